@@ -1,0 +1,48 @@
+# The two commands that matter are `make demo` and `make test`; both see to the set-up first.
+
+BIN := .venv/bin
+
+# Without a display, tests draw on a virtual one and the demo opens no window.
+ifeq ($(shell uname -s)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
+SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
+NO_WINDOW := --no-window
+endif
+
+.PHONY: help setup demo test lint types screenshots clean
+
+help:
+	@echo "make demo         set up, then run the main job on the embedded sample"
+	@echo "make test         set up, then lint, types, import contracts and all tests"
+	@echo "make setup        the set-up alone: .venv, and on Linux without a display X and GL"
+	@echo "make lint         style and import contracts (make types: types)"
+	@echo "make screenshots  the pictures of the documentation, from the real window"
+	@echo "make clean        remove .venv and everything that was built"
+
+setup:
+	@PYTHON="$(PYTHON)" scripts/setup.sh
+	@scripts/display.sh || true
+
+demo: setup
+	$(BIN)/napari-channelmix demo $(NO_WINDOW)
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/npe2 validate napari-channelmix
+
+types: setup
+	$(BIN)/mypy
+
+# One thread: small networks run faster so, and their figures repeat.
+test: lint types
+	@scripts/display.sh
+	NAPARI_STRICT_QT=1 OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/pytest
+
+screenshots: setup
+	@scripts/display.sh
+	$(SCREEN) $(BIN)/python scripts/screenshots.py
+
+clean:
+	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

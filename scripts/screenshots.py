@@ -1,0 +1,94 @@
+"""Pictures of the real window for README and docs: `scripts/screenshots.py FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SIZE = (1600, 1000)
+
+
+def main(folder: Path) -> None:
+    import napari
+    from napari.settings import get_settings
+    from qtpy.QtWidgets import QApplication
+
+    from napari_channelmix.data.samples import synthetic_plate
+    from napari_channelmix.viewer.launch import open_docks
+
+    folder.mkdir(parents=True, exist_ok=True)
+    get_settings().appearance.theme = "dark"
+    viewer = napari.Viewer(title="ChannelMix", ndisplay=2)
+    viewer.window.resize(*SIZE)
+    images, classifier, importance = open_docks(viewer)
+
+    def wait(until: Callable[[], object], seconds: float = 600) -> None:
+        end = time.monotonic() + seconds
+        while not until() and time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.005)
+        pause(0.6)
+
+    def pause(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def front(dock: Any) -> None:
+        dock.parent().raise_()
+        pause(0.4)
+
+    def picture(name: str) -> None:
+        pause(0.5)
+        window = images.window()
+        window.grab().save(str(folder / f"{name}.png"))
+        # The canvas is drawn by OpenGL, which Qt's grab leaves to the compositor.
+        viewer.screenshot(folder / f"{name}.png", canvas_only=False, flash=False)
+
+    images.open_cells(synthetic_plate().cells, "Synthetic plate (its answer is known)")
+    wait(lambda: images.session.shown is not None)
+    pause(1.5)
+    viewer.reset_view()
+    picture("loaded")
+
+    images.origin.setCurrentIndex(1)
+    for row in range(4):
+        from qtpy.QtCore import Qt
+
+        images.channels.list.item(row).setCheckState(Qt.CheckState.Checked)
+    picture("layers")
+    images.origin.setCurrentIndex(0)
+
+    front(classifier)
+    classifier.epochs.setValue(16)
+    classifier.train.click()
+    wait(lambda: len(classifier.session.history) >= 6)
+    picture("training")
+    wait(lambda: not classifier.task.busy)
+    classifier.apply.click()
+    wait(lambda: not classifier.task.busy)
+    picture("classified")
+
+    front(importance)
+    importance.epochs.setValue(15)
+    importance.run_button.click()
+    wait(lambda: importance.session.importance is not None)
+    picture("importance-under-way")
+    wait(lambda: not importance.task.busy)
+    wait(lambda: not importance.mixed_task.busy)
+    for name in ("classes", "predicted", "cells"):
+        if name in viewer.layers:
+            viewer.layers[name].visible = False
+    picture("importance-dark")
+    viewer.theme = "light"
+    importance.chart.channel_chosen.emit(importance.chart.rows[0])
+    picture("importance-light")
+    viewer.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images"))

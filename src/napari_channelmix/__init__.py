@@ -1,0 +1,52 @@
+"""Which channels, which pixels, what kind of cell: questions to a classifier of cells.
+
+The names below are imported when they are first used: importing this package imports neither
+PyTorch nor Qt.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify import Classifier, load_model, train_classifier
+    from napari_channelmix.data import Cells, open_dataset
+    from napari_channelmix.dcmix import ChannelImportance, channel_importance
+    from napari_channelmix.errors import ChannelMixError
+
+__all__ = [
+    "Cells",
+    "ChannelImportance",
+    "ChannelMixError",
+    "Classifier",
+    "channel_importance",
+    "load_model",
+    "open_dataset",
+    "train_classifier",
+]
+
+_ROOM_OF = {
+    "Cells": "data",
+    "ChannelImportance": "dcmix",
+    "ChannelMixError": "errors",
+    "Classifier": "classify",
+    "channel_importance": "dcmix",
+    "load_model": "classify",
+    "open_dataset": "data",
+    "train_classifier": "classify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from napari_channelmix.provenance import package_version
+
+        return package_version("napari-channelmix") or "0+unknown"
+    if name in _ROOM_OF:
+        return getattr(importlib.import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

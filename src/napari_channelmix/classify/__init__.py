@@ -1,0 +1,24 @@
+"""Classifiers of cells: networks, training, bundles, and models made elsewhere."""
+
+from napari_channelmix.classify.bundle import load_bundle, save_bundle
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.foreign import ForeignClassifier, load_model
+from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
+from napari_channelmix.classify.networks import NetworkSpec, network_names
+from napari_channelmix.classify.train import train_classifier, train_classifier_job
+from napari_channelmix.classify.training import TrainingSettings
+
+__all__ = [
+    "ChannelMix",
+    "Classifier",
+    "ForeignClassifier",
+    "MixedNetwork",
+    "NetworkSpec",
+    "TrainingSettings",
+    "load_bundle",
+    "load_model",
+    "network_names",
+    "save_bundle",
+    "train_classifier",
+    "train_classifier_job",
+]

@@ -1,0 +1,115 @@
+"""Normalised crops as tensors: in memory where they fit, else read batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_channelmix.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells, ChannelStatistics
+
+__all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "turned"]
+
+# More than this is read from the files in every epoch.
+MEMORY_BYTES = 3 * 2**30
+
+Whole = npt.NDArray[np.int64]
+Stats = npt.NDArray[np.float64]
+
+
+def normalised(crops: npt.NDArray[np.float32], mean: Stats, std: Stats) -> Tensor:
+    """Crops (N, C, H, W) in raw units to zero mean and unit spread per channel, channels last.
+
+    The tensor has the shape (N, C, H, W); its memory order is the one CPU convolutions like best.
+    """
+    scaled = crops - np.asarray(mean, dtype=np.float32)[:, None, None]
+    scaled /= np.asarray(std, dtype=np.float32)[:, None, None]
+    return torch.from_numpy(scaled).contiguous(memory_format=torch.channels_last)
+
+
+class NormalisedCrops:
+    """Crops of a data set, normalised; `load` once, then ask for any of them as often as needed."""
+
+    def __init__(self, cells: Cells, statistics: ChannelStatistics) -> None:
+        self.cells, self.statistics = cells, statistics
+        self.labels = torch.from_numpy(cells.labels.copy())
+        self._held: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def load(self) -> Job[None]:
+        """Read all crops into memory where they fit; a job with a step for each batch."""
+        count, channels, height, width = self.cells.shape
+        if 4 * count * channels * height * width > MEMORY_BYTES or self._held is not None:
+            return
+        # (N, H, W, C) in memory: picking along the first axis then keeps channels last.
+        held = torch.empty(count, height, width, channels)
+        done = 0
+        for crops in self.cells.batches(256):
+            held[done : done + len(crops)] = self._scaled(crops).permute(0, 2, 3, 1)
+            done += len(crops)
+            yield Progress(done, count, "reading the cells")
+        self._held = held
+
+    def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
+        return normalised(crops, self.statistics.mean, self.statistics.std)
+
+    def take(self, indices: Whole) -> Tensor:
+        """The crops at these positions, (n, C, H, W), channels last."""
+        if self._held is None:
+            return self._scaled(self.cells.read(indices))
+        return self._held[torch.from_numpy(indices)].permute(0, 3, 1, 2)
+
+    def batches(self, size: int = 256) -> Iterator[tuple[Whole, Tensor]]:
+        """Positions and crops of all cells, in order."""
+        for start in range(0, len(self), size):
+            here = np.arange(start, min(start + size, len(self)))
+            yield here, self.take(here)
+
+    def subset(self, indices: Whole) -> NormalisedCrops:
+        """Some of the crops, sharing the statistics; loaded where these are."""
+        chosen = NormalisedCrops(self.cells.subset(indices), self.statistics)
+        if self._held is not None:
+            chosen._held = self._held[torch.from_numpy(indices)]
+        return chosen
+
+
+def epoch_length(labels: Whole, least: int = 0) -> int:
+    """Cells in an epoch in which every class comes equally often; ``least`` or a few more."""
+    classes = len(np.unique(labels))
+    return classes * -(-max(len(labels), least) // classes)
+
+
+def balanced_order(labels: Whole, rng: np.random.Generator, least: int = 0) -> Whole:
+    """Positions for one epoch: each class as often as the others, in random order.
+
+    Rare cells come several times, common ones in turn; every class is dealt from a shuffled pack.
+    """
+    classes = np.unique(labels)
+    quota = epoch_length(labels, least) // len(classes)
+    dealt = []
+    for code in classes:
+        members = np.flatnonzero(labels == code)
+        packs = [rng.permutation(members) for _ in range(-(-quota // len(members)))]
+        dealt.append(np.concatenate(packs)[:quota])
+    return rng.permutation(np.concatenate(dealt))
+
+
+def turned(crops: Tensor, rng: np.random.Generator) -> Tensor:
+    """Each crop of a batch (N, C, H, W) flipped and turned by right angles at random."""
+    how = rng.integers(0, 8, size=len(crops))
+    result = torch.empty_like(crops)
+    for one in range(8):
+        at = torch.from_numpy(np.flatnonzero(how == one))
+        if len(at):
+            some = torch.rot90(crops[at], one % 4, dims=(2, 3))
+            result[at] = some.flip(3) if one >= 4 else some
+    return result

@@ -1,0 +1,87 @@
+"""Which device computes, and with how many threads."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import torch
+
+from napari_channelmix.errors import ModelError
+
+__all__ = ["DeviceName", "choose_device", "choose_threads", "why_not"]
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def why_not(name: str) -> str | None:
+    """Why a device cannot be used, in words, or None where it can."""
+    if name == "cuda":
+        if torch.cuda.is_available():
+            return None
+        if torch.version.cuda is None:
+            return "this PyTorch was built without CUDA"
+        return "no NVIDIA GPU, or its driver does not fit this PyTorch"
+    if name == "mps":
+        if torch.backends.mps.is_available():
+            return None
+        return "only on Apple silicon" if not torch.backends.mps.is_built() else "needs macOS 12.3"
+    return None
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device asked for; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises
+    ------
+    ModelError
+        An unknown name, or a device this machine does not have, with the reason.
+    """
+    if name not in get_args(DeviceName):
+        raise ModelError(f"device {name!r} is unknown; use {', '.join(get_args(DeviceName))}")
+    if name == "auto":
+        name = next((one for one in ("cuda", "mps") if why_not(one) is None), "cpu")
+    reason = why_not(name)
+    if reason:
+        raise ModelError(f"device {name!r} cannot be used: {reason}; use --device cpu")
+    return torch.device(name)
+
+
+def choose_threads(step: Callable[[], object], limit: int | None = None) -> int:
+    """Time a step with one thread and with several, keep the faster, and say how many.
+
+    On a busy machine two spinning threads can be ten times slower than one, so the number of cores
+    says little. ``OMP_NUM_THREADS``, where it is set, is the user's word and is kept.
+
+    Parameters
+    ----------
+    step : callable
+        One typical step of the work, without lasting effect.
+    limit : int, optional
+        Most threads to try; default: all cores this process may use.
+    """
+    if os.environ.get("OMP_NUM_THREADS"):
+        return torch.get_num_threads()
+    cores = limit or len(_cores())
+    best, best_time = 1, float("inf")
+    for threads in sorted({1, max(1, cores // 2), max(1, cores - 1), cores}):
+        torch.set_num_threads(threads)
+        step()
+        times = []
+        for _ in range(3):
+            start = time.perf_counter()
+            step()
+            times.append(time.perf_counter() - start)
+        # More threads must pay clearly: what is idle now may be busy in a minute.
+        if min(times) < 0.8 * best_time:
+            best, best_time = threads, min(times)
+    torch.set_num_threads(best)
+    return best
+
+
+def _cores() -> set[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))

@@ -1,0 +1,122 @@
+"""Networks by name: small ones built in, larger ones from MONAI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_channelmix.classify.mixing import ChannelMix, Constraint, MixedNetwork
+from napari_channelmix.errors import ModelError
+
+__all__ = ["NetworkSpec", "network_names"]
+
+
+class SmallNetwork(nn.Module):
+    """Convolutions with batch normalisation for crops of 24 to 128 pixels and any channel count.
+
+    Each stage is a 3 x 3 convolution, batch normalisation, ReLU, and a halving by maximum (but for
+    the last). Mean and maximum over the last map meet in one linear layer, so the size of the crop
+    is free.
+    """
+
+    def __init__(self, channels: int, classes: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
+        rest: list[nn.Module] = [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
+        for before, width in pairwise(widths):
+            rest += [
+                nn.MaxPool2d(2),
+                nn.Conv2d(before, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(inplace=True),
+            ]
+        self.features = nn.Sequential(*rest)
+        self.head = nn.Linear(2 * widths[-1], classes)
+
+    def after_stem(self, x: Tensor) -> Tensor:
+        """Class scores (N, K) of what the stem gave."""
+        maps = self.features(x)
+        pooled = torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)
+        scores: Tensor = self.head(pooled)
+        return scores
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Class scores (N, K) of normalised crops (N, C, H, W)."""
+        return self.after_stem(self.stem(x))
+
+
+def _monai(name: str) -> Callable[[int, int], nn.Module]:
+    def build(channels: int, classes: int) -> nn.Module:
+        try:
+            from monai.networks import nets
+        except ImportError:
+            raise ModelError(
+                f"network {name!r} comes from MONAI, which is not installed; "
+                "install it with: pip install 'napari-channelmix[zoo]'"
+            ) from None
+        if name.startswith("resnet"):
+            network: nn.Module = getattr(nets, name)(
+                spatial_dims=2, n_input_channels=channels, num_classes=classes
+            )
+        elif name.startswith("densenet"):
+            network = nets.DenseNet121(spatial_dims=2, in_channels=channels, out_channels=classes)
+        else:
+            network = nets.EfficientNetBN(
+                name, pretrained=False, spatial_dims=2, in_channels=channels, num_classes=classes
+            )
+        return network
+
+    return build
+
+
+_BUILDERS: dict[str, Callable[[int, int], nn.Module]] = {
+    "tiny": lambda channels, classes: SmallNetwork(channels, classes, (8, 16, 32)),
+    "small": lambda channels, classes: SmallNetwork(channels, classes, (16, 32, 64, 64)),
+    "medium": lambda channels, classes: SmallNetwork(channels, classes, (32, 64, 128, 128, 256)),
+    **{name: _monai(name) for name in ("resnet18", "resnet50", "densenet121", "efficientnet-b0")},
+}
+
+
+def network_names() -> tuple[str, ...]:
+    """Names of the networks that can be asked for; the last four need the extra ``zoo``."""
+    return tuple(_BUILDERS)
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """Everything needed to build a network again, before its weights are put in.
+
+    Attributes
+    ----------
+    name : str
+        One of `network_names`.
+    channels, classes : int
+    mixes : int
+        Number of blended images in front of the network; 0 for the plain network.
+    constraint : str
+        See `ChannelMix`.
+    """
+
+    name: str
+    channels: int
+    classes: int
+    mixes: int = 0
+    constraint: Constraint = "softmax"
+
+    def build(self) -> nn.Module:
+        """The network, with fresh weights from torch's random state."""
+        if self.name not in _BUILDERS:
+            raise ModelError(f"network {self.name!r} is unknown; use {', '.join(_BUILDERS)}")
+        if not self.mixes:
+            return _BUILDERS[self.name](self.channels, self.classes)
+        mixing = ChannelMix(self.channels, self.mixes, self.constraint)
+        return MixedNetwork(mixing, _BUILDERS[self.name](self.mixes, self.classes))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)

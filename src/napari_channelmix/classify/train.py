@@ -1,0 +1,271 @@
+"""Train a classifier of cells, plain or with a mixing layer in front."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.crops import NormalisedCrops, balanced_order, epoch_length, turned
+from napari_channelmix.classify.device import choose_device, choose_threads
+from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.mixing import Constraint, MixedNetwork
+from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.data import Cells, ChannelStatistics
+from napari_channelmix.data.split import held_out
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.provenance import provenance
+
+__all__ = ["ClassLearner", "inner_split", "train_classifier", "train_classifier_job", "train_on"]
+
+# The mixing weights learn this many times faster than the network.
+MIXING_RATE = 10.0
+# Small sets pass several times in an epoch, else an epoch would be over before anything is learnt.
+LEAST_STEPS = 16
+
+
+class ClassLearner:
+    """Cross entropy on crops, every class as often as the others, flipped and turned at random."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        train: NormalisedCrops,
+        validation: NormalisedCrops,
+        *,
+        batch: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.module, self.train, self.validation = network, train, validation
+        self._batch, self._seed, self._device = batch, seed, device
+        self._classes = len(train.cells.classes)
+        self._least = LEAST_STEPS * batch
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Mixing weights apart: faster, and without decay, which would pull them together."""
+        if not isinstance(self.module, MixedNetwork):
+            return [{"params": list(self.module.parameters())}]
+        return [
+            {"params": list(self.module.network.parameters())},
+            {
+                "params": list(self.module.mixing.parameters()),
+                "rate": MIXING_RATE,
+                "weight_decay": 0.0,
+            },
+        ]
+
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return max(1, round(epoch_length(self.train.cells.labels, self._least) / self._batch))
+
+    def _cut(self, order: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        """Equal batches: batch normalisation could not stand a last batch of one crop."""
+        return np.array_split(order, self.steps())
+
+    def batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Crops (n, C, H, W) and labels (n,) of an epoch."""
+        rng = np.random.default_rng([self._seed, epoch])
+        for chosen in self._cut(balanced_order(self.train.cells.labels, rng, self._least)):
+            crops = turned(self.train.take(chosen), rng)
+            labels = self.train.labels[torch.from_numpy(chosen)]
+            yield crops.to(self._device), labels.to(self._device)
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """Mean cross entropy."""
+        crops, labels = batch
+        return functional.cross_entropy(self.module(crops), labels)
+
+    def validate(self) -> Job[dict[str, float]]:
+        """Balanced accuracy; among equal ones the lower loss is the better."""
+        guesses, losses = [], []
+        for at, crops in self.validation.batches():
+            with torch.inference_mode():
+                scores = self.module(crops.to(self._device)).float().cpu()
+            guesses.append(scores.argmax(dim=1).numpy())
+            losses.append(
+                functional.cross_entropy(scores, self.validation.labels[at], reduction="none")
+            )
+            yield Progress(at[-1] + 1, len(self.validation), "validating")
+        accuracy = accuracy_of(
+            self.validation.labels.numpy(), np.concatenate(guesses), self._classes
+        )
+        loss = float(torch.cat(losses).mean())
+        return {
+            "accuracy": accuracy.balanced,
+            "validation_loss": loss,
+            "score": accuracy.balanced - 1e-3 * min(loss, 10.0),
+        }
+
+
+def inner_split(
+    cells: Cells, seed: int, share: float = 0.2
+) -> tuple[npt.NDArray[np.bool_], tuple[str, ...]]:
+    """Which training cells to validate on (N,), and warnings.
+
+    Rows that the data set calls ``val`` are taken; else whole groups; and where the groups of a
+    class are too few for that, single cells, which is said.
+    """
+    own = cells.table["split"].to_numpy(dtype=str) == "val"
+    if own.any() and not own.all():
+        return own, ()
+    try:
+        return held_out(cells, share=share, seed=seed), ()
+    except DataError as error:
+        if "group" not in str(error):
+            raise
+    alone = cells.table.assign(group=[str(i) for i in range(len(cells))])
+    single = Cells(cells.name, cells.channels, cells.classes, cells.crop, cells.fields, alone,
+                   cells.warnings, cells.planes)  # fmt: skip
+    warning = "too few groups to validate on whole ones: early stopping used single cells instead"
+    return held_out(single, share=share, seed=seed), (warning,)
+
+
+def train_on(
+    crops: NormalisedCrops,
+    spec: NetworkSpec,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    device: torch.device,
+    checkpoint: Path | None = None,
+) -> Job[Classifier]:
+    """Train on crops that are already loaded: the inner split, the network, the loop."""
+    cells = crops.cells
+    flags, warnings = inner_split(cells, seed)
+    # The seed decides the first weights without touching the state that others draw from.
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = spec.build()
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learner = ClassLearner(
+        network,
+        crops.subset(np.flatnonzero(~flags)),
+        crops.subset(np.flatnonzero(flags)),
+        batch=settings.batch,
+        seed=seed,
+        device=device,
+    )
+    facts = {"settings": asdict(settings), "network": spec.as_dict(), "seed": seed,
+             "data": cells.signature}  # fmt: skip
+    key = json.dumps(facts, sort_keys=True)
+    record = yield from fit(learner, settings, device=device, checkpoint=checkpoint, key=key)
+    about = {**record.as_dict(), "n_train": int((~flags).sum()), "n_validation": int(flags.sum()),
+             "warnings": list(warnings)}  # fmt: skip
+    statistics = crops.statistics
+    return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
+                      statistics.std, cells.crop, provenance(**facts), about)  # fmt: skip
+
+
+def loaded(cells: Cells, statistics: ChannelStatistics | None = None) -> Job[NormalisedCrops]:
+    """Read cells into memory, with given statistics or their own; constant channels are refused."""
+    if statistics is None:
+        statistics = yield from part(cells.statistics_job(), 0, 1, 2)
+        statistics.refuse_constant()
+    crops = NormalisedCrops(cells, statistics)
+    yield from part(crops.load(), 1, 1, 2)
+    return crops
+
+
+def train_classifier_job(
+    cells: Cells,
+    *,
+    mix: bool = False,
+    mixes: int = 1,
+    constraint: Constraint = "softmax",
+    network: str = "small",
+    settings: TrainingSettings | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    checkpoint: Path | None = None,
+) -> Job[Classifier]:
+    """`train_classifier` as a job; ``metrics`` of its progress hold the live curves.
+
+    Read the cells; hold some groups back; train; measure on those held back.
+    """
+    settings = settings or TrainingSettings()
+    place = choose_device(device)
+    cells = cells.labelled()
+    # Refuse one class or one cell of a class before anything is read.
+    inner_split(cells, seed)
+    spec = NetworkSpec(
+        network, len(cells.channels), len(cells.classes), mixes if mix else 0, constraint
+    )
+    spec.build()
+    crops = yield from part(loaded(cells), 0, 5, 100)
+    if place.type == "cpu":
+        sample = crops.take(np.arange(min(settings.batch, len(crops))))
+        trial = spec.build()
+        yield Progress(5, 100, "choosing the number of threads")
+        choose_threads(lambda: trial(sample).sum().backward())
+    training = train_on(crops, spec, settings, seed=seed, device=place, checkpoint=checkpoint)
+    return (yield from part(training, 5, 95, 100))
+
+
+def train_classifier(
+    cells: Cells,
+    *,
+    mix: bool = False,
+    mixes: int = 1,
+    constraint: Constraint = "softmax",
+    network: str = "small",
+    epochs: int | None = None,
+    settings: TrainingSettings | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    checkpoint: Path | None = None,
+) -> Classifier:
+    """Train a classifier of cells.
+
+    Parameters
+    ----------
+    cells : Cells
+        Training cells; those without a class are left out. A fifth of their groups is held back
+        to stop early.
+    mix : bool
+        Put a mixing layer in front (DCMIX).
+    mixes : int
+        Number of blended images, where ``mix``.
+    constraint : {"softmax", "nonneg", "over"}
+        How the mixing weights are kept non-negative; see `ChannelMix`.
+    network : str
+        A name of `network_names`.
+    epochs : int, optional
+        Most epochs; a short way to write ``settings``.
+    settings : TrainingSettings, optional
+    seed : int
+        Decides first weights, order, augmentation and the cells held back.
+    device : {"auto", "cpu", "cuda", "mps"}
+    checkpoint : path, optional
+        File from which an interrupted training goes on.
+
+    Returns
+    -------
+    Classifier
+
+    Raises
+    ------
+    DataError
+        One class, a class with one cell, a constant channel, NaN or infinite pixels.
+    ModelError
+        An unknown network or device, or a training that went astray.
+    """
+    if epochs is not None:
+        settings = TrainingSettings(epochs=epochs)
+    return drain(
+        train_classifier_job(
+            cells, mix=mix, mixes=mixes, constraint=constraint, network=network,
+            settings=settings, seed=seed, device=device, checkpoint=checkpoint,
+        )
+    )  # fmt: skip

@@ -1,0 +1,282 @@
+"""The one training loop: classifier, mixing layer and latents are all learnt here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from napari_channelmix.errors import ModelError
+from napari_channelmix.files import write_bytes
+from napari_channelmix.jobs import Job, Progress
+
+__all__ = ["Learner", "TrainingRecord", "TrainingSettings", "fit"]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train.
+
+    Attributes
+    ----------
+    epochs : int
+        Most passes over the training cells.
+    patience : int
+        Epochs without a better validation score after which training stops.
+    batch : int
+        Crops in a step.
+    rate : float
+        Highest learning rate of AdamW; it warms up over the first epoch and falls along a cosine.
+    decay : float
+        Weight decay of AdamW; never applied to mixing weights.
+    """
+
+    epochs: int = 40
+    patience: int = 12
+    batch: int = 64
+    rate: float = 2e-3
+    decay: float = 1e-3
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch"):
+            if getattr(self, name) < 1:
+                raise ModelError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if not 0 < self.rate < 1:
+            raise ModelError(f"rate must lie between 0 and 1, not {self.rate}")
+
+
+@dataclass
+class TrainingRecord:
+    """What happened: the metrics of each epoch and which epoch was kept."""
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    stopped: str = "all epochs done"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class Learner(Protocol):
+    """What the loop needs to know of the thing that learns."""
+
+    module: nn.Module
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups for the optimiser; ``rate`` in a group multiplies the learning rate."""
+        ...
+
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        ...
+
+    def batches(self, epoch: int) -> Iterator[Any]:
+        """The batches of an epoch: the same ones whenever it is asked for the same epoch."""
+        ...
+
+    def loss(self, batch: Any) -> Tensor:
+        """Loss of a batch, a scalar."""
+        ...
+
+    def validate(self) -> Job[dict[str, float]]:
+        """Metrics on held-out data; ``score`` is the one to raise."""
+        ...
+
+
+def fit(
+    learner: Learner,
+    settings: TrainingSettings,
+    *,
+    device: torch.device,
+    checkpoint: Path | None = None,
+    key: str = "",
+) -> Job[TrainingRecord]:
+    """Train in place, keep the weights of the best epoch, and say what happened.
+
+    For each epoch: step over its batches; validate; remember the best weights; write a checkpoint;
+    stop when nothing got better for ``patience`` epochs.
+
+    Parameters
+    ----------
+    learner : Learner
+        Its module is trained; it ends with the weights of the best epoch.
+    settings : TrainingSettings
+    device : torch.device
+        Where the module already is; mixed precision is used on CUDA.
+    checkpoint : path, optional
+        File to go on from where it exists and was made for the same ``key``; removed at the end.
+    key : str
+        What the training depends on (data, settings, seed), as text.
+
+    Yields
+    ------
+    Progress
+        After every step, and after every epoch with ``metrics`` epoch, loss and those of
+        `Learner.validate`.
+
+    Raises
+    ------
+    ModelError
+        Loss that is no longer a number.
+    """
+    module, steps = learner.module, learner.steps()
+    total = settings.epochs * steps
+    optimizer = torch.optim.AdamW(_groups(learner, settings))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(total, warm=steps))
+    scaler = torch.amp.GradScaler(enabled=device.type == "cuda")
+    record, best = TrainingRecord(), _copy(module)
+    best_score = -math.inf
+    if checkpoint is not None:
+        state = _Checkpoint(checkpoint, key, module, optimizer, schedule)
+        record, best, best_score = state.restore(record, best, best_score)
+        for metrics in record.history:
+            yield Progress(metrics["epoch"] * steps, total, "picking up where it stopped",
+                           metrics)  # fmt: skip
+    for epoch in range(len(record.history), settings.epochs):
+        if epoch - record.best_epoch >= settings.patience and record.history:
+            record.stopped = f"no better for {settings.patience} epochs"
+            break
+        stage = f"training, epoch {epoch + 1} of {settings.epochs}"
+        module.train()
+        losses = []
+        for step, batch in enumerate(learner.batches(epoch), start=1):
+            optimizer.zero_grad(set_to_none=True)
+            with torch.autocast(device.type, enabled=device.type == "cuda"):
+                loss = learner.loss(batch)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            schedule.step()
+            losses.append(loss.detach())
+            yield Progress(epoch * steps + step, total, stage)
+        mean_loss = float(torch.stack(losses).mean())
+        if not math.isfinite(mean_loss):
+            raise ModelError(
+                f"training went astray in epoch {epoch + 1} (loss {mean_loss}); "
+                "lower the learning rate, or look for extreme pixel values"
+            )
+        module.eval()
+        measured: dict[str, float] = {}
+        validation = learner.validate()
+        with contextlib.closing(validation):
+            while True:
+                try:
+                    next(validation)
+                    yield Progress((epoch + 1) * steps, total, stage)
+                except StopIteration as stop:
+                    measured = stop.value
+                    break
+        score = measured["score"]
+        metrics = {"epoch": epoch + 1.0, "loss": mean_loss, **measured}
+        record.history.append(metrics)
+        if score > best_score:
+            record.best_epoch, best_score, best = epoch + 1, score, _copy(module)
+        if checkpoint is not None:
+            state.write(record, best, best_score)
+        yield Progress((epoch + 1) * steps, total, stage, metrics)
+    module.load_state_dict(best)
+    module.eval()
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return record
+
+
+def _groups(learner: Learner, settings: TrainingSettings) -> list[dict[str, Any]]:
+    groups = []
+    for group in learner.parameter_groups():
+        options = {"lr": settings.rate * group.pop("rate", 1.0), "weight_decay": settings.decay}
+        groups.append({**options, **group})
+    return groups
+
+
+def _warm_cosine(total: int, warm: int) -> Callable[[int], float]:
+    def factor(step: int) -> float:
+        if step < warm:
+            return (step + 1) / warm
+        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+    return factor
+
+
+def _copy(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+
+class _Checkpoint:
+    """Everything the loop holds between two epochs, in one safetensors file."""
+
+    def __init__(
+        self,
+        path: Path,
+        key: str,
+        module: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LambdaLR,
+    ) -> None:
+        self.path, self.key = path, key
+        self.module, self.optimizer, self.schedule = module, optimizer, schedule
+
+    def write(self, record: TrainingRecord, best: dict[str, Tensor], best_score: float) -> None:
+        tensors = {f"now.{name}": value for name, value in self.module.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in best.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
+        about = {
+            "key": self.key,
+            "record": json.dumps(record.as_dict()),
+            "best_score": repr(best_score),
+            "steps": str(self.schedule.last_epoch),
+        }
+        contiguous = {name: value.contiguous() for name, value in tensors.items()}
+        write_bytes(self.path, save(contiguous, metadata=about))
+
+    def restore(
+        self, record: TrainingRecord, best: dict[str, Tensor], best_score: float
+    ) -> tuple[TrainingRecord, dict[str, Tensor], float]:
+        """Go on from the file where there is a usable one; else start anew."""
+        about = self._about()
+        if about is None:
+            return record, best, best_score
+        tensors = load_file(self.path)
+        self.module.load_state_dict(_under("now.", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("adam.", tensors).items():
+            index, what = name.split(".", 1)
+            state.setdefault(int(index), {})[what] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.schedule.last_epoch = int(about["steps"])
+        for group, rate in zip(self.optimizer.param_groups, self._rates(), strict=True):
+            group["lr"] = rate
+        device = next(self.module.parameters()).device
+        best = {name: value.to(device) for name, value in _under("best.", tensors).items()}
+        return TrainingRecord(**json.loads(about["record"])), best, float(about["best_score"])
+
+    def _about(self) -> dict[str, str] | None:
+        from safetensors import safe_open
+
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                about: dict[str, str] = file.metadata() or {}
+        except (OSError, SafetensorError):
+            return None
+        return about if about.get("key") == self.key else None
+
+    def _rates(self) -> list[float]:
+        step = self.schedule.last_epoch
+        pairs = zip(self.schedule.base_lrs, self.schedule.lr_lambdas, strict=True)
+        return [float(base) * factor(step) for base, factor in pairs]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: v for name, v in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,16 @@
+"""Files and layers become cells: crops, labels, groups, and where each came from."""
+
+from napari_channelmix.data.cells import Cells, Field
+from napari_channelmix.data.dataset import open_dataset, open_dataset_job
+from napari_channelmix.data.segment import find_nuclei, objects_of_mask
+from napari_channelmix.data.statistics import ChannelStatistics
+
+__all__ = [
+    "Cells",
+    "ChannelStatistics",
+    "Field",
+    "find_nuclei",
+    "objects_of_mask",
+    "open_dataset",
+    "open_dataset_job",
+]

@@ -1,0 +1,461 @@
+"""Cells: where each lies, what it is called, and its pixels, read when asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from napari_channelmix.data.images import FilePlane, Plane
+from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, drain
+
+__all__ = ["Cells", "Field", "square_boxes"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+
+BOX = ["y0", "x0", "y1", "x1"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of view: a plane for each channel, all of one size.
+
+    Attributes
+    ----------
+    name : str
+        What the user calls it, for messages.
+    planes : tuple of Plane
+        A 2-D array-like for each channel, in the order of the data set's channels.
+    labels : (Y, X) int array or None
+        Label image of its cells, where they were found or drawn.
+    pixel_size, unit
+        Size of a pixel (y, x) and its unit, where known.
+    """
+
+    name: str
+    planes: tuple[Plane, ...]
+    labels: npt.NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    pixel_size: tuple[float, float] | None = None
+    unit: str | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.planes[0].shape
+        return int(height), int(width)
+
+    def read(self, box: Sequence[int], channels: Sequence[int]) -> Floats:
+        """Pixels of a box (y0, x0, y1, x1) as (C, h, w) float32, in raw units.
+
+        What lies beyond the border is filled by mirroring, so that a cell cut by the border looks
+        like a cell, not like an edge.
+        """
+        y0, x0, y1, x1 = (int(edge) for edge in box)
+        height, width = self.shape
+        rows, columns = slice(max(y0, 0), min(y1, height)), slice(max(x0, 0), min(x1, width))
+        planes = [np.asarray(self.planes[c][rows, columns], dtype=np.float32) for c in channels]
+        pixels = np.stack(planes)
+        beyond = (
+            (0, 0),
+            (rows.start - y0, y1 - rows.stop),
+            (columns.start - x0, x1 - columns.stop),
+        )
+        if any(amount for pair in beyond for amount in pair):
+            pixels = np.pad(pixels, beyond, mode="symmetric")
+        return pixels
+
+
+def square_boxes(y: npt.NDArray[Any], x: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
+    """Squares of ``side`` pixels around centres (N,), (N,): an (N, 4) array of y0, x0, y1, x1."""
+    y0 = np.round(np.asarray(y, dtype=np.float64) - side / 2).astype(np.int64)
+    x0 = np.round(np.asarray(x, dtype=np.float64) - side / 2).astype(np.int64)
+    return np.stack([y0, x0, y0 + side, x0 + side], axis=1)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A data set of cells; immutable, and read crop by crop.
+
+    Make one with `open_dataset`, `Cells.from_labels`, `Cells.from_points` or `Cells.from_array`.
+
+    Attributes
+    ----------
+    name : str
+    channels : tuple of str
+        Channel names, in the order of the crops' first axis.
+    classes : tuple of str
+        Class names; ``labels`` are positions in it.
+    crop : int
+        Side of the square crops, in pixels.
+    fields : tuple of Field
+    table : pandas.DataFrame
+        A row per cell: ``field`` (position in ``fields``), the box ``y0, x0, y1, x1`` in pixels
+        (half open; it may reach beyond the border), ``label`` (position in ``classes``, -1 for
+        none), ``group``, ``split`` and ``object`` (its value in the label image, 0 for none).
+    warnings : tuple of str
+        What the user should know of this set, a line each.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    crop: int
+    fields: tuple[Field, ...] = field(repr=False)
+    table: pd.DataFrame = field(repr=False, compare=False)
+    warnings: tuple[str, ...] = ()
+    # Positions of ``channels`` among the planes of the fields.
+    planes: tuple[int, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.planes:
+            object.__setattr__(self, "planes", tuple(range(len(self.channels))))
+
+    # ---------------------------------------------------------------- what the cells are
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def labels(self) -> Whole:
+        """Class of each cell (N,) int64, a position in ``classes``; -1 where it has none."""
+        return self.table["label"].to_numpy(np.int64)
+
+    @property
+    def groups(self) -> npt.NDArray[np.str_]:
+        """Group of each cell (N,), such as its well; a split never divides a group."""
+        return self.table["group"].to_numpy(dtype=str)
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Number of cells of each class."""
+        counts = np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
+        return dict(zip(self.classes, (int(n) for n in counts), strict=True))
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Shape (N, C, H, W) of all crops together."""
+        return len(self), len(self.channels), self.crop, self.crop
+
+    @cached_property
+    def signature(self) -> str:
+        """SHA-256 over names, table and the identity of the pixels: the same for the same data.
+
+        Files count by name and size, arrays by shape, dtype and a regular sample of their pixels,
+        so that sets of any size can be signed. Our definition.
+        """
+        digest = hashlib.sha256()
+        digest.update(repr((self.channels, self.classes, self.crop)).encode())
+        rows = self.table[["field", *BOX, "label", "group", "split"]].to_csv(index=False)
+        digest.update(rows.encode())
+        for one in self.fields:
+            for plane in (one.planes[c] for c in self.planes):
+                digest.update(_identity(plane))
+        return digest.hexdigest()
+
+    # ---------------------------------------------------------------- pixels
+
+    def read(self, indices: npt.ArrayLike | slice | None = None) -> Floats:
+        """Crops of the chosen cells.
+
+        Parameters
+        ----------
+        indices : int array, bool array, slice or None
+            Which cells; None reads all.
+
+        Returns
+        -------
+        (n, C, H, W) float32 array
+            Raw units of the files.
+
+        Raises
+        ------
+        DataError
+            A file that cannot be read, or NaN or infinite pixels.
+        """
+        chosen = self._positions(indices)
+        crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
+        columns = self.table[["field", *BOX]].to_numpy(np.int64)
+        # Field by field, so that each file is decoded once however the cells are ordered.
+        for at in np.argsort(columns[chosen, 0], kind="stable"):
+            where, *box = columns[chosen[at]]
+            pixels = self.fields[where].read(box, self.planes)
+            if not np.isfinite(pixels).all():
+                raise self._not_finite(int(chosen[at]), pixels)
+            crops[at] = pixels if pixels.shape[1:] == crops.shape[2:] else self._resized(pixels)
+        return crops
+
+    def batches(self, size: int = 256) -> Iterator[Floats]:
+        """All crops in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.read(slice(start, start + size))
+
+    def statistics(self) -> ChannelStatistics:
+        """Mean, standard deviation and range of each channel over all pixels of all crops."""
+        return drain(self.statistics_job())
+
+    def statistics_job(self) -> Job[ChannelStatistics]:
+        """`statistics` as a job."""
+        return statistics_job(self.batches(), len(self), self.channels)
+
+    def _resized(self, pixels: Floats) -> Floats:
+        from skimage.transform import resize
+
+        shape = (len(pixels), self.crop, self.crop)
+        return np.asarray(
+            resize(pixels, shape, order=1, preserve_range=True, anti_aliasing=True), np.float32
+        )
+
+    def _not_finite(self, cell: int, pixels: Floats) -> DataError:
+        channel, y, x = (int(i) for i in np.argwhere(~np.isfinite(pixels))[0])
+        row = self.table.iloc[cell]
+        return DataError(
+            f"{self.fields[int(row['field'])].name}: channel {self.channels[channel]!r} has NaN or "
+            f"infinite pixels in cell {cell} (near y={row['y0'] + y}, x={row['x0'] + x}); "
+            "replace them or leave the cell out"
+        )
+
+    # ---------------------------------------------------------------- choosing
+
+    def _positions(self, indices: npt.ArrayLike | slice | None) -> Whole:
+        everything = np.arange(len(self))
+        if indices is None:
+            return everything
+        chosen: Whole = everything[indices if isinstance(indices, slice) else np.asarray(indices)]
+        return np.atleast_1d(chosen)
+
+    def subset(self, indices: npt.ArrayLike | slice) -> Cells:
+        """The chosen cells, as a data set of its own with the same classes."""
+        table = self.table.iloc[self._positions(indices)].reset_index(drop=True)
+        return replace(self, table=table)
+
+    def labelled(self) -> Cells:
+        """The cells that have a class."""
+        return self.subset(self.labels >= 0)
+
+    def with_channels(self, names: Sequence[str]) -> Cells:
+        """The same cells with these channels, in this order.
+
+        Raises
+        ------
+        DataError
+            A channel the data set does not have.
+        """
+        missing = [name for name in names if name not in self.channels]
+        if missing:
+            raise DataError(
+                f"{self.name} has no channel {missing[0]!r}; it has {', '.join(self.channels)}"
+            )
+        planes = tuple(self.planes[self.channels.index(name)] for name in names)
+        return replace(self, channels=tuple(names), planes=planes)
+
+    def with_labels(self, labels: npt.ArrayLike, classes: Sequence[str]) -> Cells:
+        """The same cells with other classes: (N,) positions in ``classes``, -1 for none."""
+        codes = np.asarray(labels, dtype=np.int64)
+        if codes.shape != (len(self),):
+            raise DataError(f"{self.name}: {codes.size} labels for {len(self)} cells")
+        if codes.size and (codes.min() < -1 or codes.max() >= len(classes)):
+            raise DataError(f"{self.name}: labels must lie between -1 and {len(classes) - 1}")
+        return replace(self, table=self.table.assign(label=codes), classes=tuple(classes))
+
+    def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
+        """Divide into training and held-out cells; see `data.split.split_cells`."""
+        from napari_channelmix.data.split import split_cells
+
+        return split_cells(self, test=test, seed=seed)
+
+    # ---------------------------------------------------------------- making
+
+    @classmethod
+    def from_labels(
+        cls,
+        planes: Sequence[Plane],
+        channels: Sequence[str],
+        labels: npt.NDArray[Any],
+        *,
+        crop: int,
+        classes_of: dict[int, str] | None = None,
+        name: str = "image",
+    ) -> Cells:
+        """Cells of a label image over one field of view.
+
+        Parameters
+        ----------
+        planes : sequence of (Y, X) array-likes
+            One for each channel.
+        channels : sequence of str
+        labels : (Y, X) int array
+            0 is background.
+        crop : int
+            Side of the crops in pixels.
+        classes_of : dict of int to str, optional
+            Class of a label; labels that are not in it have none.
+        name : str
+
+        Raises
+        ------
+        DataError
+            Sizes that differ, an empty label image, a crop larger than the image.
+        """
+        from napari_channelmix.data.segment import objects
+
+        labels = np.asarray(labels)
+        one = Field(name, tuple(planes), labels=labels)
+        _check_field(one, channels, crop)
+        if labels.shape != one.shape:
+            raise DataError(f"{name}: labels are {labels.shape}, the channels {one.shape}")
+        found = objects(labels)
+        if not len(found["label"]):
+            raise DataError(f"{name}: the label image is empty; no cell is marked in it")
+        cells = cls._in_one_field(
+            one, channels, square_boxes(found["y"], found["x"], crop), crop, found["label"]
+        )
+        return cells if classes_of is None else cells._named(classes_of)
+
+    @classmethod
+    def from_points(
+        cls,
+        planes: Sequence[Plane],
+        channels: Sequence[str],
+        points: npt.ArrayLike,
+        *,
+        crop: int,
+        name: str = "image",
+    ) -> Cells:
+        """Cells around points (N, 2), as (y, x) in pixels, over one field of view."""
+        one = Field(name, tuple(planes))
+        _check_field(one, channels, crop)
+        centres = np.atleast_2d(np.asarray(points, dtype=np.float64))
+        if centres.shape[1] != 2 or not len(centres):
+            raise DataError(f"{name}: points must be an (N, 2) array of y, x")
+        boxes = square_boxes(centres[:, 0], centres[:, 1], crop)
+        return cls._in_one_field(one, channels, boxes, crop, np.zeros(len(centres), np.int64))
+
+    @classmethod
+    def from_array(
+        cls,
+        crops: npt.NDArray[Any],
+        channels: Sequence[str],
+        labels: npt.ArrayLike | None = None,
+        classes: Sequence[str] | None = None,
+        groups: Sequence[str] | None = None,
+        *,
+        name: str = "array",
+    ) -> Cells:
+        """Cells that are already cut out: an (N, C, H, W) array with H = W.
+
+        Raises
+        ------
+        DataError
+            An array of another shape, or names and labels that do not fit it.
+        """
+        crops = np.asarray(crops)
+        if crops.ndim != 4 or crops.shape[2] != crops.shape[3] or not len(crops):
+            raise DataError(f"{name}: crops must be (N, C, H, W) with H = W, not {crops.shape}")
+        count, depth, side, _ = crops.shape
+        if len(channels) != depth:
+            raise DataError(f"{name}: {len(channels)} channel names for {depth} channels")
+        fields = tuple(Field(f"{name}[{i}]", tuple(crop)) for i, crop in enumerate(crops))
+        codes = np.full(count, -1) if labels is None else np.asarray(labels, dtype=np.int64)
+        names = tuple(classes or [str(k) for k in range(int(codes.max(initial=-1)) + 1)])
+        table = pd.DataFrame(
+            {"field": np.arange(count), "y0": 0, "x0": 0, "y1": side, "x1": side, "label": -1,
+             "group": [str(i) for i in range(count)] if groups is None else list(groups),
+             "split": "", "object": 0}
+        )  # fmt: skip
+        cells = cls(name, tuple(channels), (), side, fields, table)
+        return cells.with_labels(codes, names)
+
+    @classmethod
+    def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:
+        """Several data sets with the same channels and crops as one.
+
+        Classes are joined by name; groups keep apart what was apart in a part, and meet where
+        their names are equal.
+
+        Raises
+        ------
+        DataError
+            Channels or crops that differ.
+        """
+        first = parts[0]
+        for other in parts[1:]:
+            if (other.channels, other.crop) != (first.channels, first.crop):
+                raise DataError(
+                    f"{other.name} ({', '.join(other.channels)}; crop {other.crop}) does not fit "
+                    f"{first.name} ({', '.join(first.channels)}; crop {first.crop})"
+                )
+        classes = tuple(dict.fromkeys(one for part in parts for one in part.classes))
+        tables: list[pd.DataFrame] = []
+        fields: list[Field] = []
+        for part in parts:
+            codes = np.array([*map(classes.index, part.classes), -1])
+            tables.append(
+                part.table.assign(field=part.table["field"] + len(fields), label=codes[part.labels])
+            )
+            fields += [replace(one, planes=tuple(one.planes[c] for c in part.planes))
+                       for one in part.fields]  # fmt: skip
+        warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
+        return cls(name or first.name, first.channels, classes, first.crop, tuple(fields),
+                   pd.concat(tables, ignore_index=True), warnings)  # fmt: skip
+
+    @classmethod
+    def _in_one_field(
+        cls, one: Field, channels: Sequence[str], boxes: Whole, crop: int, label_of: Whole
+    ) -> Cells:
+        table = pd.DataFrame(boxes, columns=BOX)
+        table.insert(0, "field", 0)
+        table = table.assign(
+            label=-1, group=[str(i) for i in range(len(boxes))], split="", object=label_of
+        )
+        alone = "all cells come from one image: accuracy on held-out cells may not hold elsewhere"
+        return cls(one.name, tuple(channels), (), crop, (one,), table, (alone,))
+
+    def _named(self, classes_of: dict[int, str]) -> Cells:
+        classes = tuple(dict.fromkeys(classes_of.values()))
+        codes = [
+            classes.index(classes_of[label]) if label in classes_of else -1
+            for label in self.table["object"].tolist()
+        ]
+        return self.with_labels(codes, classes)
+
+
+def _check_field(one: Field, channels: Sequence[str], crop: int) -> None:
+    """Refuse what could not be cropped: no channels, twin names, sizes that differ, large crops."""
+    if not channels:
+        raise DataError(f"{one.name}: choose at least one channel")
+    if len(set(channels)) < len(channels):
+        raise DataError(f"{one.name}: channel names must differ, these are {', '.join(channels)}")
+    if len(one.planes) != len(channels):
+        raise DataError(f"{one.name}: {len(channels)} channel names for {len(one.planes)} channels")
+    for name, plane in zip(channels, one.planes, strict=True):
+        if tuple(plane.shape) != one.shape:
+            raise DataError(
+                f"{one.name}: channel {name!r} is {tuple(plane.shape)} pixels, "
+                f"channel {channels[0]!r} is {one.shape}; all channels must have one size"
+            )
+    if crop > min(one.shape):
+        raise DataError(
+            f"{one.name}: crop of {crop} pixels is larger than the image {one.shape}; "
+            "choose a smaller crop"
+        )
+
+
+def _identity(plane: Any) -> bytes:
+    if isinstance(plane, FilePlane):
+        path: Path = plane.file.path
+        size = path.stat().st_size if path.is_file() else 0
+        return repr((path.name, size, plane.shape, str(plane.dtype), plane.channel)).encode()
+    shape = tuple(int(n) for n in plane.shape)
+    step = max(1, max(shape) // 64)
+    sample = np.ascontiguousarray(plane[::step, ::step])
+    return repr((shape, str(plane.dtype))).encode() + sample.tobytes()

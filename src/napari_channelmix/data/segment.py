@@ -1,0 +1,122 @@
+"""Label images: nuclei found in one channel, or objects of a mask file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.errors import DataError
+
+__all__ = ["find_nuclei", "objects", "objects_of_mask"]
+
+
+def find_nuclei(
+    plane: npt.NDArray[Any], *, smooth: float = 1.0, min_area: int = 40
+) -> npt.NDArray[np.int32]:
+    """Label the bright, roundish objects of one channel.
+
+    Gaussian smoothing, Otsu's threshold, holes filled, small objects dropped; touching nuclei are
+    split by a watershed of the distance transform, seeded at maxima that lie about one nuclear
+    radius apart (the median radius of this image). Our definition, on scikit-image.
+
+    Parameters
+    ----------
+    plane : (Y, X) array
+        Intensities in any unit.
+    smooth : float
+        Standard deviation of the Gaussian, in pixels.
+    min_area : int
+        Smallest object kept, in pixels.
+
+    Returns
+    -------
+    (Y, X) int32 array
+        0 is background, 1..n the nuclei; all 0 where the plane is constant.
+    """
+    from scipy import ndimage
+    from skimage.feature import peak_local_max
+    from skimage.filters import gaussian, threshold_otsu
+    from skimage.measure import label, regionprops
+    from skimage.segmentation import watershed
+
+    smoothed = gaussian(np.asarray(plane, dtype=np.float32), sigma=smooth, preserve_range=True)
+    if smoothed.max() <= smoothed.min():
+        return np.zeros(plane.shape, dtype=np.int32)
+    bright = ndimage.binary_fill_holes(smoothed > threshold_otsu(smoothed))
+    blobs = _without_small(label(bright), min_area)
+    areas = [blob.area for blob in regionprops(blobs)]
+    if not areas:
+        return np.zeros(plane.shape, dtype=np.int32)
+    radius = float(np.sqrt(np.median(areas) / np.pi))
+    # A light blur of the distances removes the ridges that would split one nucleus in two.
+    distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(blobs > 0), radius / 4)
+    peaks = peak_local_max(
+        distance, min_distance=max(2, round(0.75 * radius)), labels=blobs, exclude_border=False
+    )
+    seeds = np.zeros(blobs.shape, dtype=np.int32)
+    seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
+    split = watershed(-distance, seeds, mask=blobs > 0)
+    return _without_small(split, min_area)
+
+
+def _without_small(labels: npt.NDArray[Any], min_area: int) -> npt.NDArray[np.int32]:
+    """Labels 1..n of the objects with at least ``min_area`` pixels."""
+    areas = np.bincount(labels.ravel())
+    large = areas >= min_area
+    large[0] = False
+    renumbered = np.where(large, np.cumsum(large), 0).astype(np.int32)
+    kept: npt.NDArray[np.int32] = renumbered[labels]
+    return kept
+
+
+def objects_of_mask(
+    mask: npt.NDArray[Any], *, min_area: int = 1, where: str = "mask"
+) -> npt.NDArray[np.int32]:
+    """Label image of a mask: taken as it is where labelled, connected components where binary.
+
+    Raises
+    ------
+    DataError
+        A mask with no object, or with values that are no labels.
+    """
+    from skimage.measure import label
+
+    values = np.asarray(mask)
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all() or (values != np.round(values)).any():
+            raise DataError(f"{where}: labels must be whole numbers, this is a picture of floats")
+        values = values.astype(np.int64)
+    if values.min() < 0:
+        raise DataError(f"{where}: labels must not be negative")
+    if values.max() == 0:
+        raise DataError(f"{where}: the mask is empty; no cell is marked in it")
+    binary = len(np.unique(values)) <= 2
+    labelled = label(values > 0) if binary else values
+    if not binary:
+        areas = np.bincount(labelled.ravel())
+        small = np.flatnonzero(areas < min_area)
+        return np.where(np.isin(labelled, small), 0, labelled).astype(np.int32)
+    return _without_small(labelled, min_area)
+
+
+def objects(labels: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """Where the objects of a label image lie.
+
+    Returns
+    -------
+    dict
+        ``label`` (N,) int64 and the centre of each object's bounding box, ``y`` and ``x`` (N,)
+        float64, in pixels. The box's centre, not the centroid: a crop around it holds the whole
+        of a bent object.
+    """
+    from scipy import ndimage
+
+    boxes = ndimage.find_objects(labels)
+    found = [(i + 1, box) for i, box in enumerate(boxes) if box is not None]
+    return {
+        "label": np.array([i for i, _ in found], dtype=np.int64),
+        "y": np.array([(b[0].start + b[0].stop) / 2 for _, b in found], dtype=np.float64),
+        "x": np.array([(b[1].start + b[1].stop) / 2 for _, b in found], dtype=np.float64),
+    }

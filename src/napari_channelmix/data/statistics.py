@@ -1,0 +1,68 @@
+"""Mean, spread and range of each channel, in one pass over the crops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+
+__all__ = ["ChannelStatistics", "statistics_job"]
+
+
+@dataclass(frozen=True)
+class ChannelStatistics:
+    """Statistics over all pixels of all crops, each (C,) float64, in raw units."""
+
+    channels: tuple[str, ...]
+    mean: npt.NDArray[np.float64]
+    std: npt.NDArray[np.float64]
+    minimum: npt.NDArray[np.float64]
+    maximum: npt.NDArray[np.float64]
+
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """Channels that have one value everywhere."""
+        flat = self.maximum <= self.minimum
+        return tuple(name for name, one in zip(self.channels, flat, strict=True) if one)
+
+    def refuse_constant(self) -> None:
+        """Raise `DataError` where a channel is constant: it could be neither scaled nor weighed."""
+        if self.constant:
+            name = self.constant[0]
+            value = self.minimum[self.channels.index(name)]
+            raise DataError(
+                f"channel {name!r} is constant ({value:g} in every cell) and carries nothing; "
+                "leave it out"
+            )
+
+
+def statistics_job(
+    batches: Iterable[npt.NDArray[Any]], count: int, channels: Sequence[str]
+) -> Job[ChannelStatistics]:
+    """Statistics of crops that come in batches (n, C, H, W), as a job over ``count`` crops."""
+    if not count:
+        raise DataError("there are no cells")
+    zero = np.zeros(len(channels), dtype=np.float64)
+    mean, squares, pixels = zero.copy(), zero.copy(), 0
+    low, high, done = zero + np.inf, zero - np.inf, 0
+    for crops in batches:
+        values = crops.astype(np.float64)
+        axes = (0, 2, 3)
+        size = values.shape[0] * values.shape[2] * values.shape[3]
+        here = values.mean(axis=axes)
+        # Chan's pairwise update: exact for any number of batches, whatever the offset.
+        shift = here - mean
+        squares += ((values - here[:, None, None]) ** 2).sum(axis=axes)
+        squares += shift**2 * pixels * size / (pixels + size)
+        mean += shift * size / (pixels + size)
+        pixels += size
+        low, high = np.minimum(low, values.min(axis=axes)), np.maximum(high, values.max(axis=axes))
+        done += len(crops)
+        yield Progress(done, count, "reading the cells")
+    return ChannelStatistics(tuple(channels), mean, np.sqrt(squares / pixels), low, high)

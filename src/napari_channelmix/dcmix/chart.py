@@ -1,0 +1,72 @@
+"""The bar chart of channel importance, for print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from napari_channelmix.dcmix.result import ChannelImportance
+
+__all__ = ["BLUE", "ORANGE", "importance_figure"]
+
+# Okabe and Ito's colour-blind-safe blue and vermilion.
+BLUE, ORANGE = "#0072B2", "#D55E00"
+
+
+def importance_figure(importance: ChannelImportance) -> Figure:
+    """Bars of the shares with their spread, Shapley markers, decoy level, and the gate above."""
+    order = list(importance.order)
+    names = [importance.channels[i] for i in order]
+    share, spread = np.array(importance.share)[order], np.array(importance.share_sd)[order]
+    figure = Figure(figsize=(max(5.0, 1.6 + 0.8 * len(names)), 4.2), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(names))
+    faint = 1.0 if importance.open else 0.45
+    axes.bar(places, share, yerr=spread, capsize=4, color=BLUE, alpha=faint, width=0.6,
+             label="share in the mix (sd over seeds)")  # fmt: skip
+    if importance.decoy is not None:
+        level = float(np.mean(importance.decoy))
+        axes.axhline(level, color="0.4", linestyle="--", linewidth=1,
+                     label="share of a decoy channel")  # fmt: skip
+    axes.set_xticks(places, names, rotation=30 if max(map(len, names)) > 6 else 0, ha="right"
+                    if max(map(len, names)) > 6 else "center")  # fmt: skip
+    axes.set_ylabel("share")
+    axes.set_ylim(min(0.0, *(share - spread)), None)
+    handles, labels = axes.get_legend_handles_labels()
+    if importance.shapley is not None:
+        right = axes.twinx()
+        values = np.array(importance.shapley)[order]
+        bars = np.array(importance.shapley_sd)[order]
+        right.errorbar(places, values, yerr=bars, fmt="D", color=ORANGE, capsize=3,
+                       label="Shapley value (plain network)")  # fmt: skip
+        right.set_ylabel("Shapley value (balanced accuracy)")
+        _same_zero(axes, right)
+        more, more_labels = right.get_legend_handles_labels()
+        handles, labels = handles + more, labels + more_labels
+    axes.legend(handles, labels, loc="upper right", fontsize="small")
+    mixed, plain = importance.accuracy["mixed"], importance.accuracy["plain"]
+    title = (
+        f"balanced accuracy: mixed {mixed:.2f}, plain {plain:.2f}; {len(importance.seeds)} seeds"
+    )
+    if not importance.open:
+        title = f"{_folded('Gate closed: ' + importance.gate)}\n{title}"
+    axes.set_title(
+        title, fontsize="small", loc="left", color="black" if importance.open else ORANGE
+    )
+    return figure
+
+
+def _same_zero(left, right) -> None:  # type: ignore[no-untyped-def]
+    """Put the zero of both axes at one height."""
+    low = min(axis.get_ylim()[0] / axis.get_ylim()[1] for axis in (left, right))
+    for axis in (left, right):
+        axis.set_ylim(low * axis.get_ylim()[1], axis.get_ylim()[1])
+
+
+def _folded(text: str, width: int = 78) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, width))

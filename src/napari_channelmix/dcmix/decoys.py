@@ -1,0 +1,59 @@
+"""The test of a channel against decoys: does it get more of the mix than one that carries nothing?"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+__all__ = ["decoy_p_values", "holm", "paired_p_values"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:
+    """One-sided p-value of each channel, before correction.
+
+    The decoy of a channel is the same channel with its cells dealt anew in each seed, so its shares
+    are draws of what that channel gets by chance, chance links of a finite data set included.
+    With logarithms of shares, ``T_c = mean over seeds (log share_c - log decoy_c)`` is held against
+    ``s sqrt(1 + 1 / S)``, where s is the spread of a decoy over the seeds, pooled over the C
+    channels, with ``C (S - 1)`` degrees of freedom. Our definition.
+
+    Parameters
+    ----------
+    shares, decoys : (S, C) arrays
+        Shares of the channels and of their decoys in the mixes of S seeds, all above 0.
+
+    Returns
+    -------
+    (C,) array
+    """
+    shares, decoys = np.log(shares), np.log(decoys)
+    seeds, channels = decoys.shape
+    freedom = channels * (seeds - 1)
+    spread = np.sqrt(((decoys - decoys.mean(axis=0)) ** 2).sum() / freedom)
+    gain = (shares - decoys).mean(axis=0)
+    t = gain / (spread * np.sqrt(1 + 1 / seeds))
+    return np.asarray(stats.t.sf(t, freedom), dtype=np.float64)
+
+
+def paired_p_values(shares: Floats, decoys: Floats) -> Floats:
+    """The obvious test, which is wrong: a paired t test of share minus mean decoy over the seeds.
+
+    All seeds see the same cells, so a chance link between a channel and the labels comes back in
+    every seed and looks certain. It is kept for `benchmarks/null_calibration.py`, which shows how
+    often it errs.
+    """
+    against = decoys.mean(axis=1, keepdims=True)
+    found = stats.ttest_1samp(shares - against, 0.0, alternative="greater")
+    return np.asarray(found.pvalue, dtype=np.float64)
+
+
+def holm(p_values: Floats) -> Floats:
+    """Holm's step-down correction for testing all channels at once, (C,)."""
+    order = np.argsort(p_values)
+    steps = np.arange(len(p_values), 0, -1)
+    corrected = np.empty_like(p_values)
+    corrected[order] = np.minimum(np.maximum.accumulate(p_values[order] * steps), 1.0)
+    return corrected

@@ -1,0 +1,192 @@
+"""Shapley values of channels: what each adds to a classifier's accuracy, over all subsets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import comb
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from napari_channelmix.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.crops import NormalisedCrops
+
+__all__ = ["EXACT_CHANNELS", "ShapleyValues", "shapley_job", "shapley_weights"]
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+# Up to here all 2^C subsets are tried; beyond, random orders of the channels are drawn.
+EXACT_CHANNELS = 8
+# Crops put through the network in all; decides how many cells and how many draws are used.
+FORWARDS = 60_000
+
+
+@dataclass(frozen=True)
+class ShapleyValues:
+    """Shapley values of C channels, in units of recall.
+
+    Attributes
+    ----------
+    overall : (C,) array
+        For balanced accuracy; sums to ``whole - nothing``.
+    per_class : (K, C) array
+        For the recall of each class; NaN for a class with no cell. Its mean over the classes that
+        occur is ``overall``.
+    whole, nothing : float
+        Balanced accuracy with all channels and with none.
+    exact : bool
+        Over all subsets (or over sampled orders).
+    """
+
+    overall: Floats
+    per_class: Floats
+    whole: float
+    nothing: float
+    exact: bool
+
+
+def shapley_weights(channels: int) -> Floats:
+    """Weight of a subset of size s that a channel joins: ``1 / (C * binom(C - 1, s))``, (C,)."""
+    return np.array([1.0 / (channels * comb(channels - 1, size)) for size in range(channels)])
+
+
+def shapley_job(
+    network: nn.Module,
+    crops: NormalisedCrops,
+    *,
+    seed: int,
+    device: torch.device,
+    forwards: int = FORWARDS,
+) -> Job[ShapleyValues]:
+    """Shapley values of the channels of a trained network, as a job.
+
+    The value of a subset is the recall of each class when the channels outside the subset are
+    replaced by those of another cell; one donor replaces all absent channels at once, and donors
+    are drawn so that every class donates equally often, so that no channel at all means chance.
+    Exact over all subsets for up to `EXACT_CHANNELS` channels; beyond, over random orders taken
+    forwards and backwards. Shapley's formula, 'A value for n-person games' (1953); value and
+    donors are our definition.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Takes normalised crops.
+    crops : NormalisedCrops
+        Held-out cells, with classes.
+    seed : int
+        Decides cells and donors.
+    device : torch.device
+    forwards : int
+        About how many crops to put through the network.
+    """
+    rng = np.random.default_rng(seed)
+    channels = len(crops.cells.channels)
+    exact = channels <= EXACT_CHANNELS
+    subsets, combine = _all_subsets(channels) if exact else _orders(channels, rng)
+    labels = crops.cells.labels
+    chosen = _some_cells(labels, max(len(np.unique(labels)) * 4, forwards // len(subsets)), rng)
+    draws = int(np.clip(forwards // (len(subsets) * len(chosen)), 1, 8))
+    donors = np.stack([_donors(labels, len(chosen), rng) for _ in range(draws)])
+    x = crops.take(chosen).to(device)
+    absent = [crops.take(donor).to(device) for donor in donors]
+    truth = labels[chosen]
+    recalls = np.empty((len(subsets), len(crops.cells.classes)))
+    for at, present in enumerate(subsets):
+        keep = torch.from_numpy(present).to(device)[:, None, None]
+        hits = np.zeros(len(chosen))
+        for donor in absent:
+            hits += _hits(network, torch.where(keep, x, donor), truth)
+            yield Progress(at + 0.5, len(subsets), "Shapley values of the channels")
+        recalls[at] = _recall(hits / draws, truth, recalls.shape[1])
+        yield Progress(at + 1, len(subsets), "Shapley values of the channels")
+    per_class = combine(recalls)
+    with np.errstate(all="ignore"):
+        overall = np.nanmean(per_class, axis=0)
+        nothing, whole = (float(np.nanmean(recalls[i])) for i in (0, -1))
+    return ShapleyValues(overall, per_class, whole, nothing, exact)
+
+
+def _all_subsets(channels: int) -> tuple[Flags, Callable[[Floats], Floats]]:
+    """All subsets (2^C, C), from none to all, and how to make Shapley values of their values."""
+    codes = np.arange(2**channels)
+    subsets = (codes[:, None] >> np.arange(channels)) & 1 == 1
+    weights = shapley_weights(channels)
+
+    def combine(values: Floats) -> Floats:
+        result = np.empty((values.shape[1], channels))
+        for channel in range(channels):
+            without = codes[~subsets[:, channel]]
+            gain = values[without | (1 << channel)] - values[without]
+            result[:, channel] = weights[subsets[without].sum(axis=1)] @ gain
+        return result
+
+    return subsets, combine
+
+
+def _orders(
+    channels: int, rng: np.random.Generator, pairs: int = 16
+) -> tuple[Flags, Callable[[Floats], Floats]]:
+    """Subsets along random orders and their reverses, and how to average the gains."""
+    drawn = [rng.permutation(channels) for _ in range(pairs)]
+    orders = [order for one in drawn for order in (one, one[::-1])]
+    subsets = [np.zeros(channels, dtype=bool)]
+    for order in orders:
+        for size in range(1, channels):
+            subset = np.zeros(channels, dtype=bool)
+            subset[order[:size]] = True
+            subsets.append(subset)
+    subsets.append(np.ones(channels, dtype=bool))
+
+    def combine(values: Floats) -> Floats:
+        result = np.zeros((values.shape[1], channels))
+        for number, order in enumerate(orders):
+            inner = values[1 + number * (channels - 1) : 1 + (number + 1) * (channels - 1)]
+            path = np.concatenate([values[:1], inner, values[-1:]])
+            result[:, order] += np.diff(path, axis=0).T / len(orders)
+        return result
+
+    return np.stack(subsets), combine
+
+
+def _some_cells(
+    labels: npt.NDArray[np.int64], limit: int, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """At most ``limit`` cells; the rarer classes keep all of theirs."""
+    if len(labels) <= limit:
+        return np.arange(len(labels))
+    members = sorted((rng.permutation(np.flatnonzero(labels == k)) for k in np.unique(labels)),
+                     key=len)  # fmt: skip
+    chosen: list[Any] = []
+    for position, one in enumerate(members):
+        room = limit - sum(map(len, chosen))
+        chosen.append(one[: max(1, room // (len(members) - position))])
+    return np.sort(np.concatenate(chosen))
+
+
+def _donors(
+    labels: npt.NDArray[np.int64], count: int, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Donor of each of ``count`` cells: a class at random, then a cell of it."""
+    members = [np.flatnonzero(labels == code) for code in np.unique(labels)]
+    return np.array([rng.choice(members[k]) for k in rng.integers(len(members), size=count)])
+
+
+def _hits(network: nn.Module, x: Tensor, truth: npt.NDArray[np.int64]) -> Flags:
+    with torch.inference_mode():
+        guesses = [network(some).argmax(dim=1).cpu() for some in x.split(256)]
+    hits: Flags = torch.cat(guesses).numpy() == truth
+    return hits
+
+
+def _recall(hits: Floats, truth: npt.NDArray[np.int64], classes: int) -> Floats:
+    counts = np.bincount(truth, minlength=classes)
+    with np.errstate(all="ignore"):
+        recall: Floats = np.bincount(truth, weights=hits, minlength=classes) / counts
+    return recall

@@ -1,0 +1,28 @@
+"""The errors a user may see: one line that says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+__all__ = ["BundleError", "ChannelMixError", "DataError", "ModelError", "SaveError"]
+
+
+class ChannelMixError(Exception):
+    """Base of every error raised on purpose; its text is one line, fit to be shown as it is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class DataError(ChannelMixError, ValueError):
+    """A data set, image, table or layer that cannot be used as it is."""
+
+
+class ModelError(ChannelMixError, ValueError):
+    """A classifier that does not fit the data, or settings that cannot be trained."""
+
+
+class BundleError(ModelError):
+    """A model file that is truncated, altered, too new, or of a kind that is never loaded."""
+
+
+class SaveError(ChannelMixError, OSError):
+    """A file that could not be written; what was there before is still there."""

@@ -1,0 +1,70 @@
+"""Files written whole or not at all, and hashes of what they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_channelmix.errors import SaveError
+
+__all__ = ["sha256_of_file", "write_bytes", "write_json", "write_text", "write_whole"]
+
+
+def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
+    """Write a file through a neighbour of it: ``path`` holds the old or the new, never half.
+
+    Parameters
+    ----------
+    path : path
+        The file to make or replace. Its folder is made if it is missing.
+    write : callable
+        Called with the path of the neighbour, whose suffix is that of ``path``.
+
+    Raises
+    ------
+    SaveError
+        Disk full, folder read-only and the like; the old file is then intact.
+    """
+    path = Path(path)
+    neighbour = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(neighbour)
+        with neighbour.open("rb+") as file:
+            os.fsync(file.fileno())
+        neighbour.replace(path)
+    except OSError as error:
+        kept = "; the file that was there is intact" if path.exists() else ""
+        raise SaveError(f"could not save {path}: {error.strerror or error}{kept}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            neighbour.unlink(missing_ok=True)
+    return path
+
+
+def write_bytes(path: str | Path, content: bytes) -> Path:
+    """Write bytes whole; see `write_whole`."""
+    return write_whole(path, lambda neighbour: neighbour.write_bytes(content))
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write UTF-8 text whole; see `write_whole`."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: str | Path, content: dict[str, Any]) -> Path:
+    """Write UTF-8 JSON whole, readable by eye; NaN is refused, since JSON has none."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    return write_text(path, text + "\n")
+
+
+def sha256_of_file(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

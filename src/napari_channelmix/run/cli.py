@@ -1,0 +1,201 @@
+"""The command line ``napari-channelmix``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.provenance import package_version
+
+__all__ = ["main"]
+
+STOPPED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; give its exit status: 0 done, 2 bad input, 130 stopped by Ctrl-C."""
+    asked = _parser().parse_args(arguments)
+    try:
+        asked.run(asked)
+    except ChannelMixError as error:
+        print(f"napari-channelmix: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        kept = "; the same command goes on from what was finished" if hasattr(asked, "out") else ""
+        print(f"napari-channelmix: stopped{kept}", file=sys.stderr)
+        return STOPPED
+    return 0
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _OneLineParser(
+        prog="napari-channelmix",
+        description="Which channels, which pixels, what kind of cell: ask a classifier of cells.",
+    )
+    version = package_version("napari-channelmix") or "unknown"
+    parser.add_argument("--version", action="version", version=f"napari-channelmix {version}")
+    common = _OneLineParser(add_help=False)
+    common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
+                        help="where to compute (default: auto)")  # fmt: skip
+    common.add_argument("--seed", type=int, default=0, help="seed of everything random")
+    common.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text, parents=[common])
+        one.set_defaults(run=run)
+        return one
+
+    demo = command("demo", _demo, "the main job on the embedded sample")
+    demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")
+    demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
+
+    view = command("view", _view, "the viewer, docks open, data loaded")
+    view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+
+    train = command("train", _train, "train a classifier and save it as a bundle")
+    train.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    train.add_argument("--out", type=Path, required=True, help="bundle to write (M.cmx)")
+    train.add_argument("--mix", action="store_true", help="with a mixing layer in front (DCMIX)")
+    train.add_argument("--network", default="small", help="name of the network (default: small)")
+    train.add_argument("--epochs", type=int, default=40, help="most epochs (default: 40)")
+
+    importance = command("importance", _importance, "which channels does a classifier need?")
+    importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    importance.add_argument("--out", type=Path, required=True, help="folder for the result")
+    importance.add_argument("--seeds", type=int, default=4, help="trainings (default: 4)")
+    importance.add_argument("--no-shapley", action="store_true", help="leave out Shapley values")
+    importance.add_argument("--no-decoys", action="store_true", help="leave out decoy channels")
+    importance.add_argument("--mixes", type=int, default=1, help="blended images (default: 1)")
+    importance.add_argument("--constraint", choices=("softmax", "nonneg", "over"),
+                            default="softmax", help="how weights stay non-negative")  # fmt: skip
+    importance.add_argument("--network", default="small", help="name of the network")
+    importance.add_argument("--epochs", type=int, default=40, help="most epochs (default: 40)")
+
+    doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    return parser
+
+
+# Rooms that import torch or Qt are imported where they are used, so that --help is quick.
+
+
+def _demo(asked: argparse.Namespace) -> None:
+    from napari_channelmix.data.samples import synthetic_plate
+    from napari_channelmix.run.doctor import window_trouble
+
+    sample = synthetic_plate(asked.seed)
+    dataset = sample.save(asked.out / "plate")
+    _say(asked, f"The embedded sample is now in {dataset.parent}. {sample.story}")
+    asked.dataset, asked.seeds, asked.epochs, asked.network = dataset, 4, 25, "small"
+    asked.no_shapley = asked.no_decoys = False
+    asked.mixes, asked.constraint = 1, "softmax"
+    _importance(asked)
+    if asked.no_window:
+        return
+    trouble = window_trouble()
+    if trouble:
+        _say(asked, f"No window is opened: {trouble}")
+        return
+    _say(asked, "Opening the viewer; close its window to finish.")
+    asked.dataset = dataset
+    _view(asked)
+
+
+def _view(asked: argparse.Namespace) -> None:
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.doctor import window_trouble
+    from napari_channelmix.run.progress import run_job
+
+    trouble = window_trouble()
+    if trouble:
+        raise ChannelMixError(f"no window can be opened: {trouble}")
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    from napari_channelmix.viewer.launch import launch
+
+    launch(cells)
+
+
+def _train(asked: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from napari_channelmix.classify import TrainingSettings, train_classifier_job
+    from napari_channelmix.classify.metrics import accuracy_of
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.files import write_json
+    from napari_channelmix.run.progress import run_job
+
+    settings = TrainingSettings(epochs=asked.epochs)
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    train, test = cells.split(seed=asked.seed)
+    job = train_classifier_job(
+        train, mix=asked.mix, network=asked.network, settings=settings, seed=asked.seed,
+        device=asked.device, checkpoint=asked.out.with_name(f"{asked.out.name}.partial"),
+    )  # fmt: skip
+    classifier = run_job(job, title="training", quiet=asked.quiet)
+    measured = accuracy_of(test.labels, classifier.predict(test), len(test.classes))
+    held_out = {
+        "balanced_accuracy": measured.balanced,
+        "recall": {name: None if value != value else value
+                   for name, value in zip(test.classes, measured.recall, strict=True)},
+        "n_test": len(test),
+    }  # fmt: skip
+    classifier = replace(classifier, record={**classifier.record, "held_out": held_out})
+    classifier.save(asked.out)
+    beside = write_json(
+        asked.out.with_suffix(".json"),
+        {"schema": "napari-channelmix/train/1", "channels": list(classifier.channels),
+         "classes": list(classifier.classes), **classifier.record,
+         "provenance": classifier.provenance},
+    )  # fmt: skip
+    _say(asked, f"balanced accuracy on {len(test)} held-out cells: {measured.balanced:.3f}")
+    _say(asked, f"saved {asked.out} and {beside}")
+
+
+def _importance(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify import TrainingSettings
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.dcmix import channel_importance_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import importance_text
+
+    settings = TrainingSettings(epochs=asked.epochs)
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    train, test = cells.split(seed=asked.seed)
+    job = channel_importance_job(
+        train, test, seeds=asked.seeds, shapley=not asked.no_shapley, decoys=not asked.no_decoys,
+        mixes=asked.mixes, constraint=asked.constraint, network=asked.network, settings=settings,
+        seed=asked.seed, device=asked.device, parts=asked.out / "parts",
+    )  # fmt: skip
+    importance = run_job(job, title="importance", quiet=asked.quiet)
+    saved = importance.save(asked.out)
+    _say(asked, importance_text(importance))
+    _say(asked, f"saved {', '.join(path.name for path in saved)} in {asked.out}")
+
+
+def _doctor(asked: argparse.Namespace) -> None:
+    from napari_channelmix.run.doctor import examine, report
+
+    found = examine()
+    print(json.dumps(found, indent=2, ensure_ascii=False) if asked.json else report(found))
+
+
+def _say(asked: argparse.Namespace, text: str) -> None:
+    if not asked.quiet:
+        print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Fixtures that every test shares."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread() -> None:
+    """Make figures repeat from run to run, and keep small networks from waiting on each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real image sets; tests that need it are skipped where it is absent."""
+    default = REPOSITORY.parent / "shared" / "data"
+    folder = Path(os.environ.get("CHANNELMIX_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"no real image sets: {folder} is no folder (CHANNELMIX_DATA names another)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_widget_outlives_its_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a window or an unowned widget behind."""
+    before = _unowned_widgets()
+    failures = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failures:
+        return  # its traceback keeps widgets alive
+    if any(widget not in before for widget in _unowned_widgets()):
+        # Cycles between Python and Qt objects are no leak: the collector frees them.
+        gc.collect()
+    left = [widget for widget in _unowned_widgets() if widget not in before]
+    names = [f"{type(widget).__name__} {widget.objectName()!r}" for widget in left]
+    for widget in left:
+        widget.close()
+        widget.deleteLater()
+    if names:
+        pytest.fail(f"widgets left behind: {', '.join(names)}", pytrace=False)
+
+
+def _unowned_widgets() -> list[Any]:
+    """Top-level widgets without a parent, once Qt has done the deletions it put off."""
+    if "qtpy" not in sys.modules:
+        return []
+    from qtpy.QtCore import QEvent
+    from qtpy.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    if application is None:
+        return []
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    application.processEvents()
+    return [
+        widget
+        for widget in application.topLevelWidgets()
+        # Qt keeps one hidden tool tip for the whole application.
+        if widget.parent() is None and type(widget).__name__ != "QTipLabel"
+    ]

@@ -1,0 +1,59 @@
+"""The printed bar chart shows bars in order, the gate above them, and the decoy level."""
+
+from dataclasses import replace
+
+import pytest
+
+from napari_channelmix import ChannelImportance
+
+
+@pytest.fixture
+def importance():
+    return ChannelImportance(
+        channels=("DNA", "a channel with a long name", "GFP"),
+        share=(0.2, 0.1, 0.7),
+        share_sd=(0.02, 0.01, 0.05),
+        shapley=(0.05, -0.01, 0.4),
+        shapley_sd=(0.01, 0.01, 0.03),
+        per_class={},
+        decoy=(0.08, 0.07, 0.09),
+        p_value=None,
+        accuracy={"mixed": 0.95, "plain": 0.97},
+        recall={"mixed": {}, "plain": {}},
+        gate="ok",
+        seeds=(0, 1, 2, 3),
+        share_of_seed=((0.2, 0.1, 0.7),) * 4,
+        n_train=10,
+        n_test=5,
+        warnings=(),
+        provenance={},
+    )
+
+
+def test_bars_stand_in_the_order_of_their_shares(importance):
+    axes = importance.figure().axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "GFP",
+        "DNA",
+        "a channel with a long name",
+    ]
+    assert [bar.get_height() for bar in axes.patches] == [0.7, 0.2, 0.1]
+
+
+def test_both_scales_have_their_zero_at_one_height(importance):
+    left, right = importance.figure().axes
+    heights = [-axes.get_ylim()[0] / (axes.get_ylim()[1] - axes.get_ylim()[0])
+               for axes in (left, right)]  # fmt: skip
+    assert heights[0] == pytest.approx(heights[1])
+
+
+def test_a_closed_gate_stands_above_paler_bars(importance):
+    closed = replace(importance, gate="mixing to one image costs accuracy")
+    axes = closed.figure().axes[0]
+    assert axes.get_title(loc="left").startswith("Gate closed: mixing to one image")
+    assert all(bar.get_alpha() < 1 for bar in axes.patches)
+
+
+def test_without_shapley_and_decoys_there_is_one_scale(importance):
+    bare = replace(importance, shapley=None, shapley_sd=None, decoy=None)
+    assert len(bare.figure().axes) == 1

@@ -1,0 +1,34 @@
+"""The decoy test and Holm's correction."""
+
+import numpy as np
+
+from napari_channelmix.dcmix.decoys import decoy_p_values, holm, paired_p_values
+
+
+def test_a_channel_far_above_its_decoys_is_found_and_one_among_them_is_not():
+    rng = np.random.default_rng(0)
+    decoys = 0.1 * np.exp(rng.normal(0, 0.2, (4, 6)))
+    shares = np.concatenate([np.full((4, 1), 0.5), decoys[::-1, 1:]], axis=1)
+    p_values = decoy_p_values(shares, decoys)
+    assert p_values[0] < 1e-4
+    assert (p_values[1:] > 0.05).all()
+
+
+def test_p_values_are_uniform_where_a_channel_is_one_draw_of_its_decoys():
+    # The share of a real channel hardly varies over the seeds: its chance link to the labels is
+    # one draw, while its decoys draw anew. That is what a paired test gets wrong.
+    rng = np.random.default_rng(1)
+    honest, fooled = [], []
+    for _ in range(300):
+        decoys = 0.1 * np.exp(rng.normal(0, 0.3, (4, 5)))
+        once = 0.1 * np.exp(rng.normal(0, 0.3, 5))
+        shares = once * np.exp(rng.normal(0, 0.01, (4, 5)))
+        honest += decoy_p_values(shares, decoys).tolist()
+        fooled += paired_p_values(shares, decoys).tolist()
+    assert 0.02 < np.mean(np.array(honest) < 0.05) < 0.08
+    assert np.mean(np.array(fooled) < 0.05) > 0.1
+
+
+def test_holm_multiplies_the_smallest_most_and_never_falls():
+    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
+    assert holm(np.array([0.9, 0.8])).max() == 1

@@ -1,0 +1,132 @@
+"""The command line does its jobs, fails in one line, and stops cleanly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from napari_channelmix import load_model, open_dataset
+from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.run.cli import main
+
+# What users of importance.json may count on.
+FIELDS = {
+    "schema", "provenance", "channels", "share", "share_sd", "p_value", "shapley", "per_class",
+    "accuracy", "gate", "seeds", "n_train", "n_test", "warnings",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plate")
+    return synthetic_plate(wells=8, cells_per_well=12, side=160).save(folder)
+
+
+def importance(dataset, out, *more):
+    return main(["importance", str(dataset), "--out", str(out), "--network", "tiny", "--seeds", "2",
+                 "--epochs", "4", "--device", "cpu", "--quiet", *more])  # fmt: skip
+
+
+def test_importance_writes_json_csv_and_pictures(dataset, tmp_path, capsys):
+    assert importance(dataset, tmp_path) == 0
+    assert capsys.readouterr().out == ""
+    content = json.loads((tmp_path / "importance.json").read_text("utf-8"))
+    assert set(content) >= FIELDS
+    assert sum(content["share"]) == pytest.approx(1)
+    assert set(content["per_class"]) == {"treated", "untreated"}
+    assert set(content["accuracy"]) == {"mixed", "plain"}
+    assert {path.suffix for path in tmp_path.glob("importance.*")} == {
+        ".json",
+        ".csv",
+        ".png",
+        ".svg",
+    }
+
+
+def test_no_shapley_leaves_it_null(dataset, tmp_path):
+    assert importance(dataset, tmp_path, "--no-shapley", "--no-decoys") == 0
+    content = json.loads((tmp_path / "importance.json").read_text("utf-8"))
+    assert content["shapley"] is None
+    assert content["decoy"] is None
+
+
+def test_train_saves_a_bundle_that_predicts_and_its_figures(dataset, tmp_path, capsys):
+    bundle = tmp_path / "M.cmx"
+    arguments = ["train", str(dataset), "--out", str(bundle), "--mix", "--network", "tiny",
+                 "--epochs", "4", "--device", "cpu"]  # fmt: skip
+    assert main(arguments) == 0
+    assert "balanced accuracy on" in capsys.readouterr().out
+    classifier = load_model(bundle)
+    assert classifier.mixing is not None
+    assert classifier.predict_proba(open_dataset(dataset)).shape == (96, 2)
+    content = json.loads((tmp_path / "M.json").read_text("utf-8"))
+    assert content["schema"] == "napari-channelmix/train/1"
+    assert content["held_out"] == classifier.record["held_out"]
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["importance", "nowhere.toml", "--out", "o"], "nowhere.toml: no such file"),
+        (["importance", "nowhere.toml"], "required: --out"),
+        (["train", "nowhere.toml", "--out", "m.cmx", "--epochs", "0"], "epochs must be 1 or more"),
+        (["importance", "x.toml", "--out", "o", "--device", "tpu"], "invalid choice: 'tpu'"),
+        (["fly"], "invalid choice: 'fly'"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    said = capsys.readouterr().err
+    assert status == 2
+    assert says in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_does_not_exist_is_one_line(dataset, tmp_path, capsys):
+    arguments = ["importance", str(dataset), "--out", str(tmp_path / "o"), "--network", "huge",
+                 "--quiet"]  # fmt: skip
+    assert main(arguments) == 2
+    assert "network 'huge' is unknown; use tiny, small" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(dataset, tmp_path):
+    command = [sys.executable, "-m", "napari_channelmix.run.cli", "importance", str(dataset),
+               "--out", str(tmp_path), "--network", "tiny", "--seeds", "3", "--epochs", "6",
+               "--no-shapley", "--no-decoys", "--device", "cpu"]  # fmt: skip
+    child = subprocess.Popen(
+        command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    until = time.monotonic() + 120
+    while not list(tmp_path.glob("parts/*.json")) and time.monotonic() < until:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=30)
+    assert child.returncode == 130
+    last = said.decode().replace("\r", "\n").strip().splitlines()[-1]
+    assert last == "napari-channelmix: stopped; the same command goes on from what was finished"
+    assert not (tmp_path / "importance.json").exists()
+    kept = set(tmp_path.glob("parts/*.json"))
+    assert kept
+    assert subprocess.run([*command, "--quiet"], check=False).returncode == 0
+    assert kept <= set(tmp_path.glob("parts/*.json"))
+    assert (tmp_path / "importance.json").exists()
+
+
+def test_view_without_a_display_says_what_to_do(dataset, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert main(["view", str(dataset), "--quiet"]) == 2
+    assert "no display" in capsys.readouterr().err
