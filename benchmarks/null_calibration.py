@@ -50,7 +50,7 @@ def main() -> None:
         for seed in range(SEEDS):
             doubled = WithDecoys.behind(crops, seed)
             job = train_on(doubled, spec, settings, seed=seed, device=torch.device("cpu"))
-            both = shares_of(drain(job).mixing, np.ones(2 * channels))
+            both = shares_of(drain(job).mixing)
             shares.append(both[:channels])
             decoys.append(both[channels:])
         null = np.array(list(sample.relevance.values())) == 0

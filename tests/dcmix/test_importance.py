@@ -134,14 +134,26 @@ def test_a_channel_that_carries_nothing_gets_no_more_than_its_decoys(importance,
     assert importance.share[nothing] < 2.5 * max(importance.decoy)
 
 
-def test_shares_average_over_mixes_and_weigh_by_spread():
+def test_shares_are_ratios_of_alphas_averaged_over_mixes():
     mixing = ChannelMix(2, mixes=2)
     with torch.no_grad():
         mixing.weight.copy_(torch.log(torch.tensor([[3.0, 1.0], [1.0, 1.0]])))
-    np.testing.assert_allclose(shares_of(mixing, np.ones(2)), [0.625, 0.375], atol=1e-6)
-    np.testing.assert_allclose(
-        shares_of(mixing, np.array([1.0, 3.0])), [(0.5 + 0.25) / 2, (0.5 + 0.75) / 2], atol=1e-6
-    )
+    np.testing.assert_allclose(shares_of(mixing), [0.625, 0.375], atol=1e-6)
+    # The sum of the alphas means nothing: only their ratios do.
+    free = ChannelMix(2, constraint="nonneg")
+    with torch.no_grad():
+        free.weight.copy_(torch.log(torch.expm1(torch.tensor([[6.0, 2.0]]))))
+    np.testing.assert_allclose(shares_of(free), [0.75, 0.25], atol=1e-6)
+
+
+def test_p_values_need_four_seeds_and_find_the_channel_that_matters(halves, importance):
+    train, test, relevance = halves
+    assert importance.p_value is None
+    found = channel_importance(train, test, seeds=4, shapley=False, **QUICK)
+    best = int(np.argmax(list(relevance.values())))
+    assert found.p_value[best] < 0.01
+    assert max(found.p_value) <= 1
+    assert not any("too few for an error bar" in line for line in found.warnings)
 
 
 def test_one_channel_has_nothing_to_weigh(halves):

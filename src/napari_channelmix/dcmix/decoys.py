@@ -1,4 +1,4 @@
-"""The test of a channel against decoys: does it get more of the mix than one that carries nothing?"""
+"""The test against decoys: does a channel get more of the mix than one that carries nothing."""
 
 from __future__ import annotations
 

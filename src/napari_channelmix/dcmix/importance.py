@@ -68,15 +68,15 @@ class SeedResult:
     warnings: list[str] = field(default_factory=list)
 
 
-def shares_of(mixing: ChannelMix, spread: Floats) -> Floats:
+def shares_of(mixing: ChannelMix) -> Floats:
     """Shares (C,) of a mix: ``alpha_c sd(xn_c) / sum_k alpha_k sd(xn_k)``, averaged over mixes.
 
-    ``spread`` is the standard deviation of each normalised channel, (C,). Only ratios of alphas
-    count, since their sum trades against the first convolution; our definition.
+    Only ratios of alphas count, since their sum trades against the first convolution; and they
+    compare only channels that were normalised alike. Here they were, by the training cells, so
+    ``sd(xn_c)`` is 1. Our definition.
     """
     alpha = mixing.alpha.detach().cpu().numpy().astype(np.float64)
-    weight: Floats = alpha * spread
-    shares: Floats = (weight / weight.sum(axis=1, keepdims=True)).mean(axis=0)
+    shares: Floats = (alpha / alpha.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
 
 
@@ -290,12 +290,11 @@ def _seed_job(
         train(crops, run.spec()), ends[0], ends[1] - ends[0], 1, "plain network, "
     )
     assert mixed.mixing is not None
-    spread = _spread(crops)
     result = SeedResult(
         seed,
-        shares_of(mixed.mixing, spread).tolist(),
-        asdict(_accuracy(mixed, held)),
-        asdict(_accuracy(plain, held)),
+        shares_of(mixed.mixing).tolist(),
+        _accuracy(mixed, held).as_dict(),
+        _accuracy(plain, held).as_dict(),
         warnings=list(mixed.record["warnings"]),
     )
     if run.decoys:
@@ -303,10 +302,11 @@ def _seed_job(
         job = train(doubled, run.spec(run.mixes, factor=2))
         tricked = yield from part(job, ends[1], ends[2] - ends[1], 1, "mix with decoys, ")
         assert tricked.mixing is not None
-        both = shares_of(tricked.mixing, np.tile(spread, 2))
-        real = both[: len(spread)].sum()
-        result = replace(result, decoy_share=(both[: len(spread)] / real).tolist(),
-                         decoys=(both[len(spread) :] / real).tolist())  # fmt: skip
+        both = shares_of(tricked.mixing)
+        channels = len(run.train.channels)
+        real = both[:channels].sum()
+        result = replace(result, decoy_share=(both[:channels] / real).tolist(),
+                         decoys=(both[channels:] / real).tolist())  # fmt: skip
     if run.shapley:
         job_of_values = shapley_job(plain.network, held, seed=seed, device=run.device)
         values = yield from part(job_of_values, 0.95, 0.05, 1)
@@ -336,11 +336,6 @@ def _accuracy(classifier: Classifier, held: NormalisedCrops) -> Accuracy:
         with torch.inference_mode():
             guesses.append(classifier.network(crops.to(classifier.device)).argmax(1).cpu().numpy())
     return accuracy_of(held.cells.labels, np.concatenate(guesses), len(held.cells.classes))
-
-
-def _spread(crops: NormalisedCrops) -> Floats:
-    """Standard deviation of each normalised channel over the training cells: 1 by construction."""
-    return np.ones(len(crops.cells.channels))
 
 
 def _alike(crops: NormalisedCrops, limit: float = 0.8) -> Iterator[str]:

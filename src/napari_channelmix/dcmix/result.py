@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text, write_whole
 
@@ -27,6 +28,8 @@ SCHEMA = "napari-channelmix/importance/1"
 
 # A mixed network this much below the plain one has not seen what the plain one sees.
 GATE = 0.05
+# Fewer give no spread worth the name, and the p-values were calibrated with this many.
+ENOUGH_SEEDS = 4
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class ChannelImportance:
         (C,) share of the channel's decoy (the same channel of another cell), on the scale on which
         the channels sum to 1: what a channel gets that carries nothing.
     p_value : tuple of float or None
-        (C,) null until the test is calibrated; see the docs.
+        (C,) chance that a channel without a link to the label gets such a share, after Holm's
+        correction for all channels; see `dcmix.decoys`. None without decoys or with fewer than 4
+        seeds, for which the test was not calibrated.
     accuracy : dict
         ``mixed`` and ``plain``: balanced accuracy on held-out cells, mean over the seeds.
     recall : dict of dict
@@ -207,9 +212,16 @@ def summarised(
             if np.isfinite(values[:, code]).all():
                 per_class[name] = _floats(values[:, code].mean(axis=0))
     decoys = np.array([one["decoys"] for one in seeds]) if _all(seeds, "decoys") else None
+    p_value = None
+    if decoys is not None and len(seeds) >= ENOUGH_SEEDS:
+        beside = np.array([one["decoy_share"] for one in seeds])
+        p_value = _floats(holm(decoy_p_values(beside, decoys)))
     said = [*warnings, *(line for one in seeds for line in one["warnings"])]
-    if len(seeds) < 4:
-        said.append(f"{len(seeds)} seeds are too few for an error bar; use 4 or more")
+    if len(seeds) < ENOUGH_SEEDS:
+        said.append(
+            f"{len(seeds)} {'seed is' if len(seeds) == 1 else 'seeds are'} too few for an error "
+            f"bar; use {ENOUGH_SEEDS} or more"
+        )
     return ChannelImportance(
         channels=train.channels,
         share=_floats(share.mean(axis=0)),
@@ -218,7 +230,7 @@ def summarised(
         shapley_sd=None if shapley is None else _floats(_sd(shapley)),
         per_class=per_class,
         decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
-        p_value=None,
+        p_value=p_value,
         accuracy=accuracy,
         recall=recall,
         gate=_gate(seeds, accuracy, recall),
@@ -270,8 +282,10 @@ def _all(seeds: Sequence[dict[str, Any]], name: str) -> bool:
     return all(one[name] is not None for one in seeds)
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if np.isfinite(values).all() else None
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Mean over the seeds; None for a class that does not occur among the held-out cells."""
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there else None
 
 
 def _sd(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

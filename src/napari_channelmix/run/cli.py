@@ -99,7 +99,7 @@ def _demo(asked: argparse.Namespace) -> None:
     sample = synthetic_plate(asked.seed)
     dataset = sample.save(asked.out / "plate")
     _say(asked, f"The embedded sample is now in {dataset.parent}. {sample.story}")
-    asked.dataset, asked.seeds, asked.epochs, asked.network = dataset, 4, 25, "small"
+    asked.dataset, asked.seeds, asked.epochs, asked.network = dataset, 4, 15, "small"
     asked.no_shapley = asked.no_decoys = False
     asked.mixes, asked.constraint = 1, "softmax"
     _importance(asked)
@@ -148,10 +148,9 @@ def _train(asked: argparse.Namespace) -> None:
     measured = accuracy_of(test.labels, classifier.predict(test), len(test.classes))
     held_out = {
         "balanced_accuracy": measured.balanced,
-        "recall": {name: None if value != value else value
-                   for name, value in zip(test.classes, measured.recall, strict=True)},
+        "recall": dict(zip(test.classes, measured.as_dict()["recall"], strict=True)),
         "n_test": len(test),
-    }  # fmt: skip
+    }
     classifier = replace(classifier, record={**classifier.record, "held_out": held_out})
     classifier.save(asked.out)
     beside = write_json(
