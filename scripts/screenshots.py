@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SIZE = (1600, 1000)
 
@@ -25,9 +27,11 @@ def main(folder: Path) -> None:
     viewer.window.resize(*SIZE)
     images, classifier, importance = open_docks(viewer)
 
-    def wait(until: Callable[[], object], seconds: float = 600) -> None:
+    def wait(until: Callable[[], object], seconds: float = 240) -> None:
         end = time.monotonic() + seconds
-        while not until() and time.monotonic() < end:
+        while not until():
+            if time.monotonic() > end:
+                raise TimeoutError("the window did not come to what was waited for")
             QApplication.processEvents()
             time.sleep(0.005)
         pause(0.6)
@@ -53,6 +57,7 @@ def main(folder: Path) -> None:
     wait(lambda: images.session.shown is not None)
     pause(1.5)
     viewer.reset_view()
+    front(images)
     picture("loaded")
 
     images.origin.setCurrentIndex(1)
@@ -74,7 +79,8 @@ def main(folder: Path) -> None:
     picture("classified")
 
     front(importance)
-    importance.epochs.setValue(15)
+    importance.network.setCurrentText("tiny")
+    importance.epochs.setValue(12)
     importance.run_button.click()
     wait(lambda: importance.session.importance is not None)
     picture("importance-under-way")

@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["PACKAGES", "package_version", "provenance"]
 
-PACKAGES = ("napari-channelmix", "torch", "numpy", "scikit-image", "scikit-learn", "pandas")
+PACKAGES = ("napari-channelmix", "torch", "numpy", "scikit-image", "pandas")
 
 
 def package_version(name: str) -> str | None:

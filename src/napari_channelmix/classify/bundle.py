@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -72,7 +73,7 @@ def bundle_hash(about: str, weights: dict[str, Tensor]) -> str:
     for name in sorted(weights):
         value = weights[name].detach().cpu().contiguous()
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.numpy().tobytes())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -89,6 +90,8 @@ def load_bundle(path: str | Path) -> Classifier:
     if metadata.get("format") != FORMAT:
         raise BundleError(f"{path}: a safetensors file, but not a ChannelMix bundle")
     schema = metadata.get("schema", "")
+    if schema == "0":
+        raise BundleError(f"{path}: the bundle was altered after it was saved (schema 0)")
     if not schema.isdecimal() or int(schema) > SCHEMA:
         raise BundleError(
             f"{path}: made by a newer version (bundle schema {schema or 'unknown'}, this version "

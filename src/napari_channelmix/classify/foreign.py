@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +88,8 @@ class ForeignClassifier:
                 f"{self.source} takes crops of shape (N, {len(self.channels)}, H, W), "
                 f"not {crops.shape}"
             )
+        if not np.isfinite(crops).all():
+            raise ModelError("the crops have NaN or infinite pixels")
         scaled = (crops - self.mean[:, None, None]) / self.std[:, None, None]
         try:
             scores = np.asarray(self.function(scaled.astype(np.float32)), dtype=np.float64)
@@ -149,7 +152,7 @@ def load_model(
     text = str(source)
     path = Path(source)
     suffix = path.suffix.lower()
-    named_function = ":" in text and not path.exists() and suffix == ""
+    named_function = re.fullmatch(r"[\w.]+:\w+", text) is not None and not path.exists()
     if not named_function and suffix not in (".onnx", *TORCHSCRIPT, *EXPORTED):
         return load_bundle(path)
     if not named_function and not path.exists():
@@ -167,24 +170,34 @@ def load_model(
         function = _onnx(path)
     else:
         function = _torch_file(path, exported=suffix in EXPORTED)
-    shape = (len(channels),)
     return ForeignClassifier(
         function,
         tuple(channels),
         tuple(classes),
-        np.broadcast_to(np.asarray(mean, dtype=np.float64), shape),
-        np.broadcast_to(np.asarray(std, dtype=np.float64), shape),
+        _for_each(mean, channels, "mean"),
+        _for_each(std, channels, "std"),
         output,
         text,
     )
+
+
+def _for_each(value: npt.ArrayLike, channels: Sequence[str], what: str) -> npt.NDArray[np.float64]:
+    """One number for each channel, from one for all or one for each."""
+    numbers = np.asarray(value, dtype=np.float64)
+    if numbers.shape not in ((), (1,), (len(channels),)):
+        raise ModelError(f"{what} has {numbers.size} numbers for {len(channels)} channels")
+    if not np.isfinite(numbers).all() or (what == "std" and (numbers <= 0).any()):
+        raise ModelError(f"{what} must be finite{', above 0' if what == 'std' else ''}: {numbers}")
+    return np.broadcast_to(numbers, (len(channels),))
 
 
 def _python_function(text: str) -> Predict:
     module_name, _, name = text.partition(":")
     try:
         function = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(f"{text}: cannot be imported ({error})") from error
+    # Importing runs a stranger's code, which may raise anything.
+    except Exception as error:
+        raise ModelError(f"{text}: cannot be imported ({type(error).__name__}: {error})") from error
     if not callable(function):
         raise ModelError(f"{text}: is not a function")
     return function  # type: ignore[no-any-return]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,11 @@ class Accuracy:
     recall: tuple[float, ...]
     error: float
     chance: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, which has no NaN: a class that does not occur has the recall None."""
+        recall = [None if np.isnan(value) else value for value in self.recall]
+        return {**asdict(self), "recall": recall}
 
 
 def accuracy_of(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> Accuracy:

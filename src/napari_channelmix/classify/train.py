@@ -202,11 +202,11 @@ def train_classifier_job(
     spec = NetworkSpec(
         network, len(cells.channels), len(cells.classes), mixes if mix else 0, constraint
     )
-    spec.build()
+    with torch.random.fork_rng():
+        trial = spec.build()
     crops = yield from part(loaded(cells), 0, 5, 100)
     if place.type == "cpu":
         sample = crops.take(np.arange(min(settings.batch, len(crops))))
-        trial = spec.build()
         yield Progress(5, 100, "choosing the number of threads")
         choose_threads(lambda: trial(sample).sum().backward())
     training = train_on(crops, spec, settings, seed=seed, device=place, checkpoint=checkpoint)

@@ -41,7 +41,7 @@ class TrainingSettings:
     """
 
     epochs: int = 40
-    patience: int = 12
+    patience: int = 10
     batch: int = 64
     rate: float = 2e-3
     decay: float = 1e-3
@@ -177,6 +177,11 @@ def fit(
                     measured = stop.value
                     break
         score = measured["score"]
+        if math.isnan(score):
+            raise ModelError(
+                f"training went astray in epoch {epoch + 1} (validation score {score}); "
+                "lower the learning rate, or look for extreme pixel values"
+            )
         metrics = {"epoch": epoch + 1.0, "loss": mean_loss, **measured}
         record.history.append(metrics)
         if score > best_score:

@@ -150,8 +150,8 @@ class Cells:
     def signature(self) -> str:
         """SHA-256 over names, table and the identity of the pixels: the same for the same data.
 
-        Files count by name and size, arrays by shape, dtype and a regular sample of their pixels,
-        so that sets of any size can be signed. Our definition.
+        Files count by name, size and a regular sample of their bytes, arrays by shape, dtype and a
+        regular sample of their pixels, so that sets of any size can be signed. Our definition.
         """
         digest = hashlib.sha256()
         digest.update(repr((self.channels, self.classes, self.crop)).encode())
@@ -188,7 +188,10 @@ class Cells:
         # Field by field, so that each file is decoded once however the cells are ordered.
         for at in np.argsort(columns[chosen, 0], kind="stable"):
             where, *box = columns[chosen[at]]
-            pixels = self.fields[where].read(box, self.planes)
+            try:
+                pixels = self.fields[where].read(box, self.planes)
+            except DataError as error:
+                raise DataError(f"{self.fields[where].name}: {error}") from error
             if not np.isfinite(pixels).all():
                 raise self._not_finite(int(chosen[at]), pixels)
             crops[at] = pixels if pixels.shape[1:] == crops.shape[2:] else self._resized(pixels)
@@ -230,7 +233,11 @@ class Cells:
         everything = np.arange(len(self))
         if indices is None:
             return everything
-        chosen: Whole = everything[indices if isinstance(indices, slice) else np.asarray(indices)]
+        if isinstance(indices, slice):
+            return everything[indices]
+        asked = np.asarray(indices)
+        # An empty list becomes an array of floats, which is no index.
+        chosen: Whole = everything[asked if asked.size else asked.astype(np.int64)]
         return np.atleast_1d(chosen)
 
     def subset(self, indices: npt.ArrayLike | slice) -> Cells:
@@ -309,6 +316,8 @@ class Cells:
         from napari_channelmix.data.segment import objects
 
         labels = np.asarray(labels)
+        if labels.dtype.kind not in "iu":
+            raise DataError(f"{name}: labels must be whole numbers, not {labels.dtype}")
         one = Field(name, tuple(planes), labels=labels)
         _check_field(one, channels, crop)
         if labels.shape != one.shape:
@@ -337,6 +346,14 @@ class Cells:
         centres = np.atleast_2d(np.asarray(points, dtype=np.float64))
         if centres.shape[1] != 2 or not len(centres):
             raise DataError(f"{name}: points must be an (N, 2) array of y, x")
+        outside = ~((centres >= 0) & (centres < one.shape)).all(axis=1)
+        if outside.any():
+            first = int(np.argmax(outside))
+            y, x = centres[first]
+            raise DataError(
+                f"{name}: point {first} at y={y:g}, x={x:g} lies outside the image of "
+                f"{one.shape[0]} x {one.shape[1]} pixels"
+            )
         boxes = square_boxes(centres[:, 0], centres[:, 1], crop)
         return cls._in_one_field(one, channels, boxes, crop, np.zeros(len(centres), np.int64))
 
@@ -364,7 +381,10 @@ class Cells:
         count, depth, side, _ = crops.shape
         if len(channels) != depth:
             raise DataError(f"{name}: {len(channels)} channel names for {depth} channels")
+        if groups is not None and len(groups) != count:
+            raise DataError(f"{name}: {len(groups)} groups for {count} cells")
         fields = tuple(Field(f"{name}[{i}]", tuple(crop)) for i, crop in enumerate(crops))
+        _check_field(fields[0], channels, side)
         codes = np.full(count, -1) if labels is None else np.asarray(labels, dtype=np.int64)
         names = tuple(classes or [str(k) for k in range(int(codes.max(initial=-1)) + 1)])
         table = pd.DataFrame(
@@ -453,9 +473,20 @@ def _check_field(one: Field, channels: Sequence[str], crop: int) -> None:
 def _identity(plane: Any) -> bytes:
     if isinstance(plane, FilePlane):
         path: Path = plane.file.path
-        size = path.stat().st_size if path.is_file() else 0
-        return repr((path.name, size, plane.shape, str(plane.dtype), plane.channel)).encode()
+        about = (path.name, plane.shape, str(plane.dtype), plane.channel)
+        return repr(about).encode() + (_sampled(path) if path.is_file() else b"")
     shape = tuple(int(n) for n in plane.shape)
     step = max(1, max(shape) // 64)
     sample = np.ascontiguousarray(plane[::step, ::step])
     return repr((shape, str(plane.dtype))).encode() + sample.tobytes()
+
+
+def _sampled(path: Path, places: int = 16, length: int = 4096) -> bytes:
+    """Size of a file and some of its bytes, all of them where it is small."""
+    size = path.stat().st_size
+    pieces = [str(size).encode()]
+    with path.open("rb") as file:
+        for place in np.linspace(0, max(0, size - length), places).astype(int).tolist():
+            file.seek(place)
+            pieces.append(file.read(length))
+    return b"".join(pieces)

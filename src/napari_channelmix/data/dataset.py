@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +63,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
         key = opener.files_of(at)
         if key not in fields:
             fields[key] = len(found)
-            found.append(opener.open_field(at))
+            with table.naming(at):
+                found.append(opener.open_field(at))
             yield Progress(at, len(table.rows), "opening the images")
         boxes, object_of = opener.boxes(at, found[fields[key]])
         if boxes is None:
@@ -76,7 +79,7 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     cells = pd.concat(parts, ignore_index=True)
     return Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
-        _warnings(said, skipped),
+        (*table.warnings, *_warnings(said, skipped)),
     )  # fmt: skip
 
 
@@ -96,18 +99,26 @@ class _Table:
     path: Path
     said: Description
     rows: pd.DataFrame  # its index keeps the line numbers of the file
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, dataset: Path, said: Description) -> _Table:
         path = dataset.parent / said.table
         try:
             separator = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-            rows = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator)
+            with warnings.catch_warnings():
+                # Pandas only warns of lines that are longer than the head, and drops their end.
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                rows = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator,
+                                   index_col=False, skip_blank_lines=False)  # fmt: skip
+        except pd.errors.ParserWarning:
+            raise DataError(f"{path}: its lines have more columns than its first line") from None
         except FileNotFoundError:
             raise DataError(f"{dataset}: table {path} does not exist") from None
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: cannot be read as a table ({error})") from error
         rows.index = pd.RangeIndex(2, len(rows) + 2)
+        rows = rows[(rows != "").any(axis=1)]
         table = cls(path, said, rows)
         for column in table._columns_named():
             if column not in rows.columns:
@@ -115,11 +126,17 @@ class _Table:
                     f"{path}: no column {column!r}, which {dataset.name} names; "
                     f"it has {', '.join(map(str, rows.columns))}"
                 )
+        unknown = []
         for column, values in said.keep.items():
-            rows = rows[rows[column].isin([str(value) for value in values])]
+            texts = [str(value) for value in values]
+            unknown += [f"keep asks for {text!r}, which no row of column {column!r} has"
+                        for text in texts if not (table.rows[column] == text).any()]  # fmt: skip
+            rows = rows[rows[column].isin(texts)]
         if rows.empty:
             raise DataError(f"{path}: no rows" + (" are left by 'keep'" if said.keep else ""))
-        return cls(path, said, rows)
+        kept = cls(path, said, rows, tuple(unknown))
+        kept._refuse_bad_groups()
+        return kept
 
     def _columns_named(self) -> Iterable[str]:
         said = self.said
@@ -131,6 +148,33 @@ class _Table:
         if said.cells.column:
             yield said.cells.column
         yield from said.cells.columns or ()
+
+    def _refuse_bad_groups(self) -> None:
+        """Refuse gaps in the group column, unknown parts, and groups that lie in two parts."""
+        group, split = self.said.group, self.said.split
+        part_of: dict[str, tuple[str, int]] = {}
+        for at in range(len(self.rows)):
+            name, part = self.text(at, group), self.text(at, split)
+            if group and not name.strip():
+                raise DataError(f"{self.where(at, group)}: the group is empty; fill it in")
+            if split and part not in ("train", "val", "test"):
+                raise DataError(f"{self.where(at, split)}: {part!r} is none of train, val and test")
+            first, line = part_of.setdefault(name, (part, at))
+            if group and split and part != first:
+                raise DataError(
+                    f"{self.where(at, split)}: group {name!r} is in {part!r} here and in "
+                    f"{first!r} in line {self.rows.index[line]}; a group belongs to one part"
+                )
+
+    @contextlib.contextmanager
+    def naming(self, at: int, column: str | None = None) -> Iterator[None]:
+        """Put file, line and column before an error that does not name them yet."""
+        try:
+            yield
+        except DataError as error:
+            if str(error).startswith(f"{self.path}, line"):
+                raise
+            raise DataError(f"{self.where(at, column)}: {error}") from error
 
     def where(self, at: int, column: str | None = None) -> str:
         """File, line and column of a value, for messages."""
@@ -212,15 +256,16 @@ class _Opener:
         said, table = self._said, self._table
         if said.image:
             path = table.file(at, said.image.column)
-            file = self._image(path)
-            planes = file.planes(said.image.axes, self._decoded)
+            with table.naming(at, said.image.column):
+                file = self._image(path)
+                planes = file.planes(said.image.axes, self._decoded)
             self._agree_on_channels(at, file, len(planes))
         else:
             opened = []
             for name, column in said.channels.items():
                 path = table.file(at, column)
-                file = self._image(path)
-                here = file.planes(None, self._decoded)
+                with table.naming(at, column):
+                    here = self._image(path).planes(None, self._decoded)
                 if len(here) != 1:
                     raise DataError(
                         f"{table.where(at, column)}: {path} has {len(here)} channels, but stands "
@@ -234,8 +279,8 @@ class _Opener:
             pixel_size=planes[0].file.pixel_size,
             unit=planes[0].file.unit,
         )
-        resized = said.cells.origin in ("box", "image")
-        _check_field(one, self.channels, 1 if resized else said.cells.size or said.cells.crop)
+        sides = {"box": 1, "image": 1, "tile": said.cells.size or 1}
+        _check_field(one, self.channels, sides.get(said.cells.origin, said.cells.crop))
         labels = self._labels(at, one)
         return Field(one.name, one.planes, labels, one.pixel_size, one.unit)
 
@@ -277,7 +322,8 @@ class _Opener:
             return None
         column = str(cells.column)
         path = self._table.file(at, column)
-        planes: tuple[FilePlane, ...] = self._image(path).planes(None, Decoded(0))
+        with self._table.naming(at, column):
+            planes: tuple[FilePlane, ...] = self._image(path).planes(None, Decoded(0))
         where = f"{self._table.where(at, column)}: {path.name}"
         if len(planes) != 1 or planes[0].shape != one.shape:
             raise DataError(f"{where} is {planes[0].shape} pixels, the image {one.shape}")

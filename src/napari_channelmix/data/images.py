@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,6 +86,8 @@ class ImageFile:
     pixel_size: tuple[float, float] | None
     unit: str | None
     _open: Callable[[], Any] = field(repr=False, compare=False)
+    # The shape with its axes of length 1, which the user's axes may name.
+    whole: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     def planes(self, axes: str | None, decoded: Decoded) -> tuple[FilePlane, ...]:
         """Lazy 2-D planes of the file, one a channel.
@@ -109,7 +112,9 @@ class ImageFile:
     def _axes_to_use(self, asked: str | None) -> str:
         if asked is not None and asked != self.axes:
             letters = asked.upper()
-            # A file drops its axes of length 1, so the user's axes may name one that is not there.
+            if len(letters) == len(self.whole) > len(self.shape):
+                letters = _without_single_axes(self.whole, letters)[1]
+            # One plane of a set whose other files have several.
             if len(letters) == len(self.shape) + 1 and "C" in letters:
                 letters = letters.replace("C", "")
             if len(letters) != len(self.shape):
@@ -212,7 +217,7 @@ def open_image(path: str | Path) -> ImageFile:
     if path.is_dir() and (suffix == ".zarr" or _zarr_group(path)):
         return _guarded(path, lambda: _open_zarr(path))
     raise DataError(
-        f"{path}: files of kind {suffix or 'folder'!r} are not read; "
+        f"{path}: {f'files of kind {suffix!r}' if suffix else 'what has no suffix'} is not read; "
         "use TIFF, OME-TIFF, PNG, JPEG or OME-Zarr"
     )
 
@@ -228,36 +233,72 @@ def _guarded(path: Path, read: Callable[[], Result]) -> Result:
     # The readers raise anything from zlib.error to KeyError on a damaged file.
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "imagecodecs" in reason:
+            raise DataError(
+                f"{path}: its compression needs imagecodecs; "
+                "install it with: pip install 'napari-channelmix[io]'"
+            ) from error
         raise DataError(f"{path}: cannot be read, is it truncated? ({reason})") from error
 
 
 def _open_tiff(path: Path) -> ImageFile:
     import tifffile
 
-    with tifffile.TiffFile(path) as tiff:
+    with _PagesLost(path), tifffile.TiffFile(path) as tiff:
         if not tiff.series:
             raise DataError(f"{path}: holds no image")
         series = tiff.series[0]
         shape, axes, dtype = tuple(series.shape), series.axes, np.dtype(series.dtype)
         names, size, unit = _tiff_names(tiff), *_tiff_pixel_size(tiff)
+    whole = shape
     shape, axes = _without_single_axes(shape, axes)
     known = all(letter in KNOWN_AXES + "S" for letter in axes)
 
     def read() -> Any:
         if int(np.prod(shape, dtype=np.int64)) * dtype.itemsize <= DECODE_WHOLE_BYTES:
             return tifffile.imread(path, series=0, level=0).reshape(shape)
-        import zarr
-
-        store = tifffile.imread(path, aszarr=True, series=0, level=0)
-        array = zarr.open_array(store, mode="r")
-        if array.shape == shape:
-            return array
-        import dask.array as da
-
-        return da.from_array(array).reshape(shape)
+        return _TiffByRegion(path, shape)
 
     channels = names if names and "C" in axes and len(names) == shape[axes.index("C")] else None
-    return ImageFile(path, shape, dtype, axes if known else None, channels, size, unit, read)
+    named_axes = axes if known else None
+    return ImageFile(path, shape, dtype, named_axes, channels, size, unit, read, whole)
+
+
+class _TiffByRegion:
+    """Pixels of a large TIFF; the file is open only while a region is read."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        self._path, self._shape = path, shape
+
+    def __getitem__(self, region: Any) -> npt.NDArray[Any]:
+        import dask.array as da
+        import tifffile
+        import zarr
+
+        with tifffile.imread(self._path, aszarr=True, series=0, level=0) as store:
+            array = zarr.open_array(store, mode="r")
+            if array.shape != self._shape:
+                array = da.from_array(array).reshape(self._shape)
+            return np.asarray(array[region])
+
+
+class _PagesLost(logging.Handler):
+    """Refuse a TIFF whose chain of pages is cut: tifffile only logs that and leaves pages out."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(logging.ERROR)
+        self._path, self._lost = path, False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lost = self._lost or "invalid page offset" in record.getMessage()
+
+    def __enter__(self) -> None:
+        logging.getLogger("tifffile").addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("tifffile").removeHandler(self)
+        if self._lost:
+            raise DataError(f"{self._path}: cannot be read, is it truncated? (pages are missing)")
 
 
 def _without_single_axes(shape: tuple[int, ...], axes: str) -> tuple[tuple[int, ...], str]:
@@ -297,7 +338,8 @@ def _tiff_pixel_size(tiff: Any) -> tuple[tuple[float, float] | None, str | None]
             per_unit = [tags[name].value for name in ("YResolution", "XResolution")]
             if all(top and bottom for top, bottom in per_unit):
                 y, x = (bottom / top for top, bottom in per_unit)
-                return (y, x), unit
+                # ImageJ writes the letter µ as an escape.
+                return (y, x), str(unit).replace("\\u00B5", "µ")
     return None, None
 
 
@@ -307,6 +349,10 @@ def _open_picture(path: Path) -> ImageFile:
     with Image.open(path) as picture:
         width, height = picture.size
         mode = picture.mode
+        if any("16" in str(tile[3]) for tile in picture.tile) and mode.startswith("RGB"):
+            raise DataError(
+                f"{path}: colours of 16 bits would be cut to 8 in this format; save it as TIFF"
+            )
     grey = {"1": "bool", "L": "uint8", "I;16": "uint16", "I;16B": "uint16", "I": "int32",
             "F": "float32"}  # fmt: skip
 
@@ -369,6 +415,7 @@ def _open_zarr(path: Path) -> ImageFile:
         size,
         unit,
         read,
+        full,
     )
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from napari_channelmix.data.cells import Cells, Field
 from napari_channelmix.data.segment import find_nuclei
+from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text, write_whole
 
 __all__ = ["Sample", "graded_channels", "immunohistochemistry", "synthetic_plate"]
@@ -47,13 +48,22 @@ class Sample:
     pixels: tuple[npt.NDArray[np.bool_], ...] = field(default=(), repr=False)
 
     def save(self, folder: str | Path) -> Path:
-        """Write the sample as a data set: images, masks, table, truth; give its data-set file."""
+        """Write the sample as a data set: images, masks, table, truth; give its data-set file.
+
+        Raises
+        ------
+        DataError
+            Images that were not labelled, or hold cells of several classes: the table of the
+            data set has one class for each image.
+        """
         import tifffile
 
         folder, cells = Path(folder), self.cells
         rows = []
         for at, one in enumerate(cells.fields):
             here = cells.table[cells.table["field"] == at]
+            if one.labels is None or here["label"].nunique() != 1:
+                raise DataError(f"{cells.name}: only images with cells of one class are saved")
             group, code = here["group"].iloc[0], int(here["label"].iloc[0])
             stack = np.stack([np.asarray(plane[:, :]) for plane in one.planes])
             size = one.pixel_size or (1.0, 1.0)
@@ -70,7 +80,8 @@ class Sample:
             def image(
                 path: Path, stack: npt.NDArray[Any] = stack, about: dict[str, Any] = about
             ) -> None:
-                tifffile.imwrite(path, stack, ome=True, metadata=about, compression="zlib")
+                tifffile.imwrite(path, stack, ome=True, metadata=about, compression="zlib",
+                                 photometric="minisblack")  # fmt: skip
 
             def mask(path: Path, labels: Any = one.labels) -> None:
                 tifffile.imwrite(path, labels.astype(np.uint16), compression="zlib",

@@ -34,6 +34,11 @@ def find_nuclei(
     -------
     (Y, X) int32 array
         0 is background, 1..n the nuclei; all 0 where the plane is constant.
+
+    Raises
+    ------
+    DataError
+        NaN or infinite pixels.
     """
     from scipy import ndimage
     from skimage.feature import peak_local_max
@@ -41,6 +46,8 @@ def find_nuclei(
     from skimage.measure import label, regionprops
     from skimage.segmentation import watershed
 
+    if not np.isfinite(plane).all():
+        raise DataError("NaN or infinite pixels: no nuclei can be found; replace them first")
     smoothed = gaussian(np.asarray(plane, dtype=np.float32), sigma=smooth, preserve_range=True)
     if smoothed.max() <= smoothed.min():
         return np.zeros(plane.shape, dtype=np.int32)
@@ -92,7 +99,7 @@ def objects_of_mask(
         raise DataError(f"{where}: labels must not be negative")
     if values.max() == 0:
         raise DataError(f"{where}: the mask is empty; no cell is marked in it")
-    binary = len(np.unique(values)) <= 2
+    binary = len(np.unique(values[values > 0])) == 1
     labelled = label(values > 0) if binary else values
     if not binary:
         areas = np.bincount(labelled.ravel())

@@ -104,7 +104,10 @@ def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
 def _draw(
     counts: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], rng: np.random.Generator
 ) -> Flags:
-    """Take groups in random order as long as each brings the class counts nearer to the wanted."""
+    """Take a group of each class, then others as long as they bring the counts nearer to wanted.
+
+    Groups come in random order, and none is taken that would leave a class without a group.
+    """
     if (counts.sum(axis=1) == 1).all():
         # Every group is one cell: draw from each class at once.
         chosen = np.zeros(len(counts), dtype=bool)
@@ -114,11 +117,16 @@ def _draw(
             chosen[rng.choice(members, size=take, replace=False)] = True
         return chosen
     chosen = np.zeros(len(counts), dtype=bool)
-    got = np.zeros(counts.shape[1])
-    for group in rng.permutation(len(counts)):
-        after = got + counts[group]
-        if (np.abs(after - wanted) / wanted).sum() < (np.abs(got - wanted) / wanted).sum():
-            chosen[group], got = True, after
+    got, left = np.zeros(counts.shape[1]), counts.sum(axis=0)
+    order = rng.permutation(len(counts))
+    # First whatever brings a class that is not there yet, then what improves the shares.
+    for covering in (True, False):
+        for group in order:
+            after, rest = got + counts[group], left - counts[group]
+            new = ((got == 0) & (counts[group] > 0)).any()
+            nearer = (np.abs(after - wanted) / wanted).sum() < (np.abs(got - wanted) / wanted).sum()
+            if not chosen[group] and (rest > 0).all() and (new if covering else nearer):
+                chosen[group], got, left = True, after, rest
     return chosen
 
 

@@ -14,7 +14,7 @@ __all__ = ["SCHEMA", "examine", "report"]
 SCHEMA = "napari-channelmix/doctor/1"
 
 LIBRARIES = (
-    "napari-channelmix", "torch", "napari", "numpy", "pandas", "scikit-image", "scikit-learn",
+    "napari-channelmix", "torch", "napari", "numpy", "pandas", "scikit-image",
     "tifffile", "zarr", "pyqtgraph", "safetensors",
 )  # fmt: skip
 EXTRAS = {"monai": "zoo", "onnxruntime": "onnx", "imagecodecs": "io", "captum": "compare"}

@@ -1,0 +1,1 @@
+"""The docks in napari; the only folder that imports napari or Qt. Importing it imports neither."""

@@ -1,0 +1,257 @@
+"""Dock 'Classifier': train one, see how it learns and how good it is, save, open, apply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.viewer import files
+from napari_channelmix.viewer.curves import TrainingCurves
+from napari_channelmix.viewer.dock import Dock, form, group
+from napari_channelmix.viewer.model_form import ModelForm, needs_form
+from napari_channelmix.viewer.settings_form import (
+    DeviceBox,
+    NetworkBox,
+    epochs_box,
+    held_out_box,
+    reason_not_ready,
+    seed_box,
+    whole,
+)
+from napari_channelmix.viewer.work import TrainingChoices, load_job, predict_job, train_job
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import napari
+
+    from napari_channelmix.viewer.session import Predictions, Trained
+    from napari_channelmix.viewer.tasks import Update
+
+__all__ = ["ClassifierDock"]
+
+MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.ts *.torchscript);;All files (*)"
+
+
+class ClassifierDock(Dock):
+    """Train on the session's cells and show what came of it."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.network = NetworkBox()
+        self.epochs = epochs_box()
+        self.held_out = held_out_box()
+        self.seed = seed_box()
+        self.device = DeviceBox(self.session)
+        self.mix = QCheckBox("Mix the channels into")
+        self.mix.setToolTip(
+            "Put a mixing layer in front (DCMIX): the classifier sees blended images only, and the "
+            "weights of the blend can be read"
+        )
+        self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended images")
+        self.mixes.setSuffix(" image(s)")
+        self.mixes.setEnabled(False)
+        self.mix.toggled.connect(self.mixes.setEnabled)
+        self.train = QPushButton("Train")
+        self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.curves = TrainingCurves(self.viewer.theme)
+        self.result = QLabel()
+        self.result.setWordWrap(True)
+        self.result.setToolTip("Figures on cells that training never saw")
+        self.apply = QPushButton("Classify all cells")
+        self.apply.setToolTip(
+            "Predict the class of every cell; a layer 'predicted' and two columns of the cells' "
+            "features show them"
+        )
+        self.save = QPushButton("Save…")
+        self.save.setToolTip("Save the classifier as a bundle (.cmx): weights, names, statistics")
+        self.open = QPushButton("Open model…")
+        self.open.setToolTip("Open a bundle (.cmx), or a model made elsewhere (ONNX, TorchScript)")
+        self.form = ModelForm()
+        self._build()
+        self.train.clicked.connect(self.start)
+        self.apply.clicked.connect(self.classify)
+        self.save.clicked.connect(self._ask_save)
+        self.open.clicked.connect(self._ask_open)
+        self.form.confirmed.connect(lambda path, given: self.load(path, **given))
+        self.follow(self.session.cells_changed, self._fill)
+        self.follow(self.session.trained_changed, self._fill)
+        self.follow(self.session.running_changed, self._fill)
+        self.follow(self.session.history_changed, self._fill_curves)
+        self.follow(self.viewer.events.theme, self._theme_changed)
+        self._fill()
+        self._fill_curves()
+
+    def _build(self) -> None:
+        box, inside = group("Training")
+        rows = form()
+        rows.addRow("Network", self.network)
+        rows.addRow("Epochs", self.epochs)
+        rows.addRow("Held out", self.held_out)
+        rows.addRow("Seed", self.seed)
+        rows.addRow("Device", self.device)
+        mixing = QWidget()
+        row = QHBoxLayout(mixing)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.mix)
+        row.addWidget(self.mixes, 1)
+        inside.addLayout(rows)
+        inside.addWidget(mixing)
+        inside.addWidget(self.train)
+        inside.addWidget(self.reason)
+        self.column.addWidget(box)
+        self.curves_box, inside = group("Learning")
+        inside.addWidget(self.curves)
+        self.column.addWidget(self.curves_box)
+        box, inside = group("Classifier")
+        inside.addWidget(self.result)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.apply, 1)
+        buttons.addWidget(self.save)
+        buttons.addWidget(self.open)
+        inside.addLayout(buttons)
+        inside.addWidget(self.form)
+        self.column.addWidget(box)
+        self.column.addStretch(1)
+
+    # ---------------------------------------------------------------- what the buttons do
+
+    def start(self) -> None:
+        """Train with what was chosen."""
+        cells = self.session.cells
+        if cells is None:
+            return
+        chosen = TrainingChoices(
+            self.network.currentText(), self.epochs.value(), self.seed.value(),
+            self.device.currentText(), self.mixes.value() if self.mix.isChecked() else 0,
+            self.held_out.value(),
+        )  # fmt: skip
+        self.session.history = ()
+        self.task.run(
+            "training", train_job(cells, chosen), self._trained, on_update=self._learning,
+            on_error=self.fail,
+        )  # fmt: skip
+
+    def _learning(self, update: Update) -> None:
+        epochs = tuple(one for one in update.metrics if "epoch" in one)
+        if epochs:
+            self.session.history = (*self.session.history, *epochs)
+
+    def _trained(self, trained: Trained) -> None:
+        self.session.trained = trained
+        # What an earlier classifier said of the cells is not this one's word.
+        self.session.predictions = None
+        warnings = trained.classifier.record.get("warnings", [])
+        if warnings:
+            self.notice.say("\n".join(warnings), "warning")
+
+    def classify(self) -> None:
+        """Predict the class of every cell."""
+        trained, cells = self.session.trained, self.session.cells
+        if trained is None or cells is None:
+            return
+
+        def done(found: Predictions) -> None:
+            if self.session.cells is not None and len(self.session.cells) == len(cells):
+                self.session.predictions = found
+                counts = np.bincount(found.codes, minlength=len(found.classes))
+                said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
+                self.notice.say(f"Predicted: {said}", "good")
+
+        self.task.run("classifying the cells", predict_job(trained, cells), done,
+                      on_error=self.fail)  # fmt: skip
+
+    def _ask_save(self) -> None:
+        path = files.ask_save(self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)")
+        if path is not None:
+            self.save_to(path if path.suffix else path.with_suffix(".cmx"))
+
+    def save_to(self, path: Path) -> None:
+        """Save the classifier as a bundle."""
+        trained = self.session.trained
+        if trained is None:
+            return
+        try:
+            trained.classifier.save(path)
+        except ChannelMixError as error:
+            self.fail(str(error))
+            return
+        self.notice.say(f"Saved {path}", "good")
+
+    def _ask_open(self) -> None:
+        path = files.ask_open(self, "Open a model", MODELS)
+        if path is None:
+            return
+        if needs_form(path):
+            cells = self.session.cells
+            channels = cells.channels if cells is not None else ()
+            classes = cells.classes if cells is not None else ()
+            self.form.ask(path, channels, classes)
+        else:
+            self.load(path)
+
+    def load(self, path: Path, **given: Any) -> None:
+        """Open a model file; see `napari_channelmix.classify.load_model`."""
+        self.task.run(f"opening {path.name}", load_job(path, **given), self._trained_elsewhere,
+                      on_error=self.fail)  # fmt: skip
+
+    def _trained_elsewhere(self, trained: Trained) -> None:
+        self.session.trained = trained
+        self.session.predictions = None
+
+    # ---------------------------------------------------------------- what is there
+
+    def _fill(self, _: object = None) -> None:
+        busy, why = self.task.busy, reason_not_ready(self.session)
+        self.train.setEnabled(not why and not busy)
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+        trained = self.session.trained
+        self.result.setText(_in_words(trained))
+        self.apply.setEnabled(trained is not None and self.session.cells is not None and not busy)
+        ours = trained is not None and hasattr(trained.classifier, "save")
+        self.save.setEnabled(ours and not busy)
+        self.open.setEnabled(not busy)
+
+    def _fill_curves(self, _: object = None) -> None:
+        self.curves_box.setVisible(bool(self.session.history) or self.task.busy)
+        self.curves.show_history(self.session.history)
+
+    def _theme_changed(self, event: Any) -> None:
+        self.curves.follow_theme(self.viewer.theme)
+
+    def halt(self) -> None:
+        """Stop every work of this dock."""
+        super().halt()
+        self.device.task.stop()
+
+
+def _in_words(trained: Trained | None) -> str:
+    """A classifier and its figures, for the label."""
+    if trained is None:
+        return "None yet: train one, or open a model."
+    classifier = trained.classifier
+    lines = [f"<b>{trained.source}</b>", f"channels: {', '.join(classifier.channels)}",
+             f"classes: {', '.join(classifier.classes)}"]  # fmt: skip
+    if trained.accuracy is not None and trained.recall is not None:
+        recall = ", ".join(
+            f"{name} {value:.2f}" for name, value in trained.recall.items() if np.isfinite(value)
+        )
+        lines.insert(1, (
+            f"balanced accuracy <b>{trained.accuracy:.3f}</b> on {trained.n_test} held-out cells "
+            f"(chance {trained.chance:.2f}; trained on {trained.n_train})"
+        ))  # fmt: skip
+        lines.insert(2, f"recall: {recall}")
+    return "<br>".join(lines)

@@ -1,0 +1,131 @@
+"""What all docks share: the session, one task at a time, a line for messages, and a clean end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psygnal import SignalInstance
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import (
+    QApplication,
+    QFormLayout,
+    QFrame,
+    QGroupBox,
+    QMainWindow,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.overlays import overlays_of
+from napari_channelmix.viewer.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.task_bar import TaskBar
+from napari_channelmix.viewer.tasks import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Dock", "form", "group"]
+
+
+class Dock(QWidget):
+    """A dock: controls that scroll where the window is low; messages and progress below them.
+
+    napari never calls ``closeEvent`` of a docked widget. Work therefore stops when the widget
+    loses its parent (the dock was removed), when the main window vanishes, when Qt destroys the
+    widget, and when the application quits.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        super().__init__()
+        self.viewer = own_viewer(viewer)
+        self.session: Session = session_of(viewer)
+        overlays_of(viewer)
+        self._ties: list[tuple[Any, Callable[..., object]]] = []
+        self.task = Task(self.session)
+        self.notice = Notice()
+        self.task_bar = TaskBar(self.task)
+        inner = QWidget()
+        self.column = QVBoxLayout(inner)
+        self.column.setContentsMargins(8, 8, 8, 8)
+        self.column.setSpacing(8)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 4)
+        outer.setSpacing(4)
+        outer.addWidget(scroll, 1)
+        below = QVBoxLayout()
+        below.setContentsMargins(8, 0, 8, 0)
+        below.addWidget(self.notice)
+        below.addWidget(self.task_bar)
+        outer.addLayout(below)
+        # Narrower than this, controls are cut off beside the scroll bar.
+        self.setMinimumWidth(376)
+        self.task.started.connect(self._begun)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.task.stop)
+        # Nothing of this object may be used once it is destroyed, so the ends are held apart.
+        ties, task = self._ties, self.task
+        self.destroyed.connect(lambda *_: _cut(ties, task))
+
+    def follow(self, signal: Any, slot: Callable[..., object]) -> None:
+        """Call ``slot`` on a signal of the session or the viewer, as long as this dock lives."""
+        signal.connect(slot)
+        self._ties.append((signal, slot))
+
+    def fail(self, line: str) -> None:
+        """Show an error where the user looks."""
+        self.notice.say(line, "error")
+
+    def _begun(self, name: str) -> None:
+        self.notice.clear_line()
+
+    def event(self, event: QEvent) -> bool:
+        """Stop the work where napari takes the dock or the window away."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.halt()
+        elif event.type() == QEvent.Type.Hide and not event.spontaneous():
+            window = self.window()
+            if isinstance(window, QMainWindow) and not window.isVisible():
+                self.halt()
+        return super().event(event)
+
+    def halt(self) -> None:
+        """Stop every work of this dock."""
+        self.task.stop()
+
+
+def _cut(ties: list[tuple[Any, Callable[..., object]]], task: Task) -> None:
+    for signal, slot in ties:
+        if isinstance(signal, SignalInstance):
+            signal.disconnect(slot, missing_ok=True)
+        else:
+            signal.disconnect(slot)
+    ties.clear()
+    task.abandon()
+
+
+def group(title: str, tip: str = "") -> tuple[QGroupBox, QVBoxLayout]:
+    """A titled box and its layout."""
+    box = QGroupBox(title)
+    if tip:
+        box.setToolTip(tip)
+    column = QVBoxLayout(box)
+    column.setContentsMargins(8, 8, 8, 8)
+    column.setSpacing(6)
+    return box, column
+
+
+def form() -> QFormLayout:
+    """Rows of a name and a control."""
+    rows = QFormLayout()
+    rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    rows.setContentsMargins(0, 0, 0, 0)
+    rows.setVerticalSpacing(5)
+    return rows

@@ -1,0 +1,61 @@
+"""The numbers behind the bars, as a small table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+if TYPE_CHECKING:
+    from napari_channelmix.dcmix import ChannelImportance
+
+__all__ = ["FiguresTable"]
+
+
+class FiguresTable(QTableWidget):
+    """A row per channel, largest share first; Enter or a double click shows a channel alone."""
+
+    channel_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(0, 0, parent)
+        self.setToolTip("Enter or a double click shows the channel alone")
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().setVisible(False)
+        self.verticalHeader().setDefaultSectionSize(22)
+        self.setShowGrid(False)
+        self.itemActivated.connect(
+            lambda item: self.channel_chosen.emit(self.item(item.row(), 0).text())
+        )
+
+    def show_importance(self, importance: ChannelImportance | None) -> None:
+        """Fill the table from a result, which may be partial."""
+        if importance is None:
+            self.setRowCount(0)
+            return
+        columns = [
+            (title, values)
+            for title, values in (
+                ("share", importance.share),
+                ("± sd", importance.share_sd),
+                ("Shapley", importance.shapley),
+                ("decoy", importance.decoy),
+            )
+            if values is not None
+        ]
+        self.setColumnCount(1 + len(columns))
+        self.setHorizontalHeaderLabels(["channel", *(title for title, _ in columns)])
+        self.setRowCount(len(importance.channels))
+        for row, at in enumerate(importance.order):
+            self.setItem(row, 0, QTableWidgetItem(importance.channels[at]))
+            for column, (_, values) in enumerate(columns, start=1):
+                item = QTableWidgetItem(f"{values[at]:.3f}")
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.setItem(row, column, item)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + 6)

@@ -1,0 +1,293 @@
+"""Dock 'Images and cells': what is looked at, what a cell is, which classes there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel, QPushButton, QTabBar
+
+from napari_channelmix.data import Cells, open_dataset_job
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.cells_panel import CellsPanel
+from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannels
+from napari_channelmix.viewer.classes_panel import ClassesPanel
+from napari_channelmix.viewer.dataset_panel import SAMPLES, DatasetPanel
+from napari_channelmix.viewer.dock import Dock, group
+from napari_channelmix.viewer.preview import CropPreview
+from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.work import nuclei_job
+
+if TYPE_CHECKING:
+    import napari
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+
+__all__ = ["ImagesDock", "summary"]
+
+SMALLEST_NUCLEUS = 40
+
+
+class ImagesDock(Dock):
+    """From a data-set file or from layers to cells with classes."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.setAcceptDrops(True)
+        self.summary = QLabel("No cells yet: open a data set, or use the layers of the viewer.")
+        self.summary.setWordWrap(True)
+        self.summary.setToolTip("The cells that all docks work on")
+        self.origin = QTabBar()
+        self.origin.addTab("From a data set")
+        self.origin.addTab("From layers")
+        self.origin.setTabToolTip(0, "A data-set file: many images, wells, classes")
+        self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
+        self.dataset = DatasetPanel(self.session)
+        self.channels = ChannelsPanel(self.viewer)
+        self.cells = CellsPanel(self.viewer)
+        self.use = QPushButton("Use these cells")
+        self.use.setToolTip("Cut out the cells; all docks then work on them")
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.classes = ClassesPanel(self.viewer, self.session)
+        self.preview = CropPreview(self.session)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._refill)
+        self._build()
+        self.origin.currentChanged.connect(lambda _: self._arrange())
+        self.dataset.file_chosen.connect(self.open_file)
+        self.dataset.sample_chosen.connect(self.open_sample)
+        self.dataset.field_chosen.connect(self.show_field)
+        self.channels.changed.connect(self._check)
+        self.cells.changed.connect(self._check)
+        self.cells.nuclei_wanted.connect(self.find_nuclei)
+        self.use.clicked.connect(self.use_layers)
+        events = self.viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            self.follow(event, self._layers_changed)
+        self.follow(self.session.cells_changed, self._cells_changed)
+        self.follow(self.session.shown_changed, self._shown_changed)
+        self._cells_changed()
+        self._shown_changed()
+        self._arrange()
+        self._check()
+
+    def _build(self) -> None:
+        self.column.addWidget(self.summary)
+        self.column.addWidget(self.origin)
+        self.column.addWidget(self.dataset)
+        self.channels_box, inside = group("Channels")
+        inside.addWidget(self.channels)
+        self.column.addWidget(self.channels_box)
+        self.cells_box, inside = group("Cells")
+        inside.addWidget(self.cells)
+        inside.addWidget(self.use)
+        inside.addWidget(self.reason)
+        self.column.addWidget(self.cells_box)
+        self.classes_box, inside = group("Classes")
+        inside.addWidget(self.classes)
+        self.column.addWidget(self.classes_box)
+        self.preview_box, inside = group("What the classifier will see")
+        inside.addWidget(self.preview)
+        self.column.addWidget(self.preview_box)
+        self.column.addStretch(1)
+
+    def _arrange(self) -> None:
+        from_layers = self.origin.currentIndex() == 1
+        self.dataset.setVisible(not from_layers)
+        self.channels_box.setVisible(from_layers)
+        self.cells_box.setVisible(from_layers)
+        if from_layers:
+            self._check()
+
+    # ---------------------------------------------------------------- a data set
+
+    def open_file(self, path: str | Path) -> None:
+        """Open a data-set file."""
+        path = Path(path)
+        self.task.run(
+            f"opening {path.name}", _opened(open_dataset_job(path)),
+            lambda found: self._opened(found, str(path)), on_error=self.fail,
+        )  # fmt: skip
+
+    def open_sample(self, name: str) -> None:
+        """Open a sample by the name of its function in `napari_channelmix.data.samples`."""
+        self.task.run(
+            "making the sample", _opened(_sample_job(name)),
+            lambda found: self._opened(found, SAMPLES[name]), on_error=self.fail,
+        )  # fmt: skip
+
+    def open_cells(self, cells: Cells, source: str = "") -> None:
+        """Take a data set that is already open."""
+        self.task.run(
+            f"reading {cells.name}", _opened(_given(cells)),
+            lambda found: self._opened(found, source or cells.name), on_error=self.fail,
+        )  # fmt: skip
+
+    def _opened(self, found: tuple[Cells, layers.FieldPixels], source: str) -> None:
+        cells, pixels = found
+        self.classes.paint.setChecked(False)
+        layers.forget_ours(self.viewer)
+        shown = layers.show_field(self.viewer, cells, pixels)
+        self.session.open(cells, source, shown)
+        self.origin.setCurrentIndex(0)
+        if cells.warnings:
+            self.notice.say("\n".join(cells.warnings), "warning")
+
+    def show_field(self, at: int) -> None:
+        """Show another field of view of the data set."""
+        cells = self.session.cells
+        if cells is None:
+            return
+        self.task.run(
+            "reading the field of view", layers.field_job(cells, at),
+            lambda pixels: self._show(cells, pixels), on_error=self.fail,
+        )  # fmt: skip
+
+    def _show(self, cells: Cells, pixels: layers.FieldPixels) -> None:
+        # Classes may have been painted while the pixels were read.
+        now = self.session.cells
+        if now is not None and now.fields is cells.fields:
+            self.session.shown = layers.show_field(self.viewer, now, pixels)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take data-set files."""
+        if _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the file that was dropped."""
+        path = _dropped(event)
+        if path is not None:
+            self.open_file(path)
+
+    # ---------------------------------------------------------------- layers
+
+    def _layers_changed(self, _: object = None) -> None:
+        # After napari is done with the change; many come at once where a data set is shown.
+        self._soon.start(0)
+
+    def _refill(self) -> None:
+        self.channels.fill()
+        self.cells.fill()
+
+    def _chosen(self) -> tuple[ChosenChannels | None, str]:
+        """The channels chosen, and why they or the cells cannot be used."""
+        try:
+            chosen = self.channels.choose()
+        except DataError as error:
+            return None, str(error)
+        try:
+            self.cells.check(chosen)
+        except DataError as error:
+            return chosen, str(error)
+        return chosen, ""
+
+    def _check(self) -> None:
+        if self.origin.currentIndex() != 1:
+            return
+        chosen, why = self._chosen()
+        self.cells.fill_channels(chosen.names if chosen is not None else ())
+        self.use.setEnabled(not why)
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+
+    def find_nuclei(self, channel: str) -> None:
+        """Find nuclei in a channel and mark the cells by them."""
+        chosen, why = self._chosen()
+        if chosen is None or channel not in chosen.names:
+            self.fail(why)
+            return
+        plane = chosen.planes[chosen.names.index(channel)]
+        geometry = layers.like(chosen.reference, chosen.axes)
+        self.task.run(
+            "finding nuclei", nuclei_job(plane, SMALLEST_NUCLEUS),
+            lambda labels: self._found(channel, labels, geometry), on_error=self.fail,
+        )  # fmt: skip
+
+    def _found(self, channel: str, labels: Any, geometry: dict[str, Any]) -> None:
+        # A layer of the user's from now on: it may be corrected, and is never written over.
+        layer = self.viewer.add_labels(labels, name=f"nuclei in {channel}", **geometry)
+        self.cells.fill()
+        self.cells.choose_source(layer)
+        self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
+
+    def use_layers(self) -> None:
+        """Cut the cells out of the layers chosen."""
+        try:
+            chosen = self.channels.choose()
+            job = self.cells.job(chosen)
+        except DataError as error:
+            self.fail(str(error))
+            return
+        objects = self.cells.source.currentData()
+        shown = Shown(0, chosen.images, objects, chosen.at, chosen.axes)
+        self.task.run(
+            "cutting out the cells", job,
+            lambda cells: self.session.open(cells, "layers of the viewer", shown),
+            on_error=self.fail,
+        )  # fmt: skip
+
+    # ---------------------------------------------------------------- what is there
+
+    def _cells_changed(self, _: object = None) -> None:
+        cells = self.session.cells
+        self.classes.fill()
+        self.classes_box.setVisible(cells is not None)
+        self.preview_box.setVisible(cells is not None)
+        if cells is not None:
+            self.summary.setText(summary(cells))
+
+    def _shown_changed(self, _: object = None) -> None:
+        self.dataset.fill()
+        self.classes.fill()
+        if self.session.shown is not None:
+            self.preview.refresh()
+
+    def halt(self) -> None:
+        """Stop every work of this dock, and painting."""
+        super().halt()
+        self.preview.task.stop()
+        self.classes.brush.switch(False)
+
+
+def summary(cells: Cells) -> str:
+    """The cells in a line: how many, of which channels, classes and groups."""
+    parts = [f"{len(cells)} cells", f"{len(cells.channels)} channels"]
+    counts = ", ".join(f"{name} {count}" for name, count in cells.class_counts.items())
+    parts.append(f"classes {counts}" if counts else "no classes yet")
+    line = ", ".join(parts)
+    groups = Counter(cells.groups.tolist())
+    if len(groups) < len(cells):
+        line += f"; {len(groups)} groups (wells)"
+    return f"{cells.name}: {line}"
+
+
+def _opened(job: Job[Cells]) -> Job[tuple[Cells, layers.FieldPixels]]:
+    """A data set together with the pixels of its first field of view."""
+    cells = yield from job
+    pixels = yield from layers.field_job(cells, 0)
+    return cells, pixels
+
+
+def _sample_job(name: str) -> Job[Cells]:
+    yield Progress(0, 1, "making the sample")
+    from napari_channelmix.data import samples
+
+    return getattr(samples, name)().cells
+
+
+def _given(cells: Cells) -> Job[Cells]:
+    yield Progress(0, 1, f"reading {cells.name}")
+    return cells
+
+
+def _dropped(event: Any) -> Path | None:
+    """The data-set file that is being dropped."""
+    data = event.mimeData()
+    paths = [Path(url.toLocalFile()) for url in data.urls()] if data.hasUrls() else []
+    return next((path for path in paths if path.suffix.lower() == ".toml"), None)

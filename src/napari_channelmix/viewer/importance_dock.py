@@ -1,0 +1,326 @@
+"""Dock 'Channel importance': run DCMIX, read its bars under its gate, look at the mixed image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
+from superqt import QCollapsible
+
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.viewer import files, layers
+from napari_channelmix.viewer.charts import ImportanceChart
+from napari_channelmix.viewer.dock import Dock, form, group
+from napari_channelmix.viewer.figures import FiguresTable
+from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.settings_form import (
+    DeviceBox,
+    NetworkBox,
+    epochs_box,
+    held_out_box,
+    reason_not_ready,
+    seed_box,
+    whole,
+)
+from napari_channelmix.viewer.solo import Solo
+from napari_channelmix.viewer.tasks import Task, Update
+from napari_channelmix.viewer.work import ImportanceChoices, importance_job, mixed_job
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import napari
+
+__all__ = ["ImportanceDock", "verdict"]
+
+HINT = "Point at a bar to read it; click it to see that channel alone."
+
+
+class ImportanceDock(Dock):
+    """Settings, gate, bars, figures, mixed image."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.seeds = whole(1, 64, 4, "Trainings whose spread is the error bar; 4 or more")
+        self.shapley = QCheckBox("Shapley values")
+        self.shapley.setChecked(True)
+        self.shapley.setToolTip(
+            "Also what each channel adds to the accuracy of a network without mixing: a second "
+            "answer that does not share the first one's weaknesses"
+        )
+        self.decoys = QCheckBox("Decoys")
+        self.decoys.setChecked(True)
+        self.decoys.setToolTip(
+            "Also the share of a channel that carries nothing (the same channel of another cell)"
+        )
+        self.network = NetworkBox()
+        self.epochs = epochs_box()
+        self.mixes = whole(1, 16, 1, "Number of blended images; more may open a closed gate")
+        self.constraint = QComboBox()
+        self.constraint.addItems(["softmax", "nonneg", "over"])
+        self.constraint.setToolTip("How the mixing weights are kept from being negative")
+        self.held_out = held_out_box()
+        self.first_seed = seed_box()
+        self.device = DeviceBox(self.session)
+        self.run_button = QPushButton("Run")
+        self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.gate = Notice()
+        self.warnings = Notice()
+        self.chart = ImportanceChart(self.viewer.theme)
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.legend.setToolTip("What the marks of the chart mean")
+        self.hover = QLabel(HINT)
+        self.hover.setWordWrap(True)
+        self.figures = FiguresTable()
+        self.mixed = QPushButton("Show mixed image")
+        self.mixed.setToolTip("The blended image of this field of view, as the classifier sees it")
+        self.export = QPushButton("Export…")
+        self.export.setToolTip("Write importance.json, .csv, .png and .svg into a folder")
+        self.copy = QPushButton("Copy table")
+        self.copy.setToolTip("Copy the figures to the clipboard, ready for a spreadsheet")
+        self.solo = Solo(self.viewer, self.session)
+        # Of its own, so that looking at the mixed image does not stop a run.
+        self.mixed_task = Task(self.session)
+        self._build()
+        self._connect()
+        self._fill()
+        self._importance_changed()
+
+    def _build(self) -> None:
+        box, inside = group("Run")
+        rows = form()
+        rows.addRow("Seeds", self.seeds)
+        ticks = QHBoxLayout()
+        ticks.addWidget(self.shapley)
+        ticks.addWidget(self.decoys)
+        ticks.addStretch(1)
+        rows.addRow("Also", ticks)
+        inside.addLayout(rows)
+        more = QCollapsible("More settings", collapsedIcon="▶", expandedIcon="▼")
+        more.setToolTip("Network, epochs, mixes, device")
+        inner = form()
+        for name, control in (
+            ("Network", self.network), ("Epochs", self.epochs), ("Mixes", self.mixes),
+            ("Weights", self.constraint), ("Held out", self.held_out),
+            ("First seed", self.first_seed), ("Device", self.device),
+        ):  # fmt: skip
+            inner.addRow(name, control)
+        content = QWidget()
+        content.setLayout(inner)
+        more.addWidget(content)
+        inside.addWidget(more)
+        inside.addWidget(self.run_button)
+        inside.addWidget(self.reason)
+        self.column.addWidget(box)
+        self.result_box, inside = group("Which channels the classifier needs")
+        inside.addWidget(self.gate)
+        inside.addWidget(self.warnings)
+        inside.addWidget(self.chart)
+        inside.addWidget(self.legend)
+        inside.addWidget(self.hover)
+        table = QCollapsible("Figures", collapsedIcon="▶", expandedIcon="▼")
+        table.setToolTip("The numbers behind the bars")
+        table.addWidget(self.figures)
+        inside.addWidget(table)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.mixed, 1)
+        buttons.addWidget(self.export)
+        buttons.addWidget(self.copy)
+        inside.addLayout(buttons)
+        self.column.addWidget(self.result_box)
+        self.column.addStretch(1)
+
+    def _connect(self) -> None:
+        self.run_button.clicked.connect(self.start)
+        self.mixed.clicked.connect(lambda: self.show_mixed())
+        self.export.clicked.connect(self._ask_export)
+        self.copy.clicked.connect(self.copy_table)
+        self.chart.channel_chosen.connect(self._toggle_solo)
+        self.chart.channel_hovered.connect(self._hovered)
+        self.figures.channel_chosen.connect(self._toggle_solo)
+        self.follow(self.session.cells_changed, self._fill)
+        self.follow(self.session.running_changed, self._fill)
+        self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.session.importance_changed, self._importance_changed)
+        self.follow(self.viewer.events.theme, self._theme_changed)
+        # Stopped half way, what is there is judged as it is.
+        self.task.ended.connect(self._importance_changed)
+
+    # ---------------------------------------------------------------- what the buttons do
+
+    def start(self) -> None:
+        """Run with what was chosen."""
+        cells = self.session.cells
+        if cells is None:
+            return
+        chosen = ImportanceChoices(
+            self.seeds.value(), self.shapley.isChecked(), self.decoys.isChecked(),
+            self.mixes.value(), self.constraint.currentText(), self.network.currentText(),
+            self.epochs.value(), self.first_seed.value(), self.device.currentText(),
+            self.held_out.value(),
+        )  # fmt: skip
+        self.session.importance = None
+        self.task.run(
+            "channel importance", importance_job(cells, chosen), self._finished,
+            on_update=self._partial, on_error=self.fail,
+        )  # fmt: skip
+
+    def _partial(self, update: Update) -> None:
+        if update.progress.partial is not None:
+            self.session.importance = update.progress.partial
+
+    def _finished(self, importance: Any) -> None:
+        # The last partial result is the result: say so even if it is the same object.
+        self.session.importance = importance
+        self._importance_changed()
+        # Added once without being asked, but hidden: it would cover the channels.
+        self.show_mixed(visible=False)
+
+    def show_mixed(self, *, visible: bool = True) -> None:
+        """Add the blended image of the field of view that is in the viewer."""
+        imp, cells, shown = self.session.importance, self.session.cells, self.session.shown
+        if imp is None or not imp.classifiers or cells is None or shown is None:
+            return
+        if shown.reference not in self.viewer.layers:
+            self.fail("The layers of this field of view are gone; open the data set again")
+            return
+        geometry = layers.like(shown.reference, shown.axes)
+        self.mixed_task.run(
+            "mixing the channels",
+            mixed_job(imp.classifiers[0], cells, shown.field),
+            lambda images: self._show_mixed(images, geometry, visible),
+            on_error=self.fail,
+        )
+
+    def _show_mixed(
+        self, images: npt.NDArray[np.float32], geometry: dict[str, Any], visible: bool
+    ) -> None:
+        for place, image in enumerate(images):
+            name = "mixed" if len(images) == 1 else f"mixed {place + 1}"
+            low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
+            limits = (low, max(high, low + 1e-6))
+            layer = layers.add_image(
+                self.viewer, name, image, geometry, name=name, colormap="gray",
+                blending="translucent", contrast_limits=limits, visible=False,
+            )  # fmt: skip
+            # Another field of view or classifier has another range.
+            layer.contrast_limits = limits
+            layer.visible = layer.visible or visible
+
+    def _ask_export(self) -> None:
+        folder = files.ask_folder(self, "Export channel importance into a folder")
+        if folder is not None:
+            self.export_to(folder)
+
+    def export_to(self, folder: Path) -> None:
+        """Write table, JSON and charts into a folder."""
+        if self.session.importance is None:
+            return
+        try:
+            written = self.session.importance.save(folder)
+        except ChannelMixError as error:
+            self.fail(str(error))
+            return
+        names = ", ".join(path.name for path in written)
+        self.notice.say(f"Written to {folder}: {names}", "good")
+
+    def copy_table(self) -> None:
+        """Put the figures on the clipboard, tab separated."""
+        clipboard = QApplication.clipboard()
+        if self.session.importance is not None and clipboard is not None:
+            clipboard.setText(self.session.importance.to_frame().to_csv(sep="\t"))
+            self.notice.say("Copied; paste it into a spreadsheet", "good")
+
+    def _toggle_solo(self, channel: str) -> None:
+        self.chart.mark(self.solo.toggle(channel))
+        alone = self.solo.channel
+        self.hover.setText(
+            f"{alone} is shown alone; click it again to see what was shown before."
+            if alone
+            else HINT
+        )
+
+    def _hovered(self, channel: str) -> None:
+        self.hover.setText(self.chart.describe(channel) or HINT)
+
+    # ---------------------------------------------------------------- what is there
+
+    def _fill(self, _: object = None) -> None:
+        why = reason_not_ready(self.session)
+        cells = self.session.cells
+        if not why and cells is not None and len(cells.channels) < 2:
+            why = "These cells have one channel: there is nothing to weigh."
+        self.run_button.setEnabled(not why and not self.task.busy)
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+
+    def _shown_changed(self, _: object = None) -> None:
+        self.solo.forget()
+        self.chart.mark(None)
+        # Only where it is looked at: the first one is added when a run is done.
+        if any(
+            str(layer.metadata.get(layers.OURS, "")).startswith("mixed")
+            for layer in self.viewer.layers
+        ):
+            self.show_mixed(visible=False)
+
+    def _importance_changed(self, _: object = None) -> None:
+        imp = self.session.importance
+        self.result_box.setVisible(imp is not None)
+        self.chart.show_importance(imp)
+        self.figures.show_importance(imp)
+        if imp is None:
+            return
+        self.legend.setText(self.chart.legend())
+        self._judge(imp)
+        shown = self.session.shown is not None and bool(imp.classifiers)
+        self.mixed.setEnabled(shown)
+
+    def _judge(self, imp: Any) -> None:
+        """Gate and warnings above the bars; those of a run under way are not the last word."""
+        if self.task.busy:
+            self.gate.say(f"So far, {len(imp.seeds)} of {self.seeds.value()} seeds. {verdict(imp)}",
+                          "info" if imp.open else "error")  # fmt: skip
+            self.warnings.clear_line()
+            return
+        self.gate.say(verdict(imp), "good" if imp.open else "error")
+        self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
+
+    def _theme_changed(self, event: Any) -> None:
+        self.chart.follow_theme(self.viewer.theme)
+        self.legend.setText(self.chart.legend())
+
+    def halt(self) -> None:
+        """Stop every work of this dock, and show what was shown before."""
+        super().halt()
+        self.mixed_task.stop()
+        self.device.task.stop()
+
+
+def verdict(imp: Any) -> str:
+    """The gate in words, with both answers side by side where it is closed."""
+    figures = (
+        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
+        f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
+    )
+    if imp.open:
+        return f"Gate open: one mixed image holds what the classifier uses.\n{figures}"
+    both = ""
+    if imp.shapley is not None:
+        by_share = ", ".join(imp.channels[i] for i in imp.order[:3])
+        by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
+        both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
+    return f"Gate closed: {imp.gate}.{both}\n{figures}"

@@ -1,0 +1,93 @@
+"""Where a layer lies in the world, as arguments for a layer that is to lie there too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.errors import DataError
+
+__all__ = ["like", "plane_axes", "plane_point", "same_place"]
+
+
+def plane_axes(layer: Any, channel_axis: int | None = None) -> tuple[int, int]:
+    """The two axes of a layer that are rows and columns: the last two that are no channel axis."""
+    axes = [axis for axis in range(layer.ndim) if axis != channel_axis]
+    return axes[-2], axes[-1]
+
+
+def like(layer: Any, axes: tuple[int, int] | None = None) -> dict[str, Any]:
+    """Arguments that put a 2-D layer where the rows and columns of ``layer`` lie.
+
+    Parameters
+    ----------
+    layer : napari layer
+        2-D, or a stack of any number of axes.
+    axes : (int, int), optional
+        Rows and columns among its axes; default: the last two.
+
+    Returns
+    -------
+    dict
+        ``scale``, ``translate``, ``rotate``, ``shear``, ``affine``, ``units``, ``axis_labels``;
+        all of them, since napari degrades the whole viewer to pixels where one layer lacks units.
+    """
+    rows, columns = axes or plane_axes(layer)
+    both = [rows, columns]
+    grid = np.ix_(both, both)
+    shear = _shear_matrix(layer)
+    affine = np.eye(3)
+    matrix = np.asarray(layer.affine.affine_matrix)
+    affine[:2, :2] = matrix[:-1, :-1][grid]
+    affine[:2, 2] = matrix[:-1, -1][both]
+    return {
+        "scale": np.asarray(layer.scale)[both],
+        "translate": np.asarray(layer.translate)[both],
+        "rotate": np.asarray(layer.rotate)[grid],
+        "shear": [shear[grid][0, 1]],
+        "affine": affine,
+        "units": tuple(layer.units[axis] for axis in both),
+        "axis_labels": tuple(layer.axis_labels[axis] for axis in both),
+    }
+
+
+def _shear_matrix(layer: Any) -> npt.NDArray[np.float64]:
+    """The layer's shear as an upper triangular matrix; napari may give its entries only."""
+    shear = np.asarray(layer.shear, dtype=np.float64)
+    if shear.ndim == 2:
+        return shear
+    matrix = np.eye(layer.ndim)
+    matrix[np.triu_indices(layer.ndim, 1)] = shear
+    return matrix
+
+
+def same_place(one: Any, other: Any, names: tuple[str, str]) -> None:
+    """Refuse two layers whose pixels do not lie on each other.
+
+    Raises
+    ------
+    DataError
+        With what differs.
+    """
+    first, second = like(one), like(other)
+    for what in ("scale", "translate", "rotate", "shear", "affine"):
+        if not np.allclose(first[what], second[what]):
+            shown = (np.round(first[what], 4).tolist(), np.round(second[what], 4).tolist())
+            raise DataError(
+                f"layers {names[0]!r} and {names[1]!r} do not lie on each other: their {what} "
+                f"differs ({shown[0]} and {shown[1]})"
+            )
+
+
+def plane_point(
+    layer: Any, position: Any, axes: tuple[int, int] | None = None
+) -> tuple[float, float]:
+    """A world position as (y, x) in pixels of the layer's rows and columns.
+
+    ``layer.get_value`` says the same, but nothing of a hidden layer.
+    """
+    rows, columns = axes or plane_axes(layer)
+    point = layer.world_to_data(position)
+    return float(point[rows]), float(point[columns])

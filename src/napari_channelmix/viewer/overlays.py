@@ -1,0 +1,94 @@
+"""Keeps the layers 'classes' and 'predicted' and the cells' features true to the session."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QTimer
+
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.session import Predictions, Session, Shown, own_viewer, session_of
+
+__all__ = ["Overlays", "overlays_of"]
+
+# Milliseconds in which changes are gathered: a drag over cells makes many.
+PAUSE = 60
+
+
+class Overlays:
+    """One per viewer; draws again shortly after cells, predictions or the field of view changed."""
+
+    def __init__(self, viewer: Any, session: Session) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.session = session
+        self._waiting = False
+        for signal in (session.cells_changed, session.shown_changed, session.predictions_changed):
+            signal.connect(self._later)
+
+    def _later(self, _: object = None) -> None:
+        if not self._waiting:
+            self._waiting = True
+            QTimer.singleShot(PAUSE, self.draw)
+
+    def draw(self) -> None:
+        """Bring the layers up to date now."""
+        self._waiting = False
+        viewer, shown, cells = self._viewer(), self.session.shown, self.session.cells
+        if viewer is None or shown is None or cells is None:
+            return
+        # Its layers may be gone: removed by the user, or with the window.
+        if shown.reference not in viewer.layers:
+            return
+        geometry = layers.like(shown.reference, shown.axes)
+        selected = set(viewer.layers.selection)
+        columns: dict[str, Any] = {}
+        here = (cells.table["field"] == shown.field).to_numpy()
+        if cells.classes:
+            codes = cells.labels
+            layers.show_codes(viewer, "classes", cells, shown.field, codes, cells.classes, geometry)
+            columns["class"] = [cells.classes[c] if c >= 0 else "" for c in codes[here]]
+        predictions = self.session.predictions
+        if predictions is not None and len(predictions.probabilities) == len(cells):
+            columns |= self._predicted(viewer, shown, predictions, here, geometry)
+        # What was selected stays so: the user may be painting in another layer.
+        if set(viewer.layers.selection) != selected:
+            viewer.layers.selection.clear()
+            viewer.layers.selection.update(selected & set(viewer.layers))
+        self._write(viewer, shown, here, columns)
+
+    def _predicted(
+        self, viewer: Any, shown: Shown, found: Predictions, here: Any, geometry: dict[str, Any]
+    ) -> dict[str, Any]:
+        cells = self.session.cells
+        assert cells is not None
+        layers.show_codes(
+            viewer, "predicted", cells, shown.field, found.codes, found.classes, geometry
+        )
+        best = found.probabilities.max(axis=1)[here]
+        return {
+            "predicted": [found.classes[code] for code in found.codes[here]],
+            "probability": np.round(best.astype(np.float64), 4),
+        }
+
+    def _write(self, viewer: Any, shown: Shown, here: Any, columns: dict[str, Any]) -> None:
+        target, cells = shown.objects, self.session.cells
+        if not columns or target is None or target not in viewer.layers or cells is None:
+            return
+        if target.metadata.get(layers.OURS) == "classes":
+            return
+        layers.write_features(target, cells.table["object"].to_numpy(np.int64)[here], columns)
+
+
+_OVERLAYS: dict[int, Overlays] = {}
+
+
+def overlays_of(viewer: Any) -> Overlays:
+    """The overlays of a viewer; made with its first dock."""
+    viewer = own_viewer(viewer)
+    key = id(viewer)
+    if key not in _OVERLAYS:
+        _OVERLAYS[key] = Overlays(viewer, session_of(viewer))
+        weakref.finalize(viewer, _OVERLAYS.pop, key, None)
+    return _OVERLAYS[key]

@@ -1,0 +1,193 @@
+"""The session: what one viewer is working on, shared by all of its docks. It knows no Qt."""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from psygnal import Signal, SignalInstance
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from napari_channelmix.classify import Classifier, ForeignClassifier
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix import ChannelImportance
+
+__all__ = ["Predictions", "Session", "Shown", "Trained", "own_viewer", "session_of"]
+
+Value = TypeVar("Value")
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """The field of view that stands in the viewer, and the layers that show it.
+
+    Attributes
+    ----------
+    field : int
+        Its position in ``cells.fields``.
+    images : dict of str to napari layer
+        The layer of each channel; several channels share one where it has a channel axis.
+    objects : napari layer or None
+        The Labels or Points layer the cells come from.
+    at : dict of int to int
+        For cells of one slice of a stack: axis of the first image layer, and the slice.
+    axes : (int, int) or None
+        Rows and columns among the axes of the image layers; None: the last two.
+    """
+
+    field: int
+    images: dict[str, Any] = dataclasses.field(default_factory=dict)
+    objects: Any = None
+    at: dict[int, int] = dataclasses.field(default_factory=dict)
+    axes: tuple[int, int] | None = None
+
+    @property
+    def reference(self) -> Any:
+        """The layer whose geometry every result takes."""
+        return next(iter(self.images.values()), self.objects)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A classifier in use, and how well it did on cells it never saw.
+
+    ``accuracy``, ``chance`` and ``recall`` are None where the model was opened from a file.
+    """
+
+    classifier: Classifier | ForeignClassifier
+    source: str
+    accuracy: float | None = None
+    chance: float | None = None
+    recall: dict[str, float] | None = None
+    n_train: int = 0
+    n_test: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictions:
+    """Class probabilities (N, K) of the session's cells, in the order of ``classes``."""
+
+    classes: tuple[str, ...]
+    probabilities: npt.NDArray[np.float32] = dataclasses.field(repr=False)
+    source: str = ""
+
+    @property
+    def codes(self) -> npt.NDArray[np.int64]:
+        """Most probable class of each cell (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+
+class _Held(Generic[Value]):
+    """An attribute that is replaced whole; its ``..._changed`` signal tells of the new value."""
+
+    def __init__(self, default: Value) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> _Held[Value]: ...
+    @overload
+    def __get__(self, instance: Session, owner: type) -> Value: ...
+    def __get__(self, instance: Session | None, owner: type) -> Value | _Held[Value]:
+        if instance is None:
+            return self
+        value: Value = instance.__dict__.get(self._name, self._default)
+        return value
+
+    def __set__(self, instance: Session, value: Value) -> None:
+        if value is self.__get__(instance, type(instance)):
+            return
+        instance.__dict__[self._name] = value
+        signal: SignalInstance = getattr(instance, f"{self._name}_changed")
+        signal.emit(value)
+
+
+class Session:
+    """State of one viewer. Every value is immutable and replaced whole, on the main thread.
+
+    Attributes
+    ----------
+    cells : Cells or None
+        The data set in use; its classes are the session's classes.
+    source : str
+        Where the cells came from, in words.
+    shown : Shown or None
+        The field of view in the viewer.
+    trained : Trained or None
+    history : tuple of dict
+        Metrics of each epoch of the training that runs, or ran last.
+    predictions : Predictions or None
+    importance : ChannelImportance or None
+        Partial while it is being computed.
+    running : tuple of str
+        Names of the tasks at work.
+    """
+
+    cells_changed = Signal(object)
+    source_changed = Signal(object)
+    shown_changed = Signal(object)
+    trained_changed = Signal(object)
+    history_changed = Signal(object)
+    predictions_changed = Signal(object)
+    importance_changed = Signal(object)
+    running_changed = Signal(object)
+
+    cells: _Held[Cells | None] = _Held(None)
+    source: _Held[str] = _Held("")
+    shown: _Held[Shown | None] = _Held(None)
+    trained: _Held[Trained | None] = _Held(None)
+    history: _Held[tuple[dict[str, float], ...]] = _Held(())
+    predictions: _Held[Predictions | None] = _Held(None)
+    importance: _Held[ChannelImportance | None] = _Held(None)
+    running: _Held[tuple[str, ...]] = _Held(())
+
+    def open(self, cells: Cells | None, source: str = "", shown: Shown | None = None) -> None:
+        """Begin with another data set: what was found in the one before no longer holds."""
+        self.importance = None
+        self.predictions = None
+        self.history = ()
+        self.source = source
+        # Cells before what is shown: whoever hears of a new field of view may look it up.
+        self.cells = cells
+        self.shown = shown
+
+    def classify(self, labels: npt.ArrayLike, classes: tuple[str, ...]) -> None:
+        """Give the cells other classes, (N,) positions in ``classes`` or -1."""
+        if self.cells is not None:
+            self.cells = self.cells.with_labels(labels, classes)
+
+    def begin(self, task: str) -> None:
+        """Note that a task is at work."""
+        self.running = (*self.running, task)
+
+    def end(self, task: str) -> None:
+        """Note that it is done, stopped or failed."""
+        left = list(self.running)
+        if task in left:
+            left.remove(task)
+        self.running = tuple(left)
+
+
+_SESSIONS: dict[int, Session] = {}
+
+
+def own_viewer(viewer: Any) -> Any:
+    """The viewer itself: napari hands plugins a proxy, and each dock may get another one."""
+    return getattr(viewer, "__wrapped__", viewer)
+
+
+def session_of(viewer: Any) -> Session:
+    """The session of a viewer, the same one for all of its docks."""
+    viewer = own_viewer(viewer)
+    # By identity: two viewers with equal contents compare equal, and must not share.
+    key = id(viewer)
+    if key not in _SESSIONS:
+        _SESSIONS[key] = Session()
+        weakref.finalize(viewer, _SESSIONS.pop, key, None)
+    return _SESSIONS[key]

@@ -1,0 +1,127 @@
+"""Controls that training and channel importance share: network, epochs, held-out share, device."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+
+from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.work import devices_job
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QStandardItemModel
+
+    from napari_channelmix.viewer.session import Session
+
+__all__ = ["DeviceBox", "NetworkBox", "epochs_box", "held_out_box", "seed_box", "whole"]
+
+# As `classify.network_names` gives them; written down here, since asking would load PyTorch.
+BUILT_IN = ("small", "tiny", "medium")
+FROM_MONAI = ("resnet18", "resnet50", "densenet121", "efficientnet-b0")
+
+
+class NetworkBox(QComboBox):
+    """Networks by name; those of MONAI are off where it is not installed, and say so."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.addItems([*BUILT_IN, *FROM_MONAI])
+        self.setToolTip(
+            "The network: 'small' fits crops of 24 to 128 pixels; 'tiny' is faster; "
+            "the others need more cells and time"
+        )
+        if importlib.util.find_spec("monai") is None:
+            for name in FROM_MONAI:
+                _switch_off(self, name, "needs MONAI: pip install 'napari-channelmix[zoo]'")
+
+
+class DeviceBox(QComboBox):
+    """Devices; one that is missing is off and says why, once PyTorch could be asked."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.task = Task(session)
+        self._asked = False
+        self.addItems(["auto", "cpu", "cuda", "mps"])
+        self.setToolTip("What computes; 'auto' takes a graphics card where there is one")
+
+    def showPopup(self) -> None:
+        """Ask PyTorch when the list is first opened: loading it earlier would delay the dock."""
+        if not self._asked:
+            self._asked = True
+            if "torch" in sys.modules:
+                self.take(_now())
+            else:
+                self.task.run("looking for devices", devices_job(), self.take)
+        super().showPopup()
+
+    def take(self, reasons: dict[str, str | None]) -> None:
+        """Switch off the devices that are missing."""
+        for name, reason in reasons.items():
+            if reason is not None:
+                _switch_off(self, name, f"{name}: {reason}")
+
+
+def _now() -> dict[str, str | None]:
+    from napari_channelmix.jobs import drain
+
+    return drain(devices_job())
+
+
+def _switch_off(box: QComboBox, name: str, reason: str) -> None:
+    at = box.findText(name)
+    item = cast("QStandardItemModel", box.model()).item(at)
+    if item is not None:
+        item.setEnabled(False)
+        item.setToolTip(reason)
+    if box.currentIndex() == at:
+        box.setCurrentIndex(0)
+
+
+def whole(low: int, high: int, value: int, tip: str) -> QSpinBox:
+    """A box for whole numbers."""
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setValue(value)
+    box.setToolTip(tip)
+    return box
+
+
+def epochs_box(value: int = 40) -> QSpinBox:
+    """Most epochs."""
+    return whole(1, 1000, value, "Most passes over the training cells; it stops early by itself")
+
+
+def seed_box() -> QSpinBox:
+    """The seed."""
+    return whole(
+        0, 999_999, 0, "The same seed gives the same split, first weights and order of cells"
+    )
+
+
+def held_out_box() -> QDoubleSpinBox:
+    """Share of the cells held out."""
+    box = QDoubleSpinBox()
+    box.setRange(0.05, 0.9)
+    box.setSingleStep(0.05)
+    box.setDecimals(2)
+    box.setValue(0.25)
+    box.setToolTip(
+        "Share of the cells that training never sees, in whole groups (wells); a split column of "
+        "the data set is kept instead"
+    )
+    return box
+
+
+def reason_not_ready(session: Session) -> str:
+    """Why nothing can be learnt from the session's cells yet, or an empty text."""
+    cells: Any = session.cells
+    if cells is None:
+        return "First open a data set or use layers in the dock 'Images and cells'."
+    used = [name for name, count in cells.class_counts.items() if count]
+    if len(used) < 2:
+        return "Two classes are needed: name them and paint some cells in 'Images and cells'."
+    return ""

@@ -1,0 +1,185 @@
+"""Run jobs in napari's own worker threads, and show how far they are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import ErrorNotification, notification_manager, show_error
+from psygnal import Signal
+
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from napari_channelmix.viewer.session import Session
+
+__all__ = ["Task", "Update"]
+
+# Seconds between two updates: the window needs no more, and a job may yield a thousand times.
+PAUSE = 0.05
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a job said since the update before: where it is, and every metric and partial result."""
+
+    progress: Progress
+    metrics: tuple[dict[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How a job ended: with a result or an error."""
+
+    result: Any = None
+    error: Exception | None = None
+
+
+def _in_thread(job: Job[Any], stop: threading.Event) -> Generator[Update, None, _Outcome | None]:
+    """Drive a job in a worker: hand on what it says now and then, stop it where it may be stopped.
+
+    Errors are handed over as values: napari's worker takes a RuntimeError for the end of the
+    worker, and PyTorch raises little else.
+    """
+    last, partial = 0.0, None
+    metrics: list[dict[str, float]] = []
+    try:
+        while not stop.is_set():
+            try:
+                progress = next(job)
+            except StopIteration as end:
+                # The last epoch may have come within the pause.
+                if metrics:
+                    yield Update(Progress(1, 1, "done", partial=partial), tuple(metrics))
+                return _Outcome(end.value)
+            except Exception as error:
+                return _Outcome(error=error)
+            if progress.metrics:
+                metrics.append(progress.metrics)
+            partial = progress.partial if progress.partial is not None else partial
+            if time.monotonic() - last >= PAUSE:
+                yield Update(replace(progress, partial=partial), tuple(metrics))
+                last, metrics, partial = time.monotonic(), [], None
+        return None
+    finally:
+        job.close()
+
+
+@dataclass(eq=False)
+class _Run:
+    """One job at work and whom to tell; late answers of an earlier one are known by identity."""
+
+    name: str
+    on_result: Callable[[Any], object]
+    on_update: Callable[[Update], object] | None
+    on_error: Callable[[str], object] | None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+class Task:
+    """At most one job at a time; a new one stops the one before, whose answers are then dropped.
+
+    Signals
+    -------
+    started(str)
+        Name of the task.
+    updated(Update)
+        At most 20 times a second, on the main thread.
+    ended(str)
+        ``"done"``, ``"failed"`` or ``"cancelled"``.
+    """
+
+    started = Signal(str)
+    updated = Signal(object)
+    ended = Signal(str)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._now: _Run | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is at work."""
+        return self._now is not None
+
+    def run(
+        self,
+        name: str,
+        job: Job[Any],
+        on_result: Callable[[Any], object],
+        *,
+        on_update: Callable[[Update], object] | None = None,
+        on_error: Callable[[str], object] | None = None,
+    ) -> None:
+        """Start a job; the callbacks are called on the main thread, in the order of events."""
+        self.stop()
+        now = _Run(name, on_result, on_update, on_error)
+        self._now = now
+        self._session.begin(name)
+        self.started.emit(name)
+        worker = create_worker(_in_thread, job, now.stop, _start_thread=False, _ignore_errors=True)
+        worker.yielded.connect(lambda update: self._updated(now, update))
+        worker.returned.connect(lambda outcome: self._returned(now, outcome))
+        worker.finished.connect(lambda: self._finished(now, job))
+        worker.start()
+
+    def stop(self) -> None:
+        """Stop the job; the dock is free at once, the thread ends at the job's next step."""
+        now = self._now
+        if now is None:
+            return
+        # Not the worker's own quit(): it would leave the job half way, until it is collected.
+        now.stop.set()
+        self._end(now, "cancelled")
+
+    def abandon(self) -> None:
+        """Stop the job without a word: whoever listened is gone."""
+        now, self._now = self._now, None
+        if now is not None:
+            now.stop.set()
+            self._session.end(now.name)
+
+    def _updated(self, now: _Run, update: Update) -> None:
+        if self._now is not now:
+            return
+        if now.on_update is not None:
+            now.on_update(update)
+        self.updated.emit(update)
+
+    def _returned(self, now: _Run, outcome: _Outcome | None) -> None:
+        if self._now is not now or outcome is None:
+            return
+        if outcome.error is not None:
+            self._end(now, "failed")
+            self._failed(now, outcome.error)
+            return
+        self._end(now, "done")
+        now.on_result(outcome.result)
+
+    def _finished(self, now: _Run, job: Job[Any]) -> None:
+        """The thread is done; napari itself may have stopped it, in the middle of the job."""
+        job.close()
+        if self._now is now:
+            self._end(now, "cancelled")
+
+    def _failed(self, now: _Run, error: Exception) -> None:
+        if isinstance(error, ChannelMixError):
+            line = str(error)
+            show_error(line)
+        else:
+            # Nothing the user did: napari's notification keeps the traceback for a report.
+            line = f"{now.name} failed unexpectedly: {type(error).__name__}: {error}"
+            notification_manager.dispatch(ErrorNotification(error))
+        if now.on_error is not None:
+            now.on_error(line)
+
+    def _end(self, now: _Run, how: str) -> None:
+        self._now = None
+        self._session.end(now.name)
+        self.ended.emit(how)

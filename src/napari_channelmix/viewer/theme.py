@@ -1,0 +1,39 @@
+"""Colours of charts in napari's themes, light or dark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari.utils.theme import get_theme
+
+__all__ = ["ChartColors", "chart_colors"]
+
+
+@dataclass(frozen=True)
+class ChartColors:
+    """Hexadecimal colours that keep their contrast on the theme's ground."""
+
+    ground: str
+    text: str
+    line: str
+    bar: str
+    second: str
+
+
+def chart_colors(theme: str) -> ChartColors:
+    """Okabe and Ito's blue and vermilion: the lighter ones on dark grounds."""
+    found = get_theme(theme)
+    dark = found.type == "dark"
+    return ChartColors(
+        ground=_hex(found.background),
+        text=_hex(found.text),
+        line="#9AA0A8" if dark else "#6B6B70",
+        bar="#56B4E9" if dark else "#0072B2",
+        second="#E69F00" if dark else "#C24F00",
+    )
+
+
+def _hex(color: object) -> str:
+    """Six digits: Qt reads the short form, pyqtgraph's fourth digit pair would be alpha."""
+    red, green, blue = color.as_rgb_tuple()[:3]
+    return f"#{red:02X}{green:02X}{blue:02X}"

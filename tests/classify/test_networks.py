@@ -1,0 +1,48 @@
+"""Networks by name, for any number of channels and crops of 24 to 128 pixels."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from napari_channelmix.classify.networks import NetworkSpec, network_names
+from napari_channelmix.errors import ModelError
+
+
+@pytest.mark.parametrize("name", ["tiny", "small", "medium"])
+@pytest.mark.parametrize("channels", [1, 2, 13])
+@pytest.mark.parametrize("side", [24, 41, 128])
+def test_small_networks_take_any_channels_and_sizes(name: str, channels: int, side: int) -> None:
+    network = NetworkSpec(name, channels, 3).build()
+    scores = network(torch.randn(2, channels, side, side))
+    assert scores.shape == (2, 3)
+    scores.sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+@pytest.mark.parametrize("name", network_names()[3:])
+def test_monai_networks_take_any_channels_and_can_be_mixed(name: str) -> None:
+    pytest.importorskip("monai")
+    network = NetworkSpec(name, 5, 3, mixes=2).build().eval()
+    with torch.inference_mode():
+        assert network(torch.randn(2, 5, 64, 64)).shape == (2, 3)
+
+
+def test_monai_that_is_absent_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "monai.networks", None)
+    with pytest.raises(ModelError, match=r"'resnet18' comes from MONAI.*napari-channelmix\[zoo\]"):
+        NetworkSpec("resnet18", 3, 2).build()
+
+
+def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ModelError, match="network 'vast' is unknown; use tiny, small"):
+        NetworkSpec("vast", 3, 2).build()
+
+
+def test_a_description_builds_the_same_network_again() -> None:
+    spec = NetworkSpec("tiny", 4, 2, 3, "over")
+    assert NetworkSpec(**spec.as_dict()) == spec
+    again = NetworkSpec(**spec.as_dict()).build()
+    again.load_state_dict(spec.build().state_dict())

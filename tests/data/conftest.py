@@ -1,0 +1,76 @@
+"""A small data set on disk, to be spoilt in one place by each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+WriteSet = Callable[..., Path]
+
+
+@pytest.fixture
+def write_set(tmp_path: Path) -> WriteSet:
+    """Write images, a table and a data-set file, and give the data-set file.
+
+    Four wells of two channels (a file each, 60 x 70 pixels, uint16) with six nuclei each. ``said``
+    are lines of the data-set file; ``rows`` replaces the table.
+    """
+
+    def write(*said: str, rows: Any = None) -> Path:
+        rng = np.random.default_rng(0)
+        listed = []
+        for well in range(4):
+            dna, mask = np.zeros((60, 70)), np.zeros((60, 70), np.uint16)
+            for number, (y, x) in enumerate((y, x) for y in (14, 44) for x in (12, 34, 58)):
+                inside = np.hypot(*(np.mgrid[0:60, 0:70] - np.array([[[y]], [[x]]]))) < 6
+                dna[inside] = 1000
+                # Labels with gaps: 2, 5, 8, ...
+                mask[inside] = 3 * number + 2
+            pictures = {
+                "dna": dna + rng.normal(100, 5, dna.shape),
+                "gfp": rng.normal(500 + 100 * (well % 2), 20, dna.shape),
+            }
+            for name, picture in pictures.items():
+                tifffile.imwrite(tmp_path / f"{name}{well}.tif", picture.astype(np.uint16))
+            tifffile.imwrite(tmp_path / f"mask{well}.tif", mask)
+            tifffile.imwrite(tmp_path / f"binary{well}.tif", (mask > 0).astype(np.uint8) * 255)
+            stack = np.stack([pictures["dna"], pictures["gfp"]]).astype(np.uint16)
+            tifffile.imwrite(
+                tmp_path / f"stack{well}.ome.tif",
+                stack,
+                photometric="minisblack",
+                metadata={"axes": "CYX", "Channel": {"Name": ["DNA", "GFP"]},
+                          "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5},
+            )  # fmt: skip
+            listed.append(
+                {
+                    "well": f"W{well}",
+                    "label": ("control", "treated")[well % 2],
+                    "part": ("train", "train", "test", "test")[well],
+                    "dna": f"dna{well}.tif",
+                    "gfp": f"gfp{well}.tif",
+                    "stack": f"stack{well}.ome.tif",
+                    "mask": f"mask{well}.tif",
+                    "binary": f"binary{well}.tif",
+                    "y": 14,
+                    "x": 12,
+                    "y0": 8,
+                    "x0": 6,
+                    "y1": 20,
+                    "x1": 18,
+                }
+            )
+        table = rows if isinstance(rows, str) else pd.DataFrame(rows or listed).to_csv(index=False)
+        (tmp_path / "table.csv").write_text(table)
+        head = ['name = "four wells"', 'table = "table.csv"', 'label = "label"']
+        path = tmp_path / "dataset.toml"
+        path.write_text("\n".join([*head, *said]) + "\n")
+        return path
+
+    return write

@@ -1,0 +1,288 @@
+"""Cells: crops at borders, choosing, joining, laziness and signatures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tifffile
+
+from napari_channelmix.data import Cells, Field
+from napari_channelmix.data.images import Decoded, open_image
+from napari_channelmix.errors import DataError
+
+
+@pytest.fixture
+def planes() -> tuple[npt.NDArray[Any], ...]:
+    rng = np.random.default_rng(0)
+    return tuple(rng.integers(0, 60000, (3, 30, 40)).astype(np.uint16))
+
+
+@pytest.fixture
+def cells(planes: tuple[npt.NDArray[Any], ...]) -> Cells:
+    labels = np.zeros((30, 40), np.uint16)
+    labels[0:4, 0:4] = 3
+    labels[10:20, 10:20] = 7
+    labels[27:30, 36:40] = 9
+    named = {3: "edge", 7: "middle"}
+    return Cells.from_labels(planes, ["A", "B", "C"], labels, crop=10, classes_of=named)
+
+
+# ------------------------------------------------------------------ pixels
+
+
+def test_a_cell_in_the_middle_is_its_pixels_as_float32(
+    cells: Cells, planes: tuple[npt.NDArray[Any], ...]
+) -> None:
+    crop = cells.read([1])
+    assert crop.dtype == np.float32
+    np.testing.assert_array_equal(crop[0], np.stack(planes)[:, 10:20, 10:20])
+
+
+def test_a_cell_cut_by_the_border_is_completed_by_mirroring(
+    cells: Cells, planes: tuple[npt.NDArray[Any], ...]
+) -> None:
+    mirrored = np.pad(np.stack(planes), ((0, 0), (10, 10), (10, 10)), mode="symmetric")
+    for cell in (0, 2):
+        y0, x0 = cells.table.loc[cell, ["y0", "x0"]]
+        wanted = mirrored[:, y0 + 10 : y0 + 20, x0 + 10 : x0 + 20]
+        np.testing.assert_array_equal(cells.read([cell])[0], wanted)
+
+
+def test_a_box_much_larger_than_the_image_is_mirrored_several_times() -> None:
+    one = Field("small", (np.arange(4.0).reshape(2, 2),))
+    assert one.read((-7, -7, 9, 9), [0]).shape == (1, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("indices", "wanted"),
+    [
+        (None, [0, 1, 2]),
+        ([2, 0], [2, 0]),
+        (slice(1, None), [1, 2]),
+        ([True, False, True], [0, 2]),
+        (1, [1]),
+        ([], []),
+        (-1, [2]),
+    ],
+)
+def test_cells_are_read_in_the_order_asked_for(
+    cells: Cells, indices: Any, wanted: list[int]
+) -> None:
+    everything = cells.read()
+    np.testing.assert_array_equal(cells.read(indices), everything[wanted])
+    np.testing.assert_array_equal(cells.subset(indices).read(), everything[wanted])
+
+
+def test_batches_are_the_same_pixels(cells: Cells) -> None:
+    np.testing.assert_array_equal(np.concatenate(list(cells.batches(2))), cells.read())
+
+
+def test_a_file_is_decoded_when_its_cells_are_read_and_not_before(tmp_path: Path) -> None:
+    decoded, fields = Decoded(), []
+    for name in "ab":
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.full((20, 20), ord(name), np.uint8))
+        planes = open_image(tmp_path / f"{name}.tif").planes(None, decoded)
+        one = Cells.from_points(planes, ["x"], [[10, 10], [5, 5]], crop=8, name=name)
+        fields.append(one)
+    both = Cells.together(fields)
+    assert not decoded._held
+    both.signature  # noqa: B018
+    assert not decoded._held
+    assert both.read([2]).max() == ord("b")
+    assert [path.name for path in decoded._held] == ["b.tif"]
+
+
+def test_cells_in_any_order_decode_each_file_once(tmp_path: Path) -> None:
+    reads, parts, decoded = [], [], Decoded(limit_bytes=1)
+    for name in "ab":
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.full((20, 20), ord(name), np.uint8))
+        file = open_image(tmp_path / f"{name}.tif")
+
+        def counted(name: str = name, inner: Any = file._open) -> Any:
+            reads.append(name)
+            return inner()
+
+        planes = replace(file, _open=counted).planes(None, decoded)
+        parts.append(Cells.from_points(planes, ["x"], [[10, 10], [5, 5]], crop=8, name=name))
+    crops = Cells.together(parts).read([0, 2, 1, 3])
+    assert crops[:, 0, 0, 0].tolist() == [97, 98, 97, 98]
+    assert reads == ["a", "b"]
+
+
+# ------------------------------------------------------------------ choosing and joining
+
+
+def test_channels_are_chosen_by_name_in_any_order(cells: Cells) -> None:
+    some = cells.with_channels(["C", "A"])
+    assert some.channels == ("C", "A")
+    np.testing.assert_array_equal(some.read(), cells.read()[:, [2, 0]])
+    np.testing.assert_array_equal(some.with_channels(["A"]).read(), cells.read()[:, [0]])
+    with pytest.raises(DataError, match="image has no channel 'D'; it has A, B, C"):
+        cells.with_channels(["A", "D"])
+
+
+def test_unlabelled_cells_are_left_out_of_the_labelled(cells: Cells) -> None:
+    assert cells.labels.tolist() == [0, 1, -1]
+    assert cells.labelled().labels.tolist() == [0, 1]
+    assert cells.class_counts == {"edge": 1, "middle": 1}
+    assert cells.labelled().classes == ("edge", "middle")
+
+
+def test_other_labels_must_fit(cells: Cells) -> None:
+    other = cells.with_labels([1, 1, 0], ["x", "y"])
+    assert other.class_counts == {"x": 1, "y": 2}
+    assert cells.labels.tolist() == [0, 1, -1], "the first set is as it was"
+    with pytest.raises(DataError, match="2 labels for 3 cells"):
+        cells.with_labels([0, 1], ["x", "y"])
+    with pytest.raises(DataError, match="labels must lie between -1 and 1"):
+        cells.with_labels([0, 1, 2], ["x", "y"])
+
+
+def test_sets_are_joined_by_class_name_and_channel(cells: Cells) -> None:
+    other = cells.with_channels(["C", "B", "A"]).with_labels([0, 1, 1], ["new", "edge"])
+    with pytest.raises(DataError, match=r"C, B, A.*does not fit.*A, B, C"):
+        Cells.together([cells, other])
+    other = other.with_channels(["A", "B", "C"])
+    both = Cells.together([cells, other], "both")
+    assert both.classes == ("edge", "middle", "new")
+    assert both.labels.tolist() == [0, 1, -1, 2, 0, 0]
+    np.testing.assert_array_equal(both.read(), np.concatenate([cells.read()] * 2))
+
+
+# ------------------------------------------------------------------ signatures
+
+
+def test_the_same_data_have_the_same_signature(cells: Cells) -> None:
+    assert cells.signature == replace(cells).signature
+    assert cells.signature == cells.subset([0, 1, 2]).signature
+
+
+def test_other_data_have_another_signature(
+    cells: Cells, planes: tuple[npt.NDArray[Any], ...]
+) -> None:
+    changed = [plane.copy() for plane in planes]
+    changed[1][5, 5] += 1
+    others = [
+        cells.subset([0, 1]),
+        cells.subset([0, 2, 1]),
+        cells.with_channels(["A", "B"]),
+        cells.with_channels(["B", "A", "C"]),
+        cells.with_labels([1, 1, 1], cells.classes),
+        replace(cells, table=cells.table.assign(group="one")),
+        replace(cells, table=cells.table.assign(x0=cells.table["x0"] + 1)),
+        replace(cells, fields=(replace(cells.fields[0], planes=tuple(changed)),)),
+    ]
+    signatures = {cells.signature, *(other.signature for other in others)}
+    assert len(signatures) == len(others) + 1
+
+
+def test_a_file_rewritten_with_other_pixels_of_the_same_size_changes_the_signature(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.tif"
+
+    def signature(value: int) -> str:
+        tifffile.imwrite(path, np.full((20, 20), value, np.uint8))
+        planes = open_image(path).planes(None, Decoded())
+        return Cells.from_points(planes, ["x"], [[10, 10]], crop=8).signature
+
+    assert signature(1) == signature(1) != signature(2)
+
+
+# ------------------------------------------------------------------ making
+
+
+def test_labels_with_gaps_keep_their_numbers(cells: Cells) -> None:
+    assert cells.table["object"].tolist() == [3, 7, 9]
+    assert len(set(cells.groups)) == 3
+    assert "one image" in cells.warnings[0]
+
+
+def test_crops_given_as_an_array_are_the_cells() -> None:
+    crops = np.random.default_rng(0).normal(size=(4, 2, 8, 8)).astype(np.float32)
+    cells = Cells.from_array(crops, ["a", "b"], [0, 1, 1, -1], ["x", "y"], list("ppqq"))
+    np.testing.assert_array_equal(cells.read(), crops)
+    assert cells.groups.tolist() == ["p", "p", "q", "q"]
+    assert cells.class_counts == {"x": 1, "y": 2}
+    assert Cells.from_array(crops, ["a", "b"]).classes == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"crops": np.zeros((4, 8, 8))}, r"\(N, C, H, W\) with H = W, not \(4, 8, 8\)"),
+        ({"crops": np.zeros((4, 2, 8, 9))}, r"not \(4, 2, 8, 9\)"),
+        ({"crops": np.zeros((0, 2, 8, 8))}, r"not \(0, 2, 8, 8\)"),
+        ({"channels": ["a"]}, "1 channel names for 2 channels"),
+        ({"channels": ["a", "a"]}, "channel names must differ"),
+        ({"labels": [0, 1]}, "2 labels for 4 cells"),
+        ({"labels": [0, 1, 2, 0], "classes": ["x", "y"]}, "between -1 and 1"),
+        ({"groups": ["p"]}, "1 groups for 4 cells"),
+    ],
+)
+def test_an_array_that_does_not_fit_is_refused(change: dict[str, Any], says: str) -> None:
+    given: dict[str, Any] = {"crops": np.zeros((4, 2, 8, 8)), "channels": ["a", "b"]} | change
+    with pytest.raises(DataError, match=says):
+        Cells.from_array(**given)
+
+
+@pytest.mark.parametrize("place", [(-1, 5), (5, 40), (30, 5), (float("nan"), 5), (500, 500)])
+def test_points_outside_the_image_are_refused(
+    planes: tuple[npt.NDArray[Any], ...], place: tuple[float, float]
+) -> None:
+    with pytest.raises(DataError, match=r"plate: point 1 at y=.* outside the image of 30 x 40"):
+        Cells.from_points(planes, ["A", "B", "C"], [(5, 5), place], crop=8, name="plate")
+
+
+def test_points_that_are_none_are_refused(planes: tuple[npt.NDArray[Any], ...]) -> None:
+    with pytest.raises(DataError, match=r"points must be an \(N, 2\) array"):
+        Cells.from_points(planes, ["A", "B", "C"], np.zeros((0, 2)), crop=8)
+    with pytest.raises(DataError, match=r"points must be an \(N, 2\) array"):
+        Cells.from_points(planes, ["A", "B", "C"], [[1, 2, 3]], crop=8)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"labels": np.zeros((30, 40), int)}, "image: the label image is empty; no cell"),
+        ({"labels": np.ones((30, 41), int)}, r"labels are \(30, 41\), the channels \(30, 40\)"),
+        ({"labels": np.ones((30, 40), float)}, "whole numbers, not float64"),
+        ({"labels": np.ones((30, 40), bool)}, "whole numbers, not bool"),
+        ({"crop": 31}, r"crop of 31 pixels is larger than the image \(30, 40\)"),
+        ({"channels": ["A", "B"]}, "2 channel names for 3 channels"),
+        ({"channels": ["A", "B", "A"]}, "channel names must differ"),
+        ({"channels": [], "planes": []}, "at least one channel"),
+        ({"planes": [np.zeros((30, 40)), np.zeros((30, 41)), np.zeros((30, 40))]},
+         r"channel 'B' is \(30, 41\) pixels, channel 'A' is \(30, 40\)"),
+    ],
+)  # fmt: skip
+def test_a_label_image_that_does_not_fit_is_refused(
+    planes: tuple[npt.NDArray[Any], ...], change: dict[str, Any], says: str
+) -> None:
+    given: dict[str, Any] = {
+        "planes": planes,
+        "channels": ["A", "B", "C"],
+        "labels": np.ones((30, 40), int),
+        "crop": 8,
+    }
+    if change.get("planes") == []:
+        change = {**change, "planes": planes}
+    with pytest.raises(DataError, match=says):
+        Cells.from_labels(**(given | change))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_named_with_cell_channel_and_place(bad: float) -> None:
+    crops = np.ones((4, 2, 8, 8), np.float32)
+    crops[2, 1, 3, 5] = bad
+    cells = Cells.from_array(crops, ["a", "b"])
+    says = r"channel 'b' has NaN or infinite pixels in cell 2 \(near y=3, x=5\); replace"
+    with pytest.raises(DataError, match=says):
+        cells.read()
+    assert len(cells.read([0, 1, 3])) == 3
+    assert len(cells.with_channels(["a"]).read()) == 4

@@ -1,0 +1,79 @@
+"""The data-set file: each wrong key or value is one line that names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_channelmix.data.description import read_description
+from napari_channelmix.errors import DataError
+
+GOOD = """
+name = "set"
+table = "labels.csv"
+label = "label"
+keep = {label = ["a", "b"], dose = [1, 2]}
+[channels]
+GFP = "gfp_path"
+DNA = "dna_path"
+[cells]
+from = "segment"
+channel = "DNA"
+crop = 48
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "dataset.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_good_file_is_read_and_what_is_absent_has_its_default(tmp_path: Path) -> None:
+    said = read_description(written(tmp_path, GOOD))
+    assert list(said.channels) == ["GFP", "DNA"]
+    assert (said.cells.origin, said.cells.crop, said.cells.min_area) == ("segment", 48, 40)
+    assert said.keep == {"label": ["a", "b"], "dose": [1, 2]}
+    assert said.group is None
+    bare = 'name = "s"\ntable = "t.csv"\n[image]\ncolumn = "path"\n'
+    assert read_description(written(tmp_path, bare)).cells.origin == "image"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('table = "labels.csv"', "", "table is missing"),
+        ('label = "label"', 'lable = "label"', "lable is not a key of the data-set file"),
+        ("crop = 48", 'crop = "large"', r"\[cells\] crop .*, not 'large'"),
+        ("crop = 48", "crop = 2", r"\[cells\] crop .*greater than or equal to 4, not 2"),
+        ("crop = 48", "min_area = 0", r"\[cells\] min_area .*, not 0"),
+        ('from = "segment"', 'from = "blobs"', r"\[cells\] from .*'segment'.*, not 'blobs'"),
+        ('channel = "DNA"', "", r"cells from = \"segment\" needs channel"),
+        ('channel = "DNA"', 'channel = "RNA"', "'RNA' is not among the channels GFP, DNA"),
+        ('from = "segment"', 'from = "mask"', "needs column"),
+        ('from = "segment"', 'from = "point"', r"needs columns = \[2 names\]"),
+        ('from = "segment"', 'from = "box"\ncolumns = ["y", "x"]', r"columns = \[4 names\]"),
+        ('from = "segment"', 'from = "tile"\ncolumns = ["y", "x"]', "needs size"),
+        ("[cells]", '[image]\ncolumn = "path"\n[cells]', r"either \[channels\].* or \[image\]"),
+        ('[channels]\nGFP = "gfp_path"\nDNA = "dna_path"', "", r"either \[channels\]"),
+        ('GFP = "gfp_path"', "GFP = 3", r"\[channels\] GFP .*, not 3"),
+        ('name = "set"', 'name = "set', r"not a data-set file \(TOML\).*line 2"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
+    path = written(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(DataError, match=says) as said:
+        read_description(path)
+    assert str(said.value).startswith(f"{path}: ")
+    assert "\n" not in str(said.value)
+
+
+def test_a_missing_file_a_folder_and_bytes_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.toml: no such file"):
+        read_description(tmp_path / "gone.toml")
+    with pytest.raises(DataError, match="is a folder; name the data-set file"):
+        read_description(tmp_path)
+    (tmp_path / "b.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"b\.toml: not a data-set file"):
+        read_description(tmp_path / "b.toml")

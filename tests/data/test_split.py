@@ -1,0 +1,135 @@
+"""Splits: groups stay whole, classes stay on both sides, seeds repeat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_channelmix.data import Cells
+from napari_channelmix.errors import DataError
+
+
+def some_cells(labels: list[int], groups: list[str] | None = None, part: list[str] | None = None):  # type: ignore[no-untyped-def]
+    crops = np.zeros((len(labels), 1, 4, 4), np.float32)
+    names = [f"class {i}" for i in range(max(labels) + 1)]
+    cells = Cells.from_array(crops, ["x"], labels, names, groups)
+    return cells if part is None else replace(cells, table=cells.table.assign(split=part))
+
+
+def can_be_divided(labels: list[int], groups: list[int]) -> bool:
+    """Whether some choice of groups leaves every class on both sides: all choices are tried."""
+    names, classes = sorted(set(groups)), set(labels)
+    for choice in product([False, True], repeat=len(names)):
+        held = {name for name, taken in zip(names, choice, strict=True) if taken}
+        here = {c for c, g in zip(labels, groups, strict=True) if g in held}
+        there = {c for c, g in zip(labels, groups, strict=True) if g not in held}
+        if here == classes == there:
+            return True
+    return False
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), min_size=4, max_size=40),
+    test=st.sampled_from([0.1, 0.25, 0.5, 0.8]),
+    seed=st.integers(0, 3),
+)
+def test_groups_stay_whole_and_every_class_is_on_both_sides_where_that_can_be(
+    cells: list[tuple[int, int]], test: float, seed: int
+) -> None:
+    labels, groups = [label for label, _ in cells], [group for _, group in cells]
+    whole = some_cells(labels, [str(group) for group in groups])
+    possible = (
+        len(set(labels)) > 1
+        and min(labels.count(c) for c in set(labels)) > 1
+        and can_be_divided(labels, groups)
+    )
+    if not possible:
+        with pytest.raises(DataError):
+            whole.split(test=test, seed=seed)
+        return
+    train, held = whole.split(test=test, seed=seed)
+    assert not set(train.groups) & set(held.groups)
+    assert len(train) + len(held) == len(whole)
+    assert set(train.labels) == set(held.labels) == set(labels)
+    again = whole.split(test=test, seed=seed)
+    assert again[1].table.equals(held.table)
+
+
+@pytest.mark.parametrize("wells", [2, 3, 4])
+@pytest.mark.parametrize("test", [0.2, 0.25])
+def test_two_wells_of_a_class_are_enough(wells: int, test: float) -> None:
+    labels = [0] * 100 * wells + [1] * 100 * wells
+    groups = [str(i // 100) for i in range(len(labels))]
+    train, held = some_cells(labels, groups).split(test=test)
+    assert held.class_counts == {"class 0": 100, "class 1": 100}
+    assert not set(train.groups) & set(held.groups)
+
+
+def test_the_held_out_share_is_near_the_one_asked_for_in_every_class() -> None:
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(20, 60, 40)
+    groups = np.repeat([str(i) for i in range(40)], sizes)
+    labels = np.repeat([0] * 30 + [1] * 10, sizes)
+    whole = some_cells(labels.tolist(), groups.tolist())
+    _, held = whole.split(test=0.25, seed=1)
+    for name, number in held.class_counts.items():
+        assert number / whole.class_counts[name] == pytest.approx(0.25, abs=0.05)
+
+
+def test_single_cells_are_drawn_from_each_class() -> None:
+    whole = some_cells([0] * 200 + [1] * 20 + [2] * 2)
+    _, held = whole.split(test=0.25)
+    assert held.class_counts == {"class 0": 50, "class 1": 5, "class 2": 1}
+
+
+def test_seeds_differ_and_repeat() -> None:
+    whole = some_cells([0, 1] * 50)
+    drawn = [tuple(whole.split(seed=seed)[1].groups) for seed in (0, 1, 0)]
+    assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_cells_without_a_class_are_left_out() -> None:
+    train, held = some_cells([0, 1, -1, 0, 1, -1]).split(test=0.5)
+    assert len(train) + len(held) == 4
+
+
+def test_an_own_split_is_kept_whatever_the_seed() -> None:
+    whole = some_cells([0, 1] * 4, part=["train"] * 4 + ["val"] * 2 + ["test"] * 2)
+    train, held = whole.split(test=0.9, seed=7)
+    assert set(train.table["split"]) == {"train", "val"}
+    assert set(held.table["split"]) == {"test"}
+    whole = some_cells([0, 1] * 4, part=["train"] * 6 + ["val"] * 2)
+    assert set(whole.split()[1].table["split"]) == {"val"}
+
+
+def test_an_own_split_with_one_part_is_refused() -> None:
+    with pytest.raises(DataError, match="split column must name both 'train' rows and 'test'"):
+        some_cells([0, 1] * 4, part=["train"] * 8).split()
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.5, 3])
+def test_a_share_beyond_0_and_1_is_refused(share: float) -> None:
+    with pytest.raises(DataError, match="between 0 and 1"):
+        some_cells([0, 1] * 4).split(test=share)
+
+
+def test_no_class_one_class_and_a_class_with_one_cell_are_refused() -> None:
+    whole = some_cells([0] * 6)
+    with pytest.raises(DataError, match=r"array: all cells are of class 'class 0'; .* two"):
+        whole.split()
+    with pytest.raises(DataError, match="array: no cell has a class; give"):
+        whole.with_labels([-1] * 6, ["a"]).split()
+    with pytest.raises(DataError, match=r"array: class 'class 1' has one cell only; .* two"):
+        some_cells([0] * 6 + [1]).split()
+
+
+def test_a_class_in_one_group_is_named_with_its_group() -> None:
+    whole = some_cells([0, 0, 0, 1, 1], ["w1", "w2", "w3", "w4", "w4"])
+    with pytest.raises(DataError, match=r"class 'class 1' is in one group only \(w4\), .* second"):
+        whole.split()

@@ -1,0 +1,92 @@
+"""A real window, a small plate, and no work left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("qtpy")
+
+from qtpy.QtCore import QPoint, QPointF, Qt, QThreadPool
+from qtpy.QtWidgets import QApplication, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_channelmix.data import Cells
+
+
+@pytest.fixture(scope="session")
+def plate() -> Cells:
+    from napari_channelmix.data.samples import synthetic_plate
+
+    return synthetic_plate(wells=6, cells_per_well=10, side=128, crop=24).cells
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: Callable[..., Any]) -> Iterator[Any]:
+    """A viewer in a window that is really drawn."""
+    window = make_napari_viewer(show=True)
+    yield window
+    for one in window.window.dock_widgets.values():
+        if hasattr(one, "halt"):
+            one.halt()
+    QThreadPool.globalInstance().waitForDone(20_000)
+    QApplication.processEvents()
+
+
+@pytest.fixture
+def dock(viewer: Any, qtbot: Any) -> Callable[[type], Any]:
+    """Open a dock in the viewer."""
+
+    def opened(kind: type) -> Any:
+        widget = kind(viewer)
+        viewer.window.add_dock_widget(widget, name=kind.__name__, tabify=True)
+        widget.parent().raise_()
+        qtbot.wait(50)
+        return widget
+
+    return opened
+
+
+@pytest.fixture
+def click(qtbot: Any) -> Callable[..., None]:
+    """Click a widget with the mouse, in its middle or at a place."""
+
+    def clicked(widget: QWidget, at: QPoint | None = None) -> None:
+        assert widget.isEnabled(), f"{widget.toolTip()!r} is disabled"
+        qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=at or widget.rect().center())
+
+    return clicked
+
+
+@pytest.fixture
+def open_plate(dock: Any, qtbot: Any, plate: Cells) -> Callable[[], Any]:
+    """The dock 'Images and cells' with the plate in it."""
+
+    def opened() -> Any:
+        from napari_channelmix.viewer.images_dock import ImagesDock
+
+        images = dock(ImagesDock)
+        images.open_cells(plate)
+        qtbot.waitUntil(lambda: images.session.shown is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: not images.preview.task.busy, timeout=10_000)
+        qtbot.wait(150)
+        return images
+
+    return opened
+
+
+def canvas_point(viewer: Any, world: Any) -> QPoint:
+    """Where a world position (y, x) of a 2-D view lies on the canvas, in pixels."""
+    camera, size = viewer.scene.camera, viewer.canvas.size
+    offset = (np.asarray(world, dtype=float)[-2:] - np.asarray(camera.center)[-2:]) * camera.zoom
+    y, x = offset + np.asarray(size) / 2
+    return QPointF(x, y).toPoint()
+
+
+def canvas_of(viewer: Any) -> QWidget:
+    """The widget the pictures are drawn in."""
+    return viewer.window._qt_viewer.canvas.native  # no public way to it

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_channelmix.dcmix import ChannelImportance
+from napari_channelmix.viewer.charts import ImportanceChart
+from napari_channelmix.viewer.importance_dock import verdict
+from napari_channelmix.viewer.theme import chart_colors
+
+NAMES = (
+    "DAPI",
+    "a channel with a very long name indeed",
+    "GZMB",
+    "PD1",
+    "CK",
+    "CD8a",
+    "FOXP3",
+    "DF",
+)
+
+
+def made(gate: str = "ok", shapley: bool = True) -> ChannelImportance:
+    share = (0.05, 0.3, 0.2, 0.1, 0.1, 0.15, 0.06, 0.04)
+    values = (0.0, 0.01, 0.3, 0.0, 0.02, 0.1, -0.01, 0.0)
+    return ChannelImportance(
+        NAMES, share, (0.01,) * 8, values if shapley else None, (0.01,) * 8 if shapley else None,
+        {}, (0.04,) * 8, None, {"mixed": 0.8, "plain": 0.9}, {"mixed": {}, "plain": {}}, gate,
+        (0, 1, 2, 3), (share,) * 4, 100, 30, (), {},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def chart(qtbot: Any) -> ImportanceChart:
+    widget = ImportanceChart("dark")
+    qtbot.addWidget(widget)
+    widget.resize(360, 400)
+    widget.show_importance(made())
+    widget.show()
+    qtbot.waitExposed(widget)
+    qtbot.wait(50)
+    return widget
+
+
+def test_bars_stand_in_order_of_share(chart: ImportanceChart) -> None:
+    assert chart.rows[:3] == (NAMES[1], "GZMB", "CD8a")
+
+
+@pytest.mark.parametrize("name", ["GZMB", "DF"])
+def test_a_click_on_a_bar_chooses_its_channel(
+    chart: ImportanceChart, qtbot: Any, name: str
+) -> None:
+    with qtbot.waitSignal(chart.channel_chosen) as heard:
+        qtbot.mouseClick(chart.viewport(), Qt.MouseButton.LeftButton, pos=chart.bar_center(name))
+    assert heard.args == [name]
+
+
+def test_keys_choose_a_channel(chart: ImportanceChart, qtbot: Any) -> None:
+    chosen: list[str] = []
+    chart.channel_chosen.connect(chosen.append)
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
+        qtbot.keyClick(chart, key)
+    assert chosen == ["CD8a"]
+
+
+def test_figures_are_read_in_words(chart: ImportanceChart) -> None:
+    expected = "GZMB: share 0.200 ± 0.010, Shapley value 0.300, its decoy 0.040"
+    assert chart.describe("GZMB") == expected
+
+
+def test_the_chart_follows_the_theme(chart: ImportanceChart) -> None:
+    def corner() -> str:
+        return chart.grab().toImage().pixelColor(2, 2).name()
+
+    dark = corner()
+    assert dark == chart_colors("dark").ground.lower()
+    chart.follow_theme("light")
+    assert corner() == chart_colors("light").ground.lower() != dark
+
+
+def test_bars_are_paler_where_the_gate_is_closed(chart: ImportanceChart) -> None:
+    def blue() -> int:
+        point = chart.bar_center("GZMB")
+        return int(chart.grab().toImage().pixelColor(point).blue())
+
+    opened = blue()
+    chart.show_importance(made("mixing to one image costs accuracy"))
+    assert blue() < opened - 40
+
+
+def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
+    text = verdict(made("mixing to one image costs accuracy"))
+    assert text.startswith("Gate closed: mixing to one image costs accuracy.")
+    assert "Most by Shapley value: GZMB, CD8a, CK" in text
+    assert "mixed 0.80, plain 0.90" in text
+
+
+def test_axes_name_shares_not_thousandths(chart: ImportanceChart) -> None:
+    chart.follow_theme("light")
+    for side in ("bottom", "top"):
+        axis = chart.getPlotItem().getAxis(side)
+        assert "0.001" not in axis.labelString() and axis.autoSIPrefixScale == 1.0

@@ -1,0 +1,155 @@
+"""From a data set to the bars, by real clicks in a real window."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_channelmix.viewer.classifier_dock import ClassifierDock
+from napari_channelmix.viewer.importance_dock import ImportanceDock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def done(dock: Any, qtbot: Any) -> None:
+    qtbot.waitUntil(lambda: not dock.task.busy, timeout=90_000)
+
+
+@pytest.fixture
+def trained(open_plate: Any, dock: Any, qtbot: Any, click: Any) -> Any:
+    open_plate()
+    classifier = dock(ClassifierDock)
+    classifier.network.setCurrentText("tiny")
+    classifier.epochs.setValue(4)
+    click(classifier.train)
+    done(classifier, qtbot)
+    assert classifier.session.trained is not None, classifier.notice.text()
+    return classifier
+
+
+def test_from_a_data_set_to_the_bars(
+    viewer: Any, trained: Any, dock: Any, qtbot: Any, click: Any, tmp_path: Path
+) -> None:
+    session = trained.session
+    assert [one["epoch"] for one in session.history] == [1, 2, 3, 4]
+    assert "balanced accuracy" in trained.result.text() and "recall" in trained.result.text()
+
+    click(trained.apply)
+    done(trained, qtbot)
+    qtbot.waitUntil(lambda: "predicted" in viewer.layers, timeout=3000)
+    table = viewer.layers["cells"].features
+    assert {"class", "predicted", "probability"} <= set(table.columns)
+    assert set(table["predicted"]) <= {"treated", "untreated"}
+
+    importance = dock(ImportanceDock)
+    importance.seeds.setValue(2)
+    importance.epochs.setValue(3)
+    importance.network.setCurrentText("tiny")
+    partial: list[Any] = []
+    session.importance_changed.connect(partial.append)
+    click(importance.run_button)
+    done(importance, qtbot)
+    found = session.importance
+    assert found is not None, importance.notice.text()
+    assert [len(one.seeds) for one in partial if one is not None][:1] == [1]
+    assert importance.gate.isVisible() and importance.warnings.isVisible()
+    assert importance.gate.y() < importance.chart.y()
+    assert set(importance.chart.rows) == {"DNA", "reporter", "look-alike", "stress"}
+
+    qtbot.waitUntil(lambda: "mixed" in viewer.layers, timeout=5000)
+    mixed, source = viewer.layers["mixed"], viewer.layers["DNA"]
+    np.testing.assert_allclose(mixed.scale, source.scale)
+    assert mixed.units == source.units and mixed.data.shape == source.data.shape
+
+    qtbot.wait(100)
+    chart = importance.chart
+    shown = [layer.visible for layer in viewer.layers]
+    qtbot.mouseClick(
+        chart.viewport(), Qt.MouseButton.LeftButton, pos=chart.bar_center("look-alike")
+    )
+    images = [viewer.layers[name] for name in session.cells.channels]
+    assert [one.name for one in images if one.visible] == ["look-alike"]
+    qtbot.mouseClick(
+        chart.viewport(), Qt.MouseButton.LeftButton, pos=chart.bar_center("look-alike")
+    )
+    assert [layer.visible for layer in viewer.layers] == shown
+
+    importance.export_to(tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "importance.json", "importance.csv", "importance.png", "importance.svg"
+    }  # fmt: skip
+    ground = chart.colors.ground
+    viewer.theme = "light"
+    assert chart.colors.ground != ground
+
+
+def test_a_bundle_is_saved_and_opened_again(trained: Any, qtbot: Any, tmp_path: Path) -> None:
+    before = trained.session.trained
+    trained.save_to(tmp_path / "one.cmx")
+    assert (tmp_path / "one.cmx").is_file() and trained.notice.kind == "good"
+    trained.load(tmp_path / "one.cmx")
+    done(trained, qtbot)
+    assert trained.session.trained is not before
+    assert trained.session.trained.classifier.channels == before.classifier.channels
+
+
+def test_a_model_for_other_channels_is_refused_in_a_line(
+    trained: Any, qtbot: Any, click: Any
+) -> None:
+    cells = trained.session.cells
+    trained.session.cells = cells.with_channels(["DNA", "stress"])
+    click(trained.apply)
+    done(trained, qtbot)
+    assert "missing: reporter, look-alike" in trained.notice.text()
+    assert trained.session.predictions is None
+
+
+def test_training_is_cancelled_within_a_second(
+    open_plate: Any, dock: Any, qtbot: Any, click: Any
+) -> None:
+    open_plate()
+    classifier = dock(ClassifierDock)
+    classifier.epochs.setValue(500)
+    click(classifier.train)
+    qtbot.waitUntil(lambda: len(classifier.session.history) > 0, timeout=60_000)
+    from qtpy.QtCore import QThreadPool
+
+    start = time.monotonic()
+    click(classifier.task_bar.cancel)
+    assert QThreadPool.globalInstance().waitForDone(1000)
+    assert time.monotonic() - start < 1.0
+    assert classifier.session.trained is None and classifier.train.isEnabled()
+
+
+def test_nothing_can_be_run_before_there_are_two_classes(dock: Any, open_plate: Any) -> None:
+    for kind in (ClassifierDock, ImportanceDock):
+        found = dock(kind)
+        button = found.train if kind is ClassifierDock else found.run_button
+        assert not button.isEnabled() and "Images and cells" in found.reason.text()
+        open_plate()
+        assert button.isEnabled()
+        found.session.classify(np.zeros(60, int), ("one",))
+        assert not button.isEnabled() and "Two classes are needed" in found.reason.text()
+        found.session.open(None)
+
+
+def test_one_channel_has_nothing_to_weigh(dock: Any, open_plate: Any) -> None:
+    images, importance = open_plate(), dock(ImportanceDock)
+    images.session.cells = images.session.cells.with_channels(["DNA"])
+    assert not importance.run_button.isEnabled()
+    assert "nothing to weigh" in importance.reason.text()
+
+
+def test_code_runs_only_with_consent(trained: Any, click: Any, tmp_path: Path) -> None:
+    trained.form.ask(tmp_path / "model.pt2", ("DNA",), ("a", "b"))
+    assert not trained.form.consent.isChecked() and not trained.form.load.isEnabled()
+    click(trained.form.consent, trained.form.consent.rect().topLeft() + type(
+        trained.form.consent.rect().center())(8, 8))  # fmt: skip
+    assert trained.form.load.isEnabled()
+    trained.form.ask(tmp_path / "model.onnx", ("DNA",), ("a", "b"))
+    assert not trained.form.consent.isVisible() and trained.form.load.isEnabled()

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_channelmix.viewer.images_dock import ImagesDock, summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ODD = {
+    "scale": (3.0, 0.5, 0.25),
+    "translate": (7.0, 10.0, -20.0),
+    "units": ("um",) * 3,
+    "axis_labels": ("z", "rows", "columns"),
+}
+
+
+@pytest.fixture
+def images(dock: Any) -> Any:
+    found = dock(ImagesDock)
+    found.origin.setCurrentIndex(1)
+    return found
+
+
+def blobs(side: int = 96) -> Any:
+    """A picture of 9 bright nuclei and their label image."""
+    y, x = np.mgrid[0:side, 0:side]
+    picture, labels = np.zeros((side, side)), np.zeros((side, side), int)
+    for number in range(9):
+        row, column = divmod(number, 3)
+        inside = (y - 16 - 32 * row) ** 2 + (x - 16 - 32 * column) ** 2 < 64
+        picture[inside], labels[inside] = 100, number + 1
+    return picture + np.random.default_rng(0).normal(0, 2, picture.shape), labels
+
+
+def tick(images: Any, qtbot: Any, *rows: int) -> None:
+    qtbot.wait(50)
+    for row in rows:
+        images.channels.list.item(row).setCheckState(Qt.CheckState.Checked)
+
+
+def use(images: Any, qtbot: Any, click: Any) -> Any:
+    click(images.use)
+    qtbot.waitUntil(lambda: not images.task.busy, timeout=5000)
+    assert images.session.cells is not None, images.notice.text()
+    return images.session.cells
+
+
+def test_a_data_set_is_shown_with_its_pixel_size(viewer: Any, open_plate: Any, plate: Any) -> None:
+    images = open_plate()
+    one = plate.fields[0]
+    for name in plate.channels:
+        layer = viewer.layers[name]
+        np.testing.assert_allclose(layer.scale, one.pixel_size or (1, 1))
+    assert "60 cells, 4 channels, classes untreated 30, treated 30; 6 groups" in (
+        images.summary.text()
+    )
+    assert viewer.layers["classes"].data.shape == one.shape
+
+
+def test_another_field_of_view_is_shown_in_the_same_layers(
+    viewer: Any, open_plate: Any, plate: Any, qtbot: Any
+) -> None:
+    images = open_plate()
+    before = list(viewer.layers)
+    viewer.layers["DNA"].contrast_limits = (5, 50)
+    images.dataset.field.setValue(4)
+    qtbot.waitUntil(lambda: images.session.shown.field == 3, timeout=5000)
+    qtbot.wait(150)
+    assert list(viewer.layers) == before
+    np.testing.assert_array_equal(viewer.layers["DNA"].data, plate.fields[3].planes[0])
+    assert tuple(viewer.layers["DNA"].contrast_limits) == (5, 50)
+
+
+def test_cells_of_a_slice_keep_its_place(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:
+    picture, _ = blobs()
+    stack = np.stack([picture * 0, picture, picture * 2])
+    for name in ("DNA", "GFP"):
+        viewer.add_image(stack, name=name, **ODD)
+    viewer.dims.set_point(0, 7.0 + 3.0)
+    tick(images, qtbot, 0, 1)
+    assert not images.use.isEnabled() and "choose the layer" in images.reason.text()
+    click(images.cells.find_button)
+    qtbot.waitUntil(lambda: not images.task.busy, timeout=5000)
+    nuclei = viewer.layers["nuclei in DNA"]
+    assert nuclei.data.max() == 9
+    source = viewer.layers["DNA"]
+    for corner in ((0, 0), (95, 3)):
+        expected = source.data_to_world((0, *corner))[-2:]
+        np.testing.assert_allclose(nuclei.data_to_world(corner), expected)
+    assert nuclei.axis_labels == ("rows", "columns")
+    images.cells.crop.setValue(20)
+    cells = use(images, qtbot, click)
+    assert len(cells) == 9 and cells.channels == ("DNA", "GFP")
+    np.testing.assert_allclose(cells.read([0])[0, 0, 4:16, 4:16], picture[10:22, 10:22], rtol=1e-5)
+    assert images.session.shown.at == {0: 1}
+
+
+def test_the_maximum_over_z_is_the_users_choice(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(np.stack([picture, picture * 3]), name="DNA", **ODD)
+    viewer.add_labels(labels, name="mask", **{k: v[1:] for k, v in ODD.items()})
+    tick(images, qtbot, 0)
+    assert images.channels.note.isVisible()
+    images.channels.slice_choices[0].setCurrentIndex(1)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    cells = use(images, qtbot, click)
+    expected = np.maximum(picture, picture * 3)[10:22, 10:22]
+    np.testing.assert_allclose(cells.read([0])[0, 0, 4:16, 4:16], expected, rtol=1e-5)
+
+
+def test_no_channel_axis_is_preselected_unless_the_layer_names_it(
+    viewer: Any, images: Any, qtbot: Any
+) -> None:
+    viewer.add_image(np.zeros((3, 64, 64)), name="stack")
+    images.channels.kind.setCurrentIndex(1)
+    qtbot.wait(50)
+    assert images.channels.axis.currentData() is None
+    assert not images.use.isEnabled() and "choose which axis" in images.reason.text()
+    viewer.layers.clear()
+    viewer.add_image(np.zeros((3, 64, 64)), name="named", axis_labels=("c", "y", "x"))
+    qtbot.wait(50)
+    assert images.channels.axis.currentData() == 0
+    assert [images.channels.list.item(i).text() for i in range(3)] == [
+        "named 0", "named 1", "named 2"
+    ]  # fmt: skip
+
+
+def test_channels_of_an_axis_can_be_named(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:
+    picture, labels = blobs()
+    viewer.add_image(np.stack([picture, picture + 1], axis=-1), name="stack", rgb=False,
+                     axis_labels=("y", "x", "c"))  # fmt: skip
+    viewer.add_labels(labels, name="mask")
+    images.channels.kind.setCurrentIndex(1)
+    qtbot.wait(50)
+    images.channels.list.item(0).setText("DNA")
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    cells = use(images, qtbot, click)
+    assert cells.channels == ("DNA", "stack 1")
+    crop = cells.read([0])[0]
+    np.testing.assert_allclose(crop[1], crop[0] + 1, rtol=1e-5)
+
+
+def test_classes_are_taken_from_a_features_column(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    kinds = ["round"] * 5 + ["long"] * 3 + [""]
+    viewer.add_image(picture, name="DNA")
+    viewer.add_labels(labels, name="mask",
+                      features=pd.DataFrame({"index": range(1, 10), "kind": kinds}))  # fmt: skip
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.column.setCurrentIndex(1)
+    images.cells.crop.setValue(20)
+    cells = use(images, qtbot, click)
+    assert cells.class_counts == {"long": 3, "round": 5}
+    assert "classes long 3, round 5" in summary(cells)
+
+
+def test_points_mark_cells_too(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:
+    picture, _ = blobs()
+    viewer.add_image(picture, name="DNA", scale=(0.5, 0.5))
+    viewer.add_points([(8.0, 8.0), (24.0, 24.0)], name="seeds",
+                      features=pd.DataFrame({"kind": ["a", "b"]}))  # fmt: skip
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["seeds"])
+    images.cells.column.setCurrentIndex(1)
+    images.cells.crop.setValue(20)
+    cells = use(images, qtbot, click)
+    assert cells.class_counts == {"a": 1, "b": 1}
+    qtbot.wait(150)
+    np.testing.assert_allclose(viewer.layers["classes"].scale, (0.5, 0.5))
+
+
+def test_reasons_stand_beside_the_disabled_button(viewer: Any, images: Any, qtbot: Any) -> None:
+    picture, labels = blobs()
+    viewer.add_image(picture, name="DNA")
+    viewer.add_image(np.zeros((8, 8, 3), np.uint8), name="stained", rgb=True)
+    viewer.add_image(picture[:50], name="cut")
+    viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    assert images.use.isEnabled()
+    for row, word in ((1, "RGB picture"), (2, "all channels must have one size")):
+        tick(images, qtbot, row)
+        assert not images.use.isEnabled() and word in images.reason.text()
+        images.channels.list.item(row).setCheckState(Qt.CheckState.Unchecked)
+    images.cells.crop.setValue(300)
+    assert "larger than the image" in images.reason.text()
+
+
+def test_no_nuclei_is_said(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:
+    viewer.add_image(np.ones((64, 64)), name="flat")
+    tick(images, qtbot, 0)
+    click(images.cells.find_button)
+    qtbot.waitUntil(lambda: bool(images.notice.text()), timeout=5000)
+    assert "no nuclei were found" in images.notice.text()
+    assert "nuclei in flat" not in viewer.layers
+
+
+def test_a_broken_data_set_leaves_what_is_there(
+    open_plate: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    images = open_plate()
+    before = images.session.cells
+    images.open_file(tmp_path / "none.toml")
+    qtbot.waitUntil(lambda: bool(images.notice.text()), timeout=5000)
+    assert "no such file" in images.notice.text() and images.notice.kind == "error"
+    assert images.session.cells is before
+
+
+def test_two_docks_show_the_same(dock: Any, open_plate: Any, qtbot: Any) -> None:
+    first, second = open_plate(), dock(ImagesDock)
+    assert second.summary.text() == first.summary.text()
+    first.session.classify(np.zeros(60, int), ("one", "two"))
+    assert "one 60, two 0" in second.summary.text()

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from npe2 import PluginManager, PluginManifest
+
+import napari_channelmix
+from napari_channelmix.viewer.launch import DOCKS, open_docks
+from napari_channelmix.viewer.samples import open_immunohistochemistry, open_synthetic_plate
+from napari_channelmix.viewer.settings_form import BUILT_IN, FROM_MONAI
+
+MANIFEST = Path(napari_channelmix.__file__).parent / "napari.yaml"
+
+
+@pytest.fixture
+def registered() -> Any:
+    """The plugin as napari knows it, whether or not it is installed here."""
+    manager = PluginManager.instance()
+    manifest = PluginManifest.from_file(MANIFEST)
+    known = manifest.name in manager._manifests  # no public way to ask without an error
+    if not known:
+        manager.register(manifest)
+    yield manifest
+    if not known:
+        manager.unregister(manifest.name)
+
+
+def test_the_manifest_names_docks_samples_and_menu(registered: Any) -> None:
+    contributed = registered.contributions
+    assert tuple(one.display_name for one in contributed.widgets) == DOCKS
+    assert [one.display_name for one in contributed.sample_data] == [
+        "ChannelMix: synthetic plate", "ChannelMix: immunohistochemistry, unmixed"
+    ]  # fmt: skip
+    assert len(contributed.menus["napari/layers/classify"]) == 3
+    registered.validate_imports()
+
+
+def test_docks_of_the_manifest_share_the_session(viewer: Any, registered: Any, qtbot: Any) -> None:
+    images, classifier, importance = open_docks(viewer)
+    assert images.session is classifier.session is importance.session
+    assert open_docks(viewer)[0] is images
+    qtbot.wait(100)
+    assert images.isVisible()
+
+
+@pytest.mark.parametrize("sample", [open_synthetic_plate, open_immunohistochemistry])
+def test_a_sample_has_scale_units_and_cells(viewer: Any, sample: Any) -> None:
+    for data, options, kind in sample():
+        layer = getattr(viewer, f"add_{kind}")(data, **options)
+        assert layer.axis_labels == ("y", "x")
+    assert viewer.layers["cells"].data.max() > 20
+    assert set(viewer.layers["cells"].features["class"]) - {""}
+    assert len({tuple(layer.scale) for layer in viewer.layers}) == 1
+    assert len({layer.data.shape for layer in viewer.layers}) == 1
+    assert np.ptp(viewer.layers[0].data) > 0
+
+
+def test_networks_offered_are_those_there_are() -> None:
+    from napari_channelmix.classify import network_names
+
+    assert set(network_names()) == {*BUILT_IN, *FROM_MONAI}

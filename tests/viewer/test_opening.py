@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2] / "src"
+
+SCRIPT = """
+import sys, time
+import napari
+viewer = napari.Viewer(show=False)
+from qtpy.QtWidgets import QApplication
+times = []
+for module, name in (
+    ("images_dock", "ImagesDock"), ("classifier_dock", "ClassifierDock"),
+    ("importance_dock", "ImportanceDock"),
+):
+    start = time.perf_counter()
+    kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)
+    viewer.window.add_dock_widget(kind(viewer), name=name)
+    times.append(time.perf_counter() - start)
+QApplication.processEvents()
+print(*times, "torch" in sys.modules, "sklearn" in sys.modules, "matplotlib" in sys.modules)
+viewer.close()
+"""
+
+
+def test_a_dock_opens_fast_and_without_torch() -> None:
+    paths = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
+    answer = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
+    *times, torch, _, matplotlib = answer.stdout.split()
+    assert torch == "False" and matplotlib == "False"
+    # 0.3 s each on an idle machine; this one may be busy.
+    assert max(map(float, times)) < 1.0, times

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_channelmix.data import Cells
+from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.layers import OURS
+from napari_channelmix.viewer.picking import cell_at
+from napari_channelmix.viewer.session import Shown, session_of
+
+from .conftest import canvas_of, canvas_point
+
+ODD = {
+    "scale": (0.5, 0.25),
+    "translate": (10.0, -20.0),
+    "rotate": 20.0,
+    "affine": np.array([[1.0, 0.1, 5.0], [-0.1, 1.0, -3.0], [0.0, 0.0, 1.0]]),
+    "units": ("um", "um"),
+    "axis_labels": ("rows", "columns"),
+}
+
+
+def squares(count: int = 6, side: int = 120) -> Any:
+    labels = np.zeros((side, side), int)
+    for number in range(count):
+        y, x = divmod(number, 3)
+        labels[20 + 50 * y : 40 + 50 * y, 10 + 38 * x : 30 + 38 * x] = number + 1
+    return labels
+
+
+@pytest.fixture
+def painted(viewer: Any, dock: Any, qtbot: Any) -> Any:
+    """A dock with six cells of layers that are scaled, moved, turned and sheared."""
+    labels = squares()
+    images = dock(ImagesDock)
+    rng = np.random.default_rng(0)
+    one = viewer.add_image(rng.random(labels.shape), name="DNA", **ODD)
+    two = viewer.add_image(rng.random(labels.shape), name="GFP", **ODD)
+    marked = viewer.add_labels(labels, name="cells", **ODD)
+    cells = Cells.from_labels((one.data, two.data), ("DNA", "GFP"), labels, crop=24)
+    cells = cells.with_labels([-1] * 6, ("alive", "dead"))
+    images.session.open(cells, "layers", Shown(0, {"DNA": one, "GFP": two}, marked))
+    viewer.reset_view()
+    qtbot.wait(200)
+    return images
+
+
+def where(viewer: Any, number: int) -> Any:
+    layer = viewer.layers["cells"]
+    return layer.data_to_world(np.argwhere(squares() == number).mean(axis=0))
+
+
+def press(qtbot: Any, viewer: Any, number: int) -> None:
+    point = canvas_point(viewer, where(viewer, number))
+    qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, pos=point)
+    qtbot.wait(30)
+
+
+def test_a_click_gives_a_cell_the_chosen_class_whatever_layer_is_active(
+    viewer: Any, painted: Any, qtbot: Any, click: Any
+) -> None:
+    other = viewer.add_points(np.zeros((0, 2)), name="elsewhere", units=("um", "um"))
+    viewer.layers.selection.active = other
+    painted.classes.table.selectRow(2)
+    click(painted.classes.paint)
+    press(qtbot, viewer, 5)
+    assert painted.session.cells.labels.tolist() == [-1, -1, -1, -1, 1, -1]
+    painted.classes.table.selectRow(0)
+    press(qtbot, viewer, 5)
+    assert painted.session.cells.labels.tolist() == [-1] * 6
+    assert viewer.layers.selection.active is other
+
+
+def test_a_drag_gives_all_cells_under_it_the_class(
+    viewer: Any, painted: Any, qtbot: Any, click: Any
+) -> None:
+    painted.classes.table.selectRow(1)
+    click(painted.classes.paint)
+    center = np.array(viewer.scene.camera.center)
+    canvas = canvas_of(viewer)
+    start, end = (canvas_point(viewer, where(viewer, n)) for n in (1, 3))
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
+    for part in np.linspace(0, 1, 30):
+        qtbot.mouseMove(canvas, start + (end - start) * float(part))
+        qtbot.wait(5)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=end)
+    assert painted.session.cells.labels.tolist()[:3] == [0, 0, 0]
+    np.testing.assert_allclose(viewer.scene.camera.center, center)
+
+
+def test_painted_classes_are_a_layer_and_a_features_column(
+    viewer: Any, painted: Any, qtbot: Any, click: Any
+) -> None:
+    painted.classes.table.selectRow(2)
+    click(painted.classes.paint)
+    press(qtbot, viewer, 2)
+    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=3000)
+    qtbot.wait(150)
+    shown, source = viewer.layers["classes"], viewer.layers["cells"]
+    assert set(np.unique(shown.data[squares() == 2])) == {2}
+    assert set(np.unique(shown.data[squares() != 2])) == {0}
+    for corner in ((0, 0), (0, 119), (119, 7)):
+        np.testing.assert_allclose(shown.data_to_world(corner), source.data_to_world(corner))
+    assert shown.units == source.units and shown.axis_labels == source.axis_labels
+    table = source.features.set_index("index")
+    assert table.loc[2, "class"] == "dead" and table.loc[1, "class"] == ""
+
+
+def test_painting_ends_with_its_button(viewer: Any, painted: Any, qtbot: Any, click: Any) -> None:
+    painted.classes.table.selectRow(1)
+    click(painted.classes.paint)
+    assert not viewer.scene.camera.mouse_pan
+    click(painted.classes.paint)
+    assert viewer.scene.camera.mouse_pan
+    press(qtbot, viewer, 1)
+    assert painted.session.cells.labels.tolist() == [-1] * 6
+
+
+def test_a_hidden_layer_and_another_slice(viewer: Any, painted: Any) -> None:
+    session = session_of(viewer)
+    viewer.layers["cells"].visible = False
+    assert cell_at(session, viewer, where(viewer, 4)) == 3
+    assert cell_at(session, viewer, viewer.layers["cells"].data_to_world((0, 0))) is None
+
+
+def test_palette_adds_renames_and_removes_classes(painted: Any, qtbot: Any, click: Any) -> None:
+    panel = painted.classes
+    qtbot.keyClicks(panel.name, "dividing")
+    click(panel.add)
+    assert painted.session.cells.classes == ("alive", "dead", "dividing")
+    painted.session.classify([0, 1, 2, 2, 1, 0], painted.session.cells.classes)
+    panel.table.item(1, 0).setText("living")
+    assert painted.session.cells.classes == ("living", "dead", "dividing")
+    panel.table.selectRow(2)
+    click(panel.remove)
+    assert painted.session.cells.classes == ("living", "dividing")
+    assert painted.session.cells.labels.tolist() == [0, -1, 1, 1, -1, 0]
+
+
+def test_a_users_layer_of_the_same_name_is_not_written_over(
+    viewer: Any, painted: Any, qtbot: Any
+) -> None:
+    mine = viewer.add_labels(np.ones((5, 5), int), name="classes", units=("um", "um"))
+    painted.session.classify([0] * 6, painted.session.cells.classes)
+    qtbot.waitUntil(lambda: any(OURS in layer.metadata for layer in viewer.layers), timeout=3000)
+    assert mine.data.shape == (5, 5) and (mine.data == 1).all()

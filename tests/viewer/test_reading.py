@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import dask.array as da
+import numpy as np
+import pandas as pd
+import pytest
+from napari.layers import Image, Labels, Points
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.layers import (
+    axes_of,
+    classes_in_column,
+    columns_of,
+    label_plane,
+    planes_from_axis,
+    planes_from_layers,
+    points_plane,
+)
+
+RNG = np.random.default_rng(0)
+
+
+def test_an_rgb_picture_is_refused_with_the_reason() -> None:
+    rgb = Image(np.zeros((8, 8, 3), np.uint8), rgb=True, name="stained")
+    with pytest.raises(DataError, match=r"'stained' is an RGB picture.*unmix"):
+        planes_from_layers([rgb], (0, 0))
+
+
+def test_layers_of_different_sizes_are_refused() -> None:
+    one, other = Image(np.zeros((8, 8)), name="DNA"), Image(np.zeros((8, 9)), name="GFP")
+    with pytest.raises(DataError, match=r"'GFP' is 8 x 9 pixels, 'DNA' is 8 x 8"):
+        planes_from_layers([one, other], (0, 0))
+
+
+def test_layers_that_do_not_lie_on_each_other_are_refused() -> None:
+    one = Image(np.zeros((8, 8)), name="DNA", scale=(0.5, 0.5))
+    other = Image(np.zeros((8, 8)), name="GFP", scale=(0.25, 0.25))
+    with pytest.raises(DataError, match="scale differs"):
+        planes_from_layers([one, other], (0, 0))
+
+
+def test_the_channel_axis_is_not_guessed() -> None:
+    layer = Image(np.zeros((3, 8, 8)), name="stack")
+    assert not any(axis.is_channel for axis in axes_of(layer))
+    with pytest.raises(DataError, match="choose which axis"):
+        planes_from_axis(layer, None, (0, 0, 0))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_channel_axis_may_stand_anywhere(axis: int) -> None:
+    channels = RNG.random((3, 8, 9))
+    layer = Image(np.moveaxis(channels, 0, axis), rgb=False)
+    planes = planes_from_axis(layer, axis, (0, 0, 0))
+    for plane, expected in zip(planes, channels, strict=True):
+        np.testing.assert_array_equal(plane[0:8, 0:9], expected)
+
+
+def test_the_maximum_over_z_is_taken_in_the_shown_time_point() -> None:
+    data = RNG.random((2, 4, 3, 8, 9))
+    layer = Image(data, axis_labels=tuple("tzcyx"))
+    planes = planes_from_axis(layer, 2, (1, 0, 0, 0, 0), frozenset({1}))
+    np.testing.assert_array_equal(planes[2][1:5, 2:9], data[1].max(axis=0)[2, 1:5, 2:9])
+
+
+def test_a_lazy_stack_is_read_by_region() -> None:
+    asked = []
+
+    def block(block_info: dict) -> np.ndarray:  # type: ignore[type-arg]
+        asked.append(block_info[None]["chunk-location"])
+        return np.zeros((1, 64, 64))
+
+    lazy = da.map_blocks(
+        block, chunks=((1,) * 4, (64,) * 4, (64,) * 4), dtype=float, meta=np.empty((0, 0, 0))
+    )
+    layer = Image(lazy, contrast_limits=(0, 1))
+    planes = planes_from_layers([layer], (2, 0, 0))
+    asked.clear()
+    planes[0][0:10, 0:10]
+    assert asked == [(2, 0, 0)]
+
+
+def test_a_multiscale_layer_gives_its_full_resolution() -> None:
+    data = RNG.random((64, 64))
+    layer = Image([data, data[::2, ::2]], multiscale=True)
+    (plane,) = planes_from_layers([layer], (0, 0))
+    assert plane.shape == (64, 64)
+
+
+def test_labels_of_another_size_are_refused() -> None:
+    image, labels = Image(np.zeros((8, 8))), Labels(np.zeros((4, 4), int), name="mask")
+    with pytest.raises(DataError, match=r"'mask' is 4 x 4 pixels, the channels are 8 x 8"):
+        label_plane(labels, image, (8, 8), (0, 0))
+
+
+def test_points_are_found_in_the_pixels_of_the_image() -> None:
+    image = Image(np.zeros((3, 20, 30)), scale=(1, 0.5, 0.25), translate=(0, 10, 20))
+    world = [image.data_to_world((1, 4, 7)), image.data_to_world((2, 5, 8))]
+    points = Points(world)
+    (plane,) = planes_from_layers([image], (1, 10, 20))
+    where, numbers = points_plane(points, image, plane)
+    np.testing.assert_allclose(where, [(4, 7)])
+    assert numbers.tolist() == [0]
+
+
+def test_points_outside_and_none_at_all_are_refused() -> None:
+    image = Image(np.zeros((20, 30)))
+    (plane,) = planes_from_layers([image], (0, 0))
+    with pytest.raises(DataError, match="1 of 2 points lie outside"):
+        points_plane(Points([(3, 3), (50, 3)], name="cells"), image, plane)
+    with pytest.raises(DataError, match="is empty"):
+        points_plane(Points(ndim=2), image, plane)
+
+
+def test_classes_come_from_text_or_few_whole_numbers() -> None:
+    labels = Labels(
+        np.zeros((8, 8), int),
+        features=pd.DataFrame(
+            {"index": [3, 5, 9], "kind": ["b", "a", ""], "dose": [1, 2, 2], "area": [1.5, 2.5, 3.1]}
+        ),
+    )
+    assert columns_of(labels) == ("kind", "dose")
+    assert classes_in_column(labels, "kind") == {5: "a", 3: "b"}
+    assert classes_in_column(labels, "dose") == {3: "1", 5: "2", 9: "2"}
+    with pytest.raises(DataError, match="no features column 'type'"):
+        classes_in_column(labels, "type")
