@@ -4,7 +4,8 @@ Makes data sets with two channels that matter and six that carry nothing, learns
 over four seeds each, and counts how often a null channel looks significant, uncorrected. The
 first sets (seeds from 1000) were used to choose the test; the default ones (from 5000) were not.
 
-    python benchmarks/null_calibration.py [--sets 40] [--first 5000] [--json FILE]
+    python benchmarks/null_calibration.py [--sets 40] [--first 5000] [--network tiny]
+        [--epochs 12] [--json FILE]
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=40)
     parser.add_argument("--first", type=int, default=5000, help="seed of the first set")
+    parser.add_argument("--network", default="tiny")
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    settings = TrainingSettings(epochs=12)
+    settings = TrainingSettings(epochs=asked.epochs)
     tests = {"decoy test": decoy_p_values, "paired t over seeds": paired_p_values}
     p_values: dict[str, list[float]] = {name: [] for name in tests}
     matter: dict[str, list[float]] = {name: [] for name in tests}
@@ -45,7 +48,7 @@ def main() -> None:
         sample = graded_channels(RELEVANCE, seed=asked.first + number, count=400, side=16)
         crops = drain(loaded(sample.cells))
         channels = len(RELEVANCE)
-        spec = NetworkSpec("tiny", 2 * channels, 2, mixes=1)
+        spec = NetworkSpec(asked.network, 2 * channels, 2, mixes=1)
         shares, decoys = [], []
         for seed in range(SEEDS):
             doubled = WithDecoys.behind(crops, seed)

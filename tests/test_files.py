@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import sys
@@ -13,7 +12,6 @@ import pytest
 
 from napari_channelmix.errors import SaveError
 from napari_channelmix.files import (
-    sha256_of_file,
     write_bytes,
     write_json,
     write_text,
@@ -110,8 +108,3 @@ def test_json_is_utf8_and_refuses_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"share": float("nan")})
     assert json.loads(path.read_text("utf-8")) == {"unit": "µm"}
-
-
-def test_hash_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
-    path = write_bytes(tmp_path / "a", b"cells" * 100_000)
-    assert sha256_of_file(path) == hashlib.sha256(b"cells" * 100_000).hexdigest()

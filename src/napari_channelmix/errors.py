@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["BundleError", "ChannelMixError", "DataError", "ModelError", "SaveError"]
+__all__ = [
+    "BundleError",
+    "ChannelMixError",
+    "DataError",
+    "ModelError",
+    "SaveError",
+    "TooFewGroupsError",
+]
 
 
 class ChannelMixError(Exception):
@@ -14,6 +21,10 @@ class ChannelMixError(Exception):
 
 class DataError(ChannelMixError, ValueError):
     """A data set, image, table or layer that cannot be used as it is."""
+
+
+class TooFewGroupsError(DataError):
+    """Groups that cannot be divided so that every class is on both sides."""
 
 
 class ModelError(ChannelMixError, ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import uuid
@@ -13,7 +12,7 @@ from typing import Any
 
 from napari_channelmix.errors import SaveError
 
-__all__ = ["sha256_of_file", "write_bytes", "write_json", "write_text", "write_whole"]
+__all__ = ["write_bytes", "write_json", "write_text", "write_whole"]
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -62,9 +61,3 @@ def write_json(path: str | Path, content: dict[str, Any]) -> Path:
     """Write UTF-8 JSON whole, readable by eye; NaN is refused, since JSON has none."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     return write_text(path, text + "\n")
-
-
-def sha256_of_file(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -197,3 +197,16 @@ def test_a_full_disk_keeps_the_old_bundle(
         trained_mix.save(bundle)
     assert bundle.read_bytes() == old
     assert list(bundle.parent.iterdir()) == [bundle]
+
+
+def test_a_bundle_whose_header_length_begins_like_a_pickle_is_read(
+    bundle: Path, trained: Classifier
+) -> None:
+    # The first byte of a safetensors file is the low byte of its header's length: 0x80 in one
+    # file of thirty-two, and at the start of every bare pickle.
+    for length in range(300):
+        with_metadata(bundle, padding="x" * length)
+        if bundle.read_bytes()[0] == 0x80:
+            break
+    assert bundle.read_bytes()[0] == 0x80
+    assert load_bundle(bundle).channels == trained.channels

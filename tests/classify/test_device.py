@@ -10,6 +10,7 @@ import torch
 
 from napari_channelmix.classify import device
 from napari_channelmix.errors import ModelError
+from napari_channelmix.jobs import drain
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_auto_takes_the_best_device_there_is(
 def test_an_absent_device_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.version, "cuda", None)
-    with pytest.raises(ModelError, match=r"'cuda' cannot .*without CUDA; use --device cpu"):
+    with pytest.raises(ModelError, match=r"'cuda' cannot .*without CUDA; choose auto or cpu"):
         device.choose_device("cuda")
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     assert "no NVIDIA GPU" in str(device.why_not("cuda"))
@@ -48,7 +49,8 @@ def test_an_unknown_device_is_refused() -> None:
 
 def test_the_users_thread_count_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert device.choose_threads(lambda: pytest.fail("nothing is to be timed")) == 1
+    job = device.choose_threads(lambda: pytest.fail("nothing is to be timed"))
+    assert drain(job) == 1
 
 
 @pytest.mark.usefixtures("threads")
@@ -56,6 +58,6 @@ def test_the_fewest_threads_are_kept_unless_more_pay(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(torch, "set_num_threads", lambda n: cost.__setitem__("n", n))
     cost = {"n": 1}
-    assert device.choose_threads(lambda: time.sleep(0.004), limit=2) == 1
-    assert device.choose_threads(lambda: time.sleep(0.02 / cost["n"]), limit=2) == 2
+    assert drain(device.choose_threads(lambda: time.sleep(0.004), limit=2)) == 1
+    assert drain(device.choose_threads(lambda: time.sleep(0.02 / cost["n"]), limit=2)) == 2
     assert cost["n"] == 2

@@ -46,3 +46,16 @@ def test_a_description_builds_the_same_network_again() -> None:
     assert NetworkSpec(**spec.as_dict()) == spec
     again = NetworkSpec(**spec.as_dict()).build()
     again.load_state_dict(spec.build().state_dict())
+
+
+def test_crops_that_vanish_within_a_network_are_refused_in_a_line() -> None:
+    assert NetworkSpec("small", 2, 2).trial(8) is not None
+    with pytest.raises(ModelError, match="network 'small' cannot take crops of 6 pixels"):
+        NetworkSpec("small", 2, 2).trial(6)
+
+
+def test_building_leaves_the_random_state_of_others_alone() -> None:
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    NetworkSpec("tiny", 2, 2, mixes=1).build(seed=5)
+    assert torch.equal(torch.get_rng_state(), before)

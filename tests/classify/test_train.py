@@ -123,6 +123,10 @@ def test_a_cancelled_training_resumes_to_exactly_the_same_weights(
     whole = drain(job(None))
     assert equal(resumed, whole)
     assert resumed.record == whole.record
+    again = train_classifier(
+        cells, mix=True, network="tiny", settings=settings, device="cpu", checkpoint=path
+    )
+    assert equal(again, whole)
     assert not path.exists()
 
 
@@ -242,3 +246,22 @@ def test_a_gpu_learns_the_same_thing_in_mixed_precision(make_cells: MakeCells) -
     new = make_cells(60, seed=9)
     assert model.device.type == "cuda"
     assert (model.predict(new) == new.labels).mean() > 0.9
+
+
+def test_settings_are_kept_where_epochs_are_asked_for(cells: Cells) -> None:
+    settings = TrainingSettings(epochs=9, batch=8)
+    found = train_classifier(cells, network="tiny", settings=settings, epochs=1, device="cpu")
+    assert found.provenance["settings"]["epochs"] == 1
+    assert found.provenance["settings"]["batch"] == 8
+
+
+def test_no_mix_at_all_is_refused(cells: Cells) -> None:
+    with pytest.raises(ModelError, match="mixes must be 1 or more, not 0"):
+        train_classifier(cells, mix=True, mixes=0, network="tiny", device="cpu")
+
+
+def test_a_class_only_among_validation_rows_is_refused(cells: Cells) -> None:
+    part = np.where(cells.labels == 1, "val", "train")
+    odd = replace(cells, table=cells.table.assign(split=part))
+    with pytest.raises(DataError, match="'class 1' is only among the rows called 'val'"):
+        train_classifier(odd, network="tiny", device="cpu")

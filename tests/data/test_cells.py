@@ -91,8 +91,6 @@ def test_a_file_is_decoded_when_its_cells_are_read_and_not_before(tmp_path: Path
         fields.append(one)
     both = Cells.together(fields)
     assert not decoded._held
-    both.signature  # noqa: B018
-    assert not decoded._held
     assert both.read([2]).max() == ord("b")
     assert [path.name for path in decoded._held] == ["b.tif"]
 
@@ -286,3 +284,12 @@ def test_nan_and_infinity_are_named_with_cell_channel_and_place(bad: float) -> N
         cells.read()
     assert len(cells.read([0, 1, 3])) == 3
     assert len(cells.with_channels(["a"]).read()) == 4
+
+
+def test_a_few_pixels_of_one_cell_change_the_signature() -> None:
+    def signature(value: int) -> str:
+        plane = np.zeros((400, 400), np.uint8)
+        plane[201:204, 201:204] = value
+        return Cells.from_points([plane], ["x"], [[200, 200], [50, 50]], crop=16).signature
+
+    assert signature(1) == signature(1) != signature(2)

@@ -475,3 +475,12 @@ def test_worms_of_bbbc010_lie_in_their_fields(shared_data: Path) -> None:
     crops = cells.read()[:, 0, 24:72, 24:72].mean(axis=(1, 2))
     dead = cells.labels == cells.classes.index("dead")
     assert crops[dead].mean() > 1.5 * crops[~dead].mean()
+
+
+def test_cells_of_one_image_without_a_group_are_warned_of(write_set: WriteSet) -> None:
+    without_group = [line for line in FILES if not line.startswith("group")]
+    alone = open_dataset(write_set(*without_group, *POINT))
+    shared = len(alone.fields) < len(alone)
+    assert any("cells of one image" in line for line in alone.warnings) == shared
+    assert not any("cells of one image" in line for line in open_dataset(
+        write_set(*FILES, *POINT)).warnings)  # fmt: skip

@@ -125,7 +125,7 @@ def test_no_class_one_class_and_a_class_with_one_cell_are_refused() -> None:
         whole.split()
     with pytest.raises(DataError, match="array: no cell has a class; give"):
         whole.with_labels([-1] * 6, ["a"]).split()
-    with pytest.raises(DataError, match=r"array: class 'class 1' has one cell only; .* two"):
+    with pytest.raises(DataError, match=r"array: class 'class 1' has one cell only here; .*three"):
         some_cells([0] * 6 + [1]).split()
 
 
@@ -133,3 +133,9 @@ def test_a_class_in_one_group_is_named_with_its_group() -> None:
     whole = some_cells([0, 0, 0, 1, 1], ["w1", "w2", "w3", "w4", "w4"])
     with pytest.raises(DataError, match=r"class 'class 1' is in one group only \(w4\), .* second"):
         whole.split()
+
+
+def test_a_class_that_is_only_among_held_out_rows_is_refused() -> None:
+    part = ["train"] * 4 + ["test"] * 4
+    with pytest.raises(DataError, match="'class 1' is only among the rows called 'test'"):
+        some_cells([0, 0, 2, 2, 0, 1, 1, 2], part=part).split()

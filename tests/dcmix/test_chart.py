@@ -57,3 +57,13 @@ def test_a_closed_gate_stands_above_paler_bars(importance):
 def test_without_shapley_and_decoys_there_is_one_scale(importance):
     bare = replace(importance, shapley=None, shapley_sd=None, decoy=None)
     assert len(bare.figure().axes) == 1
+
+
+def test_bars_stand_upright_where_every_shapley_value_is_negative(importance):
+    harmful = replace(importance, shapley=(-0.02, -0.012, -0.03))
+    left, right = harmful.figure().axes
+    for axes in (left, right):
+        low, high = axes.get_ylim()
+        assert low < 0 < high
+    assert left.get_ylim()[1] >= 0.7
+    assert right.get_ylim()[0] <= -0.03

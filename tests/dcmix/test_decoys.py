@@ -32,3 +32,8 @@ def test_p_values_are_uniform_where_a_channel_is_one_draw_of_its_decoys():
 def test_holm_multiplies_the_smallest_most_and_never_falls():
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
     assert holm(np.array([0.9, 0.8])).max() == 1
+
+
+def test_shares_of_nothing_at_all_still_give_a_number():
+    p_values = decoy_p_values(np.array([[1.0, 0.0]] * 4), np.array([[0.0, 0.1]] * 4))
+    assert np.isfinite(p_values).all()

@@ -77,6 +77,7 @@ def test_train_saves_a_bundle_that_predicts_and_its_figures(dataset, tmp_path, c
         (["train", "nowhere.toml", "--out", "m.cmx", "--epochs", "0"], "epochs must be 1 or more"),
         (["importance", "x.toml", "--out", "o", "--device", "tpu"], "invalid choice: 'tpu'"),
         (["fly"], "invalid choice: 'fly'"),
+        (["train", "nowhere.toml", "--out", "m.json"], "name a file that ends in .cmx"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments, says, capsys, tmp_path, monkeypatch):

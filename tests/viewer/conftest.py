@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from napari_channelmix.data import Cells
 
@@ -23,6 +24,14 @@ def plate() -> Cells:
     from napari_channelmix.data.samples import synthetic_plate
 
     return synthetic_plate(wells=6, cells_per_well=10, side=128, crop=24).cells
+
+
+@pytest.fixture(autouse=True)
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Finished seeds of these tests stay out of the user's folders."""
+    folder = tmp_path / "kept"
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: folder)
+    return folder
 
 
 @pytest.fixture

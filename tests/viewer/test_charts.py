@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from qtpy.QtCore import Qt
 
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.viewer.charts import ImportanceChart
+from napari_channelmix.viewer.figures import FiguresTable
 from napari_channelmix.viewer.importance_dock import verdict
 from napari_channelmix.viewer.theme import chart_colors
 
@@ -68,6 +70,21 @@ def test_keys_choose_a_channel(chart: ImportanceChart, qtbot: Any) -> None:
 def test_figures_are_read_in_words(chart: ImportanceChart) -> None:
     expected = "GZMB: share 0.200 ± 0.010, Shapley value 0.300, its decoy 0.040"
     assert chart.describe("GZMB") == expected
+
+
+def test_p_values_stand_beside_the_figures(chart: ImportanceChart, qtbot: Any) -> None:
+    found = replace(made(), p_value=(1.0, 0.0004, 0.021, 1.0, 1.0, 1.0, 1.0, 1.0))
+    chart.show_importance(found)
+    assert chart.describe("GZMB").endswith(", p = 0.021")
+    assert chart.describe(NAMES[1]).endswith(", p < 0.001")
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    table.show_importance(made())
+    assert table.columnCount() == 5
+    table.show_importance(found)
+    assert table.horizontalHeaderItem(5).text() == "p"
+    assert "Holm" in table.horizontalHeaderItem(5).toolTip()
+    assert [table.item(row, 5).text() for row in range(2)] == ["<0.001", "0.021"]
 
 
 def test_the_chart_follows_the_theme(chart: ImportanceChart) -> None:

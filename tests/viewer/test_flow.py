@@ -126,6 +126,55 @@ def test_training_is_cancelled_within_a_second(
     assert classifier.session.trained is None and classifier.train.isEnabled()
 
 
+@pytest.fixture
+def importance(open_plate: Any, dock: Any) -> Any:
+    open_plate()
+    found = dock(ImportanceDock)
+    found.seeds.setValue(3)
+    found.epochs.setValue(1)
+    found.network.setCurrentText("tiny")
+    return found
+
+
+def test_a_cancelled_run_goes_on_from_its_finished_seeds(
+    importance: Any, qtbot: Any, click: Any, kept: Path
+) -> None:
+    click(importance.run_button)
+    qtbot.waitUntil(lambda: importance.session.importance is not None, timeout=90_000)
+    click(importance.task_bar.cancel)
+    done_before = len(importance.session.importance.seeds)
+    assert f"{done_before} of 3 seeds are done and kept" in importance.notice.text()
+    assert len(list(kept.rglob("*.json"))) >= done_before
+    click(importance.run_button)
+    done(importance, qtbot)
+    assert len(importance.session.importance.seeds) == 3
+    assert "seeds were kept from an earlier run" in importance.notice.text()
+
+
+def test_bars_of_other_cells_never_stand_beside_these(
+    importance: Any, plate: Any, qtbot: Any, click: Any
+) -> None:
+    click(importance.run_button)
+    qtbot.waitUntil(lambda: importance.session.importance is not None, timeout=90_000)
+    importance.session.open(plate.with_channels(["DNA", "stress"]), "another")
+    assert not importance.task.busy and importance.session.importance is None
+    assert "other cells were opened" in importance.notice.text()
+    qtbot.wait(300)
+    assert importance.session.importance is None
+
+
+def test_a_bar_whose_layer_is_gone_says_so(
+    importance: Any, viewer: Any, qtbot: Any, click: Any
+) -> None:
+    importance.seeds.setValue(1)
+    click(importance.run_button)
+    done(importance, qtbot)
+    qtbot.waitUntil(lambda: not importance.mixed_task.busy, timeout=10_000)
+    viewer.layers.remove("stress")
+    importance.chart.channel_chosen.emit("stress")
+    assert "The layer of stress is gone" in importance.notice.text()
+
+
 def test_nothing_can_be_run_before_there_are_two_classes(dock: Any, open_plate: Any) -> None:
     for kind in (ClassifierDock, ImportanceDock):
         found = dock(kind)

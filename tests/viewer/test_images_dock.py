@@ -224,3 +224,89 @@ def test_two_docks_show_the_same(dock: Any, open_plate: Any, qtbot: Any) -> None
     assert second.summary.text() == first.summary.text()
     first.session.classify(np.zeros(60, int), ("one", "two"))
     assert "one 60, two 0" in second.summary.text()
+
+
+def test_names_and_ticks_of_an_axis_outlive_other_layers(
+    viewer: Any, images: Any, qtbot: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(np.stack([picture] * 3), name="stack", axis_labels=("c", "y", "x"))
+    images.channels.kind.setCurrentIndex(1)
+    qtbot.wait(50)
+    images.channels.list.item(0).setText("DNA")
+    images.channels.list.item(2).setCheckState(Qt.CheckState.Unchecked)
+    viewer.add_labels(labels, name="mask")
+    viewer.layers["stack"].name = "cells"
+    qtbot.wait(50)
+    items = [images.channels.list.item(row) for row in range(3)]
+    assert [item.text() for item in items] == ["DNA", "cells 1", "cells 2"]
+    assert [item.checkState() == Qt.CheckState.Checked for item in items] == [True, True, False]
+
+
+def test_a_layer_renamed_in_the_viewer_is_listed_by_its_new_name(
+    viewer: Any, images: Any, qtbot: Any
+) -> None:
+    picture, _ = blobs()
+    viewer.add_image(picture, name="Image")
+    tick(images, qtbot, 0)
+    viewer.layers["Image"].name = "DNA"
+    qtbot.wait(50)
+    assert images.channels.list.item(0).text() == "DNA"
+    assert images.cells.nuclei_channel.currentText() == "DNA"
+
+
+def test_the_tab_for_layers_is_in_front_where_images_are_open(
+    viewer: Any, dock: Any, open_plate: Any
+) -> None:
+    assert dock(ImagesDock).origin.currentIndex() == 0
+    viewer.add_image(np.zeros((64, 64)), name="mine")
+    assert dock(ImagesDock).origin.currentIndex() == 1
+    open_plate()
+    assert dock(ImagesDock).origin.currentIndex() == 0
+
+
+def test_an_rgb_layer_is_refused_before_its_axis_is_asked_for(
+    viewer: Any, images: Any, qtbot: Any
+) -> None:
+    viewer.add_image(np.zeros((64, 64, 3), np.uint8), name="stained", rgb=True)
+    images.channels.kind.setCurrentIndex(1)
+    qtbot.wait(50)
+    assert "RGB picture" in images.reason.text()
+
+
+def test_painted_classes_outlive_a_correction_of_the_labels(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(picture, name="DNA")
+    mask = viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(mask)
+    images.cells.crop.setValue(20)
+    use(images, qtbot, click)
+    images.session.classify([0, 0, 0, 0, 1, 1, 1, 1, -1], ("a", "b"))
+    mask.data = np.where(labels == 2, 0, labels)
+    before = images.session.cells
+    use(images, qtbot, click)
+    qtbot.waitUntil(lambda: images.session.cells is not before)
+    assert images.session.cells.labels.tolist() == [0, 0, 0, 1, 1, 1, 1, -1]
+    assert images.session.cells.classes == ("a", "b")
+
+
+def test_crops_that_overlap_are_marked_by_rings(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, _ = blobs()
+    viewer.add_image(picture, name="DNA")
+    viewer.add_points([(16.0, 16.0), (16.0, 28.0)], name="seeds",
+                      features=pd.DataFrame({"kind": ["a", "b"]}))  # fmt: skip
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["seeds"])
+    images.cells.column.setCurrentIndex(1)
+    for side, symbol in ((10, "square"), (20, "disc")):
+        if "classes" in viewer.layers:
+            viewer.layers.remove("classes")
+        images.cells.crop.setValue(side)
+        use(images, qtbot, click)
+        qtbot.waitUntil(lambda: "classes" in viewer.layers)
+        assert str(viewer.layers["classes"].symbol[0]) == symbol

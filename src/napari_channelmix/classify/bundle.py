@@ -67,9 +67,9 @@ def _described(classifier: Classifier) -> str:
     )
 
 
-def bundle_hash(about: str, weights: dict[str, Tensor]) -> str:
-    """SHA-256 over the description and every tensor: name, dtype, shape and bytes."""
-    digest = hashlib.sha256(about.encode())
+def bundle_hash(about: str, weights: dict[str, Tensor], schema: str = str(SCHEMA)) -> str:
+    """SHA-256 over schema, description and every tensor: name, dtype, shape and bytes."""
+    digest = hashlib.sha256(f"{schema} {about}".encode())
     for name in sorted(weights):
         value = weights[name].detach().cpu().contiguous()
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
@@ -90,15 +90,13 @@ def load_bundle(path: str | Path) -> Classifier:
     if metadata.get("format") != FORMAT:
         raise BundleError(f"{path}: a safetensors file, but not a ChannelMix bundle")
     schema = metadata.get("schema", "")
-    if schema == "0":
-        raise BundleError(f"{path}: the bundle was altered after it was saved (schema 0)")
     if not schema.isdecimal() or int(schema) > SCHEMA:
         raise BundleError(
             f"{path}: made by a newer version (bundle schema {schema or 'unknown'}, this version "
             f"reads up to {SCHEMA}); update napari-channelmix"
         )
     about = metadata.get("about", "")
-    if bundle_hash(about, weights) != metadata.get("sha256"):
+    if bundle_hash(about, weights, schema) != metadata.get("sha256"):
         raise BundleError(f"{path}: the bundle was altered after it was saved (its hash differs)")
     try:
         return _rebuilt(json.loads(about), weights)
@@ -111,13 +109,14 @@ def load_bundle(path: str | Path) -> Classifier:
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     try:
         with path.open("rb") as file:
-            head = file.read(8)
+            head = file.read(9)
     except FileNotFoundError:
         raise BundleError(f"{path}: no such file") from None
     except OSError as error:
         raise BundleError(f"{path}: cannot be read ({error.strerror})") from error
-    # A zip archive is how PyTorch writes its pickles; \x80 starts a bare one.
-    if head[:2] == b"PK" or head[:1] == b"\x80":
+    # A zip archive is how PyTorch writes its pickles; \x80 starts a bare one. It may also be the
+    # length of a safetensors header, but behind the eight bytes of that stands the header's brace.
+    if head[:2] == b"PK" or (head[:1] == b"\x80" and head[8:9] != b"{"):
         raise BundleError(
             f"{path}: this is a pickle (a PyTorch checkpoint), not a bundle; pickles can run "
             "anyone's code and are never loaded; export the model to ONNX instead"

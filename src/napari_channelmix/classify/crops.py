@@ -41,23 +41,35 @@ class NormalisedCrops:
         self.cells, self.statistics = cells, statistics
         self.labels = torch.from_numpy(cells.labels.copy())
         self._held: Tensor | None = None
+        # Rows of what is held: a subset shares the pixels.
+        self._rows: Whole = np.arange(len(cells))
 
     def __len__(self) -> int:
         return len(self.cells)
 
+    @property
+    def signature(self) -> str:
+        """What the crops are, for provenance and for the reuse of earlier work."""
+        return self.cells.signature
+
     def load(self) -> Job[None]:
-        """Read all crops into memory where they fit; a job with a step for each batch."""
-        count, channels, height, width = self.cells.shape
-        if 4 * count * channels * height * width > MEMORY_BYTES or self._held is not None:
+        """Read all crops, into memory where they fit; a job with a step for each batch."""
+        if self._held is not None:
             return
+        count, channels, height, width = self.cells.shape
+        fits = 4 * count * channels * height * width <= MEMORY_BYTES
         # (N, H, W, C) in memory: picking along the first axis then keeps channels last.
-        held = torch.empty(count, height, width, channels)
-        done = 0
+        held = torch.empty(count if fits else 0, height, width, channels)
+        signature, done = self.cells.signing(), 0
         for crops in self.cells.batches(256):
-            held[done : done + len(crops)] = self._scaled(crops).permute(0, 2, 3, 1)
+            signature.update(crops.tobytes())
+            if fits:
+                held[done : done + len(crops)] = self._scaled(crops).permute(0, 2, 3, 1)
             done += len(crops)
             yield Progress(done, count, "reading the cells")
-        self._held = held
+        # Every pixel has been seen, so the cells need not be read again to be signed.
+        vars(self.cells)["signature"] = signature.hexdigest()
+        self._held = held if fits else None
 
     def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
         return normalised(crops, self.statistics.mean, self.statistics.std)
@@ -66,7 +78,7 @@ class NormalisedCrops:
         """The crops at these positions, (n, C, H, W), channels last."""
         if self._held is None:
             return self._scaled(self.cells.read(indices))
-        return self._held[torch.from_numpy(indices)].permute(0, 3, 1, 2)
+        return self._held[torch.from_numpy(self._rows[indices])].permute(0, 3, 1, 2)
 
     def batches(self, size: int = 256) -> Iterator[tuple[Whole, Tensor]]:
         """Positions and crops of all cells, in order."""
@@ -75,10 +87,9 @@ class NormalisedCrops:
             yield here, self.take(here)
 
     def subset(self, indices: Whole) -> NormalisedCrops:
-        """Some of the crops, sharing the statistics; loaded where these are."""
+        """Some of the crops, sharing statistics and pixels."""
         chosen = NormalisedCrops(self.cells.subset(indices), self.statistics)
-        if self._held is not None:
-            chosen._held = self._held[torch.from_numpy(indices)]
+        chosen._held, chosen._rows = self._held, self._rows[indices]
         return chosen
 
 

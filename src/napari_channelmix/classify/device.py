@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import torch
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.jobs import Job, Progress
 
 __all__ = ["DeviceName", "choose_device", "choose_threads", "why_not"]
 
@@ -45,12 +46,12 @@ def choose_device(name: str = "auto") -> torch.device:
         name = next((one for one in ("cuda", "mps") if why_not(one) is None), "cpu")
     reason = why_not(name)
     if reason:
-        raise ModelError(f"device {name!r} cannot be used: {reason}; use --device cpu")
+        raise ModelError(f"device {name!r} cannot be used: {reason}; choose auto or cpu")
     return torch.device(name)
 
 
-def choose_threads(step: Callable[[], object], limit: int | None = None) -> int:
-    """Time a step with one thread and with several, keep the faster, and say how many.
+def choose_threads(step: Callable[[], object], limit: int | None = None) -> Job[int]:
+    """Time a step with one thread and with several, keep the faster, and say how many; a job.
 
     On a busy machine two spinning threads can be ten times slower than one, so the number of cores
     says little. ``OMP_NUM_THREADS``, where it is set, is the user's word and is kept.
@@ -65,18 +66,20 @@ def choose_threads(step: Callable[[], object], limit: int | None = None) -> int:
     if os.environ.get("OMP_NUM_THREADS"):
         return torch.get_num_threads()
     cores = limit or len(_cores())
+    candidates = sorted({1, max(1, cores // 2), max(1, cores - 1), cores})
     best, best_time = 1, float("inf")
-    for threads in sorted({1, max(1, cores // 2), max(1, cores - 1), cores}):
+    for at, threads in enumerate(candidates):
         torch.set_num_threads(threads)
-        step()
         times = []
-        for _ in range(3):
+        # The first step of each warms up.
+        for _ in range(4):
             start = time.perf_counter()
             step()
             times.append(time.perf_counter() - start)
+            yield Progress(at, len(candidates), "choosing the number of threads")
         # More threads must pay clearly: what is idle now may be busy in a minute.
-        if min(times) < 0.8 * best_time:
-            best, best_time = threads, min(times)
+        if min(times[1:]) < 0.8 * best_time:
+            best, best_time = threads, min(times[1:])
     torch.set_num_threads(best)
     return best
 

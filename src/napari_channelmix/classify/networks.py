@@ -108,14 +108,43 @@ class NetworkSpec:
     mixes: int = 0
     constraint: Constraint = "softmax"
 
-    def build(self) -> nn.Module:
-        """The network, with fresh weights from torch's random state."""
+    def build(self, seed: int = 0) -> nn.Module:
+        """The network, with fresh weights from the seed; torch's own random state is left alone.
+
+        Raises
+        ------
+        ModelError
+            An unknown name or constraint, a negative number of mixes, MONAI not installed.
+        """
         if self.name not in _BUILDERS:
             raise ModelError(f"network {self.name!r} is unknown; use {', '.join(_BUILDERS)}")
-        if not self.mixes:
-            return _BUILDERS[self.name](self.channels, self.classes)
-        mixing = ChannelMix(self.channels, self.mixes, self.constraint)
-        return MixedNetwork(mixing, _BUILDERS[self.name](self.mixes, self.classes))
+        if self.mixes < 0:
+            raise ModelError(f"mixes must be 1 or more, not {self.mixes}")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            if not self.mixes:
+                return _BUILDERS[self.name](self.channels, self.classes)
+            mixing = ChannelMix(self.channels, self.mixes, self.constraint)
+            return MixedNetwork(mixing, _BUILDERS[self.name](self.mixes, self.classes))
+
+    def trial(self, crop: int) -> nn.Module:
+        """A network to try things on, after a look whether it can take crops of this side.
+
+        Raises
+        ------
+        ModelError
+            As `build`, or where crops of ``crop`` pixels vanish within the network.
+        """
+        network = self.build().eval()
+        try:
+            with torch.inference_mode():
+                network(torch.zeros(2, self.channels, crop, crop))
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                f"network {self.name!r} cannot take crops of {crop} pixels; "
+                "use a larger crop or a smaller network"
+            ) from error
+        return network
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

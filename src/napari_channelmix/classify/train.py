@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,13 @@ from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import Constraint, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training import TrainingSettings, fit
-from napari_channelmix.data import Cells, ChannelStatistics
-from napari_channelmix.data.split import held_out
-from napari_channelmix.errors import DataError
+from napari_channelmix.data.split import held_out, refuse_unlearnt
+from napari_channelmix.errors import ModelError, TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
-from napari_channelmix.provenance import provenance
+from napari_channelmix.provenance import package_version, provenance
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells, ChannelStatistics
 
 __all__ = ["ClassLearner", "inner_split", "train_classifier", "train_classifier_job", "train_on"]
 
@@ -119,17 +121,15 @@ def inner_split(
     """
     own = cells.table["split"].to_numpy(dtype=str) == "val"
     if own.any() and not own.all():
+        refuse_unlearnt(cells, own, "val")
         return own, ()
     try:
         return held_out(cells, share=share, seed=seed), ()
-    except DataError as error:
-        if "group" not in str(error):
-            raise
-    alone = cells.table.assign(group=[str(i) for i in range(len(cells))])
-    single = Cells(cells.name, cells.channels, cells.classes, cells.crop, cells.fields, alone,
-                   cells.warnings, cells.planes)  # fmt: skip
+    except TooFewGroupsError:
+        alone = cells.table.assign(group=[str(i) for i in range(len(cells))])
+        flags = held_out(replace(cells, table=alone), share=share, seed=seed)
     warning = "too few groups to validate on whole ones: early stopping used single cells instead"
-    return held_out(single, share=share, seed=seed), (warning,)
+    return flags, (warning,)
 
 
 def train_on(
@@ -144,10 +144,7 @@ def train_on(
     """Train on crops that are already loaded: the inner split, the network, the loop."""
     cells = crops.cells
     flags, warnings = inner_split(cells, seed)
-    # The seed decides the first weights without touching the state that others draw from.
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = spec.build()
+    network = spec.build(seed)
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = ClassLearner(
         network,
@@ -158,14 +155,32 @@ def train_on(
         device=device,
     )
     facts = {"settings": asdict(settings), "network": spec.as_dict(), "seed": seed,
-             "data": cells.signature}  # fmt: skip
-    key = json.dumps(facts, sort_keys=True)
-    record = yield from fit(learner, settings, device=device, checkpoint=checkpoint, key=key)
+             "data": crops.signature}  # fmt: skip
+    key = json.dumps([facts, package_version("napari-channelmix")], sort_keys=True)
+    record = yield from fit(
+        learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key
+    )
     about = {**record.as_dict(), "n_train": int((~flags).sum()), "n_validation": int(flags.sum()),
              "warnings": list(warnings)}  # fmt: skip
     statistics = crops.statistics
     return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
                       statistics.std, cells.crop, provenance(**facts), about)  # fmt: skip
+
+
+def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:
+    """Refuse what can be known to be wrong before a pixel is read; give a network to try on.
+
+    Raises
+    ------
+    DataError
+        One class, or a class with one cell.
+    ModelError
+        A negative seed, an unknown network, or one that cannot take crops of this size.
+    """
+    if seed < 0:
+        raise ModelError(f"the seed must be 0 or more, not {seed}")
+    inner_split(cells, seed)
+    return spec.trial(cells.crop)
 
 
 def loaded(cells: Cells, statistics: ChannelStatistics | None = None) -> Job[NormalisedCrops]:
@@ -176,6 +191,13 @@ def loaded(cells: Cells, statistics: ChannelStatistics | None = None) -> Job[Nor
     crops = NormalisedCrops(cells, statistics)
     yield from part(crops.load(), 1, 1, 2)
     return crops
+
+
+def tuned(crops: NormalisedCrops, trial: nn.Module, device: torch.device) -> Job[None]:
+    """On a CPU, choose the number of threads by timing a few small training steps."""
+    if device.type == "cpu":
+        sample = crops.take(np.arange(min(32, len(crops))))
+        yield from choose_threads(lambda: trial(sample).sum().backward())
 
 
 def train_classifier_job(
@@ -192,23 +214,20 @@ def train_classifier_job(
 ) -> Job[Classifier]:
     """`train_classifier` as a job; ``metrics`` of its progress hold the live curves.
 
-    Read the cells; hold some groups back; train; measure on those held back.
+    Read the cells; choose the number of threads; train. The checkpoint is left in place, for the
+    caller to remove once the classifier is safe.
     """
     settings = settings or TrainingSettings()
     place = choose_device(device)
     cells = cells.labelled()
-    # Refuse one class or one cell of a class before anything is read.
-    inner_split(cells, seed)
+    if mix and mixes < 1:
+        raise ModelError(f"mixes must be 1 or more, not {mixes}")
     spec = NetworkSpec(
         network, len(cells.channels), len(cells.classes), mixes if mix else 0, constraint
     )
-    with torch.random.fork_rng():
-        trial = spec.build()
-    crops = yield from part(loaded(cells), 0, 5, 100)
-    if place.type == "cpu":
-        sample = crops.take(np.arange(min(settings.batch, len(crops))))
-        yield Progress(5, 100, "choosing the number of threads")
-        choose_threads(lambda: trial(sample).sum().backward())
+    trial = refuse_settings(cells, spec, seed)
+    crops = yield from part(loaded(cells), 0, 4, 100)
+    yield from part(tuned(crops, trial, place), 4, 1, 100)
     training = train_on(crops, spec, settings, seed=seed, device=place, checkpoint=checkpoint)
     return (yield from part(training, 5, 95, 100))
 
@@ -242,13 +261,13 @@ def train_classifier(
     network : str
         A name of `network_names`.
     epochs : int, optional
-        Most epochs; a short way to write ``settings``.
+        Most epochs; a short way to write ``settings``, whose other values are kept.
     settings : TrainingSettings, optional
     seed : int
         Decides first weights, order, augmentation and the cells held back.
     device : {"auto", "cpu", "cuda", "mps"}
     checkpoint : path, optional
-        File from which an interrupted training goes on.
+        File from which an interrupted training goes on; removed at the end.
 
     Returns
     -------
@@ -262,10 +281,13 @@ def train_classifier(
         An unknown network or device, or a training that went astray.
     """
     if epochs is not None:
-        settings = TrainingSettings(epochs=epochs)
-    return drain(
+        settings = replace(settings or TrainingSettings(), epochs=epochs)
+    classifier = drain(
         train_classifier_job(
             cells, mix=mix, mixes=mixes, constraint=constraint, network=network,
             settings=settings, seed=seed, device=device, checkpoint=checkpoint,
         )
     )  # fmt: skip
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    return classifier

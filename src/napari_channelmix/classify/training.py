@@ -98,6 +98,7 @@ def fit(
     settings: TrainingSettings,
     *,
     device: torch.device,
+    seed: int = 0,
     checkpoint: Path | None = None,
     key: str = "",
 ) -> Job[TrainingRecord]:
@@ -113,8 +114,11 @@ def fit(
     settings : TrainingSettings
     device : torch.device
         Where the module already is; mixed precision is used on CUDA.
+    seed : int
+        Decides what the network itself draws, as in dropout; torch's random state is left alone.
     checkpoint : path, optional
-        File to go on from where it exists and was made for the same ``key``; removed at the end.
+        File to go on from, where it exists and was made for the same ``key``; it stays there at
+        the end, for the caller to remove once the result is safe.
     key : str
         What the training depends on (data, settings, seed), as text.
 
@@ -137,7 +141,7 @@ def fit(
     record, best = TrainingRecord(), _copy(module)
     best_score = -math.inf
     if checkpoint is not None:
-        state = _Checkpoint(checkpoint, key, module, optimizer, schedule)
+        state = _Checkpoint(checkpoint, key, module, optimizer, schedule, scaler)
         record, best, best_score = state.restore(record, best, best_score)
         for metrics in record.history:
             yield Progress(metrics["epoch"] * steps, total, "picking up where it stopped",
@@ -151,9 +155,10 @@ def fit(
         losses = []
         for step, batch in enumerate(learner.batches(epoch), start=1):
             optimizer.zero_grad(set_to_none=True)
-            with torch.autocast(device.type, enabled=device.type == "cuda"):
-                loss = learner.loss(batch)
-            scaler.scale(loss).backward()
+            with _drawing_from(seed, epoch * steps + step, device):
+                with torch.autocast(device.type, enabled=device.type == "cuda"):
+                    loss = learner.loss(batch)
+                scaler.scale(loss).backward()
             scaler.step(optimizer)
             scaler.update()
             schedule.step()
@@ -177,9 +182,9 @@ def fit(
                     measured = stop.value
                     break
         score = measured["score"]
-        if math.isnan(score):
+        if not all(math.isfinite(value) for value in measured.values()):
             raise ModelError(
-                f"training went astray in epoch {epoch + 1} (validation score {score}); "
+                f"training went astray in epoch {epoch + 1} (validation {measured}); "
                 "lower the learning rate, or look for extreme pixel values"
             )
         metrics = {"epoch": epoch + 1.0, "loss": mean_loss, **measured}
@@ -191,9 +196,15 @@ def fit(
         yield Progress((epoch + 1) * steps, total, stage, metrics)
     module.load_state_dict(best)
     module.eval()
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
     return record
+
+
+@contextlib.contextmanager
+def _drawing_from(seed: int, step: int, device: torch.device) -> Iterator[None]:
+    """Random numbers of one step, the same whether or not the training was interrupted."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed * 1_000_003 + step)
+        yield
 
 
 def _groups(learner: Learner, settings: TrainingSettings) -> list[dict[str, Any]]:
@@ -227,8 +238,9 @@ class _Checkpoint:
         module: nn.Module,
         optimizer: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LambdaLR,
+        scaler: torch.amp.GradScaler,
     ) -> None:
-        self.path, self.key = path, key
+        self.path, self.key, self.scaler = path, key, scaler
         self.module, self.optimizer, self.schedule = module, optimizer, schedule
 
     def write(self, record: TrainingRecord, best: dict[str, Tensor], best_score: float) -> None:
@@ -241,6 +253,7 @@ class _Checkpoint:
             "record": json.dumps(record.as_dict()),
             "best_score": repr(best_score),
             "steps": str(self.schedule.last_epoch),
+            "scaler": json.dumps(self.scaler.state_dict()),
         }
         contiguous = {name: value.contiguous() for name, value in tensors.items()}
         write_bytes(self.path, save(contiguous, metadata=about))
@@ -253,6 +266,8 @@ class _Checkpoint:
         if about is None:
             return record, best, best_score
         tensors = load_file(self.path)
+        kept = TrainingRecord(**json.loads(about["record"]))
+        device = next(self.module.parameters()).device
         self.module.load_state_dict(_under("now.", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("adam.", tensors).items():
@@ -260,12 +275,14 @@ class _Checkpoint:
             state.setdefault(int(index), {})[what] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        scale = json.loads(about["scaler"])
+        if scale and self.scaler.is_enabled():
+            self.scaler.load_state_dict(scale)
         self.schedule.last_epoch = int(about["steps"])
         for group, rate in zip(self.optimizer.param_groups, self._rates(), strict=True):
             group["lr"] = rate
-        device = next(self.module.parameters()).device
         best = {name: value.to(device) for name, value in _under("best.", tensors).items()}
-        return TrainingRecord(**json.loads(about["record"])), best, float(about["best_score"])
+        return kept, best, float(about["best_score"])
 
     def _about(self) -> dict[str, str] | None:
         from safetensors import safe_open

@@ -1,7 +1,8 @@
 """Files and layers become cells: crops, labels, groups, and where each came from."""
 
-from napari_channelmix.data.cells import Cells, Field
+from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.dataset import open_dataset, open_dataset_job
+from napari_channelmix.data.fields import Field
 from napari_channelmix.data.segment import find_nuclei, objects_of_mask
 from napari_channelmix.data.statistics import ChannelStatistics
 

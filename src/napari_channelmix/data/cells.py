@@ -6,80 +6,28 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from napari_channelmix.data.images import FilePlane, Plane
+from napari_channelmix.data.fields import Field, check_field, square_boxes
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
 
-__all__ = ["Cells", "Field", "square_boxes"]
+if TYPE_CHECKING:
+    # Imported where it is needed: a dock that opens before there are cells need not wait for it.
+    import pandas as pd
+
+    from napari_channelmix.data.images import Plane
+
+__all__ = ["BOX", "Cells"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
 
 BOX = ["y0", "x0", "y1", "x1"]
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of view: a plane for each channel, all of one size.
-
-    Attributes
-    ----------
-    name : str
-        What the user calls it, for messages.
-    planes : tuple of Plane
-        A 2-D array-like for each channel, in the order of the data set's channels.
-    labels : (Y, X) int array or None
-        Label image of its cells, where they were found or drawn.
-    pixel_size, unit
-        Size of a pixel (y, x) and its unit, where known.
-    """
-
-    name: str
-    planes: tuple[Plane, ...]
-    labels: npt.NDArray[Any] | None = field(default=None, repr=False, compare=False)
-    pixel_size: tuple[float, float] | None = None
-    unit: str | None = None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        height, width = self.planes[0].shape
-        return int(height), int(width)
-
-    def read(self, box: Sequence[int], channels: Sequence[int]) -> Floats:
-        """Pixels of a box (y0, x0, y1, x1) as (C, h, w) float32, in raw units.
-
-        What lies beyond the border is filled by mirroring, so that a cell cut by the border looks
-        like a cell, not like an edge.
-        """
-        y0, x0, y1, x1 = (int(edge) for edge in box)
-        height, width = self.shape
-        rows, columns = slice(max(y0, 0), min(y1, height)), slice(max(x0, 0), min(x1, width))
-        planes = [np.asarray(self.planes[c][rows, columns], dtype=np.float32) for c in channels]
-        pixels = np.stack(planes)
-        beyond = (
-            (0, 0),
-            (rows.start - y0, y1 - rows.stop),
-            (columns.start - x0, x1 - columns.stop),
-        )
-        if any(amount for pair in beyond for amount in pair):
-            pixels = np.pad(pixels, beyond, mode="symmetric")
-        return pixels
-
-
-def square_boxes(y: npt.NDArray[Any], x: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
-    """Squares of ``side`` pixels around centres (N,), (N,): an (N, 4) array of y0, x0, y1, x1."""
-    y0 = np.round(np.asarray(y, dtype=np.float64) - side / 2).astype(np.int64)
-    x0 = np.round(np.asarray(x, dtype=np.float64) - side / 2).astype(np.int64)
-    return np.stack([y0, x0, y0 + side, x0 + side], axis=1)
 
 
 @dataclass(frozen=True)
@@ -148,19 +96,21 @@ class Cells:
 
     @cached_property
     def signature(self) -> str:
-        """SHA-256 over names, table and the identity of the pixels: the same for the same data.
+        """SHA-256 over names, table and all pixels of the crops: the same for the same data.
 
-        Files count by name, size and a regular sample of their bytes, arrays by shape, dtype and a
-        regular sample of their pixels, so that sets of any size can be signed. Our definition.
+        The pixels are read for it, unless `signing` has seen them. Our definition.
         """
-        digest = hashlib.sha256()
-        digest.update(repr((self.channels, self.classes, self.crop)).encode())
+        signature = self.signing()
+        for crops in self.batches():
+            signature.update(crops.tobytes())
+        return signature.hexdigest()
+
+    def signing(self) -> hashlib._Hash:
+        """A signature begun: whoever reads all crops in order may update it with their bytes."""
+        signature = hashlib.sha256(repr((self.channels, self.classes, self.crop)).encode())
         rows = self.table[["field", *BOX, "label", "group", "split"]].to_csv(index=False)
-        digest.update(rows.encode())
-        for one in self.fields:
-            for plane in (one.planes[c] for c in self.planes):
-                digest.update(_identity(plane))
-        return digest.hexdigest()
+        signature.update(rows.encode())
+        return signature
 
     # ---------------------------------------------------------------- pixels
 
@@ -319,7 +269,7 @@ class Cells:
         if labels.dtype.kind not in "iu":
             raise DataError(f"{name}: labels must be whole numbers, not {labels.dtype}")
         one = Field(name, tuple(planes), labels=labels)
-        _check_field(one, channels, crop)
+        check_field(one, channels, crop)
         if labels.shape != one.shape:
             raise DataError(f"{name}: labels are {labels.shape}, the channels {one.shape}")
         found = objects(labels)
@@ -342,7 +292,7 @@ class Cells:
     ) -> Cells:
         """Cells around points (N, 2), as (y, x) in pixels, over one field of view."""
         one = Field(name, tuple(planes))
-        _check_field(one, channels, crop)
+        check_field(one, channels, crop)
         centres = np.atleast_2d(np.asarray(points, dtype=np.float64))
         if centres.shape[1] != 2 or not len(centres):
             raise DataError(f"{name}: points must be an (N, 2) array of y, x")
@@ -384,9 +334,11 @@ class Cells:
         if groups is not None and len(groups) != count:
             raise DataError(f"{name}: {len(groups)} groups for {count} cells")
         fields = tuple(Field(f"{name}[{i}]", tuple(crop)) for i, crop in enumerate(crops))
-        _check_field(fields[0], channels, side)
+        check_field(fields[0], channels, side)
         codes = np.full(count, -1) if labels is None else np.asarray(labels, dtype=np.int64)
         names = tuple(classes or [str(k) for k in range(int(codes.max(initial=-1)) + 1)])
+        import pandas as pd
+
         table = pd.DataFrame(
             {"field": np.arange(count), "y0": 0, "x0": 0, "y1": side, "x1": side, "label": -1,
              "group": [str(i) for i in range(count)] if groups is None else list(groups),
@@ -399,14 +351,15 @@ class Cells:
     def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:
         """Several data sets with the same channels and crops as one.
 
-        Classes are joined by name; groups keep apart what was apart in a part, and meet where
-        their names are equal.
+        Classes are joined by name, and groups meet where their names are equal.
 
         Raises
         ------
         DataError
             Channels or crops that differ.
         """
+        import pandas as pd
+
         first = parts[0]
         for other in parts[1:]:
             if (other.channels, other.crop) != (first.channels, first.crop):
@@ -432,10 +385,15 @@ class Cells:
     def _in_one_field(
         cls, one: Field, channels: Sequence[str], boxes: Whole, crop: int, label_of: Whole
     ) -> Cells:
+        import pandas as pd
+
         table = pd.DataFrame(boxes, columns=BOX)
         table.insert(0, "field", 0)
         table = table.assign(
-            label=-1, group=[str(i) for i in range(len(boxes))], split="", object=label_of
+            label=-1,
+            group=[f"{one.name} {i}" for i in range(len(boxes))],
+            split="",
+            object=label_of,
         )
         alone = "all cells come from one image: accuracy on held-out cells may not hold elsewhere"
         return cls(one.name, tuple(channels), (), crop, (one,), table, (alone,))
@@ -447,46 +405,3 @@ class Cells:
             for label in self.table["object"].tolist()
         ]
         return self.with_labels(codes, classes)
-
-
-def _check_field(one: Field, channels: Sequence[str], crop: int) -> None:
-    """Refuse what could not be cropped: no channels, twin names, sizes that differ, large crops."""
-    if not channels:
-        raise DataError(f"{one.name}: choose at least one channel")
-    if len(set(channels)) < len(channels):
-        raise DataError(f"{one.name}: channel names must differ, these are {', '.join(channels)}")
-    if len(one.planes) != len(channels):
-        raise DataError(f"{one.name}: {len(channels)} channel names for {len(one.planes)} channels")
-    for name, plane in zip(channels, one.planes, strict=True):
-        if tuple(plane.shape) != one.shape:
-            raise DataError(
-                f"{one.name}: channel {name!r} is {tuple(plane.shape)} pixels, "
-                f"channel {channels[0]!r} is {one.shape}; all channels must have one size"
-            )
-    if crop > min(one.shape):
-        raise DataError(
-            f"{one.name}: crop of {crop} pixels is larger than the image {one.shape}; "
-            "choose a smaller crop"
-        )
-
-
-def _identity(plane: Any) -> bytes:
-    if isinstance(plane, FilePlane):
-        path: Path = plane.file.path
-        about = (path.name, plane.shape, str(plane.dtype), plane.channel)
-        return repr(about).encode() + (_sampled(path) if path.is_file() else b"")
-    shape = tuple(int(n) for n in plane.shape)
-    step = max(1, max(shape) // 64)
-    sample = np.ascontiguousarray(plane[::step, ::step])
-    return repr((shape, str(plane.dtype))).encode() + sample.tobytes()
-
-
-def _sampled(path: Path, places: int = 16, length: int = 4096) -> bytes:
-    """Size of a file and some of its bytes, all of them where it is small."""
-    size = path.stat().st_size
-    pieces = [str(size).encode()]
-    with path.open("rb") as file:
-        for place in np.linspace(0, max(0, size - length), places).astype(int).tolist():
-            file.seek(place)
-            pieces.append(file.read(length))
-    return b"".join(pieces)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from napari_channelmix.data.cells import BOX, Cells, Field, _check_field, square_boxes
+from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.description import Description, read_description
+from napari_channelmix.data.fields import Field, check_field, square_boxes
 from napari_channelmix.data.images import Decoded, FilePlane, ImageFile, open_image
 from napari_channelmix.data.segment import find_nuclei, objects, objects_of_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
+
+if TYPE_CHECKING:
+    # Imported where a data set is opened: a dock need not wait for pandas.
+    import pandas as pd
+
+    from napari_channelmix.data.table import Table
 
 __all__ = ["open_dataset", "open_dataset_job"]
 
@@ -50,9 +52,13 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     Read the description, then the table; open the image of each row; find the row's cells in it;
     put all cells into one table.
     """
+    import pandas as pd
+
+    from napari_channelmix.data.table import Table
+
     path = Path(path)
     said = read_description(path)
-    table = _Table.read(path, said)
+    table = Table.read(path, said)
     labels, classes = table.classes()
     opener = _Opener(table, said)
     fields: dict[tuple[str, ...], int] = {}
@@ -79,160 +85,30 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     cells = pd.concat(parts, ignore_index=True)
     return Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
-        (*table.warnings, *_warnings(said, skipped)),
+        (*table.warnings, *_warnings(said, skipped, shared=len(found) < len(parts))),
     )  # fmt: skip
 
 
-def _warnings(said: Description, skipped: list[str]) -> tuple[str, ...]:
-    if not skipped:
-        return ()
-    what = {"box": "boxes have no area", "segment": "images hold no nuclei"}.get(
-        said.cells.origin, "rows hold no cell"
-    )
-    return (f"{len(skipped)} {what} and were left out (first: {skipped[0]})",)
-
-
-@dataclass(frozen=True)
-class _Table:
-    """The table of a data set, after the row filter; every value is text until it is needed."""
-
-    path: Path
-    said: Description
-    rows: pd.DataFrame  # its index keeps the line numbers of the file
-    warnings: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, dataset: Path, said: Description) -> _Table:
-        path = dataset.parent / said.table
-        try:
-            separator = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-            with warnings.catch_warnings():
-                # Pandas only warns of lines that are longer than the head, and drops their end.
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                rows = pd.read_csv(path, dtype=str, keep_default_na=False, sep=separator,
-                                   index_col=False, skip_blank_lines=False)  # fmt: skip
-        except pd.errors.ParserWarning:
-            raise DataError(f"{path}: its lines have more columns than its first line") from None
-        except FileNotFoundError:
-            raise DataError(f"{dataset}: table {path} does not exist") from None
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path}: cannot be read as a table ({error})") from error
-        rows.index = pd.RangeIndex(2, len(rows) + 2)
-        rows = rows[(rows != "").any(axis=1)]
-        table = cls(path, said, rows)
-        for column in table._columns_named():
-            if column not in rows.columns:
-                raise DataError(
-                    f"{path}: no column {column!r}, which {dataset.name} names; "
-                    f"it has {', '.join(map(str, rows.columns))}"
-                )
-        unknown = []
-        for column, values in said.keep.items():
-            texts = [str(value) for value in values]
-            unknown += [f"keep asks for {text!r}, which no row of column {column!r} has"
-                        for text in texts if not (table.rows[column] == text).any()]  # fmt: skip
-            rows = rows[rows[column].isin(texts)]
-        if rows.empty:
-            raise DataError(f"{path}: no rows" + (" are left by 'keep'" if said.keep else ""))
-        kept = cls(path, said, rows, tuple(unknown))
-        kept._refuse_bad_groups()
-        return kept
-
-    def _columns_named(self) -> Iterable[str]:
-        said = self.said
-        yield from (name for name in (said.label, said.group, said.split) if name)
-        yield from said.keep
-        yield from said.channels.values()
-        if said.image:
-            yield said.image.column
-        if said.cells.column:
-            yield said.cells.column
-        yield from said.cells.columns or ()
-
-    def _refuse_bad_groups(self) -> None:
-        """Refuse gaps in the group column, unknown parts, and groups that lie in two parts."""
-        group, split = self.said.group, self.said.split
-        part_of: dict[str, tuple[str, int]] = {}
-        for at in range(len(self.rows)):
-            name, part = self.text(at, group), self.text(at, split)
-            if group and not name.strip():
-                raise DataError(f"{self.where(at, group)}: the group is empty; fill it in")
-            if split and part not in ("train", "val", "test"):
-                raise DataError(f"{self.where(at, split)}: {part!r} is none of train, val and test")
-            first, line = part_of.setdefault(name, (part, at))
-            if group and split and part != first:
-                raise DataError(
-                    f"{self.where(at, split)}: group {name!r} is in {part!r} here and in "
-                    f"{first!r} in line {self.rows.index[line]}; a group belongs to one part"
-                )
-
-    @contextlib.contextmanager
-    def naming(self, at: int, column: str | None = None) -> Iterator[None]:
-        """Put file, line and column before an error that does not name them yet."""
-        try:
-            yield
-        except DataError as error:
-            if str(error).startswith(f"{self.path}, line"):
-                raise
-            raise DataError(f"{self.where(at, column)}: {error}") from error
-
-    def where(self, at: int, column: str | None = None) -> str:
-        """File, line and column of a value, for messages."""
-        place = f"{self.path}, line {self.rows.index[at]}"
-        return f"{place}, column {column!r}" if column else place
-
-    def text(self, at: int, column: str | None) -> str:
-        return str(self.rows[column].iloc[at]) if column else ""
-
-    def number(self, at: int, column: str) -> float:
-        text = self.text(at, column)
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not np.isfinite(value):
-            raise DataError(f"{self.where(at, column)}: {text!r} is not a number")
-        return value
-
-    def file(self, at: int, column: str) -> Path:
-        text = self.text(at, column)
-        if not text:
-            raise DataError(f"{self.where(at, column)}: no file is named")
-        path = self.path.parent / text
-        if not path.exists():
-            raise DataError(f"{self.where(at, column)}: {path} does not exist")
-        return path
-
-    def classes(self) -> tuple[list[int], tuple[str, ...]]:
-        """Class of each row and the class names, in the order of ``keep`` or sorted."""
-        column = self.said.label
-        if column is None:
-            return [-1] * len(self.rows), ()
-        values = self.rows[column]
-        gaps = np.flatnonzero(values.str.strip() == "")
-        if len(gaps):
-            raise DataError(
-                f"{self.where(int(gaps[0]), column)}: the label is empty"
-                + (f" (so are {len(gaps) - 1} more)" if len(gaps) > 1 else "")
-                + "; fill it in, or leave such rows out with keep"
-            )
-        kept = [str(value) for value in self.said.keep.get(column, ())]
-        present = set(values)
-        classes = [name for name in kept if name in present] or sorted(present, key=_natural)
-        codes = {name: code for code, name in enumerate(classes)}
-        return [codes[value] for value in values], tuple(classes)
-
-
-def _natural(name: str) -> list[tuple[int, float, str]]:
-    """Sort key that puts 10 after 9."""
-    pieces = re.split(r"(\d+(?:\.\d+)?)", name)
-    return [(0, float(p), "") if i % 2 else (1, 0.0, p) for i, p in enumerate(pieces) if p]
+def _warnings(said: Description, skipped: list[str], *, shared: bool) -> tuple[str, ...]:
+    """What the user should know: rows left out, and images whose cells a split may divide."""
+    lines = []
+    if skipped:
+        what = {"box": "boxes have no area", "segment": "images hold no nuclei"}.get(
+            said.cells.origin, "rows hold no cell"
+        )
+        lines.append(f"{len(skipped)} {what} and were left out (first: {skipped[0]})")
+    if shared and not said.group and not said.split:
+        lines.append(
+            "cells of one image may be trained on and held out: accuracy may not hold on other "
+            "images (name a group column to keep them together)"
+        )
+    return tuple(lines)
 
 
 class _Opener:
     """Opens the images of rows and finds the cells in them, each file once."""
 
-    def __init__(self, table: _Table, said: Description) -> None:
+    def __init__(self, table: Table, said: Description) -> None:
         self._table, self._said = table, said
         self._decoded = Decoded()
         self._files: dict[Path, ImageFile] = {}
@@ -280,7 +156,7 @@ class _Opener:
             unit=planes[0].file.unit,
         )
         sides = {"box": 1, "image": 1, "tile": said.cells.size or 1}
-        _check_field(one, self.channels, sides.get(said.cells.origin, said.cells.crop))
+        check_field(one, self.channels, sides.get(said.cells.origin, said.cells.crop))
         labels = self._labels(at, one)
         return Field(one.name, one.planes, labels, one.pixel_size, one.unit)
 

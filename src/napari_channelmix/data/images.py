@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,18 +44,21 @@ class Decoded:
     def __init__(self, limit_bytes: int = 2**30) -> None:
         self._limit = limit_bytes
         self._held: OrderedDict[Path, npt.NDArray[Any]] = OrderedDict()
+        # Workers and the layers of the viewer ask at the same time.
+        self._lock = threading.Lock()
 
     def get(self, path: Path, decode: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """Pixels of a file, decoded now or before."""
-        if path in self._held:
-            self._held.move_to_end(path)
-            return self._held[path]
+        with self._lock:
+            if path in self._held:
+                self._held.move_to_end(path)
+                return self._held[path]
         pixels = decode()
-        self._held[path] = pixels
-        while (
-            sum(held.nbytes for held in self._held.values()) > self._limit and len(self._held) > 1
-        ):
-            self._held.popitem(last=False)
+        with self._lock:
+            self._held[path] = pixels
+            held = sum(one.nbytes for one in self._held.values())
+            while held > self._limit and len(self._held) > 1:
+                held -= self._held.popitem(last=False)[1].nbytes
         return pixels
 
 
@@ -146,7 +150,8 @@ class ImageFile:
 
     def pixels(self, decoded: Decoded) -> Any:
         """All pixels, decoded where the file is small, else an array that reads by region."""
-        if self.nbytes > DECODE_WHOLE_BYTES:
+        pictures = self.path.suffix.lower() in PICTURE_SUFFIXES  # they know no regions
+        if self.nbytes > DECODE_WHOLE_BYTES and not pictures:
             return self._guarded(self._open)
         return decoded.get(self.path, lambda: self._guarded(lambda: np.asarray(self._open()[...])))
 

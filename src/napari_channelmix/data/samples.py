@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from napari_channelmix.data.cells import Cells, Field
+from napari_channelmix.data.cells import Cells
+from napari_channelmix.data.fields import Field
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text, write_whole
@@ -56,6 +56,7 @@ class Sample:
             Images that were not labelled, or hold cells of several classes: the table of the
             data set has one class for each image.
         """
+        import pandas as pd
         import tifffile
 
         folder, cells = Path(folder), self.cells
@@ -66,10 +67,9 @@ class Sample:
                 raise DataError(f"{cells.name}: only images with cells of one class are saved")
             group, code = here["group"].iloc[0], int(here["label"].iloc[0])
             stack = np.stack([np.asarray(plane[:, :]) for plane in one.planes])
-            size = one.pixel_size or (1.0, 1.0)
-            about = {"axes": "CYX", "Channel": {"Name": list(cells.channels)},
-                     "PhysicalSizeY": size[0], "PhysicalSizeX": size[1],
-                     "PhysicalSizeYUnit": "µm", "PhysicalSizeXUnit": "µm"}  # fmt: skip
+            about: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": list(cells.channels)}}
+            for axis, size in zip("YX", one.pixel_size or (), strict=False):
+                about |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": one.unit}
             row = {
                 "well": group,
                 "image_path": f"images/{group}.ome.tif",

@@ -99,13 +99,9 @@ def objects_of_mask(
         raise DataError(f"{where}: labels must not be negative")
     if values.max() == 0:
         raise DataError(f"{where}: the mask is empty; no cell is marked in it")
-    binary = len(np.unique(values[values > 0])) == 1
-    labelled = label(values > 0) if binary else values
-    if not binary:
-        areas = np.bincount(labelled.ravel())
-        small = np.flatnonzero(areas < min_area)
-        return np.where(np.isin(labelled, small), 0, labelled).astype(np.int32)
-    return _without_small(labelled, min_area)
+    if len(np.unique(values[values > 0])) == 1:
+        return _without_small(label(values > 0), min_area)
+    return values.astype(np.int32)
 
 
 def objects(labels: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:

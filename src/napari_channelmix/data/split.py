@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.errors import DataError
+from napari_channelmix.errors import DataError, TooFewGroupsError
 
 if TYPE_CHECKING:
     from napari_channelmix.data.cells import Cells
 
-__all__ = ["held_out", "split_cells"]
+__all__ = ["held_out", "refuse_unlearnt", "split_cells"]
 
 Flags = npt.NDArray[np.bool_]
 
@@ -53,9 +53,20 @@ def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cel
                 f"'test' rows; it has {', '.join(sorted(set(own)))}"
             )
         _refuse_one_class(cells)
+        refuse_unlearnt(cells, flags, name)
     else:
         flags = held_out(cells, share=test, seed=seed)
     return cells.subset(~flags), cells.subset(flags)
+
+
+def refuse_unlearnt(cells: Cells, flags: Flags, name: str) -> None:
+    """Refuse a class that is only among the cells held back: it could never be learnt."""
+    learnt = set(cells.labels[~flags].tolist())
+    for code in sorted(set(cells.labels[flags].tolist()) - learnt):
+        raise DataError(
+            f"{cells.name}: class {cells.classes[code]!r} is only among the rows called {name!r}; "
+            "it needs 'train' rows too"
+        )
 
 
 def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
@@ -75,7 +86,7 @@ def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
     present = counts.sum(axis=0) > 0
     spread = (counts > 0).sum(axis=0)
     for code in np.flatnonzero(present & (spread < 2)):
-        raise DataError(
+        raise TooFewGroupsError(
             f"{cells.name}: class {cells.classes[code]!r} is in one group only "
             f"({names[np.flatnonzero(counts[:, code])[0]]}), so it cannot be both trained on and "
             "held out; give it a second group"
@@ -93,7 +104,7 @@ def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
             if cost < 0.02:
                 break
     if best is None:
-        raise DataError(
+        raise TooFewGroupsError(
             f"{cells.name}: no division of its {len(names)} groups leaves every class on both "
             "sides; give the classes more groups"
         )
@@ -142,6 +153,6 @@ def _refuse_one_class(cells: Cells) -> None:
     for name, number in counts.items():
         if number < 2:
             raise DataError(
-                f"{cells.name}: class {name!r} has one cell only; it needs at least two, one to "
-                "train on and one to hold out"
+                f"{cells.name}: class {name!r} has one cell only here; it needs one to train on "
+                "and one to hold back (three in the whole set, as part is held out first)"
             )

@@ -61,9 +61,15 @@ def importance_figure(importance: ChannelImportance) -> Figure:
 
 def _same_zero(left, right) -> None:  # type: ignore[no-untyped-def]
     """Put the zero of both axes at one height."""
-    low = min(axis.get_ylim()[0] / axis.get_ylim()[1] for axis in (left, right))
+    limits = []
     for axis in (left, right):
-        axis.set_ylim(low * axis.get_ylim()[1], axis.get_ylim()[1])
+        low = min(axis.get_ylim()[0], 0.0)
+        # Even where all values lie below zero, some room is left above it.
+        limits.append((low, max(axis.get_ylim()[1], -0.25 * low)))
+    below = max(-low / (high - low) for low, high in limits)
+    for axis, (low, high) in zip((left, right), limits, strict=True):
+        top = max(high, -low * (1 - below) / below) if below else high
+        axis.set_ylim(-top * below / (1 - below), top)
 
 
 def _folded(text: str, width: int = 78) -> str:

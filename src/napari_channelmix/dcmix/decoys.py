@@ -10,6 +10,9 @@ __all__ = ["decoy_p_values", "holm", "paired_p_values"]
 
 Floats = npt.NDArray[np.float64]
 
+# A share may be 0 to machine precision, as of a channel wholly behind another.
+LEAST = 1e-6
+
 
 def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:
     """One-sided p-value of each channel, before correction.
@@ -23,18 +26,19 @@ def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:
     Parameters
     ----------
     shares, decoys : (S, C) arrays
-        Shares of the channels and of their decoys in the mixes of S seeds, all above 0.
+        Shares of the channels and of their decoys in the mixes of S seeds.
 
     Returns
     -------
     (C,) array
     """
-    shares, decoys = np.log(shares), np.log(decoys)
+    shares, decoys = np.log(np.maximum(shares, LEAST)), np.log(np.maximum(decoys, LEAST))
     seeds, channels = decoys.shape
     freedom = channels * (seeds - 1)
     spread = np.sqrt(((decoys - decoys.mean(axis=0)) ** 2).sum() / freedom)
     gain = (shares - decoys).mean(axis=0)
-    t = gain / (spread * np.sqrt(1 + 1 / seeds))
+    # Decoys that never vary say nothing of chance: a spread of 0 makes no channel significant.
+    t = gain / (spread * np.sqrt(1 + 1 / seeds)) if spread > 0 else np.zeros_like(gain)
     return np.asarray(stats.t.sf(t, freedom), dtype=np.float64)
 
 

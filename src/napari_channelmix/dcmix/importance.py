@@ -6,27 +6,28 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_channelmix.classify.bundle import load_bundle
 from napari_channelmix.classify.crops import NormalisedCrops
-from napari_channelmix.classify.device import choose_device, choose_threads
+from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.metrics import Accuracy, accuracy_of
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.classify.train import inner_split, loaded, train_on
+from napari_channelmix.classify.train import loaded, refuse_settings, train_on, tuned
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.dcmix.result import ChannelImportance, summarised
 from napari_channelmix.dcmix.shapley import shapley_job
 from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.files import write_json
 from napari_channelmix.jobs import Job, Progress, drain, part
-from napari_channelmix.provenance import provenance
+from napari_channelmix.provenance import package_version, provenance
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
@@ -97,6 +98,11 @@ class WithDecoys(NormalisedCrops):
         )
         super().__init__(cells, crops.statistics)
         self._crops, self._donors, self._own = crops, donors, own
+
+    @property
+    def signature(self) -> str:
+        """That of the crops: the decoys follow from them and the seed."""
+        return f"{self._crops.signature} with decoys"
 
     @classmethod
     def behind(cls, crops: NormalisedCrops, seed: int) -> WithDecoys:
@@ -197,15 +203,12 @@ def channel_importance_job(
     """
     run = _Run(train.labelled(), test.labelled(), shapley, decoys, mixes, constraint, network,
                settings or TrainingSettings(), choose_device(device), parts)  # fmt: skip
-    run.refuse(seeds)
+    trial = run.refuse(seeds, seed)
     crops = yield from part(loaded(run.train), 0, 3, 100)
-    held = yield from part(loaded(run.test, crops.statistics), 3, 2, 100)
+    held = yield from part(loaded(run.test, crops.statistics), 3, 1, 100)
+    yield from part(tuned(crops, trial, run.device), 4, 1, 100)
     facts = run.facts(range(seed, seed + seeds))
     warnings = (*run.train.warnings, *_alike(crops), *_few(run.test))
-    if run.device.type == "cpu":
-        yield Progress(5, 100, "choosing the number of threads")
-        trial, sample = run.spec().build(), crops.take(np.arange(min(64, len(crops))))
-        choose_threads(lambda: trial(sample).sum().backward())
     done: list[SeedResult] = []
     classifiers: list[Classifier] = []
     for at in range(seeds):
@@ -216,8 +219,9 @@ def channel_importance_job(
         done.append(result)
         classifiers.append(classifier)
         so_far = summarised(
-            [asdict(one) for one in done], run.train, run.test, warnings, provenance(**facts)
-        ).with_classifiers(classifiers)
+            [asdict(one) for one in done], run.train, run.test, warnings, provenance(**facts),
+            calibrated=run.calibrated,
+        ).with_classifiers(classifiers)  # fmt: skip
         yield Progress(5 + 95 * (at + 1) / seeds, 100, f"{prefix}done", partial=so_far)
     return so_far
 
@@ -237,21 +241,35 @@ class _Run:
     device: torch.device
     parts: Path | None
 
-    def refuse(self, seeds: int) -> None:
-        """Everything that can be known to be wrong before the first pixel is read."""
+    def refuse(self, seeds: int, seed: int) -> nn.Module:
+        """Refuse what can be known to be wrong before a pixel is read; give a network to try on."""
         if seeds < 1:
             raise ModelError(f"seeds must be 1 or more, not {seeds}")
+        if self.mixes < 1:
+            raise ModelError(f"mixes must be 1 or more, not {self.mixes}")
         if len(self.train.channels) < 2:
             raise ModelError(
                 f"{self.train.name} has one channel ({', '.join(self.train.channels)}): channel "
                 "importance has nothing to weigh; give it two or more"
             )
-        if self.test.channels != self.train.channels or self.test.classes != self.train.classes:
-            raise DataError("training and held-out cells must have the same channels and classes")
+        for what in ("channels", "classes"):
+            ours, theirs = getattr(self.train, what), getattr(self.test, what)
+            if ours != theirs:
+                raise DataError(
+                    f"training and held-out cells must have the same {what}, in the same order: "
+                    f"{', '.join(ours)} and {', '.join(theirs)}"
+                )
         if not len(self.test):
             raise DataError("there are no held-out cells to measure on")
-        inner_split(self.train, 0)
-        self.spec().build()
+        self.spec(self.mixes).trial(self.train.crop)
+        return refuse_settings(self.train, self.spec(), seed)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the decoy test was calibrated for this: see benchmarks/null_calibration.py."""
+        alone = len(set(self.train.groups)) == len(self.train)
+        usual = self.mixes == 1 and self.constraint == "softmax"
+        return alone and usual and self.network in ("tiny", "small")
 
     def spec(self, mixes: int = 0, factor: int = 1) -> NetworkSpec:
         return NetworkSpec(self.network, factor * len(self.train.channels),
@@ -268,7 +286,8 @@ class _Run:
         }  # fmt: skip
 
     def key(self, seed: int) -> str:
-        text = json.dumps(self.facts(range(seed, seed + 1)), sort_keys=True)
+        facts = [self.facts(range(seed, seed + 1)), package_version("napari-channelmix")]
+        text = json.dumps(facts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -284,17 +303,20 @@ def _seed_job(
     def train(some: NormalisedCrops, spec: NetworkSpec) -> Job[Classifier]:
         return train_on(some, spec, run.settings, seed=seed, device=run.device)
 
+    # Where the work of each step ends: mixed network, plain network, mix with decoys.
     ends = [0.4, 0.75 if run.decoys else 0.95, 0.95] if run.shapley else [0.5, 0.75, 1.0]
     mixed = yield from part(train(crops, run.spec(run.mixes)), 0, ends[0], 1, "mixed network, ")
     plain = yield from part(
         train(crops, run.spec()), ends[0], ends[1] - ends[0], 1, "plain network, "
     )
     assert mixed.mixing is not None
+    of_mixed = yield from part(_accuracy(mixed, held), ends[1], 0, 1)
+    of_plain = yield from part(_accuracy(plain, held), ends[1], 0, 1)
     result = SeedResult(
         seed,
         shares_of(mixed.mixing).tolist(),
-        _accuracy(mixed, held).as_dict(),
-        _accuracy(plain, held).as_dict(),
+        of_mixed.as_dict(),
+        of_plain.as_dict(),
         warnings=list(mixed.record["warnings"]),
     )
     if run.decoys:
@@ -330,28 +352,27 @@ def _kept(run: _Run, seed: int) -> tuple[SeedResult, Classifier] | None:
         return None
 
 
-def _accuracy(classifier: Classifier, held: NormalisedCrops) -> Accuracy:
+def _accuracy(classifier: Classifier, held: NormalisedCrops) -> Job[Accuracy]:
     guesses = []
-    for _, crops in held.batches():
+    for at, crops in held.batches():
         with torch.inference_mode():
             guesses.append(classifier.network(crops.to(classifier.device)).argmax(1).cpu().numpy())
+        yield Progress(at[-1] + 1, len(held), "measuring on held-out cells")
     return accuracy_of(held.cells.labels, np.concatenate(guesses), len(held.cells.classes))
 
 
-def _alike(crops: NormalisedCrops, limit: float = 0.8) -> Iterator[str]:
+def _alike(crops: NormalisedCrops, limit: float = 0.8, pixels: int = 200_000) -> Iterator[str]:
     """Warn of channels whose pixels say the same: a mix cannot tell them apart."""
     rng = np.random.default_rng(0)
     chosen = np.sort(rng.choice(len(crops), size=min(256, len(crops)), replace=False))
-    pixels = crops.take(chosen).permute(1, 0, 2, 3).flatten(1).numpy()
-    names = crops.cells.channels
-    together = np.corrcoef(pixels)
-    for i in range(len(names)):
-        for j in range(i + 1, len(names)):
-            if abs(together[i, j]) > limit:
-                yield (
-                    f"{names[i]} and {names[j]} are alike (r = {together[i, j]:.2f}): how the mix "
-                    "divides their weight between them means little"
-                )
+    values = crops.take(chosen).permute(1, 0, 2, 3).flatten(1)
+    together = np.corrcoef(values[:, :: max(1, values.shape[1] // pixels)].numpy())
+    for (i, one), (j, other) in combinations(enumerate(crops.cells.channels), 2):
+        if abs(together[i, j]) > limit:
+            yield (
+                f"{one} and {other} are alike (r = {together[i, j]:.2f}): how the mix divides "
+                "their weight between them means little"
+            )
 
 
 def _few(test: Cells, enough: int = 10) -> Iterator[str]:

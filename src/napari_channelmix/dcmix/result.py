@@ -52,8 +52,8 @@ class ChannelImportance:
         the channels sum to 1: what a channel gets that carries nothing.
     p_value : tuple of float or None
         (C,) chance that a channel without a link to the label gets such a share, after Holm's
-        correction for all channels; see `dcmix.decoys`. None without decoys or with fewer than 4
-        seeds, for which the test was not calibrated.
+        correction for all channels; see `dcmix.decoys`. None where the test was not calibrated:
+        cells that come in groups, fewer than 4 seeds, other than the usual mix and networks.
     accuracy : dict
         ``mixed`` and ``plain``: balanced accuracy on held-out cells, mean over the seeds.
     recall : dict of dict
@@ -190,8 +190,13 @@ def summarised(
     test: Cells,
     warnings: Sequence[str],
     provenance: dict[str, Any],
+    *,
+    calibrated: bool,
 ) -> ChannelImportance:
-    """Put the results of the seeds together: means, spreads, gate, warnings."""
+    """Put the results of the seeds together: means, spreads, gate, warnings.
+
+    ``calibrated`` says whether p-values may be shown for this kind of data and settings.
+    """
     share = np.array([one["share"] for one in seeds])
     accuracy = {
         kind: float(np.mean([one[kind]["balanced"] for one in seeds]))
@@ -213,7 +218,7 @@ def summarised(
                 per_class[name] = _floats(values[:, code].mean(axis=0))
     decoys = np.array([one["decoys"] for one in seeds]) if _all(seeds, "decoys") else None
     p_value = None
-    if decoys is not None and len(seeds) >= ENOUGH_SEEDS:
+    if calibrated and decoys is not None and len(seeds) >= ENOUGH_SEEDS:
         beside = np.array([one["decoy_share"] for one in seeds])
         p_value = _floats(holm(decoy_p_values(beside, decoys)))
     said = [*warnings, *(line for one in seeds for line in one["warnings"])]
@@ -250,18 +255,25 @@ def _gate(
 ) -> str:
     """``ok``, or why the shares must not be read.
 
-    Two gates, our definition. Accuracy of both networks within two standard errors of chance (and
-    within 0.05 of it): there was nothing to learn. Mixed more than 0.05 below plain: one blended
-    image does not hold what the classifier uses.
+    Our definition. Both networks at chance: there was nothing to learn. The mixed one at chance, or
+    more than 0.05 below the plain one: a blended image does not hold what the classifier uses. At
+    chance is less than two standard errors, or less than 0.05, above it.
     """
     chance = float(np.mean([one["plain"]["chance"] for one in seeds]))
-    error = float(np.mean([one["plain"]["error"] for one in seeds]))
-    best = max(accuracy.values())
-    if best - chance < max(0.05, 2 * error):
+    at_chance = {}
+    for kind, value in accuracy.items():
+        error = float(np.mean([one[kind]["error"] for one in seeds]))
+        at_chance[kind] = value - chance < max(GATE, 2 * error)
+    figures = f"mixed {accuracy['mixed']:.2f}, plain {accuracy['plain']:.2f}, chance {chance:.2f}"
+    if all(at_chance.values()):
         return (
-            f"accuracy is at chance (mixed {accuracy['mixed']:.2f}, plain {accuracy['plain']:.2f}, "
-            f"chance {chance:.2f}): these channels do not tell the classes apart, "
+            f"accuracy is at chance ({figures}): these channels do not tell the classes apart, "
             "so nothing can be read from the shares"
+        )
+    if at_chance["mixed"]:
+        return (
+            f"the mixed network is at chance ({figures}): one blended image does not hold what "
+            "the plain network uses; read the Shapley values, not the shares"
         )
     if accuracy["mixed"] < accuracy["plain"] - GATE:
         losses = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from napari_channelmix.jobs import Job, Progress
 
@@ -26,6 +26,8 @@ Flags = npt.NDArray[np.bool_]
 EXACT_CHANNELS = 8
 # Crops put through the network in all; decides how many cells and how many draws are used.
 FORWARDS = 60_000
+# Crops at once: small steps, so that the job can be stopped at any moment.
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -93,19 +95,25 @@ def shapley_job(
     labels = crops.cells.labels
     chosen = _some_cells(labels, max(len(np.unique(labels)) * 4, forwards // len(subsets)), rng)
     draws = int(np.clip(forwards // (len(subsets) * len(chosen)), 1, 8))
-    donors = np.stack([_donors(labels, len(chosen), rng) for _ in range(draws)])
-    x = crops.take(chosen).to(device)
-    absent = [crops.take(donor).to(device) for donor in donors]
-    truth = labels[chosen]
-    recalls = np.empty((len(subsets), len(crops.cells.classes)))
-    for at, present in enumerate(subsets):
-        keep = torch.from_numpy(present).to(device)[:, None, None]
-        hits = np.zeros(len(chosen))
-        for donor in absent:
-            hits += _hits(network, torch.where(keep, x, donor), truth)
-            yield Progress(at + 0.5, len(subsets), "Shapley values of the channels")
-        recalls[at] = _recall(hits / draws, truth, recalls.shape[1])
-        yield Progress(at + 1, len(subsets), "Shapley values of the channels")
+    donors = [_donors(labels, len(chosen), rng) for _ in range(draws)]
+    batches = np.array_split(np.arange(len(chosen)), -(-len(chosen) // BATCH))
+    hits = np.zeros((len(subsets), len(chosen)))
+    for at, batch in enumerate(batches):
+        x = crops.take(chosen[batch]).to(device)
+        truth = torch.from_numpy(labels[chosen[batch]])
+        for draw, donor in enumerate(donors):
+            absent = crops.take(donor[batch]).to(device)
+            for number, present in enumerate(subsets):
+                keep = torch.from_numpy(present).to(device)[:, None, None]
+                with torch.inference_mode():
+                    guess = network(torch.where(keep, x, absent)).argmax(dim=1).cpu()
+                hits[number, batch] += (guess == truth).numpy()
+                done = (at * draws + draw) * len(subsets) + number + 1
+                yield Progress(done, len(batches) * draws * len(subsets),
+                               "Shapley values of the channels")  # fmt: skip
+    recalls = np.stack([
+        _recall(one / draws, labels[chosen], len(crops.cells.classes)) for one in hits
+    ])  # fmt: skip
     per_class = combine(recalls)
     with np.errstate(all="ignore"):
         overall = np.nanmean(per_class, axis=0)
@@ -176,13 +184,6 @@ def _donors(
     """Donor of each of ``count`` cells: a class at random, then a cell of it."""
     members = [np.flatnonzero(labels == code) for code in np.unique(labels)]
     return np.array([rng.choice(members[k]) for k in rng.integers(len(members), size=count)])
-
-
-def _hits(network: nn.Module, x: Tensor, truth: npt.NDArray[np.int64]) -> Flags:
-    with torch.inference_mode():
-        guesses = [network(some).argmax(dim=1).cpu() for some in x.split(256)]
-    hits: Flags = torch.cat(guesses).numpy() == truth
-    return hits
 
 
 def _recall(hits: Floats, truth: npt.NDArray[np.int64], classes: int) -> Floats:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.provenance import package_version
 
 __all__ = ["main"]
@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", _demo, "the main job on the embedded sample")
     demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")
     demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
+    demo.set_defaults(seeds=4, epochs=15, network="small", no_shapley=False, no_decoys=False,
+                      mixes=1, constraint="softmax")  # fmt: skip
 
     view = command("view", _view, "the viewer, docks open, data loaded")
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -97,11 +99,8 @@ def _demo(asked: argparse.Namespace) -> None:
     from napari_channelmix.run.doctor import window_trouble
 
     sample = synthetic_plate(asked.seed)
-    dataset = sample.save(asked.out / "plate")
-    _say(asked, f"The embedded sample is now in {dataset.parent}. {sample.story}")
-    asked.dataset, asked.seeds, asked.epochs, asked.network = dataset, 4, 15, "small"
-    asked.no_shapley = asked.no_decoys = False
-    asked.mixes, asked.constraint = 1, "softmax"
+    asked.dataset = sample.save(asked.out / "plate")
+    _say(asked, f"The embedded sample is now in {asked.dataset.parent}. {sample.story}")
     _importance(asked)
     if asked.no_window:
         return
@@ -110,7 +109,6 @@ def _demo(asked: argparse.Namespace) -> None:
         _say(asked, f"No window is opened: {trouble}")
         return
     _say(asked, "Opening the viewer; close its window to finish.")
-    asked.dataset = dataset
     _view(asked)
 
 
@@ -137,12 +135,15 @@ def _train(asked: argparse.Namespace) -> None:
     from napari_channelmix.files import write_json
     from napari_channelmix.run.progress import run_job
 
+    if asked.out.suffix != ".cmx" or asked.out.is_dir():
+        raise ModelError(f"--out {asked.out}: name a file that ends in .cmx")
     settings = TrainingSettings(epochs=asked.epochs)
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     train, test = cells.split(seed=asked.seed)
+    checkpoint = asked.out.with_suffix(".cmx.partial")
     job = train_classifier_job(
         train, mix=asked.mix, network=asked.network, settings=settings, seed=asked.seed,
-        device=asked.device, checkpoint=asked.out.with_name(f"{asked.out.name}.partial"),
+        device=asked.device, checkpoint=checkpoint,
     )  # fmt: skip
     classifier = run_job(job, title="training", quiet=asked.quiet)
     measured = accuracy_of(test.labels, classifier.predict(test), len(test.classes))
@@ -153,6 +154,7 @@ def _train(asked: argparse.Namespace) -> None:
     }
     classifier = replace(classifier, record={**classifier.record, "held_out": held_out})
     classifier.save(asked.out)
+    checkpoint.unlink(missing_ok=True)
     beside = write_json(
         asked.out.with_suffix(".json"),
         {"schema": "napari-channelmix/train/1", "channels": list(classifier.channels),

@@ -27,6 +27,8 @@ LAYER = Qt.ItemDataRole.UserRole
 OWN_NAME = Qt.ItemDataRole.UserRole + 1
 # Height of a row in pixels, and how many are shown without scrolling.
 ROW, ROWS_SHOWN = 21, 7
+# Along an axis; more are no channels.
+MOST_CHANNELS = 200
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class ChannelsPanel(QWidget):
         )
         self.note.setWordWrap(True)
         self._slices: dict[int, QComboBox] = {}
+        # Layer, axis and length whose channels the list holds.
+        self._listed: tuple[int, int, int] | None = None
         self.rows = form()
         self.rows.addRow("Layer", self.layer)
         self.rows.addRow("Axis", self.axis)
@@ -97,6 +101,11 @@ class ChannelsPanel(QWidget):
     def by_axis(self) -> bool:
         """Whether the channels are an axis of one layer."""
         return self.kind.currentIndex() == 1
+
+    @property
+    def available(self) -> bool:
+        """Whether there is an image layer that the user brought."""
+        return any(layers.OURS not in layer.metadata for layer in self._images())
 
     def _images(self) -> list[Any]:
         return [
@@ -124,8 +133,7 @@ class ChannelsPanel(QWidget):
         return places[0] if places else min(0, self.layer.count() - 1)
 
     def _refill(self) -> None:
-        with QSignalBlocker(self.list):
-            self.list.clear()
+        self._list_axis(None, None)
         self.fill()
 
     def _fill_layers(self) -> None:
@@ -141,10 +149,8 @@ class ChannelsPanel(QWidget):
                 item = known.get(id(image))
                 if item is None:
                     self._add(image.name, image, refused="RGB" if image.rgb else "")
-                elif item.text() == item.data(OWN_NAME):
-                    # Renamed in the viewer, and not by hand here.
-                    item.setText(image.name)
-                    item.setData(OWN_NAME, image.name)
+                else:
+                    self._follow_name(item, image.name)
         self._chosen_changed()
 
     def _fill_axes(self) -> None:
@@ -164,12 +170,35 @@ class ChannelsPanel(QWidget):
 
     def _fill_axis_names(self) -> None:
         layer, axis = self.layer.currentData(), self.axis.currentData()
+        listed = None
+        if layer is not None and axis is not None:
+            listed = (id(layer), axis, min(layers.axes_of(layer)[axis].length, MOST_CHANNELS))
+        # Other layers come and go, as nuclei that are found: names and ticks of this one stay.
+        if listed is None or listed != self._listed:
+            self._list_axis(layer, listed)
+        else:
+            self._rename_axis(layer)
+        self._chosen_changed()
+
+    def _list_axis(self, layer: Any, listed: tuple[int, int, int] | None) -> None:
+        self._listed = listed
         with QSignalBlocker(self.list):
             self.list.clear()
-            if layer is not None and axis is not None:
-                for place in range(min(layers.axes_of(layer)[axis].length, 200)):
-                    self._add(f"{layer.name} {place}", place, checked=True)
-        self._chosen_changed()
+            for place in range(listed[2] if listed is not None else 0):
+                self._add(f"{layer.name} {place}", place, checked=True)
+
+    def _rename_axis(self, layer: Any) -> None:
+        with QSignalBlocker(self.list):
+            for row in range(self._count):
+                item: Any = self.list.item(row)
+                self._follow_name(item, f"{layer.name} {item.data(LAYER)}")
+
+    @staticmethod
+    def _follow_name(item: QListWidgetItem, name: str) -> None:
+        """Take the name the viewer has, unless another was given by hand."""
+        if item.text() == item.data(OWN_NAME):
+            item.setText(name)
+            item.setData(OWN_NAME, name)
 
     def _add(self, name: str, what: Any, *, refused: str = "", checked: bool = False) -> None:
         item = QListWidgetItem(name)

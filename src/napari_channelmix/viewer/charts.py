@@ -98,6 +98,9 @@ class ImportanceChart(pg.PlotWidget):
             said.append(f"Shapley value {imp.shapley[at]:.3f}")
         if imp.decoy is not None:
             said.append(f"its decoy {imp.decoy[at]:.3f}")
+        if imp.p_value is not None:
+            p = imp.p_value[at]
+            said.append(f"p = {p:.3f}" if p >= 0.001 else "p < 0.001")
         return ", ".join(said)
 
     def legend(self) -> str:
@@ -109,7 +112,9 @@ class ImportanceChart(pg.PlotWidget):
         if len(imp.seeds) > 1:
             parts.append("├┤ sd over seeds")
         if imp.shapley is not None:
-            parts.append(f'<span style="color:{colors.second}">◆</span> Shapley value')
+            parts.append(
+                f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'
+            )
         if imp.decoy is not None:
             parts.append("┆ share of a decoy")
         # A mark and its words stay on one line.
@@ -142,7 +147,7 @@ class ImportanceChart(pg.PlotWidget):
         plot.setYRange(-0.6, max(1, len(self.rows)) - 0.4, padding=0)
         label = {"color": colors.text}
         plot.setLabel("bottom", "share in the mixed image", **label)
-        plot.setLabel("top", "Shapley value (balanced accuracy)", **{"color": colors.second})
+        plot.setLabel("top", "Shapley value", **{"color": colors.second})
         plot.getAxis("top").setTextPen(colors.second)
         for side in ("bottom", "top"):
             # Shares are plain numbers, not thousandths; a new label brings the prefix back.

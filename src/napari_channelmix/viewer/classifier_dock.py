@@ -164,7 +164,8 @@ class ClassifierDock(Dock):
             return
 
         def done(found: Predictions) -> None:
-            if self.session.cells is not None and len(self.session.cells) == len(cells):
+            # Classes may have been painted meanwhile; other cells are another matter.
+            if self.session.cells is not None and self.session.cells.fields is cells.fields:
                 self.session.predictions = found
                 counts = np.bincount(found.codes, minlength=len(found.classes))
                 said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))

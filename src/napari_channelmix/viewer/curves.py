@@ -33,6 +33,8 @@ class TrainingCurves(QWidget):
             menu.setParent(plot, menu.windowFlags())
             plot.setMouseEnabled(x=False, y=False)
             plot.hideButtons()
+            # The lowest tick's number and the name of the epochs reach over the edge.
+            plot.getPlotItem().setContentsMargins(0, 4, 6, 7)
             plot.getAxis("left").setWidth(48)
             column.addWidget(plot)
         self.loss.setToolTip("Cross entropy on training (line) and validation cells (dashed)")

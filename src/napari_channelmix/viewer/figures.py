@@ -8,9 +8,20 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.dcmix import ChannelImportance
 
 __all__ = ["FiguresTable"]
+
+
+TIPS = {
+    "share": "Share of the channel in the mixed image",
+    "± sd": "Standard deviation of the share over the seeds",
+    "Shapley": "What the channel adds to the balanced accuracy of the plain network",
+    "decoy": "Share of a channel that carries nothing",
+    "p": "Chance of such a share for a channel without a link to the classes (Holm's correction)",
+}
 
 
 class FiguresTable(QTableWidget):
@@ -31,6 +42,13 @@ class FiguresTable(QTableWidget):
             lambda item: self.channel_chosen.emit(self.item(item.row(), 0).text())
         )
 
+    def _head(self, columns: Sequence[str]) -> None:
+        self.setColumnCount(len(columns))
+        self.setHorizontalHeaderLabels(list(columns))
+        for place, title in enumerate(columns):
+            if title in TIPS:
+                self.horizontalHeaderItem(place).setToolTip(TIPS[title])
+
     def show_importance(self, importance: ChannelImportance | None) -> None:
         """Fill the table from a result, which may be partial."""
         if importance is None:
@@ -43,19 +61,23 @@ class FiguresTable(QTableWidget):
                 ("± sd", importance.share_sd),
                 ("Shapley", importance.shapley),
                 ("decoy", importance.decoy),
+                ("p", importance.p_value),
             )
             if values is not None
         ]
-        self.setColumnCount(1 + len(columns))
-        self.setHorizontalHeaderLabels(["channel", *(title for title, _ in columns)])
+        self._head(["channel", *(title for title, _ in columns)])
         self.setRowCount(len(importance.channels))
         for row, at in enumerate(importance.order):
             self.setItem(row, 0, QTableWidgetItem(importance.channels[at]))
-            for column, (_, values) in enumerate(columns, start=1):
-                item = QTableWidgetItem(f"{values[at]:.3f}")
+            for column, (title, values) in enumerate(columns, start=1):
+                item = QTableWidgetItem(_figure(title, values[at]))
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(row, column, item)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + 6)
+
+
+def _figure(title: str, value: float) -> str:
+    return "<0.001" if title == "p" and value < 0.001 else f"{value:.3f}"

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Labels
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QPushButton, QTabBar
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
-__all__ = ["ImagesDock", "summary"]
+__all__ = ["ImagesDock", "summary", "with_classes_of"]
 
 SMALLEST_NUCLEUS = 40
 
@@ -49,7 +50,10 @@ class ImagesDock(Dock):
         self.channels = ChannelsPanel(self.viewer)
         self.cells = CellsPanel(self.viewer)
         self.use = QPushButton("Use these cells")
-        self.use.setToolTip("Cut out the cells; all docks then work on them")
+        self.use.setToolTip(
+            "Cut out the cells; all docks then work on them. Press it again after a correction of "
+            "the layers: classes you painted stay with their label"
+        )
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.classes = ClassesPanel(self.viewer, self.session)
@@ -58,6 +62,9 @@ class ImagesDock(Dock):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._refill)
         self._build()
+        if self.session.cells is None and self.channels.available:
+            # Images are open already: they are what the user came for.
+            self.origin.setCurrentIndex(1)
         self.origin.currentChanged.connect(lambda _: self._arrange())
         self.dataset.file_chosen.connect(self.open_file)
         self.dataset.sample_chosen.connect(self.open_sample)
@@ -67,7 +74,7 @@ class ImagesDock(Dock):
         self.cells.nuclei_wanted.connect(self.find_nuclei)
         self.use.clicked.connect(self.use_layers)
         events = self.viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
+        for event in (events.inserted, events.removed, events.reordered, events.renamed):
             self.follow(event, self._layers_changed)
         self.follow(self.session.cells_changed, self._cells_changed)
         self.follow(self.session.shown_changed, self._shown_changed)
@@ -212,6 +219,8 @@ class ImagesDock(Dock):
     def _found(self, channel: str, labels: Any, geometry: dict[str, Any]) -> None:
         # A layer of the user's from now on: it may be corrected, and is never written over.
         layer = self.viewer.add_labels(labels, name=f"nuclei in {channel}", **geometry)
+        # Outlines, so that the channels stay in sight.
+        layer.contour = 1
         self.cells.fill()
         self.cells.choose_source(layer)
         self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
@@ -228,9 +237,22 @@ class ImagesDock(Dock):
         shown = Shown(0, chosen.images, objects, chosen.at, chosen.axes)
         self.task.run(
             "cutting out the cells", job,
-            lambda cells: self.session.open(cells, "layers of the viewer", shown),
+            lambda cells: self._used(cells, shown),
             on_error=self.fail,
         )  # fmt: skip
+
+    def _used(self, cells: Cells, shown: Shown) -> None:
+        before = self.session
+        if (
+            before.cells is not None
+            and before.shown is not None
+            and before.shown.objects is shown.objects
+            and isinstance(shown.objects, Labels)
+            and not cells.classes
+        ):
+            # The same cells, perhaps corrected: what was painted is not lost.
+            cells = with_classes_of(cells, before.cells)
+        self.session.open(cells, "layers of the viewer", shown)
 
     # ---------------------------------------------------------------- what is there
 
@@ -253,6 +275,13 @@ class ImagesDock(Dock):
         super().halt()
         self.preview.task.stop()
         self.classes.brush.switch(False)
+
+
+def with_classes_of(cells: Cells, before: Cells) -> Cells:
+    """Cells of one image with the classes that cells of the same label values had before."""
+    codes = dict(zip(before.table["object"].tolist(), before.labels.tolist(), strict=True))
+    objects = cells.table["object"].tolist()
+    return cells.with_labels([codes.get(value, -1) for value in objects], before.classes)
 
 
 def summary(cells: Cells) -> str:

@@ -34,7 +34,7 @@ from napari_channelmix.viewer.settings_form import (
 )
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks import Task, Update
-from napari_channelmix.viewer.work import ImportanceChoices, importance_job, mixed_job
+from napari_channelmix.viewer.work import ImportanceChoices, importance_job, kept_folder, mixed_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportanceDock", "verdict"]
 
+AGAIN = "open the data set again, or choose the layers anew and press 'Use these cells'."
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
@@ -94,6 +95,11 @@ class ImportanceDock(Dock):
         self.solo = Solo(self.viewer, self.session)
         # Of its own, so that looking at the mixed image does not stop a run.
         self.mixed_task = Task(self.session)
+        # Seeds of the run under way: the box may be changed meanwhile.
+        self._wanted = 0
+        # How many of them an earlier run had finished, and where finished ones are kept.
+        self._taken = 0
+        self._kept: Path | None = None
         self._build()
         self._connect()
         self._fill()
@@ -151,13 +157,14 @@ class ImportanceDock(Dock):
         self.chart.channel_chosen.connect(self._toggle_solo)
         self.chart.channel_hovered.connect(self._hovered)
         self.figures.channel_chosen.connect(self._toggle_solo)
+        self.follow(self.session.replaced, self._replaced)
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
         self.follow(self.session.importance_changed, self._importance_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
         # Stopped half way, what is there is judged as it is.
-        self.task.ended.connect(self._importance_changed)
+        self.task.ended.connect(self._ended)
 
     # ---------------------------------------------------------------- what the buttons do
 
@@ -172,13 +179,32 @@ class ImportanceDock(Dock):
             self.epochs.value(), self.first_seed.value(), self.device.currentText(),
             self.held_out.value(),
         )  # fmt: skip
+        self._wanted = chosen.seeds
         self.session.importance = None
-        self.task.run(
-            "channel importance", importance_job(cells, chosen), self._finished,
-            on_update=self._partial, on_error=self.fail,
-        )  # fmt: skip
+        self._taken, self._kept = 0, kept_folder()
+        job = importance_job(cells, chosen, self._kept)
+        self.task.run("channel importance", job, self._finished, on_update=self._partial,
+                      on_error=self.fail)  # fmt: skip
+
+    def _ended(self, how: str) -> None:
+        if how == "cancelled":
+            imp = self.session.importance
+            done = 0 if imp is None else len(imp.seeds)
+            said = f"Stopped; {done} of {self._wanted} seeds are done"
+            if done and self._kept is not None:
+                said += " and kept: with the same cells and settings, Run goes on from there"
+            self.notice.say(f"{said}.")
+        self._importance_changed()
+
+    def _replaced(self) -> None:
+        if self.task.busy:
+            # Bars of other cells must not stand beside these.
+            self.task.stop()
+            self.notice.say("The run was stopped, since other cells were opened.", "warning")
+        self.mixed_task.stop()
 
     def _partial(self, update: Update) -> None:
+        self._taken += sum("kept" in one for one in update.metrics)
         if update.progress.partial is not None:
             self.session.importance = update.progress.partial
 
@@ -186,6 +212,11 @@ class ImportanceDock(Dock):
         # The last partial result is the result: say so even if it is the same object.
         self.session.importance = importance
         self._importance_changed()
+        if self._taken:
+            self.notice.say(
+                f"{self._taken} of {self._wanted} seeds were kept from an earlier run with the "
+                "same cells and settings.", "good",
+            )  # fmt: skip
         # Added once without being asked, but hidden: it would cover the channels.
         self.show_mixed(visible=False)
 
@@ -195,7 +226,7 @@ class ImportanceDock(Dock):
         if imp is None or not imp.classifiers or cells is None or shown is None:
             return
         if shown.reference not in self.viewer.layers:
-            self.fail("The layers of this field of view are gone; open the data set again")
+            self.fail(f"The layers of this field of view are gone; {AGAIN}")
             return
         geometry = layers.like(shown.reference, shown.axes)
         self.mixed_task.run(
@@ -245,8 +276,11 @@ class ImportanceDock(Dock):
             self.notice.say("Copied; paste it into a spreadsheet", "good")
 
     def _toggle_solo(self, channel: str) -> None:
+        was = self.solo.channel
         self.chart.mark(self.solo.toggle(channel))
         alone = self.solo.channel
+        if alone is None and was != channel:
+            self.fail(f"The layer of {channel} is gone; {AGAIN}")
         self.hover.setText(
             f"{alone} is shown alone; click it again to see what was shown before."
             if alone
@@ -292,7 +326,7 @@ class ImportanceDock(Dock):
     def _judge(self, imp: Any) -> None:
         """Gate and warnings above the bars; those of a run under way are not the last word."""
         if self.task.busy:
-            self.gate.say(f"So far, {len(imp.seeds)} of {self.seeds.value()} seeds. {verdict(imp)}",
+            self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} seeds. {verdict(imp)}",
                           "info" if imp.open else "error")  # fmt: skip
             self.warnings.clear_line()
             return

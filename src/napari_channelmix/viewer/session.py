@@ -129,6 +129,8 @@ class Session:
         Names of the tasks at work.
     """
 
+    # Other cells are about to take the place of these.
+    replaced = Signal()
     cells_changed = Signal(object)
     source_changed = Signal(object)
     shown_changed = Signal(object)
@@ -149,6 +151,7 @@ class Session:
 
     def open(self, cells: Cells | None, source: str = "", shown: Shown | None = None) -> None:
         """Begin with another data set: what was found in the one before no longer holds."""
+        self.replaced.emit()
         self.importance = None
         self.predictions = None
         self.history = ()

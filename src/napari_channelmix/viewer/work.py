@@ -5,7 +5,7 @@ PyTorch is imported where a job begins, never with a dock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "crops_job",
     "devices_job",
     "importance_job",
+    "kept_folder",
     "load_job",
     "mixed_job",
     "nuclei_job",
@@ -95,8 +96,27 @@ def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
     return Predictions(trained.classifier.classes, found, trained.source)
 
 
-def importance_job(cells: Cells, chosen: ImportanceChoices) -> Job[ChannelImportance]:
-    """Hold groups back, then learn channel importance over the seeds."""
+def kept_folder() -> Path | None:
+    """Where the docks keep finished seeds of channel importance, or None where nothing can be kept.
+
+    A folder per version: another one may find something else in the same cells.
+    """
+    from platformdirs import user_cache_path
+
+    from napari_channelmix import __version__
+
+    folder = user_cache_path("napari-channelmix", appauthor=False) / "importance" / __version__
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
+
+
+def importance_job(
+    cells: Cells, chosen: ImportanceChoices, parts: Path | None = None
+) -> Job[ChannelImportance]:
+    """Hold groups back, then learn channel importance over the seeds; finished ones are kept."""
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.classify import TrainingSettings
     from napari_channelmix.dcmix import channel_importance_job
@@ -106,9 +126,22 @@ def importance_job(cells: Cells, chosen: ImportanceChoices) -> Job[ChannelImport
         train, test, seeds=chosen.seeds, shapley=chosen.shapley, decoys=chosen.decoys,
         mixes=chosen.mixes, constraint=chosen.constraint,  # type: ignore[arg-type]
         network=chosen.network, settings=TrainingSettings(epochs=chosen.epochs),
-        seed=chosen.seed, device=chosen.device,
+        seed=chosen.seed, device=chosen.device, parts=parts,
     )  # fmt: skip
-    return (yield from job)
+    return (yield from _counting_kept(job))
+
+
+def _counting_kept(job: Job[ChannelImportance]) -> Job[ChannelImportance]:
+    """The same job; a seed that is kept from an earlier run also shows in the metrics."""
+    try:
+        while True:
+            step = next(job)
+            kept = step.stage.endswith("kept from an earlier run")
+            yield replace(step, metrics={**step.metrics, "kept": 1.0}) if kept else step
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        job.close()
 
 
 def nuclei_job(plane: Any, min_area: int) -> Job[npt.NDArray[np.int32]]:
@@ -125,9 +158,7 @@ def nuclei_job(plane: Any, min_area: int) -> Job[npt.NDArray[np.int32]]:
     yield Progress(1, 2, "finding nuclei")
     labels = find_nuclei(pixels, min_area=min_area)
     if not labels.any():
-        raise DataError(
-            "no nuclei were found in this channel; choose another channel, or a smaller area"
-        )
+        raise DataError("no nuclei were found in this channel; choose one where they are bright")
     return labels
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers.geometry import plane_axes
 
-__all__ = ["PROJECT", "Axis", "LayerPlane", "axes_of", "full_resolution", "plane_of"]
+__all__ = ["PROJECT", "Axis", "LayerPlane", "axes_of", "full_resolution", "plane_of", "refuse_rgb"]
 
 # Instead of the number of a slice: the maximum over all of them.
 PROJECT = -1
@@ -95,6 +95,21 @@ def axes_of(layer: Any) -> tuple[Axis, ...]:
     )
 
 
+def refuse_rgb(layer: Any) -> None:
+    """Refuse a picture in colour.
+
+    Raises
+    ------
+    DataError
+        What to do instead.
+    """
+    if getattr(layer, "rgb", False):
+        raise DataError(
+            f"layer {layer.name!r} is an RGB picture, not a channel: its colours mix the stains; "
+            "split it (right click, Split RGB) or unmix the stains first"
+        )
+
+
 def plane_of(
     layer: Any,
     position: Any,
@@ -118,11 +133,7 @@ def plane_of(
     DataError
         RGB pictures, and layers of one axis.
     """
-    if getattr(layer, "rgb", False):
-        raise DataError(
-            f"layer {layer.name!r} is an RGB picture, not a channel: its colours mix the stains; "
-            "split it (right click, Split RGB) or unmix the stains first"
-        )
+    refuse_rgb(layer)
     data = full_resolution(layer)
     if layer.ndim < 2 + (channel is not None):
         raise DataError(f"layer {layer.name!r} has too few axes: {tuple(data.shape)}")

@@ -10,7 +10,13 @@ import pandas as pd
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers.geometry import same_place
-from napari_channelmix.viewer.layers.planes import PROJECT, LayerPlane, axes_of, plane_of
+from napari_channelmix.viewer.layers.planes import (
+    PROJECT,
+    LayerPlane,
+    axes_of,
+    plane_of,
+    refuse_rgb,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +74,7 @@ def planes_from_axis(
     DataError
         No axis chosen, or RGB.
     """
+    refuse_rgb(layer)
     if axis is None:
         raise DataError(f"choose which axis of layer {layer.name!r} holds the channels")
     count = axes_of(layer)[axis].length

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from napari.layers import Labels, Points
 from napari.utils.colormaps import DirectLabelColormap
 
@@ -81,6 +80,8 @@ def show_codes(
     of colours per cell would block the window for seconds at 100,000 cells. Else their boxes, or
     rings where the boxes overlap.
     """
+    import pandas as pd
+
     here = (cells.table["field"] == field).to_numpy()
     labels = cells.fields[field].labels
     if labels is None:
@@ -119,13 +120,14 @@ def _marks(
     classes: Sequence[str],
     geometry: dict[str, Any],
 ) -> Any:
+    import pandas as pd
+
     boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
     names = [classes[code] if code >= 0 else "" for code in codes[here]]
     colors = np.array([class_color(code) for code in codes[here]]).reshape(-1, 4)
     sizes = boxes[:, 2] - boxes[:, 0]
-    height, width = cells.fields[field].shape
-    boxed = float((sizes**2).sum()) <= 1.1 * height * width
+    boxed = _apart(centres, sizes)
     if not boxed:
         # Crops around crowded points lie on each other: a ring marks the cell.
         sizes = 0.4 * sizes
@@ -149,6 +151,16 @@ def _marks(
     return layer
 
 
+def _apart(centres: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> bool:
+    """Whether most square boxes lie beside each other."""
+    if len(centres) < 2:
+        return True
+    from scipy.spatial import cKDTree
+
+    nearest = cKDTree(centres).query(centres, k=2, p=np.inf)[0][:, 1]
+    return bool(np.median(nearest - 0.9 * sizes) >= 0)
+
+
 def write_features(
     layer: Any, objects: npt.NDArray[np.int64], columns: dict[str, Sequence[Any]]
 ) -> None:
@@ -161,6 +173,8 @@ def write_features(
         Label values, or numbers of the points.
     columns : dict of str to (N,) values
     """
+    import pandas as pd
+
     table = pd.DataFrame(layer.features).reset_index(drop=True)
     points = isinstance(layer, Points)
     if "index" not in table.columns:
