@@ -119,3 +119,8 @@ def test_axes_name_shares_not_thousandths(chart: ImportanceChart) -> None:
     for side in ("bottom", "top"):
         axis = chart.getPlotItem().getAxis(side)
         assert "0.001" not in axis.labelString() and axis.autoSIPrefixScale == 1.0
+
+
+def test_zero_stands_on_the_axis_of_shares(chart: ImportanceChart) -> None:
+    chart.show_importance(made(shapley=False))
+    assert chart.getViewBox().viewRange()[0][0] < 0

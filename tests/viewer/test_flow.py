@@ -163,13 +163,17 @@ def test_bars_of_other_cells_never_stand_beside_these(
     assert importance.session.importance is None
 
 
-def test_a_bar_whose_layer_is_gone_says_so(
+def test_one_channel_alone_ends_with_the_mixed_image_and_a_lost_layer_is_named(
     importance: Any, viewer: Any, qtbot: Any, click: Any
 ) -> None:
     importance.seeds.setValue(1)
     click(importance.run_button)
     done(importance, qtbot)
     qtbot.waitUntil(lambda: not importance.mixed_task.busy, timeout=10_000)
+    importance.chart.channel_chosen.emit("DNA")
+    assert importance.solo.channel == "DNA"
+    click(importance.mixed)
+    assert importance.solo.channel is None and viewer.layers["stress"].visible
     viewer.layers.remove("stress")
     importance.chart.channel_chosen.emit("stress")
     assert "The layer of stress is gone" in importance.notice.text()

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon
 
+from napari_channelmix.viewer.colors import class_hex
 from napari_channelmix.viewer.images_dock import ImagesDock, summary
 
 if TYPE_CHECKING:
@@ -310,3 +312,11 @@ def test_crops_that_overlap_are_marked_by_rings(
         use(images, qtbot, click)
         qtbot.waitUntil(lambda: "classes" in viewer.layers)
         assert str(viewer.layers["classes"].symbol[0]) == symbol
+
+
+def test_the_swatch_of_the_selected_class_keeps_its_colour(open_plate: Any) -> None:
+    table = open_plate().classes.table
+    assert table.currentRow() == 1
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+        swatch = table.item(1, 0).icon().pixmap(12, mode=mode).toImage()
+        assert swatch.pixelColor(6, 6).name() == class_hex(0).lower()

@@ -176,7 +176,8 @@ class ImportanceChart(pg.PlotWidget):
         if imp.shapley is not None:
             reach = self._draw_shapley(imp, order, places, high)
             low, high = min(low, reach[0]), max(high, reach[1])
-        plot.setXRange(min(0.0, low) * 1.05, high * 1.06, padding=0)
+        # A little room before zero: pyqtgraph leaves out the number of a tick on the very edge.
+        plot.setXRange(min(0.0, low) * 1.05 - 0.03 * high, high * 1.06, padding=0)
 
     def _draw_shapley(
         self, imp: ChannelImportance, order: list[int], places: Any, high: float

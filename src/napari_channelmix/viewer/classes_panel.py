@@ -168,4 +168,7 @@ class ClassesPanel(QWidget):
 def _swatch(code: int) -> QIcon:
     pixmap = QPixmap(12, 12)
     pixmap.fill(QColor(class_hex(code)))
-    return QIcon(pixmap)
+    icon = QIcon(pixmap)
+    # Qt would tint that of the selected row, which is then no colour of any class.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon

@@ -228,6 +228,9 @@ class ImportanceDock(Dock):
         if shown.reference not in self.viewer.layers:
             self.fail(f"The layers of this field of view are gone; {AGAIN}")
             return
+        if visible and self.solo.channel is not None:
+            # The blend is about to be looked at, no longer one channel.
+            self._toggle_solo(self.solo.channel)
         geometry = layers.like(shown.reference, shown.axes)
         self.mixed_task.run(
             "mixing the channels",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers.geometry import same_place
@@ -20,6 +19,8 @@ from napari_channelmix.viewer.layers.planes import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
 __all__ = [
     "classes_in_column",
@@ -172,6 +173,8 @@ def classes_in_column(layer: Any, column: str) -> dict[int, str]:
     DataError
         A column that is not there or names no class.
     """
+    import pandas as pd
+
     features = pd.DataFrame(layer.features)
     if column not in features.columns:
         raise DataError(f"layer {layer.name!r} has no features column {column!r}")
@@ -190,6 +193,8 @@ def classes_in_column(layer: Any, column: str) -> dict[int, str]:
 
 def _named(values: pd.Series) -> pd.Series:
     """Values as class names; empty ones and broken numbers as missing."""
+    import pandas as pd
+
     if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
         return pd.Series([None] * len(values), dtype=object)
     whole = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
