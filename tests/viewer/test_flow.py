@@ -151,6 +151,23 @@ def test_a_cancelled_run_goes_on_from_its_finished_seeds(
     assert "seeds were kept from an earlier run" in importance.notice.text()
 
 
+def test_a_run_cancelled_before_its_first_seed_gives_the_bars_before_it_back(
+    importance: Any, qtbot: Any, click: Any
+) -> None:
+    importance.seeds.setValue(1)
+    click(importance.run_button)
+    done(importance, qtbot)
+    before = importance.session.importance
+    importance.first_seed.setValue(7)
+    importance.epochs.setValue(300)
+    click(importance.run_button)
+    assert importance.session.importance is None
+    qtbot.wait(200)
+    click(importance.task_bar.cancel)
+    assert importance.session.importance is before
+    assert "those of the run before" in importance.notice.text()
+
+
 def test_bars_of_other_cells_never_stand_beside_these(
     importance: Any, plate: Any, qtbot: Any, click: Any
 ) -> None:

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     import napari
 
+    from napari_channelmix.dcmix import ChannelImportance
+
 __all__ = ["ImportanceDock", "verdict"]
 
 AGAIN = "open the data set again, or choose the layers anew and press 'Use these cells'."
@@ -100,6 +102,7 @@ class ImportanceDock(Dock):
         # How many of them an earlier run had finished, and where finished ones are kept.
         self._taken = 0
         self._kept: Path | None = None
+        self._before: ChannelImportance | None = None
         self._build()
         self._connect()
         self._fill()
@@ -180,14 +183,20 @@ class ImportanceDock(Dock):
             self.held_out.value(),
         )  # fmt: skip
         self._wanted = chosen.seeds
-        self.session.importance = None
+        self._before, self.session.importance = self.session.importance, None
         self._taken, self._kept = 0, kept_folder()
         job = importance_job(cells, chosen, self._kept)
         self.task.run("channel importance", job, self._finished, on_update=self._partial,
                       on_error=self.fail)  # fmt: skip
 
     def _ended(self, how: str) -> None:
-        if how == "cancelled":
+        if how != "done" and self.session.importance is None:
+            # Nothing new was found, so what was found before stands again.
+            self.session.importance = self._before
+            self._before = None
+            if self.session.importance is not None and how == "cancelled":
+                self.notice.say("Stopped; the bars are those of the run before.")
+        elif how == "cancelled":
             imp = self.session.importance
             done = 0 if imp is None else len(imp.seeds)
             said = f"Stopped; {done} of {self._wanted} seeds are done"
@@ -197,6 +206,7 @@ class ImportanceDock(Dock):
         self._importance_changed()
 
     def _replaced(self) -> None:
+        self._before = None
         if self.task.busy:
             # Bars of other cells must not stand beside these.
             self.task.stop()
