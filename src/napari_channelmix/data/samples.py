@@ -34,7 +34,8 @@ class Sample:
     ----------
     cells : Cells
     relevance : dict of str to float
-        How much each channel says of the class, 0 for nothing; comparable within the sample.
+        How much each channel says of the class by itself, 0 for nothing; comparable within the
+        sample.
     story : str
         What was planted, in words.
     pixels : tuple of (Y, X) bool arrays
@@ -105,7 +106,7 @@ def synthetic_plate(
 ) -> Sample:
     """A plate of synthetic cells with a planted answer.
 
-    Four channels of ``uint16``: ``DNA`` shows the nucleus and says nothing of the class;
+    Four channels of ``uint16``: ``DNA`` says nothing of the class, but shows where the nucleus is;
     ``reporter`` lies in the cytoplasm of untreated cells and moves into the nucleus of treated
     ones; ``look-alike`` does the same by the toss of a coin, whatever the treatment; ``stress``
     shows granules in the cytoplasm, a few more in treated cells. Wells differ in brightness, and
@@ -139,8 +140,9 @@ def synthetic_plate(
                              warnings=()))  # fmt: skip
         pixels.append(truth)
     story = (
-        "The reporter moves from the cytoplasm into the nucleus of treated cells; DNA and the "
-        "look-alike carry nothing; stress granules are a weak second cue."
+        "The reporter moves from the cytoplasm into the nucleus of treated cells. DNA alone says "
+        "nothing, but shows where the nucleus is; the look-alike carries nothing at all; stress "
+        "granules are a weak second cue."
     )
     relevance = {"DNA": 0.0, "reporter": 1.0, "look-alike": 0.0, "stress": 0.3}
     return Sample(Cells.together(parts, "synthetic plate"), relevance, story, tuple(pixels))

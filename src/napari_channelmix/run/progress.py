@@ -37,6 +37,7 @@ def _bar(title: str, quiet: bool) -> tqdm[None]:
         total=100.0,
         desc=title,
         file=sys.stderr,
-        disable=quiet,
+        # None: no bar where standard error is no terminal, as in a log.
+        disable=True if quiet else None,
         bar_format="{desc}: {percentage:3.0f}%|{bar:24}| {elapsed}<{remaining}  {postfix}",
     )
