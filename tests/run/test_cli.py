@@ -11,7 +11,9 @@ import pytest
 
 from napari_channelmix import load_model, open_dataset
 from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.jobs import Progress
 from napari_channelmix.run.cli import main
+from napari_channelmix.run.progress import run_job
 
 # What users of importance.json may count on.
 FIELDS = {
@@ -104,7 +106,7 @@ def test_a_network_that_does_not_exist_is_one_line(dataset, tmp_path, capsys):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(dataset, tmp_path):
     command = [sys.executable, "-m", "napari_channelmix.run.cli", "importance", str(dataset),
-               "--out", str(tmp_path), "--network", "tiny", "--seeds", "3", "--epochs", "6",
+               "--out", str(tmp_path), "--network", "tiny", "--seeds", "3", "--epochs", "4",
                "--no-shapley", "--no-decoys", "--device", "cpu"]  # fmt: skip
     child = subprocess.Popen(
         command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
@@ -131,3 +133,26 @@ def test_view_without_a_display_says_what_to_do(dataset, monkeypatch, capsys):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert main(["view", str(dataset), "--quiet"]) == 2
     assert "no display" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to itself")
+def test_an_interrupt_that_a_library_swallows_still_stops_the_job():
+    closed = []
+
+    def job():
+        try:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.1)
+            except KeyboardInterrupt:
+                pass  # as Python does where it falls into a destructor or a callback
+            yield Progress(1, 2, "working")
+            yield Progress(2, 2, "working")
+        finally:
+            closed.append(True)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job(), title="test", quiet=True)
+    assert closed
+    assert signal.getsignal(signal.SIGINT) is before

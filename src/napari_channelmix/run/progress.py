@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -21,15 +24,37 @@ def run_job(job: Job[Result], *, title: str, quiet: bool = False) -> Result:
     The bar appears with the first step, so a job that refuses its input leaves one line alone.
     """
     with contextlib.ExitStack() as stack:
+        interrupts = stack.enter_context(_noted_interrupts())
         bars: list[tqdm[None]] = []
 
         def show(progress: Progress) -> None:
+            if interrupts:
+                raise KeyboardInterrupt
             if not bars:
                 bars.append(stack.enter_context(_bar(title, quiet)))
             bars[0].set_postfix_str(progress.stage, refresh=False)
             bars[0].update(100.0 * progress.fraction - bars[0].n)
 
         return drain(job, show)
+
+
+@contextlib.contextmanager
+def _noted_interrupts() -> Iterator[list[int]]:
+    """Remember Ctrl-C: where it falls into a callback of a library, Python loses the exception."""
+    noted: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _bar(title: str, quiet: bool) -> tqdm[None]:
