@@ -69,9 +69,11 @@ def jurkat(seeds: int) -> tuple[ChannelImportance, Checks]:
 def graded(seeds: int) -> tuple[ChannelImportance, Checks]:
     sample = graded_channels()
     found = run(sample.cells, seeds)
-    rho = stats.spearmanr(found.share, [sample.relevance[name] for name in found.channels])
-    print(f"Spearman rho of share and planted relevance: {rho.statistic:.3f}")
-    return found, {"rho >= 0.95": bool(rho.statistic >= 0.95)}
+    planted = [sample.relevance[name] for name in found.channels]
+    rho = stats.spearmanr(found.share, planted).statistic
+    each = [round(stats.spearmanr(one, planted).statistic, 3) for one in found.share_of_seed]
+    print(f"Spearman rho of share and planted relevance: {rho:.3f}; in each seed {each}")
+    return found, {"rho >= 0.95 for the mean of the seeds": bool(rho >= 0.95)}
 
 
 def shuffled(seeds: int) -> tuple[ChannelImportance, Checks]:
