@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.layers import OURS
-from napari_channelmix.viewer.picking import cell_at
+from napari_channelmix.viewer.picking import cell_at, elsewhere
 from napari_channelmix.viewer.session import Shown, session_of
 
 from .conftest import canvas_of, canvas_point
@@ -120,7 +120,36 @@ def test_painting_ends_with_its_button(viewer: Any, painted: Any, qtbot: Any, cl
     assert painted.session.cells.labels.tolist() == [-1] * 6
 
 
-def test_a_hidden_layer_and_another_slice(viewer: Any, painted: Any) -> None:
+def test_painting_on_another_slice_says_where_the_cells_are(
+    viewer: Any, dock: Any, qtbot: Any, click: Any
+) -> None:
+    labels = squares()
+    images = dock(ImagesDock)
+    stack = np.random.default_rng(0).random((3, *labels.shape))
+    names = {"axis_labels": ("z", "y", "x")}
+    one, two = (viewer.add_image(stack, name=name, **names) for name in ("DNA", "GFP"))
+    cells = Cells.from_labels((one.data[1], two.data[1]), ("DNA", "GFP"), labels, crop=24)
+    cells = cells.with_labels([-1] * 6, ("alive", "dead"))
+    images.session.open(cells, "layers", Shown(0, {"DNA": one, "GFP": two}, None, {0: 1}))
+    viewer.dims.set_point(0, 2)
+    viewer.reset_view()
+    images.classes.table.selectRow(1)
+    click(images.classes.paint)
+    qtbot.wait(200)
+    middle = np.argwhere(labels == 4).mean(axis=0)
+    assert elsewhere(images.session, viewer, (2, *middle)) == "z = 1"
+    for slice_shown, painted in ((2, []), (1, [3])):
+        viewer.dims.set_point(0, slice_shown)
+        qtbot.wait(100)
+        point = canvas_point(viewer, (slice_shown, *middle))
+        qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, pos=point)
+        qtbot.wait(50)
+        assert np.flatnonzero(images.session.cells.labels >= 0).tolist() == painted
+    assert "of the slice z = 1; go there" in images.notice.text()
+    click(images.classes.paint)
+
+
+def test_cells_are_met_under_a_hidden_layer_and_not_beside_them(viewer: Any, painted: Any) -> None:
     session = session_of(viewer)
     viewer.layers["cells"].visible = False
     assert cell_at(session, viewer, where(viewer, 4)) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -32,12 +32,17 @@ ROWS_SHOWN = 6
 
 
 class ClassesPanel(QWidget):
-    """A row per class; the selected one is painted. The first row takes a class away."""
+    """A row per class; the selected one is painted. The first row takes a class away.
+
+    ``missed`` says why a stroke of the brush met no cell.
+    """
+
+    missed = Signal(str)
 
     def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        self.brush = ClassBrush(viewer, session, lambda: self.chosen)
+        self.brush = ClassBrush(viewer, session, lambda: self.chosen, self.missed.emit)
         self._filling = False
         self.table = QTableWidget(0, 2)
         self.table.setToolTip("Select the class to paint; double-click a name to change it")

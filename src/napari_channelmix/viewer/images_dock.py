@@ -57,6 +57,7 @@ class ImagesDock(Dock):
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.classes = ClassesPanel(self.viewer, self.session)
+        self.classes.missed.connect(lambda why: self.notice.say(why, "warning"))
         self.preview = CropPreview(self.session)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)

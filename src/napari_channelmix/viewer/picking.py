@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.session import Session
 
-__all__ = ["ClassBrush", "cell_at"]
+__all__ = ["ClassBrush", "cell_at", "elsewhere"]
 
 
 def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
@@ -24,10 +24,9 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
     cells, shown = session.cells, session.shown
     if cells is None or shown is None or shown.reference not in viewer.layers:
         return None
-    layer = shown.reference
-    point = np.round(layer.world_to_data(position))
-    if any(point[axis] != index for axis, index in shown.at.items()):
+    if elsewhere(session, viewer, position) is not None:
         return None
+    layer = shown.reference
     y, x = plane_point(layer, position, shown.axes)
     height, width = cells.fields[shown.field].shape
     if not (-0.5 <= y < height - 0.5 and -0.5 <= x < width - 0.5):
@@ -50,14 +49,32 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
     return int(rows[near.argmin()])
 
 
+def elsewhere(session: Session, viewer: Any, position: Any) -> str | None:
+    """The slice that the cells are of, in words, where the position lies in another one."""
+    shown = session.shown
+    if shown is None or shown.reference not in viewer.layers:
+        return None
+    layer = shown.reference
+    point = np.round(layer.world_to_data(position))
+    wrong = [f"{layer.axis_labels[axis]} = {index}" for axis, index in shown.at.items()
+             if point[axis] != index]  # fmt: skip
+    return ", ".join(wrong) or None
+
+
 class ClassBrush:
     """A mouse callback of the viewer that gives the cells under it the chosen class.
 
     A callback of a layer would be called only while that layer is active.
     """
 
-    def __init__(self, viewer: Any, session: Session, chosen: Callable[[], int]) -> None:
-        self._viewer, self._session, self._chosen = viewer, session, chosen
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        chosen: Callable[[], int],
+        missed: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self._viewer, self._session, self._chosen, self._missed = viewer, session, chosen, missed
         self.active = False
 
     def switch(self, on: bool) -> None:
@@ -83,6 +100,10 @@ class ClassBrush:
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         if event.button != 1 or event.modifiers:
+            return
+        there = elsewhere(self._session, self._viewer, event.position)
+        if there is not None:
+            self._missed(f"These cells are of the slice {there}; go there to give them classes.")
             return
         self._assign(event)
         yield
