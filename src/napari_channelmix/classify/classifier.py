@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from napari_channelmix.jobs import Job, Progress, drain
 if TYPE_CHECKING:
     from napari_channelmix.classify.networks import NetworkSpec
 
-__all__ = ["Classifier", "matched"]
+__all__ = ["Classifier", "Predictor", "matched"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,8 +44,64 @@ def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") 
     return cells.with_channels(channels)
 
 
+class Predictor(ABC):
+    """What predicts the classes of cells, whatever is inside."""
+
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    @abstractmethod
+    def _probabilities(self, crops: Floats) -> Floats:
+        """Class probabilities (n, K) of one batch of crops (n, C, H, W) in raw units."""
+
+    @property
+    def _who(self) -> str:
+        """What messages call it."""
+        return "the classifier"
+
+    def predict_proba(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Floats:
+        """Class probabilities.
+
+        Parameters
+        ----------
+        cells : Cells or (n, C, H, W) array
+            Cells may have their channels in any order, and more of them; an array must have those
+            of the classifier, in raw units.
+        batch : int
+            Crops computed at once.
+
+        Returns
+        -------
+        (n, K) float32 array
+
+        Raises
+        ------
+        ModelError
+            Channels that are missing, crops of another shape, NaN; and where a model made
+            elsewhere raises, or gives another shape, NaN, or no probabilities.
+        """
+        return drain(self.predict_job(cells, batch))
+
+    def predict(self, cells: Cells | npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Most probable class of each cell (n,), a position in ``classes``."""
+        return np.asarray(self.predict_proba(cells).argmax(axis=1), dtype=np.int64)
+
+    def predict_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Floats]:
+        """`predict_proba` as a job: a step for each batch."""
+        if isinstance(cells, Cells):
+            cells = matched(cells, self.channels, self._who)
+        source = cells if isinstance(cells, Cells) else np.asarray(cells, dtype=np.float32)
+        parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
+        for start in range(0, len(source), batch):
+            some = slice(start, start + batch)
+            crops = source.read(some) if isinstance(source, Cells) else source[some]
+            parts.append(self._probabilities(crops))
+            yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
+        return np.concatenate(parts)
+
+
 @dataclass(frozen=True)
-class Classifier:
+class Classifier(Predictor):
     """A trained classifier of cells.
 
     Attributes
@@ -103,39 +160,10 @@ class Classifier:
             raise ModelError("the crops have NaN or infinite pixels")
         return normalised(pixels, self.mean, self.std).to(self.device)
 
-    def predict_proba(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Floats:
-        """Class probabilities.
-
-        Parameters
-        ----------
-        cells : Cells or (n, C, H, W) array
-            Cells may have their channels in any order, and more of them; an array must have those
-            of the classifier, in raw units.
-        batch : int
-            Crops computed at once.
-
-        Returns
-        -------
-        (n, K) float32 array
-        """
-        return drain(self.predict_job(cells, batch))
-
-    def predict(self, cells: Cells | npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Most probable class of each cell (n,), a position in ``classes``."""
-        return np.asarray(self.predict_proba(cells).argmax(axis=1), dtype=np.int64)
-
-    def predict_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Floats]:
-        """`predict_proba` as a job: a step for each batch."""
-        source = matched(cells, self.channels) if isinstance(cells, Cells) else np.asarray(cells)
-        parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
-        for start in range(0, len(source), batch):
-            part = slice(start, start + batch)
-            crops = source.read(part) if isinstance(source, Cells) else source[part]
-            with torch.inference_mode():
-                scores = self.network(self.normalise(crops))
-            parts.append(torch.softmax(scores.float(), dim=1).cpu().numpy())
-            yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
-        return np.concatenate(parts)
+    def _probabilities(self, crops: Floats) -> Floats:
+        with torch.inference_mode():
+            scores = self.network(self.normalise(crops))
+        return torch.softmax(scores.float(), dim=1).cpu().numpy()
 
     def blend(self, crops: npt.ArrayLike) -> Floats:
         """The blended images (N, mixes, H, W) that the network sees, in normalised units.

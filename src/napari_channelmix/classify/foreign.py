@@ -15,10 +15,8 @@ import numpy.typing as npt
 import torch
 
 from napari_channelmix.classify.bundle import load_bundle
-from napari_channelmix.classify.classifier import Classifier, matched
-from napari_channelmix.data import Cells
+from napari_channelmix.classify.classifier import Classifier, Predictor
 from napari_channelmix.errors import ModelError
-from napari_channelmix.jobs import Job, Progress, drain
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
 
@@ -31,7 +29,7 @@ EXPORTED = (".pt2",)
 
 
 @dataclass(frozen=True)
-class ForeignClassifier:
+class ForeignClassifier(Predictor):
     """A classifier that only predicts; what is inside is not ours.
 
     Attributes
@@ -55,32 +53,9 @@ class ForeignClassifier:
     output: Output
     source: str
 
-    def predict_proba(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Floats:
-        """Class probabilities (n, K); see `Classifier.predict_proba`.
-
-        Raises
-        ------
-        ModelError
-            The function raises, or gives another shape, NaN, or no probabilities.
-        """
-        return drain(self.predict_job(cells, batch))
-
-    def predict(self, cells: Cells | npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Most probable class of each cell (n,), a position in ``classes``."""
-        return np.asarray(self.predict_proba(cells).argmax(axis=1), dtype=np.int64)
-
-    def predict_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Floats]:
-        """`predict_proba` as a job: a step for each batch."""
-        if isinstance(cells, Cells):
-            cells = matched(cells, self.channels, self.source)
-        source = cells if isinstance(cells, Cells) else np.asarray(cells, dtype=np.float32)
-        parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
-        for start in range(0, len(source), batch):
-            some = slice(start, start + batch)
-            crops = source.read(some) if isinstance(source, Cells) else source[some]
-            parts.append(self._probabilities(crops))
-            yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
-        return np.concatenate(parts)
+    @property
+    def _who(self) -> str:
+        return self.source
 
     def _probabilities(self, crops: Floats) -> Floats:
         if crops.ndim != 4 or crops.shape[1] != len(self.channels):

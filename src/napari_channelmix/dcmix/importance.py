@@ -198,6 +198,8 @@ def channel_importance_job(
 ) -> Job[ChannelImportance]:
     """`channel_importance` as a job; ``partial`` of its progress is the importance so far.
 
+    A seed that is taken from an earlier run has ``kept`` among the metrics of its progress.
+
     Read the cells; for each seed train the mixed network, the plain one and the one with decoys,
     and take the Shapley values of the plain one; put the seeds together.
     """
@@ -297,7 +299,7 @@ def _seed_job(
     """One seed, trained or taken from where an earlier run kept it."""
     kept = _kept(run, seed)
     if kept is not None:
-        yield Progress(1, 1, "kept from an earlier run")
+        yield Progress(1, 1, "kept from an earlier run", {"kept": 1.0})
         return kept
 
     def train(some: NormalisedCrops, spec: NetworkSpec) -> Job[Classifier]:

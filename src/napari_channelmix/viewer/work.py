@@ -5,7 +5,7 @@ PyTorch is imported where a job begins, never with a dock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,20 +128,7 @@ def importance_job(
         network=chosen.network, settings=TrainingSettings(epochs=chosen.epochs),
         seed=chosen.seed, device=chosen.device, parts=parts,
     )  # fmt: skip
-    return (yield from _counting_kept(job))
-
-
-def _counting_kept(job: Job[ChannelImportance]) -> Job[ChannelImportance]:
-    """The same job; a seed that is kept from an earlier run also shows in the metrics."""
-    try:
-        while True:
-            step = next(job)
-            kept = step.stage.endswith("kept from an earlier run")
-            yield replace(step, metrics={**step.metrics, "kept": 1.0}) if kept else step
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        job.close()
+    return (yield from job)
 
 
 def nuclei_job(plane: Any, min_area: int) -> Job[npt.NDArray[np.int32]]:
