@@ -25,7 +25,7 @@ def main(folder: Path) -> None:
     get_settings().appearance.theme = "dark"
     viewer = napari.Viewer(title="ChannelMix", ndisplay=2)
     viewer.window.resize(*SIZE)
-    images, classifier, importance = open_docks(viewer)
+    images, classifier, importance, explain = open_docks(viewer)
 
     def wait(until: Callable[[], object], seconds: float = 240) -> None:
         end = time.monotonic() + seconds

@@ -33,5 +33,5 @@ echo "Installing into .venv; the first time this takes some minutes."
 # Dependency groups need pip 25.1; the pip that comes with Python may be older.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip
 .venv/bin/python -m pip install --quiet -c constraints.txt \
-    --editable '.[all,zoo,onnx]' --group test --group lint
+    --editable '.[all,zoo,onnx,compare]' --group test --group lint
 touch "$ready"

@@ -14,24 +14,29 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells, open_dataset
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.errors import ChannelMixError
+    from napari_channelmix.pcim import Attribution, explain
 
 __all__ = [
+    "Attribution",
     "Cells",
     "ChannelImportance",
     "ChannelMixError",
     "Classifier",
     "channel_importance",
+    "explain",
     "load_model",
     "open_dataset",
     "train_classifier",
 ]
 
 _ROOM_OF = {
+    "Attribution": "pcim",
     "Cells": "data",
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
     "Classifier": "classify",
     "channel_importance": "dcmix",
+    "explain": "pcim",
     "load_model": "classify",
     "open_dataset": "data",
     "train_classifier": "classify",

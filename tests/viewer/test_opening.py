@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 times = []
 for module, name in (
     ("images_dock", "ImagesDock"), ("classifier_dock", "ClassifierDock"),
-    ("importance_dock", "ImportanceDock"),
+    ("importance_dock", "ImportanceDock"), ("explain_dock", "ExplainDock"),
 ):
     start = time.perf_counter()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)

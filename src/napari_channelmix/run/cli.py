@@ -86,6 +86,35 @@ def _parser() -> argparse.ArgumentParser:
     importance.add_argument("--network", default="small", help="name of the network")
     importance.add_argument("--epochs", type=int, default=40, help="most epochs (default: 40)")
 
+    explain = command("explain", _explain, "which pixels made the classifier say so?")
+    explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    explain.add_argument("--model", required=True,
+                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
+    explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
+    explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
+                         help="whether gradients may be used (default: autograd)")  # fmt: skip
+    explain.add_argument("--target", metavar="CLASS", help="class to explain (default: predicted)")
+    explain.add_argument("--versus", metavar="CLASS", help="class to hold the target against")
+    explain.add_argument("--channels", choices=("shared", "separate"), default="shared",
+                         help="one map for all channels, or one for each as well")  # fmt: skip
+    explain.add_argument("--forwards", type=int, default=1000,
+                         help="images a black box is asked about, for each cell")  # fmt: skip
+    explain.add_argument("--batch", type=int, help="cells at once (default: what fits well)")
+    explain.add_argument("--limit", type=int, metavar="N",
+                         help="explain N cells, spread over the data set")  # fmt: skip
+    explain.add_argument("--score", action="store_true",
+                         help="measure the maps, and those of the baselines")  # fmt: skip
+    foreign = explain.add_argument_group("for models that are no bundle")
+    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
+    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
+    foreign.add_argument("--output", choices=("scores", "probabilities"), default="scores",
+                         help="what it gives (default: scores)")  # fmt: skip
+    foreign.add_argument("--allow-code", action="store_true",
+                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
+
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
@@ -184,6 +213,32 @@ def _importance(asked: argparse.Namespace) -> None:
     saved = importance.save(asked.out)
     _say(asked, importance_text(importance))
     _say(asked, f"saved {', '.join(path.name for path in saved)} in {asked.out}")
+
+
+def _explain(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify import load_model
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import explanation_text
+
+    model = load_model(
+        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
+        std=asked.std, output=asked.output, allow_code=asked.allow_code,
+    )  # fmt: skip
+    settings = ExplainSettings(
+        asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
+        asked.seed, asked.limit, asked.score,
+    )  # fmt: skip
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = explain_cells_job(
+        model, cells, asked.out, settings, device=asked.device, batch=asked.batch
+    )
+    found = run_job(job, title="explain", quiet=asked.quiet)
+    _say(asked, explanation_text(found.content))
+    names = ", ".join(path.name for path in found.files)
+    done = "saved" if found.worked else "nothing was left to do:"
+    _say(asked, f"{done} {names} in {asked.out}")
 
 
 def _doctor(asked: argparse.Namespace) -> None:

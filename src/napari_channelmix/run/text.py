@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
 
-__all__ = ["importance_text"]
+__all__ = ["explanation_text", "importance_text"]
 
 WIDTH = 30
 
@@ -30,4 +31,27 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley}"
         )
     lines += [f"note: {line}" for line in importance.warnings]
+    return "\n".join(lines)
+
+
+def explanation_text(content: dict[str, Any]) -> str:
+    """What explain.json says: cells, classes, time, and the scores, best SRG first."""
+    counts = Counter(content["target"])
+    classes = ", ".join(f"{content['classes'][of]} {count}" for of, count in sorted(counts.items()))
+    lines = [
+        f"{content['n']} cells explained with {content['method']} ({content['mode']}), "
+        f"{1000 * content['seconds_per_cell']:.1f} ms a cell; class explained: {classes}"
+    ]
+    scores = content.get("scores", {})
+    if scores:
+        longest = max(len(name) for name in scores)
+        lines.append(
+            f"{'method':<{longest}}  {'SRG':>6} {'insertion':>9} {'deletion':>8} {'ms':>7}"
+        )
+        for name, one in sorted(scores.items(), key=lambda item: -item[1]["srg"]):
+            lines.append(
+                f"{name:<{longest}}  {one['srg']:>6.3f} {one['insertion']:>9.3f} "
+                f"{one['deletion']:>8.3f} {1000 * one['seconds_per_cell']:>7.1f}"
+            )
+    lines += [f"note: {line}" for line in content["warnings"]]
     return "\n".join(lines)

@@ -37,13 +37,16 @@ class Dock(QWidget):
     widget, and when the application quits.
     """
 
+    # Whether a new job waits for the thread of the one before; see `Task`.
+    one_thread = False
+
     def __init__(self, viewer: Any) -> None:
         super().__init__()
         self.viewer = own_viewer(viewer)
         self.session: Session = session_of(viewer)
         overlays_of(viewer)
         self._ties: list[tuple[Any, Callable[..., object]]] = []
-        self.task = Task(self.session)
+        self.task = Task(self.session, one_thread=self.one_thread)
         self.notice = Notice()
         self.task_bar = TaskBar(self.task)
         inner = QWidget()

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 __all__ = ["DOCKS", "launch", "open_docks"]
 
 PLUGIN = "napari-channelmix"
-DOCKS = ("Images and cells", "Classifier", "Channel importance")
+DOCKS = ("Images and cells", "Classifier", "Channel importance", "Explain a cell")
 
 
 def open_docks(viewer: Any) -> tuple[Any, ...]:
-    """Open the three docks, one behind the other, with the first in front.
+    """Open the docks, one behind the other, with the first in front.
 
     Returns
     -------

@@ -82,6 +82,7 @@ class ClassBrush:
         if on == self.active:
             return
         self.active = on
+        self._session.painting = on
         callbacks, selection = self._viewer.mouse_drag_callbacks, self._viewer.layers.selection
         if on:
             callbacks.append(self._drag)

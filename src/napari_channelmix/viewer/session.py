@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.viewer.explaining import Explanation
 
 __all__ = ["Predictions", "Session", "Shown", "Trained", "own_viewer", "session_of"]
 
@@ -125,6 +126,10 @@ class Session:
     predictions : Predictions or None
     importance : ChannelImportance or None
         Partial while it is being computed.
+    explanation : Explanation or None
+        Of the cell that was clicked last; partial while it is being computed.
+    painting : bool
+        Whether a click in the viewer gives a cell a class.
     running : tuple of str
         Names of the tasks at work.
     """
@@ -138,6 +143,8 @@ class Session:
     history_changed = Signal(object)
     predictions_changed = Signal(object)
     importance_changed = Signal(object)
+    explanation_changed = Signal(object)
+    painting_changed = Signal(object)
     running_changed = Signal(object)
 
     cells: _Held[Cells | None] = _Held(None)
@@ -147,12 +154,15 @@ class Session:
     history: _Held[tuple[dict[str, float], ...]] = _Held(())
     predictions: _Held[Predictions | None] = _Held(None)
     importance: _Held[ChannelImportance | None] = _Held(None)
+    explanation: _Held[Explanation | None] = _Held(None)
+    painting: _Held[bool] = _Held(False)
     running: _Held[tuple[str, ...]] = _Held(())
 
     def open(self, cells: Cells | None, source: str = "", shown: Shown | None = None) -> None:
         """Begin with another data set: what was found in the one before no longer holds."""
         self.replaced.emit()
         self.importance = None
+        self.explanation = None
         self.predictions = None
         self.history = ()
         self.source = source

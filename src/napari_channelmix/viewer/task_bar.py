@@ -60,7 +60,10 @@ class TaskBar(QWidget):
 
     def _updated(self, update: Update) -> None:
         progress = update.progress
+        # A QProgressBar paints at once, and with it the whole window; so it waits for the others.
+        self.bar.setUpdatesEnabled(False)
         self.bar.setValue(round(1000 * progress.fraction))
+        self.bar.setUpdatesEnabled(True)
         self.bar.setFormat(f"{100 * progress.fraction:.0f} %")
         left = self._watch.left(progress)
         # The first guesses are far off, and a second is no news.

@@ -76,6 +76,7 @@ class _Run:
     """One job at work and whom to tell; late answers of an earlier one are known by identity."""
 
     name: str
+    job: Job[Any]
     on_result: Callable[[Any], object]
     on_update: Callable[[Update], object] | None
     on_error: Callable[[str], object] | None
@@ -84,6 +85,13 @@ class _Run:
 
 class Task:
     """At most one job at a time; a new one stops the one before, whose answers are then dropped.
+
+    Parameters
+    ----------
+    session : Session
+    one_thread : bool
+        A new job begins only when the thread of the one before has come to its end, for jobs that
+        work on one network. Of those that wait for it, all but the last are never begun.
 
     Signals
     -------
@@ -99,14 +107,22 @@ class Task:
     updated = Signal(object)
     ended = Signal(str)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, one_thread: bool = False) -> None:
         self._session = session
         self._now: _Run | None = None
+        self._one_thread = one_thread
+        # Those whose thread has not come to its end.
+        self._threads: list[_Run] = []
 
     @property
     def busy(self) -> bool:
         """Whether a job is at work."""
         return self._now is not None
+
+    @property
+    def threads(self) -> int:
+        """Threads at work, those included that were stopped and are on their last step."""
+        return len(self._threads)
 
     def run(
         self,
@@ -119,14 +135,21 @@ class Task:
     ) -> None:
         """Start a job; the callbacks are called on the main thread, in the order of events."""
         self.stop()
-        now = _Run(name, on_result, on_update, on_error)
+        now = _Run(name, job, on_result, on_update, on_error)
         self._now = now
         self._session.begin(name)
         self.started.emit(name)
-        worker = create_worker(_in_thread, job, now.stop, _start_thread=False, _ignore_errors=True)
+        if not (self._one_thread and self._threads):
+            self._begin(now)
+
+    def _begin(self, now: _Run) -> None:
+        self._threads.append(now)
+        worker = create_worker(
+            _in_thread, now.job, now.stop, _start_thread=False, _ignore_errors=True
+        )
         worker.yielded.connect(lambda update: self._updated(now, update))
         worker.returned.connect(lambda outcome: self._returned(now, outcome))
-        worker.finished.connect(lambda: self._finished(now, job))
+        worker.finished.connect(lambda: self._finished(now))
         worker.start()
 
     def stop(self) -> None:
@@ -162,11 +185,15 @@ class Task:
         self._end(now, "done")
         now.on_result(outcome.result)
 
-    def _finished(self, now: _Run, job: Job[Any]) -> None:
+    def _finished(self, now: _Run) -> None:
         """The thread is done; napari itself may have stopped it, in the middle of the job."""
-        job.close()
+        now.job.close()
+        self._threads.remove(now)
         if self._now is now:
             self._end(now, "cancelled")
+        waiting = self._now
+        if waiting is not None and not self._threads:
+            self._begin(waiting)
 
     def _failed(self, now: _Run, error: Exception) -> None:
         if isinstance(error, ChannelMixError):

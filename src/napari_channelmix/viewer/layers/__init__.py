@@ -1,6 +1,8 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
 from napari_channelmix.viewer.layers.geometry import like, plane_axes, plane_point, same_place
+from napari_channelmix.viewer.layers.maps import MapLayer, box_geometry, box_shape
+from napari_channelmix.viewer.layers.marks import ring_cells
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
 from napari_channelmix.viewer.layers.reading import (
     classes_in_column,
@@ -26,9 +28,12 @@ __all__ = [
     "Axis",
     "FieldPixels",
     "LayerPlane",
+    "MapLayer",
     "add_image",
     "add_labels",
     "axes_of",
+    "box_geometry",
+    "box_shape",
     "classes_in_column",
     "columns_of",
     "field_job",
@@ -42,6 +47,7 @@ __all__ = [
     "planes_from_axis",
     "planes_from_layers",
     "points_plane",
+    "ring_cells",
     "same_place",
     "show_codes",
     "show_field",

@@ -1,0 +1,118 @@
+"""The result of an explanation: a map for each cell, its target, its scores and its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.jobs import Job, drain
+
+if TYPE_CHECKING:
+    from napari_channelmix.pcim.scores import Fidelity
+
+__all__ = ["Attribution", "MapUpdate"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MapUpdate:
+    """What is known of some maps so far, while a job goes on.
+
+    Attributes
+    ----------
+    cells : (n,) int64 array
+        Positions of the cells.
+    maps : (n, H, W) float32 array
+    magnitude : (n, H, W) float32 array
+    channel_maps : (n, C, H, W) float32 array or None
+    probabilities : (n, K) float32 array
+        What the classifier says of these cells.
+    target : (n,) int64 array
+    """
+
+    cells: Whole
+    maps: Floats
+    magnitude: Floats
+    channel_maps: Floats | None
+    probabilities: Floats
+    target: Whole
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Which pixels made a classifier say what it says.
+
+    Attributes
+    ----------
+    maps : (N, H, W) float32 array
+        Higher means more important for the target. Where the method knows a sign, 0 is no
+        evidence and below 0 speaks against the target. The scale is that of each cell.
+    magnitude : (N, H, W) float32 array
+        How much evidence there is at a pixel, for the target or against it; not negative. The
+        maps answer 'what makes it this class', the magnitude 'where does it look'.
+    channel_maps : (N, C, H, W) float32 array or None
+        The maps of each channel, where they were asked for; their sum is ``maps``.
+    target : (N,) int64 array
+        Class that is explained, a position in ``classes``.
+    versus : (N,) int64 array or None
+        Class it is held against; None: all others.
+    probabilities : (N, K) float32 array
+        What the classifier says of the cells.
+    standard_error : (N, H, W) float32 array or None
+        Of the maps, where they are means over random masks (black box).
+    classes, channels : tuple of str
+    method, mode : str
+    seconds_per_cell : float
+    warnings : tuple of str
+    provenance : dict
+    """
+
+    maps: Floats = field(repr=False)
+    magnitude: Floats = field(repr=False)
+    channel_maps: Floats | None = field(repr=False)
+    target: Whole
+    versus: Whole | None
+    probabilities: Floats = field(repr=False)
+    standard_error: Floats | None = field(repr=False)
+    classes: tuple[str, ...]
+    channels: tuple[str, ...]
+    method: str
+    mode: str
+    seconds_per_cell: float
+    warnings: tuple[str, ...]
+    provenance: dict[str, Any] = field(repr=False, compare=False)
+    # What was explained, for the scores.
+    model: Any = field(default=None, repr=False, compare=False)
+    cells: Any = field(default=None, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    @overload
+    def scores(self, *, per_cell: Literal[False] = False) -> dict[str, float]: ...
+    @overload
+    def scores(self, *, per_cell: Literal[True]) -> dict[str, npt.NDArray[np.float64]]: ...
+    def scores(self, *, per_cell: bool = False) -> dict[str, Any]:
+        """Fidelity of the maps: ``srg``, ``insertion`` and ``deletion``.
+
+        Measured on references that no method works with; see `pcim.scores.Fidelity`.
+
+        Parameters
+        ----------
+        per_cell : bool
+            Arrays (N,) instead of the means over the cells.
+        """
+        found = drain(self.fidelity_job())
+        each = {"srg": found.srg, "insertion": found.insertion, "deletion": found.deletion}
+        return each if per_cell else {name: float(np.mean(of)) for name, of in each.items()}
+
+    def fidelity_job(self) -> Job[Fidelity]:
+        """Insertion and deletion curves of the maps, as a job."""
+        from napari_channelmix.pcim.explain import measure_job
+
+        return measure_job(self.model, self.cells, self.maps, self.target, self.versus)

@@ -1,0 +1,141 @@
+"""Baselines from captum, behind the same call as PCIM."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_channelmix.errors import ModelError
+from napari_channelmix.pcim.problem import Maps, Problem
+from napari_channelmix.pcim.references import blurred, reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SUITING", "attribute", "evidence", "finished"]
+
+# What suits each method on most sets (docs/pixel-attribution.md): absolute values, blur in pixels.
+SUITING = {
+    "saliency": (True, 1.5),
+    "integrated-gradients": (False, 1.5),
+    "occlusion": (False, 0.0),
+    "gradcam": (False, 0.0),
+    "deeplift": (False, 1.5),
+}
+STEPS = 32
+# Interpolated images at once, for each cell: as many as PCIM has, which suits the caches.
+AT_ONCE = 2
+
+
+def attribute(name: str, problem: Problem) -> Iterator[Maps]:
+    """The map of a baseline, with the post-processing that suits it; one yield.
+
+    Raises
+    ------
+    ModelError
+        captum is not installed, or the network is of a kind the method cannot look into.
+    """
+    absolute, sigma = SUITING[name]
+    found = evidence(name, problem)
+    yield Maps(
+        finished(found, absolute=absolute, sigma=sigma, separate=problem.separate),
+        finished(found, absolute=True, sigma=sigma),
+    )
+
+
+def finished(found: Tensor, *, absolute: bool, sigma: float, separate: bool = False) -> Tensor:
+    """Evidence (N, C, H, W) as maps (N, P, H, W): signed or absolute, summed, blurred."""
+    values = found.abs() if absolute else found
+    return blurred(values if separate else values.sum(dim=1, keepdim=True), sigma)
+
+
+def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
+    """What captum gives for the log odds of the target, signed, (N, C, H, W).
+
+    Parameters
+    ----------
+    name : str
+        One of `SUITING`.
+    problem : Problem
+    kind : str
+        Reference of the methods that need one; see `pcim.references.Reference`.
+
+    Raises
+    ------
+    ModelError
+        As `attribute`.
+    """
+    try:
+        from captum import attr
+    except ImportError:
+        raise ModelError(
+            f"method {name!r} comes from captum, which is not installed; "
+            "install it with: pip install 'napari-channelmix[compare]'"
+        ) from None
+    network = problem.subject.network
+    if network is None:
+        raise ModelError(f"method {name!r} looks into a network; this classifier only answers")
+    x = problem.x
+    r = reference(kind, x, problem.mean, problem.seed).contiguous()
+    odds = _LogOdds(network, problem)
+    with warnings.catch_warnings(), torch.enable_grad():
+        # captum says that it sets hooks and asks for gradients; both are wanted.
+        warnings.simplefilter("ignore")
+        try:
+            return _ask(attr, name, odds, x, r, problem)
+        except (AssertionError, RuntimeError, TypeError, ValueError) as error:
+            if "out of memory" in str(error):
+                raise
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(f"method {name!r} cannot look into this network: {reason}") from error
+
+
+def _ask(attr: Any, name: str, odds: nn.Module, x: Tensor, r: Tensor, problem: Problem) -> Tensor:
+    found: Tensor
+    if name == "saliency":
+        found = attr.Saliency(odds).attribute(x.clone(), abs=False)
+    elif name == "integrated-gradients":
+        found = attr.IntegratedGradients(odds).attribute(
+            x.clone(), baselines=r, n_steps=STEPS, internal_batch_size=AT_ONCE * len(x)
+        )
+    elif name == "occlusion":
+        window = max(1, min(problem.size) // 5)
+        channels = 1 if problem.separate else x.shape[1]
+        found = attr.Occlusion(odds).attribute(
+            x, (channels, window, window), strides=(channels, *[max(1, window // 2)] * 2),
+            baselines=r,
+        )  # fmt: skip
+        if not problem.separate:
+            # Every channel of a window gets the same number: their sum should be that number.
+            found = found / x.shape[1]
+    elif name == "gradcam":
+        layers = [one for one in odds.modules() if isinstance(one, nn.Conv2d)]
+        if not layers:
+            raise ValueError("it has no convolution")
+        small = attr.LayerGradCam(odds, layers[-1]).attribute(x.clone(), relu_attributions=True)
+        shown = attr.LayerAttribution.interpolate(small, problem.size, "bilinear")
+        found = shown.expand_as(x) / x.shape[1]
+    else:
+        found = attr.DeepLift(odds).attribute(x.clone(), baselines=r)
+    return found.detach()
+
+
+class _LogOdds(nn.Module):
+    """The network with the log odds of the target as its only output (N,)."""
+
+    def __init__(self, network: nn.Module, problem: Problem) -> None:
+        super().__init__()
+        self.network = network
+        self._target = problem.target
+
+    def forward(self, x: Tensor) -> Tensor:
+        times, rest = divmod(len(x), len(self._target))
+        if rest:
+            # captum cuts interpolated batches anywhere; all cells then share the first target.
+            raise ValueError("captum cut the batch within a cell")
+        scores = self.network(x)
+        odds: Tensor = self._target.repeated(times).log_odds(scores)
+        return odds

@@ -1,0 +1,298 @@
+"""Click to explain: from a classifier and cells to maps, as a job."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.pcim.attribution import Attribution, MapUpdate
+from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
+from napari_channelmix.pcim.methods import Method, method_named
+from napari_channelmix.pcim.scores import Fidelity, fidelity_job, joined
+from napari_channelmix.pcim.source import Source
+from napari_channelmix.provenance import provenance
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.pcim.problem import Maps, Problem
+
+__all__ = ["explain", "explain_job", "measure_job"]
+
+Floats = npt.NDArray[np.float32]
+
+
+def explain(
+    model: Any,
+    cells: Cells | npt.ArrayLike | Source,
+    target: Any = None,
+    method: str = "pcim",
+    mode: str = "autograd",
+    *,
+    versus: Any = None,
+    channels: str = "shared",
+    forwards: int = 1000,
+    seed: int = 0,
+    device: str = "auto",
+    batch: int | None = None,
+) -> Attribution:
+    """Find which pixels made the classifier say what it says.
+
+    Parameters
+    ----------
+    model : Classifier, ForeignClassifier, torch.nn.Module or callable
+        A callable takes crops (n, C, H, W) and gives (n, K) scores or probabilities. What only
+        predicts is asked as a black box, whatever the mode.
+    cells : Cells or (N, C, H, W) array
+        Cells may have their channels in any order, and more of them.
+    target : None, str, int, or (N,) sequence of them
+        The class to explain; None: the predicted class of each cell.
+    method : str
+        ``pcim`` (default), ``pcim-fidelity`` (slower, more faithful), ``literal``, ``blackbox``,
+        ``blackbox-sharp``, or a baseline from captum: ``saliency``, ``integrated-gradients``,
+        ``occlusion``, ``gradcam``, ``deeplift``.
+    mode : {"autograd", "blackbox"}
+        Whether gradients may be used.
+    versus : None, str, int, or (N,) sequence of them
+        Hold the target against this class instead of all others.
+    channels : {"shared", "separate"}
+        One map for all channels, or one for each as well.
+    forwards : int
+        Images a black box is asked about, for each cell.
+    seed : int
+    device : {"auto", "cpu", "cuda", "mps"}
+    batch : int, optional
+        Cells at once; default: as many as fit well.
+
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    ModelError
+        Channels that are missing, a class the model does not know, an unknown method, a function
+        that fails or gives other than (n, K) finite scores.
+    DataError
+        Crops of a wrong shape, with NaN or infinite pixels.
+    """
+    return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
+                             forwards=forwards, seed=seed, device=device, batch=batch))  # fmt: skip
+
+
+def explain_job(
+    model: Any,
+    cells: Cells | npt.ArrayLike | Source,
+    target: Any = None,
+    method: str = "pcim",
+    mode: str = "autograd",
+    *,
+    versus: Any = None,
+    channels: str = "shared",
+    forwards: int = 1000,
+    seed: int = 0,
+    device: str = "auto",
+    batch: int | None = None,
+) -> Job[Attribution]:
+    """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
+
+    The first step brings a map that can be looked at; each further one refines it.
+    """
+    if channels not in ("shared", "separate"):
+        raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
+    if forwards < 2:
+        raise ModelError(f"forwards must be 2 or more, not {forwards}")
+    if batch is not None and batch < 1:
+        raise ModelError(f"batch must be 1 or more, not {batch}")
+    source = Source.of(model, cells, device)
+    subject = source.subject
+    notes = _Notes()
+    if subject.network is None and mode == "autograd":
+        mode = "blackbox"
+        notes.add(f"{subject.who} gives answers only: explained as a black box")
+    chosen = method_named(method, mode)
+    separate = channels == "separate"
+    count, started = len(source), time.perf_counter()
+    found = _Found(source, separate)
+    with subject.at_rest() as was_training:
+        if was_training:
+            notes.add("the network was in training mode; it was explained in evaluation mode")
+        at, size = 0, batch or 0
+        while at < count:
+            if not size:
+                size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode)
+            some = np.arange(at, min(at + size, count))
+            try:
+                problem, probabilities = source.problem(
+                    some, target, versus, separate=separate, seed=seed, forwards=forwards
+                )
+                notes.look_at(source, problem, some)
+                steps = chosen.steps(problem)
+                for step, maps in enumerate(chosen.run(problem), start=1):
+                    update = found.take(some, maps, problem, probabilities)
+                    shown = time.perf_counter()
+                    yield Progress(
+                        at + len(some) * step / steps, count, _stage(at, len(some), count),
+                        {"step": step, "steps": steps}, update,
+                    )  # fmt: skip
+                    # What is done with a map meanwhile is no part of its time.
+                    started += time.perf_counter() - shown
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if size == 1:
+                    raise _too_large(source) from error
+                # The maps of this batch are begun again; those before it stay.
+                size = max(1, size // 2)
+                notes.add(f"memory ran out: now {size} cells at once")
+                continue
+            at += len(some)
+    seconds = (time.perf_counter() - started) / max(count, 1)
+    return found.attribution(chosen, seconds, tuple(notes), forwards=forwards, seed=seed)
+
+
+def _too_large(source: Source) -> ModelError:
+    height, width = source.shape[2:]
+    return ModelError(
+        f"memory ran out even with one cell of {height} x {width} pixels at once; free some, or "
+        "compute on another device"
+    )
+
+
+def _stage(at: int, here: int, count: int) -> str:
+    return (
+        "explaining the cell" if count == 1 else f"explaining cells {at + 1}–{at + here} of {count}"
+    )
+
+
+def measure_job(
+    model: Any,
+    cells: Cells | npt.ArrayLike | Source,
+    maps: Floats,
+    target: Any = None,
+    versus: Any = None,
+    *,
+    device: str = "auto",
+    seed: int = 0,
+    batch: int = 64,
+) -> Job[Fidelity]:
+    """Insertion and deletion curves of maps, made by whatever method, as a job.
+
+    Parameters
+    ----------
+    model, cells, target, versus
+        As for `explain`.
+    maps : (N, H, W) or (N, C, H, W) float32 array
+    seed : int
+        Of the references.
+    """
+    source = Source.of(model, cells, device)
+    if len(maps) != len(source):
+        raise DataError(f"{len(maps)} maps for {len(source)} cells")
+    parts, at, count = [], 0, len(source)
+    with source.subject.at_rest():
+        while at < count:
+            some = np.arange(at, min(at + batch, count))
+            try:
+                problem, _ = source.problem(some, target, versus)
+                job = fidelity_job(problem.subject, problem.x, problem.mean, problem.target,
+                                   maps[some], seed=seed)  # fmt: skip
+                parts.append((yield from part(job, at, len(some), count)))
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if batch == 1:
+                    raise _too_large(source) from error
+                batch = max(1, batch // 2)
+                yield Progress(at, count, f"memory ran out: now {batch} cells at once")
+                continue
+            at += len(some)
+    return joined(parts)
+
+
+class _Notes(list[str]):
+    """Warnings in the order they came up, each once."""
+
+    def add(self, text: str) -> None:
+        if text not in self:
+            self.append(text)
+
+    def look_at(self, source: Source, problem: Problem, some: npt.NDArray[np.int64]) -> None:
+        """Note what the user should know of some cells before their maps are read."""
+        spread = (problem.x.amax(dim=(1, 2, 3)) - problem.x.amin(dim=(1, 2, 3))).cpu().numpy()
+        flat = problem.x.flatten(2)
+        constant = (flat.amax(dim=2) <= flat.amin(dim=2)).all(dim=1).cpu().numpy()
+        for cell in source.numbers[some][constant | (spread <= 0)]:
+            self.add(f"cell {cell} is constant: its map is empty")
+        if problem.subject.network is None:
+            with torch.inference_mode():
+                once, again = (problem.subject.scores(problem.x[:4]) for _ in range(2))
+            if not torch.allclose(once, again, rtol=1e-3, atol=1e-3):
+                self.add(
+                    f"{problem.subject.who} answers differently each time it is asked the same: "
+                    "the maps carry that noise"
+                )
+
+
+class _Found:
+    """Maps of all cells, filled batch by batch."""
+
+    def __init__(self, source: Source, separate: bool) -> None:
+        count, channels, height, width = source.shape
+        self.source, self.separate = source, separate
+        self.maps = np.zeros((count, height, width), np.float32)
+        self.magnitude = np.zeros((count, height, width), np.float32)
+        self.channel_maps = (
+            np.zeros((count, channels, height, width), np.float32) if separate else None
+        )
+        self.errors: Floats | None = None
+        self.target = np.zeros(count, np.int64)
+        self.versus: npt.NDArray[np.int64] | None = None
+        self.probabilities = np.zeros((count, len(source.subject.classes)), np.float32)
+
+    def take(
+        self, some: npt.NDArray[np.int64], maps: Maps, problem: Problem, probabilities: Floats
+    ) -> MapUpdate:
+        """Put the maps of some cells in their place; give them as an update."""
+        values = torch.nan_to_num(maps.values).float().cpu().numpy()
+        self.maps[some] = values.sum(axis=1)
+        size = maps.values.abs().sum(dim=1) if maps.magnitude is None else maps.magnitude[:, 0]
+        self.magnitude[some] = torch.nan_to_num(size).float().cpu().numpy()
+        if self.channel_maps is not None:
+            self.channel_maps[some] = values
+        if maps.standard_error is not None:
+            if self.errors is None:
+                self.errors = np.zeros_like(self.maps)
+            self.errors[some] = maps.standard_error.float().cpu().numpy().mean(axis=1)
+        self.target[some] = problem.target.of.cpu().numpy()
+        if problem.target.versus is not None:
+            if self.versus is None:
+                self.versus = np.zeros_like(self.target)
+            self.versus[some] = problem.target.versus.cpu().numpy()
+        self.probabilities[some] = probabilities
+        return MapUpdate(
+            some, self.maps[some], self.magnitude[some], values if self.separate else None,
+            probabilities, self.target[some],
+        )  # fmt: skip
+
+    def attribution(
+        self, method: Method, seconds: float, warnings: tuple[str, ...], **facts: Any
+    ) -> Attribution:
+        model = self.source.model
+        about = {"method": method.name, "mode": method.mode, **facts}
+        if isinstance(model, Classifier):
+            about["model"] = model.provenance.get("data")
+        return Attribution(
+            maps=self.maps, magnitude=self.magnitude, channel_maps=self.channel_maps,
+            target=self.target, versus=self.versus, probabilities=self.probabilities,
+            standard_error=self.errors,
+            classes=self.source.subject.classes, channels=self.source.channels,
+            method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
+            provenance=provenance(**about), model=model, cells=self.source.cells,
+        )  # fmt: skip

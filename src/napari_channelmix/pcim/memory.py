@@ -1,0 +1,62 @@
+"""How many cells fit into memory at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from napari_channelmix.errors import ChannelMixError
+
+if TYPE_CHECKING:
+    from napari_channelmix.pcim.subject import Subject
+
+__all__ = ["cells_at_once", "is_out_of_memory"]
+
+# On a CPU, batches beyond the caches are slower per cell.
+CPU_BYTES = 32 * 2**20
+GPU_SHARE = 0.25
+MOST = 64
+# A step works on the kept and the dropped version of each cell.
+VERSIONS = 2
+
+
+def cells_at_once(subject: Subject, cell: Tensor, mode: str) -> int:
+    """Cells that are best worked on together: 1 to 64. Our definition.
+
+    A forward pass of one cell is watched for what it keeps for its gradients.
+
+    Parameters
+    ----------
+    subject : Subject
+    cell : (1, C, H, W) tensor
+    mode : {"autograd", "blackbox"}
+    """
+    if mode == "blackbox" or subject.network is None:
+        return MOST
+    kept = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        kept += tensor.numel() * tensor.element_size()
+        return tensor
+
+    weights = sum(w.numel() * w.element_size() for w in subject.network.parameters())
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
+        subject.scores(cell.detach().requires_grad_(True))
+    # Convolutions keep their weights too, whatever the number of cells.
+    each = VERSIONS * max(kept - weights, 4 * cell.numel())
+    room = CPU_BYTES
+    if cell.device.type == "cuda":
+        room = int(GPU_SHARE * torch.cuda.mem_get_info(cell.device)[0])
+    return max(1, min(MOST, room // each))
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether a device or the machine had no memory left, also where an error says so for it."""
+    if isinstance(error, ChannelMixError):
+        return is_out_of_memory(error.__cause__)
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
+    )

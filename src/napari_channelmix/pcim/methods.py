@@ -1,0 +1,100 @@
+"""Methods by name: PCIM's variants and the baselines, all with the same call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from napari_channelmix.errors import ModelError
+from napari_channelmix.pcim import baselines, blackbox, solver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_channelmix.pcim.problem import Maps, Problem
+
+__all__ = ["BASELINES", "METHODS", "Method", "method_named"]
+
+Mode = Literal["autograd", "blackbox"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to make maps.
+
+    Attributes
+    ----------
+    name, title, about : str
+        For the command line, for people, and a line of explanation.
+    mode : {"autograd", "blackbox"}
+        What it needs of the classifier: gradients, or answers alone.
+    steps : callable
+        How many maps ``run`` will yield for a problem.
+    run : callable
+        Yields `Maps`, each better than the one before.
+    """
+
+    name: str
+    title: str
+    about: str
+    mode: Mode
+    steps: Callable[[Problem], int]
+    run: Callable[[Problem], Iterator[Maps]]
+
+
+def _solver(name: str, title: str, about: str, settings: solver.SolverSettings) -> Method:
+    return Method(name, title, about, "autograd", lambda _: settings.path + settings.steps,
+                  lambda problem: solver.solve(problem, settings))  # fmt: skip
+
+
+def _black_box(name: str, title: str, about: str, *, sharp: bool) -> Method:
+    return Method(name, title, about, "blackbox", lambda problem: blackbox.steps(problem.forwards),
+                  lambda problem: blackbox.solve(problem, sharp=sharp))  # fmt: skip
+
+
+def _baseline(name: str, title: str, about: str) -> Method:
+    return Method(name, title, about, "autograd", lambda _: 1,
+                  lambda problem: baselines.attribute(name, problem))  # fmt: skip
+
+
+_ALL = (
+    _solver("pcim", "PCIM", "a mask trained for a few steps; the first map at once",
+            solver.SolverSettings()),
+    _solver("pcim-fidelity", "PCIM, high fidelity", "the same, with many more steps",
+            solver.FIDELITY),
+    Method("literal", "PCIM, literal", "the bare idea: keep pixels on black; for comparison only",
+           "autograd", lambda _: solver.LITERAL_STEPS, solver.literal),
+    _black_box("blackbox", "Black box", "random masks, then a search; asks for answers only",
+               sharp=False),
+    _black_box("blackbox-sharp", "Black box, sharp", "a linear fit to random masks", sharp=True),
+    _baseline("saliency", "Saliency", "size of the gradient (captum)"),
+    _baseline("integrated-gradients", "Integrated gradients", "32 steps from the mean (captum)"),
+    _baseline("occlusion", "Occlusion", "a sliding window of a fifth of the side (captum)"),
+    _baseline("gradcam", "GradCAM", "at the last convolution (captum)"),
+    _baseline("deeplift", "DeepLift", "differences to the mean, layer by layer (captum)"),
+)  # fmt: skip
+METHODS = {method.name: method for method in _ALL}
+BASELINES = ("saliency", "integrated-gradients", "occlusion", "gradcam", "deeplift")
+
+
+def method_named(name: str, mode: str) -> Method:
+    """The method for a name and a mode; ``pcim`` in black-box mode is ``blackbox``.
+
+    Raises
+    ------
+    ModelError
+        An unknown name or mode, or a method that needs gradients in black-box mode.
+    """
+    if name not in METHODS:
+        raise ModelError(f"method {name!r} is unknown; use {', '.join(METHODS)}")
+    if mode not in ("autograd", "blackbox"):
+        raise ModelError(f"mode {mode!r} is unknown; use autograd or blackbox")
+    method = METHODS[name]
+    if mode == "autograd" or method.mode == "blackbox":
+        return method
+    if name == "pcim":
+        return METHODS["blackbox"]
+    raise ModelError(
+        f"method {name!r} needs the gradients of a network, which this classifier does not give; "
+        "use blackbox or blackbox-sharp"
+    )

@@ -1,0 +1,65 @@
+"""Maps over their cells, for print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["maps_figure"]
+
+Floats = npt.NDArray[np.float32]
+
+COLUMNS = 3
+# From Okabe and Ito's colour-blind-safe vermilion to yellow, clear where there is no evidence.
+EVIDENCE = LinearSegmentedColormap.from_list(
+    "evidence", [(0.835, 0.369, 0.0, 0.0), (0.835, 0.369, 0.0, 0.75), (0.941, 0.894, 0.259, 0.9)]
+)
+
+
+def maps_figure(crops: Floats, maps: Floats, titles: Sequence[str], heading: str) -> Figure:
+    """A contact sheet: each cell alone, and beside it with its map.
+
+    Parameters
+    ----------
+    crops : (N, C, H, W) float32 array
+        Any units; each channel is stretched by itself, and the channels are averaged to grey.
+    maps : (N, H, W) float32 array
+        Evidence for the class is shown, up to the highest 1 % of each map; evidence against it
+        is not.
+    titles : sequence of str
+        One for each cell.
+    heading : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = -(-len(crops) // COLUMNS)
+    figure = Figure(figsize=(2 * 1.6 * COLUMNS, 0.5 + 1.85 * rows), layout="constrained")
+    figure.suptitle(heading, fontsize="small")
+    panels = figure.subplots(rows, 2 * COLUMNS, squeeze=False).reshape(-1, 2)
+    for panel in panels.flat:
+        panel.set_axis_off()
+    for (alone, over), crop, one, title in zip(panels, crops, maps, titles, strict=False):
+        grey = _stretched(crop).mean(axis=0)
+        top = float(np.quantile(one, 0.99))
+        for panel in (alone, over):
+            panel.imshow(grey, cmap="gray", vmin=0, vmax=1)
+        over.imshow(one, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
+        alone.set_title(title, fontsize="x-small", loc="left")
+    return figure
+
+
+def _stretched(crop: Floats) -> Floats:
+    """Each channel of a crop (C, H, W) on 0..1; the brightest and darkest half percent are cut."""
+    low, high = np.quantile(crop, [0.005, 0.995], axis=(1, 2))[:, :, None, None]
+    spread = np.where(high > low, high - low, 1)
+    shown: Floats = np.clip((crop - low) / spread, 0, 1).astype(np.float32)
+    return shown

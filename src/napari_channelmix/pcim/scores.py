@@ -1,0 +1,229 @@
+"""Scores of attribution maps, over all cells at once.
+
+Fidelity (insertion, deletion, SRG) asks the classifier; localisation (rank accuracy, AUROC) asks
+a mask of the pixels that matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import stats
+from torch import Tensor
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.pcim.references import REPORTED, reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.pcim.subject import Subject
+    from napari_channelmix.pcim.target import Target
+
+__all__ = [
+    "SHARES",
+    "Fidelity",
+    "auroc",
+    "fidelity_job",
+    "joined",
+    "rank_accuracy",
+    "rank_correlation",
+    "relative_change",
+]
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+# Shares of the pixels at which the curves are taken: dense where they bend.
+SHARES = (0, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.28, 0.35, 0.45,
+          0.6, 0.8, 1)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """What the classifier says as a map's best pixels come and go.
+
+    Attributes
+    ----------
+    shares : (S,) float64 array
+        Shares of the pixels, 0 to 1.
+    inserting, deleting : (R, N, S) float32 arrays
+        Probability of the target for each reference, cell and share: the best pixels put into
+        the reference, or taken out of the image.
+    references : tuple of str
+        R kinds, see `pcim.references.reference`.
+    """
+
+    shares: Doubles
+    inserting: Floats
+    deleting: Floats
+    references: tuple[str, ...]
+
+    @property
+    def insertion(self) -> Doubles:
+        """Area under the insertion curve of each cell (N,), mean over the references."""
+        return self._area(self.inserting)
+
+    @property
+    def deletion(self) -> Doubles:
+        """Area under the deletion curve of each cell (N,), mean over the references."""
+        return self._area(self.deleting)
+
+    @property
+    def srg(self) -> Doubles:
+        """Insertion minus deletion of each cell (N,), -1 to 1; higher is better.
+
+        Symmetric relevance gain: Bluecher et al., 'Decoupling Pixel Flipping and Occlusion
+        Strategy for Consistent XAI Benchmarks', arXiv 2401.06654.
+        """
+        return self.insertion - self.deletion
+
+    def _area(self, curves: Floats) -> Doubles:
+        # By hand: the trapezoidal rule has another name in NumPy 1.
+        middles = (curves[:, :, 1:].astype(np.float64) + curves[:, :, :-1]) / 2
+        area: Doubles = (middles @ np.diff(self.shares)).mean(axis=0)
+        return area
+
+
+def fidelity_job(
+    subject: Subject,
+    x: Tensor,
+    mean: Tensor,
+    target: Target,
+    maps: Floats,
+    *,
+    references: tuple[str, ...] = REPORTED,
+    seed: int = 0,
+    batch: int = 64,
+) -> Job[Fidelity]:
+    """Insertion and deletion curves; a job with a step for each share and reference.
+
+    Ties between pixels are broken by their place, rows first. Petsiuk et al., 'RISE', arXiv
+    1806.07421, here with references of several kinds.
+
+    Parameters
+    ----------
+    x : (N, C, H, W) tensor
+        Cells on the scale of the subject.
+    mean : (1, C, 1, 1) tensor
+    target : Target
+    maps : (N, H, W) or (N, C, H, W) array
+        Higher means more important; with channels, the single values are ranked.
+    references : tuple of str
+    seed : int
+        Of the references that are drawn.
+    batch : int
+        Images at once.
+
+    Raises
+    ------
+    DataError
+        Maps of another shape than the cells.
+    """
+    ranks = _ranks(maps, x)
+    counts = [round(share * ranks[0].numel()) for share in SHARES]
+    curves = np.empty((2, len(references), len(x), len(SHARES)), dtype=np.float32)
+    for at, kind in enumerate(references):
+        r = reference(kind, x, mean, seed)
+        for point, count in enumerate(counts):
+            for start in range(0, len(x), batch):
+                some = slice(start, start + batch)
+                best = ranks[some] < count
+                pair = (torch.where(best, x[some], r[some]), torch.where(best, r[some], x[some]))
+                with torch.inference_mode():
+                    for which, images in enumerate(pair):
+                        p = target[some].probability(subject.scores(images).float())
+                        curves[which, at, some, point] = p.cpu().numpy()
+            yield Progress(at * len(counts) + point + 1, len(references) * len(counts),
+                           "inserting and deleting pixels")  # fmt: skip
+    return Fidelity(np.array(SHARES, np.float64), curves[0], curves[1], tuple(references))
+
+
+def joined(parts: Sequence[Fidelity]) -> Fidelity:
+    """The curves of several batches of cells as one."""
+    curves = [
+        np.concatenate([getattr(one, name) for one in parts], axis=1)
+        for name in ("inserting", "deleting")
+    ]
+    return Fidelity(parts[0].shares, curves[0], curves[1], parts[0].references)
+
+
+def _ranks(maps: Floats, x: Tensor) -> Tensor:
+    """Rank of each value within its cell, 0 for the highest: (N, 1 or C, H, W)."""
+    given = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32)).to(x.device)
+    if given.ndim == 3:
+        given = given[:, None]
+    if given.shape[0] != x.shape[0] or given.shape[2:] != x.shape[2:] or given.shape[1] not in (
+        1, x.shape[1]
+    ):  # fmt: skip
+        raise DataError(f"maps of shape {tuple(maps.shape)} do not fit cells {tuple(x.shape)}")
+    order = given.flatten(1).argsort(dim=1, descending=True, stable=True)
+    places = torch.arange(order.shape[1], device=x.device).expand_as(order)
+    return torch.empty_like(order).scatter_(1, order, places).view(given.shape)
+
+
+def rank_accuracy(maps: Floats, masks: npt.NDArray[np.bool_]) -> Doubles:
+    """Share of the |M| highest pixels that lie in the mask M, for each cell (N,).
+
+    NaN where a mask is empty. Arras et al., 'CLEVR-XAI' (relevance rank accuracy), arXiv
+    2003.07258.
+    """
+    flat, inside = _flat(maps, masks)
+    highest_first = np.argsort(-flat, axis=1, kind="stable")
+    inside_by_rank = np.take_along_axis(inside, highest_first, axis=1)
+    sizes = inside.sum(axis=1)
+    hits = np.cumsum(inside_by_rank, axis=1)[np.arange(len(flat)), np.maximum(sizes, 1) - 1]
+    return np.where(sizes > 0, hits / np.maximum(sizes, 1), np.nan)
+
+
+def auroc(maps: Floats, masks: npt.NDArray[np.bool_]) -> Doubles:
+    """Chance that a pixel of the mask is above one outside it, for each cell (N,); ties count half.
+
+    NaN where a mask is empty or covers everything.
+    """
+    flat, inside = _flat(maps, masks)
+    ranks = stats.rankdata(flat, axis=1)
+    own = inside.sum(axis=1)
+    others = inside.shape[1] - own
+    wins = (ranks * inside).sum(axis=1) - own * (own + 1) / 2
+    return np.where((own > 0) & (others > 0), wins / np.maximum(own * others, 1), np.nan)
+
+
+def rank_correlation(maps: Floats, others: Floats) -> Doubles:
+    """Spearman's rho of two maps of each cell (N,); 0 where a map is constant.
+
+    Between a map and that of a network with random weights it is the randomisation test (lower
+    is better): Adebayo et al., 'Sanity Checks for Saliency Maps', arXiv 1810.03292.
+    """
+    both = [stats.rankdata(one.reshape(len(one), -1), axis=1) for one in (maps, others)]
+    centred = [ranks - ranks.mean(axis=1, keepdims=True) for ranks in both]
+    spread = np.sqrt(np.prod([(one**2).sum(axis=1) for one in centred], axis=0))
+    found: Doubles = (centred[0] * centred[1]).sum(axis=1) / np.where(spread > 0, spread, np.inf)
+    return found
+
+
+def relative_change(maps: Floats, others: Floats) -> Doubles:
+    """``|map - other| / |map|`` of each cell (N,), each map scaled to unit length; 0 to 2.
+
+    Between a map and that of the same cell with a little noise it is the stability (lower is
+    better). Our definition, after Yeh et al., 'On the (In)fidelity and Sensitivity of
+    Explanations', arXiv 1901.09392.
+    """
+    units = []
+    for one in (maps, others):
+        flat = one.reshape(len(one), -1).astype(np.float64)
+        length = np.linalg.norm(flat, axis=1, keepdims=True)
+        units.append(flat / np.where(length > 0, length, 1))
+    change: Doubles = np.linalg.norm(units[0] - units[1], axis=1)
+    return change
+
+
+def _flat(maps: Floats, masks: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    if maps.shape != masks.shape:
+        raise DataError(f"maps of shape {maps.shape} and masks of shape {masks.shape} differ")
+    return maps.reshape(len(maps), -1), masks.reshape(len(masks), -1).astype(bool)

@@ -1,0 +1,157 @@
+"""Cells of any kind, brought together with the classifier they are asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_channelmix.classify.classifier import Classifier, matched
+from napari_channelmix.classify.device import choose_device
+from napari_channelmix.data import Cells
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.pcim.problem import Problem
+from napari_channelmix.pcim.subject import Subject, subject_of
+from napari_channelmix.pcim.target import chosen_target
+
+__all__ = ["Source"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+
+# Cells a mean is taken over where the classifier does not bring one.
+MEAN_OF = 256
+
+
+@dataclass(frozen=True)
+class Source:
+    """Cells of any kind as tensors for a subject.
+
+    Attributes
+    ----------
+    subject : Subject
+    cells : Cells or (N, C, H, W) float32 array
+    mean : (1, C, 1, 1) tensor
+        Mean of the data set on the scale of the subject.
+    numbers : (N,) int64 array
+        What messages call the cells.
+    """
+
+    subject: Subject
+    cells: Cells | Floats
+    mean: Tensor
+    model: Any
+    numbers: Whole
+
+    @classmethod
+    def of(cls, model: Any, cells: Cells | npt.ArrayLike | Source, device: str = "auto") -> Source:
+        """Bring a model and cells together; a source stays as it is.
+
+        Raises
+        ------
+        ModelError, DataError
+            As `pcim.explain`.
+        """
+        if isinstance(cells, Source):
+            return cells
+        known = getattr(model, "channels", None)
+        if isinstance(cells, Cells):
+            held: Cells | Floats = cells if known is None else matched(cells, known)
+        else:
+            try:
+                held = np.ascontiguousarray(cells, dtype=np.float32)
+            except (TypeError, ValueError) as error:
+                raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
+            if held.ndim != 4 or 0 in held.shape[1:]:
+                raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
+        if not len(held):
+            raise DataError("there are no cells to explain")
+        wanted = 2 if isinstance(model, Classifier) else MEAN_OF
+        sample = np.linspace(0, len(held) - 1, min(wanted, len(held))).astype(np.int64)
+        crops = held.read(sample) if isinstance(held, Cells) else held[sample]
+        _refuse_not_finite(crops, sample)
+        subject = subject_of(model, crops, choose_device(device))
+        if isinstance(model, Classifier):
+            # Normalised crops have the mean of the training cells at 0.
+            mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
+        else:
+            mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
+        return cls(subject, held, mean, model, np.arange(len(held)))
+
+    def read(self, some: Whole) -> Source:
+        """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
+        crops = self.cells.read(some) if isinstance(self.cells, Cells) else self.cells[some]
+        return replace(self, cells=crops, numbers=self.numbers[some])
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, C, H, W)."""
+        return tuple(self.cells.shape)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the C channels."""
+        if isinstance(self.cells, Cells):
+            return self.cells.channels
+        return self.subject.channels or tuple(f"channel {i}" for i in range(self.shape[1]))
+
+    def tensor(self, some: Whole | slice) -> Tensor:
+        """Some of the cells, on the scale of the subject."""
+        crops = self.cells.read(some) if isinstance(self.cells, Cells) else self.cells[some]
+        _refuse_not_finite(crops, self.numbers[some])
+        return self.subject.prepare(crops)
+
+    def problem(
+        self,
+        some: Whole,
+        target: Any = None,
+        versus: Any = None,
+        *,
+        separate: bool = False,
+        seed: int = 0,
+        forwards: int = 1000,
+    ) -> tuple[Problem, Floats]:
+        """The question about some cells, and the probabilities (n, K) the classifier gives them.
+
+        Raises
+        ------
+        ModelError, DataError
+            As `pcim.explain`.
+        """
+        x = self.tensor(some)
+        with torch.inference_mode():
+            scores = self.subject.checked_scores(x)
+        probabilities = torch.softmax(scores, dim=1).cpu().numpy()
+        count = len(self)
+        asked = chosen_target(
+            _each(target, some, count, "target"), _each(versus, some, count, "versus"),
+            probabilities.argmax(axis=1), self.subject.classes, self.numbers[some],
+        )  # fmt: skip
+        asked = asked.to(x.device)
+        problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
+        return problem, probabilities
+
+
+def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:
+    """The part of a list of classes that belongs to some of the cells; one class is for all."""
+    if asked is None or np.ndim(asked) == 0:
+        return asked
+    if len(asked) != count:
+        raise ModelError(f"{what}: {len(asked)} classes for {count} cells; give one for each")
+    return [asked[i] for i in some]
+
+
+def _refuse_not_finite(crops: Floats, numbers: npt.NDArray[np.int64]) -> None:
+    bad = ~np.isfinite(crops).all(axis=(1, 2, 3))
+    if bad.any():
+        raise DataError(
+            f"cell {numbers[np.argmax(bad)]} has NaN or infinite pixels; replace them or leave "
+            "the cell out"
+        )

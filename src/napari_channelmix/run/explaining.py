@@ -1,0 +1,477 @@
+"""Explain all cells of a data set: maps in zarr, chunk by chunk, with scores and a report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.classify.bundle import bundle_hash
+from napari_channelmix.classify.classifier import Classifier, matched
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.files import write_json, write_whole
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim.methods import method_named
+from napari_channelmix.pcim.picture import maps_figure
+from napari_channelmix.pcim.source import Source
+from napari_channelmix.pcim.target import chosen_target
+from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.run.mapstore import MapStore
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.foreign import ForeignClassifier
+    from napari_channelmix.data import Cells
+
+__all__ = [
+    "CHUNK",
+    "SCHEMA",
+    "ExplainSettings",
+    "Explained",
+    "chosen_cells",
+    "explain_cells_job",
+    "fingerprint",
+    "model_hash",
+]
+
+SCHEMA = "napari-channelmix/explain/1"
+
+# Cells that are explained, and kept, together.
+CHUNK = 64
+# Cells whose pixels stand for those of the data set.
+LOOKED_AT = 32
+# Cells in the picture, and warnings in the report.
+SHOWN = 12
+
+Whole = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ExplainSettings:
+    """What is asked about each cell.
+
+    Attributes
+    ----------
+    target, versus : str or None
+        Class to explain (None: the predicted class of each cell), and class to hold it against
+        (None: all others).
+    method, mode, channels : str
+        As for `pcim.explain`.
+    forwards, seed : int
+    limit : int or None
+        Explain this many cells; see `chosen_cells`. None: all.
+    score : bool
+        Measure the maps, those of PCIM and those of the baselines.
+    """
+
+    target: str | None = None
+    versus: str | None = None
+    method: str = "pcim"
+    mode: str = "autograd"
+    channels: str = "shared"
+    forwards: int = 1000
+    seed: int = 0
+    limit: int | None = None
+    score: bool = False
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A data set that is explained.
+
+    Attributes
+    ----------
+    content : dict
+        What explain.json holds.
+    files : tuple of path
+    worked : bool
+        Whether anything was still missing.
+    """
+
+    content: dict[str, Any]
+    files: tuple[Path, ...]
+    worked: bool
+
+
+def explain_cells_job(
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    out: Path,
+    settings: ExplainSettings | None = None,
+    *,
+    device: str = "auto",
+    batch: int | None = None,
+) -> Job[Explained]:
+    """Explain the cells of a data set, and keep what is found in a folder; a job.
+
+    Explain 64 cells and keep their maps; when all are done, measure them where that is asked;
+    write the picture and the report. What an earlier run has kept is not done again. Memory does
+    not grow with the number of cells, but for the numbers of the report.
+
+    Parameters
+    ----------
+    out : path
+        Folder for ``maps.zarr`` (N, Y, X), ``explain.json``, ``explain.png`` and ``parts``; with
+        separate channels also ``channel_maps.zarr`` (N, C, Y, X), for a black box also
+        ``standard_error.zarr`` (N, Y, X). Pixels not yet explained are NaN.
+    settings : ExplainSettings, optional
+    device, batch
+        As for `pcim.explain`; at most 64 cells go together.
+
+    Raises
+    ------
+    DataError
+        Maps in the folder that were made with another model, other cells or other settings.
+    ModelError
+        As for `pcim.explain`.
+    """
+    run = _Run.of(model, cells, out, settings or ExplainSettings(), device, batch)
+    worked = yield from _all_maps(run)
+    if run.settings.score:
+        worked = (yield from _all_scores(run)) or worked
+    report = out / "explain.json"
+    files = (*run.store.paths, out / "explain.png", report)
+    if not worked:
+        kept = _read_report(report, run)
+        if kept is not None:
+            return Explained(kept, files, False)
+    content = _content(run)
+    write_whole(out / "explain.png", lambda path: _picture(run, content).savefig(path, dpi=150))
+    write_json(report, content)
+    return Explained(content, files, True)
+
+
+def chosen_cells(count: int, limit: int | None, seed: int = 0) -> Whole:
+    """Positions of the cells to explain, rising: one from each of ``limit`` equal stretches.
+
+    All stretches of the data set have their share, and which cell of a stretch it is, is drawn:
+    a fixed step could meet the same column of every plate. Our definition.
+
+    Raises
+    ------
+    DataError
+        A limit below 1.
+    """
+    if limit is None or limit >= count:
+        return np.arange(count)
+    if limit < 1:
+        raise DataError(f"limit must be 1 or more, not {limit}")
+    edges = np.arange(limit + 1) * count // limit
+    return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
+
+
+def model_hash(model: Classifier | ForeignClassifier) -> str:
+    """SHA-256 of what decides the answers of a classifier: weights, channels, normalisation.
+
+    A model made elsewhere is known by its file; a Python function only by its name.
+    """
+    scale = [model.mean.tolist(), model.std.tolist()]
+    about: list[Any] = [model.channels, model.classes, scale]
+    if isinstance(model, Classifier):
+        about.append(model.spec.as_dict())
+        return bundle_hash(json.dumps(about), model.network.state_dict())
+    digest = hashlib.sha256(json.dumps([*about, model.source, model.output]).encode())
+    if Path(model.source).is_file():
+        with Path(model.source).open("rb") as file:
+            for block in iter(lambda: file.read(2**20), b""):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def fingerprint(cells: Cells) -> str:
+    """SHA-256 of the names and boxes of all cells and the pixels of 32 spread evenly.
+
+    Much quicker than `Cells.signature`, which reads every pixel. Our definition.
+    """
+    digest = cells.signing()
+    some = np.unique(np.linspace(0, len(cells) - 1, LOOKED_AT).astype(np.int64))
+    digest.update(cells.read(some).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all chunks share."""
+
+    model: Classifier | ForeignClassifier
+    cells: Cells
+    chosen: Whole
+    method: str
+    mode: str
+    settings: ExplainSettings
+    device: str
+    batch: int | None
+    facts: dict[str, Any]
+    store: MapStore
+
+    @classmethod
+    def of(
+        cls,
+        model: Classifier | ForeignClassifier,
+        cells: Cells,
+        out: Path,
+        settings: ExplainSettings,
+        device: str,
+        batch: int | None,
+    ) -> _Run:
+        """Refuse what can be known to be wrong before a cell is explained."""
+        asked = settings
+        mode = asked.mode if isinstance(model, Classifier) else "blackbox"
+        method = method_named(asked.method, mode)
+        if asked.versus is not None and asked.target is None:
+            raise ModelError(
+                f"versus {asked.versus!r} needs a target: cells that are predicted as "
+                f"{asked.versus!r} cannot be held against it"
+            )
+        chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
+        if not len(cells):
+            raise DataError(f"{cells.name}: there are no cells to explain")
+        fitting = matched(cells, model.channels)
+        chosen = chosen_cells(len(cells), asked.limit, asked.seed)
+        facts = {
+            "version": package_version("napari-channelmix"), "model": model_hash(model),
+            "cells": fingerprint(fitting), "n": len(chosen), "method": method.name,
+            "mode": method.mode, "target": asked.target, "versus": asked.versus,
+            "channels": asked.channels, "seed": asked.seed,
+            "forwards": asked.forwards if method.mode == "blackbox" else None,
+        }  # fmt: skip
+        store = MapStore.opened(out, facts)
+        return cls(model, fitting, chosen, method.name, mode, asked, device, batch, facts, store)
+
+    @property
+    def chunks(self) -> list[slice]:
+        """Rows of the maps that belong together."""
+        count = len(self.chosen)
+        return [slice(at, min(at + CHUNK, count)) for at in range(0, count, CHUNK)]
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Methods that are measured, the own one first."""
+        names = [self.method, "pcim" if self.mode == "autograd" else "blackbox"]
+        if self.compares:
+            names += BASELINES
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def compares(self) -> bool:
+        """Whether there are baselines for this model here."""
+        return isinstance(self.model, Classifier) and find_spec("captum") is not None
+
+    @property
+    def steps(self) -> int:
+        """Work in all, in methods for a chunk."""
+        return len(self.chunks) * (1 + self.settings.score * len(self.scored))
+
+    def source(self) -> Source:
+        """The chosen cells, with their numbers in the data set."""
+        source = Source.of(self.model, self.cells.subset(self.chosen), self.device)
+        return replace(source, numbers=self.chosen)
+
+    def explained(self, source: Source, method: str, target: Any) -> Any:
+        """The job that explains the cells of a source."""
+        asked = self.settings
+        # Baselines need gradients, also where the own method does without.
+        mode = "autograd" if method in BASELINES else asked.mode
+        return explain_job(
+            self.model, source, target, method, mode, versus=asked.versus,
+            channels=asked.channels if method == self.method else "shared",
+            forwards=asked.forwards, seed=asked.seed, device=self.device, batch=self.batch,
+        )  # fmt: skip
+
+    def stage(self, rows: slice, what: str) -> str:
+        """What is being done, in words."""
+        return f"{what}, cells {rows.start + 1}–{rows.stop} of {len(self.chosen)}"
+
+
+def _all_maps(run: _Run) -> Job[bool]:
+    """Explain the chunks that are missing; whether there were any."""
+    missing = [at for at in range(len(run.chunks)) if run.store.part(at) is None]
+    source = run.source() if missing else None
+    for at in missing:
+        assert source is not None
+        rows = run.chunks[at]
+        here = source.read(np.arange(rows.start, rows.stop))
+        job = run.explained(here, run.method, run.settings.target)
+        found = yield from _staged(job, at, run.steps, run.stage(rows, "explaining"))
+        arrays = {"maps": found.maps}
+        if found.channel_maps is not None:
+            arrays["channel_maps"] = found.channel_maps
+        if found.standard_error is not None:
+            arrays["standard_error"] = found.standard_error
+        run.store.put(
+            at, rows, len(run.chosen), arrays,
+            {"target": found.target.tolist(), "warnings": list(found.warnings),
+             "probabilities": found.probabilities.astype(float).round(6).tolist(),
+             "seconds": found.seconds_per_cell * len(found)},
+        )  # fmt: skip
+    return bool(missing)
+
+
+def _all_scores(run: _Run) -> Job[bool]:
+    """Measure what is not measured yet; whether there was any."""
+    source: Source | None = None
+    for at, rows in enumerate(run.chunks):
+        left_out = run.store.left_out(run.scored)
+        missing = [
+            name for name in run.scored if name not in left_out and not run.store.part(at, name)
+        ]
+        if not missing:
+            continue
+        source = source or run.source()
+        here = source.read(np.arange(rows.start, rows.stop))
+        for name in missing:
+            done = len(run.chunks) + at * len(run.scored) + run.scored.index(name)
+            job = _scores(run, here, at, rows, name)
+            stage = run.stage(rows, f"measuring {name}")
+            run.store.put_scores(at, name, (yield from _staged(job, done, run.steps, stage)))
+    return source is not None
+
+
+def _scores(run: _Run, here: Source, at: int, rows: slice, name: str) -> Job[dict[str, Any]]:
+    """Scores of the maps of a chunk, by one method, for each cell."""
+    kept = run.store.part(at)
+    assert kept is not None
+    target, seconds = np.array(kept["target"]), kept["seconds"]
+    if name == run.method:
+        maps = run.store.maps(rows)
+    else:
+        try:
+            found = yield from part(run.explained(here, name, target), 0, 1, 2)
+        except ModelError as error:
+            if name not in BASELINES:
+                raise
+            return {"left_out": str(error)}
+        maps, seconds = found.maps, found.seconds_per_cell * len(found)
+    job = measure_job(
+        run.model, here, maps, target, run.settings.versus,
+        device=run.device, seed=run.settings.seed,
+    )  # fmt: skip
+    fidelity = yield from part(job, 1, 1, 2)
+    return {
+        "srg": fidelity.srg.round(6).tolist(),
+        "insertion": fidelity.insertion.round(6).tolist(),
+        "deletion": fidelity.deletion.round(6).tolist(),
+        "seconds": seconds,
+    }
+
+
+def _staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
+    """A job as one step of many, under a name of its own; maps on the way are not passed on."""
+    try:
+        while True:
+            yield Progress(at + next(job).fraction, total, stage)
+    except StopIteration as stop:
+        return stop.value
+    finally:
+        job.close()
+
+
+def _content(run: _Run) -> dict[str, Any]:
+    """The report, from the parts that are kept."""
+    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
+    asked, count = run.settings, len(run.chosen)
+    table = run.cells.table.iloc[run.chosen]
+    names = [*run.cells.classes, None]
+    probabilities = [row for one in parts for row in one["probabilities"]]
+    content: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run": run.store.run,
+        "data": run.cells.name,
+        "n": count,
+        "method": run.method,
+        "mode": run.facts["mode"],
+        "channels": list(run.model.channels),
+        "classes": list(run.model.classes),
+        "versus": asked.versus,
+        "seconds_per_cell": sum(one["seconds"] for one in parts) / count,
+        "target": [of for one in parts for of in one["target"]],
+        "predicted": [int(np.argmax(row)) for row in probabilities],
+        "probabilities": probabilities,
+        "cells": {
+            "index": run.chosen.tolist(),
+            "label": [names[code] for code in table["label"].tolist()],
+            "group": table["group"].astype(str).tolist(),
+            "split": table["split"].astype(str).tolist(),
+        },
+    }
+    notes = [*run.cells.warnings, *_together(one["warnings"] for one in parts)]
+    per_cell = _kept_scores(run)
+    if per_cell:
+        content["scores"] = {
+            name: {key: float(np.mean(of)) for key, of in one.items() if key != "seconds"}
+            | {"seconds_per_cell": one["seconds"] / count}
+            for name, one in per_cell.items()
+        }
+        content["scores_per_cell"] = {
+            name: {key: of for key, of in one.items() if key != "seconds"}
+            for name, one in per_cell.items()
+        }
+        notes += run.store.left_out(run.scored).values()
+        if not isinstance(run.model, Classifier):
+            notes.append("baselines look into a network, which this model does not give: "
+                         "only its own maps are measured")  # fmt: skip
+        elif not run.compares:
+            notes.append("captum is not installed, so no baselines are measured; "
+                         "install it with: pip install 'napari-channelmix[compare]'")  # fmt: skip
+    content["warnings"] = notes
+    settings = {name: run.facts[name] for name in ("target", "versus", "channels", "forwards")}
+    content["provenance"] = provenance(
+        model=run.facts["model"], data=run.facts["cells"], seed=asked.seed,
+        settings=settings | {"limit": asked.limit},
+    )  # fmt: skip
+    return content
+
+
+def _kept_scores(run: _Run) -> dict[str, dict[str, Any]]:
+    """Scores of each cell by method, of the methods that are measured on all of them."""
+    found = {}
+    for name in run.scored:
+        parts = [run.store.part(at, name) for at in range(len(run.chunks))]
+        if all(one is not None and "srg" in one for one in parts):
+            found[name] = {
+                key: [value for one in parts if one for value in one[key]]
+                for key in ("srg", "insertion", "deletion")
+            } | {"seconds": sum(one["seconds"] for one in parts if one)}
+    return found
+
+
+def _together(lists: Iterable[list[str]]) -> list[str]:
+    """Warnings of all chunks, each once and not too many."""
+    notes = list(dict.fromkeys(line for lines in lists for line in lines))
+    more = len(notes) - SHOWN
+    return notes if more <= 0 else [*notes[:SHOWN], f"and {more} warnings more of this kind"]
+
+
+def _read_report(path: Path, run: _Run) -> dict[str, Any] | None:
+    """The report of an earlier run, where it holds all that is asked."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    if content.get("run") != run.store.run:
+        return None
+    measured = set(run.scored) - set(run.store.left_out(run.scored))
+    if run.settings.score and not measured <= set(content.get("scores", ())):
+        return None
+    return content
+
+
+def _picture(run: _Run, content: dict[str, Any]) -> Any:
+    """Up to twelve of the cells with their maps."""
+    rows = np.unique(np.linspace(0, len(run.chosen) - 1, SHOWN).astype(np.int64))
+    maps = np.concatenate([run.store.maps(slice(row, row + 1)) for row in rows.tolist()])
+    titles = []
+    for row in rows.tolist():
+        of = content["target"][row]
+        sure = content["probabilities"][row][of]
+        titles.append(f"{run.chosen[row]}: {content['classes'][of]} ({sure:.2f})")
+    heading = f"{run.cells.name}: which pixels speak for the class ({run.method})"
+    return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading)

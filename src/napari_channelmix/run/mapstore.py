@@ -1,0 +1,171 @@
+"""A folder of maps that is filled chunk by chunk, and never mixed with maps of another kind."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from napari_channelmix.errors import DataError, SaveError
+from napari_channelmix.files import write_json
+
+__all__ = ["MapStore"]
+
+Floats = npt.NDArray[np.float32]
+
+AXES = {
+    "maps": ("cell", "y", "x"),
+    "channel_maps": ("cell", "channel", "y", "x"),
+    "standard_error": ("cell", "y", "x"),
+}
+# How a message names what must not differ; the rest by its own name.
+WORDS = {
+    "model": "another model",
+    "cells": "other cells (or other pixels in them)",
+    "n": "{} cells instead of {}",
+    "version": "napari-channelmix {} instead of {}",
+}
+
+
+@dataclass
+class MapStore:
+    """Maps in zarr arrays (version 3), and beside them a JSON file for each finished chunk.
+
+    The file of a chunk is written last: a chunk without one is not done, whatever its pixels say.
+    All carry the id of the run that began the folder, so files that are left over from another
+    one count as missing.
+
+    Attributes
+    ----------
+    folder : path
+    facts : dict
+        What the maps depend on; kept in the attributes of each array.
+    run : str or None
+        Id of the run; None while nothing is kept.
+    """
+
+    folder: Path
+    facts: dict[str, Any]
+    run: str | None = None
+
+    @classmethod
+    def opened(cls, folder: Path, facts: dict[str, Any]) -> MapStore:
+        """Look into a folder, which may be missing or empty.
+
+        Raises
+        ------
+        DataError
+            Maps that do not come from the same model, cells and settings.
+        """
+        folder = Path(folder)
+        path = folder / "maps.zarr"
+        if not path.exists():
+            left = [name for name in AXES if (folder / f"{name}.zarr").exists()]
+            if left:
+                raise DataError(f"{folder / left[0]}.zarr is there without maps.zarr; {_ADVICE}")
+            return cls(folder, facts)
+        try:
+            about: dict[str, Any] = zarr.open_array(path, mode="r").attrs.asdict()
+            run, theirs = str(about["run"]), dict(about["facts"])
+        # A damaged store raises anything from KeyError to errors of zarr's own.
+        except Exception as error:
+            raise DataError(f"{path} was not made by this command; {_ADVICE}") from error
+        other = [
+            WORDS.get(name, f"{name} {{}} instead of {{}}").format(theirs.get(name), facts[name])
+            for name in facts
+            if theirs.get(name) != facts[name]
+        ]
+        if other:
+            raise DataError(f"{path} was made with {', '.join(other)}; {_ADVICE}")
+        return cls(folder, facts, run)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The arrays that are there."""
+        every = [self.folder / f"{name}.zarr" for name in AXES]
+        return tuple(path for path in every if path.exists())
+
+    def put(
+        self, at: int, rows: slice, count: int, arrays: dict[str, Floats], about: dict[str, Any]
+    ) -> None:
+        """Keep the maps of a chunk.
+
+        Parameters
+        ----------
+        at : int
+            Which chunk; all but the last have as many rows as the first.
+        rows : slice
+        count : int
+            Rows in all.
+        arrays : dict of str to float32 array
+            ``maps`` (n, Y, X) and what else there is, see ``AXES``.
+        about : dict
+            For `part`.
+
+        Raises
+        ------
+        SaveError
+            Disk full and the like; the chunks before are intact.
+        """
+        try:
+            self._begin(arrays, count)
+            for name, values in arrays.items():
+                zarr.open_array(self.folder / f"{name}.zarr", mode="r+")[rows] = values
+        except OSError as error:
+            raise SaveError(f"could not save {self.folder}: {error.strerror or error}") from error
+        write_json(self._file(at), {"run": self.run, **about})
+
+    def _begin(self, arrays: dict[str, Floats], count: int) -> None:
+        """Make the arrays with the first chunk: a run that fails before leaves nothing behind."""
+        if self.run is not None:
+            return
+        run = uuid.uuid4().hex
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # maps.zarr comes last: it says that all are there.
+        for name in sorted(arrays, key=lambda name: name == "maps"):
+            first = arrays[name]
+            zarr.create_array(
+                self.folder / f"{name}.zarr", shape=(count, *first.shape[1:]), dtype="float32",
+                chunks=first.shape, fill_value=np.nan, dimension_names=AXES[name],
+                attributes={"run": run, "facts": self.facts},
+            )  # fmt: skip
+        self.run = run
+
+    def maps(self, rows: slice) -> Floats:
+        """Maps (n, Y, X) that are kept."""
+        found = zarr.open_array(self.folder / "maps.zarr", mode="r")[rows]
+        return np.asarray(found, dtype=np.float32)
+
+    def part(self, at: int, method: str = "") -> dict[str, Any] | None:
+        """What is kept of a chunk, or of its scores by a method; None where it is not done."""
+        try:
+            found: dict[str, Any] = json.loads(self._file(at, method).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if self.run is not None and found.get("run") == self.run else None
+
+    def put_scores(self, at: int, method: str, scores: dict[str, Any]) -> None:
+        """Keep the scores of a chunk by a method, or under ``left_out`` why there are none."""
+        write_json(self._file(at, method), {"run": self.run, **scores})
+
+    def left_out(self, methods: Iterable[str]) -> dict[str, str]:
+        """Methods that cannot be measured with this model, and why."""
+        found = {}
+        for name in methods:
+            first = self.part(0, name)
+            if first is not None and "left_out" in first:
+                found[name] = str(first["left_out"])
+        return found
+
+    def _file(self, at: int, method: str = "") -> Path:
+        return self.folder / "parts" / f"{at:05d}{'-' if method else ''}{method}.json"
+
+
+_ADVICE = "choose another folder, or delete this one to begin anew"

@@ -1,0 +1,86 @@
+"""The same cell by several methods, side by side, with how good each map is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_channelmix.viewer.paste import scaled
+from napari_channelmix.viewer.question_form import METHODS
+from napari_channelmix.viewer.result_panel import composite
+from napari_channelmix.viewer.thumbnails import Thumbnails, Tile, heat_image
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QImage
+
+    from napari_channelmix.viewer.explaining import Answer, Explanation
+
+__all__ = ["ComparisonPanel"]
+
+# Wide enough for the names of the methods.
+SMALLEST = 100
+
+
+class ComparisonPanel(QWidget):
+    """A tile for each method; the best SRG has a star."""
+
+    wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.button = QPushButton("Compare methods on this cell")
+        self.button.setToolTip(
+            "Explain the cell by PCIM and by the standard methods, and measure all of them alike"
+        )
+        self.button.clicked.connect(self.wanted)
+        self.tiles = Thumbnails("The same cell by several methods", SMALLEST)
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        for widget in (self.button, self.tiles, self.note):
+            column.addWidget(widget)
+        self._below: QImage | None = None
+        self._methods: tuple[str, ...] = ()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the cell."""
+        self._methods = ()
+        self.tiles.show_tiles([])
+        self.tiles.setVisible(False)
+        self.note.setVisible(False)
+
+    def begin(self, found: Explanation, methods: Sequence[str]) -> None:
+        """Show the cell once for each method, still without maps."""
+        self._below, self._methods = composite(found), tuple(methods)
+        self.tiles.setVisible(True)
+        self.show_answers(())
+        self.note.setText("SRG is the area between insertion and deletion: higher is better.")
+        self.note.setVisible(True)
+
+    def show_answers(self, answers: Sequence[Answer]) -> None:
+        """Show what has come in so far."""
+        if not self._methods:
+            return
+        known = {one.method: one for one in answers}
+        best = max((one.srg for one in answers if one.srg is not None), default=None)
+        done = len(answers) == len(self._methods)
+        tiles = []
+        for name in self._methods:
+            tile = Tile(self._below, title=METHODS[name], note="…", tip=METHODS[name])
+            answer = known.get(name)
+            if answer is not None and answer.map is not None and answer.srg is not None:
+                tile.over = heat_image(scaled(answer.map))
+                star = " ★" if done and answer.srg == best else ""
+                tile.note = f"SRG {answer.srg:.2f}{star}"
+                tile.tip = f"{METHODS[name]}: SRG {answer.srg:.3f}, {answer.seconds:.2g} s"
+            elif answer is not None:
+                tile.note, tile.tip = "not possible", answer.why_not
+            tiles.append(tile)
+        self.tiles.show_tiles(tiles)
+        self.tiles.setAccessibleDescription("; ".join(tile.tip for tile in tiles))

@@ -1,0 +1,301 @@
+"""Dock 'Explain a cell': click a cell, see which pixels made the classifier call it that.
+
+1. A click tells which cell; what was at work is stopped, and its answers are dropped (`Task`).
+2. An empty map is laid on the cell, unless the answer is known from before.
+3. A worker reads the cell, explains it and tests the map (`explaining`).
+4. What it knows so far becomes the session's explanation, at most 20 times a second.
+5. Layers, pictures and figures are brought up to date with that, in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QSignalBlocker
+from qtpy.QtWidgets import QDockWidget, QSpinBox
+
+from napari_channelmix.viewer.comparison_panel import ComparisonPanel
+from napari_channelmix.viewer.dock import Dock, form, group
+from napari_channelmix.viewer.explain_mode import ExplainMode
+from napari_channelmix.viewer.explaining import compare_job, explain_cell_job, warm_job
+from napari_channelmix.viewer.explanation_cache import ExplanationCache
+from napari_channelmix.viewer.explanation_layers import ExplanationLayers
+from napari_channelmix.viewer.many_cells import ManyCells
+from napari_channelmix.viewer.needs import Needs
+from napari_channelmix.viewer.pace import Pace
+from napari_channelmix.viewer.question_form import BASELINES, QuestionForm, methods_for
+from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
+from napari_channelmix.viewer.result_panel import ResultPanel
+from napari_channelmix.viewer.sources import Sources, same_pixels
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.tasks import Update
+
+__all__ = ["ExplainDock"]
+
+COMPARED = ("pcim", "pcim-fidelity", "blackbox", "blackbox-sharp", *BASELINES)
+
+
+class ExplainDock(Dock):
+    """Ask, see, trust or not, compare, and go on to many cells."""
+
+    # Two jobs on one network would switch its modes under each other.
+    one_thread = True
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.needs = Needs(self.viewer, self.session)
+        self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
+        self.number = QSpinBox()
+        self.number.setKeyboardTracking(False)
+        self.number.setToolTip("The cell by its number, without the mouse: Enter, or up and down")
+        self.question = QuestionForm(self)
+        self.result = ResultPanel(self.viewer.theme)
+        self.reliability = ReliabilityPanel(self.viewer.theme)
+        self.comparison = ComparisonPanel()
+        self.layers = ExplanationLayers(self.viewer)
+        self.many = ManyCells(self)
+        self.cache = ExplanationCache()
+        self.sources = Sources()
+        self.pace = Pace()
+        # The classifier that was tried, so that the first click need not wait for PyTorch.
+        self._warm: Any = None
+        # What the maps hold for; classes may be painted without touching them.
+        self._cells: Cells | None = None
+        # The cell that was clicked last, also while nothing is known of it yet.
+        self.cell: int | None = None
+        self._build()
+        self._connect()
+        self._cells_changed()
+        self._trained_changed()
+
+    def _build(self) -> None:
+        # Its room is kept while it is hidden: else all would jump with each click.
+        policy = self.task_bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.task_bar.setSizePolicy(policy)
+        self.column.addWidget(self.needs)
+        asked, inside = group("Ask")
+        inside.addWidget(self.toggle)
+        rows = form()
+        rows.addRow("or cell", self.number)
+        self.question.add_to(rows)
+        inside.addLayout(rows)
+        inside.addWidget(self.question.separate)
+        self.boxes = [asked]
+        for title, content in (
+            ("Why", self.result), ("How far to trust the map", self.reliability),
+            ("Other methods", self.comparison), ("Many cells", self.many.buttons),
+        ):  # fmt: skip
+            box, inside = group(title)
+            inside.addWidget(content)
+            self.boxes.append(box)
+        for box in self.boxes:
+            self.column.addWidget(box)
+        self.column.addStretch(1)
+
+    def _connect(self) -> None:
+        self.number.valueChanged.connect(self.explain)
+        self.question.changed.connect(self._question_changed)
+        self.comparison.wanted.connect(self.compare)
+        self.task_bar.cancel.clicked.connect(self._cancelled)
+        self.task.ended.connect(self._fill)
+        self.follow(self.session.replaced, self._forget)
+        self.follow(self.session.cells_changed, self._cells_changed)
+        self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.session.trained_changed, self._trained_changed)
+        self.follow(self.session.running_changed, self._fill)
+        self.follow(self.session.painting_changed, self.toggle.give_way)
+        self.follow(self.session.explanation_changed, self._explanation_changed)
+        self.follow(self.viewer.events.theme, self._theme_changed)
+
+    # ---------------------------------------------------------------- clicks
+
+    def _clicked(self, cell: int, more: bool) -> None:
+        if more:
+            self.many.choose(cell)
+        else:
+            self.explain(cell)
+
+    def _missed(self, why: str) -> None:
+        self.notice.say(why, "info")
+
+    def explain(self, cell: int) -> None:
+        """Explain a cell of the field of view that is shown."""
+        cells, shown, trained = self.session.cells, self.session.shown, self.session.trained
+        if cells is None or shown is None or trained is None or shown.reference is None:
+            return
+        if self.many.busy:
+            self._missed("Many cells are being explained; Cancel that to look at one of them.")
+            return
+        where = cells.table.iloc[cell]
+        if int(where["field"]) != shown.field:
+            self._missed(f"Cell {cell} is in another field of view; show that one first.")
+            return
+        with QSignalBlocker(self.number):
+            self.number.setValue(cell)
+        self.cell, question = cell, self.question.question
+        known = self.cache.get((cell, question))
+        self.task.stop()
+        self.notice.clear_line()
+        self.session.explanation = None
+        self.result.begin(cell)
+        box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
+        channels = trained.classifier.channels if question.separate else ()
+        self.layers.lay(shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape,
+                        channels)  # fmt: skip
+        if known is not None:
+            self._known(known)
+            if known.reliability is not None:
+                return
+        self.task.run(
+            "explaining the cell",
+            explain_cell_job(self.sources, trained, cells, cell, question, known),
+            self._known, on_update=self._updated, on_error=self.fail,
+        )  # fmt: skip
+
+    def _updated(self, update: Update) -> None:
+        found, shown = update.progress.partial, self.session.explanation
+        if found is None or found is shown:
+            return
+        refined = shown is not None and shown.map is not None and found.attribution is None
+        if not refined or self.pace.ready():
+            self.pace.begin()
+            self._known(found)
+
+    def _known(self, found: Explanation) -> None:
+        if found.attribution is not None:
+            self.cache.put((found.cell, found.question), found)
+        self.session.explanation = found
+
+    def _explanation_changed(self, _: object = None) -> None:
+        found, cells = self.session.explanation, self.session.cells
+        if found is not None and cells is not None:
+            code = int(cells.labels[found.cell])
+            self.result.show_explanation(found, cells.classes[code] if code >= 0 else "")
+            self.layers.show(found)
+        self.reliability.show_explanation(found)
+        if found is None:
+            self.comparison.clear()
+            self.result.clear()
+        self._fill()
+
+    def _question_changed(self) -> None:
+        if self.cell is not None:
+            self.explain(self.cell)
+
+    def _cancelled(self) -> None:
+        """The user stopped it; what is there stays and is not more than it is."""
+        found = self.session.explanation
+        if self.many.stopped() or found is None:
+            return
+        if found.attribution is None:
+            self.notice.say("Stopped; the map is as far as it came. Click the cell to begin anew.")
+        elif found.reliability is None:
+            self.reliability.stopped()
+
+    # ---------------------------------------------------------------- other methods
+
+    def compare(self) -> None:
+        """Explain the cell by several methods."""
+        found, trained = self.session.explanation, self.session.trained
+        cells = self.session.cells
+        if found is None or trained is None or cells is None:
+            return
+        reasons = methods_for(trained.classifier)
+        methods = [name for name in COMPARED if not reasons[name]]
+        if not reasons["pcim"]:
+            methods = [name for name in methods if not name.startswith("blackbox")]
+        self.comparison.begin(found, methods)
+        self.task.run(
+            "comparing methods", compare_job(self.sources, trained, cells, found, methods),
+            self.comparison.show_answers, on_update=self._compared, on_error=self.fail,
+        )  # fmt: skip
+
+    def _compared(self, update: Update) -> None:
+        if update.progress.partial is not None:
+            self.comparison.show_answers(update.progress.partial)
+
+    # ---------------------------------------------------------------- what is there
+
+    def _forget(self, _: object = None) -> None:
+        """Nothing that was found holds any more."""
+        self.task.stop()
+        self.cache.clear()
+        self.sources.forget()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Nothing of the cells that were looked at is left in sight."""
+        self.cell = None
+        self.session.explanation = None
+        self.layers.clear()
+        self.many.forget()
+
+    def _cells_changed(self, _: object = None) -> None:
+        cells, before, self._cells = self.session.cells, self._cells, self.session.cells
+        if not same_pixels(cells, before):
+            self._forget()
+            with QSignalBlocker(self.number):
+                self.number.setRange(0, max(0, 0 if cells is None else len(cells) - 1))
+        self._fill()
+
+    def _shown_changed(self, _: object = None) -> None:
+        # Maps of another field of view lie on other cells.
+        self.task.stop()
+        self._leave()
+        self._fill()
+        self._warm_up()
+
+    def _trained_changed(self, _: object = None) -> None:
+        trained = self.session.trained
+        self._forget()
+        self.question.fill(None if trained is None else trained.classifier)
+        self._fill()
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Load PyTorch and try the network before it is asked."""
+        trained, cells = self.session.trained, self.session.cells
+        if trained is None or cells is None or not self.toggle.front or self.task.busy:
+            return
+        if self._warm is not trained:
+            self._warm = trained
+            job = warm_job(self.sources, trained, cells)
+            self.task.run("getting ready", job, lambda _: None)
+
+    def _fill(self, _: object = None) -> None:
+        ready = self.needs.fill()
+        found = self.session.explanation
+        # All at once and for good: what appears with a click would make the rest jump.
+        for box in self.boxes:
+            box.setVisible(ready)
+        finished = found is not None and found.attribution is not None
+        self.comparison.button.setEnabled(finished and not self.task.busy)
+        self.many.fill()
+        self.toggle.fit()
+
+    def event(self, event: QEvent) -> bool:
+        """Hear of it when another dock comes in front: Qt does not hide the one behind."""
+        parent = self.parent()
+        if event.type() == QEvent.Type.ParentChange and isinstance(parent, QDockWidget):
+            parent.visibilityChanged.connect(self._front_changed)
+        return super().event(event)
+
+    def _front_changed(self, front: bool) -> None:
+        self.toggle.come_to_front(front)
+        if front:
+            self._warm_up()
+
+    def _theme_changed(self, event: Any) -> None:
+        self.result.follow_theme(self.viewer.theme)
+        self.reliability.follow_theme(self.viewer.theme)
+
+    def halt(self) -> None:
+        """Stop every work of this dock, and listening."""
+        super().halt()
+        self.toggle.clicks.switch(False)

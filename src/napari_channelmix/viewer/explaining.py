@@ -1,0 +1,335 @@
+"""The jobs of the dock 'Explain a cell': one cell, many cells, several methods side by side.
+
+A cell goes this way; at each step the dock gets all that is known so far as an `Explanation`:
+
+1. read its crops (the thumbnails can be drawn)
+2. the first map and what the classifier says of the cell
+3. the map refined, step by step
+4. the insertion and deletion curves of the last map
+5. the other tests of how far it can be trusted
+
+PyTorch is imported where a job begins, never with a dock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.errors import ChannelMixError, ModelError
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.paste import pasted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.pcim import Attribution, MapUpdate, Reliability
+    from napari_channelmix.pcim.scores import Fidelity
+    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.sources import Sources
+
+__all__ = [
+    "Answer",
+    "Explanation",
+    "FieldMaps",
+    "Question",
+    "compare_job",
+    "explain_cell_job",
+    "field_maps_job",
+    "warm_job",
+]
+
+Floats = npt.NDArray[np.float32]
+Box = tuple[int, int, int, int]
+
+# The map is what is waited for; a test takes about as long as ten maps.
+SHARE_OF_MAP = 0.2
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the user wants to know of a cell.
+
+    Attributes
+    ----------
+    target : str or None
+        The class to explain; None: the predicted one.
+    versus : str or None
+        The class it is held against; None: all others.
+    method : str
+    separate : bool
+        A map for each channel as well.
+    """
+
+    target: str | None = None
+    versus: str | None = None
+    method: str = "pcim"
+    separate: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that is known so far of why a cell is called what it is called.
+
+    Attributes
+    ----------
+    cell, field : int
+        Positions in ``cells`` and ``cells.fields``.
+    box : (int, int, int, int)
+        y0, x0, y1, x1 in pixels of the field; it may reach beyond its border.
+    channels, classes : tuple of str
+        Those of the classifier.
+    crops : (C, H, W) float32 array
+    map : (H, W) float32 array or None
+    channel_maps : (C, H, W) float32 array or None
+    probabilities : (K,) float32 array or None
+    target : int or None
+        The class that is explained.
+    attribution : Attribution or None
+        Once the map is finished.
+    fidelity, reliability
+        Once they are measured.
+    warnings : tuple of str
+    """
+
+    question: Question
+    cell: int
+    field: int
+    box: Box
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    crops: Floats = dataclasses.field(repr=False)
+    map: Floats | None = dataclasses.field(default=None, repr=False)
+    channel_maps: Floats | None = dataclasses.field(default=None, repr=False)
+    probabilities: Floats | None = dataclasses.field(default=None, repr=False)
+    target: int | None = None
+    attribution: Attribution | None = dataclasses.field(default=None, repr=False)
+    fidelity: Fidelity | None = dataclasses.field(default=None, repr=False)
+    reliability: Reliability | None = dataclasses.field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its arrays, about."""
+        # The attribution keeps maps and crops of its own.
+        count = 1 if self.channel_maps is None else 1 + len(self.channels)
+        return 2 * self.crops.nbytes + 2 * 4 * count * self.crops.shape[1] * self.crops.shape[2]
+
+
+def explain_cell_job(
+    sources: Sources, trained: Trained, cells: Cells, cell: int, question: Question,
+    known: Explanation | None = None,
+) -> Job[Explanation]:  # fmt: skip
+    """Explain one cell, then test the map; what is ``known`` of it is not done again.
+
+    Raises
+    ------
+    ModelError, DataError
+        As `pcim.explain`.
+    """
+    from napari_channelmix.pcim import explain_job
+
+    if known is not None and known.attribution is not None:
+        return (yield from _tested(known))
+    yield Progress(0, 1, "reading the cell")
+    source = sources.of(trained, cells).read(np.array([cell]))
+    row = cells.table.iloc[cell]
+    y0, x0, y1, x1 = (int(row[edge]) for edge in ("y0", "x0", "y1", "x1"))
+    found = Explanation(question, cell, int(row["field"]), (y0, x0, y1, x1),
+                        trained.classifier.channels, trained.classifier.classes,
+                        np.asarray(source.cells)[0])  # fmt: skip
+    yield Progress(0, 1, "explaining the cell", partial=found)
+    job = explain_job(
+        trained.classifier, source, question.target, question.method, versus=question.versus,
+        channels="separate" if question.separate else "shared", batch=1,
+    )  # fmt: skip
+    job = part(job, 0, SHARE_OF_MAP, 1)
+    try:
+        while True:
+            step = next(job)
+            found = _refined(found, step.partial)
+            yield replace(step, partial=found, metrics={})
+    except StopIteration as end:
+        found = _finished(found, end.value)
+    finally:
+        job.close()
+    yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=found)
+    return (yield from _tested(found))
+
+
+def _refined(found: Explanation, update: Any) -> Explanation:
+    if update is None:
+        return found
+    maps = update.channel_maps
+    return replace(
+        found, map=update.maps[0].copy(), channel_maps=None if maps is None else maps[0].copy(),
+        probabilities=update.probabilities[0], target=int(update.target[0]),
+    )  # fmt: skip
+
+
+def _finished(found: Explanation, attribution: Attribution) -> Explanation:
+    maps = attribution.channel_maps
+    return replace(
+        found, map=attribution.maps[0], channel_maps=None if maps is None else maps[0],
+        probabilities=attribution.probabilities[0], target=int(attribution.target[0]),
+        attribution=attribution, warnings=attribution.warnings,
+    )  # fmt: skip
+
+
+def _tested(found: Explanation) -> Job[Explanation]:
+    """Reliability of the map; the curves come first."""
+    from napari_channelmix.pcim import reliability_job
+    from napari_channelmix.pcim.scores import Fidelity
+
+    assert found.attribution is not None
+    job = part(
+        reliability_job(found.attribution), SHARE_OF_MAP, 1 - SHARE_OF_MAP, 1, "testing the map: "
+    )
+    try:
+        while True:
+            step = next(job)
+            if isinstance(step.partial, Fidelity):
+                found = replace(found, fidelity=step.partial)
+            # Maps of the cell with noise or of a random network are not this cell's map.
+            yield replace(step, partial=found, metrics={})
+    except StopIteration as end:
+        return replace(found, fidelity=end.value.fidelity, reliability=end.value)
+    finally:
+        job.close()
+
+
+def warm_job(sources: Sources, trained: Trained, cells: Cells) -> Job[None]:
+    """Import what an explanation needs and try the network once: the first click need not wait."""
+    yield Progress(0, 3, "getting ready")
+    from napari_channelmix.pcim import explain_job
+
+    yield Progress(1, 3, "getting ready")
+    try:
+        source = sources.of(trained, cells).read(np.array([0]))
+    except ChannelMixError:
+        # Said when a cell is clicked: nobody has asked anything yet.
+        return
+    job = explain_job(trained.classifier, source, forwards=2, batch=1)
+    try:
+        for _ in range(2):
+            next(job, None)
+            yield Progress(2, 3, "getting ready")
+    except ChannelMixError:
+        return
+    finally:
+        job.close()
+
+
+# ---------------------------------------------------------------- several methods
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one method says of a cell: its map and how good it is, or why it cannot."""
+
+    method: str
+    map: Floats | None = dataclasses.field(default=None, repr=False)
+    srg: float | None = None
+    seconds: float | None = None
+    why_not: str = ""
+
+
+def compare_job(
+    sources: Sources, trained: Trained, cells: Cells, found: Explanation, methods: Sequence[str]
+) -> Job[tuple[Answer, ...]]:
+    """The same cell and question by several methods, measured alike."""
+    from napari_channelmix.pcim import explain_job, measure_job
+
+    answers: list[Answer] = []
+    source, question = sources.of(trained, cells).read(np.array([found.cell])), found.question
+    for at, method in enumerate(methods):
+        yield Progress(at, len(methods), f"explaining by {method}", partial=tuple(answers))
+        try:
+            job = explain_job(trained.classifier, source, question.target, method,
+                              versus=question.versus, batch=1)  # fmt: skip
+            made = yield from _silent(part(job, at, 0.5, len(methods)))
+            measure = measure_job(trained.classifier, source, made.maps, made.target, made.versus)
+            fidelity = yield from _silent(part(measure, at + 0.5, 0.5, len(methods)))
+            answers.append(
+                Answer(method, made.maps[0], float(fidelity.srg[0]), made.seconds_per_cell)
+            )
+        except ModelError as error:
+            # The others are still worth seeing.
+            answers.append(Answer(method, why_not=str(error)))
+    return tuple(answers)
+
+
+def _silent(job: Job[Any]) -> Job[Any]:
+    """A job whose partial results are not for the dock."""
+    try:
+        while True:
+            yield replace(next(job), partial=None, metrics={})
+    except StopIteration as end:
+        return end.value
+    finally:
+        job.close()
+
+
+# ---------------------------------------------------------------- many cells
+
+
+@dataclass(frozen=True)
+class FieldMaps:
+    """Maps of many cells in one field of view.
+
+    Attributes
+    ----------
+    image : (Y, X) float32 array
+        Each cell's map scaled to its own maximum; the larger one where boxes overlap. The job
+        goes on to paint into it.
+    done, total : int
+        Cells.
+    """
+
+    image: Floats = dataclasses.field(repr=False)
+    done: int
+    total: int
+    warnings: tuple[str, ...] = ()
+
+
+def field_maps_job(
+    sources: Sources, trained: Trained, cells: Cells, chosen: Sequence[int], question: Question,
+    shape: tuple[int, int],
+) -> Job[FieldMaps]:  # fmt: skip
+    """Explain many cells of one field of view; a cell is painted when its map is finished."""
+    yield Progress(0, len(chosen), "reading the cells")
+    from napari_channelmix.pcim import explain_job
+
+    whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
+    assert not isinstance(whole.cells, np.ndarray)
+    # Their pixels are read batch by batch, by the job.
+    some = replace(whole, cells=whole.cells.subset(at), numbers=whole.numbers[at])
+    boxes = cells.subset(at).table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(chosen)), None
+
+    def painted(update: MapUpdate) -> FieldMaps:
+        for cell, one in zip(update.cells, update.maps, strict=True):
+            pasted(found.image, one, boxes[cell])
+        return replace(found, done=found.done + len(update.cells))
+
+    job = explain_job(trained.classifier, some, question.target, question.method,
+                      versus=question.versus)  # fmt: skip
+    try:
+        while True:
+            step = next(job)
+            # The maps of a batch are finished when those of the next one come.
+            if last is not None and last.cells[0] != step.partial.cells[0]:
+                found = painted(last)
+            last = step.partial
+            yield replace(step, partial=found, metrics={})
+    except StopIteration as end:
+        if last is not None:
+            found = painted(last)
+        return replace(found, warnings=end.value.warnings)
+    finally:
+        job.close()

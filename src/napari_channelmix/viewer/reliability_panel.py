@@ -1,0 +1,132 @@
+"""How far a map can be trusted: two curves, a few figures, and what they mean in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_channelmix.viewer.notice import Kind, Notice
+from napari_channelmix.viewer.theme import chart_colors
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.explaining import Explanation
+
+__all__ = ["ReliabilityPanel"]
+
+HEIGHT = 150
+FIGURES_TIP = (
+    "SRG: area between the two curves, -1 to 1; higher is better, and random maps say what is "
+    "chance. Randomisation: likeness to the map of a network with random weights, lower is "
+    "better. Stability: how much a little noise changes the map, lower is better"
+)
+
+
+class ReliabilityPanel(QWidget):
+    """Fills as the tests of a map come in; its size stays, so that nothing jumps."""
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = Notice()
+        self.plot = pg.PlotWidget()
+        self.legend = QLabel()
+        self.legend.setToolTip("What the lines of the chart mean")
+        self.figures = QLabel()
+        self.figures.setWordWrap(True)
+        self.figures.setToolTip(FIGURES_TIP)
+        # Room for two lines each, which most of them have in the end.
+        for label in (self.words, self.figures):
+            label.setMinimumHeight(2 * label.fontMetrics().lineSpacing() + 2)
+        self._theme = theme
+        self._build()
+        self.inserting = self.plot.plot([], [])
+        self.deleting = self.plot.plot([], [])
+        self.follow_theme(theme)
+        self.show_explanation(None)
+
+    def _build(self) -> None:
+        plot = self.plot
+        plot.setMenuEnabled(False)
+        # pyqtgraph makes this menu in any case, and leaves it without an owner.
+        menu = plot.getPlotItem().ctrlMenu
+        menu.setParent(plot, menu.windowFlags())
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setFixedHeight(HEIGHT)
+        plot.getPlotItem().setContentsMargins(0, 6, 8, 2)
+        plot.getAxis("left").setWidth(44)
+        plot.setXRange(0, 1, padding=0.02)
+        plot.setYRange(0, 1, padding=0.04)
+        plot.setToolTip(
+            "What the classifier says as the map's best pixels are put into an empty image "
+            "(insertion) or taken out of the cell (deletion): the sooner the lines part, the better"
+        )
+        plot.setAccessibleName("Insertion and deletion curves")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (self.words, plot, self.legend, self.figures):
+            column.addWidget(widget)
+
+    def show_explanation(self, found: Explanation | None) -> None:
+        """Show what is known of a map so far."""
+        fidelity = None if found is None else found.fidelity
+        if fidelity is None:
+            self.inserting.setData([], [])
+            self.deleting.setData([], [])
+        else:
+            for line, curves in (
+                (self.inserting, fidelity.inserting), (self.deleting, fidelity.deleting)
+            ):  # fmt: skip
+                line.setData(fidelity.shares, curves[:, 0].mean(axis=0))
+        self.figures.setText(self._figures(found))
+        tested = None if found is None else found.reliability
+        if tested is None:
+            waiting = "Each map is tested as soon as it is finished."
+            self.words.say(waiting if found is None else "The map is being tested…")
+            return
+        lines = tested.words(0)
+        good = bool(tested.better_than_chance[0])
+        kind: Kind = "error" if not good else "good" if len(lines) == 1 else "warning"
+        self.words.say("\n".join(lines), kind)
+
+    def stopped(self) -> None:
+        """Say that the tests were not carried to their end."""
+        self.words.say("The tests were stopped; click the cell again to go on.", "warning")
+
+    def _figures(self, found: Explanation | None) -> str:
+        if found is None or found.fidelity is None:
+            return ""
+        said = [f"<b>SRG {float(found.fidelity.srg[0]):.2f}</b>"]
+        tested = found.reliability
+        if tested is None:
+            return said[0]
+        said[0] += f" (random maps {tested.chance[0]:.2f} ± {tested.chance_sd[0]:.2f})"
+        said.append(
+            "randomisation: no weights to test"
+            if tested.randomisation is None
+            else f"randomisation {tested.randomisation[0]:.2f}"
+        )
+        said.append(f"stability {tested.stability[0]:.2f}")
+        return " · ".join(f"<nobr>{one}</nobr>" for one in said)
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        colors = chart_colors(theme)
+        self.plot.setBackground(colors.ground)
+        label = {"color": colors.text}
+        self.plot.setLabel("left", "probability", **label)
+        self.plot.setLabel("bottom", "share of the pixels", **label)
+        for side in ("left", "bottom"):
+            axis = self.plot.getAxis(side)
+            axis.setPen(colors.line)
+            axis.setTextPen(colors.text)
+            # Shares are plain numbers, not thousandths; a new label brings the prefix back.
+            axis.setSIPrefixEnableRanges(())
+        self.inserting.setPen(pg.mkPen(colors.bar, width=2))
+        self.deleting.setPen(pg.mkPen(colors.second, width=2))
+        self.legend.setText(
+            f'<span style="color:{colors.bar}">━</span> put in (insertion)&nbsp;&nbsp; '
+            f'<span style="color:{colors.second}">━</span> taken out (deletion)'
+        )

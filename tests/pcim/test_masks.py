@@ -1,0 +1,48 @@
+"""Masks: maps have a unit, and a threshold keeps the share it was made for."""
+
+import pytest
+import torch
+
+from napari_channelmix.pcim.masks import in_spreads, kept_share, thresholds
+
+
+def test_maps_in_spreads_keep_their_zero_and_lose_their_scale():
+    maps = torch.randn(3, 1, 7, 5, generator=torch.Generator().manual_seed(0))
+    scaled = in_spreads(maps * 40)
+    torch.testing.assert_close(scaled, in_spreads(maps))
+    torch.testing.assert_close(scaled.flatten(1).std(dim=1, correction=0), torch.ones(3))
+    assert (torch.sign(scaled) == torch.sign(maps)).all()
+
+
+def test_an_empty_map_stays_empty():
+    assert in_spreads(torch.zeros(2, 1, 4, 4)).abs().max() == 0
+
+
+def test_thresholds_of_large_maps_hold_for_all_their_pixels():
+    theta = torch.rand(2, 1, 96, 90, generator=torch.Generator().manual_seed(0))
+    edge = thresholds(theta, torch.tensor([0.2]))[0]
+    above = (theta > edge).flatten(1).float().mean(dim=1)
+    torch.testing.assert_close(above, torch.full((2,), 0.2), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("area", [0.1, 0.25, 0.5, 0.9])
+def test_a_threshold_leaves_its_share_above_it(area):
+    theta = torch.rand(3, 1, 10, 10, generator=torch.Generator().manual_seed(0))
+    edge = thresholds(theta, torch.tensor([area]))[0]
+    above = (theta > edge).flatten(1).float().mean(dim=1)
+    torch.testing.assert_close(above, torch.full((3,), area), atol=0.011, rtol=0)
+
+
+def test_thresholds_of_no_and_all_pixels_stay_within_the_map():
+    theta = torch.rand(2, 1, 4, 4)
+    edges = thresholds(theta, torch.tensor([0.0, 1.0]))
+    assert edges.shape == (2, 2, 1, 1, 1)
+    torch.testing.assert_close(edges[0].flatten(), theta.flatten(1).amax(dim=1))
+    torch.testing.assert_close(edges[1].flatten(), theta.flatten(1).amin(dim=1))
+
+
+def test_kept_share_is_half_at_the_edge_and_rises_with_the_map():
+    alpha = kept_share(torch.tensor([-1.0, 0.0, 1.0]), torch.tensor(0.0), 0.3)
+    assert alpha[1] == 0.5
+    assert 0 < alpha[0] < 0.05
+    assert 0.95 < alpha[2] < 1

@@ -1,0 +1,105 @@
+"""References: backgrounds that look like the image's own, whatever its size and company."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from napari_channelmix.pcim.references import (
+    REPORTED,
+    SOLVING,
+    blurred,
+    border_median,
+    noise_sd,
+    reference,
+)
+
+KINDS = (*SOLVING, *REPORTED)
+
+
+def images(*shape, seed=0):
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=shape).astype(np.float32))
+
+
+def drawn(kind, x, seed=3):
+    mean = torch.full((1, x.shape[1], 1, 1), 7.0)
+    return reference(kind, x, mean, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.5, 3.0])
+def test_blur_is_scipys(sigma):
+    x = images(2, 3, 21, 17)
+    wanted = ndimage.gaussian_filter(x.numpy(), (0, 0, sigma, sigma), mode="mirror", truncate=3.5)
+    np.testing.assert_allclose(blurred(x, sigma), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [(1, 1), (1, 9), (2, 2), (3, 3)])
+def test_blur_of_a_tiny_image_keeps_what_is_constant(side):
+    x = torch.full((1, 2, *side), 4.0)
+    np.testing.assert_allclose(blurred(x, 6.0), 4.0, rtol=1e-5)
+
+
+def test_no_blur_changes_nothing():
+    x = images(1, 1, 5, 5)
+    assert torch.equal(blurred(x, 0), x)
+
+
+def test_border_median_is_of_the_outermost_pixels():
+    x = images(2, 2, 5, 7)
+    x[:, :, 1:-1, 1:-1] = 99
+    for n in range(2):
+        for c in range(2):
+            plane = x[n, c].numpy()
+            ring = [*plane[0], *plane[-1], *plane[1:-1, 0], *plane[1:-1, -1]]
+            # torch's median of an even count is the lower of the two in the middle.
+            assert border_median(x)[n, c, 0, 0] == sorted(ring)[(len(ring) - 1) // 2]
+
+
+def test_noise_grows_with_the_noise_and_is_none_where_there_is_none():
+    calm, loud = noise_sd(images(1, 1, 40, 40)), noise_sd(3 * images(1, 1, 40, 40))
+    np.testing.assert_allclose(loud, 3 * calm, rtol=1e-4)
+    assert noise_sd(torch.full((1, 2, 8, 8), 5.0)).abs().max() < 1e-5
+    assert noise_sd(torch.ones(1, 2, 1, 1)).tolist() == [[[[0.0]], [[0.0]]]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3), (1, 6), (24, 17)])
+def test_every_kind_fits_every_size(kind, size):
+    x = images(3, 2, *size)
+    r = drawn(kind, x)
+    assert r.shape == x.shape
+    assert torch.isfinite(r).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reference_of_a_cell_does_not_depend_on_its_company(kind):
+    x = images(5, 2, 12, 10)
+    torch.testing.assert_close(drawn(kind, x)[2:3], drawn(kind, x[2:3]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_draws_the_same_reference(kind):
+    x = images(2, 2, 12, 10)
+    assert torch.equal(drawn(kind, x), drawn(kind, x))
+
+
+def test_background_draws_whole_pixels_from_the_two_outermost_rows_and_columns():
+    x = images(1, 2, 12, 10)
+    x[:, :, 2:-2, 2:-2] = 99
+    ring = {tuple(p) for p in x[0].flatten(1).T.tolist() if p[0] != 99}
+    drawn_pixels = {tuple(p) for p in drawn("background", x)[0].flatten(1).T.tolist()}
+    assert drawn_pixels <= ring
+    assert len(drawn_pixels) > 20
+
+
+def test_mean_is_the_mean_of_the_data_set():
+    assert (drawn("mean", images(2, 2, 4, 4)) == 7).all()
+
+
+def test_smooth_has_lost_what_is_small():
+    x = images(1, 1, 24, 24)
+    assert drawn("smooth", x).std() < 0.2 * x.std()
+
+
+def test_references_that_are_reported_are_never_solved_on():
+    assert not set(SOLVING) & set(REPORTED)

@@ -1,0 +1,107 @@
+"""Reliability: a map is held against chance, random weights and noise, and said in words."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from napari_channelmix import explain
+from napari_channelmix.jobs import drain
+from napari_channelmix.pcim import reliability_job
+from napari_channelmix.pcim.reliability import random_maps, randomised
+
+
+def reliability(attribution, **more):
+    return drain(reliability_job(attribution, device="cpu", **more))
+
+
+def test_a_good_map_is_better_than_chance_and_a_random_one_is_not(planted):
+    # Six spots: a single one is often met by a random map.
+    spots = torch.zeros(24, 20)
+    for y, x in ((2, 3), (2, 14), (10, 2), (11, 16), (19, 4), (18, 13)):
+        spots[y : y + 3, x : x + 3] = 1
+    planted.network.weight.data[1] = 0.1 * spots * torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)
+    planted.crops[:, 1] += 2 * spots.numpy()
+    good = explain(planted.network, planted.crops, device="cpu")
+    found = reliability(good)
+    assert found.better_than_chance.all()
+    assert "than random ones" in found.words(0)[0]
+    bad = replace(good, maps=random_maps(good.maps.shape, 1, seed=9)[0])
+    found = reliability(bad)
+    assert not found.better_than_chance.any()
+    assert found.words(0)[0] == "This map is no better than a random one: do not read it."
+
+
+def test_a_function_has_no_weights_to_be_randomised(planted):
+    att = explain(planted.predict, planted.crops[:1], device="cpu", forwards=40)
+    found = reliability(att)
+    assert found.randomisation is None
+    assert found.stability.shape == (1,)
+    assert found.words()
+
+
+def test_maps_are_made_again_with_the_settings_they_were_made_with(planted):
+    asked = []
+
+    def counting(crops):
+        asked.append(len(crops))
+        return planted.predict(crops)
+
+    att = explain(counting, planted.crops[:1], device="cpu", forwards=40, method="blackbox-sharp")
+    asked.clear()
+    reliability(att)
+    curves = 9 * (2 * 2 * 18 + 1)
+    assert sum(asked) < curves + 40 + 20
+
+
+def test_words_warn_of_what_was_found(classifier, crops):
+    found = reliability(explain(classifier, crops[:2], device="cpu"))
+    assert found.randomisation.shape == (2,)
+    warned = replace(found, randomisation=np.array([0.9, 0.0]), stability=np.array([0.0, 1.5]))
+    assert any("random weights gives nearly the same map" in line for line in warned.words(0))
+    assert any("A little noise changes the map a lot" in line for line in warned.words(1))
+    assert not any("noise" in line for line in warned.words(0))
+
+
+def test_a_random_copy_leaves_the_original_as_it_was(classifier):
+    before = {name: value.clone() for name, value in classifier.network.state_dict().items()}
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    fresh, again = randomised(classifier, 1), randomised(classifier, 1)
+    assert torch.equal(torch.rand(1), expected), "the global seed has moved"
+    for name, value in classifier.network.state_dict().items():
+        assert torch.equal(value, before[name])
+    weights = dict(fresh.network.named_parameters())
+    assert any(not torch.equal(value, before[name]) for name, value in weights.items())
+    for name, value in again.network.named_parameters():
+        assert torch.equal(value, weights[name])
+    assert randomised(lambda x: x) is None
+
+
+def test_layers_that_cannot_begin_anew_are_shuffled(planted):
+    fresh = randomised(planted.network)
+    old = planted.network.weight.detach()
+    assert not torch.equal(fresh.weight, old)
+    torch.testing.assert_close(fresh.weight.flatten().sort().values, old.flatten().sort().values)
+    assert randomised(nn.ReLU()) is not None
+
+
+def test_random_maps_are_smooth_and_repeat():
+    one, other = random_maps((2, 16, 12), 2, seed=1)
+    assert one.shape == (2, 16, 12)
+    assert not np.array_equal(one, other)
+    np.testing.assert_array_equal(one, random_maps((2, 16, 12), 2, seed=1)[0])
+    assert np.abs(np.diff(one, axis=2)).mean() < 0.5 * one.std()
+
+
+@pytest.mark.parametrize("method", ["pcim", "blackbox"])
+def test_the_test_can_be_stopped_at_any_step(planted, method):
+    planted.network.train()
+    job = reliability_job(explain(planted.network, planted.crops[:1], method=method, forwards=20))
+    for _ in range(50):
+        assert 0 <= next(job).fraction <= 1
+    job.close()
+    assert planted.network.training

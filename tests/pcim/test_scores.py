@@ -1,0 +1,170 @@
+"""Scores agree with other implementations of them, and have the properties they are chosen for."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+from sklearn.metrics import auc, roc_auc_score
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
+from napari_channelmix.pcim.references import REPORTED, reference
+from napari_channelmix.pcim.scores import (
+    SHARES,
+    auroc,
+    fidelity_job,
+    joined,
+    rank_accuracy,
+    rank_correlation,
+    relative_change,
+)
+
+rng = np.random.default_rng(0)
+
+
+def fidelity(problem, maps, **more):
+    return drain(
+        fidelity_job(problem.subject, problem.x, problem.mean, problem.target, maps, **more)
+    )
+
+
+def curves_pixel_by_pixel(problem, cell, one, kind, seed):
+    """Insertion and deletion probabilities of a cell, with Python lists and loops."""
+    x = problem.x
+    r = reference(kind, x, problem.mean, torch.Generator().manual_seed(seed))[cell].numpy()
+    x = x[cell].numpy()
+    places = sorted(np.ndindex(one.shape), key=lambda place: -one[place])
+    found = []
+    for share in SHARES:
+        inserted, deleted = r.copy(), x.copy()
+        for place in places[: round(share * len(places))]:
+            where = place if len(place) == 3 else (slice(None), *place)
+            inserted[where], deleted[where] = x[where], r[where]
+        with torch.no_grad():
+            scores = problem.subject.scores(torch.from_numpy(np.stack([inserted, deleted])))
+        found.append(torch.softmax(scores, 1)[:, int(problem.target.of[cell])].tolist())
+    return np.array(found).T
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (3, 2, 16, 16)])
+def test_curves_are_those_of_a_loop_over_pixels(shape, classifier, crops, make_problem):
+    problem = make_problem(classifier, crops[:3], of=[1, 0, 1])
+    maps = rng.normal(size=shape).astype(np.float32)
+    found = fidelity(problem, maps, seed=5)
+    assert found.references == REPORTED
+    for at, kind in enumerate(REPORTED):
+        for cell in range(3):
+            inserting, deleting = curves_pixel_by_pixel(problem, cell, maps[cell], kind, 5)
+            np.testing.assert_allclose(found.inserting[at, cell], inserting, atol=1e-5)
+            np.testing.assert_allclose(found.deleting[at, cell], deleting, atol=1e-5)
+    areas = [np.mean([auc(SHARES, one[cell]) for one in found.inserting]) for cell in range(3)]
+    np.testing.assert_allclose(found.insertion, areas, atol=1e-6)
+    np.testing.assert_allclose(found.srg, found.insertion - found.deletion)
+
+
+def test_curves_begin_and_end_where_they_must(planted, make_problem):
+    problem = make_problem(planted.network, planted.crops)
+    found = fidelity(problem, rng.normal(size=(4, 24, 20)).astype(np.float32))
+    whole = problem.target.probability(problem.subject.scores(problem.x)).detach()
+    for curve, end in ((found.inserting, -1), (found.deleting, 0)):
+        np.testing.assert_allclose(curve[:, :, end], np.stack([whole] * 2), rtol=1e-5)
+    np.testing.assert_allclose(found.inserting[:, :, 0], found.deleting[:, :, -1], rtol=1e-5)
+
+
+def test_ties_fall_to_the_first_pixel(planted, make_problem):
+    problem = make_problem(planted.network, planted.crops)
+    flat = np.zeros((4, 24, 20), np.float32)
+    falling = -np.arange(480, dtype=np.float32).reshape(1, 24, 20).repeat(4, 0)
+    assert np.array_equal(fidelity(problem, flat).srg, fidelity(problem, falling).srg)
+
+
+def test_no_map_beats_the_truth(planted, make_problem):
+    problem = make_problem(planted.network, planted.crops)
+    truth = np.repeat(planted.masks[0][None].astype(np.float32), 4, 0)
+    best = fidelity(problem, truth).srg
+    for _ in range(10):
+        assert (fidelity(problem, rng.normal(size=truth.shape).astype("f4")).srg < best).all()
+    assert (fidelity(problem, -truth).srg < -0.3).all()
+
+
+def test_parts_join_to_the_whole_whatever_the_batch(planted, make_problem):
+    problem = make_problem(planted.network, planted.crops)
+    maps = rng.normal(size=(4, 24, 20)).astype(np.float32)
+    whole = fidelity(problem, maps)
+    halves = [
+        fidelity(make_problem(planted.network, planted.crops[some]), maps[some], batch=1)
+        for some in (slice(0, 3), slice(3, 4))
+    ]
+    np.testing.assert_allclose(joined(halves).srg, whole.srg, atol=1e-5)
+    assert joined(halves).inserting.shape == whole.inserting.shape
+
+
+@pytest.mark.parametrize("shape", [(4, 20, 24), (3, 24, 20), (4, 2, 24, 20)])
+def test_maps_that_do_not_fit_are_refused(shape, planted, make_problem):
+    problem = make_problem(planted.network, planted.crops)
+    with pytest.raises(DataError, match="do not fit cells"):
+        fidelity(problem, np.zeros(shape, np.float32))
+
+
+# Few distinct values, so that there are many ties.
+maps_with_ties = hnp.arrays(np.float32, (2, 4, 5), elements=st.integers(-3, 3))
+some_masks = hnp.arrays(bool, (2, 4, 5))
+
+
+@given(maps_with_ties, some_masks)
+def test_auroc_is_that_of_scikit_learn(maps, masks):
+    for cell, found in enumerate(auroc(maps, masks)):
+        inside = masks[cell].ravel()
+        if inside.all() or not inside.any():
+            assert np.isnan(found)
+        else:
+            assert found == pytest.approx(roc_auc_score(inside, maps[cell].ravel()))
+
+
+@given(maps_with_ties, some_masks)
+def test_auroc_knows_ranks_only(maps, masks):
+    np.testing.assert_array_equal(auroc(maps, masks), auroc(np.exp(maps / 2) - 7, masks))
+    np.testing.assert_allclose(auroc(-maps, masks), 1 - auroc(maps, masks))
+
+
+@given(maps_with_ties, some_masks)
+def test_rank_accuracy_is_that_of_a_sorted_list(maps, masks):
+    for cell, found in enumerate(rank_accuracy(maps, masks)):
+        inside, values = masks[cell].ravel().tolist(), maps[cell].ravel().tolist()
+        size = sum(inside)
+        best = sorted(range(20), key=lambda place: -values[place])[:size]
+        if size:
+            assert found == pytest.approx(sum(inside[place] for place in best) / size)
+        else:
+            assert np.isnan(found)
+
+
+def test_a_perfect_map_has_perfect_localisation(planted):
+    masks = planted.masks[0][None]
+    truth = masks.astype(np.float32)
+    assert rank_accuracy(truth, masks).tolist() == [1.0]
+    assert auroc(truth, masks).tolist() == [1.0]
+    with pytest.raises(DataError, match="differ"):
+        auroc(truth, masks[:, :-1])
+
+
+@settings(max_examples=50)
+@given(maps_with_ties, maps_with_ties)
+def test_rank_correlation_is_scipys(maps, others):
+    for cell, found in enumerate(rank_correlation(maps, others)):
+        one, other = maps[cell].ravel(), others[cell].ravel()
+        if np.ptp(one) == 0 or np.ptp(other) == 0:
+            assert found == 0
+        else:
+            assert found == pytest.approx(stats.spearmanr(one, other).statistic, abs=1e-9)
+
+
+@given(maps_with_ties)
+def test_relative_change_knows_no_scale(maps):
+    there = np.abs(maps).sum(axis=(1, 2)) > 0
+    np.testing.assert_allclose(relative_change(maps, 3 * maps), 0, atol=1e-6)
+    np.testing.assert_allclose(relative_change(maps, -maps), 2.0 * there, atol=1e-6)
+    np.testing.assert_allclose(relative_change(maps, 0 * maps), 1.0 * there, atol=1e-6)

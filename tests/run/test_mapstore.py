@@ -1,0 +1,86 @@
+"""Maps are kept whole or not at all, and only beside their own kind."""
+
+import errno
+
+import numpy as np
+import pytest
+import zarr
+
+from napari_channelmix.errors import DataError, SaveError
+from napari_channelmix.run.mapstore import MapStore
+
+FACTS = {"model": "m", "cells": "c", "n": 5, "version": "1", "method": "pcim"}
+PART = {"target": [0, 1], "seconds": 1.0}
+
+
+def maps(value, count=2):
+    return {"maps": np.full((count, 3, 4), value, np.float32)}
+
+
+@pytest.fixture
+def store(tmp_path):
+    one = MapStore.opened(tmp_path / "out", FACTS)
+    one.put(0, slice(0, 2), 5, maps(1), PART)
+    return one
+
+
+def test_looking_into_a_folder_makes_nothing(tmp_path):
+    store = MapStore.opened(tmp_path / "out", FACTS)
+    assert store.part(0) is None
+    assert store.paths == ()
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_kept_is_found_again(store):
+    store.put(2, slice(4, 5), 5, maps(3, 1), PART)
+    again = MapStore.opened(store.folder, FACTS)
+    assert again.run == store.run
+    assert again.part(0) == {"run": store.run, **PART}
+    assert again.part(1) is None
+    np.testing.assert_array_equal(again.maps(slice(0, 2)), maps(1)["maps"])
+    np.testing.assert_array_equal(again.maps(slice(4, 5)), maps(3, 1)["maps"])
+    assert np.isnan(again.maps(slice(2, 4))).all()
+
+
+def test_scores_stand_beside_their_chunk(store):
+    store.put_scores(0, "saliency", {"srg": [0.1, 0.2]})
+    store.put_scores(0, "gradcam", {"left_out": "it has no convolution"})
+    assert store.part(0, "saliency")["srg"] == [0.1, 0.2]
+    assert store.part(0) == {"run": store.run, **PART}
+    assert store.left_out(["saliency", "gradcam"]) == {"gradcam": "it has no convolution"}
+
+
+def test_a_full_disk_is_one_line_and_the_chunk_is_not_done(store, monkeypatch):
+    opened = zarr.open_array
+
+    class Full:
+        def __setitem__(self, rows, values):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(
+        zarr, "open_array", lambda path, mode: Full() if mode == "r+" else opened(path, mode=mode)
+    )
+    with pytest.raises(SaveError, match="No space left on device"):
+        store.put(1, slice(2, 4), 5, maps(2), PART)
+    assert store.part(1) is None
+    assert store.part(0) is not None
+
+
+def test_every_difference_is_named(store):
+    with pytest.raises(DataError) as raised:
+        MapStore.opened(store.folder, {**FACTS, "model": "x", "n": 7, "method": "saliency"})
+    assert "another model, 5 cells instead of 7, method pcim instead of saliency; choose" in str(
+        raised.value
+    )
+
+
+def test_arrays_without_their_maps_are_not_overwritten(tmp_path):
+    zarr.create_array(tmp_path / "channel_maps.zarr", shape=(2, 2), dtype="float32")
+    with pytest.raises(DataError, match=r"channel_maps\.zarr is there without maps\.zarr"):
+        MapStore.opened(tmp_path, FACTS)
+
+
+def test_a_damaged_array_is_refused(store):
+    (store.folder / "maps.zarr" / "zarr.json").write_text("{", "utf-8")
+    with pytest.raises(DataError, match="was not made by this command"):
+        MapStore.opened(store.folder, FACTS)
