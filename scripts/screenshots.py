@@ -16,7 +16,7 @@ SIZE = (1600, 1000)
 def main(folder: Path) -> None:
     import napari
     from napari.settings import get_settings
-    from qtpy.QtWidgets import QApplication
+    from qtpy.QtWidgets import QApplication, QScrollArea
 
     from napari_channelmix.data.samples import synthetic_plate
     from napari_channelmix.viewer.launch import open_docks
@@ -93,6 +93,32 @@ def main(folder: Path) -> None:
     viewer.theme = "light"
     importance.chart.channel_chosen.emit(importance.chart.rows[0])
     picture("importance-light")
+    importance.chart.channel_chosen.emit(importance.chart.rows[0])
+
+    viewer.theme = "dark"
+    front(explain)
+    wait(lambda: not explain.task.busy)
+    cells = explain.session.cells
+    cell = 3
+    explain.explain(cell)
+    wait(lambda: not explain.task.busy)
+    y0, x0, y1, x1 = (float(cells.table.loc[cell, edge]) for edge in ("y0", "x0", "y1", "x1"))
+    reference = explain.session.shown.reference
+    viewer.scene.camera.center = reference.data_to_world(((y0 + y1) / 2, (x0 + x1) / 2))
+    viewer.scene.camera.zoom *= 3.5
+    picture("explain")
+    explain.compare()
+    wait(lambda: not explain.task.busy)
+    viewer.theme = "light"
+    bar = explain.findChild(QScrollArea).verticalScrollBar()
+    bar.setValue(bar.maximum())
+    picture("explain-methods")
+    viewer.theme = "dark"
+    bar.setValue(0)
+    viewer.reset_view()
+    explain.many.explain_all()
+    wait(lambda: not explain.task.busy)
+    picture("explain-all")
     viewer.close()
 
 

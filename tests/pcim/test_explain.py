@@ -68,7 +68,7 @@ def test_each_cell_may_have_its_own_question(planted_three):
     mixed = explained(network, crops, [1, "class 2", 1, 2], versus=[0, 0, 2, 1], batch=3)
     for cell, (of, versus) in enumerate([(1, 0), (2, 0), (1, 2), (2, 1)]):
         alone = explained(network, crops[cell : cell + 1], of, versus=versus)
-        np.testing.assert_allclose(mixed.maps[cell], alone.maps[0], rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(mixed.maps[cell], alone.maps[0], atol=0.02 * mixed.maps.std())
     assert mixed.target.tolist() == [1, 2, 1, 2]
     assert mixed.versus.tolist() == [0, 0, 2, 1]
 

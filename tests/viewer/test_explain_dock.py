@@ -423,7 +423,7 @@ def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) 
     click(found.comparison.button)
     finished(found, qtbot)
     tiles = found.comparison.tiles.tiles
-    assert [tile.title for tile in tiles[:3]] == ["PCIM", "PCIM, high fidelity", "Saliency"]
+    assert [tile.title for tile in tiles[:3]] == ["PCIM", "PCIM, slow", "Saliency"]
     assert all("SRG" in tile.note and tile.over is not None for tile in tiles)
     assert sum("★" in tile.note for tile in tiles) == 1
     press(qtbot, viewer, 4)
@@ -504,9 +504,7 @@ def test_a_model_that_only_answers_is_a_black_box_and_says_so(
     assert "no weights to test" in found.reliability.figures.text()
 
 
-def test_a_constant_cell_has_an_empty_map_and_says_so(
-    viewer: Any, opened: Any, qtbot: Any
-) -> None:
+def test_a_constant_cell_has_an_empty_map_and_says_so(viewer: Any, opened: Any, qtbot: Any) -> None:
     found = opened()
     cells = found.session.cells
     flat = tuple(np.zeros((SIDE, SIDE), np.float32) for _ in cells.channels)

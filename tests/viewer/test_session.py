@@ -26,8 +26,9 @@ def test_a_new_data_set_forgets_what_was_found_in_the_one_before(plate: Any) -> 
     session = Session()
     session.open(plate)
     session.history = ({"epoch": 1.0},)
+    session.explanation = object()  # type: ignore[assignment]
     session.open(plate.subset(slice(10)))
-    assert session.history == () and session.importance is None
+    assert session.history == () and session.importance is None and session.explanation is None
 
 
 def test_a_value_tells_of_its_change_once(plate: Any) -> None:

@@ -131,6 +131,35 @@ def test_answers_of_a_replaced_job_are_dropped(task: Task, qtbot: Any) -> None:
     assert work.closed.wait(1.0)
 
 
+def test_jobs_on_one_thread_wait_for_each_other_and_only_the_last_is_begun(qtbot: Any) -> None:
+    task, work, results, begun = Task(Session(), one_thread=True), Work(), [], []
+
+    def noted(name: str) -> Job[str]:
+        begun.append((name, work.closed.is_set()))
+        yield Progress(0, 1, name)
+        return name
+
+    task.run("old", work.job(), results.append)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    for name in ("second", "third", "last"):
+        task.run(name, noted(name), results.append)
+        assert task.threads == 1 and task.busy
+    qtbot.waitUntil(lambda: bool(results))
+    assert results == ["last"] and begun == [("last", True)]
+    qtbot.waitUntil(lambda: task.threads == 0)
+
+
+def test_a_job_that_waits_is_never_begun_once_it_is_stopped(qtbot: Any) -> None:
+    task, work, waiting = Task(Session(), one_thread=True), Work(), Work()
+    task.run("old", work.job(), print)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    task.run("new", waiting.job(), print)
+    task.stop()
+    qtbot.waitUntil(lambda: task.threads == 0)
+    qtbot.wait(50)
+    assert work.closed.is_set() and waiting.steps == 0 and not task.busy
+
+
 def test_a_job_that_napari_stops_is_closed(task: Task, qtbot: Any, monkeypatch: Any) -> None:
     from napari_channelmix.viewer import tasks
 

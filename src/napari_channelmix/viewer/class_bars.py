@@ -29,6 +29,7 @@ class ClassBars(QWidget):
         self.colors: ChartColors = chart_colors(theme)
         # Name, probability, whether it is the one explained.
         self.rows: tuple[tuple[str, float, bool], ...] = ()
+        self.known = False
         self.setToolTip(
             "Probability of each class, as the classifier says; the orange one is explained"
         )
@@ -51,9 +52,9 @@ class ClassBars(QWidget):
         rest = [at for at in order if at not in first]
         if rest:
             rows.append((f"{len(rest)} others", float(sum(known[at] for at in rest)), False))
-        if tuple(rows) == self.rows:
+        if tuple(rows) == self.rows and self.known == (probabilities is not None):
             return
-        self.rows = tuple(rows)
+        self.rows, self.known = tuple(rows), probabilities is not None
         self.setFixedHeight(ROW * len(rows))
         self.setAccessibleDescription(
             ", ".join(f"{name} {100 * p:.0f} %" for name, p, _ in self.rows)
@@ -86,7 +87,7 @@ class ClassBars(QWidget):
             painter.drawText(QRectF(0, top, names, ROW), middle, text)
             painter.drawText(
                 QRectF(self.width() - figures, top, figures, ROW),
-                middle | Qt.AlignmentFlag.AlignRight, f"{100 * p:.1f} %",
+                middle | Qt.AlignmentFlag.AlignRight, f"{100 * p:.1f} %" if self.known else "",
             )  # fmt: skip
             painter.setPen(Qt.PenStyle.NoPen)
             ground = QColor(self.colors.line)

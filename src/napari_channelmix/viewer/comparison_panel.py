@@ -16,12 +16,14 @@ from napari_channelmix.viewer.thumbnails import Thumbnails, Tile, heat_image
 if TYPE_CHECKING:
     from qtpy.QtGui import QImage
 
-    from napari_channelmix.viewer.explaining import Answer, Explanation
+    from napari_channelmix.viewer.comparing import Answer
+    from napari_channelmix.viewer.explaining import Explanation
 
 __all__ = ["ComparisonPanel"]
 
 # Wide enough for the names of the methods.
 SMALLEST = 100
+SHORT = {"pcim-fidelity": "PCIM, slow", "integrated-gradients": "Integr. grad."}
 
 
 class ComparisonPanel(QWidget):
@@ -72,7 +74,8 @@ class ComparisonPanel(QWidget):
         done = len(answers) == len(self._methods)
         tiles = []
         for name in self._methods:
-            tile = Tile(self._below, title=METHODS[name], note="…", tip=METHODS[name])
+            title = SHORT.get(name, METHODS[name])
+            tile = Tile(self._below, title=title, note="…", tip=METHODS[name])
             answer = known.get(name)
             if answer is not None and answer.map is not None and answer.srg is not None:
                 tile.over = heat_image(scaled(answer.map))

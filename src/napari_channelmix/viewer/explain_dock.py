@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QSignalBlocker
 from qtpy.QtWidgets import QDockWidget, QSpinBox
 
+from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.explain_mode import ExplainMode
-from napari_channelmix.viewer.explaining import compare_job, explain_cell_job, warm_job
+from napari_channelmix.viewer.explaining import explain_cell_job, warm_job
 from napari_channelmix.viewer.explanation_cache import ExplanationCache
 from napari_channelmix.viewer.explanation_layers import ExplanationLayers
 from napari_channelmix.viewer.many_cells import ManyCells
 from napari_channelmix.viewer.needs import Needs
 from napari_channelmix.viewer.pace import Pace
-from napari_channelmix.viewer.question_form import BASELINES, QuestionForm, methods_for
+from napari_channelmix.viewer.question_form import QuestionForm, compared
 from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.result_panel import ResultPanel
 from napari_channelmix.viewer.sources import Sources, same_pixels
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.tasks import Update
 
 __all__ = ["ExplainDock"]
-
-COMPARED = ("pcim", "pcim-fidelity", "blackbox", "blackbox-sharp", *BASELINES)
 
 
 class ExplainDock(Dock):
@@ -202,14 +201,11 @@ class ExplainDock(Dock):
 
     def compare(self) -> None:
         """Explain the cell by several methods."""
-        found, trained = self.session.explanation, self.session.trained
-        cells = self.session.cells
+        session = self.session
+        found, trained, cells = session.explanation, session.trained, session.cells
         if found is None or trained is None or cells is None:
             return
-        reasons = methods_for(trained.classifier)
-        methods = [name for name in COMPARED if not reasons[name]]
-        if not reasons["pcim"]:
-            methods = [name for name in methods if not name.startswith("blackbox")]
+        methods = compared(trained.classifier)
         self.comparison.begin(found, methods)
         self.task.run(
             "comparing methods", compare_job(self.sources, trained, cells, found, methods),
@@ -233,6 +229,7 @@ class ExplainDock(Dock):
         """Nothing of the cells that were looked at is left in sight."""
         self.cell = None
         self.session.explanation = None
+        self.result.empty()
         self.layers.clear()
         self.many.forget()
 

@@ -1,4 +1,4 @@
-"""The jobs of the dock 'Explain a cell': one cell, many cells, several methods side by side.
+"""Explain one cell and test the map, as a job; the question and what is known of its answer.
 
 A cell goes this way; at each step the dock gets all that is known so far as an `Explanation`:
 
@@ -14,33 +14,27 @@ PyTorch is imported where a job begins, never with a dock.
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.errors import ChannelMixError, ModelError
+from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.paste import pasted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_channelmix.data import Cells
-    from napari_channelmix.pcim import Attribution, MapUpdate, Reliability
+    from napari_channelmix.pcim import Attribution, Reliability
     from napari_channelmix.pcim.scores import Fidelity
     from napari_channelmix.viewer.session import Trained
     from napari_channelmix.viewer.sources import Sources
 
 __all__ = [
-    "Answer",
     "Explanation",
-    "FieldMaps",
     "Question",
-    "compare_job",
     "explain_cell_job",
-    "field_maps_job",
     "warm_job",
 ]
 
@@ -209,6 +203,7 @@ def warm_job(sources: Sources, trained: Trained, cells: Cells) -> Job[None]:
     from napari_channelmix.pcim import explain_job
 
     yield Progress(1, 3, "getting ready")
+    _leave_a_core()
     try:
         source = sources.of(trained, cells).read(np.array([0]))
     except ChannelMixError:
@@ -225,111 +220,10 @@ def warm_job(sources: Sources, trained: Trained, cells: Cells) -> Job[None]:
         job.close()
 
 
-# ---------------------------------------------------------------- several methods
+def _leave_a_core() -> None:
+    """Keep PyTorch from taking every core: one is for the window, which is drawn meanwhile."""
+    import torch
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What one method says of a cell: its map and how good it is, or why it cannot."""
-
-    method: str
-    map: Floats | None = dataclasses.field(default=None, repr=False)
-    srg: float | None = None
-    seconds: float | None = None
-    why_not: str = ""
-
-
-def compare_job(
-    sources: Sources, trained: Trained, cells: Cells, found: Explanation, methods: Sequence[str]
-) -> Job[tuple[Answer, ...]]:
-    """The same cell and question by several methods, measured alike."""
-    from napari_channelmix.pcim import explain_job, measure_job
-
-    answers: list[Answer] = []
-    source, question = sources.of(trained, cells).read(np.array([found.cell])), found.question
-    for at, method in enumerate(methods):
-        yield Progress(at, len(methods), f"explaining by {method}", partial=tuple(answers))
-        try:
-            job = explain_job(trained.classifier, source, question.target, method,
-                              versus=question.versus, batch=1)  # fmt: skip
-            made = yield from _silent(part(job, at, 0.5, len(methods)))
-            measure = measure_job(trained.classifier, source, made.maps, made.target, made.versus)
-            fidelity = yield from _silent(part(measure, at + 0.5, 0.5, len(methods)))
-            answers.append(
-                Answer(method, made.maps[0], float(fidelity.srg[0]), made.seconds_per_cell)
-            )
-        except ModelError as error:
-            # The others are still worth seeing.
-            answers.append(Answer(method, why_not=str(error)))
-    return tuple(answers)
-
-
-def _silent(job: Job[Any]) -> Job[Any]:
-    """A job whose partial results are not for the dock."""
-    try:
-        while True:
-            yield replace(next(job), partial=None, metrics={})
-    except StopIteration as end:
-        return end.value
-    finally:
-        job.close()
-
-
-# ---------------------------------------------------------------- many cells
-
-
-@dataclass(frozen=True)
-class FieldMaps:
-    """Maps of many cells in one field of view.
-
-    Attributes
-    ----------
-    image : (Y, X) float32 array
-        Each cell's map scaled to its own maximum; the larger one where boxes overlap. The job
-        goes on to paint into it.
-    done, total : int
-        Cells.
-    """
-
-    image: Floats = dataclasses.field(repr=False)
-    done: int
-    total: int
-    warnings: tuple[str, ...] = ()
-
-
-def field_maps_job(
-    sources: Sources, trained: Trained, cells: Cells, chosen: Sequence[int], question: Question,
-    shape: tuple[int, int],
-) -> Job[FieldMaps]:  # fmt: skip
-    """Explain many cells of one field of view; a cell is painted when its map is finished."""
-    yield Progress(0, len(chosen), "reading the cells")
-    from napari_channelmix.pcim import explain_job
-
-    whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
-    assert not isinstance(whole.cells, np.ndarray)
-    # Their pixels are read batch by batch, by the job.
-    some = replace(whole, cells=whole.cells.subset(at), numbers=whole.numbers[at])
-    boxes = cells.subset(at).table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
-    found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(chosen)), None
-
-    def painted(update: MapUpdate) -> FieldMaps:
-        for cell, one in zip(update.cells, update.maps, strict=True):
-            pasted(found.image, one, boxes[cell])
-        return replace(found, done=found.done + len(update.cells))
-
-    job = explain_job(trained.classifier, some, question.target, question.method,
-                      versus=question.versus)  # fmt: skip
-    try:
-        while True:
-            step = next(job)
-            # The maps of a batch are finished when those of the next one come.
-            if last is not None and last.cells[0] != step.partial.cells[0]:
-                found = painted(last)
-            last = step.partial
-            yield replace(step, partial=found, metrics={})
-    except StopIteration as end:
-        if last is not None:
-            found = painted(last)
-        return replace(found, warnings=end.value.warnings)
-    finally:
-        job.close()
+    cores = os.cpu_count() or 1
+    if torch.get_num_threads() >= cores > 1:
+        torch.set_num_threads(cores - 1)

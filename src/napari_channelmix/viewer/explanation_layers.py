@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer.layers import MapLayer
-from napari_channelmix.viewer.paste import inside, scaled
+from napari_channelmix.viewer.paste import highest, inside, scaled
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.explaining import Explanation, FieldMaps
+    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.field_maps import FieldMaps
     from napari_channelmix.viewer.session import Shown
 
 __all__ = ["ExplanationLayers"]
@@ -50,7 +51,7 @@ class ExplanationLayers:
         self.cell.show(np.where(self._inside, scaled(found.map), 0))
         if found.channel_maps is not None:
             # One scale for all: a channel that says little has a pale map.
-            top = float(found.channel_maps.max())
+            top = highest(found.channel_maps)
             for name, one in zip(found.channels, found.channel_maps, strict=True):
                 if name in self.channels:
                     self.channels[name].show(np.where(self._inside, scaled(one, top), 0))

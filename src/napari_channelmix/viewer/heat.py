@@ -13,7 +13,7 @@ __all__ = ["heat", "heat_colormap"]
 # The darkest part of the scale cannot be told from a dark cell.
 FROM = 0.34
 # Opacity rises slowly at first, so that weak evidence is no veil, and never hides the cell.
-POWER, MOST = 1.3, 0.9
+POWER, MOST = 1.1, 0.9
 
 
 @functools.cache
@@ -25,9 +25,9 @@ def heat() -> npt.NDArray[np.float32]:
     """
     share = np.linspace(0, 1, 256)
     ramp = AVAILABLE_COLORMAPS["inferno"].colors
-    found = np.asarray(ramp[np.round(255 * (FROM + (1 - FROM) * share)).astype(int)], np.float32)
-    found[:, 3] = MOST * share**POWER
-    return found
+    at = FROM + (1 - FROM) * share
+    found = [np.interp(at, np.linspace(0, 1, len(ramp)), ramp[:, i]) for i in range(3)]
+    return np.stack([*found, MOST * share**POWER], axis=1).astype(np.float32)
 
 
 def heat_colormap() -> Colormap:

@@ -9,7 +9,7 @@ from napari.layers import Points
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.explaining import FieldMaps, field_maps_job
+from napari_channelmix.viewer.field_maps import FieldMaps, field_maps_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ManyCells"]
 
 ROLE = "chosen cells"
-HINT = "Shift and a click chooses a cell, or takes it out again."
+HINT = "Shift and a click chooses a cell."
 
 
 class ManyCells:
@@ -43,7 +43,7 @@ class ManyCells:
         self.all_button = QPushButton("Explain all cells")
         self.all_button.setToolTip(
             "One layer with the maps of all cells of this field of view, each scaled to its own "
-            "maximum; the larger value where cells overlap"
+            "highest values; the larger value where cells overlap"
         )
         self.all_button.clicked.connect(self.explain_all)
         self.none_button = QPushButton("None")
@@ -133,6 +133,7 @@ class ManyCells:
         # In the way of what is to be looked at now.
         dock.layers.clear_cell()
         dock.cell = session.explanation = None
+        dock.result.empty()
         job = field_maps_job(dock.sources, trained, cells, chosen, dock.question.question, shape)
         dock.task.run(f"explaining {len(chosen)} cells", job, self._done,
                       on_update=self._updated, on_error=dock.fail)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Maps as pictures: scaled to their own maximum, and put into a field of view."""
+"""Maps as pictures: scaled to their own highest values, and put into a field of view."""
 
 from __future__ import annotations
 
@@ -7,17 +7,29 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["inside", "pasted", "scaled"]
+__all__ = ["highest", "inside", "pasted", "scaled"]
 
 Floats = npt.NDArray[np.float32]
 
+# Share of the pixels that are shown as strongly as can be.
+BEST = 0.02
+
+
+def highest(maps: Floats) -> float:
+    """The value above which only the best pixels of a map lie, 2 % of them; of all maps given.
+
+    A single pixel that stands out would else leave all others pale.
+    """
+    most = float(np.quantile(maps, 1 - BEST))
+    return most if most > 0 else float(maps.max())
+
 
 def scaled(one: Floats, top: float | None = None) -> Floats:
-    """A map in shares of its maximum, or of ``top``: 0 is no evidence, 1 the most.
+    """A map in shares of its highest values, or of ``top``: 0 is no evidence, 1 the most.
 
     What speaks against the target is 0. A map without evidence stays empty.
     """
-    most = float(one.max()) if top is None else top
+    most = highest(one) if top is None else top
     if not np.isfinite(most) or most <= 0:
         return np.zeros_like(one)
     return np.clip(one / most, 0, 1).astype(np.float32)
@@ -37,7 +49,7 @@ def inside(
 
 
 def pasted(image: Floats, one: Floats, box: Sequence[int]) -> None:
-    """Paint a map, scaled to its own maximum, into an image; the larger value stays.
+    """Paint a map, scaled to its own highest values, into an image; the larger value stays.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QStandardItemModel
     from qtpy.QtWidgets import QFormLayout, QWidget
 
-__all__ = ["BASELINES", "METHODS", "QuestionForm", "methods_for"]
+__all__ = ["BASELINES", "METHODS", "QuestionForm", "compared", "methods_for"]
 
 # As `pcim.METHODS` has them; written down here, since asking would load PyTorch.
 METHODS = {
@@ -55,6 +55,14 @@ def methods_for(classifier: Any) -> dict[str, str]:
             why = NO_CAPTUM
         found[name] = why
     return found
+
+
+def compared(classifier: Any) -> tuple[str, ...]:
+    """The methods worth seeing side by side."""
+    reasons = methods_for(classifier)
+    # Black boxes are for models that only answer.
+    ours = ANSWERS_ONLY if reasons["pcim"] else ("pcim", "pcim-fidelity")
+    return tuple(name for name in (*ours, *BASELINES) if not reasons[name])
 
 
 class QuestionForm(QObject):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReliabilityPanel"]
 
-HEIGHT = 150
+HEIGHT = 122
 FIGURES_TIP = (
     "SRG: area between the two curves, -1 to 1; higher is better, and random maps say what is "
     "chance. Randomisation: likeness to the map of a network with random weights, lower is "
@@ -56,6 +56,7 @@ class ReliabilityPanel(QWidget):
         plot.setFixedHeight(HEIGHT)
         plot.getPlotItem().setContentsMargins(0, 6, 8, 2)
         plot.getAxis("left").setWidth(44)
+        plot.getAxis("bottom").setHeight(34)
         plot.setXRange(0, 1, padding=0.02)
         plot.setYRange(0, 1, padding=0.04)
         plot.setToolTip(

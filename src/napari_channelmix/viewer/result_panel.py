@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.class_bars import ClassBars
 from napari_channelmix.viewer.notice import Notice
-from napari_channelmix.viewer.paste import scaled
+from napari_channelmix.viewer.paste import highest, scaled
 from napari_channelmix.viewer.thumbnails import (
     Thumbnails,
     Tile,
@@ -46,12 +46,17 @@ class ResultPanel(QWidget):
         self.clear()
 
     def clear(self) -> None:
-        """Nothing of a cell is left in sight; the room it took is kept."""
+        """No map and no figure is left in sight; the room they took is kept."""
         self._found = None
         self.title.setText("Click a cell in the picture.")
         self.strip.cover([None] * len(self.strip.tiles))
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
         self.warnings.clear_line()
+
+    def empty(self) -> None:
+        """Not even the cell itself is left."""
+        self.clear()
+        self.strip.show_tiles([Tile(None, title=tile.title) for tile in self.strip.tiles])
 
     def begin(self, cell: int) -> None:
         """Say which cell is about to be explained."""
@@ -84,7 +89,7 @@ def _overlays(found: Explanation) -> list[QImage | None]:
     if found.channel_maps is None:
         assert found.map is not None
         return [heat_image(scaled(found.map))] * len(found.channels)
-    top = float(found.channel_maps.max())
+    top = highest(found.channel_maps)
     return [heat_image(scaled(one, top)) for one in found.channel_maps]
 
 

@@ -97,9 +97,9 @@ def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:
 class MapLayer:
     """One image layer for maps, added once; later maps move it and are written into it.
 
-    Values are shares of a map's maximum, so its contrast limits need never jump; limits, colormap
-    and visibility that the user changed stay. A layer that the user removed comes back with the
-    next `lay`, not with the next map.
+    Values are shares of a map's highest ones, so its contrast limits need never jump; limits,
+    colormap and visibility that the user changed stay. A layer that the user removed comes back
+    with the next `lay`, not with the next map.
     """
 
     def __init__(self, viewer: Any, role: str, name: str, *, visible: bool = True) -> None:
