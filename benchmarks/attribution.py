@@ -424,7 +424,7 @@ def picture(rows: list[tuple[str, Case, dict[str, np.ndarray]]], path: Path) -> 
                "pcim", "pcim-fidelity")  # fmt: skip
     figure = Figure(figsize=(1.35 * (len(methods) + 1), 1.5 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), len(methods) + 1, squeeze=False)
-    for line, (title, one, shown) in zip(axes, rows, strict=True):
+    for number, (line, (title, one, shown)) in enumerate(zip(axes, rows, strict=True)):
         crop = one.cells.read([0])[0]
         scaled = [(c - c.min()) / max(np.ptp(c), 1e-9) for c in crop[:3]]
         grey = np.mean(scaled, axis=0)
@@ -435,7 +435,7 @@ def picture(rows: list[tuple[str, Case, dict[str, np.ndarray]]], path: Path) -> 
             if name in shown:
                 top = np.quantile(np.abs(shown[name][0]), 0.995) or 1
                 place.imshow(shown[name][0], cmap="PuOr_r", vmin=-top, vmax=top, alpha=0.85)
-            if line is axes[0]:
+            if not number:
                 place.set_title(name, fontsize=8)
         for place in line:
             place.set(xticks=[], yticks=[])

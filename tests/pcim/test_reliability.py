@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from napari_channelmix import explain
+from napari_channelmix.classify import NetworkSpec
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import reliability_job
 from napari_channelmix.pcim.reliability import random_maps, randomised
@@ -60,7 +61,7 @@ def test_words_warn_of_what_was_found(classifier, crops):
     found = reliability(explain(classifier, crops[:2], device="cpu"))
     assert found.randomisation.shape == (2,)
     warned = replace(found, randomisation=np.array([0.9, 0.0]), stability=np.array([0.0, 1.5]))
-    assert any("random weights gives nearly the same map" in line for line in warned.words(0))
+    assert any("random weights gives a similar map" in line for line in warned.words(0))
     assert any("A little noise changes the map a lot" in line for line in warned.words(1))
     assert not any("noise" in line for line in warned.words(0))
 
@@ -105,3 +106,12 @@ def test_the_test_can_be_stopped_at_any_step(planted, method):
         assert 0 <= next(job).fraction <= 1
     job.close()
     assert planted.network.training
+
+
+def test_random_weights_are_not_those_the_training_began_with():
+    for seed in range(3):
+        network = NetworkSpec("tiny", 2, 2).build(seed)
+        other = randomised(network, seed)
+        for before, after in zip(network.parameters(), other.parameters(), strict=True):
+            if before.ndim > 1:
+                assert not torch.allclose(before, after)

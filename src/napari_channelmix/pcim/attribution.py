@@ -64,7 +64,7 @@ class Attribution:
     probabilities : (N, K) float32 array
         What the classifier says of the cells.
     standard_error : (N, H, W) float32 array or None
-        Of the maps, where they are means over random masks (black box).
+        Of the linear fit to random masks (black box).
     classes, channels : tuple of str
     method, mode : str
     seconds_per_cell : float

@@ -260,7 +260,13 @@ class _Found:
         self, some: npt.NDArray[np.int64], maps: Maps, problem: Problem, probabilities: Floats
     ) -> MapUpdate:
         """Put the maps of some cells in their place; give them as an update."""
-        values = torch.nan_to_num(maps.values).float().cpu().numpy()
+        finite = torch.isfinite(maps.values).flatten(1).all(dim=1).cpu().numpy()
+        if not finite.all():
+            raise ModelError(
+                f"{problem.subject.who} gave NaN or infinite scores for blended versions of cell "
+                f"{self.source.numbers[some][~finite][0]}; leave the cell out"
+            )
+        values = maps.values.float().cpu().numpy()
         self.maps[some] = values.sum(axis=1)
         size = maps.values.abs().sum(dim=1) if maps.magnitude is None else maps.magnitude[:, 0]
         self.magnitude[some] = torch.nan_to_num(size).float().cpu().numpy()
@@ -269,7 +275,9 @@ class _Found:
         if maps.standard_error is not None:
             if self.errors is None:
                 self.errors = np.zeros_like(self.maps)
-            self.errors[some] = maps.standard_error.float().cpu().numpy().mean(axis=1)
+            # Of a sum over channels, as if their errors were independent.
+            errors = maps.standard_error.float().square().sum(dim=1).sqrt()
+            self.errors[some] = errors.cpu().numpy()
         self.target[some] = problem.target.of.cpu().numpy()
         if problem.target.versus is not None:
             if self.versus is None:

@@ -29,6 +29,8 @@ Floats = npt.NDArray[np.float32]
 
 # Random maps a map is held against.
 RANDOM_MAPS = 8
+# Added to the seed of random weights.
+FAR_FROM_TRAINING = 0x5EED0000
 # Noise for the stability, in standard deviations of each channel of the cell.
 NOISE = 0.1
 # Above this correlation with the map of a random network, a map shows the image more than the
@@ -78,7 +80,7 @@ class Reliability:
         else:
             said.append("The classifier needs the pixels this map shows more than random ones.")
         if self.randomisation is not None and self.randomisation[cell] > TOO_ALIKE:
-            said.append("A network with random weights gives nearly the same map: it shows the "
+            said.append("A network with random weights gives a similar map: it shows the "
                         "image more than what was learnt.")  # fmt: skip
         if self.stability[cell] > TOO_SHAKY:
             said.append("A little noise changes the map a lot: do not read its details.")
@@ -105,6 +107,7 @@ def reliability_job(
     def made_again(of: Any, pixels: Floats) -> Job[Attribution]:
         return explain_job(
             of, pixels, target, attribution.method, attribution.mode, versus=versus,
+            channels="shared" if attribution.channel_maps is None else "separate",
             forwards=made.get("forwards", 1000), seed=made.get("seed", 0), device=device,
         )  # fmt: skip
 
@@ -151,8 +154,11 @@ def randomised(model: Any, seed: int = 0) -> Any:
     if not isinstance(network, nn.Module):
         return None
     fresh = copy.deepcopy(network)
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
+    devices = {weight.device for weight in fresh.parameters() if weight.device.type == "cuda"}
+    with torch.random.fork_rng(devices=list(devices)), torch.no_grad():
+        # Networks begin with small seeds: one of those might bring back the very weights that
+        # the training set out from.
+        torch.manual_seed(FAR_FROM_TRAINING + seed)
         for module in fresh.modules():
             own = list(module.parameters(recurse=False))
             if not own:

@@ -122,7 +122,7 @@ def subject_of(model: Any, crops: Floats, device: torch.device | None = None) ->
     if isinstance(model, Predictor):
 
         def log_probabilities(x: Tensor) -> Tensor:
-            return _log(torch.from_numpy(model.predict_proba(x.numpy())))
+            return _log(torch.from_numpy(model.predict_proba(x.numpy().copy())))
 
         return Subject(log_probabilities, torch.from_numpy, None, model.channels, model.classes,
                        cpu, model._who)  # fmt: skip
@@ -165,7 +165,7 @@ class _Function:
 
     def __call__(self, x: Tensor) -> Tensor:
         try:
-            scores = np.asarray(self.function(x.numpy()), dtype=np.float64)
+            scores = np.asarray(self.function(x.numpy().copy()), dtype=np.float64)
         # A stranger's function may raise anything.
         except Exception as error:
             raise ModelError(f"the function failed: {type(error).__name__}: {error}") from error
