@@ -225,12 +225,12 @@ class _Notes(list[str]):
 
     def look_at(self, source: Source, problem: Problem, some: npt.NDArray[np.int64]) -> None:
         """Note what the user should know of some cells before their maps are read."""
-        spread = (problem.x.amax(dim=(1, 2, 3)) - problem.x.amin(dim=(1, 2, 3))).cpu().numpy()
         flat = problem.x.flatten(2)
         constant = (flat.amax(dim=2) <= flat.amin(dim=2)).all(dim=1).cpu().numpy()
-        for cell in source.numbers[some][constant | (spread <= 0)]:
+        for cell in source.numbers[some][constant]:
             self.add(f"cell {cell} is constant: its map is empty")
-        if problem.subject.network is None:
+        # Asked once: the first batch says it for all.
+        if problem.subject.network is None and some[0] == 0:
             with torch.inference_mode():
                 once, again = (problem.subject.scores(problem.x[:4]) for _ in range(2))
             if not torch.allclose(once, again, rtol=1e-3, atol=1e-3):
