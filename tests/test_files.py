@@ -91,15 +91,16 @@ def test_who_reads_the_old_file_reads_it_to_its_end(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
 
 
-def test_the_writer_sees_the_suffix_it_is_to_write(tmp_path: Path) -> None:
-    seen: list[str] = []
+def test_a_file_that_is_being_written_is_not_taken_for_a_finished_one(tmp_path: Path) -> None:
+    seen: list[list[Path]] = []
 
-    def note(neighbour: Path) -> None:
-        seen.append(neighbour.suffix)
-        neighbour.write_bytes(b"")
+    def look(neighbour: Path) -> None:
+        neighbour.write_bytes(b"half")
+        seen.append(list(tmp_path.glob("*.json")))
 
-    write_whole(tmp_path / "chart.svg", note)
-    assert seen == [".svg"]
+    path = write_whole(tmp_path / "part.json", look)
+    assert seen == [[]]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_json_is_utf8_and_refuses_nan(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
     path : path
         The file to make or replace. Its folder is made if it is missing.
     write : callable
-        Called with the path of the neighbour, whose suffix is that of ``path``.
+        Called with the path of the neighbour, whose suffix is not that of ``path``: nobody takes
+        it for a finished file, and a writer has to be told the format.
 
     Raises
     ------
@@ -31,7 +32,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
         Disk full, folder read-only and the like; the old file is then intact.
     """
     path = Path(path)
-    neighbour = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    neighbour = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(neighbour)

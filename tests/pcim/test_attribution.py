@@ -1,13 +1,15 @@
 """An attribution carries its scores and its origin."""
 
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 
 from napari_channelmix import explain
 from napari_channelmix.jobs import drain
+from napari_channelmix.pcim.references import reference
+from napari_channelmix.pcim.source import Source
 
 
 @pytest.fixture
@@ -24,6 +26,29 @@ def test_scores_are_means_over_the_cells(attribution):
         assert mean == pytest.approx(each[name].mean())
     fidelity = drain(attribution.fidelity_job())
     np.testing.assert_array_equal(fidelity.srg, each["srg"])
+
+
+def test_scores_are_taken_with_the_mean_and_the_device_of_the_maps(planted, monkeypatch):
+    crops = np.concatenate([planted.crops, 5 + planted.crops])
+    part = Source.of(planted.predict, crops, "cpu").read(np.array([6, 1]))
+    found = explain(planted.predict, part, forwards=20)
+    seen = []
+
+    def noting(kind, x, mean, seed):
+        seen.append(mean)
+        return reference(kind, x, mean, seed)
+
+    def another(name):
+        raise AssertionError("the device was chosen anew")
+
+    monkeypatch.setattr("napari_channelmix.pcim.scores.reference", noting)
+    monkeypatch.setattr("napari_channelmix.pcim.source.choose_device", another)
+    found.scores()
+    assert seen[0] is part.mean
+
+
+def test_where_it_comes_from_is_not_compared(attribution):
+    assert replace(attribution, source=None) == attribution
 
 
 def test_its_origin_can_be_kept_as_json(attribution):

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from napari_channelmix.errors import ModelError
+from napari_channelmix.pcim import blackbox
+from napari_channelmix.pcim.memory import BLACKBOX_BYTES
 from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.scores import auroc
 
@@ -88,3 +91,39 @@ def test_tiny_cells_have_finite_maps(name, size, make_problem):
     last = last_of(name, make_problem(predict, x, forwards=40))
     assert last.values.shape == (2, 1, *size)
     assert torch.isfinite(last.values).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("separate", [False, True])
+def test_what_the_fit_holds_is_counted(name, separate, planted, make_problem, monkeypatch):
+    fits = []
+
+    class Noted(blackbox._Fit):
+        def __init__(self, problem):
+            super().__init__(problem)
+            fits.append(self)
+
+    monkeypatch.setattr(blackbox, "_Fit", Noted)
+    crops = planted.crops[:1]
+    problem = make_problem(planted.predict, crops, separate=separate, forwards=200)
+    last_of(name, problem)
+    gram, features = fits[0].gram.nbytes, fits[0].features.nbytes
+    images = 4 * blackbox.IMAGES * fits[0].weights[0].numel()
+    room = METHODS[name].room(crops.shape[1:], 200, separate)
+    assert room == blackbox.MATRICES * gram + blackbox.FEATURES * features + images
+
+
+def test_gradients_need_no_room_of_that_kind():
+    assert METHODS["pcim"].room((3, 24, 20), 10**9, True) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_forwards_are_refused_where_their_matrices_outgrow_a_gibibyte(name):
+    room = METHODS[name].room
+    with pytest.raises(ModelError, match="use at most") as raised:
+        room((3, 24, 20), 10**6, False)
+    most = int(str(raised.value).split("at most ")[1].split()[0])
+    # The most that is said to go does go, and not a step more.
+    assert room((3, 24, 20), most, False) > 0.9 * BLACKBOX_BYTES
+    with pytest.raises(ModelError):
+        room((3, 24, 20), most + 1, False)

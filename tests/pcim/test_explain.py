@@ -11,7 +11,8 @@ from napari_channelmix import Cells, explain
 from napari_channelmix.classify import ForeignClassifier, TrainingSettings, train_classifier
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
-from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim import BASELINES, explain_job, measure_job, memory
+from napari_channelmix.pcim.blackbox import room
 from napari_channelmix.pcim.scores import rank_correlation
 from napari_channelmix.pcim.source import Source
 
@@ -189,6 +190,44 @@ def test_an_update_is_not_changed_by_the_next(classifier, crops):
     np.testing.assert_array_equal(first, kept)
 
 
+class Traveller(nn.Module):
+    """Knows where it was sent."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.sent = inner, []
+
+    def to(self, device):
+        self.sent.append(str(device))
+        return super().to(device)
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("method", ["pcim", "blackbox"])
+def test_a_module_is_where_it_was_after_a_job_that_ended_or_was_closed(
+    method, planted, monkeypatch
+):
+    # Another name for the same device will do.
+    monkeypatch.setattr(
+        "napari_channelmix.pcim.source.choose_device", lambda name: torch.device("cpu", 0)
+    )
+    network = Traveller(planted.network).train()
+    found = explained(network, planted.crops, method=method, forwards=20)
+    assert set(network.sent) == {"cpu:0", "cpu"}
+    assert network.sent[-1] == "cpu"
+    network.sent.clear()
+    found.scores()
+    assert network.sent == ["cpu:0", "cpu"]
+    job = explain_job(network, planted.crops, method=method, forwards=20)
+    next(job)
+    assert network.sent[-1] == "cpu:0"
+    job.close()
+    assert network.sent[-1] == "cpu"
+    assert network.training
+
+
 @pytest.mark.parametrize("method", ["pcim", "blackbox", "saliency"])
 def test_closing_midway_leaves_the_network_as_it_was(method, classifier, crops):
     if method in BASELINES:
@@ -282,6 +321,76 @@ def test_where_not_even_one_cell_fits_one_line_says_so(classifier, crops):
     nothing = Cramped(classifier.network, 0, OUT)
     with pytest.raises(ModelError, match="memory"):
         drain(measure_job(nothing, crops[:1], noise((1, 16, 16)), device="cpu"))
+
+
+def test_what_the_black_box_holds_for_its_cells_decides_how_many_go_together(planted, monkeypatch):
+    asked = {"method": "blackbox", "forwards": 200}
+    monkeypatch.setattr(memory, "BLACKBOX_BYTES", 3 * room(planted.crops.shape[1:], 200))
+    job = explain_job(planted.predict, planted.crops, device="cpu", **asked)
+    assert next(job).partial.cells.tolist() == [0, 1, 2]
+    job.close()
+
+
+def test_more_forwards_than_memory_are_refused_before_any_is_asked(planted):
+    asked = []
+
+    def counting(crops):
+        asked.append(len(crops))
+        return planted.predict(crops)
+
+    with pytest.raises(ModelError, match=r"forwards 200000: .* GiB; use at most \d+") as raised:
+        explained(counting, planted.crops, forwards=200_000)
+    assert "\n" not in str(raised.value)
+    # The few that a model is tried on.
+    assert sum(asked) <= 2
+    # No matrices, no limit.
+    assert explained(planted.network, planted.crops, forwards=200_000).method == "pcim"
+
+
+class Opaque(nn.Module):
+    """A network whose scores come from outside of PyTorch, or without its gradients."""
+
+    def __init__(self, inner, way):
+        super().__init__()
+        self.inner, self.way = inner, way
+
+    def forward(self, x):
+        if self.way == "no_grad":
+            with torch.no_grad():
+                return self.inner(x)
+        if self.way == "numpy":
+            x = torch.from_numpy(x.numpy())
+        return self.inner(x).detach()
+
+
+@pytest.mark.parametrize("way", ["no_grad", "detach", "numpy"])
+@pytest.mark.parametrize("method", ["pcim", "pcim-fidelity", "literal"])
+@pytest.mark.parametrize("batch", [None, 2])
+def test_a_network_without_gradients_is_one_line_that_names_the_way_out(
+    way, method, batch, planted
+):
+    network = Opaque(planted.network, way)
+    with pytest.raises(ModelError, match="the network gives no gradient") as raised:
+        explained(network, planted.crops, method=method, batch=batch)
+    assert str(raised.value).endswith('use mode="blackbox"')
+    assert "\n" not in str(raised.value)
+
+
+def test_a_network_without_gradients_can_be_explained_as_a_black_box(planted):
+    network = Opaque(planted.network, "no_grad")
+    found = explained(network, planted.crops, mode="blackbox")
+    same(found.maps, explained(planted.network, planted.crops, mode="blackbox").maps)
+
+
+def test_where_not_even_a_look_at_one_cell_fits_one_line_says_so(planted):
+    class Nothing(nn.Module):
+        def forward(self, x):
+            if x.requires_grad:
+                raise OUT
+            return planted.network(x)
+
+    with pytest.raises(ModelError, match="even with one cell of 24 x 20 pixels"):
+        explained(Nothing(), planted.crops)
 
 
 def test_a_constant_cell_is_noted_by_its_number(classifier, crops):

@@ -21,10 +21,10 @@ class Wide(nn.Module):
         return torch.relu(self.conv(x)).mean(dim=(2, 3))[:, :2]
 
 
-def at_once(width, side, mode="autograd"):
+def at_once(width, side, mode="autograd", room=0):
     crops = np.zeros((1, 1, side, side), np.float32)
     subject = subject_of(Wide(width), crops)
-    return cells_at_once(subject, subject.prepare(crops), mode)
+    return cells_at_once(subject, subject.prepare(crops), mode, room)
 
 
 def test_larger_networks_and_images_go_in_smaller_batches():
@@ -36,6 +36,11 @@ def test_larger_networks_and_images_go_in_smaller_batches():
 
 def test_a_black_box_needs_no_gradients():
     assert at_once(256, 256, "blackbox") == 64
+
+
+def test_cells_of_a_black_box_share_a_gibibyte():
+    sizes = [at_once(4, 16, "blackbox", room) for room in (2**20, 2**26, 2**29, 2**31)]
+    assert sizes == [64, 16, 2, 1]
 
 
 def wrapped(cause):

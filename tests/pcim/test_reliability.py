@@ -12,10 +12,11 @@ from napari_channelmix.classify import NetworkSpec
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import reliability_job
 from napari_channelmix.pcim.reliability import random_maps, randomised
+from napari_channelmix.pcim.source import Source
 
 
 def reliability(attribution, **more):
-    return drain(reliability_job(attribution, device="cpu", **more))
+    return drain(reliability_job(attribution, **more))
 
 
 def test_a_good_map_is_better_than_chance_and_a_random_one_is_not(planted):
@@ -55,6 +56,27 @@ def test_maps_are_made_again_with_the_settings_they_were_made_with(planted):
     reliability(att)
     curves = 9 * (2 * 2 * 18 + 1)
     assert sum(asked) < curves + 40 + 20
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_maps_are_made_again_with_the_mean_and_the_device_of_the_first(planted, monkeypatch, bare):
+    def another(name):
+        raise AssertionError("the device was chosen anew")
+
+    model = planted.network if bare else planted.predict
+    crops = np.concatenate([planted.crops, 5 + planted.crops])
+    part = Source.of(model, crops, "cpu").read(np.array([6, 1]))
+    att = explain(model, part, method="blackbox-sharp", forwards=40)
+    monkeypatch.setattr("napari_channelmix.pcim.source.choose_device", another)
+    # Without any noise, and with the weights as they were, the maps are the same.
+    monkeypatch.setattr("napari_channelmix.pcim.reliability.NOISE", 0)
+    monkeypatch.setattr(
+        "napari_channelmix.pcim.reliability.randomised", lambda of, seed: of if bare else None
+    )
+    found = reliability(att)
+    np.testing.assert_allclose(found.stability, 0, atol=1e-6)
+    if bare:
+        np.testing.assert_allclose(found.randomisation, 1, atol=1e-6)
 
 
 def test_words_warn_of_what_was_found(classifier, crops):

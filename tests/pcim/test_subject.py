@@ -139,6 +139,45 @@ def test_at_rest_restores_modes_and_gradients_module_by_module(classifier, crops
     assert all(weight.requires_grad for weight in others)
 
 
+class Traveller(nn.Module):
+    """Knows where it was sent."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.sent = inner, []
+
+    def to(self, device):
+        self.sent.append(str(device))
+        return super().to(device)
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+def test_a_module_is_on_the_device_only_while_it_is_asked(planted):
+    # Another name for the same device will do.
+    network, device = Traveller(planted.network), torch.device("cpu", 0)
+    subject = subject_of(network, planted.crops, device)
+    assert subject.device == device
+    assert network.sent == ["cpu:0", "cpu"]
+    with pytest.raises(ZeroDivisionError), subject.at_rest():
+        assert network.sent[2:] == ["cpu:0"]
+        raise ZeroDivisionError
+    assert network.sent[2:] == ["cpu:0", "cpu"]
+
+
+def test_a_network_without_weights_stays_on_the_cpu(planted):
+    network = Traveller(nn.Flatten())
+    assert subject_of(network, planted.crops, torch.device("cpu", 0)).device.index is None
+    assert network.sent == []
+
+
+def test_memory_that_ran_out_is_not_taken_for_a_missing_gradient(planted):
+    subject = subject_of(planted.network, planted.crops)
+    with pytest.raises(torch.OutOfMemoryError), subject.differentiated():
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
 def test_what_has_no_network_is_at_rest_anyway(planted):
     with subject_of(planted.predict, planted.crops).at_rest() as was_training:
         assert not was_training

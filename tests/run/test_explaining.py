@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 import zarr
 
 from napari_channelmix import Cells, explain, load_model
@@ -103,6 +104,8 @@ def test_maps_are_those_of_explain_and_the_report_says_what_they_are(classifier,
     assert array.metadata.zarr_format == 3
     assert array.metadata.dimension_names == ("cell", "y", "x")
     np.testing.assert_allclose(array[:], wanted.maps, rtol=1e-3, atol=1e-3)
+    kept = maps_in(tmp_path, "magnitude")
+    np.testing.assert_allclose(kept, wanted.magnitude, rtol=1e-3, atol=1e-3)
     content = json.loads((tmp_path / "explain.json").read_text("utf-8"))
     assert content == found.content
     assert set(content) >= FIELDS
@@ -116,7 +119,7 @@ def test_maps_are_those_of_explain_and_the_report_says_what_they_are(classifier,
     assert content["cells"]["group"] == [f"w{i}" for i in range(10)]
     assert content["seconds_per_cell"] > 0
     assert "scores" not in content
-    assert (tmp_path / "explain.png").stat().st_size > 1000
+    assert (tmp_path / "explain.png").read_bytes().startswith(b"\x89PNG")
     assert not (tmp_path / "channel_maps.zarr").exists()
 
 
@@ -129,7 +132,8 @@ def test_separate_channels_and_errors_have_arrays_of_their_own(classifier, cells
     np.testing.assert_allclose(maps_in(tmp_path, "standard_error"), wanted.standard_error, **close)
     assert maps_in(tmp_path, "channel_maps").shape == (10, 2, 12, 12)
     assert {path.name for path in found.files} == {
-        "maps.zarr", "channel_maps.zarr", "standard_error.zarr", "explain.json", "explain.png"
+        "maps.zarr", "magnitude.zarr", "channel_maps.zarr", "standard_error.zarr",
+        "explain.json", "explain.png",
     }  # fmt: skip
 
 
@@ -180,6 +184,21 @@ def test_warnings_name_cells_by_their_place_in_the_data_set(classifier, tmp_path
     cells = Cells.from_array(crops, ["DNA", "GFP"])
     content = run(classifier, cells, tmp_path).content
     assert "cell 7 is constant: its map is empty" in content["warnings"]
+
+
+def test_pixels_that_cannot_be_used_are_named_by_their_place_in_the_data_set(
+    classifier, tmp_path, monkeypatch
+):
+    # Those that stand for the pixels of the data set are others.
+    monkeypatch.setattr(explaining, "LOOKED_AT", 2)
+    crops = np.random.default_rng(0).normal(size=(10, 2, 12, 12)).astype(np.float32)
+    at = 2
+    cell = int(chosen_cells(10, 5)[at])
+    assert cell not in (at, 0, 9)
+    crops[cell, 0, 3, 3] = np.nan
+    cells = Cells.from_array(crops, ["DNA", "GFP"])
+    with pytest.raises(DataError, match=f"in cell {cell} "):
+        run(classifier, cells, tmp_path / "out", limit=5)
 
 
 def test_warnings_that_go_on_and_on_are_counted(classifier, tmp_path):
@@ -289,7 +308,8 @@ def test_a_part_that_is_damaged_or_of_another_run_is_done_again(
 
 def test_without_its_maps_a_part_counts_for_nothing(classifier, cells, tmp_path, watched):
     run(classifier, cells, tmp_path)
-    shutil.rmtree(tmp_path / "maps.zarr")
+    for name in ("maps", "magnitude"):
+        shutil.rmtree(tmp_path / f"{name}.zarr")
     again = watched()
     run(classifier, cells, tmp_path)
     assert [size for _, size in again.asked] == [4, 4, 2]
@@ -359,6 +379,39 @@ def test_the_same_model_from_a_file_is_the_same(classifier, cells, tmp_path):
     run(classifier, cells, tmp_path / "maps")
     classifier.save(tmp_path / "M.cmx")
     assert not run(load_model(tmp_path / "M.cmx"), cells, tmp_path / "maps").worked
+
+
+def old_layout(out):
+    """What versions before the magnitude have left."""
+    shutil.rmtree(out / "magnitude.zarr")
+
+
+def test_a_finished_folder_of_the_old_layout_is_still_read_and_measured(
+    classifier, cells, tmp_path, watched
+):
+    first = run(classifier, cells, tmp_path)
+    old_layout(tmp_path)
+    before, again = everything_in(tmp_path), watched()
+    second = run(classifier, cells, tmp_path)
+    assert (second.worked, second.content) == (False, first.content)
+    assert "magnitude.zarr" not in {path.name for path in second.files}
+    assert not again.asked
+    assert everything_in(tmp_path) == before
+    assert "pcim" in run(classifier, cells, tmp_path, score=True).content["scores"]
+
+
+def test_an_unfinished_folder_of_the_old_layout_is_refused_before_any_work(
+    classifier, cells, tmp_path, watched
+):
+    watched(stop_at=1)
+    with pytest.raises(KeyboardInterrupt):
+        run(classifier, cells, tmp_path)
+    old_layout(tmp_path)
+    before, again = everything_in(tmp_path), watched()
+    with pytest.raises(DataError, match=r"has no magnitude\.zarr; choose another folder"):
+        run(classifier, cells, tmp_path)
+    assert not again.asked
+    assert everything_in(tmp_path) == before
 
 
 def test_devices_and_batches_may_change(classifier, cells, tmp_path):
@@ -441,6 +494,59 @@ def test_a_baseline_that_cannot_look_into_the_network_is_left_out(
     assert not again.asked
 
 
+def failing(monkeypatch, error, after=0):
+    """GradCAM fails from this question on."""
+    from napari_channelmix.pcim import baselines
+
+    evidence, asked = baselines.evidence, []
+
+    def without_gradcam(name, problem):
+        if name == "gradcam":
+            asked.append(len(problem.x))
+            if len(asked) > after:
+                raise error
+        return evidence(name, problem)
+
+    monkeypatch.setattr(baselines, "evidence", without_gradcam)
+    return asked
+
+
+def test_a_baseline_that_fails_later_on_is_left_out_and_that_is_said(
+    classifier, cells, tmp_path, monkeypatch, watched
+):
+    pytest.importorskip("captum")
+    asked = failing(monkeypatch, ModelError("a layer is odd"), after=1)
+    content = run(classifier, cells, tmp_path, limit=9, score=True).content
+    # The third chunk is not tried any more.
+    assert asked == [4, 4]
+    since = content["cells"]["index"][CHUNK]
+    line = f"gradcam is left out of the scores from cell {since} on: a layer is odd"
+    assert content["left_out"] == {"gradcam": line}
+    assert line in content["warnings"]
+    assert set(content["scores"]) == {"pcim", *BASELINES} - {"gradcam"}
+    again = watched()
+    assert not run(classifier, cells, tmp_path, limit=9, score=True).worked
+    assert not again.asked
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_baseline_without_memory_is_no_baseline_that_cannot(
+    after, classifier, cells, tmp_path, monkeypatch
+):
+    pytest.importorskip("captum")
+    out = torch.OutOfMemoryError("CUDA out of memory")
+    with monkeypatch.context() as patched:
+        asked = failing(patched, out, after)
+        with pytest.raises(ModelError, match="gradcam: memory ran out even with one cell"):
+            run(classifier, cells, tmp_path, score=True)
+        # Fewer and fewer cells at once, as for our own methods.
+        assert asked[-3:] == [4, 2, 1]
+    # Once there is memory, it goes on, with nothing left out.
+    content = run(classifier, cells, tmp_path, score=True).content
+    assert "gradcam" in content["scores"]
+    assert content["left_out"] == {}
+
+
 # ---------------------------------------------------------------- command line
 
 
@@ -467,7 +573,7 @@ def test_the_command_explains_says_so_and_does_nothing_twice(plate, tmp_path, ca
     assert main(command(plate, tmp_path, "--limit", "7")) == 0
     said = capsys.readouterr().out
     assert "7 cells explained with pcim (autograd)" in said
-    assert "saved maps.zarr, explain.png, explain.json in" in said
+    assert "saved maps.zarr, magnitude.zarr, explain.png, explain.json in" in said
     assert len(maps_in(tmp_path)) == 7
     assert main(command(plate, tmp_path, "--limit", "7")) == 0
     assert "nothing was left to do: maps.zarr" in capsys.readouterr().out
@@ -476,6 +582,21 @@ def test_the_command_explains_says_so_and_does_nothing_twice(plate, tmp_path, ca
     assert "pcim" in json.loads((tmp_path / "explain.json").read_text("utf-8"))["scores"]
     assert main(command(plate, tmp_path, "--limit", "7", "--score")) == 0
     assert "SRG" in capsys.readouterr().out
+
+
+def test_a_baseline_that_is_left_out_is_said_on_standard_error_where_nothing_else_is(
+    plate, tmp_path, monkeypatch, capsys
+):
+    pytest.importorskip("captum")
+    failing(monkeypatch, ModelError("a layer is odd"), after=1)
+    asked = command(plate, tmp_path, "--limit", "7", "--score")
+    assert main([*asked, "--quiet"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("napari-channelmix: gradcam is left out of the scores from cell ")
+    assert said.err.count("\n") == 1
+    assert main(asked) == 0
+    assert "note: gradcam is left out of the scores from cell " in capsys.readouterr().out
 
 
 def test_options_reach_the_job(plate, tmp_path):
@@ -550,7 +671,6 @@ def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(plate, tmp_path):
         asked, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
     until = time.monotonic() + 120
-    # A file that is still being written begins with a dot.
     while not list(tmp_path.glob("parts/0*.json")) and time.monotonic() < until:
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)

@@ -47,7 +47,10 @@ def test_scores_stand_beside_their_chunk(store):
     store.put_scores(0, "gradcam", {"left_out": "it has no convolution"})
     assert store.part(0, "saliency")["srg"] == [0.1, 0.2]
     assert store.part(0) == {"run": store.run, **PART}
-    assert store.left_out(["saliency", "gradcam"]) == {"gradcam": "it has no convolution"}
+    store.put_scores(2, "saliency", {"left_out": "one cell is odd"})
+    assert store.left_out(["saliency", "gradcam", "occlusion"], 3) == {
+        "saliency": (2, "one cell is odd"), "gradcam": (0, "it has no convolution")
+    }  # fmt: skip
 
 
 def test_a_full_disk_is_one_line_and_the_chunk_is_not_done(store, monkeypatch):
@@ -78,6 +81,14 @@ def test_arrays_without_their_maps_are_not_overwritten(tmp_path):
     zarr.create_array(tmp_path / "channel_maps.zarr", shape=(2, 2), dtype="float32")
     with pytest.raises(DataError, match=r"channel_maps\.zarr is there without maps\.zarr"):
         MapStore.opened(tmp_path, FACTS)
+
+
+def test_a_folder_that_was_begun_without_an_array_does_not_go_on_with_it(store, tmp_path):
+    again = MapStore.opened(store.folder, FACTS)
+    again.refuse_without(["maps"])
+    with pytest.raises(DataError, match=r"out is not finished, but has no magnitude\.zarr; choose"):
+        again.refuse_without(["maps", "magnitude"])
+    MapStore.opened(tmp_path / "new", FACTS).refuse_without(["maps", "magnitude"])
 
 
 def test_a_damaged_array_is_refused(store):

@@ -151,9 +151,10 @@ class ChannelImportance:
         return (
             write_json(folder / "importance.json", self.to_dict()),
             write_text(folder / "importance.csv", self.to_frame().to_csv()),
-            write_whole(folder / "importance.png", lambda path: figure.savefig(path, dpi=150)),
-            write_whole(folder / "importance.svg", lambda path: figure.savefig(path)),
-        )
+            write_whole(folder / "importance.png",
+                        lambda path: figure.savefig(path, dpi=150, format="png")),
+            write_whole(folder / "importance.svg", lambda path: figure.savefig(path, format="svg")),
+        )  # fmt: skip
 
     @classmethod
     def load(cls, path: str | Path) -> ChannelImportance:

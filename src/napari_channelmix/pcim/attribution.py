@@ -12,6 +12,7 @@ from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.scores import Fidelity
+    from napari_channelmix.pcim.source import Source
 
 __all__ = ["Attribution", "MapUpdate"]
 
@@ -70,6 +71,8 @@ class Attribution:
     seconds_per_cell : float
     warnings : tuple of str
     provenance : dict
+    source : Source
+        What was explained, as it was: the classifier, its device, the cells and their mean.
     """
 
     maps: Floats = field(repr=False)
@@ -86,9 +89,7 @@ class Attribution:
     seconds_per_cell: float
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
-    # What was explained, for the scores.
-    model: Any = field(default=None, repr=False, compare=False)
-    cells: Any = field(default=None, repr=False, compare=False)
+    source: Source = field(repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -115,4 +116,4 @@ class Attribution:
         """Insertion and deletion curves of the maps, as a job."""
         from napari_channelmix.pcim.explain import measure_job
 
-        return measure_job(self.model, self.cells, self.maps, self.target, self.versus)
+        return measure_job(self.source.model, self.source, self.maps, self.target, self.versus)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.pcim.memory import is_out_of_memory
 from napari_channelmix.pcim.problem import Maps, Problem
 from napari_channelmix.pcim.references import blurred, reference
 
@@ -87,7 +88,7 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
         try:
             return _ask(attr, name, odds, x, r, problem)
         except (AssertionError, RuntimeError, TypeError, ValueError) as error:
-            if "out of memory" in str(error):
+            if is_out_of_memory(error):
                 raise
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"method {name!r} cannot look into this network: {reason}") from error

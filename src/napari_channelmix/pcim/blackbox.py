@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim.masks import in_spreads, kept_share, thresholds
+from napari_channelmix.pcim.memory import BLACKBOX_BYTES
 from napari_channelmix.pcim.problem import Maps, Problem
 from napari_channelmix.pcim.references import SOLVING, Reference, blurred, border_median
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["solve", "steps"]
+__all__ = ["room", "solve", "steps"]
 
 # Pairs of a mask and its opposite between two yields.
 PAIRS = 10
@@ -39,13 +42,58 @@ MOMENTUM = 0.9
 TRIAL_SIGMAS = (0.05, 0.1)
 
 
+# Copies of a matrix and of an image that are there at the same time, as measured.
+MATRICES, FEATURES, IMAGES = 5, 2, 10
+
+
 def _pairs(forwards: int) -> int:
     return max(1, forwards // 2)
+
+
+def _fitted(rounds: int, sharp: bool) -> int:
+    """How many of the rounds of `PAIRS` go into the linear fit."""
+    return rounds if sharp else -(-rounds // 2)
 
 
 def steps(forwards: int) -> int:
     """How many maps `solve` yields for a number of images it may ask about."""
     return -(-_pairs(forwards) // PAIRS)
+
+
+def room(
+    shape: tuple[int, ...], forwards: int, *, sharp: bool = False, separate: bool = False
+) -> int:
+    """Bytes `solve` needs for one cell, about, beside what the classifier needs.
+
+    The fit holds a matrix (pairs, pairs) and another (pairs, cosines); the first makes it grow
+    with the square of ``forwards``.
+
+    Parameters
+    ----------
+    shape : (C, H, W)
+    forwards : int
+    sharp, separate : bool
+
+    Raises
+    ------
+    ModelError
+        More ``forwards`` than have their matrices in 1 GiB.
+    """
+    channels, height, width = shape
+    weights = channels + (channels if separate else 1)
+    cosines = weights * len(_frequencies((height, width), torch.zeros(1))[0])
+
+    def matrices(forwards: int) -> int:
+        pairs = min(_pairs(forwards), PAIRS * _fitted(steps(forwards), sharp))
+        return 4 * pairs * (MATRICES * pairs + FEATURES * cosines)
+
+    if matrices(forwards) > BLACKBOX_BYTES:
+        most = 1 + bisect_right(range(2, forwards), BLACKBOX_BYTES, key=matrices)
+        raise ModelError(
+            f"forwards {forwards}: for each cell the black box would hold matrices of "
+            f"{matrices(forwards) / 2**30:.1f} GiB; use at most {most} (1 GiB)"
+        )
+    return matrices(forwards) + 4 * IMAGES * weights * height * width
 
 
 def solve(problem: Problem, *, sharp: bool) -> Iterator[Maps]:
@@ -78,7 +126,7 @@ def solve(problem: Problem, *, sharp: bool) -> Iterator[Maps]:
     fit = _Fit(problem)
     pairs = _pairs(problem.forwards)
     rounds = [min(PAIRS, pairs - done) for done in range(0, pairs, PAIRS)]
-    fitted = len(rounds) if sharp else -(-len(rounds) // 2)
+    fitted = _fitted(len(rounds), sharp)
     found = Maps(torch.zeros_like(problem.x[:, :1]))
     for many in rounds[:fitted]:
         for _ in range(many):

@@ -64,9 +64,11 @@ def explain(
     channels : {"shared", "separate"}
         One map for all channels, or one for each as well.
     forwards : int
-        Images a black box is asked about, for each cell.
+        Images a black box is asked about, for each cell. Its memory grows with the square; what
+        would need more than 1 GiB for a cell is refused.
     seed : int
     device : {"auto", "cpu", "cuda", "mps"}
+        Where to compute. A module is afterwards back where it was; a Classifier stays there.
     batch : int, optional
         Cells at once; default: as many as fit well.
 
@@ -78,7 +80,7 @@ def explain(
     ------
     ModelError
         Channels that are missing, a class the model does not know, an unknown method, a function
-        that fails or gives other than (n, K) finite scores.
+        that fails or gives other than (n, K) finite scores, a network that gives no gradient.
     DataError
         Crops of a wrong shape, with NaN or infinite pixels.
     """
@@ -118,6 +120,7 @@ def explain_job(
         notes.add(f"{subject.who} gives answers only: explained as a black box")
     chosen = method_named(method, mode)
     separate = channels == "separate"
+    room = chosen.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
     found = _Found(source, separate)
     with subject.at_rest() as was_training:
@@ -125,10 +128,10 @@ def explain_job(
             notes.add("the network was in training mode; it was explained in evaluation mode")
         at, size = 0, batch or 0
         while at < count:
-            if not size:
-                size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode)
-            some = np.arange(at, min(at + size, count))
             try:
+                if not size:
+                    size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode, room)
+                some = np.arange(at, min(at + size, count))
                 problem, probabilities = source.problem(
                     some, target, versus, separate=separate, seed=seed, forwards=forwards
                 )
@@ -186,8 +189,8 @@ def measure_job(
 
     Parameters
     ----------
-    model, cells, target, versus
-        As for `explain`.
+    model, cells, target, versus, device
+        As for `explain`; a source keeps its model and its device.
     maps : (N, H, W) or (N, C, H, W) float32 array
     seed : int
         Of the references.
@@ -302,5 +305,5 @@ class _Found:
             standard_error=self.errors,
             classes=self.source.subject.classes, channels=self.source.channels,
             method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
-            provenance=provenance(**about), model=model, cells=self.source.cells,
+            provenance=provenance(**about), source=self.source,
         )  # fmt: skip

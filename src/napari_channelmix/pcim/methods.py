@@ -32,6 +32,9 @@ class Method:
         How many maps ``run`` will yield for a problem.
     run : callable
         Yields `Maps`, each better than the one before.
+    room : callable
+        Bytes it needs for one cell beside what the network needs: of its shape (C, H, W), the
+        number of forwards, and whether channels are separate. Refuses what is too much.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Method:
     mode: Mode
     steps: Callable[[Problem], int]
     run: Callable[[Problem], Iterator[Maps]]
+    room: Callable[[tuple[int, ...], int, bool], int] = lambda shape, forwards, separate: 0
 
 
 def _solver(name: str, title: str, about: str, settings: solver.SolverSettings) -> Method:
@@ -49,7 +53,9 @@ def _solver(name: str, title: str, about: str, settings: solver.SolverSettings) 
 
 def _black_box(name: str, title: str, about: str, *, sharp: bool) -> Method:
     return Method(name, title, about, "blackbox", lambda problem: blackbox.steps(problem.forwards),
-                  lambda problem: blackbox.solve(problem, sharp=sharp))  # fmt: skip
+                  lambda problem: blackbox.solve(problem, sharp=sharp),
+                  lambda shape, forwards, separate: blackbox.room(
+                      shape, forwards, sharp=sharp, separate=separate))  # fmt: skip
 
 
 def _baseline(name: str, title: str, about: str) -> Method:

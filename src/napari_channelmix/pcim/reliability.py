@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from napari_channelmix.classify.classifier import Classifier
-from napari_channelmix.data import Cells
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.explain import explain_job, measure_job
 from napari_channelmix.pcim.references import blurred
@@ -21,6 +20,7 @@ from napari_channelmix.pcim.scores import Fidelity, rank_correlation, relative_c
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.attribution import Attribution
+    from napari_channelmix.pcim.source import Source
 
 __all__ = ["Reliability", "random_maps", "randomised", "reliability_job"]
 
@@ -87,28 +87,26 @@ class Reliability:
         return tuple(said)
 
 
-def reliability_job(
-    attribution: Attribution, *, seed: int = 0, device: str = "auto"
-) -> Job[Reliability]:
+def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliability]:
     """Test the maps of an attribution; a job.
 
     Each map is made twice more, once for a network with random weights and once for cells with
-    noise, with the settings it was made with. The curves of the maps are known first: they come
-    as `Fidelity` in ``partial``.
+    noise, with the settings, the mean and the device it was made with. The curves of the maps are
+    known first: they come as `Fidelity` in ``partial``.
     """
-    model, cells = attribution.model, attribution.cells
-    crops = cells.read() if isinstance(cells, Cells) else np.asarray(cells, np.float32)
+    # Read once for all that follows.
+    source = attribution.source.read()
     target, versus = attribution.target, attribution.versus
     made = attribution.provenance
 
     def measured(maps: Floats) -> Job[Fidelity]:
-        return measure_job(model, crops, maps, target, versus, device=device)
+        return measure_job(source.model, source, maps, target, versus)
 
-    def made_again(of: Any, pixels: Floats) -> Job[Attribution]:
+    def made_again(of: Source) -> Job[Attribution]:
         return explain_job(
-            of, pixels, target, attribution.method, attribution.mode, versus=versus,
+            of.model, of, target, attribution.method, attribution.mode, versus=versus,
             channels="shared" if attribution.channel_maps is None else "separate",
-            forwards=made.get("forwards", 1000), seed=made.get("seed", 0), device=device,
+            forwards=made.get("forwards", 1000), seed=made.get("seed", 0),
         )  # fmt: skip
 
     fidelity = yield from part(measured(attribution.maps), 0, 1, 5)
@@ -119,14 +117,17 @@ def reliability_job(
             measured(maps), 1 + at / RANDOM_MAPS, 1 / RANDOM_MAPS, 5, "by chance: "
         )
         srg.append(found.srg)
+    crops = np.asarray(source.cells)
     noisy = crops + NOISE * crops.std(axis=(2, 3), keepdims=True) * np.random.default_rng(
         seed
     ).standard_normal(crops.shape).astype(np.float32)
-    shaken = yield from part(made_again(model, noisy), 2, 1, 5, "with noise: ")
+    job = made_again(dataclasses.replace(source, cells=noisy))
+    shaken = yield from part(job, 2, 1, 5, "with noise: ")
     alike = None
-    untrained = randomised(model, seed)
+    untrained = randomised(source.model, seed)
     if untrained is not None:
-        others = yield from part(made_again(untrained, crops), 3, 2, 5, "with random weights: ")
+        job = made_again(source.asked_of(untrained))
+        others = yield from part(job, 3, 2, 5, "with random weights: ")
         alike = rank_correlation(attribution.maps, others.maps)
     yield Progress(5, 5, "tested")
     return Reliability(

@@ -102,7 +102,7 @@ def path_evidence(problem: Problem, references: Reference, points: int) -> Itera
     size: dict[str, Tensor] = {}
     for done, (t, kind) in enumerate(_stations(points), start=1):
         r = references.draw(kind)
-        with torch.enable_grad():
+        with problem.subject.differentiated():
             z = (r + t * (x - r)).detach().requires_grad_(True)
             odds = problem.target.log_odds(problem.subject.scores(z).float()).sum()
             (gradient,) = torch.autograd.grad(odds, z)
@@ -159,7 +159,7 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
     for step in range(settings.steps):
         edge = thresholds(theta, _areas(step, many, references.draws).to(x.device))
         r = references.draw(SOLVING[step % len(SOLVING)])
-        with torch.enable_grad():
+        with problem.subject.differentiated():
             ranked = theta.detach().requires_grad_(True)
             alpha = kept_share(ranked, edge, settings.softness)
             keep, drop = r + (x - r) * alpha, x + (r - x) * alpha
@@ -196,7 +196,7 @@ def literal(problem: Problem) -> Iterator[Maps]:
     w = torch.full((len(x), planes, *problem.size), 0.5, device=x.device, requires_grad=True)
     adam = torch.optim.Adam([w], lr=0.1)
     for _ in range(LITERAL_STEPS):
-        with torch.enable_grad():
+        with problem.subject.differentiated():
             keep = black + (x - black) * torch.relu(w)
             odds = problem.target.log_odds(problem.subject.scores(keep).float())
             (w.grad,) = torch.autograd.grad(functional.softplus(-odds).sum(), w)

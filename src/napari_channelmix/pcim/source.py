@@ -35,10 +35,11 @@ class Source:
     ----------
     subject : Subject
     cells : Cells or (N, C, H, W) float32 array
+        Those an array holds, or the data set they are in.
     mean : (1, C, 1, 1) tensor
         Mean of the data set on the scale of the subject.
     numbers : (N,) int64 array
-        What messages call the cells.
+        What messages call the cells; in a data set their positions, in which they are read.
     """
 
     subject: Subject
@@ -48,8 +49,21 @@ class Source:
     numbers: Whole
 
     @classmethod
-    def of(cls, model: Any, cells: Cells | npt.ArrayLike | Source, device: str = "auto") -> Source:
+    def of(
+        cls,
+        model: Any,
+        cells: Cells | npt.ArrayLike | Source,
+        device: str = "auto",
+        chosen: Whole | None = None,
+    ) -> Source:
         """Bring a model and cells together; a source stays as it is.
+
+        Parameters
+        ----------
+        model, cells, device
+            As for `pcim.explain`.
+        chosen : (N,) int64 array, optional
+            Positions of the cells that are meant; default: all.
 
         Raises
         ------
@@ -68,10 +82,12 @@ class Source:
                 raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
             if held.ndim != 4 or 0 in held.shape[1:]:
                 raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
-        if not len(held):
+        numbers = np.arange(len(held)) if chosen is None else chosen
+        if not len(numbers):
             raise DataError("there are no cells to explain")
         wanted = 2 if isinstance(model, Classifier) else MEAN_OF
-        sample = np.linspace(0, len(held) - 1, min(wanted, len(held))).astype(np.int64)
+        sample = np.linspace(0, len(numbers) - 1, min(wanted, len(numbers))).astype(np.int64)
+        sample = numbers[sample]
         crops = held.read(sample) if isinstance(held, Cells) else held[sample]
         _refuse_not_finite(crops, sample)
         subject = subject_of(model, crops, choose_device(device))
@@ -80,20 +96,30 @@ class Source:
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
         else:
             mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
-        return cls(subject, held, mean, model, np.arange(len(held)))
+        if not isinstance(held, Cells) and chosen is not None:
+            held = held[chosen]
+        return cls(subject, held, mean, model, numbers)
 
-    def read(self, some: Whole) -> Source:
+    def read(self, some: Whole | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
-        crops = self.cells.read(some) if isinstance(self.cells, Cells) else self.cells[some]
-        return replace(self, cells=crops, numbers=self.numbers[some])
+        return replace(self, cells=self._pixels(some), numbers=self.numbers[some])
+
+    def _pixels(self, some: Whole | slice) -> Floats:
+        held, numbers = self.cells, self.numbers[some]
+        return held.read(numbers) if isinstance(held, Cells) else held[some]
+
+    def asked_of(self, model: Any) -> Source:
+        """The same cells, with the same mean, and another model of the same kind."""
+        subject = subject_of(model, self._pixels(slice(2)), self.subject.device)
+        return replace(self, subject=subject, model=model)
 
     def __len__(self) -> int:
-        return len(self.cells)
+        return len(self.numbers)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(N, C, H, W)."""
-        return tuple(self.cells.shape)
+        return len(self), *self.cells.shape[1:]
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -104,7 +130,7 @@ class Source:
 
     def tensor(self, some: Whole | slice) -> Tensor:
         """Some of the cells, on the scale of the subject."""
-        crops = self.cells.read(some) if isinstance(self.cells, Cells) else self.cells[some]
+        crops = self._pixels(some)
         _refuse_not_finite(crops, self.numbers[some])
         return self.subject.prepare(crops)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from napari_channelmix.classify.classifier import Classifier, Predictor
 from napari_channelmix.errors import ModelError
+from napari_channelmix.pcim.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +40,7 @@ class Subject:
         None where any will do.
     classes : tuple of str
     device : torch.device
+        Where it computes; a network is there while it is `at_rest`.
     who : str
         What messages call it.
     """
@@ -73,7 +76,7 @@ class Subject:
 
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[bool]:
-        """Evaluation mode, no gradients for weights; both are as before afterwards.
+        """On its device, in evaluation mode, no gradients for weights; all is as before afterwards.
 
         Yields whether the network was in training mode.
         """
@@ -82,14 +85,39 @@ class Subject:
             return
         modes = {module: module.training for module in self.network.modules()}
         wanted = {weight: weight.requires_grad for weight in self.network.parameters()}
-        self.network.eval().requires_grad_(False)
+        home = _home(self.network) or self.device
         try:
+            if home != self.device:
+                self.network.to(self.device)
+            self.network.eval().requires_grad_(False)
             yield any(modes.values())
         finally:
+            if home != self.device:
+                self.network.to(home)
             for module, mode in modes.items():
                 module.training = mode
             for weight, asked in wanted.items():
                 weight.requires_grad_(asked)
+
+    @contextlib.contextmanager
+    def differentiated(self) -> Iterator[None]:
+        """Gradients of ``scores`` are asked for.
+
+        Raises
+        ------
+        ModelError
+            A network that gives none.
+        """
+        try:
+            with torch.enable_grad():
+                yield
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise ModelError(
+                f'{self.who} gives no gradient ({reason}); use mode="blackbox"'
+            ) from error
 
 
 def subject_of(model: Any, crops: Floats, device: torch.device | None = None) -> Subject:
@@ -104,7 +132,8 @@ def subject_of(model: Any, crops: Floats, device: torch.device | None = None) ->
     crops : (n, C, H, W) float32 array
         A few crops to try a module or a callable on.
     device : torch.device, optional
-        Where to compute, for models that are PyTorch's.
+        Where to compute, for models that are PyTorch's. A Classifier stays there; a module is
+        there only while it is asked.
 
     Raises
     ------
@@ -134,9 +163,8 @@ def subject_of(model: Any, crops: Floats, device: torch.device | None = None) ->
 
 
 def _of_module(module: nn.Module, crops: Floats, device: torch.device | None) -> Subject:
-    if device is not None:
-        module.to(device)
-    place = next((weight.device for weight in module.parameters()), torch.device("cpu"))
+    home = _home(module)
+    place = torch.device("cpu") if home is None else device or home
 
     def prepare(some: Floats) -> Tensor:
         return torch.from_numpy(some).to(place)
@@ -153,6 +181,12 @@ def _of_module(module: nn.Module, crops: Floats, device: torch.device | None) ->
         raise ModelError(f"the network must give scores (N, K) for {len(crops[:2])} crops, "
                          f"not {shape}")  # fmt: skip
     return Subject(module, prepare, module, None, _numbered(scores.shape[1]), place, "the network")
+
+
+def _home(module: nn.Module) -> torch.device | None:
+    """Where the weights of a module are; None where it has none."""
+    held = next(itertools.chain(module.parameters(), module.buffers()), None)
+    return None if held is None else held.device
 
 
 class _Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.files import write_json, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim.memory import is_out_of_memory
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.picture import maps_figure
 from napari_channelmix.pcim.source import Source
@@ -119,9 +120,10 @@ def explain_cells_job(
     Parameters
     ----------
     out : path
-        Folder for ``maps.zarr`` (N, Y, X), ``explain.json``, ``explain.png`` and ``parts``; with
-        separate channels also ``channel_maps.zarr`` (N, C, Y, X), for a black box also
-        ``standard_error.zarr`` (N, Y, X). Pixels not yet explained are NaN.
+        Folder for ``maps.zarr`` and ``magnitude.zarr`` (N, Y, X), ``explain.json``,
+        ``explain.png`` and ``parts``; with separate channels also ``channel_maps.zarr``
+        (N, C, Y, X), for a black box also ``standard_error.zarr`` (N, Y, X). Pixels not yet
+        explained are NaN.
     settings : ExplainSettings, optional
     device, batch
         As for `pcim.explain`; at most 64 cells go together.
@@ -129,7 +131,8 @@ def explain_cells_job(
     Raises
     ------
     DataError
-        Maps in the folder that were made with another model, other cells or other settings.
+        Maps in the folder that were made with another model, other cells or other settings; maps
+        not finished that an earlier version began without their magnitude.
     ModelError
         As for `pcim.explain`.
     """
@@ -144,7 +147,8 @@ def explain_cells_job(
         if kept is not None:
             return Explained(kept, files, False)
     content = _content(run)
-    write_whole(out / "explain.png", lambda path: _picture(run, content).savefig(path, dpi=150))
+    picture = _picture(run, content)
+    write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_json(report, content)
     return Explained(content, files, True)
 
@@ -266,14 +270,32 @@ class _Run:
         return isinstance(self.model, Classifier) and find_spec("captum") is not None
 
     @property
+    def arrays(self) -> tuple[str, ...]:
+        """What is kept of each cell."""
+        names = ["maps", "magnitude"]
+        if self.settings.channels == "separate":
+            names.append("channel_maps")
+        if self.facts["mode"] == "blackbox":
+            names.append("standard_error")
+        return tuple(names)
+
+    def left_out(self) -> dict[str, str]:
+        """Methods that have no scores, and why, in words."""
+        found = self.store.left_out(self.scored, len(self.chunks))
+        words = {}
+        for name, (at, why) in found.items():
+            since = f" from cell {self.chosen[self.chunks[at].start]} on" if at else ""
+            words[name] = f"{name} is left out of the scores{since}: {why}"
+        return words
+
+    @property
     def steps(self) -> int:
         """Work in all, in methods for a chunk."""
         return len(self.chunks) * (1 + self.settings.score * len(self.scored))
 
     def source(self) -> Source:
         """The chosen cells, with their numbers in the data set."""
-        source = Source.of(self.model, self.cells.subset(self.chosen), self.device)
-        return replace(source, numbers=self.chosen)
+        return Source.of(self.model, self.cells, self.device, self.chosen)
 
     def explained(self, source: Source, method: str, target: Any) -> Any:
         """The job that explains the cells of a source."""
@@ -294,32 +316,29 @@ class _Run:
 def _all_maps(run: _Run) -> Job[bool]:
     """Explain the chunks that are missing; whether there were any."""
     missing = [at for at in range(len(run.chunks)) if run.store.part(at) is None]
-    source = run.source() if missing else None
+    if not missing:
+        return False
+    run.store.refuse_without(run.arrays)
+    source = run.source()
     for at in missing:
-        assert source is not None
         rows = run.chunks[at]
         here = source.read(np.arange(rows.start, rows.stop))
         job = run.explained(here, run.method, run.settings.target)
         found = yield from _staged(job, at, run.steps, run.stage(rows, "explaining"))
-        arrays = {"maps": found.maps}
-        if found.channel_maps is not None:
-            arrays["channel_maps"] = found.channel_maps
-        if found.standard_error is not None:
-            arrays["standard_error"] = found.standard_error
         run.store.put(
-            at, rows, len(run.chosen), arrays,
+            at, rows, len(run.chosen), {name: getattr(found, name) for name in run.arrays},
             {"target": found.target.tolist(), "warnings": list(found.warnings),
              "probabilities": found.probabilities.astype(float).round(6).tolist(),
              "seconds": found.seconds_per_cell * len(found)},
         )  # fmt: skip
-    return bool(missing)
+    return True
 
 
 def _all_scores(run: _Run) -> Job[bool]:
     """Measure what is not measured yet; whether there was any."""
     source: Source | None = None
+    left_out = set(run.left_out())
     for at, rows in enumerate(run.chunks):
-        left_out = run.store.left_out(run.scored)
         missing = [
             name for name in run.scored if name not in left_out and not run.store.part(at, name)
         ]
@@ -331,7 +350,10 @@ def _all_scores(run: _Run) -> Job[bool]:
             done = len(run.chunks) + at * len(run.scored) + run.scored.index(name)
             job = _scores(run, here, at, rows, name)
             stage = run.stage(rows, f"measuring {name}")
-            run.store.put_scores(at, name, (yield from _staged(job, done, run.steps, stage)))
+            scores = yield from _staged(job, done, run.steps, stage)
+            run.store.put_scores(at, name, scores)
+            if "left_out" in scores:
+                left_out.add(name)
     return source is not None
 
 
@@ -346,6 +368,9 @@ def _scores(run: _Run, here: Source, at: int, rows: slice, name: str) -> Job[dic
         try:
             found = yield from part(run.explained(here, name, target), 0, 1, 2)
         except ModelError as error:
+            if is_out_of_memory(error):
+                # It can be measured, only not here and now.
+                raise ModelError(f"{name}: {error}") from error
             if name not in BASELINES:
                 raise
             return {"left_out": str(error)}
@@ -414,7 +439,8 @@ def _content(run: _Run) -> dict[str, Any]:
             name: {key: of for key, of in one.items() if key != "seconds"}
             for name, one in per_cell.items()
         }
-        notes += run.store.left_out(run.scored).values()
+        content["left_out"] = run.left_out()
+        notes += content["left_out"].values()
         if not isinstance(run.model, Classifier):
             notes.append("baselines look into a network, which this model does not give: "
                          "only its own maps are measured")  # fmt: skip
@@ -458,7 +484,7 @@ def _read_report(path: Path, run: _Run) -> dict[str, Any] | None:
         return None
     if content.get("run") != run.store.run:
         return None
-    measured = set(run.scored) - set(run.store.left_out(run.scored))
+    measured = set(run.scored) - set(run.left_out())
     if run.settings.score and not measured <= set(content.get("scores", ())):
         return None
     return content

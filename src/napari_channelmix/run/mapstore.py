@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float32]
 
 AXES = {
     "maps": ("cell", "y", "x"),
+    "magnitude": ("cell", "y", "x"),
     "channel_maps": ("cell", "channel", "y", "x"),
     "standard_error": ("cell", "y", "x"),
 }
@@ -92,6 +93,19 @@ class MapStore:
         every = [self.folder / f"{name}.zarr" for name in AXES]
         return tuple(path for path in every if path.exists())
 
+    def refuse_without(self, names: Iterable[str]) -> None:
+        """Refuse to go on in a folder that was begun without some of the arrays.
+
+        Raises
+        ------
+        DataError
+            An array that an earlier version did not keep, or that was deleted since.
+        """
+        lacking = {f"{name}.zarr" for name in names} - {path.name for path in self.paths}
+        if self.run is not None and lacking:
+            gone = ", ".join(sorted(lacking))
+            raise DataError(f"{self.folder} is not finished, but has no {gone}; {_ADVICE}")
+
     def put(
         self, at: int, rows: slice, count: int, arrays: dict[str, Floats], about: dict[str, Any]
     ) -> None:
@@ -155,13 +169,15 @@ class MapStore:
         """Keep the scores of a chunk by a method, or under ``left_out`` why there are none."""
         write_json(self._file(at, method), {"run": self.run, **scores})
 
-    def left_out(self, methods: Iterable[str]) -> dict[str, str]:
-        """Methods that cannot be measured with this model, and why."""
+    def left_out(self, methods: Iterable[str], chunks: int) -> dict[str, tuple[int, str]]:
+        """Methods that cannot be measured with this model: from which chunk on, and why."""
         found = {}
         for name in methods:
-            first = self.part(0, name)
-            if first is not None and "left_out" in first:
-                found[name] = str(first["left_out"])
+            for at in range(chunks):
+                one = self.part(at, name)
+                if one is not None and "left_out" in one:
+                    found[name] = at, str(one["left_out"])
+                    break
         return found
 
     def _file(self, at: int, method: str = "") -> Path:

@@ -57,9 +57,8 @@ def field_maps_job(
     from napari_channelmix.pcim import explain_job
 
     whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
-    assert not isinstance(whole.cells, np.ndarray)
     # Their pixels are read batch by batch, by the job.
-    some = replace(whole, cells=whole.cells.subset(at), numbers=whole.numbers[at])
+    some = replace(whole, numbers=whole.numbers[at])
     boxes = cells.subset(at).table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
     found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(chosen)), None
 

@@ -1,0 +1,29 @@
+"""Maps of many cells of a field of view: cells are called by their place in the data set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_channelmix.classify import Classifier
+from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.data import Cells
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
+from napari_channelmix.viewer.explaining import Question
+from napari_channelmix.viewer.field_maps import field_maps_job
+from napari_channelmix.viewer.session import Trained
+from napari_channelmix.viewer.sources import Sources
+
+
+def test_a_chosen_cell_that_cannot_be_used_has_its_number_in_the_data_set() -> None:
+    crops = np.random.default_rng(0).random((6, 2, 12, 12), np.float32)
+    crops[4, 0, 3, 3] = np.nan
+    spec = NetworkSpec("tiny", 2, 2)
+    classifier = Classifier(spec.build().eval(), spec, ("DNA", "GFP"), ("a", "b"), np.zeros(2),
+                            np.ones(2), 12)  # fmt: skip
+    cells = Cells.from_array(crops, ["DNA", "GFP"])
+    job = field_maps_job(Sources(), Trained(classifier, "here"), cells, [1, 4], Question(),
+                         (12, 12))  # fmt: skip
+    with pytest.raises(DataError, match="in cell 4 "):
+        drain(job)
