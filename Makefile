@@ -8,7 +8,7 @@ SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24"
 NO_WINDOW := --no-window
 endif
 
-.PHONY: help setup demo test lint types screenshots clean
+.PHONY: help setup demo test lint types screenshots train-sprites clean
 
 help:
 	@echo "make demo         set up, then run the main job on the embedded sample"
@@ -16,6 +16,7 @@ help:
 	@echo "make setup        the set-up alone: .venv, and on Linux without a display X and GL"
 	@echo "make lint         style and import contracts (make types: types)"
 	@echo "make screenshots  the pictures of the documentation, from the real window"
+	@echo "make train-sprites  the disentanglers that are shipped, from their seeds (hours)"
 	@echo "make clean        remove .venv and everything that was built"
 
 setup:
@@ -42,6 +43,9 @@ test: lint types
 screenshots: setup
 	@scripts/display.sh
 	$(SCREEN) $(BIN)/python scripts/screenshots.py
+
+train-sprites: setup
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/train_sprites.py --ship
 
 clean:
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, load_model, train_classifier
     from napari_channelmix.data import Cells, open_dataset
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
+    from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError
     from napari_channelmix.pcim import Attribution, explain
 
@@ -22,8 +23,12 @@ __all__ = [
     "ChannelImportance",
     "ChannelMixError",
     "Classifier",
+    "Disentangler",
+    "Latents",
     "channel_importance",
     "explain",
+    "latents",
+    "load_disentangler",
     "load_model",
     "open_dataset",
     "train_classifier",
@@ -35,8 +40,12 @@ _ROOM_OF = {
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
     "Classifier": "classify",
+    "Disentangler": "drl",
+    "Latents": "drl",
     "channel_importance": "dcmix",
     "explain": "pcim",
+    "latents": "drl",
+    "load_disentangler": "drl",
     "load_model": "classify",
     "open_dataset": "data",
     "train_classifier": "classify",

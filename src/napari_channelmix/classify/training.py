@@ -38,6 +38,8 @@ class TrainingSettings:
         Highest learning rate of AdamW; it warms up over the first epoch and falls along a cosine.
     decay : float
         Weight decay of AdamW; never applied to mixing weights.
+    clip : float or None
+        Greatest norm of a step's gradient, all parameters together; None for any.
     """
 
     epochs: int = 40
@@ -45,6 +47,7 @@ class TrainingSettings:
     batch: int = 64
     rate: float = 2e-3
     decay: float = 1e-3
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience", "batch"):
@@ -52,6 +55,8 @@ class TrainingSettings:
                 raise ModelError(f"{name} must be 1 or more, not {getattr(self, name)}")
         if not 0 < self.rate < 1:
             raise ModelError(f"rate must lie between 0 and 1, not {self.rate}")
+        if self.clip is not None and not self.clip > 0:
+            raise ModelError(f"clip must be greater than 0, not {self.clip}")
 
 
 @dataclass
@@ -70,7 +75,10 @@ class TrainingRecord:
 class Learner(Protocol):
     """What the loop needs to know of the thing that learns."""
 
-    module: nn.Module
+    @property
+    def module(self) -> nn.Module:
+        """What is trained, in place."""
+        ...
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Groups for the optimiser; ``rate`` in a group multiplies the learning rate."""
@@ -159,6 +167,9 @@ def fit(
                 with torch.autocast(device.type, enabled=device.type == "cuda"):
                     loss = learner.loss(batch)
                 scaler.scale(loss).backward()
+            if settings.clip is not None:
+                scaler.unscale_(optimizer)
+                nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
             scaler.step(optimizer)
             scaler.update()
             schedule.step()

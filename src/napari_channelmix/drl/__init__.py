@@ -1,0 +1,19 @@
+"""DRL: named, disentangled latents learnt on synthetic sprites, carried to real cells."""
+
+from __future__ import annotations
+
+from napari_channelmix.drl.disentangler import Disentangler
+from napari_channelmix.drl.latents import Latents, default_view, latents, latents_job
+from napari_channelmix.drl.store import load_disentangler, save_disentangler
+from napari_channelmix.drl.view import View
+
+__all__ = [
+    "Disentangler",
+    "Latents",
+    "View",
+    "default_view",
+    "latents",
+    "latents_job",
+    "load_disentangler",
+    "save_disentangler",
+]

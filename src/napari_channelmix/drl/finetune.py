@@ -1,0 +1,206 @@
+"""Fine-tuning: the encoder gets used to a data set, without labels, and keeps its sprites in mind.
+
+Cells are learnt as by a plain beta-VAE; every batch also holds sprites with their known factors,
+so that the names persist. The statistics of normalisation are those of the sprites throughout.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.drl.disentangler import Disentangler
+from napari_channelmix.drl.objective import reconstruction
+from napari_channelmix.drl.train import SpriteBatch, SpriteLearner, recipe
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.jobs import Job, Progress
+
+__all__ = ["Finetuned", "finetune_job"]
+
+BATCH = 48
+# Share of the cells that is kept aside to see whether the reconstruction gets better.
+ASIDE = 0.1
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """A disentangler used to a data set, or the source itself where that failed.
+
+    Attributes
+    ----------
+    disentangler : Disentangler
+    kept_source : str
+        Why the source was kept, in words; empty where it was not.
+    error : tuple of float
+        Reconstruction loss of cells kept aside (nats a cell), before and after.
+    """
+
+    disentangler: Disentangler
+    kept_source: str = ""
+    error: tuple[float, float] = (math.nan, math.nan)
+
+
+def finetune_job(
+    source: Disentangler,
+    pictures: npt.NDArray[Any],
+    *,
+    epochs: int = 20,
+    replay: float = 0.25,
+    rate: float = 2e-4,
+    seed: int = 0,
+    device: str = "auto",
+) -> Job[Finetuned]:
+    """Fine-tune a copy of a disentangler, as a job.
+
+    Parameters
+    ----------
+    source : Disentangler
+        Is left as it is.
+    pictures : (N, C, H, W) array
+        As of `prepare_job`.
+    epochs : int
+    replay : float
+        Sprites for each cell in a batch, 0 to 1.
+    rate : float
+        Highest learning rate.
+    seed : int
+    device : {"auto", "cpu", "cuda", "mps"}
+
+    Raises
+    ------
+    DataError
+        Fewer than two cells, or pictures of another shape.
+    ModelError
+        ``replay`` outside 0 .. 1.
+    """
+    if len(pictures) < 2:
+        raise DataError("fine-tuning needs two cells or more")
+    if pictures.shape[1:] != source.shape:
+        raise DataError(f"pictures must be {source.shape}, not {pictures.shape[1:]}")
+    if not 0 <= replay <= 1:
+        raise ModelError(f"replay must lie between 0 and 1, not {replay}")
+    where = choose_device(device)
+    learner = CellLearner(source, pictures, replay, seed, where)
+    settings = TrainingSettings(
+        epochs=epochs, patience=epochs, batch=BATCH, rate=rate, decay=0.01, clip=1.0
+    )
+    yield Progress(0, epochs * learner.steps(), "fine-tuning")
+    before = -learner.measured()["score"]
+    try:
+        record = yield from fit(learner, settings, device=where, seed=seed)
+    except ModelError as error:
+        return Finetuned(source, f"fine-tuning diverged ({error}); the source weights are kept")
+    best = max((metrics["score"] for metrics in record.history), default=-math.inf)
+    if -best > before:
+        return Finetuned(source, "fine-tuning made the pictures no better; the source weights are "
+                                 "kept", (before, -best))  # fmt: skip
+    about = {
+        **source.about,
+        "finetuned": {"cells": len(pictures), "epochs": epochs, "replay": replay, "seed": seed,
+                      "error": [before, -best]},
+    }  # fmt: skip
+    network = learner.module.cpu().eval()
+    return Finetuned(Disentangler(network, source.code, about), "", (before, -best))
+
+
+class CellLearner:
+    """What the training loop needs to know to learn cells beside sprites."""
+
+    def __init__(
+        self,
+        source: Disentangler,
+        pictures: npt.NDArray[Any],
+        replay: float,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.module = copy.deepcopy(source.network)
+        self.module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.seed, self.device, self.pictures = seed, device, pictures
+        order = np.random.default_rng(seed).permutation(len(pictures))
+        aside = int(ASIDE * len(pictures)) if len(pictures) >= 50 else 0
+        # A handful of cells cannot spare any: they are looked at themselves.
+        self.train = order[aside:]
+        self.held_out = order[:aside] if aside else order[:500]
+        how = replace(recipe(source.name), network=source.network.settings)
+        pairs = round(replay * BATCH / 2)
+        self.sprites = SpriteLearner(
+            replace(how, settings=replace(how.settings, batch=max(pairs, 1))), seed, device
+        )
+        # The sprites teach the network that learns the cells.
+        self.sprites.module = self.module
+        self.replayed = pairs > 0
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """All weights, one group."""
+        return [{"params": list(self.module.parameters())}]
+
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.train) // BATCH)
+
+    def batches(self, epoch: int) -> Iterator[tuple[Tensor, SpriteBatch | None]]:
+        """Cells in random order, each with sprites beside them."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.train)
+        for step in range(self.steps()):
+            here = order[step * BATCH : (step + 1) * BATCH]
+            replayed = None
+            if self.replayed:
+                # From the end of the sprites' training: full corruption, final weights of loss.
+                drawn = self.sprites.batch(10**6 + epoch * self.steps() + step)
+                replayed = replace(drawn, progress=1.0)
+            yield self._tensor(here), replayed
+
+    def _tensor(self, indices: npt.NDArray[np.int64]) -> Tensor:
+        chosen = np.asarray(self.pictures[indices], dtype=np.float32)
+        if self.pictures.dtype == np.uint8:
+            chosen /= 255
+        return torch.from_numpy(chosen).to(self.device, memory_format=torch.channels_last)
+
+    def loss(self, batch: tuple[Tensor, SpriteBatch | None]) -> Tensor:
+        """Loss of the cells, and of the sprites by their number."""
+        cells, sprites = batch
+        _frozen_statistics(self.module)
+        loss = self._elbo(cells)
+        if sprites is not None:
+            loss = loss + self.sprites.loss(sprites) * len(sprites.inputs) / len(cells)
+        return loss
+
+    def _elbo(self, cells: Tensor, sample: bool = True) -> Tensor:
+        posterior = self.module(cells)
+        latents = posterior.sample() if sample else posterior.mean
+        weight = 1 + (cells.amax(dim=1, keepdim=True) > 0).float()
+        kl: Tensor = posterior.kl().sum(dim=1).mean()
+        return reconstruction(self.module, latents, cells, weight) + kl
+
+    def measured(self) -> dict[str, float]:
+        """Loss of the cells kept aside, with the latents at their means."""
+        self.module.eval()
+        losses = []
+        with torch.inference_mode():
+            for start in range(0, len(self.held_out), 256):
+                here = self.held_out[start : start + 256]
+                losses.append(float(self._elbo(self._tensor(here), sample=False)) * len(here))
+        return {"score": -sum(losses) / len(self.held_out)}
+
+    def validate(self) -> Job[dict[str, float]]:
+        """`measured`, as the training loop asks for it."""
+        yield from ()
+        return self.measured()
+
+
+def _frozen_statistics(module: nn.Module) -> None:
+    """Normalise with the running statistics, and leave them alone."""
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval()

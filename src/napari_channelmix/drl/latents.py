@@ -1,0 +1,392 @@
+"""The latents of a data set: what each cell is like, how far to trust it, what separates classes.
+
+1. Cut out the cells, at one scale and brightness for all.
+2. Fine-tune a copy of the disentangler on them, where asked for.
+3. Encode every cell.
+4. Weigh each latent's name.
+5. Where there are classes, see what tells them apart, beside hand-crafted features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.drl.preparation import Prepared, prepare_job
+from napari_channelmix.drl.quality import associations_job
+from napari_channelmix.drl.separation import Separation, separation_job
+from napari_channelmix.drl.store import load_disentangler
+from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
+from napari_channelmix.drl.trust import Trust, trust
+from napari_channelmix.drl.view import View
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.files import write_json, write_text
+from napari_channelmix.jobs import Job, Progress, drain, part
+from napari_channelmix.provenance import provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.drl.disentangler import Disentangler
+
+__all__ = ["Latents", "default_view", "latents", "latents_job"]
+
+Floats = npt.NDArray[np.float32]
+
+SCHEMA = "napari-channelmix/latents/1"
+# Pairs of sprites that measure what fine-tuning did to the names.
+DRIFT_PAIRS = 1000
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The latents of a data set.
+
+    Attributes
+    ----------
+    cells : Cells
+    values : (N, Z) float32 array
+        Mean of each cell's posterior.
+    spread : (N, Z) float32 array
+        Standard deviation of each cell's posterior.
+    disentangler : Disentangler
+        The one that encoded them: the source, or its fine-tuned copy.
+    prepared : Prepared
+        The cells as they were shown to it.
+    trust : tuple of Trust
+        For each latent.
+    separation : Separation or None
+        None where there are no two classes to tell apart.
+    provenance : dict
+    warnings : tuple of str
+    """
+
+    cells: Cells = field(repr=False)
+    values: Floats = field(repr=False)
+    spread: Floats = field(repr=False)
+    disentangler: Disentangler
+    prepared: Prepared = field(repr=False)
+    trust: tuple[Trust, ...]
+    separation: Separation | None
+    provenance: dict[str, Any] = field(default_factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each latent (Z)."""
+        return self.disentangler.names
+
+    @property
+    def active(self) -> npt.NDArray[np.bool_]:
+        """(Z,) latents that vary among the cells and stand for something."""
+        return np.array([one.badge not in ("inactive", "spare") for one in self.trust])
+
+    def axes(self) -> tuple[str, ...]:
+        """Axes worth looking at: those with an active latent."""
+        active = self.active
+        of = self.disentangler
+        return tuple(axis for axis in of.axes() if active[list(of.columns(axis))].any())
+
+    def ranges(self) -> npt.NDArray[np.float64]:
+        """Where each latent lies among the cells (Z, 2)."""
+        return ranges(self.values)
+
+    def of_axis(self, axis: str) -> npt.NDArray[np.float64]:
+        """Value of each cell (N,) on an axis; for a cyclic one the angle, in radians."""
+        at = self.disentangler.columns(axis)
+        if len(at) == 1:
+            return self.values[:, at[0]].astype(np.float64)
+        angle: npt.NDArray[np.float64] = np.arctan2(
+            self.values[:, at[1]].astype(np.float64), self.values[:, at[0]]
+        ) % (2 * np.pi)
+        return angle
+
+    def traversal(self, cell: int, steps: int = 9) -> Traversal:
+        """Traversal of a cell along all axes worth looking at, over the range of the data set."""
+        return traversal(self.disentangler, self.values[cell], self.ranges(), self.axes(), steps)
+
+    def nearest(self, cell: int, axis: str, count: int = 9) -> npt.NDArray[np.int64]:
+        """Real cells (count,) along an axis, as like this cell as can be in everything else.
+
+        For each of ``count`` values from low to high, the cell nearest to this one moved there,
+        distances in units of each latent's spread over the cells. Our definition.
+        """
+        of, active = self.disentangler, self.active
+        span = self.ranges()[of.columns(axis)[0]]
+        wanted = of.steps(self.values[cell], axis, count, (float(span[0]), float(span[1])))
+        weight = np.where(active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
+        # Along the axis itself a cell must be right; elsewhere near is good enough.
+        weight[list(of.columns(axis))] *= 3
+        apart = ((wanted[:, None] - self.values[None]) * weight) ** 2
+        nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
+        return nearest
+
+    def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
+        """How unusual a cell is for a class, per latent: robust z-scores (Z,).
+
+        (z - median) / (1.4826 * median absolute deviation), over the class's cells without this
+        one; 0 where the latent is not active.
+
+        Raises
+        ------
+        DataError
+            No such class, or fewer than three other cells of it.
+        """
+        if name not in self.cells.classes:
+            raise DataError(f"there is no class {name!r}; there are "
+                            f"{', '.join(self.cells.classes) or 'none'}")  # fmt: skip
+        of_class = self.cells.labels == self.cells.classes.index(name)
+        of_class[cell] = False
+        if of_class.sum() < 3:
+            raise DataError(f"class {name!r} has fewer than three other cells")
+        members = self.values[of_class].astype(np.float64)
+        middle = np.median(members, axis=0)
+        spread = np.maximum(1.4826 * np.median(np.abs(members - middle), axis=0), 0.02)
+        return np.where(self.active, (self.values[cell] - middle) / spread, 0.0)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per cell: where it is, its class, its latents and its hand-crafted features."""
+        import pandas as pd
+
+        table, cells = self.cells.table, self.cells
+        where = pd.DataFrame({
+            "field": [cells.fields[int(at)].name for at in table["field"]],
+            "object": table["object"].to_numpy(),
+            "y": (table["y0"] + table["y1"]).to_numpy() / 2,
+            "x": (table["x0"] + table["x1"]).to_numpy() / 2,
+            "group": table["group"].to_numpy(),
+            "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels],
+        })  # fmt: skip
+        latents = pd.DataFrame(self.values, columns=list(self.names))
+        return pd.concat([where, latents, self.prepared.features.add_prefix("feature: ")], axis=1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, as the command line writes it."""
+        card = self.disentangler.about.get("card", {})
+        accuracy: dict[str, Any] = {"latents": None, "pixels_or_features": None}
+        if self.separation is not None:
+            best = self.separation.best
+            accuracy = {
+                "latents": best["latents"].accuracy,
+                "pixels_or_features": best["hand-crafted"].accuracy,
+            }
+        return {
+            "schema": SCHEMA,
+            "n": len(self.values),
+            "names": list(self.names),
+            "trust": [one.value for one in self.trust],
+            "badges": [one.as_dict() for one in self.trust],
+            "active": [bool(one) for one in self.active],
+            "accuracy": accuracy,
+            "separation": None if self.separation is None else self.separation.as_dict(),
+            "metrics": card,
+            "preparation": self.prepared.how.as_dict(),
+            "finetuned": self.disentangler.about.get("finetuned"),
+            "warnings": list(self.warnings),
+            "provenance": self.provenance,
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write latents.csv, traversals.png and latents.json.
+
+        Raises
+        ------
+        SaveError
+            Disk full and the like.
+        """
+        folder = Path(folder)
+        write_text(folder / "latents.csv", self.to_frame().to_csv(index=False))
+        notes = {one.name: f"{one.badge}: {one.words}" for one in self.trust}
+        rows = [
+            (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))
+            for title, cell in self._examples()
+        ]
+        save_sheet(folder / "traversals.png", self.disentangler, rows, notes)
+        write_json(folder / "latents.json", self.as_dict())
+        return folder
+
+    def _examples(self, most: int = 3) -> Iterator[tuple[str, int]]:
+        """The most typical cell of each class, or of all cells where there are no classes."""
+        known = [code for code in range(len(self.cells.classes))
+                 if (self.cells.labels == code).any()][:most]  # fmt: skip
+        groups = [(self.cells.classes[code], np.flatnonzero(self.cells.labels == code))
+                  for code in known]  # fmt: skip
+        for title, members in groups or [("all cells", np.arange(len(self.values)))]:
+            middle = np.median(self.values[members], axis=0)
+            scale = np.maximum(self.values.std(axis=0), 0.05)
+            apart = (((self.values[members] - middle) / scale)[:, self.active] ** 2).sum(axis=1)
+            yield title, int(members[np.argmin(apart)])
+
+
+def default_view(of: Disentangler, cells: Cells, channel: str | None = None) -> View:
+    """The view a disentangler takes of cells unless told otherwise.
+
+    Parameters
+    ----------
+    of : Disentangler
+    cells : Cells
+    channel : str, optional
+        Look at this one alone.
+
+    Raises
+    ------
+    DataError
+        One that looks at a single channel, while there are several and none is chosen.
+    """
+    depth = of.shape[0]
+    if channel is not None:
+        return View.one(cells.with_channels([channel]).channels[0], depth)
+    if depth == 3:
+        return View.colors(cells.channels)
+    if len(cells.channels) > 1:
+        raise DataError(
+            f"{of.name} look at one channel: choose one of {', '.join(cells.channels)}, "
+            "or a blend of them"
+        )
+    return View.one(cells.channels[0])
+
+
+def latents(
+    cells: Cells, model: Disentangler | str | Path = "texture-sprites", **settings: Any
+) -> Latents:
+    """`latents_job`, to its end."""
+    return drain(latents_job(cells, model, **settings))
+
+
+def latents_job(
+    cells: Cells,
+    model: Disentangler | str | Path = "texture-sprites",
+    *,
+    view: View | str | None = None,
+    finetune: int = 0,
+    separate: bool = True,
+    seed: int = 0,
+    device: str = "auto",
+    tune: Callable[..., Job[Finetuned]] = finetune_job,
+) -> Job[Latents]:
+    """Latents of a data set, as a job.
+
+    Parameters
+    ----------
+    cells : Cells
+    model : Disentangler, or name, or path
+        See `load_disentangler`.
+    view : View or str, optional
+        What of the channels is looked at; a str is the name of one channel.
+    finetune : int
+        Epochs of fine-tuning; 0 encodes with the weights as they are.
+    separate : bool
+        Whether to see what tells the classes apart.
+    seed : int
+    device : {"auto", "cpu", "cuda", "mps"}
+        For fine-tuning.
+    tune : callable
+        What does the fine-tuning, called as `finetune_job`, such as one that keeps what it made.
+
+    Raises
+    ------
+    DataError, ModelError
+        As `prepare_job`, `load_disentangler` and `finetune_job`.
+    """
+    if finetune < 0:
+        raise ModelError(f"epochs of fine-tuning must be 0 or more, not {finetune}")
+    source = load_disentangler(model) if isinstance(model, str | Path) else model
+    if not isinstance(view, View):
+        view = default_view(source, cells, view)
+    if view.depth != source.shape[0]:
+        raise DataError(f"{source.name} want pictures of {source.shape[0]} channels, the view "
+                        f"gives {view.depth}")  # fmt: skip
+    tuning = 60 if finetune else 0
+    total = 30 + tuning + 30
+    prepared = yield from part(prepare_job(cells, view), 0, 30, total)
+    warnings = [*cells.warnings, *prepared.warnings]
+    kept = Finetuned(source)
+    if finetune and len(cells) > 1:
+        kept = yield from part(
+            tune(source, prepared.pictures, epochs=finetune, seed=seed, device=device),
+            30, 55, total,
+        )  # fmt: skip
+        if kept.kept_source:
+            warnings.append(kept.kept_source)
+    of = kept.disentangler
+    yield Progress(30 + tuning, total, "encoding the cells")
+    values, spread = of.posterior(prepared.pictures)
+    wide = spread.astype(np.float64)
+    kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)
+    before = _associations(source)
+    if before is None:
+        before = yield from part(
+            associations_job(source, pairs=DRIFT_PAIRS), 30 + tuning, 2, total, "sprites: "
+        )
+    now = before
+    # The card of weights that came fine-tuned is that of the weights they were made from.
+    if of is not source or "finetuned" in of.about:
+        now = yield from part(
+            associations_job(of, pairs=DRIFT_PAIRS), 32 + tuning, 2, total, "sprites: "
+        )
+    judged = trust(of.names, values.astype(np.float64), kl, prepared.features, before, now)
+    lost = [one.name for one in judged if one.badge == "inactive"]
+    if lost:
+        warnings.append(f"the same in all cells, so not traversed: {', '.join(lost)}")
+    if len(cells) == 1:
+        untuned = ", and the weights are not fine-tuned" if finetune else ""
+        warnings.append(f"one cell: nothing can be said of what varies{untuned}")
+    separation = None
+    if separate and len(set(cells.labels.tolist()) - {-1}) > 1:
+        active = np.array([one.badge not in ("inactive", "spare") for one in judged])
+        try:
+            separation = yield from part(
+                _separated(cells, of, values, active, prepared, seed), 35 + tuning, 25, total
+            )
+            warnings += separation.warnings
+        except DataError as error:
+            warnings.append(str(error))
+    facts = provenance(
+        model=of.name,
+        seed=seed,
+        settings={"finetune": finetune, "view": view.as_dict()},
+        data=cells.name,
+    )
+    found = Latents(cells, values, spread, of, prepared, judged, separation, facts)
+    yield Progress(total, total, "done", partial=found)
+    return replace(found, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _associations(of: Disentangler) -> dict[str, float] | None:
+    """S of each factor as the card has it, or None."""
+    card = of.about.get("card", {})
+    return dict(card["association"]) if "association" in card else None
+
+
+def _separated(
+    cells: Cells,
+    of: Disentangler,
+    values: Floats,
+    active: npt.NDArray[np.bool_],
+    prepared: Prepared,
+    seed: int,
+) -> Job[Separation]:
+    """What tells the classes apart: active latents beside hand-crafted features."""
+    kept = np.flatnonzero(active)
+    if not len(kept):
+        raise DataError("no latent varies among the cells: nothing can separate the classes")
+    axes: dict[str, Sequence[int]] = {}
+    for axis in of.axes():
+        at = [int(np.searchsorted(kept, one)) for one in of.columns(axis) if active[one]]
+        if at:
+            axes[axis] = at
+    columns = {
+        "latents": values[:, kept].astype(np.float64),
+        "hand-crafted": prepared.features.to_numpy(np.float64),
+    }
+    separation = yield from separation_job(
+        columns, cells.labels, cells.groups, cells.classes, axes, seed=seed
+    )
+    return separation

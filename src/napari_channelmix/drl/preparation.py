@@ -1,0 +1,333 @@
+"""Cells as the encoder wants them: cut out, centred, at one scale and brightness for all.
+
+1. Look at some cells: what is background, what is bright, in each channel of the view.
+2. Outline each cell: its label, or else what stands out from the background.
+3. Choose one zoom for all cells, so that the largest are as large as the largest sprites.
+4. Draw each cell in the middle of a frame, black outside its outline.
+
+All figures are of the whole data set and kept with the result: nothing is stretched cell by cell,
+since size and brightness are what the latents are to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.drl.features import hand_crafted
+from napari_channelmix.drl.view import View
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, part
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data import Cells
+
+__all__ = ["SIDE", "Preparation", "Prepared", "prepare_job", "prepared_job"]
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+SIDE = 64
+# Longest diameter, in pixels of the frame, of all but the largest cells; sprites reach as far.
+REACH = 52.0
+# Cells that are looked at to choose brightness.
+SAMPLE = 400
+# An outline smaller than this is noise.
+LEAST_AREA = 9
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How cells of a data set become pictures; the same for all of them.
+
+    Attributes
+    ----------
+    view : View
+    background : (C,) tuple of float
+        Grey value around the cells, raw units.
+    spread : (C,) tuple of float
+        How far above the background, or below it where negative, the brightest pixels lie
+        (99.8th percentile); it becomes 1.
+    zoom : float
+        Pixels of the frame for a pixel of the image.
+    """
+
+    view: View
+    background: tuple[float, ...]
+    spread: tuple[float, ...]
+    zoom: float
+
+    def scaled(self, pixels: Floats) -> Floats:
+        """Raw pixels (C, h, w) to 0 (background) .. 1 (brightest)."""
+        low = np.array(self.background, np.float32)[:, None, None]
+        scaled: Floats = (pixels - low) / np.array(self.spread, np.float32)[:, None, None]
+        return scaled
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"view": self.view.as_dict(), "background": list(self.background),
+                "spread": list(self.spread), "zoom": self.zoom}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Preparation:
+        """From `as_dict`."""
+        return cls(View.from_dict(said["view"]), tuple(said["background"]),
+                   tuple(said["spread"]), float(said["zoom"]))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Cells ready to be encoded.
+
+    Attributes
+    ----------
+    pictures : (N, depth, 64, 64) uint8 array
+        Black outside the outlines.
+    features : pandas.DataFrame
+        Hand-crafted features of the same pixels, a row per cell; see `features.hand_crafted`.
+    how : Preparation
+    outlined : (N,) bool array
+        Cells whose outline is known; a disc stands for the others.
+    warnings : tuple of str
+    """
+
+    pictures: npt.NDArray[np.uint8] = field(repr=False)
+    features: pd.DataFrame = field(repr=False, compare=False)
+    how: Preparation
+    outlined: npt.NDArray[np.bool_] = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+def prepare_job(cells: Cells, view: View) -> Job[Prepared]:
+    """Choose how cells of a data set become pictures, and make them, as a job.
+
+    Raises
+    ------
+    DataError
+        No cells, a channel the data set does not have, NaN, nothing that stands out anywhere.
+    """
+    if not len(cells):
+        raise DataError(f"{cells.name}: there are no cells")
+    seen = cells.with_channels(view.channels)
+    looked_at = len(_some(len(seen), SAMPLE))
+    total = 2 * looked_at + 4 * len(seen)
+    background, spread = yield from part(_brightness_job(seen, view), 0, looked_at, total)
+    rough = Preparation(view, background, spread, 1.0)
+    zoom = yield from part(_zoom_job(seen, rough), looked_at, looked_at, total)
+    job = prepared_job(cells, Preparation(view, background, spread, zoom))
+    prepared = yield from part(job, 2 * looked_at, 4 * len(seen), total)
+    return prepared
+
+
+def prepared_job(cells: Cells, how: Preparation) -> Job[Prepared]:
+    """Make pictures of cells as another data set's cells were made, as a job; see `prepare_job`."""
+    import pandas as pd
+
+    seen = cells.with_channels(how.view.channels)
+    pictures = np.zeros((len(seen), how.view.depth, SIDE, SIDE), np.uint8)
+    outlined = np.zeros(len(seen), dtype=bool)
+    rows = []
+    for at in range(len(seen)):
+        cut = _Cut.of(seen, at)
+        mask, outlined[at] = _outline(cut, how)
+        scaled = how.scaled(cut.pixels)
+        rows.append(hand_crafted(scaled, mask, how.view.channels))
+        framed = _framed(_seen(scaled, how.view), mask, how.zoom)
+        pictures[at] = np.round(255 * framed).astype(np.uint8)
+        yield Progress(at + 1, len(seen), "cutting out the cells")
+    return Prepared(
+        pictures,
+        pd.DataFrame(rows),
+        how,
+        outlined,
+        tuple(_warnings(cells, how, outlined, pictures)),
+    )
+
+
+def _warnings(
+    cells: Cells, how: Preparation, outlined: npt.NDArray[np.bool_], pictures: npt.NDArray[np.uint8]
+) -> Iterator[str]:
+    lost = int((~outlined).sum())
+    if lost:
+        yield f"{lost} of {len(cells)} cells have no clear outline; a disc stands for it"
+    if all(one.labels is None for one in cells.fields):
+        yield "the cells have no label image: outlines were found by brightness"
+    if how.view.depth == 3 and len(how.view.channels) == 1:
+        yield "a grey image: the latent Color is of no use here"
+    if min(how.spread) < 0:
+        yield "the background is brighter than the cells: pictures are inverted"
+    frame = np.ones((SIDE, SIDE), dtype=bool)
+    frame[1:-1, 1:-1] = False
+    cut_off = float((pictures[..., frame] > 0).any(axis=(1, 2)).mean())
+    if cut_off > 0.1:
+        yield f"{cut_off:.0%} of the cells are larger than the frame and are cut"
+
+
+# -------------------------------------------------------------------- one cell
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """One cell at the resolution of its image."""
+
+    #: (C, h, w) raw units.
+    pixels: Floats
+    #: (h, w) pixels of its label, or None.
+    label: Mask | None
+    #: (h, w) pixels of other labels.
+    others: Mask | None
+
+    @classmethod
+    def of(cls, cells: Cells, at: int) -> _Cut:
+        from napari_channelmix.data.cells import BOX
+
+        row = cells.table.iloc[at]
+        one = cells.fields[int(row["field"])]
+        # What lies beyond the image is a mirror picture of the cell, not the cell.
+        height, width = one.shape
+        y0, x0 = max(int(row[BOX[0]]), 0), max(int(row[BOX[1]]), 0)
+        y1, x1 = min(int(row[BOX[2]]), height), min(int(row[BOX[3]]), width)
+        pixels = one.read((y0, x0, y1, x1), cells.planes)
+        if not np.isfinite(pixels).all():
+            channel = int(np.argwhere(~np.isfinite(pixels))[0][0])
+            raise DataError(
+                f"{one.name}: channel {cells.channels[channel]!r} has NaN or infinite pixels in "
+                f"cell {at}; replace them or leave the cell out"
+            )
+        if one.labels is None or not row["object"]:
+            return cls(pixels, None, None)
+        window = np.asarray(one.labels[y0:y1, x0:x1])
+        label = window == row["object"]
+        return cls(pixels, label, (window > 0) & ~label)
+
+
+def _outline(cut: _Cut, how: Preparation) -> tuple[Mask, bool]:
+    """Mask (h, w) of the cell, and whether it is more than a disc in the middle."""
+    if cut.label is not None and cut.label.sum() >= LEAST_AREA:
+        return cut.label, True
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+    from skimage.morphology import isotropic_opening
+
+    signal = ndimage.gaussian_filter(how.scaled(cut.pixels).mean(axis=0), 1.0)
+    height, width = signal.shape
+    y, x = np.ogrid[:height, :width]
+    off = np.hypot((y - (height - 1) / 2) / height, (x - (width - 1) / 2) / width)
+    disc: Mask = off <= 0.45
+    if signal.max() - signal.min() < 1e-6:
+        return disc, False
+    bright = ndimage.binary_fill_holes(signal > threshold_otsu(signal))
+    # Corners of a crop belong to neighbours, and what hangs on a cell by a thread does too.
+    thread = max(1.0, 0.05 * min(height, width))
+    bright = isotropic_opening(bright & (off <= 0.55), thread)
+    if cut.others is not None:
+        bright &= ~cut.others
+    blobs, count = ndimage.label(bright)
+    if not count:
+        return disc, False
+    # The blob with most of its light in the middle of the crop.
+    light = (signal - signal.min()) * np.exp(-8 * off**2)
+    weight = ndimage.sum_labels(light, blobs, np.arange(1, count + 1))
+    chosen: Mask = blobs == 1 + int(np.argmax(weight))
+    if chosen.sum() < LEAST_AREA or chosen.mean() > 0.98:
+        return disc, False
+    return chosen, True
+
+
+def _diameter(mask: Mask) -> float:
+    """Longest diameter in pixels, that of the ellipse with the same second moments."""
+    from skimage.measure import regionprops
+
+    return float(regionprops(mask.astype(np.uint8))[0].axis_major_length)
+
+
+def _seen(scaled: Floats, view: View) -> Floats:
+    """Scaled channels (C, h, w) to a picture (depth, h, w)."""
+    seen: Floats = np.einsum("chw,cd->dhw", scaled, view.matrix).astype(np.float32)
+    return seen
+
+
+def _framed(picture: Floats, mask: Mask, zoom: float) -> Floats:
+    """The cell in the middle of a frame (depth, SIDE, SIDE), black outside its mask."""
+    from scipy import ndimage
+
+    ys, xs = np.nonzero(mask)
+    centre = np.array([ys.mean(), xs.mean()])
+    middle = (SIDE - 1) / 2
+    # Frame pixel p shows image pixel centre + (p - middle) / zoom.
+    offset = centre - middle / zoom
+    inside = np.where(mask, np.clip(picture, 0, 1), 0).astype(np.float32)
+    if zoom < 1:
+        # Smoothed first, so that what is too fine for the frame does not alias.
+        sigma = 0.5 * (1 / zoom - 1)
+        inside = ndimage.gaussian_filter(inside, (0, sigma, sigma))
+    return np.stack([
+        ndimage.affine_transform(plane, np.full(2, 1 / zoom), offset, (SIDE, SIDE), order=1)
+        for plane in inside
+    ])  # fmt: skip
+
+
+# -------------------------------------------------------------------- all cells
+
+
+def _some(count: int, most: int) -> list[int]:
+    chosen: list[int] = np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)).tolist()
+    return chosen
+
+
+def _zoom_job(seen: Cells, rough: Preparation) -> Job[float]:
+    """The zoom at which all but the largest of some cells fit into the frame."""
+    sizes = []
+    looked_at = _some(len(seen), SAMPLE)
+    for done, at in enumerate(looked_at, start=1):
+        mask, found = _outline(_Cut.of(seen, at), rough)
+        if found:
+            sizes.append(_diameter(mask))
+        yield Progress(done, len(looked_at), "measuring the cells")
+    if not sizes:
+        raise DataError(
+            f"{seen.name}: no cell stands out from its background in "
+            f"{', '.join(seen.channels)}; choose other channels, or mark the cells with labels"
+        )
+    return REACH / max(float(np.percentile(sizes, 95)), 4.0)
+
+
+def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Background and spread of each channel, over some cells."""
+    around: list[Floats] = []
+    inside: list[Floats] = []
+    looked_at = _some(len(cells), SAMPLE)
+    for done, at in enumerate(looked_at, start=1):
+        cut = _Cut.of(cells, at)
+        if cut.label is not None and cut.others is not None:
+            free = ~(cut.label | cut.others)
+        else:
+            free = np.ones(cut.pixels.shape[1:], dtype=bool)
+            free[2:-2, 2:-2] = False
+        around.append(cut.pixels[:, free])
+        inside.append(cut.pixels.reshape(len(cut.pixels), -1))
+        yield Progress(done, len(looked_at), "looking at the background")
+    outside, pixels = np.concatenate(around, axis=1), np.concatenate(inside, axis=1)
+    middle = np.median(outside, axis=1)
+    above = np.percentile(pixels, 99.8, axis=1) - middle
+    below = middle - np.percentile(pixels, 0.2, axis=1)
+    # Around a cell lie parts of others: the background is the end of the range that is not cell.
+    quiet = np.where(above >= below, 10, 90)
+    background = np.array([np.percentile(o, q) for o, q in zip(outside, quiet, strict=True)])
+    apart = pixels - background[:, None]
+    brightest, darkest = np.percentile(apart, 99.8, axis=1), np.percentile(apart, 0.2, axis=1)
+    spread = np.where(brightest >= -darkest, brightest, darkest)
+    if view.natural:
+        # One picture in three parts: stretched alike, so that its colours stay.
+        spread = np.full(3, spread[np.argmax(np.abs(spread))])
+    flat = np.abs(spread) < 1e-9
+    if flat.all():
+        raise DataError(f"{cells.name}: {', '.join(view.channels)} is constant over all cells")
+    spread = np.where(flat, 1.0, spread)
+    return tuple(background.tolist()), tuple(spread.tolist())

@@ -1,0 +1,152 @@
+"""Traversals: what changes in a cell's picture along each axis, drawn side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.files import write_whole
+
+if TYPE_CHECKING:
+    from napari_channelmix.drl.disentangler import Disentangler
+
+__all__ = ["Traversal", "ranges", "save_sheet", "traversal"]
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Traversal:
+    """All axes of one cell.
+
+    Attributes
+    ----------
+    axes : tuple of str
+        In the order of the rows: what changes the picture most comes first.
+    pictures : (L, T, C, H, W) float32 array
+        In [0, 1].
+    values : (L, T) float array
+        Value of the latent in each picture; angle in radians for a cyclic axis.
+    change : (L,) float array
+        Mean absolute difference of the pictures at both ends, or half a turn apart.
+    """
+
+    axes: tuple[str, ...]
+    pictures: Floats = field(repr=False)
+    values: npt.NDArray[np.float64]
+    change: npt.NDArray[np.float64]
+
+
+def ranges(latents: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Where each latent lies among the cells (Z, 2): percentiles 1 and 99, at least .2 apart."""
+    low, high = np.percentile(latents, [1, 99], axis=0)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, 0.1)
+    return np.stack([middle - half, middle + half], axis=1)
+
+
+def traversal(
+    of: Disentangler,
+    z: npt.ArrayLike,
+    spans: npt.NDArray[np.float64],
+    axes: tuple[str, ...],
+    steps: int = 9,
+) -> Traversal:
+    """Draw a cell along axes.
+
+    Parameters
+    ----------
+    of : Disentangler
+    z : (Z,) array
+        The cell.
+    spans : (Z, 2) array
+        From where to where; see `ranges`.
+    axes : tuple of str
+        Those worth looking at, such as the active ones.
+    steps : int
+        Pictures along each; a cyclic axis goes once around.
+    """
+    drawn, values, change = [], [], []
+    for axis in axes:
+        at = of.columns(axis)
+        low, high = (float(v) for v in spans[at[0]])
+        latents = of.steps(z, axis, steps, (low, high))
+        pictures = of.decode(latents)
+        far = pictures[steps // 2 if len(at) == 2 else -1]
+        drawn.append(pictures)
+        circle = np.arctan2(latents[:, at[-1]], latents[:, at[0]]) % (2 * np.pi)
+        values.append(circle if len(at) == 2 else latents[:, at[0]])
+        change.append(float(np.abs(far - pictures[0]).mean()))
+    order = np.argsort(-np.array(change), kind="stable")
+    empty = np.zeros((0, steps, *of.shape), np.float32)
+    return Traversal(
+        tuple(axes[at] for at in order),
+        np.stack([drawn[at] for at in order]) if axes else empty,
+        np.array([values[at] for at in order], dtype=np.float64).reshape(len(axes), steps),
+        np.array(change, dtype=np.float64)[order],
+    )
+
+
+def save_sheet(
+    path: str | Path,
+    of: Disentangler,
+    rows: list[tuple[str, npt.NDArray[Any], Traversal]],
+    notes: dict[str, str],
+) -> Path:
+    """A picture of traversals: for each cell, itself, its reconstruction, and its axes.
+
+    Parameters
+    ----------
+    path : path
+        PNG.
+    of : Disentangler
+    rows : list of (title, (C, H, W) picture in [0, 1], traversal)
+    notes : dict of str to str
+        What is known of each axis, such as how far its name can be trusted.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = [(title, picture, drawn) for title, picture, drawn in rows if len(drawn.axes)]
+    lines = sum(len(drawn.axes) for _, _, drawn in shown)
+    steps = shown[0][2].pictures.shape[1] if shown else 1
+    # Room on the left for the cell and its reconstruction, and for the names of the axes.
+    figure = Figure(figsize=(1.0 * (steps + 5.2), 1.02 * max(lines, 1) + 0.5 * len(shown)))
+    FigureCanvasAgg(figure)
+    outer = figure.add_gridspec(
+        max(len(shown), 1), 1, height_ratios=[len(d.axes) for *_, d in shown] or [1], hspace=0.12,
+        left=0.01, right=0.995, top=1 - 0.35 / figure.get_figheight(), bottom=0.01,
+    )  # fmt: skip
+    for at, (title, picture, drawn) in enumerate(shown):
+        grid = outer[at].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
+        for column, (name, one) in enumerate((("cell", picture), ("drawn", _drawn(of, picture)))):
+            axes = figure.add_subplot(grid[0, column])
+            _show(axes, one)
+            axes.set_title(title if not column else name, fontsize=8, loc="left")
+        for row, axis in enumerate(drawn.axes):
+            text = figure.add_subplot(grid[row, 2:5])
+            text.axis("off")
+            text.text(0.97, 0.62, axis, ha="right", va="center", fontsize=10, weight="bold")
+            text.text(0.97, 0.32, notes.get(axis, ""), ha="right", va="center", fontsize=7)
+            for step in range(steps):
+                _show(figure.add_subplot(grid[row, 5 + step]), drawn.pictures[row, step])
+    return write_whole(
+        path, lambda file: figure.savefig(file, format="png", dpi=110, facecolor="white")
+    )
+
+
+def _drawn(of: Disentangler, picture: npt.NDArray[Any]) -> Floats:
+    drawn: Floats = of.decode(of.encode(picture[None]))[0]
+    return drawn
+
+
+def _show(axes: Any, picture: npt.NDArray[Any]) -> None:
+    picture = np.clip(picture.transpose(1, 2, 0), 0, 1)
+    if picture.shape[2] == 1:
+        axes.imshow(picture[..., 0], cmap="gray", vmin=0, vmax=1)
+    else:
+        axes.imshow(picture)
+    axes.set_axis_off()

@@ -1,0 +1,162 @@
+"""How far a latent's name can be trusted on a data set.
+
+A name was learnt on sprites. On cells it is believed only where four things hold: on sprites the
+latent follows its factor; fine-tuning has not moved it; it varies among the cells; and it goes
+along with a hand-crafted feature that measures the same thing. Our definition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.drl.metrics import ACTIVE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Trust", "correlations", "trust"]
+
+Floats = npt.NDArray[np.float64]
+Badge = Literal["verified", "plausible", "not verified", "inactive", "spare"]
+
+# Features that measure what a factor stands for, by the end or the whole of their name.
+_WITNESSES: dict[str, tuple[str, ...]] = {
+    "Scale": ("area", "perimeter"),
+    "Shape": ("solidity", "eccentricity"),
+    "Orientation": ("orientation cos 2θ", "orientation sin 2θ"),
+    "Intensity": (" mean",),
+    "Color": (" share",),
+    "Texture": ("GLCM contrast", "GLCM homogeneity", "entropy"),
+    "Granularity": ("GLCM contrast", "GLCM homogeneity", "entropy"),
+    "Rim": ("rim",),
+    "PosX": ("light offset x",),
+    "PosY": ("light offset y",),
+}
+# S on sprites, and correlation with a witness, from which on a name is believed.
+SURE_S, SURE_R, MAYBE_R = 0.8, 0.5, 0.3
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What speaks for one latent's name.
+
+    Attributes
+    ----------
+    name : str
+    badge : str
+        ``verified``; ``plausible`` (a weak correlation); ``not verified`` (no feature goes along,
+        or the name was lost); ``inactive`` (the same in all cells); ``spare``.
+    source : float
+        S with its factor, on sprites, as trained.
+    now : float
+        The same after fine-tuning; ``source`` where there was none.
+    spread : float
+        Standard deviation over the cells.
+    kl : float
+        Mean divergence of its posterior from the standard normal over the cells, in nats.
+    witness : str
+        The feature among those that measure the same thing that goes along best.
+    r : float
+        Spearman's correlation with it.
+    """
+
+    name: str
+    badge: Badge
+    source: float
+    now: float
+    spread: float
+    kl: float
+    witness: str
+    r: float
+
+    @property
+    def value(self) -> float:
+        """From 0 (none) to 1: the weaker of S and the correlation; 0 where inactive or spare."""
+        if self.badge in ("inactive", "spare"):
+            return 0.0
+        return float(min(self.now, abs(self.r)))
+
+    @property
+    def words(self) -> str:
+        """The badge's reason, for people."""
+        if self.badge == "spare":
+            return "stands for nothing"
+        if self.badge == "inactive":
+            return "the same in all cells: nothing to see along it"
+        if self.source < SURE_S:
+            return f"does not follow its factor on sprites (S {self.source:.2f})"
+        if self.now < SURE_S:
+            return f"its name was lost in fine-tuning (S {self.source:.2f}, now {self.now:.2f})"
+        if not self.witness:
+            return "no feature measures the same thing"
+        return f"goes along with {self.witness} (r {self.r:+.2f})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**vars(self), "value": self.value, "words": self.words}
+
+
+def correlations(latents: Floats, features: pd.DataFrame) -> pd.DataFrame:
+    """Spearman's correlation of latents (N, Z) and features (N, F): (F, Z); 0 where one is flat."""
+    import pandas as pd
+
+    ranks = pd.DataFrame(latents).rank().to_numpy()
+    others = features.rank().to_numpy()
+
+    def unit(values: Floats) -> Floats:
+        centred = values - values.mean(axis=0)
+        norm = np.sqrt((centred**2).sum(axis=0))
+        scaled: Floats = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
+        return scaled
+
+    return pd.DataFrame(unit(others).T @ unit(ranks), index=features.columns)
+
+
+def trust(
+    names: tuple[str, ...],
+    latents: Floats,
+    kl: Floats,
+    features: pd.DataFrame,
+    source: dict[str, float],
+    now: dict[str, float],
+) -> tuple[Trust, ...]:
+    """Weigh every latent's name (Z).
+
+    Parameters
+    ----------
+    names : tuple of str
+    latents : (N, Z) array
+    kl : (Z,) array
+        Mean divergence over the cells.
+    features : pandas.DataFrame
+        As of `features.hand_crafted`, (N, F).
+    source, now : dict of str to float
+        S of each factor on sprites, as trained and as the weights are now.
+    """
+    spread = latents.std(axis=0)
+    together = correlations(latents, features).to_numpy()
+    judged = []
+    for at, name in enumerate(names):
+        factor = name.split(" (")[0]
+        if name.startswith("Spare"):
+            judged.append(Trust(name, "spare", 0.0, 0.0, float(spread[at]), float(kl[at]), "", 0.0))
+            continue
+        rows = [
+            row for row, feature in enumerate(features.columns)
+            if feature.endswith(_WITNESSES.get(factor, ()))
+        ]  # fmt: skip
+        best = max(rows, key=lambda row: abs(together[row, at]), default=None)
+        r = 0.0 if best is None else float(together[best, at])
+        badge: Badge = "not verified"
+        if len(latents) > 1 and spread[at] < ACTIVE:
+            badge = "inactive"
+        elif now[factor] >= SURE_S and abs(r) >= MAYBE_R:
+            badge = "verified" if abs(r) >= SURE_R else "plausible"
+        witness = "" if best is None else str(features.columns[best])
+        judged.append(Trust(name, badge, source[factor], now[factor], float(spread[at]),
+                            float(kl[at]), witness, r))  # fmt: skip
+    return tuple(judged)
