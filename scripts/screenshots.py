@@ -25,7 +25,7 @@ def main(folder: Path) -> None:
     get_settings().appearance.theme = "dark"
     viewer = napari.Viewer(title="ChannelMix", ndisplay=2)
     viewer.window.resize(*SIZE)
-    images, classifier, importance, explain = open_docks(viewer)
+    images, classifier, importance, explain, latents = open_docks(viewer)
 
     def wait(until: Callable[[], object], seconds: float = 240) -> None:
         end = time.monotonic() + seconds
@@ -119,6 +119,21 @@ def main(folder: Path) -> None:
     explain.many.explain_all()
     wait(lambda: not explain.task.busy)
     picture("explain-all")
+
+    for name in ("explanations", "predicted", "mixed"):
+        if name in viewer.layers:
+            viewer.layers[name].visible = False
+    front(latents)
+    latents.settings.run.click()
+    wait(lambda: not latents.task.busy)
+    latents.go(cell)
+    page = latents.pages.one
+    page.strip.turn_to("Scale")
+    for axis, share in (("Texture", 0.85), ("Scale", 0.25)):
+        slider = page.sliders.of(axis)
+        slider.setValue(round(slider.minimum() + share * slider.maximum()))
+    page.grid.click()
+    picture("latents")
     viewer.close()
 
 

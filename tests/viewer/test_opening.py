@@ -16,6 +16,7 @@ times = []
 for module, name in (
     ("images_dock", "ImagesDock"), ("classifier_dock", "ClassifierDock"),
     ("importance_dock", "ImportanceDock"), ("explain_dock", "ExplainDock"),
+    ("latents_dock", "LatentsDock"),
 ):
     start = time.perf_counter()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)

@@ -17,13 +17,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.drl.disentangler import Disentangler
 from napari_channelmix.drl.objective import reconstruction
 from napari_channelmix.drl.train import SpriteBatch, SpriteLearner, recipe
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.jobs import Job, Progress, part
 
 __all__ = ["Finetuned", "finetune_job"]
 
@@ -94,7 +94,10 @@ def finetune_job(
     settings = TrainingSettings(
         epochs=epochs, patience=epochs, batch=BATCH, rate=rate, decay=0.01, clip=1.0
     )
-    yield Progress(0, epochs * learner.steps(), "fine-tuning")
+    total = epochs * learner.steps()
+    yield Progress(0, total, "fine-tuning")
+    if where.type == "cpu":
+        yield from part(choose_threads(learner.trial), 0, 0, total)
     before = -learner.measured()["score"]
     try:
         record = yield from fit(learner, settings, device=where, seed=seed)
@@ -175,6 +178,12 @@ class CellLearner:
         if sprites is not None:
             loss = loss + self.sprites.loss(sprites) * len(sprites.inputs) / len(cells)
         return loss
+
+    def trial(self) -> None:
+        """A step that changes nothing, to be timed."""
+        with torch.random.fork_rng(devices=[]):
+            self.loss(next(self.batches(0))).backward()
+        self.module.zero_grad(set_to_none=True)
 
     def _elbo(self, cells: Tensor, sample: bool = True) -> Tensor:
         posterior = self.module(cells)

@@ -38,7 +38,7 @@ SIDE = 64
 REACH = 52.0
 # Cells that are looked at to choose brightness.
 SAMPLE = 400
-# An outline smaller than this is noise.
+# An outline found by brightness that is smaller than this is noise.
 LEAST_AREA = 9
 
 
@@ -209,7 +209,7 @@ class _Cut:
 
 def _outline(cut: _Cut, how: Preparation) -> tuple[Mask, bool]:
     """Mask (h, w) of the cell, and whether it is more than a disc in the middle."""
-    if cut.label is not None and cut.label.sum() >= LEAST_AREA:
+    if cut.label is not None and cut.label.any():
         return cut.label, True
     from scipy import ndimage
     from skimage.filters import threshold_otsu
@@ -226,8 +226,6 @@ def _outline(cut: _Cut, how: Preparation) -> tuple[Mask, bool]:
     # Corners of a crop belong to neighbours, and what hangs on a cell by a thread does too.
     thread = max(1.0, 0.05 * min(height, width))
     bright = isotropic_opening(bright & (off <= 0.55), thread)
-    if cut.others is not None:
-        bright &= ~cut.others
     blobs, count = ndimage.label(bright)
     if not count:
         return disc, False

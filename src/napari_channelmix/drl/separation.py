@@ -121,6 +121,8 @@ def separation_job(
     DataError
         Fewer than two classes that have cells in two groups.
     """
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
     known = np.flatnonzero(labels >= 0)
     usable, lines = _usable(labels[known], groups[known], classes)
     known = known[np.isin(labels[known], usable)]
@@ -132,12 +134,16 @@ def separation_job(
     drops: dict[str, list[float]] = {axis: [] for axis in axes}
     rng = np.random.default_rng(seed)
     total, done = folds * (len(said) + 1), 0
+    # Trees of so few cells gain nothing by threads, and on a busy machine wait for each other a
+    # hundred times as long as they work.
+    threads = ThreadpoolController()
     for fold, (train, test) in enumerate(splits):
         for (name, kind), answers in said.items():
             stage = f"{name}, {kind}, fold {fold + 1} of {folds}"
             yield Progress(done, total, stage)
-            model = _fitted(kind, data[name][train], y[train], seed)
-            answers[test] = model.predict(data[name][test])
+            with threads.limit(limits=1):
+                model = _fitted(kind, data[name][train], y[train], seed)
+                answers[test] = model.predict(data[name][test])
             done += 1
             if (name, kind) != (first, "trees"):
                 continue
@@ -147,8 +153,9 @@ def separation_job(
                 lost = []
                 for _ in range(SHUFFLES):
                     shuffled[:, list(at)] = shuffled[rng.permutation(len(test))][:, list(at)]
-                    now = accuracy_of(y[test], model.predict(shuffled), len(classes)).balanced
-                    lost.append(right - now)
+                    with threads.limit(limits=1):
+                        said_now = model.predict(shuffled)
+                    lost.append(right - accuracy_of(y[test], said_now, len(classes)).balanced)
                 drops[axis].append(float(np.mean(lost)))
                 yield Progress(done, total, stage)
             done += 1
@@ -185,9 +192,9 @@ def _splits(
     fewest = min(len(np.unique(group[labels == code])) for code in np.unique(labels))
     folds = max(2, min(folds, fewest))
     count = len(np.unique(group))
-    drawn = [StratifiedGroupKFold(folds, shuffle=True, random_state=seed + i) for i in range(10)]
+    stratified = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     # With one group left out at a time, every class is always learnt from its other groups.
-    for splitter in (*drawn, *(GroupKFold(number) for number in range(folds, count + 1))):
+    for splitter in (stratified, *(GroupKFold(number) for number in range(folds, count + 1))):
         splits = list(splitter.split(np.zeros((len(labels), 1)), labels, group))
         if all(len(test) and set(labels) == set(labels[train]) for train, test in splits):
             break
@@ -208,11 +215,14 @@ def _fitted(kind: str, x: Floats, y: Whole, seed: int) -> Any:
             max_depth=4, min_samples_leaf=min(20, max(2, len(y) // 20)),
             class_weight="balanced", early_stopping=False, random_state=seed,
         ).fit(x, y)  # fmt: skip
-    # To stop early takes a tenth of every class.
-    enough = np.unique(y, return_counts=True)[1].min() >= 10
+    # A tenth of the cells tells when to stop, where that is enough to tell by. In small batches:
+    # with one step an epoch the network would stop before it has learnt anything.
+    counts = np.unique(y, return_counts=True)[1]
+    enough = bool(len(y) >= max(400, 10 * len(counts)) and counts.min() >= 2)
     network = MLPClassifier(
-        (64, 64), alpha=1e-3, early_stopping=bool(enough), max_iter=300, random_state=seed
-    )
+        (64, 64), alpha=1e-3, batch_size=min(32, len(y)), early_stopping=enough,
+        max_iter=300 if enough else max(10, 24_000 // max(400, len(y))), random_state=seed,
+    )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return make_pipeline(StandardScaler(), network).fit(x, y)

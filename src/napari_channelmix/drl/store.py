@@ -15,7 +15,7 @@ from napari_channelmix.classify.sealed import read_sealed, write_sealed
 from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.disentangler import Disentangler
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
-from napari_channelmix.drl.sprites import sprite_set
+from napari_channelmix.drl.sprites import SIDE, sprite_set
 from napari_channelmix.errors import BundleError, ModelError
 
 __all__ = ["SUFFIX", "load_disentangler", "save_disentangler", "shipped"]
@@ -90,6 +90,8 @@ def _read(path: Path) -> Disentangler:
             for key, value in weights.items()
         })  # fmt: skip
         of = sprite_set(said["sprites"])
+        if (network.settings.channels, network.settings.side) != (of.channels, SIDE):
+            raise ValueError(f"its pictures are not those of {of.name}")
         about = dict(said["about"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BundleError(f"{path}: does not describe its network ({error})") from error

@@ -126,7 +126,7 @@ TEXTURES: dict[str, Texture] = {
 # What the inside of a cell may look like in one channel: nothing, then grains that grow.
 CELL_TEXTURES: dict[str, Texture] = {
     "smooth": _flat,
-    "fine": lambda generator: _band(generator, 0.22, 0.42),
-    "granular": lambda generator: _band(generator, 0.11, 0.17),
-    "coarse": lambda generator: _band(generator, 0.045, 0.08),
+    "fine": lambda generator: _band(generator, 0.15, 0.25),
+    "granular": lambda generator: _band(generator, 0.085, 0.125),
+    "coarse": lambda generator: _band(generator, 0.05, 0.07),
 }

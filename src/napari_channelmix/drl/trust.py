@@ -93,7 +93,8 @@ class Trust:
             return f"its name was lost in fine-tuning (S {self.source:.2f}, now {self.now:.2f})"
         if not self.witness:
             return "no feature measures the same thing"
-        return f"goes along with {self.witness} (r {self.r:+.2f})"
+        hardly = "hardly " if self.badge == "not verified" else ""
+        return f"{hardly}goes along with {self.witness} (r {self.r:+.2f})"
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -115,6 +115,18 @@ def _parser() -> argparse.ArgumentParser:
     foreign.add_argument("--allow-code", action="store_true",
                          help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
 
+    latents = command("latents", _latents, "what is each cell like, along axes with names?")
+    latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    latents.add_argument("--out", type=Path, required=True, help="folder for the result")
+    latents.add_argument("--model", default="texture-sprites", metavar="NAME|FILE",
+                         help="texture-sprites (colours), cell-sprites (one channel), or a file "
+                         "(default: texture-sprites)")  # fmt: skip
+    latents.add_argument("--finetune", type=int, default=0, metavar="EPOCHS",
+                         help="get used to the cells first, without labels (20 does)")  # fmt: skip
+    latents.add_argument("--channel", metavar="NAME", help="look at this channel alone")
+    latents.add_argument("--limit", type=int, metavar="N",
+                         help="encode N cells, spread over the data set")  # fmt: skip
+
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
@@ -236,9 +248,33 @@ def _explain(asked: argparse.Namespace) -> None:
     )
     found = run_job(job, title="explain", quiet=asked.quiet)
     _say(asked, explanation_text(found.content))
+    if asked.quiet:
+        # Scores that were asked for and are missing are worth a line all the same.
+        for line in found.content.get("left_out", {}).values():
+            print(f"napari-channelmix: {line}", file=sys.stderr)
     names = ", ".join(path.name for path in found.files)
     done = "saved" if found.worked else "nothing was left to do:"
     _say(asked, f"{done} {names} in {asked.out}")
+
+
+def _latents(asked: argparse.Namespace) -> None:
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.drl import load_disentangler
+    from napari_channelmix.run.latents import LatentsSettings, encode_cells_job, latents_text
+    from napari_channelmix.run.progress import run_job
+
+    source = load_disentangler(asked.model)
+    settings = LatentsSettings(asked.channel, asked.finetune, asked.limit, asked.seed)
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = encode_cells_job(source, cells, asked.out, settings, device=asked.device)
+    found = run_job(job, title="latents", quiet=asked.quiet)
+    _say(asked, latents_text(found.latents))
+    if asked.quiet and found.kept_source:
+        # Fine-tuning that was asked for and is missing is worth a line all the same.
+        print(f"napari-channelmix: {found.kept_source}", file=sys.stderr)
+    if found.reused:
+        _say(asked, f"fine-tuned weights were taken from {asked.out / 'finetuned.safetensors'}")
+    _say(asked, f"saved {', '.join(path.name for path in found.files)} in {asked.out}")
 
 
 def _doctor(asked: argparse.Namespace) -> None:

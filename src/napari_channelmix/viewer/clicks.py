@@ -33,6 +33,8 @@ class CellClicks:
         Gets the cell's position in ``session.cells`` and whether Shift was held.
     missed : callable
         Gets the reason in a line where the click met no cell.
+    does : str
+        What a click does to cells, for those lines.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class CellClicks:
         session: Session,
         chosen: Callable[[int, bool], object],
         missed: Callable[[str], object],
+        does: str = "explain",
     ) -> None:
         self._viewer, self._session, self._chosen, self._missed = viewer, session, chosen, missed
+        self._does = does
 
     @property
     def active(self) -> bool:
@@ -89,12 +93,12 @@ class CellClicks:
         if active is not None and str(active.mode) != "pan_zoom":
             self._missed(
                 f"Layer {active.name!r} is being edited (mode {active.mode}); choose its "
-                "pan and zoom mode to explain cells by a click."
+                f"pan and zoom mode to {self._does} cells by a click."
             )
             return
         there = elsewhere(session, viewer, position)
         if there is not None:
-            self._missed(f"These cells are of the slice {there}; go there to explain them.")
+            self._missed(f"These cells are of the slice {there}; go there to {self._does} them.")
             return
         cell = cell_at(session, viewer, position)
         if cell is None:

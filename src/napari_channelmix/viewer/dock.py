@@ -8,6 +8,7 @@ from psygnal import SignalInstance
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QApplication,
+    QDockWidget,
     QFormLayout,
     QFrame,
     QGroupBox,
@@ -90,14 +91,21 @@ class Dock(QWidget):
         self.notice.clear_line()
 
     def event(self, event: QEvent) -> bool:
-        """Stop the work where napari takes the dock or the window away."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        """Stop the work where napari takes the dock or the window away; hear of other docks."""
+        parent = self.parent()
+        if event.type() == QEvent.Type.ParentChange and parent is None:
             self.halt()
+        elif event.type() == QEvent.Type.ParentChange and isinstance(parent, QDockWidget):
+            # Qt does not hide a dock that another one comes in front of.
+            parent.visibilityChanged.connect(self.front_changed)
         elif event.type() == QEvent.Type.Hide and not event.spontaneous():
             window = self.window()
             if isinstance(window, QMainWindow) and not window.isVisible():
                 self.halt()
         return super().event(event)
+
+    def front_changed(self, front: bool) -> None:
+        """The dock came in front of the others, or is behind one."""
 
     def halt(self) -> None:
         """Stop every work of this dock."""

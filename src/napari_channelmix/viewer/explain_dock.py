@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSignalBlocker
-from qtpy.QtWidgets import QDockWidget, QSpinBox
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QSpinBox
 
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
@@ -276,14 +276,8 @@ class ExplainDock(Dock):
         self.many.fill()
         self.toggle.fit()
 
-    def event(self, event: QEvent) -> bool:
-        """Hear of it when another dock comes in front: Qt does not hide the one behind."""
-        parent = self.parent()
-        if event.type() == QEvent.Type.ParentChange and isinstance(parent, QDockWidget):
-            parent.visibilityChanged.connect(self._front_changed)
-        return super().event(event)
-
-    def _front_changed(self, front: bool) -> None:
+    def front_changed(self, front: bool) -> None:
+        """Listen to clicks while in front of the other docks."""
         self.toggle.come_to_front(front)
         if front:
             self._warm_up()

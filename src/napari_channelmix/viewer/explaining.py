@@ -35,6 +35,7 @@ __all__ = [
     "Explanation",
     "Question",
     "explain_cell_job",
+    "leave_a_core",
     "warm_job",
 ]
 
@@ -203,7 +204,7 @@ def warm_job(sources: Sources, trained: Trained, cells: Cells) -> Job[None]:
     from napari_channelmix.pcim import explain_job
 
     yield Progress(1, 3, "getting ready")
-    _leave_a_core()
+    leave_a_core()
     try:
         source = sources.of(trained, cells).read(np.array([0]))
     except ChannelMixError:
@@ -220,7 +221,7 @@ def warm_job(sources: Sources, trained: Trained, cells: Cells) -> Job[None]:
         job.close()
 
 
-def _leave_a_core() -> None:
+def leave_a_core() -> None:
     """Keep PyTorch from taking every core: one is for the window, which is drawn meanwhile."""
     import torch
 

@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 __all__ = ["DOCKS", "launch", "open_docks"]
 
 PLUGIN = "napari-channelmix"
-DOCKS = ("Images and cells", "Classifier", "Channel importance", "Explain a cell")
+DOCKS = (
+    "Images and cells",
+    "Classifier",
+    "Channel importance",
+    "Explain a cell",
+    "Latent traversals",
+)
 
 
 def open_docks(viewer: Any) -> tuple[Any, ...]:

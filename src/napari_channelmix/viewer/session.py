@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.explaining import Explanation
 
 __all__ = ["Predictions", "Session", "Shown", "Trained", "own_viewer", "session_of"]
@@ -128,6 +129,8 @@ class Session:
         Partial while it is being computed.
     explanation : Explanation or None
         Of the cell that was clicked last; partial while it is being computed.
+    latents : Latents or None
+        Of all cells, as the dock 'Latent traversals' found them.
     painting : bool
         Whether a click in the viewer gives a cell a class.
     running : tuple of str
@@ -144,6 +147,7 @@ class Session:
     predictions_changed = Signal(object)
     importance_changed = Signal(object)
     explanation_changed = Signal(object)
+    latents_changed = Signal(object)
     painting_changed = Signal(object)
     running_changed = Signal(object)
 
@@ -155,6 +159,7 @@ class Session:
     predictions: _Held[Predictions | None] = _Held(None)
     importance: _Held[ChannelImportance | None] = _Held(None)
     explanation: _Held[Explanation | None] = _Held(None)
+    latents: _Held[Latents | None] = _Held(None)
     painting: _Held[bool] = _Held(False)
     running: _Held[tuple[str, ...]] = _Held(())
 
@@ -163,6 +168,7 @@ class Session:
         self.replaced.emit()
         self.importance = None
         self.explanation = None
+        self.latents = None
         self.predictions = None
         self.history = ()
         self.source = source

@@ -18,6 +18,7 @@ class ChartColors:
     line: str
     bar: str
     second: str
+    good: str
 
 
 def chart_colors(theme: str) -> ChartColors:
@@ -30,6 +31,7 @@ def chart_colors(theme: str) -> ChartColors:
         line="#9AA0A8" if dark else "#6B6B70",
         bar="#56B4E9" if dark else "#0072B2",
         second="#E69F00" if dark else "#C24F00",
+        good="#2FBF8F" if dark else "#00795A",
     )
 
 

@@ -1,6 +1,8 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
 from napari_channelmix.viewer.layers.geometry import like, plane_axes, plane_point, same_place
+from napari_channelmix.viewer.layers.grids import GridLayer, mosaic
+from napari_channelmix.viewer.layers.looks import color_of
 from napari_channelmix.viewer.layers.maps import MapLayer, box_geometry, box_shape
 from napari_channelmix.viewer.layers.marks import ring_cells
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
@@ -20,13 +22,16 @@ from napari_channelmix.viewer.layers.results import (
     show_codes,
     write_features,
 )
+from napari_channelmix.viewer.layers.scores import show_scores
 from napari_channelmix.viewer.layers.showing import FieldPixels, field_job, forget_ours, show_field
+from napari_channelmix.viewer.layers.sights import center_on, select_object
 
 __all__ = [
     "OURS",
     "PROJECT",
     "Axis",
     "FieldPixels",
+    "GridLayer",
     "LayerPlane",
     "MapLayer",
     "add_image",
@@ -34,13 +39,16 @@ __all__ = [
     "axes_of",
     "box_geometry",
     "box_shape",
+    "center_on",
     "classes_in_column",
+    "color_of",
     "columns_of",
     "field_job",
     "find_ours",
     "forget_ours",
     "label_plane",
     "like",
+    "mosaic",
     "plane_axes",
     "plane_of",
     "plane_point",
@@ -49,7 +57,9 @@ __all__ = [
     "points_plane",
     "ring_cells",
     "same_place",
+    "select_object",
     "show_codes",
     "show_field",
+    "show_scores",
     "write_features",
 ]

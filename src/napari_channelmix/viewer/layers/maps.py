@@ -27,7 +27,9 @@ def _planar(shown: Shown) -> bool:
     return layer.ndim == 2 or len(full_resolution(layer).shape) < layer.ndim
 
 
-def box_geometry(shown: Shown, box: Sequence[int], size: tuple[int, int]) -> dict[str, Any]:
+def box_geometry(
+    shown: Shown, box: Sequence[float], size: tuple[int, int], *, planar: bool | None = None
+) -> dict[str, Any]:
     """Arguments that lay an image of this size exactly on a box of the field of view.
 
     Parameters
@@ -38,13 +40,15 @@ def box_geometry(shown: Shown, box: Sequence[int], size: tuple[int, int]) -> dic
         In pixels of the field, half open; it may reach beyond the border.
     size : (int, int)
         Rows and columns of the image, which may be more or fewer than the pixels of the box.
+    planar : bool, optional
+        Whether the image is 2-D, and so in every slice of a stack; default: where there is none.
 
     Returns
     -------
     dict
         ``scale``, ``translate``, ``rotate``, ``shear``, ``affine``, ``units``, ``axis_labels``.
     """
-    layer, planar = shown.reference, _planar(shown)
+    layer, planar = shown.reference, _planar(shown) if planar is None else planar
     plane = shown.axes or plane_axes(layer)
     if planar:
         geometry, axes = like(layer, shown.axes), (0, 1)

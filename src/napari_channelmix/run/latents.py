@@ -1,0 +1,235 @@
+"""The latents of a data set in a folder: fine-tuned weights are kept there, and never mixed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.sealed import seal
+from napari_channelmix.drl import latents_job, load_disentangler, save_disentangler
+from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.errors import BundleError, DataError, ModelError
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.run.explaining import chosen_cells, fingerprint
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.drl import Disentangler, Latents
+
+__all__ = ["Encoded", "LatentsSettings", "encode_cells_job", "latents_text"]
+
+#: The fine-tuned weights, in the folder of the result.
+KEPT = "finetuned.safetensors"
+
+_ADVICE = "choose another folder, or delete this file"
+# How a message names what must not differ.
+_WORDS = {
+    "version": "napari-channelmix {} instead of {}",
+    "model": "another model",
+    "epochs": "--finetune {} instead of {}",
+    "seed": "--seed {} instead of {}",
+    "pictures": "other cells, or another view of them",
+}
+
+
+@dataclass(frozen=True)
+class LatentsSettings:
+    """What is asked of a data set.
+
+    Attributes
+    ----------
+    channel : str or None
+        Look at this channel alone.
+    finetune : int
+        Epochs of fine-tuning.
+    limit : int or None
+        Encode this many cells; see `explaining.chosen_cells`. None: all.
+    seed : int
+    """
+
+    channel: str | None = None
+    finetune: int = 0
+    limit: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A data set that is encoded.
+
+    Attributes
+    ----------
+    latents : Latents
+    files : tuple of path
+    reused : bool
+        Whether the fine-tuned weights are those of an earlier run.
+    kept_source : str
+        Why fine-tuning that was asked for was not used, in words; empty where it was.
+    """
+
+    latents: Latents
+    files: tuple[Path, ...]
+    reused: bool
+    kept_source: str
+
+
+def encode_cells_job(
+    source: Disentangler,
+    cells: Cells,
+    out: Path,
+    settings: LatentsSettings | None = None,
+    *,
+    device: str = "auto",
+) -> Job[Encoded]:
+    """Encode the cells of a data set, and write what is found into a folder; a job.
+
+    Parameters
+    ----------
+    source : Disentangler
+    cells : Cells
+    out : path
+        Folder for ``latents.csv``, ``traversals.png``, ``latents.json`` and, with fine-tuning,
+        ``finetuned.safetensors``, which a second run with the same cells and settings takes up.
+    settings : LatentsSettings, optional
+    device : {"auto", "cpu", "cuda", "mps"}
+
+    Raises
+    ------
+    DataError
+        Fine-tuned weights in the folder that come from other cells, another model or other
+        settings; as `latents_job`.
+    ModelError
+        A device that is not there, a folder that is a file; as `latents_job`.
+    """
+    asked = settings or LatentsSettings()
+    if asked.finetune < 0:
+        raise ModelError(f"epochs of fine-tuning must be 0 or more, not {asked.finetune}")
+    if out.exists() and not out.is_dir():
+        raise ModelError(f"--out {out}: is a file; name a folder")
+    choose_device(device)
+    keeper = _Keeper(source, out / KEPT, asked)
+    keeper.refuse_another(keeper.facts)
+    some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
+    job = latents_job(
+        some, source, view=asked.channel, finetune=asked.finetune, seed=asked.seed, device=device,
+        tune=keeper.tuned_job,
+    )  # fmt: skip
+    found = yield from part(job, 0, 95, 100)
+    said = found.provenance["settings"] | {"channel": asked.channel, "limit": asked.limit}
+    facts = provenance(
+        model=keeper.facts["model"], data=fingerprint(some), name=cells.name, seed=asked.seed,
+        settings=said,
+    )  # fmt: skip
+    found = replace(found, provenance=facts)
+    yield Progress(95, 100, "drawing the traversals")
+    found.save(out)
+    names = ["latents.csv", "traversals.png", "latents.json"]
+    if found.disentangler is not source:
+        names.append(KEPT)
+    return Encoded(found, tuple(out / name for name in names), keeper.reused, keeper.kept_source)
+
+
+@dataclass
+class _Keeper:
+    """Fine-tunes once, and from then on reads what was kept."""
+
+    source: Disentangler
+    path: Path
+    asked: LatentsSettings
+    reused: bool = False
+    kept_source: str = ""
+    facts: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.facts = {
+            "version": package_version("napari-channelmix"),
+            "model": seal(self.source.name, self.source.network.state_dict(), ""),
+            "epochs": self.asked.finetune,
+            "seed": self.asked.seed,
+        }
+
+    def refuse_another(self, facts: dict[str, Any]) -> Disentangler | None:
+        """What is kept, where it was made of these facts; None where nothing is kept.
+
+        Raises
+        ------
+        DataError
+            Weights made of others, or not by this command.
+        BundleError
+            Weights that cannot be read.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            kept = load_disentangler(self.path)
+        except BundleError as error:
+            raise BundleError(f"{error}; {_ADVICE}") from error
+        theirs = kept.about.get("finetuned", {}).get("made_from")
+        if not isinstance(theirs, dict):
+            raise DataError(f"{self.path} was not made by this command; {_ADVICE}")
+        other = [_WORDS[name].format(theirs.get(name), facts[name])
+                 for name in facts if theirs.get(name) != facts[name]]  # fmt: skip
+        if other:
+            raise DataError(f"{self.path} was made with {', '.join(other)}; {_ADVICE}")
+        return kept
+
+    def tuned_job(
+        self,
+        source: Disentangler,
+        pictures: npt.NDArray[np.uint8],
+        *,
+        epochs: int,
+        seed: int,
+        device: str,
+    ) -> Job[Finetuned]:
+        """`finetune_job`, unless its result is kept already."""
+        looked_at = hashlib.sha256(f"{pictures.shape}".encode())
+        looked_at.update(pictures.tobytes())
+        facts = self.facts | {"pictures": looked_at.hexdigest()}
+        kept = self.refuse_another(facts)
+        if kept is not None:
+            self.reused = True
+            yield Progress(1, 1, "fine-tuned before")
+            before, after = kept.about["finetuned"]["error"]
+            return Finetuned(kept, "", (before, after))
+        found = yield from finetune_job(source, pictures, epochs=epochs, seed=seed, device=device)
+        self.kept_source = found.kept_source
+        if found.kept_source:
+            return found
+        about = dict(found.disentangler.about)
+        about["finetuned"] = {**about["finetuned"], "made_from": facts}
+        save_disentangler(replace(found.disentangler, about=about), self.path)
+        # Rounded to half precision, as a second run will find it.
+        return replace(found, disentangler=load_disentangler(self.path))
+
+
+def latents_text(found: Latents) -> str:
+    """How far each name can be trusted, what separates the classes, and what to beware of."""
+    tuned = found.disentangler.about.get("finetuned")
+    how = f"fine-tuned for {tuned['epochs']} epochs" if tuned else "as trained on sprites"
+    seen = f"{len(found.values)} cells ({', '.join(found.prepared.how.view.channels)})"
+    lines = [f"{seen} encoded with {found.disentangler.name}, {how}"]
+    longest = max(len(name) for name in found.names)
+    lines.append(f"{'latent':<{longest}}  badge")
+    lines += [f"{one.name:<{longest}}  {one.badge:<12}  {one.words}" for one in found.trust]
+    parted = found.separation
+    if parted is not None:
+        chance = 1 / len(parted.classes)
+        lines.append(f"balanced accuracy on held-out cells (95 % interval); chance {chance:.3f}")
+        kinds = list(next(iter(parted.tested.values())))
+        lines.append("  ".join([f"{'':<12}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
+        for name, tested in parted.tested.items():
+            said = (f"{one.accuracy:.3f} ({one.low:.3f}–{one.high:.3f})" for one in tested.values())
+            lines.append("  ".join([f"{name:<12}", *(f"{one:<21}" for one in said)]).rstrip())
+        drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
+        said_drops = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
+        lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
+    lines += [f"note: {line}" for line in found.warnings]
+    return "\n".join(lines)

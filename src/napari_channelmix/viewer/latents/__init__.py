@@ -1,0 +1,1 @@
+"""What the dock 'Latent traversals' is made of."""

@@ -1,0 +1,75 @@
+"""Pictures of latents while sliders move: only the latest is drawn, and none comes late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Qt, Signal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from napari_channelmix.drl import Disentangler
+
+__all__ = ["Drawing", "one_thread"]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch work with one thread here.
+
+    A few pictures take a millisecond with one; with several, which wait for each other, a hundred
+    where the cores are busy, and this is the thread of the window.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    if before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class Drawing(QObject):
+    """Decodes on the main thread, where it takes a millisecond, before the window is painted.
+
+    There is one wish at a time: of several only the last one is drawn, and what was asked for
+    before `drop` is not drawn at all. A timer would come after the slider was painted: the window
+    would be painted twice, which takes far longer than the decoder where OpenGL is done by the CPU.
+    """
+
+    drawn = Signal(object)
+    _due = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        # How often the decoder was at work.
+        self.decoded = 0
+        self._wanted: tuple[Disentangler, npt.NDArray[np.float32]] | None = None
+        # Posted: after the events at hand, before the window is painted.
+        self._due.connect(self._draw, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+
+    def ask(self, of: Disentangler, z: npt.NDArray[np.float32]) -> None:
+        """Have latents (Z,) drawn soon; what was asked for before is not wanted any more."""
+        self._wanted = of, z
+        self._due.emit()
+
+    def drop(self) -> None:
+        """Nothing is wanted any more."""
+        self._wanted = None
+
+    def _draw(self) -> None:
+        if self._wanted is None:
+            return
+        (of, z), self._wanted = self._wanted, None
+        self.decoded += 1
+        with one_thread():
+            picture = of.decode(z[None])[0]
+        self.drawn.emit(picture)

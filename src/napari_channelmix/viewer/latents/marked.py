@@ -1,0 +1,22 @@
+"""Names beside a mark in a colour, as rich text that wraps between the names."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+__all__ = ["marked"]
+
+LONGEST = 24
+
+
+def marked(mark: str, named: Iterable[tuple[str, str]]) -> str:
+    """Colours and names, ``(#RRGGBB, name)``, as ``■ one  ■ two``; long names are cut off."""
+    return "&nbsp; ".join(
+        f'<nobr><span style="color:{color}">{mark}</span> {_shown(name)}</nobr>'
+        for color, name in named
+    )
+
+
+def _shown(name: str) -> str:
+    return html.escape(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")

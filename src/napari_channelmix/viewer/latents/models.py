@@ -1,0 +1,68 @@
+"""Which disentanglers there are, told from the headers of their files: PyTorch is not asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Model", "model_in", "shipped_models"]
+
+SUFFIX = ".safetensors"
+# No header of ours is longer.
+LONGEST = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Model:
+    """A disentangler that may be loaded.
+
+    Attributes
+    ----------
+    name : str
+    source : str or Path
+        What `drl.load_disentangler` takes.
+    depth : int or None
+        Channels of its pictures, 3 or 1; None where the file does not say.
+    """
+
+    name: str
+    source: str | Path
+    depth: int | None
+
+
+def shipped_models() -> tuple[Model, ...]:
+    """Those that come with the package."""
+    # Not through the package `drl`, whose import brings PyTorch.
+    folder = resources.files("napari_channelmix") / "drl" / "weights"
+    if not folder.is_dir():
+        return ()
+    found = sorted(one.name for one in folder.iterdir() if one.name.endswith(SUFFIX))
+    models = []
+    for name in found:
+        with resources.as_file(folder / name) as path:
+            stem = name.removesuffix(SUFFIX)
+            models.append(Model(stem, stem, _depth(path)))
+    # Colour first: it takes whatever is in the viewer.
+    return tuple(sorted(models, key=lambda one: one.depth != 3))
+
+
+def model_in(path: Path) -> Model:
+    """The one in a file; whether it is intact is seen when it is loaded."""
+    return Model(path.name, path, _depth(path))
+
+
+def _depth(path: Path) -> int | None:
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if length > LONGEST:
+                return None
+            about = json.loads(file.read(length))["__metadata__"]["about"]
+        return int(json.loads(about)["network"]["channels"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

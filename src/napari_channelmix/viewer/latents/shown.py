@@ -1,0 +1,118 @@
+"""What latents show in the viewer: a ring, a grid beside the field, scores, columns of a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.latents.axes import title_of
+from napari_channelmix.viewer.latents.drawing import one_thread
+from napari_channelmix.viewer.theme import chart_colors
+
+if TYPE_CHECKING:
+    from napari_channelmix.drl import Latents
+    from napari_channelmix.viewer.latents.axes import Axis
+    from napari_channelmix.viewer.session import Shown
+
+__all__ = ["LatentLayers"]
+
+RING, GRID, SCORES = "cell looked at", "latent traversals", "latent scores"
+# Key in the metadata of the user's layer: the columns of its features that are ours.
+COLUMNS = f"{layers.OURS} latents"
+# A scale whose end is its beginning, for angles.
+COLORS, CYCLIC = "viridis", "twilight_shifted"
+STEPS = 9
+
+
+class LatentLayers:
+    """Adds these layers, keeps them true to the field of view that is shown, takes them away."""
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self.grid = layers.GridLayer(viewer, GRID, GRID)
+
+    def _there(self, shown: Shown | None) -> bool:
+        return shown is not None and shown.reference in self._viewer.layers
+
+    # ---------------------------------------------------------------- one cell
+
+    def ring(self, latents: Latents, shown: Shown | None, cell: int | None) -> None:
+        """Ring a cell where it is in the field of view that is shown."""
+        if shown is None or not self._there(shown):
+            return
+        cells = latents.cells
+        here = cell is not None and int(cells.table["field"].iloc[cell]) == shown.field
+        chosen = [cell] if here and cell is not None else []
+        layers.ring_cells(self._viewer, RING, cells, shown, chosen)
+
+    def show_grid(self, latents: Latents, shown: Shown, cell: int, theme: str) -> bool:
+        """Put all axes of a cell beside its field of view; whether that was possible."""
+        if not self._there(shown):
+            return False
+        with one_thread():
+            found = latents.traversal(cell, STEPS)
+        facts = {"cell": cell, "axes": found.axes, "values": found.values.tolist(),
+                 "change": found.change.tolist()}  # fmt: skip
+        self.grid.show(
+            shown, latents.cells.fields[shown.field].shape, found.pictures,
+            [title_of(name) for name in found.axes], latents.prepared.how.zoom,
+            chart_colors(theme).text, facts,
+        )  # fmt: skip
+        self.grid.bring_into_sight()
+        return True
+
+    # ---------------------------------------------------------------- all cells
+
+    def show_scores(self, latents: Latents, shown: Shown | None, axis: Axis | None) -> None:
+        """Colour the cells of the field of view by an axis; None takes the colours away."""
+        if axis is None:
+            self._remove(SCORES)
+            return
+        if shown is None or not self._there(shown):
+            return
+        selected = set(self._viewer.layers.selection)
+        layers.show_scores(
+            self._viewer, SCORES, latents.cells, shown.field, axis.values,
+            layers.like(shown.reference, shown.axes), name=f"latent {axis.name}",
+            limits=(axis.low, axis.high), colormap=CYCLIC if axis.cyclic else COLORS,
+        )  # fmt: skip
+        self._viewer.layers.selection.clear()
+        self._viewer.layers.selection.update(selected & set(self._viewer.layers))
+
+    def write_columns(self, latents: Latents, shown: Shown | None) -> str:
+        """Put the latents into the features of the cells' layer; gives its name, or nothing.
+
+        A column of the user's that is called like a latent stays: ours then says that it is one.
+        """
+        target = None if shown is None else shown.objects
+        if shown is None or target is None or target not in self._viewer.layers:
+            return ""
+        if target.metadata.get(layers.OURS) == "classes":
+            return ""
+        ours = set(target.metadata.get(COLUMNS, ()))
+        taken = set(map(str, target.features.columns)) - ours
+        here = (latents.cells.table["field"] == shown.field).to_numpy()
+        objects = latents.cells.table["object"].to_numpy(np.int64)[here]
+        columns = {}
+        for at, name in enumerate(latents.names):
+            if not name.startswith("Spare"):
+                title = f"{name} (latent)" if name in taken else name
+                columns[title] = np.round(latents.values[here, at].astype(np.float64), 4)
+        layers.write_features(target, objects, columns)
+        target.metadata[COLUMNS] = tuple(columns)
+        return str(target.name)
+
+    # ---------------------------------------------------------------- away
+
+    def _remove(self, role: str) -> None:
+        layer = layers.find_ours(self._viewer, role)
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+    def clear(self) -> None:
+        """Take all layers away."""
+        self.grid.clear()
+        for role in (RING, SCORES):
+            self._remove(role)

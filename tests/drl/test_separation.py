@@ -1,0 +1,224 @@
+"""What separates the classes: groups stay whole, chance looks like chance, few cells are enough."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_channelmix.drl import separation
+from napari_channelmix.drl.separation import _splits, _with_interval, separation_job
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
+
+
+def data(count=80, classes=2, seed=0, groups=None, noise=0.5):
+    """Columns of which the first says the class; a group holds four cells of one class."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) // 4 % classes
+    names = np.arange(count) // 4 if groups is None else groups
+    latents = rng.normal(size=(count, 3))
+    latents[:, 0] = labels + noise * rng.normal(size=count)
+    columns = {"latents": latents, "hand-crafted": rng.normal(size=(count, 2))}
+    return columns, labels, np.asarray(names).astype(str)
+
+
+def separated(columns, labels, groups, classes=("a", "b", "c"), **settings):
+    axes = {"Scale": [0], "Orientation": [1, 2]}
+    return drain(separation_job(columns, labels, groups, classes, axes, **settings))
+
+
+@pytest.fixture
+def seen_folds(monkeypatch):
+    """The folds that were tested on."""
+    folds = []
+
+    def watched(*given):
+        folds.append(_splits(*given))
+        return folds[-1]
+
+    monkeypatch.setattr(separation, "_splits", watched)
+    return folds
+
+
+# ---------------------------------------------------------------- the figures
+
+
+def test_what_says_the_class_is_found_and_what_does_not_is_at_chance():
+    found = separated(*data())
+    assert found.classes == ("a", "b")
+    for kind in ("trees", "network"):
+        good, noise = found.tested["latents"][kind], found.tested["hand-crafted"][kind]
+        assert good.low > 0.6
+        assert noise.low < 0.5 < noise.high
+        assert 0 <= noise.low <= noise.accuracy <= noise.high <= 1
+    assert found.importance["Scale"][0] > 0.15
+    assert abs(found.importance["Orientation"][0]) < 0.1
+    assert found.best["latents"].accuracy == max(
+        one.accuracy for one in found.tested["latents"].values()
+    )
+    assert (found.folds, found.groups, found.warnings) == (5, 20, ())
+
+
+def test_accuracy_is_that_of_predictions_for_cells_held_out():
+    # Every cell has a number of its own: learnt by heart, it says nothing of others.
+    columns, labels, groups = data()
+    columns["latents"] = np.arange(80.0)[:, None] * np.ones(3)
+    rng = np.random.default_rng(3)
+    labels = rng.permutation(labels)
+    assert separated(columns, labels, groups).tested["latents"]["trees"].accuracy < 0.75
+
+
+def test_groups_stay_whole_and_every_class_is_learnt_in_every_fold(seen_folds):
+    rng = np.random.default_rng(0)
+    columns, labels, _ = data(120, classes=3)
+    separated(columns, labels, rng.integers(0, 15, 120).astype(str))
+    (splits, folds), = seen_folds  # fmt: skip
+    assert len(splits) == folds == 5
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_folds_are_whole_groups_that_cover_all_cells_once(seed):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, rng.integers(3, 12), 30)
+    labels = rng.integers(0, 3, 30)
+    for code in range(3):
+        # Each class in two groups at least.
+        labels[np.flatnonzero(groups == groups[code])[0]] = code
+        labels[np.flatnonzero(groups != groups[code])[0]] = code
+    if min(len(np.unique(groups[labels == code])) for code in range(3)) < 2:
+        pytest.skip("drawn with a class in one group")
+    group = np.unique(groups, return_inverse=True)[1]
+    splits, folds = _splits(labels, group, 5, seed)
+    assert len(splits) == folds
+    tested = np.concatenate([test for _, test in splits])
+    assert sorted(tested) == list(range(30))
+    for train, test in splits:
+        assert len(test)
+        assert not set(group[train]) & set(group[test])
+        assert set(labels[train]) == {0, 1, 2}
+
+
+def test_classes_that_two_folds_would_tear_apart_are_tested_with_more():
+    # Each class in two of three groups: in two folds, one class is always held out as a whole.
+    group = np.repeat([0, 1, 2], 8)
+    labels = np.concatenate([np.repeat([0, 2], 4), np.repeat([0, 1], 4), np.repeat([1, 2], 4)])
+    splits, folds = _splits(labels, group, 5, 0)
+    assert folds == 3
+    assert all(set(labels[train]) == {0, 1, 2} for train, _ in splits)
+
+
+def test_the_interval_is_that_of_resampled_groups():
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2
+    answers = np.where(rng.random(400) < 0.8, labels, 1 - labels)
+    alone = _with_interval(labels, answers, np.arange(400), 0)
+    error = np.sqrt(0.8 * 0.2 / 400)
+    assert alone.accuracy == pytest.approx(
+        np.mean([(answers == labels)[labels == code].mean() for code in (0, 1)])
+    )
+    assert alone.high - alone.low == pytest.approx(2 * 1.96 * error, rel=0.15)
+    # Twenty copies of each cell in a group are no more than the cell.
+    copies = _with_interval(np.repeat(labels[:40], 20), np.repeat(answers[:40], 20),
+                            np.repeat(np.arange(40), 20), 0)  # fmt: skip
+    few = _with_interval(labels[:40], answers[:40], np.arange(40), 0)
+    assert (copies.low, copies.high) == (pytest.approx(few.low), pytest.approx(few.high))
+
+
+def test_rare_classes_weigh_as_much_as_common_ones():
+    labels = np.array([0] * 90 + [1] * 10)
+    found = _with_interval(labels, np.zeros(100, int), np.arange(100), 0)
+    assert found.accuracy == 0.5
+
+
+# ---------------------------------------------------------------- who takes part
+
+
+def test_a_class_in_one_group_is_left_out_with_a_warning():
+    columns, labels, groups = data(80, classes=2)
+    labels = labels.copy()
+    labels[:4] = 2
+    found = separated(columns, labels, groups)
+    assert found.classes == ("a", "b")
+    assert found.warnings == ("class 'c' has cells of one group only and is left out",)
+    assert found.groups == 19
+
+
+def test_cells_without_a_class_are_left_out():
+    columns, labels, groups = data()
+    labels = labels.copy()
+    labels[:8] = -1
+    columns["latents"][:8] = np.nan
+    assert separated(columns, labels, groups).groups == 18
+
+
+@pytest.mark.parametrize("classes", [1, 0])
+def test_fewer_than_two_classes_are_refused(classes):
+    columns, _, groups = data()
+    with pytest.raises(DataError, match="needs two classes with cells in two groups each"):
+        separated(columns, np.full(80, classes - 1), groups)
+
+
+def test_two_classes_of_one_group_each_are_refused():
+    columns, labels, _ = data()
+    with pytest.raises(DataError, match="two classes with cells in two groups each"):
+        separated(columns, labels, labels.astype(str))
+
+
+@pytest.mark.parametrize("count", [4, 6, 9, 14, 22])
+def test_a_handful_of_cells_is_tested_too(count):
+    labels = np.arange(count) % 2
+    rng = np.random.default_rng(0)
+    columns = {"latents": labels[:, None] + 0.01 * rng.normal(size=(count, 3)),
+               "hand-crafted": rng.normal(size=(count, 1))}  # fmt: skip
+    found = separated(columns, labels, np.arange(count).astype(str))
+    assert found.folds == min(5, count // 2)
+    for tested in found.tested.values():
+        for one in tested.values():
+            assert 0 <= one.low <= one.accuracy <= one.high <= 1
+    if count >= 14:
+        assert found.best["latents"].accuracy == 1
+        assert found.tested["latents"]["trees"].accuracy == 1
+
+
+def test_a_class_of_two_cells_among_many_is_tested():
+    columns, labels, _ = data(420)
+    labels = labels.copy()
+    labels[[0, 200]] = 2
+    found = separated(columns, labels, np.arange(420).astype(str))
+    assert found.classes == ("a", "b", "c")
+    assert found.folds == 2
+
+
+def test_folds_whose_cells_have_one_class_alone_are_tested():
+    # Groups of one class: a fold may hold no cell of the other.
+    columns, labels, _ = data(24)
+    separated(columns, labels, np.arange(24) // 4)
+
+
+def test_constant_columns_do_no_harm():
+    columns, labels, groups = data(40)
+    columns["hand-crafted"] = np.ones((40, 2))
+    found = separated(columns, labels, groups)
+    assert found.tested["hand-crafted"]["trees"].accuracy == pytest.approx(0.5, abs=0.1)
+
+
+# ---------------------------------------------------------------- the job
+
+
+def test_the_result_repeats_from_its_seed_and_is_ready_for_json():
+    given = data(48)
+    one, again = (separated(*given, folds=2) for _ in range(2))
+    assert one == again
+    said = json.loads(json.dumps(one.as_dict(), allow_nan=False))
+    assert said["tested"]["latents"]["trees"] == vars(one.tested["latents"]["trees"])
+    assert set(said["importance"]) == {"Scale", "Orientation"}
+
+
+def test_progress_never_goes_back_and_the_job_can_be_closed():
+    axes = {"Scale": [0], "Orientation": [1, 2]}
+    job = separation_job(*data(48), ("a", "b"), axes, folds=2)
+    done = [next(job).fraction for _ in range(6)]
+    assert done == sorted(done)
+    job.close()
+    with pytest.raises(StopIteration):
+        next(job)

@@ -1,0 +1,70 @@
+"""Outlines: true distances, centred, of equal area where asked, periodic under rotation."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.ndimage import distance_transform_edt
+
+from napari_channelmix.drl.shapes import BEAN, ELLIPSE, HEART, LOBED, OVAL, ROUNDISH, SQUARE
+
+ALL = (SQUARE, ELLIPSE, HEART, ROUNDISH, OVAL, BEAN, LOBED)
+SIDE, SIZE = 96, 40.0
+
+every_outline = pytest.mark.parametrize("outline", ALL, ids=lambda one: one.name)
+
+
+def field(outline, size=SIZE, angle=0.0):
+    return outline.field(SIDE, size, angle).numpy()
+
+
+@every_outline
+def test_the_field_is_the_distance_to_the_outline(outline):
+    distance = field(outline)
+    inside = distance > 0
+    measured = distance_transform_edt(inside) - distance_transform_edt(~inside)
+    # Deeper inside it only has to grow: a union of discs knows its notches from outside alone.
+    near = (measured > -4) & (measured < 2)
+    # From the middle of a pixel to the outline, not to the next pixel's middle.
+    assert np.abs(distance - (measured - 0.5 * np.sign(measured)))[near].max() < 1.0
+
+
+@every_outline
+def test_the_centroid_is_in_the_middle(outline):
+    y, x = np.nonzero(field(outline) > 0)
+    assert (y.mean(), x.mean()) == pytest.approx(((SIDE - 1) / 2,) * 2, abs=0.4)
+
+
+@every_outline
+def test_a_turn_over_the_period_gives_the_same_picture_and_half_of_it_another(outline):
+    turn = 2 * math.pi / outline.period
+    np.testing.assert_allclose(
+        field(outline, angle=0.3 + turn), field(outline, angle=0.3), atol=1e-3
+    )
+    assert np.abs(field(outline, angle=0.3 + turn / 2) - field(outline, angle=0.3)).max() > 1
+
+
+@every_outline
+def test_area_grows_with_the_square_of_the_size(outline):
+    small, large = ((field(outline, size) > 0).sum() for size in (20, 60))
+    assert large / small == pytest.approx(9, rel=0.04)
+
+
+@every_outline
+def test_at_its_own_diameter_an_outline_has_the_area_of_a_disc(outline):
+    area = (field(outline, 50 * outline.diameter_for_area(), angle=0.4) > 0).sum()
+    assert area == pytest.approx(math.pi * 25**2, rel=0.01)
+
+
+def test_square_and_ellipse_have_the_areas_of_their_formulas():
+    assert (field(SQUARE) > 0).sum() == SIZE**2
+    assert (field(ELLIPSE) > 0).sum() == pytest.approx(math.pi * 0.35 * 0.65 * SIZE**2, rel=0.01)
+
+
+def test_an_ellipse_is_longest_across_and_turns_with_the_angle():
+    def extents(angle):
+        y, x = np.nonzero(field(ELLIPSE, angle=angle) > 0)
+        return np.ptp(y) + 1, np.ptp(x) + 1
+
+    assert extents(0.0) == (28, 52)
+    assert extents(math.pi / 2) == (52, 28)

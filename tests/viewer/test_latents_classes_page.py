@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_channelmix.viewer.latents.axes import axes_of
+from napari_channelmix.viewer.latents.classes_page import CHANGED, NONE, ClassesPage
+from napari_channelmix.viewer.session import Trained
+
+from .latent_cases import cells, latents
+
+
+@pytest.fixture
+def page(qtbot: Any) -> ClassesPage:
+    found, given = ClassesPage("dark"), latents()
+    qtbot.addWidget(found)
+    found.resize(350, 600)
+    found.show_latents(given, axes_of(given))
+    found.show_accuracies(None)
+    found.show()
+    return found
+
+
+def test_latents_stand_beside_hand_crafted_features_with_intervals(page: ClassesPage) -> None:
+    latent, crafted = page.accuracy.rows
+    assert (latent.name, latent.figure, latent.interval) == ("latents", "0.81", (0.7, 0.9))
+    assert (crafted.name, crafted.figure, crafted.interval) == ("hand-crafted", "0.90", (0.8, 0.95))
+    assert "a small neural network 0.750" in latent.tip
+    assert page.accuracy.level == 0.5
+    assert "about equally well" in page.note.text()
+    assert "3 folds" in page.line.text()
+
+
+def test_the_classifier_of_the_session_stands_beside_them(page: ClassesPage) -> None:
+    page.show_accuracies(Trained(None, "trained on x", 0.97, 0.5, {}, 60, 20))
+    assert [one.name for one in page.accuracy.rows] == ["latents", "hand-crafted", "pixels"]
+    assert "20 held-out cells" in page.accuracy.rows[-1].tip
+    page.show_accuracies(Trained(None, "a file"))
+    assert len(page.accuracy.rows) == 2
+
+
+def test_axes_stand_in_the_order_of_their_importance(page: ClassesPage) -> None:
+    assert page.importance.rows[0].name == "Position y"
+    values = [one.value for one in page.importance.rows]
+    assert values == sorted(values, reverse=True)
+    assert page.importance.rows[0].interval == pytest.approx((0.24, 0.26))
+
+
+def test_a_cell_is_held_against_its_own_class_first(page: ClassesPage) -> None:
+    assert page.said.text() == "Click a cell in the picture."
+    height = page.unusual.height()
+    page.show_cell(9)
+    assert page.unusual.height() == height
+    assert page.against.currentText() == "bright"
+    page.against.setCurrentText("dim")
+    z = latents().against_class(9, "dim")
+    at = latents().names.index("Scale")
+    row = next(one for one in page.unusual.rows if one.name == "Scale")
+    assert row.value == pytest.approx(z[at])
+    assert [abs(one.value) for one in page.unusual.rows] == sorted(
+        (abs(one.value) for one in page.unusual.rows), reverse=True
+    )
+
+
+def test_what_is_unusual_is_said_in_words(page: ClassesPage) -> None:
+    found = latents()
+    found.values[9, found.names.index("Scale")] = 40.0
+    page.show_latents(found, axes_of(found))
+    page.show_cell(9)
+    assert "is unusual for bright: Scale" in page.said.text()
+    assert page.unusual.rows[0].strong
+
+
+def test_a_class_of_too_few_cells_is_a_line(page: ClassesPage) -> None:
+    found = latents(cells().with_labels([0, 1] + [-1] * 10, ("dim", "bright")))
+    page.show_latents(found, axes_of(found))
+    page.show_cell(0)
+    assert "fewer than three other cells" in page.said.text()
+    assert not any(one.figure for one in page.unusual.rows)
+
+
+def test_without_classes_that_is_said(page: ClassesPage) -> None:
+    found = latents(cells().with_labels([-1] * 12, ()))
+    page.show_latents(found, axes_of(found))
+    page.show_accuracies(None)
+    assert page.line.text() == NONE and not page.accuracy.rows
+    assert not page.cell_box.isVisible() and not page.importance_box.isVisible()
+
+
+def test_figures_of_other_classes_are_said_to_be_old(page: ClassesPage) -> None:
+    found = latents()
+    repainted = found.cells.with_labels(np.zeros(12, int), ("dim", "bright"))
+    page.show_classes(dataclasses.replace(found, cells=repainted))
+    assert page.line.text() == CHANGED
