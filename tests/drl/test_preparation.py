@@ -45,8 +45,25 @@ def test_a_cell_twice_as_large_stays_twice_as_large(unlabelled):
 def test_the_largest_cells_are_as_large_as_the_largest_sprites(unlabelled):
     found = prepared(unlabelled)
     across = (found.pictures[1, 0] > 20).any(axis=0).sum()
-    assert 48 <= across <= 56
-    assert found.how.zoom == pytest.approx(52 / 24, rel=0.06)
+    assert 38 <= across <= 44
+    assert found.how.zoom == pytest.approx(41 / 24, rel=0.06)
+
+
+def test_the_longest_cells_are_as_long_as_the_longest_sprites(make_ellipse):
+    mask = make_ellipse(60, (6, 24), 0, (29.5, 29.5)).astype(np.int32)
+    found = prepared(strip(100 * np.stack([mask] * 3)[:, None], np.stack([mask] * 3)))
+    assert found.how.zoom == pytest.approx(52 / 48, rel=0.06)
+
+
+def test_the_brightest_cells_are_as_bright_as_sprites_and_dim_ones_keep_their_place(make_ellipse):
+    mask = make_ellipse(40, (12, 12), 0, (19.5, 19.5)).astype(np.float32)
+    speck = mask.copy()
+    speck[mask > 0] = 0.1
+    speck[18:22, 18:22] = 1.0
+    masks = np.stack([mask] * 3).astype(np.int32)
+    flat, dim = (prepared(strip(np.stack([one] * 3)[:, None], masks)) for one in (mask, speck))
+    assert flat.pictures.max() == pytest.approx(128, abs=8)
+    assert dim.pictures.max() > 240
 
 
 def test_cells_stand_in_the_middle_wherever_they_lay(make_ellipse):
@@ -93,9 +110,8 @@ def test_brightness_is_not_stretched_cell_by_cell(make_ellipse):
     crops = 1000 + masks[:, None] * levels[:, None, None, None]
     found = prepared(strip(crops, masks))
     middle = found.pictures[:, 0, 28:36, 28:36].mean(axis=(1, 2)) / 255
-    np.testing.assert_allclose(middle, levels / 400, atol=0.01)
+    np.testing.assert_allclose(middle / middle[3], levels / 400, atol=0.02)
     assert found.how.background == (1000,)
-    assert found.how.spread == (400,)
 
 
 def test_units_do_not_matter(unlabelled):
@@ -164,7 +180,7 @@ def test_labels_are_the_outlines_whatever_the_brightness(make_ellipse):
 def test_what_lies_outside_the_outline_is_black(make_ellipse):
     bright, mask = (make_ellipse(40, (size, size), 0, (19.5, 19.5)) for size in (14, 8))
     found = prepared(strip(np.stack([bright] * 3)[:, None], np.stack([mask] * 3).astype(np.int32)))
-    drawn = (found.pictures[:, 0] > 127).sum(axis=(1, 2))
+    drawn = (found.pictures[:, 0] > found.pictures.max() / 2).sum(axis=(1, 2))
     np.testing.assert_allclose(drawn, mask.sum() * found.how.zoom**2, rtol=0.03)
 
 
@@ -264,7 +280,7 @@ def test_one_constant_channel_among_others_stays_black(unlabelled):
     cells = Cells.from_array(crops.astype(np.float32), ["DNA", "empty"])
     found = prepared(cells, View.colors(cells.channels))
     assert found.pictures[:, 1].max() == 0
-    assert found.pictures[:, 0].max() > 200
+    assert found.pictures[:, 0].max() > 100
 
 
 def test_no_cells_and_channels_that_are_not_there_are_refused(unlabelled):

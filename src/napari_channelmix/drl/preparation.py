@@ -2,7 +2,8 @@
 
 1. Look at some cells: what is background, what is bright, in each channel of the view.
 2. Outline each cell: its label, or else what stands out from the background.
-3. Choose one zoom for all cells, so that the largest are as large as the largest sprites.
+3. Choose one zoom and one gain for all cells: the largest become as large, and the brightest no
+   brighter, than sprites are.
 4. Draw each cell in the middle of a frame, black outside its outline.
 
 All figures are of the whole data set and kept with the result: nothing is stretched cell by cell,
@@ -12,7 +13,7 @@ since size and brightness are what the latents are to tell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,8 +35,9 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 SIDE = 64
-# Longest diameter, in pixels of the frame, of all but the largest cells; sprites reach as far.
-REACH = 52.0
+# What the largest and brightest cells become, as the largest and brightest sprites are: longest
+# diameter and that of a disc of the same area, in pixels of the frame, and mean grey value.
+REACH, ROUND, BRIGHT = 52.0, 41.0, 0.5
 # Cells that are looked at to choose brightness.
 SAMPLE = 400
 # An outline found by brightness that is smaller than this is noise.
@@ -52,8 +54,8 @@ class Preparation:
     background : (C,) tuple of float
         Grey value around the cells, raw units.
     spread : (C,) tuple of float
-        How far above the background, or below it where negative, the brightest pixels lie
-        (99.8th percentile); it becomes 1.
+        How far above the background, or below it where negative, a pixel lies that becomes 1:
+        the 99.8th percentile, or further where whole cells would be brighter than any sprite.
     zoom : float
         Pixels of the frame for a pixel of the image.
     """
@@ -119,8 +121,8 @@ def prepare_job(cells: Cells, view: View) -> Job[Prepared]:
     total = 2 * looked_at + 4 * len(seen)
     background, spread = yield from part(_brightness_job(seen, view), 0, looked_at, total)
     rough = Preparation(view, background, spread, 1.0)
-    zoom = yield from part(_zoom_job(seen, rough), looked_at, looked_at, total)
-    job = prepared_job(cells, Preparation(view, background, spread, zoom))
+    how = yield from part(_fitted_job(seen, rough), looked_at, looked_at, total)
+    job = prepared_job(cells, how)
     prepared = yield from part(job, 2 * looked_at, 4 * len(seen), total)
     return prepared
 
@@ -279,21 +281,27 @@ def _some(count: int, most: int) -> list[int]:
     return chosen
 
 
-def _zoom_job(seen: Cells, rough: Preparation) -> Job[float]:
-    """The zoom at which all but the largest of some cells fit into the frame."""
-    sizes = []
+def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
+    """Zoom and gain with which all but the largest and brightest of some cells are like sprites."""
+    found = []
     looked_at = _some(len(seen), SAMPLE)
     for done, at in enumerate(looked_at, start=1):
-        mask, found = _outline(_Cut.of(seen, at), rough)
-        if found:
-            sizes.append(_diameter(mask))
+        cut = _Cut.of(seen, at)
+        mask, outlined = _outline(cut, rough)
+        if outlined:
+            light = np.clip(_seen(rough.scaled(cut.pixels), rough.view), 0, 1)[:, mask]
+            width = 2 * np.sqrt(mask.sum() / np.pi)
+            found.append((_diameter(mask), width, light.mean(axis=1).max()))
         yield Progress(done, len(looked_at), "measuring the cells")
-    if not sizes:
+    if not found:
         raise DataError(
             f"{seen.name}: no cell stands out from its background in "
             f"{', '.join(seen.channels)}; choose other channels, or mark the cells with labels"
         )
-    return REACH / max(float(np.percentile(sizes, 95)), 4.0)
+    longest, widest, brightest = np.percentile(np.array(found), 95, axis=0).tolist()
+    zoom = min(REACH / max(longest, 4.0), ROUND / max(widest, 4.0))
+    dimmed = max(1.0, brightest / BRIGHT)
+    return replace(rough, zoom=zoom, spread=tuple(dimmed * one for one in rough.spread))
 
 
 def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tuple[float, ...]]]:

@@ -35,7 +35,13 @@ def run_job(job: Job[Result], *, title: str, quiet: bool = False) -> Result:
             bars[0].set_postfix_str(progress.stage, refresh=False)
             bars[0].update(100.0 * progress.fraction - bars[0].n)
 
-        return drain(job, show)
+        try:
+            return drain(job, show)
+        except Exception as error:
+            # A library may have made an error of its own out of Ctrl-C.
+            if interrupts:
+                raise KeyboardInterrupt from error
+            raise
 
 
 @contextlib.contextmanager
