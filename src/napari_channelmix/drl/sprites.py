@@ -168,7 +168,7 @@ CELLS = SpriteSet(
     name="cell-sprites",
     factors=(
         Factor("Granularity", tuple(textures.CELL_TEXTURES), 2.0),
-        Factor("Intensity", _doublings(0.1, 5, 2)),
+        Factor("Intensity", _doublings(0.13, 5, 2)),
         Factor("Shape", ("roundish", "oval", "bean", "lobed"), 1.5),
         Factor("Scale", _doublings(18, 6, 4)),
         Factor("Orientation", _TURNS, 1.5, cyclic=True),
@@ -179,7 +179,7 @@ CELLS = SpriteSet(
     outlines=(shapes.ROUNDISH, shapes.OVAL, shapes.BEAN, shapes.LOBED),
     textures=textures.CELL_TEXTURES,
     channels=1,
-    brightness=(0.4, 1.6),
+    brightness=(0.5, 1.5),
     equal_area=True,
     variants=8,
 )

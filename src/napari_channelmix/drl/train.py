@@ -103,7 +103,9 @@ def recipe(
     # Dimmer sprites are other sprites where intensity is a factor.
     dim = Corruption() if of.has("Color") else Corruption(gain=(1, 1), noise=0.06, background=0.05)
     settings = TrainingSettings(epochs=40, patience=40, batch=16, rate=1.5e-3, decay=0.0, clip=1.0)
-    chosen = Recipe(of, network, Objective(), dim, settings)
+    # Grains and rims are faint: their latents are held closer to the factors.
+    objective = Objective() if of.has("Color") else Objective(alignment=(200.0, 150.0))
+    chosen = Recipe(of, network, objective, dim, settings)
     if paper:
         settings = replace(chosen.settings, rate=1e-4, batch=64)
         chosen = replace(chosen, objective=PAPER_OBJECTIVE, corruption=None, settings=settings)
