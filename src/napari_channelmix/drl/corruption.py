@@ -47,7 +47,7 @@ class Corruption:
     background: float = 0.15
 
     def at(self, strength: float) -> Corruption:
-        """The same with every effect scaled to ``strength``, 0 (none) to 1."""
+        """The same with every effect but the cutting out scaled to ``strength``, 0 to 1."""
         low, high = self.gain
         return Corruption(
             self.blurred * strength,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Disentangler"]
 
 Floats = npt.NDArray[np.float32]
+# How far outside [0, 1] resampling may leave a pixel.
+_ROUNDING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Disentangler:
         Raises
         ------
         DataError
-            Another shape, or NaN.
+            Another shape, NaN, or floats outside [0, 1].
         """
         return self.posterior(pictures)[0]
 
@@ -123,6 +125,10 @@ class Disentangler:
             if not np.isfinite(part).all():
                 cell = start + int(np.argmin(np.isfinite(part).all(axis=(1, 2, 3))))
                 raise DataError(f"picture {cell} has NaN or infinite pixels; leave the cell out")
+            low, high = float(part.min()), float(part.max())
+            if low < -_ROUNDING or high > 1 + _ROUNDING:
+                raise DataError(f"pixels must lie between 0 and 1, or be uint8; these go from "
+                                f"{low:g} to {high:g}")  # fmt: skip
             yield torch.from_numpy(part).contiguous(memory_format=torch.channels_last)
 
     # ---------------------------------------------------------------- traversals

@@ -7,9 +7,12 @@ so that the names persist. The statistics of normalisation are those of the spri
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_channelmix.classify.device import choose_device, choose_threads
+from napari_channelmix.classify.sealed import seal
 from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.drl.disentangler import Disentangler
 from napari_channelmix.drl.objective import reconstruction
@@ -59,6 +63,7 @@ def finetune_job(
     rate: float = 2e-4,
     seed: int = 0,
     device: str = "auto",
+    checkpoint: Path | None = None,
 ) -> Job[Finetuned]:
     """Fine-tune a copy of a disentangler, as a job.
 
@@ -75,11 +80,13 @@ def finetune_job(
         Highest learning rate.
     seed : int
     device : {"auto", "cpu", "cuda", "mps"}
+    checkpoint : path, optional
+        File to go on from, and to keep up to date after every epoch; for the caller to remove.
 
     Raises
     ------
     DataError
-        Fewer than two cells, or pictures of another shape.
+        Fewer than two cells, pictures of another shape, or with NaN.
     ModelError
         ``replay`` outside 0 .. 1.
     """
@@ -87,6 +94,8 @@ def finetune_job(
         raise DataError("fine-tuning needs two cells or more")
     if pictures.shape[1:] != source.shape:
         raise DataError(f"pictures must be {source.shape}, not {pictures.shape[1:]}")
+    if not np.isfinite(pictures).all():
+        raise DataError("pictures have NaN or infinite pixels; leave those cells out")
     if not 0 <= replay <= 1:
         raise ModelError(f"replay must lie between 0 and 1, not {replay}")
     where = choose_device(device)
@@ -100,7 +109,10 @@ def finetune_job(
         yield from part(choose_threads(learner.trial), 0, 0, total)
     before = -learner.measured()["score"]
     try:
-        record = yield from fit(learner, settings, device=where, seed=seed)
+        record = yield from fit(
+            learner, settings, device=where, seed=seed, checkpoint=checkpoint,
+            key="" if checkpoint is None else _key(source, pictures, settings, replay, seed),
+        )  # fmt: skip
     except ModelError as error:
         return Finetuned(source, f"fine-tuning diverged ({error}); the source weights are kept")
     best = max((metrics["score"] for metrics in record.history), default=-math.inf)
@@ -114,6 +126,19 @@ def finetune_job(
     }  # fmt: skip
     network = learner.module.cpu().eval()
     return Finetuned(Disentangler(network, source.code, about), "", (before, -best))
+
+
+def _key(
+    source: Disentangler,
+    pictures: npt.NDArray[Any],
+    settings: TrainingSettings,
+    replay: float,
+    seed: int,
+) -> str:
+    """Everything that a checkpoint depends on."""
+    looked_at = hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
+    weights = seal(source.name, source.network.state_dict(), "")
+    return json.dumps([weights, looked_at, asdict(settings), replay, seed])
 
 
 class CellLearner:

@@ -43,6 +43,8 @@ Floats = npt.NDArray[np.float32]
 SCHEMA = "napari-channelmix/latents/1"
 # Pairs of sprites that measure what fine-tuning did to the names.
 DRIFT_PAIRS = 1000
+# Cells that are encoded between two looks at Cancel: a fraction of a second.
+ENCODED = 1024
 
 
 @dataclass(frozen=True)
@@ -316,8 +318,7 @@ def latents_job(
         if kept.kept_source:
             warnings.append(kept.kept_source)
     of = kept.disentangler
-    yield Progress(30 + tuning, total, "encoding the cells")
-    values, spread = of.posterior(prepared.pictures)
+    values, spread = yield from part(_encoded(of, prepared.pictures), 30 + tuning, 0, total)
     wide = spread.astype(np.float64)
     kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)
     before = _associations(source)
@@ -357,6 +358,16 @@ def latents_job(
     found = Latents(cells, values, spread, of, prepared, judged, separation, facts)
     yield Progress(total, total, "done", partial=found)
     return replace(found, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _encoded(of: Disentangler, pictures: npt.NDArray[np.uint8]) -> Job[tuple[Floats, Floats]]:
+    """Posterior of every cell, some at a time."""
+    found = []
+    for start in range(0, len(pictures), ENCODED):
+        yield Progress(start, len(pictures), "encoding the cells")
+        found.append(of.posterior(pictures[start : start + ENCODED]))
+    means, spreads = zip(*found, strict=True)
+    return np.concatenate(means), np.concatenate(spreads)
 
 
 def _associations(of: Disentangler) -> dict[str, float] | None:

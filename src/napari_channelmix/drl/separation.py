@@ -6,9 +6,9 @@ on the same folds, which keep groups whole; what is reported was predicted for h
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.jobs import Job, Progress, part
 
 __all__ = ["Separation", "Tested", "separation_job"]
 
@@ -27,6 +27,10 @@ Columns = Mapping[str, Sequence[int]]
 # Resamples of the groups for an interval, and shuffles of a column for its importance.
 RESAMPLES = 500
 SHUFFLES = 5
+# Trees of a class, and how many grow between two looks at Cancel.
+TREES, ROUNDS = 100, 10
+# Passes over the cells without a gain after which the network stops.
+PATIENCE = 10
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,6 @@ def separation_job(
     DataError
         Fewer than two classes that have cells in two groups.
     """
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-
     known = np.flatnonzero(labels >= 0)
     usable, lines = _usable(labels[known], groups[known], classes)
     known = known[np.isin(labels[known], usable)]
@@ -134,15 +136,12 @@ def separation_job(
     drops: dict[str, list[float]] = {axis: [] for axis in axes}
     rng = np.random.default_rng(seed)
     total, done = folds * (len(said) + 1), 0
-    # Trees of so few cells gain nothing by threads, and on a busy machine wait for each other a
-    # hundred times as long as they work.
-    threads = ThreadpoolController()
     for fold, (train, test) in enumerate(splits):
         for (name, kind), answers in said.items():
             stage = f"{name}, {kind}, fold {fold + 1} of {folds}"
-            yield Progress(done, total, stage)
-            with threads.limit(limits=1):
-                model = _fitted(kind, data[name][train], y[train], seed)
+            learning = _fitted(kind, data[name][train], y[train], seed)
+            model = yield from part(learning, done, 1, total, stage)
+            with _one_thread():
                 answers[test] = model.predict(data[name][test])
             done += 1
             if (name, kind) != (first, "trees"):
@@ -153,7 +152,7 @@ def separation_job(
                 lost = []
                 for _ in range(SHUFFLES):
                     shuffled[:, list(at)] = shuffled[rng.permutation(len(test))][:, list(at)]
-                    with threads.limit(limits=1):
+                    with _one_thread():
                         said_now = model.predict(shuffled)
                     lost.append(right - accuracy_of(y[test], said_now, len(classes)).balanced)
                 drops[axis].append(float(np.mean(lost)))
@@ -201,31 +200,76 @@ def _splits(
     return splits, len(splits)
 
 
-def _fitted(kind: str, x: Floats, y: Whole, seed: int) -> Any:
+def _fitted(kind: str, x: Floats, y: Whole, seed: int) -> Job[Any]:
+    """A classifier that has learnt, a fraction of a second at a time."""
+    # Trees of so few cells gain nothing by threads, and on a busy machine wait for each other a
+    # hundred times as long as they work.
+    return (_trees if kind == "trees" else _network)(x, y, seed)
+
+
+def _trees(x: Floats, y: Whole, seed: int) -> Job[Any]:
+    """Gradient-boosted trees; rare classes weigh as much as common ones, as in the score."""
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.exceptions import ConvergenceWarning
+
+    # With the usual 20 cells a leaf, trees of a few dozen cells would not divide at all.
+    trees = HistGradientBoostingClassifier(
+        max_depth=4, min_samples_leaf=min(20, max(2, len(y) // 20)), class_weight="balanced",
+        early_stopping=False, warm_start=True, random_state=seed,
+    )  # fmt: skip
+    for rounds in range(ROUNDS, TREES + 1, ROUNDS):
+        yield Progress(rounds - ROUNDS, TREES, "")
+        with _one_thread():
+            trees.set_params(max_iter=rounds).fit(x, y)
+    return trees
+
+
+def _network(x: Floats, y: Whole, seed: int) -> Job[Any]:
+    """A small neural network, which stops when held-out cells, or its loss, get no better."""
+    from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    if kind == "trees":
-        # Rare classes weigh as much as common ones, as in the score. With the usual 20 cells a
-        # leaf, trees of a few dozen cells would not divide at all.
-        return HistGradientBoostingClassifier(
-            max_depth=4, min_samples_leaf=min(20, max(2, len(y) // 20)),
-            class_weight="balanced", early_stopping=False, random_state=seed,
-        ).fit(x, y)  # fmt: skip
+    counts = np.unique(y, return_counts=True)[1]
     # A tenth of the cells tells when to stop, where that is enough to tell by. In small batches:
     # with one step an epoch the network would stop before it has learnt anything.
-    counts = np.unique(y, return_counts=True)[1]
     enough = bool(len(y) >= max(400, 10 * len(counts)) and counts.min() >= 2)
-    network = MLPClassifier(
-        (64, 64), alpha=1e-3, batch_size=min(32, len(y)), early_stopping=enough,
-        max_iter=300 if enough else max(10, 24_000 // max(400, len(y))), random_state=seed,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return make_pipeline(StandardScaler(), network).fit(x, y)
+    epochs = 300 if enough else max(10, 24_000 // max(400, len(y)))
+    scaler = StandardScaler().fit(x)
+    learnt, aside = np.arange(len(y)), np.arange(0)
+    if enough:
+        learnt, aside = train_test_split(learnt, test_size=0.1, stratify=y, random_state=seed)
+    # A state, not a number: each pass over the cells goes on drawing where the last one stopped.
+    network = MLPClassifier((64, 64), alpha=1e-3, batch_size=min(32, len(learnt)),
+                            random_state=np.random.RandomState(seed))  # fmt: skip
+    scaled, best, since, weights = scaler.transform(x), -np.inf, 0, None
+    for epoch in range(epochs):
+        yield Progress(epoch, epochs, "")
+        with _one_thread():
+            network.partial_fit(scaled[learnt], y[learnt], classes=np.unique(y))
+            score = network.score(scaled[aside], y[aside]) if enough else -network.loss_
+        since = 0 if score > best + 1e-4 else since + 1
+        if score > best:
+            best = score
+            weights = [layer.copy() for layer in (*network.coefs_, *network.intercepts_)]
+        if since > PATIENCE:
+            break
+    if enough and weights is not None:
+        layers = len(network.coefs_)
+        network.coefs_, network.intercepts_ = weights[:layers], weights[layers:]
+    return make_pipeline(scaler, network)
+
+
+def _one_thread() -> Any:
+    return _pools().limit(limits=1)
+
+
+@cache
+def _pools() -> Any:
+    """The thread pools of scikit-learn, which is loaded by now; finding them takes a while."""
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 def _with_interval(labels: Whole, answers: Whole, group: Whole, seed: int) -> Tested:

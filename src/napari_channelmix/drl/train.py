@@ -102,8 +102,11 @@ def recipe(
     network = replace(PRESETS[size], channels=of.channels, latents=latents)
     # Dimmer sprites are other sprites where intensity is a factor.
     dim = Corruption() if of.has("Color") else Corruption(gain=(1, 1), noise=0.06, background=0.05)
-    settings = TrainingSettings(epochs=40, patience=40, batch=16, rate=1.5e-3, decay=0.0, clip=1.0)
-    # Grains and rims are faint: their latents are held closer to the factors.
+    # Grains and rims are faint: their latents are held closer to the factors, and for longer.
+    epochs = 40 if of.has("Color") else 60
+    settings = TrainingSettings(
+        epochs=epochs, patience=epochs, batch=16, rate=1.5e-3, decay=0.0, clip=1.0
+    )
     objective = Objective() if of.has("Color") else Objective(alignment=(200.0, 150.0))
     chosen = Recipe(of, network, objective, dim, settings)
     if paper:
@@ -115,7 +118,9 @@ def recipe(
     return chosen
 
 
-RECIPES = ("texture-sprites", "cell-sprites")
+RECIPES = ("texture-sprites", "cell-sprites", "paper-sprites")
+#: The ones that come with the package.
+SHIPPED = ("texture-sprites", "cell-sprites")
 
 
 def train_sprites_job(

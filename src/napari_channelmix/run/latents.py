@@ -96,7 +96,8 @@ def encode_cells_job(
     cells : Cells
     out : path
         Folder for ``latents.csv``, ``traversals.png``, ``latents.json`` and, with fine-tuning,
-        ``finetuned.safetensors``, which a second run with the same cells and settings takes up.
+        ``finetuned.safetensors``, which a second run with the same cells and settings takes up;
+        one that was stopped goes on from ``finetuned.partial``.
     settings : LatentsSettings, optional
     device : {"auto", "cpu", "cuda", "mps"}
 
@@ -199,13 +200,18 @@ class _Keeper:
             yield Progress(1, 1, "fine-tuned before")
             before, after = kept.about["finetuned"]["error"]
             return Finetuned(kept, "", (before, after))
-        found = yield from finetune_job(source, pictures, epochs=epochs, seed=seed, device=device)
+        partial = self.path.with_suffix(".partial")
+        found = yield from finetune_job(
+            source, pictures, epochs=epochs, seed=seed, device=device, checkpoint=partial
+        )
         self.kept_source = found.kept_source
         if found.kept_source:
+            partial.unlink(missing_ok=True)
             return found
         about = dict(found.disentangler.about)
         about["finetuned"] = {**about["finetuned"], "made_from": facts}
         save_disentangler(replace(found.disentangler, about=about), self.path)
+        partial.unlink(missing_ok=True)
         # Rounded to half precision, as a second run will find it.
         return replace(found, disentangler=load_disentangler(self.path))
 
