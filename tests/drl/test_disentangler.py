@@ -177,3 +177,15 @@ def test_a_latent_that_is_not_there_is_refused(untrained, latent, says):
 def test_steps_of_half_a_cell_or_of_one_step_are_refused(untrained, values, steps):
     with pytest.raises(ModelError, match="z must have 10 values, and steps be 2 or more"):
         untrained.steps(np.zeros(values), 0, steps)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 255), (-0.5, 1), (0, 1.2)])
+def test_pixels_outside_0_to_1_are_refused_with_their_range(untrained, low, high):
+    wrong = np.linspace(low, high, 3 * 64 * 64, dtype=np.float32).reshape(1, 3, 64, 64)
+    with pytest.raises(DataError, match=f"between 0 and 1.* from {low:g} to {high:g}"):
+        untrained.encode(wrong)
+
+
+def test_pixels_a_rounding_error_outside_are_taken(untrained):
+    nearly = np.full((1, 3, 64, 64), 1 + 1e-6, np.float32)
+    assert np.isfinite(untrained.encode(nearly)).all()

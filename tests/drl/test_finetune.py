@@ -227,3 +227,51 @@ def test_the_disentangler_tunes_an_array_or_cells(untrained, ellipses, cells):
     from_cells = untrained.finetune(ellipses, view="A", epochs=1, device="cpu")
     assert from_cells.about["finetuned"]["cells"] == len(ellipses)
     assert from_cells.code == Code(TEXTURED, 10)
+
+
+# ---------------------------------------------------------------- stopped half way
+
+
+def test_fine_tuning_goes_on_from_where_it_was_stopped(untrained, cells, tmp_path):
+    whole = tuned(untrained, cells, epochs=3)
+    kept = tmp_path / "finetuned.partial"
+    job = finetune_job(untrained, cells, epochs=3, device="cpu", checkpoint=kept)
+    for step in job:
+        if step.metrics.get("epoch") == 2:
+            break
+    job.close()
+    assert kept.exists()
+    again = finetune_job(untrained, cells, epochs=3, device="cpu", checkpoint=kept)
+    stages = []
+    found = drain(again, lambda step: stages.append(step.stage))
+    assert "picking up where it stopped" in stages
+    assert not any("epoch 1 " in stage or "epoch 2 " in stage for stage in stages)
+    assert same(weights(found.disentangler), weights(whole.disentangler))
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"replay": 0.5}, {"rate": 1e-3}, {"epochs": 4}])
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(untrained, cells, tmp_path, other):
+    kept = tmp_path / "finetuned.partial"
+    tuned(untrained, cells, checkpoint=kept)
+    stages = []
+    job = finetune_job(
+        untrained, cells, **{"epochs": 2, "device": "cpu", "checkpoint": kept} | other
+    )
+    drain(job, lambda step: stages.append(step.stage))
+    assert "picking up where it stopped" not in stages
+
+
+def test_a_checkpoint_of_other_cells_is_not_gone_on_from(untrained, cells, tmp_path):
+    kept = tmp_path / "finetuned.partial"
+    tuned(untrained, cells, checkpoint=kept)
+    stages = []
+    job = finetune_job(untrained, cells[::-1], epochs=2, device="cpu", checkpoint=kept)
+    drain(job, lambda step: stages.append(step.stage))
+    assert "picking up where it stopped" not in stages
+
+
+def test_pictures_with_nan_are_refused_before_anything_is_learnt(untrained, cells):
+    damaged = cells.astype(np.float32) / 255
+    damaged[7, 0, 3, 3] = np.nan
+    with pytest.raises(DataError, match="NaN or infinite"):
+        tuned(untrained, damaged)

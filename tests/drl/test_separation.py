@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.neural_network import MLPClassifier
 
 from napari_channelmix.drl import separation
 from napari_channelmix.drl.separation import _splits, _with_interval, separation_job
@@ -222,3 +223,26 @@ def test_progress_never_goes_back_and_the_job_can_be_closed():
     job.close()
     with pytest.raises(StopIteration):
         next(job)
+
+
+def test_cancel_is_looked_for_between_trees_and_between_passes():
+    job = separation_job(*data(), ("a", "b"), {"Scale": [0], "Orientation": [1, 2]})
+    stages = [step.stage for step in job]
+    for kind in ("trees", "network"):
+        assert stages.count(f"latents, {kind}, fold 1 of 5") >= 10
+
+
+def test_the_network_keeps_the_pass_that_read_held_out_cells_best(monkeypatch):
+    columns, labels, _ = data(count=800, noise=0.3)
+    score, told, held_out = MLPClassifier.score, [], []
+
+    def watched(self, x, y):
+        held_out[:] = [(x, y)]
+        told.append(score(self, x, y))
+        return told[-1]
+
+    monkeypatch.setattr(MLPClassifier, "score", watched)
+    network = drain(separation._network(columns["latents"], labels, 0))[-1]
+    assert len(held_out[0][1]) == 80
+    assert separation.PATIENCE < len(told) < 300
+    assert score(network, *held_out[0]) == max(told)

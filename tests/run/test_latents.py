@@ -303,6 +303,20 @@ def test_ctrl_c_stops_with_130_and_keeps_what_was_fine_tuned(dataset, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["finetuned.safetensors"]
 
 
+def test_fine_tuning_that_was_stopped_is_gone_on_from(cells, tmp_path, unparted):
+    asked, stages = LatentsSettings(finetune=3), []
+    job = encode_cells_job(load_disentangler(), cells, tmp_path, asked, device="cpu")
+    for step in job:
+        if step.metrics.get("epoch") == 2:
+            break
+    job.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["finetuned.partial"]
+    again = encode_cells_job(load_disentangler(), cells, tmp_path, asked, device="cpu")
+    drain(again, lambda step: stages.append(step.stage))
+    assert "picking up where it stopped" in stages
+    assert {path.name for path in tmp_path.iterdir()} == FILES | {"finetuned.safetensors"}
+
+
 # ---------------------------------------------------------------- the job
 
 

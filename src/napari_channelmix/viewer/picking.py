@@ -106,19 +106,17 @@ class ClassBrush:
         if there is not None:
             self._missed(f"These cells are of the slice {there}; go there to give them classes.")
             return
-        self._assign(event)
+        begun = self._assign(event, joined=False)
         yield
         while event.type == "mouse_move":
-            self._assign(event)
+            begun |= self._assign(event, joined=begun)
             yield
 
-    def _assign(self, event: Any) -> None:
+    def _assign(self, event: Any, *, joined: bool) -> bool:
+        """Give the cell under the mouse the chosen class; whether that changed anything."""
         session = self._session
         cell = cell_at(session, self._viewer, event.position)
-        if cell is None or session.cells is None:
-            return
-        codes = session.cells.labels.copy()
-        if codes[cell] == self._chosen():
-            return
-        codes[cell] = self._chosen()
-        session.classify(codes, session.cells.classes)
+        if cell is None or session.cells is None or session.cells.labels[cell] == self._chosen():
+            return False
+        session.assign([cell], self._chosen(), joined=joined)
+        return True

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from psygnal import Signal, SignalInstance
 
+from napari_channelmix.viewer.edits import Edit, Edits
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -131,6 +135,10 @@ class Session:
         Of the cell that was clicked last; partial while it is being computed.
     latents : Latents or None
         Of all cells, as the dock 'Latent traversals' found them.
+    selected : tuple of int
+        Cells that are selected, everywhere: positions in ``cells``, the one looked at first.
+    edits : Edits
+        Changes of classes that can be taken back; see `classify`, `undo` and `redo`.
     painting : bool
         Whether a click in the viewer gives a cell a class.
     running : tuple of str
@@ -148,6 +156,9 @@ class Session:
     importance_changed = Signal(object)
     explanation_changed = Signal(object)
     latents_changed = Signal(object)
+    selected_changed = Signal(object)
+    # Classes were changed, taken back or changed again; opening other cells is no edit.
+    edited = Signal()
     painting_changed = Signal(object)
     running_changed = Signal(object)
 
@@ -160,8 +171,12 @@ class Session:
     importance: _Held[ChannelImportance | None] = _Held(None)
     explanation: _Held[Explanation | None] = _Held(None)
     latents: _Held[Latents | None] = _Held(None)
+    selected: _Held[tuple[int, ...]] = _Held(())
     painting: _Held[bool] = _Held(False)
     running: _Held[tuple[str, ...]] = _Held(())
+
+    def __init__(self) -> None:
+        self.edits = Edits()
 
     def open(self, cells: Cells | None, source: str = "", shown: Shown | None = None) -> None:
         """Begin with another data set: what was found in the one before no longer holds."""
@@ -171,15 +186,56 @@ class Session:
         self.latents = None
         self.predictions = None
         self.history = ()
+        self.selected = ()
+        self.edits.clear()
         self.source = source
         # Cells before what is shown: whoever hears of a new field of view may look it up.
         self.cells = cells
         self.shown = shown
 
-    def classify(self, labels: npt.ArrayLike, classes: tuple[str, ...]) -> None:
-        """Give the cells other classes, (N,) positions in ``classes`` or -1."""
+    def select(self, *cells: int) -> None:
+        """Select these cells everywhere; without any, none. What is selected already stays so."""
+        if cells != self.selected:
+            self.selected = cells
+
+    def classify(
+        self, labels: npt.ArrayLike, classes: tuple[str, ...], *, joined: bool = False
+    ) -> None:
+        """Give the cells other classes, (N,) positions in ``classes`` or -1.
+
+        ``joined``: part of the change before, as along one stroke of a brush; they are taken back
+        together.
+        """
+        before = self.cells
+        if before is None:
+            return
+        after = before.with_labels(labels, classes)
+        edit = Edit.between(before, after)
+        if edit.empty:
+            return
+        self.edits.add(edit, joined=joined)
+        self.cells = after
+        self.edited.emit()
+
+    def assign(self, cells: Sequence[int], code: int, *, joined: bool = False) -> None:
+        """Give some cells a class, a position in the classes, or -1 for none."""
         if self.cells is not None:
-            self.cells = self.cells.with_labels(labels, classes)
+            labels = self.cells.labels.copy()
+            labels[list(cells)] = code
+            self.classify(labels, self.cells.classes, joined=joined)
+
+    def undo(self) -> None:
+        """Take back the last change of classes."""
+        self._restore(self.edits.back(self.cells))
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last."""
+        self._restore(self.edits.forth(self.cells))
+
+    def _restore(self, cells: Cells | None) -> None:
+        if cells is not None:
+            self.cells = cells
+            self.edited.emit()
 
     def begin(self, task: str) -> None:
         """Note that a task is at work."""
