@@ -70,12 +70,13 @@ class Window:
         from napari_channelmix.viewer.latents_dock import LatentsDock
 
         self.pump = QApplication.processEvents
-        self.painted: list[tuple[Any, float]] = []
+        #: Widget, when it was painted, and how many pictures had been decoded by then.
+        self.painted: list[tuple[Any, float, int]] = []
         paint, painted = Pictures.paintEvent, self.painted
 
         def timed(widget: Any, event: Any) -> None:
             paint(widget, event)
-            painted.append((widget, time.perf_counter()))
+            painted.append((widget, time.perf_counter(), self._decoded()))
 
         # Before there are any: Qt asks for the method of the class.
         Pictures.paintEvent = timed  # type: ignore[method-assign]
@@ -139,14 +140,13 @@ class Window:
                 self.painted.clear()
                 start = time.perf_counter()
                 QTest.mouseMove(slider, point)
-                while page.drawing.decoded == decoded or not self._shown():
+                while not self._shown(decoded):
                     self.pump()
                     if slider.value() == before:
                         break
                 end = time.perf_counter()
                 if slider.value() != before:
-                    pixels.append(next(at for one, at in self.painted if one is page.pictures)
-                                  - start)  # fmt: skip
+                    pixels.append(self._shown(decoded)[0] - start)
                     handed.append(end - start)
                 self.wait(lambda: False, 0.004)
             QTest.mouseRelease(slider, left, pos=QPoint(round(first), 20))
@@ -156,8 +156,13 @@ class Window:
             "handed_over_ms": summed(handed),
         }
 
-    def _shown(self) -> bool:
-        return any(one is self.dock.pages.one.pictures for one, _ in self.painted)
+    def _decoded(self) -> int:
+        return self.dock.pages.one.drawing.decoded if hasattr(self, "dock") else 0
+
+    def _shown(self, before: int) -> list[float]:
+        """When the pictures were painted, with one decoded since then."""
+        pictures = self.dock.pages.one.pictures
+        return [at for one, at, decoded in self.painted if one is pictures and decoded > before]
 
     def cells(self, count: int) -> dict[str, float]:
         """Bring up other cells: pictures, sliders, strip, scatter, ring."""

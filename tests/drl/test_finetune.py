@@ -275,3 +275,29 @@ def test_pictures_with_nan_are_refused_before_anything_is_learnt(untrained, cell
     damaged[7, 0, 3, 3] = np.nan
     with pytest.raises(DataError, match="NaN or infinite"):
         tuned(untrained, damaged)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16])
+def test_pixels_outside_0_to_1_are_refused(untrained, cells, dtype):
+    with pytest.raises(DataError, match="between 0 and 1"):
+        tuned(untrained, cells.astype(dtype))
+
+
+def test_python_users_hear_of_it_when_the_source_was_kept(untrained, cells, monkeypatch):
+    monkeypatch.setattr(finetune, "reconstruction", lambda net, z, *_: z.sum() * float("nan"))
+    with pytest.warns(UserWarning, match="source weights are kept"):
+        assert untrained.finetune(cells, epochs=1, device="cpu") is untrained
+
+
+def test_few_cells_do_not_make_the_sprites_weigh_more(untrained, cells):
+    few, many = (CellLearner(untrained, some, 0.25, 0, CPU) for some in (cells[:4], cells[:48]))
+    shares = []
+    for learner in (few, many):
+        pictures, sprites = next(learner.batches(0))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            whole = learner.loss((pictures, sprites))
+            torch.manual_seed(0)
+            alone = learner.loss((pictures, None))
+        shares.append((whole - alone).item())
+    assert shares[0] == pytest.approx(shares[1], rel=0.3)

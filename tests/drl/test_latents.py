@@ -171,8 +171,9 @@ def test_json_has_what_the_command_line_promises(found):
     assert len(said["names"]) == len(said["trust"]) == len(said["active"]) == 10
     assert said["trust"] == [one.value for one in found.trust]
     best = found.separation.best
-    assert said["accuracy"] == {"latents": best["latents"].accuracy,
-                                "pixels_or_features": best["hand-crafted"].accuracy}  # fmt: skip
+    features = best["hand-crafted"].accuracy
+    assert said["accuracy"] == {"latents": best["latents"].accuracy, "features": features,
+                                "pixels_or_features": features, "pixels": None}  # fmt: skip
     assert said["metrics"] == found.disentangler.about.get("card", {})
     assert said["finetuned"] is None
     assert said["provenance"]["settings"]["view"] == said["preparation"]["view"]
@@ -289,7 +290,7 @@ def test_a_model_is_taken_from_a_file(untrained, ellipses, tmp_path):
 def test_cells_without_classes_have_latents_and_no_accuracy(untrained, ellipses, tmp_path):
     found = run_latents(ellipses.with_labels([-1] * 24, ()), untrained)
     assert found.separation is None
-    assert found.as_dict()["accuracy"] == {"latents": None, "pixels_or_features": None}
+    assert not any(found.as_dict()["accuracy"].values())
     assert (found.to_frame()["label"] == "").all()
     assert (found.save(tmp_path) / "traversals.png").exists()
 
@@ -324,7 +325,7 @@ def test_cells_that_are_all_alike_have_no_axes_and_are_said_to_be(
     assert not found.active.any()
     assert {one.badge for one in found.trust} == {"inactive", "spare"}
     line = next(line for line in found.warnings if line.startswith("the same in all cells"))
-    assert line == f"the same in all cells, so not traversed: {', '.join(found.names[:8])}"
+    assert line == f"the same in all cells, so not traversed: {', '.join(found.names[:7])}"
     assert "no latent varies among the cells: nothing can separate the classes" in found.warnings
     assert found.traversal(0).axes == ()
     found.save(tmp_path)
@@ -399,3 +400,29 @@ def test_blood_cells_are_told_apart_nearly_as_well_as_by_features(shared_data, s
     assert abs(np.corrcoef(found.prepared.features["area"], found.values[:, 3])[0, 1]) >= 0.7
     scale = found.trust[3]
     assert scale.badge == "verified"
+
+
+def test_pixels_are_read_on_the_same_folds_where_asked_for(untrained, make_ellipses):
+    cells = make_ellipses(count=40)
+    found = drain(latents_job(cells, untrained, pixels=True, device="cpu"))
+    tested = found.separation.tested
+    assert set(tested) == {"latents", "hand-crafted", "pixels"}
+    assert tested["pixels"]["network"].accuracy > 0.8
+    assert set(found.separation.ahead) == {"hand-crafted", "pixels"}
+    said = found.as_dict()["accuracy"]
+    assert said["pixels"] == said["pixels_or_features"] == tested["pixels"]["network"].accuracy
+    assert said["features"] == found.separation.best["hand-crafted"].accuracy
+
+
+def test_why_nothing_was_separated_is_kept(untrained, ellipses):
+    without = ellipses.with_labels(np.full(len(ellipses), -1), ())
+    found = drain(latents_job(without, untrained))
+    assert (found.separation, found.unseparated) == (None, "the cells have no two classes")
+
+
+def test_a_handful_of_cells_is_moved_as_far_as_sprites_and_that_is_said(shipped, make_ellipses):
+    found = drain(latents_job(make_ellipses(count=3), shipped, separate=False))
+    low, high = found.ranges()[shipped.position("Scale")]
+    assert high - low == pytest.approx(3, abs=0.01)
+    assert any("traversals go as far as on sprites" in line for line in found.warnings)
+    assert found.traversal(0).change.max() > 0.05

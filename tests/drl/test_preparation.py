@@ -317,3 +317,13 @@ def test_progress_never_goes_back_and_comes_with_every_cell(ellipses):
     assert done == sorted(done)
     assert done[-1] == 1
     assert len(steps) >= 3 * len(ellipses)
+
+
+def test_cells_side_by_side_without_a_background_are_prepared():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.repeat(np.arange(1, 17).reshape(4, 4), 20, axis=0), 20, axis=1)
+    pixels = (labels * 10 + rng.normal(0, 2, labels.shape)).astype(np.float32)
+    cells = Cells.from_labels([pixels], ["membrane"], labels, crop=24)
+    found = drain(prepare_job(cells, View.one("membrane")))
+    assert found.outlined.all()
+    assert found.pictures.max() > 0

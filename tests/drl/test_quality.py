@@ -115,7 +115,28 @@ def _middle(code):
 def test_the_shipped_weights_read_sprites(shipped):
     found = drain(associations_job(shipped, pairs=300))
     assert set(found) == {factor.name for factor in TEXTURED.factors}
-    assert min(found.values()) > 0.75
+    assert min(found.values()) > 0.9
+
+
+@pytest.mark.parametrize("spoilt", ["noise", "turned round", "mostly noise"])
+def test_a_name_that_is_lost_is_seen_to_be_lost(shipped, spoilt):
+    class Spoilt:
+        code = shipped.code
+
+        def encode(self, pictures):
+            latents = shipped.encode(pictures)
+            at, rng = shipped.position("Scale"), np.random.default_rng(len(pictures))
+            noise = rng.normal(size=len(latents))
+            latents[:, at] = {
+                "noise": noise,
+                "turned round": -latents[:, at],
+                "mostly noise": 0.5 * latents[:, at] + noise,
+            }[spoilt]
+            return latents
+
+    found = drain(associations_job(Spoilt(), pairs=300))
+    assert found["Scale"] < 0.8
+    assert min(value for name, value in found.items() if name != "Scale") > 0.9
 
 
 def test_weights_that_were_never_trained_read_nothing(untrained):

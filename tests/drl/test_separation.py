@@ -7,7 +7,7 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from napari_channelmix.drl import separation
-from napari_channelmix.drl.separation import _splits, _with_interval, separation_job
+from napari_channelmix.drl.separation import _scores, _splits, _with_interval, separation_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 
@@ -112,22 +112,22 @@ def test_the_interval_is_that_of_resampled_groups():
     rng = np.random.default_rng(0)
     labels = np.arange(400) % 2
     answers = np.where(rng.random(400) < 0.8, labels, 1 - labels)
-    alone = _with_interval(labels, answers, np.arange(400), 0)
+    alone = _with_interval(_scores(labels, answers, np.arange(400), 0))
     error = np.sqrt(0.8 * 0.2 / 400)
     assert alone.accuracy == pytest.approx(
         np.mean([(answers == labels)[labels == code].mean() for code in (0, 1)])
     )
     assert alone.high - alone.low == pytest.approx(2 * 1.96 * error, rel=0.15)
     # Twenty copies of each cell in a group are no more than the cell.
-    copies = _with_interval(np.repeat(labels[:40], 20), np.repeat(answers[:40], 20),
-                            np.repeat(np.arange(40), 20), 0)  # fmt: skip
-    few = _with_interval(labels[:40], answers[:40], np.arange(40), 0)
+    copies = _with_interval(_scores(np.repeat(labels[:40], 20), np.repeat(answers[:40], 20),
+                            np.repeat(np.arange(40), 20), 0))  # fmt: skip
+    few = _with_interval(_scores(labels[:40], answers[:40], np.arange(40), 0))
     assert (copies.low, copies.high) == (pytest.approx(few.low), pytest.approx(few.high))
 
 
 def test_rare_classes_weigh_as_much_as_common_ones():
     labels = np.array([0] * 90 + [1] * 10)
-    found = _with_interval(labels, np.zeros(100, int), np.arange(100), 0)
+    found = _with_interval(_scores(labels, np.zeros(100, int), np.arange(100), 0))
     assert found.accuracy == 0.5
 
 

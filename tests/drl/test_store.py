@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from napari_channelmix.classify.sealed import seal
-from napari_channelmix.drl import load_disentangler, save_disentangler
+from napari_channelmix.drl import load_disentangler, save_disentangler, sprites
+from napari_channelmix.drl.sprites import TEXTURED
 from napari_channelmix.drl.store import FORMAT, SCHEMA, shipped
+from napari_channelmix.drl.train import recipe
 from napari_channelmix.errors import BundleError, ModelError
 
 
@@ -173,3 +176,16 @@ def test_a_pickle_is_refused_and_never_run(saved, tmp_path):
 )
 def test_a_file_that_does_not_describe_its_network_is_refused(saved, changes):
     assert "does not describe its network" in refused(rewritten(saved, **changes))
+
+
+def test_weights_of_other_sprites_than_are_drawn_now_are_refused(untrained, tmp_path, monkeypatch):
+    path = save_disentangler(untrained, tmp_path / "old.safetensors")
+    monkeypatch.setattr(sprites, "_SETS", {TEXTURED.name: replace(TEXTURED, brightness=(0.2, 1.0))})
+    with pytest.raises(BundleError, match="trained on other texture-sprites"):
+        load_disentangler(path)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_weights_were_made_by_the_recipe_of_today(name):
+    about = load_disentangler(name).about
+    assert json.dumps(about["recipe"]) == json.dumps(recipe(name).as_dict())

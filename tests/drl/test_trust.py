@@ -168,3 +168,39 @@ def test_trust_is_ready_for_json():
     assert said["badge"] == "verified"
     assert said["value"] == pytest.approx(0.95)
     assert said["words"] == judged().words
+
+
+# ---------------------------------------------------------------- few cells
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 8, 12, 30, 400])
+def test_noise_is_hardly_ever_believed_however_few_the_cells(count):
+    rng, believed = np.random.default_rng(count), 0
+    for _ in range(300):
+        features = {
+            name: rng.normal(size=count)
+            for name in ("GLCM contrast", "GLCM homogeneity", "entropy")
+        }
+        found = judged("Texture", rng.normal(size=count), features=features)
+        believed += found.badge in ("verified", "plausible")
+    assert believed / 300 <= 0.08
+
+
+def test_a_strong_correlation_in_few_cells_is_said_to_be_of_few_cells():
+    found = judged(z=AREA[:4], features={"area": AREA[:4]})
+    assert abs(found.r) == pytest.approx(1)
+    assert judged(z=AREA[:3], features={"area": AREA[:3]}).words == (
+        "too few cells to tell whether it goes along with area"
+    )
+
+
+def test_a_strong_correlation_in_a_dozen_cells_is_believed():
+    found = judged(z=AREA[:12], features={"area": AREA[:12]})
+    assert found.badge == "verified"
+    assert 0.5 < found.least < 1
+
+
+def test_a_source_that_was_bad_and_is_good_now_is_believed_with_the_reason_for_it():
+    found = judged(source=0.79, now=0.85)
+    assert found.badge == "verified"
+    assert found.words == "goes along with area (r +1.00)"

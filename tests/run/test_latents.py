@@ -79,7 +79,7 @@ def test_the_files_are_those_of_the_python_function(dataset, cells, tmp_path, ca
     assert said["names"] == list(found.names)
     np.testing.assert_allclose(said["trust"], [one.value for one in found.trust], atol=1e-6)
     assert said["active"] == found.active.tolist()
-    assert set(said["accuracy"]) == {"latents", "pixels_or_features"}
+    assert set(said["accuracy"]) == {"latents", "pixels_or_features", "features", "pixels"}
     about = said["provenance"]
     assert (about["name"], about["seed"]) == (cells.name, 0)
     assert (len(about["data"]), len(about["model"])) == (64, 64)

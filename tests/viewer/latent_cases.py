@@ -98,7 +98,9 @@ def latents(
             badge, values[:, at] = "inactive", 0.25
         elif name.startswith("Spare"):
             badge = "spare"
-        judged.append(Trust(name, badge, 0.95, 0.9, float(values[:, at].std()), 1.0, "area", 0.6))
+        judged.append(
+            Trust(name, badge, 0.95, 0.9, float(values[:, at].std()), 1.0, "area", 0.6, 0.2)
+        )
     separation = None
     if len(set(chosen.labels.tolist()) - {-1}) > 1:
         tested = {
@@ -107,6 +109,7 @@ def latents(
         }
         axes = [name for name in of.axes() if name not in inactive]
         importance = {name: (0.05 * at, 0.01) for at, name in enumerate(axes)}
-        separation = Separation(chosen.classes, tested, importance, 3, count)
+        ahead = {"hand-crafted": Tested(-0.09, -0.15, -0.02)}
+        separation = Separation(chosen.classes, tested, ahead, importance, 3, count)
     return Latents(chosen, values, np.full_like(values, 0.3), of, prepared, tuple(judged),
                    separation)  # fmt: skip

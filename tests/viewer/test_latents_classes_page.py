@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_channelmix.drl import separation
 from napari_channelmix.viewer.latents.axes import axes_of
-from napari_channelmix.viewer.latents.classes_page import CHANGED, NONE, ClassesPage
+from napari_channelmix.viewer.latents.classes_page import CHANGED, ClassesPage
 from napari_channelmix.viewer.session import Trained
 
 from .latent_cases import cells, latents
@@ -25,12 +26,13 @@ def page(qtbot: Any) -> ClassesPage:
 
 
 def test_latents_stand_beside_hand_crafted_features_with_intervals(page: ClassesPage) -> None:
-    latent, crafted = page.accuracy.rows
+    latent, crafted, _ = page.accuracy.rows
     assert (latent.name, latent.figure, latent.interval) == ("latents", "0.81", (0.7, 0.9))
     assert (crafted.name, crafted.figure, crafted.interval) == ("hand-crafted", "0.90", (0.8, 0.95))
     assert "a small neural network 0.750" in latent.tip
     assert page.accuracy.level == 0.5
-    assert "about equally well" in page.note.text()
+    assert "Hand-crafted features tell these classes apart better" in page.note.text()
+    assert "by 0.090 (95 % interval \N{MINUS SIGN}0.150 to \N{MINUS SIGN}0.020)" in page.note.text()
     assert "3 folds" in page.line.text()
 
 
@@ -39,7 +41,24 @@ def test_the_classifier_of_the_session_stands_beside_them(page: ClassesPage) -> 
     assert [one.name for one in page.accuracy.rows] == ["latents", "hand-crafted", "pixels"]
     assert "20 held-out cells" in page.accuracy.rows[-1].tip
     page.show_accuracies(Trained(None, "a file"))
-    assert len(page.accuracy.rows) == 2
+    assert page.accuracy.rows[-1].figure == "–"
+    assert "Train a classifier" in page.accuracy.rows[-1].tip
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.01, 0.2, "Latents tell these classes apart better"), (-0.1, 0.2, "cannot tell")],
+)
+def test_what_is_better_is_said_only_where_the_cells_can_tell(
+    page: ClassesPage, low: float, high: float, said: str
+) -> None:
+    found = latents()
+    tested = dataclasses.replace(
+        found.separation, ahead={"hand-crafted": separation.Tested(0.05, low, high)}
+    )
+    found = dataclasses.replace(found, separation=tested)
+    page.show_latents(found, axes_of(found))
+    assert said in page.note.text()
 
 
 def test_axes_stand_in_the_order_of_their_importance(page: ClassesPage) -> None:
@@ -84,9 +103,14 @@ def test_a_class_of_too_few_cells_is_a_line(page: ClassesPage) -> None:
 
 def test_without_classes_that_is_said(page: ClassesPage) -> None:
     found = latents(cells().with_labels([-1] * 12, ()))
+    found = dataclasses.replace(found, unseparated="the cells have no two classes")
     page.show_latents(found, axes_of(found))
     page.show_accuracies(None)
-    assert page.line.text() == NONE and not page.accuracy.rows
+    assert page.line.text() == (
+        "Nothing to separate: the cells have no two classes. "
+        "Give cells classes in 'Annotate', then Run again."
+    )
+    assert not page.accuracy.rows
     assert not page.cell_box.isVisible() and not page.importance_box.isVisible()
 
 

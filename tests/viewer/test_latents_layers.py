@@ -132,7 +132,9 @@ def test_the_names_follow_the_theme(viewer: Any) -> None:
 
 def scores(viewer: Any, found: Cells, shown: Shown, values: Any, **how: Any) -> Any:
     settings = {"name": "score", "limits": (0.0, 11.0), "colormap": "viridis", **how}
-    return show_scores(viewer, "score", found, 0, values, layers.like(shown.reference), **settings)
+    return show_scores(
+        viewer, "score", found, shown.field, values, layers.like(shown.reference), **settings
+    )
 
 
 def test_cells_are_coloured_in_one_image_of_numbers(viewer: Any) -> None:
@@ -191,6 +193,23 @@ def test_cells_without_outlines_are_coloured_by_points(viewer: Any) -> None:
     again = scores(viewer, found, shown, np.array([11.0, 11.0]))
     assert again is layer
     np.testing.assert_allclose(layer.face_color[0], layer.face_color[1])
+
+
+@pytest.mark.parametrize("points", [[(60, 60), (30, 60)], [(20, 20), (40, 40), (60, 60)]])
+def test_points_go_to_the_cells_of_another_field_in_the_same_layer(
+    viewer: Any, points: list[tuple[int, int]]
+) -> None:
+    image = viewer.add_image(planes()[0])
+    first = Cells.from_points(planes(), ("DNA", "GFP"), [(28, 22), (78, 60)], crop=CROP)
+    other = Cells.from_points(planes(), ("DNA", "GFP"), points, crop=CROP)
+    both = Cells.together([first, other])
+    numbers, removed = np.linspace(0.0, 11.0, len(both)), []
+    layer = scores(viewer, both, Shown(0, {"DNA": image}), numbers)
+    viewer.layers.events.removed.connect(removed.append)
+    assert scores(viewer, both, Shown(1, {"DNA": image}), numbers) is layer
+    assert not removed
+    np.testing.assert_allclose(layer.data, np.array(points) - 0.5, atol=0.51)
+    assert len(layer.face_color) == len(layer.size) == len(points)
 
 
 def test_the_view_goes_to_a_cell_however_the_layers_lie(viewer: Any, qtbot: Any) -> None:

@@ -26,12 +26,17 @@ def axis(found: Any, name: str) -> Any:
     return next(one for one in axes_of(found) if one.name == name)
 
 
+def of_labels(layer: Any) -> pd.DataFrame:
+    """Features of labels 1 to N, without the row of the background."""
+    return pd.DataFrame(layer.features).set_index("index").loc[1:].reset_index()
+
+
 def test_latents_are_columns_beside_those_of_others(there: Any) -> None:
     found, shown, kept = there
     numbers = np.arange(1, COUNT + 1)
     shown.objects.features = pd.DataFrame({"index": numbers, "mine": numbers * 10.0})
     assert kept.write_columns(found, shown) == "cells"
-    table = shown.objects.features
+    table = of_labels(shown.objects)
     assert table["mine"].tolist() == (numbers * 10.0).tolist()
     expected = [name for name in found.names if not name.startswith("Spare")]
     assert set(expected) <= set(table.columns) and "Spare 1" not in table.columns
@@ -44,20 +49,32 @@ def test_a_column_of_the_users_with_the_name_of_a_latent_stays(there: Any) -> No
     shown.objects.features = pd.DataFrame({"index": numbers, "Scale": numbers * 1.0})
     for _ in range(2):
         kept.write_columns(found, shown)
-        table = shown.objects.features
+        table = of_labels(shown.objects)
         assert table["Scale"].tolist() == numbers.tolist()
         np.testing.assert_allclose(table["Scale (latent)"], found.of_axis("Scale"), atol=1e-4)
         assert list(table.columns).count("Texture") == 1
 
 
-def test_a_cell_is_ringed_in_its_field_only(viewer: Any, there: Any) -> None:
+def test_columns_of_an_earlier_model_go_and_those_of_others_stay(there: Any) -> None:
     found, shown, kept = there
-    kept.ring(found, shown, 6)
-    row = found.cells.table.iloc[6]
-    middle = ((row["y0"] + row["y1"]) / 2 - 0.5, (row["x0"] + row["x1"]) / 2 - 0.5)
-    np.testing.assert_allclose(viewer.layers["cell looked at"].data, [middle])
-    kept.ring(found, Shown(1, shown.images, shown.objects), 6)
-    assert "cell looked at" not in viewer.layers
+    shown.objects.features = pd.DataFrame({"index": [1, 2], "mine": [5.0, 6.0]})
+    kept.write_columns(found, shown)
+    fewer = latents(found.cells, channels=1)
+    kept.write_columns(fewer, shown)
+    columns = set(map(str, shown.objects.features.columns))
+    assert {"mine", "Granularity", "Rim", "Orientation (degrees)"} <= columns
+    assert not columns & {"Texture", "Color"}
+    kept.write_columns(found, shown)
+    columns = list(map(str, shown.objects.features.columns))
+    assert "Granularity" not in columns
+    assert columns.count("Scale") == 1
+
+
+def test_the_angle_of_a_circle_is_a_column_in_degrees(there: Any) -> None:
+    found, shown, kept = there
+    kept.write_columns(found, shown)
+    angle = of_labels(shown.objects)["Orientation (degrees)"]
+    np.testing.assert_allclose(angle, np.degrees(found.of_axis("Orientation")), atol=0.06)
 
 
 def test_the_grid_has_all_axes_and_steps_in_the_order_of_change(viewer: Any, there: Any) -> None:
@@ -90,7 +107,6 @@ def test_an_axis_colours_the_cells_and_an_angle_has_no_end(viewer: Any, there: A
 def test_what_is_selected_stays_selected(viewer: Any, there: Any) -> None:
     found, shown, kept = there
     viewer.layers.selection.active = viewer.layers["GFP"]
-    kept.ring(found, shown, 6)
     kept.show_grid(found, shown, 6, "dark")
     kept.show_scores(found, shown, axis(found, "Scale"))
     assert viewer.layers.selection.active is viewer.layers["GFP"]
@@ -99,10 +115,9 @@ def test_what_is_selected_stays_selected(viewer: Any, there: Any) -> None:
 def test_all_of_it_can_be_taken_away(viewer: Any, there: Any) -> None:
     found, shown, kept = there
     before = list(viewer.layers)
-    kept.ring(found, shown, 6)
     kept.show_grid(found, shown, 6, "dark")
     kept.show_scores(found, shown, axis(found, "Scale"))
-    assert len(viewer.layers) == len(before) + 4
+    assert len(viewer.layers) == len(before) + 3
     kept.clear()
     assert list(viewer.layers) == before
 
@@ -111,6 +126,5 @@ def test_layers_that_are_gone_are_no_trouble(viewer: Any, there: Any) -> None:
     found, shown, kept = there
     viewer.layers.clear()
     assert not kept.show_grid(found, shown, 6, "dark")
-    kept.ring(found, shown, 6)
     kept.show_scores(found, shown, axis(found, "Scale"))
     assert kept.write_columns(found, shown) == "" and not len(viewer.layers)

@@ -19,7 +19,21 @@ from napari_channelmix.errors import ModelError
 if TYPE_CHECKING:
     from napari_channelmix.drl.sprites import Factor, SpriteSet
 
-__all__ = ["Code"]
+__all__ = ["Code", "title_of"]
+
+TITLES = {
+    # What the decoder draws is how its kind typically looks, never the texture of one cell.
+    "Texture": "Typical texture",
+    "Granularity": "Typical texture",
+    "Color": "Colour",
+    "PosX": "Position x",
+    "PosY": "Position y",
+}
+
+
+def title_of(name: str) -> str:
+    """What people read where a latent or an axis is called ``name``."""
+    return TITLES.get(name, name)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,34 @@ from napari_channelmix.errors import DataError, ModelError
 if TYPE_CHECKING:
     from napari_channelmix.drl.code import Code
 
-__all__ = ["Disentangler"]
+__all__ = ["Disentangler", "as_floats"]
 
 Floats = npt.NDArray[np.float32]
 # How far outside [0, 1] resampling may leave a pixel.
 _ROUNDING = 1e-3
+
+
+def as_floats(pictures: npt.NDArray[Any], first: int = 0) -> Floats:
+    """Pictures (n, C, H, W) as float32 in [0, 1]: floats as they are, uint8 divided by 255.
+
+    Raises
+    ------
+    DataError
+        NaN or infinite pixels, or others outside [0, 1]; ``first`` is the number of the first
+        picture, for the message.
+    """
+    floats = np.ascontiguousarray(pictures, dtype=np.float32)
+    if pictures.dtype == np.uint8:
+        return floats / np.float32(255)
+    if not np.isfinite(floats).all():
+        at = first + int(np.argmin(np.isfinite(floats).all(axis=(1, 2, 3))))
+        raise DataError(f"picture {at} has NaN or infinite pixels; leave the cell out")
+    low, high = float(floats.min(initial=0)), float(floats.max(initial=0))
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
+        raise DataError(
+            f"pixels must lie between 0 and 1, or be uint8; these go from {low:g} to {high:g}"
+        )
+    return floats
 
 
 @dataclass(frozen=True)
@@ -119,16 +143,7 @@ class Disentangler:
                             f"{seen.shape}")  # fmt: skip
         self.network.eval()
         for start in range(0, len(seen), 256):
-            part = np.ascontiguousarray(seen[start : start + 256], dtype=np.float32)
-            if seen.dtype == np.uint8:
-                part /= 255
-            if not np.isfinite(part).all():
-                cell = start + int(np.argmin(np.isfinite(part).all(axis=(1, 2, 3))))
-                raise DataError(f"picture {cell} has NaN or infinite pixels; leave the cell out")
-            low, high = float(part.min()), float(part.max())
-            if low < -_ROUNDING or high > 1 + _ROUNDING:
-                raise DataError(f"pixels must lie between 0 and 1, or be uint8; these go from "
-                                f"{low:g} to {high:g}")  # fmt: skip
+            part = as_floats(seen[start : start + 256], start)
             yield torch.from_numpy(part).contiguous(memory_format=torch.channels_last)
 
     # ---------------------------------------------------------------- traversals
@@ -223,7 +238,7 @@ class Disentangler:
         Returns
         -------
         Disentangler
-            This one itself where fine-tuning made nothing better.
+            This one itself where fine-tuning made nothing better; a `UserWarning` says so.
         """
         from napari_channelmix.drl.finetune import finetune_job
         from napari_channelmix.drl.latents import default_view
@@ -235,4 +250,7 @@ class Disentangler:
         if not isinstance(cells, np.ndarray):
             chosen = view if isinstance(view, View) else default_view(self, cells, view)
             pictures = drain(prepare_job(cells, chosen)).pictures
-        return drain(finetune_job(self, pictures, epochs=epochs, **settings)).disentangler
+        found = drain(finetune_job(self, pictures, epochs=epochs, **settings))
+        if found.kept_source:
+            warnings.warn(found.kept_source, UserWarning, stacklevel=2)
+        return found.disentangler

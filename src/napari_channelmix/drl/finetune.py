@@ -23,11 +23,12 @@ from torch import Tensor, nn
 from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.classify.sealed import seal
 from napari_channelmix.classify.training import TrainingSettings, fit
-from napari_channelmix.drl.disentangler import Disentangler
-from napari_channelmix.drl.objective import reconstruction
+from napari_channelmix.drl.disentangler import Disentangler, as_floats
+from napari_channelmix.drl.objective import Objective, reconstruction
 from napari_channelmix.drl.train import SpriteBatch, SpriteLearner, recipe
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.provenance import package_version
 
 __all__ = ["Finetuned", "finetune_job"]
 
@@ -46,7 +47,8 @@ class Finetuned:
     kept_source : str
         Why the source was kept, in words; empty where it was not.
     error : tuple of float
-        Reconstruction loss of cells kept aside (nats a cell), before and after.
+        Reconstruction loss (nats a cell), before and after, of a tenth of the cells that was kept
+        aside; of the cells themselves where there are fewer than 50.
     """
 
     disentangler: Disentangler
@@ -86,7 +88,7 @@ def finetune_job(
     Raises
     ------
     DataError
-        Fewer than two cells, pictures of another shape, or with NaN.
+        Fewer than two cells, pictures of another shape, with NaN, or floats outside [0, 1].
     ModelError
         ``replay`` outside 0 .. 1.
     """
@@ -94,8 +96,8 @@ def finetune_job(
         raise DataError("fine-tuning needs two cells or more")
     if pictures.shape[1:] != source.shape:
         raise DataError(f"pictures must be {source.shape}, not {pictures.shape[1:]}")
-    if not np.isfinite(pictures).all():
-        raise DataError("pictures have NaN or infinite pixels; leave those cells out")
+    for start in range(0, len(pictures), 1024):
+        as_floats(pictures[start : start + 1024], start)
     if not 0 <= replay <= 1:
         raise ModelError(f"replay must lie between 0 and 1, not {replay}")
     where = choose_device(device)
@@ -138,7 +140,8 @@ def _key(
     """Everything that a checkpoint depends on."""
     looked_at = hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
     weights = seal(source.name, source.network.state_dict(), "")
-    return json.dumps([weights, looked_at, asdict(settings), replay, seed])
+    version = package_version("napari-channelmix")
+    return json.dumps([version, weights, looked_at, asdict(settings), replay, seed])
 
 
 class CellLearner:
@@ -160,7 +163,11 @@ class CellLearner:
         # A handful of cells cannot spare any: they are looked at themselves.
         self.train = order[aside:]
         self.held_out = order[:aside] if aside else order[:500]
+        # The sprites are taught as they were when the source was trained.
         how = replace(recipe(source.name), network=source.network.settings)
+        taught = source.about.get("recipe", {}).get("objective")
+        if taught:
+            how = replace(how, objective=Objective.from_dict(taught))
         pairs = round(replay * BATCH / 2)
         self.sprites = SpriteLearner(
             replace(how, settings=replace(how.settings, batch=max(pairs, 1))), seed, device
@@ -190,10 +197,8 @@ class CellLearner:
             yield self._tensor(here), replayed
 
     def _tensor(self, indices: npt.NDArray[np.int64]) -> Tensor:
-        chosen = np.asarray(self.pictures[indices], dtype=np.float32)
-        if self.pictures.dtype == np.uint8:
-            chosen /= 255
-        return torch.from_numpy(chosen).to(self.device, memory_format=torch.channels_last)
+        chosen = torch.from_numpy(as_floats(self.pictures[indices]))
+        return chosen.to(self.device, memory_format=torch.channels_last)
 
     def loss(self, batch: tuple[Tensor, SpriteBatch | None]) -> Tensor:
         """Loss of the cells, and of the sprites by their number."""
@@ -201,7 +206,8 @@ class CellLearner:
         _frozen_statistics(self.module)
         loss = self._elbo(cells)
         if sprites is not None:
-            loss = loss + self.sprites.loss(sprites) * len(sprites.inputs) / len(cells)
+            # As in a full batch: few cells do not make the sprites weigh more.
+            loss = loss + self.sprites.loss(sprites) * len(sprites.inputs) / BATCH
         return loss
 
     def trial(self) -> None:

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
-from napari_channelmix.drl.separation import Separation, separation_job
+from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
 from napari_channelmix.drl.store import load_disentangler
-from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
+from napari_channelmix.drl.traversal import FEW, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.drl.trust import Trust, trust
 from napari_channelmix.drl.view import View
 from napari_channelmix.errors import DataError, ModelError
@@ -65,7 +65,8 @@ class Latents:
     trust : tuple of Trust
         For each latent.
     separation : Separation or None
-        None where there are no two classes to tell apart.
+    unseparated : str
+        Why there is none, in a line.
     provenance : dict
     warnings : tuple of str
     """
@@ -77,6 +78,7 @@ class Latents:
     prepared: Prepared = field(repr=False)
     trust: tuple[Trust, ...]
     separation: Separation | None
+    unseparated: str = ""
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
 
@@ -172,13 +174,17 @@ class Latents:
     def as_dict(self) -> dict[str, Any]:
         """For JSON, as the command line writes it."""
         card = self.disentangler.about.get("card", {})
-        accuracy: dict[str, Any] = {"latents": None, "pixels_or_features": None}
+        kinds = ("latents", "pixels_or_features", "features", "pixels")
+        accuracy: dict[str, Any] = dict.fromkeys(kinds)
         if self.separation is not None:
             best = self.separation.best
+            # Pixels where a classifier of them was tested on the same folds.
+            beside = best.get("pixels", best["hand-crafted"])
             accuracy = {
-                "latents": best["latents"].accuracy,
-                "pixels_or_features": best["hand-crafted"].accuracy,
-            }
+                "latents": best["latents"].accuracy, "pixels_or_features": beside.accuracy,
+                "features": best["hand-crafted"].accuracy,
+                "pixels": best["pixels"].accuracy if "pixels" in best else None,
+            }  # fmt: skip
         return {
             "schema": SCHEMA,
             "n": len(self.values),
@@ -205,7 +211,11 @@ class Latents:
         """
         folder = Path(folder)
         write_text(folder / "latents.csv", self.to_frame().to_csv(index=False))
-        notes = {one.name: f"{one.badge}: {one.words}" for one in self.trust}
+        notes = {}
+        for axis in self.axes():
+            at = [one for one in self.disentangler.columns(axis) if self.active[one]]
+            weakest = min((self.trust[one] for one in at), key=lambda one: one.value)
+            notes[axis] = f"{weakest.badge}: {weakest.words}"
         rows = [
             (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))
             for title, cell in self._examples()
@@ -269,6 +279,7 @@ def latents_job(
     view: View | str | None = None,
     finetune: int = 0,
     separate: bool = True,
+    pixels: bool = False,
     seed: int = 0,
     device: str = "auto",
     tune: Callable[..., Job[Finetuned]] = finetune_job,
@@ -286,9 +297,12 @@ def latents_job(
         Epochs of fine-tuning; 0 encodes with the weights as they are.
     separate : bool
         Whether to see what tells the classes apart.
+    pixels : bool
+        Whether to train a classifier of the pixels on the same folds, to stand beside; takes
+        minutes.
     seed : int
     device : {"auto", "cpu", "cuda", "mps"}
-        For fine-tuning.
+        For fine-tuning, and for the classifier of the pixels.
     tune : callable
         What does the fine-tuning, called as `finetune_job`, such as one that keeps what it made.
 
@@ -333,29 +347,37 @@ def latents_job(
             associations_job(of, pairs=DRIFT_PAIRS), 32 + tuning, 2, total, "sprites: "
         )
     judged = trust(of.names, values.astype(np.float64), kl, prepared.features, before, now)
-    lost = [one.name for one in judged if one.badge == "inactive"]
+    active = np.array([one.badge not in ("inactive", "spare") for one in judged])
+    lost = [axis for axis in of.axes() if not active[list(of.columns(axis))].any()]
     if lost:
         warnings.append(f"the same in all cells, so not traversed: {', '.join(lost)}")
+    if len(cells) < FEW:
+        warnings.append("so few cells say nothing of a range: traversals go as far as on sprites")
     if len(cells) == 1:
         untuned = ", and the weights are not fine-tuned" if finetune else ""
         warnings.append(f"one cell: nothing can be said of what varies{untuned}")
-    separation = None
-    if separate and len(set(cells.labels.tolist()) - {-1}) > 1:
-        active = np.array([one.badge not in ("inactive", "spare") for one in judged])
+    separation, unseparated = None, "not asked for"
+    if separate and len(set(cells.labels.tolist()) - {-1}) < 2:
+        unseparated = "the cells have no two classes"
+    elif separate:
+        beside = _pixels(cells, seed, device) if pixels else None
         try:
             separation = yield from part(
-                _separated(cells, of, values, active, prepared, seed), 35 + tuning, 25, total
-            )
+                _separated(cells, of, values, active, prepared, seed, beside),
+                35 + tuning, 25, total,
+            )  # fmt: skip
             warnings += separation.warnings
+            unseparated = ""
         except DataError as error:
             warnings.append(str(error))
+            unseparated = str(error)
     facts = provenance(
         model=of.name,
         seed=seed,
         settings={"finetune": finetune, "view": view.as_dict()},
         data=cells.name,
     )
-    found = Latents(cells, values, spread, of, prepared, judged, separation, facts)
+    found = Latents(cells, values, spread, of, prepared, judged, separation, unseparated, facts)
     yield Progress(total, total, "done", partial=found)
     return replace(found, warnings=tuple(dict.fromkeys(warnings)))
 
@@ -383,6 +405,7 @@ def _separated(
     active: npt.NDArray[np.bool_],
     prepared: Prepared,
     seed: int,
+    pixels: PixelTest | None,
 ) -> Job[Separation]:
     """What tells the classes apart: active latents beside hand-crafted features."""
     kept = np.flatnonzero(active)
@@ -398,6 +421,25 @@ def _separated(
         "hand-crafted": prepared.features.to_numpy(np.float64),
     }
     separation = yield from separation_job(
-        columns, cells.labels, cells.groups, cells.classes, axes, seed=seed
+        columns, cells.labels, cells.groups, cells.classes, axes, seed=seed, pixels=pixels
     )
     return separation
+
+
+def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
+    """A classifier of all channels, as `train_classifier` makes it, for each fold anew."""
+
+    def tested(
+        learnt: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]
+    ) -> Job[npt.NDArray[np.int64]]:
+        from napari_channelmix.classify.train import train_classifier_job
+
+        known = cells.subset(learnt)
+        job = train_classifier_job(known, seed=seed, device=device)
+        classifier = yield from part(job, 0, 95, 100)
+        yield Progress(95, 100, "reading the held-out cells")
+        chosen = classifier.predict_proba(cells.subset(asked)).argmax(axis=1)
+        codes = [cells.classes.index(name) for name in classifier.classes]
+        return np.array(codes)[chosen]
+
+    return tested

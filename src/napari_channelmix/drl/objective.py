@@ -8,6 +8,7 @@ that the sprites were drawn with.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -62,6 +63,11 @@ class Objective:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Objective:
+        """From `as_dict`, also after a round trip through JSON."""
+        return cls(**{**said, "alignment": tuple(said["alignment"])})
 
     def beta_at(self, progress: float) -> float:
         """Weight of the divergence when this share of the training is done."""

@@ -195,14 +195,28 @@ def code_quality_job(
 def associations_job(
     of: Disentangler, *, pairs: int = 1000, seed: int = 1
 ) -> Job[dict[str, float]]:
-    """S of each factor with its own latents, on fresh sprites, as a job."""
-    sprites = Sprites(of.code.of)
+    """How well each factor's own latents still follow it, on fresh sprites, as a job.
+
+    S, but no more than the correlation with the values that the factor was drawn with: a latent
+    of noise has a high S too, and so has one that was turned round. Our definition. Of a circle's
+    two latents, the worse.
+    """
+    code, sprites = of.code, Sprites(of.code.of)
     generator = torch.Generator().manual_seed(seed)
-    matrix = yield from _interventions(of.code, _reader(of, sprites), pairs, generator, other=False)
+    read = _reader(of, sprites)
+    matrix = yield from _interventions(code, read, pairs, generator, other=False)
+    digits = sprites.random(pairs, generator)
+    values = read(digits, generator)
+    wanted = code.targets(digits).numpy().astype(np.float64)
+    values, wanted = values - values.mean(axis=0), wanted - wanted.mean(axis=0)
+    norm = np.sqrt((values**2).sum(axis=0) * (wanted**2).sum(axis=0))
+    follows = (values * wanted).sum(axis=0) / np.maximum(norm, 1e-12)
     return {
-        factor.name: float(matrix[list(of.code.latents_of(factor)), k].min())
-        for k, factor in enumerate(of.code.of.factors)
-    }
+        factor.name: float(min(
+            min(matrix[at, k], max(follows[at], 0.0)) for at in code.latents_of(factor)
+        ))
+        for k, factor in enumerate(code.of.factors)
+    }  # fmt: skip
 
 
 def _reader(of: Disentangler, sprites: Sprites) -> Reader:

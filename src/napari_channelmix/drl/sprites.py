@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,6 +108,16 @@ class SpriteSet:
     def size(self) -> int:
         """Number of sprites, all combinations."""
         return math.prod(len(factor) for factor in self.factors)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All that decides what the sprites look like, for JSON."""
+        return {
+            "factors": {factor.name: list(factor.values) for factor in self.factors},
+            "outlines": len(self.outlines), "textures": list(self.textures),
+            "channels": self.channels, "brightness": list(self.brightness),
+            "equal_area": self.equal_area, "anchored": self.anchored,
+            "variants": self.variants, "tile_seed": self.tile_seed,
+        }  # fmt: skip
 
     def factor(self, name: str) -> Factor:
         """The factor of this name.

@@ -46,6 +46,7 @@ def save_disentangler(disentangler: Disentangler, path: str | Path) -> Path:
     }
     about = {
         "sprites": disentangler.code.of.name,
+        "drawn": disentangler.code.of.as_dict(),
         "network": disentangler.network.settings.as_dict(),
         "about": disentangler.about,
     }
@@ -92,8 +93,11 @@ def _read(path: Path) -> Disentangler:
         of = sprite_set(said["sprites"])
         if (network.settings.channels, network.settings.side) != (of.channels, SIDE):
             raise ValueError(f"its pictures are not those of {of.name}")
+        if said.get("drawn", of.as_dict()) != of.as_dict():
+            raise ValueError(f"it was trained on other {of.name} than this version draws")
+        code = Code(of, network.settings.latents)
         about = dict(said["about"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, ModelError) as error:
         raise BundleError(f"{path}: does not describe its network ({error})") from error
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Disentangler(network.eval(), Code(of, network.settings.latents), about)
+    return Disentangler(network.eval(), code, about)

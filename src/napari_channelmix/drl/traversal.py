@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.drl.code import title_of
+from napari_channelmix.drl.network import REACH
 from napari_channelmix.files import write_whole
 
 if TYPE_CHECKING:
     from napari_channelmix.drl.disentangler import Disentangler
 
-__all__ = ["Traversal", "ranges", "save_sheet", "traversal"]
+__all__ = ["FEW", "Traversal", "ranges", "save_sheet", "traversal"]
 
 Floats = npt.NDArray[np.float32]
+
+# Fewer cells than this do not tell from where to where a latent goes.
+FEW = 5
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,13 @@ class Traversal:
 
 
 def ranges(latents: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Where each latent lies among the cells (Z, 2): percentiles 1 and 99, at least .2 apart."""
+    """Where each latent lies among the cells (Z, 2): percentiles 1 and 99, at least .2 apart.
+
+    A handful of cells says nothing of a range: there it is that of the sprites, about the cells.
+    """
     low, high = np.percentile(latents, [1, 99], axis=0)
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, 0.1)
+    least = REACH if len(latents) < FEW else 0.1
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, least)
     return np.stack([middle - half, middle + half], axis=1)
 
 
@@ -120,16 +129,21 @@ def save_sheet(
         max(len(shown), 1), 1, height_ratios=[len(d.axes) for *_, d in shown] or [1], hspace=0.12,
         left=0.01, right=0.995, top=1 - 0.35 / figure.get_figheight(), bottom=0.01,
     )  # fmt: skip
+    if not shown:
+        figure.text(0.5, 0.5, "All latents are the same in all cells: there is nothing to draw.",
+                    ha="center", va="center")  # fmt: skip
     for at, (title, picture, drawn) in enumerate(shown):
         grid = outer[at].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
-        for column, (name, one) in enumerate((("cell", picture), ("drawn", _drawn(of, picture)))):
+        for column, (name, one) in enumerate((("cell", picture), ("redrawn", _drawn(of, picture)))):
             axes = figure.add_subplot(grid[0, column])
             _show(axes, one)
             axes.set_title(title if not column else name, fontsize=8, loc="left")
         for row, axis in enumerate(drawn.axes):
             text = figure.add_subplot(grid[row, 2:5])
             text.axis("off")
-            text.text(0.97, 0.62, axis, ha="right", va="center", fontsize=10, weight="bold")
+            text.text(
+                0.97, 0.62, title_of(axis), ha="right", va="center", fontsize=10, weight="bold"
+            )
             text.text(0.97, 0.32, notes.get(axis, ""), ha="right", va="center", fontsize=7)
             for step in range(steps):
                 _show(figure.add_subplot(grid[row, 5 + step]), drawn.pictures[row, step])

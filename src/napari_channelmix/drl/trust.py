@@ -2,7 +2,8 @@
 
 A name was learnt on sprites. On cells it is believed only where four things hold: on sprites the
 latent follows its factor; fine-tuning has not moved it; it varies among the cells; and it goes
-along with a hand-crafted feature that measures the same thing. Our definition.
+along with a hand-crafted feature that measures the same thing, in more cells than chance would
+need for it. Our definition.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ class Trust:
         The feature among those that measure the same thing that goes along best.
     r : float
         Spearman's correlation with it.
+    least : float
+        Lower end of the 95 % interval of ``abs(r)``, for as many features as were tried; 0 where
+        so few cells could show ``r`` by chance.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Trust:
     kl: float
     witness: str
     r: float
+    least: float = 0.0
 
     @property
     def value(self) -> float:
@@ -87,12 +92,14 @@ class Trust:
             return "stands for nothing"
         if self.badge == "inactive":
             return "the same in all cells: nothing to see along it"
-        if self.source < SURE_S:
+        if self.now < SURE_S and self.source < SURE_S:
             return f"does not follow its factor on sprites (S {self.source:.2f})"
         if self.now < SURE_S:
             return f"its name was lost in fine-tuning (S {self.source:.2f}, now {self.now:.2f})"
         if not self.witness:
             return "no feature measures the same thing"
+        if abs(self.r) >= MAYBE_R and not self.least:
+            return f"too few cells to tell whether it goes along with {self.witness}"
         hardly = "hardly " if self.badge == "not verified" else ""
         return f"{hardly}goes along with {self.witness} (r {self.r:+.2f})"
 
@@ -136,7 +143,8 @@ def trust(
     features : pandas.DataFrame
         As of `features.hand_crafted`, (N, F).
     source, now : dict of str to float
-        S of each factor on sprites, as trained and as the weights are now.
+        S of each factor on sprites, as trained and as the weights are now; see
+        `quality.associations_job`.
     """
     spread = latents.std(axis=0)
     together = correlations(latents, features).to_numpy()
@@ -152,12 +160,27 @@ def trust(
         ]  # fmt: skip
         best = max(rows, key=lambda row: abs(together[row, at]), default=None)
         r = 0.0 if best is None else float(together[best, at])
+        least = _least(r, len(latents), len(rows))
         badge: Badge = "not verified"
         if len(latents) > 1 and spread[at] < ACTIVE:
             badge = "inactive"
-        elif now[factor] >= SURE_S and abs(r) >= MAYBE_R:
+        elif now[factor] >= SURE_S and abs(r) >= MAYBE_R and least:
             badge = "verified" if abs(r) >= SURE_R else "plausible"
         witness = "" if best is None else str(features.columns[best])
         judged.append(Trust(name, badge, source[factor], now[factor], float(spread[at]),
-                            float(kl[at]), witness, r))  # fmt: skip
+                            float(kl[at]), witness, r, least))  # fmt: skip
     return tuple(judged)
+
+
+def _least(r: float, cells: int, tried: int) -> float:
+    """Lower end of the interval of the best of several Spearman correlations; not below 0.
+
+    By Fisher's transformation, with 1.06 / (N - 3) for the variance of ranks (Fieller, Hartley,
+    Pearson 1957), and Bonferroni's correction.
+    """
+    from scipy.stats import norm
+
+    if cells < 4 or not tried:
+        return 0.0
+    away = norm.ppf(1 - 0.025 / tried) * np.sqrt(1.06 / (cells - 3))
+    return float(max(np.tanh(np.arctanh(min(abs(r), 1 - 1e-9)) - away), 0.0))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.drl.code import title_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,14 +24,6 @@ __all__ = ["BADGES", "Axis", "axes_of", "figure", "inactive_of", "moved", "signe
 
 Floats = npt.NDArray[np.float64]
 
-TITLES = {
-    # What the decoder draws is how its kind typically looks, never the texture of one cell.
-    "Texture": "Typical texture",
-    "Granularity": "Typical texture",
-    "Color": "Colour",
-    "PosX": "Position x",
-    "PosY": "Position y",
-}
 #: The badges of `drl.trust`, best first, and what each means.
 BADGES = {
     "verified": "the name holds on these cells",
@@ -84,11 +78,6 @@ class Axis:
         if self.cyclic or self.low <= value <= self.high:
             return self
         return replace(self, low=min(self.low, value), high=max(self.high, value))
-
-
-def title_of(name: str) -> str:
-    """What to call an axis."""
-    return TITLES.get(name, name)
 
 
 def figure(axis: Axis, value: float) -> str:
@@ -151,7 +140,8 @@ def _tip(name: str, trusts: Sequence[Trust], weakest: Trust, factor: Factor) -> 
     lines = [f"{called}, {weakest.badge}: {BADGES.get(weakest.badge, '')}."]
     for one in trusts:
         lines.append(f"{one.name}: {one.words}; S on sprites {one.source:.2f}"
-                     + (f", now {one.now:.2f}" if one.now != one.source else "") + ".")  # fmt: skip
+                     + (f", now {one.now:.2f}" if one.now != one.source else "")
+                     + f"; divergence {one.kl:.1f} nats.")  # fmt: skip
     if isinstance(factor.values[0], str):
         lines.append(f"On sprites, from low to high: {', '.join(map(str, factor.values))}.")
     if name in ("Texture", "Granularity"):

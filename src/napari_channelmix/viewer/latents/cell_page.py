@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -132,7 +133,7 @@ class CellPage(QWidget):
         if self.cell is None:
             return
         code = int(latents.cells.labels[self.cell])
-        label = f" · labelled {latents.cells.classes[code]}" if code >= 0 else ""
+        label = f" · labelled {html.escape(latents.cells.classes[code])}" if code >= 0 else ""
         self.title.setText(f"<b>Cell {self.cell}</b>{label}")
 
     def mark_grid(self, shown: bool) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassesPage"]
 
-NONE = "No two classes: give cells classes in 'Images and cells', then Run again."
+NONE = "Nothing to separate: {}."
+ADVICE = "Give cells classes in 'Annotate', then Run again."
 CHANGED = "Classes have changed since; Run again to have these figures follow."
 # Robust z-scores beyond this are unusual: about one cell in 400 of a normal class.
 UNUSUAL = 3.0
@@ -117,12 +118,17 @@ class ClassesPage(QWidget):
         rows: list[Bar] = []
         if tested is not None:
             rows = _tested_bars(tested)
-            if trained is not None and trained.accuracy is not None:
+            if "pixels" in tested.tested:
+                pass
+            elif trained is not None and trained.accuracy is not None:
                 figure = f"{trained.accuracy:.2f}"
                 tip = (f"The classifier of the pixels ({trained.source}): {trained.accuracy:.3f} "
                        f"on {trained.n_test} held-out cells; others than for the bars above, so "
                        "they are not to be compared to the last digit")  # fmt: skip
                 rows.append(Bar("pixels", trained.accuracy, figure, tip=tip))
+            elif "pixels" not in tested.tested:
+                rows.append(Bar("pixels", 0.0, "–", tip="Train a classifier in 'Classifier': its "
+                                "accuracy then stands here, beside the others"))  # fmt: skip
         chance = None if tested is None else 1 / len(tested.classes)
         self.accuracy.show_bars(rows, chance)
         self._say()
@@ -140,7 +146,9 @@ class ClassesPage(QWidget):
             if self._tested is not None and not np.array_equal(self._tested, latents.cells.labels):
                 said = CHANGED
         elif latents is not None:
-            said = NONE
+            said = NONE.format(latents.unseparated.rstrip("."))
+            if not set(latents.cells.labels.tolist()) - {-1}:
+                said = f"{said} {ADVICE}"
         self.line.setText(said or "Run first.")
         self.note.setText("" if tested is None else _verdict(tested))
         self.note.setVisible(bool(self.note.text()))
@@ -206,9 +214,14 @@ def _tested_bars(tested: Separation) -> list[Bar]:
 
 
 def _verdict(tested: Separation) -> str:
-    latents, features = tested.best["latents"], tested.best["hand-crafted"]
-    if latents.low > features.high:
-        return "Latents tell these classes apart better than hand-crafted features."
-    if latents.high < features.low:
-        return "Hand-crafted features tell these classes apart better than latents."
-    return "Latents and hand-crafted features tell these classes apart about equally well."
+    ahead = tested.ahead["hand-crafted"]
+    low, high = signed(ahead.low, 3), signed(ahead.high, 3)
+    far = f"by {abs(ahead.accuracy):.3f} (95 % interval {low} to {high})"
+    if ahead.low > 0:
+        return f"Latents tell these classes apart better than hand-crafted features, {far}."
+    if ahead.high < 0:
+        return f"Hand-crafted features tell these classes apart better than latents, {far}."
+    return (
+        "These cells cannot tell whether latents or hand-crafted features are better: "
+        f"latents are ahead by {signed(ahead.accuracy, 3)} (95 % interval {low} to {high})."
+    )

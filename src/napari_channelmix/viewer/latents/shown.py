@@ -1,4 +1,4 @@
-"""What latents show in the viewer: a ring, a grid beside the field, scores, columns of a table."""
+"""What latents show in the viewer: a grid beside the field, scores, columns of a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LatentLayers"]
 
-RING, GRID, SCORES = "cell looked at", "latent traversals", "latent scores"
+GRID, SCORES = "latent traversals", "latent scores"
 # Key in the metadata of the user's layer: the columns of its features that are ours.
 COLUMNS = f"{layers.OURS} latents"
 # A scale whose end is its beginning, for angles.
@@ -37,15 +37,6 @@ class LatentLayers:
         return shown is not None and shown.reference in self._viewer.layers
 
     # ---------------------------------------------------------------- one cell
-
-    def ring(self, latents: Latents, shown: Shown | None, cell: int | None) -> None:
-        """Ring a cell where it is in the field of view that is shown."""
-        if shown is None or not self._there(shown):
-            return
-        cells = latents.cells
-        here = cell is not None and int(cells.table["field"].iloc[cell]) == shown.field
-        chosen = [cell] if here and cell is not None else []
-        layers.ring_cells(self._viewer, RING, cells, shown, chosen)
 
     def show_grid(self, latents: Latents, shown: Shown, cell: int, theme: str) -> bool:
         """Put all axes of a cell beside its field of view; whether that was possible."""
@@ -100,7 +91,11 @@ class LatentLayers:
             if not name.startswith("Spare"):
                 title = f"{name} (latent)" if name in taken else name
                 columns[title] = np.round(latents.values[here, at].astype(np.float64), 4)
-        layers.write_features(target, objects, columns)
+        for axis in latents.axes():
+            if latents.disentangler.circle(axis) is not None:
+                title = f"{axis} (degrees)"
+                columns[title] = np.round(np.degrees(latents.of_axis(axis)[here]), 1)
+        layers.write_features(target, objects, columns, gone=ours)
         target.metadata[COLUMNS] = tuple(columns)
         return str(target.name)
 
@@ -114,5 +109,4 @@ class LatentLayers:
     def clear(self) -> None:
         """Take all layers away."""
         self.grid.clear()
-        for role in (RING, SCORES):
-            self._remove(role)
+        self._remove(SCORES)

@@ -5,7 +5,7 @@ PyTorch is imported where the job begins, never with the dock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_channelmix.jobs import Job, Progress, part
@@ -85,10 +85,16 @@ def find_latents_job(cells: Cells, chosen: Choices) -> Job[Latents]:
         As `drl.latents_job`.
     """
     yield Progress(0, 100, "loading PyTorch")
+    import torch
+
     from napari_channelmix.drl import latents_job, load_disentangler
 
     leave_a_core()
     yield Progress(1, 100, "loading the weights")
     of = load_disentangler(chosen.model)
     job = latents_job(cells, of, view=view_of(chosen.look, of.shape[0]), finetune=chosen.epochs)
-    return (yield from part(job, 2, 98, 100))
+    found = yield from part(job, 2, 98, 100)
+    # What the latents themselves cannot know, and what is needed to find them again.
+    again = {"disentangler": str(chosen.model), "cells": cells.fingerprint,
+             "threads": torch.get_num_threads()}  # fmt: skip
+    return replace(found, provenance={**found.provenance, **again})

@@ -12,7 +12,9 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_channelmix.viewer.colors import class_color
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+
+    import pandas as pd
 
     from napari_channelmix.data import Cells, Field
 
@@ -20,6 +22,8 @@ __all__ = ["OURS", "add_image", "add_labels", "find_ours", "show_codes", "write_
 
 # Key in a layer's metadata that says which of our layers it is.
 OURS = "napari-channelmix"
+# Empty rows that a table of features may have for labels that are not there.
+MOST_ROWS = 1000
 
 
 def find_ours(viewer: Any, role: str) -> Any:
@@ -162,7 +166,10 @@ def _apart(centres: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> 
 
 
 def write_features(
-    layer: Any, objects: npt.NDArray[np.int64], columns: dict[str, Sequence[Any]]
+    layer: Any,
+    objects: npt.NDArray[np.int64],
+    columns: dict[str, Sequence[Any]],
+    gone: Collection[str] = (),
 ) -> None:
     """Put columns into the features of a Labels or Points layer; its other columns stay.
 
@@ -172,18 +179,40 @@ def write_features(
     objects : (N,) int array
         Label values, or numbers of the points.
     columns : dict of str to (N,) values
+    gone : collection of str
+        Columns written earlier that are taken out where they are not among the new ones.
     """
     import pandas as pd
 
     table = pd.DataFrame(layer.features).reset_index(drop=True)
     points = isinstance(layer, Points)
+    if "index" in table.columns and not pd.api.types.is_numeric_dtype(table["index"]):
+        # A column of the user's that numbers nothing stays, under another name.
+        table = table.rename(columns={"index": "index (text)"})
     if "index" not in table.columns:
         table.insert(0, "index", np.arange(len(table)))
     new = pd.DataFrame({"index": objects, **columns})
-    table = table.drop(columns=[name for name in columns if name in table.columns])
+    table = table.drop(columns=[name for name in {*columns, *gone} if name in table.columns])
     table = table.merge(new, on="index", how="left" if points else "outer")
     # Assigned, not edited in place: only so does napari tell others of it.
-    layer.features = table.drop(columns="index") if points else table
+    layer.features = table.drop(columns="index") if points else _row_by_label(table)
+
+
+def _row_by_label(table: pd.DataFrame) -> pd.DataFrame:
+    """The same table with label 0 in row 0, and so on, with empty rows for labels it leaves out.
+
+    napari's table of features takes the row that is selected for the label. A table whose labels
+    are not numbered once each, or with far more gaps than labels, stays as it is.
+    """
+    import pandas as pd
+
+    labels = table["index"]
+    if labels.isna().any() or labels.duplicated().any() or (labels % 1 != 0).any():
+        return table
+    if not len(labels) or labels.min() < 0 or labels.max() > MOST_ROWS + 4 * len(labels):
+        return table
+    whole = pd.DataFrame({"index": np.arange(int(labels.max()) + 1)})
+    return whole.merge(table.astype({"index": np.int64}), on="index", how="left")
 
 
 def plane_geometry(one: Field) -> dict[str, Any]:

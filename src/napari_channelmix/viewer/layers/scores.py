@@ -92,14 +92,15 @@ def _marks(
         "size": 0.4 * (boxes[:, 2] - boxes[:, 0]),
         "face_color": AVAILABLE_COLORMAPS[colormap].map(share.astype(np.float32)),
     }
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
     layer = find_ours(viewer, role)
-    if isinstance(layer, Points) and len(layer.data) == len(boxes):
+    if isinstance(layer, Points):
+        # The same layer, also for another field of view with other cells.
+        if not np.array_equal(layer.data, centres):
+            layer.data = centres
         for what, value in {**look, **geometry}.items():
             setattr(layer, what, value)
         return layer
-    if layer is not None:
-        viewer.layers.remove(layer)
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
     layer = viewer.add_points(
         centres, name=name, metadata={OURS: role}, opacity=0.75, border_width=0, **look, **geometry
     )
