@@ -19,13 +19,16 @@ def main(folder: Path) -> None:
     from qtpy.QtWidgets import QApplication, QScrollArea
 
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.viewer.launch import open_docks
+    from napari_channelmix.viewer.launch import DOCKS, open_docks
 
     folder.mkdir(parents=True, exist_ok=True)
     get_settings().appearance.theme = "dark"
     viewer = napari.Viewer(title="ChannelMix", ndisplay=2)
     viewer.window.resize(*SIZE)
-    images, classifier, importance, explain, latents = open_docks(viewer)
+    docks = dict(zip(DOCKS, open_docks(viewer), strict=True))
+    images, annotate = docks["Images and cells"], docks["Annotate"]
+    classifier, importance = docks["Classifier"], docks["Channel importance"]
+    explain, latents = docks["Explain a cell"], docks["Latent traversals"]
 
     def wait(until: Callable[[], object], seconds: float = 240) -> None:
         end = time.monotonic() + seconds
@@ -77,6 +80,20 @@ def main(folder: Path) -> None:
     classifier.apply.click()
     wait(lambda: not classifier.task.busy)
     picture("classified")
+
+    front(annotate)
+    session = annotate.session
+    taken = [at for at in range(len(session.cells)) if at % 4 == 0]
+    session.assign(taken, -1)
+    annotate.going_on.go_to_uncertain()
+    annotate.give(1)
+    annotate.going_on.go_to_uncertain()
+    pause(4)
+    picture("annotate")
+    while session.edits.undoable:
+        session.undo()
+    session.select()
+    viewer.reset_view()
 
     front(importance)
     importance.network.setCurrentText("tiny")
@@ -134,6 +151,9 @@ def main(folder: Path) -> None:
         slider.setValue(round(slider.minimum() + share * slider.maximum()))
     page.grid.click()
     picture("latents")
+    page.grid.click()
+    front(docks["Report and script"])
+    picture("report-and-script")
     viewer.close()
 
 

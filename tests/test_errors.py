@@ -6,9 +6,16 @@ import pickle
 
 import pytest
 
-from napari_channelmix.errors import BundleError, ChannelMixError, DataError, ModelError, SaveError
+from napari_channelmix.errors import (
+    BundleError,
+    ChannelMixError,
+    ConfigError,
+    DataError,
+    ModelError,
+    SaveError,
+)
 
-KINDS = (BundleError, ChannelMixError, DataError, ModelError, SaveError)
+KINDS = (BundleError, ChannelMixError, ConfigError, DataError, ModelError, SaveError)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, load_model, train_classifier
-    from napari_channelmix.data import Cells, open_dataset
+    from napari_channelmix.data import Cells, open_dataset, save_dataset
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError
     from napari_channelmix.pcim import Attribution, explain
+    from napari_channelmix.run.configured import run_config
 
 __all__ = [
     "Attribution",
@@ -31,6 +32,8 @@ __all__ = [
     "load_disentangler",
     "load_model",
     "open_dataset",
+    "run_config",
+    "save_dataset",
     "train_classifier",
 ]
 
@@ -48,6 +51,8 @@ _ROOM_OF = {
     "load_disentangler": "drl",
     "load_model": "classify",
     "open_dataset": "data",
+    "run_config": "run.configured",
+    "save_dataset": "data",
     "train_classifier": "classify",
 }
 

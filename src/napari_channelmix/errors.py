@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "BundleError",
     "ChannelMixError",
+    "ConfigError",
     "DataError",
     "ModelError",
     "SaveError",
@@ -21,6 +22,10 @@ class ChannelMixError(Exception):
 
 class DataError(ChannelMixError, ValueError):
     """A data set, image, table or layer that cannot be used as it is."""
+
+
+class ConfigError(ChannelMixError, ValueError):
+    """A config that cannot be read, or that no longer fits what it names."""
 
 
 class TooFewGroupsError(DataError):

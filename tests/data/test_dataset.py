@@ -484,3 +484,33 @@ def test_cells_of_one_image_without_a_group_are_warned_of(write_set: WriteSet) -
     assert any("cells of one image" in line for line in alone.warnings) == shared
     assert not any("cells of one image" in line for line in open_dataset(
         write_set(*FILES, *POINT)).warnings)  # fmt: skip
+
+
+def test_cells_without_a_class_and_classes_without_a_cell(write_set: WriteSet) -> None:
+    said = ('group = "well"', "unlabelled = true", 'classes = ["treated", "other", "control"]',
+            "[image]", 'column = "stack"', "[cells]", 'from = "mask"', 'column = "mask"',
+            "crop = 12")  # fmt: skip
+    path = write_set(*said)
+    table = path.parent / "table.csv"
+    table.write_text(table.read_text().replace("W0,control", "W0,"))
+    cells = open_dataset(path)
+    assert cells.classes == ("treated", "other", "control")
+    assert cells.class_counts == {"treated": 12, "other": 0, "control": 6}
+    assert set(cells.labels[cells.groups == "W0"]) == {-1}
+    path.write_text(path.read_text().replace("unlabelled = true\n", ""))
+    with pytest.raises(DataError, match=r"line 2, column 'label': the label is empty.*unlabelled"):
+        open_dataset(path)
+
+
+def test_a_row_per_object_of_a_mask(write_set: WriteSet) -> None:
+    rows = [{"label": kind, "stack": "stack0.ome.tif", "mask": "mask0.tif", "value": value}
+            for value, kind in ((5, "b"), (2, "a"), (14, "b"))]  # fmt: skip
+    path = write_set("[image]", 'column = "stack"', "[cells]", 'from = "mask"', 'column = "mask"',
+                     'object = "value"', "crop = 12", rows=rows)  # fmt: skip
+    cells = open_dataset(path)
+    assert cells.table["object"].tolist() == [5, 2, 14] and cells.labels.tolist() == [1, 0, 1]
+    assert len(cells.fields) == 1 and cells.table["x0"].tolist() == [28, 6, 28]
+    text = path.read_text()
+    path.write_text(text.replace('"mask"\ncolumn', '"segment"\nchannel = "DNA"\ncolumn'))
+    with pytest.raises(DataError, match=r'object = .* is for from = "mask"'):
+        open_dataset(path)

@@ -190,7 +190,7 @@ def test_pixels_that_cannot_be_used_are_named_by_their_place_in_the_data_set(
     classifier, tmp_path, monkeypatch
 ):
     # Those that stand for the pixels of the data set are others.
-    monkeypatch.setattr(explaining, "LOOKED_AT", 2)
+    monkeypatch.setattr("napari_channelmix.data.fingerprint.LOOKED_AT", 2)
     crops = np.random.default_rng(0).normal(size=(10, 2, 12, 12)).astype(np.float32)
     at = 2
     cell = int(chosen_cells(10, 5)[at])
@@ -212,7 +212,7 @@ def test_warnings_that_go_on_and_on_are_counted(classifier, tmp_path):
 
 def test_no_more_than_a_chunk_is_read_at_once(classifier, cells, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_channelmix.pcim.source.MEAN_OF", 2)
-    monkeypatch.setattr(explaining, "LOOKED_AT", 2)
+    monkeypatch.setattr("napari_channelmix.data.fingerprint.LOOKED_AT", 2)
     monkeypatch.setattr(explaining, "SHOWN", 2)
     sizes, read = [], Cells.read
 

@@ -31,6 +31,8 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Finished seeds of these tests stay out of the user's folders."""
     folder = tmp_path / "kept"
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: folder)
+    # Nor do annotations of one test come back in the next.
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "user")
     return folder
 
 

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.picking import ClassBrush
 from napari_channelmix.viewer.session import Shown, Trained, session_of
 
 from .conftest import canvas_of, canvas_point
@@ -368,10 +369,10 @@ def test_clicks_are_listened_to_only_while_the_dock_is_in_front(
     found.parent().raise_()
     qtbot.waitUntil(lambda: found.toggle.clicks.active)
     images.session.classify([-1] * 6, ("alive", "dead"))
-    images.classes.table.selectRow(1)
-    images.classes.brush.switch(True)
+    brush = ClassBrush(viewer, found.session, lambda: 0)
+    brush.switch(True)
     assert not found.toggle.isChecked() and not found.toggle.clicks.active
-    images.classes.brush.switch(False)
+    brush.switch(False)
     assert found.toggle.isChecked() and found.toggle.clicks.active
 
 

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QIcon
 
-from napari_channelmix.viewer.colors import class_hex
-from napari_channelmix.viewer.images_dock import ImagesDock, summary
+from napari_channelmix.viewer.cells_in_use import summary
+from napari_channelmix.viewer.images_dock import ImagesDock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -314,9 +313,60 @@ def test_crops_that_overlap_are_marked_by_rings(
         assert str(viewer.layers["classes"].symbol[0]) == symbol
 
 
-def test_the_swatch_of_the_selected_class_keeps_its_colour(open_plate: Any) -> None:
-    table = open_plate().classes.table
-    assert table.currentRow() == 1
-    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
-        swatch = table.item(1, 0).icon().pixmap(12, mode=mode).toImage()
-        assert swatch.pixelColor(6, 6).name() == class_hex(0).lower()
+def test_what_is_painted_in_the_labels_later_is_no_cell_of_these(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(picture, name="DNA")
+    mask = viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(mask)
+    images.cells.crop.setValue(20)
+    cells = use(images, qtbot, click)
+    mask.selected_label = 77
+    mask.paint((16, 48), 77)
+    mask.fill((48, 48), 0)
+    qtbot.wait(150)
+    assert cells.fields[0].labels.max() == 9 and (cells.fields[0].labels == 5).any()
+    images.session.classify([0] * 9, ("a",))
+    qtbot.wait(150)
+    assert set(np.unique(viewer.layers["classes"].data)) == {0, 1}
+    assert (viewer.layers["mask"].data == 77).any()
+
+
+def test_cells_of_another_image_are_added_and_their_classes_kept(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    for name, data in (("DNA", picture), ("GFP", picture + 5)):
+        viewer.add_image(data, name=name)
+    viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0, 1)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    assert not images.more.isEnabled() and "First use the cells" in images.more.toolTip()
+    use(images, qtbot, click)
+    images.session.classify([0] * 5 + [1] * 4, ("a", "b"))
+    click(images.more)
+    qtbot.waitUntil(lambda: bool(images.notice.text()), timeout=5000)
+    assert "are in use already" in images.notice.text()
+    for name, data in (("DNA [1]", picture * 2), ("GFP [1]", picture * 3)):
+        viewer.add_image(data, name=name, translate=(0, 100))
+    viewer.add_labels(labels, name="mask [1]", translate=(0, 100))
+    qtbot.wait(50)
+    for row in range(images.channels.list.count()):
+        item = images.channels.list.item(row)
+        other = Qt.CheckState.Checked if "[1]" in item.text() else Qt.CheckState.Unchecked
+        item.setCheckState(other)
+    images.cells.choose_source(viewer.layers["mask [1]"])
+    click(images.more)
+    qtbot.waitUntil(lambda: len(images.session.cells) == 18, timeout=5000)
+    cells = images.session.cells
+    assert "9 cells of DNA [1] added; DNA [1] as DNA, GFP [1] as GFP" in images.notice.text()
+    assert cells.labels.tolist() == [0] * 5 + [1] * 4 + [-1] * 9 and cells.classes == ("a", "b")
+    assert cells.channels == ("DNA", "GFP") and images.session.shown.field == 1
+    np.testing.assert_allclose(cells.read([9]), cells.read([0]) * [[[[2]], [[3]]]], atol=16)
+    # The first image comes back when it is asked for.
+    images.origin.setCurrentIndex(0)
+    images.dataset.field.setValue(1)
+    qtbot.waitUntil(lambda: images.session.shown.field == 0, timeout=5000)

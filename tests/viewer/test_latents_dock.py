@@ -24,6 +24,7 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.latents.cell_page import MOVED
 from napari_channelmix.viewer.latents_dock import LatentsDock
+from napari_channelmix.viewer.picking import ClassBrush
 from napari_channelmix.viewer.session import Shown, session_of
 
 from .conftest import canvas_of, canvas_point
@@ -187,7 +188,7 @@ def test_a_click_shows_the_cell_whatever_layer_is_active(
         assert found.cell == number - 1, found.notice.text()
         assert f"Cell {number - 1}" in found.pages.one.title.text()
         assert viewer.layers.selection.active is active
-    ring = viewer.layers["cell looked at"]
+    ring = viewer.layers["selected cells"]
     middle = np.argwhere(blobs() == 7).mean(axis=0)
     np.testing.assert_allclose(ring.data[0], middle, atol=1)
     np.testing.assert_allclose(
@@ -233,7 +234,7 @@ def test_layers_that_are_being_edited_keep_their_clicks(
 
 
 def test_clicks_are_listened_to_only_in_front_and_while_nothing_is_painted(
-    opened: Any, dock: Any, qtbot: Any
+    viewer: Any, opened: Any, dock: Any, qtbot: Any
 ) -> None:
     found = opened(known={})
     images = dock(ImagesDock)
@@ -241,10 +242,10 @@ def test_clicks_are_listened_to_only_in_front_and_while_nothing_is_painted(
     qtbot.waitUntil(lambda: not found.toggle.clicks.active)
     found.parent().raise_()
     qtbot.waitUntil(lambda: found.toggle.clicks.active)
-    images.classes.table.selectRow(1)
-    images.classes.brush.switch(True)
+    brush = ClassBrush(viewer, found.session, lambda: 0)
+    brush.switch(True)
     assert not found.toggle.isChecked() and not found.toggle.clicks.active
-    images.classes.brush.switch(False)
+    brush.switch(False)
     assert found.toggle.isChecked() and found.toggle.clicks.active
 
 
@@ -337,7 +338,7 @@ def test_points_and_cells_are_linked_both_ways(viewer: Any, opened: Any, qtbot: 
     np.testing.assert_allclose(
         viewer.scene.camera.center[-2:], np.argwhere(blobs() == 10).mean(axis=0), atol=1
     )
-    assert len(viewer.layers["cell looked at"].data) == 1
+    assert len(viewer.layers["selected cells"].data) == 1
 
 
 def test_colours_come_and_go(viewer: Any, opened: Any, qtbot: Any, click: Any) -> None:
@@ -373,10 +374,10 @@ def test_another_field_of_view_is_coloured_and_ringed_anew(
     qtbot.waitUntil(lambda: found.session.shown.field == 4, timeout=10_000)
     assert viewer.layers[name].data.shape == before.shape
     assert not np.array_equal(np.isnan(viewer.layers[name].data), np.isnan(before))
-    assert "cell looked at" not in viewer.layers
+    assert "selected cells" not in viewer.layers
     found.go(int(np.flatnonzero(plate.table["field"] == 5)[0]))
     qtbot.waitUntil(lambda: found.session.shown.field == 5, timeout=10_000)
-    assert len(viewer.layers["cell looked at"].data) == 1
+    assert len(viewer.layers["selected cells"].data) == 1
 
 
 # -------------------------------------------------------------------- classes and other cells
@@ -400,7 +401,7 @@ def test_a_second_run_shows_the_same_cell_again(
     press(qtbot, viewer, 5)
     run(found, qtbot, click, weights)
     assert found.cell == 4 and "Cell 4" in found.pages.one.title.text()
-    assert len(viewer.layers["cell looked at"].data) == 1
+    assert len(viewer.layers["selected cells"].data) == 1
     assert found.pages.one.sliders.sliders or found.pages.one.sliders.inactive.text()
 
 

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.layers import OURS
 from napari_channelmix.viewer.picking import cell_at, elsewhere
 from napari_channelmix.viewer.session import Shown, session_of
@@ -36,7 +36,7 @@ def squares(count: int = 6, side: int = 120) -> Any:
 def painted(viewer: Any, dock: Any, qtbot: Any) -> Any:
     """A dock with six cells of layers that are scaled, moved, turned and sheared."""
     labels = squares()
-    images = dock(ImagesDock)
+    images = dock(AnnotateDock)
     rng = np.random.default_rng(0)
     one = viewer.add_image(rng.random(labels.shape), name="DNA", **ODD)
     two = viewer.add_image(rng.random(labels.shape), name="GFP", **ODD)
@@ -124,7 +124,7 @@ def test_painting_on_another_slice_says_where_the_cells_are(
     viewer: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:
     labels = squares()
-    images = dock(ImagesDock)
+    images = dock(AnnotateDock)
     stack = np.random.default_rng(0).random((3, *labels.shape))
     names = {"axis_labels": ("z", "y", "x")}
     one, two = (viewer.add_image(stack, name=name, **names) for name in ("DNA", "GFP"))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from napari_channelmix.computing import within_cap
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class NormalisedCrops:
         if self._held is not None:
             return
         count, channels, height, width = self.cells.shape
-        fits = 4 * count * channels * height * width <= MEMORY_BYTES
+        fits = 4 * count * channels * height * width <= within_cap(MEMORY_BYTES)
         # (N, H, W, C) in memory: picking along the first axis then keeps channels last.
         held = torch.empty(count if fits else 0, height, width, channels)
         signature, done = self.cells.signing(), 0

@@ -9,12 +9,16 @@ from typing import Literal, get_args
 
 import torch
 
+from napari_channelmix.computing import GIB, computing
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress
 
 __all__ = ["DeviceName", "choose_device", "choose_threads", "why_not"]
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+# Whether a cap on CUDA's memory is in force.
+_capped = False
 
 
 def why_not(name: str) -> str | None:
@@ -33,7 +37,7 @@ def why_not(name: str) -> str | None:
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device asked for; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+    """The device asked for; ``auto`` takes what is preferred, else CUDA, Apple's MPS, or the CPU.
 
     Raises
     ------
@@ -43,18 +47,34 @@ def choose_device(name: str = "auto") -> torch.device:
     if name not in get_args(DeviceName):
         raise ModelError(f"device {name!r} is unknown; use {', '.join(get_args(DeviceName))}")
     if name == "auto":
+        name = computing().device
+    if name == "auto":
         name = next((one for one in ("cuda", "mps") if why_not(one) is None), "cpu")
     reason = why_not(name)
     if reason:
         raise ModelError(f"device {name!r} cannot be used: {reason}; choose auto or cpu")
+    if name == "cuda":
+        _cap_cuda()
     return torch.device(name)
+
+
+def _cap_cuda() -> None:
+    """Keep PyTorch within the memory that is preferred."""
+    global _capped
+    cap = computing().memory
+    if cap <= 0 and not _capped:
+        return
+    total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(cap * GIB / total, 1.0) if cap > 0 else 1.0)
+    _capped = cap > 0
 
 
 def choose_threads(step: Callable[[], object], limit: int | None = None) -> Job[int]:
     """Time a step with one thread and with several, keep the faster, and say how many; a job.
 
     On a busy machine two spinning threads can be ten times slower than one, so the number of cores
-    says little. ``OMP_NUM_THREADS``, where it is set, is the user's word and is kept.
+    says little. The number that is preferred, or ``OMP_NUM_THREADS``, where it is set, is the
+    user's word and is kept.
 
     Parameters
     ----------
@@ -63,6 +83,9 @@ def choose_threads(step: Callable[[], object], limit: int | None = None) -> Job[
     limit : int, optional
         Most threads to try; default: all cores this process may use.
     """
+    if computing().threads:
+        torch.set_num_threads(computing().threads)
+        return computing().threads
     if os.environ.get("OMP_NUM_THREADS"):
         return torch.get_num_threads()
     cores = limit or len(_cores())

@@ -3,6 +3,7 @@
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.dataset import open_dataset, open_dataset_job
 from napari_channelmix.data.fields import Field
+from napari_channelmix.data.saving import save_dataset, save_dataset_job
 from napari_channelmix.data.segment import find_nuclei, objects_of_mask
 from napari_channelmix.data.statistics import ChannelStatistics
 
@@ -14,4 +15,6 @@ __all__ = [
     "objects_of_mask",
     "open_dataset",
     "open_dataset_job",
+    "save_dataset",
+    "save_dataset_job",
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.conditions import conditions_together
 from napari_channelmix.data.fields import Field, check_field, square_boxes
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
@@ -52,6 +53,9 @@ class Cells:
         none), ``group``, ``split`` and ``object`` (its value in the label image, 0 for none).
     warnings : tuple of str
         What the user should know of this set, a line each.
+    conditions : pandas.DataFrame or None
+        What the table of the data set says of whole groups, such as a dose: a row per group, named
+        by it, and a column of texts for each column that is the same throughout every group.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Cells:
     warnings: tuple[str, ...] = ()
     # Positions of ``channels`` among the planes of the fields.
     planes: tuple[int, ...] = field(default=(), repr=False)
+    conditions: pd.DataFrame | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
@@ -104,6 +109,13 @@ class Cells:
         for crops in self.batches():
             signature.update(crops.tobytes())
         return signature.hexdigest()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A quick signature, from the names and boxes of all cells and the pixels of 32."""
+        from napari_channelmix.data.fingerprint import fingerprint
+
+        return fingerprint(self)
 
     def signing(self) -> hashlib._Hash:
         """A signature begun: whoever reads all crops in order may update it with their bytes."""
@@ -379,7 +391,8 @@ class Cells:
                        for one in part.fields]  # fmt: skip
         warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
         return cls(name or first.name, first.channels, classes, first.crop, tuple(fields),
-                   pd.concat(tables, ignore_index=True), warnings)  # fmt: skip
+                   pd.concat(tables, ignore_index=True), warnings,
+                   conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
 
     @classmethod
     def _in_one_field(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.cells import BOX, Cells
+from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, square_boxes
 from napari_channelmix.data.images import Decoded, FilePlane, ImageFile, open_image
@@ -17,12 +18,12 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 
 if TYPE_CHECKING:
-    # Imported where a data set is opened: a dock need not wait for pandas.
-    import pandas as pd
-
     from napari_channelmix.data.table import Table
 
 __all__ = ["open_dataset", "open_dataset_job"]
+
+# Rows of one image that are taken in a step.
+STEP = 500
 
 
 def open_dataset(path: str | Path) -> Cells:
@@ -63,7 +64,10 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     opener = _Opener(table, said)
     fields: dict[tuple[str, ...], int] = {}
     found: list[Field] = []
-    parts: list[pd.DataFrame] = []
+    rows: list[int] = []
+    field_of: list[int] = []
+    all_boxes: list[npt.NDArray[np.int64]] = []
+    all_objects: list[npt.NDArray[np.int64]] = []
     skipped: list[str] = []
     for at in range(len(table.rows)):
         key = opener.files_of(at)
@@ -72,20 +76,30 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
             with table.naming(at):
                 found.append(opener.open_field(at))
             yield Progress(at, len(table.rows), "opening the images")
-        boxes, object_of = opener.boxes(at, found[fields[key]])
-        if boxes is None:
+        elif at % STEP == 0:
+            yield Progress(at, len(table.rows), "finding the cells")
+        boxes, objects_here = opener.boxes(at, found[fields[key]])
+        if boxes is None or objects_here is None:
             skipped.append(table.where(at))
             continue
-        here = pd.DataFrame(boxes, columns=BOX)
-        here.insert(0, "field", fields[key])
-        parts.append(here.assign(label=labels[at], group=table.text(at, said.group) or str(at),
-                                 split=table.text(at, said.split), object=object_of))  # fmt: skip
-    if not parts or not sum(map(len, parts)):
+        rows += [at] * len(boxes)
+        field_of += [fields[key]] * len(boxes)
+        all_boxes.append(boxes)
+        all_objects.append(objects_here)
+    if not rows:
         raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows")
-    cells = pd.concat(parts, ignore_index=True)
+    cells = pd.DataFrame(np.concatenate(all_boxes), columns=BOX)
+    cells.insert(0, "field", field_of)
+    cells = cells.assign(
+        label=[labels[at] for at in rows],
+        group=[table.text(at, said.group) or str(at) for at in rows],
+        split=[table.text(at, said.split) for at in rows],
+        object=np.concatenate(all_objects),
+    )
     return Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
-        (*table.warnings, *_warnings(said, skipped, shared=len(found) < len(parts))),
+        (*table.warnings, *_warnings(said, skipped, shared=len(found) < len(all_boxes))),
+        conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
     )  # fmt: skip
 
 
@@ -112,6 +126,8 @@ class _Opener:
         self._table, self._said = table, said
         self._decoded = Decoded()
         self._files: dict[Path, ImageFile] = {}
+        # Per field of view, where the object of each value of its label image lies.
+        self._objects: dict[int, dict[int, tuple[float, float]]] = {}
         self.channels: tuple[str, ...] = tuple(said.channels)
 
     def _image(self, path: Path) -> ImageFile:
@@ -204,7 +220,10 @@ class _Opener:
         if len(planes) != 1 or planes[0].shape != one.shape:
             raise DataError(f"{where} is {planes[0].shape} pixels, the image {one.shape}")
         mask = planes[0][0 : one.shape[0], 0 : one.shape[1]]
-        return objects_of_mask(mask, min_area=cells.min_area, where=where)
+        # Rows that name their cell by its value take the mask for labelled, whatever it holds.
+        return objects_of_mask(
+            mask, min_area=cells.min_area, where=where, labelled=bool(cells.object)
+        )
 
     def boxes(
         self, at: int, one: Field
@@ -213,6 +232,8 @@ class _Opener:
         cells, table = self._said.cells, self._table
         height, width = one.shape
         if one.labels is not None:
+            if cells.object:
+                return self._object_of(at, one, cells.object)
             found = objects(one.labels)
             if not len(found["label"]):
                 return None, None
@@ -241,3 +262,21 @@ class _Opener:
                 f"the image of {height} x {width} pixels"
             )
         return square_boxes(np.array([y]), np.array([x]), side), np.zeros(1, np.int64)
+
+    def _object_of(
+        self, at: int, one: Field, column: str
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Box and value of the one object that a row names."""
+        if id(one) not in self._objects:
+            assert one.labels is not None
+            found = objects(one.labels)
+            places = zip(found["y"].tolist(), found["x"].tolist(), strict=True)
+            self._objects[id(one)] = dict(zip(found["label"].tolist(), places, strict=True))
+        value = self._table.number(at, column)
+        if value not in self._objects[id(one)]:
+            raise DataError(
+                f"{self._table.where(at, column)}: the mask has no object of the value {value:g}"
+            )
+        y, x = self._objects[id(one)][int(value)]
+        boxes = square_boxes(np.array([y]), np.array([x]), self._said.cells.crop)
+        return boxes, np.array([int(value)], np.int64)

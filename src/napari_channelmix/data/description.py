@@ -33,6 +33,7 @@ class CellsEntry(_Entry):
     )
     channel: str | None = None
     column: str | None = None
+    object: str | None = None
     columns: list[str] | None = None
     size: Annotated[int, Field(ge=4)] | None = None
     crop: Annotated[int, Field(ge=4, le=4096)] = 64
@@ -45,6 +46,10 @@ class CellsEntry(_Entry):
             raise ValueError('from = "segment" needs channel = "...", the one to find nuclei in')
         if self.origin == "mask" and not self.column:
             raise ValueError('from = "mask" needs column = "...", the one with the mask files')
+        if self.object and self.origin != "mask":
+            raise ValueError(
+                'object = "..." is for from = "mask": the value of a row\'s cell in it'
+            )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:
             raise ValueError(
                 f'from = "{self.origin}" needs columns = [{needed[self.origin]} names]'
@@ -63,6 +68,10 @@ class Description(_Entry):
         What the set is called, and the file of its table.
     label, group, split : str or None
         Columns of the table.
+    classes : list of str or None
+        All classes in their order, those without rows too; by default those of the column.
+    unlabelled : bool
+        Whether rows may have no class; their cells then have none.
     keep : dict of str to list of str
         Rows kept: column and its allowed values.
     channels : dict of str to str
@@ -76,6 +85,8 @@ class Description(_Entry):
     label: str | None = None
     group: str | None = None
     split: str | None = None
+    classes: list[str] | None = None
+    unlabelled: bool = False
     keep: dict[str, list[str | int | float]] = {}
     channels: dict[str, str] = {}
     image: ImageEntry | None = None

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.computing import within_cap
 from napari_channelmix.errors import ChannelMixError, DataError
 
 __all__ = ["Decoded", "FilePlane", "ImageFile", "Plane", "open_image"]
@@ -57,9 +58,16 @@ class Decoded:
         with self._lock:
             self._held[path] = pixels
             held = sum(one.nbytes for one in self._held.values())
-            while held > self._limit and len(self._held) > 1:
+            while held > within_cap(self._limit) and len(self._held) > 1:
                 held -= self._held.popitem(last=False)[1].nbytes
         return pixels
+
+    def forget(self) -> int:
+        """Let go of all of them; gives the bytes they took."""
+        with self._lock:
+            held = sum(one.nbytes for one in self._held.values())
+            self._held.clear()
+        return held
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.fields import Field
+from napari_channelmix.data.saving import write_image, write_mask
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_json, write_text, write_whole
+from napari_channelmix.files import write_json, write_text
 
 __all__ = ["Sample", "graded_channels", "immunohistochemistry", "synthetic_plate"]
 
@@ -58,7 +58,6 @@ class Sample:
             data set has one class for each image.
         """
         import pandas as pd
-        import tifffile
 
         folder, cells = Path(folder), self.cells
         rows = []
@@ -68,28 +67,14 @@ class Sample:
                 raise DataError(f"{cells.name}: only images with cells of one class are saved")
             group, code = here["group"].iloc[0], int(here["label"].iloc[0])
             stack = np.stack([np.asarray(plane[:, :]) for plane in one.planes])
-            about: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": list(cells.channels)}}
-            for axis, size in zip("YX", one.pixel_size or (), strict=False):
-                about |= {f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": one.unit}
             row = {
                 "well": group,
                 "image_path": f"images/{group}.ome.tif",
                 "mask_path": f"images/{group}_cells.tif",
                 "label": cells.classes[code],
             }
-
-            def image(
-                path: Path, stack: npt.NDArray[Any] = stack, about: dict[str, Any] = about
-            ) -> None:
-                tifffile.imwrite(path, stack, ome=True, metadata=about, compression="zlib",
-                                 photometric="minisblack")  # fmt: skip
-
-            def mask(path: Path, labels: Any = one.labels) -> None:
-                tifffile.imwrite(path, labels.astype(np.uint16), compression="zlib",
-                                 metadata={"axes": "YX"})  # fmt: skip
-
-            write_whole(folder / row["image_path"], image)
-            write_whole(folder / row["mask_path"], mask)
+            write_image(folder / row["image_path"], stack, cells.channels, one)
+            write_mask(folder / row["mask_path"], one.labels)
             rows.append(row)
         write_text(folder / "labels.csv", pd.DataFrame(rows).to_csv(index=False))
         write_json(folder / "truth.json", {"relevance": self.relevance, "story": self.story})

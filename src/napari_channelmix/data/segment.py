@@ -79,9 +79,11 @@ def _without_small(labels: npt.NDArray[Any], min_area: int) -> npt.NDArray[np.in
 
 
 def objects_of_mask(
-    mask: npt.NDArray[Any], *, min_area: int = 1, where: str = "mask"
+    mask: npt.NDArray[Any], *, min_area: int = 1, where: str = "mask", labelled: bool = False
 ) -> npt.NDArray[np.int32]:
     """Label image of a mask: taken as it is where labelled, connected components where binary.
+
+    ``labelled``: it is known to be so, though it may hold one object only.
 
     Raises
     ------
@@ -99,7 +101,7 @@ def objects_of_mask(
         raise DataError(f"{where}: labels must not be negative")
     if values.max() == 0:
         raise DataError(f"{where}: the mask is empty; no cell is marked in it")
-    if len(np.unique(values[values > 0])) == 1:
+    if not labelled and len(np.unique(values[values > 0])) == 1:
         return _without_small(label(values > 0), min_area)
     return values.astype(np.int32)
 

@@ -77,7 +77,13 @@ class Table:
             yield said.image.column
         if said.cells.column:
             yield said.cells.column
+        if said.cells.object:
+            yield said.cells.object
         yield from said.cells.columns or ()
+
+    def columns_of_cells(self) -> set[str]:
+        """Columns that name files, groups and places; the others may say something of a group."""
+        return set(self._columns_named()) - {str(self.said.label)} - set(self.said.keep)
 
     def _refuse_bad_groups(self) -> None:
         """Refuse gaps in the group column, unknown parts, and groups that lie in two parts."""
@@ -137,23 +143,33 @@ class Table:
         return path
 
     def classes(self) -> tuple[list[int], tuple[str, ...]]:
-        """Class of each row and the class names, in the order of ``keep`` or sorted."""
-        column = self.said.label
+        """Class of each row and the class names, in the order that was given or sorted."""
+        column, named = self.said.label, tuple(self.said.classes or ())
         if column is None:
-            return [-1] * len(self.rows), ()
+            return [-1] * len(self.rows), named
         values = self.rows[column]
-        gaps = np.flatnonzero(values.str.strip() == "")
-        if len(gaps):
+        blank = (values.str.strip() == "").to_numpy()
+        gaps = np.flatnonzero(blank)
+        if len(gaps) and not self.said.unlabelled:
             raise DataError(
                 f"{self.where(int(gaps[0]), column)}: the label is empty"
                 + (f" (so are {len(gaps) - 1} more)" if len(gaps) > 1 else "")
-                + "; fill it in, or leave such rows out with keep"
+                + "; fill it in, leave such rows out with keep, or say unlabelled = true"
             )
         kept = [str(value) for value in self.said.keep.get(column, ())]
-        present = set(values)
+        present = set(values[~blank])
         classes = [name for name in kept if name in present] or sorted(present, key=_natural)
+        if named:
+            strange = np.flatnonzero(~blank & ~values.isin(named).to_numpy())
+            if len(strange):
+                at = int(strange[0])
+                raise DataError(
+                    f"{self.where(at, column)}: {self.text(at, column)!r} is not among the "
+                    f"classes {', '.join(named)}"
+                )
+            classes = list(named)
         codes = {name: code for code, name in enumerate(classes)}
-        return [codes[value] for value in values], tuple(classes)
+        return [codes.get(value, -1) for value in values], tuple(classes)
 
 
 def _natural(name: str) -> list[tuple[int, float, str]]:

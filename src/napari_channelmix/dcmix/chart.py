@@ -52,7 +52,8 @@ def importance_figure(importance: ChannelImportance) -> Figure:
         f"balanced accuracy: mixed {mixed:.2f}, plain {plain:.2f}; {len(importance.seeds)} seeds"
     )
     if not importance.open:
-        title = f"{_folded('Gate closed: ' + importance.gate)}\n{title}"
+        width = int(13.5 * figure.get_figwidth())
+        title = f"{_folded('Gate closed: ' + importance.gate, width)}\n{title}"
     axes.set_title(
         title, fontsize="small", loc="left", color="black" if importance.open else ORANGE
     )
@@ -72,7 +73,7 @@ def _same_zero(left, right) -> None:  # type: ignore[no-untyped-def]
         axis.set_ylim(-top * below / (1 - below), top)
 
 
-def _folded(text: str, width: int = 78) -> str:
+def _folded(text: str, width: int) -> str:
     import textwrap
 
     return "\n".join(textwrap.wrap(text, width))

@@ -439,7 +439,8 @@ def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
         classifier = yield from part(job, 0, 95, 100)
         yield Progress(95, 100, "reading the held-out cells")
         chosen = classifier.predict_proba(cells.subset(asked)).argmax(axis=1)
-        codes = [cells.classes.index(name) for name in classifier.classes]
-        return np.array(codes)[chosen]
+        codes = np.array([cells.classes.index(name) for name in classifier.classes])
+        said: npt.NDArray[np.int64] = codes[chosen]
+        return said
 
     return tested

@@ -84,8 +84,7 @@ class Separation:
     @property
     def best(self) -> dict[str, Tested]:
         """The better classifier of each set of columns."""
-        return {name: max(tested.values(), key=lambda one: one.accuracy)
-                for name, tested in self.tested.items()}  # fmt: skip
+        return {name: kinds[_better(kinds)] for name, kinds in self.tested.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -97,6 +96,11 @@ class Separation:
             "importance": {name: list(pair) for name, pair in self.importance.items()},
             "folds": self.folds, "groups": self.groups, "warnings": list(self.warnings),
         }  # fmt: skip
+
+
+def _better(kinds: Mapping[str, Tested]) -> str:
+    """The classifier that did best."""
+    return max(kinds, key=lambda kind: kinds[kind].accuracy)
 
 
 def separation_job(
@@ -183,8 +187,7 @@ def separation_job(
     tested: dict[str, dict[str, Tested]] = {name: {} for name, _ in said}
     for (name, kind), found in scores.items():
         tested[name][kind] = _with_interval(found)
-    best = {name: scores[name, max(kinds, key=lambda kind, of=kinds: of[kind].accuracy)]
-            for name, kinds in tested.items()}  # fmt: skip
+    best = {name: scores[name, _better(kinds)] for name, kinds in tested.items()}
     ahead = {name: _with_interval(best[first] - best[name]) for name in tested if name != first}
     importance = {axis: (float(np.mean(lost)), float(np.std(lost))) for axis, lost in drops.items()}
     present = tuple(classes[code] for code in usable)

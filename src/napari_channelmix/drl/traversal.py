@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,14 +138,18 @@ def save_sheet(
         for column, (name, one) in enumerate((("cell", picture), ("redrawn", _drawn(of, picture)))):
             axes = figure.add_subplot(grid[0, column])
             _show(axes, one)
-            axes.set_title(title if not column else name, fontsize=8, loc="left")
+            # A long name would run into the one beside it.
+            label = name if column else title if len(title) <= 12 else f"{title[:11]}…"
+            axes.set_title(label, fontsize=8, loc="left")
         for row, axis in enumerate(drawn.axes):
             text = figure.add_subplot(grid[row, 2:5])
             text.axis("off")
             text.text(
                 0.97, 0.62, title_of(axis), ha="right", va="center", fontsize=10, weight="bold"
             )
-            text.text(0.97, 0.32, notes.get(axis, ""), ha="right", va="center", fontsize=7)
+            # Folded: a longer line would run under the cell beside it.
+            note = textwrap.fill(notes.get(axis, ""), 42)
+            text.text(0.97, 0.46, note, ha="right", va="top", fontsize=7)
             for step in range(steps):
                 _show(figure.add_subplot(grid[row, 5 + step]), drawn.pictures[row, step])
     return write_whole(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,7 @@ def explain(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
+    only: Sequence[int] | None = None,
 ) -> Attribution:
     """Find which pixels made the classifier say what it says.
 
@@ -71,6 +73,9 @@ def explain(
         Where to compute. A module is afterwards back where it was; a Classifier stays there.
     batch : int, optional
         Cells at once; default: as many as fit well.
+    only : sequence of int, optional
+        Positions of the cells to explain; the others only have their part in the mean that a
+        black box is shown. ``target`` and ``versus``, where they are lists, are for these.
 
     Returns
     -------
@@ -85,7 +90,8 @@ def explain(
         Crops of a wrong shape, with NaN or infinite pixels.
     """
     return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
-                             forwards=forwards, seed=seed, device=device, batch=batch))  # fmt: skip
+                             forwards=forwards, seed=seed, device=device, batch=batch,
+                             only=only))  # fmt: skip
 
 
 def explain_job(
@@ -101,6 +107,7 @@ def explain_job(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
+    only: Sequence[int] | None = None,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
@@ -113,6 +120,8 @@ def explain_job(
     if batch is not None and batch < 1:
         raise ModelError(f"batch must be 1 or more, not {batch}")
     source = Source.of(model, cells, device)
+    if only is not None:
+        source = source.narrowed(only)
     subject = source.subject
     notes = _Notes()
     if subject.network is None and mode == "autograd":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from napari_channelmix.computing import within_cap
 from napari_channelmix.errors import ChannelMixError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def cells_at_once(subject: Subject, cell: Tensor, mode: str, room: int = 0) -> i
         Bytes a black box needs for each cell.
     """
     if mode == "blackbox" or subject.network is None:
-        return max(1, min(MOST, BLACKBOX_BYTES // max(room, 1)))
+        return max(1, min(MOST, within_cap(BLACKBOX_BYTES) // max(room, 1)))
     kept = 0
 
     def count(tensor: Tensor) -> Tensor:
@@ -55,7 +56,7 @@ def cells_at_once(subject: Subject, cell: Tensor, mode: str, room: int = 0) -> i
     room = CPU_BYTES
     if cell.device.type == "cuda":
         room = int(GPU_SHARE * torch.cuda.mem_get_info(cell.device)[0])
-    return max(1, min(MOST, room // each))
+    return max(1, min(MOST, within_cap(room) // each))
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:

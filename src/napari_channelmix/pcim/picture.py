@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["maps_figure"]
+__all__ = ["EVIDENCE", "maps_figure", "stretched"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -48,7 +48,7 @@ def maps_figure(crops: Floats, maps: Floats, titles: Sequence[str], heading: str
     for panel in panels.flat:
         panel.set_axis_off()
     for (alone, over), crop, one, title in zip(panels, crops, maps, titles, strict=False):
-        grey = _stretched(crop).mean(axis=0)
+        grey = stretched(crop).mean(axis=0)
         top = float(np.quantile(one, 0.99))
         for panel in (alone, over):
             panel.imshow(grey, cmap="gray", vmin=0, vmax=1)
@@ -57,7 +57,7 @@ def maps_figure(crops: Floats, maps: Floats, titles: Sequence[str], heading: str
     return figure
 
 
-def _stretched(crop: Floats) -> Floats:
+def stretched(crop: Floats) -> Floats:
     """Each channel of a crop (C, H, W) on 0..1; the brightest and darkest half percent are cut."""
     low, high = np.quantile(crop, [0.005, 0.995], axis=(1, 2))[:, :, None, None]
     spread = np.where(high > low, high - low, 1)

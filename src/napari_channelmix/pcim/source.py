@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,6 +104,22 @@ class Source:
     def read(self, some: Whole | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
         return replace(self, cells=self._pixels(some), numbers=self.numbers[some])
+
+    def narrowed(self, only: Sequence[int]) -> Source:
+        """Some of the cells, by their positions, with the mean of all; nothing is read yet.
+
+        Raises
+        ------
+        DataError
+            No cell, or one that is not there.
+        """
+        wrong = [at for at in only if not 0 <= at < len(self)]
+        if wrong or not len(only):
+            what = f"there is no cell {wrong[0]}" if wrong else "no cell was chosen"
+            raise DataError(f"{what}; the cells are 0 to {len(self) - 1}")
+        some = np.asarray(only, dtype=np.int64)
+        held = self.cells if isinstance(self.cells, Cells) else self.cells[some]
+        return replace(self, cells=held, numbers=self.numbers[some])
 
     def _pixels(self, some: Whole | slice) -> Floats:
         held, numbers = self.cells, self.numbers[some]

@@ -124,8 +124,26 @@ def _parser() -> argparse.ArgumentParser:
     latents.add_argument("--finetune", type=int, default=0, metavar="EPOCHS",
                          help="get used to the cells first, without labels (20 does)")  # fmt: skip
     latents.add_argument("--channel", metavar="NAME", help="look at this channel alone")
+    latents.add_argument("--pixels", action="store_true",
+                         help="train a classifier of the pixels on the same folds, to stand "
+                         "beside (minutes)")  # fmt: skip
     latents.add_argument("--limit", type=int, metavar="N",
                          help="encode N cells, spread over the data set")  # fmt: skip
+
+    report = command("report", _report, "one page of HTML from what the other commands wrote")
+    report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    report.add_argument("--out", type=Path, required=True, help="page to write (report.html)")
+    report.add_argument("--model", type=Path, metavar="M.cmx", help="a classifier")
+    report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
+    report.add_argument("--explain", type=Path, metavar="DIR", action="append", default=[],
+                        help="folder of 'explain'; may be given several times")  # fmt: skip
+    report.add_argument("--latents", type=Path, metavar="DIR", help="folder of 'latents'")
+
+    run = command("run", _run, "do again what a config says, with a report of all of it")
+    run.add_argument("config", type=Path, help="config, as the dock 'Report and script' saves it")
+    run.add_argument("--out", type=Path, required=True, help="folder for the results")
+    run.add_argument("--allow-code", action="store_true",
+                     help="run code of a model's maker (not needed for ONNX)")  # fmt: skip
 
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
@@ -164,62 +182,42 @@ def _view(asked: argparse.Namespace) -> None:
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     from napari_channelmix.viewer.launch import launch
 
-    launch(cells)
+    launch(cells, str(asked.dataset))
 
 
 def _train(asked: argparse.Namespace) -> None:
-    from dataclasses import replace
-
-    from napari_channelmix.classify import TrainingSettings, train_classifier_job
-    from napari_channelmix.classify.metrics import accuracy_of
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.files import write_json
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.training import train_into_job
 
+    settings = {"network": asked.network, "epochs": asked.epochs, "seed": asked.seed,
+                "device": asked.device, "mixes": int(asked.mix)}  # fmt: skip
     if asked.out.suffix != ".cmx" or asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: name a file that ends in .cmx")
-    settings = TrainingSettings(epochs=asked.epochs)
+    if asked.epochs < 1:
+        raise ModelError(f"epochs must be 1 or more, not {asked.epochs}")
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    train, test = cells.split(seed=asked.seed)
-    checkpoint = asked.out.with_suffix(".cmx.partial")
-    job = train_classifier_job(
-        train, mix=asked.mix, network=asked.network, settings=settings, seed=asked.seed,
-        device=asked.device, checkpoint=checkpoint,
-    )  # fmt: skip
-    classifier = run_job(job, title="training", quiet=asked.quiet)
-    measured = accuracy_of(test.labels, classifier.predict(test), len(test.classes))
-    held_out = {
-        "balanced_accuracy": measured.balanced,
-        "recall": dict(zip(test.classes, measured.as_dict()["recall"], strict=True)),
-        "n_test": len(test),
-    }
-    classifier = replace(classifier, record={**classifier.record, "held_out": held_out})
-    classifier.save(asked.out)
-    checkpoint.unlink(missing_ok=True)
-    beside = write_json(
-        asked.out.with_suffix(".json"),
-        {"schema": "napari-channelmix/train/1", "channels": list(classifier.channels),
-         "classes": list(classifier.classes), **classifier.record,
-         "provenance": classifier.provenance},
-    )  # fmt: skip
-    _say(asked, f"balanced accuracy on {len(test)} held-out cells: {measured.balanced:.3f}")
+    job = train_into_job(cells, asked.out, settings)
+    classifier, beside = run_job(job, title="training", quiet=asked.quiet)
+    found = classifier.record["held_out"]
+    _say(asked, f"balanced accuracy on {found['n_test']} held-out cells: "
+                f"{found['balanced_accuracy']:.3f}")  # fmt: skip
     _say(asked, f"saved {asked.out} and {beside}")
 
 
 def _importance(asked: argparse.Namespace) -> None:
     from napari_channelmix.classify import TrainingSettings
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.dcmix import channel_importance_job
+    from napari_channelmix.dcmix.divided import divided_importance_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import importance_text
 
     settings = TrainingSettings(epochs=asked.epochs)
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    train, test = cells.split(seed=asked.seed)
-    job = channel_importance_job(
-        train, test, seeds=asked.seeds, shapley=not asked.no_shapley, decoys=not asked.no_decoys,
-        mixes=asked.mixes, constraint=asked.constraint, network=asked.network, settings=settings,
-        seed=asked.seed, device=asked.device, parts=asked.out / "parts",
+    job = divided_importance_job(
+        cells, seeds=asked.seeds, shapley=not asked.no_shapley, decoys=not asked.no_decoys,
+        mixes=asked.mixes, constraint=asked.constraint, network=asked.network,
+        epochs=settings.epochs, seed=asked.seed, device=asked.device, parts=asked.out / "parts",
     )  # fmt: skip
     importance = run_job(job, title="importance", quiet=asked.quiet)
     saved = importance.save(asked.out)
@@ -264,7 +262,8 @@ def _latents(asked: argparse.Namespace) -> None:
     from napari_channelmix.run.progress import run_job
 
     source = load_disentangler(asked.model)
-    settings = LatentsSettings(asked.channel, asked.finetune, asked.limit, asked.seed)
+    settings = LatentsSettings(asked.channel, asked.finetune, asked.limit, asked.seed,
+                               model=str(asked.model), pixels=asked.pixels)  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = encode_cells_job(source, cells, asked.out, settings, device=asked.device)
     found = run_job(job, title="latents", quiet=asked.quiet)
@@ -275,6 +274,40 @@ def _latents(asked: argparse.Namespace) -> None:
     if found.reused:
         _say(asked, f"fine-tuned weights were taken from {asked.out / 'finetuned.safetensors'}")
     _say(asked, f"saved {', '.join(path.name for path in found.files)} in {asked.out}")
+
+
+def _report(asked: argparse.Namespace) -> None:
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.report import report_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.report import Sources, findings_job
+
+    if asked.out.is_dir():
+        raise ModelError(f"--out {asked.out}: is a folder; name a file, such as report.html")
+    sources = Sources(asked.model, asked.importance, tuple(asked.explain), asked.latents)
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = findings_job(cells, sources, source=str(asked.dataset.resolve()))
+    found = run_job(job, title="report", quiet=asked.quiet)
+    path = run_job(report_job(found, asked.out), title="report", quiet=asked.quiet)
+    for line in found.notes:
+        _say(asked, f"note: {line}")
+    _say(asked, f"saved {path}")
+
+
+def _run(asked: argparse.Namespace) -> None:
+    from napari_channelmix.config import read_config
+
+    # Read first: a config that is wrong need not wait for PyTorch.
+    config = read_config(asked.config)
+    from napari_channelmix.run.configured import run_config_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import rerun_text
+
+    # --seed is every command's; here the config has seeds of its own.
+    job = run_config_job(config, asked.out, device=asked.device, allow_code=asked.allow_code)
+    found = run_job(job, title="run", quiet=asked.quiet)
+    _say(asked, rerun_text(found))
+    _say(asked, f"saved everything in {asked.out}; read {found.report}")
 
 
 def _doctor(asked: argparse.Namespace) -> None:

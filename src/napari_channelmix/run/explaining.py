@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.bundle import bundle_hash
 from napari_channelmix.classify.classifier import Classifier, matched
+from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.files import write_json, write_whole
 from napari_channelmix.jobs import Job, Progress, part
@@ -46,8 +46,6 @@ SCHEMA = "napari-channelmix/explain/1"
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
-# Cells whose pixels stand for those of the data set.
-LOOKED_AT = 32
 # Cells in the picture, and warnings in the report.
 SHOWN = 12
 
@@ -71,6 +69,8 @@ class ExplainSettings:
         Explain this many cells; see `chosen_cells`. None: all.
     score : bool
         Measure the maps, those of PCIM and those of the baselines.
+    cells : tuple of int or None
+        Explain these, positions in the data set; ``limit`` is then of no account.
     """
 
     target: str | None = None
@@ -82,6 +82,7 @@ class ExplainSettings:
     seed: int = 0
     limit: int | None = None
     score: bool = False
+    cells: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -172,35 +173,6 @@ def chosen_cells(count: int, limit: int | None, seed: int = 0) -> Whole:
     return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
 
 
-def model_hash(model: Classifier | ForeignClassifier) -> str:
-    """SHA-256 of what decides the answers of a classifier: weights, channels, normalisation.
-
-    A model made elsewhere is known by its file; a Python function only by its name.
-    """
-    scale = [model.mean.tolist(), model.std.tolist()]
-    about: list[Any] = [model.channels, model.classes, scale]
-    if isinstance(model, Classifier):
-        about.append(model.spec.as_dict())
-        return bundle_hash(json.dumps(about), model.network.state_dict())
-    digest = hashlib.sha256(json.dumps([*about, model.source, model.output]).encode())
-    if Path(model.source).is_file():
-        with Path(model.source).open("rb") as file:
-            for block in iter(lambda: file.read(2**20), b""):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def fingerprint(cells: Cells) -> str:
-    """SHA-256 of the names and boxes of all cells and the pixels of 32 spread evenly.
-
-    Much quicker than `Cells.signature`, which reads every pixel. Our definition.
-    """
-    digest = cells.signing()
-    some = np.unique(np.linspace(0, len(cells) - 1, LOOKED_AT).astype(np.int64))
-    digest.update(cells.read(some).tobytes())
-    return digest.hexdigest()
-
-
 @dataclass(frozen=True)
 class _Run:
     """What all chunks share."""
@@ -240,13 +212,20 @@ class _Run:
             raise DataError(f"{cells.name}: there are no cells to explain")
         fitting = matched(cells, model.channels)
         chosen = chosen_cells(len(cells), asked.limit, asked.seed)
-        facts = {
+        if asked.cells is not None:
+            chosen = np.array(asked.cells, dtype=np.int64)
+            if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(cells):
+                raise DataError(f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
+                                f"{', '.join(map(str, asked.cells)) or 'none'}")  # fmt: skip
+        facts: dict[str, Any] = {
             "version": package_version("napari-channelmix"), "model": model_hash(model),
             "cells": fingerprint(fitting), "n": len(chosen), "method": method.name,
             "mode": method.mode, "target": asked.target, "versus": asked.versus,
             "channels": asked.channels, "seed": asked.seed,
             "forwards": asked.forwards if method.mode == "blackbox" else None,
         }  # fmt: skip
+        if asked.cells is not None:
+            facts["chosen"] = list(asked.cells)
         store = MapStore.opened(out, facts)
         return cls(model, fitting, chosen, method.name, mode, asked, device, batch, facts, store)
 
@@ -295,6 +274,9 @@ class _Run:
 
     def source(self) -> Source:
         """The chosen cells, with their numbers in the data set."""
+        if self.settings.cells is not None:
+            # As in a window, where a mean is one of all cells, whichever is looked at.
+            return Source.of(self.model, self.cells, self.device).narrowed(self.settings.cells)
         return Source.of(self.model, self.cells, self.device, self.chosen)
 
     def explained(self, source: Source, method: str, target: Any) -> Any:

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.sealed import seal
+from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.drl import latents_job, load_disentangler, save_disentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.errors import BundleError, DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version, provenance
-from napari_channelmix.run.explaining import chosen_cells, fingerprint
+from napari_channelmix.run.explaining import chosen_cells
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.drl import Disentangler, Latents
+    from napari_channelmix.drl import Disentangler, Latents, View
 
 __all__ = ["Encoded", "LatentsSettings", "encode_cells_job", "latents_text"]
 
@@ -52,12 +53,21 @@ class LatentsSettings:
     limit : int or None
         Encode this many cells; see `explaining.chosen_cells`. None: all.
     seed : int
+    model : str
+        Name or path of the disentangler, as it was asked for.
+    view : View or None
+        What of the channels is looked at, where it is more than ``channel`` can say.
+    pixels : bool
+        Whether a classifier of the pixels is trained on the same folds, to stand beside.
     """
 
     channel: str | None = None
     finetune: int = 0
     limit: int | None = None
     seed: int = 0
+    view: View | None = None
+    model: str = ""
+    pixels: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,13 +129,14 @@ def encode_cells_job(
     keeper.refuse_another(keeper.facts)
     some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
     job = latents_job(
-        some, source, view=asked.channel, finetune=asked.finetune, seed=asked.seed, device=device,
-        tune=keeper.tuned_job,
+        some, source, view=asked.view or asked.channel, finetune=asked.finetune, seed=asked.seed,
+        pixels=asked.pixels, device=device, tune=keeper.tuned_job,
     )  # fmt: skip
     found = yield from part(job, 0, 95, 100)
     said = found.provenance["settings"] | {"channel": asked.channel, "limit": asked.limit}
     facts = provenance(
-        model=keeper.facts["model"], data=fingerprint(some), name=cells.name, seed=asked.seed,
+        disentangler=asked.model or source.name, model=keeper.facts["model"],
+        data=fingerprint(some), name=cells.name, seed=asked.seed,
         settings=said,
     )  # fmt: skip
     found = replace(found, provenance=facts)
@@ -134,7 +145,10 @@ def encode_cells_job(
     names = ["latents.csv", "traversals.png", "latents.json"]
     if found.disentangler is not source:
         names.append(KEPT)
-    return Encoded(found, tuple(out / name for name in names), keeper.reused, keeper.kept_source)
+    kept_source = keeper.kept_source
+    if asked.finetune and len(some) < 2:
+        kept_source = "fine-tuning needs two cells or more; the source weights are kept"
+    return Encoded(found, tuple(out / name for name in names), keeper.reused, kept_source)
 
 
 @dataclass
@@ -237,5 +251,8 @@ def latents_text(found: Latents) -> str:
         drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
         said_drops = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
         lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
+        for name, one in parted.ahead.items():
+            lines.append(f"latents are ahead of {name} by {one.accuracy:+.3f} (95 % interval "
+                         f"{one.low:+.3f} to {one.high:+.3f})")  # fmt: skip
     lines += [f"note: {line}" for line in found.warnings]
     return "\n".join(lines)

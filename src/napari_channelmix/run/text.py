@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.run.configured import Rerun
 
-__all__ = ["explanation_text", "importance_text"]
+__all__ = ["explanation_text", "importance_text", "rerun_text"]
 
 WIDTH = 30
 
@@ -54,4 +55,32 @@ def explanation_text(content: dict[str, Any]) -> str:
                 f"{one['deletion']:>8.3f} {1000 * one['seconds_per_cell']:>7.1f}"
             )
     lines += [f"note: {line}" for line in content["warnings"]]
+    return "\n".join(lines)
+
+
+def rerun_text(found: Rerun) -> str:
+    """The numbers of every part, beside those the config was made with where it has them."""
+    from napari_channelmix.run.latents import latents_text
+
+    said, lines = found.config.classifier, []
+    if found.classifier is not None and said is not None:
+        held_out = getattr(found.classifier, "record", {}).get("held_out", {})
+        if held_out:
+            then = "" if said.accuracy is None else f" (then {said.accuracy:.4f})"
+            lines.append(
+                f"balanced accuracy on {held_out['n_test']} held-out cells: "
+                f"{held_out['balanced_accuracy']:.4f}{then}"
+            )
+        else:
+            lines.append(f"classifier: {said.file}")
+    if found.importance is not None:
+        lines.append(importance_text(found.importance))
+        then_share = found.config.importance.share if found.config.importance else None
+        if then_share:
+            pairs = zip(found.importance.channels, found.importance.share, strict=True)
+            most = max(abs(share - then_share.get(name, share)) for name, share in pairs)
+            lines.append(f"shares differ from those of the config by {most:.2g} at most")
+    lines += [explanation_text(one.content) for one in found.explained]
+    if found.latents is not None:
+        lines.append(latents_text(found.latents.latents))
     return "\n".join(lines)

@@ -58,7 +58,10 @@ class CellsPanel(QWidget):
         self.crop.setSuffix(" pixels")
         self.crop.setToolTip("Side of the square cut out around each cell")
         self.column = QComboBox()
-        self.column.setToolTip("A column of the layer's features that names the class of each cell")
+        self.column.setToolTip(
+            "A column of the layer's features that names the class of each cell; without one, "
+            "give cells their classes in 'Annotate'"
+        )
         finder = QHBoxLayout()
         finder.addWidget(self.nuclei_channel, 1)
         finder.addWidget(self.find_button)
@@ -112,7 +115,7 @@ class CellsPanel(QWidget):
     def _fill_columns(self) -> None:
         layer, before = self.source.currentData(), self.column.currentText()
         self.column.clear()
-        self.column.addItem("none yet: paint them below", None)
+        self.column.addItem("none yet", None)
         if layer is not None:
             for name in layers.columns_of(layer):
                 self.column.addItem(f"column {name!r}", name)
@@ -169,7 +172,8 @@ def _from_labels(
 ) -> Job[Cells]:  # fmt: skip
     yield Progress(0, 2, "reading the labels")
     height, width = marked.shape
-    labels = marked[0:height, 0:width]
+    # A copy: what is painted in the layer later is no cell of these.
+    labels = np.array(marked[0:height, 0:width])
     yield Progress(1, 2, "measuring the cells")
     cells = Cells.from_labels(
         chosen.planes, chosen.names, labels, crop=crop, classes_of=classes, name=name

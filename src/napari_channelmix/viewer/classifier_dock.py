@@ -16,9 +16,11 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import files
+from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
+from napari_channelmix.viewer.preferences import PREFERENCES, follow_seed
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
     NetworkBox,
@@ -80,6 +82,8 @@ class ClassifierDock(Dock):
         self.open = QPushButton("Open model…")
         self.open.setToolTip("Open a bundle (.cmx), or a model made elsewhere (ONNX, TorchScript)")
         self.form = ModelForm()
+        self.computer = ComputerBox(self.session)
+        follow_seed(self, self.seed)
         self._build()
         self.train.clicked.connect(self.start)
         self.apply.clicked.connect(self.classify)
@@ -91,6 +95,7 @@ class ClassifierDock(Dock):
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.history_changed, self._fill_curves)
         self.follow(self.viewer.events.theme, self._theme_changed)
+        self.follow(PREFERENCES.changed, self.computer.fill)
         self._fill()
         self._fill_curves()
 
@@ -124,6 +129,7 @@ class ClassifierDock(Dock):
         inside.addLayout(buttons)
         inside.addWidget(self.form)
         self.column.addWidget(box)
+        self.column.addWidget(self.computer)
         self.column.addStretch(1)
 
     # ---------------------------------------------------------------- what the buttons do
@@ -237,6 +243,7 @@ class ClassifierDock(Dock):
         """Stop every work of this dock."""
         super().halt()
         self.device.task.stop()
+        self.computer.task.stop()
 
 
 def _in_words(trained: Trained | None) -> str:

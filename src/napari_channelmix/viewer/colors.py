@@ -12,6 +12,8 @@ __all__ = ["channel_colors", "class_color", "class_hex"]
 CLASSES = ("#E69F00", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#0072B2", "#AA4499", "#999933",
            "#88CCEE", "#882255", "#DDCC77", "#44AA99")  # fmt: skip
 NO_CLASS = "#9A9A9A"
+# More classes than colours: lightness is what every eye tells apart. Ground and its share.
+TURNS = ((0, 0.0), (0, 0.45), (255, 0.55))
 
 # Additive: they stay apart when they overlap on black.
 CHANNELS = ("#00E000", "#FF2BD6", "#FF9500", "#00D5FF", "#FF3B30", "#FFE600", "#9B6BFF", "#B8FF6B",
@@ -21,8 +23,19 @@ NUCLEAR_NAMES = ("dapi", "dna", "hoechst", "draq", "nuclei", "nucleus", "hematox
 
 
 def class_hex(code: int) -> str:
-    """Colour of a class by its position, grey for -1."""
-    return NO_CLASS if code < 0 else CLASSES[code % len(CLASSES)]
+    """Colour of a class by its position, grey for -1.
+
+    After the twelve colours come the same ones darker, then lighter; more than 36 begin anew.
+    """
+    if code < 0:
+        return NO_CLASS
+    turn, place = divmod(code, len(CLASSES))
+    ground, share = TURNS[turn % len(TURNS)]
+    mixed = (
+        round((1 - share) * int(CLASSES[place][at : at + 2], 16) + share * ground)
+        for at in (1, 3, 5)
+    )
+    return "#" + "".join(f"{part:02X}" for part in mixed)
 
 
 def class_color(code: int) -> npt.NDArray[np.float64]:

@@ -18,8 +18,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.viewer.linking import linking_of
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.overlays import overlays_of
+from napari_channelmix.viewer.preferences import PREFERENCES
 from napari_channelmix.viewer.session import Session, own_viewer, session_of
 from napari_channelmix.viewer.task_bar import TaskBar
 from napari_channelmix.viewer.tasks import Task
@@ -46,6 +48,9 @@ class Dock(QWidget):
         self.viewer = own_viewer(viewer)
         self.session: Session = session_of(viewer)
         overlays_of(viewer)
+        # Jobs follow the preferences from the first dock on.
+        _ = PREFERENCES.now
+        linking_of(viewer)
         self._ties: list[tuple[Any, Callable[..., object]]] = []
         self.task = Task(self.session, one_thread=self.one_thread)
         self.notice = Notice()
@@ -58,6 +63,9 @@ class Dock(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # A bar that comes and goes changes the width, so the height of folded text, and with it
+        # the need for a bar: Qt then lays out until its stack overflows.
+        scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         scroll.setWidget(inner)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 4)

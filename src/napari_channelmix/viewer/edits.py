@@ -83,6 +83,16 @@ class Edits:
         """How many changes can be made again."""
         return len(self._future)
 
+    @property
+    def last(self) -> Edit | None:
+        """The change that would be taken back."""
+        return self._past[-1] if self._past else None
+
+    @property
+    def next(self) -> Edit | None:
+        """The change that would be made again."""
+        return self._future[-1] if self._future else None
+
     def add(self, edit: Edit, *, joined: bool = False) -> None:
         """Note a change; ``joined``: as part of the one before."""
         if joined and self._past and not self._future:

@@ -24,6 +24,7 @@ from napari_channelmix.viewer.explanation_layers import ExplanationLayers
 from napari_channelmix.viewer.many_cells import ManyCells
 from napari_channelmix.viewer.needs import Needs
 from napari_channelmix.viewer.pace import Pace
+from napari_channelmix.viewer.preferences import PREFERENCES
 from napari_channelmix.viewer.question_form import QuestionForm, compared
 from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.result_panel import ResultPanel
@@ -58,7 +59,7 @@ class ExplainDock(Dock):
         self.comparison = ComparisonPanel()
         self.layers = ExplanationLayers(self.viewer)
         self.many = ManyCells(self)
-        self.cache = ExplanationCache()
+        self.cache = ExplanationCache(PREFERENCES.now.cache_bytes)
         self.sources = Sources()
         self.pace = Pace()
         # The classifier that was tried, so that the first click need not wait for PyTorch.
@@ -108,9 +109,12 @@ class ExplainDock(Dock):
         self.follow(self.session.shown_changed, self._shown_changed)
         self.follow(self.session.trained_changed, self._trained_changed)
         self.follow(self.session.running_changed, self._fill)
+        self.follow(self.session.selected_changed, self._selected_changed)
         self.follow(self.session.painting_changed, self.toggle.give_way)
         self.follow(self.session.explanation_changed, self._explanation_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
+        self.follow(PREFERENCES.changed, lambda found: self.cache.resize(found.cache_bytes))
+        self.follow(self.session.freeing, self._free)
 
     # ---------------------------------------------------------------- clicks
 
@@ -137,7 +141,10 @@ class ExplainDock(Dock):
             return
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
+        # What is about to be explained is not asked for once more.
         self.cell, question = cell, self.question.question
+        if self.session.selected[:1] != (cell,):
+            self.session.select(cell)
         known = self.cache.get((cell, question))
         self.task.stop()
         self.notice.clear_line()
@@ -156,6 +163,18 @@ class ExplainDock(Dock):
             explain_cell_job(self.sources, trained, cells, cell, question, known),
             self._known, on_update=self._updated, on_error=self.fail,
         )  # fmt: skip
+
+    def _selected_changed(self, _: object = None) -> None:
+        """A cell was selected elsewhere: it is explained where this dock is in front."""
+        selected, cells = self.session.selected, self.session.cells
+        if not selected or cells is None or selected[0] == self.cell:
+            return
+        with QSignalBlocker(self.number):
+            self.number.setValue(selected[0])
+        shown = self.session.shown
+        here = shown is not None and int(cells.table["field"].iloc[selected[0]]) == shown.field
+        if here and self.toggle.front and self.toggle.isChecked() and not self.many.busy:
+            self.explain(selected[0])
 
     def _updated(self, update: Update) -> None:
         found, shown = update.progress.partial, self.session.explanation
@@ -225,6 +244,14 @@ class ExplainDock(Dock):
         self.sources.forget()
         self._leave()
 
+    def _free(self, freed: list[int]) -> None:
+        """Maps that are kept can be made again."""
+        freed.append(self.cache.nbytes)
+        self.cache.clear()
+        if not self.task.busy:
+            self.sources.forget()
+            self._warm = None
+
     def _leave(self) -> None:
         """Nothing of the cells that were looked at is left in sight."""
         self.cell = None
@@ -281,6 +308,7 @@ class ExplainDock(Dock):
         self.toggle.come_to_front(front)
         if front:
             self._warm_up()
+            self._selected_changed()
 
     def _theme_changed(self, event: Any) -> None:
         self.result.follow_theme(self.viewer.theme)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.computing import computing
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 
@@ -225,6 +226,9 @@ def leave_a_core() -> None:
     """Keep PyTorch from taking every core: one is for the window, which is drawn meanwhile."""
     import torch
 
+    if computing().threads:
+        torch.set_num_threads(computing().threads)
+        return
     cores = os.cpu_count() or 1
     if torch.get_num_threads() >= cores > 1:
         torch.set_num_threads(cores - 1)

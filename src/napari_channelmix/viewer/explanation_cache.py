@@ -45,6 +45,12 @@ class ExplanationCache:
         while len(self._kept) > 1 and self.nbytes > self._limit:
             self._kept.popitem(last=False)
 
+    def resize(self, limit: int) -> None:
+        """Keep no more than ``limit`` bytes; the answer asked for last stays in any case."""
+        self._limit = limit
+        while len(self._kept) > 1 and self.nbytes > limit:
+            self._kept.popitem(last=False)
+
     def clear(self) -> None:
         """Forget all."""
         self._kept.clear()

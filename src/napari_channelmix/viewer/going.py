@@ -65,4 +65,6 @@ class Going:
             self._failed(GONE)
             return
         layers.center_on(self._viewer, shown, cells, cell)
-        layers.select_object(shown, cells, cell)
+        # The one that is gone to may be one of several that are selected.
+        if cell not in self._session.selected:
+            self._session.select(cell)

@@ -1,8 +1,8 @@
-"""Dock 'Images and cells': what is looked at, what a cell is, which classes there are."""
+"""Dock 'Images and cells': what is looked at, and what a cell is."""
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.annotate.keeping import keeping_of
+from napari_channelmix.viewer.cells_in_use import added, summary, with_classes_of
 from napari_channelmix.viewer.cells_panel import CellsPanel
 from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannels
-from napari_channelmix.viewer.classes_panel import ClassesPanel
 from napari_channelmix.viewer.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.preview import CropPreview
@@ -27,13 +28,20 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
-__all__ = ["ImagesDock", "summary", "with_classes_of"]
+    from napari_channelmix.viewer.notice import Kind
+
+__all__ = ["ImagesDock"]
 
 SMALLEST_NUCLEUS = 40
+LAYERS = "layers of the viewer"
+MORE = (
+    "Keep the cells in use, and add those of the layers chosen above as another image; their "
+    "channels are taken in the same order"
+)
 
 
 class ImagesDock(Dock):
-    """From a data-set file or from layers to cells with classes."""
+    """From a data-set file or from layers to cells."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
@@ -52,12 +60,12 @@ class ImagesDock(Dock):
         self.use = QPushButton("Use these cells")
         self.use.setToolTip(
             "Cut out the cells; all docks then work on them. Press it again after a correction of "
-            "the layers: classes you painted stay with their label"
+            "the layers: classes you gave stay with their label"
         )
+        self.more = QPushButton("Add to the cells in use")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
-        self.classes = ClassesPanel(self.viewer, self.session)
-        self.classes.missed.connect(lambda why: self.notice.say(why, "warning"))
+        self.keeping = keeping_of(viewer)
         self.preview = CropPreview(self.session)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -74,11 +82,13 @@ class ImagesDock(Dock):
         self.cells.changed.connect(self._check)
         self.cells.nuclei_wanted.connect(self.find_nuclei)
         self.use.clicked.connect(self.use_layers)
+        self.more.clicked.connect(lambda: self.use_layers(more=True))
         events = self.viewer.layers.events
         for event in (events.inserted, events.removed, events.reordered, events.renamed):
             self.follow(event, self._layers_changed)
         self.follow(self.session.cells_changed, self._cells_changed)
         self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.keeping.said, self._tell)
         self._cells_changed()
         self._shown_changed()
         self._arrange()
@@ -94,11 +104,9 @@ class ImagesDock(Dock):
         self.cells_box, inside = group("Cells")
         inside.addWidget(self.cells)
         inside.addWidget(self.use)
+        inside.addWidget(self.more)
         inside.addWidget(self.reason)
         self.column.addWidget(self.cells_box)
-        self.classes_box, inside = group("Classes")
-        inside.addWidget(self.classes)
-        self.column.addWidget(self.classes_box)
         self.preview_box, inside = group("What the classifier will see")
         inside.addWidget(self.preview)
         self.column.addWidget(self.preview_box)
@@ -138,7 +146,6 @@ class ImagesDock(Dock):
 
     def _opened(self, found: tuple[Cells, layers.FieldPixels], source: str) -> None:
         cells, pixels = found
-        self.classes.paint.setChecked(False)
         layers.forget_ours(self.viewer)
         shown = layers.show_field(self.viewer, cells, pixels)
         self.session.open(cells, source, shown)
@@ -201,6 +208,9 @@ class ImagesDock(Dock):
         chosen, why = self._chosen()
         self.cells.fill_channels(chosen.names if chosen is not None else ())
         self.use.setEnabled(not why)
+        not_yet = why or self._why_not_more()
+        self.more.setEnabled(not not_yet)
+        self.more.setToolTip(not_yet or MORE)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
 
@@ -226,8 +236,14 @@ class ImagesDock(Dock):
         self.cells.choose_source(layer)
         self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
 
-    def use_layers(self) -> None:
-        """Cut the cells out of the layers chosen."""
+    def _why_not_more(self) -> str:
+        """Why cells of other layers cannot be added to those in use."""
+        if self.session.cells is None or self.session.source != LAYERS:
+            return "First use the cells of one image; then those of another can be added"
+        return ""
+
+    def use_layers(self, *, more: bool = False) -> None:
+        """Cut the cells out of the layers chosen; ``more``: beside those in use."""
         try:
             chosen = self.channels.choose()
             job = self.cells.job(chosen)
@@ -238,9 +254,26 @@ class ImagesDock(Dock):
         shown = Shown(0, chosen.images, objects, chosen.at, chosen.axes)
         self.task.run(
             "cutting out the cells", job,
-            lambda cells: self._used(cells, shown),
+            lambda cells: self._add(cells, shown) if more else self._used(cells, shown),
             on_error=self.fail,
         )  # fmt: skip
+
+    def _add(self, cells: Cells, shown: Shown) -> None:
+        """Cells of another image, as a further field of view."""
+        before = self.session.cells
+        if before is None:
+            return
+        try:
+            both, said = added(before, cells)
+        except DataError as error:
+            self.fail(str(error))
+            return
+        self.session.open(
+            both.with_labels([-1] * len(both), ()), LAYERS, replace(shown, field=len(before.fields))
+        )
+        # As a change, so that it is kept with the others.
+        self.session.classify(both.labels, both.classes)
+        self.notice.say(said, "good")
 
     def _used(self, cells: Cells, shown: Shown) -> None:
         before = self.session
@@ -252,49 +285,41 @@ class ImagesDock(Dock):
             and not cells.classes
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
-            cells = with_classes_of(cells, before.cells)
-        self.session.open(cells, "layers of the viewer", shown)
+            named = with_classes_of(cells, before.cells)
+            self.session.open(cells, LAYERS, shown)
+            # As a change, so that it is kept with the others.
+            self.session.classify(named.labels, named.classes)
+            return
+        self.session.open(cells, LAYERS, shown)
+
+    def _tell(self, text: str, kind: Kind) -> None:
+        """News of the annotations of an earlier day: this dock is the one in front."""
+        if text:
+            back = " 'Undo' in the dock 'Annotate' takes them back." if kind == "good" else ""
+            said = self.notice.text() if self.notice.isVisible() else ""
+            lines = [*said.splitlines(), text + back]
+            worst: Kind = "warning" if said and kind == "good" else kind
+            self.notice.say("\n".join(lines), worst)
 
     # ---------------------------------------------------------------- what is there
 
     def _cells_changed(self, _: object = None) -> None:
         cells = self.session.cells
-        self.classes.fill()
-        self.classes_box.setVisible(cells is not None)
+        self._check()
         self.preview_box.setVisible(cells is not None)
         if cells is not None:
             self.summary.setText(summary(cells))
 
     def _shown_changed(self, _: object = None) -> None:
         self.dataset.fill()
-        self.classes.fill()
         if self.session.shown is not None:
             self.preview.refresh()
 
     def halt(self) -> None:
-        """Stop every work of this dock, and painting."""
+        """Stop every work of this dock; keep what is unsaved."""
         super().halt()
         self.preview.task.stop()
-        self.classes.brush.switch(False)
-
-
-def with_classes_of(cells: Cells, before: Cells) -> Cells:
-    """Cells of one image with the classes that cells of the same label values had before."""
-    codes = dict(zip(before.table["object"].tolist(), before.labels.tolist(), strict=True))
-    objects = cells.table["object"].tolist()
-    return cells.with_labels([codes.get(value, -1) for value in objects], before.classes)
-
-
-def summary(cells: Cells) -> str:
-    """The cells in a line: how many, of which channels, classes and groups."""
-    parts = [f"{len(cells)} cells", f"{len(cells.channels)} channels"]
-    counts = ", ".join(f"{name} {count}" for name, count in cells.class_counts.items())
-    parts.append(f"classes {counts}" if counts else "no classes yet")
-    line = ", ".join(parts)
-    groups = Counter(cells.groups.tolist())
-    if len(groups) < len(cells):
-        line += f"; {len(groups)} groups (wells)"
-    return f"{cells.name}: {line}"
+        self.keeping.finish()
 
 
 def _opened(job: Job[Cells]) -> Job[tuple[Cells, layers.FieldPixels]]:

@@ -23,6 +23,7 @@ from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable
 from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
     NetworkBox,
@@ -94,6 +95,7 @@ class ImportanceDock(Dock):
         self.export.setToolTip("Write importance.json, .csv, .png and .svg into a folder")
         self.copy = QPushButton("Copy table")
         self.copy.setToolTip("Copy the figures to the clipboard, ready for a spreadsheet")
+        follow_seed(self, self.first_seed)
         self.solo = Solo(self.viewer, self.session)
         # Of its own, so that looking at the mixed image does not stop a run.
         self.mixed_task = Task(self.session)

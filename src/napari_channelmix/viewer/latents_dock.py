@@ -106,6 +106,7 @@ class LatentsDock(Dock):
         self.follow(session.importance_changed, self._fill)
         self.follow(session.running_changed, self._fill)
         self.follow(session.replaced, self._forget)
+        self.follow(session.selected_changed, self._selected_changed)
         self.follow(session.painting_changed, self.toggle.give_way)
         self.follow(self.viewer.events.theme, self._theme_changed)
         self.follow(self.viewer.layers.events.removed, self._layer_removed)
@@ -146,17 +147,28 @@ class LatentsDock(Dock):
         self.going.to(cell)
 
     def look_at(self, cell: int) -> None:
-        """Show a cell everywhere: its pictures and sliders, its point, its ring in the viewer."""
+        """Show a cell everywhere: its pictures and sliders, its point; it is selected."""
+        if self._show_cell(cell):
+            self.session.select(cell)
+
+    def _show_cell(self, cell: int) -> bool:
+        """Show a cell in this dock; whether there is anything to show of it."""
         latents = self.session.latents
         if latents is None or not 0 <= cell < len(latents.values):
-            return
+            return False
         self.notice.clear_line()
         self.layers.grid.clear()
         self.cell = cell
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
         self.pages.show_cell(cell)
-        self.layers.ring(latents, self.session.shown, cell)
+        return True
+
+    def _selected_changed(self, _: object = None) -> None:
+        """A cell was selected elsewhere, alone or with others: it is looked at."""
+        selected = self.session.selected
+        if selected and selected[0] != self.cell:
+            self._show_cell(selected[0])
 
     def show_grid(self) -> None:
         """Add the grid of all axes beside the field of view."""
@@ -218,6 +230,8 @@ class LatentsDock(Dock):
         self._fill()
         if kept is not None:
             self.look_at(kept)
+        else:
+            self._selected_changed()
 
     def _shown_changed(self, _: object = None) -> None:
         self._watch()
@@ -231,7 +245,6 @@ class LatentsDock(Dock):
         if latents is None:
             self.pages.all.say_columns("")
             return
-        self.layers.ring(latents, shown, self.cell)
         self._color()
         self.pages.all.say_columns(self.layers.write_columns(latents, shown))
 

@@ -12,10 +12,13 @@ __all__ = ["DOCKS", "launch", "open_docks"]
 PLUGIN = "napari-channelmix"
 DOCKS = (
     "Images and cells",
+    "Annotate",
     "Classifier",
     "Channel importance",
     "Explain a cell",
     "Latent traversals",
+    "Phenotypes",
+    "Report and script",
 )
 
 
@@ -40,12 +43,15 @@ def open_docks(viewer: Any) -> tuple[Any, ...]:
     return tuple(widget for _, widget in docks)
 
 
-def launch(cells: Cells | None = None) -> None:
-    """Open a viewer with the docks and, where given, a data set; returns when it is closed."""
+def launch(cells: Cells | None = None, source: str = "") -> None:
+    """Open a viewer with the docks and, where given, a data set; returns when it is closed.
+
+    ``source`` says where the cells are from, such as the path of their data-set file.
+    """
     import napari
 
     viewer = napari.Viewer(title="ChannelMix")
     images, *_ = open_docks(viewer)
     if cells is not None:
-        images.open_cells(cells)
+        images.open_cells(cells, source)
     napari.run()

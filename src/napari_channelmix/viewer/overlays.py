@@ -24,6 +24,8 @@ class Overlays:
         self._viewer = weakref.ref(viewer)
         self.session = session
         self._waiting = False
+        # What the layer 'predicted' shows: predictions and field of view.
+        self._shows: tuple[Predictions, Shown] | None = None
         for signal in (session.cells_changed, session.shown_changed, session.predictions_changed):
             signal.connect(self._later)
 
@@ -63,9 +65,16 @@ class Overlays:
     ) -> dict[str, Any]:
         cells = self.session.cells
         assert cells is not None
-        layers.show_codes(
-            viewer, "predicted", cells, shown.field, found.codes, found.classes, geometry
+        # A class that was given changes nothing here, and drawing all cells takes its time.
+        # By identity: predictions hold arrays, which compare element by element.
+        same = self._shows is not None and all(
+            one is other for one, other in zip(self._shows, (found, shown), strict=True)
         )
+        if not same or layers.find_ours(viewer, "predicted") is None:
+            layers.show_codes(
+                viewer, "predicted", cells, shown.field, found.codes, found.classes, geometry
+            )
+            self._shows = found, shown
         best = found.probabilities.max(axis=1)[here]
         return {
             "predicted": [found.classes[code] for code in found.codes[here]],

@@ -12,6 +12,7 @@ from napari_channelmix.viewer.edits import Edit, Edits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Predictions", "Session", "Shown", "Trained", "own_viewer", "session_of"]
 
 Value = TypeVar("Value")
+
+# Explanations that are remembered.
+MOST_EXPLAINED = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +143,10 @@ class Session:
         Cells that are selected, everywhere: positions in ``cells``, the one looked at first.
     edits : Edits
         Changes of classes that can be taken back; see `classify`, `undo` and `redo`.
+    explained : tuple of Explanation
+        Those of these cells by this classifier whose map is finished, the latest first.
+    saved : (Cells, path) or None
+        Cells that were saved as a data set, and its file.
     painting : bool
         Whether a click in the viewer gives a cell a class.
     running : tuple of str
@@ -159,6 +167,10 @@ class Session:
     selected_changed = Signal(object)
     # Classes were changed, taken back or changed again; opening other cells is no edit.
     edited = Signal()
+    explained_changed = Signal(object)
+    saved_changed = Signal(object)
+    # Memory is wanted: whoever lets go of something adds its bytes to the list.
+    freeing = Signal(list)
     painting_changed = Signal(object)
     running_changed = Signal(object)
 
@@ -172,17 +184,22 @@ class Session:
     explanation: _Held[Explanation | None] = _Held(None)
     latents: _Held[Latents | None] = _Held(None)
     selected: _Held[tuple[int, ...]] = _Held(())
+    explained: _Held[tuple[Explanation, ...]] = _Held(())
+    saved: _Held[tuple[Cells, Path] | None] = _Held(None)
     painting: _Held[bool] = _Held(False)
     running: _Held[tuple[str, ...]] = _Held(())
 
     def __init__(self) -> None:
         self.edits = Edits()
+        self.explanation_changed.connect(self._remember)
+        self.trained_changed.connect(self._forget_explained)
 
     def open(self, cells: Cells | None, source: str = "", shown: Shown | None = None) -> None:
         """Begin with another data set: what was found in the one before no longer holds."""
         self.replaced.emit()
         self.importance = None
         self.explanation = None
+        self.explained = ()
         self.latents = None
         self.predictions = None
         self.history = ()
@@ -236,6 +253,18 @@ class Session:
         if cells is not None:
             self.cells = cells
             self.edited.emit()
+
+    def _remember(self, found: Explanation | None) -> None:
+        """Keep what was found of a cell, for the report: one answer to each question."""
+        # While it is under way there is no map to remember yet.
+        if found is None or getattr(found, "attribution", None) is None:
+            return
+        key = (found.cell, found.question)
+        others = [one for one in self.explained if (one.cell, one.question) != key]
+        self.explained = (found, *others[: MOST_EXPLAINED - 1])
+
+    def _forget_explained(self, _: object) -> None:
+        self.explained = ()
 
     def begin(self, task: str) -> None:
         """Note that a task is at work."""

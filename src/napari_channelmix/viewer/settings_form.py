@@ -46,7 +46,10 @@ class DeviceBox(QComboBox):
         self.task = Task(session)
         self._asked = False
         self.addItems(["auto", "cpu", "cuda", "mps"])
-        self.setToolTip("What computes; 'auto' takes a graphics card where there is one")
+        self.setToolTip(
+            "What computes; 'auto' takes the device of the preferences, or a graphics card where "
+            "there is one"
+        )
 
     def showPopup(self) -> None:
         """Ask PyTorch when the list is first opened: loading it earlier would delay the dock."""
@@ -123,5 +126,5 @@ def reason_not_ready(session: Session) -> str:
         return "First open a data set or use layers in the dock 'Images and cells'."
     used = [name for name, count in cells.class_counts.items() if count]
     if len(used) < 2:
-        return "Two classes are needed: name them and paint some cells in 'Images and cells'."
+        return "Two classes are needed: name them and give them to some cells in 'Annotate'."
     return ""

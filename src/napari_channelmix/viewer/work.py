@@ -5,7 +5,7 @@ PyTorch is imported where a job begins, never with a dock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from napari_channelmix.data import Cells, find_nuclei
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer.preferences import PREFERENCES
 from napari_channelmix.viewer.session import Predictions, Trained
 
 if TYPE_CHECKING:
@@ -72,22 +73,18 @@ class ImportanceChoices:
 def train_job(cells: Cells, chosen: TrainingChoices) -> Job[Trained]:
     """Hold groups back, train on the others, measure on those held back."""
     yield Progress(0, 100, "loading PyTorch")
-    from napari_channelmix.classify import TrainingSettings, train_classifier_job
-    from napari_channelmix.classify.metrics import accuracy_of
+    from napari_channelmix.classify.measured import measured_training_job
 
-    train, test = cells.split(test=chosen.held_out, seed=chosen.seed)
-    training = train_classifier_job(
-        train, mix=chosen.mixes > 0, mixes=max(1, chosen.mixes), network=chosen.network,
-        settings=TrainingSettings(epochs=chosen.epochs), seed=chosen.seed, device=chosen.device,
-    )  # fmt: skip
-    classifier = yield from part(training, 0, 95, 100)
-    guesses = yield from part(classifier.predict_job(test), 95, 5, 100, "held-out cells: ")
-    found = accuracy_of(test.labels, guesses.argmax(axis=1), len(test.classes))
-    recall = dict(zip(test.classes, found.recall, strict=True))
-    return Trained(
-        classifier, f"trained on {cells.name}", found.balanced, found.chance, recall, len(train),
-        len(test),
-    )  # fmt: skip
+    classifier = yield from measured_training_job(cells, **asdict(chosen))
+    return _measured(classifier, f"trained on {cells.name}")
+
+
+def _measured(classifier: Classifier, source: str) -> Trained:
+    """A classifier with its figures on the cells that were held out."""
+    found = classifier.record["held_out"]
+    recall = {name: np.nan if one is None else one for name, one in found["recall"].items()}
+    return Trained(classifier, source, found["balanced_accuracy"], found["chance"], recall,
+                   found["n_train"], found["n_test"])  # fmt: skip
 
 
 def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
@@ -97,15 +94,19 @@ def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
 
 
 def kept_folder() -> Path | None:
-    """Where the docks keep finished seeds of channel importance, or None where nothing can be kept.
+    """Where the docks keep finished seeds of channel importance, or None where nothing is kept.
 
-    A folder per version: another one may find something else in the same cells.
+    A folder per version: another one may find something else in the same cells. None where the
+    preferences say so, or where it cannot be made.
     """
+    if not PREFERENCES.now.keep:
+        return None
     from platformdirs import user_cache_path
 
-    from napari_channelmix import __version__
+    from napari_channelmix.provenance import package_version
 
-    folder = user_cache_path("napari-channelmix", appauthor=False) / "importance" / __version__
+    folder = user_cache_path("napari-channelmix", appauthor=False) / "importance"
+    folder = folder / (package_version("napari-channelmix") or "0+unknown")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -118,17 +119,9 @@ def importance_job(
 ) -> Job[ChannelImportance]:
     """Hold groups back, then learn channel importance over the seeds; finished ones are kept."""
     yield Progress(0, 100, "loading PyTorch")
-    from napari_channelmix.classify import TrainingSettings
-    from napari_channelmix.dcmix import channel_importance_job
+    from napari_channelmix.dcmix.divided import divided_importance_job
 
-    train, test = cells.split(test=chosen.held_out, seed=chosen.seed)
-    job = channel_importance_job(
-        train, test, seeds=chosen.seeds, shapley=chosen.shapley, decoys=chosen.decoys,
-        mixes=chosen.mixes, constraint=chosen.constraint,  # type: ignore[arg-type]
-        network=chosen.network, settings=TrainingSettings(epochs=chosen.epochs),
-        seed=chosen.seed, device=chosen.device, parts=parts,
-    )  # fmt: skip
-    return (yield from job)
+    return (yield from divided_importance_job(cells, **asdict(chosen), parts=parts))
 
 
 def nuclei_job(plane: Any, min_area: int) -> Job[npt.NDArray[np.int32]]:

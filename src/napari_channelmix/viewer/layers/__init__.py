@@ -1,8 +1,16 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
-from napari_channelmix.viewer.layers.geometry import like, plane_axes, plane_point, same_place
+from napari_channelmix.viewer.layers.exporting import result_images
+from napari_channelmix.viewer.layers.geometry import (
+    PlaneOfWorld,
+    like,
+    plane_axes,
+    plane_of_world,
+    plane_point,
+    same_place,
+)
 from napari_channelmix.viewer.layers.grids import GridLayer, mosaic
-from napari_channelmix.viewer.layers.looks import color_of
+from napari_channelmix.viewer.layers.looks import color_of, looks_of
 from napari_channelmix.viewer.layers.maps import MapLayer, box_geometry, box_shape
 from napari_channelmix.viewer.layers.marks import ring_cells
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
@@ -24,7 +32,13 @@ from napari_channelmix.viewer.layers.results import (
 )
 from napari_channelmix.viewer.layers.scores import show_scores
 from napari_channelmix.viewer.layers.showing import FieldPixels, field_job, forget_ours, show_field
-from napari_channelmix.viewer.layers.sights import center_on, select_object
+from napari_channelmix.viewer.layers.sights import (
+    center_on,
+    select_object,
+    select_objects,
+    selected_objects,
+    selection_signal,
+)
 
 __all__ = [
     "OURS",
@@ -34,6 +48,7 @@ __all__ = [
     "GridLayer",
     "LayerPlane",
     "MapLayer",
+    "PlaneOfWorld",
     "add_image",
     "add_labels",
     "axes_of",
@@ -48,16 +63,22 @@ __all__ = [
     "forget_ours",
     "label_plane",
     "like",
+    "looks_of",
     "mosaic",
     "plane_axes",
     "plane_of",
+    "plane_of_world",
     "plane_point",
     "planes_from_axis",
     "planes_from_layers",
     "points_plane",
+    "result_images",
     "ring_cells",
     "same_place",
     "select_object",
+    "select_objects",
+    "selected_objects",
+    "selection_signal",
     "show_codes",
     "show_field",
     "show_scores",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
 
-__all__ = ["like", "plane_axes", "plane_point", "same_place"]
+__all__ = ["PlaneOfWorld", "like", "plane_axes", "plane_of_world", "plane_point", "same_place"]
 
 
 def plane_axes(layer: Any, channel_axis: int | None = None) -> tuple[int, int]:
@@ -91,3 +92,47 @@ def plane_point(
     rows, columns = axes or plane_axes(layer)
     point = layer.world_to_data(position)
     return float(point[rows]), float(point[columns])
+
+
+@dataclass(frozen=True)
+class PlaneOfWorld:
+    """From world positions to pixels of a layer's rows and columns: an affine map, for jobs.
+
+    Attributes
+    ----------
+    matrix : (2, 2) float array
+    origin : (2,) float array
+        Pixel of the world's origin.
+    unit : str
+        Of the world positions.
+    """
+
+    matrix: npt.NDArray[np.float64]
+    origin: npt.NDArray[np.float64]
+    unit: str
+
+    def __call__(self, positions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Pixels (n, 2) of world positions (n, 2), both y, x."""
+        return positions @ self.matrix + self.origin
+
+
+def plane_of_world(
+    layer: Any, axes: tuple[int, int] | None = None, at: dict[int, int] | None = None
+) -> PlaneOfWorld:
+    """How world positions become pixels of a layer, in the slice ``at`` of a stack.
+
+    The transform is affine, so asking napari for the origin and each axis gives it all.
+    """
+    plane = list(axes or plane_axes(layer))
+    point = np.zeros(layer.ndim)
+    for axis, index in (at or {}).items():
+        point[axis] = index
+    world = np.asarray(layer.data_to_world(point), dtype=np.float64)
+
+    def moved(y: float, x: float) -> npt.NDArray[np.float64]:
+        world[plane] = y, x
+        return np.asarray(layer.world_to_data(world), dtype=np.float64)[plane]
+
+    origin = moved(0, 0)
+    matrix = np.stack([moved(1, 0) - origin, moved(0, 1) - origin])
+    return PlaneOfWorld(matrix, origin, str(layer.units[plane[0]]))

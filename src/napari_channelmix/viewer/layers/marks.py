@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import OURS, find_ours
+from napari_channelmix.viewer.layers.results import OURS, find_ours, place
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -33,6 +33,8 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
     if layer is not None:
         layer.data = centres
         layer.size = sizes
+        # Another field of view may lie elsewhere.
+        place(layer, like(shown.reference, shown.axes))
         return
     selected = set(viewer.layers.selection)
     layer = viewer.add_points(

@@ -42,7 +42,7 @@ def add_image(
     if layer is None:
         return viewer.add_image(data, name=name, metadata={OURS: role}, **geometry, **look)
     layer.data = data
-    _place(layer, geometry)
+    place(layer, geometry)
     return layer
 
 
@@ -59,14 +59,26 @@ def add_labels(
     layer = find_ours(viewer, role)
     if layer is not None and isinstance(layer, Labels):
         layer.data = data
-        _place(layer, geometry)
+        place(layer, geometry)
         return layer
     return viewer.add_labels(data, name=name, metadata={OURS: role}, **geometry, **look)
 
 
-def _place(layer: Any, geometry: dict[str, Any]) -> None:
+def place(layer: Any, geometry: dict[str, Any]) -> None:
+    """Move a layer; what is right already is not set: napari would draw all of it each time."""
     for what, value in geometry.items():
-        setattr(layer, what, value)
+        if not _is_there(layer, what, value):
+            setattr(layer, what, value)
+
+
+def _is_there(layer: Any, what: str, value: Any) -> bool:
+    found = getattr(layer, what)
+    if what in ("units", "axis_labels"):
+        return tuple(map(str, found)) == tuple(map(str, value))
+    if what == "affine":
+        found = found.affine_matrix
+    mine, wanted = np.asarray(found, np.float64), np.asarray(value, np.float64)
+    return mine.shape == wanted.shape and bool(np.array_equal(mine, wanted))
 
 
 def show_codes(
@@ -148,7 +160,7 @@ def _marks(
             layer.data = centres
         layer.size = sizes
         layer.features = features
-        _place(layer, geometry)
+        place(layer, geometry)
     if len(colors):
         layer.border_color = colors
     layer.editable = False

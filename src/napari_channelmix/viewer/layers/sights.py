@@ -1,7 +1,8 @@
-"""Bring a cell into the middle of the view, and select it where its layer has selections."""
+"""Bring a cell into the middle of the view; select cells in their layer, and hear what is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.session import Shown
 
-__all__ = ["center_on", "select_object"]
+__all__ = [
+    "center_on",
+    "select_object",
+    "select_objects",
+    "selected_objects",
+    "selection_signal",
+]
 
 
 def center_on(viewer: Any, shown: Shown, cells: Cells, cell: int) -> None:
@@ -46,3 +53,51 @@ def select_object(shown: Shown, cells: Cells, cell: int) -> None:
         layer.selected_label = number
     elif isinstance(layer, Points) and OURS not in layer.metadata:
         layer.selected_data = {number}
+
+
+def select_objects(shown: Shown, cells: Cells, chosen: Sequence[int]) -> None:
+    """Select cells of the field that is shown: all points, or the label of the first one.
+
+    Of labels napari selects one. The user may be at work in that layer: then nothing is done.
+    """
+    layer = shown.objects
+    if selection_signal(layer) is None or str(layer.mode) not in ("pan_zoom", "select"):
+        return
+    numbers = cells.table["object"].to_numpy(np.int64)
+    if isinstance(layer, Points):
+        wanted = {int(at) for at in numbers[list(chosen)] if at < len(layer.data)}
+        if wanted != set(layer.selected_data):
+            layer.selected_data = wanted
+    elif len(chosen) and 0 < numbers[chosen[0]] != layer.selected_label:
+        layer.selected_label = int(numbers[chosen[0]])
+
+
+def selected_objects(shown: Shown, cells: Cells) -> tuple[int, ...] | None:
+    """Cells of the field that is shown whose points or label are selected; None: nothing is said.
+
+    While labels are painted or picked, the label that is selected is a colour, not a cell.
+    """
+    layer = shown.objects
+    if selection_signal(layer) is None:
+        return None
+    here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
+    numbers = cells.table["object"].to_numpy(np.int64)[here]
+    if isinstance(layer, Points):
+        chosen = np.isin(numbers, [int(at) for at in layer.selected_data])
+        return tuple(int(at) for at in here[chosen])
+    if str(layer.mode) != "pan_zoom":
+        return None
+    found = here[numbers == int(layer.selected_label)]
+    return (int(found[0]),) if len(found) and layer.selected_label > 0 else None
+
+
+def selection_signal(layer: Any) -> Any:
+    """What tells that other labels or points are selected; None where a layer has no cells of it.
+
+    Our own marks have no numbers that cells could be known by.
+    """
+    if isinstance(layer, Labels):
+        return layer.events.selected_label
+    if isinstance(layer, Points) and OURS not in layer.metadata:
+        return layer.selected_data.events.items_changed
+    return None

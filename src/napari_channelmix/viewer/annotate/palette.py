@@ -1,4 +1,4 @@
-"""The class palette: names, colours, counts, and painting classes onto cells."""
+"""The class palette: names, colours, keys, counts, and painting classes onto cells."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ from napari_channelmix.viewer.picking import ClassBrush
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session import Session
 
-__all__ = ["ClassesPanel"]
+__all__ = ["KEYS", "Palette"]
 
 NO_CLASS = "no class"
-ROWS_SHOWN = 6
+ROWS_SHOWN = 11
+# Classes that have a key of their own, 1 to 9; 0 takes a class away.
+KEYS = 9
+HEADS = ("Class", "Key", "Cells", "Share")
 
 
-class ClassesPanel(QWidget):
+class Palette(QWidget):
     """A row per class; the selected one is painted. The first row takes a class away.
 
     ``missed`` says why a stroke of the brush met no cell.
@@ -44,37 +47,20 @@ class ClassesPanel(QWidget):
         self.session = session
         self.brush = ClassBrush(viewer, session, lambda: self.chosen, self.missed.emit)
         self._filling = False
-        self.table = QTableWidget(0, 2)
-        self.table.setToolTip("Select the class to paint; double-click a name to change it")
-        self.table.horizontalHeader().setVisible(False)
-        self.table.verticalHeader().setVisible(False)
-        self.table.verticalHeader().setDefaultSectionSize(24)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.table.horizontalHeader().setSectionResizeMode(
-            1, QHeaderView.ResizeMode.ResizeToContents
-        )
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setTabKeyNavigation(False)
+        self.table = _table()
         self.table.itemChanged.connect(self._renamed)
+        self.table.itemSelectionChanged.connect(self._enable)
         self.name = QLineEdit()
         self.name.setPlaceholderText("name of a new class")
         self.name.setToolTip("Name of a new class; Enter adds it")
         self.name.returnPressed.connect(self.add_class)
         self.name.textChanged.connect(self._enable)
         self.add = QPushButton("Add")
-        self.add.setToolTip("Add this class to the palette")
         self.add.clicked.connect(self.add_class)
         self.remove = QPushButton("Remove")
-        self.remove.setToolTip("Remove the selected class; its cells have none then")
         self.remove.clicked.connect(self.remove_class)
-        self.paint = QPushButton("Paint the selected class onto cells")
+        self.paint = QPushButton()
         self.paint.setCheckable(True)
-        self.paint.setToolTip(
-            "Click a cell in the viewer, or drag over cells, to give them the selected class; "
-            "while this is on, dragging does not move the picture"
-        )
         self.paint.toggled.connect(self._switch)
         row = QHBoxLayout()
         row.addWidget(self.name, 1)
@@ -86,7 +72,6 @@ class ClassesPanel(QWidget):
         column.addWidget(self.table)
         column.addLayout(row)
         column.addWidget(self.paint)
-        self.table.itemSelectionChanged.connect(self._enable)
         self.fill()
 
     @property
@@ -94,43 +79,78 @@ class ClassesPanel(QWidget):
         """The class to paint, a position in the classes, or -1."""
         return max(self.table.currentRow(), 0) - 1
 
+    def choose(self, code: int) -> None:
+        """Choose the class to paint, -1 for none."""
+        self.table.selectRow(code + 1)
+
     def fill(self, _: object = None) -> None:
         """Show the classes of the session and how many cells each has."""
         cells = self.session.cells
         classes = () if cells is None else cells.classes
         counts = {} if cells is None else cells.class_counts
-        none = 0 if cells is None else int((cells.labels < 0).sum())
+        none, total = (0, 0) if cells is None else (int((cells.labels < 0).sum()), len(cells))
         # The row 'no class' is chosen on purpose only.
         current = self.table.currentRow() if self.table.rowCount() > 1 else -1
         self._filling = True
         self.table.setRowCount(len(classes) + 1)
         for row, (name, count) in enumerate([(NO_CLASS, none), *counts.items()]):
-            first = QTableWidgetItem(_swatch(row - 1), name)
-            if row == 0:
-                first.setFlags(first.flags() & ~Qt.ItemFlag.ItemIsEditable)
-            second = QTableWidgetItem(f"{count} cells")
-            second.setFlags(second.flags() & ~Qt.ItemFlag.ItemIsEditable)
-            second.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.table.setItem(row, 0, first)
-            self.table.setItem(row, 1, second)
+            key = str(row) if row <= KEYS else ""
+            share = f"{100 * count / total:.0f} %" if total else ""
+            for column, text in enumerate((name, key, f"{count:,}", share)):
+                self._say(row, column, text)
         self._filling = False
         rows = min(len(classes) + 1, ROWS_SHOWN)
-        self.table.setFixedHeight(24 * rows + 4)
+        height = self.table.horizontalHeader().sizeHint().height()
+        self.table.setFixedHeight(24 * rows + height + 4)
         self.table.selectRow(current if 0 <= current <= len(classes) else min(1, len(classes)))
         if cells is None:
             self.paint.setChecked(False)
         self._enable()
 
+    def _say(self, row: int, column: int, text: str) -> None:
+        item = self.table.item(row, column)
+        if item is None:
+            item = QTableWidgetItem()
+            if column or not row:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            if column:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            else:
+                item.setIcon(_swatch(row - 1))
+            self.table.setItem(row, column, item)
+        if item.text() != text:
+            item.setText(text)
+        if not column:
+            item.setToolTip(text)
+
     def _enable(self) -> None:
-        cells = self.session.cells
-        name = self.name.text().strip()
-        known = cells is not None
-        self.name.setEnabled(known)
-        self.add.setEnabled(
-            known and bool(name) and cells is not None and name not in cells.classes
+        cells, name = self.session.cells, self.name.text().strip()
+        why = "" if cells is not None else "There are no cells yet"
+        self.name.setEnabled(cells is not None)
+        taken = cells is not None and name in cells.classes
+        not_yet = why or ("" if name else "Type a name first") or (
+            f"There is a class {name!r} already" if taken else "")  # fmt: skip
+        self.add.setEnabled(not not_yet)
+        self.add.setToolTip(not_yet or "Add this class to the palette")
+        none = why or ("" if self.chosen >= 0 else "Select a class first")
+        self.remove.setEnabled(not none)
+        self.remove.setToolTip(none or "Remove the selected class; its cells have none then")
+        unseen = why or ("" if self.session.shown is not None else "No field of view is shown")
+        self.paint.setEnabled(not unseen)
+        self.paint.setToolTip(
+            unseen
+            or "Click a cell in the viewer, or drag over cells, to give them the selected class; "
+            "while this is on, dragging does not move the picture, and a key 1 to 9 or 0 chooses "
+            "what is painted"
         )
-        self.remove.setEnabled(known and self.chosen >= 0)
-        self.paint.setEnabled(known and self.session.shown is not None)
+        self._name_paint()
+
+    def _name_paint(self) -> None:
+        cells = self.session.cells
+        name = cells.classes[self.chosen] if cells is not None and self.chosen >= 0 else NO_CLASS
+        short = name if len(name) <= 18 else f"{name[:17]}…"
+        on = self.paint.isChecked()
+        self.paint.setText(f"Painting '{short}'" if on else f"Paint '{short}' onto cells")
 
     def add_class(self) -> None:
         """Add the class whose name was typed, and select it."""
@@ -140,7 +160,8 @@ class ClassesPanel(QWidget):
         self.session.classify(cells.labels, (*cells.classes, name))
         self.name.clear()
         self.fill()
-        self.table.selectRow(len(cells.classes) + 1)
+        self.choose(len(cells.classes))
+        self.table.scrollToBottom()
 
     def remove_class(self) -> None:
         """Remove the selected class from the palette and from its cells."""
@@ -165,9 +186,30 @@ class ClassesPanel(QWidget):
 
     def _switch(self, on: bool) -> None:
         self.brush.switch(on)
-        self.paint.setText(
-            "Painting: click or drag over cells" if on else "Paint the selected class onto cells"
-        )
+        self._name_paint()
+
+
+def _table() -> QTableWidget:
+    table = QTableWidget(0, len(HEADS))
+    table.setToolTip("Select the class to paint; double-click a name (or F2) to change it")
+    table.setHorizontalHeaderLabels(list(HEADS))
+    head, side = table.horizontalHeader(), table.verticalHeader()
+    head.setSectionsClickable(False)
+    head.setHighlightSections(False)
+    head.setMinimumSectionSize(30)
+    for column in range(len(HEADS)):
+        fits = QHeaderView.ResizeMode.ResizeToContents
+        head.setSectionResizeMode(column, fits if column else QHeaderView.ResizeMode.Stretch)
+    table.horizontalHeaderItem(0).setTextAlignment(
+        Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    )
+    side.setVisible(False)
+    side.setDefaultSectionSize(24)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    return table
 
 
 def _swatch(code: int) -> QIcon:

@@ -1,0 +1,328 @@
+"""Whether the window stays alive: the longest blocks of its event loop while it is worked with.
+
+Each part works a real window with 100,000 cells on one picture, while a timer beats every 5 ms; a
+block is the time between two beats beyond that. `gallery`: the gallery of the dock 'Phenotypes' is
+scrolled from top to bottom by wheel events, with disagreement first, so that neighbours in the
+gallery are far apart in the picture. `recolour`: the cells in the picture are coloured by something
+else, up to the end of the paint that shows it; and a class is given to one cell, up to the end of
+the paint of the layer of classes. A part is a function of a `Bench` that gives its figures; add
+it to `PARTS`.
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/gui.py --parts gallery --json FILE
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BEAT = 5
+CELLS, APART, CROP = 100_000, 12, 24
+CHANNELS, CLASSES = ("DNA", "GFP"), ("rest", "divides", "dead")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--cells", type=int, default=CELLS)
+    parser.add_argument("--steps", type=int, default=400, help="wheel events over the gallery")
+    parser.add_argument("--size", type=int, nargs=2, default=(1400, 900), help="of the window")
+    given = parser.parse_args()
+    bench = Bench(given.cells, given.steps, tuple(given.size))
+    found: dict[str, Any] = {
+        "schema": 1, "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(), "cells": given.cells, "window": list(given.size),
+        "load_before": os.getloadavg(), "idle": bench.idle(),
+        "redraw_of_one_label_ms": bench.redraw(),
+    }  # fmt: skip
+    print("idle", json.dumps(found["idle"]), found["redraw_of_one_label_ms"], flush=True)
+    for name in given.parts:
+        found[name] = PARTS[name](bench)
+        print(name, json.dumps(found[name]), flush=True)
+    found["load_after"] = os.getloadavg()
+    bench.close()
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+# -------------------------------------------------------------------- the parts
+
+
+def gallery(bench: Bench) -> dict[str, Any]:
+    """Scroll through all cells by the wheel."""
+    dock = bench.dock
+    view = dock.gallery.viewport()
+    begun = time.perf_counter()
+    dock.form.choose_order("disagreement")
+    ordered = time.perf_counter() - begun
+    bench.wait(lambda: not dock.gallery.reader.busy, 30)
+    bar = dock.gallery.verticalScrollBar()
+    # In eighths of a degree, as a wheel counts.
+    before, turn = bar.value(), 120
+    bench.wheel(view, turn)
+    far = max(1, bar.value() - before)
+    turn = max(1, round(bar.maximum() / (bench.steps * far))) * turn
+    there, handled = 0, []
+    paints = Paints(dock.gallery)
+    beats = Heartbeat()
+    begun = time.perf_counter()
+    while bar.value() < bar.maximum():
+        at = time.perf_counter()
+        bench.wheel(view, turn)
+        handled.append(time.perf_counter() - at)
+        # The next one comes when the window has answered this one, as windowing systems do it.
+        count = beats.count
+        bench.wait(lambda: False, 0.016)
+        bench.wait(lambda count=count: beats.count > count, 5)
+        sight = dock.gallery.in_sight()
+        there += all(
+            int(cell) in dock.gallery.cache for cell in dock.gallery.order[sight.start : sight.stop]
+        )
+    seconds = time.perf_counter() - begun
+    blocks = beats.stop()
+    painted = paints.stop()
+    at = time.perf_counter()
+    sight = dock.gallery.in_sight()
+    came = bench.wait(lambda: all(
+        int(cell) in dock.gallery.cache for cell in dock.gallery.order[sight.start : sight.stop]
+    ), 30)  # fmt: skip
+    return {
+        "wheel_events": len(handled), "notches_each": turn // 120, "seconds": round(seconds, 2),
+        "order_ms": ms(ordered), "tiles_in_sight": len(sight),
+        "wheel_event_median_ms": ms(statistics.median(handled)),
+        "own_paint_median_ms": ms(statistics.median(painted)),
+        "own_paint_longest_ms": ms(max(painted)),
+        "all_pictures_there_share": round(there / len(handled), 3),
+        "last_page_after_ms": ms(time.perf_counter() - at) if came else None,
+        "kept_mb": round(dock.gallery.cache.size / 2**20, 1), **figures(blocks),
+    }  # fmt: skip
+
+
+def recolour(bench: Bench) -> dict[str, Any]:
+    """Colour all cells of the picture by one thing after another; give one cell a class."""
+    dock, found = bench.dock, {}
+    dock.tabs.setCurrentIndex(3)
+    beats = Heartbeat()
+    for what in ("labels", "predictions", "margin", "disagreement", "labels", "predictions"):
+        bench.wait(lambda: False, 0.4)
+        before = bench.layer_counter()
+        begun = time.perf_counter()
+        dock.colors.choose(what)
+        own = time.perf_counter() - begun
+        bench.wait(lambda before=before: bench.painted > before, 30)
+        name = what if what not in found else f"{what}, layer there"
+        found[name] = {"own_ms": ms(own), "painted_ms": ms(time.perf_counter() - begun)}
+    times = []
+    for step in range(5):
+        bench.wait(lambda: False, 0.5)
+        drawn = bench.drawn
+        begun = time.perf_counter()
+        dock.session.assign([step], 2)
+        bench.wait(lambda drawn=drawn: bench.drawn > drawn, 30)
+        before = bench.layer_counter()
+        bench.wait(lambda before=before: bench.painted > before, 30)
+        times.append(time.perf_counter() - begun)
+    return {"by": found, "one_class_given_s": [round(t, 3) for t in times], **figures(beats.stop())}
+
+
+PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {"gallery": gallery, "recolour": recolour}
+
+
+# -------------------------------------------------------------------- the window
+
+
+class Bench:
+    """A viewer with the dock 'Phenotypes' in front, a picture of many cells, and predictions."""
+
+    def __init__(self, count: int, steps: int, size: tuple[int, int]) -> None:
+        import napari
+        from qtpy.QtWidgets import QApplication
+
+        from napari_channelmix.viewer import overlays
+        from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
+        from napari_channelmix.viewer.session import Predictions, Shown
+
+        self.steps = steps
+        self.pump = QApplication.processEvents
+        self.viewer = napari.Viewer()
+        self.viewer.window.resize(*size)
+        cells, planes, labels = many_cells(count)
+        images = {
+            name: self.viewer.add_image(plane, name=name, blending="additive", colormap=color)
+            for name, plane, color in zip(CHANNELS, planes, ("blue", "green"), strict=True)
+        }
+        marked = self.viewer.add_labels(labels, name="cells", visible=False)
+        self.dock = PhenotypesDock(self.viewer)
+        self.viewer.window.add_dock_widget(self.dock, name="Phenotypes")
+        session = self.dock.session
+        session.open(cells, "benchmark", Shown(0, images, marked))
+        table = np.random.default_rng(1).dirichlet(np.full(len(CLASSES), 0.4), len(cells))
+        session.predictions = Predictions(CLASSES, table.astype(np.float32), "benchmark")
+        self.viewer.reset_view()
+        canvas = self.viewer.window._qt_viewer.canvas.native  # no public way to it
+        self.painted, self.drawn = 0, 0
+        paint, draw = canvas.paintGL, overlays.overlays_of(self.viewer).draw
+
+        def counted() -> None:
+            paint()
+            self.painted += 1
+
+        def drawing() -> None:
+            draw()
+            self.drawn += 1
+
+        canvas.paintGL = counted
+        overlays.overlays_of(self.viewer).draw = drawing
+        self.wait(lambda: False, 2.0)
+        self.wait(lambda: not self.dock.gallery.reader.busy, 30)
+
+    def wheel(self, view: Any, turn: int) -> None:
+        """Turn the wheel over a widget, towards the user."""
+        from qtpy.QtCore import QPoint, QPointF, Qt
+        from qtpy.QtGui import QWheelEvent
+        from qtpy.QtWidgets import QApplication
+
+        middle = QPointF(view.rect().center())
+        event = QWheelEvent(
+            middle, QPointF(view.mapToGlobal(middle.toPoint())), QPoint(), QPoint(0, -turn),
+            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase, False,
+        )  # fmt: skip
+        QApplication.sendEvent(view, event)
+
+    def layer_counter(self) -> int:
+        """How often the canvas was painted so far."""
+        return self.painted
+
+    def wait(self, until: Callable[[], object], seconds: float) -> bool:
+        """Let the window live until something holds; whether it came to hold."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            if until():
+                return True
+            self.pump()
+            time.sleep(0.0005)
+        return bool(until())
+
+    def idle(self) -> dict[str, Any]:
+        """Blocks while nothing happens: what the machine itself does."""
+        beats = Heartbeat()
+        self.wait(lambda: False, 3.0)
+        return figures(beats.stop())
+
+    def redraw(self) -> float:
+        """Milliseconds to redraw one line of text: with it the whole window is composed anew.
+
+        Where OpenGL is done by the CPU, this takes as long as the picture is large; no widget of
+        a napari window can be painted in less.
+        """
+        times = []
+        for _ in range(30):
+            begun = time.perf_counter()
+            self.dock.count.repaint()
+            times.append(time.perf_counter() - begun)
+            self.wait(lambda: False, 0.03)
+        return ms(statistics.median(times))
+
+    def close(self) -> None:
+        """Close the viewer."""
+        self.dock.halt()
+        self.viewer.close()
+        self.wait(lambda: False, 0.5)
+
+
+def many_cells(count: int) -> tuple[Any, list[Any], Any]:
+    """Round cells on a grid, in one picture of two channels."""
+    from napari_channelmix.data import Cells
+
+    rng = np.random.default_rng(0)
+    columns = int(np.ceil(np.sqrt(count)))
+    side = columns * APART + CROP
+    y, x = np.ogrid[:APART, :APART]
+    disc = np.hypot(y - (APART - 1) / 2, x - (APART - 1) / 2) <= 4.5
+    labels = np.zeros((side, side), np.int32)
+    for number in range(count):
+        row, column = divmod(number, columns)
+        top, left = (CROP // 2 + at * APART for at in (row, column))
+        labels[top : top + APART, left : left + APART][disc] = number + 1
+    bright = np.concatenate([[0], rng.uniform(400, 4000, count)])
+    noise = rng.normal(100, 20, (side, side))
+    planes = [(noise + bright[labels] * share).clip(0).astype(np.uint16) for share in (1, 0.5)]
+    cells = Cells.from_labels(planes, CHANNELS, labels, crop=CROP, name="benchmark")
+    wells = [f"W{at % 96:02d}" for at in range(len(cells))]
+    cells = cells.with_labels(rng.integers(0, len(CLASSES), len(cells)), CLASSES)
+    from dataclasses import replace
+
+    return replace(cells, table=cells.table.assign(group=wells)), planes, labels
+
+
+class Paints:
+    """How long the gallery's own painting takes, without that of the window around it."""
+
+    def __init__(self, gallery: Any) -> None:
+        self._gallery, self._times = gallery, []
+        gallery.paintEvent = self._timed
+
+    def _timed(self, event: Any) -> None:
+        begun = time.perf_counter()
+        type(self._gallery).paintEvent(self._gallery, event)
+        self._times.append(time.perf_counter() - begun)
+
+    def stop(self) -> list[float]:
+        """End it; gives the times in seconds."""
+        del self._gallery.paintEvent
+        return self._times or [float("nan")]
+
+
+class Heartbeat:
+    """Times between the beats of a timer: while the event loop is blocked, none comes."""
+
+    def __init__(self) -> None:
+        from qtpy.QtCore import Qt, QTimer
+
+        self._beats = [time.perf_counter()]
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(lambda: self._beats.append(time.perf_counter()))
+        self._timer.start(BEAT)
+
+    @property
+    def count(self) -> int:
+        """Beats so far."""
+        return len(self._beats)
+
+    def stop(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """End it; gives the blocks in seconds."""
+        self._timer.stop()
+        gaps = np.diff([*self._beats, time.perf_counter()])
+        return np.maximum(gaps - BEAT / 1000, 0.0)
+
+
+def figures(blocks: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
+    """The longest block, and that which 99 of 100 beats stay below."""
+    return {
+        "beats": len(blocks), "block_p50_ms": ms(float(np.median(blocks))),
+        "block_p99_ms": ms(float(np.percentile(blocks, 99))),
+        "block_longest_ms": ms(float(blocks.max())),
+    }  # fmt: skip
+
+
+def ms(seconds: float) -> float:
+    """Milliseconds, rounded."""
+    return round(1000 * seconds, 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""What was done, written down so that it can be done again: as JSON, as a script, as a command."""
+
+from napari_channelmix.config.file import read_config, write_config
+from napari_channelmix.config.model import (
+    SCHEMA,
+    ClassifierPart,
+    Config,
+    DataPart,
+    ExplanationPart,
+    ImportancePart,
+    LatentsPart,
+    TrainingPart,
+)
+from napari_channelmix.config.script import script_of
+
+__all__ = [
+    "SCHEMA",
+    "ClassifierPart",
+    "Config",
+    "DataPart",
+    "ExplanationPart",
+    "ImportancePart",
+    "LatentsPart",
+    "TrainingPart",
+    "read_config",
+    "script_of",
+    "write_config",
+]

@@ -1,0 +1,124 @@
+"""From results to the parts of a config: all of it is read from their provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.config.model import (
+    ClassifierPart,
+    DataPart,
+    ExplanationPart,
+    ImportancePart,
+    LatentsPart,
+    TrainingPart,
+)
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix import ChannelImportance
+
+__all__ = [
+    "classifier_part",
+    "data_part",
+    "explanation_part",
+    "importance_part",
+    "latents_part",
+    "training_part",
+]
+
+LEARNING = ("epochs", "patience", "batch", "rate", "decay", "clip")
+
+
+def data_part(cells: Cells, dataset: str | Path) -> DataPart:
+    """The cells of a data-set file; some of their pixels are read for the fingerprint."""
+    return DataPart(
+        dataset=str(Path(dataset).resolve()), name=cells.name, fingerprint=cells.fingerprint,
+        n=len(cells), channels=cells.channels, classes=cells.classes,
+    )  # fmt: skip
+
+
+def training_part(provenance: Mapping[str, Any]) -> TrainingPart | None:
+    """How a classifier was trained, or None where its provenance does not say all of it."""
+    try:
+        network, split = provenance["network"], provenance["split"]
+        learning = {name: provenance["settings"][name] for name in LEARNING}
+        return TrainingPart(
+            network=network["name"], mixes=network["mixes"], constraint=network["constraint"],
+            held_out=split["held_out"], seed=provenance["seed"],
+            device=provenance["device"], threads=provenance["threads"], **learning,
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def classifier_part(model: Any, file: str | Path | None = None) -> ClassifierPart | None:
+    """How to come by a classifier: from its file where it was opened from one, else by training.
+
+    None where neither is known, as for a Python function.
+    """
+    from napari_channelmix.classify import Classifier
+    from napari_channelmix.classify.identity import model_hash
+
+    record = getattr(model, "record", {})
+    accuracy = record.get("held_out", {}).get("balanced_accuracy")
+    if file is not None and Path(file).is_file():
+        known: dict[str, Any] = {"file": str(Path(file).resolve()), "sha256": model_hash(model)}
+        if not isinstance(model, Classifier):
+            known |= {
+                "channels": model.channels, "classes": model.classes, "mean": tuple(model.mean),
+                "std": tuple(model.std), "output": model.output,
+            }  # fmt: skip
+        return ClassifierPart(accuracy=accuracy, **known)
+    training = training_part(getattr(model, "provenance", {}))
+    return None if training is None else ClassifierPart(training=training, accuracy=accuracy)
+
+
+def importance_part(found: ChannelImportance) -> ImportancePart | None:
+    """How channel importance was found, or None where its provenance does not say all of it."""
+    about = found.provenance
+    try:
+        settings = about["settings"]
+        split = about.get("split", {"held_out": 0.25})
+        return ImportancePart(
+            network=settings["network"], mixes=settings["mixes"],
+            constraint=settings["constraint"], shapley=settings["shapley"],
+            decoys=settings["decoys"], device=settings["device"], seeds=len(found.seeds),
+            seed=found.seeds[0], held_out=split["held_out"],
+            threads=about.get("threads", 0),
+            share=dict(zip(found.channels, found.share, strict=True)),
+            **{name: settings[name] for name in LEARNING},
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def explanation_part(
+    cells: tuple[int, ...], about: Mapping[str, Any], *, target: str | None, versus: str | None,
+    separate: bool = False,
+) -> ExplanationPart:  # fmt: skip
+    """How cells were explained; ``about`` is the provenance of an `Attribution`."""
+    return ExplanationPart(
+        cells=cells, target=target, versus=versus, method=about["method"], mode=about["mode"],
+        channels="separate" if separate else "shared", forwards=about.get("forwards") or 1000,
+        seed=about.get("seed", 0),
+    )  # fmt: skip
+
+
+def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
+    """How latents were found, from their provenance, or None where it does not say."""
+    try:
+        settings = about["settings"]
+        return LatentsPart(
+            model=_resolved(about.get("disentangler") or about["model"]), view=settings["view"],
+            finetune=settings["finetune"], seed=about["seed"], limit=settings.get("limit"),
+            threads=about.get("threads", 0),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _resolved(model: str) -> str:
+    """A file by its whole path; the name of a shipped model stays."""
+    return str(Path(model).resolve()) if Path(model).suffix and Path(model).is_file() else model

@@ -1,0 +1,119 @@
+"""A config on disk: JSON whose paths are relative to it, read with care."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from napari_channelmix.config.model import SCHEMA, Config
+from napari_channelmix.errors import ConfigError
+from napari_channelmix.files import write_json
+
+__all__ = ["as_json", "read_config", "write_config"]
+
+# Where paths stand in a config.
+PLACES = (("data", "dataset"), ("classifier", "file"), ("latents", "model"))
+
+
+def write_config(config: Config, path: str | Path) -> Path:
+    """Write a config; paths in it become relative to the file, where that is possible.
+
+    Raises
+    ------
+    SaveError
+        Disk full, folder read-only and the like.
+    """
+    path = Path(path)
+    return write_json(path, as_json(config, path.resolve().parent))
+
+
+def as_json(config: Config, folder: Path | None = None) -> dict[str, Any]:
+    """A config as JSON knows it; with a folder, paths are relative to that."""
+    content = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if folder is not None:
+        _moved(content, lambda text: _relative(text, folder))
+    return content
+
+
+def read_config(path: str | Path) -> Config:
+    """Read a config; relative paths in it are taken from where the file lies.
+
+    Raises
+    ------
+    ConfigError
+        A file that is missing, no JSON, of another schema, or with keys or values that are not
+        known; one line that names the key.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not a config (JSON): {error}") from error
+    said = content.get("schema") if isinstance(content, dict) else None
+    if said != SCHEMA:
+        raise ConfigError(f"{path}: {_other_schema(said)}")
+    folder = path.resolve().parent
+    _moved(content, lambda text: os.path.normpath(folder / text))
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_in_words(error)}") from error
+
+
+def _other_schema(said: object) -> str:
+    stem = SCHEMA.rpartition("/")[0]
+    if isinstance(said, str) and said.rpartition("/")[0] == stem:
+        return (f"made by another version (schema {said}; this one reads {SCHEMA}); "
+                "use the napari-channelmix it was made with, or save it anew")  # fmt: skip
+    return f"not a config: its schema is {said!r}, not {SCHEMA!r}"
+
+
+def _moved(content: dict[str, Any], change: Callable[[str], str]) -> None:
+    """Change the paths of a config in place; the name of a shipped model is no path."""
+    for part, key in PLACES:
+        inside = content.get(part)
+        text = inside.get(key) if isinstance(inside, dict) else None
+        if isinstance(text, str) and (part != "latents" or _is_path(text)):
+            inside[key] = change(text)  # type: ignore[index]
+
+
+def _is_path(text: str) -> bool:
+    return text.endswith(".safetensors") or "/" in text or "\\" in text
+
+
+def _relative(text: str, folder: Path) -> str:
+    path = Path(text)
+    if not path.is_absolute():
+        return text
+    path = path.resolve()
+    try:
+        shared = Path(os.path.commonpath([path, folder]))
+    except ValueError:
+        # Another drive.
+        return str(path)
+    # What has but the root in common moves together with nothing.
+    if shared == Path(shared.anchor):
+        return str(path)
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _in_words(error: ValidationError) -> str:
+    """The first problem, as a user of the file would put it."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the config"
+    if first["type"] == "missing":
+        return f"{where} is missing"
+    if first["type"] == "extra_forbidden":
+        return f"{where} is not a key of a config; take it out or correct it"
+    if first["type"] == "value_error":
+        return f"{where}: {first['ctx']['error']}"
+    return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}, not {first['input']!r}"

@@ -1,0 +1,192 @@
+"""Classes that cells were given by hand: as a table, and found again in the same cells."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.images import FilePlane
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data.cells import Cells
+
+__all__ = [
+    "COLUMNS",
+    "Given",
+    "annotated",
+    "cell_centres",
+    "changed_cells",
+    "field_names",
+    "matched_cells",
+    "positions_of_fields",
+]
+
+Whole = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+COLUMNS = ("field", "object", "y", "x", "class")
+
+
+def cell_centres(cells: Cells) -> Floats:
+    """Centre (y, x) of each cell's box, (N, 2), in pixels; pixel centres are whole numbers."""
+    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
+    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5)
+
+
+def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ...]:
+    """A name for each field of view that differs from all others and travels with the files.
+
+    Parameters
+    ----------
+    cells : Cells
+    folder : path, optional
+        Fields that are read from files are named by their path from this folder, that of the
+        data-set file; by default from the folder that holds all of them.
+    """
+    files = [_file_of(cells, at) for at in range(len(cells.fields))]
+    known = [path for path in files if path is not None]
+    if folder is None and known:
+        folder = os.path.commonpath([path.absolute().parent for path in known])
+    start = str(Path(folder or "").absolute())
+    names, seen = [], Counter[str]()
+    for path, one in zip(files, cells.fields, strict=True):
+        name = one.name if path is None else _from(path, start)
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(names)
+
+
+def _file_of(cells: Cells, at: int) -> Path | None:
+    plane = cells.fields[at].planes[cells.planes[0]]
+    return plane.file.path if isinstance(plane, FilePlane) else None
+
+
+def _from(path: Path, folder: str) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        # Another drive.
+        return path.absolute().as_posix()
+
+
+@dataclass(frozen=True)
+class Given:
+    """Classes given to cells: what an annotation file holds.
+
+    Attributes
+    ----------
+    rows : pandas.DataFrame
+        `COLUMNS`: name of the field of view; value in its label image, 0 where there is none;
+        centre in pixels of the image; class, empty where it was taken away.
+    palette : tuple of str
+        All classes in their order, those without cells too.
+    """
+
+    rows: pd.DataFrame
+    palette: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def annotated(
+    cells: Cells, chosen: npt.ArrayLike | None = None, names: Sequence[str] | None = None
+) -> Given:
+    """The classes of the chosen cells, by default of all that have one.
+
+    ``names`` are those of the fields, by default `field_names`.
+    """
+    import pandas as pd
+
+    at = np.flatnonzero(cells.labels >= 0) if chosen is None else np.asarray(chosen, np.int64)
+    names = field_names(cells) if names is None else names
+    centres, classes = cell_centres(cells)[at], np.array([*cells.classes, ""], dtype=object)
+    rows = pd.DataFrame({
+        "field": np.array(names, dtype=object)[cells.table["field"].to_numpy(np.int64)[at]],
+        "object": cells.table["object"].to_numpy(np.int64)[at],
+        "y": centres[:, 0],
+        "x": centres[:, 1],
+        "class": classes[cells.labels[at]],
+    })  # fmt: skip
+    return Given(rows, cells.classes)
+
+
+def changed_cells(before: Cells, after: Cells) -> Whole:
+    """Positions of the cells whose class has another name, or none, after than before."""
+    # A class that is gone is not the same as none.
+    same = [after.classes.index(name) if name in after.classes else -2 for name in before.classes]
+    moved = np.array([*same, -1], dtype=np.int64)
+    return np.flatnonzero(moved[before.labels] != after.labels)
+
+
+def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None = None) -> Whole:
+    """Position of the cell that each row of a `Given` is about, (R,), or -1.
+
+    A cell of a label image is known by its field and its value, if it lies near the place it had:
+    a value may have been given to another object meanwhile. Any other cell is known by its place.
+    """
+    import pandas as pd
+
+    names = field_names(cells) if names is None else names
+    centres = cell_centres(cells)
+    mine = pd.DataFrame({
+        "field": cells.table["field"].to_numpy(np.int64),
+        "object": cells.table["object"].to_numpy(np.int64),
+        "y": centres[:, 0], "x": centres[:, 1], "at": np.arange(len(cells)),
+    })  # fmt: skip
+    theirs = pd.DataFrame({
+        "field": positions_of_fields(rows["field"], names),
+        "object": rows["object"].to_numpy(np.int64),
+        "y": rows["y"].to_numpy(np.float64), "x": rows["x"].to_numpy(np.float64),
+    })  # fmt: skip
+    found = np.full(len(rows), -1, dtype=np.int64)
+    valued, has_value = (one["object"].to_numpy() > 0 for one in (mine, theirs))
+    found[has_value] = _by_value(mine[valued], theirs[has_value], cells.crop / 2)
+    found[~has_value] = _by_place(mine[~valued], theirs[~has_value])
+    return found
+
+
+def _by_value(mine: pd.DataFrame, theirs: pd.DataFrame, far: float) -> Whole:
+    keys = ["field", "object"]
+    both = theirs.merge(mine.drop_duplicates(keys), on=keys, how="left", suffixes=("", "_here"))
+    away = np.asarray(np.hypot(both["y"] - both["y_here"], both["x"] - both["x_here"]))
+    return np.where(away <= far, both["at"].fillna(-1).to_numpy(np.int64), -1)
+
+
+def _by_place(mine: pd.DataFrame, theirs: pd.DataFrame) -> Whole:
+    keys = ["field", "y", "x"]
+    # Cells at one place, such as twice the same image, are told apart by their order.
+    mine, theirs = (one.assign(nth=one.groupby(keys).cumcount()) for one in (mine, theirs))
+    both = theirs.merge(mine, on=[*keys, "nth"], how="left")
+    return both["at"].fillna(-1).to_numpy(np.int64)
+
+
+def positions_of_fields(texts: pd.Series[str], names: Sequence[str]) -> Whole:
+    """Which field a text names: by its whole name, else by the only one whose path ends in it."""
+    by_name: dict[str, int] = {name: at for at, name in enumerate(names)}
+    parts = [PurePosixPath(name.replace("\\", "/")).parts for name in names]
+
+    def position(text: str) -> int:
+        if text in by_name:
+            return by_name[text]
+        asked = PurePosixPath(str(text).replace("\\", "/")).parts
+        ends = [at for at, own in enumerate(parts) if asked and _ends(own, asked)]
+        return ends[0] if len(ends) == 1 else -1
+
+    known = {text: position(text) for text in texts.unique()}
+    return np.array([known[text] for text in texts], dtype=np.int64)
+
+
+def _ends(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether one path ends in the other."""
+    few = min(len(one), len(other))
+    return one[-few:] == other[-few:]

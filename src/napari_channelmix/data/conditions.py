@@ -1,0 +1,63 @@
+"""What a table says of whole groups, such as the dose of a well."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Imported with the first data set: a dock that opens before need not wait for it.
+    import pandas as pd
+
+__all__ = ["conditions_of", "conditions_together"]
+
+
+def conditions_of(
+    rows: pd.DataFrame, group: str | None, left_out: Collection[str] = ()
+) -> pd.DataFrame | None:
+    """The columns of a table that are the same throughout every group.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of texts.
+    group : str or None
+        Column of the group; without one nothing is said of groups.
+    left_out : collection of str
+        Columns that are about something else.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        A row per group, named by it; None where no column is left.
+    """
+    if group is None:
+        return None
+    columns = [name for name in rows.columns if name not in left_out and name != group]
+    if not columns:
+        return None
+    within = rows.groupby(group, sort=False)[columns]
+    same = (within.nunique(dropna=False) <= 1).all(axis=0)
+    kept = [name for name in columns if same[name]]
+    if not kept:
+        return None
+    found = within.first()[kept]
+    found.index = found.index.astype(str)
+    return found
+
+
+def conditions_together(parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:
+    """Conditions of several data sets as one; a group of which they say different things has gaps.
+
+    What a set does not say of its groups is empty text.
+    """
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    import pandas as pd
+
+    every = pd.concat(known)
+    if every.index.is_unique:
+        return every.fillna("")
+    within = every.groupby(level=0, sort=False)
+    return within.first().where(within.nunique() <= 1).fillna("")

@@ -1,0 +1,235 @@
+"""Write cells as a data set: images, outlines, table and data-set file, to be opened again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.annotations import cell_centres, field_names
+from napari_channelmix.data.fields import square_boxes
+from napari_channelmix.data.segment import objects
+from napari_channelmix.errors import DataError
+from napari_channelmix.files import write_text, write_whole
+from napari_channelmix.jobs import Job, Progress, drain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.fields import Field
+
+__all__ = ["save_dataset", "save_dataset_job", "write_image", "write_mask"]
+
+# Units as OME names them.
+OME_UNITS = {"micrometer": "µm", "micrometre": "µm", "um": "µm", "nanometer": "nm",
+             "millimeter": "mm", "meter": "m"}  # fmt: skip
+
+
+def save_dataset(cells: Cells, folder: str | Path) -> Path:
+    """Write cells as a data set that `open_dataset` reads back to the same cells.
+
+    Parameters
+    ----------
+    cells : Cells
+        Of files, layers or arrays; with their classes (or none), groups and splits.
+    folder : path
+        Made if it is missing. Images, masks, ``labels.csv`` and ``dataset.toml`` are written.
+
+    Returns
+    -------
+    Path
+        The data-set file.
+
+    Raises
+    ------
+    DataError
+        No cells, pixels that cannot be read, or cells of which only some belong to a split.
+    SaveError
+        A folder that cannot be written. Each file is written whole or not at all, the data-set
+        file last.
+    """
+    return drain(save_dataset_job(cells, folder))
+
+
+def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
+    """`save_dataset` as a job: a step for every channel of every image."""
+    folder = Path(folder)
+    if not len(cells):
+        raise DataError(f"{cells.name}: there are no cells to save")
+    used = sorted(set(cells.table["field"].tolist()))
+    stems = _stems([field_names(cells)[at] for at in used])
+    outlined = all(_outlined(cells, at) for at in used)
+    steps = len(used) * (len(cells.planes) + 1)
+    for place, (at, stem) in enumerate(zip(used, stems, strict=True)):
+        one = cells.fields[at]
+        planes: list[npt.NDArray[Any]] = []
+        for channel in cells.planes:
+            said = f"writing image {place + 1} of {len(used)}"
+            yield Progress(place * (len(cells.planes) + 1) + len(planes), steps, said)
+            planes.append(_storable(np.asarray(one.planes[channel][0 : one.shape[0],
+                                                                   0 : one.shape[1]])))  # fmt: skip
+        write_image(folder / f"images/{stem}.ome.tif", np.stack(planes), cells.channels, one)
+        if outlined:
+            yield Progress((place + 1) * (len(cells.planes) + 1) - 1, steps, said)
+            here = (cells.table["field"] == at).to_numpy()
+            values = cells.table["object"].to_numpy(np.int64)[here]
+            assert one.labels is not None
+            write_mask(folder / f"images/{stem}_cells.tif", _only(one.labels, values))
+    table, lines = _table(cells, dict(zip(used, stems, strict=True)), outlined=outlined)
+    write_text(folder / "labels.csv", table.to_csv(index=False, lineterminator="\n"))
+    return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
+
+
+def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], one: Field) -> Path:
+    """Write the channels (C, Y, X) of a field of view as OME-TIFF, with names and pixel size."""
+    import tifffile
+
+    about: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": list(channels)}}
+    unit = OME_UNITS.get(str(one.unit), one.unit)
+    sizes = () if unit == "pixel" and one.pixel_size == (1.0, 1.0) else one.pixel_size or ()
+    for axis, size in zip("YX", sizes, strict=False):
+        about |= {f"PhysicalSize{axis}": size}
+        about |= {f"PhysicalSize{axis}Unit": unit} if unit else {}
+
+    def image(neighbour: Path) -> None:
+        tifffile.imwrite(neighbour, stack, ome=True, metadata=about, compression="zlib",
+                         photometric="minisblack")  # fmt: skip
+
+    return write_whole(path, image)
+
+
+def write_mask(path: Path, labels: npt.NDArray[Any]) -> Path:
+    """Write a label image (Y, X) as TIFF."""
+    import tifffile
+
+    dtype = np.uint16 if labels.max(initial=0) <= np.iinfo(np.uint16).max else np.uint32
+
+    def mask(neighbour: Path) -> None:
+        tifffile.imwrite(neighbour, labels.astype(dtype), compression="zlib",
+                         metadata={"axes": "YX"})  # fmt: skip
+
+    return write_whole(path, mask)
+
+
+def _storable(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A plane in a type that OME-TIFF knows, of the same values as the crops have them."""
+    kind, size = plane.dtype.kind, plane.dtype.itemsize
+    if kind == "b":
+        return plane.astype(np.uint8)
+    # Crops are read as float32 whatever the file holds.
+    if (kind in "iu" and size > 4) or kind not in "iuf" or (kind == "f" and size not in (4, 8)):
+        return plane.astype(np.float32)
+    return plane
+
+
+def _only(labels: npt.NDArray[Any], values: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """A label image without the objects that are no cells of the set."""
+    kept = np.zeros(int(max(labels.max(initial=0), values.max(initial=0))) + 1, dtype=bool)
+    kept[values] = True
+    return np.where(kept[labels], labels, 0)
+
+
+def _outlined(cells: Cells, at: int) -> bool:
+    """Whether the cells of a field of view can be found again from its label image."""
+    here, labels = (cells.table["field"] == at).to_numpy(), cells.fields[at].labels
+    values = cells.table["object"].to_numpy(np.int64)[here]
+    if labels is None or not (values > 0).all() or len(np.unique(values)) < len(values):
+        return False
+    found = objects(np.asarray(labels))
+    place = {value: row for row, value in enumerate(found["label"].tolist())}
+    if not all(value in place for value in values.tolist()):
+        return False
+    rows = [place[value] for value in values.tolist()]
+    again = square_boxes(found["y"][rows], found["x"][rows], cells.crop)
+    boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    return bool(np.array_equal(again, boxes))
+
+
+def _stems(names: Sequence[str]) -> list[str]:
+    """File names without suffix for the fields of view: readable, and each of its own."""
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"\.(ome\.)?[A-Za-z]{2,4}$", "", PurePosixPath(name).name)
+        stem = re.sub(r"[^\w.-]+", "_", plain, flags=re.ASCII).strip("._")[:80] or "image"
+        # File systems may not tell capitals from small letters.
+        taken = {one.lower() for one in found}
+        count, own = 2, stem
+        while own.lower() in taken:
+            own, count = f"{stem}-{count}", count + 1
+        found.append(own)
+    return found
+
+
+def _table(
+    cells: Cells, stems: dict[int, str], *, outlined: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """The table, a row per cell, and the lines of the data-set file that say how to read it."""
+    import pandas as pd
+
+    names = [stems[at] for at in cells.table["field"].tolist()]
+    columns: dict[str, Any] = {"image_path": [f"images/{name}.ome.tif" for name in names]}
+    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    if outlined:
+        columns["mask_path"] = [f"images/{name}_cells.tif" for name in names]
+        columns["object"] = cells.table["object"].tolist()
+        how = ['from = "mask"', 'column = "mask_path"', 'object = "object"', "min_area = 1"]
+    elif (boxes[:, 2:] - boxes[:, :2] == cells.crop).all():
+        middles = cell_centres(cells) + 0.5 + _inwards(cells)
+        columns |= {"y": middles[:, 0], "x": middles[:, 1]}
+        how = ['from = "point"', 'columns = ["y", "x"]']
+    else:
+        edges = ("ymin", "xmin", "ymax", "xmax")
+        moved = boxes + np.tile(_inwards(cells), 2)
+        columns |= {name: moved[:, place] for place, name in enumerate(edges)}
+        how = ['from = "box"', f"columns = {_quoted(edges)}"]
+    lines = [f"name = {_text(cells.name)}", 'table = "labels.csv"']
+    if cells.classes:
+        classes = np.array([*cells.classes, ""], dtype=object)
+        columns["label"] = classes[cells.labels]
+        lines += ['label = "label"', f"classes = {_quoted(cells.classes)}"]
+        lines += ["unlabelled = true"] if (cells.labels < 0).any() else []
+    groups = cells.groups.tolist()
+    columns["group"] = [group if group.strip() else f"({at})" for at, group in enumerate(groups)]
+    lines.append('group = "group"')
+    splits = cells.table["split"].tolist()
+    if any(splits):
+        if not all(splits):
+            raise DataError(
+                f"{cells.name}: {splits.count('')} of {len(cells)} cells belong to no part of the "
+                "split, the others do; a data-set file cannot say so"
+            )
+        columns["split"] = splits
+        lines.append('split = "split"')
+    if cells.conditions is not None:
+        # What was said of whole groups is said of each of its cells.
+        of_cells = cells.conditions.reindex(groups).fillna("")
+        columns = {**{str(name): of_cells[name].tolist() for name in of_cells}, **columns}
+    lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
+    lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
+    return pd.DataFrame(columns), lines
+
+
+def _inwards(cells: Cells) -> npt.NDArray[np.float64]:
+    """What moves the middles of boxes (y, x) into the image, (N, 2): a quarter of a pixel at most.
+
+    Boxes lie on whole pixels, so the middle of one around a border pixel may lie on the border. As
+    far as this, it gives the same box.
+    """
+    sizes = np.array([one.shape for one in cells.fields], dtype=np.float64)
+    sizes = sizes[cells.table["field"].to_numpy(np.int64)]
+    return np.asarray(np.clip(sizes - 0.25 - (cell_centres(cells) + 0.5), -0.25, 0.0))
+
+
+def _text(text: str) -> str:
+    """A string of TOML; JSON's are such, but for characters that TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, texts))}]"

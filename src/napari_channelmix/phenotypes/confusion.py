@@ -1,0 +1,114 @@
+"""Classes that cells were given against those that were predicted for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.errors import DataError
+
+__all__ = ["Confusion", "confusion_of", "matching"]
+
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of labels against predictions.
+
+    Attributes
+    ----------
+    rows : tuple of str
+        Classes that were given.
+    columns : tuple of str
+        Classes that can be predicted; they may be others than those of the rows.
+    counts : (R, C) int array
+        Cells of the row's class that are predicted as the column's.
+    unlabelled : int
+        Cells without a class, which are in no row.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: Whole = field(repr=False)
+    unlabelled: int = 0
+
+    @property
+    def shares(self) -> npt.NDArray[np.float64]:
+        """Counts as shares of their row (R, C); 0 in a row without cells."""
+        totals = self.counts.sum(axis=1, keepdims=True)
+        return np.asarray(self.counts / np.maximum(totals, 1))
+
+    @property
+    def total(self) -> int:
+        """Cells that are counted."""
+        return int(self.counts.sum())
+
+    @property
+    def recall(self) -> npt.NDArray[np.float64]:
+        """Share of each row's cells that are predicted as what they are (R,).
+
+        NaN for a class without cells, and for one that can never be predicted.
+        """
+        found = np.full(len(self.rows), np.nan)
+        for row, name in enumerate(self.rows):
+            if name in self.columns and self.counts[row].sum():
+                found[row] = self.shares[row, self.columns.index(name)]
+        return found
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Classes that cells have and the classifier does not know."""
+        return tuple(
+            name
+            for row, name in enumerate(self.rows)
+            if name not in self.columns and self.counts[row].sum()
+        )
+
+    @property
+    def balanced(self) -> float | None:
+        """Mean recall over the classes that occur and are known; None where there is none."""
+        known = self.recall[np.isfinite(self.recall)]
+        return float(known.mean()) if len(known) else None
+
+
+def confusion_of(
+    labels: npt.ArrayLike, rows: Sequence[str], predicted: npt.ArrayLike, columns: Sequence[str]
+) -> Confusion:
+    """Count labels (N,) against predictions (N,), each a position in its classes.
+
+    Parameters
+    ----------
+    labels : (N,) int array
+        -1 for a cell without a class.
+    rows : sequence of str
+    predicted : (N,) int array
+    columns : sequence of str
+
+    Raises
+    ------
+    DataError
+        Other numbers of labels than of predictions.
+    """
+    given, found = np.asarray(labels, np.int64), np.asarray(predicted, np.int64)
+    if given.shape != found.shape:
+        raise DataError(f"{found.size} predictions for {given.size} cells; classify them again")
+    known = given >= 0
+    width = max(len(columns), 1)
+    flat = np.bincount(given[known] * width + found[known], minlength=len(rows) * width)
+    counts = flat.reshape(len(rows), width)[:, : len(columns)].astype(np.int64)
+    return Confusion(tuple(rows), tuple(columns), counts, int((~known).sum()))
+
+
+def matching(codes: npt.ArrayLike, names: Sequence[str], classes: Sequence[str]) -> Whole:
+    """Positions (N,) in ``names`` as positions in ``classes``, by name; -1 where it is not there.
+
+    A position of -1 stays.
+    """
+    lookup = np.array(
+        [*(classes.index(name) if name in classes else -1 for name in names), -1], np.int64
+    )
+    return lookup[np.asarray(codes, np.int64)]

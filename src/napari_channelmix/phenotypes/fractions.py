@@ -1,0 +1,136 @@
+"""Fractions of classes in each group of cells, such as a well, and how certain they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data import Cells
+
+__all__ = ["Fractions", "Grouping", "fractions_of", "grouping_of", "wilson"]
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+
+# Two-sided, 95 %.
+Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which cells belong together.
+
+    Attributes
+    ----------
+    kind : str
+        ``"group"``; or ``"field of view"`` or ``"data set"`` for cells that have no groups.
+    names : tuple of str
+    codes : (N,) int array
+        Position of each cell's group in ``names``.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    codes: Whole = field(repr=False)
+
+
+def grouping_of(cells: Cells) -> Grouping:
+    """The groups of cells; their fields of view where every cell is a group of its own."""
+    import pandas as pd
+
+    codes, found = pd.factorize(cells.table["group"].astype(str), sort=False)
+    kind, names = "group", [str(name) for name in found]
+    if len(names) == len(cells) > 1:
+        codes, found = pd.factorize(cells.table["field"], sort=True)
+        kind, names = "field of view", [cells.fields[int(at)].name for at in found]
+        if len(names) == len(cells):
+            kind, names, codes = "data set", [cells.name], np.zeros(len(cells), np.int64)
+    return Grouping(kind, tuple(names), np.asarray(codes, np.int64))
+
+
+@dataclass(frozen=True)
+class Fractions:
+    """Cells of each class in each group.
+
+    Attributes
+    ----------
+    grouping : Grouping
+    classes : tuple of str
+    counts : (G, K) int array
+        Cells of each class.
+    cells : (G,) int array
+        All cells, those without a class included.
+    """
+
+    grouping: Grouping
+    classes: tuple[str, ...]
+    counts: Whole = field(repr=False)
+    cells: Whole = field(repr=False)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return self.grouping.names
+
+    @property
+    def classed(self) -> Whole:
+        """Cells that have a class (G,): what the fractions are of."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @property
+    def fractions(self) -> Floats:
+        """Fractions (G, K) of the cells that have a class; NaN in groups without any."""
+        totals = self.classed[:, None].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self.counts / np.where(totals > 0, totals, np.nan))
+
+    def interval(self, group: int, code: int) -> tuple[float, float]:
+        """95 % Wilson interval of a fraction, if the cells were independent."""
+        return wilson(int(self.counts[group, code]), int(self.classed[group]))
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per group: cells, cells with a class, and count, fraction and interval of each."""
+        import pandas as pd
+
+        columns: dict[str, object] = {
+            self.grouping.kind: list(self.groups), "cells": self.cells, "classed": self.classed
+        }  # fmt: skip
+        fractions = self.fractions
+        for code, name in enumerate(self.classes):
+            limits = np.array([self.interval(at, code) for at in range(len(self.groups))])
+            columns[f"n {name}"] = self.counts[:, code]
+            columns[f"fraction {name}"] = fractions[:, code]
+            columns[f"low {name}"], columns[f"high {name}"] = limits.reshape(-1, 2).T
+        return pd.DataFrame(columns)
+
+
+def fractions_of(grouping: Grouping, codes: npt.ArrayLike, classes: Sequence[str]) -> Fractions:
+    """Count the classes, codes (N,) with -1 for none, in each group."""
+    found = np.asarray(codes, np.int64)
+    groups, kinds = len(grouping.names), len(classes)
+    known = found >= 0
+    flat = np.bincount(grouping.codes[known] * kinds + found[known], minlength=groups * kinds)
+    counts = flat.reshape(groups, kinds).astype(np.int64)
+    totals = np.bincount(grouping.codes, minlength=groups).astype(np.int64)
+    return Fractions(grouping, tuple(classes), counts, totals)
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """95 % score interval of a fraction (Wilson, 1927); all there is, 0 to 1, of no trials."""
+    if trials < 1:
+        return 0.0, 1.0
+    share, square = successes / trials, Z**2
+    middle = (share + square / (2 * trials)) / (1 + square / trials)
+    half = Z * np.sqrt(share * (1 - share) / trials + square / (4 * trials**2))
+    half /= 1 + square / trials
+    # At both ends the formula is exact, its rounding is not.
+    low = 0.0 if successes == 0 else max(0.0, middle - half)
+    high = 1.0 if successes == trials else min(1.0, middle + half)
+    return float(low), float(high)

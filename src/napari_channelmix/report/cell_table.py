@@ -1,0 +1,109 @@
+"""A row per cell: where it is, its class, what the classifier says of it, its latents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.files import write_text, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.drl import Latents
+
+__all__ = ["cell_table", "margins", "why_no_parquet", "write_table"]
+
+Floats = npt.NDArray[np.float32]
+
+
+def cell_table(
+    cells: Cells,
+    probabilities: Floats | None = None,
+    classes: Sequence[str] = (),
+    latents: Latents | None = None,
+) -> pd.DataFrame:
+    """All that is known of each cell.
+
+    Parameters
+    ----------
+    cells : Cells
+    probabilities : (N, K) float32 array, optional
+        By class of the classifier.
+    classes : sequence of str
+        Its classes.
+    latents : Latents, optional
+        Of the same cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cell``, ``field``, ``object``, ``y`` and ``x`` (middle of the box, in pixels),
+        ``group``, ``label``; with probabilities ``prediction``, ``margin`` and a column
+        ``probability of CLASS`` each; with latents a column ``latent NAME`` each.
+    """
+    import pandas as pd
+
+    table = cells.table
+    columns: dict[str, object] = {
+        "cell": np.arange(len(cells)),
+        "field": [cells.fields[at].name for at in table["field"].tolist()],
+        "object": table["object"].to_numpy(np.int64),
+        "y": (table["y0"] + table["y1"]).to_numpy(np.float64) / 2 - 0.5,
+        "x": (table["x0"] + table["x1"]).to_numpy(np.float64) / 2 - 0.5,
+        "group": cells.groups,
+        "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels.tolist()],
+    }
+    if probabilities is not None:
+        columns["prediction"] = [classes[code] for code in probabilities.argmax(axis=1).tolist()]
+        columns["margin"] = margins(probabilities)
+        for code, name in enumerate(classes):
+            columns[f"probability of {name}"] = probabilities[:, code]
+    if latents is not None:
+        for at, name in enumerate(latents.names):
+            columns[f"latent {name}"] = latents.values[:, at]
+    return pd.DataFrame(columns)
+
+
+def margins(probabilities: Floats) -> Floats:
+    """Highest minus second highest probability of each cell (N,): how sure the classifier is."""
+    if probabilities.shape[1] < 2:
+        return np.ones(len(probabilities), np.float32)
+    two = np.partition(probabilities, -2, axis=1)[:, -2:]
+    return np.asarray(two[:, 1] - two[:, 0], dtype=np.float32)
+
+
+def why_no_parquet() -> str:
+    """Why a table cannot be written as Parquet, or an empty text where it can."""
+    if find_spec("pyarrow") is not None or find_spec("fastparquet") is not None:
+        return ""
+    return "Parquet needs pyarrow: pip install pyarrow"
+
+
+def write_table(table: pd.DataFrame, stem: str | Path) -> tuple[tuple[Path, ...], str]:
+    """Write a table as CSV, and as Parquet where that is possible.
+
+    Returns
+    -------
+    files : tuple of path
+    left_out : str
+        Why there is no Parquet file, or an empty text.
+
+    Raises
+    ------
+    SaveError
+        Disk full, folder read-only and the like.
+    """
+    stem = Path(stem)
+    files = [write_text(stem.with_name(f"{stem.name}.csv"), table.to_csv(index=False))]
+    left_out = why_no_parquet()
+    if not left_out:
+        files.append(write_whole(stem.with_name(f"{stem.name}.parquet"),
+                                 lambda path: table.to_parquet(path, index=False)))  # fmt: skip
+    return tuple(files), left_out

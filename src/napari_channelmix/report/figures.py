@@ -1,0 +1,89 @@
+"""Charts for print that no other room draws: confusion matrix, learning, fidelity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.dcmix.chart import BLUE, ORANGE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["confusion_figure", "fidelity_figure", "learning_figure"]
+
+# Classes up to which every field of the matrix has its number in it.
+NUMBERED = 15
+
+
+def confusion_figure(counts: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str]) -> Figure:
+    """Counts (R, C) of labels against predictions; the tint is the share of the row."""
+    from matplotlib.figure import Figure
+
+    table = np.asarray(counts, dtype=np.int64)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    side = max(3.2, 1.6 + 0.55 * max(table.shape))
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("label")
+    if max(table.shape) <= NUMBERED:
+        for (row, column), count in np.ndenumerate(table):
+            ink = "white" if shares[row, column] > 0.55 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=ink)
+    figure.colorbar(image, ax=axes, label="share of the row", shrink=0.8)
+    return figure
+
+
+def learning_figure(history: Sequence[Mapping[str, float]]) -> Figure:
+    """Loss and balanced accuracy on cells held back from training, by epoch."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(5.4, 3.0), layout="constrained")
+    axes = figure.subplots()
+    epochs = [one.get("epoch", at + 1) for at, one in enumerate(history)]
+    for name, title, color, style in (
+        ("loss", "training loss", BLUE, "-"), ("validation_loss", "validation loss", BLUE, "--")
+    ):  # fmt: skip
+        if all(name in one for one in history):
+            axes.plot(epochs, [one[name] for one in history], style, color=color, label=title)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel("loss")
+    handles, labels = axes.get_legend_handles_labels()
+    if all("accuracy" in one for one in history):
+        right = axes.twinx()
+        right.plot(epochs, [one["accuracy"] for one in history], color=ORANGE,
+                   label="balanced accuracy")  # fmt: skip
+        right.set_ylabel("balanced accuracy")
+        right.set_ylim(0, 1.02)
+        more, more_labels = right.get_legend_handles_labels()
+        handles, labels = handles + more, labels + more_labels
+    axes.legend(handles, labels, fontsize="small", loc="center right")
+    return figure
+
+
+def fidelity_figure(fidelity: Any, title: str = "") -> Figure:
+    """Insertion and deletion curves, the mean over the cells; see `pcim.scores.Fidelity`."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6, 3.0), layout="constrained")
+    axes = figure.subplots()
+    for curves, name, color in (
+        (fidelity.inserting, "put in (insertion)", BLUE),
+        (fidelity.deleting, "taken out (deletion)", ORANGE),
+    ):
+        axes.plot(fidelity.shares, curves[:, 0].mean(axis=0), color=color, label=name)
+    axes.set_xlabel("share of the pixels")
+    axes.set_ylabel("probability")
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_title(title, fontsize="small", loc="left")
+    axes.legend(fontsize="small")
+    return figure

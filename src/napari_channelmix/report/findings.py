@@ -1,0 +1,156 @@
+"""All that a report may say, brought together; what is not there is None or empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari_channelmix.config import Config
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix import ChannelImportance
+
+__all__ = ["ClassifierFacts", "Example", "Findings", "LatentsFacts"]
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ClassifierFacts:
+    """A classifier in figures.
+
+    Attributes
+    ----------
+    source : str
+        Where it came from, in words.
+    channels, classes : tuple of str
+    sha256 : str
+        See `classify.identity.model_hash`.
+    network : str
+        Its kind, in words.
+    held_out : dict
+        ``balanced_accuracy``, ``chance``, ``recall``, ``confusion``, ``n_train``, ``n_test``,
+        measured on cells it never saw; empty where that is not known.
+    history : sequence of dict
+        Metrics of each epoch.
+    warnings : sequence of str
+    provenance : dict
+    """
+
+    source: str
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    sha256: str = ""
+    network: str = ""
+    held_out: Mapping[str, Any] = field(default_factory=dict)
+    history: Sequence[Mapping[str, float]] = ()
+    warnings: Sequence[str] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(
+        cls, model: Any, source: str, held_out: Mapping[str, Any] | None = None
+    ) -> ClassifierFacts:
+        """Of a classifier; ``held_out`` where it does not carry the figures itself."""
+        from napari_channelmix.classify import Classifier
+        from napari_channelmix.classify.identity import model_hash
+
+        if not isinstance(model, Classifier):
+            return cls(source, tuple(model.channels), tuple(model.classes), model_hash(model),
+                       "made elsewhere; it only gives answers")  # fmt: skip
+        record, spec = model.record, model.spec
+        mixing = f", {spec.mixes} blended image(s) in front" if spec.mixes else ""
+        return cls(
+            source, model.channels, model.classes, model_hash(model), f"{spec.name}{mixing}",
+            record.get("held_out") or held_out or {}, record.get("history", ()),
+            record.get("warnings", ()), model.provenance,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Example:
+    """A cell that was explained.
+
+    Attributes
+    ----------
+    cell : int
+        Its position in the data set.
+    crops : (C, H, W) float32 array
+        Raw units.
+    map : (H, W) float32 array
+    target : str
+        The class that is explained.
+    probabilities : dict of str to float
+        By class.
+    label, group : str
+    words : tuple of str
+        How far the map can be trusted, a plain sentence each; empty where it was not tested.
+    scores : dict of str to float
+        Such as ``srg``.
+    method : str
+    """
+
+    cell: int
+    crops: Floats = field(repr=False)
+    map: Floats = field(repr=False)
+    target: str
+    probabilities: Mapping[str, float]
+    label: str = ""
+    group: str = ""
+    words: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class LatentsFacts:
+    """The latents of a data set, as ``latents.json`` has them.
+
+    Attributes
+    ----------
+    content : dict
+    sheet : bytes
+        The traversals of typical cells, as PNG; empty where there are none.
+    """
+
+    content: Mapping[str, Any]
+    sheet: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that is known of a data set.
+
+    Attributes
+    ----------
+    cells : Cells
+    source : str
+        Where they came from, in words.
+    classifier : ClassifierFacts or None
+    probabilities : (N, K) float32 array or None
+        Of all cells, in the order of the classifier's classes.
+    importance : ChannelImportance or None
+    examples : tuple of Example
+    explained : dict
+        Of all maps together: ``n``, ``method``, ``mode``, ``scores``, ``warnings``.
+    latents : LatentsFacts or None
+    config : Config or None
+        To do it all again.
+    notes : tuple of str
+        What the reader should mind.
+    """
+
+    cells: Cells
+    source: str = ""
+    classifier: ClassifierFacts | None = None
+    probabilities: Floats | None = field(default=None, repr=False)
+    importance: ChannelImportance | None = None
+    examples: tuple[Example, ...] = ()
+    explained: Mapping[str, Any] = field(default_factory=dict)
+    latents: LatentsFacts | None = None
+    config: Config | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,277 @@
+"""One page of HTML that says all and needs nothing else: no script, no other file.
+
+1. Put each part of the findings into plain words, figures and pictures (`_data`, `_importance`...).
+2. Fill the template with them; everything is escaped there, whatever it says.
+3. Write the page whole, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.config.file import as_json
+from napari_channelmix.errors import DataError
+from napari_channelmix.files import write_text
+from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
+from napari_channelmix.provenance import PACKAGES, package_version
+from napari_channelmix.report.figures import learning_figure
+from napari_channelmix.report.pictures import cell_strip, data_uri, map_pair, shrunk, svg_of
+from napari_channelmix.report.words import (
+    accuracy_in_words,
+    data_in_words,
+    importance_in_words,
+)
+
+if TYPE_CHECKING:
+    from napari_channelmix.report.findings import Findings
+
+__all__ = ["page_job", "page_of", "report_job"]
+
+# Cells of a class that are shown, and classes, rows of groups and explained cells at most.
+STRIP, CLASSES, GROUPS, EXAMPLES = 8, 6, 400, 12
+
+
+def page_of(findings: Findings) -> str:
+    """The page as HTML."""
+    return drain(page_job(findings))
+
+
+def report_job(findings: Findings, path: str | Path) -> Job[Path]:
+    """Write the page to a file; a job.
+
+    Raises
+    ------
+    SaveError
+        Disk full, folder read-only and the like.
+    DataError
+        Pixels that cannot be read.
+    """
+    page = yield from page_job(findings)
+    return write_text(path, page)
+
+
+def page_job(findings: Findings) -> Job[str]:
+    """`page_of` as a job: a step for each part."""
+    parts: tuple[tuple[str, Callable[[Findings], Any]], ...] = (
+        ("data", _data),
+        ("importance", _importance),
+        ("classifier", _classifier),
+        ("explanations", _explanations),
+        ("latents", _latents),
+        ("groups", _groups),
+        ("provenance", _provenance),
+    )
+    context: dict[str, Any] = {}
+    for at, (name, made) in enumerate(parts):
+        yield Progress(at, len(parts) + 1, f"report: {name}")
+        context[name] = made(findings)
+    yield Progress(len(parts), len(parts) + 1, "report: writing the page")
+    page: str = _template().render(
+        title=findings.cells.name, source=findings.source, remarks=findings.notes,
+        made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
+        version=package_version("napari-channelmix") or "unknown", **context,
+    )  # fmt: skip
+    return page.lstrip()
+
+
+def _template() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    # Escaping is not left to the template: names of users may hold anything.
+    environment = Environment(
+        loader=PackageLoader("napari_channelmix.report", "."), autoescape=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("page.html")
+
+
+def _data(findings: Findings) -> dict[str, Any]:
+    cells = findings.cells
+    strips: list[dict[str, Any]] = []
+    for code, name in [*enumerate(cells.classes), (-1, "without a class")]:
+        members = np.flatnonzero(cells.labels == code)
+        if len(members) and len(strips) < CLASSES:
+            some = members[np.unique(np.linspace(0, len(members) - 1, STRIP).astype(np.int64))]
+            picture = data_uri("image/png", cell_strip(cells.read(some)))
+            strips.append({"name": name, "count": len(members), "shown": len(some),
+                           "picture": picture})  # fmt: skip
+    return {"words": data_in_words(cells), "strips": strips, "warnings": cells.warnings}
+
+
+def _importance(findings: Findings) -> dict[str, Any] | None:
+    found = findings.importance
+    if found is None:
+        return None
+    columns = [("share", found.share, found.share_sd)]
+    if found.shapley is not None:
+        columns.append(("Shapley value", found.shapley, found.shapley_sd or ()))
+    if found.decoy is not None:
+        columns.append(("decoy", found.decoy, ()))
+    if found.p_value is not None:
+        columns.append(("p", found.p_value, ()))
+    rows = []
+    for at in found.order:
+        figures = []
+        for title, values, spread in columns:
+            said = "< 0.001" if title == "p" and values[at] < 0.001 else f"{values[at]:.3f}"
+            figures.append(f"{said} ± {spread[at]:.3f}" if spread else said)
+        rows.append((found.channels[at], figures))
+    return {
+        "open": found.open, "words": importance_in_words(found), "gate": found.gate,
+        "chart": data_uri("image/svg+xml", svg_of(found.figure())),
+        "head": [title for title, _, _ in columns], "rows": rows,
+        "accuracy": found.accuracy, "seeds": found.seeds, "n_train": found.n_train,
+        "n_test": found.n_test, "warnings": found.warnings,
+    }  # fmt: skip
+
+
+def _classifier(findings: Findings) -> dict[str, Any] | None:
+    facts = findings.classifier
+    if facts is None:
+        return None
+    found = facts.held_out
+    recall = [(name, "–" if value is None or np.isnan(value) else f"{value:.3f}")
+              for name, value in found.get("recall", {}).items()]  # fmt: skip
+    matrix = None
+    if found.get("confusion"):
+        counts = np.asarray(found["confusion"], dtype=np.int64)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        matrix = [
+            (name, [(int(n), round(float(share), 3)) for n, share in zip(row, of, strict=True)])
+            for name, row, of in zip(facts.classes, counts, shares, strict=True)
+        ]
+    curves = ""
+    if len(facts.history) > 1:
+        curves = data_uri("image/svg+xml", svg_of(learning_figure(facts.history)))
+    return {
+        "source": facts.source, "network": facts.network, "channels": facts.channels,
+        "classes": facts.classes, "words": accuracy_in_words(facts), "recall": recall,
+        "matrix": matrix, "curves": curves, "warnings": facts.warnings,
+    }  # fmt: skip
+
+
+def _explanations(findings: Findings) -> dict[str, Any] | None:
+    if not findings.examples:
+        return None
+    cards = []
+    for one in findings.examples[:EXAMPLES]:
+        alone, over = map_pair(one.crops, one.map)
+        sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
+        cards.append({
+            "cell": one.cell, "label": one.label, "group": one.group, "target": one.target,
+            "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
+            "words": one.words, "method": one.method,
+            "scores": [(name.upper() if name == "srg" else name, f"{value:.2f}")
+                       for name, value in one.scores.items()],
+            "alone": data_uri("image/png", alone), "over": data_uri("image/png", over),
+        })  # fmt: skip
+    about = findings.explained
+    scores = sorted(about.get("scores", {}).items(), key=lambda item: -item[1]["srg"])
+    return {
+        "cards": cards, "n": about.get("n", len(findings.examples)),
+        "warnings": about.get("warnings", ()),
+        "scores": [(name, [f"{one[key]:.3f}" for key in ("srg", "insertion", "deletion")])
+                   for name, one in scores],
+    }  # fmt: skip
+
+
+def _latents(findings: Findings) -> dict[str, Any] | None:
+    if findings.latents is None:
+        return None
+    content = findings.latents.content
+    tuned = content.get("finetuned")
+    rows = [(one["name"], one["badge"], one["words"]) for one in content["badges"]
+            if one["badge"] != "spare"]  # fmt: skip
+    accuracy = content.get("accuracy") or {}
+    best = accuracy.get("latents")
+    return {
+        "n": content["n"], "model": _model_of(content["provenance"]),
+        "tuned": tuned["epochs"] if tuned else 0, "rows": rows,
+        "sheet": data_uri("image/png", shrunk(findings.latents.sheet))
+        if findings.latents.sheet else "",
+        "accuracy": None if best is None else f"{best:.3f}",
+        "features": None if best is None else f"{accuracy['pixels_or_features']:.3f}",
+        "warnings": content.get("warnings", ()),
+    }  # fmt: skip
+
+
+def _model_of(about: Any) -> str:
+    return str(about.get("disentangler") or about.get("model", "a disentangler"))
+
+
+def _groups(findings: Findings) -> dict[str, Any] | None:
+    """Fractions of the classes in each group: of the predictions, or else of the labels."""
+    cells, facts = findings.cells, findings.classifier
+    classes, codes, of = cells.classes, cells.labels, "label"
+    if findings.probabilities is not None and facts is not None:
+        classes, of = facts.classes, "prediction"
+        codes = findings.probabilities.argmax(axis=1)
+    grouping = grouping_of(cells)
+    if len(grouping.names) < 2 or not classes:
+        return None
+    found = fractions_of(grouping, codes, classes)
+    shares = found.fractions
+    rows = [
+        (name, int(found.cells[at]),
+         [(int(found.counts[at, code]), _share(shares[at, code])) for code in range(len(classes))])
+        for at, name in enumerate(found.groups[:GROUPS])
+    ]  # fmt: skip
+    return {"kind": grouping.kind, "of": of, "classes": classes, "rows": rows,
+            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+
+
+def _share(value: float) -> str:
+    return "" if np.isnan(value) else f"{100 * value:.0f} %"
+
+
+def _provenance(findings: Findings) -> dict[str, Any]:
+    rows: list[tuple[str, str]] = []
+    try:
+        rows.append(("data set, fingerprint", findings.cells.fingerprint))
+    except DataError as error:
+        rows.append(("data set", str(error)))
+    facts = findings.classifier
+    if facts is not None and facts.sha256:
+        rows.append(("classifier, SHA-256", facts.sha256))
+    imp = findings.importance
+    now = {name: package_version(name) for name in PACKAGES}
+    abouts = [
+        ("classifier", facts.provenance if facts is not None else {}),
+        ("channel importance", imp.provenance if imp is not None else {}),
+        ("explanations", findings.explained.get("provenance", {})),
+        ("latents", findings.latents.content["provenance"] if findings.latents else {}),
+    ]
+    for name, about in abouts:
+        if about:
+            rows.append((f"{name}, made", str(about.get("made", ""))))
+            seeds = about.get("seeds", about.get("seed"))
+            if seeds is not None:
+                rows.append((f"{name}, seed", ", ".join(map(str, np.atleast_1d(seeds)))))
+            if about.get("settings"):
+                rows.append((f"{name}, settings", _plain(about["settings"])))
+            made_with = about.get("versions") or now
+            if made_with != now:
+                rows.append((f"{name}, versions", _plain(made_with)))
+    rows.append(("versions", _plain(now)))
+    config = ""
+    if findings.config is not None:
+        config = json.dumps(as_json(findings.config), indent=2, ensure_ascii=False)
+    return {"rows": rows, "config": config}
+
+
+def _plain(facts: Any) -> str:
+    """Settings in a line."""
+    said = []
+    for name, value in dict(facts).items():
+        if value is None:
+            continue
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+        said.append(f"{name} {shown}")
+    return ", ".join(said)

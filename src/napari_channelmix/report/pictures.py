@@ -1,0 +1,97 @@
+"""Pictures of a report as data URIs: nothing is fetched when it is read."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.pcim.picture import EVIDENCE, stretched
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["cell_strip", "data_uri", "map_pair", "png_of", "shrunk", "svg_of"]
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+
+# Side of a cell on the page, in pixels; small crops are drawn in whole multiples of theirs.
+SIDE = 144
+THUMBNAIL = 64
+GAP = 4
+
+
+def data_uri(kind: str, content: bytes) -> str:
+    """Bytes as a URI that holds them; ``kind`` is such as ``image/png``."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def svg_of(figure: Figure) -> bytes:
+    """A figure as SVG, the same bytes for the same figure."""
+    import matplotlib as mpl
+
+    # By default names inside the file are drawn at random, and the date stands in it.
+    with mpl.rc_context({"svg.hashsalt": "napari-channelmix"}):
+        held = io.BytesIO()
+        figure.savefig(held, format="svg", metadata={"Date": None})
+    return held.getvalue()
+
+
+def png_of(pixels: npt.NDArray[Any]) -> bytes:
+    """Pixels (H, W), (H, W, 2) with opacity, or (H, W, 3), uint8, as PNG."""
+    from PIL import Image
+
+    held = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).save(
+        held, format="PNG", optimize=True
+    )
+    return held.getvalue()
+
+
+def map_pair(crops: Floats, one: Floats) -> tuple[bytes, bytes]:
+    """A cell (C, H, W) in grey, and the same with its map (H, W) over it, as PNG.
+
+    Evidence for the class is shown, up to the highest 1 % of the map.
+    """
+    grey = stretched(crops).mean(axis=0)
+    top = float(np.quantile(one, 0.99))
+    tint = EVIDENCE(np.clip(one / (top if top > 0 else 1), 0, 1))
+    alone = np.repeat(grey[..., None], 3, axis=2)
+    over = alone * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
+    return png_of(_enlarged(alone, SIDE)), png_of(_enlarged(over, SIDE))
+
+
+def cell_strip(crops: Floats) -> bytes:
+    """Cells (n, C, H, W) in grey, side by side, as PNG."""
+    drawn = [_enlarged(stretched(one).mean(axis=0), THUMBNAIL) for one in crops]
+    height = max(len(one) for one in drawn)
+    # Clear between them, on light and on dark ground.
+    gap = np.zeros((height, GAP, 2), np.uint8)
+    parts: list[Bytes] = []
+    for one in drawn:
+        parts += [np.stack([one, np.full_like(one, 255)], axis=-1), gap]
+    return png_of(np.concatenate(parts[:-1], axis=1))
+
+
+def shrunk(png: bytes, width: int = 1500) -> bytes:
+    """A PNG no wider than ``width``, with 256 colours where that is much smaller."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    if image.width > width:
+        size = (width, round(image.height * width / image.width))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    held = io.BytesIO()
+    image.quantize(256).save(held, format="PNG", optimize=True)
+    return held.getvalue() if len(held.getvalue()) < len(png) else png
+
+
+def _enlarged(pixels: npt.NDArray[Any], side: int) -> Bytes:
+    """Values 0..1 as bytes; small pictures in whole multiples, large ones as they are."""
+    factor = max(1, side // max(pixels.shape[:2]))
+    whole = np.round(255 * np.clip(pixels, 0, 1)).astype(np.uint8)
+    return np.asarray(whole.repeat(factor, axis=0).repeat(factor, axis=1))

@@ -1,0 +1,80 @@
+"""Findings in plain words: the data, the verdict on channel importance, the classifier."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.report.findings import ClassifierFacts
+
+__all__ = ["accuracy_in_words", "data_in_words", "importance_in_words", "listed", "number"]
+
+
+def data_in_words(cells: Cells) -> tuple[str, ...]:
+    """What the data set is, a sentence each."""
+    groups = Counter(cells.groups.tolist())
+    images = len(set(cells.table["field"].tolist()))
+    size = f"{number(len(cells), 'cell')} in {number(images, 'image')}"
+    if 1 < len(groups) < len(cells):
+        size += f", in {number(len(groups), 'group')} (such as wells)"
+    side = f"{cells.crop} × {cells.crop} pixels"
+    measured = (one for one in cells.fields if one.pixel_size and one.unit not in (None, "pixel"))
+    known = next(measured, None)
+    if known is not None and known.pixel_size is not None:
+        side += f" of {known.pixel_size[0]:.4g} × {known.pixel_size[1]:.4g} {known.unit}"
+    lines = [
+        f"{size}. Each cell is seen in a square of {side}.",
+        f"{number(len(cells.channels), 'channel')}: {listed(cells.channels)}.",
+    ]
+    counts = cells.class_counts
+    if counts:
+        said = listed([f"{name} ({count})" for name, count in counts.items()])
+        without = int((cells.labels < 0).sum())
+        without_words = f"; {number(without, 'cell')} without a class" if without else ""
+        lines.append(f"{number(len(counts), 'class', 'classes')}: {said}{without_words}.")
+    return tuple(lines)
+
+
+def importance_in_words(found: ChannelImportance) -> str:
+    """What the bars say, under their gate."""
+    if not found.open:
+        return f"The shares must not be read alone: {found.gate}."
+    first = [found.channels[at] for at in found.order[:2]]
+    top = found.share[found.order[0]]
+    line = f"{first[0]} has the largest share in the mix ({100 * top:.0f} %)"
+    if found.shapley is not None:
+        best = max(range(len(found.channels)), key=lambda at: found.shapley[at])  # type: ignore[index]
+        same = found.channels[best] == first[0]
+        said = "it comes first as well" if same else f"{found.channels[best]} comes first"
+        line += f"; by Shapley values, the second answer, {said}"
+    return f"{line}."
+
+
+def accuracy_in_words(facts: ClassifierFacts) -> str:
+    """How good the classifier is on cells it never saw; empty where that is not known."""
+    found = facts.held_out
+    if "balanced_accuracy" not in found:
+        return ""
+    line = f"Balanced accuracy {found['balanced_accuracy']:.3f}"
+    if found.get("n_test"):
+        line += f" on {number(found['n_test'], 'cell')} it never saw"
+    chance = f"chance is {found['chance']:.2f}" if found.get("chance") else ""
+    trained = f"trained on {number(found['n_train'], 'cell')}" if found.get("n_train") else ""
+    aside = "; ".join(one for one in (chance, trained) if one)
+    return f"{line} ({aside})." if aside else f"{line}."
+
+
+def number(count: int, one: str, many: str = "") -> str:
+    """A number and its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: object) -> str:
+    """Names with commas, and 'and' before the last."""
+    all_names = [str(name) for name in names]  # type: ignore[attr-defined]
+    if len(all_names) < 2:
+        return "".join(all_names)
+    return f"{', '.join(all_names[:-1])} and {all_names[-1]}"

@@ -1,0 +1,201 @@
+"""The findings of a data set, from what the other commands wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+
+from napari_channelmix.classify import load_model
+from napari_channelmix.config import ClassifierPart, Config, ExplanationPart
+from napari_channelmix.config.facts import (
+    classifier_part,
+    data_part,
+    importance_part,
+    latents_part,
+    training_part,
+)
+from napari_channelmix.dcmix import ChannelImportance
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.provenance import provenance
+from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify import Classifier, ForeignClassifier
+    from napari_channelmix.data import Cells
+
+__all__ = ["Sources", "findings_job"]
+
+# Explained cells on the page, over all folders.
+EXAMPLES = 12
+
+ADVICE = "run the command again that wrote it"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where results lie; what is None or empty is not reported.
+
+    Attributes
+    ----------
+    model : path, Classifier, ForeignClassifier or None
+    importance, latents : path or None
+        Folders that the commands of that name filled.
+    explain : tuple of path
+    """
+
+    model: Path | Classifier | ForeignClassifier | None = None
+    importance: Path | None = None
+    explain: tuple[Path, ...] = ()
+    latents: Path | None = None
+
+
+def findings_job(
+    cells: Cells, sources: Sources, *, source: str, config: Config | None = None
+) -> Job[Findings]:
+    """Read what was found, and classify the cells where there is a classifier; a job.
+
+    Parameters
+    ----------
+    cells : Cells
+    source : str
+        Path of the data-set file.
+    config : Config, optional
+        How to do it again; default: what the results say of it.
+
+    Raises
+    ------
+    DataError
+        Results that are missing, damaged, or of other cells.
+    BundleError, ModelError
+        A model that cannot be read, or does not fit the cells.
+    """
+    yield Progress(0, 100, "reading what was found")
+    found = Findings(cells, source=source, config=config)
+    notes: list[str] = []
+    model: Any = sources.model
+    if isinstance(model, Path):
+        model = load_model(model)
+    if model is not None:
+        name = sources.model.name if isinstance(sources.model, Path) else "as configured"
+        facts = ClassifierFacts.of(model, name)
+        notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
+        guesses = yield from part(model.predict_job(cells), 0, 60, 100)
+        found = replace(found, classifier=facts, probabilities=guesses)
+    if sources.importance is not None:
+        importance = ChannelImportance.load(sources.importance / "importance.json")
+        notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")
+        found = replace(found, importance=importance)
+    contents = []
+    for at, folder in enumerate(sources.explain):
+        yield Progress(60 + 30 * at / len(sources.explain), 100, "reading the maps")
+        content = _read(folder / "explain.json")
+        contents.append(content)
+        most = max(1, EXAMPLES // len(sources.explain))
+        examples = _examples(folder, content, cells, most)
+        found = replace(found, examples=(*found.examples, *examples), explained=content)
+    if sources.latents is not None:
+        yield Progress(92, 100, "reading the latents")
+        found = replace(found, latents=_latents(sources.latents))
+    if config is None:
+        config = _config(found, sources, model, contents, source)
+    return replace(found, config=config, notes=tuple(notes))
+
+
+def _other(fingerprint: object, cells: Cells, what: str) -> list[str]:
+    if fingerprint is None or fingerprint == cells.fingerprint:
+        return []
+    return [f"{what} other cells, or the same with other classes: the data set has changed since"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}; {ADVICE}") from error
+    except ValueError as error:
+        raise DataError(f"{path}: damaged ({error}); {ADVICE}") from error
+    return content
+
+
+def _examples(
+    folder: Path, content: Mapping[str, Any], cells: Cells, most: int
+) -> tuple[Example, ...]:
+    """Some explained cells, spread evenly: not the best ones."""
+    try:
+        fitting = cells.with_channels(content["channels"])
+        if content["provenance"]["data"] != fitting.fingerprint:
+            raise DataError(f"{folder}: the maps are of other cells than {cells.name}'s; "
+                            "the data set has changed since they were made")  # fmt: skip
+        rows = np.unique(np.linspace(0, content["n"] - 1, most).astype(np.int64))
+        index = np.asarray(content["cells"]["index"])[rows]
+        array = zarr.open_array(folder / "maps.zarr", mode="r")
+        maps = [np.asarray(array[int(row)], dtype=np.float32) for row in rows]
+        crops, scores = fitting.read(index), content.get("scores_per_cell", {})
+        return tuple(
+            Example(
+                cell=int(cell), crops=crop, map=one,
+                target=content["classes"][content["target"][row]],
+                probabilities=dict(
+                    zip(content["classes"], content["probabilities"][row], strict=True)
+                ),
+                label=content["cells"]["label"][row] or "", group=content["cells"]["group"][row],
+                scores={name: of[row] for name, of in scores.get(content["method"], {}).items()},
+                method=content["method"],
+            )
+            for row, cell, crop, one in zip(rows.tolist(), index, crops, maps, strict=True)
+        )  # fmt: skip
+    except DataError:
+        raise
+    # A damaged store raises anything from KeyError to errors of zarr's own.
+    except Exception as error:
+        raise DataError(f"{folder}: not a folder of maps ({error}); {ADVICE}") from error
+
+
+def _latents(folder: Path) -> LatentsFacts:
+    content = _read(folder / "latents.json")
+    missing = {"n", "badges", "provenance"} - set(content)
+    if missing:
+        raise DataError(f"{folder / 'latents.json'}: no {', '.join(sorted(missing))}; {ADVICE}")
+    sheet = folder / "traversals.png"
+    return LatentsFacts(content, sheet.read_bytes() if sheet.is_file() else b"")
+
+
+def _config(
+    found: Findings, sources: Sources, model: Any, contents: list[dict[str, Any]], source: str
+) -> Config:
+    """How to do again what was found, as far as the results say."""
+    explained, notes = [], []
+    for content in contents:
+        settings = content["provenance"]["settings"]
+        whole = content["n"] == len(found.cells)
+        explained.append(ExplanationPart(
+            cells=None if whole else tuple(content["cells"]["index"]), target=settings["target"],
+            versus=settings["versus"], method=content["method"], mode=content["mode"],
+            channels=settings["channels"], forwards=settings["forwards"] or 1000,
+            seed=content["provenance"]["seed"],
+        ))  # fmt: skip
+    classifier: ClassifierPart | None = None
+    if model is not None:
+        training = training_part(getattr(model, "provenance", {}))
+        file = sources.model if isinstance(sources.model, Path) and training is None else None
+        classifier = classifier_part(model, file)
+    if explained and classifier is None:
+        notes.append("the explanations are left out: the report was not told of their model")
+        explained = []
+    about = provenance()
+    return Config(
+        made=about["made"], versions=about["versions"], data=data_part(found.cells, source),
+        classifier=classifier,
+        importance=None if found.importance is None else importance_part(found.importance),
+        explanations=tuple(explained),
+        latents=None if found.latents is None
+        else latents_part(found.latents.content["provenance"]),
+        notes=tuple(notes),
+    )  # fmt: skip

@@ -1,0 +1,49 @@
+"""A classifier in a file: trained, measured, saved, with its figures beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.files import write_json
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify import Classifier
+    from napari_channelmix.data import Cells
+    from napari_channelmix.jobs import Job
+
+__all__ = ["SCHEMA", "train_into_job"]
+
+SCHEMA = "napari-channelmix/train/1"
+
+
+def train_into_job(
+    cells: Cells, out: Path, settings: dict[str, Any]
+) -> Job[tuple[Classifier, Path]]:
+    """Train a classifier, measure it on held-out cells, save both; a job.
+
+    Parameters
+    ----------
+    cells : Cells
+    out : path
+        The bundle (``.cmx``) to write; its figures go into a ``.json`` of the same name. A training
+        that was stopped goes on from ``.cmx.partial``.
+    settings : dict
+        As for `measured_training_job`.
+
+    Raises
+    ------
+    DataError, ModelError, SaveError
+    """
+    checkpoint = out.with_suffix(".cmx.partial")
+    classifier = yield from measured_training_job(cells, **settings, checkpoint=checkpoint)
+    classifier.save(out)
+    checkpoint.unlink(missing_ok=True)
+    beside = write_json(
+        out.with_suffix(".json"),
+        {"schema": SCHEMA, "channels": list(classifier.channels),
+         "classes": list(classifier.classes), **classifier.record,
+         "provenance": classifier.provenance},
+    )  # fmt: skip
+    return classifier, beside

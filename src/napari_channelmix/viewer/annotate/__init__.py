@@ -1,0 +1,1 @@
+"""The parts of the dock 'Annotate': palette, keys, order, keeping, import."""

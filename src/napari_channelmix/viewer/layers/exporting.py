@@ -1,0 +1,69 @@
+"""What we have drawn on a field of view, as pictures that can be written to files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels
+
+from napari_channelmix.report.ome import PlaneImage
+from napari_channelmix.viewer.layers.geometry import like
+from napari_channelmix.viewer.layers.results import OURS
+
+__all__ = ["result_images"]
+
+
+def result_images(viewer: Any) -> tuple[PlaneImage, ...]:
+    """Maps, scores and classes that this plugin has added, as they are shown.
+
+    Channels of a data set and label images are left out: they are files already. So are cells
+    that are marked by points; the table of the cells has all that these show.
+    """
+    found = []
+    for layer in viewer.layers:
+        role = str(layer.metadata.get(OURS, ""))
+        if not role or not isinstance(layer, Image | Labels) or np.ndim(layer.data) != 2:
+            continue
+        if _is_input(layer, role):
+            continue
+        geometry = like(layer)
+        scale, shift = geometry["scale"], geometry["translate"]
+        classes, colors = _classes(layer)
+        found.append(PlaneImage(
+            layer.name, np.asarray(layer.data), (float(scale[0]), float(scale[1])),
+            (float(shift[0]), float(shift[1])), str(geometry["units"][0]), classes, colors,
+            _turned(geometry),
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def _is_input(layer: Any, role: str) -> bool:
+    """Whether a layer shows what was opened, not what was found."""
+    return role == "cells" or role.startswith("channel ")
+
+
+def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int, int]]]:
+    """What the values of a class image mean, and their colours."""
+    table = getattr(layer, "features", None)
+    if not isinstance(layer, Labels) or table is None or "class" not in table.columns:
+        return {}, {}
+    values = table["index"].tolist() if "index" in table.columns else range(len(table))
+    names = {
+        int(value): str(name)
+        for value, name in zip(values, table["class"].tolist(), strict=True)
+        if value
+    }
+    colors = {}
+    for value in names:
+        shown = np.round(255 * np.asarray(layer.get_color(value), dtype=float)).astype(int)
+        colors[value] = (int(shown[0]), int(shown[1]), int(shown[2]), int(shown[3]))
+    return names, colors
+
+
+def _turned(geometry: dict[str, Any]) -> bool:
+    return not (
+        np.allclose(geometry["rotate"], np.eye(2))
+        and np.allclose(geometry["shear"], 0)
+        and np.allclose(geometry["affine"], np.eye(3))
+    )

@@ -1,0 +1,1 @@
+"""The parts of the dock 'Phenotypes': gallery, confusion matrix, groups, colours."""

@@ -1,0 +1,153 @@
+"""The table of groups: cells and fractions of the classes, sorted by a click on a head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from napari_channelmix.viewer.colors import class_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.phenotypes.fractions import Fractions
+
+__all__ = ["GroupTable", "GroupsModel"]
+
+ROWS_SHOWN, ROW = 7, 22
+SORTED = Qt.ItemDataRole.UserRole
+
+
+class GroupsModel(QAbstractTableModel):
+    """A row per group; columns: group, cells, a fraction for each class."""
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.found: Fractions | None = None
+        self._fractions: Any = None
+        self._colors: tuple[int, ...] = ()
+
+    def show_fractions(self, found: Fractions | None, colors: Sequence[int]) -> None:
+        """Show other figures; ``colors`` are positions of the classes' colours."""
+        self.beginResetModel()
+        self.found, self._colors = found, tuple(colors)
+        self._fractions = None if found is None else found.fractions
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        """Groups."""
+        return 0 if self.found is None else len(self.found.groups)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        """Group, cells, classes."""
+        return 0 if self.found is None else 2 + len(self.found.classes)
+
+    def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
+        """Names of the columns."""
+        if orientation != Qt.Orientation.Horizontal or self.found is None:
+            return None
+        names = (self.found.grouping.kind, "cells", *self.found.classes)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return names[section]
+        if role == Qt.ItemDataRole.ToolTipRole and section >= 2:
+            return f"Fraction of the cells that are {names[section]}; a click sorts by it"
+        if role == Qt.ItemDataRole.DecorationRole and section >= 2:
+            return QColor(class_hex(self._colors[section - 2]))
+        return None
+
+    def data(self, index: QModelIndex, role: int = 0) -> Any:
+        """A figure as text, as a number to sort by, or in words."""
+        found = self.found
+        if found is None or not index.isValid():
+            return None
+        row, column = index.row(), index.column()
+        if role == Qt.ItemDataRole.TextAlignmentRole and column:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if column == 0 and role in (Qt.ItemDataRole.DisplayRole, SORTED,
+                                    Qt.ItemDataRole.ToolTipRole):  # fmt: skip
+            return found.groups[row]
+        if column == 1:
+            if role == Qt.ItemDataRole.DisplayRole:
+                return f"{int(found.cells[row]):,}"
+            return int(found.cells[row]) if role == SORTED else None
+        if column >= 2:
+            return self._fraction(row, column - 2, role)
+        return None
+
+    def _fraction(self, row: int, code: int, role: int) -> Any:
+        assert self.found is not None
+        share = float(self._fractions[row, code])
+        if role == SORTED:
+            return -1.0 if np.isnan(share) else share
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "–" if np.isnan(share) else f"{share:.1%}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            count, total = int(self.found.counts[row, code]), int(self.found.classed[row])
+            if not total:
+                return "No cell of this group has a class"
+            low, high = self.found.interval(row, code)
+            return (
+                f"{count:,} of {total:,} cells; 95 % interval {low:.1%} to {high:.1%} (Wilson), if "
+                "the cells were independent"
+            )
+        return None
+
+
+class GroupTable(QTableView):
+    """The table.
+
+    Signals
+    -------
+    group_pressed(int)
+        A position in the names of the grouping.
+    """
+
+    group_pressed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.figures = GroupsModel(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.figures)
+        self._sorted.setSortRole(SORTED)
+        self.setModel(self._sorted)
+        self.setSortingEnabled(True)
+        self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.verticalHeader().setVisible(False)
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.horizontalHeader().setDefaultSectionSize(82)
+        self.horizontalHeader().setMinimumSectionSize(52)
+        self.setAccessibleName("Fractions of the classes in each group")
+        self.clicked.connect(self._pressed)
+        self.activated.connect(self._pressed)
+
+    def show_fractions(self, found: Fractions | None, colors: Sequence[int]) -> None:
+        """Show other figures; the order of the rows stays."""
+        before = self.figures.columnCount()
+        self.figures.show_fractions(found, colors)
+        if self.figures.columnCount() != before:
+            self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+        rows = min(max(self.figures.rowCount(), 1), ROWS_SHOWN)
+        bar = self.horizontalScrollBar().sizeHint().height()
+        self.setFixedHeight(ROW * rows + self.horizontalHeader().sizeHint().height() + bar + 4)
+
+    def mark(self, group: int | None) -> None:
+        """Mark the row of a group, the one whose cells are shown."""
+        if group is None:
+            self.clearSelection()
+            return
+        index = self._sorted.mapFromSource(self.figures.index(group, 0))
+        if index.isValid():
+            self.selectRow(index.row())
+
+    def _pressed(self, index: QModelIndex) -> None:
+        self.group_pressed.emit(self._sorted.mapToSource(index).row())

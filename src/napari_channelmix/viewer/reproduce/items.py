@@ -1,0 +1,245 @@
+"""What can be exported, each with its formats and a job that writes it into a folder.
+
+PyTorch and Matplotlib are imported where a job begins, never with a dock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.files import write_bytes, write_text, write_whole
+from napari_channelmix.jobs import Job, Progress, part
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from napari_channelmix.report.ome import PlaneImage
+    from napari_channelmix.viewer.reproduce.snapshot import Snapshot
+
+__all__ = ["Exported", "Item", "export_job", "items_of"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and what the user should know of it."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that can be exported.
+
+    Attributes
+    ----------
+    key : str
+        The same for the same thing, whatever has been found since.
+    title : str
+    formats : str
+        In words.
+    write : callable
+        Takes the folder, gives a job.
+    tip : str
+    """
+
+    key: str
+    title: str
+    formats: str
+    write: Callable[[Path], Job[Exported]] = field(repr=False, compare=False)
+    tip: str = ""
+
+
+def export_job(items: tuple[Item, ...], folder: Path) -> Job[Exported]:
+    """Write several things into a folder; a job.
+
+    Raises
+    ------
+    SaveError
+        Disk full, folder read-only and the like; each file is whole or not there.
+    """
+    files: list[Path] = []
+    notes: list[str] = []
+    for at, item in enumerate(items):
+        yield Progress(at, len(items), f"exporting: {item.title}")
+        found = yield from part(item.write(folder), at, 1, len(items))
+        files += found.files
+        notes += found.notes
+    return Exported(tuple(files), tuple(dict.fromkeys(notes)))
+
+
+def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
+    """What there is; nothing is computed for it."""
+    from napari_channelmix.report.cell_table import why_no_parquet
+
+    why = why_no_parquet()
+    found = [Item("table", "Table of the cells", "CSV" if why else "CSV, Parquet",
+                  lambda folder: _table(snapshot, folder), _table_tip(why))]  # fmt: skip
+    if snapshot.predictions is not None or snapshot.cells.classes:
+        found.append(Item("groups", "Table of the groups", "CSV",
+                          lambda folder: _groups(snapshot, folder),
+                          "Cells of each class in each group, with 95 % intervals"))  # fmt: skip
+    if snapshot.importance is not None:
+        found.append(Item("importance", "Channel importance", "PNG, SVG, CSV, JSON",
+                          lambda folder: _importance(snapshot, folder),
+                          "The bars, the figures behind them, how they were found"))  # fmt: skip
+    found += _of_classifier(snapshot)
+    if any(one.fidelity is not None for one in snapshot.explained):
+        found.append(Item("fidelity", "Insertion and deletion", "PNG, SVG",
+                          lambda folder: _fidelity(snapshot, folder),
+                          "Of each cell that was explained"))  # fmt: skip
+    if snapshot.latents is not None:
+        found.append(Item("latents", "Latents", "CSV, PNG, JSON",
+                          lambda folder: _latents(snapshot, folder),
+                          "Latents of each cell, traversals, badges"))  # fmt: skip
+    found += [_of_image(image) for image in snapshot.images]
+    return tuple(found)
+
+
+def _table_tip(why: str) -> str:
+    said = "A row per cell: place, group, label, prediction, probabilities, margin, latents"
+    return f"{said}. {why}" if why else said
+
+
+def _of_classifier(snapshot: Snapshot) -> list[Item]:
+    trained = snapshot.trained
+    if trained is None or not hasattr(trained.classifier, "save"):
+        return []
+    record: dict[str, Any] = trained.classifier.record
+    found = []
+    if record.get("held_out", {}).get("confusion"):
+        found.append(Item("confusion", "Confusion matrix", "PNG, SVG, CSV",
+                          lambda folder: _confusion(snapshot, folder),
+                          "Labels against predictions, on held-out cells"))  # fmt: skip
+    if len(record.get("history", ())) > 1:
+        found.append(Item("learning", "Learning curves", "PNG, SVG",
+                          lambda folder: _learning(snapshot, folder),
+                          "Loss and balanced accuracy by epoch"))  # fmt: skip
+    found.append(Item("classifier", "Classifier", "CMX",
+                      lambda folder: _bundle(snapshot, folder),
+                      "Weights, names and statistics, to be opened again"))  # fmt: skip
+    return found
+
+
+def _of_image(image: PlaneImage) -> Item:
+    tip = "With the scale and units of its layer"
+    if image.turned:
+        tip += "; its rotation or affine transform has no place in these formats"
+    return Item(f"image {image.name}", f"Layer '{image.name}'", "OME-TIFF, OME-Zarr",
+                lambda folder: _image(image, folder), tip)  # fmt: skip
+
+
+# ---------------------------------------------------------------- writing
+
+
+def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    from napari_channelmix.report.cell_table import cell_table, write_table
+
+    predictions = snapshot.predictions
+    yield Progress(0, 2, "putting the table together")
+    table = cell_table(
+        snapshot.cells, None if predictions is None else predictions.probabilities,
+        () if predictions is None else predictions.classes, snapshot.latents,
+    )  # fmt: skip
+    yield Progress(1, 2, "writing the table")
+    files, left_out = write_table(table, folder / "cells")
+    return Exported(files, (left_out,) if left_out else ())
+
+
+def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "counting")
+    from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
+
+    cells, predictions = snapshot.cells, snapshot.predictions
+    codes, classes = cells.labels, cells.classes
+    if predictions is not None:
+        codes, classes = predictions.codes, predictions.classes
+    found = fractions_of(grouping_of(cells), codes, classes)
+    return Exported((write_text(folder / "groups.csv", found.to_frame().to_csv(index=False)),))
+
+
+def _importance(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "drawing the bars")
+    assert snapshot.importance is not None
+    return Exported(snapshot.importance.save(folder))
+
+
+def _confusion(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "drawing the confusion matrix")
+    import pandas as pd
+
+    from napari_channelmix.report.figures import confusion_figure
+
+    assert snapshot.trained is not None
+    classifier: Any = snapshot.trained.classifier
+    counts, classes = classifier.record["held_out"]["confusion"], list(classifier.classes)
+    table = pd.DataFrame(counts, index=pd.Index(classes, name="label"), columns=classes)
+    files = _drawn(confusion_figure(counts, classes, classes), folder / "confusion")
+    return Exported((*files, write_text(folder / "confusion.csv", table.to_csv())))
+
+
+def _learning(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "drawing the learning curves")
+    from napari_channelmix.report.figures import learning_figure
+
+    assert snapshot.trained is not None
+    classifier: Any = snapshot.trained.classifier
+    return Exported(_drawn(learning_figure(classifier.record["history"]), folder / "learning"))
+
+
+def _bundle(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "saving the classifier")
+    assert snapshot.trained is not None
+    classifier: Any = snapshot.trained.classifier
+    return Exported((classifier.save(folder / "classifier.cmx"),))
+
+
+def _fidelity(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    from napari_channelmix.report.figures import fidelity_figure
+
+    files: list[Path] = []
+    measured = [one for one in snapshot.explained if one.fidelity is not None]
+    for at, one in enumerate(measured):
+        yield Progress(at, len(measured), "drawing the curves")
+        target = "" if one.target is None else one.classes[one.target]
+        method = one.question.method
+        figure = fidelity_figure(one.fidelity, f"cell {one.cell}: {target} ({method})")
+        own = sum(other.cell == one.cell for other in measured[:at])
+        name = f"curves-{one.cell}-{method}" + (f"-{own + 1}" if own else "")
+        files += _drawn(figure, folder / name)
+    return Exported(tuple(files))
+
+
+def _latents(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "drawing the traversals")
+    assert snapshot.latents is not None
+    snapshot.latents.save(folder)
+    names = ("latents.csv", "traversals.png", "latents.json")
+    return Exported(tuple(folder / name for name in names))
+
+
+def _image(image: PlaneImage, folder: Path) -> Job[Exported]:
+    from napari_channelmix.report.ome import write_ome_tiff, write_ome_zarr
+
+    stem = re.sub(r"[^\w.() -]+", "_", image.name).strip(". ") or "layer"
+    yield Progress(0, 2, f"writing {stem}.ome.tif")
+    files = [write_ome_tiff(image, folder / f"{stem}.ome.tif")]
+    yield Progress(1, 2, f"writing {stem}.ome.zarr")
+    files.append(write_ome_zarr(image, folder / f"{stem}.ome.zarr"))
+    turned = f"the rotation or affine transform of '{image.name}' is not in its files"
+    return Exported(tuple(files), (turned,) if image.turned else ())
+
+
+def _drawn(figure: Figure, stem: Path) -> tuple[Path, ...]:
+    """A chart as PNG and SVG."""
+    from napari_channelmix.report.pictures import svg_of
+
+    return (
+        write_whole(stem.with_name(f"{stem.name}.png"),
+                    lambda path: figure.savefig(path, dpi=150, format="png")),
+        write_bytes(stem.with_name(f"{stem.name}.svg"), svg_of(figure)),
+    )  # fmt: skip

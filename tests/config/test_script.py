@@ -1,0 +1,79 @@
+"""A script says in Python what a config says, and nothing a user wrote can break out of it."""
+
+import ast
+
+import pytest
+
+from napari_channelmix.config import (
+    ClassifierPart,
+    Config,
+    DataPart,
+    ExplanationPart,
+    ImportancePart,
+    LatentsPart,
+    TrainingPart,
+    script_of,
+)
+
+VIEW = {"channels": ["a"], "weights": [[1.0, 0.0, 0.0]], "natural": False}
+
+
+def full(**change):
+    parts = {
+        "data": DataPart(dataset="/data/dataset.toml", fingerprint="ab", n=9),
+        "classifier": ClassifierPart(training=TrainingPart(network="tiny", mixes=2, threads=1)),
+        "importance": ImportancePart(threads=1, epochs=3, patience=4),
+        "explanations": (ExplanationPart(cells=(3,)), ExplanationPart(cells=(4, 5), target="b")),
+        "latents": LatentsPart(view=VIEW, finetune=2),
+    }
+    return Config(**parts | change)
+
+
+def test_every_part_is_there_with_its_settings_spelt_out():
+    script = script_of(full())
+    ast.parse(script)
+    for said in (
+        'cm.open_dataset("/data/dataset.toml")', "cells.split(test=0.25, seed=0)",
+        "cm.train_classifier(", "mix=True", "mixes=2", "cm.channel_importance(",
+        "TrainingSettings(epochs=3, patience=4)", "only=[3]", "only=[4, 5]", 'target="b"',
+        "cm.latents(", "finetune=2", 'os.environ["OMP_NUM_THREADS"] = "1"',
+    ):  # fmt: skip
+        assert said in script
+
+
+def test_only_what_was_done_is_there():
+    script = script_of(full(classifier=None, explanations=(), latents=None))
+    ast.parse(script)
+    assert "cm.channel_importance(" in script
+    for name in ("train_classifier", "explain", "latents", "View"):
+        assert name not in script
+
+
+def test_parts_with_other_numbers_of_threads_set_them():
+    script = script_of(full(importance=ImportancePart(threads=2)))
+    assert "torch.set_num_threads(1)" in script
+    assert "torch.set_num_threads(2)" in script
+
+
+@pytest.mark.parametrize("name", ['"""', "a\\", "x'); import os; ('", "</script>", "\n\n1/0"])
+def test_names_of_users_stay_text(name):
+    config = full(
+        data=DataPart(dataset=f"/data/{name}/dataset.toml"),
+        explanations=(ExplanationPart(cells=(1,), target=name),),
+        notes=(f"mind {name}",),
+    )
+    tree = ast.parse(script_of(config))
+    strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert name in strings
+    assert f"/data/{name}/dataset.toml" in strings
+
+
+def test_a_model_of_someone_else_needs_its_names_and_consent_is_visible():
+    part = ClassifierPart(file="/m.pt", channels=("a",), classes=("x", "y"), mean=(0.0,),
+                          std=(1.0,))  # fmt: skip
+    script = script_of(full(classifier=part))
+    ast.parse(script)
+    assert "allow_code=True" in script
+    assert "only where you trust it" in script
+    part = part.model_copy(update={"file": "/m.onnx"})
+    assert "allow_code" not in script_of(full(classifier=part))

@@ -1,0 +1,112 @@
+"""Classes given by hand find their cells again, and nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_channelmix.data import Cells, open_dataset, save_dataset
+from napari_channelmix.data.annotation_files import read_given, write_given_job
+from napari_channelmix.data.annotations import (
+    annotated,
+    changed_cells,
+    field_names,
+    matched_cells,
+)
+from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def plate() -> Cells:
+    return synthetic_plate(0, wells=4, cells_per_well=8, side=128, crop=24).cells
+
+
+def test_two_images_with_equal_values_are_told_apart(plate: Cells, tmp_path: Path) -> None:
+    given = annotated(plate)
+    # Every image has a cell of value 1.
+    assert (given.rows["object"] == 1).sum() == 4
+    assert matched_cells(plate, given.rows).tolist() == list(range(32))
+    twins = replace(plate, fields=tuple(replace(one, name="Image") for one in plate.fields))
+    assert len(set(field_names(twins))) == 4
+    assert matched_cells(twins, annotated(twins).rows).tolist() == list(range(32))
+
+
+def test_a_value_of_another_object_does_not_fit(plate: Cells) -> None:
+    rows = annotated(plate).rows
+    moved = rows.assign(y=rows["y"] + 30 * (rows.index == 3), object=rows["object"] + 500 * (
+        rows.index == 5))  # fmt: skip
+    found = matched_cells(plate, moved)
+    assert found[[3, 5]].tolist() == [-1, -1] and (found >= 0).sum() == 30
+
+
+def test_cells_without_values_are_known_by_their_place() -> None:
+    picture = np.zeros((40, 40), np.uint8)
+    points = [(10, 10), (20.5, 30), (10, 10)]
+    cells = Cells.from_points([picture], ["one"], points, crop=8).with_labels([0, 1, 1], "ab")
+    rows = annotated(cells).rows
+    assert matched_cells(cells, rows).tolist() == [0, 1, 2]
+    assert matched_cells(cells.subset([1]), rows).tolist() == [-1, 0, -1]
+
+
+def test_changed_are_those_whose_class_has_another_name(plate: Cells) -> None:
+    codes = plate.labels.copy()
+    codes[[2, 5]] = (-1, 1)
+    assert changed_cells(plate, plate.with_labels(codes, plate.classes)).tolist() == [2, 5]
+    swapped = plate.with_labels(1 - plate.labels, plate.classes[::-1])
+    assert not len(changed_cells(plate, swapped))
+    renamed = plate.with_labels(plate.labels, ("untreated", "drug"))
+    np.testing.assert_array_equal(changed_cells(plate, renamed), np.flatnonzero(plate.labels == 1))
+
+
+def test_a_file_of_annotations_comes_back_whole(plate: Cells, tmp_path: Path) -> None:
+    codes = np.where(np.arange(32) % 3 == 0, -1, plate.labels)
+    cells = plate.with_labels(codes, ('µ, "quoted"', "treated", "no cell yet"))
+    given = annotated(cells, np.arange(32))
+    more = given.rows.iloc[:2].assign(field="another image")
+    path = drain(write_given_job(tmp_path / "a.csv", given, more))
+    back = read_given(path)
+    assert back.palette == cells.classes
+    pd.testing.assert_frame_equal(back.rows, pd.concat([given.rows, more], ignore_index=True))
+    # Excel takes a text for UTF-8 where it begins so.
+    assert path.read_bytes().startswith(b"\xef\xbb\xbffield,object,y,x,class\n")
+    (tmp_path / "a.json").write_text("{ broken")
+    assert set(read_given(path).palette) == {'µ, "quoted"', "treated"}
+
+
+def test_a_broken_file_is_named_with_line_and_column(tmp_path: Path) -> None:
+    for text, said in (
+        ("field,object,y,x\n", "no column 'class'"),
+        ("field,object,y,x,class\na,1,2,3,b\na,one,2,3,b\n", "line 3, column 'object': 'one'"),
+        ("field,object,y,x,class\na,1.5,2,3,b\n", "line 2, column 'object': must be a whole"),
+        ("", "cannot be read as a table"),
+        ("a\n\x00\n1,2,3\n", "no column|cannot be read"),
+    ):
+        (tmp_path / "a.csv").write_text(text)
+        with pytest.raises(DataError, match=said):
+            read_given(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_bytes(b"field;object;y;x;class\na;1;2,5;3;\xc3\xa9\n")
+    assert read_given(tmp_path / "b.csv").rows.loc[0, ["y", "class"]].tolist() == [2.5, "é"]
+
+
+def test_names_travel_with_the_files(plate: Cells, tmp_path: Path) -> None:
+    path = save_dataset(plate, tmp_path / "here" / "set")
+    cells = open_dataset(path)
+    names = field_names(cells, path.parent)
+    assert names == tuple(f"images/{well}.ome.tif" for well in ("A01", "A02", "B01", "B02"))
+    rows = annotated(cells, names=names).rows
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = open_dataset(tmp_path / "there" / "set" / "dataset.toml")
+    assert matched_cells(moved, rows, field_names(moved, tmp_path / "there" / "set")).min() == 0
+    # A file name alone is enough where no other image has it.
+    assert matched_cells(moved, rows.assign(field=rows["field"].str[7:])).tolist() == [*range(32)]
+    nobody = matched_cells(moved, rows.assign(field="C09.ome.tif"))
+    assert set(nobody) == {-1}

@@ -1,0 +1,50 @@
+"""Fractions per group, with an interval that is known from tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_channelmix.data import Cells
+from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of, wilson
+
+
+def of(groups: list[str] | None, count: int = 6) -> Cells:
+    return Cells.from_array(np.zeros((count, 1, 4, 4), np.float32), ["DNA"], groups=groups)
+
+
+def test_fractions_are_of_the_cells_that_have_a_class() -> None:
+    grouping = grouping_of(of(["A1", "A1", "A1", "B2", "B2", "C3"]))
+    found = fractions_of(grouping, [0, 1, -1, 1, 1, -1], ("x", "y"))
+    assert found.groups == ("A1", "B2", "C3")
+    assert found.cells.tolist() == [3, 2, 1]
+    np.testing.assert_allclose(found.fractions, [[0.5, 0.5], [0, 1], [np.nan, np.nan]])
+    frame = found.to_frame()
+    assert frame.columns[0] == "group"
+    assert frame["n y"].tolist() == [1, 2, 0]
+    assert (frame["low y"] <= frame["fraction y"].fillna(1)).all()
+
+
+def test_wilsons_interval_is_that_of_the_literature() -> None:
+    # Newcombe (1998), table I: 81 of 263, and 0 of 20.
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(20, 20)[1] == 1.0
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_cells_without_groups_are_told_by_field_or_stay_together() -> None:
+    alone = grouping_of(of(None))
+    assert (alone.kind, len(alone.names)) == ("data set", 1)
+    plane = np.zeros((32, 32), np.float32)
+    labels = np.zeros((32, 32), np.int32)
+    labels[4:8, 4:8], labels[20:24, 20:24] = 1, 2
+    here = Cells.from_labels([plane], ["DNA"], labels, crop=8, name="picture")
+    by_field = grouping_of(here)
+    assert (by_field.kind, by_field.names) == ("field of view", ("picture",))
+    assert grouping_of(of(["one"], count=1)).names == ("one",)
+
+
+def test_no_classes_are_no_fractions() -> None:
+    found = fractions_of(grouping_of(of(["A", "A"], 2)), [-1, -1], ())
+    assert found.fractions.shape == (1, 0) and found.cells.tolist() == [2]

@@ -1,0 +1,143 @@
+"""The page is whole, needs nothing else, says only what there is, and escapes what users wrote."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_channelmix.config import Config, DataPart, ImportancePart
+from napari_channelmix.data import Cells
+from napari_channelmix.errors import SaveError
+from napari_channelmix.jobs import drain
+from napari_channelmix.report import ClassifierFacts, Findings, page_of, report_job
+
+EVIL = '<img src=x onerror=alert(1)>"&'
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and whether everything is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self._open = [], "", []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def sections(page):
+    return [one["id"] for one in page.all("section")]
+
+
+def test_a_full_page_needs_no_other_file(full):
+    text = page_of(full)
+    page = Page(text)
+    assert text.startswith("<!DOCTYPE html>")
+    assert len(text) < 5_000_000
+    assert page.all("img")
+    assert all(one["src"].startswith("data:image/") and one["alt"] for one in page.all("img"))
+    assert not {"script", "link", "iframe", "object"} & {name for name, _ in page.tags}
+    assert "http://" not in text.replace("http://www.w3.org", "")
+    ids = Counter(one["id"] for _, one in page.tags if "id" in one)
+    assert set(ids.values()) == {1}
+    assert {one["href"] for one in page.all("a")} == {f"#{name}" for name in sections(page)}
+    assert "prefers-color-scheme" in text
+    assert "@media print" in text
+
+
+def test_its_pictures_can_be_read(full):
+    for one in Page(page_of(full)).all("img"):
+        kind, _, content = one["src"].partition(";base64,")
+        found = base64.b64decode(content)
+        if kind == "data:image/png":
+            assert np.asarray(Image.open(io.BytesIO(found)).convert("RGB")).std() > 0
+        else:
+            assert b"<svg" in found
+
+
+def test_it_says_what_was_found(full):
+    page = Page(page_of(full))
+    said = " ".join(page.text.split())
+    assert sections(page) == ["data", "importance", "classifier", "explanations", "latents",
+                              "groups", "provenance"]  # fmt: skip
+    for words in (
+        "24 cells in 4 images", "reporter has the largest share in the mix (75 %)", "< 0.001",
+        "two seeds are few", "Balanced accuracy 0.875 on 8 cells it never saw", "untreated –",
+        "A plain sentence.", "mind the border", "hardly goes along", "Each group",
+    ):  # fmt: skip
+        assert words in said
+    assert "Spare 1" not in said
+
+
+def test_a_closed_gate_stands_above_the_bars(full):
+    shut = replace(full.importance, gate="accuracy is at chance")
+    said = page_of(replace(full, importance=shut))
+    assert 'class="note bad"' in said
+    assert "must not be read alone: accuracy is at chance" in said
+
+
+def test_what_is_missing_is_not_mentioned(plate):
+    page = Page(page_of(Findings(plate)))
+    assert sections(page) == ["data", "groups", "provenance"]
+    for word in ("None", "classifier", "latent", "unknown", "To do it again"):
+        assert word not in page.text
+
+
+def test_nothing_a_user_wrote_becomes_markup(full):
+    crops = np.random.default_rng(0).random((4, 2, 16, 16)).astype(np.float32)
+    cells = Cells.from_array(crops, (EVIL, "b"), [0, 0, 1, 1], (EVIL, "y"), [EVIL, "g"] * 2,
+                             name=EVIL)  # fmt: skip
+    facts = ClassifierFacts(EVIL, cells.channels, cells.classes, "abc", EVIL,
+                            {"balanced_accuracy": 1.0, "recall": {EVIL: 1.0},
+                             "confusion": [[1, 0], [0, 1]]}, (), (EVIL,))  # fmt: skip
+    named = replace(full.importance, channels=(EVIL, "b"), warnings=(EVIL,), gate=EVIL)
+    example = replace(full.examples[0], target=EVIL, label=EVIL, group=EVIL, words=(EVIL,),
+                      probabilities={EVIL: 1.0})  # fmt: skip
+    config = Config(data=DataPart(dataset=EVIL, name=EVIL), notes=(EVIL,))
+    text = page_of(
+        Findings(cells, EVIL, facts, np.full((4, 2), 0.5, np.float32), named, (example,),
+                 {"warnings": [EVIL]}, None, config, (EVIL,))
+    )  # fmt: skip
+    page = Page(text)
+    assert "<img src=x" not in text
+    assert all(one["src"].startswith("data:") for one in page.all("img"))
+    assert page.text.count(EVIL) > 10
+
+
+def test_the_config_can_be_taken_from_the_page(full, tmp_path):
+    from napari_channelmix.config import read_config
+
+    config = Config(data=DataPart(dataset="/data/dataset.toml"),
+                    importance=ImportancePart(seeds=2, share={"<b>": 1.0}))  # fmt: skip
+    page = Page(page_of(replace(full, config=config)))
+    at = page.text.index('{\n  "schema"')
+    path = tmp_path / "config.json"
+    path.write_text(page.text[at : page.text.rindex("}") + 1], "utf-8")
+    assert read_config(path) == config
+
+
+def test_a_page_that_cannot_be_written_is_one_line(plate, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SaveError, match="could not save"):
+        drain(report_job(Findings(plate), tmp_path / "file" / "report.html"))

@@ -1,0 +1,81 @@
+"""The command 'report' puts together what the other commands wrote, and says what does not fit."""
+
+import json
+import shutil
+
+import pytest
+
+from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.run.cli import main
+
+QUICK = ["--device", "cpu", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A data set, a classifier, its maps."""
+    folder = tmp_path_factory.mktemp("made")
+    plate = synthetic_plate(wells=6, cells_per_well=8, side=128, crop=24)
+    dataset = plate.save(folder / "plate")
+    model, maps = folder / "M.cmx", folder / "maps"
+    train = ["train", str(dataset), "--out", str(model), "--network", "tiny", "--epochs", "2"]
+    assert main([*train, *QUICK]) == 0
+    explain = ["explain", str(dataset), "--model", str(model), "--out", str(maps), "--limit", "5"]
+    assert main([*explain, *QUICK]) == 0
+    return folder
+
+
+def report(made, out, *more):
+    return main(["report", str(made / "plate" / "dataset.toml"), "--out", str(out), *more])
+
+
+def test_only_what_is_named_is_reported(made, tmp_path, capsys):
+    out = tmp_path / "report.html"
+    assert report(made, out, "--model", str(made / "M.cmx"), "--explain", str(made / "maps")) == 0
+    page = out.read_text("utf-8")
+    assert '<section id="explanations">' in page
+    assert page.count('<article class="card">') == 5
+    assert "Labels against predictions, on held-out cells" in page
+    assert '<section id="importance">' not in page
+    assert f"saved {out}" in capsys.readouterr().out
+    assert report(made, out) == 0
+    assert '<section id="classifier">' not in out.read_text("utf-8")
+
+
+def test_what_is_not_there_is_one_line(made, tmp_path, capsys):
+    out = tmp_path / "report.html"
+    for more, says in (
+        (["--model", str(tmp_path / "no.cmx")], "no such file"),
+        (["--importance", str(tmp_path)], "importance.json"),
+        (["--explain", str(tmp_path)], "explain.json"),
+        (["--latents", str(tmp_path)], "latents.json"),
+    ):
+        assert report(made, out, *more) == 2
+        said = capsys.readouterr().err
+        assert says in said
+        assert said.count("\n") == 1
+    assert not out.exists()
+    assert report(made, tmp_path) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_maps_of_other_cells_are_refused(made, tmp_path, capsys):
+    maps = tmp_path / "maps"
+    shutil.copytree(made / "maps", maps)
+    path = maps / "explain.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["provenance"]["data"] = "other"
+    path.write_text(json.dumps(content), "utf-8")
+    assert report(made, tmp_path / "r.html", "--explain", str(maps)) == 2
+    assert "of other cells" in capsys.readouterr().err
+    path.write_text("{}", "utf-8")
+    assert report(made, tmp_path / "r.html", "--explain", str(maps)) == 2
+    assert "not a folder of maps" in capsys.readouterr().err
+
+
+def test_a_classifier_of_other_cells_is_told(made, tmp_path, capsys):
+    other = synthetic_plate(wells=4, cells_per_well=6, side=96, crop=24).save(tmp_path / "other")
+    out = tmp_path / "r.html"
+    assert main(["report", str(other), "--out", str(out), "--model", str(made / "M.cmx")]) == 0
+    assert "the classifier was trained on other cells" in capsys.readouterr().out
+    assert "the classifier was trained on other cells" in out.read_text("utf-8")

@@ -1,0 +1,142 @@
+"""Groups and doses: the table, the plot, and columns that are no doses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_channelmix.data import Cells
+from napari_channelmix.viewer.phenotypes.facts import Facts
+from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage, dose_columns
+from napari_channelmix.viewer.session import Predictions
+
+from .phenotype_cases import facts
+
+WELLS, EACH = 24, 50
+
+
+def plate(**columns: Any) -> Facts:
+    """Wells of 50 cells; the fraction of responders follows a curve with an EC50 of 4."""
+    doses = np.repeat([0, 0.1, 0.3, 1, 3, 10, 30, 100], 3)
+    with np.errstate(divide="ignore"):
+        share = 0.05 + 0.9 / (1 + (4 / doses) ** 1.5)
+    names = [f"W{at:02d}" for at in range(WELLS)]
+    labels = np.concatenate([np.arange(EACH) < round(EACH * one) for one in share]).astype(int)
+    of = Cells.from_array(
+        np.zeros((WELLS * EACH, 1, 2, 2), np.float32), ["DNA"], labels, ("rest", "responds"),
+        np.repeat(names, EACH).tolist(),
+    )  # fmt: skip
+    conditions = pd.DataFrame({"dose": doses.astype(str), **columns}, index=names)
+    return Facts(replace(of, conditions=conditions))
+
+
+@pytest.fixture
+def page(qtbot: Any) -> Any:
+    found = GroupsPage("dark")
+    qtbot.addWidget(found)
+    found.resize(360, 700)
+    found.show()
+    return found
+
+
+def test_the_planted_ec50_is_said_and_drawn(page: Any) -> None:
+    page.show_facts(plate())
+    assert page.dose.currentText() == "dose" and page.of.currentText() == "responds"
+    fit = page.response.fit
+    assert fit is not None and fit.interval[0] < 4 < fit.interval[1]
+    assert "EC50 4" in page.words.text() or "EC50 3.9" in page.words.text()
+    # Dose 0 has no logarithm: it stands left of all others.
+    x = page.plot.places[:, 0]
+    assert np.isfinite(x).all() and x[:3].max() < x[3:].min()
+
+
+def test_a_point_and_a_row_show_their_group_and_again_all(page: Any, qtbot: Any) -> None:
+    page.show_facts(plate())
+    told: list[Any] = []
+    page.group_chosen.connect(told.append)
+    qtbot.wait(50)
+    point = page.plot.point_of(13)
+    qtbot.mouseClick(page.plot.viewport(), Qt.MouseButton.LeftButton,
+                     pos=QPoint(round(point.x()), round(point.y())))  # fmt: skip
+    assert page.response.doses[told[0]] == page.response.doses[13]
+    table = page.table
+    index = table.model().index(2, 0)
+    middle = table.visualRect(index).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    page.mark(told[-1])
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    assert told[1:] == [2, None]
+
+
+def test_rows_are_sorted_by_number_and_still_lead_to_their_group(page: Any) -> None:
+    page.show_facts(plate())
+    page.table.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    model = page.table.model()
+    shown = [model.index(row, 3).data() for row in range(3)]
+    assert shown[0].startswith("9")
+    told: list[int] = []
+    page.group_chosen.connect(told.append)
+    page.table.clicked.emit(model.index(0, 0))
+    assert page.fractions.fractions[told[0], 1] == page.fractions.fractions[:, 1].max()
+    tip = model.index(0, 3).data(Qt.ItemDataRole.ToolTipRole)
+    assert "of 50 cells" in tip and "Wilson" in tip
+
+
+def test_the_table_is_copied_with_intervals_and_conditions(page: Any, qtbot: Any) -> None:
+    page.show_facts(plate(drug=["x"] * WELLS))
+    page.copy.click()
+    copied = pd.read_csv(StringIO(QApplication.clipboard().text()))
+    assert len(copied) == WELLS
+    assert {"group", "cells", "fraction responds", "low responds", "dose", "drug"} <= set(copied)
+    assert copied["n responds"].sum() == int(page.fractions.counts[:, 1].sum())
+
+
+def test_texts_and_gaps_among_the_doses_are_left_out_and_said(page: Any) -> None:
+    known = plate()
+    rows = known.cells.conditions.copy()
+    rows.iloc[:4, 0] = ["DMSO", "", "nan", "-1"]
+    rows["plate"] = "P1"
+    rows["drug"] = "wortmannin"
+    odd = Facts(replace(known.cells, conditions=rows))
+    assert list(dose_columns(odd)) == ["dose"]
+    page.show_facts(odd)
+    assert "4 groups have no dose that is a number" in page.words.text()
+    assert len(page.response.groups) == WELLS - 4
+
+
+def test_what_is_missing_is_said(page: Any) -> None:
+    page.show_facts(None)
+    assert "No cells yet" in page.words.text()
+    bare = Facts(Cells.from_array(np.zeros((3, 1, 4, 4), np.float32), ["DNA"]))
+    page.show_facts(bare)
+    assert "no predictions" in page.words.text() and not page.copy.isEnabled()
+    page.show_facts(facts(predicted=False))
+    assert "No dose-response" in page.words.text() and not page.doses.isVisible()
+    alone = Cells.from_array(np.zeros((3, 1, 4, 4), np.float32), ["DNA"], [0, 0, 0], ("only",))
+    page.show_facts(Facts(alone))
+    assert "no groups" in page.words.text()
+    assert page.table.model().rowCount() == 1
+
+
+def test_predicted_classes_come_first_and_labels_can_be_chosen(page: Any) -> None:
+    known = plate()
+    sure = np.tile(np.float32([1, 0]), (len(known), 1))
+    page.show_facts(Facts(known.cells, Predictions(("rest", "responds"), sure)))
+    assert page.what.currentText() == "predicted classes"
+    assert page.fractions.counts[:, 1].sum() == 0
+    assert "same at all doses" in page.words.text()
+    page.what.setCurrentText("labels")
+    assert page.fractions.counts[:, 1].sum() > 0
+
+
+def test_thirty_classes_fit_the_table(page: Any) -> None:
+    page.show_facts(facts(60, classes=tuple(f"class {at}" for at in range(30))))
+    assert page.table.model().columnCount() == 32
+    assert page.table.width() <= 360
