@@ -152,6 +152,11 @@ def main(folder: Path) -> None:
     page.grid.click()
     picture("latents")
     page.grid.click()
+    phenotypes = docks["Phenotypes"]
+    front(phenotypes)
+    phenotypes.form.order.setCurrentIndex(phenotypes.form.order.findData("disagreement"))
+    wait(lambda: not phenotypes.gallery.reader.busy)
+    picture("phenotypes")
     front(docks["Report and script"])
     picture("report-and-script")
     viewer.close()

@@ -353,9 +353,11 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     for name, data in (("DNA [1]", picture * 2), ("GFP [1]", picture * 3)):
         viewer.add_image(data, name=name, translate=(0, 100))
     viewer.add_labels(labels, name="mask [1]", translate=(0, 100))
-    qtbot.wait(50)
-    for row in range(images.channels.list.count()):
-        item = images.channels.list.item(row)
+    entries = images.channels.list
+    qtbot.waitUntil(lambda: any("GFP [1]" in entries.item(row).text()
+                                for row in range(entries.count())), timeout=5000)  # fmt: skip
+    for row in range(entries.count()):
+        item = entries.item(row)
         other = Qt.CheckState.Checked if "[1]" in item.text() else Qt.CheckState.Unchecked
         item.setCheckState(other)
     images.cells.choose_source(viewer.layers["mask [1]"])

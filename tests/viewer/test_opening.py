@@ -16,7 +16,8 @@ times = []
 for module, name in (
     ("images_dock", "ImagesDock"), ("classifier_dock", "ClassifierDock"),
     ("importance_dock", "ImportanceDock"), ("explain_dock", "ExplainDock"),
-    ("latents_dock", "LatentsDock"),
+    ("latents_dock", "LatentsDock"), ("annotate_dock", "AnnotateDock"),
+    ("phenotypes_dock", "PhenotypesDock"), ("reproduce_dock", "ReproduceDock"),
 ):
     start = time.perf_counter()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)

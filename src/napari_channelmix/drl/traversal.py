@@ -133,11 +133,15 @@ def save_sheet(
     if not shown:
         figure.text(0.5, 0.5, "All latents are the same in all cells: there is nothing to draw.",
                     ha="center", va="center")  # fmt: skip
+    gain = _gain([drawn.pictures for *_, drawn in shown])
+    if gain > 1:
+        figure.text(0.995, 0.998, f"all pictures {gain:.1f} times as bright as they are",
+                    ha="right", va="top", fontsize=7)  # fmt: skip
     for at, (title, picture, drawn) in enumerate(shown):
         grid = outer[at].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
         for column, (name, one) in enumerate((("cell", picture), ("redrawn", _drawn(of, picture)))):
             axes = figure.add_subplot(grid[0, column])
-            _show(axes, one)
+            _show(axes, one, gain)
             # A long name would run into the one beside it.
             label = name if column else title if len(title) <= 12 else f"{title[:11]}…"
             axes.set_title(label, fontsize=8, loc="left")
@@ -151,7 +155,7 @@ def save_sheet(
             note = textwrap.fill(notes.get(axis, ""), 42)
             text.text(0.97, 0.46, note, ha="right", va="top", fontsize=7)
             for step in range(steps):
-                _show(figure.add_subplot(grid[row, 5 + step]), drawn.pictures[row, step])
+                _show(figure.add_subplot(grid[row, 5 + step]), drawn.pictures[row, step], gain)
     return write_whole(
         path, lambda file: figure.savefig(file, format="png", dpi=110, facecolor="white")
     )
@@ -162,8 +166,18 @@ def _drawn(of: Disentangler, picture: npt.NDArray[Any]) -> Floats:
     return drawn
 
 
-def _show(axes: Any, picture: npt.NDArray[Any]) -> None:
-    picture = np.clip(picture.transpose(1, 2, 0), 0, 1)
+def _gain(drawn: list[Floats]) -> float:
+    """What makes dim cells visible in print, the same for all pictures; bright ones stay so."""
+    # Where the cells lie on each axis, not at its bright end.
+    middle = [one[:, one.shape[1] // 2] for one in drawn if one.size]
+    if not middle:
+        return 1.0
+    bright = float(np.percentile(np.concatenate(middle), 99))
+    return min(max(0.6 / max(bright, 1e-3), 1.0), 4.0)
+
+
+def _show(axes: Any, picture: npt.NDArray[Any], gain: float) -> None:
+    picture = np.clip(gain * picture.transpose(1, 2, 0), 0, 1)
     if picture.shape[2] == 1:
         axes.imshow(picture[..., 0], cmap="gray", vmin=0, vmax=1)
     else:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.drl.code import title_of
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -78,6 +76,14 @@ class Axis:
         if self.cyclic or self.low <= value <= self.high:
             return self
         return replace(self, low=min(self.low, value), high=max(self.high, value))
+
+
+def title_of(name: str) -> str:
+    """What to call an axis."""
+    # Imported here: it loads torch, and a dock opens without it.
+    from napari_channelmix.drl.code import title_of as called
+
+    return called(name)
 
 
 def figure(axis: Axis, value: float) -> str:

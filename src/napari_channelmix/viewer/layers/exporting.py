@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Labels
 
-from napari_channelmix.report.ome import PlaneImage
 from napari_channelmix.viewer.layers.geometry import like
 from napari_channelmix.viewer.layers.results import OURS
+
+if TYPE_CHECKING:
+    from napari_channelmix.report.ome import PlaneImage
 
 __all__ = ["result_images"]
 
@@ -27,6 +29,9 @@ def result_images(viewer: Any) -> tuple[PlaneImage, ...]:
             continue
         if _is_input(layer, role):
             continue
+        # Imported here: it loads torch, and a dock opens without it.
+        from napari_channelmix.report.ome import PlaneImage
+
         geometry = like(layer)
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
