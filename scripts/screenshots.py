@@ -93,6 +93,8 @@ def main(folder: Path) -> None:
     while session.edits.undoable:
         session.undo()
     session.select()
+    images.show_field(0)
+    wait(lambda: session.shown.field == 0 and not images.task.busy)
     viewer.reset_view()
 
     front(importance)

@@ -40,6 +40,8 @@ WORDS = ClickWords(
     "the picture as ever",
     does="look at",
 )
+# How the line begins that names the axes along which there is nothing to see.
+ALIKE = "the same in all cells"
 # Milliseconds in which changes of classes are gathered: a drag over cells makes many.
 PAUSE = 80
 
@@ -293,8 +295,12 @@ class LatentsDock(Dock):
 
 
 def _warnings(latents: Latents | None) -> str:
-    """What is to be minded, a line each; what was said when the cells were opened is not again."""
+    """What is to be minded, a line each.
+
+    What was said when the cells were opened is not said again, nor what stands beside the sliders.
+    """
     if latents is None:
         return ""
-    new = [line for line in latents.warnings if line not in latents.cells.warnings]
+    known = latents.cells.warnings
+    new = [line for line in latents.warnings if line not in known and not line.startswith(ALIKE)]
     return "\n".join(f"• {line}" for line in new)
