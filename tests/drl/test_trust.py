@@ -173,7 +173,7 @@ def test_trust_is_ready_for_json():
 # ---------------------------------------------------------------- few cells
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 8, 12, 30, 400])
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 12, 30, 400])
 def test_noise_is_hardly_ever_believed_however_few_the_cells(count):
     rng, believed = np.random.default_rng(count), 0
     for _ in range(300):
@@ -189,9 +189,8 @@ def test_noise_is_hardly_ever_believed_however_few_the_cells(count):
 def test_a_strong_correlation_in_few_cells_is_said_to_be_of_few_cells():
     found = judged(z=AREA[:4], features={"area": AREA[:4]})
     assert abs(found.r) == pytest.approx(1)
-    assert judged(z=AREA[:3], features={"area": AREA[:3]}).words == (
-        "too few cells to tell whether it goes along with area"
-    )
+    assert found.badge == "not verified"
+    assert found.words == "too few cells to tell whether it goes along with area"
 
 
 def test_a_strong_correlation_in_a_dozen_cells_is_believed():

@@ -180,7 +180,8 @@ def _least(r: float, cells: int, tried: int) -> float:
     """
     from scipy.stats import norm
 
-    if cells < 4 or not tried:
+    # Four cells stand in the same order by chance in one case of twelve, for each feature tried.
+    if cells < 5 or not tried:
         return 0.0
     away = norm.ppf(1 - 0.025 / tried) * np.sqrt(1.06 / (cells - 3))
     return float(max(np.tanh(np.arctanh(min(abs(r), 1 - 1e-9)) - away), 0.0))
