@@ -12,24 +12,8 @@ from napari_channelmix.viewer.layers import OURS
 from napari_channelmix.viewer.picking import cell_at, elsewhere
 from napari_channelmix.viewer.session import Shown, session_of
 
+from .annotating import ODD, squares
 from .conftest import canvas_of, canvas_point
-
-ODD = {
-    "scale": (0.5, 0.25),
-    "translate": (10.0, -20.0),
-    "rotate": 20.0,
-    "affine": np.array([[1.0, 0.1, 5.0], [-0.1, 1.0, -3.0], [0.0, 0.0, 1.0]]),
-    "units": ("um", "um"),
-    "axis_labels": ("rows", "columns"),
-}
-
-
-def squares(count: int = 6, side: int = 120) -> Any:
-    labels = np.zeros((side, side), int)
-    for number in range(count):
-        y, x = divmod(number, 3)
-        labels[20 + 50 * y : 40 + 50 * y, 10 + 38 * x : 30 + 38 * x] = number + 1
-    return labels
 
 
 @pytest.fixture
