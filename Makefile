@@ -35,10 +35,11 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 
-# One thread: small networks run faster so, and their figures repeat.
+# One thread: small networks run faster so, and their figures repeat. As many processes as cores,
+# each with a screen of its own; more than four would need much memory.
 test: lint types
 	@scripts/display.sh
-	NAPARI_STRICT_QT=1 OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/pytest
+	NAPARI_STRICT_QT=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 screenshots: setup
 	@scripts/display.sh
