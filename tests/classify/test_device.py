@@ -61,3 +61,15 @@ def test_the_fewest_threads_are_kept_unless_more_pay(monkeypatch: pytest.MonkeyP
     assert drain(device.choose_threads(lambda: time.sleep(0.004), limit=2)) == 1
     assert drain(device.choose_threads(lambda: time.sleep(0.02 / cost["n"]), limit=2)) == 2
     assert cost["n"] == 2
+
+
+def test_tiny_numbers_are_zero_for_a_while_only() -> None:
+    tiny = torch.tensor([1e-38])
+    if not torch.set_flush_denormal(False):
+        pytest.skip("this CPU knows no such mode")
+    with device.denormals_as_zero():
+        assert float(tiny * 0.01) == 0
+        with device.denormals_as_zero():
+            pass
+        assert float(tiny * 0.01) == 0
+    assert float(tiny * 0.01) > 0

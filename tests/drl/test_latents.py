@@ -14,6 +14,7 @@ from napari_channelmix import open_dataset
 from napari_channelmix.data import Cells
 from napari_channelmix.drl import Latents, View, default_view, latents_job
 from napari_channelmix.drl import latents as run_latents
+from napari_channelmix.drl.code import title_of
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.network import Posterior
 from napari_channelmix.drl.sprites import CELLS
@@ -325,8 +326,9 @@ def test_cells_that_are_all_alike_have_no_axes_and_are_said_to_be(
     assert not found.active.any()
     assert {one.badge for one in found.trust} == {"inactive", "spare"}
     line = next(line for line in found.warnings if line.startswith("the same in all cells"))
-    assert line == f"the same in all cells, so not traversed: {', '.join(found.names[:7])}"
-    assert "no latent varies among the cells: nothing can separate the classes" in found.warnings
+    named = ", ".join(map(title_of, found.names[:7]))
+    assert line == f"the same in all cells, so not traversed: {named}"
+    assert "no latent varies among the cells, so nothing can separate the classes" in found.warnings
     assert found.traversal(0).axes == ()
     found.save(tmp_path)
 
@@ -352,6 +354,18 @@ def test_progress_never_goes_back_and_ends_with_the_result(untrained, ellipses):
     assert np.array_equal(steps[-1].partial.values, found.values)
     # Of the parts that take long, none comes in one step.
     assert np.diff([0, *done]).max() < 0.2
+
+
+def test_the_latents_are_known_before_the_classes_are_compared(untrained, ellipses):
+    job = latents_job(ellipses, untrained)
+    early = next(step.partial for step in job if step.partial is not None)
+    assert early.under_way
+    assert early.separation is None
+    found = drain(job)
+    assert not found.under_way
+    assert found.separation is not None
+    assert found.values is early.values
+    assert found.trust == early.trust
 
 
 def test_the_job_can_be_closed_in_any_part(untrained, ellipses):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
-from napari_channelmix.drl.preparation import SIDE, Preparation, prepare_job, prepared_job
+from napari_channelmix.drl.preparation import FRAME_SIDE, Preparation, prepare_job, prepared_job
 from napari_channelmix.drl.view import View
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
@@ -136,7 +136,7 @@ def test_channels_are_added_in_their_colors(make_ellipse):
     mask = ((left + right) > 0).astype(np.int32)[None]
     found = prepared(strip(np.stack([left, right])[None], mask), View.colors(["DNA", "GFP"]))
     picture = found.pictures[0] / 255
-    half = SIDE // 2
+    half = FRAME_SIDE // 2
     red, green, blue = picture
     assert red[:, :half].max() > 0.9
     assert red[:, half:].max() < 0.1

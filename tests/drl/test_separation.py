@@ -228,8 +228,19 @@ def test_progress_never_goes_back_and_the_job_can_be_closed():
 def test_cancel_is_looked_for_between_trees_and_between_passes():
     job = separation_job(*data(), ("a", "b"), {"Scale": [0], "Orientation": [1, 2]})
     stages = [step.stage for step in job]
-    for kind in ("trees", "network"):
-        assert stages.count(f"latents, {kind}, fold 1 of 5") >= 10
+    for kind, looks in (("trees", 2), ("network", 10)):
+        assert stages.count(f"latents, {kind}, fold 1 of 5") >= looks
+
+
+def test_trees_that_grow_in_bouts_are_those_that_grow_at_once(monkeypatch):
+    columns, labels, _ = data(count=80)
+    said = []
+    for rounds in (10, 50, 100):
+        monkeypatch.setattr(separation, "ROUNDS", rounds)
+        trees = drain(separation._trees(columns["latents"], labels, 0))
+        said.append(trees.predict_proba(columns["latents"]))
+    np.testing.assert_array_equal(said[0], said[1])
+    np.testing.assert_array_equal(said[0], said[2])
 
 
 def test_the_network_keeps_the_pass_that_read_held_out_cells_best(monkeypatch):

@@ -175,8 +175,11 @@ def test_fine_tuned_weights_are_kept_and_taken_up_by_a_second_run(
         (["--finetune", "3", "--limit", "8"], "made with --finetune 2 instead of 3"),
         (["--limit", "8"], "made with --finetune 2 instead of 0"),
         (["--finetune", "2", "--limit", "8", "--seed", "1"], "made with --seed 0 instead of 1"),
-        (["--finetune", "2", "--limit", "9"], "made with other cells, or another view of them"),
-        (["--finetune", "2", "--limit", "8", "--channel", "DNA"], "or another view of them"),
+        (["--finetune", "2", "--limit", "9"], "made with --limit 8 instead of 9"),
+        (
+            ["--finetune", "2", "--limit", "8", "--channel", "DNA"],
+            "made with --channel None instead of DNA",
+        ),
     ],
 )
 def test_weights_of_another_fine_tuning_are_never_mixed(
@@ -189,6 +192,69 @@ def test_weights_of_another_fine_tuning_are_never_mixed(
     assert said.endswith("choose another folder, or delete this file\n")
     assert said.count("\n") == 1
     assert {path: path.read_bytes() for path in again.iterdir()} == before
+
+
+def test_weights_of_other_cells_without_their_result_are_never_mixed(
+    dataset, again, no_tuning, capsys
+):
+    (again / "latents.json").unlink()
+    assert run(dataset, again, "--finetune", "2", "--limit", "9") == 2
+    assert "made with other cells, or another view of them" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def plain(dataset, tmp_path_factory):
+    """A folder with a result of eight cells."""
+    out = tmp_path_factory.mktemp("plain")
+    job = room.latents_job
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "latents_job", lambda *a, **s: job(*a, **s, separate=False))
+        assert run(dataset, out, "--limit", "8") == 0
+    return out
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--limit", "9"], "made with --limit 8 instead of 9;"),
+        (["--limit", "8", "--channel", "DNA"], "made with --channel None instead of DNA;"),
+        (["--limit", "8", "--seed", "1"], "made with --seed 0 instead of 1"),
+        (["--limit", "8", "--finetune", "1"], "made with --finetune 0 instead of 1;"),
+        (["--limit", "8", "--pixels"], "made with --pixels False instead of True;"),
+        (["--limit", "8", "--channel", "DNA", "--model", "cell-sprites"], "with another model"),
+    ],
+)
+def test_another_result_is_never_written_over(dataset, plain, more, says, capsys):
+    before = {path: path.read_bytes() for path in plain.iterdir()}
+    assert run(dataset, plain, *more) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("napari-channelmix: ")
+    assert f"{plain / 'latents.json'} was made with" in said
+    assert says in said
+    assert said.endswith("choose another folder, or delete this file\n")
+    assert said.count("\n") == 1
+    assert {path: path.read_bytes() for path in plain.iterdir()} == before
+
+
+def test_a_result_of_other_cells_is_never_written_over(plain, tmp_path, capsys):
+    other = synthetic_plate(wells=4, cells_per_well=6, side=128, seed=3).save(tmp_path / "plate")
+    assert run(other, plain, "--limit", "8") == 2
+    assert "latents.json was made with other cells; choose" in capsys.readouterr().err
+
+
+def test_the_same_run_may_write_over_its_result(dataset, plain, unparted):
+    before = (plain / "latents.csv").read_bytes()
+    (plain / "latents.csv").unlink()
+    assert run(dataset, plain, "--limit", "8") == 0
+    assert (plain / "latents.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["mine", "{}", "[]", '{"provenance": {"settings": 3}}'])
+def test_a_file_of_that_name_from_elsewhere_is_refused(dataset, tmp_path, content, capsys):
+    (tmp_path / "latents.json").write_text(content, "utf-8")
+    assert run(dataset, tmp_path) == 2
+    assert "latents.json was not made by this command" in capsys.readouterr().err
+    assert (tmp_path / "latents.json").read_text("utf-8") == content
 
 
 def test_weights_of_another_model_are_never_mixed(dataset, again, tmp_path, capsys):

@@ -5,8 +5,11 @@ import shutil
 
 import pytest
 
+from napari_channelmix.data import open_dataset
+from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.run.cli import main
+from napari_channelmix.run.explaining import chosen_cells
 
 QUICK = ["--device", "cpu", "--quiet"]
 
@@ -71,6 +74,20 @@ def test_maps_of_other_cells_are_refused(made, tmp_path, capsys):
     path.write_text("{}", "utf-8")
     assert report(made, tmp_path / "r.html", "--explain", str(maps)) == 2
     assert "not a folder of maps" in capsys.readouterr().err
+
+
+def test_latents_of_other_cells_are_told(made, tmp_path, capsys):
+    cells = open_dataset(made / "plate" / "dataset.toml")
+    some = cells.subset(chosen_cells(len(cells), 9, 4))
+    about = {"seed": 4, "settings": {"limit": 9}, "model": "texture-sprites"}
+    path = tmp_path / "latents.json"
+    for data, told in ((fingerprint(some), False), (fingerprint(cells), True)):
+        content = {"n": 9, "badges": [], "provenance": {**about, "data": data}}
+        path.write_text(json.dumps(content), "utf-8")
+        assert report(made, tmp_path / "r.html", "--latents", str(tmp_path)) == 0
+        page = (tmp_path / "r.html").read_text("utf-8")
+        assert ("the latents are of other cells" in page) == told
+        assert ("the latents are of other cells" in capsys.readouterr().out) == told
 
 
 def test_a_classifier_of_other_cells_is_told(made, tmp_path, capsys):

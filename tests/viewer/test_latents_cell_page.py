@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -110,3 +111,22 @@ def test_grey_pictures_are_shown_as_well(page: CellPage) -> None:
     color = page.pictures.tiles[0].below.pixelColor(32, 32)
     assert color.red() == color.green() == color.blue()
     assert np.isfinite(page.latents.values).all()
+
+
+def test_where_nothing_can_be_moved_the_line_that_says_so_is_readable(page: CellPage) -> None:
+    every = ("Texture", "Color", "Shape", "Scale", "Orientation", "Orientation (sin)", "PosX",
+             "PosY")  # fmt: skip
+    page.show_latents(latents(inactive=every))
+    page.show_cell(2)
+    assert page.sliders.inactive.isVisible() and page.sliders.inactive.isEnabled()
+    assert not page.grid.isEnabled() and not page.reset.isEnabled()
+
+
+def test_how_pictures_come_closer_is_said_until_it_was_done(page: CellPage) -> None:
+    found = latents()
+    page.show_latents(found)
+    assert page.hint.isVisible()
+    of = found.disentangler
+    tuned = dataclasses.replace(of, about={**of.about, "finetuned": {}})
+    page.show_latents(dataclasses.replace(found, disentangler=tuned))
+    assert page.hint.isHidden()

@@ -34,6 +34,18 @@ def test_the_axes_that_separate_most_come_first(page: CellsPage) -> None:
     assert first == max(spread, key=spread.__getitem__)
 
 
+def test_axes_follow_what_separates_until_the_user_chooses(page: CellsPage) -> None:
+    found = latents()
+    early = dataclasses.replace(found, separation=None)
+    page.show_latents(None, ())
+    page.show_latents(early, axes_of(early))
+    page.up.setCurrentIndex(page.up.findData("Shape"))
+    page.up.activated.emit(page.up.currentIndex())
+    page.show_separation(found)
+    assert page.across.currentData() == telling(found, page.axes)[0]
+    assert page.up.currentData() == "Shape"
+
+
 def test_another_axis_moves_the_points(page: CellsPage) -> None:
     before = page.scatter.places.copy()
     page.across.setCurrentIndex(page.across.findData("Scale"))

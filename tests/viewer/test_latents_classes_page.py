@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from napari_channelmix.drl import separation
+from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.viewer.latents.axes import axes_of
-from napari_channelmix.viewer.latents.classes_page import CHANGED, ClassesPage
+from napari_channelmix.viewer.latents.classes_page import CHANGED, LAST, ClassesPage
 from napari_channelmix.viewer.session import Trained
 
 from .latent_cases import cells, latents
@@ -32,7 +33,7 @@ def test_latents_stand_beside_hand_crafted_features_with_intervals(page: Classes
     assert "a small neural network 0.750" in latent.tip
     assert page.accuracy.level == 0.5
     assert "Hand-crafted features tell these classes apart better" in page.note.text()
-    assert "by 0.090 (95 % interval \N{MINUS SIGN}0.150 to \N{MINUS SIGN}0.020)" in page.note.text()
+    assert "better than latents, by 0.090 (95 % interval 0.020 to 0.150)" in page.note.text()
     assert "3 folds" in page.line.text()
 
 
@@ -89,7 +90,7 @@ def test_what_is_unusual_is_said_in_words(page: ClassesPage) -> None:
     found.values[9, found.names.index("Scale")] = 40.0
     page.show_latents(found, axes_of(found))
     page.show_cell(9)
-    assert "is unusual for bright: Scale" in page.said.text()
+    assert "is unusual for class 'bright': Scale" in page.said.text()
     assert page.unusual.rows[0].strong
 
 
@@ -97,7 +98,7 @@ def test_a_class_of_too_few_cells_is_a_line(page: ClassesPage) -> None:
     found = latents(cells().with_labels([0, 1] + [-1] * 10, ("dim", "bright")))
     page.show_latents(found, axes_of(found))
     page.show_cell(0)
-    assert "fewer than three other cells" in page.said.text()
+    assert page.said.text() == "Class 'dim' has fewer than three other cells."
     assert not any(one.figure for one in page.unusual.rows)
 
 
@@ -107,11 +108,36 @@ def test_without_classes_that_is_said(page: ClassesPage) -> None:
     page.show_latents(found, axes_of(found))
     page.show_accuracies(None)
     assert page.line.text() == (
-        "Nothing to separate: the cells have no two classes. "
+        "The classes were not compared: the cells have no two classes. "
         "Give cells classes in 'Annotate', then Run again."
     )
     assert not page.accuracy.rows
     assert not page.cell_box.isVisible() and not page.importance_box.isVisible()
+
+
+def test_cells_without_groups_are_held_out_by_themselves(page: ClassesPage) -> None:
+    assert "on held-out cells: 3 folds, 12 cells;" in page.line.text()
+    found = latents()
+    tested = dataclasses.replace(found.separation, groups=4)
+    found = dataclasses.replace(found, separation=tested)
+    page.show_latents(found, axes_of(found))
+    assert "on held-out groups: 3 folds, 4 groups;" in page.line.text()
+
+
+def test_classes_that_are_still_compared_are_said_to_come_last(page: ClassesPage) -> None:
+    found = latents()
+    early = dataclasses.replace(found, separation=None, unseparated=UNDER_WAY)
+    page.show_latents(early, axes_of(early))
+    page.show_accuracies(None)
+    page.show_cell(9)
+    assert page.line.text() == LAST
+    assert page.importance_box.isHidden() and not page.accuracy.rows
+    page.show_separation(found)
+    page.show_accuracies(None)
+    assert "3 folds" in page.line.text() and page.accuracy.rows
+    assert not page.importance_box.isHidden()
+    # The cell that is looked at stays.
+    assert "Cell 9" in page.said.text()
 
 
 def test_figures_of_other_classes_are_said_to_be_old(page: ClassesPage) -> None:

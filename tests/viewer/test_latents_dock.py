@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 import time
@@ -20,8 +21,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.data import Cells
+from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.latents.axes import signed
 from napari_channelmix.viewer.latents.cell_page import MOVED
 from napari_channelmix.viewer.latents_dock import LatentsDock
 from napari_channelmix.viewer.picking import ClassBrush
@@ -139,6 +142,73 @@ def test_cancel_stops_the_run_and_keeps_what_was_found(
     assert ended.wait(1.0) and time.monotonic() - start < 1.0
     assert found.session.latents is before
     assert found.notice.text() == "Stopped. What was found before stands."
+
+
+def two_parts(of: Cells, gate: threading.Event) -> Any:
+    """A job that knows the latents before the classes are compared, for which it waits."""
+    whole = latents(of)
+    early = dataclasses.replace(whole, separation=None, unseparated=UNDER_WAY)
+
+    def job(*_: Any) -> Job[Any]:
+        yield Progress(1, 3, "what separates the classes", partial=early)
+        while not gate.is_set():
+            time.sleep(0.02)
+            yield Progress(2, 3, "what separates the classes")
+        return whole
+
+    return job
+
+
+def test_cells_can_be_looked_at_while_their_classes_are_compared(
+    viewer: Any, opened: Any, qtbot: Any, click: Any, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, gate = opened(), threading.Event()
+    monkeypatch.setattr(
+        "napari_channelmix.viewer.latents_dock.find_latents_job",
+        two_parts(found.session.cells, gate),
+    )
+    found.settings.take_file(weights)
+    click(found.settings.run)
+    qtbot.waitUntil(lambda: found.session.latents is not None)
+    assert found.task.busy and found.found.isVisible()
+    found.go(5)
+    assert "worked out last" in found.pages.classes.line.text()
+    gate.set()
+    finished(found, qtbot)
+    assert found.cell == 5 and "Cell 5" in found.pages.one.title.text()
+    assert found.pages.classes.accuracy.rows and "3 folds" in found.pages.classes.line.text()
+
+
+def test_cancel_while_classes_are_compared_keeps_the_latents(
+    opened: Any, qtbot: Any, click: Any, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = opened()
+    monkeypatch.setattr(
+        "napari_channelmix.viewer.latents_dock.find_latents_job",
+        two_parts(found.session.cells, threading.Event()),
+    )
+    found.settings.take_file(weights)
+    click(found.settings.run)
+    qtbot.waitUntil(lambda: found.session.latents is not None)
+    click(found.task_bar.cancel)
+    assert found.session.latents is not None
+    assert found.notice.text() == "Stopped. The latents stand; the classes were not compared."
+
+
+def test_a_second_run_that_is_stopped_leaves_the_first_result(
+    opened: Any, qtbot: Any, click: Any, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = opened(known={})
+    before = found.session.latents
+    monkeypatch.setattr(
+        "napari_channelmix.viewer.latents_dock.find_latents_job",
+        two_parts(found.session.cells, threading.Event()),
+    )
+    found.settings.take_file(weights)
+    click(found.settings.run)
+    qtbot.waitUntil(lambda: found.task_bar.bar.value() > 600)
+    click(found.task_bar.cancel)
+    assert found.session.latents is before
 
 
 def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
@@ -298,7 +368,7 @@ def test_the_grid_comes_beside_the_field_and_leaves_nothing(
     layer = viewer.layers["latent traversals"]
     assert layer.units == viewer.layers["DNA"].units and button.text() == "Remove the layer"
     click(button)
-    assert list(viewer.layers) == before and button.text() == "Show as layer"
+    assert list(viewer.layers) == before and button.text() == "All axes as a layer"
     # Removed by the user, the button follows; another cell has another grid.
     click(button)
     viewer.layers.remove("latent traversals")
@@ -307,6 +377,24 @@ def test_the_grid_comes_beside_the_field_and_leaves_nothing(
     click(button)
     found.look_at(7)
     assert list(viewer.layers) == before and not button.isChecked()
+
+
+def test_without_the_grid_the_view_is_where_it_was(
+    viewer: Any, opened: Any, qtbot: Any, click: Any
+) -> None:
+    found, camera = opened(known={}), viewer.scene.camera
+    found.go(3)
+    camera.zoom *= 3
+    before = (*camera.center, camera.zoom)
+    for moved in (1.0, 0.5):
+        click(found.pages.one.grid)
+        assert camera.zoom != pytest.approx(before[-1])
+        camera.zoom *= moved
+        after = (*camera.center, camera.zoom)
+        click(found.pages.one.grid)
+        # Who went elsewhere meanwhile stays there.
+        wanted = before if moved == 1 else after
+        assert (*camera.center, camera.zoom) == pytest.approx(wanted)
 
 
 def test_a_real_cell_that_is_clicked_is_gone_to(viewer: Any, opened: Any, qtbot: Any) -> None:
@@ -347,16 +435,20 @@ def test_colours_come_and_go(viewer: Any, opened: Any, qtbot: Any, click: Any) -
     found.pages.tabs.setCurrentIndex(1)
     page.color_axis.setCurrentIndex(page.color_axis.findData("Scale"))
     click(page.color)
-    layer = viewer.layers["latent Scale"]
+    layer = viewer.layers["latent: Scale"]
     values = found.session.latents.of_axis("Scale")
     np.testing.assert_allclose(layer.data[blobs() == 9], values[8], atol=1e-6)
+    low, high = layer.contrast_limits
+    assert page.scale.text() == (
+        f"Dark: {signed(low, 2)} and less. Bright: {signed(high, 2)} and more."
+    )
     page.color_axis.setCurrentIndex(page.color_axis.findData("Shape"))
-    assert [one.name for one in viewer.layers if "latent" in one.name] == ["latent Shape"]
-    viewer.layers.remove("latent Shape")
+    assert [one.name for one in viewer.layers if "latent" in one.name] == ["latent: Shape"]
+    viewer.layers.remove("latent: Shape")
     assert not page.color.isChecked() and page.color.text() == "Colour the cells"
     click(page.color)
     click(page.color)
-    assert "latent Shape" not in viewer.layers
+    assert "latent: Shape" not in viewer.layers and not page.scale.text()
 
 
 def test_another_field_of_view_is_coloured_and_ringed_anew(
@@ -368,7 +460,7 @@ def test_another_field_of_view_is_coloured_and_ringed_anew(
     found.look_at(2)
     found.pages.tabs.setCurrentIndex(1)
     click(found.pages.all.color)
-    name = f"latent {found.pages.all.color_axis.currentData()}"
+    name = f"latent: {found.pages.all.color_axis.currentText()}"
     before = viewer.layers[name].data.copy()
     images.show_field(4)
     qtbot.waitUntil(lambda: found.session.shown.field == 4, timeout=10_000)
@@ -411,7 +503,7 @@ def test_a_cell_is_held_against_a_class(viewer: Any, opened: Any, qtbot: Any) ->
     page = found.pages.classes
     assert page.against.currentText() == "bright" and len(page.unusual.rows) == 6
     page.against.setCurrentText("dim")
-    assert "for dim" in page.said.text()
+    assert "for class 'dim'" in page.said.text()
 
 
 def test_other_cells_leave_nothing_of_the_ones_before(
@@ -443,12 +535,14 @@ def test_cells_without_masks_are_taken_with_a_warning(
     given = Cells.from_points(planes(), ("DNA", "GFP"), middles, crop=CROP)
     found.session.open(given, "points", Shown(0, images))
     run(found, qtbot, click, weights)
-    assert "no label image: outlines were found by brightness" in found.warnings.text()
+    assert (
+        "The cells have no label image: outlines were found by brightness" in found.warnings.text()
+    )
     found.look_at(3)
     found.pages.tabs.setCurrentIndex(1)
     if found.pages.all.axes:
         click(found.pages.all.color)
-        assert any(layer.name.startswith("latent ") for layer in viewer.layers)
+        assert any(layer.name.startswith("latent: ") for layer in viewer.layers)
 
 
 def test_a_grey_image_is_said_to_have_no_colour(
@@ -456,7 +550,7 @@ def test_a_grey_image_is_said_to_have_no_colour(
 ) -> None:
     found = opened(cells(1))
     run(found, qtbot, click, weights)
-    assert "a grey image: the latent Color is of no use here" in found.warnings.text()
+    assert "A grey image: the latent Color is of no use here" in found.warnings.text()
 
 
 def test_one_cell_is_looked_at_and_nothing_is_said_of_others(
@@ -464,7 +558,7 @@ def test_one_cell_is_looked_at_and_nothing_is_said_of_others(
 ) -> None:
     found = opened(cells().subset([4]))
     run(found, qtbot, click, weights)
-    assert "one cell: nothing can be said of what varies" in found.warnings.text()
+    assert "One cell: nothing can be said of what varies" in found.warnings.text()
     found.look_at(0)
     assert found.pages.one.sliders.isEnabled() and len(found.pages.all.scatter.places) == 1
     click(found.pages.one.grid)

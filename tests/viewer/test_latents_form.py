@@ -69,6 +69,17 @@ def test_layers_are_looked_at_in_their_own_colours(session: Session, form: Laten
     assert "#0000FF" in form.seen.text() and form.run.isEnabled()
 
 
+def test_a_photo_is_looked_at_in_its_own_colours(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form, 3)
+    assert "#0000FF" in form.seen.text()
+    found, shown = session.cells.with_channels(session.cells.channels), session.shown
+    photo = dataclasses.replace(found, channels=("R", "G", "B"))
+    images = dict(zip(photo.channels, shown.images.values(), strict=True))
+    session.open(photo, "a photo", Shown(0, images))
+    form.fill()
+    assert form.seen.text() == "a photo, in its own colours"
+
+
 def test_hidden_layers_are_not_looked_at(session: Session, form: LatentsForm) -> None:
     open_cells(session, form, 8)
     for name in session.cells.channels[2:]:

@@ -95,11 +95,11 @@ def test_an_axis_colours_the_cells_and_an_angle_has_no_end(viewer: Any, there: A
     found, shown, kept = there
     scale = axis(found, "Scale")
     kept.show_scores(found, shown, scale)
-    layer = viewer.layers["latent Scale"]
+    layer = viewer.layers["latent: Scale"]
     assert layer.contrast_limits == pytest.approx([scale.low, scale.high])
     kept.show_scores(found, shown, axis(found, "Orientation"))
-    assert "latent Scale" not in viewer.layers
-    layer = viewer.layers["latent Orientation"]
+    assert "latent: Scale" not in viewer.layers
+    layer = viewer.layers["latent: Orientation"]
     first, last = (layer.colormap.map(np.array([end], np.float32))[0] for end in (0.0, 1.0))
     np.testing.assert_allclose(first, last, atol=0.05)
 

@@ -10,7 +10,7 @@ from napari_channelmix.viewer.latents.axes import axes_of
 from napari_channelmix.viewer.latents.pictures import cell_image
 from napari_channelmix.viewer.latents.strip import COUNT, NearestStrip
 
-from .latent_cases import latents
+from .latent_cases import cells, latents
 
 
 @pytest.fixture
@@ -35,6 +35,14 @@ def test_before_a_cell_is_chosen_there_is_room_and_nothing_to_click(
     assert not chosen and all(tile.below is None for tile in strip.real.tiles)
     strip.show_cell(5)
     assert strip.sizeHint().height() == height
+
+
+def test_one_cell_has_no_neighbours(strip: NearestStrip) -> None:
+    assert strip.real.isVisible()
+    given = latents(cells().subset([4]))
+    strip.show_latents(given, axes_of(given))
+    strip.show_cell(0)
+    assert strip.real.isHidden() and strip.drawn.isVisible()
 
 
 def test_the_nearest_real_cells_stand_in_the_order_of_the_axis(strip: NearestStrip) -> None:

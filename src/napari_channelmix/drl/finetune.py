@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from napari_channelmix.classify.device import choose_device, choose_threads
+from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
 from napari_channelmix.classify.sealed import seal
 from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.drl.disentangler import Disentangler, as_floats
@@ -111,10 +111,11 @@ def finetune_job(
         yield from part(choose_threads(learner.trial), 0, 0, total)
     before = -learner.measured()["score"]
     try:
-        record = yield from fit(
-            learner, settings, device=where, seed=seed, checkpoint=checkpoint,
-            key="" if checkpoint is None else _key(source, pictures, settings, replay, seed),
-        )  # fmt: skip
+        with denormals_as_zero():
+            record = yield from fit(
+                learner, settings, device=where, seed=seed, checkpoint=checkpoint,
+                key="" if checkpoint is None else _key(source, pictures, settings, replay, seed),
+            )  # fmt: skip
     except ModelError as error:
         return Finetuned(source, f"fine-tuning diverged ({error}); the source weights are kept")
     best = max((metrics["score"] for metrics in record.history), default=-math.inf)
@@ -193,7 +194,9 @@ class CellLearner:
             if self.replayed:
                 # From the end of the sprites' training: full corruption, final weights of loss.
                 drawn = self.sprites.batch(10**6 + epoch * self.steps() + step)
-                replayed = replace(drawn, progress=1.0)
+                # Pictures and what is drawn in one order of memory: the loss takes half the time.
+                targets = drawn.targets.contiguous(memory_format=torch.channels_last)
+                replayed = replace(drawn, targets=targets, progress=1.0)
             yield self._tensor(here), replayed
 
     def _tensor(self, indices: npt.NDArray[np.int64]) -> Tensor:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.drl.code import title_of
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
@@ -45,6 +46,11 @@ SCHEMA = "napari-channelmix/latents/1"
 DRIFT_PAIRS = 1000
 # Cells that are encoded between two looks at Cancel: a fraction of a second.
 ENCODED = 1024
+# How long the parts take beside each other: pictures of the cells, fine-tuning, what measures the
+# names, and what separates the classes, where that is to be found.
+PREPARING, TUNING, MEASURING, SEPARATING = 10, 40, 4, 40
+# Why there is no separation in a result that comes before it.
+UNDER_WAY = "still being worked out"
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,11 @@ class Latents:
     def names(self) -> tuple[str, ...]:
         """Name of each latent (Z)."""
         return self.disentangler.names
+
+    @property
+    def under_way(self) -> bool:
+        """Whether what separates the classes was still to be worked out."""
+        return self.unseparated == UNDER_WAY
 
     @property
     def active(self) -> npt.NDArray[np.bool_]:
@@ -286,6 +297,9 @@ def latents_job(
 ) -> Job[Latents]:
     """Latents of a data set, as a job.
 
+    ``partial`` of its progress is the result without what separates the classes, which takes
+    longest and comes last.
+
     Parameters
     ----------
     cells : Cells
@@ -319,67 +333,71 @@ def latents_job(
     if view.depth != source.shape[0]:
         raise DataError(f"{source.name} want pictures of {source.shape[0]} channels, the view "
                         f"gives {view.depth}")  # fmt: skip
-    tuning = 60 if finetune else 0
-    total = 30 + tuning + 30
-    prepared = yield from part(prepare_job(cells, view), 0, 30, total)
+    classed = separate and len(set(cells.labels.tolist()) - {-1}) > 1
+    tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
+    total = tuned_at + MEASURING + (SEPARATING if classed else 0)
+    prepared = yield from part(prepare_job(cells, view), 0, PREPARING, total)
     warnings = [*cells.warnings, *prepared.warnings]
     kept = Finetuned(source)
     if finetune and len(cells) > 1:
         kept = yield from part(
             tune(source, prepared.pictures, epochs=finetune, seed=seed, device=device),
-            30, 55, total,
+            PREPARING, TUNING, total,
         )  # fmt: skip
         if kept.kept_source:
             warnings.append(kept.kept_source)
     of = kept.disentangler
-    values, spread = yield from part(_encoded(of, prepared.pictures), 30 + tuning, 0, total)
+    values, spread = yield from part(_encoded(of, prepared.pictures), tuned_at, 0, total)
     wide = spread.astype(np.float64)
     kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)
+    half = MEASURING / 2
     before = _associations(source)
     if before is None:
-        before = yield from part(
-            associations_job(source, pairs=DRIFT_PAIRS), 30 + tuning, 2, total, "sprites: "
-        )
+        measuring = associations_job(source, pairs=DRIFT_PAIRS)
+        before = yield from part(measuring, tuned_at, half, total, "sprites: ")
     now = before
     # The card of weights that came fine-tuned is that of the weights they were made from.
     if of is not source or "finetuned" in of.about:
-        now = yield from part(
-            associations_job(of, pairs=DRIFT_PAIRS), 32 + tuning, 2, total, "sprites: "
-        )
+        measuring = associations_job(of, pairs=DRIFT_PAIRS)
+        now = yield from part(measuring, tuned_at + half, half, total, "sprites: ")
     judged = trust(of.names, values.astype(np.float64), kl, prepared.features, before, now)
     active = np.array([one.badge not in ("inactive", "spare") for one in judged])
     lost = [axis for axis in of.axes() if not active[list(of.columns(axis))].any()]
     if lost:
-        warnings.append(f"the same in all cells, so not traversed: {', '.join(lost)}")
+        named = ", ".join(map(title_of, lost))
+        warnings.append(f"the same in all cells, so not traversed: {named}")
     if len(cells) < FEW:
         warnings.append("so few cells say nothing of a range: traversals go as far as on sprites")
     if len(cells) == 1:
         untuned = ", and the weights are not fine-tuned" if finetune else ""
         warnings.append(f"one cell: nothing can be said of what varies{untuned}")
-    separation, unseparated = None, "not asked for"
-    if separate and len(set(cells.labels.tolist()) - {-1}) < 2:
-        unseparated = "the cells have no two classes"
-    elif separate:
-        beside = _pixels(cells, seed, device) if pixels else None
-        try:
-            separation = yield from part(
-                _separated(cells, of, values, active, prepared, seed, beside),
-                35 + tuning, 25, total,
-            )  # fmt: skip
-            warnings += separation.warnings
-            unseparated = ""
-        except DataError as error:
-            warnings.append(str(error))
-            unseparated = str(error)
     facts = provenance(
         model=of.name,
         seed=seed,
         settings={"finetune": finetune, "view": view.as_dict()},
         data=cells.name,
     )
-    found = Latents(cells, values, spread, of, prepared, judged, separation, unseparated, facts)
+    unseparated = "the cells have no two classes" if separate else "not asked for"
+    found = Latents(
+        cells, values, spread, of, prepared, judged, None, UNDER_WAY if classed else unseparated,
+        facts, tuple(dict.fromkeys(warnings)),
+    )  # fmt: skip
+    if classed:
+        # Cells can be looked at meanwhile.
+        measured = tuned_at + MEASURING
+        yield Progress(measured, total, "what separates the classes", partial=found)
+        beside = _pixels(cells, seed, device) if pixels else None
+        separating = _separated(cells, of, values, active, prepared, seed, beside)
+        try:
+            separation = yield from part(separating, measured, SEPARATING, total)
+            warnings += separation.warnings
+            found = replace(found, separation=separation, unseparated="")
+        except DataError as error:
+            warnings.append(str(error))
+            found = replace(found, unseparated=str(error))
+        found = replace(found, warnings=tuple(dict.fromkeys(warnings)))
     yield Progress(total, total, "done", partial=found)
-    return replace(found, warnings=tuple(dict.fromkeys(warnings)))
+    return found
 
 
 def _encoded(of: Disentangler, pictures: npt.NDArray[np.uint8]) -> Job[tuple[Floats, Floats]]:
@@ -410,7 +428,7 @@ def _separated(
     """What tells the classes apart: active latents beside hand-crafted features."""
     kept = np.flatnonzero(active)
     if not len(kept):
-        raise DataError("no latent varies among the cells: nothing can separate the classes")
+        raise DataError("no latent varies among the cells, so nothing can separate the classes")
     axes: dict[str, Sequence[int]] = {}
     for axis in of.axes():
         at = [int(np.searchsorted(kept, one)) for one in of.columns(axis) if active[one]]

@@ -29,15 +29,16 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
 
-__all__ = ["SIDE", "Preparation", "Prepared", "prepare_job", "prepared_job"]
+__all__ = ["FRAME_SIDE", "Preparation", "Prepared", "prepare_job", "prepared_job"]
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-SIDE = 64
+#: Side of the frame a cell is drawn in, in pixels: that of the sprites.
+FRAME_SIDE = 64
 # What the largest and brightest cells become, as the largest and brightest sprites are: longest
 # diameter and that of a disc of the same area, in pixels of the frame, and mean grey value.
-REACH, ROUND, BRIGHT = 52.0, 41.0, 0.5
+LONGEST_DIAMETER, DISC_DIAMETER, BRIGHTEST_MEAN = 52.0, 41.0, 0.5
 # Cells that are looked at to choose brightness.
 SAMPLE = 400
 # Pixels of each of them that are looked at, or a few more.
@@ -134,7 +135,7 @@ def prepared_job(cells: Cells, how: Preparation) -> Job[Prepared]:
     import pandas as pd
 
     seen = cells.with_channels(how.view.channels)
-    pictures = np.zeros((len(seen), how.view.depth, SIDE, SIDE), np.uint8)
+    pictures = np.zeros((len(seen), how.view.depth, FRAME_SIDE, FRAME_SIDE), np.uint8)
     outlined = np.zeros(len(seen), dtype=bool)
     rows = []
     for at in range(len(seen)):
@@ -166,7 +167,7 @@ def _warnings(
         yield "a grey image: the latent Color is of no use here"
     if min(how.spread) < 0:
         yield "the background is brighter than the cells: pictures are inverted"
-    frame = np.ones((SIDE, SIDE), dtype=bool)
+    frame = np.ones((FRAME_SIDE, FRAME_SIDE), dtype=bool)
     frame[1:-1, 1:-1] = False
     cut_off = float((pictures[..., frame] > 0).any(axis=(1, 2)).mean())
     if cut_off > 0.1:
@@ -256,21 +257,21 @@ def _seen(scaled: Floats, view: View) -> Floats:
 
 
 def _framed(picture: Floats, mask: Mask, zoom: float) -> Floats:
-    """The cell in the middle of a frame (depth, SIDE, SIDE), black outside its mask."""
+    """The cell in the middle of a frame (depth, FRAME_SIDE, FRAME_SIDE), black outside its mask."""
     from scipy import ndimage
 
     ys, xs = np.nonzero(mask)
     centre = np.array([ys.mean(), xs.mean()])
-    middle = (SIDE - 1) / 2
+    middle = (FRAME_SIDE - 1) / 2
     # Frame pixel p shows image pixel centre + (p - middle) / zoom.
-    offset = centre - middle / zoom
+    offset, frame = centre - middle / zoom, (FRAME_SIDE, FRAME_SIDE)
     inside = np.where(mask, np.clip(picture, 0, 1), 0).astype(np.float32)
     if zoom < 1:
         # Smoothed first, so that what is too fine for the frame does not alias.
         sigma = 0.5 * (1 / zoom - 1)
         inside = ndimage.gaussian_filter(inside, (0, sigma, sigma))
     return np.stack([
-        ndimage.affine_transform(plane, np.full(2, 1 / zoom), offset, (SIDE, SIDE), order=1)
+        ndimage.affine_transform(plane, np.full(2, 1 / zoom), offset, frame, order=1)
         for plane in inside
     ])  # fmt: skip
 
@@ -306,8 +307,8 @@ def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
             f"{', '.join(seen.channels)}; choose other channels, or mark the cells with labels"
         )
     longest, widest, brightest = np.percentile(np.array(found), 95, axis=0).tolist()
-    zoom = min(REACH / max(longest, 4.0), ROUND / max(widest, 4.0))
-    dimmed = max(1.0, brightest / BRIGHT)
+    zoom = min(LONGEST_DIAMETER / max(longest, 4.0), DISC_DIAMETER / max(widest, 4.0))
+    dimmed = max(1.0, brightest / BRIGHTEST_MEAN)
     return replace(rough, zoom=zoom, spread=tuple(dimmed * one for one in rough.spread))
 
 

@@ -29,8 +29,9 @@ PixelTest = Callable[[Whole, Whole], Job[Whole]]
 # Resamples of the groups for an interval, and shuffles of a column for its importance.
 RESAMPLES = 500
 SHUFFLES = 5
-# Trees of a class, and how many grow between two looks at Cancel.
-TREES, ROUNDS = 100, 10
+# Trees of a class, and how many grow between two looks at Cancel. For few cells, sorting their
+# values into bins takes far longer than growing trees, and is done anew for each bout.
+TREES, ROUNDS = 100, 50
 # Passes over the cells without a gain after which the network stops.
 PATIENCE = 10
 
@@ -83,7 +84,7 @@ class Separation:
 
     @property
     def best(self) -> dict[str, Tested]:
-        """The better classifier of each set of columns."""
+        """The better classifier of each set of columns; keys as those of ``tested``."""
         return {name: kinds[_better(kinds)] for name, kinds in self.tested.items()}
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The latents of a data set in a folder: fine-tuned weights are kept there, and never mixed."""
+"""The latents of a data set in a folder: results and fine-tuned weights are never mixed there."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.sealed import seal
 from napari_channelmix.data.fingerprint import fingerprint
-from napari_channelmix.drl import latents_job, load_disentangler, save_disentangler
+from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.errors import BundleError, DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
@@ -28,6 +29,7 @@ __all__ = ["Encoded", "LatentsSettings", "encode_cells_job", "latents_text"]
 
 #: The fine-tuned weights, in the folder of the result.
 KEPT = "finetuned.safetensors"
+RESULT = "latents.json"
 
 _ADVICE = "choose another folder, or delete this file"
 # How a message names what must not differ.
@@ -37,6 +39,11 @@ _WORDS = {
     "epochs": "--finetune {} instead of {}",
     "seed": "--seed {} instead of {}",
     "pictures": "other cells, or another view of them",
+    "channel": "--channel {} instead of {}",
+    "limit": "--limit {} instead of {}",
+    "data": "other cells",
+    "view": "another view of them",
+    "pixels": "--pixels {} instead of {}",
 }
 
 
@@ -114,8 +121,8 @@ def encode_cells_job(
     Raises
     ------
     DataError
-        Fine-tuned weights in the folder that come from other cells, another model or other
-        settings; as `latents_job`.
+        A result or fine-tuned weights in the folder that come from other cells, another model or
+        other settings; as `latents_job`.
     ModelError
         A device that is not there, a folder that is a file; as `latents_job`.
     """
@@ -128,12 +135,18 @@ def encode_cells_job(
     keeper = _Keeper(source, out / KEPT, asked)
     keeper.refuse_another(keeper.facts)
     some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
+    view = asked.view or default_view(source, some, asked.channel)
+    known = {**keeper.facts, "channel": asked.channel, "limit": asked.limit,
+             "pixels": asked.pixels, "view": view.as_dict()}  # fmt: skip
+    _refuse_another_result(out / RESULT, known, some)
     job = latents_job(
-        some, source, view=asked.view or asked.channel, finetune=asked.finetune, seed=asked.seed,
+        some, source, view=view, finetune=asked.finetune, seed=asked.seed,
         pixels=asked.pixels, device=device, tune=keeper.tuned_job,
     )  # fmt: skip
     found = yield from part(job, 0, 95, 100)
-    said = found.provenance["settings"] | {"channel": asked.channel, "limit": asked.limit}
+    said = found.provenance["settings"] | {
+        "channel": asked.channel, "limit": asked.limit, "pixels": asked.pixels
+    }  # fmt: skip
     facts = provenance(
         disentangler=asked.model or source.name, model=keeper.facts["model"],
         data=fingerprint(some), name=cells.name, seed=asked.seed,
@@ -142,13 +155,47 @@ def encode_cells_job(
     found = replace(found, provenance=facts)
     yield Progress(95, 100, "drawing the traversals")
     found.save(out)
-    names = ["latents.csv", "traversals.png", "latents.json"]
+    names = ["latents.csv", "traversals.png", RESULT]
     if found.disentangler is not source:
         names.append(KEPT)
     kept_source = keeper.kept_source
     if asked.finetune and len(some) < 2:
         kept_source = "fine-tuning needs two cells or more; the source weights are kept"
     return Encoded(found, tuple(out / name for name in names), keeper.reused, kept_source)
+
+
+def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
+    """Refuse to write over a result that was made of other facts; the same one may be made anew.
+
+    Raises
+    ------
+    DataError
+        Another result, or a file that is not of this command.
+    """
+    if not path.exists():
+        return
+    try:
+        said = json.loads(path.read_text("utf-8"))
+        about = said["provenance"]
+        settings = about["settings"]
+        theirs = {
+            "version": about["versions"]["napari-channelmix"], "model": about["model"],
+            "epochs": settings["finetune"], "seed": about["seed"], "data": about["data"],
+            **{name: settings.get(name) for name in ("channel", "limit", "view")},
+            "pixels": settings.get("pixels", False),
+        }  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} was not made by this command; {_ADVICE}") from error
+    known = {**known, "data": fingerprint(cells)}
+    other = {name: _WORDS[name].format(theirs[name], known[name])
+             for name in known if theirs[name] != known[name]}  # fmt: skip
+    if "limit" in other:
+        # Of how many they are says already that they are others.
+        other.pop("data", None)
+    if "channel" in other:
+        other.pop("view", None)
+    if other:
+        raise DataError(f"{path} was made with {', '.join(other.values())}; {_ADVICE}")
 
 
 @dataclass

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.drl import Latents
+    from napari_channelmix.viewer.tasks import Update
 
 __all__ = ["LatentsDock"]
 
@@ -98,7 +99,7 @@ class LatentsDock(Dock):
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
         self.pages.one.grid_wanted.connect(self.show_grid)
-        self.pages.one.grid_unwanted.connect(self.layers.grid.clear)
+        self.pages.one.grid_unwanted.connect(self.layers.take_grid_away)
         self.pages.all.coloring_changed.connect(self._color)
         session = self.session
         self.follow(session.cells_changed, self._cells_changed)
@@ -121,7 +122,15 @@ class LatentsDock(Dock):
         cells, chosen = self.session.cells, self.settings.choices
         if cells is not None and chosen is not None:
             self.task.run("finding the latents", find_latents_job(cells, chosen), self._found,
-                          on_error=self.fail)  # fmt: skip
+                          on_update=self._partial, on_error=self.fail)  # fmt: skip
+
+    def _partial(self, update: Update) -> None:
+        """Cells can be looked at while their classes are still compared.
+
+        What an earlier run found stays until this one is through, so that Cancel changes nothing.
+        """
+        if update.progress.partial is not None and self.session.latents is None:
+            self._found(update.progress.partial)
 
     def _found(self, latents: Latents) -> None:
         cells = self.session.cells
@@ -131,8 +140,11 @@ class LatentsDock(Dock):
             self._reclass()
 
     def _ended(self, how: str) -> None:
-        if how == "cancelled":
-            kept = " What was found before stands." if self.session.latents is not None else ""
+        latents = self.session.latents
+        if how == "cancelled" and latents is not None and latents.under_way:
+            self.notice.say("Stopped. The latents stand; the classes were not compared.")
+        elif how == "cancelled":
+            kept = " What was found before stands." if latents is not None else ""
             self.notice.say(f"Stopped.{kept}")
 
     # ---------------------------------------------------------------- one cell
@@ -215,6 +227,10 @@ class LatentsDock(Dock):
     def _latents_changed(self, _: object = None) -> None:
         latents, before, self._seen = self.session.latents, self._seen, self.session.latents
         if latents is not None and before is not None and latents.values is before.values:
+            if latents.separation is not before.separation:
+                self.pages.show_separation(latents)
+                self._trained_changed()
+                self.warnings.say(_warnings(latents), "warning")
             self.pages.show_classes(latents)
             return
         again = latents is not None and before is not None
@@ -303,4 +319,4 @@ def _warnings(latents: Latents | None) -> str:
         return ""
     known = latents.cells.warnings
     new = [line for line in latents.warnings if line not in known and not line.startswith(ALIKE)]
-    return "\n".join(f"• {line}" for line in new)
+    return "\n".join(f"• {line[:1].upper()}{line[1:]}" for line in new)

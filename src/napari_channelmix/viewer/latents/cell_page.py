@@ -26,6 +26,10 @@ __all__ = ["CellPage"]
 
 TITLES = ("the cell", "redrawn", "moved")
 MOVED = 2
+HINT = (
+    "'Redrawn' is all that the latents hold of the cell. To bring it closer, tick 'Let it get used "
+    "to these cells' above and run again."
+)
 
 
 class CellPage(QWidget):
@@ -52,11 +56,13 @@ class CellPage(QWidget):
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell that is looked at, and the class it was given")
         self.pictures = Pictures("The cell, redrawn, and moved", theme)
+        self.hint = QLabel(HINT)
+        self.hint.setWordWrap(True)
         self.sliders = Sliders(theme)
         self.drawing = Drawing(self)
         self.reset = QPushButton("Back to the cell")
         self.reset.setToolTip("Put all sliders back to where the cell lies")
-        self.grid = QPushButton("Show as layer")
+        self.grid = QPushButton("All axes as a layer")
         self.grid.setCheckable(True)
         self.grid.setToolTip(
             "A grid of all axes beside the field of view, one row each, as an image layer; rows "
@@ -82,6 +88,7 @@ class CellPage(QWidget):
         buttons.addWidget(self.grid, 1)
         inside.addWidget(self.title)
         inside.addWidget(self.pictures)
+        inside.addWidget(self.hint)
         inside.addWidget(self.sliders)
         inside.addLayout(buttons)
         column.addWidget(self.box)
@@ -101,6 +108,8 @@ class CellPage(QWidget):
         self.pictures.show_tiles([Tile(None, title=title) for title in TITLES])
         self.title.setText("Click a cell in the picture.")
         self.near.setVisible(bool(self.axes))
+        tuned = latents is not None and "finetuned" in latents.disentangler.about
+        self.hint.setVisible(latents is not None and len(latents.values) > 1 and not tuned)
         self.mark_grid(False)
         self._enable()
 
@@ -139,7 +148,7 @@ class CellPage(QWidget):
     def mark_grid(self, shown: bool) -> None:
         """Say whether the grid layer is there."""
         self.grid.setChecked(shown)
-        self.grid.setText("Remove the layer" if shown else "Show as layer")
+        self.grid.setText("Remove the layer" if shown else "All axes as a layer")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -149,7 +158,8 @@ class CellPage(QWidget):
 
     def _enable(self) -> None:
         ready = self.cell is not None and bool(self.axes)
-        self.sliders.setEnabled(ready)
+        # Without axes there is only the line that says so, which is not to be greyed out.
+        self.sliders.setEnabled(ready or not self.axes)
         self.grid.setEnabled(ready)
         self.reset.setEnabled(ready and bool(self.sliders.moves))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.dock import group
+from napari_channelmix.viewer.latents.axes import figure
 from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.latents.scatter import Scatter
 
@@ -51,9 +52,15 @@ class CellsPage(QWidget):
             "One layer that shows the value of every cell of this field of view; press again to "
             "take it away"
         )
+        self.scale = QLabel()
         self.table = QLabel()
-        self.table.setWordWrap(True)
+        for words in (self.scale, self.table):
+            words.setWordWrap(True)
         self._build()
+        # The lists in which the user chose; until then, the axes that tell most are shown.
+        self._chosen: set[QComboBox] = set()
+        for box in (self.across, self.up, self.color_axis):
+            box.activated.connect(lambda _, box=box: self._chosen.add(box))
         for box in (self.across, self.up):
             box.currentIndexChanged.connect(self._draw)
         self.scatter.cell_chosen.connect(self.cell_chosen)
@@ -79,6 +86,7 @@ class CellsPage(QWidget):
         row.addWidget(self.color_axis, 1)
         row.addWidget(self.color, 1)
         inside.addLayout(row)
+        inside.addWidget(self.scale)
         inside.addWidget(self.table)
         column.addWidget(box)
 
@@ -107,6 +115,19 @@ class CellsPage(QWidget):
         self.color.setEnabled(bool(axes))
         if not axes:
             self.color.setChecked(False)
+        self._say_scale()
+        self._draw()
+
+    def show_separation(self, latents: Latents) -> None:
+        """The same latents, now with what separates the classes: other axes may tell most."""
+        self._latents = latents
+        first = telling(latents, self.axes)
+        for place, box in enumerate((self.across, self.up, self.color_axis)):
+            # What is in the picture stays.
+            taken = box in self._chosen or (box is self.color_axis and self.color.isChecked())
+            if first and not taken:
+                with QSignalBlocker(box):
+                    box.setCurrentIndex(box.findData(first[min(place % 2, len(first) - 1)]))
         self._draw()
 
     def show_classes(self, latents: Latents) -> None:
@@ -145,11 +166,25 @@ class CellsPage(QWidget):
 
     def _toggled(self, on: bool) -> None:
         self.color.setText("Remove the colours" if on else "Colour the cells")
+        self._say_scale()
         self.coloring_changed.emit()
 
     def _axis_changed(self, _: object) -> None:
+        self._say_scale()
         if self.color.isChecked():
             self.coloring_changed.emit()
+
+    def _say_scale(self) -> None:
+        """What the colours in the picture mean."""
+        axis = self.coloring
+        self.scale.setText("" if axis is None else _scale(axis))
+        self.scale.setVisible(axis is not None)
+
+
+def _scale(axis: Axis) -> str:
+    if axis.cyclic:
+        return "Dark: 0° and 360°. Bright: 180°."
+    return f"Dark: {figure(axis, axis.low)} and less. Bright: {figure(axis, axis.high)} and more."
 
 
 def telling(latents: Latents, axes: Sequence[Axis]) -> tuple[str, ...]:

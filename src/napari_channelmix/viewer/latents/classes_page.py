@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassesPage"]
 
-NONE = "Nothing to separate: {}."
+NONE = "The classes were not compared: {}."
 ADVICE = "Give cells classes in 'Annotate', then Run again."
+LAST = "What separates the classes is worked out last; it stands here when a run is through."
 CHANGED = "Classes have changed since; Run again to have these figures follow."
 # Robust z-scores beyond this are unusual: about one cell in 400 of a normal class.
 UNUSUAL = 3.0
@@ -83,7 +84,13 @@ class ClassesPage(QWidget):
 
     def show_latents(self, latents: Latents | None, axes: Sequence[Axis]) -> None:
         """Show what was found."""
-        self._latents, self._axes, self._cell = latents, tuple(axes), None
+        self._axes, self._cell = tuple(axes), None
+        self.show_separation(latents)
+        self._fill_classes()
+
+    def show_separation(self, latents: Latents | None) -> None:
+        """The same latents, now with what separates the classes."""
+        self._latents = latents
         self._tested = None if latents is None else latents.cells.labels
         tested = None if latents is None else latents.separation
         self.importance_box.setVisible(tested is not None)
@@ -93,7 +100,7 @@ class ClassesPage(QWidget):
                 tip=f"{title_of(name)}: {mean:.3f} ± {sd:.3f} of balanced accuracy")
             for name, (mean, sd) in rows
         ])  # fmt: skip
-        self._fill_classes()
+        self._say()
 
     def show_classes(self, latents: Latents) -> None:
         """The same cells with other classes."""
@@ -139,12 +146,17 @@ class ClassesPage(QWidget):
             tested = latents.separation
         said = ""
         if tested is not None and latents is not None:
+            # Without groups, each cell is one of its own.
+            each = tested.groups == np.count_nonzero(latents.cells.labels >= 0)
+            held = "cells" if each else "groups"
             said = (
-                f"Balanced accuracy on held-out groups: {tested.folds} folds, {tested.groups} "
-                "groups; bars with 95 % intervals, chance dashed."
+                f"Balanced accuracy on held-out {held}: {tested.folds} folds, {tested.groups} "
+                f"{held}; bars with 95 % intervals, chance dashed."
             )
             if self._tested is not None and not np.array_equal(self._tested, latents.cells.labels):
                 said = CHANGED
+        elif latents is not None and latents.under_way:
+            said = LAST
         elif latents is not None:
             said = NONE.format(latents.unseparated.rstrip("."))
             if not set(latents.cells.labels.tolist()) - {-1}:
@@ -176,7 +188,8 @@ class ClassesPage(QWidget):
         try:
             z = latents.against_class(self._cell, name)
         except DataError as error:
-            self.said.setText(str(error))
+            line = str(error)
+            self.said.setText(f"{line[:1].upper()}{line[1:]}.")
             return
         rows = []
         for axis in self._axes:
@@ -189,8 +202,9 @@ class ClassesPage(QWidget):
         self.unusual.show_bars(rows)
         far = [one.name for one in rows if one.strong]
         self.said.setText(
-            f"Cell {self._cell} is unusual for {name}: {', '.join(far)}." if far
-            else f"Cell {self._cell} is nowhere unusual for {name}."
+            f"Cell {self._cell} is unusual for class '{name}': {', '.join(far)}." if far
+            else f"Cell {self._cell} is nowhere unusual for class '{name}': less than "
+                 f"{UNUSUAL:g} robust standard deviations from its middle on every axis."
         )  # fmt: skip
 
     def follow_theme(self, theme: str) -> None:
@@ -215,13 +229,19 @@ def _tested_bars(tested: Separation) -> list[Bar]:
 
 def _verdict(tested: Separation) -> str:
     ahead = tested.ahead["hand-crafted"]
-    low, high = signed(ahead.low, 3), signed(ahead.high, 3)
-    far = f"by {abs(ahead.accuracy):.3f} (95 % interval {low} to {high})"
-    if ahead.low > 0:
-        return f"Latents tell these classes apart better than hand-crafted features, {far}."
-    if ahead.high < 0:
-        return f"Hand-crafted features tell these classes apart better than latents, {far}."
+    low, high = ahead.low, ahead.high
+    if low > 0 or high < 0:
+        better, other = "Latents", "hand-crafted features"
+        if high < 0:
+            better, other = "Hand-crafted features", "latents"
+        # How far the better one is ahead: above 0, and so is its interval.
+        near, far = sorted((abs(low), abs(high)))
+        return (
+            f"{better} tell these classes apart better than {other}, by "
+            f"{abs(ahead.accuracy):.3f} (95 % interval {near:.3f} to {far:.3f})."
+        )
     return (
-        "These cells cannot tell whether latents or hand-crafted features are better: "
-        f"latents are ahead by {signed(ahead.accuracy, 3)} (95 % interval {low} to {high})."
+        "These cells cannot tell whether latents or hand-crafted features are better: accuracy of "
+        f"the latents less that of the features {signed(ahead.accuracy, 3)} (95 % interval "
+        f"{signed(low, 3)} to {signed(high, 3)})."
     )

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer import files, layers
+from napari_channelmix.viewer.colors import is_photo
 from napari_channelmix.viewer.dock import form
 from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.latents.marked import marked
@@ -238,6 +239,9 @@ def _in_colors(look: Look) -> str:
         return ", ".join(f"{100 * share:.0f} % {name}" for share, name in order)
     if len(look.channels) == 1 and look.colors is None:
         return ""
+    if is_photo(look.channels):
+        # Whatever the layers' colours: see `work.view_of`.
+        return "a photo, in its own colours"
     if look.colors is None:
         return ", ".join(look.channels)
     return marked("■", zip(map(_hex, look.colors), look.channels, strict=True))

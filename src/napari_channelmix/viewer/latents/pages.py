@@ -58,6 +58,11 @@ class Pages(QWidget):
         self.all.show_latents(latents, self.one.axes)
         self.classes.show_latents(latents, self.one.axes)
 
+    def show_separation(self, latents: Latents) -> None:
+        """The same latents, now with what separates the classes."""
+        self.all.show_separation(latents)
+        self.classes.show_separation(latents)
+
     def show_classes(self, latents: Latents) -> None:
         """The same latents of cells that were given other classes."""
         self.one.show_classes(latents)

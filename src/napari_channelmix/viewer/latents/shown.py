@@ -25,6 +25,9 @@ COLUMNS = f"{layers.OURS} latents"
 COLORS, CYCLIC = "viridis", "twilight_shifted"
 STEPS = 9
 
+# Centre and zoom of the camera.
+Sight = tuple[float, ...]
+
 
 class LatentLayers:
     """Adds these layers, keeps them true to the field of view that is shown, takes them away."""
@@ -32,6 +35,8 @@ class LatentLayers:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.grid = layers.GridLayer(viewer, GRID, GRID)
+        # Where the camera stood before the grid, and where the grid took it.
+        self._sights: tuple[Sight, Sight] | None = None
 
     def _there(self, shown: Shown | None) -> bool:
         return shown is not None and shown.reference in self._viewer.layers
@@ -51,8 +56,23 @@ class LatentLayers:
             [title_of(name) for name in found.axes], latents.prepared.how.zoom,
             chart_colors(theme).text, facts,
         )  # fmt: skip
+        before = self._sight()
         self.grid.bring_into_sight()
+        self._sights = before, self._sight()
         return True
+
+    def take_grid_away(self) -> None:
+        """Take the grid away, and show what was seen before it, unless the user went elsewhere."""
+        self.grid.clear()
+        sights, self._sights = self._sights, None
+        if sights is not None and np.allclose(self._sight(), sights[1]):
+            *center, zoom = sights[0]
+            camera = self._viewer.scene.camera
+            camera.center, camera.zoom = tuple(center), zoom
+
+    def _sight(self) -> Sight:
+        camera = self._viewer.scene.camera
+        return (*map(float, camera.center), float(camera.zoom))
 
     # ---------------------------------------------------------------- all cells
 
@@ -66,7 +86,7 @@ class LatentLayers:
         selected = set(self._viewer.layers.selection)
         layers.show_scores(
             self._viewer, SCORES, latents.cells, shown.field, axis.values,
-            layers.like(shown.reference, shown.axes), name=f"latent {axis.name}",
+            layers.like(shown.reference, shown.axes), name=f"latent: {axis.title}",
             limits=(axis.low, axis.high), colormap=CYCLIC if axis.cyclic else COLORS,
         )  # fmt: skip
         self._viewer.layers.selection.clear()

@@ -95,7 +95,8 @@ class Sliders(QWidget):
 def _in_words(axes: Sequence[Axis], inactive: Sequence[str]) -> str:
     if not inactive:
         return ""
-    names = ", ".join(inactive)
+    # A name is never torn apart at the end of a line.
+    names = ", ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in inactive)
     if not axes:
         return f"Nothing to move: {names} are the same in all cells."
     return f"Inactive, the same in all cells: {names}."

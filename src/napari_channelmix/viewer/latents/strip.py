@@ -55,6 +55,8 @@ class NearestStrip(QWidget):
     def show_latents(self, latents: Latents | None, axes: Sequence[Axis]) -> None:
         """Offer the axes of other latents."""
         before = self.axis.currentData()
+        # One cell is no neighbour of itself.
+        self.real.setVisible(latents is None or len(latents.values) > 1)
         self._latents, self._axes, self._cell = latents, tuple(axes), None
         with QSignalBlocker(self.axis):
             self.axis.clear()

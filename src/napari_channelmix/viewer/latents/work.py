@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.colors import is_photo
 from napari_channelmix.viewer.explaining import leave_a_core
 
 if TYPE_CHECKING:
@@ -68,16 +69,14 @@ def view_of(look: Look, depth: int) -> View:
         return View.one(look.channels[0], depth)
     if look.colors is None:
         return View.colors(look.channels)
-    if len(look.channels) == 3:
-        plain = View.colors(look.channels)
-        if plain.natural:
-            # Red, green and blue of one picture are what they are, whatever the layers' colours.
-            return plain
+    if is_photo(look.channels):
+        # Red, green and blue of one picture are what they are, whatever the layers' colours.
+        return View.colors(look.channels)
     return View.colors(look.channels, dict(zip(look.channels, look.colors, strict=True)))
 
 
 def find_latents_job(cells: Cells, chosen: Choices) -> Job[Latents]:
-    """Load the disentangler and find the latents of all cells.
+    """Load the disentangler and find the latents of all cells; ``partial`` as of `latents_job`.
 
     Raises
     ------
@@ -93,8 +92,24 @@ def find_latents_job(cells: Cells, chosen: Choices) -> Job[Latents]:
     yield Progress(1, 100, "loading the weights")
     of = load_disentangler(chosen.model)
     job = latents_job(cells, of, view=view_of(chosen.look, of.shape[0]), finetune=chosen.epochs)
-    found = yield from part(job, 2, 98, 100)
     # What the latents themselves cannot know, and what is needed to find them again.
     again = {"disentangler": str(chosen.model), "cells": cells.fingerprint,
              "threads": torch.get_num_threads()}  # fmt: skip
-    return replace(found, provenance={**found.provenance, **again})
+    found = yield from part(_traced(job, again), 2, 98, 100)
+    return found
+
+
+def _traced(job: Job[Latents], again: dict[str, object]) -> Job[Latents]:
+    """The job, with more in the provenance of its result, and of what is known of it before."""
+
+    def told(found: Latents) -> Latents:
+        return replace(found, provenance={**found.provenance, **again})
+
+    try:
+        while True:
+            step = next(job)
+            yield step if step.partial is None else replace(step, partial=told(step.partial))
+    except StopIteration as end:
+        return told(end.value)
+    finally:
+        job.close()

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from qtpy.QtCore import QEvent, QPointF, Qt, Signal
-from qtpy.QtGui import QColor, QWheelEvent
-from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+from qtpy.QtCore import QPointF, Qt, Signal
+from qtpy.QtGui import QColor
 
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.point_plot import PointPlot
 
 if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
     from napari_channelmix.phenotypes.doses import DoseResponse
 
 __all__ = ["DosePlot"]
 
 HEIGHT = 220
-NEAR = 9
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
 APART = 0.6
+TIP = (
+    "A point per group; click one to see its cells. Bars: mean and standard deviation over the "
+    "groups of a dose"
+)
 
 
-class DosePlot(pg.PlotWidget):
+class DosePlot(PointPlot):
     """Fraction against the logarithm of the dose; dose 0 stands at the left edge.
 
     Signals
@@ -36,31 +40,13 @@ class DosePlot(pg.PlotWidget):
     group_pressed = Signal(int)
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=None)
+        super().__init__("Dose-response", TIP, theme, HEIGHT, parent)
         self.found: DoseResponse | None = None
-        #: (n, 2) where the points of the groups lie.
-        self.places: npt.NDArray[np.float64] = np.zeros((0, 2))
         self._names: tuple[str, ...] = ()
         self._titles = ("dose", "fraction")
         self._color = "#9A9A9A"
         self._marked: int | None = None
-        self.setMenuEnabled(False)
-        # pyqtgraph makes this menu in any case, and leaves it without an owner.
-        menu = self.getPlotItem().ctrlMenu
-        menu.setParent(self, menu.windowFlags())
-        self.hideButtons()
         self.setMouseEnabled(x=False, y=False)
-        self.getPlotItem().setContentsMargins(0, 6, 12, 2)
-        self.setFixedHeight(HEIGHT)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Dose-response")
-        self.setToolTip(
-            "A point per group; click one to see its cells. Bars: mean and standard deviation over "
-            "the groups of a dose"
-        )
-        self.setMouseTracking(True)
-        self.scene().sigMouseClicked.connect(self._clicked)
-        self.scene().sigMouseMoved.connect(self._hovered)
         self.follow_theme(theme)
 
     def show_response(
@@ -69,23 +55,12 @@ class DosePlot(pg.PlotWidget):
         """Draw the groups ``names``, against the column ``dose``, in the colour of the class."""
         self.found, self._names, self._color = found, names, color
         self._titles = dose, what
-        self._draw()
+        self.draw()
 
     def mark(self, group: int | None) -> None:
         """Ring the point of a group."""
         self._marked = group
-        self._draw()
-
-    def follow_theme(self, theme: str) -> None:
-        """Take the colours of a theme."""
-        colors = self._colors = chart_colors(theme)
-        self.setBackground(colors.ground)
-        for side in ("left", "bottom"):
-            axis = self.getPlotItem().getAxis(side)
-            axis.setPen(colors.line)
-            axis.setTextPen(colors.text)
-        self.getPlotItem().getAxis("left").setWidth(46)
-        self._draw()
+        self.draw()
 
     # ---------------------------------------------------------------- drawing
 
@@ -96,17 +71,14 @@ class DosePlot(pg.PlotWidget):
         zero = np.log10(positive[0]) - APART if len(positive) else 0.0
         return np.where(doses > 0, np.log10(np.where(doses > 0, doses, 1.0)), zero)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw points, means and curve."""
         plot, found = self.getPlotItem(), self.found
         plot.clear()
         self.places = np.zeros((0, 2))
         if found is None or not len(found.groups):
             return
-        label = {"color": self._colors.text}
-        for side, title in zip(("bottom", "left"), self._titles, strict=True):
-            plot.setLabel(side, title, **label)
-            plot.getAxis(side).setSIPrefixEnableRanges(())
-            plot.getAxis(side).updateAutoSIPrefix()
+        self.name_axes(*self._titles)
         x = self._x(found.doses)
         self.places = np.stack([x, found.fractions], axis=1)
         color = QColor(self._color)
@@ -149,41 +121,15 @@ class DosePlot(pg.PlotWidget):
     def point_of(self, group: int) -> QPointF:
         """Where the point of a group lies, in pixels of this widget."""
         assert self.found is not None
-        x, y = self.places[list(self.found.groups).index(group)]
-        return self.mapFromScene(self.getViewBox().mapViewToScene(pg.Point(x, y)))
+        return self.pixel_of(list(self.found.groups).index(group))
 
-    def _group_at(self, scene_point: Any) -> int | None:
-        box = self.getPlotItem().getViewBox()
-        if self.found is None or not len(self.places):
-            return None
-        if not box.sceneBoundingRect().contains(scene_point):
-            return None
-        (left, right), (low, high) = box.viewRange()
-        size = np.array([box.width() / (right - left), box.height() / (high - low)])
-        at = box.mapSceneToView(scene_point)
-        away = np.hypot(*((self.places - (at.x(), at.y())) * size).T)
-        nearest = int(away.argmin())
-        return int(self.found.groups[nearest]) if away[nearest] <= NEAR else None
+    def pressed(self, at: int) -> None:
+        """Tell which group was clicked."""
+        assert self.found is not None
+        self.group_pressed.emit(int(self.found.groups[at]))
 
-    def _clicked(self, event: Any) -> None:
-        group = self._group_at(event.scenePos())
-        if event.button() == Qt.MouseButton.LeftButton and group is not None:
-            self.group_pressed.emit(group)
-
-    def _hovered(self, point: Any) -> None:
-        group, found = self._group_at(point), self.found
-        on = group is not None
-        self.setCursor(Qt.CursorShape.PointingHandCursor if on else Qt.CursorShape.ArrowCursor)
-        if group is not None and found is not None:
-            at = list(found.groups).index(group)
-            said = f"{self._names[group]}: dose {found.doses[at]:g}, {found.fractions[at]:.1%}"
-            QToolTip.showText(self.mapToGlobal(self.mapFromScene(point)), said, self)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Nothing is under the mouse any more."""
-        QToolTip.hideText()
-        super().leaveEvent(event)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """The wheel scrolls the dock."""
-        event.ignore()
+    def describe(self, at: int) -> str:
+        """The group, its dose and its fraction."""
+        assert self.found is not None
+        name = self._names[int(self.found.groups[at])]
+        return f"{name}: dose {self.found.doses[at]:g}, {self.found.fractions[at]:.1%}"
