@@ -39,6 +39,14 @@ def test_rows_are_told_apart_by_their_field(plate: Cells, tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_columns_may_be_divided_by_commas_semicolons_or_tabs(
+    plate: Cells, tmp_path: Path, separator: str
+) -> None:
+    text = "object,area,class\n1,9,a\n2,9,b\n".replace(",", separator)
+    assert read(tmp_path, plate, text, here=0).classes == ("a", "b")
+
+
 def test_the_last_row_of_a_cell_counts(plate: Cells, tmp_path: Path) -> None:
     found = read(tmp_path, plate, "object,class\n1,a\n2,b\n1,c\n", here=0)
     assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {0: "c", 1: "b"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -77,9 +78,26 @@ def test_a_file_of_annotations_comes_back_whole(plate: Cells, tmp_path: Path) ->
     assert back.palette == cells.classes
     pd.testing.assert_frame_equal(back.rows, pd.concat([given.rows, more], ignore_index=True))
     # Excel takes a text for UTF-8 where it begins so.
-    assert path.read_bytes().startswith(b"\xef\xbb\xbffield,object,y,x,class\n")
+    assert path.read_bytes().startswith(b"\xef\xbb\xbffield,object,y,x,class\r\n")
     (tmp_path / "a.json").write_text("{ broken")
     assert set(read_given(path).palette) == {'µ, "quoted"', "treated"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nan", "", "007", "1.0", "a\nb", "a\rb", "a\r\nb", '"', ",;\t", " spaced ", "=1+1", "漢字"],
+)
+def test_classes_and_images_of_any_name_come_back(plate: Cells, tmp_path: Path, name: str) -> None:
+    cells = plate.with_labels(plate.labels, (name or "NA", "treated"))
+    names = tuple(f"{name} {at}" for at in range(len(plate.fields)))
+    path = drain(write_given_job(tmp_path / "a.csv", annotated(cells, names=names)))
+    back = read_given(path)
+    assert back.palette == cells.classes
+    assert back.rows["class"].tolist() == [cells.classes[code] for code in cells.labels]
+    assert matched_cells(cells, back.rows, names).tolist() == list(range(32))
+    again = open_dataset(save_dataset(cells, tmp_path / "set"))
+    assert again.classes == cells.classes
+    assert again.labels.tolist() == cells.labels.tolist()
 
 
 def test_a_broken_file_is_named_with_line_and_column(tmp_path: Path) -> None:
@@ -89,6 +107,7 @@ def test_a_broken_file_is_named_with_line_and_column(tmp_path: Path) -> None:
         ("field,object,y,x,class\na,1.5,2,3,b\n", "line 2, column 'object': must be a whole"),
         ("", "cannot be read as a table"),
         ("a\n\x00\n1,2,3\n", "no column|cannot be read"),
+        ("field,object,y,x,class, class\n", "two columns are called 'class'"),
     ):
         (tmp_path / "a.csv").write_text(text)
         with pytest.raises(DataError, match=said):
@@ -97,7 +116,9 @@ def test_a_broken_file_is_named_with_line_and_column(tmp_path: Path) -> None:
     assert read_given(tmp_path / "b.csv").rows.loc[0, ["y", "class"]].tolist() == [2.5, "é"]
 
 
-def test_names_travel_with_the_files(plate: Cells, tmp_path: Path) -> None:
+def test_names_travel_with_the_files(
+    plate: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = save_dataset(plate, tmp_path / "here" / "set")
     cells = open_dataset(path)
     names = field_names(cells, path.parent)
@@ -108,5 +129,9 @@ def test_names_travel_with_the_files(plate: Cells, tmp_path: Path) -> None:
     assert matched_cells(moved, rows, field_names(moved, tmp_path / "there" / "set")).min() == 0
     # A file name alone is enough where no other image has it.
     assert matched_cells(moved, rows.assign(field=rows["field"].str[7:])).tolist() == [*range(32)]
+    # Images on other drives have no folder in common.
+    with monkeypatch.context() as other:
+        other.setattr("os.path.commonpath", Mock(side_effect=ValueError))
+        assert len(set(field_names(cells))) == 4
     nobody = matched_cells(moved, rows.assign(field="C09.ome.tif"))
     assert set(nobody) == {-1}

@@ -128,6 +128,15 @@ def test_a_folder_that_cannot_be_written_is_named(plate: Cells, tmp_path: Path) 
         save_dataset(plate, tmp_path / "file" / "set")
 
 
+def test_an_image_without_cells_leaves_the_others_as_they_are(tmp_path):
+    cells = synthetic_plate(0, wells=4, cells_per_well=8, side=128, crop=24).cells
+    some = cells.subset(cells.table["field"].to_numpy() != 1)
+    again = open_dataset(save_dataset(some, tmp_path / "set"))
+    assert len(some.fields) == 4 and len(again.fields) == 3
+    assert again.fingerprint == some.fingerprint
+    assert again.signature == some.signature
+
+
 def test_rows_of_a_mask_are_checked(plate: Cells, tmp_path: Path) -> None:
     path = save_dataset(plate, tmp_path / "set")
     table = tmp_path / "set" / "labels.csv"

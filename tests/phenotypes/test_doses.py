@@ -26,6 +26,26 @@ def test_a_planted_ec50_lies_in_its_interval(low: float, high: float) -> None:
     np.testing.assert_allclose(fit.at([4.0]), 0.5, atol=0.05)
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.1, 0.9), (0.9, 0.1)])
+def test_most_groups_may_be_controls(low: float, high: float) -> None:
+    doses = np.concatenate([np.zeros(60), DOSES])
+    noise = np.random.default_rng(0).normal(0, 0.02, len(doses))
+    fit, why = fit_logistic(doses, curve(doses, low, high) + noise)
+    assert fit is not None, why
+    assert (fit.low, fit.high) == pytest.approx((low, high), abs=0.05)
+    assert fit.interval[0] < 4.0 < fit.interval[1]
+
+
+def test_a_jump_between_two_doses_has_no_narrow_ec50() -> None:
+    response = np.where(DOSES > 2, 0.9, 0.1)
+    fit, why = fit_logistic(DOSES, response)
+    assert fit is None
+    assert "jumps from dose 1 to 3" in why
+    for seed in range(5):
+        noise = np.random.default_rng(seed).normal(0, 0.005, len(DOSES))
+        assert fit_logistic(DOSES, response + noise)[0] is None
+
+
 def test_there_is_no_curve_where_the_doses_do_not_show_one() -> None:
     assert "5 doses" in fit_logistic([0, 1, 2, 3], [0, 0.2, 0.5, 1])[1]
     assert "same at all doses" in fit_logistic(DOSES, np.full(len(DOSES), 0.5))[1]

@@ -40,6 +40,13 @@ def test_the_table_comes_back_from_csv(plate, full, tmp_path):
     pd.testing.assert_frame_equal(pd.read_csv(files[0]), table, check_dtype=False, rtol=1e-6)
 
 
+def test_names_with_ends_of_lines_keep_to_their_row(plate, tmp_path):
+    cells = plate.with_labels(plate.labels, ("a\rb", 'c,\n"d"'))
+    files, _ = write_table(cell_table(cells), tmp_path / "cells")
+    table = pd.read_csv(files[0])
+    assert table["label"].tolist() == [cells.classes[code] for code in cells.labels]
+
+
 def test_without_pyarrow_the_reason_is_given(plate, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     files, left_out = write_table(cell_table(plate), tmp_path / "cells")

@@ -61,6 +61,31 @@ def test_every_type_of_layer_can_be_written(tmp_path, dtype):
     np.testing.assert_array_equal(group["0"][:], data)
 
 
+@pytest.mark.parametrize("value", [-7, 2**31 - 1, 2**31 + 5, 2**40])
+def test_large_label_values_keep_their_value(tmp_path, value):
+    image = PlaneImage("x", np.array([[0, value]], dtype=np.int64))
+    found = tifffile.imread(write_ome_tiff(image, tmp_path / "x.tif"))
+    assert found.ravel().tolist() == [0, value]
+    group = zarr.open_group(write_ome_zarr(image, tmp_path / "x.zarr"), mode="r")
+    assert group["0"][:].ravel().tolist() == [0, value]
+
+
+def test_an_export_that_fails_leaves_the_one_before(tmp_path, monkeypatch):
+    path = write_ome_zarr(PlaneImage("x", np.ones((2, 2))), tmp_path / "x.ome.zarr")
+    whole = type(path).replace
+
+    def refuse(self, target):
+        if self.suffix == ".part":
+            raise OSError(28, "No space left on device")
+        return whole(self, target)
+
+    monkeypatch.setattr(type(path), "replace", refuse)
+    with pytest.raises(SaveError, match="No space left"):
+        write_ome_zarr(PlaneImage("x", np.zeros((9, 9))), path)
+    assert zarr.open_group(path, mode="r")["0"].shape == (2, 2)
+    assert [one.name for one in tmp_path.iterdir()] == ["x.ome.zarr"]
+
+
 def test_a_second_export_takes_the_place_of_the_first(tmp_path):
     path = tmp_path / "x.ome.zarr"
     write_ome_zarr(PlaneImage("x", np.zeros((9, 9))), path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QDialog
 
-from napari_channelmix.data import save_dataset
+from napari_channelmix.data import open_dataset, save_dataset
 from napari_channelmix.viewer.annotate import keeping
 from napari_channelmix.viewer.annotate.keeping import keeping_of
+from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.session import Shown, session_of
@@ -347,3 +349,42 @@ def test_a_file_that_somebody_else_changed_is_copied_before_it_is_replaced(
     qtbot.waitUntil(lambda: "3 annotations" in annotate.keeping.state, timeout=5000)
     assert set(rows_of(other).values()) == {"somebody's"}
     assert list(rows_of(beside).values()) == ["treated"] * 3
+
+
+def test_annotations_that_were_not_read_are_copied_before_they_are_replaced(
+    opened: Any, data_set: Path, qtbot: Any, plate: Cells
+) -> None:
+    """Two copies of a data set: the user's own folder has newer ones, of the other copy."""
+    beside = data_set.with_name("dataset.annotations.csv")
+    head = "field,object,y,x,class\n"
+    row = plate.table.iloc[0]
+    y, x = (row["y0"] + row["y1"]) / 2 - 0.5, (row["x0"] + row["x1"]) / 2 - 0.5
+    beside.write_text(f"{head}images/A01.ome.tif,1,{y},{x},mitotic\n")
+    os.utime(beside, (1, 1))
+    own = Places(open_dataset(data_set), str(data_set)).files[1]
+    own.parent.mkdir(parents=True)
+    own.write_text(f"{head}images/A01.ome.tif,1,{y},{x},debris\n")
+    _, annotate = opened(data_set)
+    qtbot.waitUntil(lambda: "Restored 1" in annotate.news.text(), timeout=5000)
+    annotate.session.assign([5], 1)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.keeping.state, timeout=5000)
+    assert list(rows_of(beside).values()) == ["debris", "treated"]
+    assert list(rows_of(beside.with_name("dataset.annotations.other.csv")).values()) == ["mitotic"]
+    assert "dataset.annotations.other.csv" in annotate.news.text()
+
+
+def test_what_is_given_while_annotations_are_read_is_not_overruled_by_them(
+    viewer: Any, plate: Cells, qtbot: Any, tmp_path: Path
+) -> None:
+    session, kept = session_of(viewer), keeping_of(viewer)
+    session.open(plate, "plate")
+    session.classify(plate.labels, (*plate.classes, "debris"))
+    session.assign([4, 5], 2)
+    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state, timeout=5000)
+    session.open(plate, "plate")
+    session.assign([4], -1)
+    qtbot.waitUntil(lambda: "Restored" in kept.news[0], timeout=5000)
+    assert session.cells.labels[[4, 5]].tolist() == [-1, 2]
+    qtbot.waitUntil(lambda: "2 annotations saved" in kept.state, timeout=5000)
+    (path,) = (tmp_path / "user" / "annotations").glob("*.csv")
+    assert sorted(rows_of(path).values()) == ["", "debris"]

@@ -19,10 +19,15 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 import napari_channelmix as cm
+from napari_channelmix.classify.device import choose_device
 from napari_channelmix.config import read_config
+from napari_channelmix.jobs import drain
+from napari_channelmix.report.ome import PlaneImage
 from napari_channelmix.viewer import reproduce_dock as module
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.explain_dock import ExplainDock
+from napari_channelmix.viewer.reproduce.items import export_job, items_of
+from napari_channelmix.viewer.reproduce.snapshot import snapshot_of
 from napari_channelmix.viewer.reproduce_dock import ReproduceDock
 
 SHADES = ("copy_script", "save_script", "save_config", "copy_command")
@@ -145,6 +150,8 @@ def test_the_config_names_everything_and_the_command_runs_it(
     training = read_config(path).classifier.training
     assert (training.network, training.epochs, training.seed) == ("tiny", 2, 2)
     assert (training.held_out, training.device) == (0.35, "cpu")
+    # What was computed where 'auto' was chosen is computed there again.
+    assert read_config(path).device == choose_device("auto").type
     again = cm.run_config(path)
     assert again.classifier.record["held_out"]["balanced_accuracy"] == pytest.approx(
         trained.session.trained.accuracy, abs=1e-9
@@ -170,6 +177,36 @@ def test_classes_changed_since_are_told(trained: Any, tmp_path: Path, wait: Any)
     assert read_config(tmp_path / "config.json").notes
 
 
+def test_a_report_says_which_figures_are_of_classes_before(
+    trained: Any, tmp_path: Path, wait: Any
+) -> None:
+    path = tmp_path / "report.html"
+    for changed in (False, True):
+        if changed:
+            trained.session.assign([0], 1 - int(trained.session.cells.labels[0]))
+        trained.write_report(path)
+        wait(trained)
+        page = path.read_text("utf-8")
+        # Cells of no file have no config, but their figures are judged all the same.
+        assert "there is no config to do this again" in page
+        assert ("the classifier was trained before cells or classes were changed" in page) == (
+            changed
+        )
+
+
+def test_layers_whose_names_make_one_file_name_have_files_of_their_own(
+    trained: Any, tmp_path: Path
+) -> None:
+    images = tuple(PlaneImage(name, np.full((3, 3), at, np.uint8))
+                   for at, name in enumerate(("a/b", "a_b", "A:B", "...")))  # fmt: skip
+    items = items_of(snapshot_of(trained.session, images))[-4:]
+    files = drain(export_job(items, tmp_path)).files
+    assert [path.name for path in files[::2]] == [
+        "a_b.ome.tif", "a_b-2.ome.tif", "A_B-3.ome.tif", "layer.ome.tif"
+    ]  # fmt: skip
+    assert [int(tifffile.imread(path)[0, 0]) for path in files[::2]] == [0, 1, 2, 3]
+
+
 def test_what_is_exported_is_what_is_shown(
     trained: Any, viewer: Any, tmp_path: Path, wait: Any, click: Any, monkeypatch: Any
 ) -> None:
@@ -186,11 +223,17 @@ def test_what_is_exported_is_what_is_shown(
         np.testing.assert_allclose(
             table[f"probability of {name}"], said.probabilities[:, code], rtol=1e-6
         )
-    for name in ("classes", "predicted"):
+    here = (cells.table["field"] == session.shown.field).to_numpy()
+    for name, codes in (("classes", cells.labels), ("predicted", said.codes)):
         layer = viewer.layers[name]
-        np.testing.assert_array_equal(tifffile.imread(tmp_path / f"{name}.ome.tif"), layer.data)
+        # Whole cells, also where the picture has rings.
+        labels = cells.fields[session.shown.field].labels
+        class_of = np.zeros(int(labels.max()) + 1, int)
+        class_of[cells.table["object"].to_numpy()[here]] = codes[here] + 1
+        expected = class_of[labels]
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / f"{name}.ome.tif"), expected)
         group = zarr.open_group(tmp_path / f"{name}.ome.zarr", mode="r")
-        np.testing.assert_array_equal(group["0"][:], layer.data)
+        np.testing.assert_array_equal(group["0"][:], expected)
         scale, shift = group.attrs["ome"]["multiscales"][0]["datasets"][0][
             "coordinateTransformations"
         ]
@@ -204,6 +247,22 @@ def test_what_is_exported_is_what_is_shown(
     loaded = cm.load_model(tmp_path / "classifier.cmx")
     np.testing.assert_allclose(loaded.predict_proba(cells), said.probabilities, atol=1e-6)
     assert (tmp_path / "learning.svg").read_text("utf-8").lstrip().startswith("<?xml")
+
+
+def test_pixels_are_copied_for_an_export_only(
+    trained: Any, viewer: Any, tmp_path: Path, wait: Any
+) -> None:
+    def pictures() -> list[Any]:
+        return [image.data for image in trained.snapshot().images]
+
+    shown = {id(layer.data) for layer in viewer.layers}
+    assert pictures() and all(id(one) in shown for one in pictures())
+    trained.export_to(tmp_path)
+    # What is painted meanwhile is not in the files.
+    before = viewer.layers["predicted"].data.copy()
+    viewer.layers["predicted"].data[:] = 0
+    wait(trained)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "predicted.ome.tif"), before)
 
 
 def test_what_was_unticked_stays_so(trained: Any, qtbot: Any, tmp_path: Path, wait: Any) -> None:

@@ -19,7 +19,15 @@ from napari_channelmix.provenance import provenance
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCHEMA", "numbers_of", "read_given", "read_rows", "saved_at", "write_given_job"]
+__all__ = [
+    "SCHEMA",
+    "numbers_of",
+    "palette_beside",
+    "read_given",
+    "read_rows",
+    "saved_at",
+    "write_given_job",
+]
 
 SCHEMA = "napari-channelmix/annotations/1"
 # Rows written in a step: some 5 ms.
@@ -43,7 +51,8 @@ def write_given_job(path: str | Path, given: Given, kept: pd.DataFrame | None = 
         Disk full, folder read-only and the like; the old file is then intact.
     """
     path, text = Path(path), io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    # With other ends of lines, a return within a name would not be quoted, and end its line.
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     tables = [given.rows] if kept is None else [given.rows, kept]
     total, done = max(1, sum(map(len, tables))), 0
@@ -86,7 +95,7 @@ def read_given(path: str | Path) -> Given:
         raise DataError(f"{path}, line {row}, column 'object': must be a whole number")
     found = found.assign(object=pd.Series(whole, index=rows.index).astype("int64"))
     named = [name for name in dict.fromkeys(rows["class"].tolist()) if name]
-    palette = tuple(dict.fromkeys([*_palette(path.with_suffix(".json")), *named]))
+    palette = tuple(dict.fromkeys([*palette_beside(path), *named]))
     return Given(found.reset_index(drop=True), palette)
 
 
@@ -114,21 +123,23 @@ def read_rows(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path}: cannot be read as a table ({reason})") from error
-    rows.columns = pd.Index([str(name).strip() for name in rows.columns])
+    names = [str(name).strip() for name in rows.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path}: two columns are called {twice!r}; rename one of them")
+    rows.columns = pd.Index(names)
     rows.index = pd.RangeIndex(2, len(rows) + 2)
     return rows[(rows != "").any(axis=1)]
 
 
 def _separator(path: Path) -> str:
-    """Comma, or what Excel writes instead where a comma is the decimal sign."""
-    if path.suffix.lower() in (".tsv", ".tab"):
-        return "\t"
+    """What the head has most of: Excel writes semicolons where a comma is the decimal sign."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             head = file.readline()
     except (OSError, ValueError):
         return ","
-    return ";" if head.count(";") > head.count(",") else ","
+    return max(",;\t", key=head.count)
 
 
 def numbers_of(path: Path, rows: pd.DataFrame, column: str) -> list[float]:
@@ -163,9 +174,9 @@ def _about(path: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _palette(path: Path) -> list[str]:
+def palette_beside(path: str | Path) -> list[str]:
     """The classes in their order, where the file beside the table is there and whole."""
-    classes = _about(path).get("classes")
+    classes = _about(Path(path).with_suffix(".json")).get("classes")
     return [str(one) for one in classes if str(one)] if isinstance(classes, list) else []
 
 

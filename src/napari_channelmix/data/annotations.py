@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -55,7 +56,9 @@ def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ..
     files = [_file_of(cells, at) for at in range(len(cells.fields))]
     known = [path for path in files if path is not None]
     if folder is None and known:
-        folder = os.path.commonpath([path.absolute().parent for path in known])
+        # Other drives have no folder in common: then paths are whole.
+        with contextlib.suppress(ValueError):
+            folder = os.path.commonpath([path.absolute().parent for path in known])
     start = str(Path(folder or "").absolute())
     names, seen = [], Counter[str]()
     for path, one in zip(files, cells.fields, strict=True):

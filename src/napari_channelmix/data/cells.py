@@ -120,8 +120,12 @@ class Cells:
     def signing(self) -> hashlib._Hash:
         """A signature begun: whoever reads all crops in order may update it with their bytes."""
         signature = hashlib.sha256(repr((self.channels, self.classes, self.crop)).encode())
-        rows = self.table[["field", *BOX, "label", "group", "split"]].to_csv(index=False)
-        signature.update(rows.encode())
+        import pandas as pd
+
+        rows = self.table[["field", *BOX, "label", "group", "split"]]
+        # A field of view without cells is nothing the cells are made of, and is not saved either.
+        rows = rows.assign(field=pd.factorize(rows["field"])[0])
+        signature.update(rows.to_csv(index=False).encode())
         return signature
 
     # ---------------------------------------------------------------- pixels

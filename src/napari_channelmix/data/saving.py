@@ -82,7 +82,8 @@ def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
             assert one.labels is not None
             write_mask(folder / f"images/{stem}_cells.tif", _only(one.labels, values))
     table, lines = _table(cells, dict(zip(used, stems, strict=True)), outlined=outlined)
-    write_text(folder / "labels.csv", table.to_csv(index=False, lineterminator="\n"))
+    # With other ends of lines, a return within a name would not be quoted, and end its line.
+    write_text(folder / "labels.csv", table.to_csv(index=False, lineterminator="\r\n"))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
 
 

@@ -16,6 +16,8 @@ Floats = npt.NDArray[np.float64]
 FEWEST_DOSES = 5
 # An EC50 whose interval spans more than this many powers of ten says nothing.
 WIDEST = 2.0
+# A dose whose response is nearer than this to a plateau, as a share, says nothing of the way there.
+EDGE = 0.05
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def fit_logistic(doses: npt.ArrayLike, fractions: npt.ArrayLike) -> tuple[Logist
     logs = np.log10(np.where(x > 0, x, 1.0))
     logs[x <= 0] = floor
     ends = np.log10(positive[[0, -1]])
-    rises = y[logs >= np.median(logs)].mean() >= y[logs < np.median(logs)].mean()
+    rises = np.dot(logs - logs.mean(), y - y.mean()) >= 0
     low, high = (y.min(), y.max()) if rises else (y.max(), y.min())
     start = (low, high, float(ends.mean()), 1.5)
     bounds = ([-0.1, -0.1, ends[0] - 1, 0.1], [1.1, 1.1, ends[1] + 1, 20.0])
@@ -137,6 +139,12 @@ def fit_logistic(doses: npt.ArrayLike, fractions: npt.ArrayLike) -> tuple[Logist
     if not ends[0] <= found[2] <= ends[1]:
         return None, "half of the response would be reached outside the doses"
     middle = float(found[2])
+    way = _curve(np.log10(positive), 0.0, 1.0, middle, float(found[3]))
+    if not ((way > EDGE) & (way < 1 - EDGE)).any():
+        # The curvature would give a narrow interval to a place that no dose tells of.
+        last = int(np.flatnonzero(way <= EDGE)[-1])
+        return None, (f"the response jumps from dose {positive[last]:g} to {positive[last + 1]:g}; "
+                      "doses between them would tell where half of it is reached")  # fmt: skip
     interval = 10 ** (middle - error), 10 ** (middle + error)
     return Logistic(float(found[0]), float(found[1]), 10**middle, float(found[3]), interval), ""
 

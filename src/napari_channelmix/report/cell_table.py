@@ -101,7 +101,9 @@ def write_table(table: pd.DataFrame, stem: str | Path) -> tuple[tuple[Path, ...]
         Disk full, folder read-only and the like.
     """
     stem = Path(stem)
-    files = [write_text(stem.with_name(f"{stem.name}.csv"), table.to_csv(index=False))]
+    # With other ends of lines, a return within a name would not be quoted, and end its line.
+    text = table.to_csv(index=False, lineterminator="\r\n")
+    files = [write_text(stem.with_name(f"{stem.name}.csv"), text)]
     left_out = why_no_parquet()
     if not left_out:
         files.append(write_whole(stem.with_name(f"{stem.name}.parquet"),

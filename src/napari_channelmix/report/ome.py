@@ -110,6 +110,7 @@ def write_ome_zarr(image: PlaneImage, folder: str | Path) -> Path:
     if folder.exists() and not (folder / "zarr.json").is_file():
         raise SaveError(f"{folder} is there and is no OME-Zarr; choose another folder")
     neighbour = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}.part")
+    old = neighbour.with_suffix(".old")
     try:
         neighbour.mkdir(parents=True)
         group = zarr.create_group(store=neighbour, zarr_format=3, attributes=_attributes(image))
@@ -117,12 +118,16 @@ def write_ome_zarr(image: PlaneImage, folder: str | Path) -> Path:
         chunks = (min(CHUNK, data.shape[0]), min(CHUNK, data.shape[1]))
         group.create_array("0", data=data, chunks=chunks, dimension_names=("y", "x"))
         if folder.exists():
-            shutil.rmtree(folder)
+            # Out of the way first: folders cannot be exchanged in one step.
+            folder.replace(old)
         neighbour.replace(folder)
     except OSError as error:
         raise SaveError(f"could not save {folder}: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(neighbour, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.replace(folder)
+        for one in (neighbour, old):
+            shutil.rmtree(one, ignore_errors=True)
     return folder
 
 
@@ -158,5 +163,8 @@ def _storable(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if kind == "b":
         return data.astype(np.uint8)
     if size > 4:
-        return data.astype(np.int32)
+        low, high = int(data.min(initial=0)), int(data.max(initial=0))
+        fits = (one for one in (np.int32, np.uint32)
+                if np.iinfo(one).min <= low and high <= np.iinfo(one).max)  # fmt: skip
+        return data.astype(next(fits, np.float64))
     return np.ascontiguousarray(data)

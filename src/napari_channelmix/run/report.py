@@ -25,6 +25,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import provenance
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
+from napari_channelmix.run.explaining import chosen_cells
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
@@ -102,7 +103,9 @@ def findings_job(
         found = replace(found, examples=(*found.examples, *examples), explained=content)
     if sources.latents is not None:
         yield Progress(92, 100, "reading the latents")
-        found = replace(found, latents=_latents(sources.latents))
+        latents = _latents(sources.latents)
+        notes += _of_other_latents(latents.content["provenance"], cells)
+        found = replace(found, latents=latents)
     if config is None:
         config = _config(found, sources, model, contents, source)
     return replace(found, config=config, notes=tuple(notes))
@@ -112,6 +115,14 @@ def _other(fingerprint: object, cells: Cells, what: str) -> list[str]:
     if fingerprint is None or fingerprint == cells.fingerprint:
         return []
     return [f"{what} other cells, or the same with other classes: the data set has changed since"]
+
+
+def _of_other_latents(about: Mapping[str, Any], cells: Cells) -> list[str]:
+    """Whether latents are of these cells, or of those that a limit chooses among them."""
+    said, limit = about.get("cells", about.get("data")), about.get("settings", {}).get("limit")
+    if limit:
+        cells = cells.subset(chosen_cells(len(cells), limit, about.get("seed", 0)))
+    return _other(said, cells, "the latents are of")
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,9 +11,14 @@ from napari_channelmix.errors import DataError
 __all__ = ["added", "summary", "with_classes_of"]
 
 
-def with_classes_of(cells: Cells, before: Cells) -> Cells:
-    """Cells of one image with the classes that cells of the same label values had before."""
-    codes = dict(zip(before.table["object"].tolist(), before.labels.tolist(), strict=True))
+def with_classes_of(cells: Cells, before: Cells, field: int = 0) -> Cells:
+    """Cells of one image with the classes that cells of the same label values had before.
+
+    ``field``: which of the images before it is; label values of another one say nothing.
+    """
+    here = (before.table["field"] == field).to_numpy()
+    values = before.table["object"].to_numpy()[here].tolist()
+    codes = dict(zip(values, before.labels[here].tolist(), strict=True))
     objects = cells.table["object"].tolist()
     return cells.with_labels([codes.get(value, -1) for value in objects], before.classes)
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.per_viewer import PerViewer
+from napari_channelmix.viewer.session import Session, session_of
 
 __all__ = ["RINGS", "Linking", "linking_of"]
 
@@ -91,14 +92,9 @@ class Linking:
         self.session.select(*found)
 
 
-_LINKINGS: dict[int, Linking] = {}
+_LINKINGS = PerViewer(lambda viewer: Linking(viewer, session_of(viewer)))
 
 
 def linking_of(viewer: Any) -> Linking:
     """The linking of a viewer; made with its first dock."""
-    viewer = own_viewer(viewer)
-    key = id(viewer)
-    if key not in _LINKINGS:
-        _LINKINGS[key] = Linking(viewer, session_of(viewer))
-        weakref.finalize(viewer, _LINKINGS.pop, key, None)
-    return _LINKINGS[key]
+    return _LINKINGS(viewer)

@@ -277,8 +277,8 @@ class ReproduceDock(Dock):
 
     def export_to(self, folder: Path) -> None:
         """Write what is ticked into a folder."""
-        # The rows may be older than what is shown by now.
-        self._fill()
+        # The rows may be older than what is shown by now, and know no pixels.
+        self._fill(pixels=True)
         chosen = self.list.chosen
         if chosen:
             self.task.run(
@@ -293,9 +293,9 @@ class ReproduceDock(Dock):
 
     # ---------------------------------------------------------------- what is there
 
-    def snapshot(self) -> Snapshot | None:
-        """What the session and the viewer hold now."""
-        return snapshot_of(self.session, layers.result_images(self.viewer))
+    def snapshot(self, *, pixels: bool = False) -> Snapshot | None:
+        """What the session and the viewer hold now; pictures with their pixels where asked."""
+        return snapshot_of(self.session, layers.result_images(self.viewer, copied=pixels))
 
     def _later(self, _: object = None) -> None:
         self._soon.start()
@@ -303,8 +303,8 @@ class ReproduceDock(Dock):
     def _forget(self, _: object = None) -> None:
         self.task.stop()
 
-    def _fill(self) -> None:
-        snapshot = self.snapshot()
+    def _fill(self, *, pixels: bool = False) -> None:
+        snapshot = self.snapshot(pixels=pixels)
         self.list.show_items(() if snapshot is None else items_of(snapshot))
         self._fill_buttons()
 

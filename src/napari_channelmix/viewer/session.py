@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import weakref
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from psygnal import Signal, SignalInstance
 
 from napari_channelmix.viewer.edits import Edit, Edits
+from napari_channelmix.viewer.per_viewer import PerViewer, own_viewer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -278,20 +278,9 @@ class Session:
         self.running = tuple(left)
 
 
-_SESSIONS: dict[int, Session] = {}
-
-
-def own_viewer(viewer: Any) -> Any:
-    """The viewer itself: napari hands plugins a proxy, and each dock may get another one."""
-    return getattr(viewer, "__wrapped__", viewer)
+_SESSIONS = PerViewer(lambda _: Session())
 
 
 def session_of(viewer: Any) -> Session:
     """The session of a viewer, the same one for all of its docks."""
-    viewer = own_viewer(viewer)
-    # By identity: two viewers with equal contents compare equal, and must not share.
-    key = id(viewer)
-    if key not in _SESSIONS:
-        _SESSIONS[key] = Session()
-        weakref.finalize(viewer, _SESSIONS.pop, key, None)
-    return _SESSIONS[key]
+    return _SESSIONS(viewer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.annotation_files import read_given, saved_at, write_given_job
+from napari_channelmix.data.annotation_files import (
+    palette_beside,
+    read_given,
+    saved_at,
+    write_given_job,
+)
 from napari_channelmix.data.annotations import Given, annotated, changed_cells, matched_cells
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, Progress
@@ -30,12 +35,14 @@ __all__ = ["Found", "Kept", "Unreadable", "keep_job", "named_again", "restore_jo
 class Kept:
     """Where annotations were written; ``path`` is None where no place took them.
 
-    ``troubles`` says of each place that did not take them why, in a line.
+    ``troubles`` says of each place that did not take them why, in a line; ``other`` is the copy of
+    what somebody else had written there.
     """
 
     path: Path | None
     count: int
     troubles: tuple[str, ...] = ()
+    other: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -93,15 +100,16 @@ def keep_job(
             set_aside(earlier[0], "previous", copied=True)
     troubles: list[str] = []
     for path in files:
+        other = None
         with contextlib.suppress(OSError):
             if path.is_file() and path.stat().st_mtime_ns != known.get(path):
-                set_aside(path, "other", copied=True)
+                other = set_aside(path, "other", copied=True)
         try:
             yield from write_given_job(path, given, unfit)
         except SaveError as error:
             troubles.append(str(error))
             continue
-        return Kept(path, len(given), tuple(troubles))
+        return Kept(path, len(given), tuple(troubles), other)
     return Kept(None, len(given), tuple(troubles))
 
 
@@ -117,6 +125,9 @@ def restore_job(path: Path, cells: Cells, names: Sequence[str]) -> Job[Found | U
             return Unreadable(path, str(error), None)
     yield Progress(1, 2, "finding the cells of the annotations")
     at = matched_cells(cells, given.rows, names)
+    if not palette_beside(path):
+        # The table alone knows neither classes without cells nor their order.
+        given = replace(given, palette=tuple(dict.fromkeys([*cells.classes, *given.palette])))
     fits = Given(given.rows[at >= 0].reset_index(drop=True), given.palette)
     unfit = given.rows[at < 0].reset_index(drop=True)
     return Found(path, saved, fits, at[at >= 0], unfit)

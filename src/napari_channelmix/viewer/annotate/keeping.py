@@ -16,10 +16,12 @@ import weakref
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from napari_channelmix.data.annotations import changed_cells
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.annotate.jobs import (
     Found,
@@ -31,7 +33,8 @@ from napari_channelmix.viewer.annotate.jobs import (
 )
 from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.annotate.unsaved import UnsavedWork
-from napari_channelmix.viewer.session import own_viewer, session_of
+from napari_channelmix.viewer.per_viewer import PerViewer
+from napari_channelmix.viewer.session import session_of
 from napari_channelmix.viewer.tasks import Task
 
 if TYPE_CHECKING:
@@ -120,8 +123,9 @@ class Keeping:
         self._opening = False
         self._before = cells
         places = self._places = Places(cells, self.session.source)
-        self._known = places.written()
         path = places.found
+        # What is not read now is not known, and copied before it is replaced.
+        self._known = {one: at for one, at in places.written().items() if one == path}
         if path is None:
             return
         self._restoring = True
@@ -159,9 +163,10 @@ class Keeping:
             return
         self._unfit = found.unfit if len(found.unfit) else None
         self._earlier = (found.path, len(found.given) + len(found.unfit))
-        labels, classes = named_again(
-            now, found.at, found.given.rows["class"].tolist(), found.given.palette
-        )
+        # What was given since then is newer.
+        older = ~np.isin(found.at, changed_cells(before, now))
+        given = found.given.rows["class"][older].tolist()
+        labels, classes = named_again(now, found.at[older], given, found.given.palette)
         self._applying = True
         changes = self.session.edits.undoable
         self.session.classify(labels, classes)
@@ -222,6 +227,12 @@ class Keeping:
             self._tell(
                 f"{kept.troubles[0]}. Your annotations are kept in {kept.path} instead.", "warning"
             )
+        if kept.other is not None and "other" not in self._warned:
+            self._warned.add("other")
+            self._tell(
+                f"{kept.path.name} held annotations that are not in this window, from another one "
+                f"or another person; they are kept in {kept.other.name}.", "warning"
+            )  # fmt: skip
         where = "" if self._places is None else self._places.in_words(kept.path)
         self._say_state(
             f"{_counted(kept.count)} saved {datetime.now():%H:%M:%S} in {where}.", kept.path
@@ -290,22 +301,15 @@ def _end(job: Job[Kept]) -> None:
             return
 
 
-_KEEPING: dict[int, Keeping] = {}
+def _end_keeping(kept: Keeping) -> None:
+    # At the very end, Qt may be gone before the viewer.
+    with contextlib.suppress(RuntimeError):
+        kept.finish()
+
+
+_KEEPING = PerViewer(lambda viewer: Keeping(session_of(viewer)), _end_keeping)
 
 
 def keeping_of(viewer: Any) -> Keeping:
     """What keeps the annotations of a viewer; begun with its first dock that is about cells."""
-    viewer = own_viewer(viewer)
-    key = id(viewer)
-    if key not in _KEEPING:
-        _KEEPING[key] = Keeping(session_of(viewer))
-        weakref.finalize(viewer, _end_keeping, key)
-    return _KEEPING[key]
-
-
-def _end_keeping(key: int) -> None:
-    kept = _KEEPING.pop(key, None)
-    # At the very end, Qt may be gone before the viewer.
-    with contextlib.suppress(RuntimeError):
-        if kept is not None:
-            kept.finish()
+    return _KEEPING(viewer)

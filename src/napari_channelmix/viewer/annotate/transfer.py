@@ -53,6 +53,7 @@ class Transfer(QWidget):
         self.how.currentIndexChanged.connect(lambda _: self._look())
         self.preview = Notice()
         self.apply_button = QPushButton("Apply")
+        self.apply_button.setToolTip("Give the cells the classes of the table")
         self.apply_button.clicked.connect(self.apply)
         self.cancel = QPushButton("Leave it")
         self.cancel.setToolTip("Change nothing")

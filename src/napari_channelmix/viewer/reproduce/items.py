@@ -15,6 +15,7 @@ from napari_channelmix.files import write_bytes, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from napari_channelmix.report.ome import PlaneImage
@@ -96,7 +97,8 @@ def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
         found.append(Item("latents", "Latents", "CSV, PNG, JSON",
                           lambda folder: _latents(snapshot, folder),
                           "Latents of each cell, traversals, badges"))  # fmt: skip
-    found += [_of_image(image) for image in snapshot.images]
+    stems = _stems([image.name for image in snapshot.images])
+    found += [_of_image(image, stem) for image, stem in zip(snapshot.images, stems, strict=True)]
     return tuple(found)
 
 
@@ -125,12 +127,24 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
     return found
 
 
-def _of_image(image: PlaneImage) -> Item:
+def _stems(names: list[str]) -> list[str]:
+    """File names without suffix, each of its own, also where capitals are not told apart."""
+    found: list[str] = []
+    for name in names:
+        stem = own = re.sub(r"[^\w.() -]+", "_", name).strip(". ") or "layer"
+        taken, count = {one.lower() for one in found}, 2
+        while own.lower() in taken:
+            own, count = f"{stem}-{count}", count + 1
+        found.append(own)
+    return found
+
+
+def _of_image(image: PlaneImage, stem: str) -> Item:
     tip = "With the scale and units of its layer"
     if image.turned:
         tip += "; its rotation or affine transform has no place in these formats"
     return Item(f"image {image.name}", f"Layer '{image.name}'", "OME-TIFF, OME-Zarr",
-                lambda folder: _image(image, folder), tip)  # fmt: skip
+                lambda folder: _image(image, folder, stem), tip)  # fmt: skip
 
 
 # ---------------------------------------------------------------- writing
@@ -159,7 +173,7 @@ def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     if predictions is not None:
         codes, classes = predictions.codes, predictions.classes
     found = fractions_of(grouping_of(cells), codes, classes)
-    return Exported((write_text(folder / "groups.csv", found.to_frame().to_csv(index=False)),))
+    return Exported((_csv(folder / "groups.csv", found.to_frame().set_index(found.grouping.kind)),))
 
 
 def _importance(snapshot: Snapshot, folder: Path) -> Job[Exported]:
@@ -179,7 +193,7 @@ def _confusion(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     counts, classes = classifier.record["held_out"]["confusion"], list(classifier.classes)
     table = pd.DataFrame(counts, index=pd.Index(classes, name="label"), columns=classes)
     files = _drawn(confusion_figure(counts, classes, classes), folder / "confusion")
-    return Exported((*files, write_text(folder / "confusion.csv", table.to_csv())))
+    return Exported((*files, _csv(folder / "confusion.csv", table)))
 
 
 def _learning(snapshot: Snapshot, folder: Path) -> Job[Exported]:
@@ -222,16 +236,20 @@ def _latents(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     return Exported(tuple(folder / name for name in names))
 
 
-def _image(image: PlaneImage, folder: Path) -> Job[Exported]:
+def _image(image: PlaneImage, folder: Path, stem: str) -> Job[Exported]:
     from napari_channelmix.report.ome import write_ome_tiff, write_ome_zarr
 
-    stem = re.sub(r"[^\w.() -]+", "_", image.name).strip(". ") or "layer"
     yield Progress(0, 2, f"writing {stem}.ome.tif")
     files = [write_ome_tiff(image, folder / f"{stem}.ome.tif")]
     yield Progress(1, 2, f"writing {stem}.ome.zarr")
     files.append(write_ome_zarr(image, folder / f"{stem}.ome.zarr"))
     turned = f"the rotation or affine transform of '{image.name}' is not in its files"
     return Exported(tuple(files), (turned,) if image.turned else ())
+
+
+def _csv(path: Path, table: pd.DataFrame) -> Path:
+    # With other ends of lines, a return within a name would not be quoted, and end its line.
+    return write_text(path, table.to_csv(lineterminator="\r\n"))
 
 
 def _drawn(figure: Figure, stem: Path) -> tuple[Path, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.explaining import Question
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
 
-__all__ = ["UnsavedError", "config_job", "doable"]
+__all__ = ["UnsavedError", "changes", "config_job", "doable"]
 
 
 class UnsavedError(DataError):
@@ -43,6 +43,7 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
         As `open_dataset`.
     """
     yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.classify.device import choose_device
     from napari_channelmix.config import Config
     from napari_channelmix.config.facts import (
         classifier_part,
@@ -62,41 +63,58 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
         raise UnsavedError(
             f"{dataset.name} holds other cells or classes than are open here: save these first"
         )
-    notes: list[str] = []
-    trained, classifier = snapshot.trained, None
+    trained, classifier, importance, latents = snapshot.trained, None, None, None
     if trained is not None:
         classifier = classifier_part(trained.classifier, _file(trained.source))
-        if classifier is None:
-            notes.append("how the classifier came about is not known, so it is left out")
-        elif classifier.training is not None:
-            notes += _changed(trained.classifier.provenance.get("cells"), snapshot,
-                              "the classifier was trained")  # fmt: skip
-    importance = None
     if snapshot.importance is not None:
         importance = importance_part(snapshot.importance)
-        about = snapshot.importance.provenance
-        notes += _changed(about.get("cells"), snapshot, "channel importance was found")
-    latents = None
     if snapshot.latents is not None:
         latents = latents_part(snapshot.latents.provenance)
+    notes = [
+        f"how {what} came about is not known, so it is left out"
+        for what, found, known in (
+            ("the classifier", trained, classifier),
+            ("channel importance", snapshot.importance, importance),
+            ("what is known of the latents", snapshot.latents, latents),
+        )
+        if found is not None and known is None
+    ]
+    notes += changes(snapshot)
     about = provenance()
     return Config(
         made=about["made"], versions=about["versions"], data=data_part(cells, dataset),
+        # What 'auto' was here: elsewhere it may be another one.
+        device=choose_device("auto").type,  # type: ignore[arg-type]
         classifier=classifier, importance=importance, latents=latents,
         explanations=_explanations(snapshot) if classifier is not None else (),
         notes=tuple(notes),
     )  # fmt: skip
 
 
+def changes(snapshot: Snapshot) -> tuple[str, ...]:
+    """What was found of other cells, or of these with other classes, a line each."""
+    trained, importance, latents = snapshot.trained, snapshot.importance, snapshot.latents
+    made: list[tuple[str, Any]] = []
+    # A model from a file was never meant to be of these cells.
+    if trained is not None and _file(trained.source) is None:
+        about = getattr(trained.classifier, "provenance", {})
+        made.append(("the classifier was trained", about))
+    if importance is not None:
+        made.append(("channel importance was found", importance.provenance))
+    if latents is not None:
+        made.append(("the latents were found", latents.provenance))
+    now = snapshot.cells.fingerprint if made else ""
+    return tuple(
+        f"{what} before cells or classes were changed: the figures are of those, and differ when "
+        "it is done again"
+        for what, about in made
+        if about.get("cells") not in (None, now)
+    )
+
+
 def _file(source: str) -> Path | None:
     path = Path(source)
     return path if path.suffix and path.is_file() else None
-
-
-def _changed(fingerprint: object, snapshot: Snapshot, what: str) -> list[str]:
-    if fingerprint is None or fingerprint == snapshot.cells.fingerprint:
-        return []
-    return [f"{what} before cells or classes were changed: its numbers will differ"]
 
 
 def _explanations(snapshot: Snapshot) -> tuple[ExplanationPart, ...]:

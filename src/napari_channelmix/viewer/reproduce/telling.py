@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.reproduce.recipe import UnsavedError, config_job, doable
+from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, config_job, doable
 
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
@@ -55,7 +55,7 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
             config = yield from part(config_job(snapshot), 30, 70, 100)
         except UnsavedError as error:
             why = f"there is no config to do this again: {error}"
-            return replace(found, notes=(why,))
+            return replace(found, notes=(*changes(snapshot), why))
         found = replace(found, config=config, notes=config.notes)
     return found
 
