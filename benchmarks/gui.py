@@ -1,12 +1,13 @@
 """Whether the window stays alive: the longest blocks of its event loop while it is worked with.
 
-Each part works a real window with 100,000 cells on one picture, while a timer beats every 5 ms; a
-block is the time between two beats beyond that. `gallery`: the gallery of the dock 'Phenotypes' is
+Each part works a real window while a timer beats every 5 ms; a block is the time between two beats
+beyond that. With 100,000 cells on one picture: `gallery`: the gallery of the dock 'Phenotypes' is
 scrolled from top to bottom by wheel events, with disagreement first, so that neighbours in the
 gallery are far apart in the picture. `recolour`: the cells in the picture are coloured by something
 else, up to the end of the paint that shows it; and a class is given to one cell, up to the end of
-the paint of the layer of classes. A part is a function of a `Bench` that gives its figures; add
-it to `PARTS`.
+the paint of the layer of classes. With the synthetic plate (`gui_working.py`): `train`, `explain`
+(all cells of the field of view), `finetune`, `importance`. A part is a function of the window that
+it works in and gives its figures; add it to `PARTS`.
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/gui.py --parts gallery --json FILE
 """
@@ -23,11 +24,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from gui_beats import Heartbeat, Living, figures, ms
+from gui_working import Plate, explain, finetune, importance, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BEAT = 5
 CELLS, APART, CROP = 100_000, 12, 24
 CHANNELS, CLASSES = ("DNA", "GFP"), ("rest", "divides", "dead")
 
@@ -40,21 +42,40 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400, help="wheel events over the gallery")
     parser.add_argument("--size", type=int, nargs=2, default=(1400, 900), help="of the window")
     given = parser.parse_args()
-    bench = Bench(given.cells, given.steps, tuple(given.size))
     found: dict[str, Any] = {
         "schema": 1, "machine": platform.processor() or platform.machine(),
         "cores": os.cpu_count(), "cells": given.cells, "window": list(given.size),
-        "load_before": os.getloadavg(), "idle": bench.idle(),
-        "redraw_of_one_label_ms": bench.redraw(),
+        "load_before": os.getloadavg(),
     }  # fmt: skip
-    print("idle", json.dumps(found["idle"]), found["redraw_of_one_label_ms"], flush=True)
-    for name in given.parts:
-        found[name] = PARTS[name](bench)
-        print(name, json.dumps(found[name]), flush=True)
+    # The plate first: its figures are those of a fresh program.
+    for group, opened in (
+        (WORKING, lambda: Plate(tuple(given.size))),
+        (MANY, lambda: Bench(given.cells, given.steps, tuple(given.size))),
+    ):
+        chosen = [name for name in group if name in given.parts]
+        if not chosen:
+            continue
+        window = opened()
+        found |= measured(window, group, chosen)
+        window.close()
     found["load_after"] = os.getloadavg()
-    bench.close()
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def measured(window: Any, group: dict[str, Any], chosen: list[str]) -> dict[str, Any]:
+    """What the parts of a group give, and what its window does while nothing happens."""
+    found: dict[str, Any] = {}
+    name = "plate" if group is WORKING else "many"
+    found[f"idle_{name}"] = {
+        **window.idle(), "redraw_of_one_label_ms": window.redraw(window.label),
+        "redraw_of_canvas_ms": window.redraw(window.canvas),
+    }  # fmt: skip
+    print(f"idle_{name}", json.dumps(found[f"idle_{name}"]), flush=True)
+    for name in chosen:
+        found[name] = group[name](window)
+        print(name, json.dumps(found[name]), flush=True)
+    return found
 
 
 # -------------------------------------------------------------------- the parts
@@ -124,38 +145,47 @@ def recolour(bench: Bench) -> dict[str, Any]:
         bench.wait(lambda before=before: bench.painted > before, 30)
         name = what if what not in found else f"{what}, layer there"
         found[name] = {"own_ms": ms(own), "painted_ms": ms(time.perf_counter() - begun)}
-    times = []
+    classes = len(dock.session.cells.classes)
+    times, drawing = [], []
     for step in range(5):
         bench.wait(lambda: False, 0.5)
         drawn = bench.drawn
+        # Another class than it has.
+        code = (int(dock.session.cells.labels[step]) + 1) % classes
         begun = time.perf_counter()
-        dock.session.assign([step], 2)
+        dock.session.assign([step], code)
         bench.wait(lambda drawn=drawn: bench.drawn > drawn, 30)
+        drawing.append(bench.draw_took)
         before = bench.layer_counter()
         bench.wait(lambda before=before: bench.painted > before, 30)
         times.append(time.perf_counter() - begun)
-    return {"by": found, "one_class_given_s": [round(t, 3) for t in times], **figures(beats.stop())}
+    return {
+        "by": found, "one_class_given_s": [round(t, 3) for t in times],
+        "one_class_drawn_ms": [ms(t) for t in drawing], **figures(beats.stop()),
+    }  # fmt: skip
 
 
-PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {"gallery": gallery, "recolour": recolour}
+MANY: dict[str, Callable[[Bench], dict[str, Any]]] = {"gallery": gallery, "recolour": recolour}
+WORKING: dict[str, Callable[[Plate], dict[str, Any]]] = {
+    "train": train, "explain": explain, "finetune": finetune, "importance": importance,
+}  # fmt: skip
+PARTS = {**WORKING, **MANY}
 
 
 # -------------------------------------------------------------------- the window
 
 
-class Bench:
+class Bench(Living):
     """A viewer with the dock 'Phenotypes' in front, a picture of many cells, and predictions."""
 
     def __init__(self, count: int, steps: int, size: tuple[int, int]) -> None:
         import napari
-        from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.viewer import overlays
         from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
         from napari_channelmix.viewer.session import Predictions, Shown
 
         self.steps = steps
-        self.pump = QApplication.processEvents
         self.viewer = napari.Viewer()
         self.viewer.window.resize(*size)
         cells, planes, labels = many_cells(count)
@@ -171,19 +201,21 @@ class Bench:
         table = np.random.default_rng(1).dirichlet(np.full(len(CLASSES), 0.4), len(cells))
         session.predictions = Predictions(CLASSES, table.astype(np.float32), "benchmark")
         self.viewer.reset_view()
-        canvas = self.viewer.window._qt_viewer.canvas.native  # no public way to it
-        self.painted, self.drawn = 0, 0
-        paint, draw = canvas.paintGL, overlays.overlays_of(self.viewer).draw
+        self.label = self.dock.count
+        self.painted, self.drawn, self.draw_took = 0, 0, 0.0
+        paint, draw = self.canvas.paintGL, overlays.overlays_of(self.viewer).draw
 
         def counted() -> None:
             paint()
             self.painted += 1
 
         def drawing() -> None:
+            begun = time.perf_counter()
             draw()
+            self.draw_took = time.perf_counter() - begun
             self.drawn += 1
 
-        canvas.paintGL = counted
+        self.canvas.paintGL = counted
         overlays.overlays_of(self.viewer).draw = drawing
         self.wait(lambda: False, 2.0)
         self.wait(lambda: not self.dock.gallery.reader.busy, 30)
@@ -205,36 +237,6 @@ class Bench:
     def layer_counter(self) -> int:
         """How often the canvas was painted so far."""
         return self.painted
-
-    def wait(self, until: Callable[[], object], seconds: float) -> bool:
-        """Let the window live until something holds; whether it came to hold."""
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            if until():
-                return True
-            self.pump()
-            time.sleep(0.0005)
-        return bool(until())
-
-    def idle(self) -> dict[str, Any]:
-        """Blocks while nothing happens: what the machine itself does."""
-        beats = Heartbeat()
-        self.wait(lambda: False, 3.0)
-        return figures(beats.stop())
-
-    def redraw(self) -> float:
-        """Milliseconds to redraw one line of text: with it the whole window is composed anew.
-
-        Where OpenGL is done by the CPU, this takes as long as the picture is large; no widget of
-        a napari window can be painted in less.
-        """
-        times = []
-        for _ in range(30):
-            begun = time.perf_counter()
-            self.dock.count.repaint()
-            times.append(time.perf_counter() - begun)
-            self.wait(lambda: False, 0.03)
-        return ms(statistics.median(times))
 
     def close(self) -> None:
         """Close the viewer."""
@@ -284,44 +286,6 @@ class Paints:
         """End it; gives the times in seconds."""
         del self._gallery.paintEvent
         return self._times or [float("nan")]
-
-
-class Heartbeat:
-    """Times between the beats of a timer: while the event loop is blocked, none comes."""
-
-    def __init__(self) -> None:
-        from qtpy.QtCore import Qt, QTimer
-
-        self._beats = [time.perf_counter()]
-        self._timer = QTimer()
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(lambda: self._beats.append(time.perf_counter()))
-        self._timer.start(BEAT)
-
-    @property
-    def count(self) -> int:
-        """Beats so far."""
-        return len(self._beats)
-
-    def stop(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """End it; gives the blocks in seconds."""
-        self._timer.stop()
-        gaps = np.diff([*self._beats, time.perf_counter()])
-        return np.maximum(gaps - BEAT / 1000, 0.0)
-
-
-def figures(blocks: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
-    """The longest block, and that which 99 of 100 beats stay below."""
-    return {
-        "beats": len(blocks), "block_p50_ms": ms(float(np.median(blocks))),
-        "block_p99_ms": ms(float(np.percentile(blocks, 99))),
-        "block_longest_ms": ms(float(blocks.max())),
-    }  # fmt: skip
-
-
-def ms(seconds: float) -> float:
-    """Milliseconds, rounded."""
-    return round(1000 * seconds, 1)
 
 
 if __name__ == "__main__":

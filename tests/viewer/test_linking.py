@@ -239,3 +239,17 @@ def test_selecting_by_key_tells_once(linked: Any, table: Any) -> None:
     told = heard(session)
     select_rows(table, 4)
     assert len(told) == 1
+
+
+def test_a_column_of_the_users_that_is_called_like_ours_stays(viewer: Any, linked: Any) -> None:
+    session, marked = linked
+    said = [f"mine {at}" for at in range(COUNT)]
+    numbers = session.cells.table["object"].to_numpy()
+    marked.features = pd.DataFrame({"index": numbers, "class": said})
+    codes = np.arange(COUNT) % 2
+    session.cells = session.cells.with_labels(codes, ["a", "b"])
+    for _ in range(2):
+        overlays_of(viewer).draw()
+        table = marked.features.set_index("index").loc[numbers]
+        assert table["class"].tolist() == said
+        assert table["class (ChannelMix)"].tolist() == [["a", "b"][code] for code in codes]

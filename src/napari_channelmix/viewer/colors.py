@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["channel_colors", "class_color", "class_hex"]
+__all__ = ["channel_colors", "class_color", "class_hex", "is_photo"]
 
 # Okabe and Ito's palette and four of Tol's muted ones; black and yellow are left out, since one
 # vanishes on a dark canvas and the other on a light panel.
@@ -19,6 +19,8 @@ TURNS = ((0, 0.0), (0, 0.45), (255, 0.55))
 CHANNELS = ("#00E000", "#FF2BD6", "#FF9500", "#00D5FF", "#FF3B30", "#FFE600", "#9B6BFF", "#B8FF6B",
             "#FF8FA3", "#FFFFFF", "#00A88F", "#C08A5A")  # fmt: skip
 NUCLEAR = "#4A78FF"
+PHOTO = ("#FF0000", "#00FF00", "#0000FF")
+PHOTO_NAMES = (("r", "red"), ("g", "green"), ("b", "blue"))
 NUCLEAR_NAMES = ("dapi", "dna", "hoechst", "draq", "nuclei", "nucleus", "hematoxylin")
 
 
@@ -44,8 +46,20 @@ def class_color(code: int) -> npt.NDArray[np.float64]:
     return np.array([*(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0])
 
 
+def is_photo(names: tuple[str, ...]) -> bool:
+    """Whether channels are red, green and blue of one colour picture, as `drl.View` takes them."""
+    return len(names) == 3 and all(
+        name.lower() in said for name, said in zip(names, PHOTO_NAMES, strict=True)
+    )
+
+
 def channel_colors(names: tuple[str, ...]) -> tuple[str, ...]:
-    """A colour for each channel: blue for the first nuclear stain, the others in turn."""
+    """A colour for each channel: blue for the first nuclear stain, the others in turn.
+
+    Red, green and blue of one picture are what they are called.
+    """
+    if is_photo(names):
+        return PHOTO
     nuclear = next(
         (at for at, name in enumerate(names) if any(k in name.lower() for k in NUCLEAR_NAMES)), None
     )

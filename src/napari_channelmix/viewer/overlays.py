@@ -15,6 +15,8 @@ __all__ = ["Overlays", "overlays_of"]
 
 # Milliseconds in which changes are gathered: a drag over cells makes many.
 PAUSE = 60
+# In a layer's metadata: what our columns in its features are called there.
+COLUMNS = "napari-channelmix overlay columns"
 
 
 class Overlays:
@@ -26,6 +28,8 @@ class Overlays:
         self._waiting = False
         # What the layer 'predicted' shows: predictions and field of view.
         self._shows: tuple[Predictions, Shown] | None = None
+        # The columns that go with it.
+        self._columns: dict[str, Any] = {}
         for signal in (session.cells_changed, session.shown_changed, session.predictions_changed):
             signal.connect(self._later)
 
@@ -50,7 +54,8 @@ class Overlays:
         if cells.classes:
             codes = cells.labels
             layers.show_codes(viewer, "classes", cells, shown.field, codes, cells.classes, geometry)
-            columns["class"] = [cells.classes[c] if c >= 0 else "" for c in codes[here]]
+            # The last of them is what -1 means.
+            columns["class"] = np.array([*cells.classes, ""], dtype=object)[codes[here]]
         predictions = self.session.predictions
         if predictions is not None and len(predictions.probabilities) == len(cells):
             columns |= self._predicted(viewer, shown, predictions, here, geometry)
@@ -70,16 +75,17 @@ class Overlays:
         same = self._shows is not None and all(
             one is other for one, other in zip(self._shows, (found, shown), strict=True)
         )
-        if not same or layers.find_ours(viewer, "predicted") is None:
-            layers.show_codes(
-                viewer, "predicted", cells, shown.field, found.codes, found.classes, geometry
-            )
-            self._shows = found, shown
-        best = found.probabilities.max(axis=1)[here]
-        return {
-            "predicted": [found.classes[code] for code in found.codes[here]],
+        if same and layers.find_ours(viewer, "predicted") is not None:
+            return self._columns
+        codes = found.codes
+        layers.show_codes(viewer, "predicted", cells, shown.field, codes, found.classes, geometry)
+        self._shows = found, shown
+        best = found.probabilities[here].max(axis=1)
+        self._columns = {
+            "predicted": np.array(found.classes, dtype=object)[codes[here]],
             "probability": np.round(best.astype(np.float64), 4),
         }
+        return self._columns
 
     def _write(self, viewer: Any, shown: Shown, here: Any, columns: dict[str, Any]) -> None:
         target, cells = shown.objects, self.session.cells
@@ -87,6 +93,13 @@ class Overlays:
             return
         if target.metadata.get(layers.OURS) == "classes":
             return
+        ours = dict(target.metadata.get(COLUMNS, {}))
+        for name in columns:
+            # A column of the user's stays as it is, whatever it is called.
+            theirs = name not in ours and name in map(str, target.features.columns)
+            ours.setdefault(name, f"{name} (ChannelMix)" if theirs else name)
+        target.metadata[COLUMNS] = ours
+        columns = {ours[name]: values for name, values in columns.items()}
         layers.write_features(target, cells.table["object"].to_numpy(np.int64)[here], columns)
 
 

@@ -13,6 +13,7 @@ from psygnal import Signal
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Task", "Update"]
 
-# Seconds between two updates: the window needs no more, and a job may yield a thousand times.
+# Seconds between two updates, or more where the window is slow to show them (`Pace`): it needs no
+# more, and a job may yield a thousand times.
 PAUSE = 0.05
 
 
@@ -41,7 +43,9 @@ class _Outcome:
     error: Exception | None = None
 
 
-def _in_thread(job: Job[Any], stop: threading.Event) -> Generator[Update, None, _Outcome | None]:
+def _in_thread(
+    job: Job[Any], stop: threading.Event, pace: Pace
+) -> Generator[Update, None, _Outcome | None]:
     """Drive a job in a worker: hand on what it says now and then, stop it where it may be stopped.
 
     Errors are handed over as values: napari's worker takes a RuntimeError for the end of the
@@ -63,7 +67,7 @@ def _in_thread(job: Job[Any], stop: threading.Event) -> Generator[Update, None, 
             if progress.metrics:
                 metrics.append(progress.metrics)
             partial = progress.partial if progress.partial is not None else partial
-            if time.monotonic() - last >= PAUSE:
+            if time.monotonic() - last >= max(PAUSE, pace.interval):
                 yield Update(replace(progress, partial=partial), tuple(metrics))
                 last, metrics, partial = time.monotonic(), [], None
         return None
@@ -111,6 +115,7 @@ class Task:
         self._session = session
         self._now: _Run | None = None
         self._one_thread = one_thread
+        self._pace = Pace()
         # Those whose thread has not come to its end.
         self._threads: list[_Run] = []
 
@@ -145,7 +150,7 @@ class Task:
     def _begin(self, now: _Run) -> None:
         self._threads.append(now)
         worker = create_worker(
-            _in_thread, now.job, now.stop, _start_thread=False, _ignore_errors=True
+            _in_thread, now.job, now.stop, self._pace, _start_thread=False, _ignore_errors=True
         )
         worker.yielded.connect(lambda update: self._updated(now, update))
         worker.returned.connect(lambda outcome: self._returned(now, outcome))
@@ -171,6 +176,7 @@ class Task:
     def _updated(self, now: _Run, update: Update) -> None:
         if self._now is not now:
             return
+        self._pace.begin()
         if now.on_update is not None:
             now.on_update(update)
         self.updated.emit(update)

@@ -1,5 +1,6 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
+from napari_channelmix.viewer.layers.codes import show_codes
 from napari_channelmix.viewer.layers.exporting import result_images
 from napari_channelmix.viewer.layers.geometry import (
     PlaneOfWorld,
@@ -27,7 +28,6 @@ from napari_channelmix.viewer.layers.results import (
     add_image,
     add_labels,
     find_ours,
-    show_codes,
     write_features,
 )
 from napari_channelmix.viewer.layers.scores import show_scores

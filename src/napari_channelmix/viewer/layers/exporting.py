@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels
 
+from napari_channelmix.viewer.layers.codes import whole_cells
 from napari_channelmix.viewer.layers.geometry import like
 from napari_channelmix.viewer.layers.results import OURS
 
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["result_images"]
 
 
-def result_images(viewer: Any) -> tuple[PlaneImage, ...]:
+def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]:
     """Maps, scores and classes that this plugin has added, as they are shown.
+
+    ``copied``: with pixels of their own, to be written; else nothing of the size of a picture is
+    made, and the pixels are whatever the layers hold.
 
     Channels of a data set and label images are left out: they are files already. So are cells
     that are marked by points; the table of the cells has all that these show.
@@ -35,8 +39,9 @@ def result_images(viewer: Any) -> tuple[PlaneImage, ...]:
         geometry = like(layer)
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
+        pixels = whole_cells(layer) if copied else layer.data
         found.append(PlaneImage(
-            layer.name, np.asarray(layer.data), (float(scale[0]), float(scale[1])),
+            layer.name, pixels, (float(scale[0]), float(scale[1])),
             (float(shift[0]), float(shift[1])), str(geometry["units"][0]), classes, colors,
             _turned(geometry),
         ))  # fmt: skip

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Image, Points
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
-from napari_channelmix.viewer.layers.results import OURS, add_image, find_ours
+from napari_channelmix.viewer.layers.lookup import fill, table_of
+from napari_channelmix.viewer.layers.results import OURS, add_image, find_ours, place
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["show_scores"]
 
 Floats = npt.NDArray[np.float64]
+
+# Labels and pixels of the layers that were drawn.
+_DRAWN: WeakKeyDictionary[Any, tuple[npt.NDArray[Any], npt.NDArray[np.float32]]] = (
+    WeakKeyDictionary()
+)
 
 
 def show_scores(
@@ -55,21 +62,44 @@ def show_scores(
         layer = _marks(viewer, role, cells, here, scores, geometry, name, limits, colormap)
     else:
         objects = cells.table["object"].to_numpy(np.int64)[here]
-        lookup = np.full(
-            int(max(labels.max(), objects.max(initial=0))) + 1, np.nan, dtype=np.float32
-        )
-        lookup[objects] = scores[here]
         # A label that is no cell, and the ground between them, have no number.
-        lookup[0] = np.nan
+        table = table_of(
+            int(labels.max(initial=0)), objects, scores[here].astype(np.float32), np.nan
+        )
+        layer = _image(viewer, role, labels, table, geometry, name, limits, colormap)
+    layer.name = name
+    return layer
+
+
+def _image(
+    viewer: Any,
+    role: str,
+    labels: npt.NDArray[Any],
+    table: npt.NDArray[np.float32],
+    geometry: dict[str, Any],
+    name: str,
+    limits: tuple[float, float],
+    colormap: str,
+) -> Any:
+    """The number of its cell in each pixel, in the array of the layer that shows these labels."""
+    layer = find_ours(viewer, role)
+    drawn = None if layer is None else _DRAWN.get(layer)
+    if drawn is not None and drawn[0] is labels and layer.data is drawn[1]:
+        # A new array of this size takes longer to get than to write.
+        fill(drawn[1], labels, table)
+        place(layer, geometry)
+        layer.refresh(highlight=False, extent=False)
+    else:
+        picture = fill(np.empty(labels.shape, np.float32), labels, table)
         # Given at once: napari would look for the range of NaN.
         layer = add_image(
-            viewer, role, lookup[labels], geometry, name=name, contrast_limits=limits,
+            viewer, role, picture, geometry, name=name, contrast_limits=limits,
             colormap=colormap, blending="translucent", opacity=0.75, interpolation2d="nearest",
         )  # fmt: skip
-        if layer.name != name:
-            layer.contrast_limits_range = layer.contrast_limits = limits
-            layer.colormap = colormap
-    layer.name = name
+        _DRAWN[layer] = labels, picture
+    if layer.name != name:
+        layer.contrast_limits_range = layer.contrast_limits = limits
+        layer.colormap = colormap
     return layer
 
 

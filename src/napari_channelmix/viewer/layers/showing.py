@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.colors import channel_colors
+from napari_channelmix.viewer.colors import channel_colors, is_photo
+from napari_channelmix.viewer.layers.codes import show_codes
 from napari_channelmix.viewer.layers.results import (
     OURS,
     add_image,
     add_labels,
     find_ours,
     plane_geometry,
-    show_codes,
 )
 from napari_channelmix.viewer.session import Shown
 
@@ -49,6 +49,9 @@ def field_job(cells: Cells, at: int) -> Job[FieldPixels]:
         plane = _readable(one.planes[channel])
         planes.append(plane)
         limits.append(_limits(plane))
+    if is_photo(cells.channels):
+        # A photo has black, and its colours stay in proportion.
+        limits = [(0.0, max(high for _, high in limits))] * len(limits)
     return FieldPixels(at, tuple(planes), tuple(limits))
 
 
@@ -102,8 +105,9 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
             visible=place < CHANNELS_SHOWN,
         )  # fmt: skip
     if one.labels is not None:
+        # A copy: what is painted in the layer later is no cell of these.
         objects = add_labels(
-            viewer, "cells", one.labels, geometry, name="cells", opacity=0.7,
+            viewer, "cells", one.labels.copy(), geometry, name="cells", opacity=0.7,
             visible=not cells.classes,
         )  # fmt: skip
         objects.contour = 1
