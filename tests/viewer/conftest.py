@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from napari_channelmix.data import Cells
 
@@ -46,6 +46,23 @@ def viewer(make_napari_viewer: Callable[..., Any]) -> Iterator[Any]:
             one.halt()
     QThreadPool.globalInstance().waitForDone(20_000)
     QApplication.processEvents()
+
+
+@pytest.fixture(scope="session")
+def registered() -> Iterator[Any]:
+    """The plugin as napari knows it, whether or not it is installed here."""
+    from npe2 import PluginManager, PluginManifest
+
+    import napari_channelmix
+
+    manager = PluginManager.instance()
+    manifest = PluginManifest.from_file(Path(napari_channelmix.__file__).parent / "napari.yaml")
+    known = manifest.name in manager._manifests  # no public way to ask without an error
+    if not known:
+        manager.register(manifest)
+    yield manifest
+    if not known:
+        manager.unregister(manifest.name)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
-from napari_channelmix.viewer.cells_in_use import added, summary
+from napari_channelmix.viewer.cells_in_use import added, summary, with_classes_of
 
 
 def cells(name: str, channels: tuple[str, ...] = ("DNA", "GFP"), crop: int = 8) -> Cells:
@@ -24,6 +24,21 @@ def test_channels_are_taken_in_their_order_and_classes_by_name() -> None:
     assert both.channels == ("DNA", "GFP") and both.labels.tolist() == [0, 1, 1, -1]
     assert [one.name for one in both.fields] == ["one", "two"] and both.name == "2 images"
     assert "4 cells, 2 channels, classes a 1, b 2" in summary(both)
+
+
+def marked(name: str, values: tuple[int, ...]) -> Cells:
+    labels = np.zeros((20, 80), np.int32)
+    for place, value in enumerate(values):
+        labels[5:15, 20 * place + 5 : 20 * place + 15] = value
+    return Cells.from_labels([np.zeros((20, 80), np.uint8)], ["DNA"], labels, crop=8, name=name)
+
+
+def test_equal_label_values_of_another_image_lend_no_class() -> None:
+    one = marked("one", (1, 2, 3)).with_labels([1, 1, 1], ("a", "b"))
+    both, _ = added(one, marked("two", (1, 2)).with_labels([0, -1], ("a", "b")))
+    # The user paints a third object in the second image.
+    assert with_classes_of(marked("two", (1, 2, 3)), both, 1).labels.tolist() == [0, -1, -1]
+    assert with_classes_of(marked("one", (1, 2, 3)), both, 0).labels.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from npe2 import PluginManager, PluginManifest
 
-import napari_channelmix
 from napari_channelmix.viewer.launch import DOCKS, open_docks
 from napari_channelmix.viewer.samples import open_immunohistochemistry, open_synthetic_plate
 from napari_channelmix.viewer.settings_form import BUILT_IN, FROM_MONAI
-
-MANIFEST = Path(napari_channelmix.__file__).parent / "napari.yaml"
-
-
-@pytest.fixture
-def registered() -> Any:
-    """The plugin as napari knows it, whether or not it is installed here."""
-    manager = PluginManager.instance()
-    manifest = PluginManifest.from_file(MANIFEST)
-    known = manifest.name in manager._manifests  # no public way to ask without an error
-    if not known:
-        manager.register(manifest)
-    yield manifest
-    if not known:
-        manager.unregister(manifest.name)
 
 
 def test_the_manifest_names_docks_samples_and_menu(registered: Any) -> None:

@@ -31,7 +31,8 @@ class ClassBars(QWidget):
         self.rows: tuple[tuple[str, float, bool], ...] = ()
         self.known = False
         self.setToolTip(
-            "Probability of each class, as the classifier says; the orange one is explained"
+            "Probability of each class, as the classifier says; the bar that stands out is that of "
+            "the class that is explained"
         )
         self.setAccessibleName("Class probabilities")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -94,7 +95,8 @@ class ClassBars(QWidget):
             ground.setAlphaF(0.25)
             painter.setBrush(ground)
             painter.drawRoundedRect(QRectF(names, top + 5, room, ROW - 10), 3, 3)
-            painter.setBrush(QColor(self.colors.second if explained else self.colors.bar))
+            # No colours: those of charts are those of classes as well, and not of these ones.
+            painter.setBrush(QColor(self.colors.text if explained else self.colors.line))
             if p > 0:
                 painter.drawRoundedRect(QRectF(names, top + 5, max(2, room * p), ROW - 10), 3, 3)
         painter.end()

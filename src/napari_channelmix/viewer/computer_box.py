@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
+from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.memory import free_memory, in_words
 from napari_channelmix.viewer.preferences import PREFERENCES, Preferences
 from napari_channelmix.viewer.tasks import Task
@@ -21,11 +21,11 @@ __all__ = ["ComputerBox"]
 WHERE = "Change these under File > Preferences > ChannelMix."
 
 
-class ComputerBox(QCollapsible):
+class ComputerBox(Folding):
     """Closed until it is asked for: PyTorch is loaded to find out about devices."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("This computer", parent, collapsedIcon="▶", expandedIcon="▼")
+        super().__init__("This computer", parent)
         self.setToolTip("Devices, threads, memory")
         self._session = session
         self.task = Task(session)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from psygnal import SignalInstance
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -19,10 +19,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.linking import linking_of
+from napari_channelmix.viewer.naming import name_controls
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.overlays import overlays_of
 from napari_channelmix.viewer.preferences import PREFERENCES
 from napari_channelmix.viewer.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.tab_titles import shorten, spell_out
+from napari_channelmix.viewer.tabs import join
 from napari_channelmix.viewer.task_bar import TaskBar
 from napari_channelmix.viewer.tasks import Task
 
@@ -78,6 +81,10 @@ class Dock(QWidget):
         outer.addLayout(below)
         # Narrower than this, controls are cut off beside the scroll bar.
         self.setMinimumWidth(376)
+        # Qt makes the tabs a little later than it shows or hides a dock.
+        self._tabs_soon = QTimer(self)
+        self._tabs_soon.setSingleShot(True)
+        self._tabs_soon.timeout.connect(self._spell_out)
         self.task.started.connect(self._begun)
         application = QApplication.instance()
         if application is not None:
@@ -106,6 +113,11 @@ class Dock(QWidget):
         elif event.type() == QEvent.Type.ParentChange and isinstance(parent, QDockWidget):
             # Qt does not hide a dock that another one comes in front of.
             parent.visibilityChanged.connect(self.front_changed)
+            shorten(parent)
+            # Of two docks that come together in tabs, one is hidden by that.
+            parent.visibilityChanged.connect(self._tabs_changed)
+            # Once napari has put it into the window.
+            QTimer.singleShot(0, self._join)
         elif event.type() == QEvent.Type.Hide and not event.spontaneous():
             window = self.window()
             if isinstance(window, QMainWindow) and not window.isVisible():
@@ -114,6 +126,18 @@ class Dock(QWidget):
 
     def front_changed(self, front: bool) -> None:
         """The dock came in front of the others, or is behind one."""
+
+    def _join(self) -> None:
+        join(self, Dock)
+
+    def _tabs_changed(self, _: bool) -> None:
+        self._tabs_soon.start(0)
+        name_controls(self)
+
+    def _spell_out(self) -> None:
+        dock = self.parent()
+        if isinstance(dock, QDockWidget):
+            spell_out(dock)
 
     def halt(self) -> None:
         """Stop every work of this dock."""

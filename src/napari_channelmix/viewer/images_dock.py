@@ -63,6 +63,7 @@ class ImagesDock(Dock):
             "the layers: classes you gave stay with their label"
         )
         self.more = QPushButton("Add to the cells in use")
+        self.more.setToolTip(MORE)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.keeping = keeping_of(viewer)
@@ -285,7 +286,7 @@ class ImagesDock(Dock):
             and not cells.classes
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
-            named = with_classes_of(cells, before.cells)
+            named = with_classes_of(cells, before.cells, before.shown.field)
             self.session.open(cells, LAYERS, shown)
             # As a change, so that it is kept with the others.
             self.session.classify(named.labels, named.classes)

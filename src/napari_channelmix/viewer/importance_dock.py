@@ -15,13 +15,13 @@ from qtpy.QtWidgets import (
     QPushButton,
     QWidget,
 )
-from superqt import QCollapsible
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import files, layers
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable
+from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import (
@@ -120,7 +120,7 @@ class ImportanceDock(Dock):
         ticks.addStretch(1)
         rows.addRow("Also", ticks)
         inside.addLayout(rows)
-        more = QCollapsible("More settings", collapsedIcon="▶", expandedIcon="▼")
+        more = Folding("More settings")
         more.setToolTip("Network, epochs, mixes, device")
         inner = form()
         for name, control in (
@@ -142,7 +142,7 @@ class ImportanceDock(Dock):
         inside.addWidget(self.chart)
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
-        table = QCollapsible("Figures", collapsedIcon="▶", expandedIcon="▼")
+        table = Folding("Figures")
         table.setToolTip("The numbers behind the bars")
         table.addWidget(self.figures)
         inside.addWidget(table)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["DOCKS", "launch", "open_docks"]
+__all__ = ["DOCKS", "launch", "open_dock", "open_docks"]
 
-PLUGIN = "napari-channelmix"
+PLUGIN, PLUGIN_TITLE = "napari-channelmix", "ChannelMix"
 DOCKS = (
+    "First steps",
     "Images and cells",
     "Annotate",
     "Classifier",
@@ -22,8 +23,47 @@ DOCKS = (
 )
 
 
-def open_docks(viewer: Any) -> tuple[Any, ...]:
-    """Open the docks, one behind the other, with the first in front.
+def open_dock(viewer: Any, name: str, *, front: bool = True) -> Any:
+    """Open one of `DOCKS`, or take the one that is open, and give its widget.
+
+    ``front``: bring it before the others; a dock that was hidden is shown.
+    """
+    dock, widget = _dock(viewer, name, tabify=True)
+    if front:
+        dock.show()
+        dock.raise_()
+    return widget
+
+
+def _dock(viewer: Any, name: str, *, tabify: bool) -> tuple[Any, Any]:
+    """Dock and widget, under the name that the menus give it, so that they know it is open.
+
+    napari's `add_plugin_dock_widget` gives it another name: what was opened in one way would be
+    opened once more in the other.
+    """
+    from npe2 import PluginManager
+
+    title, window = f"{name} ({PLUGIN_TITLE})", viewer.window
+    widget = window.dock_widgets.get(title)
+    if widget is not None:
+        return widget.parent(), widget
+    kinds = {
+        one.display_name: one
+        for one in PluginManager.instance().iter_widgets()
+        if one.plugin_name == PLUGIN
+    }
+    widget = kinds[name].get_callable()(viewer)
+    return window.add_dock_widget(widget, name=title, tabify=tabify), widget
+
+
+def open_docks(viewer: Any, front: str = DOCKS[0]) -> tuple[Any, ...]:
+    """Open the docks, one behind the other, with one of them in front.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+    front : str
+        Its name.
 
     Returns
     -------
@@ -34,12 +74,14 @@ def open_docks(viewer: Any) -> tuple[Any, ...]:
 
     docks = []
     for place, name in enumerate(DOCKS):
-        # Through the plugin, so that the Plugins menu knows that they are open.
-        dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=place > 0)
+        dock, widget = _dock(viewer, name, tabify=place > 0)
+        # One that is not shown yet is no tab, and what comes next would take its place.
+        dock.show()
         docks.append((dock, widget))
     # Once more when the window stands: the tabs are arranged only then.
-    docks[0][0].raise_()
-    QTimer.singleShot(0, docks[0][0].raise_)
+    first = docks[DOCKS.index(front)][0]
+    first.raise_()
+    QTimer.singleShot(0, first.raise_)
     return tuple(widget for _, widget in docks)
 
 
@@ -51,7 +93,8 @@ def launch(cells: Cells | None = None, source: str = "") -> None:
     import napari
 
     viewer = napari.Viewer(title="ChannelMix")
-    images, *_ = open_docks(viewer)
+    # Whoever brings cells has taken the first step.
+    _, images, *_ = open_docks(viewer, DOCKS[0] if cells is None else DOCKS[1])
     if cells is not None:
         images.open_cells(cells, source)
     napari.run()

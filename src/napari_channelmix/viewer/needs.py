@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.launch import PLUGIN
+from napari_channelmix.viewer.launch import open_dock
 from napari_channelmix.viewer.notice import Notice
 
 if TYPE_CHECKING:
@@ -51,7 +51,4 @@ class Needs(QWidget):
 
     def go(self) -> None:
         """Open the dock that comes first, or bring it to the front."""
-        # A plugin's dock that is open is not opened again.
-        dock, _ = self._viewer.window.add_plugin_dock_widget(PLUGIN, self._dock, tabify=True)
-        dock.show()
-        dock.raise_()
+        open_dock(self._viewer, self._dock)

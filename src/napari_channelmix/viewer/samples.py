@@ -53,7 +53,8 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
             numbers += (rows["object"] + shift).tolist()
             names += [cells.classes[code] if code >= 0 else "" for code in rows["label"]]
             shift += int(one.labels.max())
-        marks: dict[str, Any] = {"name": "cells", "opacity": 0.6}
+        # Pale: what is to be looked at are the channels below.
+        marks: dict[str, Any] = {"name": "cells", "opacity": 0.2}
         if any(names):
             marks["features"] = pd.DataFrame({"index": numbers, "class": names})
         found.append((np.concatenate(labels, axis=1), {**marks, **geometry}, "labels"))

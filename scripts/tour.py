@@ -1,0 +1,294 @@
+"""A walk through a real window, from File > Open Sample to the report, by mouse and keys.
+
+`scripts/tour.py FOLDER` takes it and keeps the pictures; a test takes it and keeps none. Steps
+stand in `STEPS` in the order a newcomer goes. Each one does what a hand would do, and then claims
+what is to be seen: a claim that does not hold stops the walk.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+from hand import LEFT, NO_KEY, PLUGIN, Hand, picture, see
+from qtpy.QtCore import QPoint, Qt, QThreadPool
+from qtpy.QtTest import QTest
+from superqt import QCollapsible
+
+SIZE = (1600, 1000)
+CHANNELS = ("DNA", "reporter", "look-alike", "stress")
+
+
+def open_sample(hand: Hand) -> None:
+    """File > Open Sample > ChannelMix: two wells stand side by side in the picture."""
+    hand.menu("File", "Open Sample", PLUGIN, f"{PLUGIN}: synthetic plate")
+    hand.until(lambda: len(hand.viewer.layers) == 5, "the sample opens", 30)
+    see({layer.name for layer in hand.viewer.layers} == {*CHANNELS, "cells"}, "all is there")
+    hand.pause(0.3)
+    see(hand.viewer.screenshot(flash=False)[..., :3].std() > 5, "there is something to see")
+    hand.take("sample")
+
+
+def use_the_cells(hand: Hand) -> None:
+    """Say which layers are channels, what marks the cells, and where their classes stand."""
+    images = hand.open("Images and cells")
+    see(not images.use.isEnabled() and images.reason.text(), "it says what is missing")
+    listed = images.channels.list
+    for row in range(listed.count()):
+        box = listed.visualItemRect(listed.item(row))
+        hand.click(listed.viewport(), QPoint(box.left() + 10, box.center().y()))
+    hand.choose(images.cells.source, "cells")
+    hand.choose(images.cells.column, "column")
+    hand.take("cells-chosen")
+    hand.click(images.use)
+    hand.rest("Images and cells")
+    session = hand.kept["session"] = images.session
+    see(session.cells is not None and session.cells.channels == CHANNELS, "the channels are taken")
+    see("60 cells, 4 channels" in images.summary.text(), "the dock says what it took")
+    see(set(session.cells.classes) == {"treated", "untreated"}, "the classes came with the cells")
+    hand.until(lambda: not images.preview.task.busy, "the crops are shown")
+    # The dock took room from the picture, which is cut off.
+    hand.click(hand.viewer.window._qt_viewer.viewerButtons.resetViewButton)
+    hand.pause(0.2)
+    hand.take("cells")
+
+
+def train(hand: Hand) -> None:
+    """Train a small classifier and classify all cells with it."""
+    dock = hand.open("Classifier")
+    hand.choose(dock.network, "tiny")
+    hand.number(dock.epochs, 8)
+    see(dock.train.isEnabled(), "it may be trained")
+    hand.click(dock.train)
+    hand.until(
+        lambda: dock.curves.isVisible() and dock.session.history, "it learns before one's eyes"
+    )
+    hand.rest("Classifier")
+    see("balanced accuracy" in dock.result.text(), "it is said how good it is")
+    hand.click(dock.apply)
+    hand.rest("Classifier")
+    see(dock.notice.text().startswith("Predicted: "), "it is said what was predicted")
+    hand.until(lambda: "predicted" in hand.viewer.layers, "predictions are a layer", 10)
+    hand.take("classifier")
+
+
+def weigh_channels(hand: Hand) -> None:
+    """Find which channels the classifier needs: bars, under the gate that says if they count."""
+    dock = hand.open("Channel importance")
+    hand.number(dock.seeds, 2)
+    fold, *_ = dock.findChildren(QCollapsible)
+    hand.click(fold.toggleButton())
+    hand.pause(0.5)
+    hand.choose(dock.network, "tiny")
+    hand.number(dock.epochs, 4)
+    hand.click(dock.run_button)
+    hand.until(lambda: dock.session.importance is not None, "the first bars come")
+    hand.rest("Channel importance")
+    hand.until(lambda: not dock.mixed_task.busy, "the mixed image is made")
+    found = dock.session.importance
+    see(len(found.seeds) == 2 and found.channels == CHANNELS, "all seeds and channels are in it")
+    see(dock.gate.isVisible() and "balanced accuracy" in dock.gate.text(), "the gate is told")
+    see(set(dock.chart.rows) == set(CHANNELS), "there is a bar for each channel")
+    hand.scroll_to(dock.gate)
+    hand.take("importance")
+    hand.scroll_to(dock.chart)
+    bar = dock.chart.bar_center("reporter")
+    hand.click(dock.chart.viewport(), bar)
+    seen = [name for name in CHANNELS if hand.viewer.layers[name].visible]
+    see(seen == ["reporter"], "a bar that is clicked shows its channel alone")
+    hand.click(dock.chart.viewport(), bar)
+    see(all(hand.viewer.layers[name].visible for name in CHANNELS), "and all of them again")
+
+
+def explain(hand: Hand) -> None:
+    """Click a cell in the picture: the pixels that speak for its class."""
+    dock = hand.open("Explain a cell")
+    hand.until(lambda: not dock.task.busy, "it gets ready")
+    see(dock.toggle.isChecked(), "clicks explain as soon as the dock is open")
+    hand.press_cell(21)
+    see("Cell 21" in dock.result.title.text(), "it is the cell that was clicked")
+    hand.rest("Explain a cell")
+    found = dock.session.explanation
+    see(found.cell == 21 and found.map is not None and found.map.max() > 0, "there is a map")
+    see(found.reliability is not None, "it was tested")
+    see(dock.reliability.words.isVisible() and dock.reliability.words.text(), "and that is told")
+    see("explanation" in hand.viewer.layers, "the map lies on the cell in the picture")
+    see(dock.session.selected == (21,), "the cell is selected")
+    see(len(hand.viewer.layers["selected cells"].data) == 1, "and ringed")
+    hand.take("explain")
+
+
+def give_a_class(hand: Hand) -> None:
+    """Select a cell by a click, give it a class by a key, and take that back by a button."""
+    dock = hand.open("Annotate")
+    session = dock.session
+    hand.press_cell(8)
+    before = int(session.cells.labels[8])
+    name = session.cells.classes[before]
+    see(dock.giving.selected.text() == f"Cell 8 selected: {name}", "it says what it is")
+    other = 1 - before
+    canvas = hand.viewer.window._qt_viewer.canvas.native
+    canvas.setFocus()
+    QTest.keyClick(canvas, Qt.Key.Key_1 if other == 0 else Qt.Key.Key_2)
+    hand.pause(0.2)
+    see(session.cells.labels[8] == other, "a key gives it the class")
+    see("1 cell to " in dock.giving.undo.text(), "the button says what it would take back")
+    hand.until(lambda: "classes" in hand.viewer.layers, "classes are a layer", 10)
+    hand.take("annotate")
+    hand.click(dock.giving.undo)
+    see(session.cells.labels[8] == before, "Undo takes it back")
+    see(not dock.giving.undo.isEnabled(), "and there is nothing more to take back")
+    see(dock.giving.selected.text() == f"Cell 8 selected: {name}", "it says so")
+
+
+def question_phenotypes(hand: Hand) -> None:
+    """Click a crop in the gallery: the view goes to the cell, and all docks speak of it."""
+    dock = hand.open("Phenotypes")
+    hand.until(lambda: not dock.gallery.reader.busy, "the crops are drawn", 30)
+    box = dock.form.order
+    box.setFocus()
+    # In the list of orders: the cells whose label and prediction differ most come first.
+    while box.currentData() != "disagreement":
+        at = box.currentIndex()
+        QTest.keyClick(box, Qt.Key.Key_Down)
+        see(box.currentIndex() > at, "there is an order by disagreement")
+    hand.until(lambda: not dock.gallery.reader.busy, "the crops are drawn", 30)
+    gallery = dock.gallery
+    cell = int(gallery.order[3])
+    hand.click(gallery.viewport(), gallery.rect_of(3).center())
+    see(dock.session.selected == (cell,), "the crop that is clicked is selected")
+    layer, table = dock.session.shown.reference, dock.session.cells.table
+    y, x = table.loc[cell, ["y0", "y1"]].mean() - 0.5, table.loc[cell, ["x0", "x1"]].mean() - 0.5
+    there = np.asarray(layer.data_to_world((y, x)))[-2:]
+
+    def arrived() -> bool:
+        away = np.asarray(hand.viewer.scene.camera.center)[-2:] - there
+        return bool(np.abs(away).max() < 1.0)
+
+    hand.until(arrived, "the view goes to the cell", 10)
+    ring = hand.viewer.layers["selected cells"].data
+    see(len(ring) == 1 and np.abs(ring[0] - (y, x)).max() < 4, "it is ringed there")
+    number = int(table.loc[cell, "object"])
+    see(hand.viewer.layers["cells"].selected_label == number, "its label is selected in napari")
+    see(f"Cell {cell} selected" in hand.dock("Annotate").giving.selected.text(), "Annotate knows")
+    see(hand.dock("Explain a cell").number.value() == cell, "Explain a cell knows")
+    hand.kept["cell"] = cell
+    hand.take("phenotypes")
+    hand.turn_to("Annotate")
+    see(dock.session.selected == (cell,), "to look at another dock selects nothing else")
+
+
+def traverse(hand: Hand) -> None:
+    """Find the latents of the cells, and move the selected one along them."""
+    dock = hand.open("Latent traversals")
+    hand.click(dock.settings.run)
+    hand.rest("Latent traversals")
+    cell, page = hand.kept["cell"], dock.pages.one
+    see(dock.session.latents is not None, "the latents are found")
+    see(len(dock.session.latents.values) == 60, "of all cells")
+    see(f"Cell {cell}" in page.title.text(), "the cell that is selected is looked at")
+    first, *_ = page.sliders.sliders
+    hand.scroll_to(first)
+    start = first.amount
+    redrawn = page.drawing.decoded
+    here, there = first.place(start).toPoint(), first.place(first.axis.high).toPoint()
+    QTest.mousePress(first, LEFT, NO_KEY, here)
+    for share in np.linspace(0, 0.8, 9)[1:]:
+        QTest.mouseMove(first, here + (there - here) * float(share))
+        hand.pause(0.02)
+    QTest.mouseRelease(first, LEFT, NO_KEY, here + (there - here) * 0.8)
+    hand.pause(0.1)
+    see(first.amount != start, "a slider follows the mouse")
+    see(page.drawing.decoded > redrawn, "the cell is drawn anew")
+    moved = first.value()
+    QTest.keyClick(first, Qt.Key.Key_Left)
+    see(first.value() == moved - first.singleStep(), "and the arrow keys")
+    hand.pause(0.2)
+    see(page.sliders.moves, "the moved cell differs")
+    hand.scroll_to(page.pictures)
+    hand.take("latents")
+    hand.click(page.reset)
+    see(first.amount == start and not page.sliders.moves, "it goes back to the cell")
+
+
+def hand_on(hand: Hand) -> None:
+    """Write the report, save the cells, and a script that does it all again."""
+    dock = hand.open("Report and script")
+    hand.until(lambda: "latents" in dock.contents.text(), "it says what the report holds", 10)
+    hand.click(dock.report)
+    hand.rest("Report and script")
+    report = hand.folder / "report.html"
+    see(report.is_file() and str(report) in dock.notice.text(), "the report is written, and where")
+    page = report.read_text("utf-8")
+    for part in ("importance", "classifier", "explanations", "latents", "provenance"):
+        see(f'<section id="{part}">' in page, f"the report has a part on {part}")
+    for shown in ("Bars: share of each channel", "Cell 21 with its map", "Traversals: what"):
+        drawn = rf'src="data:image/[a-z+]+;base64,[^"]{{400,}}" alt="{shown}'
+        see(re.search(drawn, page), f"it shows {shown!r}")
+    see("data set, fingerprint" in page and "classifier, SHA-256" in page, "and where it is from")
+    see(not re.search(r'(src|href)="https?:', page), "and needs nothing else")
+    hand.click(dock.save_data)
+    hand.rest("Report and script")
+    hand.until(dock.save_script.isEnabled, "the script can be saved", 10)
+    hand.click(dock.save_script)
+    hand.rest("Report and script")
+    script = hand.folder / "again.py"
+    see(script.is_file() and str(script) in dock.notice.text(), "the script is written, and where")
+    text = script.read_text("utf-8")
+    ast.parse(text)
+    for what in ("open_dataset", "train_classifier", "channel_importance", "explain"):
+        see(what in text, f"the script has {what}")
+    hand.take("report-and-script")
+
+
+def look_back(hand: Hand) -> None:
+    """Nothing is at work any more."""
+    hand.until(lambda: not hand.kept["session"].running, "all work is done", 20)
+    see(QThreadPool.globalInstance().waitForDone(5000), "no thread is left at work")
+
+
+STEPS = (
+    open_sample, use_the_cells, train, weigh_channels, explain, give_a_class,
+    question_phenotypes, traverse, hand_on, look_back,
+)  # fmt: skip
+
+
+def tour(hand: Hand) -> None:
+    """Take all steps; the file chooser always goes to the folder, and nothing else is replaced."""
+    from napari_channelmix.viewer import files
+
+    asked = files.ask_save, files.ask_folder
+    files.ask_save = lambda parent, title, proposal, kinds: hand.folder / proposal
+    files.ask_folder = lambda parent, title: hand.folder / "data"
+    try:
+        hand.viewer.window.resize(*SIZE)
+        hand.pause(0.3)
+        for step in STEPS:
+            step(hand)
+    finally:
+        files.ask_save, files.ask_folder = asked
+
+
+def main(folder: Path) -> None:
+    """Take the tour, and keep `tour-….png` in a folder."""
+    import tempfile
+
+    import napari
+    import platformdirs
+    from napari.settings import get_settings
+
+    get_settings().appearance.theme = "dark"
+    viewer = napari.Viewer(title=PLUGIN)
+    with tempfile.TemporaryDirectory() as files:
+        # A newcomer has kept nothing yet.
+        platformdirs.user_cache_path = lambda *_, **__: Path(files) / "cache"
+        platformdirs.user_data_path = lambda *_, **__: Path(files) / "user"
+        tour(Hand(viewer, Path(files), lambda name: picture(viewer, folder / f"tour-{name}.png")))
+        viewer.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images"))
