@@ -44,6 +44,7 @@ test: lint types
 screenshots: setup
 	@scripts/display.sh
 	$(SCREEN) $(BIN)/python scripts/screenshots.py
+	$(SCREEN) $(BIN)/python scripts/tour.py
 
 train-sprites: setup
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/train_sprites.py --ship

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 from PIL import Image
 
 from napari_channelmix import open_dataset
+from napari_channelmix.classify.train import train_classifier_job
+from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.data import Cells
 from napari_channelmix.drl import Latents, View, default_view, latents_job
 from napari_channelmix.drl import latents as run_latents
@@ -416,7 +419,10 @@ def test_blood_cells_are_told_apart_nearly_as_well_as_by_features(shared_data, s
     assert scale.badge == "verified"
 
 
-def test_pixels_are_read_on_the_same_folds_where_asked_for(untrained, make_ellipses):
+def test_pixels_are_read_on_the_same_folds_where_asked_for(untrained, make_ellipses, monkeypatch):
+    # Five small trainings instead of five full ones.
+    few = partial(train_classifier_job, network="tiny", settings=TrainingSettings(epochs=12))
+    monkeypatch.setattr("napari_channelmix.classify.train.train_classifier_job", few)
     cells = make_ellipses(count=40)
     found = drain(latents_job(cells, untrained, pixels=True, device="cpu"))
     tested = found.separation.tested

@@ -246,7 +246,7 @@ class Slow:
 
 def test_a_stale_map_never_appears(viewer: Any, opened: Any, qtbot: Any) -> None:
     model = classifier()
-    Slow(model)
+    Slow(model, 0.01)
     found = opened(model=model)
     seen: list[int] = []
     found.session.explanation_changed.connect(

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 
 from napari_channelmix.viewer.cells_in_use import summary
 from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.samples import open_synthetic_plate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -364,7 +365,8 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     click(images.more)
     qtbot.waitUntil(lambda: len(images.session.cells) == 18, timeout=5000)
     cells = images.session.cells
-    assert "9 cells of DNA [1] added; DNA [1] as DNA, GFP [1] as GFP" in images.notice.text()
+    said = "9 cells of DNA [1] and 1 other channel added; DNA [1] as DNA, GFP [1] as GFP"
+    assert said in images.notice.text()
     assert cells.labels.tolist() == [0] * 5 + [1] * 4 + [-1] * 9 and cells.classes == ("a", "b")
     assert cells.channels == ("DNA", "GFP") and images.session.shown.field == 1
     np.testing.assert_allclose(cells.read([9]), cells.read([0]) * [[[[2]], [[3]]]], atol=16)
@@ -372,3 +374,25 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     images.origin.setCurrentIndex(0)
     images.dataset.field.setValue(1)
     qtbot.waitUntil(lambda: images.session.shown.field == 0, timeout=5000)
+
+
+def test_a_sample_from_the_menu_is_ready_to_be_used(
+    viewer: Any, dock: Any, click: Any, qtbot: Any
+) -> None:
+    images = dock(ImagesDock)
+    for data, options, kind in open_synthetic_plate():
+        getattr(viewer, f"add_{kind}")(data, **options)
+    qtbot.wait(50)
+    images.origin.setCurrentIndex(1)
+    assert images.use.isEnabled() and images.channels.choose().names[0] == "DNA"
+    # What the user chooses instead stays.
+    images.cells.column.setCurrentIndex(0)
+    viewer.add_points([[3.0, 3.0]])
+    qtbot.wait(50)
+    assert images.cells.column.currentIndex() == 0
+    images.cells.column.setCurrentIndex(1)
+    click(images.use)
+    qtbot.waitUntil(lambda: not images.task.busy, timeout=5000)
+    cells = images.session.cells
+    assert set(cells.classes) == {"treated", "untreated"} and len(cells.channels) == 4
+    assert cells.name == "DNA and 3 other channels"

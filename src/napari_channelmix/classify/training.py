@@ -109,6 +109,7 @@ def fit(
     seed: int = 0,
     checkpoint: Path | None = None,
     key: str = "",
+    fused: bool = False,
 ) -> Job[TrainingRecord]:
     """Train in place, keep the weights of the best epoch, and say what happened.
 
@@ -129,6 +130,9 @@ def fit(
         the end, for the caller to remove once the result is safe.
     key : str
         What the training depends on (data, settings, seed), as text.
+    fused : bool
+        Whether the optimiser changes all weights in one go on the CPU: some per cent faster for
+        small networks, and rounded differently.
 
     Yields
     ------
@@ -143,7 +147,9 @@ def fit(
     """
     module, steps = learner.module, learner.steps()
     total = settings.epochs * steps
-    optimizer = torch.optim.AdamW(_groups(learner, settings))
+    # None lets torch choose.
+    in_one_go = True if fused and device.type == "cpu" else None
+    optimizer = torch.optim.AdamW(_groups(learner, settings), fused=in_one_go)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(total, warm=steps))
     scaler = torch.amp.GradScaler(enabled=device.type == "cuda")
     record, best = TrainingRecord(), _copy(module)
@@ -286,6 +292,11 @@ class _Checkpoint:
             state.setdefault(int(index), {})[what] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        for parameter, held in self.optimizer.state.items():
+            for what, value in held.items():
+                if value.shape == parameter.shape:
+                    # In the weights' own order of memory: fused steps take both as they lie there.
+                    held[what] = torch.empty_like(parameter.detach()).copy_(value)
         scale = json.loads(about["scaler"])
         if scale and self.scaler.is_enabled():
             self.scaler.load_state_dict(scale)

@@ -113,7 +113,7 @@ def finetune_job(
     try:
         with denormals_as_zero():
             record = yield from fit(
-                learner, settings, device=where, seed=seed, checkpoint=checkpoint,
+                learner, settings, device=where, seed=seed, checkpoint=checkpoint, fused=True,
                 key="" if checkpoint is None else _key(source, pictures, settings, replay, seed),
             )  # fmt: skip
     except ModelError as error:
@@ -194,9 +194,7 @@ class CellLearner:
             if self.replayed:
                 # From the end of the sprites' training: full corruption, final weights of loss.
                 drawn = self.sprites.batch(10**6 + epoch * self.steps() + step)
-                # Pictures and what is drawn in one order of memory: the loss takes half the time.
-                targets = drawn.targets.contiguous(memory_format=torch.channels_last)
-                replayed = replace(drawn, targets=targets, progress=1.0)
+                replayed = replace(drawn, progress=1.0)
             yield self._tensor(here), replayed
 
     def _tensor(self, indices: npt.NDArray[np.int64]) -> Tensor:
@@ -204,14 +202,25 @@ class CellLearner:
         return chosen.to(self.device, memory_format=torch.channels_last)
 
     def loss(self, batch: tuple[Tensor, SpriteBatch | None]) -> Tensor:
-        """Loss of the cells, and of the sprites by their number."""
+        """Loss of the cells, and of the sprites by their number, in one pass of the network."""
         cells, sprites = batch
         _frozen_statistics(self.module)
-        loss = self._elbo(cells)
-        if sprites is not None:
-            # As in a full batch: few cells do not make the sprites weigh more.
-            loss = loss + self.sprites.loss(sprites) * len(sprites.inputs) / BATCH
-        return loss
+        if sprites is None:
+            return self._elbo(cells)
+        own = self.module(_joined(cells, sprites.inputs))
+        of_cells = own.part(0, len(cells))
+        of_sprites = own.part(len(cells), len(own.mean))
+        shared = self.sprites.shared(of_sprites, sprites)
+        latents = torch.cat([posterior.sample() for posterior in (of_cells, *shared)])
+        pictures = _joined(cells, sprites.targets)
+        # As in a full batch: few cells do not make the sprites weigh more.
+        share = len(sprites.inputs) / BATCH
+        weight = torch.cat([
+            _weight(cells) / len(cells), self.sprites.weight(sprites) / BATCH
+        ])  # fmt: skip
+        loss = len(pictures) * reconstruction(self.module, latents, pictures, weight)
+        loss = loss + of_cells.kl().sum(dim=1).mean()
+        return loss + share * self.sprites.loss_of_latents(of_sprites, shared, sprites)
 
     def trial(self) -> None:
         """A step that changes nothing, to be timed."""
@@ -222,9 +231,8 @@ class CellLearner:
     def _elbo(self, cells: Tensor, sample: bool = True) -> Tensor:
         posterior = self.module(cells)
         latents = posterior.sample() if sample else posterior.mean
-        weight = 1 + (cells.amax(dim=1, keepdim=True) > 0).float()
         kl: Tensor = posterior.kl().sum(dim=1).mean()
-        return reconstruction(self.module, latents, cells, weight) + kl
+        return reconstruction(self.module, latents, cells, _weight(cells)) + kl
 
     def measured(self) -> dict[str, float]:
         """Loss of the cells kept aside, with the latents at their means."""
@@ -240,6 +248,16 @@ class CellLearner:
         """`measured`, as the training loop asks for it."""
         yield from ()
         return self.measured()
+
+
+def _joined(cells: Tensor, sprites: Tensor) -> Tensor:
+    """Both in one tensor, and in one order of memory: else the loss takes twice the time."""
+    return torch.cat([cells, sprites.contiguous(memory_format=torch.channels_last)])
+
+
+def _weight(cells: Tensor) -> Tensor:
+    """Weight of each pixel (n, 1, H, W): the cell counts twice."""
+    return 1 + (cells.amax(dim=1, keepdim=True) > 0).float()
 
 
 def _frozen_statistics(module: nn.Module) -> None:

@@ -20,7 +20,12 @@ from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.corruption import Corruption, corrupted
 from napari_channelmix.drl.disentangler import Disentangler
-from napari_channelmix.drl.network import PRESETS, NetworkSettings, VariationalAutoencoder
+from napari_channelmix.drl.network import (
+    PRESETS,
+    NetworkSettings,
+    Posterior,
+    VariationalAutoencoder,
+)
 from napari_channelmix.drl.objective import (
     PAPER_OBJECTIVE,
     Objective,
@@ -232,19 +237,32 @@ class SpriteLearner:
 
     def loss(self, batch: SpriteBatch) -> Tensor:
         """Reconstruction + beta * divergence + alignment; see `Objective`."""
-        objective, pairs = self.how.objective, len(batch.changed)
         own = self.module(batch.inputs)
-        first, second = (type(own)(*(part[half] for part in own))
-                         for half in (slice(pairs), slice(pairs, None)))  # fmt: skip
-        changed = batch.changed
-        if objective.pairs == "adaptive":
-            changed = changed_latents(first, second)
-        shared = aggregated(first, second, changed)
+        shared = self.shared(own, batch)
         latents = torch.cat([posterior.sample() for posterior in shared])
-        weight = 1 + objective.inside * batch.masks[:, None]
-        loss = reconstruction(self.module, latents, batch.targets, weight)
+        loss = reconstruction(self.module, latents, batch.targets, self.weight(batch))
+        return loss + self.loss_of_latents(own, shared, batch)
+
+    def shared(self, own: Posterior, batch: SpriteBatch) -> tuple[Posterior, Posterior]:
+        """Posteriors of the firsts and seconds, with what did not change shared between them."""
+        pairs = len(batch.changed)
+        first, second = own.part(0, pairs), own.part(pairs, 2 * pairs)
+        changed = batch.changed
+        if self.how.objective.pairs == "adaptive":
+            changed = changed_latents(first, second)
+        return aggregated(first, second, changed)
+
+    def weight(self, batch: SpriteBatch) -> Tensor:
+        """Weight of each pixel (2n, 1, SIDE, SIDE) in the reconstruction."""
+        return 1 + self.how.objective.inside * batch.masks[:, None]
+
+    def loss_of_latents(
+        self, own: Posterior, shared: tuple[Posterior, Posterior], batch: SpriteBatch
+    ) -> Tensor:
+        """Beta * divergence + alignment."""
+        objective = self.how.objective
         kl = torch.cat([posterior.kl() for posterior in shared])
-        loss = loss + objective.beta_at(batch.progress) * (kl * self._kl_weight).sum(1).mean()
+        loss: Tensor = objective.beta_at(batch.progress) * (kl * self._kl_weight).sum(1).mean()
         strength = objective.alignment_at(batch.progress)
         if strength:
             off = (own.mean - batch.latents) ** 2

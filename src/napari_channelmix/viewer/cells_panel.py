@@ -22,6 +22,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.dock import form
+from napari_channelmix.viewer.samples import CLASSES, PART
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.channels_panel import ChosenChannels
@@ -73,13 +74,13 @@ class CellsPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(rows)
-        self.source.currentIndexChanged.connect(lambda _: self._fill_columns())
+        self.source.currentIndexChanged.connect(lambda _: self._fill_columns(fresh=True))
         self.crop.valueChanged.connect(lambda _: self.changed.emit())
         self.fill()
 
     def fill(self, _: object = None) -> None:
         """List the layers that may mark cells, keeping what the user chose."""
-        before = self.source.currentData()
+        before, fresh = self.source.currentData(), False
         with QSignalBlocker(self.source):
             self.source.clear()
             self.source.addItem("choose a layer…", None)
@@ -89,9 +90,11 @@ class CellsPanel(QWidget):
                 ):
                     kind = "labels" if isinstance(layer, Labels) else "points"
                     self.source.addItem(f"{layer.name} ({kind})", layer)
-                    if layer is before:
+                    sample = before is None and layer.metadata.get(PART) == "cells"
+                    fresh |= sample
+                    if layer is before or sample:
                         self.source.setCurrentIndex(self.source.count() - 1)
-        self._fill_columns()
+        self._fill_columns(fresh)
 
     def choose_source(self, layer: Any) -> None:
         """Mark the cells by this layer."""
@@ -112,13 +115,16 @@ class CellsPanel(QWidget):
             self.nuclei_channel.setCurrentText(before)
         self.find_button.setEnabled(bool(names))
 
-    def _fill_columns(self) -> None:
+    def _fill_columns(self, fresh: bool = False) -> None:
+        """List the columns; ``fresh``: of a layer that was chosen just now."""
         layer, before = self.source.currentData(), self.column.currentText()
         self.column.clear()
         self.column.addItem("none yet", None)
         if layer is not None:
             for name in layers.columns_of(layer):
                 self.column.addItem(f"column {name!r}", name)
+            if fresh and layer.metadata.get(PART) == "cells":
+                before = f"column {CLASSES!r}"
         self.column.setCurrentIndex(max(0, self.column.findText(before)))
         self.changed.emit()
 
@@ -155,7 +161,7 @@ class CellsPanel(QWidget):
         column = self.column.currentData()
         classes = layers.classes_in_column(layer, column) if column else None
         geometry = layers.like(chosen.reference, chosen.axes)
-        name = chosen.reference.name
+        name = _called(chosen)
         size = tuple(float(step) for step in geometry["scale"])
         unit = str(geometry["units"][0])
         if isinstance(layer, Labels):
@@ -164,6 +170,14 @@ class CellsPanel(QWidget):
             return _from_labels(chosen, marked, crop, classes, name, size, unit)
         where, numbers = layers.points_plane(layer, chosen.reference, chosen.planes[0])
         return _from_points(chosen, where, numbers, crop, classes, name, size, unit)
+
+
+def _called(chosen: ChosenChannels) -> str:
+    """What the cells are called: after their image, or after all channels that are layers."""
+    first, rest = chosen.reference.name, len(set(map(id, chosen.images.values()))) - 1
+    if not rest:
+        return str(first)
+    return f"{first} and {rest} other channel{'s' if rest > 1 else ''}"
 
 
 def _from_labels(

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.dock import form
+from napari_channelmix.viewer.samples import PART
 
 __all__ = ["ChannelsPanel", "ChosenChannels"]
 
@@ -148,7 +149,8 @@ class ChannelsPanel(QWidget):
             for image in images:
                 item = known.get(id(image))
                 if item is None:
-                    self._add(image.name, image, refused="RGB" if image.rgb else "")
+                    sample = image.metadata.get(PART) == "channel"
+                    self._add(image.name, image, refused="RGB" if image.rgb else "", checked=sample)
                 else:
                     self._follow_name(item, image.name)
         self._chosen_changed()

@@ -44,9 +44,11 @@ class TrainingCurves(QWidget):
         self.accuracy.setFixedHeight(165)
         self.loss.getAxis("bottom").setStyle(showValues=False)
         self.accuracy.setYRange(0.0, 1.05, padding=0)
+        # Losses start high on the left and fall: there is room on the right.
+        self.legend = self.loss.addLegend(offset=(-6, 2), labelTextSize="8pt")
         self._lines = {
-            "loss": self.loss.plot([], []),
-            "validation_loss": self.loss.plot([], []),
+            "loss": self.loss.plot([], [], name="training"),
+            "validation_loss": self.loss.plot([], [], name="validation"),
             "accuracy": self.accuracy.plot([], []),
         }
         self.follow_theme(theme)
@@ -73,6 +75,7 @@ class TrainingCurves(QWidget):
                 plot.getAxis(side).setPen(colors.line)
                 plot.getAxis(side).setTextPen(colors.text)
         self.accuracy.setLabel("bottom", "epoch", color=colors.text)
+        self.legend.setLabelTextColor(colors.text)
         self._lines["loss"].setPen(pg.mkPen(colors.bar, width=2))
         self._lines["validation_loss"].setPen(
             pg.mkPen(colors.text, width=1.5, style=Qt.PenStyle.DashLine)

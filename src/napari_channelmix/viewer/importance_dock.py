@@ -254,6 +254,7 @@ class ImportanceDock(Dock):
     def _show_mixed(
         self, images: npt.NDArray[np.float32], geometry: dict[str, Any], visible: bool
     ) -> None:
+        selected = set(self.viewer.layers.selection)
         for place, image in enumerate(images):
             name = "mixed" if len(images) == 1 else f"mixed {place + 1}"
             low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
@@ -265,6 +266,10 @@ class ImportanceDock(Dock):
             # Another field of view or classifier has another range.
             layer.contrast_limits = limits
             layer.visible = layer.visible or visible
+        if not visible:
+            # napari selects a layer that is added: its controls would be those of one unseen.
+            self.viewer.layers.selection.clear()
+            self.viewer.layers.selection.update(selected & set(self.viewer.layers))
 
     def _ask_export(self) -> None:
         folder = files.ask_folder(self, "Export channel importance into a folder")

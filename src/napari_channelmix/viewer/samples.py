@@ -12,7 +12,13 @@ from napari_channelmix.viewer.layers.results import plane_geometry
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["open_immunohistochemistry", "open_synthetic_plate"]
+__all__ = ["CLASSES", "PART", "open_immunohistochemistry", "open_synthetic_plate"]
+
+# Key in a layer's metadata that says what it is of a sample, "channel" or "cells"; the dock 'Images
+# and cells' then has it chosen.
+PART = "napari-channelmix sample"
+# The column with the classes of a sample's cells.
+CLASSES = "class"
 
 
 def open_synthetic_plate() -> list[tuple[Any, dict[str, Any], str]]:
@@ -42,7 +48,8 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
         range(len(cells.channels)), channel_colors(cells.channels), strict=True
     ):
         planes = [np.asarray(one.planes[cells.planes[channel]][:, :]) for one in chosen]
-        look = {"name": cells.channels[channel], "colormap": color, "blending": "additive"}
+        look = {"name": cells.channels[channel], "colormap": color, "blending": "additive",
+                "metadata": {PART: "channel"}}  # fmt: skip
         found.append((np.concatenate(planes, axis=1), {**look, **geometry}, "image"))
     if all(one.labels is not None for one in chosen):
         labels, numbers, names, shift = [], [], [], 0
@@ -54,8 +61,8 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
             names += [cells.classes[code] if code >= 0 else "" for code in rows["label"]]
             shift += int(one.labels.max())
         # Pale: what is to be looked at are the channels below.
-        marks: dict[str, Any] = {"name": "cells", "opacity": 0.2}
+        marks: dict[str, Any] = {"name": "cells", "opacity": 0.2, "metadata": {PART: "cells"}}
         if any(names):
-            marks["features"] = pd.DataFrame({"index": numbers, "class": names})
+            marks["features"] = pd.DataFrame({"index": numbers, CLASSES: names})
         found.append((np.concatenate(labels, axis=1), {**marks, **geometry}, "labels"))
     return found
