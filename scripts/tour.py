@@ -20,6 +20,8 @@ from superqt import QCollapsible
 
 SIZE = (1600, 1000)
 CHANNELS = ("DNA", "reporter", "look-alike", "stress")
+# Those that docs/tour.md shows; others show less, or folders of this computer.
+PICTURES = ("cells-chosen", "classifier", "importance", "explain", "phenotypes", "latents")
 
 
 def open_sample(hand: Hand) -> None:
@@ -286,7 +288,12 @@ def main(folder: Path) -> None:
         # A newcomer has kept nothing yet.
         platformdirs.user_cache_path = lambda *_, **__: Path(files) / "cache"
         platformdirs.user_data_path = lambda *_, **__: Path(files) / "user"
-        tour(Hand(viewer, Path(files), lambda name: picture(viewer, folder / f"tour-{name}.png")))
+
+        def take(name: str) -> None:
+            if name in PICTURES:
+                picture(viewer, folder / f"tour-{name}.png")
+
+        tour(Hand(viewer, Path(files), take))
         viewer.close()
 
 

@@ -218,9 +218,10 @@ class CellLearner:
         weight = torch.cat([
             _weight(cells) / len(cells), self.sprites.weight(sprites) / BATCH
         ])  # fmt: skip
-        loss = len(pictures) * reconstruction(self.module, latents, pictures, weight)
+        loss: Tensor = len(pictures) * reconstruction(self.module, latents, pictures, weight)
         loss = loss + of_cells.kl().sum(dim=1).mean()
-        return loss + share * self.sprites.loss_of_latents(of_sprites, shared, sprites)
+        loss = loss + share * self.sprites.loss_of_latents(of_sprites, shared, sprites)
+        return loss
 
     def trial(self) -> None:
         """A step that changes nothing, to be timed."""
