@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -258,7 +259,9 @@ def _joined(cells: Tensor, sprites: Tensor) -> Tensor:
 
 def _weight(cells: Tensor) -> Tensor:
     """Weight of each pixel (n, 1, H, W): the cell counts twice."""
-    return 1 + (cells.amax(dim=1, keepdim=True) > 0).float()
+    # Channels lie innermost: plane by plane is far quicker than their maximum.
+    lit = reduce(torch.maximum, cells.split(1, dim=1))
+    return 1 + (lit > 0).float()
 
 
 def _frozen_statistics(module: nn.Module) -> None:
