@@ -260,7 +260,7 @@ def _joined(cells: Tensor, sprites: Tensor) -> Tensor:
 def _weight(cells: Tensor) -> Tensor:
     """Weight of each pixel (n, 1, H, W): the cell counts twice."""
     # Channels lie innermost: plane by plane is far quicker than their maximum.
-    lit = reduce(torch.maximum, cells.split(1, dim=1))
+    lit: Tensor = reduce(torch.maximum, cells.split(1, dim=1))
     return 1 + (lit > 0).float()
 
 
