@@ -86,12 +86,15 @@ def opened(viewer: Any, dock: Any, qtbot: Any) -> Callable[..., Any]:
     return made
 
 
-def press(qtbot: Any, viewer: Any, number: int, **how: Any) -> None:
+def press(
+    qtbot: Any, viewer: Any, number: int, modifier: Any = Qt.KeyboardModifier.NoModifier
+) -> None:
     """Click a cell by its label."""
     layer = viewer.layers["cells"]
     middle = np.argwhere(squares() == number).mean(axis=0)
     point = canvas_point(viewer, layer.data_to_world(middle))
-    qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, pos=point, **how)
+    # By position: PyQt and PySide call the modifier differently.
+    qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, modifier, point)
 
 
 def center(layer: Any) -> Any:

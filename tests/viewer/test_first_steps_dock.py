@@ -133,7 +133,8 @@ def test_a_dock_that_is_closed_follows_no_more(
 def test_the_keyboard_reaches_every_button_in_order(steps: FirstStepsDock) -> None:
     buttons = [one for row in steps.rows for one in row.buttons]
     chain: list[Any] = [buttons[0]]
-    while chain[-1].nextInFocusChain() is not buttons[0]:
+    # Not once round the window: PySide would keep all that was passed.
+    while chain[-1] is not buttons[-1] and steps.isAncestorOf(chain[-1]):
         chain.append(chain[-1].nextInFocusChain())
     assert [one for one in chain if one in buttons] == buttons
     for one in buttons:

@@ -118,6 +118,20 @@ def test_known_pixels_are_only_coloured_anew(reading: Any, qtbot: Any) -> None:
     assert kept_of(arrived)[3].picture.pixelColor(0, 0).red() == 255
 
 
+def test_other_cells_have_contrast_of_their_own(reading: Any, qtbot: Any) -> None:
+    reader, arrived = reading
+    own = (Look.of_color("#FFFFFF"),)
+    bright = []
+    for scale in (1.0, 100.0):
+        arrived.clear()
+        crops = scale * np.random.default_rng(4).random((3, 1, 8, 8)).astype(np.float32)
+        reader.ask(Cells.from_array(crops, ["DNA"]), own, [0], {})
+        qtbot.waitUntil(lambda: 0 in kept_of(arrived) and not reader.busy)
+        picture = kept_of(arrived)[0].picture
+        bright.append([picture.pixelColor(at, 3).red() for at in range(8)])
+    assert bright[0] == pytest.approx(bright[1], abs=1)
+
+
 def test_the_cache_lets_go_of_what_was_not_looked_at() -> None:
     pixels = np.zeros((1, 10, 10), np.float32)
     image = QImage(10, 10, QImage.Format.Format_RGB32)

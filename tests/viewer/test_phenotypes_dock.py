@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.latents_dock import LatentsDock
+from napari_channelmix.viewer.phenotypes import crop_reader
 from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
 from napari_channelmix.viewer.session import Predictions
 
@@ -277,8 +278,18 @@ def test_all_layers_may_go_while_cells_are_looked_at(viewer: Any, opened: Any, q
 
 
 def test_other_cells_take_the_place_of_these(
-    viewer: Any, opened: Any, qtbot: Any, plate: Cells
+    viewer: Any, opened: Any, qtbot: Any, plate: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    failed, read = [], crop_reader._read
+
+    def watched(*given: Any) -> Any:
+        try:
+            return read(*given)
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    monkeypatch.setattr(crop_reader, "_read", watched)
     found = opened()
     found.form.choose_order("disagreement")
     found.form.choose_group(2)
@@ -288,7 +299,9 @@ def test_other_cells_take_the_place_of_these(
     found.session.open(one)
     settled(found, qtbot)
     assert found.count.text() == "1 cell, in the order of the data set"
-    assert found.gallery.order.tolist() == [0]
+    assert found.gallery.order.tolist() == [0] and 0 in found.gallery.cache
+    # Nor were they looked at with the channels of those before.
+    assert not failed
     assert found.session.selected == () and not found.relabel.button.isEnabled()
     assert "no class yet" in found.relabel.button.toolTip()
     found.session.open(None)

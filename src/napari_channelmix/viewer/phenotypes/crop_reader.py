@@ -55,7 +55,8 @@ class _Wishes:
         self._wish: Wish | None = None
         self._done = 0
         # Of channels that no layer shows: the same contrast for all crops.
-        self.settled: dict[Looks, Looks] = {}
+        # By fields of view, which are kept so that no others take their identity, and looks.
+        self.settled: dict[tuple[int, Looks], tuple[Any, Looks]] = {}
 
     def put(self, wish: Wish | None) -> None:
         with self._lock:
@@ -143,7 +144,9 @@ def _reading(wishes: _Wishes) -> Generator[Arrived, None, None]:
             count = max(1, count // 2)
 
 
-def _read(wish: Wish, wanted: Sequence[int], settled_before: dict[Looks, Looks]) -> dict[int, Kept]:
+def _read(
+    wish: Wish, wanted: Sequence[int], settled_before: dict[tuple[int, Looks], tuple[Any, Looks]]
+) -> dict[int, Kept]:
     pixels = {cell: wish.known[cell] for cell in wanted if cell in wish.known}
     new = [cell for cell in wanted if cell not in pixels]
     failed: dict[int, str] = {}
@@ -160,9 +163,10 @@ def _read(wish: Wish, wanted: Sequence[int], settled_before: dict[Looks, Looks])
     kept = {cell: Kept(None, None, wish.looks, why) for cell, why in failed.items()}
     if pixels:
         crops = np.stack(list(pixels.values()))
-        if wish.looks not in settled_before:
-            settled_before[wish.looks] = settled(crops, wish.looks)
-        pictures = composed(crops, settled_before[wish.looks])
+        key = id(wish.cells.fields), wish.looks
+        if key not in settled_before:
+            settled_before[key] = wish.cells.fields, settled(crops, wish.looks)
+        pictures = composed(crops, settled_before[key][1])
         for (cell, crop), picture in zip(pixels.items(), pictures, strict=True):
             # A copy: a slice would keep the whole batch in memory.
             kept[cell] = Kept(np.array(crop), _image(picture), wish.looks)

@@ -228,7 +228,10 @@ class Gallery(QAbstractScrollArea):
 
     def _ask(self) -> None:
         """Ask for what is missing, in sight and a page around it; before it is shown, nothing."""
-        if self.facts is None or not self.looks or not self.isVisible():
+        if self.facts is None or not self.isVisible():
+            return
+        if len(self.looks) != len(self.facts.cells.channels):
+            # Those of the cells before; the new ones' come next.
             return
         sight, height = self.in_sight(), self.viewport().height()
         around = self.grid.between(self._top - height, self._top + 2 * height)
