@@ -136,3 +136,16 @@ def test_the_expansion_lets_a_linear_layer_follow_a_bump():
 def test_settings_that_cannot_be_are_refused(settings, says):
     with pytest.raises(ModelError, match=says):
         NetworkSettings(**settings)
+
+
+def test_a_fixed_normalisation_within_the_convolution_changes_nothing() -> None:
+    torch.manual_seed(3)
+    encoder = VariationalAutoencoder(NetworkSettings(side=16, filters=8, hidden=8)).encoder
+    pictures = torch.rand(5, 3, 16, 16)
+    for _ in range(3):
+        encoder.body(4 * pictures)  # statistics that are neither 0 nor 1
+    encoder.eval()
+    with torch.no_grad():
+        one_by_one = encoder.body(pictures)
+        mean = encoder.mean(torch.cat([one_by_one, encoder.summary(pictures)], dim=1))
+        torch.testing.assert_close(encoder(pictures).mean, mean, rtol=1e-4, atol=1e-5)

@@ -112,8 +112,7 @@ def choose_threads(step: Callable[[], object], limit: int | None = None) -> Job[
 def denormals_as_zero() -> Iterator[None]:
     """Let this thread take numbers below 1e-38 for zero meanwhile, where the CPU can.
 
-    Sure logits give many of them, and CPUs work far slower on them: a quarter of the time of
-    fine-tuning goes there.
+    Sure logits give many of them, and CPUs work far slower on them.
     """
     before = float(torch.tensor([1e-38]) * 0.01) == 0
     torch.set_flush_denormal(True)

@@ -131,8 +131,8 @@ def fit(
     key : str
         What the training depends on (data, settings, seed), as text.
     fused : bool
-        Whether the optimiser changes all weights in one go on the CPU: some per cent faster for
-        small networks, and rounded differently.
+        Whether the optimiser changes all weights in one go on the CPU: faster for small networks,
+        and rounded differently.
 
     Yields
     ------

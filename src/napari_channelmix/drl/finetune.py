@@ -253,7 +253,7 @@ class CellLearner:
 
 
 def _joined(cells: Tensor, sprites: Tensor) -> Tensor:
-    """Both in one tensor, and in one order of memory: else the loss takes twice the time."""
+    """Both in one tensor, and in one order of memory, which is what the loss is fast on."""
     return torch.cat([cells, sprites.contiguous(memory_format=torch.channels_last)])
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.session import Predictions, Session, Shown, own_viewer, session_of
+from napari_channelmix.viewer.per_viewer import PerViewer
+from napari_channelmix.viewer.session import Predictions, Session, Shown, session_of
 
 __all__ = ["Overlays", "overlays_of"]
 
@@ -103,14 +104,9 @@ class Overlays:
         layers.write_features(target, cells.table["object"].to_numpy(np.int64)[here], columns)
 
 
-_OVERLAYS: dict[int, Overlays] = {}
+_OVERLAYS = PerViewer(lambda viewer: Overlays(viewer, session_of(viewer)))
 
 
 def overlays_of(viewer: Any) -> Overlays:
     """The overlays of a viewer; made with its first dock."""
-    viewer = own_viewer(viewer)
-    key = id(viewer)
-    if key not in _OVERLAYS:
-        _OVERLAYS[key] = Overlays(viewer, session_of(viewer))
-        weakref.finalize(viewer, _OVERLAYS.pop, key, None)
-    return _OVERLAYS[key]
+    return _OVERLAYS(viewer)
