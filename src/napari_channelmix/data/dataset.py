@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.bounds import square_side
 from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, square_boxes
 from napari_channelmix.data.images import Decoded, FilePlane, ImageFile, open_image
+from napari_channelmix.data.row_objects import RowObjects
 from napari_channelmix.data.segment import find_nuclei, objects, objects_of_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
@@ -60,8 +63,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     path = Path(path)
     said = read_description(path)
     table = Table.read(path, said)
-    labels, classes = table.classes()
-    opener = _Opener(table, said)
+    labels, classes, of_classes = table.classes()
+    opener, objects_of_rows = _Opener(table, said), RowObjects(table, said, labels)
     fields: dict[tuple[str, ...], int] = {}
     found: list[Field] = []
     rows: list[int] = []
@@ -78,6 +81,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
             yield Progress(at, len(table.rows), "opening the images")
         elif at % STEP == 0:
             yield Progress(at, len(table.rows), "finding the cells")
+        if not objects_of_rows.counts(at, key):
+            continue
         boxes, objects_here = opener.boxes(at, found[fields[key]])
         if boxes is None or objects_here is None:
             skipped.append(table.where(at))
@@ -98,7 +103,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     )
     return Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
-        (*table.warnings, *_warnings(said, skipped, shared=len(found) < len(all_boxes))),
+        (*table.warnings, *of_classes, *objects_of_rows.warnings(),
+         *_warnings(said, skipped, shared=len(found) < len(all_boxes))),
         conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
     )  # fmt: skip
 
@@ -136,12 +142,12 @@ class _Opener:
         return self._files[path]
 
     def files_of(self, at: int) -> tuple[str, ...]:
-        """The texts that name a row's images: rows with the same ones share a field of view."""
+        """The files of a row's images: rows with the same ones share a field of view."""
         said = self._said
         columns = [said.image.column] if said.image else list(said.channels.values())
         if said.cells.origin == "mask":
             columns.append(str(said.cells.column))
-        return tuple(self._table.text(at, column) for column in columns)
+        return tuple(os.path.normpath(self._table.file(at, column)) for column in columns)
 
     def open_field(self, at: int) -> Field:
         """Open the images of a row, check them against each other, and find labelled cells."""
@@ -239,7 +245,8 @@ class _Opener:
                 return None, None
             return square_boxes(found["y"], found["x"], cells.crop), found["label"]
         if cells.origin == "image":
-            side = max(height, width)
+            with table.naming(at):
+                side = square_side(height, width, one.shape, whole=True)
             box = square_boxes(np.array([height / 2]), np.array([width / 2]), side)
             return box, np.zeros(1, np.int64)
         numbers = [table.number(at, column) for column in cells.columns or ()]
@@ -247,7 +254,8 @@ class _Opener:
             y0, x0, y1, x1 = numbers
             if y1 <= y0 or x1 <= x0:
                 return None, None
-            side = max(4, round(max(y1 - y0, x1 - x0)))
+            with table.naming(at):
+                side = square_side(y1 - y0, x1 - x0, one.shape)
             y, x = (y0 + y1) / 2, (x0 + x1) / 2
         else:
             side = cells.crop if cells.origin == "point" else int(cells.size or 0)
@@ -272,11 +280,11 @@ class _Opener:
             found = objects(one.labels)
             places = zip(found["y"].tolist(), found["x"].tolist(), strict=True)
             self._objects[id(one)] = dict(zip(found["label"].tolist(), places, strict=True))
-        value = self._table.number(at, column)
-        if value not in self._objects[id(one)]:
+        value = self._table.identifier(at, column)
+        if value is None or value not in self._objects[id(one)]:
             raise DataError(
-                f"{self._table.where(at, column)}: the mask has no object of the value {value:g}"
+                f"{self._table.where(at, column)}: the mask has no object of the value {value}"
             )
-        y, x = self._objects[id(one)][int(value)]
+        y, x = self._objects[id(one)][value]
         boxes = square_boxes(np.array([y]), np.array([x]), self._said.cells.crop)
-        return boxes, np.array([int(value)], np.int64)
+        return boxes, np.array([value], np.int64)
