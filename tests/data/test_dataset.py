@@ -391,7 +391,10 @@ def test_unnamed_channels_and_unknown_axes_are_refused_with_the_remedy(
         ("", "cannot be read as a table"),
         ("label,y,x,dna,gfp,well\n", "no rows"),
         ("label,y,x,dna,gfp,well\na,1,1,d,g,w,extra\n", "line 2 has 7 columns, more than the 6"),
-        ("label,y,x,dna,gfp,well\na,1,1,d,g,w\na,1,1,d,g,w,extra\n", "line 3 has 7 columns, more than the 6"),
+        (
+            "label,y,x,dna,gfp,well\na,1,1,d,g,w\na,1,1,d,g,w,extra\n",
+            "line 3 has 7 columns, more than the 6",
+        ),
     ],
 )
 def test_a_table_that_is_none_is_refused(write_set: WriteSet, text: str, says: str) -> None:

@@ -14,9 +14,7 @@ FARTHEST = 4
 NARROWEST = 8
 
 
-def square_side(
-    height: float, width: float, shape: tuple[int, int], *, whole: bool = False
-) -> int:
+def square_side(height: float, width: float, shape: tuple[int, int], *, whole: bool = False) -> int:
     """Side of the square around a box or a whole image, in pixels, 4 at least.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Rows of a table that speak of the same cells: the same again is left out, a contradiction refused.
+"""Rows that speak of the same cells: the same again is left out, a contradiction is refused.
 
 A cell is known by its files and its id in the mask, never by the order of rows.
 """

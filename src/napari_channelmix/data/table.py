@@ -166,9 +166,8 @@ class Table:
         if text not in self._files:
             with self.naming(at, column):
                 path = path_of_text(text, self.path.parent, may_be_folder=True)
-                if path.is_dir() and path.suffix.lower() != ".zarr":
-                    if not any((path / name).exists() for name in ZARR_FILES):
-                        raise DataError(f"{path} is a folder, not an image")
+                if path.is_dir() and not _is_zarr(path):
+                    raise DataError(f"{path} is a folder, not an image")
             self._files[text] = path
         return self._files[text]
 
@@ -229,6 +228,10 @@ def _columns_named(said: Description) -> Iterable[str]:
     if said.cells.object:
         yield said.cells.object
     yield from said.cells.columns or ()
+
+
+def _is_zarr(folder: Path) -> bool:
+    return folder.suffix.lower() == ".zarr" or any((folder / name).exists() for name in ZARR_FILES)
 
 
 def _cached(rule: Callable[[str], str | None]) -> Callable[[str], str | None]:

@@ -1,30 +1,34 @@
-"""Tables of users as text: encodings, separators and formats, for data sets and annotations alike.
+"""Tables of users: what divides their columns, for data sets and annotations alike.
 
-A table is UTF-8 (with or without a byte order mark), UTF-16 or UTF-32 with one, else Windows code
-page 1252, which is said in a warning. Separators are commas, semicolons or tabs. Nothing is
-converted here: every cell is text, as it stands in the file.
+Separators are commas, semicolons or tabs. Nothing is converted here: every cell is text, as it
+stands in the file.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.data.csv_text import unescaped
-from napari_channelmix.data.paths import read_bounded
+from napari_channelmix.data.table_text import REMEDY, text_of_table
 from napari_channelmix.data.values import listed, quoted
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LARGEST_CELL", "LARGEST_FILE", "MOST_CELLS", "TextTable", "decimal_comma_of", "read_table"]
+__all__ = [
+    "LARGEST_CELL",
+    "LARGEST_FILE",
+    "MOST_CELLS",
+    "TextTable",
+    "decimal_comma_of",
+    "read_table",
+]
 
 # Bytes of a file, rows and cells of a table (some 180 and 60 bytes each), characters of a cell,
 # columns: together less than 2 GB of memory.
@@ -34,37 +38,7 @@ MOST_CELLS = 12_000_000
 LARGEST_CELL = 100_000
 MOST_COLUMNS = 20_000
 
-REMEDY = "save the table as CSV (UTF-8)"
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-# How other formats begin.
-OTHER_FORMATS = (
-    (b"PK\x03\x04", "an Excel or OpenDocument workbook (or another zip file)"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (or another Office file)"),
-    (b"PAR1", "a Parquet file"),
-    (b"ARROW1", "a Feather (Arrow) file"),
-    (b"FEA1", "a Feather file"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy file"),
-    (b"MATLAB 5.0", "a MATLAB file"),
-    (b"BZh", "a compressed file (bzip2)"),
-    (b"\xfd7zXZ", "a compressed file (xz)"),
-    (b"\x28\xb5\x2f\xfd", "a compressed file (Zstandard)"),
-    (b"\x89PNG", "a picture (PNG)"),
-    (b"\xff\xd8\xff", "a picture (JPEG)"),
-    (b"II*\0", "a picture (TIFF)"),
-    (b"MM\0*", "a picture (TIFF)"),
-    (b"%PDF", "a PDF"),
-    (b"{\\rtf", "a text document (RTF)"),
-)
-MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    # The mark of UTF-32 begins with that of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 @dataclass(frozen=True)
@@ -124,9 +98,8 @@ def read_table(path: str | Path, expected: Collection[str] = ()) -> TextTable:
     import pandas as pd
 
     path = Path(path)
-    content = read_bounded(path, LARGEST_FILE)
-    text, warnings = _text_of(path, content)
-    del content
+    text, of_text = text_of_table(path, LARGEST_FILE)
+    warnings = list(of_text)
     lines, skipped, separator = _separator(path, text, {name.casefold() for name in expected})
     names, rows, numbers, short = _parsed(path, lines, skipped, separator)
     if short:
@@ -145,7 +118,7 @@ def read_table(path: str | Path, expected: Collection[str] = ()) -> TextTable:
                 own = f"{name}.{again}"
         taken.add(own)
         unique.append(own)
-    frame = pd.DataFrame(rows, columns=pd.Index(unique, dtype=object), dtype=object,
+    frame = pd.DataFrame(rows, columns=unique, dtype=object,
                          index=pd.Index(numbers, dtype="int64"))  # fmt: skip
     # A separator at the end of every line makes no column.
     empty = [own for name, own in zip(names, unique, strict=True)
@@ -188,78 +161,6 @@ def decimal_comma_of(texts: Iterable[str], separator: str) -> tuple[bool, str]:
     return True, commas[0]
 
 
-def _text_of(path: Path, content: bytes) -> tuple[str, list[str]]:
-    """The text of a file, and what there is to say of its encoding."""
-    if content.startswith(b"\x1f\x8b"):
-        content = _uncompressed(path, content)
-    kind = next((kind for start, kind in OTHER_FORMATS if content.startswith(start)), None)
-    if kind:
-        raise DataError(f"{path}: is {kind}, which is not read as a table; {REMEDY}")
-    mark, encoding = next(((m, e) for m, e in MARKS if content.startswith(m)), (b"", "utf-8"))
-    warnings: list[str] = []
-    try:
-        text = content[len(mark) :].decode(encoding)
-    except UnicodeDecodeError as error:
-        if mark:
-            raise DataError(
-                f"{path}: begins as {encoding.upper()} text, but byte {error.start:,} is none; "
-                f"{REMEDY}"
-            ) from None
-        text = _of_windows(path, content, warnings)
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError(
-            f"{path}: line {line} holds NUL characters, so this cannot be read as a table; {REMEDY}"
-        )
-    if not text or text.isspace():
-        raise DataError(f"{path}: is empty and cannot be read as a table")
-    start = text[:200].lstrip().lower()
-    if start.startswith(("<!doctype", "<html", "<?xml", "<table")):
-        raise DataError(f"{path}: is HTML or XML, which is not read as a table; {REMEDY}")
-    if path.suffix.lower() in (".json", ".jsonl", ".ndjson") or re.match(r'[\[{]\s*[{\["]', start):
-        raise DataError(f"{path}: is JSON, which is not read as a table; {REMEDY}")
-    return text, warnings
-
-
-def _uncompressed(path: Path, content: bytes) -> bytes:
-    """What gzip has packed, no more than a file may hold."""
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacker.decompress(content, LARGEST_FILE + 1)
-    except zlib.error as error:
-        raise DataError(f"{path}: cannot be unpacked, is it truncated? ({error})") from None
-    if len(unpacked) > LARGEST_FILE:
-        raise DataError(f"{path}: holds more than {LARGEST_FILE:,} bytes when it is unpacked")
-    if not unpacker.eof:
-        raise DataError(f"{path}: cannot be unpacked, it is truncated")
-    if unpacker.unused_data.strip(b"\0"):
-        raise DataError(f"{path}: holds several packed files; unpack it and {REMEDY}")
-    return unpacked
-
-
-def _of_windows(path: Path, content: bytes, warnings: list[str]) -> str:
-    try:
-        text = content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{path}: line {line} is neither UTF-8 nor Windows code page 1252, so this cannot be "
-            f"read as a table; {REMEDY}"
-        ) from None
-    strange = re.search(r"[^\x00-\x7f]", text)
-    assert strange is not None
-    begin = text.rfind("\n", 0, strange.start()) + 1
-    word = re.search(r"\S*$", text[max(begin, strange.start() - 20) : strange.start()])
-    rest = re.match(r"[^\s,;]*", text[strange.start() : strange.start() + 20])
-    shown = (word[0] if word else "") + (rest[0] if rest else "")
-    line = text.count("\n", 0, strange.start()) + 1
-    warnings.append(
-        f"{path}: is not UTF-8 and was read as Windows code page 1252 (line {line} then has "
-        f"{quoted(re.split('[,;]', shown)[-1])}); if letters are wrong, {REMEDY}"
-    )
-    return text
-
-
 def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, int, str]:
     """The text from the head on, the lines before it, and what divides the columns."""
     first = re.match(r"[ \t]*sep=([,;\t|])[^\S\r\n]*(\r\n|\r|\n)", text, re.IGNORECASE)
@@ -279,8 +180,11 @@ def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, i
     if not several:
         return body, skipped, ","
     # The columns that are asked for tell best, then the most columns.
-    fit = [each for each in several
-           if expected and expected <= {name.strip().casefold() for name in heads[each]}]  # fmt: skip
+    wanted = set(expected)
+    fit = [
+        each for each in several
+        if wanted and wanted <= {name.strip().casefold() for name in heads[each]}
+    ]  # fmt: skip
     if len(fit) == 1:
         return body, skipped, fit[0]
     most = max(several.values())
