@@ -48,7 +48,7 @@ def test_world_positions_meet_the_cells_of_layers_in_odd_places(
     assert "um" in panel.how.currentText() or "micrometer" in panel.how.currentText()
     assert panel.preview.text() == (
         f"7 rows: 6 match cells, 1 match none (first: line 8, y={y:g}, x={x:g}); "
-        "3 name a cell again; the last row counts. New classes: debris."
+        "3 say the same of a cell again. New classes: debris."
     )
     # Nothing has changed before it is asked for.
     assert annotate.session.cells.labels.tolist() == [-1] * 6
@@ -74,7 +74,7 @@ def test_pixels_values_and_a_table_that_is_wrong(
     assert annotate.session.cells.labels.tolist() == [1, 0, 1, 0, -1, -1]
     path.write_text("object,class\n3,dead\nthree,dead\n")
     panel = choose(annotate, qtbot, path, 0)
-    assert "line 3, column 'object': 'three' is not a number" in panel.preview.text()
+    assert "line 3, column 'object': 'three' is not a whole number" in panel.preview.text()
     assert not panel.apply_button.isEnabled() and panel.apply_button.toolTip()
     click(panel.cancel)
     assert not panel.isVisible()

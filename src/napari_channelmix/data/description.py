@@ -145,10 +145,9 @@ def read_description(path: str | Path) -> Description:
     """
     path = Path(path)
     with_remedy = f"{path}: not a data-set file (TOML)"
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder; name the data-set file (dataset.toml)")
     try:
-        content: dict[str, Any] = tomllib.loads(read_bounded(path, LARGEST).decode("utf-8-sig"))
+        written = read_bounded(path, LARGEST, instead="name the data-set file (dataset.toml)")
+        content: dict[str, Any] = tomllib.loads(written.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise DataError(f"{with_remedy}: its text is not UTF-8; save it as UTF-8") from None
     except RecursionError:

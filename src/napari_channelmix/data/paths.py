@@ -58,8 +58,10 @@ def path_of_text(text: str, folder: Path, *, may_be_folder: bool = False) -> Pat
     raise DataError(_why_missing(wanted, folder))
 
 
-def read_bounded(path: Path, largest: int) -> bytes:
+def read_bounded(path: Path, largest: int, *, instead: str = "") -> bytes:
     """The bytes of a file; pipes, folders and files above a bound are refused before reading.
+
+    ``instead``: what to do where the path is that of a folder.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def read_bounded(path: Path, largest: int) -> bytes:
         _refuse_impossible(str(path))
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise DataError(f"{shown}: is a folder")
+            raise DataError(f"{shown}: is a folder{instead and '; '}{instead}")
         if not stat.S_ISREG(status.st_mode):
             raise DataError(f"{shown}: is a pipe or a device, not a file")
         if status.st_size > largest:
@@ -144,13 +146,10 @@ def _why_missing(wanted: str, folder: Path) -> str:
     if hint:
         return f"{line}; there is {quoted(hint)}"
     if drive:
-        name = plain.rsplit("/", 1)[-1]
-        beside = (folder / name).exists() if name else False
-        return line + (
-            f"; {quoted(name)} lies beside this file: write that name"
-            if beside
-            else "; write the path relative to this file"
-        )
+        beside = plain.rsplit("/", 1)[-1]
+        if beside and (folder / beside).exists():
+            return f"{line}; {quoted(beside)} lies beside this file: write that name"
+        return f"{line}; write the path relative to this file"
     return line
 
 

@@ -231,7 +231,11 @@ def _columns_named(said: Description) -> Iterable[str]:
 
 
 def _is_zarr(folder: Path) -> bool:
-    return folder.suffix.lower() == ".zarr" or any((folder / name).exists() for name in ZARR_FILES)
+    try:
+        inside = any((folder / name).exists() for name in ZARR_FILES)
+    except OSError:
+        inside = False
+    return inside or folder.suffix.lower() == ".zarr"
 
 
 def _cached(rule: Callable[[str], str | None]) -> Callable[[str], str | None]:

@@ -174,7 +174,9 @@ def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, i
     skipped = len(re.findall(r"\r\n|\r|\n", text[:start]))
     body = text[start:]
     heads = {each: _head(path, body, each) for each in SEPARATORS}
-    several = {each: len(names) for each, names in heads.items() if len(names) > 1}
+    # What is divided within quotes leaves a quotation mark in a name.
+    whole = [each for each, names in heads.items() if not any('"' in name for name in names)]
+    several = {each: len(heads[each]) for each in whole or heads if len(heads[each]) > 1}
     if path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab")) and "\t" in several:
         return body, skipped, "\t"
     if not several:
