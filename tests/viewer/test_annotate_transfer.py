@@ -80,6 +80,25 @@ def test_pixels_values_and_a_table_that_is_wrong(
     assert not panel.isVisible()
 
 
+def test_the_column_of_ids_may_be_named(
+    viewer: Any, annotate: Any, qtbot: Any, click: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    # The row numbers of pandas, and the label values.
+    path.write_text("index,label,class\n0,3,dead\n1,5,alive\n")
+    panel = choose(annotate, qtbot, path, 0)
+    assert "columns 'index', 'label' may all hold the ids" in panel.preview.text()
+    assert not panel.apply_button.isEnabled() and not panel.ids.isHidden()
+    panel.ids.setText("label")
+    panel.ids.editingFinished.emit()
+    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=5000)
+    assert "2 match cells; ids are read from column 'label'" in panel.preview.text()
+    click(panel.apply_button)
+    assert annotate.session.cells.labels.tolist() == [-1, -1, 1, -1, 0, -1]
+    panel = choose(annotate, qtbot, path, 1)
+    assert panel.ids.isHidden() and panel.ids.text() == ""
+
+
 def test_what_is_exported_comes_back(
     viewer: Any, annotate: Any, qtbot: Any, click: Any, tmp_path: Path
 ) -> None:

@@ -61,7 +61,7 @@ class Table:
         source = read_table(path, named)
         for column in named:
             source.column(column, f", which {dataset.name} names")
-        rows, warnings = source.rows.apply(lambda values: values.str.strip()), []
+        rows, warnings = _trimmed(source.rows), []
         for column, values in said.keep.items():
             names, kept = rows[column].map(_cached(class_name)), pd.Series(False, rows.index)
             for value in values:
@@ -228,6 +228,12 @@ def _columns_named(said: Description) -> Iterable[str]:
     if said.cells.object:
         yield said.cells.object
     yield from said.cells.columns or ()
+
+
+def _trimmed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same texts without blanks around them."""
+    columns = {name: [value.strip() for value in rows[name].tolist()] for name in rows.columns}
+    return pd.DataFrame(columns, index=rows.index, dtype=object)
 
 
 def _is_zarr(folder: Path) -> bool:
