@@ -78,7 +78,7 @@ def test_names_that_differ_in_case_or_blanks_are_warned_of(opened: Open) -> None
     table = "p,y,x,l,g\ni.tif,30,20,Live,a1\ni.tif,20,40,live,A1\ni.tif,40,20,live,b\n"
     cells = opened(table, 'label = "l"\ngroup = "g"\n')
     assert cells.classes == ("Live", "live")
-    both = "differ only in case or blanks and are kept apart"
+    both = "differ only in case, blanks or form and are kept apart"
     assert any(f"classes 'Live' (1 rows) and 'live' (2 rows) {both}" in w for w in cells.warnings)
     assert any(f"groups 'a1' (1 rows) and 'A1' (1 rows) {both}" in w for w in cells.warnings)
 

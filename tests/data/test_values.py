@@ -119,3 +119,22 @@ def test_values_and_lists_are_shown_short():
 def test_names_that_may_be_one_are_said_with_their_rows():
     (line,) = similar_warnings({"Live": 12, "dead": 3, "live": 1}, "classes")
     assert line.startswith("classes 'Live' (12 rows) and 'live' (1 rows) differ only in case")
+
+
+def test_a_name_is_one_whatever_system_wrote_it():
+    assert class_name("fu\u0308nf") == class_name("f\xfcnf") == "f\xfcnf"
+    assert class_name("\ufeff\u200bpos\xa0") == "pos"
+    assert class_name("\u200b") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("0.5", "0.50"), ("0,5", "0.5"), ("01", "1"), ("\uff10\uff11", "1"), ("de\xadad", "dead"),
+     ("\ufb01t", "Fit"), ("a\u200bb", "ab")],
+)  # fmt: skip
+def test_names_that_look_alike_are_similar(one, other):
+    assert similar_names([one, "x", other]) == [(one, other)]
+
+
+def test_names_that_look_different_are_not_similar():
+    assert similar_names(["1", "1.5", "-1", "10", "1e1", "a", "b", "A1", "A01"]) == []

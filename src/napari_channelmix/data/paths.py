@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_channelmix.data.values import quoted
+from napari_channelmix.data.values import BLANKS, quoted
 from napari_channelmix.errors import DataError
 
 __all__ = ["path_of_text", "read_bounded"]
@@ -40,7 +40,7 @@ def path_of_text(text: str, folder: Path, *, may_be_folder: bool = False) -> Pat
         No file of that name, a folder, or a text that no file can be called; no error of the
         file system escapes.
     """
-    wanted = text.strip()
+    wanted = text.strip(BLANKS)
     if not wanted:
         raise DataError("no file is named")
     _refuse_impossible(wanted)

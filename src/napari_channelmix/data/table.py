@@ -15,6 +15,7 @@ import pandas as pd
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.table_files import decimal_comma_of, read_table
 from napari_channelmix.data.values import (
+    BLANKS,
     class_name,
     listed,
     number,
@@ -109,7 +110,7 @@ class Table:
         for at in range(len(self.rows)):
             name, part = self.text(at, group), self.text(at, split)
             if group and not name:
-                text = str(given.loc[self.rows.index[at], group]).strip()
+                text = str(given.loc[self.rows.index[at], group]).strip(BLANKS)
                 what = "the group is empty" if not text else f"the group {quoted(text)} means none"
                 raise DataError(f"{self.where(at, group)}: {what}; fill it in")
             if split and part not in ("train", "val", "test"):
@@ -232,7 +233,9 @@ def _columns_named(said: Description) -> Iterable[str]:
 
 def _trimmed(rows: pd.DataFrame) -> pd.DataFrame:
     """The same texts without blanks around them."""
-    columns = {name: [value.strip() for value in rows[name].tolist()] for name in rows.columns}
+    columns = {
+        name: [value.strip(BLANKS) for value in rows[name].tolist()] for name in rows.columns
+    }
     return pd.DataFrame(columns, index=rows.index, dtype=object)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from napari_channelmix.data.csv_text import unescaped
 from napari_channelmix.data.table_text import REMEDY, text_of_table
-from napari_channelmix.data.values import listed, quoted
+from napari_channelmix.data.values import BLANKS, listed, quoted
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, i
     wanted = set(expected)
     fit = [
         each for each in several
-        if wanted and wanted <= {name.strip().casefold() for name in heads[each]}
+        if wanted and wanted <= {name.strip(BLANKS).casefold() for name in heads[each]}
     ]  # fmt: skip
     if len(fit) == 1:
         return body, skipped, fit[0]
@@ -295,4 +295,4 @@ def _names(path: Path, row: Sequence[str]) -> list[str]:
     if any(len(cell) > LARGEST_CELL for cell in row):
         raise _too_long(path, 1)
     return [" ".join(unescaped(cell).split()) if "\n" in cell or "\r" in cell
-            else unescaped(cell).strip() for cell in row]  # fmt: skip
+            else unescaped(cell).strip(BLANKS) for cell in row]  # fmt: skip

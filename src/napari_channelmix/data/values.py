@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from napari_channelmix.errors import DataError
 
 __all__ = [
+    "BLANKS",
     "LARGEST",
     "MISSING_NAMES",
     "class_name",
@@ -31,9 +33,16 @@ MISSING_NAMES = frozenset({"", "na", "n/a", "#n/a", "nan", "none", "null", "<na>
 
 # Places and sizes beyond it (in pixels or micrometres) are mistakes, and overflow in sums.
 LARGEST = 1e9
+MANY = 20_000
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _NUMBER_WITH_COMMA = re.compile(r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+# What is a blank to the eye, and nothing to str.strip().
+BLANKS = "".join(
+    map(chr, [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E), 0x2028,
+              0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF])
+)  # fmt: skip
+
 _WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
 
@@ -68,7 +77,8 @@ def class_name(value: Any) -> str | None:
         if math.isnan(number):
             return None
         return str(int(number)) if number.is_integer() else repr(number)
-    text = str(value).strip()
+    # An accented letter is one character or two, by the system that a text comes from.
+    text = unicodedata.normalize("NFC", str(value).strip(BLANKS))
     if text.lower() in MISSING_NAMES:
         return None
     whole = _WHOLE.fullmatch(text)
@@ -119,7 +129,10 @@ def whole_number(value: Any) -> int | None:
 
 
 def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
-    """Names that differ only in case or in blanks, which may be one class written in two ways.
+    """Names that may be one class written in two ways.
+
+    They differ only in case, in blanks, in characters that look alike (as ligatures and wide
+    letters do), or in the way a number is written (``0.5``, ``0,50``).
 
     Returns
     -------
@@ -133,8 +146,17 @@ def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
     """
     by_key: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        by_key.setdefault("".join(name.split()).casefold(), []).append(name)
+        by_key.setdefault(_key(name), []).append(name)
     return [tuple(group) for group in by_key.values() if len(group) > 1]
+
+
+def _key(name: str) -> str:
+    """What names that may be one have in common."""
+    text = unicodedata.normalize("NFKC", name)
+    text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    if re.fullmatch(r"[+-]?\d{1,300}([.,]\d{0,300})?", text, re.ASCII):
+        return repr(float(text.replace(",", ".")))
+    return text.casefold()
 
 
 def number(value: Any, *, decimal_comma: bool = False, largest: float = LARGEST) -> float:
@@ -160,7 +182,9 @@ def number(value: Any, *, decimal_comma: bool = False, largest: float = LARGEST)
     >>> number(" 1.5"), number("-1e3"), number("60,5", decimal_comma=True)
     (1.5, -1000.0, 60.5)
     """
-    text = repr(float(value)) if isinstance(value, (float, np.floating)) else str(value).strip()
+    text = (
+        repr(float(value)) if isinstance(value, (float, np.floating)) else str(value).strip(BLANKS)
+    )
     plain = _NUMBER.fullmatch(text) if len(text) <= 400 else None
     if plain is None and decimal_comma and len(text) <= 400:
         plain = _NUMBER_WITH_COMMA.fullmatch(text)
@@ -197,11 +221,15 @@ def similar_warnings(counts: Mapping[str, int], what: str) -> tuple[str, ...]:
     counts : mapping of str to int
         How many rows each name has.
     what : str
-        What they name, in the plural.
+        What they name, in the plural. More than `MANY` are numbers of rows or the like, and are
+        not looked through.
     """
+    if len(counts) > MANY:
+        return ()
     return tuple(
         f"{what} "
         + " and ".join(f"{quoted(name)} ({counts[name]:,} rows)" for name in group[:4])
-        + " differ only in case or blanks and are kept apart; if they are one, write them alike"
+        + " differ only in case, blanks or form and are kept apart; write them alike if they "
+        "are one"
         for group in similar_names(counts)[:5]
     )
