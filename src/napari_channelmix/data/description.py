@@ -13,6 +13,10 @@ from napari_channelmix.errors import DataError
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
 
 
+# One picture of files that have several: its position from 0, or its name.
+Scene = Annotated[int, Field(ge=0, strict=True)] | Annotated[str, Field(strict=True, min_length=1)]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,6 +27,7 @@ class ImageEntry(_Entry):
     column: str
     axes: Annotated[str, Field(pattern=r"^[A-Za-z]+$")] | None = None
     channels: list[str] | None = None
+    scene: Scene | None = None
 
 
 class CellsEntry(_Entry):
@@ -77,6 +82,8 @@ class Description(_Entry):
     channels : dict of str to str
         Channel name and its file column, or empty where ``image`` is given.
     image : ImageEntry or None
+    scene : int, str or None
+        Which picture of files that have several; ``[image]`` may say it too.
     cells : CellsEntry
     """
 
@@ -90,7 +97,13 @@ class Description(_Entry):
     keep: dict[str, list[str | int | float]] = {}
     channels: dict[str, str] = {}
     image: ImageEntry | None = None
+    scene: Scene | None = None
     cells: CellsEntry = CellsEntry()
+
+    @property
+    def chosen_scene(self) -> int | str | None:
+        """The scene to read, wherever it is named."""
+        return self.image.scene if self.image and self.image.scene is not None else self.scene
 
     @model_validator(mode="after")
     def _one_kind_of_image(self) -> Description:

@@ -1,0 +1,382 @@
+"""TIFF files: which of their pages are read, and that none of their pixels are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.file_limits import refuse_claim
+from napari_channelmix.data.images import KNOWN_AXES, ImageFile, without_single_axes
+from napari_channelmix.data.ome_xml import OmeImage, OmeSet, read_ome
+from napari_channelmix.data.pixel_size import Size, checked_size
+from napari_channelmix.data.scenes import Scene, choose_scene
+from napari_channelmix.data.tiff_log import TiffLog
+from napari_channelmix.data.tiff_pages import chain_length, check_page
+from napari_channelmix.data.tiff_sets import members_of_image, open_by_itself, own_images
+from napari_channelmix.errors import DataError
+
+__all__ = ["open_tiff"]
+
+# More pages are a stack over time or depth, which is refused when its planes are asked for.
+MOST_CHECKED = 2000
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The pixels of one picture: a series of a file, or pages of one or more files.
+
+    The files are open only while something is read.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    whole: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+    series: int | None = None
+    pages: tuple[tuple[Path, int], ...] = ()
+
+    def __getitem__(self, region: Any) -> npt.NDArray[Any]:
+        """Pixels of a region, or all of them for an ellipsis, which is quicker for all."""
+        with TiffLog(self.path):
+            if region is ...:
+                return self._all()
+            return self._of_pages(region) if self.series is None else self._of_series(region)
+
+    def _all(self) -> npt.NDArray[Any]:
+        import tifffile
+
+        if self.series is not None:
+            pixels = tifffile.imread(self.path, series=self.series, level=0)
+            return np.asarray(pixels).reshape(self.shape)
+        parts = []
+        for path, index in self.pages:
+            with open_by_itself(path) as tiff:
+                parts.append(tiff.pages[index].asarray())
+        return np.stack(parts).reshape(self.shape)
+
+    def _of_series(self, region: Any) -> npt.NDArray[Any]:
+        import dask.array as da
+        import tifffile
+        import zarr
+
+        with tifffile.imread(self.path, aszarr=True, series=self.series, level=0) as store:
+            array = zarr.open_array(store, mode="r")
+            if array.shape != self.shape:
+                array = da.from_array(array).reshape(self.shape)
+            return np.asarray(array[region])
+
+    def _of_pages(self, region: Any) -> npt.NDArray[Any]:
+        import zarr
+
+        # The axes before those of a page count pages.
+        leading = len(self.shape) - 2 - ("S" in self.axes)
+        numbers = np.arange(len(self.pages)).reshape(self.shape[:leading])[region[:leading]]
+        parts = []
+        for number in np.atleast_1d(numbers).ravel():
+            path, index = self.pages[int(number)]
+            with open_by_itself(path) as tiff, tiff.pages[index].aszarr() as store:
+                parts.append(np.asarray(zarr.open_array(store, mode="r")[region[leading:]]))
+        stacked = np.stack(parts)
+        return stacked.reshape(np.shape(numbers) + stacked.shape[1:])
+
+
+def open_tiff(path: Path, scene: int | str | None, alone: bool) -> ImageFile:
+    """What a TIFF says of itself.
+
+    Parameters
+    ----------
+    scene : int, str or None
+        Which picture of a file with several.
+    alone : bool
+        The file stands for one channel of its own: where its metadata describe a set of files,
+        only what lies in this one is read.
+
+    Raises
+    ------
+    DataError
+        Damaged, with pixels missing, or with several scenes of which none was chosen.
+    """
+    import tifffile
+
+    warnings: list[str] = []
+    with TiffLog(path), tifffile.TiffFile(path) as tiff:
+        if not len(tiff.pages):
+            raise DataError(f"{path}: holds no image")
+        _refuse_lost_pages(path, tiff)
+        described = _described(tiff, warnings)
+        image = None
+        if described is not None and _is_set(path, tiff, described):
+            image, source, warning = _of_set(path, tiff, described, scene, alone)
+        else:
+            if described is not None and described.elsewhere and not alone:
+                warnings.append(
+                    "it is a part of a set and is read by itself "
+                    f"(the set is described in {described.elsewhere[:80]})"
+                )
+            source, warning = _of_series(path, tiff, scene, alone, warnings)
+            if described is not None and source.series is not None:
+                image = _image_of(tiff.series[source.series], described)
+        if warning:
+            warnings.append(warning)
+        names, size, unit = _stated(tiff, image, source, warnings)
+        _say_meaning(tiff, source, warnings)
+    if image is not None:
+        warnings += image.warnings
+    shape, axes = source.shape, source.axes
+    known = all(letter in KNOWN_AXES + "S" for letter in axes) and len(set(axes)) == len(axes)
+    return ImageFile(
+        path, shape, source.dtype, axes if known else None, names, size, unit, lambda: source,
+        source.whole, tuple(warnings), (source.series, source.pages),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- what is in the file
+
+
+def _refuse_lost_pages(path: Path, tiff: Any) -> None:
+    """Count the pages for ourselves: tifffile leaves out what lies behind a break, and logs it."""
+    if tiff.is_ndpi or tiff.is_scanimage:  # offsets and pages of their own kind
+        return
+    expected, present = chain_length(path), len(tiff.pages)
+    if present < expected:
+        raise DataError(
+            f"{path}: cannot be read, is it truncated? "
+            f"(pages are missing: {present} of {expected} can be read)"
+        )
+
+
+def _described(tiff: Any, warnings: list[str]) -> OmeSet | None:
+    text = tiff.ome_metadata if tiff.is_ome else None
+    if not text:
+        return None
+    try:
+        return read_ome(text)
+    except DataError as error:
+        warnings.append(str(error))
+        return None
+
+
+def _is_set(path: Path, tiff: Any, described: OmeSet) -> bool:
+    """Whether its metadata name other files, or name this one by another name."""
+    if not described.images:
+        return False
+    for image in described.images:
+        for data in image.data:
+            if data.uuid is None and data.file is None:
+                continue
+            same_name = (data.file or "").lower() == path.name.lower()
+            if data.file and not same_name:
+                return True
+            if described.uuid is not None and data.uuid != described.uuid and not same_name:
+                return True
+    return False
+
+
+def _of_set(
+    path: Path, tiff: Any, described: OmeSet, scene: int | str | None, alone: bool
+) -> tuple[OmeImage, _Source, str | None]:
+    """The planes of the image that this file is a part of."""
+    pages = len(tiff.pages)
+    images = own_images(path, described, pages)
+    if not images:
+        raise DataError(
+            f"{path}: its metadata describe a set of files of which it is none "
+            f"({', '.join(sorted(described.members)[:3])}); was it renamed?"
+        )
+    scenes = [Scene(image.name, (*image.sizes, *image.side)) for image in images]
+    chosen, warning = choose_scene(path, scenes, scene)
+    image, planes, missing = members_of_image(path, described, images[chosen], pages, alone=alone)
+    if missing:
+        raise DataError(
+            f"{path}: {missing}; put the whole set into one folder, or give a column per channel "
+            "under [channels], where each file is read by itself"
+        )
+    first = tiff.pages[0]
+    for member, index in planes:
+        _check_member(member, index, first)
+    sizes, side = image.sizes, tuple(first.shape)
+    whole, axes = (*sizes, *side), image.axes + first.axes
+    shape, short = without_single_axes(whole, axes)
+    source = _Source(path, shape, whole, short, np.dtype(first.dtype), None, tuple(planes))
+    return image, source, warning
+
+
+def _check_member(member: Path, index: int, first: Any) -> None:
+    with TiffLog(member), open_by_itself(member) as tiff:
+        if index >= len(tiff.pages):
+            raise DataError(
+                f"{member}: has {len(tiff.pages)} pages, its metadata count {index + 1} or more; "
+                "planes are missing"
+            )
+        page = tiff.pages[index]
+        check_page(member, page, tiff.filehandle.size)
+        if tuple(page.shape) != tuple(first.shape) or page.dtype != first.dtype:
+            raise DataError(
+                f"{member}: is {page.shape} {page.dtype}, another file of its set is "
+                f"{first.shape} {first.dtype}"
+            )
+
+
+def _of_series(
+    path: Path, tiff: Any, scene: int | str | None, alone: bool, warnings: list[str]
+) -> tuple[_Source, str | None]:
+    """One of the series that tifffile puts together from the pages."""
+    series = tiff.series
+    if not series:
+        raise DataError(f"{path}: holds no image")
+    scenes = [Scene(one.name or "", tuple(one.shape), _reduced(one)) for one in series]
+    chosen, warning = choose_scene(path, scenes, scene)
+    one = series[chosen]
+    pages = list(one.pages) if len(one) <= MOST_CHECKED else [one.keyframe]
+    lost = sum(page is None for page in pages)
+    other = [page for page in pages if page is not None and page.parent is not tiff]
+    if alone and (lost or other) and len(tiff.pages) == 1:
+        return _single_page(path, tiff), warning
+    if lost:
+        raise DataError(
+            f"{path}: {lost} of its {len(pages)} planes are missing; "
+            "their files or pages are not there"
+        )
+    whole = tuple(one.shape)
+    dtype = one.dtype
+    if dtype is None or not prod(whole):
+        raise DataError(f"{path}: has no pixels that can be read {whole}")
+    dtype = np.dtype(dtype)
+    checked = [
+        check_page(Path(page.parent.filehandle.path), page, page.parent.filehandle.size)
+        for page in pages
+    ]
+    claimed = prod(whole) * dtype.itemsize
+    _check_extent(path, tiff, one, claimed)
+    sizes = {page.parent.filehandle.path: page.parent.filehandle.size for page in pages}
+    refuse_claim(path, claimed, sum(sizes.values()))
+    empty = sum(count for count, _ in checked)
+    if empty:
+        warnings.append(
+            "some of its strips or tiles hold no data and are read as 0 "
+            f"({empty} of {sum(count for _, count in checked)})"
+        )
+    shape, axes = without_single_axes(whole, one.axes)
+    return _Source(path, shape, whole, axes, dtype, chosen), warning
+
+
+def _single_page(path: Path, tiff: Any) -> _Source:
+    page = tiff.pages[0]
+    check_page(path, page, tiff.filehandle.size)
+    whole = tuple(page.shape)
+    shape, axes = without_single_axes(whole, page.axes)
+    return _Source(path, shape, whole, axes, np.dtype(page.dtype), None, ((path, 0),))
+
+
+def _check_extent(path: Path, tiff: Any, series: Any, claimed: int) -> None:
+    """Planes that are stored one after the other, behind a single page, must all be there."""
+    page = series.keyframe
+    if len(list(series.pages)) * prod(page.shape) >= prod(series.shape):
+        return
+    start, size = page.dataoffsets[0] if page.dataoffsets else 0, tiff.filehandle.size
+    if page.compression != 1 or start + claimed > size:
+        raise DataError(
+            f"{path}: cannot be read, is it truncated? (its metadata claim {claimed:,} bytes of "
+            f"pixels, the file has {size:,})"
+        )
+
+
+def _reduced(series: Any) -> bool:
+    page = series.keyframe
+    return bool(page is not None and int(page.subfiletype or 0) & 0b101)
+
+
+# ---------------------------------------------------------------- what the file states
+
+
+def _image_of(series: Any, described: OmeSet) -> OmeImage | None:
+    """The OME image of a series; tifffile leaves out images without data."""
+    fitting = [
+        image
+        for image in described.images
+        if (image.name or None) == (series.name or None)
+        or (not image.name and series.name == "Baseline")
+    ]
+    if len(fitting) != 1:
+        same_count = len(described.images) == len(series.parent.series)
+        position = next((i for i, s in enumerate(series.parent.series) if s is series), None)
+        return described.images[position] if same_count and position is not None else None
+    return fitting[0]
+
+
+def _stated(
+    tiff: Any, image: OmeImage | None, source: _Source, warnings: list[str]
+) -> tuple[tuple[str, ...] | None, Size | None, str | None]:
+    """Channel names that fit the picture, and its pixel size."""
+    names: Sequence[Any] | None = None
+    size = unit = None
+    count = source.shape[source.axes.index("C")] if "C" in source.axes else 1
+    if tiff.is_ome:
+        if image is not None:
+            names, size, unit = image.channels, image.pixel_size, image.unit
+    elif tiff.is_imagej:
+        about = tiff.imagej_metadata or {}
+        names = about.get("Labels")
+        if "C" not in source.axes:
+            names = None  # labels of slices
+        size, unit, warning = _imagej_size(tiff, about)
+        if warning:
+            warnings.append(warning)
+    elif tiff.shaped_metadata:
+        about = tiff.shaped_metadata[source.series or 0] if source.series is not None else {}
+        channel = about.get("Channel") if isinstance(about, dict) else None
+        names = channel.get("Name") if isinstance(channel, dict) else None
+    if isinstance(names, str):
+        names = [names]
+    if not isinstance(names, (list, tuple)) or len(names) != count or not all(names):
+        return None, size, unit
+    return tuple(str(name) for name in names), size, unit
+
+
+def _imagej_size(tiff: Any, about: dict[str, Any]) -> tuple[Size | None, str | None, str | None]:
+    unit = about.get("unit")
+    tags = tiff.pages[0].tags
+    if (
+        not unit
+        or unit in ("pixel", "pixels")
+        or not {"XResolution", "YResolution"} <= {tag.name for tag in tags}
+    ):
+        return None, None, None
+    sides: list[Any] = []
+    for name in ("YResolution", "XResolution"):
+        value = tags[name].value
+        try:
+            top, bottom = value
+            sides.append(bottom / top)
+        except (TypeError, ValueError, ZeroDivisionError):
+            sides.append(value)
+    # ImageJ writes the letter µ as an escape.
+    return checked_size(sides[0], sides[1], str(unit).replace("\\u00B5", "µ"))
+
+
+def _say_meaning(tiff: Any, source: _Source, warnings: list[str]) -> None:
+    """What the values mean where they are not plain intensities, stored row by row."""
+    index = source.pages[0][1] if source.pages else None
+    page = tiff.pages[0] if index is not None else tiff.series[source.series].keyframe
+    photometric = int(page.photometric)
+    if photometric == 0:
+        warnings.append("0 is white in it (MinIsWhite): its values are read as they are stored")
+    elif photometric == 3:
+        warnings.append("it has a colour table: its values are read, not its colours")
+    elif photometric in (5, 8) or (photometric == 6 and int(page.compression) not in (6, 7)):
+        warnings.append(
+            f"its samples are {page.photometric.name}, not RGB: they are read as stored"
+        )
+    tag = page.tags.get("Orientation") if hasattr(page, "tags") else None
+    if tag is not None and tag.value not in (0, 1):
+        warnings.append(
+            "it says it is turned or mirrored: its pixels are read as they are stored "
+            f"(orientation {int(tag.value) if isinstance(tag.value, int) else tag.value})"
+        )
