@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from napari_channelmix.errors import DataError
 
@@ -14,7 +14,14 @@ __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
 
 
 # One picture of files that have several: its position from 0, or its name.
-Scene = Annotated[int, Field(ge=0, strict=True)] | Annotated[str, Field(strict=True, min_length=1)]
+def _scene(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if (whole and value >= 0) or (isinstance(value, str) and value):
+        return value
+    raise ValueError("must be a position from 0, or a name: scene = 0")
+
+
+Scene = Annotated[int | str, BeforeValidator(_scene)]
 
 
 class _Entry(BaseModel):

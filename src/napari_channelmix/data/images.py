@@ -297,6 +297,8 @@ def open_image(
         from napari_channelmix.data.picture_files import open_picture
 
         return _usable(guarded(path, lambda: open_picture(path)), mask)
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, neither an image file nor an OME-Zarr image")
     raise DataError(
         f"{path}: {f'files of kind {suffix!r}' if suffix else 'what has no suffix'} is not read; "
         "use TIFF, OME-TIFF, PNG, JPEG or OME-Zarr"

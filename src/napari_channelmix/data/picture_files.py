@@ -41,8 +41,9 @@ def _open(path: Path) -> PilFile.ImageFile:
         return JpegImagePlugin.JpegImageFile(path)
     if len(head) < 8:
         raise DataError(f"{path}: cannot be read, is it truncated? ({len(head)} bytes)")
-    kind = "a TIFF" if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") else "neither"
-    raise DataError(f"{path}: is no PNG or JPEG but {kind}; give it the suffix of its format")
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        raise DataError(f"{path}: is a TIFF by its content; rename it to {path.stem}.tif")
+    raise DataError(f"{path}: is neither PNG nor JPEG by its content; save it as one, or as TIFF")
 
 
 def open_picture(path: Path) -> ImageFile:

@@ -106,6 +106,12 @@ def open_tiff(path: Path, scene: int | str | None, alone: bool) -> ImageFile:
     import tifffile
 
     warnings: list[str] = []
+    with path.open("rb") as file:
+        head = file.read(4)
+    for kind, start in (("png", b"\x89PNG"), ("jpg", b"\xff\xd8\xff")):
+        if head.startswith(start):
+            name = f"{path.stem}.{kind}"
+            raise DataError(f"{path}: is a {kind.upper()} by its content; rename it to {name}")
     with TiffLog(path), tifffile.TiffFile(path) as tiff:
         if not len(tiff.pages):
             raise DataError(f"{path}: holds no image")
@@ -181,10 +187,13 @@ def _is_set(path: Path, tiff: Any, described: OmeSet) -> bool:
 
 def _of_set(
     path: Path, tiff: Any, described: OmeSet, scene: int | str | None, alone: bool
-) -> tuple[OmeImage, _Source, str | None]:
+) -> tuple[OmeImage | None, _Source, str | None]:
     """The planes of the image that this file is a part of."""
     pages = len(tiff.pages)
-    images = own_images(path, described, pages)
+    images = own_images(path, described)
+    if not images and alone and pages == 1:
+        # Its place in the set is not known, and need not be.
+        return None, _single_page(path, tiff), "its metadata do not name it; was it renamed?"
     if not images:
         raise DataError(
             f"{path}: its metadata describe a set of files of which it is none "
@@ -250,7 +259,11 @@ def _of_series(
         raise DataError(f"{path}: has no pixels that can be read {whole}")
     dtype = np.dtype(dtype)
     checked = [
-        check_page(Path(page.parent.filehandle.path), page, page.parent.filehandle.size)
+        check_page(
+            path if page.parent is tiff else Path(page.parent.filehandle.path),
+            page,
+            page.parent.filehandle.size,
+        )
         for page in pages
     ]
     claimed = prod(whole) * dtype.itemsize
@@ -366,7 +379,8 @@ def _say_meaning(tiff: Any, source: _Source, warnings: list[str]) -> None:
     index = source.pages[0][1] if source.pages else None
     page = tiff.pages[0] if index is not None else tiff.series[source.series].keyframe
     photometric = int(page.photometric)
-    if photometric == 0:
+    # tifffile writes this for every boolean picture, whose True is 1 all the same.
+    if photometric == 0 and not tiff.pages[0].software.startswith("tifffile"):
         warnings.append("0 is white in it (MinIsWhite): its values are read as they are stored")
     elif photometric == 3:
         warnings.append("it has a colour table: its values are read, not its colours")

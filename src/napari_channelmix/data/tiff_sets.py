@@ -4,39 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.file_limits import refuse_special
-from napari_channelmix.data.ome_xml import OmeImage, OmeSet, TiffData
 from napari_channelmix.data.tiff_log import TiffLog
 from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from napari_channelmix.data.ome_xml import OmeImage, OmeSet, TiffData
 
 __all__ = ["members_of_image", "open_by_itself", "own_images"]
 
 Page = tuple[Path, int]
 
 
-def own_images(path: Path, described: OmeSet, pages: int) -> tuple[OmeImage, ...]:
+def own_images(path: Path, described: OmeSet) -> tuple[OmeImage, ...]:
     """The images of a set that have planes in this file.
 
     A set of many positions carries the metadata of all of them in each file. Where the metadata
     name a single file that is not there, this one was renamed and is taken for it.
     """
     described = _renamed(path, described)
-    own = tuple(
+    return tuple(
         image for image in described.images if any(_is_own(path, described, d) for d in image.data)
     )
-    if own or pages != 1:
-        return own
-    # One page, under another name: its pixels are plain, only its place in the set is not known.
-    if len(described.images) == 1 and not any(
-        (path.parent / Path(name).name).exists() for name in described.members
-    ):
-        image = described.images[0]
-        return (
-            replace(image, sizes=(1, 1, 1), channels=(), data=(TiffData(None, None, 0, 0, 1),)),
-        )
-    return ()
 
 
 def members_of_image(

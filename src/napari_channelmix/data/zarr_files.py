@@ -62,7 +62,9 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
     axes, names = _axes(multiscale, len(full), warnings)
     shape, short = without_single_axes(full, axes) if axes else (full, "")
     size, unit = _pixel_size(multiscale, level, names, warnings)
-    channels = _channels(attributes, shape[short.index("C")] if "C" in short else 1, warnings)
+    count = shape[short.index("C")] if "C" in short else 1
+    # Without axes it is not known which of them the names belong to.
+    channels = _channels(attributes, count, warnings) if axes else None
 
     def read() -> Any:
         opened = _array(path, place)
