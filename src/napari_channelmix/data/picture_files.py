@@ -82,7 +82,7 @@ def open_picture(path: Path) -> ImageFile:
             )
         if mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
             warnings.append("its transparency is left out")
-        turned = picture.getexif().get(ORIENTATION) if "exif" in picture.info else None
+        turned = _orientation(picture, warnings)
         if turned not in (None, 0, 1):
             warnings.append(
                 "it says it is turned or mirrored: its pixels are read as they are stored "
@@ -112,6 +112,17 @@ def open_picture(path: Path) -> ImageFile:
         warnings=tuple(warnings), lossy=lossy,
         open_labels=_labels(path, read, colours, STEP.get(raw, 1)),
     )  # fmt: skip
+
+
+def _orientation(picture: Any, warnings: list[str]) -> Any:
+    if "exif" not in picture.info:
+        return None
+    # Pixels are read whatever stands beside them.
+    try:
+        return picture.getexif().get(ORIENTATION)
+    except Exception as error:
+        warnings.append(f"its EXIF data cannot be read ({str(error)[:80]})")
+        return None
 
 
 def _palette(picture: Any) -> npt.NDArray[np.uint8]:

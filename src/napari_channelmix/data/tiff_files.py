@@ -237,7 +237,16 @@ def _of_series(
     path: Path, tiff: Any, scene: int | str | None, alone: bool, warnings: list[str]
 ) -> tuple[_Source, str | None]:
     """One of the series that tifffile puts together from the pages."""
-    series = tiff.series
+    if alone and tiff.is_mmstack and len(tiff.pages) == 1:
+        # Micro-Manager: tifffile would put the whole set together, and call for its other files.
+        return _single_page(path, tiff), None
+    try:
+        series = tiff.series
+    except Exception as error:
+        if not tiff.is_ome:
+            raise
+        warnings.append(f"its OME-XML cannot be used ({str(error)[:80]})")
+        return _plain_pages(path), None
     if not series:
         raise DataError(f"{path}: holds no image")
     scenes = [Scene(one.name or "", tuple(one.shape), _reduced(one)) for one in series]
@@ -288,6 +297,20 @@ def _single_page(path: Path, tiff: Any) -> _Source:
     return _Source(path, shape, whole, axes, np.dtype(page.dtype), None, ((path, 0),))
 
 
+def _plain_pages(path: Path) -> _Source:
+    """All pages of a file as a stack of unknown axes, without its metadata."""
+    with open_by_itself(path) as tiff:
+        first, count = tiff.pages[0], len(tiff.pages)
+        for page in tiff.pages:
+            check_page(path, page, tiff.filehandle.size)
+            if page.shape != first.shape or page.dtype != first.dtype:
+                raise DataError(f"{path}: its pages differ in shape, and its metadata are broken")
+        whole, axes = (count, *first.shape), f"Q{first.axes}"
+        shape, short = without_single_axes(whole, axes)
+        pages = tuple((path, index) for index in range(count))
+        return _Source(path, shape, whole, short, np.dtype(first.dtype), None, pages)
+
+
 def _check_extent(path: Path, tiff: Any, series: Any, claimed: int) -> None:
     """Planes that are stored one after the other, behind a single page, must all be there."""
     page = series.keyframe
@@ -334,6 +357,8 @@ def _stated(
     if tiff.is_ome:
         if image is not None:
             names, size, unit = image.channels, image.pixel_size, image.unit
+    elif tiff.is_micromanager and source.pages:
+        names = _micromanager_name(tiff.pages[source.pages[0][1]])
     elif tiff.is_imagej:
         about = tiff.imagej_metadata or {}
         names = about.get("Labels")
@@ -351,6 +376,13 @@ def _stated(
     if not isinstance(names, (list, tuple)) or len(names) != count or not all(names):
         return None, size, unit
     return tuple(str(name) for name in names), size, unit
+
+
+def _micromanager_name(page: Any) -> list[str] | None:
+    tag = page.tags.get("MicroManagerMetadata") if hasattr(page, "tags") else None
+    about = tag.value if tag is not None and isinstance(tag.value, dict) else {}
+    name = about.get("Channel")
+    return [name] if isinstance(name, str) else None
 
 
 def _imagej_size(tiff: Any, about: dict[str, Any]) -> tuple[Size | None, str | None, str | None]:
@@ -380,7 +412,7 @@ def _say_meaning(tiff: Any, source: _Source, warnings: list[str]) -> None:
     page = tiff.pages[0] if index is not None else tiff.series[source.series].keyframe
     photometric = int(page.photometric)
     # tifffile writes this for every boolean picture, whose True is 1 all the same.
-    if photometric == 0 and not tiff.pages[0].software.startswith("tifffile"):
+    if photometric == 0 and not str(tiff.pages[0].software).startswith("tifffile"):
         warnings.append("0 is white in it (MinIsWhite): its values are read as they are stored")
     elif photometric == 3:
         warnings.append("it has a colour table: its values are read, not its colours")
