@@ -261,3 +261,12 @@ def test_a_picture_of_another_format_is_told_by_its_content(tmp_path: Path) -> N
     (tmp_path / "a.tif").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
     with pytest.raises(DataError, match=r"is a PNG by its content; rename it to a\.png"):
         open_image(tmp_path / "a.tif")
+
+
+def test_pages_that_the_metadata_do_not_count_are_said(tmp_path: Path) -> None:
+    path = ome(tmp_path / "a.ome.tif")
+    assert open_image(path).warnings == ()
+    tifffile.imwrite(path, GREY, append=True, metadata=None)
+    file = open_image(path)
+    assert file.warnings == ("its metadata do not count all of its pages (1 of 3 left out)",)
+    np.testing.assert_array_equal(read(file), STACK)

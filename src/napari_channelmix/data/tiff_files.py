@@ -285,8 +285,29 @@ def _of_series(
             "some of its strips or tiles hold no data and are read as 0 "
             f"({empty} of {sum(count for _, count in checked)})"
         )
+    _say_unused(tiff, warnings)
     shape, axes = without_single_axes(whole, one.axes)
     return _Source(path, shape, whole, axes, dtype, chosen), warning
+
+
+def _say_unused(tiff: Any, warnings: list[str]) -> None:
+    """Pages that the metadata do not count; others group all pages of a file."""
+    if tiff.series[0].kind not in ("ome", "imagej", "shaped"):
+        return
+    levels = [level for one in tiff.series for level in one.levels]
+    if any(len(level) > MOST_CHECKED for level in levels):
+        return
+    used = {
+        page.index
+        for level in levels
+        for page in level.pages
+        if page is not None and page.parent is tiff and isinstance(page.index, int)
+    }
+    unused = len(tiff.pages) - len(used)
+    if unused > 0:
+        warnings.append(
+            f"its metadata do not count all of its pages ({unused} of {len(tiff.pages)} left out)"
+        )
 
 
 def _single_page(path: Path, tiff: Any) -> _Source:
