@@ -41,3 +41,12 @@ def test_a_long_list_is_cut() -> None:
     with pytest.raises(DataError, match="and 488 more") as raised:
         choose_scene(PATH, scenes, None)
     assert len(str(raised.value)) < 1200
+
+
+def test_a_plain_picture_is_read_beside_files_of_named_scenes() -> None:
+    assert choose_scene(PATH, [Scene("", (9, 9))], "left") == (0, None)
+    with pytest.raises(DataError, match="no scene of the name 'left'"):
+        choose_scene(PATH, [Scene("right", (9, 9))], "left")
+    with pytest.raises(DataError, match="has no scene 1"):
+        choose_scene(PATH, [Scene("", (9, 9))], 1)
+    assert choose_scene(PATH, [Scene("right", (9, 9))], 1, optional=True) == (0, None)

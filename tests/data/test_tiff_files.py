@@ -266,7 +266,11 @@ def test_a_picture_of_another_format_is_told_by_its_content(tmp_path: Path) -> N
 def test_pages_that_the_metadata_do_not_count_are_said(tmp_path: Path) -> None:
     path = ome(tmp_path / "a.ome.tif")
     assert open_image(path).warnings == ()
-    tifffile.imwrite(path, GREY, append=True, metadata=None)
+    with tifffile.TiffFile(path) as tiff:
+        description = tiff.pages.first.description.encode()
+    with tifffile.TiffWriter(path) as writer:
+        for page in (*STACK, GREY):
+            writer.write(page, description=description, metadata=None, contiguous=False)
     file = open_image(path)
     assert file.warnings == ("its metadata do not count all of its pages (1 of 3 left out)",)
     np.testing.assert_array_equal(read(file), STACK)

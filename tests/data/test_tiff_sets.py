@@ -188,3 +188,15 @@ def test_a_micro_manager_file_of_a_set_is_one_channel(tmp_path: Path, name: str)
     (tmp_path / name.format(1)).unlink()
     with pytest.raises(DataError, match="missing"):
         open_image(tmp_path / name.format(0))
+
+
+def test_two_files_of_one_set_are_said_to_be_one_image(tmp_path: Path) -> None:
+    write_set_of_files(tmp_path)
+    (tmp_path / "table.csv").write_text("a\np0c0.ome.tif\np0c1.ome.tif\n")
+    path = tmp_path / "dataset.toml"
+    head = 'name = "set"\ntable = "table.csv"\n[image]\ncolumn = "a"\n'
+    path.write_text(head + '[cells]\nfrom = "image"\ncrop = 8\n')
+    assert open_dataset(path).warnings == (
+        "p0c1.ome.tif: it is of the same set as another file and is read as the same image: "
+        "name one file of each set (p0c0.ome.tif)",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,12 +137,24 @@ class FileWarnings:
 
     def __init__(self) -> None:
         self._files: dict[str, dict[Path, str]] = {}
+        self._parts: dict[Hashable, Path] = {}
 
     def add(self, file: ImageFile, *, mask: bool = False) -> None:
         """Take the warnings of a file; of a mask only those that concern its values."""
         for warning in file.warnings:
             if not mask or "stored" in warning or "part of a set" in warning:
                 self.say(file.path, warning)
+
+    def same_image(self, file: ImageFile) -> None:
+        """Warn where two files of one set are named: each of them is the whole of it."""
+        if file.part is not None:
+            first = self._parts.setdefault(file.part, file.path)
+            if first != file.path:
+                self.say(
+                    file.path,
+                    "it is of the same set as another file and is read as the same image: "
+                    f"name one file of each set ({first.name})",
+                )
 
     def say(self, path: Path, warning: str | None) -> None:
         """Take one warning; what stands in brackets at its end may differ between files."""

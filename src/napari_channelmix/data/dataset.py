@@ -145,6 +145,8 @@ class _Opener:
             scene = self._said.chosen_scene
             self._files[key] = file = open_image(path, scene=scene, alone=alone, mask=mask)
             self.warnings.add(file, mask=mask)
+            if not alone:
+                self.warnings.same_image(file)
         return self._files[key]
 
     def files_of(self, at: int) -> tuple[str, ...]:
@@ -235,7 +237,7 @@ class _Opener:
         column = str(cells.column)
         path = self._table.file(at, column)
         with self._table.naming(at, column):
-            mask = read_mask(self._image(path, mask=True))
+            mask = read_mask(self._image(path, alone=True, mask=True))
         where = f"{self._table.where(at, column)}: {path.name}"
         if mask.shape != one.shape:
             raise DataError(f"{where} is {mask.shape} pixels, the image {one.shape}")

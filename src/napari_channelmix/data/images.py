@@ -274,7 +274,8 @@ def open_image(
         The file stands for one channel: where its metadata describe a set of files, only what
         lies in this one is read.
     mask : bool
-        It is to be read as a label image, which may be empty throughout.
+        It is to be read as a label image, which may be empty throughout; ``scene`` is for files of
+        several scenes only.
 
     Raises
     ------
@@ -292,7 +293,7 @@ def open_image(
     elif suffix in TIFF_SUFFIXES:
         from napari_channelmix.data.tiff_files import open_tiff
 
-        return _usable(guarded(path, lambda: open_tiff(path, scene, alone)), mask)
+        return _usable(guarded(path, lambda: open_tiff(path, scene, alone, mask)), mask)
     elif suffix in PICTURE_SUFFIXES:
         from napari_channelmix.data.picture_files import open_picture
 

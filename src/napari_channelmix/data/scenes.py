@@ -41,7 +41,7 @@ class Scene:
 
 
 def choose_scene(
-    path: Path, scenes: Sequence[Scene], wanted: int | str | None
+    path: Path, scenes: Sequence[Scene], wanted: int | str | None, *, optional: bool = False
 ) -> tuple[int, str | None]:
     """Position of the scene to read, and a warning where others are left out unasked.
 
@@ -49,12 +49,17 @@ def choose_scene(
     ----------
     wanted : int, str or None
         Position, name, or None where the data set does not say.
+    optional : bool
+        The choice is for files of several scenes; one of a single scene is read whatever it is.
 
     Raises
     ------
     DataError
         Several scenes and none chosen, or no scene of that name or position.
     """
+    # A plain picture has no name to be chosen by.
+    if len(scenes) == 1 and (optional or (isinstance(wanted, str) and not scenes[0].name)):
+        return 0, None
     if isinstance(wanted, str):
         positions = [i for i, scene in enumerate(scenes) if scene.name == wanted]
         if not positions and re.fullmatch(r"\d+", wanted):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -14,14 +14,16 @@ import numpy.typing as npt
 from napari_channelmix.data.file_limits import refuse_claim
 from napari_channelmix.data.images import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.ome_xml import OmeImage, OmeSet, read_ome
-from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.data.tiff_log import TiffLog
 from napari_channelmix.data.tiff_pages import chain_length, check_page
 from napari_channelmix.data.tiff_sets import members_of_image, open_by_itself, own_images
+from napari_channelmix.data.tiff_statements import image_of, stated
 from napari_channelmix.errors import DataError
 
 __all__ = ["open_tiff"]
+
+Choose = Callable[[Sequence[Scene]], tuple[int, str | None]]
 
 # More pages are a stack over time or depth, which is refused when its planes are asked for.
 MOST_CHECKED = 2000
@@ -87,7 +89,7 @@ class _Source:
         return stacked.reshape(np.shape(numbers) + stacked.shape[1:])
 
 
-def open_tiff(path: Path, scene: int | str | None, alone: bool) -> ImageFile:
+def open_tiff(path: Path, scene: int | str | None, alone: bool, mask: bool) -> ImageFile:
     """What a TIFF says of itself.
 
     Parameters
@@ -97,6 +99,8 @@ def open_tiff(path: Path, scene: int | str | None, alone: bool) -> ImageFile:
     alone : bool
         The file stands for one channel of its own: where its metadata describe a set of files,
         only what lies in this one is read.
+    mask : bool
+        A file of a single scene is read, whatever scene is wanted of the others.
 
     Raises
     ------
@@ -104,6 +108,9 @@ def open_tiff(path: Path, scene: int | str | None, alone: bool) -> ImageFile:
         Damaged, with pixels missing, or with several scenes of which none was chosen.
     """
     import tifffile
+
+    def choose(scenes: Sequence[Scene]) -> tuple[int, str | None]:
+        return choose_scene(path, scenes, scene, optional=mask)
 
     warnings: list[str] = []
     with path.open("rb") as file:
@@ -119,27 +126,28 @@ def open_tiff(path: Path, scene: int | str | None, alone: bool) -> ImageFile:
         described = _described(tiff, warnings)
         image = None
         if described is not None and _is_set(path, tiff, described):
-            image, source, warning = _of_set(path, tiff, described, scene, alone)
+            image, source, warning = _of_set(path, tiff, described, choose, alone)
         else:
             if described is not None and described.elsewhere and not alone:
                 warnings.append(
                     "it is a part of a set and is read by itself "
                     f"(the set is described in {described.elsewhere[:80]})"
                 )
-            source, warning = _of_series(path, tiff, scene, alone, warnings)
+            source, warning = _of_series(path, tiff, choose, alone, warnings)
             if described is not None and source.series is not None:
-                image = _image_of(tiff.series[source.series], described)
+                image = image_of(tiff.series[source.series], described)
         if warning:
             warnings.append(warning)
-        names, size, unit = _stated(tiff, image, source, warnings)
-        _say_meaning(tiff, source, warnings)
+        page = tiff.series[source.series].keyframe if source.series is not None else tiff.pages[0]
+        channels = source.shape[source.axes.index("C")] if "C" in source.axes else None
+        names, size, unit = stated(tiff, image, source.series, page, channels, warnings)
     if image is not None:
         warnings += image.warnings
     shape, axes = source.shape, source.axes
     known = all(letter in KNOWN_AXES + "S" for letter in axes) and len(set(axes)) == len(axes)
     return ImageFile(
         path, shape, source.dtype, axes if known else None, names, size, unit, lambda: source,
-        source.whole, tuple(warnings), (source.series, source.pages),
+        source.whole, tuple(warnings), source.pages or (path, source.series),
     )  # fmt: skip
 
 
@@ -186,7 +194,7 @@ def _is_set(path: Path, tiff: Any, described: OmeSet) -> bool:
 
 
 def _of_set(
-    path: Path, tiff: Any, described: OmeSet, scene: int | str | None, alone: bool
+    path: Path, tiff: Any, described: OmeSet, choose: Choose, alone: bool
 ) -> tuple[OmeImage | None, _Source, str | None]:
     """The planes of the image that this file is a part of."""
     pages = len(tiff.pages)
@@ -200,7 +208,7 @@ def _of_set(
             f"({', '.join(sorted(described.members)[:3])}); was it renamed?"
         )
     scenes = [Scene(image.name, (*image.sizes, *image.side)) for image in images]
-    chosen, warning = choose_scene(path, scenes, scene)
+    chosen, warning = choose(scenes)
     image, planes, missing = members_of_image(path, described, images[chosen], pages, alone=alone)
     if missing:
         raise DataError(
@@ -234,7 +242,7 @@ def _check_member(member: Path, index: int, first: Any) -> None:
 
 
 def _of_series(
-    path: Path, tiff: Any, scene: int | str | None, alone: bool, warnings: list[str]
+    path: Path, tiff: Any, choose: Choose, alone: bool, warnings: list[str]
 ) -> tuple[_Source, str | None]:
     """One of the series that tifffile puts together from the pages."""
     if alone and tiff.is_mmstack and len(tiff.pages) == 1:
@@ -250,7 +258,7 @@ def _of_series(
     if not series:
         raise DataError(f"{path}: holds no image")
     scenes = [Scene(one.name or "", tuple(one.shape), _reduced(one)) for one in series]
-    chosen, warning = choose_scene(path, scenes, scene)
+    chosen, warning = choose(scenes)
     one = series[chosen]
     pages = list(one.pages) if len(one) <= MOST_CHECKED else [one.keyframe]
     lost = sum(page is None for page in pages)
@@ -348,102 +356,3 @@ def _check_extent(path: Path, tiff: Any, series: Any, claimed: int) -> None:
 def _reduced(series: Any) -> bool:
     page = series.keyframe
     return bool(page is not None and int(page.subfiletype or 0) & 0b101)
-
-
-# ---------------------------------------------------------------- what the file states
-
-
-def _image_of(series: Any, described: OmeSet) -> OmeImage | None:
-    """The OME image of a series; tifffile leaves out images without data."""
-    fitting = [
-        image
-        for image in described.images
-        if (image.name or None) == (series.name or None)
-        or (not image.name and series.name == "Baseline")
-    ]
-    if len(fitting) != 1:
-        same_count = len(described.images) == len(series.parent.series)
-        position = next((i for i, s in enumerate(series.parent.series) if s is series), None)
-        return described.images[position] if same_count and position is not None else None
-    return fitting[0]
-
-
-def _stated(
-    tiff: Any, image: OmeImage | None, source: _Source, warnings: list[str]
-) -> tuple[tuple[str, ...] | None, Size | None, str | None]:
-    """Channel names that fit the picture, and its pixel size."""
-    names: Sequence[Any] | None = None
-    size = unit = None
-    count = source.shape[source.axes.index("C")] if "C" in source.axes else 1
-    if tiff.is_ome:
-        if image is not None:
-            names, size, unit = image.channels, image.pixel_size, image.unit
-    elif tiff.is_micromanager and source.pages:
-        names = _micromanager_name(tiff.pages[source.pages[0][1]])
-    elif tiff.is_imagej:
-        about = tiff.imagej_metadata or {}
-        names = about.get("Labels")
-        if "C" not in source.axes:
-            names = None  # labels of slices
-        size, unit, warning = _imagej_size(tiff, about)
-        if warning:
-            warnings.append(warning)
-    elif tiff.shaped_metadata:
-        about = tiff.shaped_metadata[source.series or 0] if source.series is not None else {}
-        channel = about.get("Channel") if isinstance(about, dict) else None
-        names = channel.get("Name") if isinstance(channel, dict) else None
-    if isinstance(names, str):
-        names = [names]
-    if not isinstance(names, (list, tuple)) or len(names) != count or not all(names):
-        return None, size, unit
-    return tuple(str(name) for name in names), size, unit
-
-
-def _micromanager_name(page: Any) -> list[str] | None:
-    tag = page.tags.get("MicroManagerMetadata") if hasattr(page, "tags") else None
-    about = tag.value if tag is not None and isinstance(tag.value, dict) else {}
-    name = about.get("Channel")
-    return [name] if isinstance(name, str) else None
-
-
-def _imagej_size(tiff: Any, about: dict[str, Any]) -> tuple[Size | None, str | None, str | None]:
-    unit = about.get("unit")
-    tags = tiff.pages[0].tags
-    if (
-        not unit
-        or unit in ("pixel", "pixels")
-        or not {"XResolution", "YResolution"} <= {tag.name for tag in tags}
-    ):
-        return None, None, None
-    sides: list[Any] = []
-    for name in ("YResolution", "XResolution"):
-        value = tags[name].value
-        try:
-            top, bottom = value
-            sides.append(bottom / top)
-        except (TypeError, ValueError, ZeroDivisionError):
-            sides.append(value)
-    # ImageJ writes the letter µ as an escape.
-    return checked_size(sides[0], sides[1], str(unit).replace("\\u00B5", "µ"))
-
-
-def _say_meaning(tiff: Any, source: _Source, warnings: list[str]) -> None:
-    """What the values mean where they are not plain intensities, stored row by row."""
-    index = source.pages[0][1] if source.pages else None
-    page = tiff.pages[0] if index is not None else tiff.series[source.series].keyframe
-    photometric = int(page.photometric)
-    # tifffile writes this for every boolean picture, whose True is 1 all the same.
-    if photometric == 0 and not str(tiff.pages[0].software).startswith("tifffile"):
-        warnings.append("0 is white in it (MinIsWhite): its values are read as they are stored")
-    elif photometric == 3:
-        warnings.append("it has a colour table: its values are read, not its colours")
-    elif photometric in (5, 8) or (photometric == 6 and int(page.compression) not in (6, 7)):
-        warnings.append(
-            f"its samples are {page.photometric.name}, not RGB: they are read as stored"
-        )
-    tag = page.tags.get("Orientation") if hasattr(page, "tags") else None
-    if tag is not None and tag.value not in (0, 1):
-        warnings.append(
-            "it says it is turned or mirrored: its pixels are read as they are stored "
-            f"(orientation {int(tag.value) if isinstance(tag.value, int) else tag.value})"
-        )

@@ -47,7 +47,7 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
     """
     warnings: list[str] = []
     attributes = _attributes(path)
-    folder, multiscale, warning = _image(path, attributes, scene)
+    folder, multiscale, warning = _image(path, attributes, scene, mask)
     if warning:
         warnings.append(warning)
     if folder != path:
@@ -113,7 +113,7 @@ def _attributes(folder: Path) -> dict[str, Any]:
 
 
 def _image(
-    path: Path, attributes: dict[str, Any], scene: int | str | None
+    path: Path, attributes: dict[str, Any], scene: int | str | None, mask: bool
 ) -> tuple[Path, dict[str, Any], str | None]:
     """Folder and description of the image to read."""
     listed = attributes.get("multiscales")
@@ -121,7 +121,9 @@ def _image(
         usable = [one for one in listed if isinstance(one, dict) and _datasets(one)]
         if not usable:
             raise DataError(f"{path}: not an OME-Zarr image (its 'multiscales' name no array)")
-        chosen, warning = choose_scene(path, [_scene(path, path, one) for one in usable], scene)
+        chosen, warning = choose_scene(
+            path, [_scene(path, path, one) for one in usable], scene, optional=mask
+        )
         return path, usable[chosen], warning
     if "plate" in attributes or "well" in attributes:
         what = "plate" if "plate" in attributes else "well"
@@ -135,7 +137,7 @@ def _image(
         raise DataError(f"{path}: not an OME-Zarr image (no 'multiscales' in its attributes)")
     described = [_attributes(folder)["multiscales"][0] for folder in series]
     scenes = [_scene(path, folder, one) for folder, one in zip(series, described, strict=True)]
-    chosen, warning = choose_scene(path, scenes, scene)
+    chosen, warning = choose_scene(path, scenes, scene, optional=mask)
     return series[chosen], described[chosen], warning
 
 
