@@ -274,3 +274,21 @@ def test_pages_that_the_metadata_do_not_count_are_said(tmp_path: Path) -> None:
     file = open_image(path)
     assert file.warnings == ("its metadata do not count all of its pages (1 of 3 left out)",)
     np.testing.assert_array_equal(read(file), STACK)
+
+
+@pytest.mark.parametrize("channels", [b"channels=9", b"channels=0", b"channels=x"])
+def test_broken_imagej_metadata_lose_no_plane(tmp_path: Path, channels: bytes) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.stack([*STACK, GREY]), imagej=True, metadata={"axes": "CYX"})
+    content = path.read_bytes().replace(b"channels=3", channels)
+    path.write_bytes(content)
+    file = open_image(path)
+    assert file.axes is None
+    np.testing.assert_array_equal(read(file, "CYX"), np.stack([*STACK, GREY]))
+    # A single page that stands for all planes, as ImageJ writes large files.
+    with tifffile.TiffFile(path) as tiff:
+        second = tiff.pages[1].offset
+    place = content.index(second.to_bytes(4, "little"))
+    path.write_bytes(content[:place] + bytes(4) + content[place + 4 :])
+    with pytest.raises(DataError):
+        open_image(path)

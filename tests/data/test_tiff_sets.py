@@ -185,6 +185,11 @@ def test_a_micro_manager_file_of_a_set_is_one_channel(tmp_path: Path, name: str)
         assert opened.channels == (CHANNELS[channel],)
         (plane,) = opened.planes(None, Decoded())
         assert (plane[0:8, 0:8] == 100 + channel).all()
+    if "MMStack" in name:
+        pixels = [plane[0:8, 0:8] for plane in open_image(tmp_path / name.format(0)).planes(
+            None, Decoded()
+        )]  # fmt: skip
+        np.testing.assert_array_equal(np.mean(pixels, axis=(1, 2)), [100, 101, 102])
     (tmp_path / name.format(1)).unlink()
     with pytest.raises(DataError, match="missing"):
         open_image(tmp_path / name.format(0))

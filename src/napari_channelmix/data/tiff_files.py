@@ -251,9 +251,11 @@ def _of_series(
     try:
         series = tiff.series
     except Exception as error:
-        if not tiff.is_ome:
+        # A page of ImageJ may stand for many planes; where each has its own, none is lost.
+        if not (tiff.is_ome or (tiff.is_imagej and len(tiff.pages) > 1)):
             raise
-        warnings.append(f"its OME-XML cannot be used ({str(error)[:80]})")
+        if not warnings:
+            warnings.append(f"its metadata cannot be used ({str(error)[:80]})")
         return _plain_pages(path), None
     if not series:
         raise DataError(f"{path}: holds no image")
@@ -269,6 +271,12 @@ def _of_series(
         raise DataError(
             f"{path}: {lost} of its {len(pages)} planes are missing; "
             "their files or pages are not there"
+        )
+    images = (tiff.imagej_metadata or {}).get("images") if tiff.is_imagej else 1
+    if one.kind != "imagej" and len(tiff.pages) == 1 and images not in (None, 1):
+        raise DataError(
+            f"{path}: its ImageJ metadata are broken: they count {images!r:.40} planes, of which "
+            "one can be read"
         )
     whole = tuple(one.shape)
     dtype = one.dtype
