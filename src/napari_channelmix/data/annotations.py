@@ -80,7 +80,7 @@ def _from(path: Path, folder: str) -> str:
         return path.absolute().as_posix()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Given:
     """Classes given to cells: what an annotation file holds.
 

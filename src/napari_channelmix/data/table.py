@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Table"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """The table of a data set, after the row filter; every value is text until it is needed."""
 
