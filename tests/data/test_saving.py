@@ -72,7 +72,7 @@ def test_splits_travel_and_half_a_split_is_refused(plate: Cells, tmp_path: Path)
 def test_points_up_to_the_border(crop: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     planes = [rng.normal(size=(40, 50)).astype(np.float32) for _ in range(2)]
-    points = [(0, 0), (39.9, 49.9), (39.5, 0.5), (20.2, 49.4), (20, 30)]
+    points = [(-0.5, 0), (39.5, 49.5), (39.5, 0.5), (20.2, 49.4), (20, 30)]
     cells = Cells.from_points(planes, ("one", "two"), points, crop=crop, name="[points]")
     same(cells, open_dataset(save_dataset(cells, tmp_path / "set")))
     named = cells.with_labels([0, 1, -1, 1, 0], ("x", "y"))
