@@ -274,7 +274,7 @@ def test_an_empty_mask_leaves_its_image_out_with_a_word_unless_nothing_is_left(
     cells = open_dataset(path)
     assert len(cells) == 18 and sorted(set(cells.groups)) == ["W0", "W1", "W3"]
     (said,) = (line for line in cells.warnings if "mask" in line)
-    assert said.startswith("1 masks mark no cell and their images were left out (first: ")
+    assert said.startswith("1 rows have a mask without any cell and were left out (first: ")
     assert said.endswith("table.csv, line 4; 4 rows in all)")
     for well in (0, 1, 3):
         tifffile.imwrite(path.parent / f"mask{well}.tif", np.zeros((60, 70), np.uint16))
@@ -360,7 +360,9 @@ def test_a_point_outside_the_image_is_refused(write_set: WriteSet, column: str, 
 def test_a_tile_that_reaches_beyond_the_image_is_refused(write_set: WriteSet) -> None:
     tile = ("[cells]", 'from = "tile"', 'columns = ["y0", "x0"]', "size = 12")
     said = refused(edited(write_set(*FILES, *tile), 3, "x0", "60"))
-    assert "line 3: the tile of 12 pixels at y0=8, x0=60 reaches out of the image of 60 x 70" in said
+    assert (
+        "line 3: the tile of 12 pixels at y0=8, x0=60 reaches out of the image of 60 x 70" in said
+    )
 
 
 def test_channel_names_that_differ_between_files_are_refused(write_set: WriteSet) -> None:

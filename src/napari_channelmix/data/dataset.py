@@ -151,7 +151,7 @@ def _warnings(
         what = {
             "box": "boxes have no area and were left out",
             "segment": "images hold no nuclei and were left out",
-            "mask": "masks mark no cell and their images were left out",
+            "mask": "rows have a mask without any cell and were left out",
         }.get(said.cells.origin, "rows hold no cell and were left out")
         first = table.where(skipped[0])
         lines.append(f"{len(skipped)} {what} (first: {first}; {len(table.rows)} rows in all)")
