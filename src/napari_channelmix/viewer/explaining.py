@@ -92,6 +92,8 @@ class Explanation:
     fidelity, reliability
         Once they are measured.
     warnings : tuple of str
+    called : str
+        The id of the cell, as the user knows it.
     """
 
     question: Question
@@ -109,6 +111,12 @@ class Explanation:
     fidelity: Fidelity | None = dataclasses.field(default=None, repr=False)
     reliability: Reliability | None = dataclasses.field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the cell is called in the window."""
+        return self.called or str(self.cell)
 
     @property
     def nbytes(self) -> int:
@@ -139,7 +147,8 @@ def explain_cell_job(
     y0, x0, y1, x1 = (int(row[edge]) for edge in ("y0", "x0", "y1", "x1"))
     found = Explanation(question, cell, int(row["field"]), (y0, x0, y1, x1),
                         trained.classifier.channels, trained.classifier.classes,
-                        np.asarray(source.cells)[0], warnings=_at_border(cells, cell))  # fmt: skip
+                        np.asarray(source.cells)[0], warnings=_at_border(cells, cell),
+                        called=cells.name_of(cell))  # fmt: skip
     yield Progress(0, 1, "explaining the cell", partial=found)
     job = explain_job(
         trained.classifier, source, question.target, question.method, versus=question.versus,

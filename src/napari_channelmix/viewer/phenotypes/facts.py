@@ -145,7 +145,7 @@ class Facts:
     def describe(self, cell: int) -> str:
         """A cell in a few lines."""
         row = self.cells.table.iloc[cell]
-        lines = [f"Cell {cell}"]
+        lines = [f"Cell {self.cells.name_of(cell)}"]
         place = self.cells.fields[int(row["field"])].name
         lines.append(f"Field of view: {place}")
         if self.at_border[cell]:
