@@ -58,9 +58,9 @@ class ResultPanel(QWidget):
         self.clear()
         self.strip.show_tiles([Tile(None, title=tile.title) for tile in self.strip.tiles])
 
-    def begin(self, cell: int) -> None:
+    def begin(self, name: str) -> None:
         """Say which cell is about to be explained."""
-        self.title.setText(f"<b>Cell {cell}</b>")
+        self.title.setText(f"<b>Cell {name}</b>")
 
     def show_explanation(self, found: Explanation, label: str) -> None:
         """Show what is known of a cell so far; ``label`` is the class it was given."""
@@ -68,7 +68,7 @@ class ResultPanel(QWidget):
         if before is None or before.crops is not found.crops:
             levels = grey_levels(found.crops)
             self.strip.show_tiles([
-                Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.cell}")
+                Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.name}")
                 for at, name in enumerate(found.channels)
             ])  # fmt: skip
         if found.map is not None and (before is None or before.map is not found.map):
@@ -94,7 +94,7 @@ def _overlays(found: Explanation) -> list[QImage | None]:
 
 
 def _in_words(found: Explanation, label: str) -> str:
-    parts = [f"<b>Cell {found.cell}</b>"]
+    parts = [f"<b>Cell {found.name}</b>"]
     if label:
         parts.append(f"labelled {label}")
     if found.target is not None:

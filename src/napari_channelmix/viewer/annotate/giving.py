@@ -74,4 +74,5 @@ def _in_words(session: Session) -> str:
         free = int((labels[known] < 0).sum())
         return f"{len(known):,} cells selected, {free:,} without a class"
     code = int(labels[known[0]])
-    return f"Cell {known[0]:,} selected: {cells.classes[code] if code >= 0 else 'no class'}"
+    said = cells.classes[code] if code >= 0 else "no class"
+    return f"Cell {cells.name_of(known[0])} selected: {said}"

@@ -143,7 +143,7 @@ class CellPage(QWidget):
             return
         code = int(latents.cells.labels[self.cell])
         label = f" · labelled {html.escape(latents.cells.classes[code])}" if code >= 0 else ""
-        self.title.setText(f"<b>Cell {self.cell}</b>{label}")
+        self.title.setText(f"<b>Cell {latents.cells.name_of(self.cell)}</b>{label}")
 
     def mark_grid(self, shown: bool) -> None:
         """Say whether the grid layer is there."""

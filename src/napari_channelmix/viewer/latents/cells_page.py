@@ -160,6 +160,7 @@ class CellsPage(QWidget):
             self.legend.setVisible(False)
             return
         cells = latents.cells
+        self.scatter.name_of = cells.name_of
         self.scatter.show_axes(self.axes[across], self.axes[up], cells.labels, cells.classes)
         self.legend.setText(self.scatter.legend())
         self.legend.setVisible(bool(self.legend.text()))

@@ -201,9 +201,10 @@ class ClassesPage(QWidget):
         rows.sort(key=lambda one: -abs(one.value))
         self.unusual.show_bars(rows)
         far = [one.name for one in rows if one.strong]
+        called = latents.cells.name_of(self._cell)
         self.said.setText(
-            f"Cell {self._cell} is unusual for class '{name}': {', '.join(far)}." if far
-            else f"Cell {self._cell} is nowhere unusual for class '{name}': less than "
+            f"Cell {called} is unusual for class '{name}': {', '.join(far)}." if far
+            else f"Cell {called} is nowhere unusual for class '{name}': less than "
                  f"{UNUSUAL:g} robust standard deviations from its middle on every axis."
         )  # fmt: skip
 

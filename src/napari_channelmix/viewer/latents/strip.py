@@ -107,8 +107,8 @@ class NearestStrip(QWidget):
         self.real.show_tiles([
             Tile(cell_image(latents.prepared.pictures[one]),
                  note=figure(axis, float(axis.values[one])),
-                 tip=f"Cell {one}, {axis.title} {figure(axis, float(axis.values[one]))}; "
-                     "click to go there")
+                 tip=f"Cell {latents.cells.name_of(one)}, {axis.title} "
+                     f"{figure(axis, float(axis.values[one]))}; click to go there")
             for one in self.cells
         ])  # fmt: skip
         self.real.frame(self.cells.index(cell) if cell in self.cells else None)

@@ -96,7 +96,7 @@ class Relabel(QWidget):
             return
         session.assign(chosen, code)
         name = cells.classes[code] if code >= 0 else NO_CLASS
-        what = f"Cell {chosen[0]}" if len(chosen) == 1 else f"{len(chosen):,} cells"
+        what = f"Cell {cells.name_of(chosen[0])}" if len(chosen) == 1 else f"{len(chosen):,} cells"
         self.said.emit(f"{what}: {name}.")
 
     def ask(self, place: QPoint) -> None:
