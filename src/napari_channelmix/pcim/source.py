@@ -17,7 +17,7 @@ from napari_channelmix.classify.selecting import Select
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
-from napari_channelmix.pcim.subject import PROBE, Subject, subject_of
+from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
 
 __all__ = ["Source"]
@@ -141,6 +141,19 @@ class Source:
         )  # fmt: skip
         return replace(self, subject=subject, model=model)
 
+    def answering(self, cells: Cells) -> Predictor | None:
+        """The subject as what predicts the classes of these cells; None where it does not.
+
+        Classes without names are taken for those of the cells where they are as many.
+        """
+        subject = self.subject
+        if subject.reading.independent:
+            return None
+        classes = subject.classes
+        if classes == numbered(len(classes)) and len(cells.classes) == len(classes):
+            classes = cells.classes
+        return _Answering(subject, self.channels, classes)
+
     def __len__(self) -> int:
         return len(self.numbers)
 
@@ -193,6 +206,21 @@ class Source:
         asked = asked.to(x.device)
         problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
         return problem, probabilities
+
+
+class _Answering(Predictor):
+    """A subject as a predictor."""
+
+    def __init__(
+        self, subject: Subject, channels: tuple[str, ...], classes: tuple[str, ...]
+    ) -> None:
+        self.subject, self.channels, self.classes = subject, channels, classes
+
+    def _probabilities(self, crops: Floats) -> Floats:
+        with torch.inference_mode():
+            scores = self.subject.checked_scores(self.subject.prepare(crops))
+            shown: Floats = self.subject.reading.probabilities(scores).float().cpu().numpy()
+        return shown
 
 
 def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:

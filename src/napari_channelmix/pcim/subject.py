@@ -24,7 +24,7 @@ from napari_channelmix.pcim.memory import is_out_of_memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Subject", "subject_of"]
+__all__ = ["PROBE", "Subject", "numbered", "subject_of"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -192,7 +192,7 @@ def subject_of(
         return reading.scores(answers)
 
     notes = (*(f"{who}: {line}" for line in notes), *reading.warnings)
-    return Subject(scores, torch.from_numpy, None, None, names or _numbered(reading.classes),
+    return Subject(scores, torch.from_numpy, None, None, names or numbered(reading.classes),
                    torch.device("cpu"), who, reading, select, notes)  # fmt: skip
 
 
@@ -257,7 +257,7 @@ def _of_module(
                 raise
             raise ModelError(f"{error}; {advice}") from error
     scored.reading = reading
-    return replace(subject, classes=_numbered(reading.classes), reading=reading, select=select,
+    return replace(subject, classes=numbered(reading.classes), reading=reading, select=select,
                    notes=reading.warnings)  # fmt: skip
 
 
@@ -309,7 +309,8 @@ def _home(module: nn.Module) -> torch.device | None:
     return None if held is None else held.device
 
 
-def _numbered(count: int) -> tuple[str, ...]:
+def numbered(count: int) -> tuple[str, ...]:
+    """Names of classes that have none."""
     return tuple(f"class {i}" for i in range(count))
 
 
