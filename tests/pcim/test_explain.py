@@ -536,7 +536,7 @@ def test_missing_channels_are_named(classifier, crops):
 
 
 def test_a_column_of_nothing_but_zeros_is_in_doubt_and_refused(planted):
-    with pytest.raises(ModelError, match='"one_probability" .*else output="one_logit"'):
+    with pytest.raises(ModelError, match=r'"one_probability" .*else output="one_logit"'):
         explained(lambda x: planted.predict(x)[:, :1], planted.crops)
 
 

@@ -116,7 +116,9 @@ def test_scores_that_cannot_be_relied_on_are_refused(classifier):
         subject.checked_scores(torch.zeros(1, 5, 16, 16))
     with pytest.raises(ModelError, match="NaN or infinite"):
         subject_of(Strange(lambda x: x.mean((2, 3)) * torch.nan), np.zeros((2, 2, 4, 4), "f4"))
-    later = subject_of(Strange(lambda x: x.mean((2, 3)) / x.amax() - 9), np.ones((2, 2, 4, 4), "f4"))
+    later = subject_of(
+        Strange(lambda x: x.mean((2, 3)) / x.amax() - 9), np.ones((2, 2, 4, 4), "f4")
+    )
     with pytest.raises(ModelError, match="NaN or infinite"):
         later.checked_scores(torch.zeros(2, 2, 4, 4))
 

@@ -117,18 +117,19 @@ def in_pieces(ask: Predict, size: int) -> Predict:
             piece = crops[start : start + size]
             short = size - len(piece)
             full = np.concatenate([piece, np.repeat(piece[-1:], short, axis=0)]) if short else piece
-            parts.append(_map(ask(full), lambda one, keep=len(piece): one[:keep]))
+            parts.append(_first_of(ask(full), len(piece)))
         return _joined(parts)
 
     return predict
 
 
-def _map(result: Any, change: Callable[[Any], Any]) -> Any:
+def _first_of(result: Any, count: int) -> Any:
+    """What was answered to the first crops, in each of the outputs."""
     if isinstance(result, Mapping):
-        return {key: _map(one, change) for key, one in result.items()}
+        return {key: _first_of(one, count) for key, one in result.items()}
     if isinstance(result, (tuple, list)):
-        return tuple(_map(one, change) for one in result)
-    return change(result) if getattr(result, "ndim", 0) else result
+        return tuple(_first_of(one, count) for one in result)
+    return result[:count] if getattr(result, "ndim", 0) else result
 
 
 def _joined(parts: list[Any]) -> Any:
@@ -198,7 +199,7 @@ class Estimator:
         ask = getattr(estimator, "predict_proba", None)
         self._answer = ask if callable(ask) else estimator.decision_function
         known = getattr(estimator, "classes_", None)
-        self.classes = None if known is None else tuple(class_name(one) for one in known)
+        self.classes = None if known is None else tuple(class_name(one) or "" for one in known)
         # Where it is left open, a decision function of one column is told by its name.
         self.output = "auto" if callable(ask) else "one_logit" if self._two else "logits"
         self._features = getattr(estimator, "n_features_in_", None)
@@ -220,6 +221,7 @@ class Estimator:
         return self.classes is not None and len(self.classes) == 2
 
     def __call__(self, crops: Floats) -> Any:
+        """Probabilities, or the decision function, of crops (n, C, H, W)."""
         if self._features is None:
             return self._column(self._answer(crops))
         size = int(np.prod(crops.shape[1:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,22 @@ import torch
 from torch import Tensor
 
 from napari_channelmix.classify.bundle import load_bundle
-from napari_channelmix.classify.callables import failed
 from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.model_files import (
-    file_kind, function_name, open_file, open_function, refuse_weights,
+    file_kind,
+    function_name,
+    open_file,
+    open_function,
+    refuse_weights,
 )  # fmt: skip
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
 from napari_channelmix.classify.probing import Ask, reading_found
-from napari_channelmix.classify.selecting import Select
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
-from napari_channelmix.jobs import Job
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.jobs import Job
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
 

@@ -22,7 +22,12 @@ import numpy.typing as npt
 import torch
 
 from napari_channelmix.classify.callables import (
-    Estimator, cast_to, in_pieces, input_dtype, refuse_no_model, refuse_size,
+    Estimator,
+    cast_to,
+    in_pieces,
+    input_dtype,
+    refuse_no_model,
+    refuse_size,
 )  # fmt: skip
 from napari_channelmix.errors import BundleError, ModelError
 

@@ -134,10 +134,16 @@ class Reading:
         of = scores.double() if scores.device.type != "mps" else scores.float()
         return torch.sigmoid(of) if self.independent else torch.softmax(of, dim=1)
 
-    def saturated(self, log_odds: Tensor) -> Tensor:
-        """Whether each of the log odds (n,) is as far as probabilities of this dtype can say."""
+    def saturated(self, scores: Tensor, log_odds: Tensor) -> Tensor:
+        """Whether probabilities of this dtype can say no more than the log odds (n,) do.
+
+        ``scores`` (n, classes) are those the log odds are taken of.
+        """
         if self.meaning not in BETWEEN_0_AND_1:
             return torch.zeros_like(log_odds, dtype=torch.bool)
+        if self.meaning == "one_probability":
+            # Close to 0 more is told apart than close to 1, whichever class is asked about.
+            log_odds = scores[:, 1] - scores[:, 0]
         low, high = self._bounds
         lowest = float(np.log(low))
         # All others are 0: the sum over them is at most so many times the smallest number.

@@ -109,7 +109,9 @@ def _is_no_row(value: Any) -> bool:
     """Whether a member of a list cannot be a row of one table."""
     if isinstance(value, (tuple, list)):
         return any(map(_is_table, value))
-    return value is None or isinstance(value, Mapping) or (_is_table(value) and len(value.shape) > 1)
+    return (
+        value is None or isinstance(value, Mapping) or (_is_table(value) and len(value.shape) > 1)
+    )
 
 
 def _list(outputs: dict[Any, Any] | None) -> str:

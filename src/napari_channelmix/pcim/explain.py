@@ -11,9 +11,7 @@ import numpy.typing as npt
 import torch
 
 from napari_channelmix.classify.classifier import Classifier
-from napari_channelmix.classify.outputs import Output
 from napari_channelmix.classify.plausibility import plausibility_job
-from napari_channelmix.classify.selecting import Select
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
@@ -26,6 +24,8 @@ from napari_channelmix.pcim.source import Source
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.outputs import Output
+    from napari_channelmix.classify.selecting import Select
     from napari_channelmix.pcim.problem import Maps, Problem
 
 __all__ = ["explain", "explain_job", "measure_job"]

@@ -62,8 +62,9 @@ class Flatness:
         saturated = deaf = np.zeros(len(x), dtype=bool)
         if not bundled or flat.any():
             with torch.inference_mode():
-                odds = problem.target.log_odds(subject.scores(x).float())
-                saturated = subject.reading.saturated(odds).cpu().numpy()
+                scores = subject.scores(x).float()
+                odds = problem.target.log_odds(scores)
+                saturated = subject.reading.saturated(scores, odds).cpu().numpy()
                 moved = torch.zeros_like(odds)
                 for gone in _taken_away(problem):
                     there = problem.target.log_odds(subject.scores(gone.contiguous()).float())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,14 @@ from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.device import choose_device
-from napari_channelmix.classify.selecting import Select
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
 from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.selecting import Select
 
 __all__ = ["Source"]
 
@@ -97,7 +99,9 @@ class Source:
         sample = numbers[sample]
         crops = held.read(sample) if isinstance(held, Cells) else held[sample]
         _refuse_not_finite(crops, sample)
-        subject = subject_of(model, _spread(crops), choose_device(device), output=output, select=select)
+        subject = subject_of(
+            model, _spread(crops), choose_device(device), output=output, select=select
+        )
         if isinstance(model, Classifier):
             # Normalised crops have the mean of the training cells at 0.
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)

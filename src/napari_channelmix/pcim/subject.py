@@ -177,7 +177,9 @@ def subject_of(
     refuse_no_model(model)
     if isinstance(model, nn.Module):
         return _of_module(model, crops, device, output, select, reading)
-    function, names, notes = model, None, ()
+    function: Any = model
+    names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
     if Estimator.fits(model):
         function = Estimator(model)
         names, notes = function.classes, function.notes

@@ -7,6 +7,7 @@ A cell goes this way; at each step the dock gets all that is known so far as an 
 3. the map refined, step by step
 4. the insertion and deletion curves of the last map
 5. the other tests of how far it can be trusted
+6. once for all cells: whether labels speak against the model
 
 PyTorch is imported where a job begins, never with a dock.
 """
@@ -91,6 +92,8 @@ class Explanation:
     fidelity, reliability
         Once they are measured.
     warnings : tuple of str
+    output : str
+        What the numbers of a model made elsewhere mean, once the map is finished.
     """
 
     question: Question
@@ -108,6 +111,7 @@ class Explanation:
     fidelity: Fidelity | None = dataclasses.field(default=None, repr=False)
     reliability: Reliability | None = dataclasses.field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    output: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -131,7 +135,8 @@ def explain_cell_job(
     from napari_channelmix.pcim import explain_job
 
     if known is not None and known.attribution is not None:
-        return (yield from _tested(known))
+        found = yield from _tested(known)
+        return (yield from _checked(found, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
     row = cells.table.iloc[cell]
@@ -155,7 +160,39 @@ def explain_cell_job(
     finally:
         job.close()
     yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=found)
-    return (yield from _tested(found))
+    found = yield from _tested(found)
+    return (yield from _checked(found, sources, trained, cells))
+
+
+def _checked(
+    found: Explanation, sources: Sources, trained: Trained, cells: Cells
+) -> Job[Explanation]:
+    """What the labels say against the model is said with each cell; looked at once for all."""
+    lines = sources.doubts(trained, cells)
+    if lines is None:
+        yield Progress(1, 1, "holding the model against the labels", partial=found)
+        lines = yield from _doubts(trained, cells)
+        sources.keep_doubts(trained, cells, lines)
+    new = tuple(line for line in lines if line not in found.warnings)
+    return replace(found, warnings=(*found.warnings, *new)) if new else found
+
+
+def _doubts(trained: Trained, cells: Cells) -> Job[tuple[str, ...]]:
+    from napari_channelmix.classify.plausibility import plausibility_job
+
+    model = trained.classifier
+    reading = getattr(model, "reading", None)
+    if reading is not None and reading.independent:
+        return ()
+    job = plausibility_job(model, cells)
+    try:
+        while True:
+            yield Progress(1, 1, next(job).stage)
+    except StopIteration as end:
+        lines: tuple[str, ...] = end.value
+        return lines
+    finally:
+        job.close()
 
 
 def _refined(found: Explanation, update: Any) -> Explanation:
@@ -174,6 +211,7 @@ def _finished(found: Explanation, attribution: Attribution) -> Explanation:
         found, map=attribution.maps[0], channel_maps=None if maps is None else maps[0],
         probabilities=attribution.probabilities[0], target=int(attribution.target[0]),
         attribution=attribution, warnings=attribution.warnings,
+        output=attribution.output if hasattr(attribution.source.model, "reading") else "",
     )  # fmt: skip
 
 
