@@ -94,6 +94,8 @@ class Explanation:
     warnings : tuple of str
     output : str
         What the numbers of a model made elsewhere mean, once the map is finished.
+    doubts : tuple of str
+        What the labels of all cells say against the model; they may be painted anew.
     """
 
     question: Question
@@ -112,6 +114,7 @@ class Explanation:
     reliability: Reliability | None = dataclasses.field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     output: str = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def nbytes(self) -> int:
@@ -135,7 +138,9 @@ def explain_cell_job(
     from napari_channelmix.pcim import explain_job
 
     if known is not None and known.attribution is not None:
-        found = yield from _tested(known)
+        found = known
+        if known.reliability is None:
+            found = yield from _tested(known)
         return (yield from _checked(found, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
@@ -173,8 +178,7 @@ def _checked(
         yield Progress(1, 1, "holding the model against the labels", partial=found)
         lines = yield from _doubts(trained, cells)
         sources.keep_doubts(trained, cells, lines)
-    new = tuple(line for line in lines if line not in found.warnings)
-    return replace(found, warnings=(*found.warnings, *new)) if new else found
+    return replace(found, doubts=lines)
 
 
 def _doubts(trained: Trained, cells: Cells) -> Job[tuple[str, ...]]:

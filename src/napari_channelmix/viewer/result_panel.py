@@ -76,7 +76,7 @@ class ResultPanel(QWidget):
         if before is None or (before.target, before.output) != (found.target, found.output):
             self.title.setText(_in_words(found, label))
             self.bars.show_probabilities(found.classes, found.probabilities, found.target)
-        self.warnings.say("\n".join(found.warnings), "warning")
+        self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
