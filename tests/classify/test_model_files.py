@@ -258,3 +258,23 @@ def test_two_names_that_are_one_are_refused(tmp_path: Path) -> None:
     torch.jit.trace(Level(), torch.zeros(2, 2, 8, 8)).save(str(tmp_path / "m.pt"))
     with pytest.raises(ModelError, match="two classes have one name: n, n"):
         load_model(tmp_path / "m.pt", **{**NAMES, "classes": ["n", "n"]})
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\0b.pt", "a" * 300 + ".pt", "a" * 300, "gone.onnx"])
+def test_a_name_that_cannot_be_is_a_file_that_is_not_there(name: str) -> None:
+    with pytest.raises(ModelError, match="no such file") as raised:
+        load_model(name, **NAMES)
+    assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_keras_is_named_with_the_remedy(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(ModelError, match="of Keras or TensorFlow; export it to ONNX"):
+        load_model(tmp_path / name, **NAMES)
+
+
+def test_one_name_alone_is_one_name(tmp_path: Path) -> None:
+    path = graph(tmp_path / "m.onnx", ["n", 2, "h", "w"])
+    with pytest.raises(ModelError, match="takes 2 channels, and 1 are named"):
+        load_model(path, channels="DNA", classes=["n", "p"])

@@ -149,7 +149,7 @@ def test_an_output_is_chosen_on_the_command_line(
     )
     assert main([*arguments, "--select", "0", "--output", "logits"]) == 0
     assert "logits (declared)" in capsys.readouterr().out
-    assert main([*arguments, "--select", "9"]) == 2
+    assert main([*arguments, "--select", "9", "--out", "others"]) == 2
     assert "has no output '9'" in capsys.readouterr().err
 
 

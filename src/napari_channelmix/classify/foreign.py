@@ -17,6 +17,7 @@ from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.model_files import (
     file_kind,
     function_name,
+    is_there,
     open_file,
     open_function,
     refuse_weights,
@@ -24,7 +25,7 @@ from napari_channelmix.classify.model_files import (
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
 from napari_channelmix.classify.probing import Ask, reading_found
 from napari_channelmix.data import Cells
-from napari_channelmix.errors import ModelError
+from napari_channelmix.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.selecting import Select
@@ -207,13 +208,15 @@ def load_model(
         Names missing, consent missing, or a file that cannot be loaded.
     """
     text, path = str(source), Path(source)
+    # One name is a name, not as many as it has letters.
+    channels = [channels] if isinstance(channels, str) else channels
+    classes = [classes] if isinstance(classes, str) else classes
     named = function_name(text)
     output = output_named(output)  # type: ignore[assignment]
     kind = "function" if named else file_kind(path)
     if not named:
-        # A bundle that is missing is told of by its reader.
-        if kind != "bundle" and not path.exists():
-            raise ModelError(f"{path}: no such file")
+        if not is_there(path):
+            raise BundleError(f"{text[:200]}: no such file")
         refuse_weights(path)
     if kind == "bundle":
         return load_bundle(path)

@@ -31,7 +31,7 @@ from napari_channelmix.classify.callables import (
 )  # fmt: skip
 from napari_channelmix.errors import BundleError, ModelError
 
-__all__ = ["file_kind", "function_name", "open_file", "open_function", "refuse_weights"]
+__all__ = ["file_kind", "function_name", "is_there", "open_file", "open_function", "refuse_weights"]
 
 Floats = npt.NDArray[np.float32]
 Predict = Callable[[Floats], Any]
@@ -40,6 +40,7 @@ TORCHSCRIPT = (".pt", ".ts", ".torchscript")
 EXPORTED = (".pt2",)
 # What a pickle of weights is made of; anything else is an object of somebody's class.
 OF_WEIGHTS = ("torch", "collections", "numpy", "builtins", "_codecs")
+OF_KERAS = (".keras", ".h5", ".hdf5", ".pb", ".tflite")
 # Bytes of a pickle that are looked at.
 LOOKED_AT = 2**22
 
@@ -53,7 +54,16 @@ ONNX_TYPES = {
 def function_name(text: str) -> tuple[str, str] | None:
     """The module (or Python file) and the name in ``"module:name"``; None for anything else."""
     match = re.fullmatch(r"([\w.]+|.*\.py):(\w+)", text, re.DOTALL)
-    return None if match is None or Path(text).exists() else (match[1], match[2])
+    return None if match is None or is_there(Path(text)) else (match[1], match[2])
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file; one whose name cannot be is not there."""
+    try:
+        return path.exists()
+    # Names that are too long, or hold what no name may.
+    except (OSError, ValueError):
+        return False
 
 
 def file_kind(path: Path) -> str:
@@ -76,8 +86,13 @@ def refuse_weights(path: Path) -> None:
 
     Raises
     ------
-    BundleError
+    BundleError, ModelError
     """
+    if path.suffix.lower() in OF_KERAS:
+        raise ModelError(
+            f"{path}: a model of Keras or TensorFlow; export it to ONNX, or name a function that "
+            "asks it (module:name)"
+        )
     what = _pickled(path)
     if what:
         kind = "TorchScript file: it" if path.suffix.lower() in TORCHSCRIPT else "model file: it"
@@ -217,6 +232,9 @@ def _torch_file(path: Path, channels: int, *, exported: bool) -> Predict:
             # PyTorch asks authors to move to torch.export; the user's file is as it is.
             warnings.simplefilter("ignore")
             if exported:
+                # PyTorch itself would write a traceback to the terminal.
+                if not zipfile.is_zipfile(path):
+                    raise ValueError("it is no zip archive, so it is cut off or something else")
                 program = torch.export.load(path)
                 module = program.module()
                 shape, dtype = _stated(program)
