@@ -507,6 +507,7 @@ def test_a_model_that_only_answers_is_a_black_box_and_says_so(
     assert done is not None, found.notice.text()
     assert "black box" in found.result.warnings.text() and found.result.warnings.isVisible()
     assert "no weights to test" in found.reliability.figures.text()
+    assert "output: logits (declared)" in found.result.title.text()
 
 
 def test_a_constant_cell_has_an_empty_map_and_says_so(viewer: Any, opened: Any, qtbot: Any) -> None:

@@ -73,6 +73,11 @@ class Attribution:
     provenance : dict
     source : Source
         What was explained, as it was: the classifier, its device, the cells and their mean.
+    output : str
+        What the model's numbers mean, and how that is known, in words.
+    flat : dict of str to tuple of int
+        Cells whose maps are flat or nearly so, by reason: ``constant``, ``saturated``, ``deaf``,
+        ``small``; see `pcim.flatness`. ``warnings`` says it in words.
     """
 
     maps: Floats = field(repr=False)
@@ -90,6 +95,8 @@ class Attribution:
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
     source: Source = field(repr=False, compare=False)
+    output: str = ""
+    flat: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.maps)

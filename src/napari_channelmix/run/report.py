@@ -46,15 +46,19 @@ class Sources:
     Attributes
     ----------
     model : path, Classifier, ForeignClassifier or None
+        A path is that of a bundle.
     importance, latents : path or None
         Folders that the commands of that name filled.
     explain : tuple of path
+    name : str
+        What a model that is no path is called.
     """
 
     model: Path | Classifier | ForeignClassifier | None = None
     importance: Path | None = None
     explain: tuple[Path, ...] = ()
     latents: Path | None = None
+    name: str = ""
 
 
 def findings_job(
@@ -84,7 +88,9 @@ def findings_job(
     if isinstance(model, Path):
         model = load_model(model)
     if model is not None:
-        name = sources.model.name if isinstance(sources.model, Path) else "as configured"
+        name = sources.name or "as configured"
+        if isinstance(sources.model, Path):
+            name = sources.model.name
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
         guesses = yield from part(model.predict_job(cells), 0, 60, 100)

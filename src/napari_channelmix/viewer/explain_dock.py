@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
@@ -155,8 +156,11 @@ class ExplainDock(Dock):
         self.layers.lay(shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape,
                         channels)  # fmt: skip
         if known is not None:
+            # Labels may have been painted since: what they say of the model is then another.
+            doubts = self.sources.doubts(trained, cells)
+            known = replace(known, doubts=doubts or ())
             self._known(known)
-            if known.reliability is not None:
+            if known.reliability is not None and doubts is not None:
                 return
         self.task.run(
             "explaining the cell",

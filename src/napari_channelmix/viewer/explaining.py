@@ -7,6 +7,7 @@ A cell goes this way; at each step the dock gets all that is known so far as an 
 3. the map refined, step by step
 4. the insertion and deletion curves of the last map
 5. the other tests of how far it can be trusted
+6. once for all cells: whether labels speak against the model
 
 PyTorch is imported where a job begins, never with a dock.
 """
@@ -94,6 +95,10 @@ class Explanation:
     warnings : tuple of str
     called : str
         The id of the cell, as the user knows it.
+    output : str
+        What the numbers of a model made elsewhere mean, once the map is finished.
+    doubts : tuple of str
+        What the labels of all cells say against the model; they may be painted anew.
     """
 
     question: Question
@@ -112,6 +117,8 @@ class Explanation:
     reliability: Reliability | None = dataclasses.field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
     called: str = ""
+    output: str = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -140,7 +147,10 @@ def explain_cell_job(
     from napari_channelmix.pcim import explain_job
 
     if known is not None and known.attribution is not None:
-        return (yield from _tested(known))
+        found = known
+        if known.reliability is None:
+            found = yield from _tested(known)
+        return (yield from _checked(found, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
     row = cells.table.iloc[cell]
@@ -165,7 +175,38 @@ def explain_cell_job(
     finally:
         job.close()
     yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=found)
-    return (yield from _tested(found))
+    found = yield from _tested(found)
+    return (yield from _checked(found, sources, trained, cells))
+
+
+def _checked(
+    found: Explanation, sources: Sources, trained: Trained, cells: Cells
+) -> Job[Explanation]:
+    """What the labels say against the model is said with each cell; looked at once for all."""
+    lines = sources.doubts(trained, cells)
+    if lines is None:
+        yield Progress(1, 1, "holding the model against the labels", partial=found)
+        lines = yield from _doubts(trained, cells)
+        sources.keep_doubts(trained, cells, lines)
+    return replace(found, doubts=lines)
+
+
+def _doubts(trained: Trained, cells: Cells) -> Job[tuple[str, ...]]:
+    from napari_channelmix.classify.plausibility import plausibility_job
+
+    model = trained.classifier
+    reading = getattr(model, "reading", None)
+    if reading is not None and reading.independent:
+        return ()
+    job = plausibility_job(model, cells)
+    try:
+        while True:
+            yield Progress(1, 1, next(job).stage)
+    except StopIteration as end:
+        lines: tuple[str, ...] = end.value
+        return lines
+    finally:
+        job.close()
 
 
 def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:
@@ -190,6 +231,7 @@ def _finished(found: Explanation, attribution: Attribution) -> Explanation:
         probabilities=attribution.probabilities[0], target=int(attribution.target[0]),
         attribution=attribution,
         warnings=tuple(dict.fromkeys((*found.warnings, *attribution.warnings))),
+        output=attribution.output if hasattr(attribution.source.model, "reading") else "",
     )  # fmt: skip
 
 

@@ -73,10 +73,10 @@ class ResultPanel(QWidget):
             ])  # fmt: skip
         if found.map is not None and (before is None or before.map is not found.map):
             self.strip.cover(_overlays(found))
-        if before is None or before.target != found.target:
+        if before is None or (before.target, before.output) != (found.target, found.output):
             self.title.setText(_in_words(found, label))
             self.bars.show_probabilities(found.classes, found.probabilities, found.target)
-        self.warnings.say("\n".join(found.warnings), "warning")
+        self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -101,7 +101,9 @@ def _in_words(found: Explanation, label: str) -> str:
         against = found.question.versus
         why = f"why <b>{found.classes[found.target]}</b>"
         parts.append(f"{why} and not {against}" if against else why)
-    return " · ".join(parts)
+    text = " · ".join(parts)
+    # Of a bundle it is always the same.
+    return f"{text}<br>output: {found.output}" if found.output else text
 
 
 def composite(found: Explanation) -> QImage:
