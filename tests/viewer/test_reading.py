@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import dask.array as da
 import numpy as np
-import pandas as pd
 import pytest
 from napari.layers import Image, Labels, Points
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers import (
     axes_of,
-    classes_in_column,
-    columns_of,
     label_plane,
     planes_from_axis,
     planes_from_layers,
@@ -109,17 +106,3 @@ def test_points_outside_and_none_at_all_are_refused() -> None:
         points_plane(Points([(3, 3), (50, 3)], name="cells"), image, plane)
     with pytest.raises(DataError, match="is empty"):
         points_plane(Points(ndim=2), image, plane)
-
-
-def test_classes_come_from_text_or_few_whole_numbers() -> None:
-    labels = Labels(
-        np.zeros((8, 8), int),
-        features=pd.DataFrame(
-            {"index": [3, 5, 9], "kind": ["b", "a", ""], "dose": [1, 2, 2], "area": [1.5, 2.5, 3.1]}
-        ),
-    )
-    assert columns_of(labels) == ("kind", "dose")
-    assert classes_in_column(labels, "kind") == {5: "a", 3: "b"}
-    assert classes_in_column(labels, "dose") == {3: "1", 5: "2", 9: "2"}
-    with pytest.raises(DataError, match="no features column 'type'"):
-        classes_in_column(labels, "type")

@@ -1,7 +1,18 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
 from napari_channelmix.viewer.layers.codes import show_codes
+from napari_channelmix.viewer.layers.columns import own_columns, write_features
 from napari_channelmix.viewer.layers.exporting import result_images
+from napari_channelmix.viewer.layers.features import (
+    ClassColumn,
+    FeatureTable,
+    classes_in_column,
+    columns_of,
+    id_columns_of,
+    label_ids,
+    point_ids,
+    point_rows,
+)
 from napari_channelmix.viewer.layers.geometry import (
     PlaneOfWorld,
     like,
@@ -16,8 +27,6 @@ from napari_channelmix.viewer.layers.maps import MapLayer, box_geometry, box_sha
 from napari_channelmix.viewer.layers.marks import ring_cells
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
 from napari_channelmix.viewer.layers.reading import (
-    classes_in_column,
-    columns_of,
     label_plane,
     planes_from_axis,
     planes_from_layers,
@@ -28,7 +37,6 @@ from napari_channelmix.viewer.layers.results import (
     add_image,
     add_labels,
     find_ours,
-    write_features,
 )
 from napari_channelmix.viewer.layers.scores import show_scores
 from napari_channelmix.viewer.layers.showing import FieldPixels, field_job, forget_ours, show_field
@@ -44,6 +52,8 @@ __all__ = [
     "OURS",
     "PROJECT",
     "Axis",
+    "ClassColumn",
+    "FeatureTable",
     "FieldPixels",
     "GridLayer",
     "LayerPlane",
@@ -61,16 +71,21 @@ __all__ = [
     "field_job",
     "find_ours",
     "forget_ours",
+    "id_columns_of",
+    "label_ids",
     "label_plane",
     "like",
     "looks_of",
     "mosaic",
+    "own_columns",
     "plane_axes",
     "plane_of",
     "plane_of_world",
     "plane_point",
     "planes_from_axis",
     "planes_from_layers",
+    "point_ids",
+    "point_rows",
     "points_plane",
     "result_images",
     "ring_cells",

@@ -20,19 +20,12 @@ from napari_channelmix.viewer.layers.planes import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
 __all__ = [
-    "classes_in_column",
-    "columns_of",
     "label_plane",
     "planes_from_axis",
     "planes_from_layers",
     "points_plane",
 ]
-
-# A column with more values than this holds measurements, not classes.
-MOST_CLASSES = 30
 
 
 def planes_from_layers(
@@ -151,55 +144,3 @@ def _in_data_of(reference: Any, points: Any) -> npt.NDArray[np.float64]:
     origin = moved(np.zeros(points.ndim))
     axes = np.stack([moved(unit) - origin for unit in np.eye(points.ndim)])
     return np.asarray(points.data, dtype=np.float64) @ axes + origin
-
-
-def columns_of(layer: Any) -> tuple[str, ...]:
-    """Columns of a layer's features that may hold classes: text, or few whole numbers."""
-    features = getattr(layer, "features", None)
-    if features is None:
-        return ()
-    return tuple(
-        str(name)
-        for name in features.columns
-        if name != "index" and 0 < len(_named(features[name]).dropna().unique()) <= MOST_CLASSES
-    )
-
-
-def classes_in_column(layer: Any, column: str) -> dict[int, str]:
-    """Class of each object: label value (Labels) or number of the point (Points), and its class.
-
-    Raises
-    ------
-    DataError
-        A column that is not there or names no class.
-    """
-    import pandas as pd
-
-    features = pd.DataFrame(layer.features)
-    if column not in features.columns:
-        raise DataError(f"layer {layer.name!r} has no features column {column!r}")
-    names = _named(features[column])
-    objects = features["index"] if "index" in features.columns else pd.Series(features.index)
-    found = {
-        int(number): str(name)
-        for number, name in zip(objects, names, strict=True)
-        if isinstance(name, str)
-    }
-    if not found:
-        raise DataError(f"features column {column!r} of layer {layer.name!r} names no class")
-    order = {name: at for at, name in enumerate(sorted(set(found.values())))}
-    return dict(sorted(found.items(), key=lambda item: order[item[1]]))
-
-
-def _named(values: pd.Series) -> pd.Series:
-    """Values as class names; empty ones and broken numbers as missing."""
-    import pandas as pd
-
-    if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
-        return pd.Series([None] * len(values), dtype=object)
-    whole = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    names = [
-        None if pd.isna(value) or str(value).strip() == "" else str(int(value) if whole else value)
-        for value in values
-    ]
-    return pd.Series(names, dtype=object)
