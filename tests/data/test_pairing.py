@@ -87,7 +87,7 @@ def test_rows_of_one_id_must_agree() -> None:
     twice = table(index=[1, 2, 2, 3, 4], kind=list("abbcd"))
     paired = pair_rows(twice, IDS)
     assert paired.rows.tolist() == [0, 1, 3, 4] and paired.repeated == 1
-    with pytest.raises(DataError, match="rows 1 and 2 are both of id 2.*'kind' says 'b' and 'x'"):
+    with pytest.raises(DataError, match=r"rows 1 and 2 are both of id 2.*'kind' says 'b' and 'x'"):
         pair_rows(table(index=[1, 2, 2, 3, 4], kind=list("abxcd")), IDS)
     # What is not read may differ, and a row without a class contradicts nothing.
     sizes = table(index=[1, 2, 2, 3], kind=["a", "", "b", "c"], area=[1.0, 2.0, 3.0, 4.0])
