@@ -28,7 +28,7 @@ TORCHSCRIPT = (".pt", ".ts", ".torchscript")
 EXPORTED = (".pt2",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ForeignClassifier(Predictor):
     """A classifier that only predicts; what is inside is not ours.
 

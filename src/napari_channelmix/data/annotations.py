@@ -38,9 +38,8 @@ COLUMNS = ("field", "object", "y", "x", "class")
 
 
 def cell_centres(cells: Cells) -> Floats:
-    """Centre (y, x) of each cell's box, (N, 2), in pixels; pixel centres are whole numbers."""
-    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
-    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5)
+    """Centre (y, x) of each cell, (N, 2), in pixels; see `Cells.centres`."""
+    return cells.centres
 
 
 def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ...]:
@@ -81,7 +80,7 @@ def _from(path: Path, folder: str) -> str:
         return path.absolute().as_posix()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Given:
     """Classes given to cells: what an annotation file holds.
 

@@ -38,6 +38,8 @@ class CellsEntry(_Entry):
     size: Annotated[int, Field(ge=4)] | None = None
     crop: Annotated[int, Field(ge=4, le=4096)] = 64
     min_area: Annotated[int, Field(ge=1)] = 40
+    labelled: bool | None = None
+    border: Literal["fill", "leave_out"] = "fill"
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -49,6 +51,13 @@ class CellsEntry(_Entry):
         if self.object and self.origin != "mask":
             raise ValueError(
                 'object = "..." is for from = "mask": the value of a row\'s cell in it'
+            )
+        if self.labelled is not None and self.origin != "mask":
+            raise ValueError('labelled is for from = "mask": whether each id in it is one cell')
+        if self.object and self.labelled is False:
+            raise ValueError(
+                'object = "..." names cells by their ids, labelled = false says that ids mean '
+                "nothing; give one of the two"
             )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:
             raise ValueError(

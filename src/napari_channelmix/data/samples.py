@@ -26,7 +26,7 @@ __all__ = ["Sample", "graded_channels", "immunohistochemistry", "synthetic_plate
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """A data set whose answer is known.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from napari_channelmix.data.natural import natural_key
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Table"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """The table of a data set, after the row filter; every value is text until it is needed."""
 
@@ -158,7 +158,7 @@ class Table:
             )
         kept = [str(value) for value in self.said.keep.get(column, ())]
         present = set(values[~blank])
-        classes = [name for name in kept if name in present] or sorted(present, key=_natural)
+        classes = [name for name in kept if name in present] or sorted(present, key=natural_key)
         if named:
             strange = np.flatnonzero(~blank & ~values.isin(named).to_numpy())
             if len(strange):
@@ -170,9 +170,3 @@ class Table:
             classes = list(named)
         codes = {name: code for code, name in enumerate(classes)}
         return [codes.get(value, -1) for value in values], tuple(classes)
-
-
-def _natural(name: str) -> list[tuple[int, float, str]]:
-    """Sort key that puts 10 after 9."""
-    pieces = re.split(r"(\d+(?:\.\d+)?)", name)
-    return [(0, float(p), "") if i % 2 else (1, 0.0, p) for i, p in enumerate(pieces) if p]

@@ -53,7 +53,7 @@ PREPARING, TUNING, MEASURING, SEPARATING = 10, 40, 4, 40
 UNDER_WAY = "still being worked out"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Latents:
     """The latents of a data set.
 
@@ -167,15 +167,19 @@ class Latents:
         return np.where(self.active, (self.values[cell] - middle) / spread, 0.0)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per cell: where it is, its class, its latents and its hand-crafted features."""
+        """A row per cell: where it is, its class, its latents and its hand-crafted features.
+
+        ``y``, ``x`` are its centre in pixels; pixel centres are whole numbers.
+        """
         import pandas as pd
 
         table, cells = self.cells.table, self.cells
         where = pd.DataFrame({
             "field": [cells.fields[int(at)].name for at in table["field"]],
             "object": table["object"].to_numpy(),
-            "y": (table["y0"] + table["y1"]).to_numpy() / 2,
-            "x": (table["x0"] + table["x1"]).to_numpy() / 2,
+            "y": cells.centres[:, 0],
+            "x": cells.centres[:, 1],
+            "at_border": cells.at_border,
             "group": table["group"].to_numpy(),
             "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels],
         })  # fmt: skip

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapUpdate:
     """What is known of some maps so far, while a job goes on.
 
@@ -44,7 +44,7 @@ class MapUpdate:
     target: Whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attribution:
     """Which pixels made a classifier say what it says.
 

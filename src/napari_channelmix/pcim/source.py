@@ -28,7 +28,7 @@ Whole = npt.NDArray[np.int64]
 MEAN_OF = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """Cells of any kind as tensors for a subject.
 

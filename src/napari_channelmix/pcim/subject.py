@@ -24,7 +24,7 @@ __all__ = ["Subject", "subject_of"]
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A classifier as the solvers see it.
 

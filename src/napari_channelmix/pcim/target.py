@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Target", "chosen_target"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """One class for each cell, against all others or against one other.
 

@@ -173,7 +173,7 @@ def chosen_cells(count: int, limit: int | None, seed: int = 0) -> Whole:
     return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Run:
     """What all chunks share."""
 

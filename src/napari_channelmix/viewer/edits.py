@@ -19,7 +19,7 @@ Whole = npt.NDArray[np.int64]
 MOST = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Edit:
     """One change: the palette before and after, and the cells whose class is another one.
 

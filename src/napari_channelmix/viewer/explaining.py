@@ -68,7 +68,7 @@ class Question:
     separate: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """All that is known so far of why a cell is called what it is called.
 

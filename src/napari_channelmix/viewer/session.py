@@ -84,7 +84,7 @@ class Trained:
     n_test: int = 0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Predictions:
     """Class probabilities (N, K) of the session's cells, in the order of ``classes``."""
 

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.utils.colormaps import DirectLabelColormap
 
+from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.colors import class_color
 from napari_channelmix.viewer.layers.lookup import Outlines, fill, table_of
 from napari_channelmix.viewer.layers.results import OURS, add_labels, find_ours, place
@@ -36,15 +37,15 @@ RING = 2
 FEW = 20_000
 
 
-@dataclass
+@dataclass(eq=False)
 class _Drawn:
     """What a layer shows: these labels, by this table; along outlines, or whole cells."""
 
     labels: npt.NDArray[Any]
-    table: npt.NDArray[np.uint8]
+    table: npt.NDArray[Any]
     outlines: Outlines | None
-    picture: npt.NDArray[np.uint8]
-    top: int
+    picture: npt.NDArray[Any]
+    ranked: Ranked
 
 
 _DRAWN: WeakKeyDictionary[Any, _Drawn] = WeakKeyDictionary()
@@ -71,25 +72,31 @@ def show_codes(
         return _marks(viewer, role, cells, field, here, codes, classes, geometry)
     objects = cells.table["object"].to_numpy(np.int64)[here]
     # Class 0 of the data is value 1 of the layer: 0 is background.
-    values = (codes[here] + 1).astype(np.uint8)
+    values = (codes[here] + 1).astype(np.min_scalar_type(len(classes)))
     layer = find_ours(viewer, role)
     drawn = None if layer is None else _DRAWN.get(layer)
-    if drawn is not None and drawn.labels is labels and layer.data is drawn.picture:
+    if (
+        drawn is not None
+        and drawn.labels is labels
+        and layer.data is drawn.picture
+        # More classes than its type holds need a picture of another type.
+        and drawn.picture.dtype == values.dtype
+    ):
         place(layer, geometry)
-        _repaint(viewer, layer, drawn, table_of(drawn.top, objects, values))
+        _repaint(viewer, layer, drawn, table_of(drawn.ranked, objects, values))
         _name_classes(layer, classes)
         return layer
-    top = int(labels.max(initial=0))
+    ranked = Ranked.of(np.asarray(labels))
     # Rings for what was said, a tint for what is predicted: both can be seen on the channels.
-    outlines = Outlines.of(labels, RING) if role == "classes" else None
-    table = table_of(top, objects, values)
-    picture = np.zeros(labels.shape, np.uint8)
-    _draw(picture, labels, table, outlines)
+    outlines = Outlines.of(ranked.image, RING) if role == "classes" else None
+    table = table_of(ranked, objects, values)
+    picture = np.zeros(labels.shape, values.dtype)
+    _draw(picture, ranked.image, table, outlines)
     layer = add_labels(
         viewer, role, picture, geometry, name=role,
         opacity=0.9 if role == "classes" else 0.3, colormap=_colors(classes),
     )  # fmt: skip
-    _DRAWN[layer] = _Drawn(labels, table, outlines, picture, top)
+    _DRAWN[layer] = _Drawn(labels, table, outlines, picture, ranked)
     _name_classes(layer, classes)
     # Painting into it would change a picture of the classes, not the classes.
     layer.editable = False
@@ -101,11 +108,11 @@ def whole_cells(layer: Any) -> npt.NDArray[Any]:
     drawn = _DRAWN.get(layer)
     if drawn is None or drawn.outlines is None or layer.data is not drawn.picture:
         return np.array(layer.data)
-    return fill(np.zeros_like(drawn.picture), drawn.labels, drawn.table)
+    return fill(np.zeros_like(drawn.picture), drawn.ranked.image, drawn.table)
 
 
 def _draw(
-    picture: npt.NDArray[np.uint8], labels: npt.NDArray[Any], table: npt.NDArray[np.uint8],
+    picture: npt.NDArray[Any], labels: npt.NDArray[Any], table: npt.NDArray[Any],
     outlines: Outlines | None,
 ) -> None:  # fmt: skip
     if outlines is None:
@@ -114,7 +121,7 @@ def _draw(
         outlines.fill(picture, table)
 
 
-def _repaint(viewer: Any, layer: Any, drawn: _Drawn, table: npt.NDArray[np.uint8]) -> None:
+def _repaint(viewer: Any, layer: Any, drawn: _Drawn, table: npt.NDArray[Any]) -> None:
     """Change what is another class than before."""
     if np.array_equal(drawn.table, table):
         return
@@ -130,7 +137,7 @@ def _repaint(viewer: Any, layer: Any, drawn: _Drawn, table: npt.NDArray[np.uint8
         layer.editable = True
         layer.editable = False
         return
-    _draw(drawn.picture, drawn.labels, table, outlines)
+    _draw(drawn.picture, drawn.ranked.image, table, outlines)
     layer.refresh(highlight=False, extent=False)
 
 
@@ -164,7 +171,7 @@ def _marks(
     import pandas as pd
 
     boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
+    centres = cells.centres[here]
     names = [classes[code] if code >= 0 else "" for code in codes[here]]
     colors = np.array([class_color(code) for code in codes[here]]).reshape(-1, 4)
     sizes = boxes[:, 2] - boxes[:, 0]

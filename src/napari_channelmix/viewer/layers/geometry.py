@@ -94,7 +94,7 @@ def plane_point(
     return float(point[rows]), float(point[columns])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlaneOfWorld:
     """From world positions to pixels of a layer's rows and columns: an affine map, for jobs.
 

@@ -28,7 +28,7 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
             viewer.layers.remove(layer)
         return
     boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[list(chosen)]
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
+    centres = cells.centres[list(chosen)]
     sizes = SHARE * (boxes[:, 2] - boxes[:, 0])
     if layer is not None:
         layer.data = centres

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.layers import Image, Points
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
+from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.layers.lookup import fill, table_of
 from napari_channelmix.viewer.layers.results import OURS, add_image, find_ours, place
 
@@ -20,8 +21,8 @@ __all__ = ["show_scores"]
 
 Floats = npt.NDArray[np.float64]
 
-# Labels and pixels of the layers that were drawn.
-_DRAWN: WeakKeyDictionary[Any, tuple[npt.NDArray[Any], npt.NDArray[np.float32]]] = (
+# Labels and pixels of the layers that were drawn, and the labels as they are looked up.
+_DRAWN: WeakKeyDictionary[Any, tuple[npt.NDArray[Any], npt.NDArray[np.float32], Ranked]] = (
     WeakKeyDictionary()
 )
 
@@ -62,11 +63,8 @@ def show_scores(
         layer = _marks(viewer, role, cells, here, scores, geometry, name, limits, colormap)
     else:
         objects = cells.table["object"].to_numpy(np.int64)[here]
-        # A label that is no cell, and the ground between them, have no number.
-        table = table_of(
-            int(labels.max(initial=0)), objects, scores[here].astype(np.float32), np.nan
-        )
-        layer = _image(viewer, role, labels, table, geometry, name, limits, colormap)
+        layer = _image(viewer, role, labels, objects, scores[here].astype(np.float32), geometry,
+                       name, limits, colormap)  # fmt: skip
     layer.name = name
     return layer
 
@@ -75,7 +73,8 @@ def _image(
     viewer: Any,
     role: str,
     labels: npt.NDArray[Any],
-    table: npt.NDArray[np.float32],
+    objects: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
     geometry: dict[str, Any],
     name: str,
     limits: tuple[float, float],
@@ -86,17 +85,21 @@ def _image(
     drawn = None if layer is None else _DRAWN.get(layer)
     if drawn is not None and drawn[0] is labels and layer.data is drawn[1]:
         # A new array of this size takes longer to get than to write.
-        fill(drawn[1], labels, table)
+        _, pixels, ranked = drawn
+        fill(pixels, ranked.image, table_of(ranked, objects, values, np.nan))
         place(layer, geometry)
         layer.refresh(highlight=False, extent=False)
     else:
-        picture = fill(np.empty(labels.shape, np.float32), labels, table)
+        ranked = Ranked.of(np.asarray(labels))
+        # A label that is no cell, and the ground between them, have no number.
+        table = table_of(ranked, objects, values, np.nan)
+        picture = fill(np.empty(labels.shape, np.float32), ranked.image, table)
         # Given at once: napari would look for the range of NaN.
         layer = add_image(
             viewer, role, picture, geometry, name=name, contrast_limits=limits,
             colormap=colormap, blending="translucent", opacity=0.75, interpolation2d="nearest",
         )  # fmt: skip
-        _DRAWN[layer] = labels, picture
+        _DRAWN[layer] = labels, picture, ranked
     if layer.name != name:
         layer.contrast_limits_range = layer.contrast_limits = limits
         layer.colormap = colormap
@@ -122,7 +125,7 @@ def _marks(
         "size": 0.4 * (boxes[:, 2] - boxes[:, 0]),
         "face_color": AVAILABLE_COLORMAPS[colormap].map(share.astype(np.float32)),
     }
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
+    centres = cells.centres[here]
     layer = find_ours(viewer, role)
     if isinstance(layer, Points):
         # The same layer, also for another field of view with other cells.

@@ -28,13 +28,11 @@ __all__ = [
 def center_on(viewer: Any, shown: Shown, cells: Cells, cell: int) -> None:
     """Move the view so that a cell of the field that is shown is in its middle; the zoom stays."""
     layer = shown.reference
-    row = cells.table.iloc[cell]
     point = np.asarray(layer.world_to_data(viewer.dims.point), dtype=float)
     for axis, index in shown.at.items():
         point[axis] = index
     rows, columns = shown.axes or plane_axes(layer)
-    point[rows] = (row["y0"] + row["y1"]) / 2 - 0.5
-    point[columns] = (row["x0"] + row["x1"]) / 2 - 0.5
+    point[rows], point[columns] = cells.centres[cell]
     world = np.asarray(layer.data_to_world(point), dtype=float)
     offset = viewer.dims.ndim - layer.ndim
     for axis in shown.at:
