@@ -48,7 +48,7 @@ class Overlays:
         # Its layers may be gone: removed by the user, or with the window.
         if shown.reference not in viewer.layers:
             return
-        geometry = layers.like(shown.reference, shown.axes)
+        geometry = layers.field_place(shown)
         selected = set(viewer.layers.selection)
         columns: dict[str, Any] = {}
         here = (cells.table["field"] == shown.field).to_numpy()
@@ -67,7 +67,12 @@ class Overlays:
         self._write(viewer, shown, here, columns)
 
     def _predicted(
-        self, viewer: Any, shown: Shown, found: Predictions, here: Any, geometry: dict[str, Any]
+        self,
+        viewer: Any,
+        shown: Shown,
+        found: Predictions,
+        here: Any,
+        geometry: layers.FieldPlace,
     ) -> dict[str, Any]:
         cells = self.session.cells
         assert cells is not None

@@ -84,7 +84,7 @@ class LatentLayers:
         selected = set(self._viewer.layers.selection)
         layers.show_scores(
             self._viewer, SCORES, latents.cells, shown.field, axis.values,
-            layers.like(shown.reference, shown.axes), name=f"latent: {axis.title}",
+            layers.field_place(shown), name=f"latent: {axis.title}",
             limits=(axis.low, axis.high), colormap=CYCLIC if axis.cyclic else COLORS,
         )  # fmt: skip
         self._viewer.layers.selection.clear()

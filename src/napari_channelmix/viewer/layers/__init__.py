@@ -1,7 +1,8 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
+from napari_channelmix.viewer.layers.axes import as_text, match_axes, match_points
 from napari_channelmix.viewer.layers.codes import show_codes
-from napari_channelmix.viewer.layers.columns import own_columns, write_features
+from napari_channelmix.viewer.layers.columns import own_columns, unwritable_reason, write_features
 from napari_channelmix.viewer.layers.exporting import result_images
 from napari_channelmix.viewer.layers.features import (
     ClassColumn,
@@ -25,7 +26,9 @@ from napari_channelmix.viewer.layers.grids import GridLayer, mosaic
 from napari_channelmix.viewer.layers.looks import color_of, looks_of
 from napari_channelmix.viewer.layers.maps import MapLayer, box_geometry, box_shape
 from napari_channelmix.viewer.layers.marks import ring_cells
+from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
+from napari_channelmix.viewer.layers.projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.reading import (
     label_plane,
     planes_from_axis,
@@ -55,12 +58,15 @@ __all__ = [
     "ClassColumn",
     "FeatureTable",
     "FieldPixels",
+    "FieldPlace",
     "GridLayer",
     "LayerPlane",
     "MapLayer",
     "PlaneOfWorld",
+    "ProjectedLabels",
     "add_image",
     "add_labels",
+    "as_text",
     "axes_of",
     "box_geometry",
     "box_shape",
@@ -69,6 +75,7 @@ __all__ = [
     "color_of",
     "columns_of",
     "field_job",
+    "field_place",
     "find_ours",
     "forget_ours",
     "id_columns_of",
@@ -76,6 +83,8 @@ __all__ = [
     "label_plane",
     "like",
     "looks_of",
+    "match_axes",
+    "match_points",
     "mosaic",
     "own_columns",
     "plane_axes",
@@ -87,6 +96,7 @@ __all__ = [
     "point_ids",
     "point_rows",
     "points_plane",
+    "project_labels",
     "result_images",
     "ring_cells",
     "same_place",
@@ -97,5 +107,6 @@ __all__ = [
     "show_codes",
     "show_field",
     "show_scores",
+    "unwritable_reason",
     "write_features",
 ]

@@ -20,7 +20,7 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["own_columns", "write_features"]
+__all__ = ["own_columns", "unwritable_reason", "write_features"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -145,6 +145,17 @@ def write_features(
     kept = {k: v for k, v in written.values.items() if k in ours and k in there}
     written.values = {**kept, **fresh}
     written.table = layer.features
+    return ""
+
+
+def unwritable_reason(layer: Any, objects: IntArray, id_column: str | None = None) -> str:
+    """Why columns would not be written into the user's table of a Labels layer; else nothing."""
+    if set(map(str, layer.features.columns)) <= own_columns(layer):
+        return ""
+    try:
+        _row_ids(layer, objects, id_column)
+    except DataError as error:
+        return str(error)
     return ""
 
 

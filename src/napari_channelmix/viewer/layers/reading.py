@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.layers.axes import match_axes, match_points
 from napari_channelmix.viewer.layers.geometry import same_place
 from napari_channelmix.viewer.layers.planes import (
     PROJECT,
     LayerPlane,
     axes_of,
+    full_resolution,
     plane_of,
     refuse_rgb,
 )
@@ -54,8 +56,19 @@ def planes_from_layers(
                 f"layer {layer.name!r} has {layer.ndim} axes, {first.name!r} has {first.ndim}; "
                 "all channels must have the same"
             )
-        same_place(first, layer, (first.name, layer.name))
+        lengths = [full_resolution(one).shape[: one.ndim] for one in (first, layer)]
+        if lengths[0] != lengths[1]:
+            raise DataError(
+                f"layer {layer.name!r} is {_shape(lengths[1])}, {first.name!r} is "
+                f"{_shape(lengths[0])}; all channels must have one size"
+            )
+        every = tuple(range(first.ndim))
+        same_place(first, layer, (first.name, layer.name), (every, every))
     return planes
+
+
+def _shape(lengths: Sequence[int]) -> str:
+    return " x ".join(map(str, lengths))
 
 
 def planes_from_axis(
@@ -75,71 +88,118 @@ def planes_from_axis(
     return tuple(plane_of(layer, position, project, (axis, channel)) for channel in range(count))
 
 
-def label_plane(labels: Any, reference: Any, shape: tuple[int, int], position: Any) -> LayerPlane:
-    """The plane of a Labels layer that marks the cells of an image plane.
+def label_plane(
+    labels: Any, reference: Any, plane: LayerPlane, channel: int | None = None
+) -> LayerPlane:
+    """The plane of a Labels layer that marks the cells of an image plane: at the same slices.
+
+    Parameters
+    ----------
+    labels : napari Labels layer
+        With all axes of the reference or fewer; see `match_axes`.
+    reference : napari layer
+        The channels.
+    plane : LayerPlane
+        Of the reference. Axes that are projected in it are projected in the labels.
+    channel : int, optional
+        Its channel axis; labels that have it are projected along it.
 
     Raises
     ------
     DataError
-        Another size or place than the image.
+        Axes that do not match, another size or place than the image.
     """
-    plane = plane_of(labels, position)
-    if plane.shape != shape:
+    data = full_resolution(labels)
+    if labels.ndim < 2:
+        raise DataError(f"Labels layer {labels.name!r} has too few axes: {tuple(data.shape)}")
+    rows, columns = (axis for axis, index in enumerate(plane.index) if index is None)
+    matches = match_axes(reference, labels, (rows, columns), channel)
+    index = tuple(
+        0 if axis is None else PROJECT if axis == channel else plane.index[axis] for axis in matches
+    )
+    result = LayerPlane(data, index)
+    if result.shape != plane.shape:
         raise DataError(
-            f"Labels layer {labels.name!r} is {plane.shape[0]} x {plane.shape[1]} pixels, the "
-            f"channels are {shape[0]} x {shape[1]}; it must mark the same pixels"
+            f"Labels layer {labels.name!r} is {result.shape[0]} x {result.shape[1]} pixels, the "
+            f"channels are {plane.shape[0]} x {plane.shape[1]}; it must mark the same pixels"
         )
-    if labels.ndim == 2 or reference.ndim == labels.ndim:
-        same_place(reference, labels, (reference.name, labels.name))
-    return plane
+    theirs = [axis for axis, match in enumerate(matches) if match is not None]
+    ours = [match for match in matches if match is not None]
+    same_place(reference, labels, (reference.name, labels.name), (ours, theirs))
+    return result
 
 
 def points_plane(
-    points: Any, reference: Any, plane: LayerPlane
+    points: Any,
+    reference: Any,
+    plane: LayerPlane,
+    channel: int | None = None,
+    *,
+    empty: bool = False,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Points of an image plane in its pixels, wherever either layer lies in the world.
 
+    Points of other slices are left out; along an axis that is projected all are taken. Points of
+    two axes mark every slice. ``empty``: a slice without points is no error.
+
     Returns
     -------
-    (n, 2) positions y, x; (n,) their numbers in the Points layer. Points of other slices are left
-    out where the points have as many axes as the image.
+    (n, 2) positions y, x; (n,) their rows in the Points layer.
 
     Raises
     ------
     DataError
-        No points, or points outside the image.
+        No points, axes that do not match, or points outside the image.
     """
     if not len(points.data):
         raise DataError(f"Points layer {points.name!r} is empty; no cell is marked in it")
-    at = _in_data_of(reference, points)
-    kept = np.ones(len(at), dtype=bool)
-    if points.ndim == reference.ndim:
-        for axis, index in enumerate(plane.index):
-            if index is not None and index != PROJECT:
-                kept &= np.round(at[:, axis]) == index
-    if not kept.any():
-        raise DataError(f"Points layer {points.name!r} has no point in the slice that is shown")
-    found = at[kept][:, [axis for axis, index in enumerate(plane.index) if index is None]]
-    outside = ((found < -0.5) | (found > np.array(plane.shape) - 0.5)).any(axis=1)
-    if outside.any():
-        first = int(np.flatnonzero(kept)[outside][0])
+    rows, columns = (axis for axis, index in enumerate(plane.index) if index is None)
+    matches = match_points(reference, points, (rows, columns), channel)
+    positions = _in_data_of(reference, points, matches, plane)
+    broken = ~np.isfinite(positions).all(axis=1)
+    if broken.any():
         raise DataError(
-            f"Points layer {points.name!r}: {int(outside.sum())} of {len(found)} points lie "
+            f"Points layer {points.name!r}: {int(broken.sum())} of {len(positions)} points have no "
+            f"position (first: row {int(np.argmax(broken))}); delete them"
+        )
+    kept = np.ones(len(positions), dtype=bool)
+    beyond = np.zeros(len(positions), dtype=bool)
+    for axis, index in enumerate(plane.index):
+        length = plane.data.shape[axis]
+        if axis == channel or axis not in matches:
+            continue
+        if index is not None and index != PROJECT:
+            # Between two slices a point is of the later one.
+            kept &= np.floor(positions[:, axis] + 0.5) == index
+        else:
+            beyond |= (positions[:, axis] < -0.5) | (positions[:, axis] >= length - 0.5)
+    if not kept.any() and not empty:
+        raise DataError(f"Points layer {points.name!r} has no point in the slice that is shown")
+    beyond &= kept
+    if beyond.any():
+        first = int(np.argmax(beyond))
+        raise DataError(
+            f"Points layer {points.name!r}: {int(beyond.sum())} of {int(kept.sum())} points lie "
             f"outside the image (first: point {first})"
         )
-    return found, np.flatnonzero(kept)
+    return positions[kept][:, [rows, columns]], np.flatnonzero(kept)
 
 
-def _in_data_of(reference: Any, points: Any) -> npt.NDArray[np.float64]:
-    """Points in the pixels of another layer, (N, axes of that layer).
+def _in_data_of(
+    reference: Any, points: Any, matches: Sequence[int], plane: LayerPlane
+) -> npt.NDArray[np.float64]:
+    """Points in the pixels of another layer, (N, axes of that layer), by their matched axes.
 
     Both transforms are affine, so asking napari for the origin and each axis gives them all.
     """
+    # Where points have no axis, they lie in the slice of the plane.
+    slices = [0 if index in (None, PROJECT) else index for index in plane.index]
+    world = np.array(reference.data_to_world(slices), dtype=np.float64)
 
     def moved(point: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        world = np.asarray(points.data_to_world(point), dtype=np.float64)
-        missing = max(0, reference.ndim - len(world))
-        return np.asarray(reference.world_to_data(np.concatenate([np.zeros(missing), world])))
+        there = world.copy()
+        there[list(matches)] = np.asarray(points.data_to_world(point), dtype=np.float64)
+        return np.asarray(reference.world_to_data(there), dtype=np.float64)
 
     origin = moved(np.zeros(points.ndim))
     axes = np.stack([moved(unit) - origin for unit in np.eye(points.ndim)])

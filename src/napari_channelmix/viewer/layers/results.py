@@ -8,13 +8,27 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from napari_channelmix.viewer.layers.placing import FieldPlace
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from napari_channelmix.data import Field
 
-__all__ = ["OURS", "add_image", "add_labels", "find_ours", "place", "plane_geometry"]
+__all__ = [
+    "OURS",
+    "PLANE",
+    "add_image",
+    "add_labels",
+    "add_points",
+    "find_ours",
+    "place",
+    "plane_geometry",
+]
 
-# Key in a layer's metadata that says which of our layers it is.
+# Keys in a layer's metadata: which of our layers it is, and its rows and columns.
 OURS = "napari-channelmix"
+PLANE = "napari-channelmix plane"
 
 
 def find_ours(viewer: Any, role: str) -> Any:
@@ -23,36 +37,107 @@ def find_ours(viewer: Any, role: str) -> Any:
 
 
 def add_image(
-    viewer: Any, role: str, data: Any, geometry: dict[str, Any], *, name: str, **look: Any
+    viewer: Any,
+    role: str,
+    data: Any,
+    place_of: FieldPlace | dict[str, Any],
+    *,
+    name: str,
+    **look: Any,
 ) -> Any:
-    """Show an image in the layer of this role, which is added where it is not there.
+    """Show an image (Y, X) in the layer of this role, which is added where it is not there.
 
     ``look`` (contrast limits, colormap...) is for a new layer only: what the user changed stays.
     """
-    layer = find_ours(viewer, role)
+    where = FieldPlace.of(place_of)
+    layer, kept = _of_axes(viewer, role, where)
     if layer is None:
-        return viewer.add_image(data, name=name, metadata={OURS: role}, **geometry, **look)
-    layer.data = data
-    place(layer, geometry)
+        return viewer.add_image(
+            where.picture(data), name=name, metadata={OURS: role, PLANE: where.plane},
+            **where.geometry, **{**look, **kept},
+        )  # fmt: skip
+    layer.data = where.picture(data)
+    place(layer, where.geometry)
     return layer
+
+
+def _of_axes(viewer: Any, role: str, where: FieldPlace) -> tuple[Any, dict[str, Any]]:
+    """The layer of a role; one with other axes goes, and how it was seen is kept for the next."""
+    layer = find_ours(viewer, role)
+    if layer is None or layer.ndim == where.ndim:
+        return layer, {}
+    kept = {"visible": layer.visible, "opacity": layer.opacity}
+    viewer.layers.remove(layer)
+    return None, kept
 
 
 def add_labels(
     viewer: Any,
     role: str,
     data: npt.NDArray[Any],
-    geometry: dict[str, Any],
+    place_of: FieldPlace | dict[str, Any],
     *,
     name: str,
     **look: Any,
 ) -> Any:
     """Show a label image in the layer of this role; see `add_image`."""
-    layer = find_ours(viewer, role)
+    where = FieldPlace.of(place_of)
+    layer, kept = _of_axes(viewer, role, where)
     if layer is not None and isinstance(layer, Labels):
-        layer.data = data
-        place(layer, geometry)
+        layer.data = where.picture(data)
+        place(layer, where.geometry)
         return layer
-    return viewer.add_labels(data, name=name, metadata={OURS: role}, **geometry, **look)
+    return viewer.add_labels(
+        where.picture(data), name=name, metadata={OURS: role, PLANE: where.plane},
+        **where.geometry, **{**look, **kept},
+    )  # fmt: skip
+
+
+def add_points(
+    viewer: Any,
+    role: str,
+    centres: npt.NDArray[np.float64],
+    place_of: FieldPlace | dict[str, Any],
+    *,
+    name: str,
+    features: pd.DataFrame | None = None,
+    looks: dict[str, Any],
+    **new: Any,
+) -> Any:
+    """Mark positions (n, 2) of a field of view in the layer of this role.
+
+    Parameters
+    ----------
+    looks : dict
+        Set whenever cells are marked: arrays are values of each point (n, ...).
+    new : dict
+        For a new layer only.
+    """
+    where = FieldPlace.of(place_of)
+    layer, kept = _of_axes(viewer, role, where)
+    points = where.points(centres)
+    looks = {
+        what: where.repeat(value) if isinstance(value, np.ndarray) else value
+        for what, value in looks.items()
+    }
+    if features is not None:
+        import pandas as pd
+
+        features = pd.concat([features] * (len(points) // max(1, len(centres))) or [features])
+        looks = {"features": features.reset_index(drop=True), **looks}
+    if layer is None:
+        layer = viewer.add_points(
+            points, name=name, metadata={OURS: role, PLANE: where.plane}, **looks,
+            **where.geometry, **{**new, **kept},
+        )  # fmt: skip
+        layer.editable = False
+        return layer
+    if not np.array_equal(layer.data, points):
+        layer.data = points
+    for what, value in looks.items():
+        setattr(layer, what, value)
+    place(layer, where.geometry)
+    return layer
 
 
 def place(layer: Any, geometry: dict[str, Any]) -> None:
