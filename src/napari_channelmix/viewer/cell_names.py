@@ -6,14 +6,25 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["cell_id", "cell_name"]
+__all__ = ["cell_id", "cell_ids", "cell_name"]
 
 # Letters of the name of a field of view.
 MOST = 24
+
+
+def cell_ids(cells: Cells) -> npt.NDArray[np.int64]:
+    """The id of every cell (N,); see `cell_id`."""
+    table = cells.table
+    objects = table["object"].to_numpy(np.int64)
+    twice = table.duplicated(["field", "object"], keep=False).to_numpy()
+    labelled = np.array([field.labels is not None for field in cells.fields])
+    nameless = (objects == 0) & (labelled[table["field"].to_numpy(np.int64)] | (not objects.any()))
+    return np.where((twice | nameless) & (len(cells) > 1), np.arange(len(cells)), objects)
 
 
 def cell_id(cells: Cells, index: int) -> int:
@@ -21,13 +32,7 @@ def cell_id(cells: Cells, index: int) -> int:
 
     Where several cells of a field of view have one id, as where none has any, its row in the table.
     """
-    table = cells.table
-    objects, fields = table["object"].to_numpy(np.int64), table["field"].to_numpy()
-    same = (objects == objects[index]) & (fields == fields[index])
-    # Label images have no label 0: only a point that is known by its row may be called so.
-    known = objects[index] > 0 or cells.fields[int(fields[index])].labels is None
-    several = np.count_nonzero(same) > 1 or (objects[index] == 0 and not objects.any())
-    return int(objects[index]) if known and not (several and len(cells) > 1) else int(index)
+    return int(cell_ids(cells)[index])
 
 
 def cell_name(cells: Cells, index: int, *, capital: bool = False) -> str:

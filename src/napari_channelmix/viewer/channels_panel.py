@@ -88,6 +88,13 @@ class ChosenChannels:
         return f"{first} and {rest} other channel{'s' if rest > 1 else ''}"
 
     @property
+    def slice_index(self) -> tuple[int | None, ...]:
+        """For each axis but the channels the slice, or that it is projected."""
+        every = dict.fromkeys(self.every)
+        index = [every.get(axis, i) for axis, i in enumerate(self.planes[0].index)]
+        return tuple(i for axis, i in enumerate(index) if axis != self.channel)
+
+    @property
     def stacked(self) -> bool:
         """Whether every slice of an axis is a field of view."""
         return bool(self.every)

@@ -20,9 +20,14 @@ from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannel
 from napari_channelmix.viewer.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.layer_cells import CellsPlan, cells_job
-from napari_channelmix.viewer.layer_fields import in_view, moved_on, shown_of, with_fields
+from napari_channelmix.viewer.layer_fields import (
+    add_nuclei,
+    in_view,
+    moved_on,
+    shown_of,
+    with_fields,
+)
 from napari_channelmix.viewer.preview import CropPreview
-from napari_channelmix.viewer.session import Shown
 from napari_channelmix.viewer.slices import move_to_slice
 from napari_channelmix.viewer.work import nuclei_job
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
     from napari_channelmix.viewer.notice import Kind
+    from napari_channelmix.viewer.session import Shown
 
 __all__ = ["ImagesDock"]
 
@@ -226,16 +232,21 @@ class ImagesDock(Dock):
         if chosen is None or channel not in chosen.names:
             self.fail(why)
             return
+        if chosen.stacked:
+            self.fail(
+                "nuclei are found in one plane: choose the current slice or the maximum, or mark "
+                "the cells by a Labels layer of all slices"
+            )
+            return
         plane = chosen.planes[chosen.names.index(channel)]
-        geometry = layers.like(chosen.reference, chosen.axes)
         self.task.run(
             "finding nuclei", nuclei_job(plane, SMALLEST_NUCLEUS),
-            lambda labels: self._found(channel, labels, geometry), on_error=self.fail,
+            lambda labels: self._found(channel, labels, chosen), on_error=self.fail,
         )  # fmt: skip
 
-    def _found(self, channel: str, labels: Any, geometry: dict[str, Any]) -> None:
+    def _found(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
         # A layer of the user's from now on: it may be corrected, and is never written over.
-        layer = self.viewer.add_labels(labels, name=f"nuclei in {channel}", **geometry)
+        layer = add_nuclei(self.viewer, channel, labels, chosen)
         # Outlines, so that the channels stay in sight.
         layer.contour = 1
         self.cells.fill()

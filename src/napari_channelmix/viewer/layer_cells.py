@@ -18,7 +18,10 @@ from napari_channelmix.viewer import layers
 if TYPE_CHECKING:
     from napari_channelmix.viewer.channels_panel import ChosenChannels, Slice
 
-__all__ = ["CellsPlan", "cells_job", "check_plan"]
+__all__ = ["FOUND_IN", "CellsPlan", "cells_job", "check_plan"]
+
+# Key in the metadata of a Labels layer: the slice of the channels in which nuclei were found.
+FOUND_IN = "napari-channelmix slice"
 
 IntArray = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -88,6 +91,12 @@ def _marks(plan: CellsPlan) -> list[_Marks]:
     if plan.crop > min(shape):
         raise DataError(
             f"a crop of {plan.crop} pixels is larger than the image ({shape[0]} x {shape[1]})"
+        )
+    found_in = layer.metadata.get(FOUND_IN)
+    if found_in is not None and tuple(found_in) != chosen.slice_index:
+        raise DataError(
+            f"layer {layer.name!r} holds nuclei of another slice or projection of the channels; "
+            "go there, or find nuclei here"
         )
     result = []
     for one in chosen.slices:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Points
 
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.layer_cells import FOUND_IN
 from napari_channelmix.viewer.session import Shown
 from napari_channelmix.viewer.slices import field_in_view
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
+    from napari_channelmix.viewer.channels_panel import ChosenChannels
     from napari_channelmix.viewer.layer_cells import CellsPlan
 
-__all__ = ["in_view", "moved_on", "shown_of", "with_fields"]
+__all__ = ["add_nuclei", "in_view", "moved_on", "shown_of", "with_fields"]
 
 
 def shown_of(plan: CellsPlan) -> Shown:
@@ -37,6 +39,18 @@ def with_fields(shown: Shown, plan: CellsPlan, cells: Cells) -> Shown:
     places = {one.name: one.at for one in plan.chosen.slices}
     stack = {number: places[field.name] for number, field in enumerate(cells.fields)}
     return replace(shown, field=0, at=stack[0], stack=stack)
+
+
+def add_nuclei(viewer: Any, channel: str, labels: Any, chosen: ChosenChannels) -> Any:
+    """Add the nuclei that were found in a channel, in the slice that they were found in."""
+    place = layers.field_place(Shown(0, chosen.images, None, chosen.at, chosen.axes))
+    if place.repeated:
+        # An array that repeats its values cannot be corrected.
+        place = layers.FieldPlace(layers.like(chosen.reference, chosen.axes))
+    return viewer.add_labels(
+        place.picture(labels), name=f"nuclei in {channel}", metadata={FOUND_IN: chosen.slice_index},
+        **place.geometry,
+    )  # fmt: skip
 
 
 def in_view(viewer: Any, shown: Shown) -> Shown:

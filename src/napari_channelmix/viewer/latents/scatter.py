@@ -15,7 +15,7 @@ from napari_channelmix.viewer.latents.marked import marked
 from napari_channelmix.viewer.point_plot import PointPlot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from qtpy.QtWidgets import QWidget
 
@@ -52,9 +52,18 @@ class Scatter(PointPlot):
     # ---------------------------------------------------------------- what is shown
 
     def show_axes(
-        self, across: Axis, up: Axis, codes: npt.NDArray[np.int64], classes: Sequence[str]
+        self,
+        across: Axis,
+        up: Axis,
+        codes: npt.NDArray[np.int64],
+        classes: Sequence[str],
+        name: Callable[[int], str] = "cell {}".format,
     ) -> None:
-        """Draw all cells on two axes, in the colours of their classes (N,), -1 for none."""
+        """Draw all cells on two axes, in the colours of their classes (N,), -1 for none.
+
+        ``name`` gives the name of a cell from its position.
+        """
+        self._name = name
         self._axes, self._classes, self._codes = (across, up), tuple(classes), codes
         self.places = np.stack([across.values, up.values], axis=1)
         for axis, at in ((across, 0), (up, 1)):
@@ -132,4 +141,4 @@ class Scatter(PointPlot):
     def describe(self, at: int) -> str:
         """The cell and its class."""
         code = int(self._codes[at])
-        return f"cell {at}" + (f", {self._classes[code]}" if code >= 0 else "")
+        return self._name(at) + (f", {self._classes[code]}" if code >= 0 else "")

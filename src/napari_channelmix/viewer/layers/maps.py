@@ -149,8 +149,9 @@ class MapLayer:
         layers = self._viewer.layers
         selected = set(layers.selection)
         layer = self._viewer.add_image(
-            data, name=self._name, metadata={OURS: self.role, PLANE: plane}, colormap=heat_colormap(),
-            contrast_limits=(0.0, 1.0), blending="translucent", interpolation2d="linear",
+            data, name=self._name, metadata={OURS: self.role, PLANE: plane},
+            colormap=heat_colormap(), contrast_limits=(0.0, 1.0), blending="translucent",
+            interpolation2d="linear",
             rgb=False, multiscale=False, visible=self._visible, **geometry,
         )  # fmt: skip
         # What was selected stays so: the user may be at work in that layer.

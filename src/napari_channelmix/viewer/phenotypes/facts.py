@@ -12,6 +12,7 @@ import numpy.typing as npt
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.fractions import Grouping, grouping_of
+from napari_channelmix.viewer.cell_names import cell_id
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -139,7 +140,7 @@ class Facts:
     def describe(self, cell: int) -> str:
         """A cell in a few lines."""
         row = self.cells.table.iloc[cell]
-        lines = [f"Cell {cell}"]
+        lines = [f"Cell {cell_id(self.cells, cell)}"]
         place = self.cells.fields[int(row["field"])].name
         lines.append(f"Field of view: {place}")
         if self.grouping.kind == "group":
