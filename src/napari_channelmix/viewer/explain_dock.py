@@ -136,9 +136,8 @@ class ExplainDock(Dock):
             return
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
-            self._missed(
-                f"{cell_name(cells, cell, capital=True)} is in another field of view; show that one first."
-            )
+            name = cell_name(cells, cell, capital=True)
+            self._missed(f"{name} is in another field of view; show that one first.")
             return
         with QSignalBlocker(self.number):
             self.number.setValue(cell)

@@ -41,7 +41,8 @@ def match_axes(
     Returns
     -------
     tuple of int or None
-        None for an axis of length 1 that the reference does not have. The last two, or those with
+        None for an axis of length 1 that the reference does not have; one of its name may be
+        longer in the reference. The last two, or those with
         the names of the reference's rows and columns, are rows and columns. Labels of the same
         shape as the reference, as napari makes them, or with an axis of its name, have its channel
         axis too.
@@ -65,7 +66,7 @@ def match_axes(
             result[axis.number] = channel
             left.remove(axis)
             continue
-        if named[0] not in free or named[0].length != axis.length:
+        if named[0] not in free or axis.length not in (1, named[0].length):
             raise DataError(
                 f"{both}: axis {axis.label!r} is {axis.length} long in one and "
                 f"{named[0].length} in the other; {NAME_AXES}"

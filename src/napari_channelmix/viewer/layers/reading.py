@@ -123,10 +123,37 @@ def label_plane(
             f"Labels layer {labels.name!r} is {result.shape[0]} x {result.shape[1]} pixels, the "
             f"channels are {plane.shape[0]} x {plane.shape[1]}; it must mark the same pixels"
         )
-    theirs = [axis for axis, match in enumerate(matches) if match is not None]
-    ours = [match for match in matches if match is not None]
+    lengths = full_resolution(reference).shape
+    pairs = [(axis, match) for axis, match in enumerate(matches) if match is not None]
+    whole = [(axis, match) for axis, match in pairs if data.shape[axis] == lengths[match]]
+    theirs, ours = [axis for axis, _ in whole], [match for _, match in whole]
     same_place(reference, labels, (reference.name, labels.name), (ours, theirs))
+    single = [match for axis, match in pairs if data.shape[axis] != lengths[match]]
+    if single:
+        _refuse_other_slice(labels, reference, pairs, single, plane)
+        result = LayerPlane(data, tuple(
+            0 if match in single else index_
+            for match, index_ in zip(matches, result.index, strict=True)
+        ))  # fmt: skip
     return result
+
+
+def _refuse_other_slice(
+    labels: Any, reference: Any, pairs: list[tuple[int, int]], single: list[int], plane: LayerPlane
+) -> None:
+    """Labels of one slice mark that slice only."""
+    world = np.array(reference.data_to_world([i or 0 for i in plane.index]), dtype=np.float64)
+    here = np.asarray(labels.data_to_world(np.zeros(labels.ndim)), dtype=np.float64)
+    for axis, match in pairs:
+        world[match] = here[axis]
+    place = np.floor(np.asarray(reference.world_to_data(world)) + 0.5)
+    for match in single:
+        if plane.index[match] not in (PROJECT, place[match]):
+            raise DataError(
+                f"Labels layer {labels.name!r} marks one slice ({axes_of(reference)[match].short} "
+                f"= {place[match]:.0f}), the channels are taken in slice {plane.index[match]}; "
+                "go there, or choose labels of all slices"
+            )
 
 
 def points_plane(
