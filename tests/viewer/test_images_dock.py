@@ -414,9 +414,9 @@ def test_a_long_axis_is_never_taken_for_slices_in_silence(
     picture, labels = blobs()
     viewer.add_image(np.stack([picture + n for n in range(7)]), name="stack")
     viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["mask"])
     images.cells.crop.setValue(20)
-    tick(images, qtbot, 0)
     question = images.channels.question
     assert question.isVisible() and question.yes.text() == "7 channels"
     assert "'stack' has an axis of 7 (axis 0): are these channels?" in question.text.text()
@@ -435,9 +435,9 @@ def test_slices_are_slices_once_the_user_said_so(
     picture, labels = blobs()
     viewer.add_image(np.stack([picture, picture * 2, picture * 3]), name="stack")
     viewer.add_labels(np.stack([labels, labels, labels * 0]), name="mask")
+    tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["mask"])
     images.cells.crop.setValue(20)
-    tick(images, qtbot, 0)
     click(images.channels.question.no)
     assert images.use.isEnabled() and len(images.channels.slice_choices) == 1
     # Another layer that comes does not ask again.
@@ -466,8 +466,8 @@ def test_slices_are_slices_once_the_user_said_so(
         seen = viewer.layers["classes"].get_value((place, 9, 16), world=True)
         assert seen == value or (value is None and not seen)
     images.origin.setCurrentIndex(0)
-    images.dataset.field.setValue(2)
-    assert viewer.dims.point[0] == 1 and session.shown.field == 1
+    images.dataset.field.setValue(1)
+    assert viewer.dims.point[0] == 0 and session.shown.field == 0
 
 
 def test_classes_are_kept_for_cells_of_the_same_slice_only(
@@ -477,9 +477,9 @@ def test_classes_are_kept_for_cells_of_the_same_slice_only(
     names = {"axis_labels": ("z", "y", "x")}
     viewer.add_image(np.stack([picture, picture * 2]), name="DNA", **names)
     viewer.add_labels(np.stack([labels, labels]), name="mask", **names)
+    tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["mask"])
     images.cells.crop.setValue(20)
-    tick(images, qtbot, 0)
     viewer.dims.set_point(0, 0)
     use(images, qtbot, click)
     images.session.classify([0] * 9, ("a",))
