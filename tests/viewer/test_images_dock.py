@@ -456,7 +456,7 @@ def test_slices_are_slices_once_the_user_said_so(
     assert cell_at(session, viewer, (1, 16, 16)) == 9
     viewer.dims.set_point(0, 0)
     assert session.shown.field == 0 and cell_at(session, viewer, (0, 16, 16)) == 0
-    assert cell_name(cells, 9) == "cell 1 (axis 0=1)"
+    assert cell_name(cells, 9) == "1 (axis 0=1)"
     # Classes are drawn in the slice of their cells only.
     session.classify([0] * 9 + [1] * 9, ("a", "b"))
     qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=5000)
@@ -527,7 +527,7 @@ def test_points_with_ids_are_selected_by_them(
     images.cells.crop.setValue(20)
     assert not images.cells.unit.isVisible()
     cells = use(images, qtbot, click)
-    assert cell_name(cells, 1) == "cell 20"
+    assert cell_name(cells, 1) == "20"
     images.session.select(1)
     assert set(seeds.selected_data) == {1}
     seeds.selected_data = {0}

@@ -1,5 +1,6 @@
 """Classifiers of cells: networks, training, bundles, and models made elsewhere."""
 
+from napari_channelmix.classify.borders import border_warning
 from napari_channelmix.classify.bundle import load_bundle, save_bundle
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier, load_model
@@ -15,6 +16,7 @@ __all__ = [
     "MixedNetwork",
     "NetworkSpec",
     "TrainingSettings",
+    "border_warning",
     "load_bundle",
     "load_model",
     "network_names",

@@ -21,6 +21,7 @@ from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import Constraint, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.errors import ModelError, TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
@@ -161,7 +162,7 @@ def train_on(
         learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key
     )
     about = {**record.as_dict(), "n_train": int((~flags).sum()), "n_validation": int(flags.sum()),
-             "warnings": list(warnings)}  # fmt: skip
+             "border": BACKGROUND, "warnings": list(warnings)}  # fmt: skip
     statistics = crops.statistics
     return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
                       statistics.std, cells.crop, provenance(**facts), about)  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.fields import middles
 from napari_channelmix.data.images import FilePlane
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     """Position of the cell that each row of a `Given` is about, (R,), or -1.
 
     A cell of a label image is known by its field and its value, if it lies near the place it had:
-    a value may have been given to another object meanwhile. Any other cell is known by its place.
+    a value may have been given to another object meanwhile. Any other cell is known by its place:
+    its centre, or the middle of its box, which earlier versions wrote.
     """
     import pandas as pd
 
@@ -154,6 +156,11 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     valued, has_value = (one["object"].to_numpy() > 0 for one in (mine, theirs))
     found[has_value] = _by_value(mine[valued], theirs[has_value], cells.crop / 2)
     found[~has_value] = _by_place(mine[~valued], theirs[~has_value])
+    left = ~has_value & (found < 0)
+    if left.any():
+        y, x = middles(cells.table[["y0", "x0", "y1", "x1"]].to_numpy()).T
+        free = mine.assign(y=y, x=x)[~valued & ~np.isin(mine["at"], found)]
+        found[left] = _by_place(free, theirs[left])
     return found
 
 

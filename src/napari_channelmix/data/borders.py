@@ -7,10 +7,21 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BACKGROUND", "filled_warning", "left_out_warning", "over_border", "without_fill_line"]
+__all__ = [
+    "AT_BORDER",
+    "BACKGROUND",
+    "filled_warning",
+    "left_out_warning",
+    "over_border",
+    "without_fill_line",
+]
 
 # How a classifier's record names what lies beyond the border in its training crops.
 BACKGROUND = "background"
+# What is said of one such cell.
+AT_BORDER = (
+    "The crop reaches over the border of the image; what is beyond is filled with background"
+)
 # By this a warning of ours is known again.
 FILLED = "filled with background"
 

@@ -112,6 +112,14 @@ class Cells:
         columns = self.table[["field", *BOX]].to_numpy(np.int64)
         return over_border(columns[:, 1:], shapes[columns[:, 0]])
 
+    def name_of(self, cell: int) -> str:
+        """What a cell is called: the id of its label or point, as the user knows it.
+
+        Its position in the data set where the cells of its image have none.
+        """
+        fields, ids = (self.table[name].to_numpy(np.int64) for name in ("field", "object"))
+        return str(ids[cell] if ids[fields == fields[cell]].any() else cell)
+
     @property
     def class_counts(self) -> dict[str, int]:
         """Number of cells of each class."""

@@ -108,7 +108,7 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     warnings = (
         *table.warnings,
         *mask_warnings(opener.masks, said.cells.labelled, said.cells.min_area),
-        *_warnings(said, table, skipped, shared=len(found) < len(all_places)),
+        *_warnings(said, table, skipped, opener.beyond, shared=len(found) < len(all_places)),
     )
     opened = Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells, warnings,
@@ -143,7 +143,7 @@ class _Places:
 
 
 def _warnings(
-    said: Description, table: Table, skipped: list[int], *, shared: bool
+    said: Description, table: Table, skipped: list[int], beyond: list[int], *, shared: bool
 ) -> tuple[str, ...]:
     """What the user should know: rows left out, and images whose cells a split may divide."""
     lines = []
@@ -151,10 +151,15 @@ def _warnings(
         what = {
             "box": "boxes have no area and were left out",
             "segment": "images hold no nuclei and were left out",
-            "mask": "masks mark no cell and their images were left out",
+            "mask": "rows have a mask without any cell and were left out",
         }.get(said.cells.origin, "rows hold no cell and were left out")
+        first = table.where(skipped[0])
+        lines.append(f"{len(skipped)} {what} (first: {first}; {len(table.rows)} rows in all)")
+    if beyond:
         lines.append(
-            f"{len(skipped)} of {len(table.rows)} {what} (first: {table.where(skipped[0])})"
+            f"{len(beyond)} of {len(table.rows)} points lie up to half a pixel outside their image "
+            f"(first: {table.where(beyond[0])}); pixel centres are whole numbers, so that an image "
+            "ends half a pixel after its last one"
         )
     if shared and not said.group and not said.split:
         lines.append(
@@ -176,6 +181,8 @@ class _Opener:
         self._objects: list[Objects | None] = []
         self._by_id: dict[int, dict[int, tuple[float, float]]] = {}
         self.masks: list[Mask] = []
+        # Rows whose points lie beyond the image, but by less than earlier versions allowed.
+        self.beyond: list[int] = []
         self.channels: tuple[str, ...] = tuple(said.channels)
 
     def _image(self, path: Path) -> ImageFile:
@@ -293,7 +300,7 @@ class _Opener:
         if cells.origin == "box":
             return self._box(at, one, *numbers)
         if cells.origin == "point":
-            return self._inside(at, one, _Places.single(numbers[0], numbers[1], cells.crop))
+            return self._point(at, one, _Places.single(numbers[0], numbers[1], cells.crop))
         return self._tile(at, one, *numbers)
 
     def _box(
@@ -314,6 +321,15 @@ class _Opener:
                 at, one, f"the tile of {side} pixels at y0={y0:g}, x0={x0:g} reaches out of"
             )
         return _Places.single(y0 + (side - 1) / 2, x0 + (side - 1) / 2, side)
+
+    def _point(self, at: int, one: Field, place: _Places) -> _Places:
+        """A point; earlier versions took and wrote them up to the size of the image."""
+        within = np.minimum(place.centres, np.array(one.shape) - 0.5)
+        if (place.centres < one.shape).all() and (place.centres > within).any():
+            self.beyond.append(at)
+            self._inside(at, one, replace(place, centres=within))
+            return place
+        return self._inside(at, one, place)
 
     def _inside(self, at: int, one: Field, place: _Places) -> _Places:
         if outside(place.centres, one.shape).any():

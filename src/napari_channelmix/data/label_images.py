@@ -63,7 +63,7 @@ def _whole(labels: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
     exact = 2 ** (np.finfo(labels.dtype).nmant + 1)
     if labels.max(initial=0) > min(exact, LARGEST_ID // 2):
         raise DataError(
-            f"{where}: the id {labels.max():.0f} is too large for {labels.dtype}, which holds "
+            f"{where}: the id {labels.max():g} is too large for {labels.dtype}, which holds "
             f"whole numbers up to {exact}; save the labels as whole numbers"
         )
     return labels.astype(np.int64)
@@ -186,7 +186,10 @@ class Regions:
         value_of = np.zeros(count + 1, np.int64)
         value_of[image.reshape(-1)] = ranked.image.reshape(-1)
         boxes = np.array(
-            [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(image)],
+            [
+                (y.start, x.start, y.stop, x.stop)
+                for y, x in (ndimage.find_objects(image) if count else ())
+            ],
             dtype=np.int64,
         ).reshape(-1, 4)
         ids = ranked.id_of(value_of[1:])

@@ -81,7 +81,8 @@ class Sample:
         lines = (
             f"name = {json.dumps(cells.name)}", 'table = "labels.csv"', 'label = "label"',
             'group = "well"', "", "[image]", 'column = "image_path"', "", "[cells]",
-            'from = "mask"', 'column = "mask_path"', f"crop = {cells.crop}", "min_area = 1", "",
+            'from = "mask"', 'column = "mask_path"', "labelled = true", f"crop = {cells.crop}",
+            "min_area = 1", "",
         )  # fmt: skip
         return write_text(folder / "dataset.toml", "\n".join(lines))
 

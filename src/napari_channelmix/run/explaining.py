@@ -407,6 +407,7 @@ def _content(run: _Run) -> dict[str, Any]:
             "label": [names[code] for code in table["label"].tolist()],
             "group": table["group"].astype(str).tolist(),
             "split": table["split"].astype(str).tolist(),
+            "at_border": run.cells.at_border[run.chosen].tolist(),
         },
     }
     notes = [*run.cells.warnings, *_together(one["warnings"] for one in parts)]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
 
-from napari_channelmix.viewer.cell_box import CellBox
 from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.dock import Dock, form, group
@@ -51,7 +51,7 @@ class ExplainDock(Dock):
         super().__init__(viewer)
         self.needs = Needs(self.viewer, self.session)
         self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
-        self.number = CellBox()
+        self.number = CellNumber()
         self.question = QuestionForm(self)
         self.result = ResultPanel(self.viewer.theme)
         self.reliability = ReliabilityPanel(self.viewer.theme)
@@ -136,8 +136,9 @@ class ExplainDock(Dock):
             return
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
-            name = cell_name(cells, cell, capital=True)
-            self._missed(f"{name} is in another field of view; show that one first.")
+            self._missed(
+                f"Cell {cell_name(cells, cell)} is in another field of view; show that one first."
+            )
             return
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
@@ -149,7 +150,7 @@ class ExplainDock(Dock):
         self.task.stop()
         self.notice.clear_line()
         self.session.explanation = None
-        self.result.begin(cell_name(cells, cell, capital=True))
+        self.result.begin(cell_name(cells, cell))
         box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
         channels = trained.classifier.channels if question.separate else ()
         self.layers.lay(shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape,
@@ -194,11 +195,7 @@ class ExplainDock(Dock):
         found, cells = self.session.explanation, self.session.cells
         if found is not None and cells is not None:
             code = int(cells.labels[found.cell])
-            self.result.show_explanation(
-                found,
-                cells.classes[code] if code >= 0 else "",
-                cell_name(cells, found.cell, capital=True),
-            )
+            self.result.show_explanation(found, cells.classes[code] if code >= 0 else "")
             self.layers.show(found)
         self.reliability.show_explanation(found)
         if found is None:
@@ -268,7 +265,8 @@ class ExplainDock(Dock):
         cells, before, self._cells = self.session.cells, self._cells, self.session.cells
         if not same_pixels(cells, before):
             self._forget()
-            self.number.set_cells(cells)
+            with QSignalBlocker(self.number):
+                self.number.show_cells(cells)
         self._fill()
 
     def _shown_changed(self, _: object = None) -> None:

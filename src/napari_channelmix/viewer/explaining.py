@@ -22,8 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.computing import computing
+from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -91,6 +93,8 @@ class Explanation:
     fidelity, reliability
         Once they are measured.
     warnings : tuple of str
+    called : str
+        The id of the cell, as the user knows it.
     """
 
     question: Question
@@ -108,6 +112,12 @@ class Explanation:
     fidelity: Fidelity | None = dataclasses.field(default=None, repr=False)
     reliability: Reliability | None = dataclasses.field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the cell is called in the window."""
+        return self.called or str(self.cell)
 
     @property
     def nbytes(self) -> int:
@@ -138,7 +148,8 @@ def explain_cell_job(
     y0, x0, y1, x1 = (int(row[edge]) for edge in ("y0", "x0", "y1", "x1"))
     found = Explanation(question, cell, int(row["field"]), (y0, x0, y1, x1),
                         trained.classifier.channels, trained.classifier.classes,
-                        np.asarray(source.cells)[0])  # fmt: skip
+                        np.asarray(source.cells)[0], warnings=_at_border(cells, cell),
+                        called=cell_name(cells, cell))  # fmt: skip
     yield Progress(0, 1, "explaining the cell", partial=found)
     job = explain_job(
         trained.classifier, source, question.target, question.method, versus=question.versus,
@@ -158,6 +169,11 @@ def explain_cell_job(
     return (yield from _tested(found))
 
 
+def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:
+    """A map lies on what was filled, too."""
+    return (AT_BORDER,) if cells.at_border[cell] else ()
+
+
 def _refined(found: Explanation, update: Any) -> Explanation:
     if update is None:
         return found
@@ -173,7 +189,8 @@ def _finished(found: Explanation, attribution: Attribution) -> Explanation:
     return replace(
         found, map=attribution.maps[0], channel_maps=None if maps is None else maps[0],
         probabilities=attribution.probabilities[0], target=int(attribution.target[0]),
-        attribution=attribution, warnings=attribution.warnings,
+        attribution=attribution,
+        warnings=tuple(dict.fromkeys((*found.warnings, *attribution.warnings))),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.cell_box import CellBox
+from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.going import GONE, Going
@@ -58,7 +58,7 @@ class LatentsDock(Dock):
         self.toggle = ClickMode(
             self.viewer, self.session, WORDS, self._ready, self._clicked, self.notice.say
         )
-        self.number = CellBox()
+        self.number = CellNumber()
         self.pages = Pages(self.viewer.theme)
         self.layers = LatentLayers(self.viewer)
         self.going = Going(self.viewer, self.session, self.fail)
@@ -240,7 +240,8 @@ class LatentsDock(Dock):
         self.pages.show_latents(latents)
         self._trained_changed()
         self.warnings.say(_warnings(latents), "warning")
-        self.number.set_cells(None if latents is None else latents.cells)
+        with QSignalBlocker(self.number):
+            self.number.show_cells(None if latents is None else latents.cells)
         self.found.setVisible(latents is not None)
         self._in_viewer()
         self._fill()

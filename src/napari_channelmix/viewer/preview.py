@@ -86,7 +86,9 @@ class CropPreview(QWidget):
                 said = cells.classes[code] if code >= 0 else "no class"
                 picture = QLabel()
                 picture.setPixmap(_pixmap(grey.astype(np.uint8), side))
-                picture.setToolTip(f"{cell_name(cells, int(chosen[row]))}, {name}; class: {said}")
+                picture.setToolTip(
+                    f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {said}"
+                )
                 self.grid.addWidget(picture, row + 1, column, Qt.AlignmentFlag.AlignCenter)
         self.grid.setColumnStretch(len(cells.channels), 1)
 

@@ -59,23 +59,23 @@ class ResultPanel(QWidget):
         self.clear()
         self.strip.show_tiles([Tile(None, title=tile.title) for tile in self.strip.tiles])
 
-    def begin(self, cell: str) -> None:
+    def begin(self, name: str) -> None:
         """Say which cell is about to be explained."""
-        self.title.setText(f"<b>{html.escape(cell)}</b>")
+        self.title.setText(f"<b>Cell {html.escape(name)}</b>")
 
-    def show_explanation(self, found: Explanation, label: str, cell: str) -> None:
-        """Show what is known of a cell so far: its name, and the class it was given."""
+    def show_explanation(self, found: Explanation, label: str) -> None:
+        """Show what is known of a cell so far; ``label`` is the class it was given."""
         before, self._found = self._found, found
         if before is None or before.crops is not found.crops:
             levels = grey_levels(found.crops)
             self.strip.show_tiles([
-                Tile(grey_image(levels[at]), title=name, tip=f"{name}, {cell}")
+                Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.name}")
                 for at, name in enumerate(found.channels)
             ])  # fmt: skip
         if found.map is not None and (before is None or before.map is not found.map):
             self.strip.cover(_overlays(found))
         if before is None or before.target != found.target:
-            self.title.setText(_in_words(found, label, cell))
+            self.title.setText(_in_words(found, label))
             self.bars.show_probabilities(found.classes, found.probabilities, found.target)
         self.warnings.say("\n".join(found.warnings), "warning")
 
@@ -94,8 +94,8 @@ def _overlays(found: Explanation) -> list[QImage | None]:
     return [heat_image(scaled(one, top)) for one in found.channel_maps]
 
 
-def _in_words(found: Explanation, label: str, cell: str) -> str:
-    parts = [f"<b>{html.escape(cell)}</b>"]
+def _in_words(found: Explanation, label: str) -> str:
+    parts = [f"<b>Cell {html.escape(found.name)}</b>"]
     if label:
         parts.append(f"labelled {label}")
     if found.target is not None:

@@ -74,5 +74,6 @@ def _in_words(session: Session) -> str:
     if len(known) > 1:
         free = int((labels[known] < 0).sum())
         return f"{len(known):,} cells selected, {free:,} without a class"
-    code, name = int(labels[known[0]]), cell_name(cells, known[0], capital=True)
-    return f"{name} selected: {cells.classes[code] if code >= 0 else 'no class'}"
+    code = int(labels[known[0]])
+    said = cells.classes[code] if code >= 0 else "no class"
+    return f"Cell {cell_name(cells, known[0])} selected: {said}"

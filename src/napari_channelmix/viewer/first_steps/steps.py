@@ -8,14 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.dataset_panel import SAMPLES
 from napari_channelmix.viewer.settings_form import reason_not_ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.explaining import Explanation
     from napari_channelmix.viewer.session import Session
 
 __all__ = ["SAMPLE", "WAY", "Deed", "Step", "next_of", "steps_of"]
@@ -179,11 +177,6 @@ def _missing(session: Session) -> str:
     return ", ".join(one for one in trained.classifier.channels if one not in cells.channels)
 
 
-def _cell(session: Session, found: Explanation) -> str:
-    cells = session.cells
-    return "A cell" if cells is None else cell_name(cells, found.cell, capital=True)
-
-
 def _explanation(session: Session, seen: bool) -> Step:
     title = "Explain a cell"
     if not seen:
@@ -199,7 +192,7 @@ def _explanation(session: Session, seen: bool) -> Step:
         "Open the dock 'Explain a cell'; while it is in front, a click on a cell explains it", why,
     )  # fmt: skip
     if done and found is not None and found.target is not None:
-        said = f"{_cell(session, found)}: the map shows why the classifier says {_class(found)}."
+        said = f"Cell {found.name}: the map shows why the classifier says {_class(found)}."
     else:
         said = "Press the button, then click a cell: a map shows which pixels speak for its class."
     return Step(title, said, (deed,), done=done)

@@ -144,8 +144,7 @@ class CellPage(QWidget):
             return
         code = int(latents.cells.labels[self.cell])
         label = f" · labelled {html.escape(latents.cells.classes[code])}" if code >= 0 else ""
-        name = cell_name(latents.cells, self.cell, capital=True)
-        self.title.setText(f"<b>{html.escape(name)}</b>{label}")
+        self.title.setText(f"<b>Cell {html.escape(cell_name(latents.cells, self.cell))}</b>{label}")
 
     def mark_grid(self, shown: bool) -> None:
         """Say whether the grid layer is there."""

@@ -161,10 +161,8 @@ class CellsPage(QWidget):
             self.legend.setVisible(False)
             return
         cells = latents.cells
-        self.scatter.show_axes(
-            self.axes[across], self.axes[up], cells.labels, cells.classes,
-            lambda cell: cell_name(cells, cell),
-        )  # fmt: skip
+        self.scatter.name_of = lambda cell: cell_name(cells, cell)
+        self.scatter.show_axes(self.axes[across], self.axes[up], cells.labels, cells.classes)
         self.legend.setText(self.scatter.legend())
         self.legend.setVisible(bool(self.legend.text()))
 

@@ -202,10 +202,10 @@ class ClassesPage(QWidget):
         rows.sort(key=lambda one: -abs(one.value))
         self.unusual.show_bars(rows)
         far = [one.name for one in rows if one.strong]
-        name_of = cell_name(self._latents.cells, self._cell, capital=True)
+        called = cell_name(latents.cells, self._cell)
         self.said.setText(
-            f"{name_of} is unusual for class '{name}': {', '.join(far)}." if far
-            else f"{name_of} is nowhere unusual for class '{name}': less than "
+            f"Cell {called} is unusual for class '{name}': {', '.join(far)}." if far
+            else f"Cell {called} is nowhere unusual for class '{name}': less than "
                  f"{UNUSUAL:g} robust standard deviations from its middle on every axis."
         )  # fmt: skip
 

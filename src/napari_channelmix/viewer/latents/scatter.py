@@ -42,6 +42,8 @@ class Scatter(PointPlot):
         self.marked: int | None = None
         self._axes: tuple[Axis, Axis] | None = None
         self._classes: tuple[str, ...] = ()
+        # What a cell is called.
+        self.name_of: Callable[[int], str] = str
         self._codes: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.getPlotItem().getViewBox().setMouseMode(pg.ViewBox.RectMode)
         self._ring = pg.ScatterPlotItem(size=15, brush=None, pxMode=True)
@@ -52,18 +54,9 @@ class Scatter(PointPlot):
     # ---------------------------------------------------------------- what is shown
 
     def show_axes(
-        self,
-        across: Axis,
-        up: Axis,
-        codes: npt.NDArray[np.int64],
-        classes: Sequence[str],
-        name: Callable[[int], str] = "cell {}".format,
+        self, across: Axis, up: Axis, codes: npt.NDArray[np.int64], classes: Sequence[str]
     ) -> None:
-        """Draw all cells on two axes, in the colours of their classes (N,), -1 for none.
-
-        ``name`` gives the name of a cell from its position.
-        """
-        self._name = name
+        """Draw all cells on two axes, in the colours of their classes (N,), -1 for none."""
         self._axes, self._classes, self._codes = (across, up), tuple(classes), codes
         self.places = np.stack([across.values, up.values], axis=1)
         for axis, at in ((across, 0), (up, 1)):
@@ -141,4 +134,4 @@ class Scatter(PointPlot):
     def describe(self, at: int) -> str:
         """The cell and its class."""
         code = int(self._codes[at])
-        return self._name(at) + (f", {self._classes[code]}" if code >= 0 else "")
+        return f"cell {self.name_of(at)}" + (f", {self._classes[code]}" if code >= 0 else "")

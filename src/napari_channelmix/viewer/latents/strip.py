@@ -108,9 +108,8 @@ class NearestStrip(QWidget):
         self.real.show_tiles([
             Tile(cell_image(latents.prepared.pictures[one]),
                  note=figure(axis, float(axis.values[one])),
-                 tip=f"{cell_name(latents.cells, one, capital=True)}, {axis.title} "
-                     f"{figure(axis, float(axis.values[one]))}; "
-                     "click to go there")
+                 tip=f"Cell {cell_name(latents.cells, one)}, {axis.title} "
+                     f"{figure(axis, float(axis.values[one]))}; click to go there")
             for one in self.cells
         ])  # fmt: skip
         self.real.frame(self.cells.index(cell) if cell in self.cells else None)

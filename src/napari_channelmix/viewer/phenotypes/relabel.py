@@ -98,9 +98,7 @@ class Relabel(QWidget):
         session.assign(chosen, code)
         name = cells.classes[code] if code >= 0 else NO_CLASS
         what = (
-            cell_name(cells, chosen[0], capital=True)
-            if len(chosen) == 1
-            else f"{len(chosen):,} cells"
+            f"Cell {cell_name(cells, chosen[0])}" if len(chosen) == 1 else f"{len(chosen):,} cells"
         )
         self.said.emit(f"{what}: {name}.")
 

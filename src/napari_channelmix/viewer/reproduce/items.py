@@ -223,7 +223,7 @@ def _fidelity(snapshot: Snapshot, folder: Path) -> Job[Exported]:
         target = "" if one.target is None else one.classes[one.target]
         method = one.question.method
         cells = snapshot.cells
-        name_of = f"cell {one.cell}" if cells is None else cell_name(cells, one.cell)
+        name_of = f"cell {one.cell if cells is None else cell_name(cells, one.cell)}"
         figure = fidelity_figure(one.fidelity, f"{name_of}: {target} ({method})")
         own = sum(other.cell == one.cell for other in measured[:at])
         name = f"curves-{one.cell}-{method}" + (f"-{own + 1}" if own else "")
