@@ -449,7 +449,7 @@ def test_slices_are_slices_once_the_user_said_so(
     viewer.dims.set_point(0, 1)
     cells = use(images, qtbot, click)
     session = images.session
-    assert [field.name for field in cells.fields] == ["axis 0=0", "axis 0=1"]
+    assert [field.name for field in cells.fields] == ["stack: axis 0=0", "stack: axis 0=1"]
     assert session.shown.field == 1 and session.shown.at == {0: 1}
     assert "1 of 3 slices hold no cell and are left out" in images.notice.text()
     assert "9 ids occur in several slices" in images.notice.text()

@@ -55,9 +55,9 @@ def test_every_slice_is_a_field_of_view_with_its_own_pixels_and_objects() -> Non
     image = Image(pixels, name="film", axis_labels=("z", "y", "x"))
     plan = CellsPlan(chosen(image, every=True), Labels(labels, name="mask"), 12)
     cells = made(plan)
-    assert [field.name for field in cells.fields] == ["z=0", "z=1", "z=2"]
+    assert [field.name for field in cells.fields] == ["film: z=0", "film: z=1", "film: z=2"]
     assert cells.table["object"].tolist() == [5, 5, 9, 5]
-    assert cells.groups.tolist() == ["z=0", "z=1", "z=1", "z=2"]
+    assert cells.groups.tolist() == ["film: z=0", "film: z=1", "film: z=1", "film: z=2"]
     # The slice of the pixels is the slice of the objects.
     assert cells.read()[:, 0, 6, 6].tolist() == [500, 501, 901, 502]
     assert any("1 ids occur in several slices" in line for line in cells.warnings)
@@ -70,7 +70,7 @@ def test_slices_without_cells_are_left_out_and_counted() -> None:
     labels[1] = 0
     plan = CellsPlan(chosen(Image(pixels), every=True), Labels(labels, name="mask"), 12)
     cells = made(plan)
-    assert [field.name for field in cells.fields] == ["axis 0=0", "axis 0=2"]
+    assert [field.name for field in cells.fields] == ["Image: axis 0=0", "Image: axis 0=2"]
     assert "1 of 3 slices hold no cell and are left out" in cells.warnings
     shown = with_fields(shown_of(plan), plan, cells)
     assert shown.stack == {0: {0: 0}, 1: {0: 2}} and shown.at == {0: 0}

@@ -51,13 +51,7 @@ def added(before: Cells, more: Cells) -> tuple[Cells, str]:
             f"these layers are {len(more.channels)} channels, the cells in use have "
             f"{len(before.channels)} ({', '.join(before.channels)}); choose as many"
         )
-    if len(more.fields) > 1:
-        # Slices of another stack have the same names.
-        more = replace(
-            more, fields=tuple(replace(f, name=f"{more.name} {f.name}") for f in more.fields)
-        )
-    names = {field.name for field in before.fields}
-    if more.name in names or names & {field.name for field in more.fields}:
+    if {field.name for field in before.fields} & {field.name for field in more.fields}:
         raise DataError(
             f"cells of the image {more.name!r} are in use already; choose the layers of another "
             "one, or press 'Use these cells' to begin anew"

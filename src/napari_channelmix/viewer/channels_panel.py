@@ -110,7 +110,8 @@ class ChosenChannels:
             moved = dict(zip(self.every, map(int, place), strict=True))
             name = ", ".join(f"{axes[axis].short}={index}" for axis, index in moved.items())
             planes = tuple(plane.moved(moved) for plane in self.planes)
-            result.append(Slice(name, {**self.at, **moved}, planes))
+            # With the image: annotations of another stack have slices of the same names.
+            result.append(Slice(f"{self.title}: {name}", {**self.at, **moved}, planes))
         return tuple(result)
 
 
