@@ -420,7 +420,7 @@ def test_a_long_axis_is_never_taken_for_slices_in_silence(
     question = images.channels.question
     assert question.isVisible() and question.yes.text() == "7 channels"
     assert "'stack' has an axis of 7 (axis 0): are these channels?" in question.text.text()
-    assert not images.use.isEnabled() and "say above which" in images.reason.text()
+    assert not images.use.isEnabled() and "say above whether" in images.reason.text()
     click(question.yes)
     assert not question.isVisible() and images.use.isEnabled()
     cells = use(images, qtbot, click)

@@ -79,6 +79,12 @@ class CellsPanel(QWidget):
             "The column of the layer's features that holds the id of each row: its label, or the "
             "name of its point"
         )
+        for box in (self.source, self.unit, self.column, self.ids):
+            # Names of any length must not make the dock wider than it is.
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(10)
         rows = self.rows = form()
         rows.addRow("Marked by", self.source)
         rows.addRow("or in", finder)

@@ -34,7 +34,7 @@ ROW, ROWS_SHOWN = 21, 7
 # Along an axis; more are no channels.
 MOST_CHANNELS = 200
 # What becomes of an axis that is neither channels, rows nor columns.
-CURRENT, MAXIMUM, EVERY = "current slice", "maximum over all slices", "every slice a field of view"
+CURRENT, MAXIMUM, EVERY = "current slice", "maximum over all slices", "every slice a field"
 
 
 @dataclass(frozen=True, eq=False)
@@ -358,6 +358,10 @@ class ChannelsPanel(QWidget):
             for one in wanted:
                 choice = QComboBox()
                 choice.addItems([CURRENT, MAXIMUM, EVERY])
+                choice.setSizeAdjustPolicy(
+                    QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+                )
+                choice.setMinimumContentsLength(10)
                 choice.setToolTip(
                     "Take the slice the viewer shows, the maximum projection of channels and "
                     "cells, or every slice as a field of view of its own"
@@ -391,7 +395,8 @@ class ChannelsPanel(QWidget):
         layer, unclear = self._unclear()
         if unclear is not None and not self.by_axis:
             raise DataError(
-                f"layer {layer.name!r}: {unclear} may hold channels or slices; say above which"
+                f"say above whether the axis of {unclear.length} of layer {layer.name!r} holds "
+                "channels or slices"
             )
         if self.by_axis:
             layer = self.layer.currentData()
