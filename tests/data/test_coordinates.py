@@ -17,7 +17,7 @@ from torch import nn
 
 import napari_channelmix as cm
 from napari_channelmix.data import Cells, open_dataset, save_dataset
-from napari_channelmix.data.annotations import annotated, matched_cells
+from napari_channelmix.data.annotations import annotated, earlier_centres, matched_cells
 from napari_channelmix.data.fields import middles, outside, square_boxes
 from napari_channelmix.drl import Latents
 from napari_channelmix.report.cell_table import cell_table
@@ -154,6 +154,15 @@ def test_annotations_written_by_earlier_versions_are_found_again() -> None:
     old = rows.assign(y=rows["y"] - 0.5, x=rows["x"] - 0.5)
     assert matched_cells(cells, old).tolist() == [0, 1]
     assert matched_cells(cells, rows.assign(y=rows["y"] + 5)).tolist() == [-1, -1]
+    # Of a centre between pixels the crop began at another one: 8 of 8.3 is now 9.
+    between = Cells.from_points([picture()], ["A"], [(20.3, 30)], crop=24)
+    assert earlier_centres(between)[0].tolist() == [[19.5, 29.5]]
+    assert matched_cells(between, old[:1]).tolist() == [0]
+    # Objects of odd sizes: 7 rows from 34 on have their middle at 37.5, and halves became even.
+    labels = np.zeros((90, 110), int)
+    labels[34:41, 20:30] = 1
+    objects = Cells.from_labels([picture()], ["A"], labels, crop=24)
+    assert earlier_centres(objects)[1].tolist() == [[37.5, 24.5]]
 
 
 def test_tables_of_earlier_callers_get_their_centres_from_the_boxes() -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.fields import middles
 from napari_channelmix.data.images import FilePlane
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ __all__ = [
     "annotated",
     "cell_centres",
     "changed_cells",
+    "earlier_centres",
     "field_names",
     "matched_cells",
     "positions_of_fields",
@@ -41,6 +41,19 @@ COLUMNS = ("field", "object", "y", "x", "class")
 def cell_centres(cells: Cells) -> Floats:
     """Centre (y, x) of each cell, (N, 2), in pixels; see `Cells.centres`."""
     return cells.centres
+
+
+def earlier_centres(cells: Cells) -> tuple[Floats, Floats]:
+    """What earlier versions wrote for centres (N, 2): the middles of their crops, rounded.
+
+    Of cells around points, and of those around objects, boxes and tiles, whose middle they took
+    half a pixel further.
+    """
+    sides = (cells.table["y1"] - cells.table["y0"]).to_numpy(np.float64)[:, None]
+    points, others = (
+        np.round(cells.centres + shift - sides / 2) + sides / 2 - 0.5 for shift in (0.0, 0.5)
+    )
+    return np.asarray(points), np.asarray(others)
 
 
 def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ...]:
@@ -156,11 +169,12 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     valued, has_value = (one["object"].to_numpy() > 0 for one in (mine, theirs))
     found[has_value] = _by_value(mine[valued], theirs[has_value], cells.crop / 2)
     found[~has_value] = _by_place(mine[~valued], theirs[~has_value])
-    left = ~has_value & (found < 0)
-    if left.any():
-        y, x = middles(cells.table[["y0", "x0", "y1", "x1"]].to_numpy()).T
-        free = mine.assign(y=y, x=x)[~valued & ~np.isin(mine["at"], found)]
-        found[left] = _by_place(free, theirs[left])
+    for earlier in earlier_centres(cells):
+        left = ~has_value & (found < 0)
+        if left.any():
+            moved = mine.assign(y=earlier[:, 0], x=earlier[:, 1])
+            free = moved[~valued & ~np.isin(mine["at"], found)]
+            found[left] = _by_place(free, theirs[left])
     return found
 
 

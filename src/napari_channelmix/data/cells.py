@@ -221,8 +221,8 @@ class Cells:
         row = self.table.iloc[cell]
         return DataError(
             f"{self.fields[int(row['field'])].name}: channel {self.channels[channel]!r} has NaN or "
-            f"infinite pixels in cell {cell} (near y={row['y0'] + y}, x={row['x0'] + x}); "
-            "replace them or leave the cell out"
+            f"infinite pixels in cell {self.name_of(cell)} (near y={row['y0'] + y}, "
+            f"x={row['x0'] + x}); replace them or leave the cell out"
         )
 
     # ---------------------------------------------------------------- choosing

@@ -203,7 +203,7 @@ class _Cut:
             channel = int(np.argwhere(~np.isfinite(pixels))[0][0])
             raise DataError(
                 f"{one.name}: channel {cells.channels[channel]!r} has NaN or infinite pixels in "
-                f"cell {at}; replace them or leave the cell out"
+                f"cell {cells.name_of(at)}; replace them or leave the cell out"
             )
         if one.labels is None or not row["object"]:
             return cls(pixels, None, None)
