@@ -68,7 +68,9 @@ def test_every_slice_is_a_field_of_view_with_its_own_pixels_and_objects() -> Non
 def test_slices_without_cells_are_left_out_and_counted() -> None:
     pixels, labels = stack()
     labels[1] = 0
-    plan = CellsPlan(chosen(Image(pixels, name="Image"), every=True), Labels(labels, name="mask"), 12)
+    plan = CellsPlan(
+        chosen(Image(pixels, name="Image"), every=True), Labels(labels, name="mask"), 12
+    )
     cells = made(plan)
     assert [field.name for field in cells.fields] == ["Image: axis 0=0", "Image: axis 0=2"]
     assert "1 of 3 slices hold no cell and are left out" in cells.warnings
