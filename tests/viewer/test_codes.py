@@ -276,7 +276,7 @@ def test_columns_that_are_there_are_changed_in_place(model: ViewerModel) -> None
     layers.write_features(layer, numbers, {"said": words})
     assert len(told) == 1
     # What an array of that kind cannot hold gets a new column; one that is gone goes.
-    layers.write_features(layer, numbers, {"said": np.arange(COUNT)}, gone={"much"})
+    layers.write_features(layer, numbers, {"said": np.arange(COUNT)}, whole=True)
     assert layer.features["said"].tolist()[1:] == list(range(COUNT))
     assert "much" not in layer.features and "mine" in layer.features
 

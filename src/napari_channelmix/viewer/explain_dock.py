@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
 
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
@@ -137,7 +138,7 @@ class ExplainDock(Dock):
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
             self._missed(
-                f"Cell {cells.name_of(cell)} is in another field of view; show that one first."
+                f"Cell {cell_name(cells, cell)} is in another field of view; show that one first."
             )
             return
         with QSignalBlocker(self.number):
@@ -150,7 +151,7 @@ class ExplainDock(Dock):
         self.task.stop()
         self.notice.clear_line()
         self.session.explanation = None
-        self.result.begin(cells.name_of(cell))
+        self.result.begin(cell_name(cells, cell))
         box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
         channels = trained.classifier.channels if question.separate else ()
         self.layers.lay(shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape,

@@ -26,6 +26,7 @@ from napari_channelmix.computing import computing
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -158,7 +159,7 @@ def explain_cell_job(
     found = Explanation(question, cell, int(row["field"]), (y0, x0, y1, x1),
                         trained.classifier.channels, trained.classifier.classes,
                         np.asarray(source.cells)[0], warnings=_at_border(cells, cell),
-                        called=cells.name_of(cell))  # fmt: skip
+                        called=cell_name(cells, cell))  # fmt: skip
     yield Progress(0, 1, "explaining the cell", partial=found)
     job = explain_job(
         trained.classifier, source, question.target, question.method, versus=question.versus,

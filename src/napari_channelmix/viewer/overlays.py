@@ -16,8 +16,6 @@ __all__ = ["Overlays", "overlays_of"]
 
 # Milliseconds in which changes are gathered: a drag over cells makes many.
 PAUSE = 60
-# In a layer's metadata: what our columns in its features are called there.
-COLUMNS = "napari-channelmix overlay columns"
 
 
 class Overlays:
@@ -27,6 +25,8 @@ class Overlays:
         self._viewer = weakref.ref(viewer)
         self.session = session
         self._waiting = False
+        # Why classes are not written into the features of the cells' layer, if they are not.
+        self.refused = ""
         # What the layer 'predicted' shows: predictions and field of view.
         self._shows: tuple[Predictions, Shown] | None = None
         # The columns that go with it.
@@ -48,7 +48,7 @@ class Overlays:
         # Its layers may be gone: removed by the user, or with the window.
         if shown.reference not in viewer.layers:
             return
-        geometry = layers.like(shown.reference, shown.axes)
+        geometry = layers.field_place(shown)
         selected = set(viewer.layers.selection)
         columns: dict[str, Any] = {}
         here = (cells.table["field"] == shown.field).to_numpy()
@@ -67,7 +67,12 @@ class Overlays:
         self._write(viewer, shown, here, columns)
 
     def _predicted(
-        self, viewer: Any, shown: Shown, found: Predictions, here: Any, geometry: dict[str, Any]
+        self,
+        viewer: Any,
+        shown: Shown,
+        found: Predictions,
+        here: Any,
+        geometry: layers.FieldPlace,
     ) -> dict[str, Any]:
         cells = self.session.cells
         assert cells is not None
@@ -94,14 +99,10 @@ class Overlays:
             return
         if target.metadata.get(layers.OURS) == "classes":
             return
-        ours = dict(target.metadata.get(COLUMNS, {}))
-        for name in columns:
-            # A column of the user's stays as it is, whatever it is called.
-            theirs = name not in ours and name in map(str, target.features.columns)
-            ours.setdefault(name, f"{name} (ChannelMix)" if theirs else name)
-        target.metadata[COLUMNS] = ours
-        columns = {ours[name]: values for name, values in columns.items()}
-        layers.write_features(target, cells.table["object"].to_numpy(np.int64)[here], columns)
+        objects = cells.table["object"].to_numpy(np.int64)[here]
+        self.refused = layers.write_features(
+            target, objects, columns, part="classes", id_column=shown.id_column
+        )
 
 
 _OVERLAYS = PerViewer(lambda viewer: Overlays(viewer, session_of(viewer)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,7 @@ class ResultPanel(QWidget):
 
     def begin(self, name: str) -> None:
         """Say which cell is about to be explained."""
-        self.title.setText(f"<b>Cell {name}</b>")
+        self.title.setText(f"<b>Cell {html.escape(name)}</b>")
 
     def show_explanation(self, found: Explanation, label: str) -> None:
         """Show what is known of a cell so far; ``label`` is the class it was given."""
@@ -94,7 +95,7 @@ def _overlays(found: Explanation) -> list[QImage | None]:
 
 
 def _in_words(found: Explanation, label: str) -> str:
-    parts = [f"<b>Cell {found.name}</b>"]
+    parts = [f"<b>Cell {html.escape(found.name)}</b>"]
     if label:
         parts.append(f"labelled {label}")
     if found.target is not None:
