@@ -9,6 +9,7 @@ import numpy as np
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.latents.axes import title_of
 from napari_channelmix.viewer.latents.drawing import one_thread
+from napari_channelmix.viewer.layers.results import LATENTS
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["LatentLayers"]
 
 GRID, SCORES = "latent traversals", "latent scores"
-# Key in the metadata of the user's layer: the columns of its features that are ours.
-COLUMNS = f"{layers.OURS} latents"
 # A scale whose end is its beginning, for angles.
 COLORS, CYCLIC = "viridis", "twilight_shifted"
 STEPS = 9
@@ -100,9 +99,9 @@ class LatentLayers:
         target = None if shown is None else shown.objects
         if shown is None or target is None or target not in self._viewer.layers:
             return ""
-        if target.metadata.get(layers.OURS) == "classes":
+        if layers.is_own(target):
             return ""
-        ours = set(target.metadata.get(COLUMNS, ()))
+        ours = set(target.metadata.get(LATENTS, ()))
         taken = set(map(str, target.features.columns)) - ours
         here = (latents.cells.table["field"] == shown.field).to_numpy()
         objects = latents.cells.table["object"].to_numpy(np.int64)[here]
@@ -116,7 +115,7 @@ class LatentLayers:
                 title = f"{axis} (degrees)"
                 columns[title] = np.round(np.degrees(latents.of_axis(axis)[here]), 1)
         layers.write_features(target, objects, columns, gone=ours)
-        target.metadata[COLUMNS] = tuple(columns)
+        target.metadata[LATENTS] = tuple(columns)
         return str(target.name)
 
     # ---------------------------------------------------------------- away

@@ -21,7 +21,7 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_channelmix.viewer.colors import class_color
 from napari_channelmix.viewer.layers.lookup import Outlines, fill, table_of
-from napari_channelmix.viewer.layers.results import OURS, add_labels, find_ours, place
+from napari_channelmix.viewer.layers.results import OURS, add_labels, claim, find_ours, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,11 +175,11 @@ def _marks(
     features = pd.DataFrame({"class": names})
     layer = find_ours(viewer, role)
     if layer is None:
-        layer = viewer.add_points(
+        layer = claim(viewer.add_points(
             centres, name=role, metadata={OURS: role}, symbol="square" if boxed else "disc",
             features=features, size=sizes, face_color="transparent",
             border_width=0.06 if boxed else 0.15, **geometry,
-        )  # fmt: skip
+        ))  # fmt: skip
     else:
         if not np.array_equal(layer.data, centres):
             layer.data = centres

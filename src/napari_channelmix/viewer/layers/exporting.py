@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 
 from napari_channelmix.viewer.layers.codes import whole_cells
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import OURS
+from napari_channelmix.viewer.layers.results import is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.report.ome import PlaneImage
@@ -28,10 +28,7 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
     """
     found = []
     for layer in viewer.layers:
-        role = str(layer.metadata.get(OURS, ""))
-        if not role or not isinstance(layer, Image | Labels) or np.ndim(layer.data) != 2:
-            continue
-        if _is_input(layer, role):
+        if not is_own(layer) or not isinstance(layer, Image | Labels) or np.ndim(layer.data) != 2:
             continue
         # Imported here: it loads torch, and a dock opens without it.
         from napari_channelmix.report.ome import PlaneImage
@@ -46,11 +43,6 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
             _turned(geometry),
         ))  # fmt: skip
     return tuple(found)
-
-
-def _is_input(layer: Any, role: str) -> bool:
-    """Whether a layer shows what was opened, not what was found."""
-    return role == "cells" or role.startswith("channel ")
 
 
 def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int, int]]]:

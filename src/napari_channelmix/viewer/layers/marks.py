@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import OURS, find_ours, place
+from napari_channelmix.viewer.layers.results import OURS, claim, find_ours, place
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -37,11 +37,11 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
         place(layer, like(shown.reference, shown.axes))
         return
     selected = set(viewer.layers.selection)
-    layer = viewer.add_points(
+    layer = claim(viewer.add_points(
         centres, name=role, metadata={OURS: role}, symbol="disc", size=sizes,
         face_color="transparent", border_color="white", border_width=0.06,
         **like(shown.reference, shown.axes),
-    )  # fmt: skip
+    ))  # fmt: skip
     layer.editable = False
     viewer.layers.selection.clear()
     viewer.layers.selection.update(selected & set(viewer.layers))

@@ -16,6 +16,7 @@ from napari_channelmix.viewer.layers.planes import (
     plane_of,
     refuse_rgb,
 )
+from napari_channelmix.viewer.layers.results import own_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,14 +155,18 @@ def _in_data_of(reference: Any, points: Any) -> npt.NDArray[np.float64]:
 
 
 def columns_of(layer: Any) -> tuple[str, ...]:
-    """Columns of a layer's features that may hold classes: text, or few whole numbers."""
+    """Columns of a layer's features that may hold classes: text, or few whole numbers.
+
+    Those that hold results of this plugin, as what it predicted, are left out.
+    """
     features = getattr(layer, "features", None)
     if features is None:
         return ()
+    skipped = own_columns(layer) | {"index"}
     return tuple(
         str(name)
         for name in features.columns
-        if name != "index" and 0 < len(_named(features[name]).dropna().unique()) <= MOST_CLASSES
+        if name not in skipped and 0 < len(_named(features[name]).dropna().unique()) <= MOST_CLASSES
     )
 
 

@@ -1,8 +1,18 @@
-"""Layers and table columns that this plugin adds; a user's own layers are never written over."""
+"""Layers and table columns that this plugin adds; a user's own layers are never written over.
+
+Every layer of ours carries a mark, its role, in its metadata. Two questions are asked of it:
+
+- `is_own`: does this layer show a result? Then it is never offered as an input, nor is work in it
+  taken for the user's. The mark stays when the layer is renamed, and a duplicate has it as well:
+  a copy of a map is still no channel. Channels and cells of a data set are the user's data.
+- `role_of`: is this the very layer that we added, to be written into and taken away? A duplicate
+  is not: it is the user's to keep.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +25,71 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Field
 
-__all__ = ["OURS", "add_image", "add_labels", "find_ours", "place", "write_features"]
+__all__ = [
+    "OURS",
+    "add_image",
+    "add_labels",
+    "claim",
+    "find_ours",
+    "is_input",
+    "is_own",
+    "own_columns",
+    "place",
+    "role_of",
+    "write_features",
+]
 
 # Key in a layer's metadata that says which of our layers it is.
 OURS = "napari-channelmix"
+# In the metadata of a layer of cells: columns of its features that we wrote. What they say and
+# what they are called there; and the names of latents.
+COLUMNS, LATENTS = f"{OURS} overlay columns", f"{OURS} latents"
 # Empty rows that a table of features may have for labels that are not there.
 MOST_ROWS = 1000
 
 
+# The layers that we added, by identity: a mark in the metadata goes with a duplicate.
+_CLAIMED: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+def claim(layer: Any) -> Any:
+    """Note that a layer with a mark was added by us; gives the layer."""
+    _CLAIMED[layer] = str(layer.metadata[OURS])
+    return layer
+
+
+def role_of(layer: Any) -> str:
+    """The role of a layer that we added; empty for every other layer, also for a duplicate."""
+    return _CLAIMED.get(layer, "")
+
+
+def is_own(layer: Any) -> bool:
+    """Whether a layer shows a result of this plugin, or is a duplicate of one that does.
+
+    Channels and cells of a data set are not own: they are the user's data, whoever added them.
+    """
+    role = str(layer.metadata.get(OURS, ""))
+    return bool(role) and not is_input(role)
+
+
+def is_input(role: str) -> bool:
+    """Whether a layer of this role shows what was opened, not what was computed."""
+    return role == "cells" or role.startswith("channel ")
+
+
+def own_columns(layer: Any) -> frozenset[str]:
+    """Columns of a layer's features that hold results of this plugin, such as what it predicted.
+
+    The column with the classes that the user gave is not among them.
+    """
+    overlays = dict(layer.metadata.get(COLUMNS, {}))
+    overlays.pop("class", None)
+    return frozenset(overlays.values()) | frozenset(layer.metadata.get(LATENTS, ()))
+
+
 def find_ours(viewer: Any, role: str) -> Any:
     """The layer we added for this role, if it is still there and shows this."""
-    return next((layer for layer in viewer.layers if layer.metadata.get(OURS) == role), None)
+    return next((layer for layer in viewer.layers if role_of(layer) == role), None)
 
 
 def add_image(
@@ -37,7 +101,7 @@ def add_image(
     """
     layer = find_ours(viewer, role)
     if layer is None:
-        return viewer.add_image(data, name=name, metadata={OURS: role}, **geometry, **look)
+        return claim(viewer.add_image(data, name=name, metadata={OURS: role}, **geometry, **look))
     layer.data = data
     place(layer, geometry)
     return layer
@@ -58,7 +122,7 @@ def add_labels(
         layer.data = data
         place(layer, geometry)
         return layer
-    return viewer.add_labels(data, name=name, metadata={OURS: role}, **geometry, **look)
+    return claim(viewer.add_labels(data, name=name, metadata={OURS: role}, **geometry, **look))
 
 
 def place(layer: Any, geometry: dict[str, Any]) -> None:

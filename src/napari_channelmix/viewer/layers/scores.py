@@ -11,7 +11,7 @@ from napari.layers import Image, Points
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
 from napari_channelmix.viewer.layers.lookup import fill, table_of
-from napari_channelmix.viewer.layers.results import OURS, add_image, find_ours, place
+from napari_channelmix.viewer.layers.results import OURS, add_image, claim, find_ours, place
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -131,8 +131,16 @@ def _marks(
         for what, value in {**look, **geometry}.items():
             setattr(layer, what, value)
         return layer
-    layer = viewer.add_points(
-        centres, name=name, metadata={OURS: role}, opacity=0.75, border_width=0, **look, **geometry
+    layer = claim(
+        viewer.add_points(
+            centres,
+            name=name,
+            metadata={OURS: role},
+            opacity=0.75,
+            border_width=0,
+            **look,
+            **geometry,
+        )
     )
     layer.editable = False
     return layer

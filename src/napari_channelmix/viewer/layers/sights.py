@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Labels, Points
 
 from napari_channelmix.viewer.layers.geometry import plane_axes
-from napari_channelmix.viewer.layers.results import OURS
+from napari_channelmix.viewer.layers.results import is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -51,7 +51,7 @@ def select_object(shown: Shown, cells: Cells, cell: int) -> None:
     number = int(cells.table["object"].iloc[cell])
     if isinstance(layer, Labels) and number > 0:
         layer.selected_label = number
-    elif isinstance(layer, Points) and OURS not in layer.metadata:
+    elif isinstance(layer, Points) and not is_own(layer):
         layer.selected_data = {number}
 
 
@@ -98,6 +98,6 @@ def selection_signal(layer: Any) -> Any:
     """
     if isinstance(layer, Labels):
         return layer.events.selected_label
-    if isinstance(layer, Points) and OURS not in layer.metadata:
+    if isinstance(layer, Points) and not is_own(layer):
         return layer.selected_data.events.items_changed
     return None
