@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from psygnal import Signal
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.pace import Pace
-from napari_channelmix.viewer.threads import start_at_once
+from napari_channelmix.viewer.threads import start_at_once, wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -89,6 +91,21 @@ class _Run:
     begun: bool = False
 
 
+# Those that may have a thread.
+_RUNS: weakref.WeakSet[_Run] = weakref.WeakSet()
+
+
+def stop_all() -> None:
+    """Stop every job and wait for its thread: Python must not end below one that is at work."""
+    for run in list(_RUNS):
+        run.stop.set()
+    wait_for_all()
+
+
+# Where a script ends without closing its window, or an error ends it.
+atexit.register(stop_all)
+
+
 class Task:
     """At most one job at a time; a new one stops the one before, whose answers are then dropped.
 
@@ -159,6 +176,7 @@ class Task:
 
     def _begin(self, now: _Run) -> None:
         self._threads.append(now)
+        _RUNS.add(now)
         worker = create_worker(
             _in_thread, now.job, now.stop, self._pace, _start_thread=False, _ignore_errors=True
         )

@@ -13,10 +13,13 @@ from typing import Any
 
 from qtpy.QtCore import QThreadPool
 
-__all__ = ["MOST", "start_at_once"]
+__all__ = ["MOST", "start_at_once", "wait_for_all"]
 
 # Further threads at most; workers beyond that wait for one to end.
 MOST = 16
+
+# Milliseconds that a job which was stopped may need for its last step.
+LAST_STEP = 10_000
 
 _LOCK = threading.Lock()
 _lent = 0
@@ -34,6 +37,11 @@ def start_at_once(worker: Any) -> None:
         pool.releaseThread()
         worker.finished.connect(_give_back)
     worker.start()
+
+
+def wait_for_all() -> None:
+    """Wait until no worker is at work any more, or until it is clear that one hangs."""
+    _pool().waitForDone(LAST_STEP)
 
 
 def _give_back() -> None:
