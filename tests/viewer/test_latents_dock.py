@@ -373,7 +373,7 @@ def test_the_grid_comes_beside_the_field_and_leaves_nothing(
     click(button)
     viewer.layers.remove("latent traversals")
     qtbot.waitUntil(lambda: list(viewer.layers) == before)
-    assert not button.isChecked()
+    qtbot.waitUntil(lambda: not button.isChecked())
     click(button)
     found.look_at(7)
     assert list(viewer.layers) == before and not button.isChecked()
@@ -445,7 +445,8 @@ def test_colours_come_and_go(viewer: Any, opened: Any, qtbot: Any, click: Any) -
     page.color_axis.setCurrentIndex(page.color_axis.findData("Shape"))
     assert [one.name for one in viewer.layers if "latent" in one.name] == ["latent: Shape"]
     viewer.layers.remove("latent: Shape")
-    assert not page.color.isChecked() and page.color.text() == "Colour the cells"
+    qtbot.waitUntil(lambda: not page.color.isChecked())
+    assert page.color.text() == "Colour the cells"
     click(page.color)
     click(page.color)
     assert "latent: Shape" not in viewer.layers and not page.scale.text()

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CellsPanel"]
 
-OWN_ROLES = ("classes", "predicted")
-
 
 class CellsPanel(QWidget):
     """Source of the cells, size of the crops, and where classes are already written."""
@@ -111,9 +109,7 @@ class CellsPanel(QWidget):
             self.source.clear()
             self.source.addItem("choose a layer…", None)
             for layer in self.viewer.layers:
-                if isinstance(layer, (Labels, Points)) and (
-                    layer.metadata.get(layers.OURS) not in OWN_ROLES
-                ):
+                if isinstance(layer, (Labels, Points)) and not layers.is_own(layer):
                     kind = "labels" if isinstance(layer, Labels) else "points"
                     self.source.addItem(f"{layer.name} ({kind})", layer)
                     sample = before is None and layer.metadata.get(PART) == "cells"

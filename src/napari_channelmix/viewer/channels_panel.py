@@ -180,14 +180,13 @@ class ChannelsPanel(QWidget):
     @property
     def available(self) -> bool:
         """Whether there is an image layer that the user brought."""
-        return any(layers.OURS not in layer.metadata for layer in self._images())
+        return bool(self._images())
 
     def _images(self) -> list[Any]:
         return [
             layer
             for layer in self.viewer.layers
-            if isinstance(layer, Image)
-            and not str(layer.metadata.get(layers.OURS, "")).startswith("mixed")
+            if isinstance(layer, Image) and not layers.is_own(layer)
         ]
 
     def fill(self, _: object = None) -> None:

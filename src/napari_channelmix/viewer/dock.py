@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.viewer.canvas_context import canvas_context_of
 from napari_channelmix.viewer.linking import linking_of
 from napari_channelmix.viewer.naming import name_controls
 from napari_channelmix.viewer.notice import Notice
@@ -52,6 +53,7 @@ class Dock(QWidget):
         self.viewer = own_viewer(viewer)
         self.session: Session = session_of(viewer)
         overlays_of(viewer)
+        canvas_context_of(viewer)
         # Jobs follow the preferences from the first dock on.
         _ = PREFERENCES.now
         linking_of(viewer)
@@ -130,6 +132,7 @@ class Dock(QWidget):
         """The dock came in front of the others, or is behind one."""
 
     def _join(self) -> None:
+        canvas_context_of(self.viewer).watch(self)
         join(self, Dock)
 
     def _tabs_changed(self, _: bool) -> None:

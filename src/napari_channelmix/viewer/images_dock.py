@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from napari.layers import Labels
 from qtpy.QtCore import QTimer
@@ -363,7 +363,10 @@ def _sample_job(name: str) -> Job[Cells]:
     yield Progress(0, 1, "making the sample")
     from napari_channelmix.data import samples
 
-    return getattr(samples, name)().cells
+    # A sample that takes its time has a job, which can be stopped.
+    job = getattr(samples, f"{name}_job", None)
+    sample = (yield from job()) if job is not None else getattr(samples, name)()
+    return cast("Cells", sample.cells)
 
 
 def _given(cells: Cells) -> Job[Cells]:

@@ -328,10 +328,7 @@ class ImportanceDock(Dock):
         self.solo.forget()
         self.chart.mark(None)
         # Only where it is looked at: the first one is added when a run is done.
-        if any(
-            str(layer.metadata.get(layers.OURS, "")).startswith("mixed")
-            for layer in self.viewer.layers
-        ):
+        if any(layers.role_of(layer).startswith("mixed") for layer in self.viewer.layers):
             self.show_mixed(visible=False)
 
     def _importance_changed(self, _: object = None) -> None:

@@ -98,7 +98,7 @@ class LatentLayers:
         target = None if shown is None else shown.objects
         if shown is None or target is None or target not in self._viewer.layers:
             return ""
-        if target.metadata.get(layers.OURS) == "classes":
+        if layers.is_own(target):
             return ""
         here = (latents.cells.table["field"] == shown.field).to_numpy()
         objects = latents.cells.table["object"].to_numpy(np.int64)[here]

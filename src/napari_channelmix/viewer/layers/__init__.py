@@ -40,6 +40,8 @@ from napari_channelmix.viewer.layers.results import (
     add_image,
     add_labels,
     find_ours,
+    is_own,
+    role_of,
 )
 from napari_channelmix.viewer.layers.scores import show_scores
 from napari_channelmix.viewer.layers.showing import FieldPixels, field_job, forget_ours, show_field
@@ -79,6 +81,7 @@ __all__ = [
     "find_ours",
     "forget_ours",
     "id_columns_of",
+    "is_own",
     "label_ids",
     "label_plane",
     "like",
@@ -99,6 +102,7 @@ __all__ = [
     "project_labels",
     "result_images",
     "ring_cells",
+    "role_of",
     "same_place",
     "select_object",
     "select_objects",

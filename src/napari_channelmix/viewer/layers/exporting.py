@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 
 from napari_channelmix.viewer.layers.codes import whole_cells
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import OURS, PLANE
+from napari_channelmix.viewer.layers.results import PLANE, is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.report.ome import PlaneImage
@@ -28,12 +28,9 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
     """
     found = []
     for layer in viewer.layers:
-        role = str(layer.metadata.get(OURS, ""))
-        if not role or not isinstance(layer, Image | Labels):
+        if not is_own(layer) or not isinstance(layer, Image | Labels):
             continue
         if layer.ndim != 2 and PLANE not in layer.metadata:
-            continue
-        if _is_input(layer, role):
             continue
         # Imported here: it loads torch, and a dock opens without it.
         from napari_channelmix.report.ome import PlaneImage
@@ -57,11 +54,6 @@ def _in_slice(layer: Any) -> tuple[Any, ...]:
         slice(None) if axis in plane else 0 for axis in range(layer.ndim)
     )
     return index if layer.ndim > 2 else ()
-
-
-def _is_input(layer: Any, role: str) -> bool:
-    """Whether a layer shows what was opened, not what was found."""
-    return role == "cells" or role.startswith("channel ")
 
 
 def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int, int]]]:

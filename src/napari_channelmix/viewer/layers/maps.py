@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.viewer.heat import heat_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
 from napari_channelmix.viewer.layers.planes import full_resolution
-from napari_channelmix.viewer.layers.results import OURS, PLANE, find_ours
+from napari_channelmix.viewer.layers.results import OURS, PLANE, claim, find_ours
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session import Shown
@@ -148,12 +148,12 @@ class MapLayer:
     def _added(self, data: Floats, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
         layers = self._viewer.layers
         selected = set(layers.selection)
-        layer = self._viewer.add_image(
+        layer = claim(self._viewer.add_image(
             data, name=self._name, metadata={OURS: self.role, PLANE: plane},
             colormap=heat_colormap(), contrast_limits=(0.0, 1.0), blending="translucent",
             interpolation2d="linear",
             rgb=False, multiscale=False, visible=self._visible, **geometry,
-        )  # fmt: skip
+        ))  # fmt: skip
         # What was selected stays so: the user may be at work in that layer.
         if selected:
             layers.selection.clear()

@@ -1,8 +1,18 @@
-"""Layers that this plugin adds; a user's own layers are never written over."""
+"""Layers that this plugin adds; a user's own layers are never written over.
+
+Every layer of ours carries a mark, its role, in its metadata. Two questions are asked of it:
+
+- `is_own`: does this layer show a result? Then it is never offered as an input, nor is work in it
+  taken for the user's. The mark stays when the layer is renamed, and a duplicate has it as well:
+  a copy of a map is still no channel. Channels and cells of a data set are the user's data.
+- `role_of`: is this the very layer that we added, to be written into and taken away? A duplicate
+  is not: it is the user's to keep.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -21,19 +31,51 @@ __all__ = [
     "add_image",
     "add_labels",
     "add_points",
+    "claim",
     "find_ours",
+    "is_input",
+    "is_own",
     "place",
     "plane_geometry",
+    "role_of",
 ]
 
 # Keys in a layer's metadata: which of our layers it is, and its rows and columns.
 OURS = "napari-channelmix"
 PLANE = "napari-channelmix plane"
 
+# The layers that we added, by identity: a mark in the metadata goes with a duplicate.
+_CLAIMED: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+def claim(layer: Any) -> Any:
+    """Note that a layer with a mark was added by us; gives the layer."""
+    _CLAIMED[layer] = str(layer.metadata[OURS])
+    return layer
+
+
+def role_of(layer: Any) -> str:
+    """The role of a layer that we added; empty for every other layer, also for a duplicate."""
+    return _CLAIMED.get(layer, "")
+
+
+def is_own(layer: Any) -> bool:
+    """Whether a layer shows a result of this plugin, or is a duplicate of one that does.
+
+    Channels and cells of a data set are not own: they are the user's data, whoever added them.
+    """
+    role = str(layer.metadata.get(OURS, ""))
+    return bool(role) and not is_input(role)
+
+
+def is_input(role: str) -> bool:
+    """Whether a layer of this role shows what was opened, not what was computed."""
+    return role == "cells" or role.startswith("channel ")
+
 
 def find_ours(viewer: Any, role: str) -> Any:
     """The layer we added for this role, if it is still there and shows this."""
-    return next((layer for layer in viewer.layers if layer.metadata.get(OURS) == role), None)
+    return next((layer for layer in viewer.layers if role_of(layer) == role), None)
 
 
 def add_image(
@@ -52,10 +94,10 @@ def add_image(
     where = FieldPlace.of(place_of)
     layer, kept = _of_axes(viewer, role, where)
     if layer is None:
-        return viewer.add_image(
+        return claim(viewer.add_image(
             where.picture(data), name=name, metadata={OURS: role, PLANE: where.plane},
             **where.geometry, **{**look, **kept},
-        )  # fmt: skip
+        ))  # fmt: skip
     layer.data = where.picture(data)
     place(layer, where.geometry)
     return layer
@@ -87,10 +129,10 @@ def add_labels(
         layer.data = where.picture(data)
         place(layer, where.geometry)
         return layer
-    return viewer.add_labels(
+    return claim(viewer.add_labels(
         where.picture(data), name=name, metadata={OURS: role, PLANE: where.plane},
         **where.geometry, **{**look, **kept},
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def add_points(
@@ -126,10 +168,10 @@ def add_points(
         features = pd.concat([features] * (len(points) // max(1, len(centres))) or [features])
         looks = {"features": features.reset_index(drop=True), **looks}
     if layer is None:
-        layer = viewer.add_points(
+        layer = claim(viewer.add_points(
             points, name=name, metadata={OURS: role, PLANE: where.plane}, **looks,
             **where.geometry, **{**new, **kept},
-        )  # fmt: skip
+        ))  # fmt: skip
         layer.editable = False
         return layer
     if not np.array_equal(layer.data, points):

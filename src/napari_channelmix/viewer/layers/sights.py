@@ -10,7 +10,7 @@ from napari.layers import Labels, Points
 
 from napari_channelmix.viewer.layers.features import point_rows
 from napari_channelmix.viewer.layers.geometry import plane_axes
-from napari_channelmix.viewer.layers.results import OURS
+from napari_channelmix.viewer.layers.results import is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -50,7 +50,7 @@ def select_object(shown: Shown, cells: Cells, cell: int) -> None:
     number = int(cells.table["object"].iloc[cell])
     if isinstance(layer, Labels) and number > 0:
         layer.selected_label = number
-    elif isinstance(layer, Points) and OURS not in layer.metadata:
+    elif isinstance(layer, Points) and not is_own(layer):
         rows = point_rows(layer, np.array([number]), shown.id_column)
         layer.selected_data = set(rows[rows >= 0].tolist())
 
@@ -100,6 +100,6 @@ def selection_signal(layer: Any) -> Any:
     """
     if isinstance(layer, Labels):
         return layer.events.selected_label
-    if isinstance(layer, Points) and OURS not in layer.metadata:
+    if isinstance(layer, Points) and not is_own(layer):
         return layer.selected_data.events.items_changed
     return None
