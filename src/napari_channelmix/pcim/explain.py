@@ -88,6 +88,11 @@ def explain(
         that fails or gives other than (n, K) finite scores, a network that gives no gradient.
     DataError
         Crops of a wrong shape, with NaN or infinite pixels.
+
+    Notes
+    -----
+    Cells that differ from those a Classifier was trained on are named in ``warnings``; crops of
+    another size are refused.
     """
     return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
                              forwards=forwards, seed=seed, device=device, batch=batch,
@@ -108,10 +113,12 @@ def explain_job(
     device: str = "auto",
     batch: int | None = None,
     only: Sequence[int] | None = None,
+    compare: bool = True,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
-    The first step brings a map that can be looked at; each further one refines it.
+    The first step brings a map that can be looked at; each further one refines it. The cells are
+    compared with those of training unless ``compare`` is False, for a caller that does it.
     """
     if channels not in ("shared", "separate"):
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
@@ -132,6 +139,7 @@ def explain_job(
     room = chosen.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
     found = _Found(source, separate)
+    observer = source.observer() if compare else None
     with subject.at_rest() as was_training:
         if was_training:
             notes.add("the network was in training mode; it was explained in evaluation mode")
@@ -142,8 +150,9 @@ def explain_job(
                     size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode, room)
                 some = np.arange(at, min(at + size, count))
                 problem, probabilities = source.problem(
-                    some, target, versus, separate=separate, seed=seed, forwards=forwards
-                )
+                    some, target, versus, separate=separate, seed=seed, forwards=forwards,
+                    observer=observer,
+                )  # fmt: skip
                 notes.look_at(source, problem, some)
                 steps = chosen.steps(problem)
                 for step, maps in enumerate(chosen.run(problem), start=1):
@@ -166,6 +175,9 @@ def explain_job(
                 continue
             at += len(some)
     seconds = (time.perf_counter() - started) / max(count, 1)
+    if observer is not None:
+        for line in observer.shift(found.probabilities).warnings:
+            notes.add(line)
     return found.attribution(chosen, seconds, tuple(notes), forwards=forwards, seed=seed)
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from napari_channelmix.classify.classifier import Classifier, matched
 from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.files import write_json, write_whole
@@ -147,7 +148,13 @@ def explain_cells_job(
         kept = _read_report(report, run)
         if kept is not None:
             return Explained(kept, files, False)
-    content = _content(run)
+    probabilities = np.array(
+        [row for at in range(len(run.chunks)) for row in (run.store.part(at) or {})["probabilities"]],
+        dtype=np.float32,
+    )
+    # Once for all cells, also those that an earlier run has explained.
+    shift = yield from data_shift_job(model, run.cells.subset(run.chosen), probabilities)
+    content = _content(run, shift)
     picture = _picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_json(report, content)
@@ -210,6 +217,7 @@ class _Run:
         chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
         if not len(cells):
             raise DataError(f"{cells.name}: there are no cells to explain")
+        model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
         chosen = chosen_cells(len(cells), asked.limit, asked.seed)
         if asked.cells is not None:
@@ -288,6 +296,7 @@ class _Run:
             self.model, source, target, method, mode, versus=asked.versus,
             channels=asked.channels if method == self.method else "shared",
             forwards=asked.forwards, seed=asked.seed, device=self.device, batch=self.batch,
+            compare=False,
         )  # fmt: skip
 
     def stage(self, rows: slice, what: str) -> str:
@@ -381,7 +390,7 @@ def _staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
         job.close()
 
 
-def _content(run: _Run) -> dict[str, Any]:
+def _content(run: _Run, shift: DataShift) -> dict[str, Any]:
     """The report, from the parts that are kept."""
     parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
     asked, count = run.settings, len(run.chosen)
@@ -409,7 +418,8 @@ def _content(run: _Run) -> dict[str, Any]:
             "split": table["split"].astype(str).tolist(),
         },
     }
-    notes = [*run.cells.warnings, *_together(one["warnings"] for one in parts)]
+    notes = [*run.cells.warnings, *shift.lines, *_together(one["warnings"] for one in parts)]
+    content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
     if per_cell:
         content["scores"] = {

@@ -89,8 +89,10 @@ def _measured(classifier: Classifier, source: str) -> Trained:
 
 def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
     """Class probabilities of all cells."""
-    found = yield from trained.classifier.predict_job(cells)
-    return Predictions(trained.classifier.classes, found, trained.source)
+    found = yield from trained.classifier.call_job(cells)
+    return Predictions(
+        trained.classifier.classes, found.probabilities, trained.source, found.shift.lines
+    )
 
 
 def kept_folder() -> Path | None:

@@ -1,0 +1,143 @@
+"""Distances between cells and training cells, in units of what is ordinary among the latter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.classify.training_data import QUANTILES, TrainingData
+from napari_channelmix.data.profile import FEATURES, CropProfile
+
+__all__ = ["Likeness", "likeness", "plain_likeness"]
+
+Doubles = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+# Distance of a set that is said. See docs/data-shift.md for how it was found.
+LIMIT = 5.0
+# The mean of a few cells has heavier tails than that of many: the limit grows by this over n.
+FEW = 4.0
+# A single cell is strange this many times farther from the median than 99 of 100 training cells,
+# and beyond all of them by this share of their range.
+FAR, BEYOND = 3.0, 0.5
+# And by this share of the standard deviation of the pixels, or of a correlation, at least.
+LEAST_LEVEL, LEAST_SMOOTHNESS = 0.5, 0.1
+# An exchange of channels must explain most of a distance that is nearly said, or is said.
+EXCHANGED = 3.5
+# Distances count up to here when channels are matched.
+CAP = 30.0
+# Without statistics of crops: a mean this many standard deviations away, a spread that differs by
+# this factor.
+PLAIN_MEAN, PLAIN_SPREAD = 0.5, 2.0
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How like a set of cells is to the training cells.
+
+    Attributes
+    ----------
+    distances : (F, C) float64 array
+        Of the mean of each figure; see `data.profile.FEATURES`.
+    limit : float
+        From here on a distance is no longer ordinary.
+    strange : (N,) bool array
+        Single cells that are like none of training.
+    exchanged : dict of int to int
+        Channels that look like another one of training, and which.
+    """
+
+    distances: Doubles
+    limit: float
+    strange: Bools
+    exchanged: dict[int, int]
+
+    @property
+    def distance(self) -> Doubles:
+        """The largest of each channel (C,)."""
+        return np.asarray(self.distances.max(axis=0))
+
+    @property
+    def figure(self) -> tuple[str, ...]:
+        """The name of the figure that is farthest, for each channel."""
+        return tuple(FEATURES[at] for at in self.distances.argmax(axis=0))
+
+    def differs(self, channel: int, figures: tuple[str, ...] = FEATURES) -> bool:
+        """Whether one of these figures of a channel is no longer ordinary."""
+        rows = [FEATURES.index(name) for name in figures]
+        return bool((self.distances[rows, channel] > self.limit).any())
+
+
+def likeness(data: TrainingData, profile: CropProfile) -> Likeness:
+    """Hold cells against training cells.
+
+    The mean of each figure over the cells may lie as far from that of training as the mean of any
+    one class does, since a set may hold one class only; what is beyond is divided by what is
+    ordinary: the spread between groups of training cells, and that of a mean of so few cells. Our
+    definition.
+    """
+    values = profile.features.astype(np.float64)
+    mean, count = values.mean(axis=0), len(values)
+    own = _distances(data, mean, count, np.arange(len(data.channels)))
+    limit = LIMIT * (1 + FEW / count)
+    return Likeness(own, limit, _strange(data, profile), _exchanged(data, mean, count, own, limit))
+
+
+def plain_likeness(mean: Doubles, sd: Doubles, profile: CropProfile) -> Likeness:
+    """Hold cells against a mean and a standard deviation of each channel, all that is known."""
+    distances = np.zeros((len(FEATURES), len(mean)))
+    spread = np.maximum(profile.sd, 1e-12)
+    ratio = np.maximum(spread / sd, sd / spread)
+    distances[FEATURES.index("mean")] = LIMIT * np.abs(profile.mean - mean) / sd / PLAIN_MEAN
+    distances[FEATURES.index("sd")] = LIMIT * np.log(ratio) / np.log(PLAIN_SPREAD)
+    return Likeness(
+        distances, LIMIT * (1 + FEW / len(profile)), np.zeros(len(profile), dtype=bool), {}
+    )
+
+
+def _distances(
+    data: TrainingData, mean: Doubles, count: int, of: npt.NDArray[np.int64]
+) -> Doubles:
+    """Distances (F, C) of the channels from those of training numbered ``of``."""
+    away = np.abs(mean - data.centre[:, of]) - data.apart[:, of]
+    ordinary = data.between**2 + data.within**2 / count + data.error**2
+    return np.maximum(away, 0) / np.sqrt(ordinary[:, of] + 1e-24)
+
+
+def _exchanged(
+    data: TrainingData, mean: Doubles, count: int, own: Doubles, limit: float
+) -> dict[int, int]:
+    """Channels that fit another channel of training much better than their own."""
+    from scipy.optimize import linear_sum_assignment
+
+    channels = len(data.channels)
+    if channels < 2 or own.max() < min(limit, EXCHANGED):
+        return {}
+    cost = np.zeros((channels, channels))
+    for other in range(channels):
+        away = _distances(data, mean, count, np.full(channels, other))
+        cost[:, other] = np.minimum(away, CAP).max(axis=0)
+    _, best = linear_sum_assignment(cost**2)
+    moved = {at: int(to) for at, to in enumerate(best) if to != at}
+    # Channels that are far off whichever they are held against were not exchanged.
+    explained = all(
+        cost[at, to] < limit / 2 and cost[at, at] > 2 * cost[at, to] for at, to in moved.items()
+    )
+    said = any(cost[at, at] > min(limit, EXCHANGED) for at in moved)
+    return moved if explained and said else {}
+
+
+def _strange(data: TrainingData, profile: CropProfile) -> Bools:
+    """Cells (N,) with a figure far outside those of all training cells, or a constant channel."""
+    lowest, low, middle, high, highest = (
+        data.quantiles[QUANTILES.index(at)] for at in (0.0, 0.5, 50.0, 99.5, 100.0)
+    )
+    least = np.tile(LEAST_LEVEL * data.sd, (len(FEATURES), 1))
+    least[FEATURES.index("smoothness")] = LEAST_SMOOTHNESS
+    above = np.maximum(middle + FAR * (high - middle), highest + BEYOND * (highest - middle))
+    below = np.minimum(middle - FAR * (middle - low), lowest - BEYOND * (middle - lowest))
+    above, below = np.maximum(above, highest + least), np.minimum(below, lowest - least)
+    outside = ((profile.features > above) | (profile.features < below)).any(axis=(1, 2))
+    return np.asarray(outside | (profile.constant & (data.constant == 0)).any(axis=1))
