@@ -73,8 +73,8 @@ class Predictor(ABC):
         """What messages call it."""
         return "the classifier"
 
-    def refuse_other_crops(self, height: int, width: int) -> None:
-        """Refuse crops of another size than those of training, where that is known.
+    def refuse_other_crops(self, height: int, width: int) -> None:  # noqa: B027
+        """Refuse crops of another size than those of training; here nothing is known of that.
 
         Raises
         ------

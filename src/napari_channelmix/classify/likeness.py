@@ -97,9 +97,7 @@ def plain_likeness(mean: Doubles, sd: Doubles, profile: CropProfile) -> Likeness
     )
 
 
-def _distances(
-    data: TrainingData, mean: Doubles, count: int, of: npt.NDArray[np.int64]
-) -> Doubles:
+def _distances(data: TrainingData, mean: Doubles, count: int, of: npt.NDArray[np.int64]) -> Doubles:
     """Distances (F, C) of the channels from those of training numbered ``of``."""
     away = np.abs(mean - data.centre[:, of]) - data.apart[:, of]
     ordinary = data.between**2 + data.within**2 / count + data.error**2

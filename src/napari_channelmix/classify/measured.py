@@ -39,7 +39,8 @@ def measured_training_job(
 
     The classifier's ``record`` gets ``held_out``: ``balanced_accuracy``, ``chance``, ``recall``
     by class (None for one that does not occur), ``confusion`` (rows are the labels), ``confidence``
-    (mean probability of the called class), ``n_train`` and ``n_test``. Its ``provenance`` gets what is needed to do the same again.
+    (mean probability of the called class), ``n_train`` and ``n_test``. Its ``provenance`` gets what
+    is needed to do the same again.
 
     Parameters
     ----------

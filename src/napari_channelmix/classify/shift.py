@@ -1,4 +1,4 @@
-"""Are these cells like those a classifier was trained on, and what did a difference do?"""
+"""How cells differ from those a classifier was trained on, and what that did to its calls."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ class Observer:
         Where the crops come from.
     numbers : (N,) int array, optional
         What messages call the cells; default: their positions.
-    count : int, optional
-        How many will be seen, where it is not all of them.
+    dtype : numpy.dtype, optional
+        Of an array before it became float32.
     """
 
     def __init__(
@@ -188,7 +188,10 @@ class Observer:
 
 
 def data_shift_job(
-    model: Predictor, cells: Cells | npt.ArrayLike, probabilities: Floats | None = None
+    model: Predictor,
+    cells: Cells | npt.ArrayLike,
+    probabilities: Floats | None = None,
+    only: npt.NDArray[np.int64] | None = None,
 ) -> Job[DataShift]:
     """Compare cells with those a classifier was trained on, as a job.
 
@@ -199,6 +202,8 @@ def data_shift_job(
         As for `Predictor.predict_proba`.
     probabilities : (N, K) array, optional
         What the classifier says of them, to see what a difference did.
+    only : (N,) int array, optional
+        Positions of the cells that are meant; default: all.
 
     Raises
     ------
@@ -206,11 +211,12 @@ def data_shift_job(
         Channels that are missing, crops of another size.
     """
     source, dtype = model.fitting(cells)
-    observer = Observer(model, source, dtype=dtype)
-    for start in range(0, len(source) if observer.useful else 0, BATCH):
-        some = slice(start, start + BATCH)
+    observer = Observer(model, source, only, dtype)
+    chosen = np.arange(len(source)) if only is None else only
+    for start in range(0, len(chosen) if observer.useful else 0, BATCH):
+        some = chosen[start : start + BATCH]
         observer.add(source.read(some) if isinstance(source, Cells) else source[some])
-        yield Progress(min(start + BATCH, len(source)), len(source), "comparing with training")
+        yield Progress(min(start + BATCH, len(chosen)), len(chosen), "comparing with training")
     return observer.shift(probabilities)
 
 

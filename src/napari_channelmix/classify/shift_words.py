@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.likeness import Likeness
 from napari_channelmix.data.profile import PERCENTILES, CropProfile
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.likeness import Likeness
     from napari_channelmix.classify.training_data import TrainingData
 
 __all__ = ["calls_line", "differences"]
@@ -158,7 +158,8 @@ def _noise(
     told: set[int],
 ) -> list[str]:
     """Channels without spatial structure, or with far more or less of it."""
-    noise, other = [], []
+    noise: list[str] = []
+    other: list[str] = []
     for at, name in enumerate(channels):
         now = float(profile.of("smoothness")[:, at].mean())
         then = float(data.centre[-1, at])
@@ -201,31 +202,28 @@ def _levels(
 
 def _reason(now: Doubles, then: Doubles) -> tuple[str, str]:
     """Why the percentiles of a channel differ, and by how much, in words."""
-    reach = max(float(now[6] - now[0]), float(then[6] - then[0]) * 1e-3, 1e-12)
+    # The highest percentile is that of a few pixels only.
+    now, then, places = now[:-1], then[:-1], np.array(PERCENTILES)
+    reach = max(float(np.ptp(now)), 1e-3 * float(np.ptp(then)), 1e-12)
 
     def left(guess: Doubles) -> float:
-        # The highest percentile is that of a few pixels only.
-        return float(np.sqrt(np.mean((now[:7] - guess[:7]) ** 2)) / reach)
+        return float(np.sqrt(np.mean((now - guess) ** 2))) / reach
 
     offset = float(np.median(now - then))
-    gain = float(now @ then / max(then @ then, 1e-12))
-    slope, rise = (float(one) for one in np.polyfit(then[:7], now[:7], 1)) if (
-        np.ptp(then[:7]) > 0
-    ) else (1.0, offset)  # fmt: skip
-    # Percentiles 1 to 99 of inverted pixels, which are symmetric about the median.
-    inverse = np.interp(100 - np.array(PERCENTILES), PERCENTILES, then)
-    turn, base = (float(one) for one in np.polyfit(inverse[:7], now[:7], 1)) if (
-        np.ptp(inverse[:7]) > 0
-    ) else (0.0, 0.0)  # fmt: skip
+    gain = float(now @ then / max(float(then @ then), 1e-12))
+    slope, rise = _line(then, now)
+    # The same percentiles of pixels that are turned upside down.
+    turned = np.interp(100 - places[:-1], places[:-1], then)
+    down, base = _line(turned, now)
     straight = left(slope * then + rise)
-    if turn < 0 and left(turn * inverse + base) < min(FITS, straight / 2):
+    if down < 0 and left(down * turned + base) < min(FITS, straight / 2):
         return "contrast seems to be inverted", ""
     if left(then + offset) < FITS and left(then + offset) <= left(gain * then):
-        why = "background that was subtracted in training?" if offset > 0 else (
-            "background subtracted here and not in training?"
-        )  # fmt: skip
-        up = "higher" if offset > 0 else "lower"
-        return f"values are shifted ({why})", f" {up} by about {_number(abs(offset))}"
+        if offset > 0:
+            why, how = "is background subtracted in training only?", "higher"
+        else:
+            why, how = "is background subtracted here only?", "lower"
+        return f"values are shifted ({why})", f" {how} by about {_number(abs(offset))}"
     if gain > 0 and left(gain * then) < FITS:
         factor = max(gain, 1 / gain)
         depth = any(abs(factor / one - 1) < 0.1 for one in DEPTHS)
@@ -233,10 +231,17 @@ def _reason(now: Doubles, then: Doubles) -> tuple[str, str]:
         return f"brightness is scaled ({why})", f" times {_number(gain)}"
     if slope > 0 and straight < FITS:
         sign = "+" if rise >= 0 else "-"
-        return "brightness is scaled and shifted", (
-            f" times {_number(slope)} {sign} {_number(abs(rise))}"
-        )
+        words = f" times {_number(slope)} {sign} {_number(abs(rise))}"
+        return "brightness is scaled and shifted", words
     return "brightness is distributed differently", ""
+
+
+def _line(x: Doubles, y: Doubles) -> tuple[float, float]:
+    """Slope and intercept of the line through points."""
+    apart = x - x.mean()
+    squares = float(apart @ apart)
+    slope = float(apart @ y) / squares if squares > 0 else 0.0
+    return slope, float(y.mean()) - slope * float(x.mean())
 
 
 def _saturated(channels: Sequence[str], profile: CropProfile, data: TrainingData) -> list[str]:

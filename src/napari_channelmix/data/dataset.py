@@ -13,6 +13,7 @@ from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, square_boxes
 from napari_channelmix.data.images import Decoded, FilePlane, ImageFile, open_image
+from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.segment import find_nuclei, objects, objects_of_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
@@ -26,13 +27,16 @@ __all__ = ["open_dataset", "open_dataset_job"]
 STEP = 500
 
 
-def open_dataset(path: str | Path) -> Cells:
+def open_dataset(path: str | Path, *, pixel_size: float | None = None) -> Cells:
     """Open a data set.
 
     Parameters
     ----------
     path : path
         A data-set file (``dataset.toml``); the paths in it are relative to it.
+    pixel_size : float, optional
+        Resample the crops so that their pixels have this side in micrometres; default: the key
+        ``pixel_size`` of the file, or the pixels as they are.
 
     Returns
     -------
@@ -44,10 +48,10 @@ def open_dataset(path: str | Path) -> Cells:
     DataError
         One line that names the file, row and column that is wrong.
     """
-    return drain(open_dataset_job(path))
+    return drain(open_dataset_job(path, pixel_size=pixel_size))
 
 
-def open_dataset_job(path: str | Path) -> Job[Cells]:
+def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Job[Cells]:
     """`open_dataset` as a job: a step for every image.
 
     Read the description, then the table; open the image of each row; find the row's cells in it;
@@ -96,11 +100,13 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
         split=[table.text(at, said.split) for at in rows],
         object=np.concatenate(all_objects),
     )
-    return Cells(
+    opened = Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
         (*table.warnings, *_warnings(said, skipped, shared=len(found) < len(all_boxes))),
         conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
     )  # fmt: skip
+    size = said.cells.pixel_size if pixel_size is None else pixel_size
+    return opened if size is None else at_pixel_size(opened, size)
 
 
 def _warnings(said: Description, skipped: list[str], *, shared: bool) -> tuple[str, ...]:

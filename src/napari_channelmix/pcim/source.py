@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier, matched
-from napari_channelmix.classify.shift import Observer
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.shift import Observer
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem

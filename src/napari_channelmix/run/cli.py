@@ -7,10 +7,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.provenance import package_version
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify import Classifier, ForeignClassifier
 
 __all__ = ["main"]
 
@@ -88,8 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command("explain", _explain, "which pixels made the classifier say so?")
     explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
-    explain.add_argument("--model", required=True,
-                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    _add_model(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
     explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
     explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
@@ -105,15 +107,13 @@ def _parser() -> argparse.ArgumentParser:
                          help="explain N cells, spread over the data set")  # fmt: skip
     explain.add_argument("--score", action="store_true",
                          help="measure the maps, and those of the baselines")  # fmt: skip
-    foreign = explain.add_argument_group("for models that are no bundle")
-    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
-    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
-    foreign.add_argument("--output", choices=("scores", "probabilities"), default="scores",
-                         help="what it gives (default: scores)")  # fmt: skip
-    foreign.add_argument("--allow-code", action="store_true",
-                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
+
+    evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
+    evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(evaluation)
+    evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
+    evaluation.add_argument("--out", type=Path, metavar="FILE",
+                            help="file for the result (evaluation.json)")  # fmt: skip
 
     latents = command("latents", _latents, "what is each cell like, along axes with names?")
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -148,6 +148,21 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    """The model that a command asks, and what has to be said of one that is no bundle."""
+    parser.add_argument("--model", required=True,
+                        help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    foreign = parser.add_argument_group("for models that are no bundle")
+    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
+    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
+    foreign.add_argument("--output", choices=("scores", "probabilities"), default="scores",
+                         help="what it gives (default: scores)")  # fmt: skip
+    foreign.add_argument("--allow-code", action="store_true",
+                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
 
 
 # Rooms that import torch or Qt are imported where they are used, so that --help is quick.
@@ -226,16 +241,12 @@ def _importance(asked: argparse.Namespace) -> None:
 
 
 def _explain(asked: argparse.Namespace) -> None:
-    from napari_channelmix.classify import load_model
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
-    model = load_model(
-        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
-        std=asked.std, output=asked.output, allow_code=asked.allow_code,
-    )  # fmt: skip
+    model = _loaded(asked)
     settings = ExplainSettings(
         asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
         asked.seed, asked.limit, asked.score,
@@ -253,6 +264,45 @@ def _explain(asked: argparse.Namespace) -> None:
     names = ", ".join(path.name for path in found.files)
     done = "saved" if found.worked else "nothing was left to do:"
     _say(asked, f"{done} {names} in {asked.out}")
+
+
+def _loaded(asked: argparse.Namespace) -> Classifier | ForeignClassifier:
+    from napari_channelmix.classify import load_model
+
+    return load_model(
+        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
+        std=asked.std, output=asked.output, allow_code=asked.allow_code,
+    )  # fmt: skip
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify import evaluate_job
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.files import write_json
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import evaluation_text
+
+    if asked.out is not None and asked.out.is_dir():
+        raise ModelError(f"--out {asked.out}: is a folder; name a file, such as evaluation.json")
+    model = _loaded(asked)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(asked.device))
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = evaluate_job(model, cells, seed=asked.seed)
+    found = run_job(job, title="evaluate", quiet=asked.quiet)
+    if asked.json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _say(asked, evaluation_text(found))
+    if asked.quiet and not asked.json:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.shift.warnings:
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    if asked.out is not None:
+        write_json(asked.out, found.as_dict())
+        if not asked.json:
+            _say(asked, f"saved {asked.out}")
 
 
 def _latents(asked: argparse.Namespace) -> None:

@@ -148,12 +148,13 @@ def explain_cells_job(
         kept = _read_report(report, run)
         if kept is not None:
             return Explained(kept, files, False)
-    probabilities = np.array(
-        [row for at in range(len(run.chunks)) for row in (run.store.part(at) or {})["probabilities"]],
-        dtype=np.float32,
-    )
+    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
+    probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
     # Once for all cells, also those that an earlier run has explained.
-    shift = yield from data_shift_job(model, run.cells.subset(run.chosen), probabilities)
+    shift = yield from _staged(
+        data_shift_job(model, run.cells, probabilities, run.chosen),
+        run.steps - 1, run.steps, "comparing with training",
+    )  # fmt: skip
     content = _content(run, shift)
     picture = _picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))

@@ -175,8 +175,8 @@ class ClassifierDock(Dock):
                 self.session.predictions = found
                 counts = np.bincount(found.codes, minlength=len(found.classes))
                 said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
-                kind = "warning" if found.warnings else "good"
-                self.notice.say("\n".join((f"Predicted: {said}", *found.warnings)), kind)
+                lines = (f"Predicted: {said}", *found.warnings)
+                self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
         self.task.run("classifying the cells", predict_job(trained, cells), done,
                       on_error=self.fail)  # fmt: skip

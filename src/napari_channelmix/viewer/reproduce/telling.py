@@ -36,9 +36,7 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
         found = replace(found, classifier=_classifier(snapshot.trained))
     said = snapshot.predictions
     if said is not None and found.classifier and said.classes == found.classifier.classes:
-        facts = replace(
-            found.classifier, warnings=(*found.classifier.warnings, *said.warnings)
-        )
+        facts = replace(found.classifier, warnings=(*found.classifier.warnings, *said.warnings))
         found = replace(found, probabilities=said.probabilities, classifier=facts)
     if snapshot.explained:
         examples = tuple(
