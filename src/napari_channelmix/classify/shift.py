@@ -49,7 +49,7 @@ class ChannelShift:
         Of all pixels.
     distance : float
         Of the figure that lies farthest from training, in units of what is ordinary between groups
-        of training cells; above ``limit`` it is said. NaN where that is not known.
+        of training cells; above ``limit`` it is said.
     limit : float
     figure : str
         Which one it is; see `data.profile.FEATURES`.
@@ -110,11 +110,9 @@ class DataShift:
         return pd.DataFrame([asdict(one) for one in self.per_channel])
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, which has no NaN."""
-        content = asdict(self)
-        for row in content["per_channel"]:
-            row["distance"] = None if np.isnan(row["distance"]) else row["distance"]
-        return content | {"strange": list(self.strange), "warnings": list(self.warnings)}
+        """For JSON."""
+        lists = {name: list(getattr(self, name)) for name in ("warnings", "strange")}
+        return asdict(self) | lists | {"per_channel": [asdict(one) for one in self.per_channel]}
 
 
 class Observer:
@@ -192,6 +190,7 @@ def data_shift_job(
     cells: Cells | npt.ArrayLike,
     probabilities: Floats | None = None,
     only: npt.NDArray[np.int64] | None = None,
+    batch: int = BATCH,
 ) -> Job[DataShift]:
     """Compare cells with those a classifier was trained on, as a job.
 
@@ -204,6 +203,8 @@ def data_shift_job(
         What the classifier says of them, to see what a difference did.
     only : (N,) int array, optional
         Positions of the cells that are meant; default: all.
+    batch : int
+        Crops read at once.
 
     Raises
     ------
@@ -213,10 +214,10 @@ def data_shift_job(
     source, dtype = model.fitting(cells)
     observer = Observer(model, source, only, dtype)
     chosen = np.arange(len(source)) if only is None else only
-    for start in range(0, len(chosen) if observer.useful else 0, BATCH):
-        some = chosen[start : start + BATCH]
+    for start in range(0, len(chosen) if observer.useful else 0, batch):
+        some = chosen[start : start + batch]
         observer.add(source.read(some) if isinstance(source, Cells) else source[some])
-        yield Progress(min(start + BATCH, len(chosen)), len(chosen), "comparing with training")
+        yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
     return observer.shift(probabilities)
 
 

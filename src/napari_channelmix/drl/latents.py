@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.drl.code import title_of
+from napari_channelmix.drl.familiar import differences_from_tuning, remembering
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
@@ -337,7 +338,8 @@ def latents_job(
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
     total = tuned_at + MEASURING + (SEPARATING if classed else 0)
     prepared = yield from part(prepare_job(cells, view), 0, PREPARING, total)
-    warnings = [*cells.warnings, *prepared.warnings]
+    unlike = differences_from_tuning(source, cells, view)
+    warnings = [*cells.warnings, *prepared.warnings, *unlike]
     kept = Finetuned(source)
     if finetune and len(cells) > 1:
         kept = yield from part(
@@ -346,7 +348,9 @@ def latents_job(
         )  # fmt: skip
         if kept.kept_source:
             warnings.append(kept.kept_source)
-    of = kept.disentangler
+    of = kept.disentangler if kept.disentangler is source else remembering(
+        kept.disentangler, cells, view
+    )  # fmt: skip
     values, spread = yield from part(_encoded(of, prepared.pictures), tuned_at, 0, total)
     wide = spread.astype(np.float64)
     kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)

@@ -152,7 +152,7 @@ def explain_cells_job(
     probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
     # Once for all cells, also those that an earlier run has explained.
     shift = yield from _staged(
-        data_shift_job(model, run.cells, probabilities, run.chosen),
+        data_shift_job(model, run.cells, probabilities, run.chosen, CHUNK),
         run.steps - 1, run.steps, "comparing with training",
     )  # fmt: skip
     content = _content(run, shift)

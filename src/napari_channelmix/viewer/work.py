@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_channelmix.classify import Classifier
+    from napari_channelmix.classify import Classifier, Evaluation
     from napari_channelmix.dcmix import ChannelImportance
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "TrainingChoices",
     "crops_job",
     "devices_job",
+    "evaluation_job",
     "importance_job",
     "kept_folder",
     "load_job",
@@ -93,6 +94,14 @@ def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
     return Predictions(
         trained.classifier.classes, found.probabilities, trained.source, found.shift.lines
     )
+
+
+def evaluation_job(trained: Trained, cells: Cells) -> Job[Evaluation]:
+    """How well a classifier does on the cells that have a class."""
+    yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.classify import evaluate_job
+
+    return (yield from evaluate_job(trained.classifier, cells))
 
 
 def kept_folder() -> Path | None:
