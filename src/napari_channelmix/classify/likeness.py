@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.training_data import QUANTILES, TrainingData
+from napari_channelmix.classify.training_data import (
+    PAIRED,
+    QUANTILES,
+    TrainingData,
+    channel_pairs,
+)
 from napari_channelmix.data.profile import FEATURES, CropProfile
 
 __all__ = ["Likeness", "likeness", "plain_likeness"]
 
 Doubles = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 # Distance of a set that is said. See docs/data-shift.md for how it was found.
@@ -21,7 +29,7 @@ LIMIT = 5.0
 FEW = 4.0
 # A single cell is strange this many times farther from the median than 99 of 100 training cells,
 # and beyond all of them by this share of their range.
-FAR, BEYOND = 3.0, 0.5
+FAR, BEYOND = 4.0, 1.0
 # And by this share of the standard deviation of the pixels, or of a correlation, at least.
 LEAST_LEVEL, LEAST_SMOOTHNESS = 0.5, 0.1
 # An exchange of channels must explain most of a distance that is nearly said, or is said.
@@ -47,12 +55,15 @@ class Likeness:
         Single cells that are like none of training.
     exchanged : dict of int to int
         Channels that look like another one of training, and which.
+    parted : tuple of (int, int)
+        Channels whose difference is no longer ordinary, the farthest pair first.
     """
 
     distances: Doubles
     limit: float
     strange: Bools
     exchanged: dict[int, int]
+    parted: tuple[tuple[int, int], ...] = ()
 
     @property
     def distance(self) -> Doubles:
@@ -78,11 +89,15 @@ def likeness(data: TrainingData, profile: CropProfile) -> Likeness:
     ordinary: the spread between groups of training cells, and that of a mean of so few cells. Our
     definition.
     """
-    values = profile.features.astype(np.float64)
-    mean, count = values.mean(axis=0), len(values)
-    own = _distances(data, mean, count, np.arange(len(data.channels)))
+    mean, count = profile.features.mean(axis=0, dtype=np.float64), len(profile)
+    own = np.arange(len(data.channels))
+    single, pairs = _distances(data, mean, count, own), _pair_distances(data, mean, count, own)
     limit = LIMIT * (1 + FEW / count)
-    return Likeness(own, limit, _strange(data, profile), _exchanged(data, mean, count, own, limit))
+    one, other = channel_pairs(len(own))
+    far = pairs.max(axis=0, initial=0.0)
+    parted = tuple((int(one[at]), int(other[at])) for at in np.argsort(-far) if far[at] > limit)
+    exchanged = _exchanged(data, mean, count, limit)
+    return Likeness(single, limit, _strange(data, profile), exchanged, parted)
 
 
 def plain_likeness(mean: Doubles, sd: Doubles, profile: CropProfile) -> Likeness:
@@ -97,34 +112,77 @@ def plain_likeness(mean: Doubles, sd: Doubles, profile: CropProfile) -> Likeness
     )
 
 
-def _distances(data: TrainingData, mean: Doubles, count: int, of: npt.NDArray[np.int64]) -> Doubles:
+def _distances(data: TrainingData, mean: Doubles, count: int, of: Whole) -> Doubles:
     """Distances (F, C) of the channels from those of training numbered ``of``."""
     away = np.abs(mean - data.centre[:, of]) - data.apart[:, of]
     ordinary = data.between**2 + data.within**2 / count + data.error**2
-    return np.maximum(away, 0) / np.sqrt(ordinary[:, of] + 1e-24)
+    return np.asarray(np.maximum(away, 0) / np.sqrt(ordinary[:, of] + 1e-24))
 
 
-def _exchanged(
-    data: TrainingData, mean: Doubles, count: int, own: Doubles, limit: float
-) -> dict[int, int]:
-    """Channels that fit another channel of training much better than their own."""
+def _pair_distances(data: TrainingData, mean: Doubles, count: int, of: Whole) -> Doubles:
+    """Distances (4, P) of the differences between two channels, each held against ``of``."""
+    one, other = channel_pairs(len(of))
+    rows = [FEATURES.index(name) for name in PAIRED]
+    place = np.zeros((len(of), len(of)), dtype=np.int64)
+    place[one, other] = place[other, one] = np.arange(len(one))
+    which, sign = place[of[one], of[other]], np.where(of[one] < of[other], 1, -1)
+    now = mean[rows][:, one] - mean[rows][:, other]
+    away = np.abs(sign * now - data.pair_centre[:, which]) - data.pair_apart[:, which]
+    ordinary = data.pair_between**2 + data.pair_within**2 / count + data.pair_error**2
+    return np.asarray(np.maximum(away, 0) / np.sqrt(ordinary[:, which] + 1e-24))
+
+
+def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> dict[int, int]:
+    """Channels that fit other ones of training much better than their own."""
+    channels = len(data.channels)
+
+    def misfit(of: Whole) -> tuple[float, float]:
+        single = np.minimum(_distances(data, mean, count, of).max(axis=0), CAP)
+        pairs = np.minimum(_pair_distances(data, mean, count, of).max(axis=0, initial=0), CAP)
+        both = np.concatenate([single, pairs])
+        return float(both.max()), float((both**2).sum())
+
+    own = np.arange(channels)
+    worst, total = misfit(own)
+    if channels < 2 or worst <= min(limit, EXCHANGED):
+        return {}
+    left, rest, best = min(
+        (_improved(of, misfit) for of in (own, _assigned(data, mean, count))),
+        key=lambda found: found[1],
+    )
+    # Channels that are far off whichever they are held against were not exchanged.
+    if left > limit / 2 or 4 * rest > total:
+        return {}
+    return {at: int(to) for at, to in enumerate(best) if to != at}
+
+
+def _assigned(data: TrainingData, mean: Doubles, count: int) -> Whole:
+    """The order of the channels of training that fits these one by one."""
     from scipy.optimize import linear_sum_assignment
 
     channels = len(data.channels)
-    if channels < 2 or own.max() < min(limit, EXCHANGED):
-        return {}
     cost = np.zeros((channels, channels))
     for other in range(channels):
         away = _distances(data, mean, count, np.full(channels, other))
         cost[:, other] = np.minimum(away, CAP).max(axis=0)
-    _, best = linear_sum_assignment(cost**2)
-    moved = {at: int(to) for at, to in enumerate(best) if to != at}
-    # Channels that are far off whichever they are held against were not exchanged.
-    explained = all(
-        cost[at, to] < limit / 2 and cost[at, at] > 2 * cost[at, to] for at, to in moved.items()
-    )
-    said = any(cost[at, at] > min(limit, EXCHANGED) for at in moved)
-    return moved if explained and said else {}
+    return np.asarray(linear_sum_assignment(cost**2)[1], dtype=np.int64)
+
+
+def _improved(
+    order: Whole, misfit: Callable[[Whole], tuple[float, float]]
+) -> tuple[float, float, Whole]:
+    """An order with its misfit, two channels exchanged as long as that makes it fit better."""
+    best, now = order, misfit(order)
+    while True:
+        tried = []
+        for one, other in combinations(range(len(best)), 2):
+            swapped = best.copy()
+            swapped[[one, other]] = best[[other, one]]
+            tried.append((*misfit(swapped), swapped))
+        nearest = min(tried, key=lambda found: found[1])
+        if nearest[1] >= now[1]:
+            return *now, best
+        best, now = nearest[2], nearest[:2]
 
 
 def _strange(data: TrainingData, profile: CropProfile) -> Bools:

@@ -61,13 +61,17 @@ def differences(
     """
     if data is None:
         return _plain(channels, found, profile)
-    lines = _constant(channels, profile, data)
-    told = {at for at in range(len(channels)) if _empty(profile, data, at)}
-    if found.exchanged and not told & set(found.exchanged):
+    lines = []
+    if found.exchanged:
         lines.append(_exchanged(channels, found.exchanged, profile, data))
-        told |= set(found.exchanged)
+    told = set(found.exchanged)
+    empty = {at for at in range(len(channels)) if at not in told and _empty(profile, data, at)}
+    lines += _constant(channels, empty, profile, data)
+    told |= empty
     lines += _noise(channels, found, profile, data, told)
     lines += _levels(channels, found, profile, data, told)
+    if found.parted and not lines:
+        lines.append(_parted(channels, found.parted, profile, data))
     lines += _saturated(channels, profile, data)
     lines += _types(dtypes, data)
     lines += _pixel_sizes(sizes, data)
@@ -121,17 +125,20 @@ def _plain(channels: Sequence[str], found: Likeness, profile: CropProfile) -> li
 
 def _empty(profile: CropProfile, data: TrainingData, at: int) -> bool:
     """Whether a channel is constant in more crops than in training by a tenth of them."""
-    return bool(profile.constant[:, at].mean() > data.constant[at] + 0.1)
+    then = float(data.constant[at])
+    chance = 3 * np.sqrt(then * (1 - then) / len(profile))
+    return bool(profile.constant[:, at].mean() > then + 0.1 + chance)
 
 
-def _constant(channels: Sequence[str], profile: CropProfile, data: TrainingData) -> list[str]:
+def _constant(
+    channels: Sequence[str], empty: set[int], profile: CropProfile, data: TrainingData
+) -> list[str]:
     parts = []
-    for at, name in enumerate(channels):
+    for at in sorted(empty):
         flat = profile.constant[:, at]
-        if _empty(profile, data, at):
-            value = _number(float(profile.of("top")[flat, at].mean()))
-            parts.append(f"{name} (value {value}) in {int(flat.sum())} of {len(flat)} cells, in "
-                         f"training in {data.constant[at]:.1%}")  # fmt: skip
+        value = _number(float(profile.of("top")[flat, at].mean()))
+        parts.append(f"{channels[at]} (value {value}) in {int(flat.sum())} of {len(flat)} cells, "
+                     f"in training in {data.constant[at]:.1%}")  # fmt: skip
     return [f"nothing is to be seen, one value all over the crop: {_many(parts)}"] if parts else []
 
 
@@ -148,6 +155,20 @@ def _exchanged(
         for at, to in exchanged.items()
     ]
     return f"channel names seem to be exchanged: {_many(parts)}"
+
+
+def _parted(
+    channels: Sequence[str],
+    parted: Sequence[tuple[int, int]],
+    profile: CropProfile,
+    data: TrainingData,
+) -> str:
+    parts = [
+        f"{channels[one]} less {channels[other]} {_number(profile.mean[one] - profile.mean[other])}"
+        f" (training {_number(data.mean[one] - data.mean[other])})"
+        for one, other in parted
+    ]
+    return f"channels stand in another relation to each other; mean of {_many(parts)}"
 
 
 def _noise(
@@ -248,7 +269,10 @@ def _saturated(channels: Sequence[str], profile: CropProfile, data: TrainingData
     parts = []
     for at, name in enumerate(channels):
         now, then = float(profile.saturated[at]), float(data.saturated[at])
-        if now > 5 * then + SATURATED and not profile.constant[:, at].all():
+        if (
+            now > 5 * then + SATURATED * (1 + 4 / len(profile))
+            and not profile.constant[:, at].all()
+        ):
             top = _number(float(profile.of("top")[:, at].max()))
             parts.append(f"{name} {now:.1%} of its pixels at {top} (training {then:.2%})")
     return [f"saturated, many pixels at the highest value: {_many(parts)}"] if parts else []

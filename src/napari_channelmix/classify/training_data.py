@@ -15,12 +15,17 @@ from napari_channelmix.data.profile import FEATURES, PERCENTILES, CropProfile
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["QUANTILES", "TrainingData", "dtypes_of"]
+__all__ = ["PAIRED", "QUANTILES", "TrainingData", "channel_pairs", "dtypes_of"]
 
 Doubles = npt.NDArray[np.float64]
 
 #: Percentiles of the figures of single crops.
 QUANTILES = (0.0, 0.5, 5.0, 50.0, 95.0, 99.5, 100.0)
+
+#: Figures that are compared between the channels of a crop.
+PAIRED = ("middle", "high", "mean", "sd")
+# With more channels there would be too many pairs.
+MOST_PAIRED = 12
 
 # Groups of a set vary by this much of the spread of single cells until the data say otherwise,
 # with the weight of so many groups. Our definition.
@@ -54,12 +59,15 @@ class TrainingData:
     correlation : (C, C) float64 array
         Of the channels' pixels.
     constant : (C,) float64 array
-        Share of the crops in which a channel is constant.
+        Share of the crops in which a channel is constant, in the class where it is largest.
     quantiles : (7, F, C) float64 array
         Of the figures of single crops (`data.profile.FEATURES`); see `QUANTILES`.
     centre, within, between, apart, error : (F, C) float64 arrays
         Of these figures: mean over the crops; spread of single crops; spread of the means of
         groups; how far the mean of a class lies from ``centre`` at most; standard error of that.
+    pair_centre, pair_within, pair_between, pair_apart, pair_error : (4, P) float64 arrays
+        The same of the differences between two channels of a crop, of the figures in `PAIRED`; P
+        pairs as `channel_pairs` has them.
     """
 
     channels: tuple[str, ...]
@@ -83,11 +91,24 @@ class TrainingData:
     between: Doubles = field(repr=False)
     apart: Doubles = field(repr=False)
     error: Doubles = field(repr=False)
+    pair_centre: Doubles = field(repr=False)
+    pair_within: Doubles = field(repr=False)
+    pair_between: Doubles = field(repr=False)
+    pair_apart: Doubles = field(repr=False)
+    pair_error: Doubles = field(repr=False)
 
     @classmethod
     def of(cls, cells: Cells, profile: CropProfile) -> TrainingData:
         """Of training cells, all of which have a class, and what their crops look like."""
         counts, sizes = cells.class_counts, pixel_sizes(cells)
+        labels, groups, values = cells.labels, cells.groups, profile.features.astype(np.float64)
+        least = np.tile(LEAST_LEVEL * profile.sd, (len(FEATURES), 1))
+        least[FEATURES.index("smoothness")] = LEAST_SMOOTHNESS
+        one, other = channel_pairs(len(cells.channels))
+        rows = [FEATURES.index(name) for name in PAIRED]
+        apart = values[:, rows][:, :, one] - values[:, rows][:, :, other]
+        paired = LEAST_LEVEL * np.maximum(profile.sd[one], profile.sd[other])
+        pairs = _spreads(apart, labels, groups, np.tile(paired, (len(rows), 1)))
         return cls(
             channels=cells.channels,
             n=len(cells),
@@ -103,9 +124,10 @@ class TrainingData:
             saturated=profile.saturated,
             percentiles=profile.percentiles,
             correlation=profile.correlation,
-            constant=profile.constant.mean(axis=0),
+            constant=_largest_share(profile.constant, labels),
             quantiles=np.percentile(profile.features, QUANTILES, axis=0),
-            **_spreads(profile, cells.labels, cells.groups),
+            **_spreads(values, labels, groups, least),
+            **{f"pair_{name}": value for name, value in pairs.items()},
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -126,10 +148,12 @@ class TrainingData:
             Content that is missing, of another kind, or does not fit the channels.
         """
         count, depth = len(channels), len(FEATURES)
-        row, table = (count,), (depth, count)
+        row, table, pairs = (count,), (depth, count), (len(PAIRED), len(channel_pairs(count)[0]))
+        spreads = ("centre", "within", "between", "apart", "error")
         shapes = {
             **dict.fromkeys(("mean", "sd", "minimum", "maximum", "saturated", "constant"), row),
-            **dict.fromkeys(("centre", "within", "between", "apart", "error"), table),
+            **dict.fromkeys(spreads, table),
+            **dict.fromkeys((f"pair_{name}" for name in spreads), pairs),
             "percentiles": (len(PERCENTILES), count),
             "correlation": (count, count),
             "quantiles": (len(QUANTILES), *table),
@@ -154,6 +178,14 @@ class TrainingData:
         )
 
 
+def channel_pairs(channels: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first and the second channel of every pair; none where there are more than 12."""
+    if channels > MOST_PAIRED:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    one, other = np.triu_indices(channels, 1)
+    return one.astype(np.int64), other.astype(np.int64)
+
+
 def dtypes_of(cells: Cells) -> tuple[str, ...]:
     """Types of the pixels in the files, such as ``uint16``, in the order of the alphabet."""
     used = np.unique(cells.table["field"].to_numpy(np.int64))
@@ -167,16 +199,24 @@ def _short(values: Doubles) -> Any:
     return [float(f"{one:.7g}") for one in values] if values.ndim == 1 else [*map(_short, values)]
 
 
+def _largest_share(constant: npt.NDArray[np.bool_], labels: npt.NDArray[np.int64]) -> Doubles:
+    """Share of crops (N, C) that are constant, in the class that has most of them."""
+    shares = [constant.mean(axis=0)]
+    for code in np.unique(labels):
+        if (labels == code).sum() >= FEW:
+            shares.append(constant[labels == code].mean(axis=0))
+    return np.asarray(np.max(shares, axis=0), dtype=np.float64)
+
+
 def _spreads(
-    profile: CropProfile, labels: npt.NDArray[np.int64], groups: npt.NDArray[Any]
+    values: Doubles, labels: npt.NDArray[np.int64], groups: npt.NDArray[Any], least: Doubles
 ) -> dict[str, Doubles]:
-    """How the figures of crops vary: from cell to cell, class to class, and group to group.
+    """How figures of crops (N, F, C) vary: from cell to cell, class to class, group to group.
 
     The spread between groups is what is left of the variance of their means, class by class, when
     that of a mean of so many cells is taken off; it is pulled towards a share of the spread of
     single cells, which stands for it where every cell is a group of its own. Our definition.
     """
-    values = profile.features.astype(np.float64)
     centre, total = values.mean(axis=0), values.std(axis=0)
     rest, widest, apart, error = values.copy(), total, np.zeros_like(centre), np.zeros_like(centre)
     present = np.unique(labels)
@@ -201,8 +241,6 @@ def _spreads(
         between = (means**2).sum(axis=0) / free - alone * np.mean(1 / counts)
     prior = PRIOR_GROUPS * PRIOR_SHARE**2 * within
     variance = (prior + free * np.maximum(between, 0)) / (PRIOR_GROUPS + free)
-    least = np.tile(LEAST_LEVEL * profile.sd, (len(FEATURES), 1))
-    least[FEATURES.index("smoothness")] = LEAST_SMOOTHNESS
     return {
         "centre": centre,
         "within": widest,
