@@ -29,9 +29,10 @@ def accuracy_interval(
     """Interval of the balanced accuracy.
 
     Groups are drawn with replacement, and the accuracy of their cells is taken; the interval holds
-    ``level`` of 2000 draws. It is at least as wide as if the cells were independent, for where
-    all groups agree the draws say nothing. Percentile bootstrap of clusters (Davison and Hinkley
-    1997, section 3.8).
+    ``level`` of 2000 draws, and is widened by Student's t for the few groups there are. It is at
+    least as wide as if the cells were independent, for where all groups agree the draws say
+    nothing. Expanded percentile bootstrap (Hesterberg 2015, The American Statistician 69, 371) of
+    clusters (Davison and Hinkley 1997, section 3.8).
 
     Parameters
     ----------
@@ -57,10 +58,15 @@ def accuracy_interval(
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(np.concatenate(found), (tail, 100 - tail))
     accuracy = accuracy_of(truth, guess, classes)
-    from scipy.stats import norm
+    from scipy.stats import norm, t
 
-    half = float(norm.ppf(0.5 + level / 2)) * accuracy.error
+    normal = float(norm.ppf(0.5 + level / 2))
+    wider = 1.0
+    if count > 1:
+        # Draws of few groups vary too little.
+        wider = float(t.ppf(0.5 + level / 2, count - 1)) / normal * np.sqrt(count / (count - 1))
+    half, middle = normal * accuracy.error, accuracy.balanced
     return (
-        float(max(0.0, min(low, accuracy.balanced - half))),
-        float(min(1.0, max(high, accuracy.balanced + half))),
+        float(max(0.0, min(middle - wider * (middle - low), middle - half))),
+        float(min(1.0, max(middle + wider * (high - middle), middle + half))),
     )

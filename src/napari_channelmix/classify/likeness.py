@@ -89,7 +89,11 @@ def likeness(data: TrainingData, profile: CropProfile) -> Likeness:
     ordinary: the spread between groups of training cells, and that of a mean of so few cells. Our
     definition.
     """
-    mean, count = profile.features.mean(axis=0, dtype=np.float64), len(profile)
+    strange = _strange(data, profile)
+    # A few strange cells, which are named one by one, do not make the others look strange.
+    ordinary = ~strange if strange.mean() < 0.5 else np.ones(len(profile), dtype=bool)
+    count = int(ordinary.sum())
+    mean = profile.features[ordinary].mean(axis=0, dtype=np.float64)
     own = np.arange(len(data.channels))
     single, pairs = _distances(data, mean, count, own), _pair_distances(data, mean, count, own)
     limit = LIMIT * (1 + FEW / count)
@@ -97,7 +101,7 @@ def likeness(data: TrainingData, profile: CropProfile) -> Likeness:
     far = pairs.max(axis=0, initial=0.0)
     parted = tuple((int(one[at]), int(other[at])) for at in np.argsort(-far) if far[at] > limit)
     exchanged = _exchanged(data, mean, count, limit)
-    return Likeness(single, limit, _strange(data, profile), exchanged, parted)
+    return Likeness(single, limit, strange, exchanged, parted)
 
 
 def plain_likeness(mean: Doubles, sd: Doubles, profile: CropProfile) -> Likeness:
