@@ -1,6 +1,6 @@
 """How often a difference from the training data is said, and how often one is said for nothing.
 
-    python benchmarks/shift.py [--data ../shared/data] [--seeds 10]
+    python benchmarks/shift.py [--data ../shared/data] [--seeds 10] [--only NAME ...]
 
 Of each data set a quarter of the groups is held out, by several seeds, and compared with the rest:
 as it is (nothing should be said), one class or one group of it alone (the same), and with one thing
@@ -130,6 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--only", nargs="+", help="names of data sets, such as BBBC013")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     silent: dict[str, list[tuple[int, int]]] = {}
@@ -137,6 +138,8 @@ def main() -> None:
     accuracy: dict[str, float] = {}
     alarms: list[str] = []
     for name, cells in opened(asked.data):
+        if asked.only and name not in asked.only:
+            continue
         changed = {change: [0, 0] for change in CHANGES}
         whole, single, alone = [0, 0], [0, 0], [0, 0]
         for seed in range(asked.seeds):

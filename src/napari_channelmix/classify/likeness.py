@@ -28,12 +28,14 @@ LIMIT = 5.0
 # The mean of a few cells has heavier tails than that of many: the limit grows by this over n.
 FEW = 4.0
 # A single cell is strange this many times farther from the median than 99 of 100 training cells,
-# and beyond all of them by this share of their range.
-FAR, BEYOND = 4.0, 1.0
+# and beyond all of them by this share of their range, and more where these are few.
+FAR, BEYOND, RARE = 4.0, 1.0, 200.0
 # And by this share of the standard deviation of the pixels, or of a correlation, at least.
 LEAST_LEVEL, LEAST_SMOOTHNESS = 0.5, 0.1
 # An exchange of channels must explain most of a distance that is nearly said, or is said.
 EXCHANGED = 3.5
+# And leave less than this share of the limit.
+FITTING = 0.7
 # Distances count up to here when channels are matched.
 CAP = 30.0
 # Without statistics of crops: a mean this many standard deviations away, a spread that differs by
@@ -155,7 +157,7 @@ def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> d
         key=lambda found: found[1],
     )
     # Channels that are far off whichever they are held against were not exchanged.
-    if left > limit / 2 or 4 * rest > total:
+    if left > FITTING * limit or 4 * rest > total:
         return {}
     return {at: int(to) for at, to in enumerate(best) if to != at}
 
@@ -196,8 +198,9 @@ def _strange(data: TrainingData, profile: CropProfile) -> Bools:
     )
     least = np.tile(LEAST_LEVEL * data.sd, (len(FEATURES), 1))
     least[FEATURES.index("smoothness")] = LEAST_SMOOTHNESS
-    above = np.maximum(middle + FAR * (high - middle), highest + BEYOND * (highest - middle))
-    below = np.minimum(middle - FAR * (middle - low), lowest - BEYOND * (middle - lowest))
+    beyond = BEYOND + RARE / data.n
+    above = np.maximum(middle + FAR * (high - middle), highest + beyond * (highest - middle))
+    below = np.minimum(middle - FAR * (middle - low), lowest - beyond * (middle - lowest))
     above, below = np.maximum(above, highest + least), np.minimum(below, lowest - least)
     outside = ((profile.features > above) | (profile.features < below)).any(axis=(1, 2))
     return np.asarray(outside | (profile.constant & (data.constant == 0)).any(axis=1))
