@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from napari_channelmix.data import open_dataset
-from napari_channelmix.data.lengths import pixel_sizes
+from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.errors import DataError
 

@@ -15,7 +15,7 @@ from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
 from napari_channelmix.data import Cells
-from napari_channelmix.data.lengths import pixel_sizes
+from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.profile import Profiler
 from napari_channelmix.errors import DataShiftWarning
 from napari_channelmix.jobs import Job, Progress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.lengths import pixel_sizes
+from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.profile import FEATURES, PERCENTILES, CropProfile
 
 if TYPE_CHECKING:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.agreement import ChannelNames, FileWarnings, warnings_of_fields
 from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, square_boxes
-from napari_channelmix.data.images import Decoded, FilePlane, ImageFile, open_image
+from napari_channelmix.data.images import Decoded, ImageFile, open_image
+from napari_channelmix.data.mask_files import read_mask
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.segment import find_nuclei, objects, objects_of_mask
 from napari_channelmix.errors import DataError
@@ -100,12 +102,17 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
         split=[table.text(at, said.split) for at in rows],
         object=np.concatenate(all_objects),
     )
+    size = said.cells.pixel_size if pixel_size is None else pixel_size
     opened = Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
-        (*table.warnings, *_warnings(said, skipped, shared=len(found) < len(all_boxes))),
+        (
+            *table.warnings,
+            *opener.warnings.lines(),
+            *warnings_of_fields(found, opener.channels, resampled=size is not None),
+            *_warnings(said, skipped, shared=len(found) < len(all_boxes)),
+        ),
         conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
     )  # fmt: skip
-    size = said.cells.pixel_size if pixel_size is None else pixel_size
     return opened if size is None else at_pixel_size(opened, size)
 
 
@@ -131,15 +138,22 @@ class _Opener:
     def __init__(self, table: Table, said: Description) -> None:
         self._table, self._said = table, said
         self._decoded = Decoded()
-        self._files: dict[Path, ImageFile] = {}
+        self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
+        self._names = ChannelNames()
+        self.warnings = FileWarnings()
         # Per field of view, where the object of each value of its label image lies.
         self._objects: dict[int, dict[int, tuple[float, float]]] = {}
         self.channels: tuple[str, ...] = tuple(said.channels)
 
-    def _image(self, path: Path) -> ImageFile:
-        if path not in self._files:
-            self._files[path] = open_image(path)
-        return self._files[path]
+    def _image(self, path: Path, *, alone: bool = False, mask: bool = False) -> ImageFile:
+        key = (path, alone, mask)
+        if key not in self._files:
+            scene = self._said.chosen_scene
+            self._files[key] = file = open_image(path, scene=scene, alone=alone, mask=mask)
+            self.warnings.add(file, mask=mask)
+            if not alone:
+                self.warnings.same_image(file)
+        return self._files[key]
 
     def files_of(self, at: int) -> tuple[str, ...]:
         """The texts that name a row's images: rows with the same ones share a field of view."""
@@ -157,18 +171,23 @@ class _Opener:
             with table.naming(at, said.image.column):
                 file = self._image(path)
                 planes = file.planes(said.image.axes, self._decoded)
+                self.warnings.say(path, file.reading_of_axes(said.image.axes))
             self._agree_on_channels(at, file, len(planes))
         else:
             opened = []
             for name, column in said.channels.items():
                 path = table.file(at, column)
                 with table.naming(at, column):
-                    here = self._image(path).planes(None, self._decoded)
+                    file = self._image(path, alone=True)
+                    here = file.planes(None, self._decoded)
                 if len(here) != 1:
                     raise DataError(
                         f"{table.where(at, column)}: {path} has {len(here)} channels, but stands "
                         f"for the one channel {name!r}; use [image] for files with a channel axis"
                     )
+                with table.naming(at, column):
+                    warning = self._names.of_column(name, tuple(said.channels), file)
+                self.warnings.say(path, warning)
                 opened.append(here[0])
             planes = tuple(opened)
         one = Field(
@@ -187,7 +206,7 @@ class _Opener:
         said, table = self._said, self._table
         assert said.image is not None
         where = f"{table.where(at, said.image.column)}: {file.path.name}"
-        own = file.channels
+        own = file.channels if count > 1 else None
         names = tuple(said.image.channels or own or ())
         if not names:
             if count > 1:
@@ -198,6 +217,9 @@ class _Opener:
             names = ("image",)
         if len(names) != count:
             raise DataError(f"{where} has {count} channels, {len(names)} are named: {names}")
+        if said.image.channels:
+            with table.naming(at, said.image.column):
+                self.warnings.say(file.path, self._names.of_file(names, file))
         if not self.channels:
             self.channels = names
         if names != self.channels:
@@ -221,11 +243,10 @@ class _Opener:
         column = str(cells.column)
         path = self._table.file(at, column)
         with self._table.naming(at, column):
-            planes: tuple[FilePlane, ...] = self._image(path).planes(None, Decoded(0))
+            mask = read_mask(self._image(path, alone=True, mask=True))
         where = f"{self._table.where(at, column)}: {path.name}"
-        if len(planes) != 1 or planes[0].shape != one.shape:
-            raise DataError(f"{where} is {planes[0].shape} pixels, the image {one.shape}")
-        mask = planes[0][0 : one.shape[0], 0 : one.shape[1]]
+        if mask.shape != one.shape:
+            raise DataError(f"{where} is {mask.shape} pixels, the image {one.shape}")
         # Rows that name their cell by its value take the mask for labelled, whatever it holds.
         return objects_of_mask(
             mask, min_area=cells.min_area, where=where, labelled=bool(cells.object)

@@ -6,11 +6,22 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from napari_channelmix.errors import DataError
 
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
+
+
+# One picture of files that have several: its position from 0, or its name.
+def _scene(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if (whole and value >= 0) or (isinstance(value, str) and value):
+        return value
+    raise ValueError("must be a position from 0, or a name: scene = 0")
+
+
+Scene = Annotated[int | str, BeforeValidator(_scene)]
 
 
 class _Entry(BaseModel):
@@ -23,6 +34,7 @@ class ImageEntry(_Entry):
     column: str
     axes: Annotated[str, Field(pattern=r"^[A-Za-z]+$")] | None = None
     channels: list[str] | None = None
+    scene: Scene | None = None
 
 
 class CellsEntry(_Entry):
@@ -83,6 +95,8 @@ class Description(_Entry):
     channels : dict of str to str
         Channel name and its file column, or empty where ``image`` is given.
     image : ImageEntry or None
+    scene : int, str or None
+        Which picture of files that have several; ``[image]`` may say it too.
     cells : CellsEntry
     """
 
@@ -96,7 +110,13 @@ class Description(_Entry):
     keep: dict[str, list[str | int | float]] = {}
     channels: dict[str, str] = {}
     image: ImageEntry | None = None
+    scene: Scene | None = None
     cells: CellsEntry = CellsEntry()
+
+    @property
+    def chosen_scene(self) -> int | str | None:
+        """The scene to read, wherever it is named."""
+        return self.image.scene if self.image and self.image.scene is not None else self.scene
 
     @model_validator(mode="after")
     def _one_kind_of_image(self) -> Description:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_channelmix.data.lengths import in_micrometres
+from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -62,13 +62,12 @@ def at_pixel_size(cells: Cells, size: float) -> Cells:
 def _side(cells: Cells, at: int, size: float) -> int:
     """Side of a box in the pixels of a field of view."""
     one = cells.fields[at]
-    known = one.pixel_size or ()
-    own = [length for length in (in_micrometres(value, one.unit) for value in known) if length]
-    if len(own) < 2:
+    own = in_micrometres(one.pixel_size, one.unit)
+    if own is None:
+        unit = "" if one.pixel_size is None else f" in a unit of length ({one.unit!r})"
         raise DataError(
             f"{one.name}: pixel_size = {size:g} cannot be reached, the file does not state the "
-            f"size of its pixels{f' in a unit of length ({one.unit!r})' if known else ''}; leave "
-            "the key out, or state it in the file"
+            f"size of its pixels{unit}; leave the key out, or state it in the file"
         )
     if max(own) > SQUARE * min(own):
         raise DataError(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.data.lengths import pixel_sizes
+from napari_channelmix.data.crop_pixels import pixel_sizes
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

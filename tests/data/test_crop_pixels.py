@@ -1,23 +1,9 @@
-"""Sizes of pixels: units by their names, crops that are resized."""
+"""Sizes of the pixels of crops, resized or not, in micrometres."""
 
 from __future__ import annotations
 
-import pytest
-
 from napari_channelmix.data import Cells
-from napari_channelmix.data.lengths import in_micrometres, pixel_sizes
-
-
-@pytest.mark.parametrize(
-    ("size", "unit", "micrometres"),
-    [(0.5, "µm", 0.5), (0.5, "\u03bcm", 0.5), (500, "nm", 0.5), (0.0005, "mm", 0.5),
-     (2, " Micron ", 2), (1, "pixel", None), (1, None, None), (0, "µm", None),
-     (float("nan"), "µm", None)],
-)  # fmt: skip
-def test_units_by_their_many_names(size, unit, micrometres):
-    assert in_micrometres(size, unit) == (
-        None if micrometres is None else pytest.approx(micrometres)
-    )
+from napari_channelmix.data.crop_pixels import pixel_sizes
 
 
 def test_each_size_with_its_cells(cells_of):
@@ -35,3 +21,11 @@ def test_boxes_of_many_sizes_have_the_pixels_of_the_file(cells_of):
     table.loc[1, ["y1", "x1"]] = [3 + 24, 5 + 24]
     both = Cells("set", ("DNA",), (), 8, cells.fields[:1], table)
     assert pixel_sizes(both) == {0.5: 2}
+
+
+def test_whole_images_of_many_sizes_have_the_pixels_of_their_files(cells_of):
+    cells = cells_of([0.5, 0.5, 0.5])
+    table = cells.table.copy()
+    table["y1"] = table["y0"] + [8, 20, 33]
+    table["x1"] = table["x0"] + [8, 20, 33]
+    assert pixel_sizes(Cells("set", ("DNA",), (), 8, cells.fields, table)) == {0.5: 3}
