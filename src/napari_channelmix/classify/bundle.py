@@ -11,6 +11,7 @@ import numpy as np
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.sealed import read_sealed, seal, write_sealed
+from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
@@ -38,18 +39,19 @@ def save_bundle(classifier: Classifier, path: str | Path) -> Path:
 
 
 def _described(classifier: Classifier) -> str:
-    return json.dumps(
-        {
-            "network": classifier.spec.as_dict(),
-            "channels": classifier.channels,
-            "classes": classifier.classes,
-            "mean": classifier.mean.tolist(),
-            "std": classifier.std.tolist(),
-            "crop": classifier.crop,
-            "provenance": classifier.provenance,
-            "record": classifier.record,
-        }
-    )
+    content = {
+        "network": classifier.spec.as_dict(),
+        "channels": classifier.channels,
+        "classes": classifier.classes,
+        "mean": classifier.mean.tolist(),
+        "std": classifier.std.tolist(),
+        "crop": classifier.crop,
+        "provenance": classifier.provenance,
+        "record": classifier.record,
+    }
+    if classifier.training_data is not None:
+        content["data"] = classifier.training_data.as_dict()
+    return json.dumps(content)
 
 
 def bundle_hash(about: str, weights: dict[str, Tensor], schema: str = str(SCHEMA)) -> str:
@@ -78,14 +80,17 @@ def _rebuilt(about: dict[str, Any], weights: dict[str, Tensor]) -> Classifier:
     spec = NetworkSpec(**about["network"])
     network = spec.build()
     network.load_state_dict(weights)
+    channels, data = tuple(about["channels"]), about.get("data")
     return Classifier(
         network.eval(),
         spec,
-        tuple(about["channels"]),
+        channels,
         tuple(about["classes"]),
         np.asarray(about["mean"], dtype=np.float64),
         np.asarray(about["std"], dtype=np.float64),
         int(about["crop"]),
         dict(about["provenance"]),
         dict(about["record"]),
+        # Bundles of earlier versions do not know it.
+        None if data is None else TrainingData.from_dict(data, channels),
     )

@@ -21,6 +21,7 @@ from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import Constraint, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.errors import ModelError, TooFewGroupsError
@@ -164,8 +165,13 @@ def train_on(
     about = {**record.as_dict(), "n_train": int((~flags).sum()), "n_validation": int(flags.sum()),
              "border": BACKGROUND, "warnings": list(warnings)}  # fmt: skip
     statistics = crops.statistics
+    seen = statistics.profile
+    # Statistics of other cells than these would describe nothing that was trained on.
+    theirs = (len(cells), cells.channels)
+    fits = seen is not None and (len(seen), statistics.channels) == theirs
+    data = TrainingData.of(cells, seen) if seen is not None and fits else None
     return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
-                      statistics.std, cells.crop, provenance(**facts), about)  # fmt: skip
+                      statistics.std, cells.crop, provenance(**facts), about, data)  # fmt: skip
 
 
 def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:

@@ -21,6 +21,7 @@ from napari_channelmix.data.images import Decoded, ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.data.masks import Mask, mask_warnings, read_mask
+from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.row_objects import RowObjects
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
@@ -37,13 +38,16 @@ STEP = 500
 _NONE = np.zeros((0, 0), np.uint8)
 
 
-def open_dataset(path: str | Path) -> Cells:
+def open_dataset(path: str | Path, *, pixel_size: float | None = None) -> Cells:
     """Open a data set.
 
     Parameters
     ----------
     path : path
         A data-set file (``dataset.toml``); the paths in it are relative to it.
+    pixel_size : float, optional
+        Resample the crops so that their pixels have this side in micrometres; default: the key
+        ``pixel_size`` of the file, or the pixels as they are.
 
     Returns
     -------
@@ -55,10 +59,10 @@ def open_dataset(path: str | Path) -> Cells:
     DataError
         One line that names the file, row and column that is wrong.
     """
-    return drain(open_dataset_job(path))
+    return drain(open_dataset_job(path, pixel_size=pixel_size))
 
 
-def open_dataset_job(path: str | Path) -> Job[Cells]:
+def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Job[Cells]:
     """`open_dataset` as a job: a step for every image.
 
     Read the description, then the table; open the image of each row; find the row's cells in it;
@@ -111,12 +115,13 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
         y=centres[:, 0],
         x=centres[:, 1],
     )
+    size = said.cells.pixel_size if pixel_size is None else pixel_size
     warnings = (
         *table.warnings,
         *of_classes,
         *objects_of_rows.warnings(),
         *opener.warnings.lines(),
-        *warnings_of_fields(found, opener.channels),
+        *warnings_of_fields(found, opener.channels, resampled=size is not None),
         *mask_warnings(opener.masks, said.cells.labelled, said.cells.min_area),
         *_warnings(said, table, skipped, opener.beyond, shared=len(found) < len(all_places)),
     )
@@ -124,6 +129,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells, warnings,
         conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
     )  # fmt: skip
+    if size is not None:
+        opened = at_pixel_size(opened, size)
     return _at_borders(opened, leave_out=said.cells.border == "leave_out")
 
 

@@ -66,6 +66,7 @@ class CellsEntry(_Entry):
     min_area: Annotated[int, Field(ge=1, le=10**9)] = 40
     labelled: bool | None = None
     border: Literal["fill", "leave_out"] = "fill"
+    pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -84,6 +85,11 @@ class CellsEntry(_Entry):
             raise ValueError(
                 'object = "..." names cells by their ids, labelled = false says that ids mean '
                 "nothing; give one of the two"
+            )
+        if self.pixel_size is not None and self.origin not in ("segment", "mask", "point"):
+            raise ValueError(
+                "pixel_size is for cells cut out with a fixed side (segment, mask, point); "
+                f'from = "{self.origin}" is resized to crop already'
             )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:
             raise ValueError(

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.drl.code import title_of
+from napari_channelmix.drl.familiar import differences_from_tuning, remembering
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
@@ -342,7 +343,8 @@ def latents_job(
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
     total = tuned_at + MEASURING + (SEPARATING if classed else 0)
     prepared = yield from part(prepare_job(cells, view), 0, PREPARING, total)
-    warnings = [*cells.warnings, *prepared.warnings]
+    unlike = differences_from_tuning(source, cells, view)
+    warnings = [*cells.warnings, *prepared.warnings, *unlike]
     kept = Finetuned(source)
     if finetune and len(cells) > 1:
         kept = yield from part(
@@ -351,7 +353,9 @@ def latents_job(
         )  # fmt: skip
         if kept.kept_source:
             warnings.append(kept.kept_source)
-    of = kept.disentangler
+    of = kept.disentangler if kept.disentangler is source else remembering(
+        kept.disentangler, cells, view
+    )  # fmt: skip
     values, spread = yield from part(_encoded(of, prepared.pictures), tuned_at, 0, total)
     wide = spread.astype(np.float64)
     kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)
@@ -460,8 +464,8 @@ def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
         known = cells.subset(learnt)
         job = train_classifier_job(known, seed=seed, device=device)
         classifier = yield from part(job, 0, 95, 100)
-        yield Progress(95, 100, "reading the held-out cells")
-        chosen = classifier.predict_proba(cells.subset(asked)).argmax(axis=1)
+        guesses = yield from part(classifier.predict_job(cells.subset(asked)), 95, 5, 100)
+        chosen = guesses.argmax(axis=1)
         codes = np.array([cells.classes.index(name) for name in classifier.classes])
         said: npt.NDArray[np.int64] = codes[chosen]
         return said

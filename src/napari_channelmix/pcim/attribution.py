@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.scores import Fidelity
     from napari_channelmix.pcim.source import Source
 
@@ -78,6 +79,9 @@ class Attribution:
     flat : dict of str to tuple of int
         Cells whose maps are flat or nearly so, by reason: ``constant``, ``saturated``, ``deaf``,
         ``small``; see `pcim.flatness`. ``warnings`` says it in words.
+    shift : DataShift or None
+        How the cells differ from those the classifier was trained on; None where it was not
+        compared, or the model is not ours.
     """
 
     maps: Floats = field(repr=False)
@@ -97,6 +101,7 @@ class Attribution:
     source: Source = field(repr=False, compare=False)
     output: str = ""
     flat: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    shift: DataShift | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.maps)

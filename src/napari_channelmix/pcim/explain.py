@@ -26,6 +26,7 @@ from napari_channelmix.provenance import provenance
 if TYPE_CHECKING:
     from napari_channelmix.classify.outputs import Output
     from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.problem import Maps, Problem
 
 __all__ = ["explain", "explain_job", "measure_job"]
@@ -103,6 +104,11 @@ def explain(
         that fails or gives other than (n, K) finite scores, a network that gives no gradient.
     DataError
         Crops of a wrong shape, with NaN or infinite pixels.
+
+    Notes
+    -----
+    Cells that differ from those a Classifier was trained on are named in ``warnings``; crops of
+    another size are refused.
     """
     return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
                              forwards=forwards, seed=seed, device=device, batch=batch,
@@ -126,10 +132,12 @@ def explain_job(
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
+    compare: bool = True,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
-    The first step brings a map that can be looked at; each further one refines it.
+    The first step brings a map that can be looked at; each further one refines it. The cells are
+    compared with those of training unless ``compare`` is False, for a caller that does it.
     """
     if channels not in ("shared", "separate"):
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
@@ -150,6 +158,7 @@ def explain_job(
     room = chosen.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
     found = _Found(source, separate)
+    observer = source.observer() if compare else None
     with subject.at_rest() as was_training:
         if was_training:
             notes.add("the network was in training mode; it was explained in evaluation mode")
@@ -160,8 +169,9 @@ def explain_job(
                     size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode, room)
                 some = np.arange(at, min(at + size, count))
                 problem, probabilities = source.problem(
-                    some, target, versus, separate=separate, seed=seed, forwards=forwards
-                )
+                    some, target, versus, separate=separate, seed=seed, forwards=forwards,
+                    observer=observer,
+                )  # fmt: skip
                 notes.look_at(problem, some)
                 steps = chosen.steps(problem)
                 for step, maps in enumerate(chosen.run(problem), start=1):
@@ -189,10 +199,14 @@ def explain_job(
         if check and isinstance(cells, Cells):
             for line in (yield from _held_against_labels(source, cells, count)):
                 notes.add(line)
+    shift = None if observer is None else observer.shift(found.probabilities)
+    for line in () if shift is None else shift.warnings:
+        notes.add(line)
     flat = flatness.by_reason
     return found.attribution(
-        chosen, seconds, (*notes, *flat_lines(flat, count)), flat, forwards=forwards, seed=seed
-    )
+        chosen, seconds, (*notes, *flat_lines(flat, count)), flat, shift, forwards=forwards,
+        seed=seed,
+    )  # fmt: skip
 
 
 def _held_against_labels(source: Source, cells: Cells, count: int) -> Job[tuple[str, ...]]:
@@ -341,7 +355,7 @@ class _Found:
 
     def attribution(
         self, method: Method, seconds: float, warnings: tuple[str, ...],
-        flat: dict[str, tuple[int, ...]], **facts: Any,
+        flat: dict[str, tuple[int, ...]], shift: DataShift | None, **facts: Any,
     ) -> Attribution:  # fmt: skip
         model, output = self.source.model, str(self.source.subject.reading)
         about = {"method": method.name, "mode": method.mode, "output": output, **facts}
@@ -354,4 +368,5 @@ class _Found:
             classes=self.source.subject.classes, channels=self.source.channels,
             method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
             provenance=provenance(**about), source=self.source, output=output, flat=flat,
+            shift=shift,
         )  # fmt: skip

@@ -106,7 +106,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
         return explain_job(
             of.model, of, target, attribution.method, attribution.mode, versus=versus,
             channels="shared" if attribution.channel_maps is None else "separate",
-            forwards=made.get("forwards", 1000), seed=made.get("seed", 0),
+            forwards=made.get("forwards", 1000), seed=made.get("seed", 0), compare=False,
         )  # fmt: skip
 
     fidelity = yield from part(measured(attribution.maps), 0, 1, 5)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.shift import Observer
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
@@ -44,6 +45,8 @@ class Source:
         Mean of the data set on the scale of the subject.
     numbers : (N,) int64 array
         What messages call the cells; in a data set their positions, in which they are read.
+    known : Cells or None
+        The data set that they come from, also where their pixels have been read.
     """
 
     subject: Subject
@@ -51,6 +54,7 @@ class Source:
     mean: Tensor
     model: Any
     numbers: Whole
+    known: Cells | None = None
 
     @classmethod
     def of(
@@ -91,6 +95,8 @@ class Source:
                 raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
             if held.ndim != 4 or 0 in held.shape[1:]:
                 raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
+        if isinstance(model, Classifier):
+            model.refuse_other_crops(*held.shape[2:])
         numbers = np.arange(len(held)) if chosen is None else chosen
         if not len(numbers):
             raise DataError("there are no cells to explain")
@@ -109,7 +115,8 @@ class Source:
             mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
         if not isinstance(held, Cells) and chosen is not None:
             held = held[chosen]
-        return cls(subject, held, mean, model, numbers)
+        of = held if isinstance(held, Cells) else None
+        return cls(subject, held, mean, model, numbers, of)
 
     def read(self, some: Whole | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
@@ -173,10 +180,19 @@ class Source:
             return self.cells.channels
         return self.subject.channels or tuple(f"channel {i}" for i in range(self.shape[1]))
 
-    def tensor(self, some: Whole | slice) -> Tensor:
-        """Some of the cells, on the scale of the subject."""
+    def observer(self) -> Observer | None:
+        """What compares the cells with those of training; None for models that know none."""
+        if not isinstance(self.model, Classifier):
+            return None
+        of = self.cells if self.known is None else self.known
+        return Observer(self.model, of, self.numbers)
+
+    def tensor(self, some: Whole | slice, observer: Observer | None = None) -> Tensor:
+        """Some of the cells, on the scale of the subject; an observer sees their pixels."""
         crops = self._pixels(some)
         _refuse_not_finite(crops, self.numbers[some])
+        if observer is not None:
+            observer.add(crops, int(np.arange(len(self))[some][0]))
         return self.subject.prepare(crops)
 
     def problem(
@@ -188,6 +204,7 @@ class Source:
         separate: bool = False,
         seed: int = 0,
         forwards: int = 1000,
+        observer: Observer | None = None,
     ) -> tuple[Problem, Floats]:
         """The question about some cells, and the probabilities (n, K) the classifier gives them.
 
@@ -196,7 +213,7 @@ class Source:
         ModelError, DataError
             As `pcim.explain`.
         """
-        x = self.tensor(some)
+        x = self.tensor(some, observer)
         with torch.inference_mode():
             scores = self.subject.checked_scores(x)
         shown = self.subject.reading.probabilities(scores)

@@ -88,8 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command("explain", _explain, "which pixels made the classifier say so?")
     explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
-    explain.add_argument("--model", required=True,
-                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    _add_model(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
     explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
     explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
@@ -107,7 +106,13 @@ def _parser() -> argparse.ArgumentParser:
                          help="measure the maps, and those of the baselines")  # fmt: skip
     explain.add_argument("--no-check", action="store_true",
                          help="do not hold the model against the labels")  # fmt: skip
-    _add_foreign(explain)
+
+    evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
+    evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(evaluation)
+    evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
+    evaluation.add_argument("--out", type=Path, metavar="FILE",
+                            help="file for the result (evaluation.json)")  # fmt: skip
 
     latents = command("latents", _latents, "what is each cell like, along axes with names?")
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -143,6 +148,13 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    """The model that a command asks."""
+    command.add_argument("--model", required=True,
+                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    _add_foreign(command)
 
 
 def _add_foreign(command: argparse.ArgumentParser) -> None:
@@ -279,6 +291,36 @@ def _model(asked: argparse.Namespace) -> Any:
         asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
         std=asked.std, output=asked.output, select=asked.select, allow_code=asked.allow_code,
     )  # fmt: skip
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify import evaluate_job
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.files import write_json
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import evaluation_text
+
+    if asked.out is not None and asked.out.is_dir():
+        raise ModelError(f"--out {asked.out}: is a folder; name a file, such as evaluation.json")
+    model = _model(asked)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(asked.device))
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = evaluate_job(model, cells, seed=asked.seed)
+    found = run_job(job, title="evaluate", quiet=asked.quiet)
+    if asked.json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _say(asked, evaluation_text(found))
+    if asked.quiet and not asked.json:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.shift.warnings:
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    if asked.out is not None:
+        write_json(asked.out, found.as_dict())
+        if not asked.json:
+            _say(asked, f"saved {asked.out}")
 
 
 def _latents(asked: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from napari_channelmix.classify.classifier import Classifier, matched
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.files import write_json, write_whole
@@ -152,7 +153,14 @@ def explain_cells_job(
         kept = _read_report(report, run)
         if kept is not None:
             return Explained(kept, files, False)
-    content = _content(run, (yield from _implausible(run)))
+    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
+    probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
+    # Once for all cells, also those that an earlier run has explained.
+    shift = yield from _staged(
+        data_shift_job(model, run.cells, probabilities, run.chosen, CHUNK),
+        run.steps - 1, run.steps, "comparing with training",
+    )  # fmt: skip
+    content = _content(run, shift, (yield from _implausible(run)))
     picture = _picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_json(report, content)
@@ -215,6 +223,7 @@ class _Run:
         chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
         if not len(cells):
             raise DataError(f"{cells.name}: there are no cells to explain")
+        model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
         chosen = chosen_cells(len(cells), asked.limit, asked.seed)
         if asked.cells is not None:
@@ -293,6 +302,7 @@ class _Run:
             self.model, source, target, method, mode, versus=asked.versus,
             channels=asked.channels if method == self.method else "shared",
             forwards=asked.forwards, seed=asked.seed, device=self.device, batch=self.batch,
+            compare=False,
         )  # fmt: skip
 
     def stage(self, rows: slice, what: str) -> str:
@@ -406,7 +416,7 @@ def _implausible(run: _Run) -> Job[tuple[str, ...]]:
         job.close()
 
 
-def _content(run: _Run, implausible: tuple[str, ...]) -> dict[str, Any]:
+def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[str, Any]:
     """The report, from the parts that are kept."""
     parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
     asked, count = run.settings, len(run.chosen)
@@ -439,9 +449,10 @@ def _content(run: _Run, implausible: tuple[str, ...]) -> dict[str, Any]:
         },
     }
     notes = [
-        *run.cells.warnings, *implausible, *_together(one["warnings"] for one in parts),
-        *flat_lines(content["flat"], count),
+        *run.cells.warnings, *shift.lines, *implausible,
+        *_together(one["warnings"] for one in parts), *flat_lines(content["flat"], count),
     ]  # fmt: skip
+    content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
     if per_cell:
         content["scores"] = {

@@ -93,8 +93,9 @@ def findings_job(
             name = sources.model.name
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
-        guesses = yield from part(model.predict_job(cells), 0, 60, 100)
-        found = replace(found, classifier=facts, probabilities=guesses)
+        called = yield from part(model.call_job(cells), 0, 60, 100)
+        facts = replace(facts, warnings=(*facts.warnings, *called.shift.lines))
+        found = replace(found, classifier=facts, probabilities=called.probabilities)
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")

@@ -91,6 +91,8 @@ class Predictions:
     classes: tuple[str, ...]
     probabilities: npt.NDArray[np.float32] = dataclasses.field(repr=False)
     source: str = ""
+    #: How the cells differ from those the classifier was trained on, a line each.
+    warnings: tuple[str, ...] = ()
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:
