@@ -7,6 +7,7 @@ __all__ = [
     "ChannelMixError",
     "ConfigError",
     "DataError",
+    "InUseError",
     "ModelError",
     "SaveError",
     "TooFewGroupsError",
@@ -42,3 +43,7 @@ class BundleError(ModelError):
 
 class SaveError(ChannelMixError, OSError):
     """A file that could not be written; what was there before is still there."""
+
+
+class InUseError(SaveError):
+    """A folder or file that another run is writing."""

@@ -7,20 +7,30 @@ under whatever name they come.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
+from pydantic import BaseModel
+from safetensors import safe_open
 from safetensors.torch import save
 
 from napari_channelmix.errors import BundleError
 from napari_channelmix.files import write_bytes
+from napari_channelmix.readers import MIB, parsed_json, regular_file, validated
+from napari_channelmix.wording import path_shown, quoted, shown_error
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["read_sealed", "seal", "write_sealed"]
+__all__ = ["described", "read_sealed", "refuse_other_tensors", "seal", "write_sealed"]
+
+# Bytes of a file, and of its description.
+LARGEST = 8192 * MIB
+LONGEST = 64 * MIB
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def write_sealed(
@@ -72,14 +82,14 @@ def read_sealed(
     BundleError
         File missing, truncated, altered, from a newer version, of another kind, or a pickle.
     """
-    path = Path(path)
+    path = regular_file(path, most=LARGEST, error=BundleError, name=f"the {what}")
     metadata, weights = _read(path, what)
     if metadata.get("format") != form:
         raise BundleError(f"{path}: a safetensors file, but not a ChannelMix {what}")
     said = metadata.get("schema", "")
-    if not said.isdecimal() or int(said) > schema:
+    if not (said.isascii() and said.isdecimal() and len(said) < 10) or int(said) > schema:
         raise BundleError(
-            f"{path}: made by a newer version ({what} schema {said or 'unknown'}, this version "
+            f"{path}: made by a newer version ({what} schema {said[:20] or 'unknown'}, this version "
             f"reads up to {schema}); update napari-channelmix"
         )
     about = metadata.get("about", "")
@@ -107,5 +117,70 @@ def _read(path: Path, what: str) -> tuple[dict[str, str], dict[str, Tensor]]:
         with safe_open(path, framework="pt") as file:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return file.metadata() or {}, weights
-    except (SafetensorError, OSError, ValueError) as error:
-        raise BundleError(f"{path}: truncated or no {what} at all ({error})") from error
+    # Of tensors of a kind that this PyTorch does not know, it raises anything.
+    except Exception as error:
+        raise BundleError(
+            f"{path}: truncated or no {what} at all ({shown_error(error)})"
+        ) from error
+
+
+def described(about: str, model: type[Model], *, path: str | Path) -> Model:
+    """The description of a sealed file, as a schema has it.
+
+    Raises
+    ------
+    BundleError
+        No JSON, nested too deep, or with values that do not fit.
+    """
+    where = f"{path_shown(path)}: does not describe its network"
+    if len(about) > LONGEST:
+        raise BundleError(f"{where} (its description has more than {LONGEST // MIB} MiB)")
+    try:
+        content = parsed_json(about)
+    except ValueError as error:
+        raise BundleError(f"{where} ({shown_error(error)})") from error
+    return validated(content, model, where=where, error=BundleError)
+
+
+def refuse_other_tensors(
+    weights: Mapping[str, Tensor], needed: Mapping[str, Tensor], *, path: str | Path, what: str
+) -> None:
+    """Refuse weights that are not those a network needs: other names, shapes, dtypes, no numbers.
+
+    Parameters
+    ----------
+    weights : dict of str to Tensor
+        From the file; floating point numbers may be of half precision where ``needed`` are.
+    needed : dict of str to Tensor
+        Of the network, which may lie on PyTorch's ``meta`` device: their values do not count.
+
+    Raises
+    ------
+    BundleError
+        Names the first tensor that differs.
+    """
+    shown = path_shown(path)
+    for name, want in needed.items():
+        if name not in weights:
+            raise BundleError(f"{shown}: the {what} has no tensor {quoted(name)}, which its "
+                              "network needs")  # fmt: skip
+        have = weights[name]
+        if have.shape != want.shape:
+            raise BundleError(
+                f"{shown}: tensor {quoted(name)} of the {what} has the shape "
+                f"{tuple(have.shape)}, its network needs {tuple(want.shape)}"
+            )
+        if have.dtype != want.dtype:
+            raise BundleError(
+                f"{shown}: tensor {quoted(name)} of the {what} is of type {have.dtype}, its "
+                f"network needs {want.dtype}"
+            )
+        if have.is_floating_point() and not bool(torch.isfinite(have).all()):
+            raise BundleError(
+                f"{shown}: tensor {quoted(name)} of the {what} has NaN or infinite values"
+            )
+    more = next((name for name in weights if name not in needed), None)
+    if more is not None:
+        raise BundleError(
+            f"{shown}: the {what} has a tensor {quoted(more)}, which its network does not know"
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.readers import read_toml
+from napari_channelmix.wording import path_shown, problem
 
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
 
@@ -112,34 +113,11 @@ def read_description(path: str | Path) -> Description:
     DataError
         One line that names the file, the key and what was wrong with it.
     """
-    path = Path(path)
-    try:
-        content: dict[str, Any] = tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: is a folder; name the data-set file (dataset.toml)") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a data-set file (TOML): {error}") from error
+    content = read_toml(
+        path, name="the data-set file (dataset.toml)", what="a data-set file (TOML)"
+    )
     try:
         return Description.model_validate(content)
     except ValidationError as error:
-        raise DataError(f"{path}: {_in_words(error)}") from error
-
-
-def _in_words(error: ValidationError) -> str:
-    """The first problem, as a user of the file would put it."""
-    first = error.errors()[0]
-    keys = [str(part) for part in first["loc"]]
-    where = f"[{keys[0]}] {'.'.join(keys[1:])}" if len(keys) > 1 else "".join(keys)
-    if first["type"] == "missing":
-        what = "is missing"
-    elif first["type"] == "extra_forbidden":
-        what = "is not a key of the data-set file"
-    elif first["type"] == "value_error":
-        what = str(first["ctx"]["error"])
-    else:
-        what = f"{first['msg'][:1].lower()}{first['msg'][1:]}, not {first['input']!r}"
-    return f"{where} {what}".strip()
+        says = problem(error, "the data-set file", sections=True)
+        raise DataError(f"{path_shown(path)}: {says}") from error

@@ -165,10 +165,9 @@ def chosen_cells(count: int, limit: int | None, seed: int = 0) -> Whole:
     DataError
         A limit below 1.
     """
+    hold(DataError, limit=limit, seed=seed)
     if limit is None or limit >= count:
         return np.arange(count)
-    if limit < 1:
-        raise DataError(f"limit must be 1 or more, not {limit}")
     edges = np.arange(limit + 1) * count // limit
     return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
 
