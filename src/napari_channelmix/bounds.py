@@ -121,6 +121,8 @@ BOUNDS = {
     # NumPy takes no more.
     "seed": Bounds(0, 2**32 - 1, label="the seed"),
     "threads": Bounds(0, 1024),
+    # GiB.
+    "memory": Bounds(0, 2**20, whole=False),
     "epochs": Bounds(1, 100_000),
     "patience": Bounds(1, 100_000),
     "batch": Bounds(1, 65_536),

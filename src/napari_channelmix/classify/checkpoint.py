@@ -134,9 +134,8 @@ class Checkpoint:
     def _refuse_others(self, tensors: Mapping[str, Tensor]) -> None:
         """Refuse tensors that are not those of this module and its optimiser."""
         own = self.module.state_dict()
-        needed = {
-            f"{what}.{name}": value for what in ("now", "best") for name, value in own.items()
-        }
+        needed = {f"now.{name}": value for name, value in own.items()}
+        needed |= {f"best.{name}": value for name, value in own.items()}
         parameters = [one for group in self.optimizer.param_groups for one in group["params"]]
         for index, parameter in enumerate(parameters):
             needed[f"adam.{index}.step"] = torch.zeros((), dtype=torch.float32)

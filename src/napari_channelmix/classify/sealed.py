@@ -89,8 +89,8 @@ def read_sealed(
     said = metadata.get("schema", "")
     if not (said.isascii() and said.isdecimal() and len(said) < 10) or int(said) > schema:
         raise BundleError(
-            f"{path}: made by a newer version ({what} schema {said[:20] or 'unknown'}, this version "
-            f"reads up to {schema}); update napari-channelmix"
+            f"{path}: made by a newer version ({what} schema {said[:20] or 'unknown'}, this "
+            f"version reads up to {schema}); update napari-channelmix"
         )
     about = metadata.get("about", "")
     if seal(about, weights, said) != metadata.get("sha256"):

@@ -141,7 +141,7 @@ class _Recipe(Stored):
 
 
 class _Card(Stored):
-    association: dict[Name, Finite] = {}
+    association: dict[Name, Finite] = Field(default_factory=dict)
 
 
 class _Finetuned(Stored):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier, matched
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.data.fingerprint import fingerprint
