@@ -7,9 +7,11 @@ as the process lives, so one that was killed leaves the file behind, but no lock
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import logging
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ LOG = logging.getLogger(__name__)
 
 # The name of the file in a folder.
 NAME = ".channelmix-in-use"
+HALF = re.compile(r"\..+-[0-9a-f]{8}\.part")
 # Bytes of it that are read.
 MOST = 1000
 
@@ -78,7 +81,7 @@ def _made(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise SaveError(f"could not write in {path_shown(folder)}: {reason}") from error
+        raise SaveError(f"could not save in {path_shown(folder)}: {reason}") from error
     return missing[::-1]
 
 
@@ -89,7 +92,7 @@ def _taken(path: Path, output: Path) -> int:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
         except OSError as error:
             raise SaveError(
-                f"could not write in {path_shown(path.parent)}: {error.strerror or error}"
+                f"could not save in {path_shown(path.parent)}: {error.strerror or error}"
             ) from error
         locked = _locked(descriptor)
         said = _said(descriptor)
@@ -104,12 +107,30 @@ def _taken(path: Path, output: Path) -> int:
             os.close(descriptor)
             continue
         if said:
-            LOG.warning("%s: going on after a run that did not end (%s)", output, _who(said))
+            LOG.warning("%s: going on after a run that did not end (%s)", path_shown(output),
+                        _who(said))  # fmt: skip
+            _clear(path, output)
         with contextlib.suppress(OSError):
             # On a full disk the lock holds all the same, only without a name.
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, _own(), 0) if hasattr(os, "pwrite") else _rewritten(descriptor)
         return descriptor
+
+
+def _clear(path: Path, output: Path) -> None:
+    """Delete what a killed run had half written; see `files.write_whole`."""
+    if path.name != NAME:
+        for left in path.parent.glob(f".{glob.escape(output.stem)}.*.part"):
+            if HALF.fullmatch(left.name):
+                left.unlink(missing_ok=True)
+        return
+    for folder, inside, names in os.walk(output):
+        # Zarr arrays see to themselves; in other folders other runs may be at work.
+        inside[:] = [name for name in inside if not name.endswith(".zarr")
+                     and not (Path(folder) / name / NAME).exists()]  # fmt: skip
+        for name in filter(HALF.fullmatch, names):
+            with contextlib.suppress(OSError):
+                (Path(folder) / name).unlink()
 
 
 def _rewritten(descriptor: int) -> int:

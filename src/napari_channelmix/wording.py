@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["path_shown", "problem", "quoted", "shown_error"]
+__all__ = ["brief", "path_shown", "problem", "quoted", "shown_error"]
 
 # Characters of a value that are quoted, and of a path and a problem that are shown.
 QUOTED, PATH, PROBLEM = 40, 240, 300
@@ -28,6 +28,11 @@ def quoted(value: object, most: int = QUOTED) -> str:
         return f"{'-' if value < 0 else ''}2**{value.bit_length() - 1} or so"
     text = _BRIEF.repr(value)
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def brief(value: object) -> str:
+    """A value as `quoted`, text without its quotes."""
+    return quoted(value)[1:-1] if isinstance(value, str) else quoted(value)
 
 
 def path_shown(path: str | os.PathLike[str]) -> str:

@@ -78,7 +78,8 @@ def test_every_difference_is_named(store):
 
 
 def test_arrays_without_their_maps_are_not_overwritten(tmp_path):
-    zarr.create_array(tmp_path / "channel_maps.zarr", shape=(2, 2), dtype="float32")
+    left = zarr.create_array(tmp_path / "channel_maps.zarr", shape=(2, 2), dtype="float32")
+    left[:] = 1
     with pytest.raises(DataError, match=r"channel_maps\.zarr is there without maps\.zarr"):
         MapStore.opened(tmp_path, FACTS)
 
@@ -95,3 +96,42 @@ def test_a_damaged_array_is_refused(store):
     (store.folder / "maps.zarr" / "zarr.json").write_text("{", "utf-8")
     with pytest.raises(DataError, match="was not made by this command"):
         MapStore.opened(store.folder, FACTS)
+
+
+@pytest.mark.parametrize("left", ["folder", "half", "whole", "of another", "maps", "part"])
+def test_what_a_run_leaves_that_is_killed_between_two_creations_is_in_nobodys_way(tmp_path, left):
+    out = tmp_path / "out"
+    if left in ("folder", "half"):
+        (out / "magnitude.zarr").mkdir(parents=True)
+    if left == "half":
+        (out / "magnitude.zarr" / "zarr.json").write_text('{"zarr_format": 3, "node_ty', "utf-8")
+    if left in ("whole", "of another", "maps", "part"):
+        facts = FACTS if left != "of another" else {**FACTS, "model": "x"}
+        name = {"maps": "maps.zarr", "part": ".maps.zarr.part"}.get(left, "magnitude.zarr")
+        zarr.create_array(out / name, shape=(5, 9), dtype="float32",
+                          attributes={"run": "r", "facts": facts})  # fmt: skip
+    store = MapStore.opened(out, FACTS)
+    assert store.run is None
+    store.refuse_without(["maps", "magnitude"])
+    store.put(0, slice(0, 2), 5, {**maps(1), "magnitude": maps(2)["maps"]}, PART)
+    again = MapStore.opened(out, FACTS)
+    assert again.part(0) == {"run": store.run, **PART}
+    assert [path.name for path in again.paths] == ["maps.zarr", "magnitude.zarr"]
+    np.testing.assert_array_equal(again.maps(slice(0, 2)), maps(1)["maps"])
+    assert not list(out.glob(".*"))
+
+
+def test_pixels_that_were_half_written_are_written_anew(store):
+    inside = store.folder / "maps.zarr" / "c" / "2" / "0"
+    inside.mkdir(parents=True)
+    (inside / "0").write_bytes(b"half")
+    (inside / "0.0123.partial").write_bytes(b"half")
+    store.put(2, slice(4, 5), 5, maps(3, 1), PART)
+    np.testing.assert_array_equal(store.maps(slice(4, 5)), maps(3, 1)["maps"])
+    assert [path.name for path in inside.iterdir()] == ["0"]
+
+
+@pytest.mark.parametrize("content", ["[]", '{"run": 3}', "{", "[" * 100_000, '{"run": NaN}'])
+def test_a_chunk_whose_file_is_damaged_is_not_done(store, content):
+    (store.folder / "parts" / "00000.json").write_text(content, "utf-8")
+    assert store.part(0) is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from napari_channelmix.bounds import Crop, Finite, Index, Name, PlainMixes, Positive
 from napari_channelmix.classify.classifier import Classifier
@@ -57,7 +57,9 @@ class RecordAbout(Stored):
 
 
 class NetworkAbout(Stored):
-    """As of `NetworkSpec.as_dict`."""
+    """As of `NetworkSpec.as_dict`; an option that is not known would make another network."""
+
+    model_config = ConfigDict(extra="forbid")
 
     name: Name
     channels: Annotated[int, Field(strict=True, ge=1, le=MOST)]

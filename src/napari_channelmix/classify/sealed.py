@@ -159,28 +159,26 @@ def refuse_other_tensors(
     BundleError
         Names the first tensor that differs.
     """
-    shown = path_shown(path)
     for name, want in needed.items():
-        if name not in weights:
-            raise BundleError(f"{shown}: the {what} has no tensor {quoted(name)}, which its "
-                              "network needs")  # fmt: skip
-        have = weights[name]
-        if have.shape != want.shape:
+        have = weights.get(name)
+        if have is None:
+            wrong = f"there is no tensor {quoted(name)}, which it needs"
+        elif have.shape != want.shape:
+            wrong = (f"tensor {quoted(name)} has the shape {tuple(have.shape)}, it needs "
+                     f"{tuple(want.shape)}")  # fmt: skip
+        elif have.dtype != want.dtype:
+            wrong = f"tensor {quoted(name)} is of type {have.dtype}, it needs {want.dtype}"
+        elif have.is_floating_point() and not bool(torch.isfinite(have).all()):
             raise BundleError(
-                f"{shown}: tensor {quoted(name)} of the {what} has the shape "
-                f"{tuple(have.shape)}, its network needs {tuple(want.shape)}"
+                f"{path_shown(path)}: tensor {quoted(name)} has NaN or infinite values; make the "
+                f"{what} anew"
             )
-        if have.dtype != want.dtype:
-            raise BundleError(
-                f"{shown}: tensor {quoted(name)} of the {what} is of type {have.dtype}, its "
-                f"network needs {want.dtype}"
-            )
-        if have.is_floating_point() and not bool(torch.isfinite(have).all()):
-            raise BundleError(
-                f"{shown}: tensor {quoted(name)} of the {what} has NaN or infinite values"
-            )
+        else:
+            continue
+        raise BundleError(f"{path_shown(path)}: does not describe its network ({wrong})")
     more = next((name for name in weights if name not in needed), None)
     if more is not None:
         raise BundleError(
-            f"{shown}: the {what} has a tensor {quoted(more)}, which its network does not know"
+            f"{path_shown(path)}: does not describe its network (there is a tensor "
+            f"{quoted(more)}, which it does not know)"
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from napari_channelmix.bounds import Finite, Flag, Name, Tuning
 from napari_channelmix.classify.sealed import (
@@ -124,7 +124,9 @@ def _read(path: Path) -> Disentangler:
 
 
 class _Network(Stored):
-    """As of `NetworkSettings.as_dict`; what is absent is as it is there."""
+    """As of `NetworkSettings.as_dict`; what is absent is as it is there, the rest not known."""
+
+    model_config = ConfigDict(extra="forbid")
 
     side: Annotated[int, Field(strict=True, ge=8, le=1024)] = 64
     channels: Annotated[int, Field(strict=True, ge=1, le=64)] = 3

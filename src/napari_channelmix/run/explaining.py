@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,8 +16,9 @@ from napari_channelmix.classify.classifier import Classifier, matched
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.files import write_json, write_whole
+from napari_channelmix.files import refuse_no_folder, write_json, write_whole
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.locks import in_use
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
 from napari_channelmix.pcim.memory import is_out_of_memory
 from napari_channelmix.pcim.methods import method_named
@@ -26,7 +26,9 @@ from napari_channelmix.pcim.picture import maps_figure
 from napari_channelmix.pcim.source import Source
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.readers import read_content, validated
 from napari_channelmix.run.mapstore import MapStore
+from napari_channelmix.run.stored import Chunk, ChunkScores, ExplainFile
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
@@ -137,8 +139,16 @@ def explain_cells_job(
         not finished that an earlier version began without their magnitude.
     ModelError
         As for `pcim.explain`.
+    InUseError
+        Another run that works in the folder.
     """
-    run = _Run.of(model, cells, out, settings or ExplainSettings(), device, batch)
+    refuse_no_folder(out)
+    with in_use(out):
+        run = _Run.of(model, cells, out, settings or ExplainSettings(), device, batch)
+        return (yield from _kept_job(run, out))
+
+
+def _kept_job(run: _Run, out: Path) -> Job[Explained]:
     worked = yield from _all_maps(run)
     if run.settings.score:
         worked = (yield from _all_scores(run)) or worked
@@ -258,6 +268,23 @@ class _Run:
             names.append("standard_error")
         return tuple(names)
 
+    def part(self, at: int, method: str = "") -> dict[str, Any] | None:
+        """What is kept of a chunk, or of its scores; a damaged file counts as missing."""
+        content, rows = self.store.part(at, method), self.chunks[at]
+        if content is None:
+            return None
+        try:
+            if method:
+                scores = validated(content, ChunkScores, where=method)
+                scores.refuse_others(rows.stop - rows.start)
+            else:
+                chunk = validated(content, Chunk, where="chunk")
+                chunk.refuse_others(rows.stop - rows.start, len(self.model.classes))
+        except ValueError:
+            # So is `DataError`.
+            return None
+        return content
+
     def left_out(self) -> dict[str, str]:
         """Methods that have no scores, and why, in words."""
         found = self.store.left_out(self.scored, len(self.chunks))
@@ -297,7 +324,7 @@ class _Run:
 
 def _all_maps(run: _Run) -> Job[bool]:
     """Explain the chunks that are missing; whether there were any."""
-    missing = [at for at in range(len(run.chunks)) if run.store.part(at) is None]
+    missing = [at for at in range(len(run.chunks)) if run.part(at) is None]
     if not missing:
         return False
     run.store.refuse_without(run.arrays)
@@ -321,9 +348,7 @@ def _all_scores(run: _Run) -> Job[bool]:
     source: Source | None = None
     left_out = set(run.left_out())
     for at, rows in enumerate(run.chunks):
-        missing = [
-            name for name in run.scored if name not in left_out and not run.store.part(at, name)
-        ]
+        missing = [name for name in run.scored if name not in left_out and not run.part(at, name)]
         if not missing:
             continue
         source = source or run.source()
@@ -341,7 +366,7 @@ def _all_scores(run: _Run) -> Job[bool]:
 
 def _scores(run: _Run, here: Source, at: int, rows: slice, name: str) -> Job[dict[str, Any]]:
     """Scores of the maps of a chunk, by one method, for each cell."""
-    kept = run.store.part(at)
+    kept = run.part(at)
     assert kept is not None
     target, seconds = np.array(kept["target"]), kept["seconds"]
     if name == run.method:
@@ -383,7 +408,7 @@ def _staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
 
 def _content(run: _Run) -> dict[str, Any]:
     """The report, from the parts that are kept."""
-    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
+    parts = [run.part(at) or {} for at in range(len(run.chunks))]
     asked, count = run.settings, len(run.chosen)
     table = run.cells.table.iloc[run.chosen]
     names = [*run.cells.classes, None]
@@ -442,7 +467,7 @@ def _kept_scores(run: _Run) -> dict[str, dict[str, Any]]:
     """Scores of each cell by method, of the methods that are measured on all of them."""
     found = {}
     for name in run.scored:
-        parts = [run.store.part(at, name) for at in range(len(run.chunks))]
+        parts = [run.part(at, name) for at in range(len(run.chunks))]
         if all(one is not None and "srg" in one for one in parts):
             found[name] = {
                 key: [value for one in parts if one for value in one[key]]
@@ -461,8 +486,9 @@ def _together(lists: Iterable[list[str]]) -> list[str]:
 def _read_report(path: Path, run: _Run) -> dict[str, Any] | None:
     """The report of an earlier run, where it holds all that is asked."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        content = read_content(path, ExplainFile)
+    except DataError:
+        # Made anew, from the parts.
         return None
     if content.get("run") != run.store.run:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,8 +23,11 @@ from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import provenance
+from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.explaining import chosen_cells
+from napari_channelmix.run.stored import ExplainFile, LatentsFile
+from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
@@ -96,7 +98,8 @@ def findings_job(
     contents = []
     for at, folder in enumerate(sources.explain):
         yield Progress(60 + 30 * at / len(sources.explain), 100, "reading the maps")
-        content = _read(folder / "explain.json")
+        content = read_content(folder / "explain.json", ExplainFile, what="an explain.json",
+                               advice=ADVICE)  # fmt: skip
         contents.append(content)
         most = max(1, EXAMPLES // len(sources.explain))
         examples = _examples(folder, content, cells, most)
@@ -123,16 +126,6 @@ def _of_other_latents(about: Mapping[str, Any], cells: Cells) -> list[str]:
     if limit:
         cells = cells.subset(chosen_cells(len(cells), limit, about.get("seed", 0)))
     return _other(said, cells, "the latents are of")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}; {ADVICE}") from error
-    except ValueError as error:
-        raise DataError(f"{path}: damaged ({error}); {ADVICE}") from error
-    return content
 
 
 def _examples(
@@ -166,14 +159,14 @@ def _examples(
         raise
     # A damaged store raises anything from KeyError to errors of zarr's own.
     except Exception as error:
-        raise DataError(f"{folder}: not a folder of maps ({error}); {ADVICE}") from error
+        raise DataError(
+            f"{folder}: not a folder of maps ({shown_error(error)}); {ADVICE}"
+        ) from error
 
 
 def _latents(folder: Path) -> LatentsFacts:
-    content = _read(folder / "latents.json")
-    missing = {"n", "badges", "provenance"} - set(content)
-    if missing:
-        raise DataError(f"{folder / 'latents.json'}: no {', '.join(sorted(missing))}; {ADVICE}")
+    content = read_content(folder / "latents.json", LatentsFile, what="a latents.json",
+                           advice=ADVICE)  # fmt: skip
     sheet = folder / "traversals.png"
     return LatentsFacts(content, sheet.read_bytes() if sheet.is_file() else b"")
 
