@@ -78,8 +78,7 @@ def test_every_difference_is_named(store):
 
 
 def test_arrays_without_their_maps_are_not_overwritten(tmp_path):
-    left = zarr.create_array(tmp_path / "channel_maps.zarr", shape=(2, 2), dtype="float32")
-    left[:] = 1
+    zarr.create_array(tmp_path / "channel_maps.zarr", shape=(2, 2), dtype="float32")
     with pytest.raises(DataError, match=r"channel_maps\.zarr is there without maps\.zarr"):
         MapStore.opened(tmp_path, FACTS)
 

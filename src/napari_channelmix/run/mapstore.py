@@ -216,13 +216,25 @@ class MapStore:
 
 
 def _is_begun_only(path: Path) -> bool:
-    """Whether an array holds no pixels: a run was killed before it kept the first of them.
+    """Whether an array of ours holds no pixels: a run was killed before it kept the first of them.
 
-    Such an array is as good as none, whatever its description says, or if it has none.
+    Such an array is as good as none, for whatever cells it was begun; so is one whose description
+    was not finished. One that says it is something else is not ours.
     """
     if not path.is_dir() or path.is_symlink():
         return False
-    return all(one.name.startswith("zarr.") for one in path.iterdir())
+    if not all(one.name.startswith("zarr.") for one in path.iterdir()):
+        return False
+    try:
+        content = parsed_json(read_text(path / "zarr.json", most=16 * MIB))
+    except ValueError:
+        # So is `DataError`.
+        return True
+    try:
+        validated(content, _Array, where=str(path))
+    except DataError:
+        return False
+    return True
 
 
 class _Part(Stored):
