@@ -72,7 +72,7 @@ class Bench:
 
     def arguments(self, command: str, out: Path) -> list[str]:
         """The command that writes its result into a folder."""
-        quick = ["--network", "tiny", "--epochs", "3", "--device", "cpu", "--quiet"]
+        quick = ["--network", "tiny", "--epochs", "2", "--device", "cpu", "--quiet"]
         data, made = str(self.data), self.folder / "undisturbed"
         model = str(made / "train" / "M.cmx")
         if command == "train":
@@ -208,7 +208,7 @@ def made(folder: Path) -> Bench:
         '[image]\ncolumn = "image"\naxes = "CYX"\nchannels = ["DNA", "reporter"]\n'
         '[cells]\nfrom = "image"\ncrop = 32\n', "utf-8",
     )  # fmt: skip
-    quick = {"network": "tiny", "epochs": 3, "threads": 1, "device": "cpu"}
+    quick = {"network": "tiny", "epochs": 2, "threads": 1, "device": "cpu"}
     config = {
         "schema": "napari-channelmix/config/1", "data": {"dataset": "data/dataset.toml"},
         "classifier": {"training": quick}, "importance": {**quick, "seeds": 1},
@@ -363,8 +363,10 @@ def two(bench: Bench, command: str) -> Counter[str]:
     same = first.code == 0 and not odd
     if not (told and same):
         report_odd(f"{command}, two", second, first, odd)
-    return Counter(tries=1, refused=int(told), same=int(same), tracebacks=first.traceback + second.traceback,
-                   bad=int(not (told and same)))  # fmt: skip
+    return Counter(
+        tries=1, refused=int(told), same=int(same), bad=int(not (told and same)),
+        tracebacks=first.traceback + second.traceback,
+    )  # fmt: skip
 
 
 def seen(command: str, first: Ended, again: Ended, same: bool, odd: list[str]) -> Counter[str]:

@@ -160,6 +160,8 @@ def load_bundle(path: str | Path) -> Classifier:
     refuse_other_tensors(weights, needed, path=path, what="bundle")
     network = spec.build()
     network.load_state_dict(weights)
+    # As it was trained: with another order in memory, its answers differ in their last digits.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Classifier(
         network.eval(),
         spec,

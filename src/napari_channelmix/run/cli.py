@@ -24,7 +24,11 @@ LINE = 300
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give its exit status: 0 done, 2 bad input, 130 stopped by Ctrl-C (SIGTERM)."""
-    asked = _parser().parse_args(arguments)
+    try:
+        asked = _parser().parse_args(arguments)
+    except SystemExit as end:
+        # It has said what is wrong, or what was asked for.
+        return int(end.code or 0)
     if hasattr(sys.stdout, "reconfigure"):
         # A path whose bytes are no text is still printed.
         sys.stdout.reconfigure(errors="backslashreplace")
