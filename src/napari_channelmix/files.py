@@ -66,6 +66,8 @@ def refuse_odd(path: Path) -> None:
     ------
     SaveError
     """
+    if "\0" in str(path):
+        raise SaveError(f"could not save {path_shown(path)}: a name cannot hold a NUL character")
     try:
         odd = path.exists() and not path.is_file()
     except (OSError, ValueError) as error:
