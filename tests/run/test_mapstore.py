@@ -1,6 +1,7 @@
 """Maps are kept whole or not at all, and only beside their own kind."""
 
 import errno
+import json
 
 import numpy as np
 import pytest
@@ -57,6 +58,8 @@ def test_a_full_disk_is_one_line_and_the_chunk_is_not_done(store, monkeypatch):
     opened = zarr.open_array
 
     class Full:
+        shape, chunks = (5, 3, 4), (2, 3, 4)
+
         def __setitem__(self, rows, values):
             raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -134,3 +137,21 @@ def test_pixels_that_were_half_written_are_written_anew(store):
 def test_a_chunk_whose_file_is_damaged_is_not_done(store, content):
     (store.folder / "parts" / "00000.json").write_text(content, "utf-8")
     assert store.part(0) is None
+
+
+@pytest.mark.parametrize("what", ["shape", "chunks", "pixels", "gone"])
+def test_an_array_that_is_damaged_is_refused_before_memory_is_asked_for(store, what):
+    path = store.folder / "maps.zarr"
+    about = json.loads((path / "zarr.json").read_text("utf-8"))
+    if what == "shape":
+        about["shape"] = [5, 10**6, 10**6]
+    elif what == "chunks":
+        about["chunk_grid"]["configuration"]["chunk_shape"] = [10**6, 10**6, 10**6]
+    (path / "zarr.json").write_text(json.dumps(about), "utf-8")
+    if what == "pixels":
+        next((path / "c" / "0").rglob("0")).joinpath("0").write_bytes(b"half")
+    if what == "gone":
+        (path / "zarr.json").unlink()
+    with pytest.raises(DataError, match="damaged") as caught:
+        store.maps(slice(0, 2))
+    assert "\n" not in str(caught.value)

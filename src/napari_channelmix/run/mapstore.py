@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,9 @@ from napari_channelmix.readers import (
     read_text,
     validated,
 )
-from napari_channelmix.wording import brief
+from napari_channelmix.wording import brief, shown_error
 
-__all__ = ["MapStore"]
+__all__ = ["MapStore", "opened_array", "read_maps"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,6 +35,8 @@ AXES = {
     "channel_maps": ("cell", "channel", "y", "x"),
     "standard_error": ("cell", "y", "x"),
 }
+# The largest crop there is.
+LARGEST = 4096
 # How a message names what must not differ; the rest by its own name.
 WORDS = {
     "model": "another model",
@@ -146,7 +148,8 @@ class MapStore:
             self._begin(arrays, count)
             for name, values in arrays.items():
                 self._forget(at, name)
-                zarr.open_array(self.folder / f"{name}.zarr", mode="r+")[rows] = values
+                path, shape = self.folder / f"{name}.zarr", (count, *values.shape[1:])
+                opened_array(path, shape, mode="r+")[rows] = values
         except OSError as error:
             raise SaveError(f"could not save {self.folder}: {error.strerror or error}") from error
         write_json(self._file(at), {"run": self.run, **about})
@@ -182,9 +185,14 @@ class MapStore:
         self.run = run
 
     def maps(self, rows: slice) -> Floats:
-        """Maps (n, Y, X) that are kept."""
-        found = zarr.open_array(self.folder / "maps.zarr", mode="r")[rows]
-        return np.asarray(found, dtype=np.float32)
+        """Maps (n, Y, X) that are kept.
+
+        Raises
+        ------
+        DataError
+            An array that is damaged.
+        """
+        return read_maps(self.folder / "maps.zarr", rows)
 
     def part(self, at: int, method: str = "") -> dict[str, Any] | None:
         """What is kept of a chunk, or of its scores by a method; None where it is not done."""
@@ -213,6 +221,40 @@ class MapStore:
 
     def _file(self, at: int, method: str = "") -> Path:
         return self.folder / "parts" / f"{at:05d}{'-' if method else ''}{method}.json"
+
+
+def opened_array(
+    path: Path, shape: tuple[int, ...] | None = None, *, mode: Literal["r", "r+"] = "r"
+) -> Any:
+    """An array of a store, of this shape where one is given.
+
+    Raises
+    ------
+    DataError
+        None, or one that would be read in pieces larger than a crop can be.
+    """
+    try:
+        array: Any = zarr.open_array(path, mode=mode)
+    # A damaged store raises anything from KeyError to errors of zarr's own.
+    except Exception as error:
+        raise DataError(f"{path}: damaged ({shown_error(error)}); {_ADVICE}") from error
+    if shape is not None and array.shape != shape:
+        raise DataError(f"{path}: its shape is {array.shape}, not {shape}; {_ADVICE}")
+    # Before memory is asked for: a description can say anything.
+    if any(size > LARGEST for size in array.shape[1:]) or any(
+        chunk > max(size, 1) for chunk, size in zip(array.chunks, array.shape, strict=True)
+    ):
+        raise DataError(f"{path}: damaged (chunks of {array.chunks} pixels); {_ADVICE}")
+    return array
+
+
+def read_maps(path: Path, rows: slice, shape: tuple[int, ...] | None = None) -> Floats:
+    """Maps (n, Y, X) of an array; see `opened_array`."""
+    array = opened_array(path, shape)
+    try:
+        return np.asarray(array[rows], dtype=np.float32)
+    except Exception as error:
+        raise DataError(f"{path}: damaged ({shown_error(error)}); {_ADVICE}") from error
 
 
 def _is_begun_only(path: Path) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from napari_channelmix.classify import load_model
 from napari_channelmix.config import ClassifierPart, Config, ExplanationPart
@@ -26,6 +25,7 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.explaining import chosen_cells
+from napari_channelmix.run.mapstore import read_maps
 from napari_channelmix.run.stored import ExplainFile, LatentsFile
 from napari_channelmix.wording import shown_error
 
@@ -139,8 +139,8 @@ def _examples(
                             "the data set has changed since they were made")  # fmt: skip
         rows = np.unique(np.linspace(0, content["n"] - 1, most).astype(np.int64))
         index = np.asarray(content["cells"]["index"])[rows]
-        array = zarr.open_array(folder / "maps.zarr", mode="r")
-        maps = [np.asarray(array[int(row)], dtype=np.float32) for row in rows]
+        path, shape = folder / "maps.zarr", (content["n"], cells.crop, cells.crop)
+        maps = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
         crops, scores = fitting.read(index), content.get("scores_per_cell", {})
         return tuple(
             Example(
