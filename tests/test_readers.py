@@ -87,9 +87,9 @@ def test_the_type_of_error_is_the_callers(tmp_path: Path) -> None:
 def test_other_encodings_are_named(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes('{"name": "ü"}'.encode("utf-16"))
-    assert "UTF-16; save it as UTF-8" in refused(path)
+    assert "its text is not UTF-8; save it as UTF-8" in refused(path)
     path.write_bytes('{"name": "ü"}'.encode("cp1252"))
-    assert "no UTF-8 at byte 10; save it as UTF-8" in refused(path)
+    assert "its text is not UTF-8; save it as UTF-8" in refused(path)
 
 
 def test_pipes_devices_folders_and_odd_names_are_refused_without_waiting(tmp_path: Path) -> None:

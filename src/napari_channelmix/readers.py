@@ -115,10 +115,8 @@ def read_text(
         raise error(f"{shown}: too large ({name} has {most / MIB:.0f} MiB at most)")
     try:
         return content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem_:
-        wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        found = "UTF-16" if wide else f"no UTF-8 at byte {problem_.start}"
-        raise error(f"{shown}: not {what}: {found}; save it as UTF-8") from None
+    except UnicodeDecodeError:
+        raise error(f"{shown}: not {what}: its text is not UTF-8; save it as UTF-8") from None
 
 
 def parsed_json(text: str) -> Any:

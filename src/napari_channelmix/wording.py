@@ -22,12 +22,16 @@ _BRIEF.maxstring = _BRIEF.maxother = QUOTED
 def quoted(value: object, most: int = QUOTED) -> str:
     """A value in quotes where it is text, cut where it is long, never on several lines."""
     if isinstance(value, str):
-        return repr(value if len(value) <= most else f"{value[:most]}…")
+        return repr(_cut(value, most))
     if isinstance(value, int) and value.bit_length() > 200:
         # Python refuses to write out thousands of digits.
         return f"{'-' if value < 0 else ''}2**{value.bit_length() - 1} or so"
     text = _BRIEF.repr(value)
-    return text if len(text) <= most else f"{text[:most]}…"
+    return _cut(text, most)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def brief(value: object) -> str:
@@ -39,7 +43,7 @@ def path_shown(path: str | os.PathLike[str]) -> str:
     """A path on one line: the middle of a very long one is left out, bad characters escaped."""
     text = os.fspath(path).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
     half = PATH // 2
-    return text if len(text) <= PATH else f"{text[:half]}…{text[-half:]}"
+    return text if len(text) <= PATH else f"{text[:half]}...{text[-half:]}"
 
 
 def problem(error: ValidationError, kind: str = "", *, sections: bool = False) -> str:
@@ -54,7 +58,7 @@ def problem(error: ValidationError, kind: str = "", *, sections: bool = False) -
         Whether the first of several keys is a section in square brackets, as in TOML.
     """
     first = error.errors(include_url=False)[0]
-    keys = [key if len(key) <= QUOTED else f"{key[:QUOTED]}…" for key in map(str, first["loc"])]
+    keys = [_cut(key, QUOTED) for key in map(str, first["loc"])]
     if sections and len(keys) > 1:
         where, colon = f"[{keys[0]}] {'.'.join(keys[1:])}", ""
     else:
@@ -68,10 +72,10 @@ def problem(error: ValidationError, kind: str = "", *, sections: bool = False) -
     else:
         wrong = f"{first['msg'][:1].lower()}{first['msg'][1:]}, not {quoted(first['input'])}"
         said = f"{where}{colon} {wrong}" if where else wrong
-    return said if len(said) <= PROBLEM else f"{said[:PROBLEM]}…"
+    return _cut(said, PROBLEM)
 
 
 def shown_error(error: BaseException) -> str:
     """What an error of a library says, cut."""
     text = str(error) or type(error).__name__
-    return text if len(text) <= PROBLEM else f"{text[:PROBLEM]}…"
+    return _cut(text, PROBLEM)

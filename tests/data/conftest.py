@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,5 +74,25 @@ def write_set(tmp_path: Path) -> WriteSet:
         path = tmp_path / "dataset.toml"
         path.write_text("\n".join([*head, *said]) + "\n")
         return path
+
+    return write
+
+
+@pytest.fixture
+def png() -> Callable[..., bytes]:
+    """Bytes of a PNG from width, height, bits, kind of colour, and its rows as they are stored."""
+
+    def write(width: int, height: int, bits: int, kind: int, rows: bytes) -> bytes:
+        def chunk(name: bytes, content: bytes) -> bytes:
+            check = zlib.crc32(name + content)
+            return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+        head = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+        return (
+            b"\x89PNG\r\n\x1a\n"
+            + chunk(b"IHDR", head)
+            + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b"")
+        )
 
     return write

@@ -92,7 +92,7 @@ def test_a_file_is_decoded_when_its_cells_are_read_and_not_before(tmp_path: Path
     both = Cells.together(fields)
     assert not decoded._held
     assert both.read([2]).max() == ord("b")
-    assert [path.name for path in decoded._held] == ["b.tif"]
+    assert [path.name for path, _ in decoded._held] == ["b.tif"]
 
 
 def test_cells_in_any_order_decode_each_file_once(tmp_path: Path) -> None:

@@ -216,11 +216,19 @@ def test_an_image_that_cannot_be_opened_is_named_with_line_and_column(
     assert f"{column}1.tif: cannot be read, is it truncated?" in said
 
 
-def test_a_truncated_image_is_named_when_it_is_read(write_set: WriteSet) -> None:
+def test_a_truncated_image_is_named_when_it_is_opened(write_set: WriteSet) -> None:
     path = write_set(*FILES, *POINT)
     file = path.parent / "dna3.tif"
     file.write_bytes(file.read_bytes()[:3000])
+    with pytest.raises(DataError, match=r"table\.csv, line 5, .*dna3\.tif: cannot be read, is it"):
+        open_dataset(path)
+
+
+def test_an_image_that_is_damaged_later_is_named_when_it_is_read(write_set: WriteSet) -> None:
+    path = write_set(*FILES, *POINT)
+    file = path.parent / "dna3.tif"
     cells = open_dataset(path)
+    file.write_bytes(file.read_bytes()[:3000])
     assert cells.read([0, 1, 2]).shape[0] == 3
     with pytest.raises(DataError, match=r"table\.csv, line 5: .*dna3\.tif: cannot be read, is it"):
         cells.read()
@@ -390,8 +398,11 @@ def test_unnamed_channels_and_unknown_axes_are_refused_with_the_remedy(
     [
         ("", "cannot be read as a table"),
         ("label,y,x,dna,gfp,well\n", "no rows"),
-        ("label,y,x,dna,gfp,well\na,1,1,d,g,w,extra\n", "more columns"),
-        ("label,y,x,dna,gfp,well\na,1,1,d,g,w\na,1,1,d,g,w,extra\n", "line 3, saw 7"),
+        ("label,y,x,dna,gfp,well\na,1,1,d,g,w,extra\n", "line 2 has 7 columns, more than the 6"),
+        (
+            "label,y,x,dna,gfp,well\na,1,1,d,g,w\na,1,1,d,g,w,extra\n",
+            "line 3 has 7 columns, more than the 6",
+        ),
     ],
 )
 def test_a_table_that_is_none_is_refused(write_set: WriteSet, text: str, says: str) -> None:

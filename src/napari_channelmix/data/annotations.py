@@ -178,10 +178,16 @@ def positions_of_fields(texts: pd.Series[str], names: Sequence[str]) -> Whole:
     by_name: dict[str, int] = {name: at for at, name in enumerate(names)}
     parts = [PurePosixPath(name.replace("\\", "/")).parts for name in names]
 
+    trimmed = Counter(name.strip() for name in names)
+    by_trimmed = {name.strip(): at for at, name in enumerate(names) if trimmed[name.strip()] == 1}
+
     def position(text: str) -> int:
         if text in by_name:
             return by_name[text]
-        asked = PurePosixPath(str(text).replace("\\", "/")).parts
+        text = text.strip()
+        if text in by_trimmed:
+            return by_trimmed[text]
+        asked = PurePosixPath(text.replace("\\", "/")).parts
         ends = [at for at, own in enumerate(parts) if asked and _ends(own, asked)]
         return ends[0] if len(ends) == 1 else -1
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.agreement import ChannelNames, FileWarnings, warnings_of_fields
+from napari_channelmix.data.bounds import square_side
 from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, square_boxes
-from napari_channelmix.data.images import Decoded, FilePlane, ImageFile, open_image
+from napari_channelmix.data.images import Decoded, ImageFile, open_image
+from napari_channelmix.data.mask_files import read_mask
+from napari_channelmix.data.row_objects import RowObjects
 from napari_channelmix.data.segment import find_nuclei, objects, objects_of_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
@@ -60,8 +65,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     path = Path(path)
     said = read_description(path)
     table = Table.read(path, said)
-    labels, classes = table.classes()
-    opener = _Opener(table, said)
+    labels, classes, of_classes = table.classes()
+    opener, objects_of_rows = _Opener(table, said), RowObjects(table, said, labels)
     fields: dict[tuple[str, ...], int] = {}
     found: list[Field] = []
     rows: list[int] = []
@@ -78,6 +83,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
             yield Progress(at, len(table.rows), "opening the images")
         elif at % STEP == 0:
             yield Progress(at, len(table.rows), "finding the cells")
+        if not objects_of_rows.counts(at, key):
+            continue
         boxes, objects_here = opener.boxes(at, found[fields[key]])
         if boxes is None or objects_here is None:
             skipped.append(table.where(at))
@@ -98,7 +105,14 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     )
     return Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
-        (*table.warnings, *_warnings(said, skipped, shared=len(found) < len(all_boxes))),
+        (
+            *table.warnings,
+            *of_classes,
+            *objects_of_rows.warnings(),
+            *opener.warnings.lines(),
+            *warnings_of_fields(found, opener.channels),
+            *_warnings(said, skipped, shared=len(found) < len(all_boxes)),
+        ),
         conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
     )  # fmt: skip
 
@@ -125,23 +139,30 @@ class _Opener:
     def __init__(self, table: Table, said: Description) -> None:
         self._table, self._said = table, said
         self._decoded = Decoded()
-        self._files: dict[Path, ImageFile] = {}
+        self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
+        self._names = ChannelNames()
+        self.warnings = FileWarnings()
         # Per field of view, where the object of each value of its label image lies.
         self._objects: dict[int, dict[int, tuple[float, float]]] = {}
         self.channels: tuple[str, ...] = tuple(said.channels)
 
-    def _image(self, path: Path) -> ImageFile:
-        if path not in self._files:
-            self._files[path] = open_image(path)
-        return self._files[path]
+    def _image(self, path: Path, *, alone: bool = False, mask: bool = False) -> ImageFile:
+        key = (path, alone, mask)
+        if key not in self._files:
+            scene = self._said.chosen_scene
+            self._files[key] = file = open_image(path, scene=scene, alone=alone, mask=mask)
+            self.warnings.add(file, mask=mask)
+            if not alone:
+                self.warnings.same_image(file)
+        return self._files[key]
 
     def files_of(self, at: int) -> tuple[str, ...]:
-        """The texts that name a row's images: rows with the same ones share a field of view."""
+        """The files of a row's images: rows with the same ones share a field of view."""
         said = self._said
         columns = [said.image.column] if said.image else list(said.channels.values())
         if said.cells.origin == "mask":
             columns.append(str(said.cells.column))
-        return tuple(self._table.text(at, column) for column in columns)
+        return tuple(os.path.normpath(self._table.file(at, column)) for column in columns)
 
     def open_field(self, at: int) -> Field:
         """Open the images of a row, check them against each other, and find labelled cells."""
@@ -151,18 +172,23 @@ class _Opener:
             with table.naming(at, said.image.column):
                 file = self._image(path)
                 planes = file.planes(said.image.axes, self._decoded)
+                self.warnings.say(path, file.reading_of_axes(said.image.axes))
             self._agree_on_channels(at, file, len(planes))
         else:
             opened = []
             for name, column in said.channels.items():
                 path = table.file(at, column)
                 with table.naming(at, column):
-                    here = self._image(path).planes(None, self._decoded)
+                    file = self._image(path, alone=True)
+                    here = file.planes(None, self._decoded)
                 if len(here) != 1:
                     raise DataError(
                         f"{table.where(at, column)}: {path} has {len(here)} channels, but stands "
                         f"for the one channel {name!r}; use [image] for files with a channel axis"
                     )
+                with table.naming(at, column):
+                    warning = self._names.of_column(name, tuple(said.channels), file)
+                self.warnings.say(path, warning)
                 opened.append(here[0])
             planes = tuple(opened)
         one = Field(
@@ -181,7 +207,7 @@ class _Opener:
         said, table = self._said, self._table
         assert said.image is not None
         where = f"{table.where(at, said.image.column)}: {file.path.name}"
-        own = file.channels
+        own = file.channels if count > 1 else None
         names = tuple(said.image.channels or own or ())
         if not names:
             if count > 1:
@@ -192,6 +218,9 @@ class _Opener:
             names = ("image",)
         if len(names) != count:
             raise DataError(f"{where} has {count} channels, {len(names)} are named: {names}")
+        if said.image.channels:
+            with table.naming(at, said.image.column):
+                self.warnings.say(file.path, self._names.of_file(names, file))
         if not self.channels:
             self.channels = names
         if names != self.channels:
@@ -215,11 +244,10 @@ class _Opener:
         column = str(cells.column)
         path = self._table.file(at, column)
         with self._table.naming(at, column):
-            planes: tuple[FilePlane, ...] = self._image(path).planes(None, Decoded(0))
+            mask = read_mask(self._image(path, alone=True, mask=True))
         where = f"{self._table.where(at, column)}: {path.name}"
-        if len(planes) != 1 or planes[0].shape != one.shape:
-            raise DataError(f"{where} is {planes[0].shape} pixels, the image {one.shape}")
-        mask = planes[0][0 : one.shape[0], 0 : one.shape[1]]
+        if mask.shape != one.shape:
+            raise DataError(f"{where} is {mask.shape} pixels, the image {one.shape}")
         # Rows that name their cell by its value take the mask for labelled, whatever it holds.
         return objects_of_mask(
             mask, min_area=cells.min_area, where=where, labelled=bool(cells.object)
@@ -239,7 +267,8 @@ class _Opener:
                 return None, None
             return square_boxes(found["y"], found["x"], cells.crop), found["label"]
         if cells.origin == "image":
-            side = max(height, width)
+            with table.naming(at):
+                side = square_side(height, width, one.shape, whole=True)
             box = square_boxes(np.array([height / 2]), np.array([width / 2]), side)
             return box, np.zeros(1, np.int64)
         numbers = [table.number(at, column) for column in cells.columns or ()]
@@ -247,7 +276,8 @@ class _Opener:
             y0, x0, y1, x1 = numbers
             if y1 <= y0 or x1 <= x0:
                 return None, None
-            side = max(4, round(max(y1 - y0, x1 - x0)))
+            with table.naming(at):
+                side = square_side(y1 - y0, x1 - x0, one.shape)
             y, x = (y0 + y1) / 2, (x0 + x1) / 2
         else:
             side = cells.crop if cells.origin == "point" else int(cells.size or 0)
@@ -272,11 +302,11 @@ class _Opener:
             found = objects(one.labels)
             places = zip(found["y"].tolist(), found["x"].tolist(), strict=True)
             self._objects[id(one)] = dict(zip(found["label"].tolist(), places, strict=True))
-        value = self._table.number(at, column)
-        if value not in self._objects[id(one)]:
+        value = self._table.identifier(at, column)
+        if value is None or value not in self._objects[id(one)]:
             raise DataError(
-                f"{self._table.where(at, column)}: the mask has no object of the value {value:g}"
+                f"{self._table.where(at, column)}: the mask has no object of the value {value}"
             )
-        y, x = self._objects[id(one)][int(value)]
+        y, x = self._objects[id(one)][value]
         boxes = square_boxes(np.array([y]), np.array([x]), self._said.cells.crop)
-        return boxes, np.array([int(value)], np.int64)
+        return boxes, np.array([value], np.int64)

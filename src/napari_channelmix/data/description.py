@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from napari_channelmix.data.values import class_name, quoted
 from napari_channelmix.errors import DataError
 from napari_channelmix.readers import read_toml
 from napari_channelmix.wording import path_shown, problem
@@ -14,8 +23,23 @@ from napari_channelmix.wording import path_shown, problem
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
 
 
+# Bytes of a data-set file.
+LARGEST = 4 * 2**20
+
+
+# One picture of files that have several: its position from 0, or its name.
+def _scene(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if (whole and value >= 0) or (isinstance(value, str) and value):
+        return value
+    raise ValueError("must be a position from 0, or a name: scene = 0")
+
+
+Scene = Annotated[int | str, BeforeValidator(_scene)]
+
+
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class ImageEntry(_Entry):
@@ -24,6 +48,7 @@ class ImageEntry(_Entry):
     column: str
     axes: Annotated[str, Field(pattern=r"^[A-Za-z]+$")] | None = None
     channels: list[str] | None = None
+    scene: Scene | None = None
 
 
 class CellsEntry(_Entry):
@@ -36,9 +61,9 @@ class CellsEntry(_Entry):
     column: str | None = None
     object: str | None = None
     columns: list[str] | None = None
-    size: Annotated[int, Field(ge=4)] | None = None
+    size: Annotated[int, Field(ge=4, le=8192)] | None = None
     crop: Annotated[int, Field(ge=4, le=4096)] = 64
-    min_area: Annotated[int, Field(ge=1)] = 40
+    min_area: Annotated[int, Field(ge=1, le=10**9)] = 40
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -70,7 +95,8 @@ class Description(_Entry):
     label, group, split : str or None
         Columns of the table.
     classes : list of str or None
-        All classes in their order, those without rows too; by default those of the column.
+        All classes in their order, those without rows too; by default those of the column. A name
+        that would mean 'no class' elsewhere, such as ``none``, is a class where it stands here.
     unlabelled : bool
         Whether rows may have no class; their cells then have none.
     keep : dict of str to list of str
@@ -78,6 +104,8 @@ class Description(_Entry):
     channels : dict of str to str
         Channel name and its file column, or empty where ``image`` is given.
     image : ImageEntry or None
+    scene : int, str or None
+        Which picture of files that have several; ``[image]`` may say it too.
     cells : CellsEntry
     """
 
@@ -88,10 +116,40 @@ class Description(_Entry):
     split: str | None = None
     classes: list[str] | None = None
     unlabelled: bool = False
-    keep: dict[str, list[str | int | float]] = {}
+    keep: dict[str, list[bool | str | int | float]] = {}
     channels: dict[str, str] = {}
     image: ImageEntry | None = None
+    scene: Scene | None = None
     cells: CellsEntry = CellsEntry()
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _class_names(cls, value: Any) -> Any:
+        """The names as the rows of the table will have them: ``1``, ``"1"``, ``1.0`` are one."""
+        if not isinstance(value, list):
+            return value
+        names = [class_name(each) or str(each).strip() for each in value
+                 if isinstance(each, (str, int, float))]  # fmt: skip
+        if len(names) < len(value):
+            return value
+        if "" in names:
+            raise ValueError("holds an empty name; rows without a class need none")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names {quoted(twice)} twice")
+        return names
+
+    @field_validator("channels", "keep", mode="before")
+    @classmethod
+    def _keys_differ(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len({str(key).strip() for key in value}) < len(value):
+            raise ValueError("has two keys that differ only in blanks")
+        return value
+
+    @property
+    def chosen_scene(self) -> int | str | None:
+        """The scene to read, wherever it is named."""
+        return self.image.scene if self.image and self.image.scene is not None else self.scene
 
     @model_validator(mode="after")
     def _one_kind_of_image(self) -> Description:
@@ -114,7 +172,7 @@ def read_description(path: str | Path) -> Description:
         One line that names the file, the key and what was wrong with it.
     """
     content = read_toml(
-        path, name="the data-set file (dataset.toml)", what="a data-set file (TOML)"
+        path, most=LARGEST, name="the data-set file (dataset.toml)", what="a data-set file (TOML)"
     )
     try:
         return Description.model_validate(content)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.cells import Cells
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import Field
 from napari_channelmix.data.saving import write_image, write_mask
 from napari_channelmix.data.segment import find_nuclei
@@ -76,7 +77,7 @@ class Sample:
             write_image(folder / row["image_path"], stack, cells.channels, one)
             write_mask(folder / row["mask_path"], one.labels)
             rows.append(row)
-        write_text(folder / "labels.csv", pd.DataFrame(rows).to_csv(index=False))
+        write_text(folder / "labels.csv", csv_text(pd.DataFrame(rows)))
         write_json(folder / "truth.json", {"relevance": self.relevance, "story": self.story})
         lines = (
             f"name = {json.dumps(cells.name)}", 'table = "labels.csv"', 'label = "label"',

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.annotations import cell_centres, field_names
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import square_boxes
 from napari_channelmix.data.segment import objects
+from napari_channelmix.data.values import class_name, quoted
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, drain
@@ -67,6 +69,7 @@ def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
 
 
 def _written_job(cells: Cells, folder: Path) -> Job[Path]:
+    classes = _names_in_table(cells)
     used = sorted(set(cells.table["field"].tolist()))
     stems = _stems([field_names(cells)[at] for at in used])
     outlined = all(_outlined(cells, at) for at in used)
@@ -86,9 +89,8 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
             values = cells.table["object"].to_numpy(np.int64)[here]
             assert one.labels is not None
             write_mask(folder / f"images/{stem}_cells.tif", _only(one.labels, values))
-    table, lines = _table(cells, dict(zip(used, stems, strict=True)), outlined=outlined)
-    # With other ends of lines, a return within a name would not be quoted, and end its line.
-    write_text(folder / "labels.csv", table.to_csv(index=False, lineterminator="\r\n"))
+    table, lines = _table(cells, dict(zip(used, stems, strict=True)), classes, outlined=outlined)
+    write_text(folder / "labels.csv", csv_text(table))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
 
 
@@ -173,16 +175,16 @@ def _stems(names: Sequence[str]) -> list[str]:
 
 
 def _table(
-    cells: Cells, stems: dict[int, str], *, outlined: bool
+    cells: Cells, stems: dict[int, str], names: Sequence[str], *, outlined: bool
 ) -> tuple[pd.DataFrame, list[str]]:
     """The table, a row per cell, and the lines of the data-set file that say how to read it."""
     import pandas as pd
 
-    names = [stems[at] for at in cells.table["field"].tolist()]
-    columns: dict[str, Any] = {"image_path": [f"images/{name}.ome.tif" for name in names]}
+    files = [stems[at] for at in cells.table["field"].tolist()]
+    columns: dict[str, Any] = {"image_path": [f"images/{stem}.ome.tif" for stem in files]}
     boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
     if outlined:
-        columns["mask_path"] = [f"images/{name}_cells.tif" for name in names]
+        columns["mask_path"] = [f"images/{stem}_cells.tif" for stem in files]
         columns["object"] = cells.table["object"].tolist()
         how = ['from = "mask"', 'column = "mask_path"', 'object = "object"', "min_area = 1"]
     elif (boxes[:, 2:] - boxes[:, :2] == cells.crop).all():
@@ -196,12 +198,15 @@ def _table(
         how = ['from = "box"', f"columns = {_quoted(edges)}"]
     lines = [f"name = {_text(cells.name)}", 'table = "labels.csv"']
     if cells.classes:
-        classes = np.array([*cells.classes, ""], dtype=object)
-        columns["label"] = classes[cells.labels]
-        lines += ['label = "label"', f"classes = {_quoted(cells.classes)}"]
+        columns["label"] = np.array([*names, ""], dtype=object)[cells.labels]
+        lines += ['label = "label"', f"classes = {_quoted(names)}"]
         lines += ["unlabelled = true"] if (cells.labels < 0).any() else []
     groups = cells.groups.tolist()
-    columns["group"] = [group if group.strip() else f"({at})" for at, group in enumerate(groups)]
+    columns["group"] = [
+        # What would be read as no group gets brackets; each cell without any is one of its own.
+        group if class_name(group) is not None else f"({group.strip() or at})"
+        for at, group in enumerate(groups)
+    ]
     lines.append('group = "group"')
     splits = cells.table["split"].tolist()
     if any(splits):
@@ -219,6 +224,27 @@ def _table(
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
     return pd.DataFrame(columns), lines
+
+
+def _names_in_table(cells: Cells) -> list[str]:
+    """The classes as a table names them, where blanks around a name are none.
+
+    Raises
+    ------
+    DataError
+        An empty name, or two that a table cannot tell apart.
+    """
+    names = [class_name(name) or name.strip() for name in cells.classes]
+    for place, name in enumerate(names):
+        if not name:
+            raise DataError(f"{cells.name}: class {place + 1} has no name; a table cannot hold it")
+        if name in names[:place]:
+            twins = quoted(cells.classes[names.index(name)]), quoted(cells.classes[place])
+            raise DataError(
+                f"{cells.name}: a table cannot tell the classes {' and '.join(twins)} apart; "
+                "rename one of them"
+            )
+    return names
 
 
 def _inwards(cells: Cells) -> npt.NDArray[np.float64]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.files import write_json, write_text, write_whole
@@ -149,7 +150,7 @@ class ChannelImportance:
         figure = self.figure()
         return (
             write_json(folder / "importance.json", self.to_dict()),
-            write_text(folder / "importance.csv", self.to_frame().to_csv()),
+            write_text(folder / "importance.csv", csv_text(self.to_frame(), index=True)),
             write_whole(folder / "importance.png",
                         lambda path: figure.savefig(path, dpi=150, format="png")),
             write_whole(folder / "importance.svg", lambda path: figure.savefig(path, format="svg")),

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.bounds import hold
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.drl.code import title_of
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.preparation import Prepared, prepare_job
@@ -222,7 +223,7 @@ class Latents:
             Disk full and the like.
         """
         folder = Path(folder)
-        write_text(folder / "latents.csv", self.to_frame().to_csv(index=False))
+        write_text(folder / "latents.csv", csv_text(self.to_frame()))
         notes = {}
         for axis in self.axes():
             at = [one for one in self.disentangler.columns(axis) if self.active[one]]

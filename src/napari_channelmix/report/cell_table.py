@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.files import write_text, write_whole
 
 if TYPE_CHECKING:
@@ -101,9 +102,7 @@ def write_table(table: pd.DataFrame, stem: str | Path) -> tuple[tuple[Path, ...]
         Disk full, folder read-only and the like.
     """
     stem = Path(stem)
-    # With other ends of lines, a return within a name would not be quoted, and end its line.
-    text = table.to_csv(index=False, lineterminator="\r\n")
-    files = [write_text(stem.with_name(f"{stem.name}.csv"), text)]
+    files = [write_text(stem.with_name(f"{stem.name}.csv"), csv_text(table))]
     left_out = why_no_parquet()
     if not left_out:
         files.append(write_whole(stem.with_name(f"{stem.name}.parquet"),

@@ -55,7 +55,7 @@ class _OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         line = " ".join(message.split())
-        line = line if len(line) <= LINE else f"{line[:LINE]}…"
+        line = line if len(line) <= LINE else f"{line[:LINE]}..."
         self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
 

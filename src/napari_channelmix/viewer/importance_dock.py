@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import files, layers
 from napari_channelmix.viewer.charts import ImportanceChart
@@ -292,7 +293,9 @@ class ImportanceDock(Dock):
         """Put the figures on the clipboard, tab separated."""
         clipboard = QApplication.clipboard()
         if self.session.importance is not None and clipboard is not None:
-            clipboard.setText(self.session.importance.to_frame().to_csv(sep="\t"))
+            clipboard.setText(
+                csv_text(self.session.importance.to_frame(), index=True, separator="\t")
+            )
             self.notice.say("Copied; paste it into a spreadsheet", "good")
 
     def _toggle_solo(self, channel: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.files import write_bytes, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 
@@ -248,8 +249,7 @@ def _image(image: PlaneImage, folder: Path, stem: str) -> Job[Exported]:
 
 
 def _csv(path: Path, table: pd.DataFrame) -> Path:
-    # With other ends of lines, a return within a name would not be quoted, and end its line.
-    return write_text(path, table.to_csv(lineterminator="\r\n"))
+    return write_text(path, csv_text(table, index=True))
 
 
 def _drawn(figure: Figure, stem: Path) -> tuple[Path, ...]:
