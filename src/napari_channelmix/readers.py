@@ -86,7 +86,7 @@ def regular_file(path: str | Path, *, most: int, error: ErrorType, name: str = "
     except OSError as problem_:
         raise error(f"{shown}: cannot be read ({problem_.strerror or problem_})") from problem_
     except ValueError:
-        raise error(f"{shown}: not a name of a file") from None
+        raise error(f"{shown}: no file can be called so, it holds a NUL character") from None
     if stat.S_ISDIR(found.st_mode):
         raise error(f"{shown}: cannot be read, it is a folder; name {name}")
     if not stat.S_ISREG(found.st_mode):
