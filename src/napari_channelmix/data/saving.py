@@ -20,6 +20,7 @@ from napari_channelmix.data.values import class_name, quoted
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.locks import in_use
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,9 +63,13 @@ def save_dataset(cells: Cells, folder: str | Path) -> Path:
 
 def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
     """`save_dataset` as a job: a step for every channel of every image."""
-    folder = Path(folder)
     if not len(cells):
         raise DataError(f"{cells.name}: there are no cells to save")
+    with in_use(folder):
+        return (yield from _written_job(cells, Path(folder)))
+
+
+def _written_job(cells: Cells, folder: Path) -> Job[Path]:
     classes = _names_in_table(cells)
     used = sorted(set(cells.table["field"].tolist()))
     stems = _stems([field_names(cells)[at] for at in used])

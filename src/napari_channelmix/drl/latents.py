@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.drl.code import title_of
 from napari_channelmix.drl.familiar import differences_from_tuning, remembering
@@ -28,7 +29,7 @@ from napari_channelmix.drl.store import load_disentangler
 from napari_channelmix.drl.traversal import FEW, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.drl.trust import Trust, trust
 from napari_channelmix.drl.view import View
-from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
@@ -331,8 +332,7 @@ def latents_job(
     DataError, ModelError
         As `prepare_job`, `load_disentangler` and `finetune_job`.
     """
-    if finetune < 0:
-        raise ModelError(f"epochs of fine-tuning must be 0 or more, not {finetune}")
+    hold(finetune=finetune, seed=seed)
     source = load_disentangler(model) if isinstance(model, str | Path) else model
     if not isinstance(view, View):
         view = default_view(source, cells, view)

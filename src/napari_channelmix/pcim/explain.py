@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.data import Cells
@@ -141,10 +142,7 @@ def explain_job(
     """
     if channels not in ("shared", "separate"):
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
-    if forwards < 2:
-        raise ModelError(f"forwards must be 2 or more, not {forwards}")
-    if batch is not None and batch < 1:
-        raise ModelError(f"batch must be 1 or more, not {batch}")
+    hold(forwards=forwards, batch=batch, seed=seed)
     source = Source.of(model, cells, device, output=output, select=select)
     if only is not None:
         source = source.narrowed(only)
