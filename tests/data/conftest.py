@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+
+from napari_channelmix.data import Cells, Field
 
 WriteSet = Callable[..., Path]
 
@@ -72,5 +76,46 @@ def write_set(tmp_path: Path) -> WriteSet:
         path = tmp_path / "dataset.toml"
         path.write_text("\n".join([*head, *said]) + "\n")
         return path
+
+    return write
+
+
+@pytest.fixture
+def cells_of() -> Callable[..., Cells]:
+    """A cell in each of some fields of view with pixels of given sizes."""
+
+    def made(
+        sizes: list[float | None], unit: str | None = "µm", crop: int = 8, side: int = 8
+    ) -> Cells:
+        plane = np.zeros((64, 64), np.uint8)
+        fields = tuple(
+            Field(f"f{i}", (plane,), pixel_size=None if size is None else (size, size), unit=unit)
+            for i, size in enumerate(sizes)
+        )
+        table = pd.DataFrame(
+            {"field": range(len(sizes)), "y0": 3, "x0": 5, "y1": 3 + side, "x1": 5 + side,
+             "label": -1, "group": "a", "split": "", "object": 0}
+        )  # fmt: skip
+        return Cells("set", ("DNA",), (), crop, fields, table)
+
+    return made
+
+
+@pytest.fixture
+def png() -> Callable[..., bytes]:
+    """Bytes of a PNG from width, height, bits, kind of colour, and its rows as they are stored."""
+
+    def write(width: int, height: int, bits: int, kind: int, rows: bytes) -> bytes:
+        def chunk(name: bytes, content: bytes) -> bytes:
+            check = zlib.crc32(name + content)
+            return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+        head = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+        return (
+            b"\x89PNG\r\n\x1a\n"
+            + chunk(b"IHDR", head)
+            + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b"")
+        )
 
     return write

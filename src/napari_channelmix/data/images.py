@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-from xml.etree import ElementTree
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.computing import within_cap
-from napari_channelmix.errors import ChannelMixError, DataError
+from napari_channelmix.data.file_limits import guarded, refuse_special
+from napari_channelmix.errors import DataError
 
-__all__ = ["Decoded", "FilePlane", "ImageFile", "Plane", "open_image"]
+__all__ = ["Decoded", "FilePlane", "ImageFile", "Plane", "open_image", "without_single_axes"]
 
 TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".stk", ".lsm")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-Result = TypeVar("Result")
 
 KNOWN_AXES = "TZCYX"
 # Larger pictures are read region by region instead of being decoded whole.
 DECODE_WHOLE_BYTES = 64 * 2**20
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
 class Plane(Protocol):
@@ -44,19 +42,19 @@ class Decoded:
 
     def __init__(self, limit_bytes: int = 2**30) -> None:
         self._limit = limit_bytes
-        self._held: OrderedDict[Path, npt.NDArray[Any]] = OrderedDict()
+        self._held: OrderedDict[Hashable, npt.NDArray[Any]] = OrderedDict()
         # Workers and the layers of the viewer ask at the same time.
         self._lock = threading.Lock()
 
-    def get(self, path: Path, decode: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """Pixels of a file, decoded now or before."""
+    def get(self, key: Hashable, decode: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Pixels of a file, or of one scene of it, decoded now or before."""
         with self._lock:
-            if path in self._held:
-                self._held.move_to_end(path)
-                return self._held[path]
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
         pixels = decode()
         with self._lock:
-            self._held[path] = pixels
+            self._held[key] = pixels
             held = sum(one.nbytes for one in self._held.values())
             while held > within_cap(self._limit) and len(self._held) > 1:
                 held -= self._held.popitem(last=False)[1].nbytes
@@ -88,6 +86,8 @@ class ImageFile:
     pixel_size : tuple of float or None
         Size of a pixel (y, x) in ``unit``, where the file has it.
     unit : str or None
+    warnings : tuple of str
+        What was left out or is read otherwise than one may expect; details in brackets at the end.
     """
 
     path: Path
@@ -100,6 +100,13 @@ class ImageFile:
     _open: Callable[[], Any] = field(repr=False, compare=False)
     # The shape with its axes of length 1, which the user's axes may name.
     whole: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    warnings: tuple[str, ...] = ()
+    # Which picture of the file this is.
+    part: Hashable = field(default=None, repr=False, compare=False)
+    # The values as labels, where they differ from the values as intensities.
+    open_labels: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    # Compressed with loss: neighbouring values blur.
+    lossy: bool = field(default=False, repr=False, compare=False)
 
     def planes(self, axes: str | None, decoded: Decoded) -> tuple[FilePlane, ...]:
         """Lazy 2-D planes of the file, one a channel.
@@ -123,26 +130,23 @@ class ImageFile:
 
     def _axes_to_use(self, asked: str | None) -> str:
         if asked is not None and asked != self.axes:
-            letters = asked.upper()
-            if len(letters) == len(self.whole) > len(self.shape):
-                letters = _without_single_axes(self.whole, letters)[1]
-            # One plane of a set whose other files have several.
-            if len(letters) == len(self.shape) + 1 and "C" in letters:
-                letters = letters.replace("C", "")
-            if len(letters) != len(self.shape):
-                raise DataError(
-                    f"{self.path}: axes {asked!r} name {len(asked)} dimensions, "
-                    f"the file has {len(self.shape)} {self.shape}"
-                )
+            letters = self._fitting(asked)
+            self._refuse_contradiction(letters)
         elif self.axes is None:
             raise DataError(
                 f"{self.path}: the file does not say what its axes {self.shape} are; "
                 'name them in the data-set file, such as axes = "CYX" under [image]'
             )
         elif "S" in self.axes:
+            count = self.shape[self.axes.index("S")]
+            what = {2: "a grey picture with transparency", 3: "an RGB picture"}.get(
+                count, f"a picture of {count} samples a pixel"
+            )
             raise DataError(
-                f"{self.path}: this is an RGB picture {self.shape}, not separate channels; if its "
-                'colours are to be the channels, use [image] with axes = "YXC"'
+                f"{self.path}: this is {what} {self.shape}, not separate channels; if its "
+                f"{'colours' if count == 3 else 'samples'} are to be the channels, use [image] "
+                f'with axes = "{self.axes.replace("S", "C")}" and channels = [{count} names]; '
+                "a grey picture is read when it is saved with one channel"
             )
         else:
             letters = self.axes
@@ -156,12 +160,51 @@ class ImageFile:
             raise DataError(f"{self.path}: axes {letters!r} must have one Y, one X, at most one C")
         return letters
 
+    def _fitting(self, asked: str) -> str:
+        """The user's axes without those of length 1."""
+        letters = asked.upper()
+        if len(letters) == len(self.whole) > len(self.shape):
+            letters = without_single_axes(self.whole, letters)[1]
+        # One plane of a set whose other files have several.
+        if len(letters) == len(self.shape) + 1 and "C" in letters:
+            letters = letters.replace("C", "")
+        if len(letters) != len(self.shape):
+            raise DataError(
+                f"{self.path}: axes {asked!r} name {len(asked)} dimensions, "
+                f"the file has {len(self.shape)} {self.shape}"
+            )
+        return letters
+
+    def _refuse_contradiction(self, letters: str) -> None:
+        stated = (self.axes or "").replace("S", "C")
+        # Two axes are what any picture has; only of more does a file say which is which.
+        if len(stated) < 3 or stated == letters or set(letters) - set(KNOWN_AXES):
+            return
+        moved = [a for a in "YX" if a in letters and letters.index(a) != stated.find(a)]
+        if moved or sorted(letters) == sorted(stated):
+            raise DataError(
+                f"{self.path}: its axes are {stated} {self.shape} by its own account, "
+                f"{letters} by the data-set file; "
+                f'use axes = "{stated}" or correct the file'
+            )
+
+    def reading_of_axes(self, asked: str | None) -> str | None:
+        """A warning where the user's axes give another meaning to an axis than the file."""
+        stated = (self.axes or "").replace("S", "C")
+        if asked is None or len(stated) < 3:
+            return None
+        letters = self._fitting(asked)
+        if letters == stated:
+            return None
+        return f"its axes are {stated} by its own account, they are read as {letters}"
+
     def pixels(self, decoded: Decoded) -> Any:
         """All pixels, decoded where the file is small, else an array that reads by region."""
         pictures = self.path.suffix.lower() in PICTURE_SUFFIXES  # they know no regions
         if self.nbytes > DECODE_WHOLE_BYTES and not pictures:
             return self._guarded(self._open)
-        return decoded.get(self.path, lambda: self._guarded(lambda: np.asarray(self._open()[...])))
+        key = (self.path, self.part)
+        return decoded.get(key, lambda: self._guarded(lambda: np.asarray(self._open()[...])))
 
     @property
     def nbytes(self) -> int:
@@ -169,7 +212,7 @@ class ImageFile:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
     def _guarded(self, read: Callable[[], Any]) -> Any:
-        return _guarded(self.path, read)
+        return guarded(self.path, read)
 
 
 @dataclass(frozen=True)
@@ -202,241 +245,84 @@ class FilePlane:
         by_axis = {"Y": rows, "X": columns, "C": self.channel}
         pixels = self.file.pixels(self.decoded)
         index = tuple(by_axis[axis] for axis in self.axes)
-        plane = _guarded(self.file.path, lambda: np.asarray(pixels[index]))
+        plane = guarded(self.file.path, lambda: np.asarray(pixels[index]))
+        plane = plane.astype(plane.dtype.newbyteorder("="), copy=False)
+        if plane.dtype == np.float64 and (np.isfinite(plane) & (abs(plane) > LARGEST_FLOAT)).any():
+            raise DataError(
+                f"{self.file.path}: holds values beyond 3.4e38, which 32-bit floats cannot hold; "
+                "scale them first"
+            )
         return plane.T if self.axes.index("X") < self.axes.index("Y") else plane
 
 
-def open_image(path: str | Path) -> ImageFile:
+def open_image(
+    path: str | Path,
+    *,
+    scene: int | str | None = None,
+    alone: bool = False,
+    mask: bool = False,
+) -> ImageFile:
     """Read what an image file says of itself; pixels are read later.
 
     Parameters
     ----------
     path : path
         TIFF, OME-TIFF, ImageJ TIFF, PNG, JPEG, or the folder of an OME-Zarr image.
+    scene : int, str or None
+        Position or name of the picture to read from a file that has several.
+    alone : bool
+        The file stands for one channel: where its metadata describe a set of files, only what
+        lies in this one is read.
+    mask : bool
+        It is to be read as a label image, which may be empty throughout; ``scene`` is for files of
+        several scenes only.
 
     Raises
     ------
     DataError
-        File missing, of another kind, or unreadable.
+        File missing, of another kind, unreadable, with data missing, or with several scenes.
     """
     path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: no such file")
+    refuse_special(path, folder=True)
     suffix = path.suffix.lower()
-    if suffix in TIFF_SUFFIXES:
-        return _guarded(path, lambda: _open_tiff(path))
-    if suffix in PICTURE_SUFFIXES:
-        return _guarded(path, lambda: _open_picture(path))
-    if path.is_dir() and (suffix == ".zarr" or _zarr_group(path)):
-        return _guarded(path, lambda: _open_zarr(path))
+    if path.is_dir():
+        from napari_channelmix.data.zarr_files import is_zarr, open_zarr
+
+        if suffix == ".zarr" or guarded(path, lambda: is_zarr(path)):
+            return _usable(guarded(path, lambda: open_zarr(path, scene, mask)), mask)
+    elif suffix in TIFF_SUFFIXES:
+        from napari_channelmix.data.tiff_files import open_tiff
+
+        return _usable(guarded(path, lambda: open_tiff(path, scene, alone, mask)), mask)
+    elif suffix in PICTURE_SUFFIXES:
+        from napari_channelmix.data.picture_files import open_picture
+
+        return _usable(guarded(path, lambda: open_picture(path)), mask)
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, neither an image file nor an OME-Zarr image")
     raise DataError(
         f"{path}: {f'files of kind {suffix!r}' if suffix else 'what has no suffix'} is not read; "
         "use TIFF, OME-TIFF, PNG, JPEG or OME-Zarr"
     )
 
 
-def _guarded(path: Path, read: Callable[[], Result]) -> Result:
-    """Turn whatever a reader raises on a broken file into one line that names the file."""
-    try:
-        return read()
-    except ChannelMixError:
-        raise
-    except MemoryError as error:
-        raise DataError(f"{path}: too large to be read into memory") from error
-    # The readers raise anything from zlib.error to KeyError on a damaged file.
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if "imagecodecs" in reason:
-            raise DataError(
-                f"{path}: its compression needs imagecodecs; "
-                "install it with: pip install 'napari-channelmix[io]'"
-            ) from error
-        raise DataError(f"{path}: cannot be read, is it truncated? ({reason})") from error
+def _usable(file: ImageFile, mask: bool) -> ImageFile:
+    """Refuse pixels that are no numbers; say where 32-bit floats, which all use, lose bits."""
+    dtype = file.dtype.newbyteorder("=")
+    if dtype.kind not in "buif" or dtype.itemsize > 8:
+        kind = "complex numbers" if dtype.kind == "c" else f"pixels of type {str(dtype)[:40]}"
+        raise DataError(f"{file.path}: {kind} are not read; save it as whole numbers or floats")
+    if not all(file.shape):
+        raise DataError(f"{file.path}: has no pixels {file.shape}")
+    warnings = file.warnings
+    if dtype.kind in "iu" and dtype.itemsize > 2 and not mask:
+        warnings += (f"its values of type {dtype} are rounded above 16,777,216",)
+    return replace(file, dtype=dtype, warnings=warnings)
 
 
-def _open_tiff(path: Path) -> ImageFile:
-    import tifffile
-
-    with _PagesLost(path), tifffile.TiffFile(path) as tiff:
-        if not tiff.series:
-            raise DataError(f"{path}: holds no image")
-        series = tiff.series[0]
-        shape, axes, dtype = tuple(series.shape), series.axes, np.dtype(series.dtype)
-        names, size, unit = _tiff_names(tiff), *_tiff_pixel_size(tiff)
-    whole = shape
-    shape, axes = _without_single_axes(shape, axes)
-    known = all(letter in KNOWN_AXES + "S" for letter in axes)
-
-    def read() -> Any:
-        if int(np.prod(shape, dtype=np.int64)) * dtype.itemsize <= DECODE_WHOLE_BYTES:
-            return tifffile.imread(path, series=0, level=0).reshape(shape)
-        return _TiffByRegion(path, shape)
-
-    channels = names if names and "C" in axes and len(names) == shape[axes.index("C")] else None
-    named_axes = axes if known else None
-    return ImageFile(path, shape, dtype, named_axes, channels, size, unit, read, whole)
-
-
-class _TiffByRegion:
-    """Pixels of a large TIFF; the file is open only while a region is read."""
-
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self._path, self._shape = path, shape
-
-    def __getitem__(self, region: Any) -> npt.NDArray[Any]:
-        import dask.array as da
-        import tifffile
-        import zarr
-
-        with tifffile.imread(self._path, aszarr=True, series=0, level=0) as store:
-            array = zarr.open_array(store, mode="r")
-            if array.shape != self._shape:
-                array = da.from_array(array).reshape(self._shape)
-            return np.asarray(array[region])
-
-
-class _PagesLost(logging.Handler):
-    """Refuse a TIFF whose chain of pages is cut: tifffile only logs that and leaves pages out."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(logging.ERROR)
-        self._path, self._lost = path, False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lost = self._lost or "invalid page offset" in record.getMessage()
-
-    def __enter__(self) -> None:
-        logging.getLogger("tifffile").addHandler(self)
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger("tifffile").removeHandler(self)
-        if self._lost:
-            raise DataError(f"{self._path}: cannot be read, is it truncated? (pages are missing)")
-
-
-def _without_single_axes(shape: tuple[int, ...], axes: str) -> tuple[tuple[int, ...], str]:
-    kept = [i for i, (n, axis) in enumerate(zip(shape, axes, strict=True)) if n > 1 or axis in "YX"]
+def without_single_axes(shape: tuple[int, ...], axes: str) -> tuple[tuple[int, ...], str]:
+    """Shape and axes without the axes of length 1 other than Y and X."""
+    kept = [
+        i for i, (n, axis) in enumerate(zip(shape, axes, strict=True)) if n != 1 or axis in "YX"
+    ]
     return tuple(shape[i] for i in kept), "".join(axes[i] for i in kept)
-
-
-def _tiff_names(tiff: Any) -> tuple[str, ...] | None:
-    if tiff.is_ome:
-        root = ElementTree.fromstring(tiff.ome_metadata)
-        pixels = root.find(".//{*}Pixels")
-        found = [] if pixels is None else pixels.findall("{*}Channel")
-        names = [channel.get("Name") or "" for channel in found]
-        return tuple(names) if names and all(names) else None
-    if tiff.is_imagej:
-        labels = (tiff.imagej_metadata or {}).get("Labels")
-        return tuple(str(label) for label in labels) if labels else None
-    if tiff.shaped_metadata:
-        names = tiff.shaped_metadata[0].get("Channel", {}).get("Name")
-        return tuple(str(name) for name in names) if names else None
-    return None
-
-
-def _tiff_pixel_size(tiff: Any) -> tuple[tuple[float, float] | None, str | None]:
-    if tiff.is_ome:
-        pixels = ElementTree.fromstring(tiff.ome_metadata).find(".//{*}Pixels")
-        y, x = (None, None) if pixels is None else (
-            pixels.get("PhysicalSizeY"), pixels.get("PhysicalSizeX")
-        )  # fmt: skip
-        if pixels is not None and y and x:
-            return (float(y), float(x)), pixels.get("PhysicalSizeYUnit") or "µm"
-        return None, None
-    if tiff.is_imagej:
-        unit = (tiff.imagej_metadata or {}).get("unit")
-        tags = tiff.pages[0].tags
-        if unit and unit != "pixel" and "XResolution" in tags and "YResolution" in tags:
-            per_unit = [tags[name].value for name in ("YResolution", "XResolution")]
-            if all(top and bottom for top, bottom in per_unit):
-                y, x = (bottom / top for top, bottom in per_unit)
-                # ImageJ writes the letter µ as an escape.
-                return (y, x), str(unit).replace("\\u00B5", "µ")
-    return None, None
-
-
-def _open_picture(path: Path) -> ImageFile:
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        width, height = picture.size
-        mode = picture.mode
-        if any("16" in str(tile[3]) for tile in picture.tile) and mode.startswith("RGB"):
-            raise DataError(
-                f"{path}: colours of 16 bits would be cut to 8 in this format; save it as TIFF"
-            )
-    grey = {"1": "bool", "L": "uint8", "I;16": "uint16", "I;16B": "uint16", "I": "int32",
-            "F": "float32"}  # fmt: skip
-
-    def read() -> npt.NDArray[Any]:
-        with Image.open(path) as picture:
-            if mode in grey:
-                return np.asarray(picture).astype(grey[mode], copy=False)
-            return np.asarray(picture.convert("L" if mode == "LA" else "RGB"))
-
-    if mode in grey or mode == "LA":
-        dtype = np.dtype(grey.get(mode, "uint8"))
-        return ImageFile(path, (height, width), dtype, "YX", None, None, None, read)
-    dtype = np.dtype("uint8")
-    return ImageFile(path, (height, width, 3), dtype, "YXS", None, None, None, read)
-
-
-def _zarr_group(path: Path) -> bool:
-    return any((path / name).exists() for name in (".zattrs", "zarr.json", ".zgroup"))
-
-
-def _open_zarr(path: Path) -> ImageFile:
-    """Full resolution of an OME-Zarr image (versions 0.4 and 0.5)."""
-    import zarr
-
-    attributes = _zarr_attributes(path)
-    if "multiscales" not in attributes:
-        raise DataError(f"{path}: not an OME-Zarr image (no 'multiscales' in its attributes)")
-    multiscale = attributes["multiscales"][0]
-    level = multiscale["datasets"][0]
-    array = zarr.open_array(path / level["path"], mode="r")
-    described = multiscale.get("axes") or []
-    names = [axis["name"] if isinstance(axis, dict) else str(axis) for axis in described]
-    axes = "".join(name[:1].upper() for name in names)
-    size = unit = None
-    for step in level.get("coordinateTransformations", []):
-        if step.get("type") == "scale" and {"y", "x"} <= set(names):
-            y, x = names.index("y"), names.index("x")
-            size = (float(step["scale"][y]), float(step["scale"][x]))
-            unit = described[y].get("unit") if isinstance(described[y], dict) else None
-    labels = [channel.get("label") for channel in attributes.get("omero", {}).get("channels", [])]
-    full = tuple(array.shape)
-    known = len(axes) == len(full) and all(letter in KNOWN_AXES for letter in axes)
-    shape, short = _without_single_axes(full, axes) if known else (full, "")
-    named = "C" in short and len(labels) == shape[short.index("C")] and all(labels)
-
-    def read() -> Any:
-        opened = zarr.open_array(path / level["path"], mode="r")
-        if tuple(opened.shape) == shape:
-            return opened
-        import dask.array as da
-
-        return da.from_array(opened).reshape(shape)
-
-    return ImageFile(
-        path,
-        shape,
-        np.dtype(array.dtype),
-        short if known else None,
-        tuple(str(label) for label in labels) if named else None,
-        size,
-        unit,
-        read,
-        full,
-    )
-
-
-def _zarr_attributes(path: Path) -> dict[str, Any]:
-    """Attributes of the group; version 0.5 keeps them under 'ome'."""
-    if (path / "zarr.json").exists():
-        attributes = json.loads((path / "zarr.json").read_text("utf-8")).get("attributes", {})
-        return dict(attributes.get("ome", attributes))
-    if (path / ".zattrs").exists():
-        return dict(json.loads((path / ".zattrs").read_text("utf-8")))
-    return {}

@@ -53,7 +53,7 @@ STAYS = 0.5
 STRONGEST = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reliability:
     """What is known of the trustworthiness of N maps.
 
@@ -152,7 +152,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
         return explain_job(
             of.model, of, target, attribution.method, attribution.mode, versus=versus,
             channels="shared" if attribution.channel_maps is None else "separate",
-            forwards=made.get("forwards", 1000), seed=made.get("seed", 0),
+            forwards=made.get("forwards", 1000), seed=made.get("seed", 0), compare=False,
         )  # fmt: skip
 
     fidelity = yield from part(measured(attribution.maps), 0, 1, 5)

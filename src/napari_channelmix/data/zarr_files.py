@@ -1,0 +1,352 @@
+"""OME-Zarr images (versions 0.4 and 0.5), whose paths may not leave their folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from math import ceil, prod
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import numpy as np
+
+from napari_channelmix.data.file_limits import (
+    CLAIM_FLOOR,
+    CLAIM_RATIO,
+    refuse_claim,
+    refuse_special,
+)
+from napari_channelmix.data.images import KNOWN_AXES, ImageFile, without_single_axes
+from napari_channelmix.data.pixel_size import Size, checked_size
+from napari_channelmix.data.scenes import Scene, choose_scene
+from napari_channelmix.errors import DataError
+
+__all__ = ["is_zarr", "open_zarr"]
+
+METADATA = ("zarr.json", ".zattrs", ".zgroup")
+LARGEST_METADATA = 64 * 2**20
+# Planes of smaller chunks would take minutes for the reading of nothing.
+MOST_CHUNKS = 250_000
+# Files of an array that are looked at, to see that its data are there.
+MOST_LOOKED_AT = 100_000
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a folder holds the metadata of a Zarr group."""
+    return any((path / name).exists() for name in METADATA)
+
+
+def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
+    """Full resolution of an OME-Zarr image.
+
+    Raises
+    ------
+    DataError
+        No image, several of which none was chosen, paths or links that lead out of the folder, or
+        an image without any data.
+    """
+    warnings: list[str] = []
+    attributes = _attributes(path)
+    folder, multiscale, warning = _image(path, attributes, scene, mask)
+    if warning:
+        warnings.append(warning)
+    if folder != path:
+        attributes = _attributes(folder)
+    level = multiscale["datasets"][0]
+    place = _inside(path, folder, level.get("path"))
+    array = _array(path, place)
+    full, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
+    if dtype.kind not in "buif":
+        raise DataError(f"{path}: pixels of type {str(dtype)[:40]} are not read")
+    _check_data(path, place, array, mask, warnings)
+    axes, names = _axes(multiscale, len(full), warnings)
+    shape, short = without_single_axes(full, axes) if axes else (full, "")
+    size, unit = _pixel_size(multiscale, level, names, warnings)
+    count = shape[short.index("C")] if "C" in short else 1
+    # Without axes it is not known which of them the names belong to.
+    channels = _channels(attributes, count, warnings) if axes else None
+
+    def read() -> Any:
+        opened = _array(path, place)
+        if tuple(opened.shape) == shape:
+            return opened
+        import dask.array as da
+
+        return da.from_array(opened).reshape(shape)
+
+    return ImageFile(
+        path, shape, dtype, short if axes else None, channels, size, unit, read, full,
+        tuple(warnings), str(place),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- metadata
+
+
+def _json(file: Path) -> Any:
+    refuse_special(file)
+    if file.stat().st_size > LARGEST_METADATA:
+        raise DataError(f"{file}: metadata of {file.stat().st_size:,} bytes are not read")
+    try:
+        content = json.loads(file.read_bytes())
+    except RecursionError:
+        raise DataError(f"{file}: its metadata are nested too deeply") from None
+    except ValueError as error:
+        raise DataError(
+            f"{file.parent}: cannot be read, is it truncated? ({file.name}: {str(error)[:80]})"
+        ) from error
+    if not isinstance(content, dict):
+        raise DataError(f"{file}: cannot be read (its metadata are no object)")
+    return content
+
+
+def _attributes(folder: Path) -> dict[str, Any]:
+    """Attributes of a group; version 0.5 keeps them under 'ome'."""
+    attributes: Any = {}
+    if (folder / "zarr.json").exists():
+        attributes = _json(folder / "zarr.json").get("attributes", {})
+        if isinstance(attributes, dict) and isinstance(attributes.get("ome"), dict):
+            attributes = attributes["ome"]
+    elif (folder / ".zattrs").exists():
+        attributes = _json(folder / ".zattrs")
+    return attributes if isinstance(attributes, dict) else {}
+
+
+def _image(
+    path: Path, attributes: dict[str, Any], scene: int | str | None, mask: bool
+) -> tuple[Path, dict[str, Any], str | None]:
+    """Folder and description of the image to read."""
+    listed = attributes.get("multiscales")
+    if isinstance(listed, list) and listed:
+        usable = [one for one in listed if isinstance(one, dict) and _datasets(one)]
+        if not usable:
+            raise DataError(f"{path}: not an OME-Zarr image (its 'multiscales' name no array)")
+        chosen, warning = choose_scene(
+            path, [_scene(path, path, one) for one in usable], scene, optional=mask
+        )
+        return path, usable[chosen], warning
+    if "plate" in attributes or "well" in attributes:
+        what = "plate" if "plate" in attributes else "well"
+        fields = _fields_of(attributes, what)
+        raise DataError(
+            f"{path}: is a {what} of many images, not an image (no 'multiscales'); "
+            f"give a row to each field, such as {path / fields}"
+        )
+    series = _series(path, attributes)
+    if not series:
+        raise DataError(f"{path}: not an OME-Zarr image (no 'multiscales' in its attributes)")
+    described = [_attributes(folder)["multiscales"][0] for folder in series]
+    scenes = [_scene(path, folder, one) for folder, one in zip(series, described, strict=True)]
+    chosen, warning = choose_scene(path, scenes, scene, optional=mask)
+    return series[chosen], described[chosen], warning
+
+
+def _fields_of(attributes: dict[str, Any], what: str) -> str:
+    try:
+        if what == "plate":
+            return f"{attributes['plate']['wells'][0]['path']!s:.40}/0"
+        return f"{attributes['well']['images'][0]['path']!s:.40}"
+    except (KeyError, IndexError, TypeError):
+        return "A/1/0" if what == "plate" else "0"
+
+
+def _series(path: Path, attributes: dict[str, Any]) -> list[Path]:
+    """Images of the layout that bioformats2raw writes: folders 0, 1, ..."""
+    names = sorted((entry.name for entry in path.iterdir() if entry.name.isdigit()), key=int)
+    if "bioformats2raw.layout" not in attributes and not (path / "OME").is_dir():
+        return []
+    folders = []
+    for name in names[:10_000]:
+        folder = _inside(path, path, name)
+        if folder.is_dir() and is_zarr(folder):
+            listed = _attributes(folder).get("multiscales")
+            if isinstance(listed, list) and listed and _datasets(listed[0]):
+                folders.append(folder)
+    return folders
+
+
+def _datasets(multiscale: Any) -> bool:
+    datasets = multiscale.get("datasets") if isinstance(multiscale, dict) else None
+    return isinstance(datasets, list) and bool(datasets) and isinstance(datasets[0], dict)
+
+
+def _scene(path: Path, folder: Path, multiscale: dict[str, Any]) -> Scene:
+    try:
+        place = _inside(path, folder, multiscale["datasets"][0].get("path"))
+        shape = tuple(int(n) for n in _array(path, place).shape)
+    except Exception:  # its own reading will say what is wrong, if it is chosen
+        shape = ()
+    name = multiscale.get("name")
+    if folder != path and not name:
+        name = folder.name
+    return Scene(name if isinstance(name, str) else "", shape)
+
+
+def _axes(multiscale: dict[str, Any], count: int, warnings: list[str]) -> tuple[str, list[str]]:
+    """Letters of the axes, empty where they are not known, and their names."""
+    described = multiscale.get("axes") or []
+    if not isinstance(described, list):
+        described = []
+    names = [str(a.get("name", "")) if isinstance(a, dict) else str(a) for a in described]
+    letters = "".join(name[:1].upper() or "?" for name in names)
+    if not letters:
+        return "", []
+    if len(letters) != count:
+        warnings.append(
+            f"its metadata name {len(letters)} axes, its array has {count}: they are left out"
+        )
+        return "", []
+    if any(letter not in KNOWN_AXES for letter in letters) or len(set(letters)) < count:
+        return "", names
+    return letters, names
+
+
+def _pixel_size(
+    multiscale: dict[str, Any], level: dict[str, Any], names: list[str], warnings: list[str]
+) -> tuple[Size | None, str | None]:
+    """The scale of the level times that of all levels."""
+    if not {"y", "x"} <= set(names):
+        return None, None
+    y, x = names.index("y"), names.index("x")
+    sides: list[Any] = []
+    try:
+        for owner in (level, multiscale):
+            for step in owner.get("coordinateTransformations") or []:
+                if step.get("type") == "scale":
+                    scale = step["scale"]
+                    here = [float(scale[y]), float(scale[x])]
+                    sides = [a * b for a, b in zip(sides, here, strict=True)] if sides else here
+        units = [
+            axis.get("unit") if isinstance(axis, dict) else None
+            for axis in (multiscale["axes"][y], multiscale["axes"][x])
+        ]
+    except (AttributeError, TypeError, ValueError, KeyError, IndexError):
+        warnings.append("its scale cannot be read and is left out")
+        return None, None
+    if not sides:
+        return None, None
+    size, unit, warning = checked_size(sides[0], sides[1], units[0], units[1])
+    if warning:
+        warnings.append(warning)
+    return size, unit
+
+
+def _channels(
+    attributes: dict[str, Any], count: int, warnings: list[str]
+) -> tuple[str, ...] | None:
+    omero = attributes.get("omero")
+    if omero is None:
+        return None
+    listed = omero.get("channels") if isinstance(omero, dict) else None
+    if listed is None and isinstance(omero, dict):
+        return None
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        warnings.append("its channel names cannot be read and are left out (block 'omero')")
+        return None
+    labels = [one.get("label") for one in listed]
+    if not labels or not all(labels):
+        return None
+    if len(labels) != count:
+        warnings.append(
+            f"its channel names are left out: they are {len(labels)}, its channels {count}"
+        )
+        return None
+    return tuple(str(label) for label in labels)
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _inside(path: Path, folder: Path, name: Any) -> Path:
+    """A place under a folder that its metadata name, without leaving the image."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise DataError(f"{path}: its metadata name no array ({name!r:.60})")
+    parts = PurePosixPath(name).parts
+    if PureWindowsPath(name).drive or name[0] in "/\\" or ".." in parts or "\\" in name:
+        raise DataError(f"{path}: its metadata name {name!r:.60}, which lies outside its folder")
+    place = folder / name
+    if not place.resolve().is_relative_to(path.resolve()):
+        raise DataError(f"{path}: {name!r:.60} in it is a link that leads out of its folder")
+    return place
+
+
+def _array(path: Path, place: Path) -> Any:
+    import zarr
+
+    if not place.is_dir():
+        raise DataError(f"{path}: cannot be read, its array {place.name!r:.60} is missing")
+    for name in ("zarr.json", ".zarray", ".zattrs"):
+        if (place / name).exists() or (place / name).is_symlink():
+            refuse_special(place / name)
+            if not (place / name).resolve().is_relative_to(path.resolve()):
+                raise DataError(f"{path}: a link in it leads out of its folder ({name})")
+    return zarr.open_array(_store(path.resolve(), place), mode="r")
+
+
+def _store(root: Path, place: Path) -> Any:
+    """A store that reads regular files inside the folder of the image, and nothing else."""
+    from zarr.storage import LocalStore
+
+    class Inside(LocalStore):
+        async def get(self, key: str, *args: Any, **kwargs: Any) -> Any:
+            target = self.root / key
+            if target.exists() or target.is_symlink():
+                refuse_special(target, folder=True)
+                if not target.resolve().is_relative_to(root):
+                    raise DataError(f"{root}: a link in it leads out of its folder ({key[:80]})")
+            return await super().get(key, *args, **kwargs)
+
+    return Inside(place, read_only=True)
+
+
+def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[str]) -> None:
+    """Hold what the array claims against the files that are there."""
+    shape = tuple(int(n) for n in array.shape)
+    if not prod(shape):
+        return
+    pieces = getattr(array, "shards", None) or array.chunks
+    chunks = [ceil(n / max(int(c), 1)) for n, c in zip(shape, array.chunks, strict=True)]
+    expected = prod(ceil(n / max(int(c), 1)) for n, c in zip(shape, pieces, strict=True))
+    if prod(chunks[-2:]) > MOST_CHUNKS:
+        raise DataError(
+            f"{path}: its planes are in {prod(chunks[-2:]):,} chunks of {array.chunks}; "
+            "save it with larger chunks"
+        )
+    itemsize = np.dtype(array.dtype).itemsize
+    piece = prod(int(c) for c in pieces) * itemsize
+    enough = max(prod(shape) * itemsize, piece) // CLAIM_RATIO
+    files, held, all_seen = _held(place, enough)
+    refuse_claim(path, piece, held, "pixels in one chunk")
+    if not files:
+        if mask:  # a label image of background has no chunks
+            refuse_claim(path, prod(shape) * itemsize, held)
+            return
+        raise DataError(
+            f"{path}: none of its {expected} chunks are there; its data are missing, or all its "
+            "pixels have one value"
+        )
+    refuse_claim(path, prod(shape) * itemsize, held)
+    if all_seen and files < expected:
+        fill = np.asarray(array.fill_value)
+        warnings.append(
+            f"some of its chunks hold no data and are read as {fill} "
+            f"({expected - files} of {expected})"
+        )
+
+
+def _held(place: Path, enough: int) -> tuple[int, int, bool]:
+    """Number of chunk files, their bytes, and whether all were counted."""
+    files = held = 0
+    waiting = [str(place)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.name not in ("zarr.json", ".zarray", ".zattrs", ".zgroup"):
+                    files += 1
+                    if held <= max(enough, CLAIM_FLOOR // CLAIM_RATIO):
+                        held += entry.stat(follow_symlinks=False).st_size
+        if files > MOST_LOOKED_AT and held > enough:
+            return files, held, False
+    return files, held, True
