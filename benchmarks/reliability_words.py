@@ -60,7 +60,6 @@ class Tally:
         )
 
 
-
 def cells_of(name: str, folder: Path) -> cm.Cells | None:
     if name == "synthetic":
         return synthetic_plate(wells=16, cells_per_well=16, side=200, crop=32).cells
@@ -97,7 +96,7 @@ def says(reliability: Reliability, cell: int, *parts: str) -> bool:
     return any(part in line for line in reliability.words(cell) for part in parts)
 
 
-def on_a_set(name: str, cells: cm.Cells, count: int, seed: int) -> list[Tally]:
+def on_a_set(name: str, cells: cm.Cells, count: int, seed: int, *, alone: bool) -> list[Tally]:
     train, test = cells.split(test=0.4, seed=seed)
     if len(train) > 600:
         train = train.subset(np.linspace(0, len(train) - 1, 600).astype(np.int64))
@@ -212,6 +211,8 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--cells", type=int, default=40, help="cells of each set")
+    parser.add_argument("--alone", action="store_true",
+                        help="nonsense cell by cell, as a click asks for it")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -221,7 +222,7 @@ def main() -> int:
         if cells is None:
             print(f"{name} is not here: left out", file=sys.stderr)
             continue
-        tallies += on_a_set(name, cells, args.cells, args.seed)
+        tallies += on_a_set(name, cells, args.cells, args.seed, alone=args.alone)
     print("| sentence | cells | right | share | 95 % interval |")
     print("|---|---|---|---|---|")
     for tally in tallies:

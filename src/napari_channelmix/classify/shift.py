@@ -86,6 +86,8 @@ class DataShift:
         Mean probability of the called class.
     accuracy : float or None
         Balanced accuracy, where the cells have classes that the classifier knows.
+    whole : bool
+        Whether the cells differ as a whole, beside single strange ones.
     """
 
     n: int
@@ -97,6 +99,7 @@ class DataShift:
     training_shares: Mapping[str, float] = field(default_factory=dict)
     confidence: float | None = None
     accuracy: float | None = None
+    whole: bool = False
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -173,6 +176,8 @@ class Observer:
             some = cells.subset(numbers)
             dtypes, sizes = dtypes_of(some), pixel_sizes(some)
         lines = differences(model.channels, found, profile, data, dtypes, sizes, numbers)
+        # Lines that speak of the cells as a whole: all but the one on strange cells.
+        whole = len(lines) > int(found.strange.any())
         if lines and facts.shares:
             record = getattr(model, "record", {}).get("held_out") or {}
             lines.append(calls_line(facts.shares, facts.training, facts.confidence,
@@ -181,7 +186,7 @@ class Observer:
             len(profile), tuple(lines), OLDER if data is None else "",
             tuple(_channels(model, profile, found)),
             tuple(int(number) for number in numbers[found.strange]),
-            facts.shares, facts.training, facts.confidence, facts.accuracy,
+            facts.shares, facts.training, facts.confidence, facts.accuracy, whole,
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.pcim.doubts import cell_doubts
 from napari_channelmix.pcim.explain import explain_job, measure_job
 from napari_channelmix.pcim.references import blurred
 from napari_channelmix.pcim.scores import (
@@ -153,6 +154,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
             of.model, of, target, attribution.method, attribution.mode, versus=versus,
             channels="shared" if attribution.channel_maps is None else "separate",
             forwards=made.get("forwards", 1000), seed=made.get("seed", 0), compare=False,
+            check=False,
         )  # fmt: skip
 
     fidelity = yield from part(measured(attribution.maps), 0, 1, 5)
@@ -182,6 +184,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
     return Reliability(
         fidelity, np.mean(srg, axis=0), np.std(srg, axis=0, ddof=1),
         np.max(srg, axis=0), alike, np.mean(changes, axis=0), np.mean(staying, axis=0),
+        cell_doubts(attribution, crops),
     )  # fmt: skip
 
 
