@@ -8,6 +8,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DataShiftWarning",
+    "InUseError",
     "ModelError",
     "SaveError",
     "TooFewGroupsError",
@@ -47,3 +48,7 @@ class DataShiftWarning(UserWarning):
 
 class SaveError(ChannelMixError, OSError):
     """A file that could not be written; what was there before is still there."""
+
+
+class InUseError(SaveError):
+    """A folder or file that another run is writing."""

@@ -165,7 +165,10 @@ def test_a_bundle_that_does_not_describe_its_network_is_refused(tmp_path: Path, 
 
 
 def test_a_bundle_of_an_unknown_network_is_refused(tmp_path: Path) -> None:
-    about = json.dumps({"network": {"name": "vast", "channels": 3, "classes": 2}})
+    about = json.dumps({
+        "network": {"name": "vast", "channels": 1, "classes": 2}, "channels": ["a"],
+        "classes": ["x", "y"], "mean": [0], "std": [1], "crop": 32, "provenance": {}, "record": {},
+    })  # fmt: skip
     metadata = {"format": FORMAT, "schema": str(SCHEMA), "about": about,
                 "sha256": bundle_hash(about, {})}  # fmt: skip
     save_file({}, tmp_path / "m.cmx", metadata=metadata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def test_a_good_file_is_read_and_what_is_absent_has_its_default(tmp_path: Path) 
         ('[channels]\nGFP = "gfp_path"\nDNA = "dna_path"', "", r"either \[channels\]"),
         ('GFP = "gfp_path"', "GFP = 3", r"\[channels\] GFP .*, not 3"),
         ('name = "set"', 'name = "set', r"not a data-set file \(TOML\).*line 2"),
+        ("crop = 48", f"crop = {'9' * 5000}", r"not a data-set file \(TOML\)"),
+        ("crop = 48", f'crop = "{"x" * 5000}"', r"crop .*, not 'x{37}\.\.\.'$"),
+        ("crop = 48", "min_area = 1000000000000", "less than or equal to 1000000000"),
+        ("crop = 48", f"{'k' * 5000} = 1", r"k{37}\.\.\. is not a key"),
+        ('name = "set"', f"name = {'[' * 5000}{']' * 5000}", "nested too deep|not a data-set file"),
+        ("[channels]", '[channels]\n" GFP" = "x"', "channels has two keys that differ only in bl"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -77,3 +84,20 @@ def test_a_missing_file_a_folder_and_bytes_are_named(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match=r"b\.toml: not a data-set file"):
         read_description(tmp_path / "b.toml")
+
+
+def test_a_data_set_file_must_be_utf_8_and_no_pipe(tmp_path: Path) -> None:
+    for content in (GOOD.replace("set", "fünf").encode("cp1252"), GOOD.encode("utf-16")):
+        (tmp_path / "c.toml").write_bytes(content)
+        with pytest.raises(DataError, match="its text is not UTF-8; save it as UTF-8"):
+            read_description(tmp_path / "c.toml")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path / ("a" * 300), Path("a\0b")):
+        with pytest.raises(DataError, match=r"a pipe or a device|too long|NUL"):
+            read_description(path)
+
+
+def test_blanks_in_the_file_are_as_little_as_in_the_table(tmp_path: Path) -> None:
+    text = GOOD.replace('"label"', '" label "').replace('"gfp_path"', '"gfp_path "')
+    description = read_description(written(tmp_path, text))
+    assert description.label == "label" and description.channels["GFP"] == "gfp_path"

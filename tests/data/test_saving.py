@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import napari_channelmix as cm
 from napari_channelmix.data import Cells, open_dataset, save_dataset, save_dataset_job
@@ -15,10 +20,18 @@ from napari_channelmix.data.samples import (
     immunohistochemistry,
     synthetic_plate,
 )
+from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError, SaveError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+# What a table, a spreadsheet or our own reader could take for something else.
+NAMES = st.text(
+    st.one_of(
+        st.sampled_from("=+-@'\t\r\n\"; ,.01aN"),
+        st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
 
 
 def same(one: Cells, other: Cells) -> None:
@@ -72,7 +85,7 @@ def test_splits_travel_and_half_a_split_is_refused(plate: Cells, tmp_path: Path)
 def test_points_up_to_the_border(crop: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     planes = [rng.normal(size=(40, 50)).astype(np.float32) for _ in range(2)]
-    points = [(0, 0), (39.9, 49.9), (39.5, 0.5), (20.2, 49.4), (20, 30)]
+    points = [(-0.5, 0), (39.5, 49.5), (39.5, 0.5), (20.2, 49.4), (20, 30)]
     cells = Cells.from_points(planes, ("one", "two"), points, crop=crop, name="[points]")
     same(cells, open_dataset(save_dataset(cells, tmp_path / "set")))
     named = cells.with_labels([0, 1, -1, 1, 0], ("x", "y"))
@@ -164,3 +177,51 @@ def test_what_is_said_of_groups_travels(write_set: Any, tmp_path: Path) -> None:
     same(cells, back)
     assert back.conditions is not None
     assert back.conditions["dose"].to_dict() == cells.conditions["dose"].to_dict()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(NAMES.filter(str.strip), min_size=2, max_size=2), NAMES)
+@example(["=live", "'=live"], "-")
+@example(["NA", "none"], "nan")
+@example(["+", "-"], "@x")
+@example(["a\r", "b\x85c"], "\tg")
+def test_classes_and_groups_come_back_whatever_they_are_called(
+    names: list[str], group: str
+) -> None:
+    crops = np.zeros((3, 1, 8, 8), np.uint8)
+    groups = [group, group, f"another {group}"]
+    cells = Cells.from_array(crops, ["A"], groups=groups)
+    cells = cells.with_labels([0, 1, -1], names)
+    expected = tuple(class_name(name) or name.strip() for name in names)
+    with TemporaryDirectory() as folder:
+        if expected[0] == expected[1]:
+            with pytest.raises(DataError, match=r"a table cannot tell the classes .* apart"):
+                save_dataset(cells, folder)
+            return
+        back = open_dataset(save_dataset(cells, folder))
+    assert back.classes == expected and back.labels.tolist() == [0, 1, -1]
+    # A group without a name is brackets; the same cells are together.
+    assert back.groups[0] == back.groups[1] != back.groups[2] or not group.strip()
+
+
+def test_a_class_without_a_name_is_not_saved(tmp_path: Path) -> None:
+    cells = Cells.from_array(np.zeros((1, 1, 8, 8)), ["A"]).with_labels([0], [" "])
+    with pytest.raises(DataError, match="class 1 has no name"):
+        save_dataset(cells, tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("high", "dtype"), [(300, "uint16"), (70_000, "uint32"), (2**60, "uint64")]
+)
+def test_ids_of_any_size_travel(high: int, dtype: str, tmp_path: Path) -> None:
+    labels = np.zeros((40, 50), np.int64)
+    labels[5:12, 5:12], labels[20:30, 25:34], labels[32:38, 3:9] = high, 3, high - 1
+    plane = np.random.default_rng(0).normal(size=labels.shape).astype(np.float32)
+    cells = Cells.from_labels([plane], ["one"], labels, crop=12, name="plate").subset([0, 2])
+    path = save_dataset(cells, tmp_path / "set")
+    (mask,) = (tmp_path / "set" / "images").glob("*_cells.tif")
+    assert tifffile.imread(mask).dtype == dtype
+    back = open_dataset(path)
+    assert back.table["object"].tolist() == [3, high]
+    assert back.centres.tolist() == cells.centres.tolist() == [[24.5, 29], [8, 8]]
+    assert np.unique(back.fields[0].labels).tolist() == [0, 3, high]

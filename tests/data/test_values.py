@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from napari_channelmix.data import values
-from napari_channelmix.data.values import class_name, similar_names, whole_number
+from napari_channelmix.data.values import (
+    class_name,
+    listed,
+    number,
+    quoted,
+    similar_names,
+    similar_warnings,
+    whole_number,
+)
 from napari_channelmix.errors import DataError
 
 
@@ -73,3 +81,60 @@ def test_what_is_no_id_is_refused_in_one_short_line(value):
 def test_names_that_differ_in_case_or_blanks_are_listed():
     assert similar_names(["a b", "ab", "c", "C", "d"]) == [("a b", "ab"), ("c", "C")]
     assert similar_names(["a", "b", "a"]) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [("1.5", 1.5), (" -2 ", -2.0), ("+.5", 0.5), ("3.", 3.0), ("1e3", 1000.0), ("2E-1", 0.2),
+     (7, 7), (np.float32(0.5), 0.5), ("1e9", 1e9)],
+)  # fmt: skip
+def test_a_number_is_read_as_it_stands(value, result):
+    assert number(value) == number(value, decimal_comma=True) == result
+
+
+def test_a_comma_is_a_decimal_sign_where_it_may_be():
+    assert number("60,5", decimal_comma=True) == 60.5
+    assert number(",5", decimal_comma=True) == 0.5
+    with pytest.raises(DataError, match="'60,5' is not a number; write it with a decimal point"):
+        number("60,5")
+
+
+@pytest.mark.parametrize("comma", [True, False])
+@pytest.mark.parametrize(
+    "value",
+    ["", "nan", "inf", "1.234,5", "1,234.5", "1,000,000", "1_0", "0x1", "1e", "--1", "1 000",
+     "\u0661", "1e99999", "1.1e9", -2e9, float("nan"), True, None, "9" * 500],
+)  # fmt: skip
+def test_what_is_no_number_or_beyond_the_bound_is_refused(value, comma):
+    with pytest.raises(DataError, match=r"is not a number|is beyond the bound of 1e"):
+        number(value, decimal_comma=comma)
+
+
+def test_values_and_lists_are_shown_short():
+    assert quoted("a" * 41) == f"'{'a' * 37}...'" and quoted("a" * 40) == f"'{'a' * 40}'"
+    assert quoted("a\nb") == "'a\\nb'" and quoted(3) == "'3'"
+    assert listed(range(14)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"
+
+
+def test_names_that_may_be_one_are_said_with_their_rows():
+    (line,) = similar_warnings({"Live": 12, "dead": 3, "live": 1}, "classes")
+    assert line.startswith("classes 'Live' (12 rows) and 'live' (1 rows) differ only in case")
+
+
+def test_a_name_is_one_whatever_system_wrote_it():
+    assert class_name("fu\u0308nf") == class_name("f\xfcnf") == "f\xfcnf"
+    assert class_name("\ufeff\u200bpos\xa0") == "pos"
+    assert class_name("\u200b") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("0.5", "0.50"), ("0,5", "0.5"), ("01", "1"), ("\uff10\uff11", "1"), ("de\xadad", "dead"),
+     ("\ufb01t", "Fit"), ("a\u200bb", "ab")],
+)  # fmt: skip
+def test_names_that_look_alike_are_similar(one, other):
+    assert similar_names([one, "x", other]) == [(one, other)]
+
+
+def test_names_that_look_different_are_not_similar():
+    assert similar_names(["1", "1.5", "-1", "10", "1e1", "a", "b", "A1", "A01"]) == []

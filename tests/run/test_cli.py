@@ -12,6 +12,7 @@ import pytest
 from napari_channelmix import load_model, open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import Progress
+from napari_channelmix.locks import in_use
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.progress import run_job
 
@@ -243,3 +244,65 @@ def test_explain_says_what_differs_in_its_report(dataset, bundle, tmp_path, caps
     content = json.loads((tmp_path / "o" / "explain.json").read_text("utf-8"))
     assert content["data_shift"]["n"] == 4
     assert content["data_shift"]["warnings"] == []
+
+
+@pytest.mark.parametrize("name", ["train", "importance", "latents", "report"])
+def test_a_second_run_in_the_same_place_is_told_in_one_line(name, dataset, tmp_path, capsys):
+    file = {"train": "M.cmx", "report": "r.html"}.get(name)
+    out = tmp_path / (file or "o")
+    arguments = [name, str(dataset), "--out", str(out), "--quiet"]
+    with in_use(out, is_file=file is not None):
+        before = sorted(tmp_path.rglob("*"))
+        assert main(arguments) == 2
+        assert sorted(tmp_path.rglob("*")) == before
+    said = capsys.readouterr().err
+    assert f"{out} is in use by another run (process {os.getpid()}, since " in said
+    assert said.endswith("choose another --out\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--seed", "-1"], "the seed must be 0 or more, not -1"),
+        (["--seed", "99999999999999999999"], "the seed must be 4294967295 or less"),
+        (["--epochs", "1e9"], "epochs must be a whole number, not '1e9'"),
+        (["--epochs", "1000000000"], "epochs must be 100000 or less"),
+        (["--seeds", "9" * 5000], "seeds must be a whole number, not '9999"),
+        (["--mixes", "65"], "mixes must be 64 or less, not 65"),
+        (["--constraint", "x" * 5000], "invalid choice"),
+        (["--epochs", "a\nb"], r"not 'a\nb'"),
+    ],
+)
+def test_numbers_that_no_run_could_mean_are_one_short_line(arguments, says, capsys):
+    assert main(["importance", "x.toml", "--out", "o", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+    assert len(said) < 450
+
+
+@pytest.mark.parametrize("out", ["a" * 300, "file/within", "/dev/null"])
+def test_a_place_where_nothing_can_be_written_is_one_line(out, dataset, tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    for name, where in (("importance", out), ("train", f"{out}/M.cmx"), ("latents", out)):
+        assert main([name, str(dataset), "--out", str(tmp_path / where), "--quiet"]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert said.startswith("napari-channelmix: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
+def test_sigterm_stops_as_ctrl_c_does(dataset, tmp_path):
+    script = "import sys; from napari_channelmix.run.cli import main; sys.exit(main(sys.argv[1:]))"
+    out = tmp_path / "o"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "importance", str(dataset), "--out", str(out), "--network",
+         "tiny", "--device", "cpu", "--quiet"], stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not any(out.glob(".*")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert "stopped; the same command goes on" in process.communicate(timeout=120)[1]
+    assert process.returncode == 130
+    assert not out.exists()

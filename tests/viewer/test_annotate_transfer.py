@@ -48,7 +48,7 @@ def test_world_positions_meet_the_cells_of_layers_in_odd_places(
     assert "um" in panel.how.currentText() or "micrometer" in panel.how.currentText()
     assert panel.preview.text() == (
         f"7 rows: 6 match cells, 1 match none (first: line 8, y={y:g}, x={x:g}); "
-        "3 name a cell again; the last row counts. New classes: debris."
+        "3 say the same of a cell again. New classes: debris."
     )
     # Nothing has changed before it is asked for.
     assert annotate.session.cells.labels.tolist() == [-1] * 6
@@ -74,10 +74,29 @@ def test_pixels_values_and_a_table_that_is_wrong(
     assert annotate.session.cells.labels.tolist() == [1, 0, 1, 0, -1, -1]
     path.write_text("object,class\n3,dead\nthree,dead\n")
     panel = choose(annotate, qtbot, path, 0)
-    assert "line 3, column 'object': 'three' is not a number" in panel.preview.text()
+    assert "line 3, column 'object': 'three' is not a whole number" in panel.preview.text()
     assert not panel.apply_button.isEnabled() and panel.apply_button.toolTip()
     click(panel.cancel)
     assert not panel.isVisible()
+
+
+def test_the_column_of_ids_may_be_named(
+    viewer: Any, annotate: Any, qtbot: Any, click: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    # The row numbers of pandas, and the label values.
+    path.write_text("index,label,class\n0,3,dead\n1,5,alive\n")
+    panel = choose(annotate, qtbot, path, 0)
+    assert "columns 'index', 'label' may all hold the ids" in panel.preview.text()
+    assert not panel.apply_button.isEnabled() and not panel.ids.isHidden()
+    panel.ids.setText("label")
+    panel.ids.editingFinished.emit()
+    qtbot.waitUntil(lambda: not annotate.task.busy, timeout=5000)
+    assert "2 match cells; ids are read from column 'label'" in panel.preview.text()
+    click(panel.apply_button)
+    assert annotate.session.cells.labels.tolist() == [-1, -1, 1, -1, 0, -1]
+    panel = choose(annotate, qtbot, path, 1)
+    assert panel.ids.isHidden() and panel.ids.text() == ""
 
 
 def test_what_is_exported_comes_back(

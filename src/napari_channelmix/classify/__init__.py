@@ -1,5 +1,6 @@
 """Classifiers of cells: networks, training, bundles, and models made elsewhere."""
 
+from napari_channelmix.classify.borders import border_warning
 from napari_channelmix.classify.bundle import load_bundle, save_bundle
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.evaluation import Evaluation, evaluate, evaluate_job
@@ -21,6 +22,7 @@ __all__ = [
     "NetworkSpec",
     "TrainingData",
     "TrainingSettings",
+    "border_warning",
     "data_shift_job",
     "evaluate",
     "evaluate_job",

@@ -171,7 +171,7 @@ class Predictor(ABC):
         return np.concatenate(parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classifier(Predictor):
     """A trained classifier of cells.
 

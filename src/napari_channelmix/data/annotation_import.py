@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.annotation_files import numbers_of, read_rows
+from napari_channelmix.data.annotation_files import numbers_of
 from napari_channelmix.data.annotations import cell_centres, field_names, positions_of_fields
+from napari_channelmix.data.table_files import read_table
+from napari_channelmix.data.values import (
+    class_name,
+    listed,
+    quoted,
+    similar_warnings,
+    whole_number,
+)
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
@@ -20,20 +28,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.table_files import TextTable
 
-__all__ = ["How", "Imported", "cells_at", "import_job"]
+__all__ = ["ID_NAMES", "How", "Imported", "cells_at", "import_job"]
 
 Whole = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 How = Literal["object", "position"]
 
+# Columns that hold ids, in small letters.
+ID_NAMES = ("index", "label", "object", "objectnumber", "object_id", "label_id")
+# Pixels by which one cell must be nearer than another.
+TIE = 0.5
 # More are measurements rather than classes.
 MOST_CLASSES = 100
 # Points looked up in a step.
 POINTS = 5000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Imported:
     """What a table says of the cells.
 
@@ -45,7 +59,7 @@ class Imported:
     at : (R,) int array
         Cells that are named, each once.
     classes : tuple of R str
-        Their classes; where several rows name a cell, that of the last one.
+        Their classes.
     unmatched : int
         Rows that match no cell.
     first : str
@@ -53,7 +67,16 @@ class Imported:
     blank : int
         Rows without a class; they are passed over.
     again : int
-        Rows that name a cell which an earlier row named.
+        Rows that say the same of a cell as an earlier row.
+    no_id : int
+        Rows without an id; they are passed over.
+    near : int
+        Rows whose place lies in no outline, and were given to the nearest cell around.
+    between : int
+        Rows whose place lies as near to one cell as to another; they are passed over.
+    column : str
+        Column of the ids, where rows name cells by them.
+    warnings : tuple of str
     """
 
     path: Path
@@ -64,17 +87,30 @@ class Imported:
     first: str = ""
     blank: int = 0
     again: int = 0
+    no_id: int = 0
+    near: int = 0
+    between: int = 0
+    column: str = ""
+    warnings: tuple[str, ...] = ()
 
     def in_words(self) -> str:
         """What is about to be applied, in a line."""
-        matched = self.rows - self.blank - self.unmatched
+        matched = self.rows - self.blank - self.unmatched - self.no_id - self.between
         none = f", {self.unmatched:,} match none (first: {self.first})" if self.unmatched else ""
         parts = [f"{self.rows:,} rows: {matched:,} match cells{none}"]
+        if self.column and self.column != "object":
+            parts.append(f"ids are read from column {quoted(self.column)}")
         if self.blank:
             parts.append(f"{self.blank:,} have no class and are passed over")
+        if self.no_id:
+            parts.append(f"{self.no_id:,} have no id and are passed over")
+        if self.between:
+            parts.append(f"{self.between:,} lie between two cells and are passed over")
+        if self.near:
+            parts.append(f"{self.near:,} lie in no outline and go to the nearest cell around")
         if self.again:
-            parts.append(f"{self.again:,} name a cell again; the last row counts")
-        return "; ".join(parts) + "."
+            parts.append(f"{self.again:,} say the same of a cell again")
+        return "; ".join([*parts, *self.warnings]) + "."
 
 
 def import_job(
@@ -85,6 +121,7 @@ def import_job(
     names: Sequence[str] | None = None,
     here: int = 0,
     pixels: Callable[[int, Floats], Floats] | None = None,
+    id_column: str | None = None,
 ) -> Job[Imported]:
     """Read a table (CSV, TSV) and find the cells of its rows; its other columns are of no account.
 
@@ -93,7 +130,7 @@ def import_job(
     path : path
     cells : Cells
     how : str
-        ``"object"``: columns ``object`` (label value) and ``class``. ``"position"``: ``y``, ``x``
+        ``"object"``: a column of ids (label values) and ``class``. ``"position"``: ``y``, ``x``
         and ``class``; the cell whose outline holds the point, else the nearest whose box does.
     names : sequence of str, optional
         Names of the fields of view, as in a column ``field``.
@@ -102,84 +139,156 @@ def import_job(
     pixels : callable, optional
         Pixels (n, 2) of a field of view from positions (n, 2) of the table; by default these are
         pixels already.
+    id_column : str, optional
+        Column of the ids. By default the only one of `ID_NAMES` that is there; if it is not called
+        ``object``, all of its ids must be those of cells.
 
     Raises
     ------
     DataError
-        One line that names file, row and column of what cannot be used.
+        One line that names file, row and column of what cannot be used, such as rows that give one
+        cell different classes.
     """
     path = Path(path)
     yield Progress(0, 2, "reading the table")
-    table = read_rows(path)
-    wanted = ("object", "class") if how == "object" else ("y", "x", "class")
-    columns = {name: _column(path, table, name) for name in wanted}
-    texts = table[columns["class"]].str.strip()
-    kept = table[texts != ""]
-    classes = texts[texts != ""].tolist()
-    if len(set(classes)) > MOST_CLASSES:
+    table = read_table(path, ("class",) if how == "object" else ("y", "x", "class"))
+    column = _column(table, "class")
+    places = tuple(_column(table, axis) for axis in "yx") if how == "position" else ()
+    ids_in = "" if how == "position" else _id_column(table, id_column, column)
+    classes_of_rows = [class_name(text) for text in table.rows[column]]
+    named = np.array([name is not None for name in classes_of_rows], dtype=bool)
+    kept, classes = table.rows[named], [name for name in classes_of_rows if name is not None]
+    counts = Counter(classes)
+    if len(counts) > MOST_CLASSES:
         raise DataError(
-            f"{path}, column {columns['class']!r}: {len(set(classes)):,} different values; "
+            f"{path}, column {quoted(column)}: {len(counts):,} different values; "
             "these look like measurements, not classes"
         )
     yield Progress(1, 2, "finding the cells")
-    fields = _fields(kept, field_names(cells) if names is None else names, here)
+    fields = _fields(table, kept, field_names(cells) if names is None else names, here)
+    near = between = np.zeros(len(kept), dtype=bool)
+    without = np.zeros(len(kept), dtype=bool)
     if how == "object":
-        values = np.asarray(numbers_of(path, kept, columns["object"]), dtype=np.float64)
-        found = _by_value(cells, fields, values)
-        said = [f"object {value:g}" for value in values]
+        ids = [_id(path, line, ids_in, text) for line, text in kept[ids_in].items()]
+        without = np.array([value is None for value in ids], dtype=bool)
+        matches = _by_value(cells, fields, ids)
+        shown = [f"object {value}" for value in ids]
+        if id_column is None and ids_in.casefold() != "object":
+            _refuse_misfit(table, ids_in, kept, (matches < 0) & ~without & (fields >= 0))
     else:
-        given = np.array([numbers_of(path, kept, columns[axis]) for axis in "yx"]).T.reshape(-1, 2)
-        found = np.full(len(given), -1, dtype=np.int64)
-        for one in np.unique(fields[fields >= 0]).tolist():
-            rows = np.flatnonzero(fields == one)
+        given = np.array([numbers_of(table, kept, each) for each in places]).T.reshape(-1, 2)
+        matches = np.full(len(given), -1, dtype=np.int64)
+        near, between = near.copy(), between.copy()
+        for index in np.unique(fields[fields >= 0]).tolist():
+            rows = np.flatnonzero(fields == index)
             for start in range(0, len(rows), POINTS):
                 yield Progress(1 + start / max(1, len(given)), 2, "finding the cells")
                 some = rows[start : start + POINTS]
-                points = given[some] if pixels is None else pixels(one, given[some])
-                found[some] = cells_at(cells, one, points)
-        said = [f"y={y:g}, x={x:g}" for y, x in given]
-    missed = np.flatnonzero(found < 0)
+                points = given[some] if pixels is None else pixels(index, given[some])
+                matches[some], near[some], between[some] = _cells_around(cells, index, points)
+        shown = [f"y={y:g}, x={x:g}" for y, x in given]
+    missed = np.flatnonzero((matches < 0) & ~without & ~between)
     first = ""
     if len(missed):
-        first = f"line {kept.index[missed[0]]}, {said[missed[0]]}"
+        first = f"line {kept.index[missed[0]]}, {shown[missed[0]]}"
         if fields[missed[0]] < 0:
-            first += f", field {kept[_named(kept, 'field')].iloc[missed[0]]!r} is unknown"
-    last = {cell: name for cell, name in zip(found.tolist(), classes, strict=True) if cell >= 0}
+            text = kept[_named(table, "field")].iloc[missed[0]]
+            first += f", field {quoted(text.strip())} is unknown"
+    rows_of, again = _agreeing(path, column, kept.index.tolist(), matches.tolist(), classes)
     return Imported(
-        path, len(table), np.array(list(last), dtype=np.int64), tuple(last.values()), len(missed),
-        first, len(table) - len(kept), len(kept) - len(missed) - len(last),
+        path, len(table.rows), np.array(list(rows_of), dtype=np.int64),
+        tuple(classes[row] for row in rows_of.values()), len(missed), first,
+        len(table.rows) - len(kept), again, int(without.sum()), int(near.sum()),
+        int(between.sum()), ids_in, (*table.warnings, *similar_warnings(counts, "classes")),
     )  # fmt: skip
 
 
-def _named(table: pd.DataFrame, name: str) -> str | None:
-    """A column by its name, whatever its capitals."""
-    return next((one for one in table.columns if one.lower() == name), None)
-
-
-def _column(path: Path, table: pd.DataFrame, name: str) -> str:
-    found = _named(table, name)
-    if found is None:
+def _named(table: TextTable, name: str) -> str | None:
+    """A column by its name, whatever its capitals; an exact match comes first."""
+    columns = [str(each) for each in table.rows.columns if str(each).casefold() == name.casefold()]
+    if not columns:
+        return None
+    if name not in columns and len(columns) > 1:
         raise DataError(
-            f"{path}: no column {name!r}; it has {', '.join(table.columns) or 'no columns'}"
+            f"{table.path}: columns {quoted(columns[0])} and {quoted(columns[1])} differ only in "
+            "capitals; rename one of them"
         )
-    return found
+    return table.column(name if name in columns else columns[0])
 
 
-def _fields(table: pd.DataFrame, names: Sequence[str], here: int) -> Whole:
+def _column(table: TextTable, name: str) -> str:
+    return _named(table, name) or table.column(name)
+
+
+def _id_column(table: TextTable, chosen: str | None, column: str) -> str:
+    """The column of ids: the one that was chosen, or the only one of a known name."""
+    if chosen is not None:
+        return _column(table, chosen)
+    known = [str(name) for name in table.rows.columns
+             if str(name).casefold() in ID_NAMES and name != column]  # fmt: skip
+    if len(known) > 1:
+        raise DataError(
+            f"{table.path}: columns {listed(map(quoted, known))} may all hold the ids; choose the "
+            "column of ids, or leave one of them in the table"
+        )
+    return table.column(known[0]) if known else table.column("object")
+
+
+def _refuse_misfit(table: TextTable, column: str, rows: pd.DataFrame, misfit: Flags) -> None:
+    if misfit.any():
+        first = int(np.argmax(misfit))
+        raise DataError(
+            f"{table.path}, line {rows.index[first]}, column {quoted(column)}: no cell has the id "
+            f"{rows[column].iloc[first].strip()} ({int(misfit.sum()):,} rows are so); if these are "
+            "the ids all the same, choose the column or call it 'object'"
+        )
+
+
+def _id(path: Path, line: object, column: str, text: str) -> int | None:
+    try:
+        return whole_number(text)
+    except DataError as error:
+        raise DataError(f"{path}, line {line}, column {quoted(column)}: {error}") from None
+
+
+def _agreeing(
+    path: Path, column: str, lines: list[int], matches: list[int], classes: list[str]
+) -> tuple[dict[int, int], int]:
+    """The first row of each cell, and how many rows say the same again.
+
+    Rows that give one cell different classes are refused.
+    """
+    rows: dict[int, int] = {}
+    again = 0
+    for row, cell in enumerate(matches):
+        if cell < 0:
+            continue
+        first = rows.setdefault(cell, row)
+        if classes[first] != classes[row]:
+            raise DataError(
+                f"{path}, line {lines[row]}, column {quoted(column)}: the cell of this row is "
+                f"{quoted(classes[row])} here and {quoted(classes[first])} in line {lines[first]}; "
+                "leave one row of each cell"
+            )
+        again += first != row
+    return rows, again
+
+
+def _fields(table: TextTable, rows: pd.DataFrame, names: Sequence[str], here: int) -> Whole:
     column = _named(table, "field")
     if column is None:
-        return np.full(len(table), here, dtype=np.int64)
-    found = positions_of_fields(table[column], names)
-    return np.where((table[column].str.strip() == "").to_numpy(), here, found)
+        return np.full(len(rows), here, dtype=np.int64)
+    positions = positions_of_fields(rows[column], names)
+    return np.where((rows[column].str.strip() == "").to_numpy(), here, positions)
 
 
-def _by_value(cells: Cells, fields: Whole, values: Floats) -> Whole:
-    mine = [(int(f), float(o)) for f, o in cells.table[["field", "object"]].to_numpy(np.int64)]
+def _by_value(cells: Cells, fields: Whole, ids: Sequence[int | None]) -> Whole:
+    own = cells.table[["field", "object"]].to_numpy(np.int64).tolist()
     # Where cells have no values of their own, one value says nothing.
-    often = Counter(mine)
-    place = {key: at for at, key in enumerate(mine) if often[key] == 1}
-    asked = zip(fields.tolist(), values.tolist(), strict=True)
-    return np.array([place.get(one, -1) for one in asked], dtype=np.int64)
+    count = Counter((index, value) for index, value in own)
+    place = {(f, v): row for row, (f, v) in enumerate(own) if count[f, v] == 1}
+    keys = zip(fields.tolist(), ids, strict=True)
+    return np.array([-1 if v is None else place.get((f, v), -1) for f, v in keys], dtype=np.int64)
 
 
 def cells_at(cells: Cells, at: int, points: Floats) -> Whole:
@@ -193,9 +302,15 @@ def cells_at(cells: Cells, at: int, points: Floats) -> Whole:
     points : (n, 2) float array
         y, x in its pixels; pixel centres are whole numbers.
     """
-    found = np.full(len(points), -1, dtype=np.int64)
-    rows = np.flatnonzero(cells.table["field"].to_numpy() == at)
-    labels = cells.fields[at].labels
+    return _cells_around(cells, at, points)[0]
+
+
+def _cells_around(cells: Cells, index: int, points: Floats) -> tuple[Whole, Flags, Flags]:
+    """`cells_at`; which points lie in no outline though there are some; which between two cells."""
+    matches = np.full(len(points), -1, dtype=np.int64)
+    between = np.zeros(len(points), dtype=bool)
+    rows = np.flatnonzero(cells.table["field"].to_numpy() == index)
+    labels = cells.fields[index].labels
     if labels is not None:
         spots = np.floor(points + 0.5).astype(np.int64)
         inside = ((spots >= 0) & (spots < labels.shape)).all(axis=1)
@@ -203,26 +318,34 @@ def cells_at(cells: Cells, at: int, points: Floats) -> Whole:
         values[inside] = np.asarray(labels)[tuple(spots[inside].T)]
         own = cells.table["object"].to_numpy(np.int64)[rows]
         of = dict(zip(own.tolist(), rows.tolist(), strict=True))
-        found = np.array([of.get(v, -1) if v else -1 for v in values.tolist()], dtype=np.int64)
-    left = np.flatnonzero(found < 0)
+        matches = np.array([of.get(v, -1) if v else -1 for v in values.tolist()], dtype=np.int64)
+    left = np.flatnonzero(matches < 0)
     if len(left) and len(rows):
-        found[left] = _boxed(cells, rows, points[left])
-    return found
+        matches[left], between[left] = _boxed(cells, rows, points[left])
+    near = np.zeros(len(points), dtype=bool)
+    near[left] = labels is not None
+    return matches, near & (matches >= 0), between
 
 
-def _boxed(cells: Cells, rows: Whole, points: Floats) -> Whole:
-    """The cell with the nearest middle among those whose box holds the point, or -1."""
+def _boxed(cells: Cells, rows: Whole, points: Floats) -> tuple[Whole, Flags]:
+    """The cell with the nearest middle among those whose box holds the point, or -1.
+
+    Also which points lie as near to a second one, within `TIE` pixels: these have no cell.
+    """
     from scipy.spatial import cKDTree
 
     boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[rows] - 0.5
     tree = cKDTree(cell_centres(cells)[rows])
     far = float((boxes[:, 2:] - boxes[:, :2]).max()) / np.sqrt(2)
-    found = np.full(len(points), -1, dtype=np.int64)
-    for place, near in enumerate(tree.query_ball_point(points, far)):
-        some = boxes[near]
+    matches = np.full(len(points), -1, dtype=np.int64)
+    between = np.zeros(len(points), dtype=bool)
+    for place, around in enumerate(tree.query_ball_point(points, far)):
+        some = boxes[around]
         holds = ((points[place] >= some[:, :2]) & (points[place] < some[:, 2:])).all(axis=1)
         if holds.any():
-            held = np.asarray(near)[holds]
+            held = np.asarray(around)[holds]
             away = np.hypot(*(tree.data[held] - points[place]).T)
-            found[place] = rows[held[away.argmin()]]
-    return found
+            between[place] = (away <= away.min() + TIE).sum() > 1
+            if not between[place]:
+                matches[place] = rows[held[away.argmin()]]
+    return matches, between

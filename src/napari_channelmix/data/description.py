@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from napari_channelmix.data.values import class_name, quoted
 from napari_channelmix.errors import DataError
+from napari_channelmix.readers import read_toml
+from napari_channelmix.wording import path_shown, problem
 
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
+
+
+# Bytes of a data-set file.
+LARGEST = 4 * 2**20
 
 
 # One picture of files that have several: its position from 0, or its name.
@@ -25,7 +39,7 @@ Scene = Annotated[int | str, BeforeValidator(_scene)]
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class ImageEntry(_Entry):
@@ -47,9 +61,11 @@ class CellsEntry(_Entry):
     column: str | None = None
     object: str | None = None
     columns: list[str] | None = None
-    size: Annotated[int, Field(ge=4)] | None = None
+    size: Annotated[int, Field(ge=4, le=8192)] | None = None
     crop: Annotated[int, Field(ge=4, le=4096)] = 64
-    min_area: Annotated[int, Field(ge=1)] = 40
+    min_area: Annotated[int, Field(ge=1, le=10**9)] = 40
+    labelled: bool | None = None
+    border: Literal["fill", "leave_out"] = "fill"
     pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
 
     @model_validator(mode="after")
@@ -62,6 +78,13 @@ class CellsEntry(_Entry):
         if self.object and self.origin != "mask":
             raise ValueError(
                 'object = "..." is for from = "mask": the value of a row\'s cell in it'
+            )
+        if self.labelled is not None and self.origin != "mask":
+            raise ValueError('labelled is for from = "mask": whether each id in it is one cell')
+        if self.object and self.labelled is False:
+            raise ValueError(
+                'object = "..." names cells by their ids, labelled = false says that ids mean '
+                "nothing; give one of the two"
             )
         if self.pixel_size is not None and self.origin not in ("segment", "mask", "point"):
             raise ValueError(
@@ -87,7 +110,8 @@ class Description(_Entry):
     label, group, split : str or None
         Columns of the table.
     classes : list of str or None
-        All classes in their order, those without rows too; by default those of the column.
+        All classes in their order, those without rows too; by default those of the column. A name
+        that would mean 'no class' elsewhere, such as ``none``, is a class where it stands here.
     unlabelled : bool
         Whether rows may have no class; their cells then have none.
     keep : dict of str to list of str
@@ -107,11 +131,35 @@ class Description(_Entry):
     split: str | None = None
     classes: list[str] | None = None
     unlabelled: bool = False
-    keep: dict[str, list[str | int | float]] = {}
+    keep: dict[str, list[bool | str | int | float]] = {}
     channels: dict[str, str] = {}
     image: ImageEntry | None = None
     scene: Scene | None = None
     cells: CellsEntry = CellsEntry()
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _class_names(cls, value: Any) -> Any:
+        """The names as the rows of the table will have them: ``1``, ``"1"``, ``1.0`` are one."""
+        if not isinstance(value, list):
+            return value
+        names = [class_name(each) or str(each).strip() for each in value
+                 if isinstance(each, (str, int, float))]  # fmt: skip
+        if len(names) < len(value):
+            return value
+        if "" in names:
+            raise ValueError("holds an empty name; rows without a class need none")
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"names {quoted(twice)} twice")
+        return names
+
+    @field_validator("channels", "keep", mode="before")
+    @classmethod
+    def _keys_differ(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len({str(key).strip() for key in value}) < len(value):
+            raise ValueError("has two keys that differ only in blanks")
+        return value
 
     @property
     def chosen_scene(self) -> int | str | None:
@@ -138,34 +186,11 @@ def read_description(path: str | Path) -> Description:
     DataError
         One line that names the file, the key and what was wrong with it.
     """
-    path = Path(path)
-    try:
-        content: dict[str, Any] = tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: is a folder; name the data-set file (dataset.toml)") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a data-set file (TOML): {error}") from error
+    content = read_toml(
+        path, most=LARGEST, name="the data-set file (dataset.toml)", what="a data-set file (TOML)"
+    )
     try:
         return Description.model_validate(content)
     except ValidationError as error:
-        raise DataError(f"{path}: {_in_words(error)}") from error
-
-
-def _in_words(error: ValidationError) -> str:
-    """The first problem, as a user of the file would put it."""
-    first = error.errors()[0]
-    keys = [str(part) for part in first["loc"]]
-    where = f"[{keys[0]}] {'.'.join(keys[1:])}" if len(keys) > 1 else "".join(keys)
-    if first["type"] == "missing":
-        what = "is missing"
-    elif first["type"] == "extra_forbidden":
-        what = "is not a key of the data-set file"
-    elif first["type"] == "value_error":
-        what = str(first["ctx"]["error"])
-    else:
-        what = f"{first['msg'][:1].lower()}{first['msg'][1:]}, not {first['input']!r}"
-    return f"{where} {what}".strip()
+        says = problem(error, "the data-set file", sections=True)
+        raise DataError(f"{path_shown(path)}: {says}") from error

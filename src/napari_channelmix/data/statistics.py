@@ -16,7 +16,7 @@ from napari_channelmix.jobs import Job, Progress
 __all__ = ["ChannelStatistics", "statistics_job"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChannelStatistics:
     """Statistics over all pixels of all crops, each (C,) float64, in raw units.
 

@@ -1,4 +1,4 @@
-"""What a value of a table, a features column or an array means: a class name, or the id of a cell.
+"""What a value of a table, a features column or an array means: a class, an id, a number.
 
 One rule for every entrance: data-set tables, annotation files, features of layers, label arrays.
 """
@@ -7,17 +7,41 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from napari_channelmix.errors import DataError
 
-__all__ = ["MISSING_NAMES", "class_name", "similar_names", "whole_number"]
+__all__ = [
+    "BLANKS",
+    "LARGEST",
+    "MISSING_NAMES",
+    "class_name",
+    "listed",
+    "number",
+    "quoted",
+    "similar_names",
+    "similar_warnings",
+    "whole_number",
+]
 
 # Texts that stand for 'no class', in lower case. pandas writes <NA> and NaT.
 MISSING_NAMES = frozenset({"", "na", "n/a", "#n/a", "nan", "none", "null", "<na>", "nat"})
+
+# Places and sizes beyond it (in pixels or micrometres) are mistakes, and overflow in sums.
+LARGEST = 1e9
+MANY = 20_000
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER_WITH_COMMA = re.compile(r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+# What is a blank to the eye, and nothing to str.strip().
+BLANKS = "".join(
+    map(chr, [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E), 0x2028,
+              0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF])
+)  # fmt: skip
 
 _WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
@@ -53,7 +77,8 @@ def class_name(value: Any) -> str | None:
         if math.isnan(number):
             return None
         return str(int(number)) if number.is_integer() else repr(number)
-    text = str(value).strip()
+    # An accented letter is one character or two, by the system that a text comes from.
+    text = unicodedata.normalize("NFC", str(value).strip(BLANKS))
     if text.lower() in MISSING_NAMES:
         return None
     whole = _WHOLE.fullmatch(text)
@@ -94,8 +119,7 @@ def whole_number(value: Any) -> int | None:
             return None
         whole = _WHOLE.fullmatch(name)
         if whole is None:
-            shown = name if len(name) <= 40 else f"{name[:37]}..."
-            raise DataError(f"{shown!r} is not a whole number")
+            raise DataError(f"{quoted(name)} is not a whole number")
         if len(name) > 25:
             raise DataError(f"an id of {len(name)} digits is too large; the largest is 2**63 - 1")
         number = int(whole[1])
@@ -105,7 +129,10 @@ def whole_number(value: Any) -> int | None:
 
 
 def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
-    """Names that differ only in case or in blanks, which may be one class written in two ways.
+    """Names that may be one class written in two ways.
+
+    They differ only in case, in blanks, in characters that look alike (as ligatures and wide
+    letters do), or in the way a number is written (``0.5``, ``0,50``).
 
     Returns
     -------
@@ -119,5 +146,90 @@ def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
     """
     by_key: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        by_key.setdefault("".join(name.split()).casefold(), []).append(name)
+        by_key.setdefault(_key(name), []).append(name)
     return [tuple(group) for group in by_key.values() if len(group) > 1]
+
+
+def _key(name: str) -> str:
+    """What names that may be one have in common."""
+    text = unicodedata.normalize("NFKC", name)
+    text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    if re.fullmatch(r"[+-]?\d{1,300}([.,]\d{0,300})?", text, re.ASCII):
+        return repr(float(text.replace(",", ".")))
+    return text.casefold()
+
+
+def number(value: Any, *, decimal_comma: bool = False, largest: float = LARGEST) -> float:
+    """The number that a text gives: plain digits, one decimal sign, perhaps an exponent.
+
+    Parameters
+    ----------
+    value : object
+        A text, or a number.
+    decimal_comma : bool
+        Whether a comma may be the decimal sign, as in tables whose separator is none.
+    largest : float
+        Bound of the absolute value.
+
+    Raises
+    ------
+    DataError
+        Anything else: thousands separators (``"1,000"``, ``"1.234,5"``), ``"1_000"``, NaN,
+        infinity, a value beyond the bound. Our definition.
+
+    Examples
+    --------
+    >>> number(" 1.5"), number("-1e3"), number("60,5", decimal_comma=True)
+    (1.5, -1000.0, 60.5)
+    """
+    text = (
+        repr(float(value)) if isinstance(value, (float, np.floating)) else str(value).strip(BLANKS)
+    )
+    plain = _NUMBER.fullmatch(text) if len(text) <= 400 else None
+    if plain is None and decimal_comma and len(text) <= 400:
+        plain = _NUMBER_WITH_COMMA.fullmatch(text)
+        text = text.replace(",", ".")
+    if plain is None:
+        comma = re.fullmatch(r"[+-]?\d+([.,]\d+)*,\d+", text, re.ASCII)
+        hint = "; write it with a decimal point and without thousands separators" if comma else ""
+        raise DataError(f"{quoted(value)} is not a number{hint}")
+    result = float(text)
+    if not abs(result) <= largest:
+        raise DataError(f"{quoted(value)} is beyond the bound of {largest:g}")
+    return result
+
+
+def quoted(value: object, limit: int = 40) -> str:
+    """A value as it is shown in messages: in quotes, on one line, cut where it is long."""
+    text = value if isinstance(value, str) else str(value)
+    return repr(text if len(text) <= limit else f"{text[: limit - 3]}...")
+
+
+def listed(names: Iterable[object], most: int = 12) -> str:
+    """Names for a message: each cut where it is long, and the first ones where they are many."""
+    every = [str(name) for name in names]
+    shown = [name if len(name) <= 40 else f"{name[:37]}..." for name in every[:most]]
+    more = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return ", ".join(shown) + more
+
+
+def similar_warnings(counts: Mapping[str, int], what: str) -> tuple[str, ...]:
+    """A line for names that may be one, written in two ways.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        How many rows each name has.
+    what : str
+        What they name, in the plural. More than `MANY` are numbers of rows or the like, and are
+        not looked through.
+    """
+    if len(counts) > MANY:
+        return ()
+    return tuple(
+        f"{what} "
+        + " and ".join(f"{quoted(name)} ({counts[name]:,} rows)" for name in group[:4])
+        + " differ only in case, blanks or form and are kept apart; write them alike if they "
+        "are one"
+        for group in similar_names(counts)[:5]
+    )

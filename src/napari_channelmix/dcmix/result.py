@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
-from napari_channelmix.errors import DataError
+from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.files import write_json, write_text, write_whole
+from napari_channelmix.readers import read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
 __all__ = ["SCHEMA", "ChannelImportance", "summarised"]
-
-SCHEMA = "napari-channelmix/importance/1"
 
 # A mixed network this much below the plain one has not seen what the plain one sees.
 GATE = 0.05
@@ -150,7 +150,7 @@ class ChannelImportance:
         figure = self.figure()
         return (
             write_json(folder / "importance.json", self.to_dict()),
-            write_text(folder / "importance.csv", self.to_frame().to_csv()),
+            write_text(folder / "importance.csv", csv_text(self.to_frame(), index=True)),
             write_whole(folder / "importance.png",
                         lambda path: figure.savefig(path, dpi=150, format="png")),
             write_whole(folder / "importance.svg", lambda path: figure.savefig(path, format="svg")),
@@ -163,26 +163,12 @@ class ChannelImportance:
         Raises
         ------
         DataError
-            Not such a file.
+            Not such a file; the line names the key that is wrong.
         """
-        try:
-            content = json.loads(Path(path).read_text("utf-8"))
-            if content["schema"] != SCHEMA:
-                raise DataError(f"{path}: schema {content['schema']!r} is not {SCHEMA!r}")
-            lists = {name: _frozen(value) for name, value in content.items() if name != "schema"}
-            return cls(**lists)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f"{path}: not an importance.json ({error})") from error
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_frozen(one) for one in value)
-    if isinstance(value, dict):
-        return {key: _frozen(one) for key, one in value.items()}
-    return value
+        stored = read_json(path, ImportanceFile, what="an importance.json",
+                           advice="run 'importance' again")  # fmt: skip
+        return cls(**{name: getattr(stored, name) for name in type(stored).model_fields
+                      if name != "form"})  # fmt: skip
 
 
 def summarised(

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import hold
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.drl.code import title_of
 from napari_channelmix.drl.familiar import differences_from_tuning, remembering
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
@@ -27,7 +29,7 @@ from napari_channelmix.drl.store import load_disentangler
 from napari_channelmix.drl.traversal import FEW, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.drl.trust import Trust, trust
 from napari_channelmix.drl.view import View
-from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
@@ -54,7 +56,7 @@ PREPARING, TUNING, MEASURING, SEPARATING = 10, 40, 4, 40
 UNDER_WAY = "still being worked out"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Latents:
     """The latents of a data set.
 
@@ -168,15 +170,19 @@ class Latents:
         return np.where(self.active, (self.values[cell] - middle) / spread, 0.0)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per cell: where it is, its class, its latents and its hand-crafted features."""
+        """A row per cell: where it is, its class, its latents and its hand-crafted features.
+
+        ``y``, ``x`` are its centre in pixels; pixel centres are whole numbers.
+        """
         import pandas as pd
 
         table, cells = self.cells.table, self.cells
         where = pd.DataFrame({
             "field": [cells.fields[int(at)].name for at in table["field"]],
             "object": table["object"].to_numpy(),
-            "y": (table["y0"] + table["y1"]).to_numpy() / 2,
-            "x": (table["x0"] + table["x1"]).to_numpy() / 2,
+            "y": cells.centres[:, 0],
+            "x": cells.centres[:, 1],
+            "at_border": cells.at_border,
             "group": table["group"].to_numpy(),
             "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels],
         })  # fmt: skip
@@ -222,7 +228,7 @@ class Latents:
             Disk full and the like.
         """
         folder = Path(folder)
-        write_text(folder / "latents.csv", self.to_frame().to_csv(index=False))
+        write_text(folder / "latents.csv", csv_text(self.to_frame()))
         notes = {}
         for axis in self.axes():
             at = [one for one in self.disentangler.columns(axis) if self.active[one]]
@@ -326,8 +332,7 @@ def latents_job(
     DataError, ModelError
         As `prepare_job`, `load_disentangler` and `finetune_job`.
     """
-    if finetune < 0:
-        raise ModelError(f"epochs of fine-tuning must be 0 or more, not {finetune}")
+    hold(finetune=finetune, seed=seed)
     source = load_disentangler(model) if isinstance(model, str | Path) else model
     if not isinstance(view, View):
         view = default_view(source, cells, view)

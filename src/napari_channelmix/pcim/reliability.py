@@ -39,7 +39,7 @@ TOO_ALIKE = 0.5
 TOO_SHAKY = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reliability:
     """What is known of the trustworthiness of N maps.
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_channelmix.classify.classifier import Classifier, matched
+from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.shift import Observer
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
-from napari_channelmix.pcim.subject import Subject, subject_of
+from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.selecting import Select
 
 __all__ = ["Source"]
 
@@ -29,7 +32,7 @@ Whole = npt.NDArray[np.int64]
 MEAN_OF = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """Cells of any kind as tensors for a subject.
 
@@ -60,6 +63,9 @@ class Source:
         cells: Cells | npt.ArrayLike | Source,
         device: str = "auto",
         chosen: Whole | None = None,
+        *,
+        output: str = "auto",
+        select: Select = None,
     ) -> Source:
         """Bring a model and cells together; a source stays as it is.
 
@@ -69,6 +75,8 @@ class Source:
             As for `pcim.explain`.
         chosen : (N,) int64 array, optional
             Positions of the cells that are meant; default: all.
+        output, select
+            As for `pcim.explain`.
 
         Raises
         ------
@@ -97,7 +105,9 @@ class Source:
         sample = numbers[sample]
         crops = held.read(sample) if isinstance(held, Cells) else held[sample]
         _refuse_not_finite(crops, sample)
-        subject = subject_of(model, crops, choose_device(device))
+        subject = subject_of(
+            model, _spread(crops), choose_device(device), output=output, select=select
+        )
         if isinstance(model, Classifier):
             # Normalised crops have the mean of the training cells at 0.
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
@@ -134,8 +144,26 @@ class Source:
 
     def asked_of(self, model: Any) -> Source:
         """The same cells, with the same mean, and another model of the same kind."""
-        subject = subject_of(model, self._pixels(slice(2)), self.subject.device)
+        own = self.subject
+        known = isinstance(model, Predictor)
+        subject = subject_of(
+            model, self._pixels(slice(2)), own.device, select=None if known else own.select,
+            reading=own.reading,
+        )  # fmt: skip
         return replace(self, subject=subject, model=model)
+
+    def answering(self, cells: Cells) -> Predictor | None:
+        """The subject as what predicts the classes of these cells; None where it does not.
+
+        Classes without names are taken for those of the cells where they are as many.
+        """
+        subject = self.subject
+        if subject.reading.independent:
+            return None
+        classes = subject.classes
+        if classes == numbered(len(classes)) and len(cells.classes) == len(classes):
+            classes = cells.classes
+        return _Answering(subject, self.channels, classes)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -188,15 +216,32 @@ class Source:
         x = self.tensor(some, observer)
         with torch.inference_mode():
             scores = self.subject.checked_scores(x)
-        probabilities = torch.softmax(scores, dim=1).cpu().numpy()
+        shown = self.subject.reading.probabilities(scores)
+        probabilities = shown.to(torch.float32).cpu().numpy()
         count = len(self)
         asked = chosen_target(
             _each(target, some, count, "target"), _each(versus, some, count, "versus"),
-            probabilities.argmax(axis=1), self.subject.classes, self.numbers[some],
+            scores.argmax(dim=1).cpu().numpy(), self.subject.classes, self.numbers[some],
+            independent=self.subject.reading.independent,
         )  # fmt: skip
         asked = asked.to(x.device)
         problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
         return problem, probabilities
+
+
+class _Answering(Predictor):
+    """A subject as a predictor."""
+
+    def __init__(
+        self, subject: Subject, channels: tuple[str, ...], classes: tuple[str, ...]
+    ) -> None:
+        self.subject, self.channels, self.classes = subject, channels, classes
+
+    def _probabilities(self, crops: Floats) -> Floats:
+        with torch.inference_mode():
+            scores = self.subject.checked_scores(self.subject.prepare(crops))
+            shown: Floats = self.subject.reading.probabilities(scores).float().cpu().numpy()
+        return shown
 
 
 def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:
@@ -206,6 +251,12 @@ def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any
     if len(asked) != count:
         raise ModelError(f"{what}: {len(asked)} classes for {count} cells; give one for each")
     return [asked[i] for i in some]
+
+
+def _spread(crops: Floats) -> Floats:
+    """As many of the crops as a model is tried on, from all over."""
+    rows = np.linspace(0, len(crops) - 1, min(PROBE, len(crops))).astype(np.int64)
+    return np.ascontiguousarray(crops[rows])
 
 
 def _refuse_not_finite(crops: Floats, numbers: npt.NDArray[np.int64]) -> None:

@@ -68,6 +68,8 @@ def explanation_text(content: dict[str, Any]) -> str:
         f"{content['n']} cells explained with {content['method']} ({content['mode']}), "
         f"{1000 * content['seconds_per_cell']:.1f} ms a cell; class explained: {classes}"
     ]
+    if content.get("output"):
+        lines.append(f"what the model gives: {content['output']}")
     scores = content.get("scores", {})
     if scores:
         longest = max(len(name) for name in scores)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassifierDock"]
 
-MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.ts *.torchscript);;All files (*)"
+MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.pth *.ts *.torchscript);;All files (*)"
 
 
 class ClassifierDock(Dock):
@@ -285,6 +285,9 @@ def _in_words(trained: Trained | None) -> str:
     classifier = trained.classifier
     lines = [f"<b>{trained.source}</b>", f"channels: {', '.join(classifier.channels)}",
              f"classes: {', '.join(classifier.classes)}"]  # fmt: skip
+    if hasattr(classifier, "reading"):
+        # Known once it was asked about cells.
+        lines.append(f"output: {classifier.reading or classifier.output}")
     if trained.accuracy is not None and trained.recall is not None:
         recall = ", ".join(
             f"{name} {value:.2f}" for name, value in trained.recall.items() if np.isfinite(value)

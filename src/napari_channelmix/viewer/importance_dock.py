@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import files, layers
 from napari_channelmix.viewer.charts import ImportanceChart
@@ -243,7 +244,7 @@ class ImportanceDock(Dock):
         if visible and self.solo.channel is not None:
             # The blend is about to be looked at, no longer one channel.
             self._toggle_solo(self.solo.channel)
-        geometry = layers.like(shown.reference, shown.axes)
+        geometry = layers.field_place(shown)
         self.mixed_task.run(
             "mixing the channels",
             mixed_job(imp.classifiers[0], cells, shown.field),
@@ -252,7 +253,7 @@ class ImportanceDock(Dock):
         )
 
     def _show_mixed(
-        self, images: npt.NDArray[np.float32], geometry: dict[str, Any], visible: bool
+        self, images: npt.NDArray[np.float32], geometry: layers.FieldPlace, visible: bool
     ) -> None:
         selected = set(self.viewer.layers.selection)
         for place, image in enumerate(images):
@@ -292,7 +293,9 @@ class ImportanceDock(Dock):
         """Put the figures on the clipboard, tab separated."""
         clipboard = QApplication.clipboard()
         if self.session.importance is not None and clipboard is not None:
-            clipboard.setText(self.session.importance.to_frame().to_csv(sep="\t"))
+            clipboard.setText(
+                csv_text(self.session.importance.to_frame(), index=True, separator="\t")
+            )
             self.notice.say("Copied; paste it into a spreadsheet", "good")
 
     def _toggle_solo(self, channel: str) -> None:
@@ -325,10 +328,7 @@ class ImportanceDock(Dock):
         self.solo.forget()
         self.chart.mark(None)
         # Only where it is looked at: the first one is added when a run is done.
-        if any(
-            str(layer.metadata.get(layers.OURS, "")).startswith("mixed")
-            for layer in self.viewer.layers
-        ):
+        if any(layers.role_of(layer).startswith("mixed") for layer in self.viewer.layers):
             self.show_mixed(visible=False)
 
     def _importance_changed(self, _: object = None) -> None:

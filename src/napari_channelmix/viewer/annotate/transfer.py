@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.annotation_import import import_job
 from napari_channelmix.viewer import layers
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Transfer"]
 
-BY_VALUE = "label value (columns object, class)"
+BY_VALUE = "label value (column of ids, class)"
 BY_PIXEL = "position in pixels (y, x, class)"
 BY_WORLD = "position in {} (y, x, class)"
 
@@ -46,11 +46,18 @@ class Transfer(QWidget):
         self._path: Path | None = None
         self._found: Imported | None = None
         self._cells: Cells | None = None
+        self._looked_for = ""
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.how = choice("How the rows of the table name cells; a column 'field' names the image, "
                           "else rows are about the one that is shown")  # fmt: skip
         self.how.currentIndexChanged.connect(lambda _: self._look())
+        self.ids = QLineEdit()
+        self.ids.setPlaceholderText("found by its name")
+        self.ids.setToolTip("Column of the table that holds the ids (label values); empty: the one "
+                            "that is called object, label, index or the like")  # fmt: skip
+        self.ids.editingFinished.connect(self._other_ids)
+        self.ids_label = QLabel("Ids in column")
         self.preview = Notice()
         self.apply_button = QPushButton("Apply")
         self.apply_button.setToolTip("Give the cells the classes of the table")
@@ -58,9 +65,11 @@ class Transfer(QWidget):
         self.cancel = QPushButton("Leave it")
         self.cancel.setToolTip("Change nothing")
         self.cancel.clicked.connect(self.close_table)
-        first, last = QHBoxLayout(), QHBoxLayout()
+        first, second, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         first.addWidget(QLabel("Cells by"))
         first.addWidget(self.how, 1)
+        second.addWidget(self.ids_label)
+        second.addWidget(self.ids, 1)
         last.addWidget(self.apply_button, 1)
         last.addWidget(self.cancel)
         column = QVBoxLayout(self)
@@ -68,6 +77,7 @@ class Transfer(QWidget):
         column.setSpacing(6)
         column.addWidget(self.title)
         column.addLayout(first)
+        column.addLayout(second)
         column.addWidget(self.preview)
         column.addLayout(last)
         self.setVisible(False)
@@ -87,6 +97,7 @@ class Transfer(QWidget):
             self.how.addItem(BY_WORLD.format(f"world units ({unit})"))
         self.how.setCurrentIndex(min(before, self.how.count() - 1))
         self.how.blockSignals(False)
+        self.ids.setText("")
         self.setVisible(True)
         self._look()
 
@@ -102,16 +113,25 @@ class Transfer(QWidget):
         if path is None or cells is None:
             return
         self._found, self._cells = None, cells
+        self._looked_for = self.ids.text().strip()
         self._ready("The table is being read")
         self.preview.say("Reading…")
         at = self.how.currentIndex()
+        for widget in (self.ids_label, self.ids):
+            widget.setVisible(at == 0)
         names = Places(cells, session.source).names
         here = 0 if shown is None else shown.field
         job = import_job(
             path, cells, "position" if at else "object", names=names, here=here,
             pixels=_Pixels(session) if at == 2 else None,
+            id_column=(self._looked_for or None) if at == 0 else None,
         )  # fmt: skip
         self._task.run("reading the table", job, self._show, on_error=self._refuse)
+
+    def _other_ids(self) -> None:
+        # A field that is left is no other wish.
+        if self.ids.text().strip() != self._looked_for:
+            self._look()
 
     def _show(self, found: Imported) -> None:
         cells = self._cells
@@ -122,7 +142,7 @@ class Transfer(QWidget):
         said = found.in_words()
         if new:
             said += f" New classes: {', '.join(new[:8])}{'…' if len(new) > 8 else ''}."
-        self.preview.say(said, "warning" if found.unmatched or not len(found.at) else "info")
+        self.preview.say(said, "warning" if _doubtful(found) else "info")
         self._ready("" if len(found.at) else "No row matches a cell")
 
     def _refuse(self, line: str) -> None:
@@ -149,6 +169,12 @@ class Transfer(QWidget):
         path = found.path.name
         self.close_table()
         self.applied.emit(f"{changed:,} cells were given other classes by {path}.")
+
+
+def _doubtful(found: Imported) -> bool:
+    """Whether something of a table should be looked at before it is applied."""
+    left_out = found.unmatched or found.no_id or found.between or found.near
+    return bool(left_out or found.warnings) or not len(found.at)
 
 
 class _Pixels:

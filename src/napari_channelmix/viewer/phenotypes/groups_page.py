@@ -9,6 +9,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.phenotypes.doses import DoseResponse, as_doses, dose_response
 from napari_channelmix.phenotypes.fractions import Fractions, fractions_of
 from napari_channelmix.viewer.colors import class_hex
@@ -162,7 +163,7 @@ class GroupsPage(QWidget):
             more = facts.cells.conditions.reindex(self.fractions.groups).reset_index(drop=True)
             new = [name for name in more.columns if name not in frame.columns]
             frame = frame.join(more[new])
-        QApplication.clipboard().setText(frame.to_csv(index=False))
+        QApplication.clipboard().setText(csv_text(frame))
         self.said.emit(f"Copied {len(frame):,} rows to the clipboard.")
 
 

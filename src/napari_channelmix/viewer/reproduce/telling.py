@@ -42,7 +42,9 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
         examples = tuple(
             _example(one, snapshot) for one in snapshot.explained if one.map is not None
         )
-        warnings = dict.fromkeys(line for one in snapshot.explained for line in one.warnings)
+        warnings = dict.fromkeys(
+            line for one in snapshot.explained for line in (*one.doubts, *one.warnings)
+        )
         about = snapshot.explained[0].attribution
         explained: dict[str, Any] = {"n": len(examples), "warnings": list(warnings)}
         if about is not None:

@@ -1,0 +1,174 @@
+"""Paths out of users' texts: of tables, of data-set files, of the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from napari_channelmix.data.values import BLANKS, quoted
+from napari_channelmix.errors import DataError
+
+__all__ = ["path_of_text", "read_bounded"]
+
+# What file systems take: bytes of a name, and of a whole path.
+LONGEST_NAME, LONGEST_PATH = 255, 4000
+# Files of a folder that are looked through for one that is written otherwise.
+NEIGHBOURS = 20_000
+
+
+def path_of_text(text: str, folder: Path, *, may_be_folder: bool = False) -> Path:
+    """The file that a text names.
+
+    Blanks around the text are dropped, and backslashes are read as folders, where the path as it
+    stands does not exist. Our definition.
+
+    Parameters
+    ----------
+    text : str
+        A path, absolute or relative to ``folder``.
+    folder : path
+    may_be_folder : bool
+        Whether a folder will do, as for OME-Zarr.
+
+    Raises
+    ------
+    DataError
+        No file of that name, a folder, or a text that no file can be called; no error of the
+        file system escapes.
+    """
+    wanted = text.strip(BLANKS)
+    if not wanted:
+        raise DataError("no file is named")
+    _refuse_impossible(wanted)
+    for candidate in _spellings(text, wanted):
+        path = folder / candidate
+        try:
+            mode = path.stat().st_mode
+        except (OSError, ValueError):
+            continue
+        if stat.S_ISDIR(mode) and not may_be_folder:
+            raise DataError(f"{_shown(path)} is a folder, not a file")
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+            raise DataError(f"{_shown(path)} is a pipe or a device, not a file")
+        return path
+    raise DataError(_why_missing(wanted, folder))
+
+
+def read_bounded(path: Path, largest: int, *, instead: str = "") -> bytes:
+    """The bytes of a file; pipes, folders and files above a bound are refused before reading.
+
+    ``instead``: what to do where the path is that of a folder.
+
+    Raises
+    ------
+    DataError
+        One line that names the file.
+    """
+    shown = _shown(path)
+    try:
+        _refuse_impossible(str(path))
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise DataError(f"{shown}: is a folder{instead and '; '}{instead}")
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(f"{shown}: is a pipe or a device, not a file")
+        if status.st_size > largest:
+            raise DataError(f"{shown}: {status.st_size:,} bytes are too many; at most {largest:,}")
+        with path.open("rb") as file:
+            content = file.read(largest + 1)
+    except FileNotFoundError:
+        raise DataError(f"{shown}: no such file") from None
+    except MemoryError:
+        raise DataError(f"{shown}: too large to be read into memory") from None
+    except OSError as error:
+        raise DataError(f"{shown}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{shown}: cannot be read ({error})") from error
+    if len(content) > largest:
+        raise DataError(f"{shown}: grows while it is read; at most {largest:,} bytes are read")
+    return content
+
+
+def _refuse_impossible(wanted: str) -> None:
+    """Refuse texts that no file can be called, and addresses."""
+    if "\0" in wanted:
+        raise DataError(f"{quoted(wanted)} holds a NUL character; no file can be called so")
+    try:
+        size = len(os.fsencode(wanted))
+        wanted.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{quoted(ascii(wanted)[1:-1])} holds characters that no file name can"
+        ) from None
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", wanted):
+        raise DataError(
+            f"{quoted(wanted)} is an address, not a file of this computer; download it first"
+        )
+    longest = max(len(os.fsencode(part)) for part in re.split(r"[\\/]", wanted))
+    if longest > LONGEST_NAME:
+        raise DataError(
+            f"{quoted(wanted)}: a file name of {longest} bytes is too long; at most {LONGEST_NAME}"
+        )
+    if size > LONGEST_PATH:
+        raise DataError(
+            f"{quoted(wanted)}: a path of {size:,} bytes is too long; at most {LONGEST_PATH:,}"
+        )
+
+
+def _spellings(text: str, wanted: str) -> Iterator[str]:
+    """The ways in which a path may be meant, the plainest first."""
+    given = dict.fromkeys([text, wanted, wanted.replace("\\", "/")])
+    for one in given:
+        if "\0" not in one:
+            yield one
+    # An accented letter is one character or two, by the system the file comes from.
+    for form in ("NFC", "NFD"):
+        for one in given:
+            other = unicodedata.normalize(form, one)
+            if other not in given:
+                yield other
+
+
+def _why_missing(wanted: str, folder: Path) -> str:
+    plain = wanted.replace("\\", "/")
+    path = folder / plain
+    drive = re.match(r"[A-Za-z]:[\\/]", wanted)
+    line = f"{_shown(path)} does not exist"
+    if drive and os.name != "nt":
+        line = f"{quoted(wanted)} is on a drive of Windows, which is not here"
+    hint = _alike(path)
+    if hint:
+        return f"{line}; there is {quoted(hint)}"
+    if drive:
+        beside = plain.rsplit("/", 1)[-1]
+        if beside and (folder / beside).exists():
+            return f"{line}; {quoted(beside)} lies beside this file: write that name"
+        return f"{line}; write the path relative to this file"
+    return line
+
+
+def _alike(path: Path) -> str:
+    """A file of the same folder whose name differs in capitals or blanks only."""
+    wanted = "".join(path.name.split()).casefold()
+    try:
+        with os.scandir(path.parent) as entries:
+            for count, entry in enumerate(entries):
+                if "".join(entry.name.split()).casefold() == wanted:
+                    return entry.name
+                if count > NEIGHBOURS:
+                    break
+    except (OSError, ValueError):
+        pass
+    return ""
+
+
+def _shown(path: Path) -> str:
+    """A path for messages: its end where it is long, escapes where it cannot be printed."""
+    text = str(path).encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+    return text if len(text) <= 300 else f"...{text[-200:]}"

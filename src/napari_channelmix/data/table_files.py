@@ -1,0 +1,298 @@
+"""Tables of users: what divides their columns, for data sets and annotations alike.
+
+Separators are commas, semicolons or tabs. Nothing is converted here: every cell is text, as it
+stands in the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_channelmix.data.csv_text import unescaped
+from napari_channelmix.data.table_text import REMEDY, text_of_table
+from napari_channelmix.data.values import BLANKS, listed, quoted
+from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "LARGEST_CELL",
+    "LARGEST_FILE",
+    "MOST_CELLS",
+    "TextTable",
+    "decimal_comma_of",
+    "read_table",
+]
+
+# Bytes of a file, rows and cells of a table (some 180 and 60 bytes each), characters of a cell,
+# columns: together less than 2 GB of memory.
+LARGEST_FILE = 128 * 2**20
+MOST_ROWS = 3_000_000
+MOST_CELLS = 12_000_000
+MOST_LINES = 2 * MOST_ROWS
+LARGEST_CELL = 100_000
+MOST_COLUMNS = 20_000
+# Characters that are taken at a time.
+PIECE = 2**20
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table as it stands in a file.
+
+    Attributes
+    ----------
+    path : Path
+    rows : pandas.DataFrame
+        Texts; the index holds the line of the file in which each row begins. Names of columns
+        have no blanks around them; a name that stands there again gets a number, as ``x.1``.
+    separator : str
+    twice : frozenset of str
+        Names that more than one column has: none of these may be asked for.
+    warnings : tuple of str
+    """
+
+    path: Path
+    rows: pd.DataFrame
+    separator: str
+    twice: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+
+    def column(self, name: str, asker: str = "") -> str:
+        """A column by its name, which must be there once; ``asker`` is who names it."""
+        if name in self.twice:
+            raise DataError(
+                f"{self.path}: two columns are called {quoted(name)}; rename one of them"
+            )
+        if name not in self.rows.columns:
+            near = [one for one in self.rows.columns if one.casefold() == name.casefold()]
+            hint = f"; is {quoted(near[0])} meant?" if near else ""
+            raise DataError(
+                f"{self.path}: no column {quoted(name)}{asker}; it has "
+                f"{listed(self.rows.columns) or 'no columns'}{hint}"
+            )
+        return name
+
+
+def read_table(path: str | Path, expected: Collection[str] = ()) -> TextTable:
+    """Read a table.
+
+    Parameters
+    ----------
+    path : path
+        CSV or TSV, perhaps compressed with gzip.
+    expected : collection of str
+        Columns that it should have: they help to tell what divides the columns.
+
+    Raises
+    ------
+    DataError
+        One line: no such file, another format, an encoding that is not known, lines that do not
+        fit the head, or sizes beyond the bounds of this module.
+    """
+    import pandas as pd
+
+    path = Path(path)
+    text, of_text = text_of_table(path, LARGEST_FILE)
+    warnings = list(of_text)
+    lines, skipped, separator = _separator(path, text, {name.casefold() for name in expected})
+    names, rows, numbers, short = _parsed(path, lines, skipped, separator)
+    if short:
+        warnings.append(
+            f"{path}: {len(short):,} rows end early (first: line {short[0]}); the cells that they "
+            "lack are read as empty"
+        )
+    unique: list[str] = []
+    twice, taken = set(), set(names)
+    for place, name in enumerate(names):
+        own, again = name or f"Unnamed: {place}", 0
+        if own in unique[:place]:
+            twice.add(name)
+            while own in taken:
+                again += 1
+                own = f"{name}.{again}"
+        taken.add(own)
+        unique.append(own)
+    frame = pd.DataFrame(rows, columns=unique, dtype=object,
+                         index=pd.Index(numbers, dtype="int64"))  # fmt: skip
+    # A separator at the end of every line makes no column.
+    empty = [own for name, own in zip(names, unique, strict=True)
+             if not name and not frame[own].str.strip().any()]  # fmt: skip
+    return TextTable(path, frame.drop(columns=empty), separator, frozenset(twice), tuple(warnings))
+
+
+def decimal_comma_of(texts: Iterable[str], separator: str) -> tuple[bool, str]:
+    """Whether commas are decimal signs in a column of numbers, and a text to be warned of.
+
+    Commas are, where they do not divide the columns and no number of the column has a point.
+    ``1,234`` may be 1234 or 1.234: where all numbers with a comma look so, they are refused
+    between tabs, and taken for decimals between semicolons, which spreadsheets write just where
+    the comma is the decimal sign; the text is then given back. Our definition.
+
+    Raises
+    ------
+    DataError
+        Numbers of both kinds, or ones that may be either.
+    """
+    if separator == ",":
+        return False, ""
+    texts = list(texts)
+    commas = [text.strip() for text in texts if re.fullmatch(r"\s*[+-]?\d*,\d+\s*", text)]
+    if not commas:
+        return separator != ",", ""
+    point = next((text for text in texts if re.fullmatch(r"\s*[+-]?\d*\.\d+\s*", text)), None)
+    if point is not None:
+        raise DataError(
+            f"has decimal commas ({quoted(commas[0])}) and decimal points ({quoted(point)}); write "
+            "all numbers alike, without thousands separators"
+        )
+    if not all(re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text) for text in commas):
+        return True, ""
+    if separator == "\t":
+        raise DataError(
+            f"{quoted(commas[0])} may be a decimal number or one of thousands; write numbers with "
+            "a decimal point and without thousands separators"
+        )
+    return True, commas[0]
+
+
+def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, int, str]:
+    """The text from the head on, the lines before it, and what divides the columns."""
+    first = re.match(r"[ \t]*sep=([,;\t|])[^\S\r\n]*(\r\n|\r|\n)", text, re.IGNORECASE)
+    if first:
+        if first[1] not in SEPARATORS:
+            raise DataError(f"{path}: columns divided by {first[1]!r} are not read; {REMEDY}")
+        return text[first.end() :], 1, first[1]
+    # Lines without a word before the head.
+    blank = re.match(r"(?:[^\S\r\n]*(?:\r\n|\r|\n))*", text)
+    start = blank.end() if blank else 0
+    skipped = len(re.findall(r"\r\n|\r|\n", text[:start]))
+    body = text[start:]
+    heads = {each: _head(path, body, each) for each in SEPARATORS}
+    # What is divided within quotes leaves a quotation mark in a name.
+    whole = [each for each, names in heads.items() if not any('"' in name for name in names)]
+    several = {each: len(heads[each]) for each in whole or heads if len(heads[each]) > 1}
+    if path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab")) and "\t" in several:
+        return body, skipped, "\t"
+    if not several:
+        return body, skipped, ","
+    # The columns that are asked for tell best, then the most columns.
+    wanted = set(expected)
+    fit = [
+        each for each in several
+        if wanted and wanted <= {name.strip(BLANKS).casefold() for name in heads[each]}
+    ]  # fmt: skip
+    if len(fit) == 1:
+        return body, skipped, fit[0]
+    most = max(several.values())
+    likely = [each for each, count in several.items() if count == most]
+    if len(likely) > 1:
+        raise DataError(
+            f"{path}: {' or '.join(SEPARATORS[each] for each in likely)} may divide its columns, "
+            f"both make {most} of the first line; put names that hold them in quotes"
+        )
+    return body, skipped, likely[0]
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, as csv wants them.
+
+    Piece by piece: StringIO takes four bytes a character.
+    """
+    start = 0
+    while start < len(text):
+        end = min(start + PIECE, len(text))
+        if end < len(text):
+            # A piece ends with a line, however far that is.
+            ends = text.rfind("\n", start, end), text.find("\n", end)
+            end = max(ends) + 1 if ends[0] < 0 else ends[0] + 1
+            end = end or len(text)
+        yield from io.StringIO(text[start:end], newline="")
+        start = end
+
+
+def _head(path: Path, text: str, separator: str) -> list[str]:
+    """The first record of a text."""
+    part = text[: 4 * LARGEST_CELL]
+    try:
+        return next(csv.reader(_lines(part), delimiter=separator), [])
+    except csv.Error as error:
+        raise DataError(f"{path}: cannot be read as a table (first line: {error})") from None
+
+
+def _parsed(
+    path: Path, text: str, skipped: int, separator: str
+) -> tuple[list[str], list[list[str]], list[int], list[int]]:
+    """Names, rows, the line in which each row begins, and the lines of rows that end early."""
+    reader = csv.reader(_lines(text), delimiter=separator, strict=True)
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    short: list[int] = []
+    line = skipped + 1
+    names: list[str] = []
+    count = 0
+    try:
+        for row in reader:
+            begins, line = line, skipped + reader.line_num + 1
+            if not names:
+                names = _names(path, row)
+                width = len(names)
+                continue
+            whole = "".join(row)
+            if not whole or whole.isspace():
+                if line > MOST_LINES:
+                    raise _too_large(path)
+                continue
+            if len(row) != width:
+                if any(cell.strip() for cell in row[width:]):
+                    raise DataError(
+                        f"{path}: line {begins} has {len(row)} columns, more than the {width} of "
+                        "its first line; put cells that hold the separator in quotes"
+                    )
+                if len(row) < width:
+                    short.append(begins)
+                row = (row + [""] * (width - len(row)))[:width]
+            count += width
+            if count > MOST_CELLS or len(rows) == MOST_ROWS:
+                raise _too_large(path)
+            if len(whole) > LARGEST_CELL and max(map(len, row)) > LARGEST_CELL:
+                raise _too_long(path, begins)
+            rows.append([unescaped(cell) for cell in row] if "'" in whole else row)
+            numbers.append(begins)
+    except csv.Error as error:
+        if "field larger than" in str(error):
+            raise _too_long(path, line) from None
+        raise DataError(f"{path}: line {line} cannot be read as a table ({error})") from None
+    return names, rows, numbers, short
+
+
+def _too_large(path: Path) -> DataError:
+    return DataError(
+        f"{path}: is too large, at most {MOST_ROWS:,} rows and {MOST_CELLS:,} cells are read; "
+        "leave out columns that are not needed, or divide the table"
+    )
+
+
+def _too_long(path: Path, line: int) -> DataError:
+    return DataError(
+        f"{path}: a cell of line {line} has more than {LARGEST_CELL:,} characters; is a quotation "
+        "mark missing?"
+    )
+
+
+def _names(path: Path, row: Sequence[str]) -> list[str]:
+    if len(row) > MOST_COLUMNS:
+        raise DataError(f"{path}: {len(row):,} columns are too many; at most {MOST_COLUMNS:,}")
+    if any(len(cell) > LARGEST_CELL for cell in row):
+        raise _too_long(path, 1)
+    return [" ".join(unescaped(cell).split()) if "\n" in cell or "\r" in cell
+            else unescaped(cell).strip(BLANKS) for cell in row]  # fmt: skip
