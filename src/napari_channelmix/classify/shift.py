@@ -160,7 +160,7 @@ class Observer:
         profile = self._profiler.profile()
         if profile is None:
             count = len(cells) if self._numbers is None else len(self._numbers)
-            return DataShift(count, limits=ELSEWHERE.format(who=model._who))
+            return DataShift(count, limits="" if self.useful else ELSEWHERE.format(who=model._who))
         numbers = np.arange(len(profile)) if self._numbers is None else self._numbers
         data = model.training_data
         facts = _Calls.of(model, cells, numbers, probabilities)

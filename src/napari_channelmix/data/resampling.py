@@ -55,7 +55,8 @@ def at_pixel_size(cells: Cells, size: float) -> Cells:
     moved = np.empty_like(boxes)
     for side in np.unique(sides).tolist():
         here = sides == side
-        moved[here] = square_boxes(*cells.centres[here].T, side)
+        y, x = cells.centres[here].T
+        moved[here] = square_boxes(y, x, side)
     edges = dict(zip(("y0", "x0", "y1", "x1"), moved.T, strict=True))
     return replace(cells, table=table.assign(**edges))
 
