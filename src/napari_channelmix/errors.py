@@ -7,6 +7,7 @@ __all__ = [
     "ChannelMixError",
     "ConfigError",
     "DataError",
+    "DataShiftWarning",
     "InUseError",
     "ModelError",
     "SaveError",
@@ -39,6 +40,10 @@ class ModelError(ChannelMixError, ValueError):
 
 class BundleError(ModelError):
     """A model file that is truncated, altered, too new, or of a kind that is never loaded."""
+
+
+class DataShiftWarning(UserWarning):
+    """Cells that are not like those a classifier was trained on; a line for each difference."""
 
 
 class SaveError(ChannelMixError, OSError):

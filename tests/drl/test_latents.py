@@ -339,7 +339,7 @@ def test_cells_that_are_all_alike_have_no_axes_and_are_said_to_be(
 def test_cells_that_are_no_numbers_are_refused(untrained, make_ellipses):
     cells = make_ellipses(4)
     cells.fields[0].planes[0][20, 20] = np.nan
-    with pytest.raises(DataError, match="channel 'A' has NaN or infinite pixels in cell 0"):
+    with pytest.raises(DataError, match="channel 'A' has NaN or infinite pixels in cell 1"):
         run_latents(cells, untrained)
 
 

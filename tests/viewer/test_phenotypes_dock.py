@@ -239,7 +239,7 @@ def test_colours_follow_the_choice_the_field_and_the_user(
     assert found.colors.of.count() == len(plate.classes)
     assert f"phenotypes: probability of {plate.classes[0]}" in viewer.layers
     viewer.layers.remove(f"phenotypes: probability of {plate.classes[0]}")
-    assert found.colors.coloring[0] == "nothing"
+    qtbot.waitUntil(lambda: found.colors.coloring[0] == "nothing")
     found.colors.choose("labels")
     found.session.assign([int(here[0])], -1)
     settled(found, qtbot)

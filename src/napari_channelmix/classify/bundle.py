@@ -21,6 +21,7 @@ from napari_channelmix.classify.sealed import (
     seal,
     write_sealed,
 )
+from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.errors import BundleError, ModelError
 from napari_channelmix.readers import Origin, Stored, checked_as
 from napari_channelmix.wording import shown_error
@@ -79,6 +80,7 @@ class BundleAbout(Stored):
     crop: Crop
     provenance: Annotated[dict[str, Any], checked_as(Origin)]
     record: Annotated[dict[str, Any], checked_as(RecordAbout)]
+    data: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> BundleAbout:
@@ -94,6 +96,12 @@ class BundleAbout(Stored):
             count = len(getattr(self, name))
             if count != channels:
                 raise ValueError(f"{name} has {count} numbers for {channels} channels")
+        if self.data is not None:
+            # What does not fit is said as any other fault of the description.
+            try:
+                TrainingData.from_dict(self.data, self.channels)
+            except (KeyError, TypeError, AttributeError, OverflowError) as error:
+                raise ValueError(f"data: {type(error).__name__} ({error})") from error
         counts = (self.record.get("held_out") or {}).get("confusion") or []
         if counts and (len(counts) != classes or any(len(row) != classes for row in counts)):
             raise ValueError(f"record.held_out.confusion is not {classes} x {classes}")
@@ -116,18 +124,19 @@ def save_bundle(classifier: Classifier, path: str | Path) -> Path:
 
 
 def _described(classifier: Classifier) -> str:
-    return json.dumps(
-        {
-            "network": classifier.spec.as_dict(),
-            "channels": classifier.channels,
-            "classes": classifier.classes,
-            "mean": classifier.mean.tolist(),
-            "std": classifier.std.tolist(),
-            "crop": classifier.crop,
-            "provenance": classifier.provenance,
-            "record": classifier.record,
-        }
-    )
+    content = {
+        "network": classifier.spec.as_dict(),
+        "channels": classifier.channels,
+        "classes": classifier.classes,
+        "mean": classifier.mean.tolist(),
+        "std": classifier.std.tolist(),
+        "crop": classifier.crop,
+        "provenance": classifier.provenance,
+        "record": classifier.record,
+    }
+    if classifier.training_data is not None:
+        content["data"] = classifier.training_data.as_dict()
+    return json.dumps(content)
 
 
 def bundle_hash(about: str, weights: dict[str, Tensor], schema: str = str(SCHEMA)) -> str:
@@ -172,4 +181,6 @@ def load_bundle(path: str | Path) -> Classifier:
         said.crop,
         said.provenance,
         said.record,
+        # Bundles of earlier versions do not know it.
+        None if said.data is None else TrainingData.from_dict(said.data, said.channels),
     )

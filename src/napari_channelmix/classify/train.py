@@ -22,6 +22,8 @@ from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import Constraint, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.training_data import TrainingData
+from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.errors import TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
@@ -162,10 +164,15 @@ def train_on(
         learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key
     )
     about = {**record.as_dict(), "n_train": int((~flags).sum()), "n_validation": int(flags.sum()),
-             "warnings": list(warnings)}  # fmt: skip
+             "border": BACKGROUND, "warnings": list(warnings)}  # fmt: skip
     statistics = crops.statistics
+    seen = statistics.profile
+    # Statistics of other cells than these would describe nothing that was trained on.
+    theirs = (len(cells), cells.channels)
+    fits = seen is not None and (len(seen), statistics.channels) == theirs
+    data = TrainingData.of(cells, seen) if seen is not None and fits else None
     return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
-                      statistics.std, cells.crop, provenance(**facts), about)  # fmt: skip
+                      statistics.std, cells.crop, provenance(**facts), about, data)  # fmt: skip
 
 
 def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from napari_channelmix.wording import path_shown, problem, quoted, shown_error
 
 __all__ = ["as_json", "read_config", "write_config"]
 
+# A function by its module, or by the path of its file.
+FUNCTION = re.compile(r"(.*\.py):(\w+)|[\w.]+:\w+", re.DOTALL)
 # Bytes of a config.
 LONGEST = 16 * MIB
 KIND = "a config (JSON)"
@@ -81,12 +84,17 @@ def _other_schema(said: object) -> str:
 
 
 def _moved(content: dict[str, Any], change: Callable[[str], str]) -> None:
-    """Change the paths of a config in place; the name of a shipped model is no path."""
+    """Change the paths of a config in place; names of models and functions stay."""
     for part, key in PLACES:
         inside = content.get(part)
         text = inside.get(key) if isinstance(inside, dict) else None
-        if isinstance(text, str) and (part != "latents" or _is_path(text)):
+        if not isinstance(text, str) or (part == "latents" and not _is_path(text)):
+            continue
+        function = FUNCTION.fullmatch(text)
+        if function is None or part != "classifier":
             inside[key] = change(text)  # type: ignore[index]
+        elif function[1]:
+            inside[key] = f"{change(function[1])}:{function[2]}"  # type: ignore[index]
 
 
 def _is_path(text: str) -> bool:

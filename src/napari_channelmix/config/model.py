@@ -116,12 +116,13 @@ class ClassifierPart(_Part):
     ----------
     training : TrainingPart or None
     file : str or None
-        A bundle (``.cmx``) or a model made elsewhere.
+        A bundle (``.cmx``), a model made elsewhere, or a function as ``module:name`` or
+        ``file.py:name``.
     sha256 : str or None
         What decides its answers (`classify.identity.model_hash`); a file with another one is
         not run.
-    channels, classes, mean, std, output
-        Of a model made elsewhere; see `load_model`.
+    channels, classes, mean, std, output, select
+        Of a model made elsewhere; see `load_model`. ``scores`` is the old word for logits.
     accuracy : float or None
         Balanced accuracy that was found, for comparison.
     """
@@ -133,7 +134,11 @@ class ClassifierPart(_Part):
     classes: Names | None = None
     mean: Numbers | None = None
     std: Annotated[tuple[Positive, ...], Field(max_length=10_000)] | None = None
-    output: Literal["scores", "probabilities"] = "scores"
+    output: Literal[
+        "auto", "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit",
+        "one_probability", "scores",
+    ] = "auto"  # fmt: skip
+    select: Index | Name | None = None
     accuracy: Finite | None = None
 
     @model_validator(mode="after")

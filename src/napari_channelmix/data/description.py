@@ -64,6 +64,9 @@ class CellsEntry(_Entry):
     size: Annotated[int, Field(ge=4, le=8192)] | None = None
     crop: Annotated[int, Field(ge=4, le=4096)] = 64
     min_area: Annotated[int, Field(ge=1, le=10**9)] = 40
+    labelled: bool | None = None
+    border: Literal["fill", "leave_out"] = "fill"
+    pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -75,6 +78,18 @@ class CellsEntry(_Entry):
         if self.object and self.origin != "mask":
             raise ValueError(
                 'object = "..." is for from = "mask": the value of a row\'s cell in it'
+            )
+        if self.labelled is not None and self.origin != "mask":
+            raise ValueError('labelled is for from = "mask": whether each id in it is one cell')
+        if self.object and self.labelled is False:
+            raise ValueError(
+                'object = "..." names cells by their ids, labelled = false says that ids mean '
+                "nothing; give one of the two"
+            )
+        if self.pixel_size is not None and self.origin not in ("segment", "mask", "point"):
+            raise ValueError(
+                "pixel_size is for cells cut out with a fixed side (segment, mask, point); "
+                f'from = "{self.origin}" is resized to crop already'
             )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:
             raise ValueError(

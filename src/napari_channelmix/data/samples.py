@@ -21,13 +21,20 @@ from napari_channelmix.data.saving import write_image, write_mask
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text
+from napari_channelmix.jobs import Job, Progress, drain
 
-__all__ = ["Sample", "graded_channels", "immunohistochemistry", "synthetic_plate"]
+__all__ = [
+    "Sample",
+    "graded_channels",
+    "immunohistochemistry",
+    "synthetic_plate",
+    "synthetic_plate_job",
+]
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """A data set whose answer is known.
 
@@ -82,7 +89,8 @@ class Sample:
         lines = (
             f"name = {json.dumps(cells.name)}", 'table = "labels.csv"', 'label = "label"',
             'group = "well"', "", "[image]", 'column = "image_path"', "", "[cells]",
-            'from = "mask"', 'column = "mask_path"', f"crop = {cells.crop}", "min_area = 1", "",
+            'from = "mask"', 'column = "mask_path"', "labelled = true", f"crop = {cells.crop}",
+            "min_area = 1", "",
         )  # fmt: skip
         return write_text(folder / "dataset.toml", "\n".join(lines))
 
@@ -108,9 +116,20 @@ def synthetic_plate(
     side, crop : int
         Pixels.
     """
+    job = synthetic_plate_job(
+        seed, wells=wells, cells_per_well=cells_per_well, side=side, crop=crop
+    )
+    return drain(job)
+
+
+def synthetic_plate_job(
+    seed: int = 0, *, wells: int = 12, cells_per_well: int = 30, side: int = 256, crop: int = 40
+) -> Job[Sample]:
+    """As `synthetic_plate`, a step for each well."""
     rng = np.random.default_rng(seed)
     parts, pixels = [], []
     for well in range(wells):
+        yield Progress(well, wells, "making the sample")
         treated = well >= wells // 2
         one, truth = _well(rng, treated, cells_per_well, side)
         name = f"{'AB'[int(treated)]}{well % (wells // 2) + 1:02d}"

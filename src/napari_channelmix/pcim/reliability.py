@@ -39,7 +39,7 @@ TOO_ALIKE = 0.5
 TOO_SHAKY = 0.8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reliability:
     """What is known of the trustworthiness of N maps.
 
@@ -106,7 +106,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
         return explain_job(
             of.model, of, target, attribution.method, attribution.mode, versus=versus,
             channels="shared" if attribution.channel_maps is None else "separate",
-            forwards=made.get("forwards", 1000), seed=made.get("seed", 0),
+            forwards=made.get("forwards", 1000), seed=made.get("seed", 0), compare=False,
         )  # fmt: skip
 
     fidelity = yield from part(measured(attribution.maps), 0, 1, 5)

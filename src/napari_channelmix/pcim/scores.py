@@ -44,7 +44,7 @@ SHARES = (0, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 
           0.6, 0.8, 1)  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fidelity:
     """What the classifier says as a map's best pixels come and go.
 

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from napari_channelmix.bounds import argument
 from napari_channelmix.errors import ChannelMixError, ModelError
@@ -118,8 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command("explain", _explain, "which pixels made the classifier say so?")
     explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
-    explain.add_argument("--model", required=True,
-                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    _add_model(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
     explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
     explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
@@ -137,15 +136,15 @@ def _parser() -> argparse.ArgumentParser:
                          help="explain N cells, spread over the data set")  # fmt: skip
     explain.add_argument("--score", action="store_true",
                          help="measure the maps, and those of the baselines")  # fmt: skip
-    foreign = explain.add_argument_group("for models that are no bundle")
-    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
-    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
-    foreign.add_argument("--output", choices=("scores", "probabilities"), default="scores",
-                         help="what it gives (default: scores)")  # fmt: skip
-    foreign.add_argument("--allow-code", action="store_true",
-                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
+    explain.add_argument("--no-check", action="store_true",
+                         help="do not hold the model against the labels")  # fmt: skip
+
+    evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
+    evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(evaluation)
+    evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
+    evaluation.add_argument("--out", type=Path, metavar="FILE",
+                            help="file for the result (evaluation.json)")  # fmt: skip
 
     latents = command("latents", _latents, "what is each cell like, along axes with names?")
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -165,11 +164,12 @@ def _parser() -> argparse.ArgumentParser:
     report = command("report", _report, "one page of HTML from what the other commands wrote")
     report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     report.add_argument("--out", type=Path, required=True, help="page to write (report.html)")
-    report.add_argument("--model", type=Path, metavar="M.cmx", help="a classifier")
+    report.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
     report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
     report.add_argument("--explain", type=Path, metavar="DIR", action="append", default=[],
                         help="folder of 'explain'; may be given several times")  # fmt: skip
     report.add_argument("--latents", type=Path, metavar="DIR", help="folder of 'latents'")
+    _add_foreign(report)
 
     run = command("run", _run, "do again what a config says, with a report of all of it")
     run.add_argument("config", type=Path, help="config, as the dock 'Report and script' saves it")
@@ -180,6 +180,38 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    """The model that a command asks."""
+    command.add_argument("--model", required=True,
+                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    _add_foreign(command)
+
+
+def _add_foreign(command: argparse.ArgumentParser) -> None:
+    """What a model that is no bundle does not say itself."""
+    foreign = command.add_argument_group(
+        "for models that are no bundle: ONNX, TorchScript or torch.export files, and functions "
+        "as module:name or file.py:name"
+    )
+    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
+    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
+    foreign.add_argument(
+        "--output", default="auto",
+        choices=("auto", "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit",
+                 "one_probability", "scores"),
+        help="what it gives (default: auto, found out from the first cells; scores is the old "
+             "word for logits)",
+    )  # fmt: skip
+    foreign.add_argument(
+        "--select", metavar="OUTPUT",
+        help="name or position of the output to use, where it has several",
+    )  # fmt: skip
+    foreign.add_argument("--allow-code", action="store_true",
+                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
 
 
 # Rooms that import torch or Qt are imported where they are used, so that --help is quick.
@@ -264,19 +296,15 @@ def _importance(asked: argparse.Namespace) -> None:
 
 
 def _explain(asked: argparse.Namespace) -> None:
-    from napari_channelmix.classify import load_model
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
-    model = load_model(
-        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
-        std=asked.std, output=asked.output, allow_code=asked.allow_code,
-    )  # fmt: skip
+    model = _model(asked)
     settings = ExplainSettings(
         asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
-        asked.seed, asked.limit, asked.score,
+        asked.seed, asked.limit, asked.score, check=not asked.no_check,
     )  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = explain_cells_job(
@@ -291,6 +319,46 @@ def _explain(asked: argparse.Namespace) -> None:
     names = ", ".join(path.name for path in found.files)
     done = "saved" if found.worked else "nothing was left to do:"
     _say(asked, f"{done} {names} in {asked.out}")
+
+
+def _model(asked: argparse.Namespace) -> Any:
+    """The classifier that was named, with what it does not say itself."""
+    from napari_channelmix.classify import load_model
+
+    return load_model(
+        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
+        std=asked.std, output=asked.output, select=asked.select, allow_code=asked.allow_code,
+    )  # fmt: skip
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify import evaluate_job
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.files import write_json
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import evaluation_text
+
+    if asked.out is not None and asked.out.is_dir():
+        raise ModelError(f"--out {asked.out}: is a folder; name a file, such as evaluation.json")
+    model = _model(asked)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(asked.device))
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = evaluate_job(model, cells, seed=asked.seed)
+    found = run_job(job, title="evaluate", quiet=asked.quiet)
+    if asked.json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _say(asked, evaluation_text(found))
+    if asked.quiet and not asked.json:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.shift.warnings:
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    if asked.out is not None:
+        write_json(asked.out, found.as_dict())
+        if not asked.json:
+            _say(asked, f"saved {asked.out}")
 
 
 def _latents(asked: argparse.Namespace) -> None:
@@ -323,7 +391,11 @@ def _report(asked: argparse.Namespace) -> None:
 
     if asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: is a folder; name a file, such as report.html")
-    sources = Sources(asked.model, asked.importance, tuple(asked.explain), asked.latents)
+    model = None if asked.model is None else _model(asked)
+    # A bundle by its path: a config then names it.
+    named = Path(asked.model) if hasattr(model, "network") else model
+    sources = Sources(named, asked.importance, tuple(asked.explain), asked.latents,
+                      name="" if asked.model is None else Path(asked.model).name)  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = findings_job(cells, sources, source=str(asked.dataset.resolve()))
     found = run_job(job, title="report", quiet=asked.quiet)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify import Classifier, TrainingSettings, load_bundle, load_model
-from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.identity import earlier_hashes, model_hash
 from napari_channelmix.computing import Computing, computing, computing_with
 from napari_channelmix.config import Config, TrainingPart, read_config, write_config
 from napari_channelmix.config.facts import LEARNING, training_part
@@ -87,7 +87,8 @@ def run_config(
     device : {"auto", "cpu", "cuda", "mps"}
         ``auto``: those that the config names.
     allow_code : bool
-        Run code in the file of a model made elsewhere; not needed for ONNX.
+        Run code of a model made elsewhere: a function, a TorchScript or torch.export file; not
+        needed for ONNX.
 
     Returns
     -------
@@ -204,9 +205,10 @@ def _classifier_job(
     model = load_model(
         str(said.file), channels=said.channels, classes=said.classes,
         mean=0.0 if said.mean is None else said.mean, std=1.0 if said.std is None else said.std,
-        output=said.output, allow_code=allow_code,
+        output=said.output, select=said.select, allow_code=allow_code,
     )  # fmt: skip
-    if said.sha256 is not None and model_hash(model) != said.sha256:
+    known = (None, model_hash(model), *earlier_hashes(model))
+    if said.sha256 not in known:
         raise ConfigError(
             f"{said.file} is not the model the config was made with (its hash differs); put that "
             "one back, or take classifier.sha256 out of the config to use this one all the same"

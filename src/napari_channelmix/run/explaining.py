@@ -14,12 +14,15 @@ import numpy.typing as npt
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier, matched
 from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.files import refuse_no_folder, write_json, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.memory import is_out_of_memory
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.picture import maps_figure
@@ -74,6 +77,8 @@ class ExplainSettings:
         Measure the maps, those of PCIM and those of the baselines.
     cells : tuple of int or None
         Explain these, positions in the data set; ``limit`` is then of no account.
+    check : bool
+        Hold the model against the labels of the data set; see `classify.plausibility`.
     """
 
     target: str | None = None
@@ -86,6 +91,7 @@ class ExplainSettings:
     limit: int | None = None
     score: bool = False
     cells: tuple[int, ...] | None = None
+    check: bool = True
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,14 @@ def _kept_job(run: _Run, out: Path) -> Job[Explained]:
         kept = _read_report(report, run)
         if kept is not None:
             return Explained(kept, files, False)
-    content = _content(run)
+    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
+    probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
+    # Once for all cells, also those that an earlier run has explained.
+    shift = yield from _staged(
+        data_shift_job(run.model, run.cells, probabilities, run.chosen, CHUNK),
+        run.steps - 1, run.steps, "comparing with training",
+    )  # fmt: skip
+    content = _content(run, shift, (yield from _implausible(run)))
     picture = _picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_json(report, content)
@@ -183,7 +196,7 @@ def chosen_cells(count: int, limit: int | None, seed: int = 0) -> Whole:
     return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Run:
     """What all chunks share."""
 
@@ -220,6 +233,7 @@ class _Run:
         chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
         if not len(cells):
             raise DataError(f"{cells.name}: there are no cells to explain")
+        model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
         chosen = chosen_cells(len(cells), asked.limit, asked.seed)
         if asked.cells is not None:
@@ -315,6 +329,7 @@ class _Run:
             self.model, source, target, method, mode, versus=asked.versus,
             channels=asked.channels if method == self.method else "shared",
             forwards=asked.forwards, seed=asked.seed, device=self.device, batch=self.batch,
+            compare=False,
         )  # fmt: skip
 
     def stage(self, rows: slice, what: str) -> str:
@@ -336,7 +351,9 @@ def _all_maps(run: _Run) -> Job[bool]:
         found = yield from _staged(job, at, run.steps, run.stage(rows, "explaining"))
         run.store.put(
             at, rows, len(run.chosen), {name: getattr(found, name) for name in run.arrays},
-            {"target": found.target.tolist(), "warnings": list(found.warnings),
+            {"target": found.target.tolist(), "output": found.output, "flat": found.flat,
+             "warnings": [line for line in found.warnings
+                          if line not in flat_lines(found.flat, len(found))],
              "probabilities": found.probabilities.astype(float).round(6).tolist(),
              "seconds": found.seconds_per_cell * len(found)},
         )  # fmt: skip
@@ -406,7 +423,25 @@ def _staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
         job.close()
 
 
-def _content(run: _Run) -> dict[str, Any]:
+def _implausible(run: _Run) -> Job[tuple[str, ...]]:
+    """What the labels of the data set say against the model."""
+    reading = getattr(run.model, "reading", None)
+    # Of independent labels several may be true, and a data set has one for a cell.
+    if not run.settings.check or (reading is not None and reading.independent):
+        return ()
+    job = plausibility_job(run.model, run.cells, seed=run.settings.seed)
+    try:
+        while True:
+            next(job)
+            yield Progress(run.steps, run.steps, "holding the model against the labels")
+    except StopIteration as end:
+        lines: tuple[str, ...] = end.value
+        return lines
+    finally:
+        job.close()
+
+
+def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[str, Any]:
     """The report, from the parts that are kept."""
     parts = [run.part(at) or {} for at in range(len(run.chunks))]
     asked, count = run.settings, len(run.chosen)
@@ -423,6 +458,9 @@ def _content(run: _Run) -> dict[str, Any]:
         "channels": list(run.model.channels),
         "classes": list(run.model.classes),
         "versus": asked.versus,
+        # Parts of an earlier version do not say it.
+        "output": next((one["output"] for one in parts if one.get("output")), ""),
+        "flat": joined_flat(one.get("flat", {}) for one in parts),
         "seconds_per_cell": sum(one["seconds"] for one in parts) / count,
         "target": [of for one in parts for of in one["target"]],
         "predicted": [int(np.argmax(row)) for row in probabilities],
@@ -432,9 +470,14 @@ def _content(run: _Run) -> dict[str, Any]:
             "label": [names[code] for code in table["label"].tolist()],
             "group": table["group"].astype(str).tolist(),
             "split": table["split"].astype(str).tolist(),
+            "at_border": run.cells.at_border[run.chosen].tolist(),
         },
     }
-    notes = [*run.cells.warnings, *_together(one["warnings"] for one in parts)]
+    notes = [
+        *run.cells.warnings, *shift.lines, *implausible,
+        *_together(one["warnings"] for one in parts), *flat_lines(content["flat"], count),
+    ]  # fmt: skip
+    content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
     if per_cell:
         content["scores"] = {

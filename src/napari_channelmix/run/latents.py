@@ -12,6 +12,7 @@ from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.sealed import seal
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
+from napari_channelmix.drl.familiar import remembering
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.errors import BundleError, DataError
 from napari_channelmix.files import refuse_no_folder
@@ -146,6 +147,7 @@ def _encoded_job(
     keeper.refuse_another(keeper.facts)
     some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
     view = asked.view or default_view(source, some, asked.channel)
+    keeper.seen = (some, view)
     known = {**keeper.facts, "channel": asked.channel, "limit": asked.limit,
              "pixels": asked.pixels, "view": view.as_dict()}  # fmt: skip
     _refuse_another_result(out / RESULT, known, some)
@@ -216,6 +218,8 @@ class _Keeper:
     asked: LatentsSettings
     reused: bool = False
     kept_source: str = ""
+    # The cells and how they are looked at.
+    seen: tuple[Cells, View] | None = None
     facts: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -278,9 +282,10 @@ class _Keeper:
         if found.kept_source:
             partial.unlink(missing_ok=True)
             return found
-        about = dict(found.disentangler.about)
+        tuned = remembering(found.disentangler, *self.seen) if self.seen else found.disentangler
+        about = dict(tuned.about)
         about["finetuned"] = {**about["finetuned"], "made_from": facts}
-        save_disentangler(replace(found.disentangler, about=about), self.path)
+        save_disentangler(replace(tuned, about=about), self.path)
         partial.unlink(missing_ok=True)
         # Rounded to half precision, as a second run will find it.
         return replace(found, disentangler=load_disentangler(self.path))

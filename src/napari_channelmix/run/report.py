@@ -48,15 +48,19 @@ class Sources:
     Attributes
     ----------
     model : path, Classifier, ForeignClassifier or None
+        A path is that of a bundle.
     importance, latents : path or None
         Folders that the commands of that name filled.
     explain : tuple of path
+    name : str
+        What a model that is no path is called.
     """
 
     model: Path | Classifier | ForeignClassifier | None = None
     importance: Path | None = None
     explain: tuple[Path, ...] = ()
     latents: Path | None = None
+    name: str = ""
 
 
 def findings_job(
@@ -86,11 +90,14 @@ def findings_job(
     if isinstance(model, Path):
         model = load_model(model)
     if model is not None:
-        name = sources.model.name if isinstance(sources.model, Path) else "as configured"
+        name = sources.name or "as configured"
+        if isinstance(sources.model, Path):
+            name = sources.model.name
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
-        guesses = yield from part(model.predict_job(cells), 0, 60, 100)
-        found = replace(found, classifier=facts, probabilities=guesses)
+        called = yield from part(model.call_job(cells), 0, 60, 100)
+        facts = replace(facts, warnings=(*facts.warnings, *called.shift.lines))
+        found = replace(found, classifier=facts, probabilities=called.probabilities)
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")

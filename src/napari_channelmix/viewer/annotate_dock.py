@@ -65,10 +65,8 @@ class AnnotateDock(Dock):
         self.clicks = CellClicks(
             self.viewer, self.session, self._clicked, self.notice.say, does="select"
         )
-        self.keys = AnnotateKeys(
-            self, self.viewer, self.give, self.session.undo, self.session.redo, self._about_classes
-        )
         self.latest = Latest(self)
+        self.keys = AnnotateKeys(self, self.viewer, self.give, self.latest)
         self._restored = False
         self._build()
         self._connect()
@@ -150,11 +148,6 @@ class AnnotateDock(Dock):
         self.notice.clear_line()
         self.session.select(cell)
         self.going.to(cell)
-
-    def _about_classes(self) -> bool:
-        focus = self.window().focusWidget()
-        here = focus is not None and (focus is self or self.isAncestorOf(focus))
-        return here or self.classes.brush.active or self.latest.classes
 
     # ---------------------------------------------------------------- files
 

@@ -18,12 +18,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.viewer.canvas_context import canvas_context_of
 from napari_channelmix.viewer.linking import linking_of
 from napari_channelmix.viewer.naming import name_controls
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.overlays import overlays_of
 from napari_channelmix.viewer.preferences import PREFERENCES
 from napari_channelmix.viewer.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.slices import follower_of
 from napari_channelmix.viewer.tab_titles import shorten, spell_out
 from napari_channelmix.viewer.tabs import join
 from napari_channelmix.viewer.task_bar import TaskBar
@@ -51,9 +53,11 @@ class Dock(QWidget):
         self.viewer = own_viewer(viewer)
         self.session: Session = session_of(viewer)
         overlays_of(viewer)
+        canvas_context_of(viewer)
         # Jobs follow the preferences from the first dock on.
         _ = PREFERENCES.now
         linking_of(viewer)
+        follower_of(viewer)
         self._ties: list[tuple[Any, Callable[..., object]]] = []
         self.task = Task(self.session, one_thread=self.one_thread)
         self.notice = Notice()
@@ -128,6 +132,7 @@ class Dock(QWidget):
         """The dock came in front of the others, or is behind one."""
 
     def _join(self) -> None:
+        canvas_context_of(self.viewer).watch(self)
         join(self, Dock)
 
     def _tabs_changed(self, _: bool) -> None:

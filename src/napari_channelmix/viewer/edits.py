@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +12,22 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["Edit", "Edits"]
+__all__ = ["Edit", "Edits", "tick"]
 
 Whole = npt.NDArray[np.int64]
 
 # Changes that can be taken back.
 MOST = 1000
 
+_CLOCK = itertools.count(1)
 
-@dataclass(frozen=True)
+
+def tick() -> int:
+    """The number of a change, higher than that of every change before."""
+    return next(_CLOCK)
+
+
+@dataclass(frozen=True, eq=False)
 class Edit:
     """One change: the palette before and after, and the cells whose class is another one.
 
@@ -30,11 +38,14 @@ class Edit:
         Positions of the cells.
     codes : ((n,) int array, (n,) int array)
         Their classes before and after, each a position in its palette.
+    time : int
+        When it was made, as of `tick`.
     """
 
     classes: tuple[tuple[str, ...], tuple[str, ...]]
     at: Whole
     codes: tuple[Whole, Whole]
+    time: int = field(default_factory=tick, compare=False)
 
     @classmethod
     def between(cls, before: Cells, after: Cells) -> Edit:

@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.going import GONE, Going
@@ -21,8 +22,8 @@ from napari_channelmix.viewer.latents.form import LatentsForm
 from napari_channelmix.viewer.latents.pages import Pages
 from napari_channelmix.viewer.latents.shown import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.latents.work import find_latents_job
-from napari_channelmix.viewer.layers import OURS
 from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.removals import Removals
 from napari_channelmix.viewer.sources import same_pixels
 from napari_channelmix.viewer.theme import chart_colors
 
@@ -57,9 +58,7 @@ class LatentsDock(Dock):
         self.toggle = ClickMode(
             self.viewer, self.session, WORDS, self._ready, self._clicked, self.notice.say
         )
-        self.number = QSpinBox()
-        self.number.setKeyboardTracking(False)
-        self.number.setToolTip("The cell by its number, without the mouse: Enter, or up and down")
+        self.number = CellNumber()
         self.pages = Pages(self.viewer.theme)
         self.layers = LatentLayers(self.viewer)
         self.going = Going(self.viewer, self.session, self.fail)
@@ -112,7 +111,7 @@ class LatentsDock(Dock):
         self.follow(session.selected_changed, self._selected_changed)
         self.follow(session.painting_changed, self.toggle.give_way)
         self.follow(self.viewer.events.theme, self._theme_changed)
-        self.follow(self.viewer.layers.events.removed, self._layer_removed)
+        self._removals = Removals(self, self._layers_removed)
         self.task.ended.connect(self._ended)
 
     # ---------------------------------------------------------------- finding
@@ -242,7 +241,7 @@ class LatentsDock(Dock):
         self._trained_changed()
         self.warnings.say(_warnings(latents), "warning")
         with QSignalBlocker(self.number):
-            self.number.setRange(0, 0 if latents is None else len(latents.values) - 1)
+            self.number.show_cells(None if latents is None else latents.cells)
         self.found.setVisible(latents is not None)
         self._in_viewer()
         self._fill()
@@ -269,12 +268,11 @@ class LatentsDock(Dock):
     def _trained_changed(self, _: object = None) -> None:
         self.pages.show_accuracies(self.session.trained)
 
-    def _layer_removed(self, event: Any) -> None:
-        """The user took one of our layers away: the buttons follow."""
-        role = str(event.value.metadata.get(OURS, ""))
-        if role.startswith(GRID):
+    def _layers_removed(self, roles: frozenset[str]) -> None:
+        """The user took layers of ours away: the buttons follow."""
+        if any(role.startswith(GRID) for role in roles):
             self.pages.one.mark_grid(False)
-        elif role == SCORES:
+        if SCORES in roles:
             self.pages.all.uncolor()
 
     def _watch(self) -> None:

@@ -74,7 +74,7 @@ class ManyCells:
         cells, shown = session.cells, session.shown
         if cells is None or shown is None or not isinstance(shown.objects, Points):
             return []
-        if layers.OURS in shown.objects.metadata:
+        if layers.is_own(shown.objects):
             return []
         here = (cells.table["field"] == shown.field).to_numpy()
         numbers = cells.table["object"].to_numpy(np.int64)

@@ -16,8 +16,6 @@ __all__ = ["Overlays", "overlays_of"]
 
 # Milliseconds in which changes are gathered: a drag over cells makes many.
 PAUSE = 60
-# In a layer's metadata: what our columns in its features are called there.
-COLUMNS = "napari-channelmix overlay columns"
 
 
 class Overlays:
@@ -27,38 +25,50 @@ class Overlays:
         self._viewer = weakref.ref(viewer)
         self.session = session
         self._waiting = False
+        # Why classes are not written into the features of the cells' layer, if they are not.
+        self.refused = ""
+        # Layers that were removed while a drawing waits: it does not bring them back.
+        self._gone: set[str] = set()
         # What the layer 'predicted' shows: predictions and field of view.
         self._shows: tuple[Predictions, Shown] | None = None
         # The columns that go with it.
         self._columns: dict[str, Any] = {}
         for signal in (session.cells_changed, session.shown_changed, session.predictions_changed):
             signal.connect(self._later)
+        viewer.layers.events.removed.connect(self._removed)
 
     def _later(self, _: object = None) -> None:
+        self._gone.clear()
         if not self._waiting:
             self._waiting = True
             QTimer.singleShot(PAUSE, self.draw)
 
+    def _removed(self, event: Any) -> None:
+        if self._waiting:
+            self._gone.add(layers.role_of(event.value))
+
     def draw(self) -> None:
         """Bring the layers up to date now."""
         self._waiting = False
+        gone, self._gone = self._gone, set()
         viewer, shown, cells = self._viewer(), self.session.shown, self.session.cells
         if viewer is None or shown is None or cells is None:
             return
         # Its layers may be gone: removed by the user, or with the window.
         if shown.reference not in viewer.layers:
             return
-        geometry = layers.like(shown.reference, shown.axes)
+        geometry = layers.field_place(shown)
         selected = set(viewer.layers.selection)
         columns: dict[str, Any] = {}
         here = (cells.table["field"] == shown.field).to_numpy()
-        if cells.classes:
+        if cells.classes and "classes" not in gone:
             codes = cells.labels
             layers.show_codes(viewer, "classes", cells, shown.field, codes, cells.classes, geometry)
             # The last of them is what -1 means.
             columns["class"] = np.array([*cells.classes, ""], dtype=object)[codes[here]]
         predictions = self.session.predictions
-        if predictions is not None and len(predictions.probabilities) == len(cells):
+        known = predictions is not None and len(predictions.probabilities) == len(cells)
+        if predictions is not None and known and "predicted" not in gone:
             columns |= self._predicted(viewer, shown, predictions, here, geometry)
         # What was selected stays so: the user may be painting in another layer.
         if set(viewer.layers.selection) != selected:
@@ -67,7 +77,12 @@ class Overlays:
         self._write(viewer, shown, here, columns)
 
     def _predicted(
-        self, viewer: Any, shown: Shown, found: Predictions, here: Any, geometry: dict[str, Any]
+        self,
+        viewer: Any,
+        shown: Shown,
+        found: Predictions,
+        here: Any,
+        geometry: layers.FieldPlace,
     ) -> dict[str, Any]:
         cells = self.session.cells
         assert cells is not None
@@ -92,16 +107,12 @@ class Overlays:
         target, cells = shown.objects, self.session.cells
         if not columns or target is None or target not in viewer.layers or cells is None:
             return
-        if target.metadata.get(layers.OURS) == "classes":
+        if layers.is_own(target):
             return
-        ours = dict(target.metadata.get(COLUMNS, {}))
-        for name in columns:
-            # A column of the user's stays as it is, whatever it is called.
-            theirs = name not in ours and name in map(str, target.features.columns)
-            ours.setdefault(name, f"{name} (ChannelMix)" if theirs else name)
-        target.metadata[COLUMNS] = ours
-        columns = {ours[name]: values for name, values in columns.items()}
-        layers.write_features(target, cells.table["object"].to_numpy(np.int64)[here], columns)
+        objects = cells.table["object"].to_numpy(np.int64)[here]
+        self.refused = layers.write_features(
+            target, objects, columns, part="classes", id_column=shown.id_column
+        )
 
 
 _OVERLAYS = PerViewer(lambda viewer: Overlays(viewer, session_of(viewer)))

@@ -36,6 +36,7 @@ from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage
 from napari_channelmix.viewer.phenotypes.order_form import OrderForm
 from napari_channelmix.viewer.phenotypes.ordering import arranged
 from napari_channelmix.viewer.phenotypes.relabel import Relabel
+from napari_channelmix.viewer.removals import Removals
 from napari_channelmix.viewer.sources import same_pixels
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class PhenotypesDock(Dock):
         self.follow(session.freeing, self._free)
         self.follow(session.painting_changed, self.toggle.give_way)
         self.follow(self.viewer.events.theme, self._theme_changed)
-        self.follow(self.viewer.layers.events.removed, self._layer_removed)
+        self._removals = Removals(self, self._layers_removed)
 
     # ---------------------------------------------------------------- what is there
 
@@ -268,12 +269,11 @@ class PhenotypesDock(Dock):
             return
         self.colors.say(self.coloring.show(facts, self.session.shown, what, of))
 
-    def _layer_removed(self, event: Any) -> None:
-        """The user took one of our layers away, or that of a channel."""
-        role = str(event.value.metadata.get(layers.OURS, ""))
+    def _layers_removed(self, roles: frozenset[str]) -> None:
+        """The user took layers of ours away, or those of channels."""
         what, _ = self.colors.coloring
         codes = what in ("labels", "predictions", "disagreement")
-        if what != "nothing" and role == (CODES if codes else SCORES):
+        if what != "nothing" and (CODES if codes else SCORES) in roles:
             self.colors.forget()
         self._look_soon.start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.jobs import Stopwatch
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.tasks import Task, Update
 
 __all__ = ["TaskBar", "in_words"]
+
+# Milliseconds after which a job that has no thread yet is said to wait.
+SOON = 250
 
 
 def in_words(seconds: float) -> str:
@@ -48,15 +52,36 @@ class TaskBar(QWidget):
         column.addLayout(row)
         column.addWidget(self.stage)
         self.setVisible(False)
+        self._task = task
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SOON)
+        self._soon.timeout.connect(self._look)
         task.started.connect(self._started)
+        task.begun.connect(self._begun)
         task.updated.connect(self._updated)
         task.ended.connect(self._ended)
 
     def _started(self, name: str) -> None:
         self._watch = Stopwatch()
         self.bar.setValue(0)
+        self.bar.setFormat("")
         self.stage.setText(f"{name}…")
         self.setVisible(True)
+        self._soon.start()
+
+    def _look(self) -> None:
+        """Say so where the job cannot begin yet."""
+        if self._task.waiting:
+            self.bar.setFormat("waiting")
+            self.stage.setText("waiting for other work to end")
+
+    def _begun(self, name: str) -> None:
+        self._watch = Stopwatch()
+        if not self._soon.isActive():
+            self.bar.setFormat("")
+            self.stage.setText(f"{name}…")
+        self._soon.stop()
 
     def _updated(self, update: Update) -> None:
         progress = update.progress
@@ -72,4 +97,5 @@ class TaskBar(QWidget):
         self.stage.setText(f"{progress.stage}{about}")
 
     def _ended(self, how: str) -> None:
+        self._soon.stop()
         self.setVisible(False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from psygnal import Signal
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.pace import Pace
+from napari_channelmix.viewer.threads import start_at_once, wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -85,6 +88,22 @@ class _Run:
     on_update: Callable[[Update], object] | None
     on_error: Callable[[str], object] | None
     stop: threading.Event = field(default_factory=threading.Event)
+    begun: bool = False
+
+
+# Those that may have a thread.
+_RUNS: weakref.WeakSet[_Run] = weakref.WeakSet()
+
+
+def stop_all() -> None:
+    """Stop every job and wait for its thread: Python must not end below one that is at work."""
+    for run in list(_RUNS):
+        run.stop.set()
+    wait_for_all()
+
+
+# Where a script ends without closing its window, or an error ends it.
+atexit.register(stop_all)
 
 
 class Task:
@@ -100,7 +119,9 @@ class Task:
     Signals
     -------
     started(str)
-        Name of the task.
+        Name of the task; it may still have to wait for a thread, see `waiting`.
+    begun(str)
+        Its thread is at work.
     updated(Update)
         At most 20 times a second, on the main thread.
     ended(str)
@@ -108,6 +129,7 @@ class Task:
     """
 
     started = Signal(str)
+    begun = Signal(str)
     updated = Signal(object)
     ended = Signal(str)
 
@@ -123,6 +145,11 @@ class Task:
     def busy(self) -> bool:
         """Whether a job is at work."""
         return self._now is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the job waits for a thread, or for the job before to come to its end."""
+        return self._now is not None and not self._now.begun
 
     @property
     def threads(self) -> int:
@@ -149,13 +176,15 @@ class Task:
 
     def _begin(self, now: _Run) -> None:
         self._threads.append(now)
+        _RUNS.add(now)
         worker = create_worker(
             _in_thread, now.job, now.stop, self._pace, _start_thread=False, _ignore_errors=True
         )
+        worker.started.connect(lambda: self._started(now))
         worker.yielded.connect(lambda update: self._updated(now, update))
         worker.returned.connect(lambda outcome: self._returned(now, outcome))
         worker.finished.connect(lambda: self._finished(now))
-        worker.start()
+        start_at_once(worker)
 
     def stop(self) -> None:
         """Stop the job; the dock is free at once, the thread ends at the job's next step."""
@@ -172,6 +201,11 @@ class Task:
         if now is not None:
             now.stop.set()
             self._session.end(now.name)
+
+    def _started(self, now: _Run) -> None:
+        now.begun = True
+        if self._now is now:
+            self.begun.emit(now.name)
 
     def _updated(self, now: _Run, update: Update) -> None:
         if self._now is not now:

@@ -25,6 +25,8 @@ from qtpy.QtWidgets import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_channelmix.viewer.annotate.latest import Latest
+
 __all__ = ["AnnotateKeys"]
 
 TEXTS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
@@ -39,9 +41,8 @@ class AnnotateKeys(QObject):
     viewer : napari viewer
     classed : callable
         Gets the position of a class, or -1, for the keys 1 to 9 and 0.
-    undo, redo : callable
-    latest : callable
-        Whether Undo in the canvas is about classes, not about the pixels of a Labels layer.
+    latest : Latest
+        Knows what Undo and Redo are about; where it knows of nothing, they are left to napari.
     """
 
     def __init__(
@@ -49,13 +50,11 @@ class AnnotateKeys(QObject):
         dock: QWidget,
         viewer: Any,
         classed: Callable[[int], object],
-        undo: Callable[[], object],
-        redo: Callable[[], object],
-        latest: Callable[[], bool],
+        latest: Latest,
     ) -> None:
         super().__init__(dock)
         self._dock, self._viewer, self._latest = dock, viewer, latest
-        self._classed, self._undo, self._redo = classed, undo, redo
+        self._classed = classed
         self._heard: list[QWidget] = []
 
     def listen(self, on: bool) -> None:
@@ -100,10 +99,17 @@ class AnnotateKeys(QObject):
 
     def _meant(self, event: QKeyEvent) -> Callable[[], object] | None:
         """What a key is to do, if it is ours."""
+        if isinstance(QApplication.focusWidget(), TEXTS):
+            return None
+        if event.matches(QKeySequence.StandardKey.Undo):
+            return self._latest.undo if self._latest.undoable else None
+        # The platform's own keys for it differ: Ctrl+Y here, Ctrl+Shift+Z there.
+        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        again = event.key() == Qt.Key.Key_Z and event.modifiers() == both
+        if again or event.matches(QKeySequence.StandardKey.Redo):
+            return self._latest.redo if self._latest.redoable else None
         active = self._viewer.layers.selection.active
-        if isinstance(QApplication.focusWidget(), TEXTS) or (
-            active is not None and str(active.mode) != "pan_zoom"
-        ):
+        if active is not None and str(active.mode) != "pan_zoom":
             return None
         plain = event.modifiers() in (
             Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
@@ -111,11 +117,4 @@ class AnnotateKeys(QObject):
         digit = int(event.key()) - int(Qt.Key.Key_0)
         if plain and 0 <= digit <= 9:
             return lambda: self._classed(digit - 1)
-        if event.matches(QKeySequence.StandardKey.Undo) and self._latest():
-            return self._undo
-        # The platform's own keys for it differ: Ctrl+Y here, Ctrl+Shift+Z there.
-        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-        again = event.key() == Qt.Key.Key_Z and event.modifiers() == both
-        if (again or event.matches(QKeySequence.StandardKey.Redo)) and self._latest():
-            return self._redo
         return None

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 
 from napari_channelmix.viewer.layers.codes import whole_cells
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import OURS
+from napari_channelmix.viewer.layers.results import PLANE, is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.report.ome import PlaneImage
@@ -28,18 +28,17 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
     """
     found = []
     for layer in viewer.layers:
-        role = str(layer.metadata.get(OURS, ""))
-        if not role or not isinstance(layer, Image | Labels) or np.ndim(layer.data) != 2:
+        if not is_own(layer) or not isinstance(layer, Image | Labels):
             continue
-        if _is_input(layer, role):
+        if layer.ndim != 2 and PLANE not in layer.metadata:
             continue
         # Imported here: it loads torch, and a dock opens without it.
         from napari_channelmix.report.ome import PlaneImage
 
-        geometry = like(layer)
+        geometry = like(layer, layer.metadata.get(PLANE))
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
-        pixels = whole_cells(layer) if copied else layer.data
+        pixels = whole_cells(layer) if copied else layer.data[_in_slice(layer)]
         found.append(PlaneImage(
             layer.name, pixels, (float(scale[0]), float(scale[1])),
             (float(shift[0]), float(shift[1])), str(geometry["units"][0]), classes, colors,
@@ -48,9 +47,13 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
     return tuple(found)
 
 
-def _is_input(layer: Any, role: str) -> bool:
-    """Whether a layer shows what was opened, not what was found."""
-    return role == "cells" or role.startswith("channel ")
+def _in_slice(layer: Any) -> tuple[Any, ...]:
+    """Index of the picture in the data of a layer."""
+    plane = layer.metadata.get(PLANE, (0, 1))
+    index: tuple[Any, ...] = tuple(
+        slice(None) if axis in plane else 0 for axis in range(layer.ndim)
+    )
+    return index if layer.ndim > 2 else ()
 
 
 def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int, int]]]:

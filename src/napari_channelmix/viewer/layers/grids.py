@@ -9,7 +9,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
 from napari_channelmix.viewer.layers.maps import box_geometry
-from napari_channelmix.viewer.layers.results import OURS, find_ours
+from napari_channelmix.viewer.layers.results import OURS, claim, find_ours, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,12 +93,12 @@ class GridLayer:
         geometry = box_geometry(shown, box, (rows, columns), planar=True)
         selected = set(self._viewer.layers.selection)
         colored = image.ndim == 3
-        layer = self._viewer.add_image(
+        layer = claim(self._viewer.add_image(
             image, name=self._name, rgb=colored, multiscale=False,
             contrast_limits=None if colored else (0.0, 1.0),
             colormap=None if colored else "gray", blending="translucent",
             interpolation2d="linear", metadata={OURS: self.role, "side": side, **facts}, **geometry,
-        )  # fmt: skip
+        ))  # fmt: skip
         self._add_names(names, side, color, geometry)
         self._viewer.layers.selection.clear()
         self._viewer.layers.selection.update(selected & set(self._viewer.layers))
@@ -111,11 +111,11 @@ class GridLayer:
         points = np.full((len(names), 2), -0.15 * side)
         points[:, 0] = GAP + np.arange(len(names)) * (side + GAP) + 0.3 * side
         text = {"string": list(names), "color": color, "size": 10, "anchor": "lower_right"}
-        added = self._viewer.add_points(
+        added = claim(self._viewer.add_points(
             points, name=f"{self._name}: names", size=1, opacity=1.0,
             face_color="transparent", border_color="transparent", text=text,
             metadata={OURS: f"{self.role} names"}, **geometry,
-        )  # fmt: skip
+        ))  # fmt: skip
         added.editable = False
 
     def bring_into_sight(self) -> None:
@@ -140,7 +140,7 @@ class GridLayer:
             layer.text.color = color
 
     def _removed(self, event: Any) -> None:
-        if str(event.value.metadata.get(OURS, "")).startswith(self.role):
+        if role_of(event.value).startswith(self.role):
             # Not now: several layers may be on their way out, this one's fellow among them.
             QTimer.singleShot(0, self.clear)
 

@@ -12,11 +12,11 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.colors import channel_colors, is_photo
 from napari_channelmix.viewer.layers.codes import show_codes
 from napari_channelmix.viewer.layers.results import (
-    OURS,
     add_image,
     add_labels,
     find_ours,
     plane_geometry,
+    role_of,
 )
 from napari_channelmix.viewer.session import Shown
 
@@ -84,8 +84,8 @@ def _limits(plane: Any) -> tuple[float, float]:
 
 
 def forget_ours(viewer: Any) -> None:
-    """Remove every layer that we added: another data set is about to be shown."""
-    for layer in [layer for layer in viewer.layers if OURS in layer.metadata]:
+    """Remove every layer that we added, another data set is about to be shown; duplicates stay."""
+    for layer in [layer for layer in viewer.layers if role_of(layer)]:
         viewer.layers.remove(layer)
 
 

@@ -15,6 +15,7 @@ from qtpy.QtGui import QImage
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer.phenotypes.crop_cache import Kept
 from napari_channelmix.viewer.phenotypes.looks import Look, composed, settled
+from napari_channelmix.viewer.threads import start_at_once
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -108,7 +109,7 @@ class CropReader:
         worker = create_worker(_reading, self._wishes, _start_thread=False, _ignore_errors=True)
         worker.yielded.connect(self._hand_over)
         worker.finished.connect(self._finished)
-        worker.start()
+        start_at_once(worker)
 
     def _hand_over(self, found: Arrived) -> None:
         if self._arrived is not None:
