@@ -37,7 +37,8 @@ def remembering(classifier: Classifier, training: Cells) -> Classifier:
 def test_ordinary_cells_are_explained_without_a_word(
     remembering: Classifier, training: Cells
 ) -> None:
-    found = explain(remembering, training, method="saliency", only=[3, 4, 5], device="cpu")
+    cells = Cells.from_array(training.read(), training.channels)
+    found = explain(remembering, cells, method="saliency", only=[3, 4, 5], device="cpu")
     assert found.warnings == ()
 
 

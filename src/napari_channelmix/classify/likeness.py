@@ -33,9 +33,9 @@ FAR, BEYOND, RARE = 4.0, 1.0, 200.0
 # And by this share of the standard deviation of the pixels, or of a correlation, at least.
 LEAST_LEVEL, LEAST_SMOOTHNESS = 0.5, 0.1
 # An exchange of channels must explain most of a distance that is nearly said, or is said.
-EXCHANGED = 3.5
-# And leave less than this share of the limit.
-FITTING = 0.7
+EXCHANGED = 3.0
+# And leave less than this share of it.
+FITTING = 0.5
 # Distances count up to here when channels are matched.
 CAP = 30.0
 # Without statistics of crops: a mean this many standard deviations away, a spread that differs by
@@ -157,7 +157,7 @@ def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> d
         key=lambda found: found[1],
     )
     # Channels that are far off whichever they are held against were not exchanged.
-    if left > FITTING * limit or 4 * rest > total:
+    if left > FITTING * worst or 4 * rest > total:
         return {}
     return {at: int(to) for at, to in enumerate(best) if to != at}
 

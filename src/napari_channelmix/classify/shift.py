@@ -86,6 +86,8 @@ class DataShift:
         Mean probability of the called class.
     accuracy : float or None
         Balanced accuracy, where the cells have classes that the classifier knows.
+    whole : bool
+        Whether the cells differ as a whole, beside single strange ones.
     """
 
     n: int
@@ -97,6 +99,7 @@ class DataShift:
     training_shares: Mapping[str, float] = field(default_factory=dict)
     confidence: float | None = None
     accuracy: float | None = None
+    whole: bool = False
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -160,7 +163,7 @@ class Observer:
         profile = self._profiler.profile()
         if profile is None:
             count = len(cells) if self._numbers is None else len(self._numbers)
-            return DataShift(count, limits=ELSEWHERE.format(who=model._who))
+            return DataShift(count, limits="" if self.useful else ELSEWHERE.format(who=model._who))
         numbers = np.arange(len(profile)) if self._numbers is None else self._numbers
         data = model.training_data
         facts = _Calls.of(model, cells, numbers, probabilities)
@@ -168,11 +171,18 @@ class Observer:
             found = plain_likeness(model.mean, model.std, profile)
         else:
             found = likeness(data, profile)
-        dtypes, sizes = self._dtypes, {}
-        if isinstance(cells, Cells):
-            some = cells.subset(numbers)
-            dtypes, sizes = dtypes_of(some), pixel_sizes(some)
+        some = cells.subset(numbers) if isinstance(cells, Cells) else None
+        dtypes = self._dtypes if some is None else dtypes_of(some)
+        sizes = {} if some is None else pixel_sizes(some)
         lines = differences(model.channels, found, profile, data, dtypes, sizes, numbers)
+        # Lines that speak of the cells as a whole: all but the one on strange cells.
+        whole = len(lines) > int(found.strange.any())
+        if some is not None:
+            # Imported here: it needs the classifier, which needs this module.
+            from napari_channelmix.classify.borders import border_warning
+
+            border = border_warning(model, some)  # type: ignore[arg-type]
+            lines += [border] if border else []
         if lines and facts.shares:
             record = getattr(model, "record", {}).get("held_out") or {}
             lines.append(calls_line(facts.shares, facts.training, facts.confidence,
@@ -181,7 +191,7 @@ class Observer:
             len(profile), tuple(lines), OLDER if data is None else "",
             tuple(_channels(model, profile, found)),
             tuple(int(number) for number in numbers[found.strange]),
-            facts.shares, facts.training, facts.confidence, facts.accuracy,
+            facts.shares, facts.training, facts.confidence, facts.accuracy, whole,
         )  # fmt: skip
 
 

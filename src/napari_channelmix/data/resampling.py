@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_channelmix.data.fields import square_boxes
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 
@@ -51,10 +52,11 @@ def at_pixel_size(cells: Cells, size: float) -> Cells:
     sides = np.full(len(cells), cells.crop, dtype=np.int64)
     for at in np.unique(fields):
         sides[fields == at] = _side(cells, int(at), size)
-    # Twice the middle, which lies on an edge or on a centre of pixels.
-    twice = boxes[:, :2] + boxes[:, 2:]
-    low = (twice - sides[:, None]) // 2
-    moved = np.concatenate([low, low + sides[:, None]], axis=1)
+    moved = np.empty_like(boxes)
+    for side in np.unique(sides).tolist():
+        here = sides == side
+        y, x = cells.centres[here].T
+        moved[here] = square_boxes(y, x, side)
     edges = dict(zip(("y0", "x0", "y1", "x1"), moved.T, strict=True))
     return replace(cells, table=table.assign(**edges))
 

@@ -84,6 +84,8 @@ class Chunk(Stored):
     probabilities: tuple[tuple[Probability, ...], ...]
     warnings: tuple[str, ...]
     seconds: Seconds
+    output: Name = ""
+    flat: dict[Name, tuple[Index, ...]] = Field(default_factory=dict)
 
     def refuse_others(self, rows: int, classes: int) -> None:
         """Refuse a chunk of another number of cells or classes.

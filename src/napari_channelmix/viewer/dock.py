@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from psygnal import SignalInstance
@@ -58,6 +61,7 @@ class Dock(QWidget):
         _ = PREFERENCES.now
         linking_of(viewer)
         follower_of(viewer)
+        _DOCKS.add(self)
         self._ties: list[tuple[Any, Callable[..., object]]] = []
         self.task = Task(self.session, one_thread=self.one_thread)
         self.notice = Notice()
@@ -147,6 +151,27 @@ class Dock(QWidget):
     def halt(self) -> None:
         """Stop every work of this dock."""
         self.task.stop()
+
+
+# Docks whose window may still be open when Python ends.
+_DOCKS: weakref.WeakSet[Dock] = weakref.WeakSet()
+
+
+def close_windows() -> None:
+    """Close the windows of all docks, where a script ends and leaves them open.
+
+    Else PyQt takes them apart piece by piece, while what one piece takes with it is still on its
+    list: that ends in a segmentation fault.
+    """
+    for dock in list(_DOCKS):
+        # Most are closed already, and there is nobody left to tell of an error.
+        with suppress(Exception):
+            dock.viewer.close()
+    if QApplication.instance() is not None:
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+atexit.register(close_windows)
 
 
 def _cut(ties: list[tuple[Any, Callable[..., object]]], task: Task) -> None:

@@ -1,0 +1,45 @@
+"""A script that leaves its window open, with jobs at work, ends without a crash."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import time
+import napari
+from qtpy.QtWidgets import QApplication
+from napari_channelmix.jobs import Progress
+from napari_channelmix.viewer.launch import open_docks
+
+def long():
+    for step in range(10_000):
+        sum(range(20_000))
+        yield Progress(step, 10_000, "working")
+
+viewer = napari.Viewer()
+docks = open_docks(viewer)
+docks[1].open_sample("synthetic_plate")
+docks[2].task.run("working", long(), print)
+end = time.monotonic() + 1
+while time.monotonic() < end:
+    QApplication.processEvents()
+    time.sleep(0.01)
+print("at work:", len(docks[1].session.running))
+{end}
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), [("", 0), ("raise SystemExit(3)", 3)])
+def test_a_script_may_end_while_jobs_are_at_work(end: str, code: int, tmp_path: Path) -> None:
+    folders = {f"XDG_{what}_HOME": str(tmp_path) for what in ("DATA", "CACHE", "CONFIG")}
+    done = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", SCRIPT.format(end=end)],
+        capture_output=True, text=True, timeout=250, env={**os.environ, **folders}, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (code, "at work: 2\n"), done.stderr[-3000:]
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
