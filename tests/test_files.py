@@ -109,3 +109,26 @@ def test_json_is_utf8_and_refuses_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"share": float("nan")})
     assert json.loads(path.read_text("utf-8")) == {"unit": "µm"}
+
+
+def test_a_device_a_pipe_and_a_folder_are_never_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):
+        with pytest.raises(SaveError, match="there is something that is no file"):
+            write_bytes(path, b"x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "a" * 250])
+def test_a_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SaveError, match="could not save") as said:
+        write_bytes(tmp_path / name, b"x")
+    assert "\n" not in str(said.value)
+    assert "\0" not in str(said.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_no_text_is_not_written_as_if_it_were(tmp_path: Path) -> None:
+    with pytest.raises(SaveError, match=r"no Unicode text .*\\udcff.*rename"):
+        write_json(tmp_path / "a.json", {"dataset": "/data/\udcff/dataset.toml"})

@@ -10,11 +10,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify import Classifier, load_model, train_classifier
+    from napari_channelmix.classify import (
+        Classifier,
+        DataShift,
+        Evaluation,
+        evaluate,
+        load_model,
+        train_classifier,
+    )
     from napari_channelmix.data import Cells, open_dataset, save_dataset
     from napari_channelmix.dcmix import ChannelImportance, channel_importance
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
-    from napari_channelmix.errors import ChannelMixError
+    from napari_channelmix.errors import ChannelMixError, DataShiftWarning
     from napari_channelmix.pcim import Attribution, explain
     from napari_channelmix.run.configured import run_config
 
@@ -24,9 +31,13 @@ __all__ = [
     "ChannelImportance",
     "ChannelMixError",
     "Classifier",
+    "DataShift",
+    "DataShiftWarning",
     "Disentangler",
+    "Evaluation",
     "Latents",
     "channel_importance",
+    "evaluate",
     "explain",
     "latents",
     "load_disentangler",
@@ -43,9 +54,13 @@ _ROOM_OF = {
     "ChannelImportance": "dcmix",
     "ChannelMixError": "errors",
     "Classifier": "classify",
+    "DataShift": "classify",
+    "DataShiftWarning": "errors",
     "Disentangler": "drl",
+    "Evaluation": "classify",
     "Latents": "drl",
     "channel_importance": "dcmix",
+    "evaluate": "classify",
     "explain": "pcim",
     "latents": "drl",
     "load_disentangler": "drl",

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from napari_channelmix.bounds import hold
+
 __all__ = ["GIB", "Computing", "compute_with", "computing", "computing_with", "within_cap"]
 
 GIB = 2**30
@@ -29,6 +31,9 @@ class Computing:
     device: str = "auto"
     threads: int = 0
     memory: float = 0.0
+
+    def __post_init__(self) -> None:
+        hold(threads=self.threads, memory=self.memory)
 
 
 _now = Computing()

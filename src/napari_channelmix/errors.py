@@ -7,6 +7,8 @@ __all__ = [
     "ChannelMixError",
     "ConfigError",
     "DataError",
+    "DataShiftWarning",
+    "InUseError",
     "ModelError",
     "SaveError",
     "TooFewGroupsError",
@@ -40,5 +42,13 @@ class BundleError(ModelError):
     """A model file that is truncated, altered, too new, or of a kind that is never loaded."""
 
 
+class DataShiftWarning(UserWarning):
+    """Cells that are not like those a classifier was trained on; a line for each difference."""
+
+
 class SaveError(ChannelMixError, OSError):
     """A file that could not be written; what was there before is still there."""
+
+
+class InUseError(SaveError):
+    """A folder or file that another run is writing."""

@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from napari_channelmix.errors import SaveError
+from napari_channelmix.wording import path_shown
 
-__all__ = ["write_bytes", "write_json", "write_text", "write_whole"]
+__all__ = [
+    "refuse_no_folder",
+    "refuse_odd",
+    "write_bytes",
+    "write_json",
+    "write_text",
+    "write_whole",
+]
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -32,6 +40,7 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
         Disk full, folder read-only and the like; the old file is then intact.
     """
     path = Path(path)
+    refuse_odd(path)
     neighbour = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,11 +50,47 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
         neighbour.replace(path)
     except OSError as error:
         kept = "; the file that was there is intact" if path.exists() else ""
-        raise SaveError(f"could not save {path}: {error.strerror or error}{kept}") from error
+        raise SaveError(
+            f"could not save {path_shown(path)}: {error.strerror or error}{kept}"
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             neighbour.unlink(missing_ok=True)
     return path
+
+
+def refuse_odd(path: Path) -> None:
+    """Refuse to write in the place of a folder, a pipe or a device, or under a name that is none.
+
+    Raises
+    ------
+    SaveError
+    """
+    if "\0" in str(path):
+        raise SaveError(f"could not save {path_shown(path)}: a name cannot hold a NUL character")
+    try:
+        odd = path.exists() and not path.is_file()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SaveError(f"could not save {path_shown(path)}: {reason}") from error
+    if odd:
+        raise SaveError(f"could not save {path_shown(path)}: there is something that is no file")
+
+
+def refuse_no_folder(path: Path) -> None:
+    """Refuse a folder for results that is a file, or has a name that cannot be.
+
+    Raises
+    ------
+    SaveError
+    """
+    try:
+        odd = path.exists() and not path.is_dir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SaveError(f"--out {path_shown(path)}: {reason}") from error
+    if odd:
+        raise SaveError(f"--out {path_shown(path)}: is a file; name a folder")
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:
@@ -55,7 +100,15 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
 
 def write_text(path: str | Path, text: str) -> Path:
     """Write UTF-8 text whole; see `write_whole`."""
-    return write_bytes(path, text.encode("utf-8"))
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        odd = ascii(text[max(0, error.start - 20) : error.end + 10])
+        raise SaveError(
+            f"could not save {path_shown(path)}: it would hold a name that is no Unicode text "
+            f"({odd}); rename that file or folder"
+        ) from error
+    return write_bytes(path, content)
 
 
 def write_json(path: str | Path, content: dict[str, Any]) -> Path:

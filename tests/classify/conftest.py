@@ -55,3 +55,44 @@ def trained_mix() -> Classifier:
     """The same with a mixing layer; not to be changed by a test."""
     settings = TrainingSettings(epochs=1, batch=8)
     return train_classifier(made(), mix=True, network="tiny", settings=settings, device="cpu")
+
+
+def blobs(wells: int = 12, each: int = 20, seed: int = 0, side: int = 16) -> Cells:
+    """Crops of two channels, ``uint16``: a dim wide blob (DNA), a bright narrow one (GFP).
+
+    The GFP of the class 'high' is brighter by a half; wells differ by a few percent.
+    """
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    wide, narrow = (np.exp(-(y**2 + x**2) / (2 * width**2)) for width in (5.0, 2.5))
+    crops, labels, groups = [], [], []
+    for well in range(wells):
+        gain = rng.uniform(0.95, 1.05)
+        for _ in range(each):
+            high = well % 2
+            dna = 40 + gain * 150 * rng.uniform(0.8, 1.2) * wide
+            gfp = 100 + gain * (900 + 450 * high) * rng.uniform(0.8, 1.2) * narrow
+            crops.append(np.stack([dna, gfp]) + rng.normal(0, 4, (2, side, side)))
+            labels.append(high)
+            groups.append(f"well {well}")
+    whole = np.stack(crops).round().clip(0, 4095).astype(np.uint16)
+    return Cells.from_array(whole, ["DNA", "GFP"], labels, ["low", "high"], groups)
+
+
+@pytest.fixture(scope="session")
+def plate() -> Cells:
+    """Training cells with an ordinary spread between wells; not to be changed by a test."""
+    return blobs()
+
+
+@pytest.fixture(scope="session")
+def other_plate() -> Cells:
+    """Other cells of the same kind."""
+    return blobs(seed=7, wells=6)
+
+
+@pytest.fixture(scope="session")
+def on_plate(plate: Cells) -> Classifier:
+    """A classifier of the plate; not to be changed by a test."""
+    settings = TrainingSettings(epochs=6, batch=32)
+    return train_classifier(plate, network="tiny", settings=settings, device="cpu")

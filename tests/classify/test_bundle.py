@@ -165,7 +165,10 @@ def test_a_bundle_that_does_not_describe_its_network_is_refused(tmp_path: Path, 
 
 
 def test_a_bundle_of_an_unknown_network_is_refused(tmp_path: Path) -> None:
-    about = json.dumps({"network": {"name": "vast", "channels": 3, "classes": 2}})
+    about = json.dumps({
+        "network": {"name": "vast", "channels": 1, "classes": 2}, "channels": ["a"],
+        "classes": ["x", "y"], "mean": [0], "std": [1], "crop": 32, "provenance": {}, "record": {},
+    })  # fmt: skip
     metadata = {"format": FORMAT, "schema": str(SCHEMA), "about": about,
                 "sha256": bundle_hash(about, {})}  # fmt: skip
     save_file({}, tmp_path / "m.cmx", metadata=metadata)
@@ -210,3 +213,39 @@ def test_a_bundle_whose_header_length_begins_like_a_pickle_is_read(
             break
     assert bundle.read_bytes()[0] == 0x80
     assert load_bundle(bundle).channels == trained.channels
+
+
+def test_a_bundle_knows_its_training_data(on_plate: Classifier, tmp_path: Path) -> None:
+    back = load_bundle(save_bundle(on_plate, tmp_path / "model.cmx"))
+    assert back.training_data is not None
+    assert back.training_data.class_shares == on_plate.training_data.class_shares
+    np.testing.assert_allclose(back.training_data.centre, on_plate.training_data.centre, rtol=1e-6)
+
+
+def changed(path: Path, **content: Any) -> Path:
+    """The bundle with another description, sealed anew; None takes a key out."""
+    _, head = header(path)
+    about = json.loads(head["__metadata__"]["about"])
+    about = {name: of for name, of in {**about, **content}.items() if of is not None}
+    text, weights = json.dumps(about), load_file(path)
+    return with_metadata(path, about=text, sha256=bundle_hash(text, weights))
+
+
+def test_a_bundle_of_an_earlier_version_still_loads_and_predicts(
+    on_plate: Classifier, other_plate: Cells, tmp_path: Path
+) -> None:
+    path = changed(save_bundle(on_plate, tmp_path / "model.cmx"), data=None)
+    back = load_bundle(path)
+    assert back.training_data is None
+    np.testing.assert_array_equal(
+        back.predict_proba(other_plate), on_plate.predict_proba(other_plate)
+    )
+    assert "saved by an earlier version" in back.compare(other_plate).limits
+
+
+@pytest.mark.parametrize("data", [[], 3, "a", {"mean": 1}, {"channels": ["DNA", "GFP"]}])
+def test_training_data_that_does_not_fit_is_one_line(
+    on_plate: Classifier, data: Any, tmp_path: Path
+) -> None:
+    path = changed(save_bundle(on_plate, tmp_path / "model.cmx"), data=data)
+    assert "does not describe its network" in refused(path)

@@ -1,5 +1,7 @@
 """Configs from results: models made elsewhere keep their names, and need consent again."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -56,9 +58,10 @@ def test_a_model_made_elsewhere_is_opened_again_with_consent(foreign, tmp_path):
         run_config(file, allow_code=True)
 
 
-def test_a_function_has_no_file_to_name(foreign):
-    _, _, model = foreign
-    assert classifier_part(model) is None
+def test_a_function_that_was_handed_over_has_nothing_to_name(foreign):
+    _, path, model = foreign
+    assert classifier_part(dataclasses.replace(model, source="mine")) is None
+    assert classifier_part(model) == classifier_part(model, path)
 
 
 def test_a_disentangler_from_a_file_is_named_by_its_whole_path(tmp_path, monkeypatch):

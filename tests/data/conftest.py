@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 import tifffile
 
+from napari_channelmix.data import Cells, Field
+
 WriteSet = Callable[..., Path]
 
 
@@ -76,6 +78,27 @@ def write_set(tmp_path: Path) -> WriteSet:
         return path
 
     return write
+
+
+@pytest.fixture
+def cells_of() -> Callable[..., Cells]:
+    """A cell in each of some fields of view with pixels of given sizes."""
+
+    def made(
+        sizes: list[float | None], unit: str | None = "µm", crop: int = 8, side: int = 8
+    ) -> Cells:
+        plane = np.zeros((64, 64), np.uint8)
+        fields = tuple(
+            Field(f"f{i}", (plane,), pixel_size=None if size is None else (size, size), unit=unit)
+            for i, size in enumerate(sizes)
+        )
+        table = pd.DataFrame(
+            {"field": range(len(sizes)), "y0": 3, "x0": 5, "y1": 3 + side, "x1": 5 + side,
+             "label": -1, "group": "a", "split": "", "object": 0}
+        )  # fmt: skip
+        return Cells("set", ("DNA",), (), crop, fields, table)
+
+    return made
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_a_data_set_carries_the_warnings_of_its_files(tmp_path: Path) -> None:
             metadata={"axes": "CYX", "PhysicalSizeX": size, "PhysicalSizeY": size,
                       "Channel": {"Name": names}},
         )  # fmt: skip
-    (tmp_path / "t.csv").write_text("p\na.ome.tif\nb.ome.tif\na.ome.tif\n")
+    (tmp_path / "t.csv").write_text("p\na.ome.tif\nb.ome.tif\n")
     path = tmp_path / "d.toml"
     head = 'name = "x"\ntable = "t.csv"\n[image]\ncolumn = "p"\n{}\n[cells]\ncrop = 8\n'
     path.write_text(head.format(""))

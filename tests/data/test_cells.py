@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
-from napari_channelmix.data import Cells, Field
+from napari_channelmix.data import Cells, Field, open_dataset
 from napari_channelmix.data.images import Decoded, open_image
 from napari_channelmix.errors import DataError
 
@@ -43,19 +43,49 @@ def test_a_cell_in_the_middle_is_its_pixels_as_float32(
     np.testing.assert_array_equal(crop[0], np.stack(planes)[:, 10:20, 10:20])
 
 
-def test_a_cell_cut_by_the_border_is_completed_by_mirroring(
-    cells: Cells, planes: tuple[npt.NDArray[Any], ...]
-) -> None:
-    mirrored = np.pad(np.stack(planes), ((0, 0), (10, 10), (10, 10)), mode="symmetric")
-    for cell in (0, 2):
-        y0, x0 = cells.table.loc[cell, ["y0", "x0"]]
-        wanted = mirrored[:, y0 + 10 : y0 + 20, x0 + 10 : x0 + 20]
-        np.testing.assert_array_equal(cells.read([cell])[0], wanted)
+def test_what_reaches_over_the_border_is_filled_with_background() -> None:
+    plane = np.full((20, 30), 7.0)
+    # A bright cell that the upper border cuts, and nothing else.
+    plane[0:3, 13:17] = 1000
+    cells = Cells.from_points([plane, plane * 2], ["A", "B"], [(0, 15), (10, 15)], crop=8)
+    assert cells.at_border.tolist() == [True, False]
+    crop = cells.read([0])[0]
+    # Rows -4 to 3 and columns 11 to 18: no second cell above the border.
+    wanted = np.full((8, 8), 7.0)
+    wanted[4:7, 2:6] = 1000
+    np.testing.assert_array_equal(crop[0], wanted)
+    np.testing.assert_array_equal(crop[1], wanted * 2)
 
 
-def test_a_box_much_larger_than_the_image_is_mirrored_several_times() -> None:
-    one = Field("small", (np.arange(4.0).reshape(2, 2),))
-    assert one.read((-7, -7, 9, 9), [0]).shape == (1, 16, 16)
+def test_background_is_the_median_of_the_outermost_pixels_that_are_there() -> None:
+    plane = np.array([[1.0, 2, 3, 4], [5, 99, 99, 6], [7, 99, 99, 8], [9, 10, 11, 12]])
+    field = Field("small", (plane,))
+    # Of 1 to 12, without the four in the middle.
+    filled = field.read((-1, 0, 4, 4), [0])[0]
+    assert filled[0].tolist() == [6.5] * 4 and (filled[1:] == plane).all()
+    # A strip of one pixel is all border.
+    assert field.read((-1, 3, 1, 5), [0])[0].tolist() == [[4, 4], [4, 4]]
+    with pytest.raises(DataError, match="y 4 to 6, x 0 to 2 lies outside the image of 4 x 4"):
+        field.read((4, 0, 6, 2), [0])
+
+
+def test_cells_at_the_border_are_counted_and_can_be_left_out(cells: Cells) -> None:
+    assert cells.at_border.tolist() == [True, False, True]
+    said = [line for line in cells.warnings if "border" in line]
+    assert said == [
+        "2 of 3 cells reach over the border of their image: filled with background; "
+        'leave them out with border = "leave_out" under [cells]'
+    ]
+    inside = cells.without_border()
+    assert inside.table["object"].tolist() == [7]
+    assert inside.warnings == tuple(line for line in cells.warnings if "border" not in line)
+    with pytest.raises(DataError, match="all 2 cells reach over the border"):
+        cells.subset([0, 2]).without_border()
+
+
+def test_a_whole_image_made_square_cuts_nothing(write_set: Any) -> None:
+    image = ("[image]", 'column = "stack"', "[cells]", 'from = "image"', "crop = 32")
+    assert not open_dataset(write_set(*image)).at_border.any()
 
 
 @pytest.mark.parametrize(
@@ -213,11 +243,11 @@ def test_crops_given_as_an_array_are_the_cells() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"crops": np.zeros((4, 8, 8))}, r"\(N, C, H, W\) with H = W, not \(4, 8, 8\)"),
+        ({"crops": np.zeros((4, 8, 8))}, r"\(N, C, H, W\) with H = W.*, not \(4, 8, 8\)"),
         ({"crops": np.zeros((4, 2, 8, 9))}, r"not \(4, 2, 8, 9\)"),
         ({"crops": np.zeros((0, 2, 8, 8))}, r"not \(0, 2, 8, 8\)"),
         ({"channels": ["a"]}, "1 channel names for 2 channels"),
-        ({"channels": ["a", "a"]}, "channel names must differ"),
+        ({"channels": ["a", "a"]}, "two channels are called 'a'"),
         ({"labels": [0, 1]}, "2 labels for 4 cells"),
         ({"labels": [0, 1, 2, 0], "classes": ["x", "y"]}, "between -1 and 1"),
         ({"groups": ["p"]}, "1 groups for 4 cells"),
@@ -249,8 +279,11 @@ def test_points_that_are_none_are_refused(planes: tuple[npt.NDArray[Any], ...]) 
     [
         ({"labels": np.zeros((30, 40), int)}, "image: the label image is empty; no cell"),
         ({"labels": np.ones((30, 41), int)}, r"labels are \(30, 41\), the channels \(30, 40\)"),
-        ({"labels": np.ones((30, 40), float)}, "whole numbers, not float64"),
-        ({"labels": np.ones((30, 40), bool)}, "whole numbers, not bool"),
+        ({"labels": np.full((30, 40), 0.5)}, "image: labels must be whole numbers, this is a pict"),
+        ({"labels": np.full((30, 40), -3)}, r"must not be negative \(-3 is among them\)"),
+        ({"labels": np.full((30, 40), 2**63, np.uint64)}, "too large; the largest is 2"),
+        ({"crop": 8.5}, "crop must be a whole number of pixels, not 8.5"),
+        ({"crop": 0}, "crop must be a whole number of pixels, not 0"),
         ({"crop": 31}, r"crop of 31 pixels is larger than the image \(30, 40\)"),
         ({"channels": ["A", "B"]}, "2 channel names for 3 channels"),
         ({"channels": ["A", "B", "A"]}, "channel names must differ"),

@@ -274,11 +274,19 @@ def test_a_mask_of_another_size_is_refused(write_set: WriteSet) -> None:
     )
 
 
-def test_an_empty_mask_is_refused(write_set: WriteSet) -> None:
+def test_an_empty_mask_leaves_its_image_out_with_a_word_unless_nothing_is_left(
+    write_set: WriteSet,
+) -> None:
     path = write_set(*FILES, "[cells]", 'from = "mask"', 'column = "mask"', "crop = 16")
     tifffile.imwrite(path.parent / "mask2.tif", np.zeros((60, 70), np.uint16))
-    said = refused(path)
-    assert "line 4, column 'mask': mask2.tif: the mask is empty; no cell is marked" in said
+    cells = open_dataset(path)
+    assert len(cells) == 18 and sorted(set(cells.groups)) == ["W0", "W1", "W3"]
+    (said,) = (line for line in cells.warnings if "mask" in line)
+    assert said.startswith("1 rows have a mask without any cell and were left out (first: ")
+    assert said.endswith("table.csv, line 4; 4 rows in all)")
+    for well in (0, 1, 3):
+        tifffile.imwrite(path.parent / f"mask{well}.tif", np.zeros((60, 70), np.uint16))
+    assert "no cells were found in any of 4 rows (first: " in refused(path)
 
 
 def test_images_without_nuclei_are_left_out_and_all_of_them_are_refused(
@@ -360,7 +368,9 @@ def test_a_point_outside_the_image_is_refused(write_set: WriteSet, column: str, 
 def test_a_tile_that_reaches_beyond_the_image_is_refused(write_set: WriteSet) -> None:
     tile = ("[cells]", 'from = "tile"', 'columns = ["y0", "x0"]', "size = 12")
     said = refused(edited(write_set(*FILES, *tile), 3, "x0", "60"))
-    assert "line 3: the cell at y=8, x=60 lies outside" in said
+    assert (
+        "line 3: the tile of 12 pixels at y0=8, x0=60 reaches out of the image of 60 x 70" in said
+    )
 
 
 def test_channel_names_that_differ_between_files_are_refused(write_set: WriteSet) -> None:
@@ -525,3 +535,87 @@ def test_a_row_per_object_of_a_mask(write_set: WriteSet) -> None:
     path.write_text(text.replace('"mask"\ncolumn', '"segment"\nchannel = "DNA"\ncolumn'))
     with pytest.raises(DataError, match=r'object = .* is for from = "mask"'):
         open_dataset(path)
+
+
+# ------------------------------------------------------------------ labels and borders
+
+
+def test_a_mask_is_read_as_it_is_declared(write_set: WriteSet) -> None:
+    mask = ("[cells]", 'from = "mask"', 'column = "mask"', "crop = 16", "min_area = 20")
+    ids = np.zeros((60, 70), np.uint32)
+    ids[10:20, 10:20] = ids[40:50, 40:50] = 3_000_000_000
+    ids[10:20, 40:50] = 5
+
+    def opened(*more: str) -> Cells:
+        path = write_set(*FILES, *mask, *more)
+        tifffile.imwrite(path.parent / "mask2.tif", ids)
+        return open_dataset(path)
+
+    safe = opened()
+    here = safe.table[safe.table["field"] == 2]
+    assert here["object"].tolist() == [1, 2, 3]
+    assert safe.table["object"].tolist()[:6] == [2, 5, 8, 11, 14, 17]
+    (said,) = (line for line in safe.warnings if "mask2" in line)
+    assert said.startswith("mask2.tif: 2 ids lie in 3 regions of at least 20 pixels; each region")
+    whole = opened("labelled = true")
+    here = whole.table[whole.table["field"] == 2]
+    assert here["object"].tolist() == [5, 3_000_000_000]
+    assert here[["y", "x"]].to_numpy().tolist() == [[14.5, 44.5], [14.5, 14.5]]
+    (said,) = (line for line in whole.warnings if "mask2" in line)
+    assert said.startswith("mask2.tif: 1 id lies in 2 separate pieces; each cell lies at the")
+    binary = opened("labelled = false")
+    assert len(binary) == 21 and not any("mask2" in line for line in binary.warnings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (('from = "point"', 'columns = ["y", "x"]', "labelled = true"), "labelled is for from ="),
+        (
+            ('from = "mask"', 'column = "mask"', 'object = "x"', "labelled = false"),
+            "one of the two",
+        ),
+        (('from = "mask"', 'column = "mask"', 'border = "mirror"'), "border"),
+    ],
+)
+def test_keys_of_cells_that_contradict_are_refused(
+    write_set: WriteSet, lines: tuple[str, ...], says: str
+) -> None:
+    assert says in refused(write_set(*FILES, "[cells]", *lines))
+
+
+def test_cells_at_the_border_are_said_or_left_out(write_set: WriteSet) -> None:
+    point = (*FILES, "[cells]", 'from = "point"', 'columns = ["y", "x"]', "crop = 26")
+    cells = open_dataset(edited(write_set(*point), 2, "y", "13"))
+    # Columns -1 to 24 around x = 12, in each of the four rows.
+    assert cells.at_border.all()
+    assert any(line.startswith("4 of 4 cells reach over the border") for line in cells.warnings)
+    point = (*FILES, "[cells]", 'from = "point"', 'columns = ["y", "x"]', "crop = 24")
+    path = edited(write_set(*point, 'border = "leave_out"'), 2, "y", "11")
+    cells = open_dataset(path)
+    assert len(cells) == 3 and not cells.at_border.any()
+    said = [line for line in cells.warnings if "border" in line]
+    assert said == ["1 of 4 cells reaches over the border of their image and was left out"]
+
+
+def test_an_object_that_a_row_names_may_have_any_id(write_set: WriteSet) -> None:
+    mask = ("[cells]", 'from = "mask"', 'column = "mask"', 'object = "x"', "crop = 16")
+    path = write_set(*FILES, *mask)
+    ids = np.zeros((60, 70), np.uint64)
+    ids[10:20, 10:20], ids[40:50, 40:50] = 2**53 + 1, 2**53
+    for well in range(4):
+        tifffile.imwrite(path.parent / f"mask{well}.tif", ids)
+        edited(path, well + 2, "x", str(2**53 + well % 2))
+    cells = open_dataset(path)
+    assert cells.table["object"].tolist() == [2**53, 2**53 + 1] * 2
+    assert cells.table["y"].tolist() == [44.5, 14.5] * 2
+    assert "has no object of the value 7" in refused(edited(path, 3, "x", "7"))
+
+
+def test_points_up_to_half_a_pixel_beyond_the_image_are_kept_and_said(write_set: WriteSet) -> None:
+    cells = open_dataset(edited(write_set(*FILES, *POINT), 3, "y", "59.75"))
+    assert cells.table["y"].tolist() == [14, 59.75, 14, 14]
+    (said,) = (line for line in cells.warnings if "half a pixel outside" in line)
+    assert said.startswith("1 of 4 points lie") and "table.csv, line 3" in said
+    assert len(open_dataset(edited(write_set(*FILES, *POINT), 3, "y", "-0.5"))) == 4
+    assert "lies outside" in refused(edited(write_set(*FILES, *POINT), 3, "y", "-0.51"))

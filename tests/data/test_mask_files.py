@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from napari_channelmix.data.images import open_image
-from napari_channelmix.data.mask_files import read_mask
+from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.errors import DataError
 
 LABELS = np.zeros((24, 32), np.uint8)
@@ -21,7 +21,7 @@ LABELS[14:20, 15:30] = 3
 
 def saved(path: Path, picture: Image.Image) -> np.ndarray:
     picture.save(path)
-    return read_mask(open_image(path, mask=True))
+    return plane_of_mask(open_image(path, mask=True))
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
@@ -33,9 +33,9 @@ def test_a_grey_mask_saved_in_colours_is_the_grey_mask(tmp_path: Path, mode: str
 def test_a_grey_mask_in_the_samples_of_a_tiff_is_the_grey_mask(tmp_path: Path) -> None:
     path = tmp_path / "m.tif"
     tifffile.imwrite(path, np.stack([LABELS] * 3, axis=-1), photometric="rgb")
-    np.testing.assert_array_equal(read_mask(open_image(path, mask=True)), LABELS)
+    np.testing.assert_array_equal(plane_of_mask(open_image(path, mask=True)), LABELS)
     tifffile.imwrite(path, np.stack([LABELS] * 3), photometric="rgb", planarconfig="separate")
-    np.testing.assert_array_equal(read_mask(open_image(path, mask=True)), LABELS)
+    np.testing.assert_array_equal(plane_of_mask(open_image(path, mask=True)), LABELS)
 
 
 def test_a_mask_in_real_colours_is_refused(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_labels_of_four_bits_are_not_spread_over_a_byte(
 ) -> None:
     path = tmp_path / "m.png"
     path.write_bytes(png(4, 2, 4, 0, b"\0\x01\x2f\0\x00\x10"))
-    read = read_mask(open_image(path, mask=True))
+    read = plane_of_mask(open_image(path, mask=True))
     np.testing.assert_array_equal(read, [[0, 1, 2, 15], [0, 0, 1, 0]])
 
 
@@ -76,6 +76,6 @@ def test_several_planes_are_no_mask_and_any_byte_order_is(tmp_path: Path) -> Non
     about = {"axes": "CYX"}
     tifffile.imwrite(path, np.stack([LABELS] * 2), photometric="minisblack", metadata=about)
     with pytest.raises(DataError, match="has 2 channels; a mask is one plane"):
-        read_mask(open_image(path, mask=True))
+        plane_of_mask(open_image(path, mask=True))
     tifffile.imwrite(path, LABELS.astype(">u4"), byteorder=">")
-    np.testing.assert_array_equal(read_mask(open_image(path, mask=True)), LABELS)
+    np.testing.assert_array_equal(plane_of_mask(open_image(path, mask=True)), LABELS)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -84,7 +85,7 @@ def test_splits_travel_and_half_a_split_is_refused(plate: Cells, tmp_path: Path)
 def test_points_up_to_the_border(crop: int, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     planes = [rng.normal(size=(40, 50)).astype(np.float32) for _ in range(2)]
-    points = [(0, 0), (39.9, 49.9), (39.5, 0.5), (20.2, 49.4), (20, 30)]
+    points = [(-0.5, 0), (39.5, 49.5), (39.5, 0.5), (20.2, 49.4), (20, 30)]
     cells = Cells.from_points(planes, ("one", "two"), points, crop=crop, name="[points]")
     same(cells, open_dataset(save_dataset(cells, tmp_path / "set")))
     named = cells.with_labels([0, 1, -1, 1, 0], ("x", "y"))
@@ -207,3 +208,20 @@ def test_a_class_without_a_name_is_not_saved(tmp_path: Path) -> None:
     cells = Cells.from_array(np.zeros((1, 1, 8, 8)), ["A"]).with_labels([0], [" "])
     with pytest.raises(DataError, match="class 1 has no name"):
         save_dataset(cells, tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("high", "dtype"), [(300, "uint16"), (70_000, "uint32"), (2**60, "uint64")]
+)
+def test_ids_of_any_size_travel(high: int, dtype: str, tmp_path: Path) -> None:
+    labels = np.zeros((40, 50), np.int64)
+    labels[5:12, 5:12], labels[20:30, 25:34], labels[32:38, 3:9] = high, 3, high - 1
+    plane = np.random.default_rng(0).normal(size=labels.shape).astype(np.float32)
+    cells = Cells.from_labels([plane], ["one"], labels, crop=12, name="plate").subset([0, 2])
+    path = save_dataset(cells, tmp_path / "set")
+    (mask,) = (tmp_path / "set" / "images").glob("*_cells.tif")
+    assert tifffile.imread(mask).dtype == dtype
+    back = open_dataset(path)
+    assert back.table["object"].tolist() == [3, high]
+    assert back.centres.tolist() == cells.centres.tolist() == [[24.5, 29], [8, 8]]
+    assert np.unique(back.fields[0].labels).tolist() == [0, 3, high]

@@ -1,4 +1,4 @@
-"""Nuclei found in one channel, and the objects of masks."""
+"""Nuclei found in one channel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from napari_channelmix.data import find_nuclei, objects_of_mask
-from napari_channelmix.data.segment import objects
+from napari_channelmix.data import find_nuclei
+from napari_channelmix.data.label_images import Regions
 from napari_channelmix.errors import DataError
 
 
@@ -27,8 +27,8 @@ def test_nuclei_are_found_where_they_are() -> None:
     labels = find_nuclei(discs(*places))
     assert labels.dtype == np.int32
     assert sorted(np.unique(labels)) == [0, 1, 2, 3]
-    found = objects(labels)
-    centres = sorted(zip(found["y"], found["x"], strict=True))
+    found = Regions.of(labels).objects()
+    centres = sorted(map(tuple, found.centres.tolist()))
     np.testing.assert_allclose(centres, sorted(places), atol=1.5)
 
 
@@ -65,48 +65,3 @@ def test_nuclei_in_nan_are_refused(bad: float) -> None:
     picture[3, 3] = bad
     with pytest.raises(DataError, match="NaN or infinite pixels"):
         find_nuclei(picture)
-
-
-@pytest.mark.parametrize("on", [1, 255])
-def test_a_binary_mask_gives_its_connected_components(on: int) -> None:
-    mask = np.zeros((20, 20), np.uint8)
-    mask[2:6, 2:6] = mask[10:15, 10:15] = mask[18, 18] = on
-    labels = objects_of_mask(mask, min_area=4)
-    assert sorted(np.unique(labels)) == [0, 1, 2]
-    assert objects_of_mask(mask).max() == 3
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64, np.float32])
-def test_a_labelled_mask_is_taken_as_it_is(dtype: Any) -> None:
-    mask = np.zeros((20, 20), dtype)
-    mask[2:6, 2:6], mask[2:6, 6:9], mask[15, 15] = 4, 9, 12
-    # Somebody drew these cells: none is too small.
-    labels = objects_of_mask(mask, min_area=4)
-    assert sorted(np.unique(labels)) == [0, 4, 9, 12]
-
-
-def test_a_mask_of_two_labels_without_background_keeps_both() -> None:
-    mask = np.ones((10, 10), np.uint8)
-    mask[:, 5:] = 2
-    assert sorted(np.unique(objects_of_mask(mask))) == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("mask", "says"),
-    [
-        (np.zeros((5, 5), int), "well 3: the mask is empty"),
-        (np.full((5, 5), 0.5), "well 3: labels must be whole numbers"),
-        (np.full((5, 5), np.nan), "well 3: labels must be whole numbers"),
-        (np.full((5, 5), -1), "well 3: labels must not be negative"),
-    ],
-)
-def test_a_mask_that_is_none_is_refused(mask: npt.NDArray[Any], says: str) -> None:
-    with pytest.raises(DataError, match=says):
-        objects_of_mask(mask, where="well 3")
-
-
-def test_an_object_lies_at_the_middle_of_its_box_not_at_its_centroid() -> None:
-    labels = np.zeros((40, 40), int)
-    labels[10:30, 10] = labels[29, 10:20] = 5
-    found = objects(labels)
-    assert (found["label"].tolist(), found["y"].tolist(), found["x"].tolist()) == ([5], [20], [15])

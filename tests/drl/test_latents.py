@@ -339,7 +339,7 @@ def test_cells_that_are_all_alike_have_no_axes_and_are_said_to_be(
 def test_cells_that_are_no_numbers_are_refused(untrained, make_ellipses):
     cells = make_ellipses(4)
     cells.fields[0].planes[0][20, 20] = np.nan
-    with pytest.raises(DataError, match="channel 'A' has NaN or infinite pixels in cell 0"):
+    with pytest.raises(DataError, match="channel 'A' has NaN or infinite pixels in cell 1"):
         run_latents(cells, untrained)
 
 
@@ -446,3 +446,29 @@ def test_a_handful_of_cells_is_moved_as_far_as_sprites_and_that_is_said(shipped,
     assert high - low == pytest.approx(3, abs=0.01)
     assert any("traversals go as far as on sprites" in line for line in found.warnings)
     assert found.traversal(0).change.max() > 0.05
+
+
+# ---------------------------------------------------------------- weights tuned on other cells
+
+
+def test_tuned_weights_know_their_cells_and_others_are_said_to_differ(untrained, ellipses):
+    found = run_latents(ellipses, untrained, finetune=1, separate=False, device="cpu")
+    data = found.disentangler.about["finetuned"]["data"]
+    assert data == {
+        "crop": ellipses.crop, "pixel_size": None, "channels": list(ellipses.channels)
+    }  # fmt: skip
+    again = run_latents(ellipses, found.disentangler, separate=False)
+    assert not any("fine-tuned on" in line for line in again.warnings)
+    crops = ellipses.read()[:, :, 2:-2, 2:-2]
+    other = type(ellipses).from_array(crops, ellipses.channels)
+    said = run_latents(other, found.disentangler, separate=False).warnings
+    wanted = f"fine-tuned on crops of {ellipses.crop} pixels, these are {other.crop}"
+    assert any(wanted in line for line in said)
+
+
+def test_a_pixel_size_of_other_cells_is_named_with_the_remedy(untrained, ellipses):
+    tuned = {"crop": ellipses.crop, "pixel_size": 0.5, "channels": list(ellipses.channels)}
+    source = replace(untrained, about={"finetuned": {"epochs": 1, "data": tuned}})
+    fields = tuple(replace(one, pixel_size=(0.25, 0.25), unit="µm") for one in ellipses.fields)
+    said = run_latents(replace(ellipses, fields=fields), source, separate=False).warnings
+    assert any("pixels of 0.5 µm, these are 0.25 µm" in line for line in said)

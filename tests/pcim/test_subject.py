@@ -35,9 +35,9 @@ def test_probabilities_of_a_function_are_told_from_scores(planted):
 
     subject = subject_of(probabilities, planted.crops)
     scores = subject.scores(subject.prepare(planted.crops))
-    torch.testing.assert_close(
-        torch.softmax(scores, 1), torch.from_numpy(probabilities(planted.crops))
-    )
+    shown = subject.reading.probabilities(scores).float()
+    torch.testing.assert_close(shown, torch.from_numpy(probabilities(planted.crops)))
+    assert str(subject.reading) == "probabilities (found out from 28 answers)"
 
 
 def test_certainty_stays_finite():
@@ -80,8 +80,9 @@ def test_a_function_that_fails_is_one_line(function, says):
 
 
 def test_a_function_that_changes_its_number_of_classes_is_caught():
-    widths = iter([2, 3])
-    subject = subject_of(lambda x: np.zeros((len(x), next(widths))), np.zeros((2, 1, 4, 4), "f4"))
+    widths = [2]
+    subject = subject_of(lambda x: np.zeros((len(x), widths[0])), np.zeros((2, 1, 4, 4), "f4"))
+    widths[0] = 3
     with pytest.raises(ModelError, match=r"shape \(2, 3\) for 2 crops; it must give \(2, 2\)"):
         subject.scores(torch.zeros(2, 1, 4, 4))
 
@@ -99,9 +100,9 @@ class Strange(nn.Module):
     ("answer", "says"),
     [
         (raising, "the network failed: KeyError"),
-        (lambda x: x.mean((2, 3))[0], r"must give scores \(N, K\) for 2 crops, not \(1,\)"),
-        (lambda x: (x, x), "not tuple"),
-        (lambda x: x.mean((1, 2, 3)), r"not \(2,\)"),
+        (lambda x: x.mean((2, 3))[0], r"scores of shape \(1,\) for 2 crops; it must give \(2, K\)"),
+        (lambda x: (x, x), r"gives 2 outputs \(0: \(2, 1, 4, 4\) float32, 1: .*select=0"),
+        (lambda x: x.mean((1, 2, 3)), r'shape \(2,\) for 2 crops.*output="one_logit"'),
     ],
 )
 def test_a_module_that_fails_is_one_line(answer, says):
@@ -113,11 +114,13 @@ def test_scores_that_cannot_be_relied_on_are_refused(classifier):
     subject = subject_of(classifier, np.zeros((1, 2, 16, 16), np.float32))
     with pytest.raises(ModelError, match="the classifier cannot take crops of 16 x 16 pixels"):
         subject.checked_scores(torch.zeros(1, 5, 16, 16))
-    nothing = subject_of(
-        Strange(lambda x: x.mean((2, 3)) * torch.nan), np.zeros((2, 2, 4, 4), "f4")
+    with pytest.raises(ModelError, match="NaN or infinite"):
+        subject_of(Strange(lambda x: x.mean((2, 3)) * torch.nan), np.zeros((2, 2, 4, 4), "f4"))
+    later = subject_of(
+        Strange(lambda x: x.mean((2, 3)) / x.amax() - 9), np.ones((2, 2, 4, 4), "f4")
     )
     with pytest.raises(ModelError, match="NaN or infinite"):
-        nothing.checked_scores(torch.zeros(2, 2, 4, 4))
+        later.checked_scores(torch.zeros(2, 2, 4, 4))
 
 
 def test_at_rest_restores_modes_and_gradients_module_by_module(classifier, crops):

@@ -101,3 +101,15 @@ def test_a_folder_of_the_user_is_never_replaced(tmp_path):
     with pytest.raises(SaveError, match="is no OME-Zarr"):
         write_ome_zarr(IMAGE, folder)
     assert (folder / "mine.txt").read_text() == "mine"
+
+
+def test_large_ids_are_kept_exactly_or_refused(tmp_path):
+    ids = np.array([[0, 2**40], [2**53, 2**53 + 1]])
+    image = PlaneImage("cells", ids)
+    group = zarr.open_group(write_ome_zarr(image, tmp_path / "cells.ome.zarr"), mode="r")
+    assert group["0"][:].tolist() == ids.tolist()
+    with pytest.raises(SaveError, match="OME-TIFF holds no whole numbers as large as 90071992547"):
+        write_ome_tiff(image, tmp_path / "cells.ome.tif")
+    few = PlaneImage("cells", np.minimum(ids, 2**40))
+    back = tifffile.imread(write_ome_tiff(few, tmp_path / "few.ome.tif"))
+    assert back.tolist() == few.data.tolist()

@@ -12,6 +12,7 @@ import pytest
 from napari_channelmix import load_model, open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import Progress
+from napari_channelmix.locks import in_use
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.progress import run_job
 
@@ -156,3 +157,152 @@ def test_an_interrupt_that_a_library_swallows_still_stops_the_job():
         run_job(job(), title="test", quiet=True)
     assert closed
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.fixture(scope="module")
+def bundle(dataset, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "M.cmx"
+    assert main(["train", str(dataset), "--out", str(path), "--network", "tiny", "--epochs", "6",
+                 "--device", "cpu", "--quiet"]) == 0  # fmt: skip
+    return path
+
+
+def test_evaluate_prints_accuracy_with_its_interval_and_the_confusion(dataset, bundle, capsys):
+    assert main(["evaluate", str(dataset), "--model", str(bundle), "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert "balanced accuracy " in said and "(95 % interval " in said
+    assert "on 96 cells of 8 groups; mean confidence " in said
+    assert "the cells are like those of training" in said
+    rows = {line.split()[0]: line.split() for line in said.splitlines() if "treated" in line[:10]}
+    found = cm_evaluate(bundle, dataset)
+    for at, name in enumerate(found.confusion.rows):
+        assert rows[name][-2:] == [str(count) for count in found.confusion.counts[at]]
+
+
+def cm_evaluate(bundle, dataset):
+    from napari_channelmix import evaluate
+
+    return evaluate(load_model(bundle), open_dataset(dataset))
+
+
+def test_evaluate_gives_json_on_screen_and_in_a_file(dataset, bundle, tmp_path, capsys):
+    out = tmp_path / "evaluation.json"
+    assert main(["evaluate", str(dataset), "--model", str(bundle), "--json", "--out", str(out),
+                 "--device", "cpu", "--quiet"]) == 0  # fmt: skip
+    shown, kept = json.loads(capsys.readouterr().out), json.loads(out.read_text("utf-8"))
+    assert shown == kept
+    assert kept["schema"] == "napari-channelmix/evaluation/1"
+    assert {"model", "data", "seed", "versions"} <= set(kept["provenance"])
+    assert kept["data_shift"]["warnings"] == []
+
+
+def test_evaluate_says_what_differs_and_what_it_did(dataset, bundle, tmp_path, capsys):
+    import shutil
+
+    import tifffile
+
+    folder = tmp_path / "brighter"
+    shutil.copytree(dataset.parent, folder)
+    for path in (folder / "images").glob("*.ome.tif"):
+        with tifffile.TiffFile(path) as tiff:
+            pixels, about = tiff.asarray(), tiff.ome_metadata
+        tifffile.imwrite(path, pixels + 700, description=about.encode(), metadata=None,
+                         photometric="minisblack")  # fmt: skip
+    assert main(["evaluate", str(folder / "dataset.toml"), "--model", str(bundle), "--device",
+                 "cpu"]) == 0  # fmt: skip
+    said = capsys.readouterr().out
+    assert "note: values are shifted" in said
+    assert "reporter higher by about 70" in said
+    assert "note: the calls now: " in said
+    # Quiet keeps the lines that make numbers wrong, on the other stream.
+    main(["evaluate", str(folder / "dataset.toml"), "--model", str(bundle), "--quiet"])
+    assert "values are shifted" in capsys.readouterr().err
+
+
+def test_evaluate_refuses_in_one_line(dataset, bundle, tmp_path, capsys):
+    text = dataset.read_text("utf-8")
+    for change, line in (
+        (("crop = 40", "crop = 32"), "the model was trained on crops of 40 pixels, these are 32"),
+        (('label = "label"', ""), "no cell has a class to evaluate with"),
+    ):
+        other = dataset.parent / "other.toml"
+        other.write_text(text.replace(*change), "utf-8")
+        assert main(["evaluate", str(other), "--model", str(bundle), "--quiet"]) == 2
+        said = capsys.readouterr().err
+        assert line in said and said.count("\n") == 1
+
+
+def test_explain_says_what_differs_in_its_report(dataset, bundle, tmp_path, capsys):
+    other = dataset.parent / "smaller.toml"
+    other.write_text(dataset.read_text("utf-8").replace("crop = 40", "crop = 32"), "utf-8")
+    arguments = ["--model", str(bundle), "--out", str(tmp_path / "o"), "--limit", "4", "--quiet",
+                 "--device", "cpu"]  # fmt: skip
+    assert main(["explain", str(other), *arguments]) == 2
+    assert "set crop = 40 under [cells]" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+    assert main(["explain", str(dataset), *arguments]) == 0
+    content = json.loads((tmp_path / "o" / "explain.json").read_text("utf-8"))
+    assert content["data_shift"]["n"] == 4
+    assert content["data_shift"]["warnings"] == []
+
+
+@pytest.mark.parametrize("name", ["train", "importance", "latents", "report"])
+def test_a_second_run_in_the_same_place_is_told_in_one_line(name, dataset, tmp_path, capsys):
+    file = {"train": "M.cmx", "report": "r.html"}.get(name)
+    out = tmp_path / (file or "o")
+    arguments = [name, str(dataset), "--out", str(out), "--quiet"]
+    with in_use(out, is_file=file is not None):
+        before = sorted(tmp_path.rglob("*"))
+        assert main(arguments) == 2
+        assert sorted(tmp_path.rglob("*")) == before
+    said = capsys.readouterr().err
+    assert f"{out} is in use by another run (process {os.getpid()}, since " in said
+    assert said.endswith("choose another --out\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--seed", "-1"], "the seed must be 0 or more, not -1"),
+        (["--seed", "99999999999999999999"], "the seed must be 4294967295 or less"),
+        (["--epochs", "1e9"], "epochs must be a whole number, not '1e9'"),
+        (["--epochs", "1000000000"], "epochs must be 100000 or less"),
+        (["--seeds", "9" * 5000], "seeds must be a whole number, not '9999"),
+        (["--mixes", "65"], "mixes must be 64 or less, not 65"),
+        (["--constraint", "x" * 5000], "invalid choice"),
+        (["--epochs", "a\nb"], r"not 'a\nb'"),
+    ],
+)
+def test_numbers_that_no_run_could_mean_are_one_short_line(arguments, says, capsys):
+    assert main(["importance", "x.toml", "--out", "o", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+    assert len(said) < 450
+
+
+@pytest.mark.parametrize("out", ["a" * 300, "file/within", "/dev/null"])
+def test_a_place_where_nothing_can_be_written_is_one_line(out, dataset, tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    for name, where in (("importance", out), ("train", f"{out}/M.cmx"), ("latents", out)):
+        assert main([name, str(dataset), "--out", str(tmp_path / where), "--quiet"]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert said.startswith("napari-channelmix: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
+def test_sigterm_stops_as_ctrl_c_does(dataset, tmp_path):
+    script = "import sys; from napari_channelmix.run.cli import main; sys.exit(main(sys.argv[1:]))"
+    out = tmp_path / "o"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "importance", str(dataset), "--out", str(out), "--network",
+         "tiny", "--device", "cpu", "--quiet"], stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not any(out.glob(".*")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert "stopped; the same command goes on" in process.communicate(timeout=120)[1]
+    assert process.returncode == 130
+    assert not out.exists()

@@ -201,10 +201,41 @@ def test_pixels_that_cannot_be_used_are_named_by_their_place_in_the_data_set(
         run(classifier, cells, tmp_path / "out", limit=5)
 
 
-def test_warnings_that_go_on_and_on_are_counted(classifier, tmp_path):
-    cells = Cells.from_array(np.ones((40, 2, 12, 12), np.float32), ["DNA", "GFP"])
+def test_flat_maps_of_all_chunks_are_one_line_and_listed(classifier, tmp_path):
+    cells = Cells.from_array(np.ones((CHUNK + 6, 2, 12, 12), np.float32), ["DNA", "GFP"])
     content = run(classifier, cells, tmp_path).content
-    assert content["warnings"][-1] == "and 28 warnings more of this kind"
+    assert content["flat"] == {"constant": list(range(CHUNK + 6))}
+    assert [line for line in content["warnings"] if "constant" in line] == [
+        "10 of 10 cells (0, 1, 2, 3, 4, 5, 6, 7 and 2 more) are constant, and their maps are empty"
+    ]
+
+
+def test_warnings_that_go_on_and_on_are_counted():
+    lists = [[f"cell {at}", "the same"] for at in range(40)]
+    lines = explaining._together(lists)
+    assert lines[:3] == ["cell 0", "the same", "cell 1"]
+    assert lines[-1] == "and 29 warnings more of this kind"
+
+
+def test_labels_that_speak_against_a_model_are_said_first_unless_not_asked(tmp_path):
+    crops = np.random.default_rng(0).normal(0, 1, (60, 2, 12, 12)).astype(np.float32)
+    labels = np.arange(60) % 2
+    crops[:, 0] += 3 * labels[:, None, None]
+    cells = Cells.from_array(crops, ["DNA", "GFP"], labels, ["a", "b"])
+
+    def predict(x):
+        v = x[:, 1].mean(axis=(1, 2)) - 1.5
+        return np.stack([-v, v], axis=1)
+
+    model = ForeignClassifier(
+        predict, ("DNA", "GFP"), ("a", "b"), np.zeros(2), np.ones(2), "logits", "mine"
+    )
+    asked = {"forwards": 20, "limit": 2}
+    warnings = run(model, cells, tmp_path / "one", **asked).content["warnings"]
+    assert "no better than chance: a balanced accuracy of 0.50 on 60 labelled" in warnings[0]
+    assert "with the channels in the order GFP, DNA, but 0.50" in warnings[1]
+    quiet = run(model, cells, tmp_path / "two", check=False, **asked).content["warnings"]
+    assert not any("chance" in line for line in quiet)
 
 
 # ---------------------------------------------------------------- memory

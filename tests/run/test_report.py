@@ -73,7 +73,7 @@ def test_maps_of_other_cells_are_refused(made, tmp_path, capsys):
     assert "of other cells" in capsys.readouterr().err
     path.write_text("{}", "utf-8")
     assert report(made, tmp_path / "r.html", "--explain", str(maps)) == 2
-    assert "not a folder of maps" in capsys.readouterr().err
+    assert "explain.json: schema is missing; run the command again" in capsys.readouterr().err
 
 
 def test_latents_of_other_cells_are_told(made, tmp_path, capsys):
@@ -82,7 +82,8 @@ def test_latents_of_other_cells_are_told(made, tmp_path, capsys):
     about = {"seed": 4, "settings": {"limit": 9}, "model": "texture-sprites"}
     path = tmp_path / "latents.json"
     for data, told in ((fingerprint(some), False), (fingerprint(cells), True)):
-        content = {"n": 9, "badges": [], "provenance": {**about, "data": data}}
+        content = {"schema": "napari-channelmix/latents/1", "n": 9, "badges": [],
+                   "provenance": {**about, "data": data}}  # fmt: skip
         path.write_text(json.dumps(content), "utf-8")
         assert report(made, tmp_path / "r.html", "--latents", str(tmp_path)) == 0
         page = (tmp_path / "r.html").read_text("utf-8")

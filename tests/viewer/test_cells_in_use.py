@@ -52,3 +52,10 @@ def test_equal_label_values_of_another_image_lend_no_class() -> None:
 def test_what_does_not_fit_is_refused(more: Cells, said: str) -> None:
     with pytest.raises(DataError, match=said):
         added(replace(cells("one")), more)
+
+
+def test_classes_of_slices_go_to_the_slice_of_the_same_name() -> None:
+    both = Cells.together([marked("film: z=0", (1, 2)), marked("film: z=2", (1, 2))])
+    both = both.with_labels([0, -1, 1, 1], ("a", "b"))
+    now = Cells.together([marked("film: z=2", (2,)), marked("film: z=3", (1,))])
+    assert with_classes_of(now, both).labels.tolist() == [1, -1]

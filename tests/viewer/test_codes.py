@@ -276,6 +276,27 @@ def test_columns_that_are_there_are_changed_in_place(model: ViewerModel) -> None
     layers.write_features(layer, numbers, {"said": words})
     assert len(told) == 1
     # What an array of that kind cannot hold gets a new column; one that is gone goes.
-    layers.write_features(layer, numbers, {"said": np.arange(COUNT)}, gone={"much"})
+    layers.write_features(layer, numbers, {"said": np.arange(COUNT)}, whole=True)
     assert layer.features["said"].tolist()[1:] == list(range(COUNT))
     assert "much" not in layer.features and "mine" in layer.features
+
+
+def test_sparse_ids_and_more_classes_than_a_byte_holds_are_coloured_right(
+    model: ViewerModel,
+) -> None:
+    labels = np.zeros((40, 4000), np.int64)
+    for place in range(400):
+        labels[10:18, place * 10 + 1 : place * 10 + 9] = (place + 1) * 6_000_000_000
+    names = [f"class {i}" for i in range(400)]
+    cells = Cells.from_labels([np.zeros(labels.shape)], ["A"], labels, crop=8)
+    few = cells.with_labels(np.arange(400) % 3, names[:3])
+    layer = show(model, few)
+    # Class 1 is the value 2.
+    assert layer.data.dtype == np.uint8 and layer.data[10, 11] == 2
+    # More classes come while the layer is there.
+    again = show(model, few.with_labels(np.arange(400), names))
+    assert again is layer and layer.data.dtype == np.uint16
+    values = [int(layer.data[10, place * 10 + 1]) for place in (0, 254, 255, 256, 399)]
+    assert values == [1, 255, 256, 257, 400]
+    # Rings in the picture, whole cells where it is exported.
+    assert layer.data[14, 3995] == 0 and drawing.whole_cells(layer)[14, 3995] == 400

@@ -115,7 +115,8 @@ def test_a_click_explains_the_cell_whatever_layer_is_active(
         assert done is not None and done.cell == 4, found.notice.text()
         assert done.reliability is not None and done.map.max() > 0
         assert viewer.layers.selection.active is active
-    assert "Cell 4" in found.result.title.text()
+    # The label that was clicked, not the position in the data set.
+    assert "Cell 5" in found.result.title.text() and found.number.text() == "5"
     assert found.reliability.words.text() and "SRG" in found.reliability.figures.text()
     assert [tile.title for tile in found.result.strip.tiles] == ["DNA", "GFP"]
 
@@ -506,6 +507,7 @@ def test_a_model_that_only_answers_is_a_black_box_and_says_so(
     assert done is not None, found.notice.text()
     assert "black box" in found.result.warnings.text() and found.result.warnings.isVisible()
     assert "no weights to test" in found.reliability.figures.text()
+    assert "output: logits (declared)" in found.result.title.text()
 
 
 def test_a_constant_cell_has_an_empty_map_and_says_so(viewer: Any, opened: Any, qtbot: Any) -> None:

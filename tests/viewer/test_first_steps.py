@@ -34,7 +34,7 @@ def found(session: Session, layers: tuple[Any, ...] = (LAYER,)) -> dict[str, Ste
 
 
 def explained() -> Any:
-    return SimpleNamespace(cell=7, classes=("treated", "no"), target=0, question=None,
+    return SimpleNamespace(cell=7, name="7", classes=("treated", "no"), target=0, question=None,
                            attribution=object())  # fmt: skip
 
 

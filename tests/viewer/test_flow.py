@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,6 +98,36 @@ def test_a_bundle_is_saved_and_opened_again(trained: Any, qtbot: Any, tmp_path: 
     done(trained, qtbot)
     assert trained.session.trained is not before
     assert trained.session.trained.classifier.channels == before.classifier.channels
+
+
+def test_a_classifier_is_evaluated_on_the_cells_with_classes(
+    trained: Any, qtbot: Any, click: Any
+) -> None:
+    click(trained.evaluate)
+    done(trained, qtbot)
+    said = trained.notice.text()
+    assert "balanced accuracy " in said and "(95 % interval " in said, said
+    assert "recall: " in said
+    cells = trained.session.cells
+    trained.session.cells = cells.with_labels(np.full(len(cells), -1), ())
+    assert not trained.evaluate.isEnabled()
+
+
+def test_cells_unlike_those_of_training_are_a_warning_beside_the_calls(
+    trained: Any, qtbot: Any, click: Any
+) -> None:
+    cells = trained.session.cells
+    fields = tuple(
+        replace(one, planes=tuple(np.asarray(plane[:, :]) * np.float32(16) for plane in one.planes))
+        for one in cells.fields
+    )
+    trained.session.cells = replace(cells, fields=fields)
+    click(trained.apply)
+    done(trained, qtbot)
+    assert trained.notice.kind == "warning"
+    assert trained.notice.text().startswith("Predicted: ")
+    assert "another bit depth?" in trained.notice.text()
+    assert trained.session.predictions.warnings
 
 
 def test_a_model_for_other_channels_is_refused_in_a_line(

@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.cells_in_use import summary
 from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.picking import cell_at
 from napari_channelmix.viewer.samples import open_synthetic_plate
 
 if TYPE_CHECKING:
@@ -93,14 +95,19 @@ def test_cells_of_a_slice_keep_its_place(viewer: Any, images: Any, qtbot: Any, c
     assert nuclei.data.max() == 9
     source = viewer.layers["DNA"]
     for corner in ((0, 0), (95, 3)):
-        expected = source.data_to_world((0, *corner))[-2:]
-        np.testing.assert_allclose(nuclei.data_to_world(corner), expected)
-    assert nuclei.axis_labels == ("rows", "columns")
+        # In their slice, and in no other.
+        expected = source.data_to_world((1, *corner))
+        np.testing.assert_allclose(nuclei.data_to_world((0, *corner)), expected)
+    assert nuclei.axis_labels == ("z", "rows", "columns")
     images.cells.crop.setValue(20)
     cells = use(images, qtbot, click)
     assert len(cells) == 9 and cells.channels == ("DNA", "GFP")
     np.testing.assert_allclose(cells.read([0])[0, 0, 4:16, 4:16], picture[10:22, 10:22], rtol=1e-5)
     assert images.session.shown.at == {0: 1}
+    viewer.dims.set_point(0, 7.0 + 6.0)
+    images.use_layers()
+    assert "nuclei of another slice" in images.notice.text()
+    assert images.session.cells is cells
 
 
 def test_the_maximum_over_z_is_the_users_choice(
@@ -396,3 +403,151 @@ def test_a_sample_from_the_menu_is_ready_to_be_used(
     cells = images.session.cells
     assert set(cells.classes) == {"treated", "untreated"} and len(cells.channels) == 4
     assert cells.name == "DNA and 3 other channels"
+
+
+# -------------------------------------------------------------------- axes and ids
+
+
+def test_a_long_axis_is_never_taken_for_slices_in_silence(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(np.stack([picture + n for n in range(7)]), name="stack")
+    viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    question = images.channels.question
+    assert question.isVisible() and question.yes.text() == "7 channels"
+    assert "'stack' has an axis of 7 (axis 0): are these channels?" in question.text.text()
+    assert not images.use.isEnabled() and "say above whether" in images.reason.text()
+    click(question.yes)
+    assert not question.isVisible() and images.use.isEnabled()
+    cells = use(images, qtbot, click)
+    assert cells.channels == tuple(f"stack {n}" for n in range(7))
+    crops = cells.read([0])[0]
+    np.testing.assert_allclose(crops[6], crops[0] + 6, rtol=1e-5)
+
+
+def test_slices_are_slices_once_the_user_said_so(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(np.stack([picture, picture * 2, picture * 3]), name="stack")
+    viewer.add_labels(np.stack([labels, labels, labels * 0]), name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    click(images.channels.question.no)
+    assert images.use.isEnabled() and len(images.channels.slice_choices) == 1
+    # Another layer that comes does not ask again.
+    viewer.add_points([(1.0, 2.0)])
+    qtbot.wait(50)
+    assert images.use.isEnabled()
+    # Every slice a field of view: the one in the viewer is the one that is shown.
+    images.channels.slice_choices[0].setCurrentIndex(2)
+    viewer.dims.set_point(0, 1)
+    cells = use(images, qtbot, click)
+    session = images.session
+    assert [field.name for field in cells.fields] == ["stack: axis 0=0", "stack: axis 0=1"]
+    assert session.shown.field == 1 and session.shown.at == {0: 1}
+    assert "1 of 3 slices hold no cell and are left out" in images.notice.text()
+    assert "9 ids occur in several slices" in images.notice.text()
+    assert cell_at(session, viewer, (1, 16, 16)) == 9
+    viewer.dims.set_point(0, 0)
+    assert session.shown.field == 0 and cell_at(session, viewer, (0, 16, 16)) == 0
+    assert cell_name(cells, 9) == "1 (axis 0=1)"
+    # Classes are drawn in the slice of their cells only.
+    session.classify([0] * 9 + [1] * 9, ("a", "b"))
+    qtbot.waitUntil(lambda: "classes" in viewer.layers, timeout=5000)
+    for place, value in ((0, 1), (1, 2), (2, None)):
+        viewer.dims.set_point(0, place)
+        qtbot.wait(150)
+        seen = viewer.layers["classes"].get_value((place, 9, 16), world=True)
+        assert seen == value or (value is None and not seen)
+    images.origin.setCurrentIndex(0)
+    images.dataset.field.setValue(1)
+    assert viewer.dims.point[0] == 0 and session.shown.field == 0
+
+
+def test_classes_are_kept_for_cells_of_the_same_slice_only(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    names = {"axis_labels": ("z", "y", "x")}
+    viewer.add_image(np.stack([picture, picture * 2]), name="DNA", **names)
+    viewer.add_labels(np.stack([labels, labels]), name="mask", **names)
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    viewer.dims.set_point(0, 0)
+    use(images, qtbot, click)
+    images.session.classify([0] * 9, ("a",))
+    use(images, qtbot, click)
+    assert images.session.cells.labels.tolist() == [0] * 9
+    viewer.dims.set_point(0, 1)
+    before = images.session.cells
+    use(images, qtbot, click)
+    qtbot.waitUntil(lambda: images.session.cells is not before)
+    assert images.session.cells.classes == ()
+
+
+def test_columns_that_disagree_ask_for_a_choice(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    kinds = ["round"] * 5 + ["long"] * 4
+    viewer.add_image(picture, name="DNA")
+    viewer.add_labels(labels, name="mask", features=pd.DataFrame(
+        {"kind": kinds, "index": range(9), "label": range(1, 10)}))  # fmt: skip
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(20)
+    assert images.cells.ids.isVisible()
+    images.cells.column.setCurrentText("column 'kind'")
+    assert not images.use.isEnabled() and "'index' and 'label'" in images.reason.text()
+    images.cells.ids.setCurrentText("column 'label'")
+    assert images.cells.column.currentText() == "column 'kind'"
+    cells = use(images, qtbot, click)
+    assert cells.labels.tolist() == [1] * 5 + [0] * 4 and cells.classes == ("long", "round")
+    qtbot.waitUntil(lambda: "class" in viewer.layers["mask"].features, timeout=5000)
+    table = viewer.layers["mask"].features
+    assert table["class"].tolist() == kinds and table["index"].tolist() == list(range(9))
+
+
+def test_points_with_ids_are_selected_by_them(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, _ = blobs()
+    viewer.add_image(picture, name="DNA")
+    seeds = viewer.add_points([(16.0, 16.0), (48.0, 48.0)], name="seeds",
+                              features=pd.DataFrame({"object": [70, 20]}))  # fmt: skip
+    tick(images, qtbot, 0)
+    images.cells.choose_source(seeds)
+    images.cells.crop.setValue(20)
+    assert not images.cells.unit.isVisible()
+    cells = use(images, qtbot, click)
+    assert cell_name(cells, 1) == "20"
+    images.session.select(1)
+    assert set(seeds.selected_data) == {1}
+    seeds.selected_data = {0}
+    assert images.session.selected == (0,)
+
+
+def test_regions_and_border_are_choices(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:
+    picture, labels = blobs()
+    viewer.add_image(picture, name="DNA")
+    viewer.add_labels((labels > 0).astype(int), name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(40)
+    cells = use(images, qtbot, click)
+    assert len(cells) == 1 and "pieces" in images.notice.text()
+    images.cells.unit.setCurrentIndex(1)
+    assert len(use(images, qtbot, click)) == 9
+    images.cells.inside.setChecked(True)
+    before = images.session.cells
+    click(images.use)
+    qtbot.waitUntil(lambda: images.session.cells is not before, timeout=5000)
+    assert len(images.session.cells) == 1
+    assert "8 of 9 cells at the border are left out" in images.notice.text()

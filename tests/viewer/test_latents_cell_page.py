@@ -41,7 +41,7 @@ def test_a_cell_stands_beside_its_reconstruction(page: CellPage) -> None:
     assert tiles[0].below == cell_image(found.prepared.pictures[4])
     again = found.disentangler.decode(found.values[4][None])[0]
     assert tiles[1].below == cell_image(again) == tiles[MOVED].below
-    assert page.title.text() == "<b>Cell 4</b> · labelled dim"
+    assert page.title.text() == "<b>Cell 5</b> · labelled dim"
 
 
 def test_a_slider_draws_what_the_decoder_makes_of_it(page: CellPage, qtbot: Any) -> None:
@@ -102,7 +102,7 @@ def test_other_classes_change_the_words_and_move_nothing(page: CellPage, qtbot: 
     page.show_classes(
         dataclasses.replace(found, cells=found.cells.with_labels([1] * 12, ("a", "b")))
     )
-    assert page.title.text() == "<b>Cell 4</b> · labelled b" and "Scale" in page.sliders.moves
+    assert page.title.text() == "<b>Cell 5</b> · labelled b" and "Scale" in page.sliders.moves
 
 
 def test_grey_pictures_are_shown_as_well(page: CellPage) -> None:

@@ -137,7 +137,7 @@ def test_classes_that_are_still_compared_are_said_to_come_last(page: ClassesPage
     assert "3 folds" in page.line.text() and page.accuracy.rows
     assert not page.importance_box.isHidden()
     # The cell that is looked at stays.
-    assert "Cell 9" in page.said.text()
+    assert "Cell 10" in page.said.text()
 
 
 def test_figures_of_other_classes_are_said_to_be_old(page: ClassesPage) -> None:

@@ -175,7 +175,7 @@ def test_cells_can_be_looked_at_while_their_classes_are_compared(
     assert "worked out last" in found.pages.classes.line.text()
     gate.set()
     finished(found, qtbot)
-    assert found.cell == 5 and "Cell 5" in found.pages.one.title.text()
+    assert found.cell == 5 and "Cell 6" in found.pages.one.title.text()
     assert found.pages.classes.accuracy.rows and "3 folds" in found.pages.classes.line.text()
 
 
@@ -224,7 +224,7 @@ def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
     sizes = done.prepared.features["area"]
     assert abs(np.corrcoef(done.of_axis("Scale"), sizes)[0, 1]) > 0.5
     press_plate(qtbot, viewer, 3)
-    assert found.cell == 3 and "Cell 3" in found.pages.one.title.text()
+    assert found.cell == 3 and "Cell 4" in found.pages.one.title.text()
     assert done.separation is not None and found.pages.classes.accuracy.rows
     slider = found.pages.one.sliders.of("Scale")
     seen = []
@@ -256,7 +256,7 @@ def test_a_click_shows_the_cell_whatever_layer_is_active(
         viewer.layers.selection.active = active
         press(qtbot, viewer, number)
         assert found.cell == number - 1, found.notice.text()
-        assert f"Cell {number - 1}" in found.pages.one.title.text()
+        assert f"Cell {number}" in found.pages.one.title.text()
         assert viewer.layers.selection.active is active
     ring = viewer.layers["selected cells"]
     middle = np.argwhere(blobs() == 7).mean(axis=0)
@@ -493,7 +493,7 @@ def test_a_second_run_shows_the_same_cell_again(
     found = opened(known={})
     press(qtbot, viewer, 5)
     run(found, qtbot, click, weights)
-    assert found.cell == 4 and "Cell 4" in found.pages.one.title.text()
+    assert found.cell == 4 and "Cell 5" in found.pages.one.title.text()
     assert len(viewer.layers["selected cells"].data) == 1
     assert found.pages.one.sliders.sliders or found.pages.one.sliders.inactive.text()
 
@@ -586,7 +586,7 @@ def test_broken_pixels_are_named(opened: Any, qtbot: Any, click: Any, weights: P
     given = Cells.from_labels(broken, ("DNA", "GFP"), blobs(), crop=CROP)
     found = opened(given)
     run(found, qtbot, click, weights)
-    assert "channel 'GFP' has NaN or infinite pixels in cell 0" in found.notice.text()
+    assert "channel 'GFP' has NaN or infinite pixels in cell 1" in found.notice.text()
     assert found.notice.kind == "error" and found.session.latents is None
     assert found.settings.run.isEnabled()
 

@@ -51,7 +51,7 @@ def test_a_column_of_the_users_with_the_name_of_a_latent_stays(there: Any) -> No
         kept.write_columns(found, shown)
         table = of_labels(shown.objects)
         assert table["Scale"].tolist() == numbers.tolist()
-        np.testing.assert_allclose(table["Scale (latent)"], found.of_axis("Scale"), atol=1e-4)
+        np.testing.assert_allclose(table["Scale (channelmix)"], found.of_axis("Scale"), atol=1e-4)
         assert list(table.columns).count("Texture") == 1
 
 

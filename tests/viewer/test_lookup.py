@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.layers import lookup
 from napari_channelmix.viewer.layers.lookup import Outlines, fill, table_of
 
@@ -67,17 +68,27 @@ def test_labels_are_looked_up_whatever_their_kind(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(lookup, "AT_ONCE", 64)
     for kind in (np.uint8, np.int32, np.uint64):
         labels = crowded((40, 31)).astype(kind)
-        table = table_of(14, np.array([2, 5]), np.array([7, 9], np.uint8))
+        table = table_of(Ranked(labels, 14), np.array([2, 5]), np.array([7, 9], np.uint8))
         picture = fill(np.ones(labels.shape, np.uint8), labels, table)
         np.testing.assert_array_equal(picture, 7 * (labels == 2) + 9 * (labels == 5))
     # Below zero is ground.
     assert fill(np.ones((1, 2), np.uint8), np.array([[-3, 2]]), table).tolist() == [[0, 7]]
 
 
-def test_a_table_reaches_over_labels_and_cells() -> None:
-    numbers = table_of(3, np.array([1, 6]), np.array([0.5, 2.0], np.float32), np.nan)
-    np.testing.assert_array_equal(numbers, np.float32([np.nan, 0.5, *[np.nan] * 4, 2]))
-    assert table_of(2, np.zeros(0, np.int64), np.zeros(0, np.uint8)).tolist() == [0, 0, 0]
+def test_a_table_has_a_value_for_each_label_and_passes_over_cells_that_are_not_there() -> None:
+    labels = Ranked.of(np.array([[0, 1, 3, 2]]))
+    numbers = table_of(labels, np.array([1, 6]), np.array([0.5, 2.0], np.float32), np.nan)
+    np.testing.assert_array_equal(numbers, np.float32([np.nan, 0.5, np.nan, np.nan]))
+    none = table_of(labels, np.zeros(0, np.int64), np.zeros(0, np.uint8))
+    assert none.tolist() == [0, 0, 0, 0]
+
+
+def test_a_table_of_large_ids_is_as_short_as_the_labels_are_few() -> None:
+    labels = Ranked.of(np.array([[0, 2**60, 5, 2**40]]))
+    table = table_of(labels, np.array([2**60, 5]), np.array([7, 9], np.uint8))
+    assert table.tolist() == [0, 9, 0, 7]
+    picture = fill(np.ones((1, 4), np.uint8), labels.image, table)
+    assert picture.tolist() == [[0, 7, 9, 0]]
 
 
 def test_rings_of_some_cells_are_found_few_or_many(monkeypatch: pytest.MonkeyPatch) -> None:

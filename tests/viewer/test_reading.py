@@ -2,19 +2,17 @@ from __future__ import annotations
 
 import dask.array as da
 import numpy as np
-import pandas as pd
 import pytest
 from napari.layers import Image, Labels, Points
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers import (
     axes_of,
-    classes_in_column,
-    columns_of,
     label_plane,
     planes_from_axis,
     planes_from_layers,
     points_plane,
+    project_labels,
 )
 
 RNG = np.random.default_rng(0)
@@ -88,8 +86,9 @@ def test_a_multiscale_layer_gives_its_full_resolution() -> None:
 
 def test_labels_of_another_size_are_refused() -> None:
     image, labels = Image(np.zeros((8, 8))), Labels(np.zeros((4, 4), int), name="mask")
+    (plane,) = planes_from_layers([image], (0, 0))
     with pytest.raises(DataError, match=r"'mask' is 4 x 4 pixels, the channels are 8 x 8"):
-        label_plane(labels, image, (8, 8), (0, 0))
+        label_plane(labels, image, plane)
 
 
 def test_points_are_found_in_the_pixels_of_the_image() -> None:
@@ -111,15 +110,107 @@ def test_points_outside_and_none_at_all_are_refused() -> None:
         points_plane(Points(ndim=2), image, plane)
 
 
-def test_classes_come_from_text_or_few_whole_numbers() -> None:
-    labels = Labels(
-        np.zeros((8, 8), int),
-        features=pd.DataFrame(
-            {"index": [3, 5, 9], "kind": ["b", "a", ""], "dose": [1, 2, 2], "area": [1.5, 2.5, 3.1]}
-        ),
-    )
-    assert columns_of(labels) == ("kind", "dose")
-    assert classes_in_column(labels, "kind") == {5: "a", 3: "b"}
-    assert classes_in_column(labels, "dose") == {3: "1", 5: "2", 9: "2"}
-    with pytest.raises(DataError, match="no features column 'type'"):
-        classes_in_column(labels, "type")
+# -------------------------------------------------------------------- stacks
+
+STACK = {"scale": (2.0, 3.0, 0.5, 0.25), "translate": (1.0, -7.0, 10.0, 20.0)}
+
+
+def part(*axes: int) -> dict[str, object]:
+    return {what: [values[axis] for axis in axes] for what, values in STACK.items()}
+
+
+def test_labels_are_read_in_the_slice_of_the_channels_not_of_the_slider() -> None:
+    # T, C, Y, X: napari shows labels (T, Y, X) along the channels.
+    image = Image(np.zeros((5, 3, 8, 9)), name="film", **STACK)
+    marks = np.arange(5)[:, None, None] * np.ones((5, 8, 9), int)
+    labels = Labels(marks, name="mask", **part(0, 2, 3))
+    world = image.data_to_world((4, 1, 0, 0))
+    planes = planes_from_axis(image, 1, world)
+    assert label_plane(labels, image, planes[0], 1)[0:1, 0:1].tolist() == [[4]]
+
+
+def test_labels_of_another_place_along_the_slices_are_refused() -> None:
+    image = Image(np.zeros((5, 3, 8, 9)), name="film", **STACK)
+    moved = part(0, 2, 3)
+    moved["translate"] = (3.0, 10.0, 20.0)
+    labels = Labels(np.ones((5, 8, 9), int), name="mask", **moved)
+    plane = planes_from_axis(image, 1, image.data_to_world((4, 1, 0, 0)))[0]
+    with pytest.raises(DataError, match=r"'film' and 'mask' do not lie on each other: .*translate"):
+        label_plane(labels, image, plane, 1)
+
+
+def test_two_axes_mark_every_slice() -> None:
+    image = Image(np.zeros((5, 8, 9)), name="film")
+    labels = Labels(np.full((8, 9), 7), name="mask")
+    (plane,) = planes_from_layers([image], (3, 0, 0))
+    assert label_plane(labels, image, plane)[0:1, 0:1].tolist() == [[7]]
+
+
+def test_labels_with_a_channel_axis_are_taken_from_all_channels() -> None:
+    # As napari makes a new Labels layer over a stack of channels.
+    image = Image(np.zeros((3, 8, 9)), name="stack")
+    marks = np.zeros((3, 8, 9), int)
+    marks[1, 2, 2], marks[2, 5, 5] = 4, 6
+    plane = planes_from_axis(image, 0, (0, 0, 0))[0]
+    labels = project_labels(label_plane(Labels(marks, name="mask"), image, plane, 0)).labels
+    assert labels[2, 2] == 4 and labels[5, 5] == 6 and np.count_nonzero(labels) == 2
+
+
+def test_channels_of_other_lengths_or_places_along_the_slices_are_refused() -> None:
+    one, other = Image(np.zeros((5, 8, 9)), name="a"), Image(np.zeros((4, 8, 9)), name="b")
+    with pytest.raises(DataError, match="'b' is 4 x 8 x 9, 'a' is 5 x 8 x 9"):
+        planes_from_layers([one, other], (0, 0, 0))
+    other = Image(np.zeros((5, 8, 9)), name="b", translate=(2, 0, 0))
+    with pytest.raises(DataError, match="translate differs"):
+        planes_from_layers([one, other], (3, 0, 0))
+
+
+def test_a_slider_beside_the_layer_is_said() -> None:
+    image = Image(np.zeros((5, 8, 9)), name="film")
+    for position in (-1, 5):
+        with pytest.raises(DataError, match=f"no slice where the viewer stands.*{position}"):
+            planes_from_layers([image], (position, 0, 0))
+
+
+def test_points_of_a_film_are_matched_without_its_channel_axis() -> None:
+    image = Image(np.zeros((5, 3, 8, 9)), name="film", **STACK)
+    points = Points([(4, 1, 1), (2, 3, 5), (4, 6, 8)], name="seeds", **part(0, 2, 3))
+    plane = planes_from_axis(image, 1, image.data_to_world((4, 1, 0, 0)))[0]
+    where, rows = points_plane(points, image, plane, 1)
+    np.testing.assert_allclose(where, [(1, 1), (6, 8)])
+    assert rows.tolist() == [0, 2]
+    # Points with all axes: where they lie along the channels is of no account.
+    full = Points([(4, 2, 1, 1), (4, 0, 6, 8)], name="seeds", **STACK)
+    where, rows = points_plane(full, image, plane, 1)
+    assert rows.tolist() == [0, 1]
+
+
+def test_all_points_are_taken_where_the_slices_are_projected() -> None:
+    image = Image(np.zeros((5, 8, 9)), name="film")
+    (plane,) = planes_from_layers([image], (0, 0, 0), frozenset({0}))
+    where, rows = points_plane(Points([(0, 1, 1), (4, 2, 3)]), image, plane)
+    assert rows.tolist() == [0, 1] and where.tolist() == [[1, 1], [2, 3]]
+    with pytest.raises(DataError, match="1 of 2 points lie outside the image"):
+        points_plane(Points([(0, 1, 1), (7, 2, 3)], name="seeds"), image, plane)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_points_without_a_position_are_refused() -> None:
+    image = Image(np.zeros((8, 9)), name="DNA")
+    (plane,) = planes_from_layers([image], (0, 0))
+    with pytest.raises(DataError, match=r"1 of 2 points have no position \(first: row 1\)"):
+        points_plane(Points([(1, 1), (np.nan, 2)], name="seeds"), image, plane)
+
+
+def test_labels_of_one_slice_mark_no_other() -> None:
+    image = Image(np.zeros((5, 8, 9)), name="film", axis_labels=tuple("zyx"), **part(0, 2, 3))
+    place = part(0, 2, 3)
+    place["translate"] = image.data_to_world((3, 0, 0))
+    labels = Labels(np.full((1, 8, 9), 4), name="mask", axis_labels=tuple("zyx"), **place)
+    for index in (3, 2):
+        (plane,) = planes_from_layers([image], image.data_to_world((index, 0, 0)))
+        if index == 3:
+            assert label_plane(labels, image, plane)[0:1, 0:1].tolist() == [[4]]
+            continue
+        with pytest.raises(DataError, match=r"one slice \(z = 3\), the channels .* slice 2"):
+            label_plane(labels, image, plane)

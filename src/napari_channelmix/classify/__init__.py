@@ -1,20 +1,31 @@
 """Classifiers of cells: networks, training, bundles, and models made elsewhere."""
 
+from napari_channelmix.classify.borders import border_warning
 from napari_channelmix.classify.bundle import load_bundle, save_bundle
 from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.evaluation import Evaluation, evaluate, evaluate_job
 from napari_channelmix.classify.foreign import ForeignClassifier, load_model
 from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec, network_names
+from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.classify.train import train_classifier, train_classifier_job
 from napari_channelmix.classify.training import TrainingSettings
+from napari_channelmix.classify.training_data import TrainingData
 
 __all__ = [
     "ChannelMix",
     "Classifier",
+    "DataShift",
+    "Evaluation",
     "ForeignClassifier",
     "MixedNetwork",
     "NetworkSpec",
+    "TrainingData",
     "TrainingSettings",
+    "border_warning",
+    "data_shift_job",
+    "evaluate",
+    "evaluate_job",
     "load_bundle",
     "load_model",
     "network_names",

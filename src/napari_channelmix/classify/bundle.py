@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import torch
+from pydantic import ConfigDict, Field, model_validator
 
+from napari_channelmix.bounds import Crop, Finite, Index, Name, PlainMixes, Positive
 from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.mixing import Constraint
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.classify.sealed import read_sealed, seal, write_sealed
+from napari_channelmix.classify.sealed import (
+    described,
+    read_sealed,
+    refuse_other_tensors,
+    seal,
+    write_sealed,
+)
+from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.errors import BundleError, ModelError
+from napari_channelmix.readers import Origin, Stored, checked_as
+from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +33,79 @@ __all__ = ["SCHEMA", "bundle_hash", "load_bundle", "save_bundle"]
 
 FORMAT = "napari-channelmix bundle"
 SCHEMA = 1
+
+# Channels, classes, epochs.
+MOST = 100_000
+
+
+class HeldOutAbout(Stored):
+    """How well a classifier does on cells it never saw; see `measured`."""
+
+    balanced_accuracy: Finite
+    chance: Finite
+    recall: dict[Name, Finite | None]
+    confusion: tuple[tuple[Index, ...], ...] | None = None
+    n_train: Index
+    n_test: Index
+
+
+class RecordAbout(Stored):
+    """What happened in training; see `TrainingRecord`."""
+
+    history: Annotated[tuple[dict[Name, Finite], ...], Field(max_length=MOST)] = ()
+    warnings: tuple[str, ...] = ()
+    held_out: HeldOutAbout | None = None
+
+
+class NetworkAbout(Stored):
+    """As of `NetworkSpec.as_dict`; an option that is not known would make another network."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    channels: Annotated[int, Field(strict=True, ge=1, le=MOST)]
+    classes: Annotated[int, Field(strict=True, ge=1, le=MOST)]
+    mixes: PlainMixes = 0
+    constraint: Constraint = "softmax"
+
+
+class BundleAbout(Stored):
+    """What a bundle says of itself; see `Classifier`."""
+
+    network: NetworkAbout
+    channels: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST)]
+    classes: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MOST)]
+    mean: Annotated[tuple[Finite, ...], Field(max_length=MOST)]
+    std: Annotated[tuple[Positive, ...], Field(max_length=MOST)]
+    crop: Crop
+    provenance: Annotated[dict[str, Any], checked_as(Origin)]
+    record: Annotated[dict[str, Any], checked_as(RecordAbout)]
+    data: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _matching(self) -> BundleAbout:
+        channels, classes = len(self.channels), len(self.classes)
+        if channels != self.network.channels:
+            raise ValueError(f"{channels} channels for a network of {self.network.channels}")
+        if classes != self.network.classes:
+            raise ValueError(f"{classes} classes for a network of {self.network.classes}")
+        for what, names in (("channels", self.channels), ("classes", self.classes)):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two of its {what} have the same name")
+        for name in ("mean", "std"):
+            count = len(getattr(self, name))
+            if count != channels:
+                raise ValueError(f"{name} has {count} numbers for {channels} channels")
+        if self.data is not None:
+            # What does not fit is said as any other fault of the description.
+            try:
+                TrainingData.from_dict(self.data, self.channels)
+            except (KeyError, TypeError, AttributeError, OverflowError) as error:
+                raise ValueError(f"data: {type(error).__name__} ({error})") from error
+        counts = (self.record.get("held_out") or {}).get("confusion") or []
+        if counts and (len(counts) != classes or any(len(row) != classes for row in counts)):
+            raise ValueError(f"record.held_out.confusion is not {classes} x {classes}")
+        return self
 
 
 def save_bundle(classifier: Classifier, path: str | Path) -> Path:
@@ -38,18 +124,19 @@ def save_bundle(classifier: Classifier, path: str | Path) -> Path:
 
 
 def _described(classifier: Classifier) -> str:
-    return json.dumps(
-        {
-            "network": classifier.spec.as_dict(),
-            "channels": classifier.channels,
-            "classes": classifier.classes,
-            "mean": classifier.mean.tolist(),
-            "std": classifier.std.tolist(),
-            "crop": classifier.crop,
-            "provenance": classifier.provenance,
-            "record": classifier.record,
-        }
-    )
+    content = {
+        "network": classifier.spec.as_dict(),
+        "channels": classifier.channels,
+        "classes": classifier.classes,
+        "mean": classifier.mean.tolist(),
+        "std": classifier.std.tolist(),
+        "crop": classifier.crop,
+        "provenance": classifier.provenance,
+        "record": classifier.record,
+    }
+    if classifier.training_data is not None:
+        content["data"] = classifier.training_data.as_dict()
+    return json.dumps(content)
 
 
 def bundle_hash(about: str, weights: dict[str, Tensor], schema: str = str(SCHEMA)) -> str:
@@ -63,29 +150,37 @@ def load_bundle(path: str | Path) -> Classifier:
     Raises
     ------
     BundleError
-        File missing, truncated, altered, from a newer version, or no bundle at all.
+        File missing, truncated, altered, from a newer version, or no bundle at all; tensors or
+        numbers that do not fit its description.
     """
     about, weights = read_sealed(path, FORMAT, SCHEMA, "bundle")
+    said = described(about, BundleAbout, path=path)
+    spec = NetworkSpec(**said.network.model_dump())
     try:
-        return _rebuilt(json.loads(about), weights)
-    except (KeyError, TypeError, ValueError, RuntimeError, ModelError) as error:
+        # Only its shapes: nothing is held in memory for a network that the file does not fill.
+        with torch.device("meta"):
+            needed = spec.build().state_dict()
+    except (TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, ModelError):
             raise
-        raise BundleError(f"{path}: the bundle does not describe its network ({error})") from error
-
-
-def _rebuilt(about: dict[str, Any], weights: dict[str, Tensor]) -> Classifier:
-    spec = NetworkSpec(**about["network"])
+        raise BundleError(
+            f"{path}: does not describe its network ({shown_error(error)})"
+        ) from error
+    refuse_other_tensors(weights, needed, path=path, what="bundle")
     network = spec.build()
     network.load_state_dict(weights)
+    # As it was trained: with another order in memory, its answers differ in their last digits.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Classifier(
         network.eval(),
         spec,
-        tuple(about["channels"]),
-        tuple(about["classes"]),
-        np.asarray(about["mean"], dtype=np.float64),
-        np.asarray(about["std"], dtype=np.float64),
-        int(about["crop"]),
-        dict(about["provenance"]),
-        dict(about["record"]),
+        said.channels,
+        said.classes,
+        np.asarray(said.mean, dtype=np.float64),
+        np.asarray(said.std, dtype=np.float64),
+        said.crop,
+        said.provenance,
+        said.record,
+        # Bundles of earlier versions do not know it.
+        None if said.data is None else TrainingData.from_dict(said.data, said.channels),
     )

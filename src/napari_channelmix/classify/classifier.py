@@ -15,14 +15,16 @@ from torch import Tensor, nn
 
 from napari_channelmix.classify.crops import normalised
 from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
+from napari_channelmix.classify.shift import DataShift, Observer, say
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.networks import NetworkSpec
+    from napari_channelmix.classify.training_data import TrainingData
 
-__all__ = ["Classifier", "Predictor", "matched"]
+__all__ = ["Called", "Classifier", "Predictor", "matched"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -44,11 +46,23 @@ def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") 
     return cells.with_channels(channels)
 
 
+@dataclass(frozen=True)
+class Called:
+    """Class probabilities (N, K) of cells, and how these differ from the training cells."""
+
+    probabilities: Floats = field(repr=False)
+    shift: DataShift
+
+
 class Predictor(ABC):
     """What predicts the classes of cells, whatever is inside."""
 
     channels: tuple[str, ...]
     classes: tuple[str, ...]
+    mean: npt.NDArray[np.float64]
+    std: npt.NDArray[np.float64]
+    #: What is known of the training cells; None for models made elsewhere or saved long ago.
+    training_data: TrainingData | None = None
 
     @abstractmethod
     def _probabilities(self, crops: Floats) -> Floats:
@@ -59,8 +73,36 @@ class Predictor(ABC):
         """What messages call it."""
         return "the classifier"
 
+    def refuse_other_crops(self, height: int, width: int) -> None:  # noqa: B027
+        """Refuse crops of another size than those of training; here nothing is known of that.
+
+        Raises
+        ------
+        ModelError
+            One line with both sizes and the remedy.
+        """
+
+    def fitting(self, cells: Cells | npt.ArrayLike) -> tuple[Cells | Floats, np.dtype[Any] | None]:
+        """The cells with the channels of the classifier, or an array as float32; and its dtype.
+
+        Raises
+        ------
+        ModelError
+            Channels that are missing, crops of another size than those of training.
+        """
+        if isinstance(cells, Cells):
+            self.refuse_other_crops(cells.crop, cells.crop)
+            return matched(cells, self.channels, self._who), None
+        crops = np.asarray(cells)
+        if crops.ndim == 4:
+            self.refuse_other_crops(*crops.shape[2:])
+        return crops.astype(np.float32, copy=False), crops.dtype
+
     def predict_proba(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Floats:
         """Class probabilities.
+
+        Cells that are not like those of training are warned of, once, by a `DataShiftWarning`
+        with a line for each difference; see `compare`.
 
         Parameters
         ----------
@@ -77,30 +119,59 @@ class Predictor(ABC):
         Raises
         ------
         ModelError
-            Channels that are missing, crops of another shape, NaN; and where a model made
+            Channels that are missing, crops of another size or shape, NaN; and where a model made
             elsewhere raises, or gives another shape, NaN, or no probabilities.
         """
-        return drain(self.predict_job(cells, batch))
+        found = drain(self.call_job(cells, batch))
+        say(found.shift)
+        return found.probabilities
 
     def predict(self, cells: Cells | npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Most probable class of each cell (n,), a position in ``classes``."""
-        return np.asarray(self.predict_proba(cells).argmax(axis=1), dtype=np.int64)
+        found = drain(self.call_job(cells))
+        say(found.shift)
+        return np.asarray(found.probabilities.argmax(axis=1), dtype=np.int64)
+
+    def compare(self, cells: Cells | npt.ArrayLike) -> DataShift:
+        """How cells differ from those of training, and what became of the calls.
+
+        Raises
+        ------
+        ModelError
+            As `predict_proba`.
+        """
+        return drain(self.call_job(cells)).shift
 
     def predict_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Floats]:
-        """`predict_proba` as a job: a step for each batch."""
-        if isinstance(cells, Cells):
-            cells = matched(cells, self.channels, self._who)
-        source = cells if isinstance(cells, Cells) else np.asarray(cells, dtype=np.float32)
+        """Class probabilities as a job, a step for each batch; nothing is compared."""
+        source, _ = self.fitting(cells)
+        return (yield from self._call_job(source, batch, None))
+
+    def call_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Called]:
+        """Class probabilities, and how the cells differ from those of training, as a job.
+
+        Pixels are read once for both.
+        """
+        source, dtype = self.fitting(cells)
+        observer = Observer(self, source, dtype=dtype)
+        found = yield from self._call_job(source, batch, observer)
+        return Called(found, observer.shift(found))
+
+    def _call_job(
+        self, source: Cells | Floats, batch: int, observer: Observer | None
+    ) -> Job[Floats]:
         parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(source), batch):
             some = slice(start, start + batch)
             crops = source.read(some) if isinstance(source, Cells) else source[some]
             parts.append(self._probabilities(crops))
+            if observer is not None:
+                observer.add(crops)
             yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
         return np.concatenate(parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classifier(Predictor):
     """A trained classifier of cells.
 
@@ -120,6 +191,8 @@ class Classifier(Predictor):
         Versions, settings, seed, data signature.
     record : dict
         Training history and accuracies.
+    training_data : TrainingData or None
+        What the training cells were like; None where the bundle is of an earlier version.
     """
 
     network: nn.Module = field(repr=False)
@@ -131,6 +204,7 @@ class Classifier(Predictor):
     crop: int
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     record: dict[str, Any] = field(default_factory=dict, repr=False)
+    training_data: TrainingData | None = field(default=None, repr=False)
 
     @property
     def device(self) -> torch.device:
@@ -141,6 +215,15 @@ class Classifier(Predictor):
     def mixing(self) -> ChannelMix | None:
         """The mixing layer, where the classifier has one."""
         return self.network.mixing if isinstance(self.network, MixedNetwork) else None
+
+    def refuse_other_crops(self, height: int, width: int) -> None:
+        """Refuse crops of another size than those of training; see `Predictor`."""
+        if (height, width) != (self.crop, self.crop):
+            size = str(height) if height == width else f"{height} x {width}"
+            raise ModelError(
+                f"the model was trained on crops of {self.crop} pixels, these are {size}; set "
+                f"crop = {self.crop} under [cells], or cut out crops of that side"
+            )
 
     def normalise(self, crops: npt.ArrayLike) -> Tensor:
         """Crops (N, C, H, W) in raw units as the network takes them, on its device.

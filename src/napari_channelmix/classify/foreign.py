@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
-import importlib
-import re
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from napari_channelmix.classify.bundle import load_bundle
-from napari_channelmix.classify.classifier import Classifier, Predictor
-from napari_channelmix.errors import ModelError
+from napari_channelmix.classify.classifier import Classifier, Predictor, matched
+from napari_channelmix.classify.model_files import (
+    file_kind,
+    function_name,
+    is_there,
+    open_file,
+    open_function,
+    refuse_weights,
+)  # fmt: skip
+from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
+from napari_channelmix.classify.probing import Ask, reading_found
+from napari_channelmix.data import Cells
+from napari_channelmix.errors import BundleError, ModelError
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.jobs import Job
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
 
 Floats = npt.NDArray[np.float32]
-Predict = Callable[[Floats], npt.ArrayLike]
-Output = Literal["scores", "probabilities"]
-
-TORCHSCRIPT = (".pt", ".ts", ".torchscript")
-EXPORTED = (".pt2",)
+Predict = Callable[[Floats], Any]
 
 
-@dataclass(frozen=True)
+class _Known:
+    """What was found out about a model while it was asked."""
+
+    def __init__(self) -> None:
+        self.reading: Reading | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class ForeignClassifier(Predictor):
     """A classifier that only predicts; what is inside is not ours.
 
     Attributes
     ----------
     function : callable
-        Takes normalised crops (n, C, H, W) float32, gives (n, K) scores or probabilities.
+        Takes normalised crops (n, C, H, W) float32, gives (n, K) numbers.
     channels, classes : tuple of str
     mean, std : (C,) float64 arrays
         ``(x - mean) / std`` is what the function gets; 0 and 1 leave raw units.
-    output : {"scores", "probabilities"}
-        What the function gives; scores go through a softmax.
+    output : Output
+        What the function gives; ``auto`` is found out from the first crops.
     source : str
         Where it came from, for messages and provenance.
+    select : int, str or None
+        Which of several outputs.
+    notes : tuple of str
+        How it is asked, where that must be known to trust it.
     """
 
     function: Predict = field(repr=False)
@@ -52,12 +72,36 @@ class ForeignClassifier(Predictor):
     std: npt.NDArray[np.float64] = field(repr=False)
     output: Output
     source: str
+    select: Select = None
+    notes: tuple[str, ...] = ()
+    _known: _Known = field(default_factory=_Known, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an output that is not known; the old word for logits is read as such."""
+        object.__setattr__(self, "output", output_named(self.output))
 
     @property
     def _who(self) -> str:
         return self.source
 
-    def _probabilities(self, crops: Floats) -> Floats:
+    @property
+    def reading(self) -> Reading | None:
+        """What its numbers mean; None while that is to be found out and nothing was asked yet."""
+        return self._known.reading
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should be known before it is trusted, as far as it was asked."""
+        return (*self.notes, *(self.reading.warnings if self.reading else ()))
+
+    def answers(self, crops: Floats) -> Tensor:
+        """What it gives for crops (n, C, H, W) in raw units: (n, K), before any conversion.
+
+        Raises
+        ------
+        ModelError
+            Crops of another shape or with NaN; a model that raises or gives no such table.
+        """
         if crops.ndim != 4 or crops.shape[1] != len(self.channels):
             raise ModelError(
                 f"{self.source} takes crops of shape (N, {len(self.channels)}, H, W), "
@@ -66,27 +110,57 @@ class ForeignClassifier(Predictor):
         if not np.isfinite(crops).all():
             raise ModelError("the crops have NaN or infinite pixels")
         scaled = (crops - self.mean[:, None, None]) / self.std[:, None, None]
-        try:
-            scores = np.asarray(self.function(scaled.astype(np.float32)), dtype=np.float64)
-        # A stranger's function may raise anything.
-        except Exception as error:
-            raise ModelError(f"{self.source} failed: {type(error).__name__}: {error}") from error
-        wanted = (len(crops), len(self.classes))
-        if scores.shape != wanted:
-            raise ModelError(
-                f"{self.source} gave scores of shape {scores.shape} for {wanted[0]} crops and "
-                f"{wanted[1]} classes ({', '.join(self.classes)}); it must give {wanted}"
+        return self._ask(scaled.astype(np.float32))
+
+    @property
+    def _ask(self) -> Ask:
+        return Ask(self.function, self.source, self.select, self.output, len(self.classes))
+
+    def find_out(self, crops: Floats) -> Reading:
+        """What its numbers mean, from crops (n, C, H, W) in raw units where it is not known yet.
+
+        Raises
+        ------
+        ModelError
+            As `outputs.reading_of`.
+        """
+        if self._known.reading is None:
+            self._known.reading = reading_found(
+                self.answers, crops, self.output, self.source, self.classes
             )
-        if not np.isfinite(scores).all():
-            raise ModelError(f"{self.source} gave scores that are NaN or infinite")
-        if self.output == "scores":
-            powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-            return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
-        if (scores < -1e-4).any() or (np.abs(scores.sum(axis=1) - 1) > 1e-3).any():
-            raise ModelError(
-                f'{self.source} gave numbers that are no probabilities; use output="scores"'
+        return self._known.reading
+
+    def scores(self, crops: Floats) -> Tensor:
+        """Scores (n, K) whose log odds are the evidence: logits where there are logits."""
+        if self.output == "auto":
+            self.find_out(crops)
+        answers = self.answers(crops)
+        if self._known.reading is None:
+            self._known.reading = reading_of(
+                answers, self.output, self.source, classes=self.classes
             )
-        return np.asarray(scores, dtype=np.float32)
+        reading = self._known.reading
+        reading.check(answers, self.source)
+        return reading.scores(answers)
+
+    def _probabilities(self, crops: Floats) -> Floats:
+        scores = self.scores(crops)
+        assert self._known.reading is not None
+        return self._known.reading.probabilities(scores).to(torch.float32).numpy()
+
+    def predict_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Floats]:
+        """`predict_proba` as a job; what the numbers mean is found out from cells all over."""
+        if isinstance(cells, Cells):
+            cells = matched(cells, self.channels, self._who)
+        source = cells if isinstance(cells, Cells) else np.asarray(cells, dtype=np.float32)
+        if self.output == "auto" and self._known.reading is None and len(source):
+            some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)
+            self.find_out(source.read(some) if isinstance(source, Cells) else source[some])
+        return (yield from super().predict_job(source, batch))
+
+
+# Crops from which the meaning of the output is found out.
+PROBE = 32
 
 
 def load_model(
@@ -96,7 +170,8 @@ def load_model(
     classes: Sequence[str] | None = None,
     mean: npt.ArrayLike = 0.0,
     std: npt.ArrayLike = 1.0,
-    output: Output = "scores",
+    output: Output = "auto",
+    select: Select = None,
     allow_code: bool = False,
 ) -> Classifier | ForeignClassifier:
     """Load a classifier.
@@ -105,14 +180,22 @@ def load_model(
     ----------
     source : path or str
         A bundle (``.cmx``), an ONNX file (``.onnx``), a TorchScript file (``.pt``, ``.ts``), a
-        torch.export file (``.pt2``), or ``"module:function"`` for a Python function that takes
-        crops (n, C, H, W) and gives (n, K).
+        torch.export file (``.pt2``), or ``"module:name"`` or ``"file.py:name"`` for a Python
+        function that takes crops (n, C, H, W) and gives (n, K), a torch module, or an estimator
+        in the manner of scikit-learn.
     channels, classes : sequence of str
-        Names the model does not carry itself; needed for all but bundles.
+        Names the model does not carry itself; needed for all but bundles, the classes also not
+        for an estimator that has ``classes_``.
     mean, std : float or (C,) arrays
         Normalisation in front of the model, in raw units; the default leaves raw units.
-    output : {"scores", "probabilities"}
-        What the model gives.
+    output : str
+        What the model gives. ``logits`` (before a softmax; ``scores`` is the old word),
+        ``probabilities`` (after it), ``sigmoid`` (a probability for each of several independent
+        labels), ``sigmoid_logits`` (those before the sigmoid), ``one_logit`` or
+        ``one_probability`` (one column, for the second of two classes). ``auto``: found out from
+        the first crops, and refused where it stays in doubt.
+    select : int or str, optional
+        Which of several outputs, by position or name.
     allow_code : bool
         Consent to run code of the model's maker. TorchScript and torch.export files and Python
         functions can do anything on this machine; ONNX files and bundles cannot.
@@ -120,31 +203,44 @@ def load_model(
     Raises
     ------
     BundleError
-        A bundle that is truncated, altered, too new, or no bundle.
+        A bundle that is truncated, altered, too new, or no bundle; a pickle.
     ModelError
         Names missing, consent missing, or a file that cannot be loaded.
     """
-    text = str(source)
-    path = Path(source)
-    suffix = path.suffix.lower()
-    named_function = re.fullmatch(r"[\w.]+:\w+", text) is not None and not path.exists()
-    if not named_function and suffix not in (".onnx", *TORCHSCRIPT, *EXPORTED):
+    text, path = str(source), Path(source)
+    # One name is a name, not as many as it has letters.
+    channels = [channels] if isinstance(channels, str) else channels
+    classes = [classes] if isinstance(classes, str) else classes
+    named = function_name(text)
+    output = output_named(output)  # type: ignore[assignment]
+    kind = "function" if named else file_kind(path)
+    if not named:
+        if not is_there(path):
+            raise BundleError(f"{text[:200]}: no such file")
+        refuse_weights(path)
+    if kind == "bundle":
         return load_bundle(path)
-    if not named_function and not path.exists():
-        raise ModelError(f"{path}: no such file")
-    if not channels or not classes:
+    if not channels or not (classes or (named and allow_code)):
         raise ModelError(f"{text}: name the channels and the classes; only bundles carry them")
-    if suffix != ".onnx" and not allow_code:
+    if kind != "onnx" and not allow_code:
         raise ModelError(
             f"{text}: loading this runs code of its maker; if you trust it, allow it "
-            "(allow_code=True), else export the model to ONNX"
+            "(allow_code=True, or --allow-code on the command line), else export the model to ONNX"
         )
-    if named_function:
-        function = _python_function(text)
-    elif suffix == ".onnx":
-        function = _onnx(path)
+    notes: tuple[str, ...] = ()
+    if named:
+        function, estimator = open_function(named, text)
+        if estimator is not None:
+            classes = _same_classes(classes, estimator.classes, text)
+            notes = tuple(f"{text}: {line}" for line in estimator.notes)
+            output = estimator.output if output == "auto" else output  # type: ignore[assignment]
     else:
-        function = _torch_file(path, exported=suffix in EXPORTED)
+        function = open_file(path, kind, len(channels))
+    if not classes:
+        raise ModelError(f"{text}: name the classes")
+    for what, names in (("channels", channels), ("classes", classes)):
+        if len(set(names)) < len(names):
+            raise ModelError(f"{text}: two {what} have one name: {', '.join(names)}")
     return ForeignClassifier(
         function,
         tuple(channels),
@@ -153,7 +249,23 @@ def load_model(
         _for_each(std, channels, "std"),
         output,
         text,
+        select,
+        notes,
     )
+
+
+def _same_classes(
+    named: Sequence[str] | None, own: tuple[str, ...] | None, text: str
+) -> Sequence[str] | None:
+    """The classes of an estimator, in its order; those that were named must be as many."""
+    if not named or own is None:
+        return named or own
+    if set(named) == set(own) and tuple(named) != own:
+        raise ModelError(
+            f"{text}: its classes are in the order {', '.join(own)}, and named as "
+            f"{', '.join(named)}; name them in its order"
+        )
+    return named
 
 
 def _for_each(value: npt.ArrayLike, channels: Sequence[str], what: str) -> npt.NDArray[np.float64]:
@@ -164,61 +276,3 @@ def _for_each(value: npt.ArrayLike, channels: Sequence[str], what: str) -> npt.N
     if not np.isfinite(numbers).all() or (what == "std" and (numbers <= 0).any()):
         raise ModelError(f"{what} must be finite{', above 0' if what == 'std' else ''}: {numbers}")
     return np.broadcast_to(numbers, (len(channels),))
-
-
-def _python_function(text: str) -> Predict:
-    module_name, _, name = text.partition(":")
-    try:
-        function = getattr(importlib.import_module(module_name), name)
-    # Importing runs a stranger's code, which may raise anything.
-    except Exception as error:
-        raise ModelError(f"{text}: cannot be imported ({type(error).__name__}: {error})") from error
-    if not callable(function):
-        raise ModelError(f"{text}: is not a function")
-    return function  # type: ignore[no-any-return]
-
-
-def _onnx(path: Path) -> Predict:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ModelError(
-            f"{path}: ONNX files need onnxruntime; "
-            "install it with: pip install 'napari-channelmix[onnx]'"
-        ) from None
-    try:
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    # onnxruntime raises exceptions of its own C++ kinds on damaged files.
-    except Exception as error:
-        raise ModelError(f"{path}: not a readable ONNX file ({error})") from error
-    name = session.get_inputs()[0].name
-
-    def predict(crops: Floats) -> npt.ArrayLike:
-        result: npt.ArrayLike = session.run(None, {name: crops})[0]
-        return result
-
-    return predict
-
-
-def _torch_file(path: Path, *, exported: bool) -> Predict:
-    module: Any
-    try:
-        with warnings.catch_warnings():
-            # PyTorch asks authors to move to torch.export; the user's file is as it is.
-            warnings.simplefilter("ignore")
-            if exported:
-                module = torch.export.load(path).module()
-            else:
-                module = torch.jit.load(path, map_location="cpu").eval()
-    # Damaged files raise anything from RuntimeError to KeyError.
-    except Exception as error:
-        kind = "torch.export" if exported else "TorchScript"
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{path}: not a readable {kind} file ({reason})") from error
-
-    def predict(crops: Floats) -> npt.ArrayLike:
-        with torch.inference_mode():
-            result: npt.ArrayLike = module(torch.from_numpy(crops)).float().numpy()
-        return result
-
-    return predict

@@ -9,26 +9,58 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.bundle import bundle_hash
 from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.model_files import function_name
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
 
-__all__ = ["model_hash"]
+__all__ = ["earlier_hashes", "model_hash"]
 
 
 def model_hash(model: Classifier | ForeignClassifier) -> str:
     """SHA-256 of what decides the answers of a classifier: weights, channels, normalisation.
 
-    A model made elsewhere is known by its file; a Python function only by its name.
+    A model made elsewhere is known by the content of its file, wherever that lies; a Python
+    function by its name, and by the content of its file where it was named with that.
     """
-    scale = [model.mean.tolist(), model.std.tolist()]
-    about: list[Any] = [model.channels, model.classes, scale]
     if isinstance(model, Classifier):
-        about.append(model.spec.as_dict())
-        return bundle_hash(json.dumps(about), model.network.state_dict())
-    digest = hashlib.sha256(json.dumps([*about, model.source, model.output]).encode())
-    if Path(model.source).is_file():
-        with Path(model.source).open("rb") as file:
+        about = json.dumps([*_about(model), model.spec.as_dict()])
+        return bundle_hash(about, model.network.state_dict())
+    path = _file(model)
+    source = model.source if path is None else path.name
+    return _digest(model, source, model.output, path)
+
+
+def earlier_hashes(model: Classifier | ForeignClassifier) -> tuple[str, ...]:
+    """What `model_hash` gave for the same model in an earlier version, for configs of that time.
+
+    It held the path as it was given then, so it is the same only where that is.
+    """
+    if isinstance(model, Classifier):
+        return ()
+    words = {"auto": ("scores",), "logits": ("scores",)}.get(model.output, (model.output,))
+    path = Path(model.source) if Path(model.source).is_file() else None
+    return tuple(_digest(model, model.source, word, path) for word in words)
+
+
+def _about(model: Classifier | ForeignClassifier) -> list[Any]:
+    return [model.channels, model.classes, [model.mean.tolist(), model.std.tolist()]]
+
+
+def _file(model: ForeignClassifier) -> Path | None:
+    """The file a model made elsewhere is in."""
+    name = function_name(model.source)
+    path = Path(model.source if name is None else name[0])
+    return path if path.is_file() else None
+
+
+def _digest(model: ForeignClassifier, source: str, output: str, path: Path | None) -> str:
+    about = [*_about(model), source, output]
+    if model.select is not None:
+        about.append(str(model.select))
+    digest = hashlib.sha256(json.dumps(about).encode())
+    if path is not None:
+        with path.open("rb") as file:
             for block in iter(lambda: file.read(2**20), b""):
                 digest.update(block)
     return digest.hexdigest()

@@ -38,8 +38,9 @@ def measured_training_job(
     """Hold groups back, train on the others, measure on those held back; a job.
 
     The classifier's ``record`` gets ``held_out``: ``balanced_accuracy``, ``chance``, ``recall``
-    by class (None for one that does not occur), ``confusion`` (rows are the labels), ``n_train``
-    and ``n_test``. Its ``provenance`` gets what is needed to do the same again.
+    by class (None for one that does not occur), ``confusion`` (rows are the labels), ``confidence``
+    (mean probability of the called class), ``n_train`` and ``n_test``. Its ``provenance`` gets what
+    is needed to do the same again.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ def measured_training_job(
         "chance": found.chance,
         "recall": dict(zip(test.classes, found.as_dict()["recall"], strict=True)),
         "confusion": confusion_of(test.labels, test.classes, codes, test.classes).counts.tolist(),
+        "confidence": float(guesses.max(axis=1).mean()),
         "n_train": len(train),
         "n_test": len(test),
     }

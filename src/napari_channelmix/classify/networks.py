@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.mixing import ChannelMix, Constraint, MixedNetwork
 from napari_channelmix.errors import ModelError
 
@@ -118,8 +119,7 @@ class NetworkSpec:
         """
         if self.name not in _BUILDERS:
             raise ModelError(f"network {self.name!r} is unknown; use {', '.join(_BUILDERS)}")
-        if self.mixes < 0:
-            raise ModelError(f"mixes must be 1 or more, not {self.mixes}")
+        hold(mixes=self.mixes or None)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             if not self.mixes:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.crops import NormalisedCrops, balanced_order, epoch_length, turned
 from napari_channelmix.classify.device import choose_device, choose_threads
@@ -21,8 +22,10 @@ from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import Constraint, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.training_data import TrainingData
+from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
-from napari_channelmix.errors import ModelError, TooFewGroupsError
+from napari_channelmix.errors import TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import package_version, provenance
 
@@ -161,10 +164,15 @@ def train_on(
         learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key
     )
     about = {**record.as_dict(), "n_train": int((~flags).sum()), "n_validation": int(flags.sum()),
-             "warnings": list(warnings)}  # fmt: skip
+             "border": BACKGROUND, "warnings": list(warnings)}  # fmt: skip
     statistics = crops.statistics
+    seen = statistics.profile
+    # Statistics of other cells than these would describe nothing that was trained on.
+    theirs = (len(cells), cells.channels)
+    fits = seen is not None and (len(seen), statistics.channels) == theirs
+    data = TrainingData.of(cells, seen) if seen is not None and fits else None
     return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
-                      statistics.std, cells.crop, provenance(**facts), about)  # fmt: skip
+                      statistics.std, cells.crop, provenance(**facts), about, data)  # fmt: skip
 
 
 def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:
@@ -177,8 +185,7 @@ def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:
     ModelError
         A negative seed, an unknown network, or one that cannot take crops of this size.
     """
-    if seed < 0:
-        raise ModelError(f"the seed must be 0 or more, not {seed}")
+    hold(seed=seed)
     inner_split(cells, seed)
     return spec.trial(cells.crop)
 
@@ -220,8 +227,7 @@ def train_classifier_job(
     settings = settings or TrainingSettings()
     place = choose_device(device)
     cells = cells.labelled()
-    if mix and mixes < 1:
-        raise ModelError(f"mixes must be 1 or more, not {mixes}")
+    hold(mixes=mixes if mix else None)
     spec = NetworkSpec(
         network, len(cells.channels), len(cells.classes), mixes if mix else 0, constraint
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from napari_channelmix.bounds import hold
+from napari_channelmix.classify.checkpoint import Checkpoint
 from napari_channelmix.errors import ModelError
-from napari_channelmix.files import write_bytes
 from napari_channelmix.jobs import Job, Progress
 
 __all__ = ["Learner", "TrainingRecord", "TrainingSettings", "fit"]
@@ -50,13 +48,8 @@ class TrainingSettings:
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience", "batch"):
-            if getattr(self, name) < 1:
-                raise ModelError(f"{name} must be 1 or more, not {getattr(self, name)}")
-        if not 0 < self.rate < 1:
-            raise ModelError(f"rate must lie between 0 and 1, not {self.rate}")
-        if self.clip is not None and not self.clip > 0:
-            raise ModelError(f"clip must be greater than 0, not {self.clip}")
+        hold(epochs=self.epochs, patience=self.patience, batch=self.batch, rate=self.rate,
+             decay=self.decay, clip=self.clip)  # fmt: skip
 
 
 @dataclass
@@ -155,8 +148,10 @@ def fit(
     record, best = TrainingRecord(), _copy(module)
     best_score = -math.inf
     if checkpoint is not None:
-        state = _Checkpoint(checkpoint, key, module, optimizer, schedule, scaler)
-        record, best, best_score = state.restore(record, best, best_score)
+        state = Checkpoint(checkpoint, key, module, optimizer, schedule, scaler)
+        kept = state.restore(settings.epochs, steps)
+        if kept is not None:
+            record, best, best_score = TrainingRecord(**kept.record), kept.best, kept.best_score
         for metrics in record.history:
             yield Progress(metrics["epoch"] * steps, total, "picking up where it stopped",
                            metrics)  # fmt: skip
@@ -209,7 +204,7 @@ def fit(
         if score > best_score:
             record.best_epoch, best_score, best = epoch + 1, score, _copy(module)
         if checkpoint is not None:
-            state.write(record, best, best_score)
+            state.write(record.as_dict(), best, best_score)
         yield Progress((epoch + 1) * steps, total, stage, metrics)
     module.load_state_dict(best)
     module.eval()
@@ -243,84 +238,3 @@ def _warm_cosine(total: int, warm: int) -> Callable[[int], float]:
 
 def _copy(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-class _Checkpoint:
-    """Everything the loop holds between two epochs, in one safetensors file."""
-
-    def __init__(
-        self,
-        path: Path,
-        key: str,
-        module: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LambdaLR,
-        scaler: torch.amp.GradScaler,
-    ) -> None:
-        self.path, self.key, self.scaler = path, key, scaler
-        self.module, self.optimizer, self.schedule = module, optimizer, schedule
-
-    def write(self, record: TrainingRecord, best: dict[str, Tensor], best_score: float) -> None:
-        tensors = {f"now.{name}": value for name, value in self.module.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in best.items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
-        about = {
-            "key": self.key,
-            "record": json.dumps(record.as_dict()),
-            "best_score": repr(best_score),
-            "steps": str(self.schedule.last_epoch),
-            "scaler": json.dumps(self.scaler.state_dict()),
-        }
-        contiguous = {name: value.contiguous() for name, value in tensors.items()}
-        write_bytes(self.path, save(contiguous, metadata=about))
-
-    def restore(
-        self, record: TrainingRecord, best: dict[str, Tensor], best_score: float
-    ) -> tuple[TrainingRecord, dict[str, Tensor], float]:
-        """Go on from the file where there is a usable one; else start anew."""
-        about = self._about()
-        if about is None:
-            return record, best, best_score
-        tensors = load_file(self.path)
-        kept = TrainingRecord(**json.loads(about["record"]))
-        device = next(self.module.parameters()).device
-        self.module.load_state_dict(_under("now.", tensors))
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("adam.", tensors).items():
-            index, what = name.split(".", 1)
-            state.setdefault(int(index), {})[what] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        for parameter, held in self.optimizer.state.items():
-            for what, value in held.items():
-                if value.shape == parameter.shape:
-                    # In the weights' own order of memory: fused steps take both as they lie there.
-                    held[what] = torch.empty_like(parameter.detach()).copy_(value)
-        scale = json.loads(about["scaler"])
-        if scale and self.scaler.is_enabled():
-            self.scaler.load_state_dict(scale)
-        self.schedule.last_epoch = int(about["steps"])
-        for group, rate in zip(self.optimizer.param_groups, self._rates(), strict=True):
-            group["lr"] = rate
-        best = {name: value.to(device) for name, value in _under("best.", tensors).items()}
-        return kept, best, float(about["best_score"])
-
-    def _about(self) -> dict[str, str] | None:
-        from safetensors import safe_open
-
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                about: dict[str, str] = file.metadata() or {}
-        except (OSError, SafetensorError):
-            return None
-        return about if about.get("key") == self.key else None
-
-    def _rates(self) -> list[float]:
-        step = self.schedule.last_epoch
-        pairs = zip(self.schedule.base_lrs, self.schedule.lr_lambdas, strict=True)
-        return [float(base) * factor(step) for base, factor in pairs]
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name[len(prefix) :]: v for name, v in tensors.items() if name.startswith(prefix)}

@@ -56,23 +56,39 @@ def training_part(provenance: Mapping[str, Any]) -> TrainingPart | None:
 def classifier_part(model: Any, file: str | Path | None = None) -> ClassifierPart | None:
     """How to come by a classifier: from its file where it was opened from one, else by training.
 
-    None where neither is known, as for a Python function.
+    None where neither is known, as for a function that was handed over in Python.
     """
     from napari_channelmix.classify import Classifier
     from napari_channelmix.classify.identity import model_hash
 
     record = getattr(model, "record", {})
     accuracy = record.get("held_out", {}).get("balanced_accuracy")
-    if file is not None and Path(file).is_file():
-        known: dict[str, Any] = {"file": str(Path(file).resolve()), "sha256": model_hash(model)}
-        if not isinstance(model, Classifier):
-            known |= {
-                "channels": model.channels, "classes": model.classes, "mean": tuple(model.mean),
-                "std": tuple(model.std), "output": model.output,
+    known: dict[str, Any] = {}
+    if isinstance(model, Classifier):
+        if file is not None and Path(file).is_file():
+            known = {"file": str(Path(file).resolve())}
+    else:
+        source = _reachable(model.source if file is None else str(file))
+        if source is not None:
+            known = {
+                "file": source, "channels": model.channels, "classes": model.classes,
+                "mean": tuple(model.mean), "std": tuple(model.std), "output": model.output,
+                "select": model.select,
             }  # fmt: skip
-        return ClassifierPart(accuracy=accuracy, **known)
+    if known:
+        return ClassifierPart(accuracy=accuracy, sha256=model_hash(model), **known)
     training = training_part(getattr(model, "provenance", {}))
     return None if training is None else ClassifierPart(training=training, accuracy=accuracy)
+
+
+def _reachable(source: str) -> str | None:
+    """Where a model made elsewhere can be loaded from again: a whole path, or a function's name."""
+    from napari_channelmix.classify.model_files import function_name
+
+    name = function_name(source)
+    if name is None:
+        return str(Path(source).resolve()) if Path(source).is_file() else None
+    return f"{Path(name[0]).resolve()}:{name[1]}" if name[0].endswith(".py") else source
 
 
 def importance_part(found: ChannelImportance) -> ImportancePart | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,16 @@ from pydantic import ValidationError
 from napari_channelmix.config.model import SCHEMA, Config
 from napari_channelmix.errors import ConfigError
 from napari_channelmix.files import write_json
+from napari_channelmix.readers import MIB, parsed_json, read_text
+from napari_channelmix.wording import path_shown, problem, quoted, shown_error
 
 __all__ = ["as_json", "read_config", "write_config"]
+
+# A function by its module, or by the path of its file.
+FUNCTION = re.compile(r"(.*\.py):(\w+)|[\w.]+:\w+", re.DOTALL)
+# Bytes of a config.
+LONGEST = 16 * MIB
+KIND = "a config (JSON)"
 
 # Where paths stand in a config.
 PLACES = (("data", "dataset"), ("classifier", "file"), ("latents", "model"))
@@ -49,41 +57,44 @@ def read_config(path: str | Path) -> Config:
         A file that is missing, no JSON, of another schema, or with keys or values that are not
         known; one line that names the key.
     """
-    path = Path(path)
+    shown = path_shown(path)
+    text = read_text(path, most=LONGEST, error=ConfigError, name="a config", what=KIND)
     try:
-        content = json.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+        content = parsed_json(text)
     except ValueError as error:
-        raise ConfigError(f"{path}: not a config (JSON): {error}") from error
+        raise ConfigError(f"{shown}: not {KIND}: {shown_error(error)}") from error
     said = content.get("schema") if isinstance(content, dict) else None
     if said != SCHEMA:
-        raise ConfigError(f"{path}: {_other_schema(said)}")
-    folder = path.resolve().parent
+        raise ConfigError(f"{shown}: {_other_schema(said)}")
+    folder = Path(path).resolve().parent
     _moved(content, lambda text: os.path.normpath(folder / text))
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_in_words(error)}") from error
+        says = problem(error, "a config; take it out or correct it")
+        raise ConfigError(f"{shown}: {says}") from error
 
 
 def _other_schema(said: object) -> str:
     stem = SCHEMA.rpartition("/")[0]
     if isinstance(said, str) and said.rpartition("/")[0] == stem:
-        return (f"made by another version (schema {said}; this one reads {SCHEMA}); "
+        return (f"made by another version (schema {quoted(said)}; this one reads {SCHEMA}); "
                 "use the napari-channelmix it was made with, or save it anew")  # fmt: skip
-    return f"not a config: its schema is {said!r}, not {SCHEMA!r}"
+    return f"not a config: its schema is {quoted(said)}, not {SCHEMA!r}"
 
 
 def _moved(content: dict[str, Any], change: Callable[[str], str]) -> None:
-    """Change the paths of a config in place; the name of a shipped model is no path."""
+    """Change the paths of a config in place; names of models and functions stay."""
     for part, key in PLACES:
         inside = content.get(part)
         text = inside.get(key) if isinstance(inside, dict) else None
-        if isinstance(text, str) and (part != "latents" or _is_path(text)):
+        if not isinstance(text, str) or (part == "latents" and not _is_path(text)):
+            continue
+        function = FUNCTION.fullmatch(text)
+        if function is None or part != "classifier":
             inside[key] = change(text)  # type: ignore[index]
+        elif function[1]:
+            inside[key] = f"{change(function[1])}:{function[2]}"  # type: ignore[index]
 
 
 def _is_path(text: str) -> bool:
@@ -104,16 +115,3 @@ def _relative(text: str, folder: Path) -> str:
     if shared == Path(shared.anchor):
         return str(path)
     return Path(os.path.relpath(path, folder)).as_posix()
-
-
-def _in_words(error: ValidationError) -> str:
-    """The first problem, as a user of the file would put it."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the config"
-    if first["type"] == "missing":
-        return f"{where} is missing"
-    if first["type"] == "extra_forbidden":
-        return f"{where} is not a key of a config; take it out or correct it"
-    if first["type"] == "value_error":
-        return f"{where}: {first['ctx']['error']}"
-    return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}, not {first['input']!r}"

@@ -4,7 +4,41 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from napari_channelmix.bounds import (
+    Batch,
+    Clip,
+    Decay,
+    Epochs,
+    Finite,
+    Flag,
+    Forwards,
+    Index,
+    Limit,
+    LongText,
+    Mixes,
+    Name,
+    PathText,
+    Patience,
+    PlainMixes,
+    Positive,
+    Rate,
+    Seed,
+    Seeds,
+    Share,
+    Size,
+    Threads,
+    Tuning,
+)
+from napari_channelmix.wording import problem
 
 __all__ = [
     "SCHEMA",
@@ -20,10 +54,9 @@ __all__ = [
 SCHEMA = "napari-channelmix/config/1"
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0)]
-Threads = Annotated[int, Field(ge=0)]
+# Lists of a config: channels, classes, explanations.
+Names = Annotated[tuple[Name, ...], Field(max_length=10_000)]
+Numbers = Annotated[tuple[Finite, ...], Field(max_length=10_000)]
 
 
 class _Part(BaseModel):
@@ -47,12 +80,12 @@ class DataPart(_Part):
         For the reader; the data-set file decides.
     """
 
-    dataset: str
-    name: str = ""
-    fingerprint: str | None = None
-    n: int | None = None
-    channels: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
+    dataset: PathText
+    name: Name = ""
+    fingerprint: Name | None = None
+    n: Size | None = None
+    channels: Names = ()
+    classes: Names = ()
 
 
 class TrainingPart(_Part):
@@ -61,14 +94,14 @@ class TrainingPart(_Part):
     ``seed`` is that of the split and of the training; ``threads`` are those it was computed with.
     """
 
-    network: str = "small"
-    epochs: Count = 40
-    patience: Count = 10
-    batch: Count = 64
-    rate: float = 2e-3
-    decay: float = 1e-3
-    clip: float | None = None
-    mixes: Annotated[int, Field(ge=0)] = 0
+    network: Name = "small"
+    epochs: Epochs = 40
+    patience: Patience = 10
+    batch: Batch = 64
+    rate: Rate = 2e-3
+    decay: Decay = 1e-3
+    clip: Clip | None = None
+    mixes: PlainMixes = 0
     constraint: Literal["softmax", "nonneg", "over"] = "softmax"
     held_out: Share = 0.25
     seed: Seed = 0
@@ -83,25 +116,30 @@ class ClassifierPart(_Part):
     ----------
     training : TrainingPart or None
     file : str or None
-        A bundle (``.cmx``) or a model made elsewhere.
+        A bundle (``.cmx``), a model made elsewhere, or a function as ``module:name`` or
+        ``file.py:name``.
     sha256 : str or None
         What decides its answers (`classify.identity.model_hash`); a file with another one is
         not run.
-    channels, classes, mean, std, output
-        Of a model made elsewhere; see `load_model`.
+    channels, classes, mean, std, output, select
+        Of a model made elsewhere; see `load_model`. ``scores`` is the old word for logits.
     accuracy : float or None
         Balanced accuracy that was found, for comparison.
     """
 
     training: TrainingPart | None = None
-    file: str | None = None
-    sha256: str | None = None
-    channels: tuple[str, ...] | None = None
-    classes: tuple[str, ...] | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    output: Literal["scores", "probabilities"] = "scores"
-    accuracy: float | None = None
+    file: PathText | None = None
+    sha256: Name | None = None
+    channels: Names | None = None
+    classes: Names | None = None
+    mean: Numbers | None = None
+    std: Annotated[tuple[Positive, ...], Field(max_length=10_000)] | None = None
+    output: Literal[
+        "auto", "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit",
+        "one_probability", "scores",
+    ] = "auto"  # fmt: skip
+    select: Index | Name | None = None
+    accuracy: Finite | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> ClassifierPart:
@@ -116,23 +154,23 @@ class ImportancePart(_Part):
     ``share`` is what was found, for comparison.
     """
 
-    network: str = "small"
-    epochs: Count = 40
-    patience: Count = 10
-    batch: Count = 64
-    rate: float = 2e-3
-    decay: float = 1e-3
-    clip: float | None = None
-    seeds: Count = 4
+    network: Name = "small"
+    epochs: Epochs = 40
+    patience: Patience = 10
+    batch: Batch = 64
+    rate: Rate = 2e-3
+    decay: Decay = 1e-3
+    clip: Clip | None = None
+    seeds: Seeds = 4
     seed: Seed = 0
-    shapley: bool = True
-    decoys: bool = True
-    mixes: Count = 1
+    shapley: Flag = True
+    decoys: Flag = True
+    mixes: Mixes = 1
     constraint: Literal["softmax", "nonneg", "over"] = "softmax"
     held_out: Share = 0.25
     device: Device = "auto"
     threads: Threads = 0
-    share: dict[str, float] | None = None
+    share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None
 
 
 class ExplanationPart(_Part):
@@ -144,14 +182,32 @@ class ExplanationPart(_Part):
         Positions in the data set; None: all.
     """
 
-    cells: tuple[int, ...] | None = None
-    target: str | None = None
-    versus: str | None = None
-    method: str = "pcim"
+    cells: Annotated[tuple[Index, ...], Field(max_length=10_000_000)] | None = None
+    target: Name | None = None
+    versus: Name | None = None
+    method: Name = "pcim"
     mode: Literal["autograd", "blackbox"] = "autograd"
     channels: Literal["shared", "separate"] = "shared"
-    forwards: Annotated[int, Field(ge=2)] = 1000
+    forwards: Forwards = 1000
     seed: Seed = 0
+
+
+class _View(_Part):
+    """As of `drl.View.as_dict`."""
+
+    channels: Annotated[Names, Field(min_length=1)]
+    weights: tuple[Annotated[tuple[Finite, ...], Field(min_length=1, max_length=3)], ...]
+    natural: Flag
+
+    @model_validator(mode="after")
+    def _matching(self) -> _View:
+        if len(self.weights) != len(self.channels):
+            raise ValueError(
+                f"weights has {len(self.weights)} rows for {len(self.channels)} channels"
+            )
+        if len(set(map(len, self.weights))) > 1:
+            raise ValueError("weights has rows of different lengths")
+        return self
 
 
 class LatentsPart(_Part):
@@ -167,12 +223,22 @@ class LatentsPart(_Part):
         Encode this many cells, one from each of as many equal stretches of the data set.
     """
 
-    model: str = "texture-sprites"
+    model: PathText = "texture-sprites"
     view: dict[str, Any] | None = None
-    finetune: Annotated[int, Field(ge=0)] = 0
-    limit: Count | None = None
+    finetune: Tuning = 0
+    limit: Limit | None = None
     seed: Seed = 0
     threads: Threads = 0
+
+    @field_validator("view")
+    @classmethod
+    def _of_a_view(cls, view: dict[str, Any] | None) -> dict[str, Any] | None:
+        if view is not None:
+            try:
+                _View.model_validate(view)
+            except ValidationError as error:
+                raise ValueError(problem(error, "a view")) from None
+        return view
 
 
 class Config(_Part):
@@ -189,15 +255,15 @@ class Config(_Part):
     form: Literal["napari-channelmix/config/1"] = Field(
         default="napari-channelmix/config/1", alias="schema"
     )
-    made: str = ""
-    versions: dict[str, str | None] = {}
+    made: Name = ""
+    versions: Annotated[dict[Name, Name | None], Field(max_length=1000)] = {}
     device: Device = "auto"
     data: DataPart
     classifier: ClassifierPart | None = None
     importance: ImportancePart | None = None
-    explanations: tuple[ExplanationPart, ...] = ()
+    explanations: Annotated[tuple[ExplanationPart, ...], Field(max_length=1000)] = ()
     latents: LatentsPart | None = None
-    notes: tuple[str, ...] = ()
+    notes: Annotated[tuple[LongText, ...], Field(max_length=10_000)] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

@@ -152,6 +152,8 @@ def _opened(part: ClassifierPart) -> list[str]:
         if part.mean is not None and part.std is not None:
             arguments += [f"mean={list(part.mean)!r}", f"std={list(part.std)!r}"]
         arguments.append(f"output={_text(part.output)}")
+        if part.select is not None:
+            arguments.append(f"select={part.select!r}")
         if Path(str(part.file)).suffix.lower() != ".onnx":
             lines.append("# allow_code runs code of the model's maker: only where you trust it.")
             arguments.append("allow_code=True")

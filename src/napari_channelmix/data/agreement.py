@@ -171,7 +171,9 @@ class FileWarnings:
         return tuple(lines)
 
 
-def warnings_of_fields(fields: Iterable[Field], channels: Names) -> tuple[str, ...]:
+def warnings_of_fields(
+    fields: Iterable[Field], channels: Names, *, resampled: bool = False
+) -> tuple[str, ...]:
     """Pixel sizes and pixel types that differ within a data set, with their numbers.
 
     Parameters
@@ -179,6 +181,8 @@ def warnings_of_fields(fields: Iterable[Field], channels: Names) -> tuple[str, .
     fields : iterable of Field
     channels : tuple of str
         Names of their planes.
+    resampled : bool
+        Whether crops are brought to one pixel size, so that those of the files may differ.
 
     Returns
     -------
@@ -200,9 +204,13 @@ def warnings_of_fields(fields: Iterable[Field], channels: Names) -> tuple[str, .
         size = in_micrometres(one.pixel_size, one.unit)
         if size is not None:
             counted[next((known for known in counted if _close(known, size)), size)] += 1
-    if len(counted) > 1:
+    if len(counted) > 1 and not resampled:
         shown = ", ".join(f"{n} of {_micrometres([size])}" for size, n in counted.most_common(5))
-        lines.append(f"the images differ in pixel size: {shown}; cells differ in size accordingly")
+        common = counted.most_common(1)[0][0][0]
+        lines.append(
+            f"the images differ in pixel size: {shown}; cells differ in size accordingly "
+            f"(pixel_size = {common:.4g} under [cells] brings them to one size)"
+        )
     for position, channel in enumerate(channels):
         dtypes = Counter(str(one.planes[position].dtype) for one in fields)
         if len(dtypes) > 1:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
+
+from napari_channelmix.bounds import Name
 from napari_channelmix.data.annotations import COLUMNS, Given
 from napari_channelmix.data.csv_text import escaped
 from napari_channelmix.data.table_files import decimal_comma_of, read_table
@@ -17,6 +19,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.provenance import provenance
+from napari_channelmix.readers import MIB, Stored, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,18 +135,19 @@ def numbers_of(table: TextTable, rows: pd.DataFrame, column: str) -> list[float]
     return values
 
 
-def _about(path: Path) -> dict[str, object]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+class _Palette(Stored):
+    """What of the file beside the table is read again."""
+
+    classes: Annotated[tuple[Name, ...], Field(max_length=100_000)]
 
 
 def palette_beside(path: str | Path) -> list[str]:
     """The classes in their order, where the file beside the table is there and whole."""
-    classes = _about(Path(path).with_suffix(".json")).get("classes")
-    return [str(one) for one in classes if str(one)] if isinstance(classes, list) else []
+    try:
+        beside = read_json(Path(path).with_suffix(".json"), _Palette, most=16 * MIB)
+    except DataError:
+        return []
+    return [name for name in beside.classes if name]
 
 
 def saved_at(path: str | Path) -> datetime:

@@ -47,7 +47,7 @@ MOST_CLASSES = 100
 POINTS = 5000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Imported:
     """What a table says of the cells.
 

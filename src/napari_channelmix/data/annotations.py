@@ -26,6 +26,7 @@ __all__ = [
     "annotated",
     "cell_centres",
     "changed_cells",
+    "earlier_centres",
     "field_names",
     "matched_cells",
     "positions_of_fields",
@@ -38,9 +39,21 @@ COLUMNS = ("field", "object", "y", "x", "class")
 
 
 def cell_centres(cells: Cells) -> Floats:
-    """Centre (y, x) of each cell's box, (N, 2), in pixels; pixel centres are whole numbers."""
-    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
-    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5)
+    """Centre (y, x) of each cell, (N, 2), in pixels; see `Cells.centres`."""
+    return cells.centres
+
+
+def earlier_centres(cells: Cells) -> tuple[Floats, Floats]:
+    """What earlier versions wrote for centres (N, 2): the middles of their crops, rounded.
+
+    Of cells around points, and of those around objects, boxes and tiles, whose middle they took
+    half a pixel further.
+    """
+    sides = (cells.table["y1"] - cells.table["y0"]).to_numpy(np.float64)[:, None]
+    points, others = (
+        np.round(cells.centres + shift - sides / 2) + sides / 2 - 0.5 for shift in (0.0, 0.5)
+    )
+    return np.asarray(points), np.asarray(others)
 
 
 def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ...]:
@@ -81,7 +94,7 @@ def _from(path: Path, folder: str) -> str:
         return path.absolute().as_posix()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Given:
     """Classes given to cells: what an annotation file holds.
 
@@ -135,7 +148,8 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     """Position of the cell that each row of a `Given` is about, (R,), or -1.
 
     A cell of a label image is known by its field and its value, if it lies near the place it had:
-    a value may have been given to another object meanwhile. Any other cell is known by its place.
+    a value may have been given to another object meanwhile. Any other cell is known by its place:
+    its centre, or the middle of its box, which earlier versions wrote.
     """
     import pandas as pd
 
@@ -155,6 +169,12 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     valued, has_value = (one["object"].to_numpy() > 0 for one in (mine, theirs))
     found[has_value] = _by_value(mine[valued], theirs[has_value], cells.crop / 2)
     found[~has_value] = _by_place(mine[~valued], theirs[~has_value])
+    for earlier in earlier_centres(cells):
+        left = ~has_value & (found < 0)
+        if left.any():
+            moved = mine.assign(y=earlier[:, 0], x=earlier[:, 1])
+            free = moved[~valued & ~np.isin(mine["at"], found)]
+            found[left] = _by_place(free, theirs[left])
     return found
 
 

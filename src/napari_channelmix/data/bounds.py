@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from napari_channelmix.errors import DataError
 
 __all__ = ["LARGEST_SQUARE", "square_side"]
@@ -48,4 +50,5 @@ def square_side(height: float, width: float, shape: tuple[int, int], *, whole: b
             f"{'the whole image' if whole else 'a box'} of {size} would be made a square of more "
             f"than {LARGEST_SQUARE:,} pixels; cut it up or make the images smaller"
         )
-    return max(4, round(longer))
+    # Halves up, for odd and even sides alike.
+    return max(4, math.floor(longer + 0.5))

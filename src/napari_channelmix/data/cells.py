@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.conditions import conditions_together
-from napari_channelmix.data.fields import Field, check_field, square_boxes
+from napari_channelmix.data.arrays import positions_of
+from napari_channelmix.data.borders import over_border, without_fill_line
+from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
@@ -31,7 +32,7 @@ Whole = npt.NDArray[np.int64]
 BOX = ["y0", "x0", "y1", "x1"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cells:
     """A data set of cells; immutable, and read crop by crop.
 
@@ -50,7 +51,8 @@ class Cells:
     table : pandas.DataFrame
         A row per cell: ``field`` (position in ``fields``), the box ``y0, x0, y1, x1`` in pixels
         (half open; it may reach beyond the border), ``label`` (position in ``classes``, -1 for
-        none), ``group``, ``split`` and ``object`` (its value in the label image, 0 for none).
+        none), ``group``, ``split``, ``object`` (its id in the label image, 0 for none), and its
+        centre ``y``, ``x`` (pixel centres are whole numbers; by default the middle of the box).
     warnings : tuple of str
         What the user should know of this set, a line each.
     conditions : pandas.DataFrame or None
@@ -63,15 +65,18 @@ class Cells:
     classes: tuple[str, ...]
     crop: int
     fields: tuple[Field, ...] = field(repr=False)
-    table: pd.DataFrame = field(repr=False, compare=False)
+    table: pd.DataFrame = field(repr=False)
     warnings: tuple[str, ...] = ()
     # Positions of ``channels`` among the planes of the fields.
     planes: tuple[int, ...] = field(default=(), repr=False)
-    conditions: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    conditions: pd.DataFrame | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.planes:
             object.__setattr__(self, "planes", tuple(range(len(self.channels))))
+        if not {"y", "x"} <= set(self.table.columns):
+            y, x = middles(self.table[BOX].to_numpy()).T
+            object.__setattr__(self, "table", self.table.assign(y=y, x=x))
 
     # ---------------------------------------------------------------- what the cells are
 
@@ -87,6 +92,33 @@ class Cells:
     def groups(self) -> npt.NDArray[np.str_]:
         """Group of each cell (N,), such as its well; a split never divides a group."""
         return self.table["group"].to_numpy(dtype=str)
+
+    @property
+    def centres(self) -> npt.NDArray[np.float64]:
+        """Centre of each cell (N, 2), y and x in pixels of its image.
+
+        Pixel centres are whole numbers. It is what the cell was found by: the point that was
+        given, or the middle of its object, box, tile or image.
+        """
+        return self.table[["y", "x"]].to_numpy(np.float64)
+
+    @property
+    def at_border(self) -> npt.NDArray[np.bool_]:
+        """Whether the crop of each cell reaches over the border of its image, (N,).
+
+        What lies beyond it is filled with background; see `Field.read`.
+        """
+        shapes = np.array([one.shape for one in self.fields], dtype=np.int64).reshape(-1, 2)
+        columns = self.table[["field", *BOX]].to_numpy(np.int64)
+        return over_border(columns[:, 1:], shapes[columns[:, 0]])
+
+    def name_of(self, cell: int) -> str:
+        """What a cell is called: the id of its label or point, as the user knows it.
+
+        Its position in the data set where the cells of its image have none.
+        """
+        fields, ids = (self.table[name].to_numpy(np.int64) for name in ("field", "object"))
+        return str(ids[cell] if ids[fields == fields[cell]].any() else cell)
 
     @property
     def class_counts(self) -> dict[str, int]:
@@ -189,8 +221,8 @@ class Cells:
         row = self.table.iloc[cell]
         return DataError(
             f"{self.fields[int(row['field'])].name}: channel {self.channels[channel]!r} has NaN or "
-            f"infinite pixels in cell {cell} (near y={row['y0'] + y}, x={row['x0'] + x}); "
-            "replace them or leave the cell out"
+            f"infinite pixels in cell {self.name_of(cell)} (near y={row['y0'] + y}, "
+            f"x={row['x0'] + x}); replace them or leave the cell out"
         )
 
     # ---------------------------------------------------------------- choosing
@@ -210,6 +242,22 @@ class Cells:
         """The chosen cells, as a data set of its own with the same classes."""
         table = self.table.iloc[self._positions(indices)].reset_index(drop=True)
         return replace(self, table=table)
+
+    def without_border(self) -> Cells:
+        """The cells whose crops lie within their images; see `at_border`.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        inside = ~self.at_border
+        if not inside.any():
+            raise DataError(
+                f"{self.name}: all {len(self):,} cells reach over the border of their image; "
+                "none is left"
+            )
+        return replace(self.subset(inside), warnings=tuple(without_fill_line(self.warnings)))
 
     def labelled(self) -> Cells:
         """The cells that have a class."""
@@ -233,11 +281,7 @@ class Cells:
 
     def with_labels(self, labels: npt.ArrayLike, classes: Sequence[str]) -> Cells:
         """The same cells with other classes: (N,) positions in ``classes``, -1 for none."""
-        codes = np.asarray(labels, dtype=np.int64)
-        if codes.shape != (len(self),):
-            raise DataError(f"{self.name}: {codes.size} labels for {len(self)} cells")
-        if codes.size and (codes.min() < -1 or codes.max() >= len(classes)):
-            raise DataError(f"{self.name}: labels must lie between -1 and {len(classes) - 1}")
+        codes = positions_of(labels, classes, len(self), self.name)
         return replace(self, table=self.table.assign(label=codes), classes=tuple(classes))
 
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
@@ -258,6 +302,7 @@ class Cells:
         crop: int,
         classes_of: dict[int, str] | None = None,
         name: str = "image",
+        labelled: bool = True,
     ) -> Cells:
         """Cells of a label image over one field of view.
 
@@ -266,35 +311,27 @@ class Cells:
         planes : sequence of (Y, X) array-likes
             One for each channel.
         channels : sequence of str
-        labels : (Y, X) int array
-            0 is background.
+        labels : (Y, X) array
+            0 is background; any whole number up to 2**63 - 1 is an id, which stays the cell's
+            ``object``. Booleans are binary.
         crop : int
             Side of the crops in pixels.
         classes_of : dict of int to str, optional
-            Class of a label; labels that are not in it have none.
+            Class of an id; ids that are not in it have none.
         name : str
+        labelled : bool
+            Whether each id is one cell, at the largest of its regions. Else every connected
+            region is a cell, numbered 1..n in reading order, whatever its id.
 
         Raises
         ------
         DataError
-            Sizes that differ, an empty label image, a crop larger than the image.
+            Sizes that differ, an empty label image, values that are no ids, a crop larger than the
+            image.
         """
-        from napari_channelmix.data.segment import objects
+        from napari_channelmix.data import making
 
-        labels = np.asarray(labels)
-        if labels.dtype.kind not in "iu":
-            raise DataError(f"{name}: labels must be whole numbers, not {labels.dtype}")
-        one = Field(name, tuple(planes), labels=labels)
-        check_field(one, channels, crop)
-        if labels.shape != one.shape:
-            raise DataError(f"{name}: labels are {labels.shape}, the channels {one.shape}")
-        found = objects(labels)
-        if not len(found["label"]):
-            raise DataError(f"{name}: the label image is empty; no cell is marked in it")
-        cells = cls._in_one_field(
-            one, channels, square_boxes(found["y"], found["x"], crop), crop, found["label"]
-        )
-        return cells if classes_of is None else cells._named(classes_of)
+        return making.of_labels(planes, channels, labels, crop, classes_of, name, labelled)
 
     @classmethod
     def from_points(
@@ -306,22 +343,19 @@ class Cells:
         crop: int,
         name: str = "image",
     ) -> Cells:
-        """Cells around points (N, 2), as (y, x) in pixels, over one field of view."""
-        one = Field(name, tuple(planes))
-        check_field(one, channels, crop)
-        centres = np.atleast_2d(np.asarray(points, dtype=np.float64))
-        if centres.shape[1] != 2 or not len(centres):
-            raise DataError(f"{name}: points must be an (N, 2) array of y, x")
-        outside = ~((centres >= 0) & (centres < one.shape)).all(axis=1)
-        if outside.any():
-            first = int(np.argmax(outside))
-            y, x = centres[first]
-            raise DataError(
-                f"{name}: point {first} at y={y:g}, x={x:g} lies outside the image of "
-                f"{one.shape[0]} x {one.shape[1]} pixels"
-            )
-        boxes = square_boxes(centres[:, 0], centres[:, 1], crop)
-        return cls._in_one_field(one, channels, boxes, crop, np.zeros(len(centres), np.int64))
+        """Cells around points (N, 2), as (y, x) in pixels, over one field of view.
+
+        Pixel centres are whole numbers: the image reaches from -0.5 to its size less 0.5.
+
+        Raises
+        ------
+        DataError
+            Points outside the image or that are no numbers, sizes that differ, a crop larger than
+            the image.
+        """
+        from napari_channelmix.data import making
+
+        return making.of_points(planes, channels, points, crop, name)
 
     @classmethod
     def from_array(
@@ -336,32 +370,27 @@ class Cells:
     ) -> Cells:
         """Cells that are already cut out: an (N, C, H, W) array with H = W.
 
+        Parameters
+        ----------
+        crops : (N, C, H, W) array
+            Whole numbers or floats.
+        channels : sequence of C str
+        labels : (N,) array, optional
+            Names of classes, or their positions; -1, NaN and empty names for none.
+        classes : sequence of str, optional
+            Default: the names among the labels, 2 before 10.
+        groups : sequence of N str, optional
+            Default: each cell is a group of its own.
+        name : str
+
         Raises
         ------
         DataError
-            An array of another shape, or names and labels that do not fit it.
+            An array of another shape or type, or names and labels that do not fit it.
         """
-        crops = np.asarray(crops)
-        if crops.ndim != 4 or crops.shape[2] != crops.shape[3] or not len(crops):
-            raise DataError(f"{name}: crops must be (N, C, H, W) with H = W, not {crops.shape}")
-        count, depth, side, _ = crops.shape
-        if len(channels) != depth:
-            raise DataError(f"{name}: {len(channels)} channel names for {depth} channels")
-        if groups is not None and len(groups) != count:
-            raise DataError(f"{name}: {len(groups)} groups for {count} cells")
-        fields = tuple(Field(f"{name}[{i}]", tuple(crop)) for i, crop in enumerate(crops))
-        check_field(fields[0], channels, side)
-        codes = np.full(count, -1) if labels is None else np.asarray(labels, dtype=np.int64)
-        names = tuple(classes or [str(k) for k in range(int(codes.max(initial=-1)) + 1)])
-        import pandas as pd
+        from napari_channelmix.data import making
 
-        table = pd.DataFrame(
-            {"field": np.arange(count), "y0": 0, "x0": 0, "y1": side, "x1": side, "label": -1,
-             "group": [str(i) for i in range(count)] if groups is None else list(groups),
-             "split": "", "object": 0}
-        )  # fmt: skip
-        cells = cls(name, tuple(channels), (), side, fields, table)
-        return cells.with_labels(codes, names)
+        return making.of_array(crops, channels, labels, classes, groups, name)
 
     @classmethod
     def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:
@@ -374,51 +403,6 @@ class Cells:
         DataError
             Channels or crops that differ.
         """
-        import pandas as pd
+        from napari_channelmix.data import making
 
-        first = parts[0]
-        for other in parts[1:]:
-            if (other.channels, other.crop) != (first.channels, first.crop):
-                raise DataError(
-                    f"{other.name} ({', '.join(other.channels)}; crop {other.crop}) does not fit "
-                    f"{first.name} ({', '.join(first.channels)}; crop {first.crop})"
-                )
-        classes = tuple(dict.fromkeys(one for part in parts for one in part.classes))
-        tables: list[pd.DataFrame] = []
-        fields: list[Field] = []
-        for part in parts:
-            codes = np.array([*map(classes.index, part.classes), -1])
-            tables.append(
-                part.table.assign(field=part.table["field"] + len(fields), label=codes[part.labels])
-            )
-            fields += [replace(one, planes=tuple(one.planes[c] for c in part.planes))
-                       for one in part.fields]  # fmt: skip
-        warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
-        return cls(name or first.name, first.channels, classes, first.crop, tuple(fields),
-                   pd.concat(tables, ignore_index=True), warnings,
-                   conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
-
-    @classmethod
-    def _in_one_field(
-        cls, one: Field, channels: Sequence[str], boxes: Whole, crop: int, label_of: Whole
-    ) -> Cells:
-        import pandas as pd
-
-        table = pd.DataFrame(boxes, columns=BOX)
-        table.insert(0, "field", 0)
-        table = table.assign(
-            label=-1,
-            group=[f"{one.name} {i}" for i in range(len(boxes))],
-            split="",
-            object=label_of,
-        )
-        alone = "all cells come from one image: accuracy on held-out cells may not hold elsewhere"
-        return cls(one.name, tuple(channels), (), crop, (one,), table, (alone,))
-
-    def _named(self, classes_of: dict[int, str]) -> Cells:
-        classes = tuple(dict.fromkeys(classes_of.values()))
-        codes = [
-            classes.index(classes_of[label]) if label in classes_of else -1
-            for label in self.table["object"].tolist()
-        ]
-        return self.with_labels(codes, classes)
+        return making.together(parts, name)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.agreement import ChannelNames, FileWarnings, warnings_of_fields
+from napari_channelmix.data.borders import filled_warning, left_out_warning
 from napari_channelmix.data.bounds import square_side
 from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
-from napari_channelmix.data.fields import Field, check_field, square_boxes
+from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.images import Decoded, ImageFile, open_image
-from napari_channelmix.data.mask_files import read_mask
+from napari_channelmix.data.label_images import Objects, Regions
+from napari_channelmix.data.mask_files import plane_of_mask
+from napari_channelmix.data.masks import Mask, mask_warnings, read_mask
+from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.row_objects import RowObjects
-from napari_channelmix.data.segment import find_nuclei, objects, objects_of_mask
+from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 
@@ -29,15 +34,20 @@ __all__ = ["open_dataset", "open_dataset_job"]
 
 # Rows of one image that are taken in a step.
 STEP = 500
+# What is kept of a mask, for warnings, has no pixels of its own.
+_NONE = np.zeros((0, 0), np.uint8)
 
 
-def open_dataset(path: str | Path) -> Cells:
+def open_dataset(path: str | Path, *, pixel_size: float | None = None) -> Cells:
     """Open a data set.
 
     Parameters
     ----------
     path : path
         A data-set file (``dataset.toml``); the paths in it are relative to it.
+    pixel_size : float, optional
+        Resample the crops so that their pixels have this side in micrometres; default: the key
+        ``pixel_size`` of the file, or the pixels as they are.
 
     Returns
     -------
@@ -49,10 +59,10 @@ def open_dataset(path: str | Path) -> Cells:
     DataError
         One line that names the file, row and column that is wrong.
     """
-    return drain(open_dataset_job(path))
+    return drain(open_dataset_job(path, pixel_size=pixel_size))
 
 
-def open_dataset_job(path: str | Path) -> Job[Cells]:
+def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Job[Cells]:
     """`open_dataset` as a job: a step for every image.
 
     Read the description, then the table; open the image of each row; find the row's cells in it;
@@ -71,9 +81,8 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
     found: list[Field] = []
     rows: list[int] = []
     field_of: list[int] = []
-    all_boxes: list[npt.NDArray[np.int64]] = []
-    all_objects: list[npt.NDArray[np.int64]] = []
-    skipped: list[str] = []
+    all_places: list[_Places] = []
+    skipped: list[int] = []
     for at in range(len(table.rows)):
         key = opener.files_of(at)
         if key not in fields:
@@ -85,46 +94,90 @@ def open_dataset_job(path: str | Path) -> Job[Cells]:
             yield Progress(at, len(table.rows), "finding the cells")
         if not objects_of_rows.counts(at, key):
             continue
-        boxes, objects_here = opener.boxes(at, found[fields[key]])
-        if boxes is None or objects_here is None:
-            skipped.append(table.where(at))
+        places = opener.places(at, fields[key], found[fields[key]])
+        if places is None:
+            skipped.append(at)
             continue
-        rows += [at] * len(boxes)
-        field_of += [fields[key]] * len(boxes)
-        all_boxes.append(boxes)
-        all_objects.append(objects_here)
+        rows += [at] * len(places.ids)
+        field_of += [fields[key]] * len(places.ids)
+        all_places.append(places)
     if not rows:
-        raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows")
-    cells = pd.DataFrame(np.concatenate(all_boxes), columns=BOX)
+        first = f" (first: {table.where(skipped[0])})" if skipped else ""
+        raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows{first}")
+    cells = pd.DataFrame(np.concatenate([one.boxes() for one in all_places]), columns=BOX)
     cells.insert(0, "field", field_of)
+    centres = np.concatenate([one.centres for one in all_places])
     cells = cells.assign(
         label=[labels[at] for at in rows],
         group=[table.text(at, said.group) or str(at) for at in rows],
         split=[table.text(at, said.split) for at in rows],
-        object=np.concatenate(all_objects),
+        object=np.concatenate([one.ids for one in all_places]),
+        y=centres[:, 0],
+        x=centres[:, 1],
     )
-    return Cells(
-        said.name, opener.channels, classes, said.cells.crop, tuple(found), cells,
-        (
-            *table.warnings,
-            *of_classes,
-            *objects_of_rows.warnings(),
-            *opener.warnings.lines(),
-            *warnings_of_fields(found, opener.channels),
-            *_warnings(said, skipped, shared=len(found) < len(all_boxes)),
-        ),
+    size = said.cells.pixel_size if pixel_size is None else pixel_size
+    warnings = (
+        *table.warnings,
+        *of_classes,
+        *objects_of_rows.warnings(),
+        *opener.warnings.lines(),
+        *warnings_of_fields(found, opener.channels, resampled=size is not None),
+        *mask_warnings(opener.masks, said.cells.labelled, said.cells.min_area),
+        *_warnings(said, table, skipped, opener.beyond, shared=len(found) < len(all_places)),
+    )
+    opened = Cells(
+        said.name, opener.channels, classes, said.cells.crop, tuple(found), cells, warnings,
         conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
     )  # fmt: skip
+    if size is not None:
+        opened = at_pixel_size(opened, size)
+    return _at_borders(opened, leave_out=said.cells.border == "leave_out")
 
 
-def _warnings(said: Description, skipped: list[str], *, shared: bool) -> tuple[str, ...]:
+def _at_borders(cells: Cells, *, leave_out: bool) -> Cells:
+    """Say how many cells reach over a border, or leave them out."""
+    count, total = int(cells.at_border.sum()), len(cells)
+    said = left_out_warning(count, total) if leave_out else filled_warning(count, total)
+    if leave_out:
+        cells = cells.without_border()
+    return replace(cells, warnings=(*cells.warnings, *said))
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where the cells of a row lie: centres (n, 2), side of their boxes, ids (n,)."""
+
+    centres: npt.NDArray[np.float64]
+    side: int
+    ids: npt.NDArray[np.int64]
+
+    @classmethod
+    def single(cls, y: float, x: float, side: int, number: int = 0) -> _Places:
+        return cls(np.array([[y, x]], np.float64), side, np.array([number], np.int64))
+
+    def boxes(self) -> npt.NDArray[np.int64]:
+        return square_boxes(self.centres[:, 0], self.centres[:, 1], self.side)
+
+
+def _warnings(
+    said: Description, table: Table, skipped: list[int], beyond: list[int], *, shared: bool
+) -> tuple[str, ...]:
     """What the user should know: rows left out, and images whose cells a split may divide."""
     lines = []
     if skipped:
-        what = {"box": "boxes have no area", "segment": "images hold no nuclei"}.get(
-            said.cells.origin, "rows hold no cell"
+        what = {
+            "box": "boxes have no area and were left out",
+            "segment": "images hold no nuclei and were left out",
+            "mask": "rows have a mask without any cell and were left out",
+        }.get(said.cells.origin, "rows hold no cell and were left out")
+        first = table.where(skipped[0])
+        lines.append(f"{len(skipped)} {what} (first: {first}; {len(table.rows)} rows in all)")
+    if beyond:
+        lines.append(
+            f"{len(beyond)} of {len(table.rows)} points lie up to half a pixel outside their image "
+            f"(first: {table.where(beyond[0])}); pixel centres are whole numbers, so that an image "
+            "ends half a pixel after its last one"
         )
-        lines.append(f"{len(skipped)} {what} and were left out (first: {skipped[0]})")
     if shared and not said.group and not said.split:
         lines.append(
             "cells of one image may be trained on and held out: accuracy may not hold on other "
@@ -142,8 +195,13 @@ class _Opener:
         self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
         self._names = ChannelNames()
         self.warnings = FileWarnings()
-        # Per field of view, where the object of each value of its label image lies.
-        self._objects: dict[int, dict[int, tuple[float, float]]] = {}
+        # Of each field of view with a label image, in their order: where its objects lie, and
+        # the same by id where rows name their cells.
+        self._objects: list[Objects | None] = []
+        self._by_id: dict[int, dict[int, tuple[float, float]]] = {}
+        self.masks: list[Mask] = []
+        # Rows whose points lie beyond the image, but by less than earlier versions allowed.
+        self.beyond: list[int] = []
         self.channels: tuple[str, ...] = tuple(said.channels)
 
     def _image(self, path: Path, *, alone: bool = False, mask: bool = False) -> ImageFile:
@@ -199,8 +257,9 @@ class _Opener:
         )
         sides = {"box": 1, "image": 1, "tile": said.cells.size or 1}
         check_field(one, self.channels, sides.get(said.cells.origin, said.cells.crop))
-        labels = self._labels(at, one)
-        return Field(one.name, one.planes, labels, one.pixel_size, one.unit)
+        labels, objects = self._labels(at, one)
+        self._objects.append(objects)
+        return replace(one, labels=labels)
 
     def _agree_on_channels(self, at: int, file: ImageFile, count: int) -> None:
         """Take the channel names of the file or of the user, and hold every file to them."""
@@ -234,79 +293,98 @@ class _Opener:
                 f"{', '.join(self.channels)}"
             )
 
-    def _labels(self, at: int, one: Field) -> npt.NDArray[np.int32] | None:
+    def _labels(self, at: int, one: Field) -> tuple[npt.NDArray[Any] | None, Objects | None]:
+        """Label image of a field of view and where its objects lie, where cells are found so."""
         cells = self._said.cells
         if cells.origin == "segment":
             plane = one.planes[self.channels.index(str(cells.channel))]
-            return find_nuclei(plane[0 : one.shape[0], 0 : one.shape[1]], min_area=cells.min_area)
+            labels = find_nuclei(plane[0 : one.shape[0], 0 : one.shape[1]], min_area=cells.min_area)
+            return labels, Regions.of(labels).objects()
         if cells.origin != "mask":
-            return None
+            return None, None
         column = str(cells.column)
         path = self._table.file(at, column)
         with self._table.naming(at, column):
-            mask = read_mask(self._image(path, alone=True, mask=True))
+            pixels = plane_of_mask(self._image(path, alone=True, mask=True))
         where = f"{self._table.where(at, column)}: {path.name}"
-        if mask.shape != one.shape:
-            raise DataError(f"{where} is {mask.shape} pixels, the image {one.shape}")
-        # Rows that name their cell by its value take the mask for labelled, whatever it holds.
-        return objects_of_mask(
-            mask, min_area=cells.min_area, where=where, labelled=bool(cells.object)
-        )
+        if pixels.shape != one.shape:
+            raise DataError(f"{where} is {pixels.shape} pixels, the image {one.shape}")
+        # Rows that name their cell by its id take the mask for labelled, whatever it holds.
+        labelled = True if cells.object else cells.labelled
+        mask = read_mask(pixels, labelled=labelled, min_area=cells.min_area, where=where)
+        # The pixels are the field's from here on, and nobody else's.
+        self.masks.append(replace(mask, where=path.name, labels=_NONE))
+        return mask.labels, mask.objects
 
-    def boxes(
-        self, at: int, one: Field
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | tuple[None, None]:
-        """Boxes (n, 4) of a row's cells and their labels (n,), or None where it holds none."""
-        cells, table = self._said.cells, self._table
+    def places(self, at: int, field: int, one: Field) -> _Places | None:
+        """Where the cells of a row lie, or None where it holds none."""
+        cells = self._said.cells
         height, width = one.shape
-        if one.labels is not None:
+        objects = self._objects[field]
+        if objects is not None:
             if cells.object:
-                return self._object_of(at, one, cells.object)
-            found = objects(one.labels)
-            if not len(found["label"]):
-                return None, None
-            return square_boxes(found["y"], found["x"], cells.crop), found["label"]
+                return self._object_of(at, field, objects, cells.object)
+            return _Places(objects.centres, cells.crop, objects.ids) if len(objects) else None
         if cells.origin == "image":
-            with table.naming(at):
+            with self._table.naming(at):
                 side = square_side(height, width, one.shape, whole=True)
-            box = square_boxes(np.array([height / 2]), np.array([width / 2]), side)
-            return box, np.zeros(1, np.int64)
-        numbers = [table.number(at, column) for column in cells.columns or ()]
+            return _Places.single((height - 1) / 2, (width - 1) / 2, side)
+        numbers = [self._table.number(at, column) for column in cells.columns or ()]
         if cells.origin == "box":
-            y0, x0, y1, x1 = numbers
-            if y1 <= y0 or x1 <= x0:
-                return None, None
-            with table.naming(at):
-                side = square_side(y1 - y0, x1 - x0, one.shape)
-            y, x = (y0 + y1) / 2, (x0 + x1) / 2
-        else:
-            side = cells.crop if cells.origin == "point" else int(cells.size or 0)
-            shift = side / 2 if cells.origin == "tile" else 0.0
-            y, x = numbers[0] + shift, numbers[1] + shift
-        inside = 0 <= y < height and 0 <= x < width
-        if cells.origin == "tile":
-            inside = min(numbers) >= 0 and y + shift <= height and x + shift <= width
-        if not inside:
-            raise DataError(
-                f"{table.where(at)}: the cell at y={numbers[0]:g}, x={numbers[1]:g} lies outside "
-                f"the image of {height} x {width} pixels"
-            )
-        return square_boxes(np.array([y]), np.array([x]), side), np.zeros(1, np.int64)
+            return self._box(at, one, *numbers)
+        if cells.origin == "point":
+            return self._point(at, one, _Places.single(numbers[0], numbers[1], cells.crop))
+        return self._tile(at, one, *numbers)
 
-    def _object_of(
-        self, at: int, one: Field, column: str
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Box and value of the one object that a row names."""
-        if id(one) not in self._objects:
-            assert one.labels is not None
-            found = objects(one.labels)
-            places = zip(found["y"].tolist(), found["x"].tolist(), strict=True)
-            self._objects[id(one)] = dict(zip(found["label"].tolist(), places, strict=True))
-        value = self._table.identifier(at, column)
-        if value is None or value not in self._objects[id(one)]:
-            raise DataError(
-                f"{self._table.where(at, column)}: the mask has no object of the value {value}"
+    def _box(
+        self, at: int, one: Field, y0: float, x0: float, y1: float, x1: float
+    ) -> _Places | None:
+        """A half-open range of pixels; its middle is its first and its last pixel's."""
+        if y1 <= y0 or x1 <= x0:
+            return None
+        with self._table.naming(at):
+            side = square_side(y1 - y0, x1 - x0, one.shape)
+        return self._inside(at, one, _Places.single((y0 + y1 - 1) / 2, (x0 + x1 - 1) / 2, side))
+
+    def _tile(self, at: int, one: Field, y0: float, x0: float) -> _Places:
+        """A square whose first pixel is given."""
+        side = int(self._said.cells.size or 0)
+        height, width = one.shape
+        if min(y0, x0) < 0 or y0 + side > height or x0 + side > width:
+            self._refuse(
+                at, one, f"the tile of {side} pixels at y0={y0:g}, x0={x0:g} reaches out of"
             )
-        y, x = self._objects[id(one)][value]
-        boxes = square_boxes(np.array([y]), np.array([x]), self._said.cells.crop)
-        return boxes, np.array([value], np.int64)
+        return _Places.single(y0 + (side - 1) / 2, x0 + (side - 1) / 2, side)
+
+    def _point(self, at: int, one: Field, place: _Places) -> _Places:
+        """A point; earlier versions took and wrote them up to the size of the image."""
+        within = np.minimum(place.centres, np.array(one.shape) - 0.5)
+        if (place.centres < one.shape).all() and (place.centres > within).any():
+            self.beyond.append(at)
+            self._inside(at, one, replace(place, centres=within))
+            return place
+        return self._inside(at, one, place)
+
+    def _inside(self, at: int, one: Field, place: _Places) -> _Places:
+        if outside(place.centres, one.shape).any():
+            y, x = place.centres[0]
+            self._refuse(at, one, f"the cell at y={y:g}, x={x:g} lies outside")
+        return place
+
+    def _refuse(self, at: int, one: Field, what: str) -> NoReturn:
+        height, width = one.shape
+        raise DataError(f"{self._table.where(at)}: {what} the image of {height} x {width} pixels")
+
+    def _object_of(self, at: int, field: int, objects: Objects, column: str) -> _Places:
+        """Place of the one object that a row names."""
+        if field not in self._by_id:
+            places = map(tuple, objects.centres.tolist())
+            self._by_id[field] = dict(zip(objects.ids.tolist(), places, strict=True))
+        value = self._table.identifier(at, column)
+        if value is None or value not in self._by_id[field]:
+            text = self._table.text(at, column)
+            raise DataError(
+                f"{self._table.where(at, column)}: the mask has no object of the value {text}"
+            )
+        y, x = self._by_id[field][value]
+        return _Places.single(y, x, self._said.cells.crop, value)

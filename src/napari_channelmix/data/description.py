@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,9 +15,10 @@ from pydantic import (
     model_validator,
 )
 
-from napari_channelmix.data.paths import read_bounded
 from napari_channelmix.data.values import class_name, quoted
 from napari_channelmix.errors import DataError
+from napari_channelmix.readers import read_toml
+from napari_channelmix.wording import path_shown, problem
 
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
 
@@ -64,6 +64,9 @@ class CellsEntry(_Entry):
     size: Annotated[int, Field(ge=4, le=8192)] | None = None
     crop: Annotated[int, Field(ge=4, le=4096)] = 64
     min_area: Annotated[int, Field(ge=1, le=10**9)] = 40
+    labelled: bool | None = None
+    border: Literal["fill", "leave_out"] = "fill"
+    pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -75,6 +78,18 @@ class CellsEntry(_Entry):
         if self.object and self.origin != "mask":
             raise ValueError(
                 'object = "..." is for from = "mask": the value of a row\'s cell in it'
+            )
+        if self.labelled is not None and self.origin != "mask":
+            raise ValueError('labelled is for from = "mask": whether each id in it is one cell')
+        if self.object and self.labelled is False:
+            raise ValueError(
+                'object = "..." names cells by their ids, labelled = false says that ids mean '
+                "nothing; give one of the two"
+            )
+        if self.pixel_size is not None and self.origin not in ("segment", "mask", "point"):
+            raise ValueError(
+                "pixel_size is for cells cut out with a fixed side (segment, mask, point); "
+                f'from = "{self.origin}" is resized to crop already'
             )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:
             raise ValueError(
@@ -171,40 +186,11 @@ def read_description(path: str | Path) -> Description:
     DataError
         One line that names the file, the key and what was wrong with it.
     """
-    path = Path(path)
-    with_remedy = f"{path}: not a data-set file (TOML)"
-    try:
-        written = read_bounded(path, LARGEST, instead="name the data-set file (dataset.toml)")
-        content: dict[str, Any] = tomllib.loads(written.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise DataError(f"{with_remedy}: its text is not UTF-8; save it as UTF-8") from None
-    except RecursionError:
-        raise DataError(f"{with_remedy}: its lists are nested too deep") from None
-    except DataError:
-        raise
-    except ValueError as error:
-        # Not of TOML's own: a number of thousands of digits.
-        reason = str(error)
-        raise DataError(f"{with_remedy}: {reason[:200]}") from error
+    content = read_toml(
+        path, most=LARGEST, name="the data-set file (dataset.toml)", what="a data-set file (TOML)"
+    )
     try:
         return Description.model_validate(content)
     except ValidationError as error:
-        raise DataError(f"{path}: {_in_words(error)}") from error
-
-
-def _in_words(error: ValidationError) -> str:
-    """The first problem, as a user of the file would put it."""
-    first = error.errors()[0]
-    keys = [part if len(part) <= 40 else f"{part[:37]}..." for part in map(str, first["loc"])]
-    where = f"[{keys[0]}] {'.'.join(keys[1:])}" if len(keys) > 1 else "".join(keys)
-    if first["type"] == "missing":
-        what = "is missing"
-    elif first["type"] == "extra_forbidden":
-        what = "is not a key of the data-set file"
-    elif first["type"] == "value_error":
-        what = str(first["ctx"]["error"])
-    else:
-        given = first["input"]
-        shown = quoted(given) if isinstance(given, str) else quoted(given)[1:-1]
-        what = f"{first['msg'][:1].lower()}{first['msg'][1:]}, not {shown}"
-    return f"{where} {what}".strip()
+        says = problem(error, "the data-set file", sections=True)
+        raise DataError(f"{path_shown(path)}: {says}") from error

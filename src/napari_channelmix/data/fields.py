@@ -1,4 +1,8 @@
-"""A field of view: its planes, its label image, and boxes cut out of it."""
+"""A field of view: its planes, its label image, and boxes cut out of it.
+
+Coordinates, here and everywhere: pixel centres are whole numbers, so that an image of H rows
+reaches from -0.5 to H - 0.5. Boxes are half-open ranges of pixels.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,12 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     from napari_channelmix.data.images import Plane
 
-__all__ = ["Field", "check_field", "square_boxes"]
+__all__ = ["Field", "check_field", "middles", "outside", "square_boxes"]
 
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """One field of view: a plane for each channel, all of one size.
 
@@ -37,7 +41,7 @@ class Field:
 
     name: str
     planes: tuple[Plane, ...]
-    labels: npt.NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    labels: npt.NDArray[Any] | None = field(default=None, repr=False)
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
 
@@ -50,33 +54,84 @@ class Field:
     def read(self, box: Sequence[int], channels: Sequence[int]) -> Floats:
         """Pixels of a box (y0, x0, y1, x1) as (C, h, w) float32, in raw units.
 
-        What lies beyond the border is filled by mirroring, so that a cell cut by the border looks
-        like a cell, not like an edge.
+        What lies beyond the border of the image is filled with background: in each channel the
+        median of the outermost pixels of the part that is there. Our definition: a cell is in the
+        middle of its crop, so that most of these pixels are not of it, and nothing outside the
+        crop has to be read. A mirror image would show a second cell.
+
+        Raises
+        ------
+        DataError
+            A box of which nothing lies in the image.
         """
         y0, x0, y1, x1 = (int(edge) for edge in box)
         height, width = self.shape
         rows, columns = slice(max(y0, 0), min(y1, height)), slice(max(x0, 0), min(x1, width))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            raise DataError(
+                f"the box y {y0} to {y1}, x {x0} to {x1} lies outside the image of "
+                f"{height} x {width} pixels"
+            )
         planes = [np.asarray(self.planes[c][rows, columns], dtype=np.float32) for c in channels]
         pixels = np.stack(planes)
-        beyond = (
-            (0, 0),
-            (rows.start - y0, y1 - rows.stop),
-            (columns.start - x0, x1 - columns.stop),
-        )
-        if any(amount for pair in beyond for amount in pair):
-            pixels = np.pad(pixels, beyond, mode="symmetric")
-        return pixels
+        if pixels.shape[1:] == (y1 - y0, x1 - x0):
+            return pixels
+        filled = np.empty((len(pixels), y1 - y0, x1 - x0), np.float32)
+        filled[...] = _background(pixels)[:, None, None]
+        filled[:, rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0] = pixels
+        return filled
 
 
-def square_boxes(y: npt.NDArray[Any], x: npt.NDArray[Any], side: int) -> npt.NDArray[np.int64]:
-    """Squares of ``side`` pixels around centres (N,), (N,): an (N, 4) array of y0, x0, y1, x1."""
-    y0 = np.round(np.asarray(y, dtype=np.float64) - side / 2).astype(np.int64)
-    x0 = np.round(np.asarray(x, dtype=np.float64) - side / 2).astype(np.int64)
+def _background(pixels: Floats) -> Floats:
+    """Median (C,) of the outermost pixels of (C, h, w): each of them once."""
+    inner = np.zeros(pixels.shape[1:], dtype=bool)
+    inner[1:-1, 1:-1] = True
+    return np.asarray(np.median(pixels[:, ~inner], axis=1), dtype=np.float32)
+
+
+def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[np.int64]:
+    """Squares of ``side`` pixels around centres: an (N, 4) array of y0, x0, y1, x1.
+
+    The first pixel is ``ceil(centre - side / 2)``, for odd and even sides alike: a centre on a
+    pixel becomes pixel ``side // 2`` of the square. Our definition.
+
+    Parameters
+    ----------
+    y, x : (N,) arrays
+        Centres; pixel centres are whole numbers.
+    side : int
+        Pixels.
+
+    Examples
+    --------
+    >>> square_boxes([10, 10.5], [20, 20.4], 4).tolist()
+    [[8, 18, 12, 22], [9, 19, 13, 23]]
+    """
+    y0 = np.ceil(np.asarray(y, dtype=np.float64) - side / 2).astype(np.int64)
+    x0 = np.ceil(np.asarray(x, dtype=np.float64) - side / 2).astype(np.int64)
     return np.stack([y0, x0, y0 + side, x0 + side], axis=1)
+
+
+def middles(boxes: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Middle of boxes (N, 4), half open, as y, x (N, 2); pixel centres are whole numbers."""
+    edges = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    return np.asarray((edges[:, :2] + edges[:, 2:] - 1) / 2)
+
+
+def outside(points: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Which points (N, 2), y and x, lie outside an image, (N,).
+
+    An image reaches from -0.5, the outer edge of its first pixel, to its size less 0.5.
+    """
+    places = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    within = (places >= -0.5) & (places <= np.array(shape) - 0.5)
+    return np.asarray(~within.all(axis=1))
 
 
 def check_field(one: Field, channels: Sequence[str], crop: int) -> None:
     """Refuse what could not be cropped: no channels, twin names, sizes that differ, large crops."""
+    if isinstance(crop, bool) or not isinstance(crop, (int, np.integer)) or crop < 1:
+        raise DataError(f"{one.name}: crop must be a whole number of pixels, not {crop!r}")
     if not channels:
         raise DataError(f"{one.name}: choose at least one channel")
     if len(set(channels)) < len(channels):

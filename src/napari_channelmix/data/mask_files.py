@@ -11,10 +11,10 @@ from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.data.images import Decoded, ImageFile
 from napari_channelmix.errors import DataError
 
-__all__ = ["read_mask"]
+__all__ = ["plane_of_mask"]
 
 
-def read_mask(file: ImageFile) -> npt.NDArray[Any]:
+def plane_of_mask(file: ImageFile) -> npt.NDArray[Any]:
     """Labels of a mask file, as they are stored.
 
     A palette of colours counts by its indices. An RGB picture whose three colours are equal

@@ -34,7 +34,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """A data set whose answer is known.
 
@@ -89,7 +89,8 @@ class Sample:
         lines = (
             f"name = {json.dumps(cells.name)}", 'table = "labels.csv"', 'label = "label"',
             'group = "well"', "", "[image]", 'column = "image_path"', "", "[cells]",
-            'from = "mask"', 'column = "mask_path"', f"crop = {cells.crop}", "min_area = 1", "",
+            'from = "mask"', 'column = "mask_path"', "labelled = true", f"crop = {cells.crop}",
+            "min_area = 1", "",
         )  # fmt: skip
         return write_text(folder / "dataset.toml", "\n".join(lines))
 

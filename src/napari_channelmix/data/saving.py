@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.annotations import cell_centres, field_names
+from napari_channelmix.data.annotations import field_names
+from napari_channelmix.data.cells import BOX
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.data.fields import square_boxes
-from napari_channelmix.data.segment import objects
+from napari_channelmix.data.fields import middles, square_boxes
+from napari_channelmix.data.label_images import Objects, Regions, only
 from napari_channelmix.data.values import class_name, quoted
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.locks import in_use
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,9 +63,13 @@ def save_dataset(cells: Cells, folder: str | Path) -> Path:
 
 def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
     """`save_dataset` as a job: a step for every channel of every image."""
-    folder = Path(folder)
     if not len(cells):
         raise DataError(f"{cells.name}: there are no cells to save")
+    with in_use(folder):
+        return (yield from _written_job(cells, Path(folder)))
+
+
+def _written_job(cells: Cells, folder: Path) -> Job[Path]:
     classes = _names_in_table(cells)
     used = sorted(set(cells.table["field"].tolist()))
     stems = _stems([field_names(cells)[at] for at in used])
@@ -83,7 +89,7 @@ def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
             here = (cells.table["field"] == at).to_numpy()
             values = cells.table["object"].to_numpy(np.int64)[here]
             assert one.labels is not None
-            write_mask(folder / f"images/{stem}_cells.tif", _only(one.labels, values))
+            write_mask(folder / f"images/{stem}_cells.tif", only(one.labels, values))
     table, lines = _table(cells, dict(zip(used, stems, strict=True)), classes, outlined=outlined)
     write_text(folder / "labels.csv", csv_text(table))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
@@ -108,10 +114,12 @@ def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], on
 
 
 def write_mask(path: Path, labels: npt.NDArray[Any]) -> Path:
-    """Write a label image (Y, X) as TIFF."""
+    """Write a label image (Y, X) as TIFF, in the smallest type that holds its ids."""
     import tifffile
 
-    dtype = np.uint16 if labels.max(initial=0) <= np.iinfo(np.uint16).max else np.uint32
+    top = int(labels.max(initial=0))
+    # Pixels of 64 bits are read by few programs, but they are the ids.
+    dtype = next(one for one in (np.uint16, np.uint32, np.uint64) if top <= np.iinfo(one).max)
 
     def mask(neighbour: Path) -> None:
         tifffile.imwrite(neighbour, labels.astype(dtype), compression="zlib",
@@ -131,27 +139,20 @@ def _storable(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plane
 
 
-def _only(labels: npt.NDArray[Any], values: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    """A label image without the objects that are no cells of the set."""
-    kept = np.zeros(int(max(labels.max(initial=0), values.max(initial=0))) + 1, dtype=bool)
-    kept[values] = True
-    return np.where(kept[labels], labels, 0)
-
-
 def _outlined(cells: Cells, at: int) -> bool:
     """Whether the cells of a field of view can be found again from its label image."""
     here, labels = (cells.table["field"] == at).to_numpy(), cells.fields[at].labels
-    values = cells.table["object"].to_numpy(np.int64)[here]
-    if labels is None or not (values > 0).all() or len(np.unique(values)) < len(values):
+    ids = cells.table["object"].to_numpy(np.int64)[here]
+    if labels is None or not (ids > 0).all() or len(np.unique(ids)) < len(ids):
         return False
-    found = objects(np.asarray(labels))
-    place = {value: row for row, value in enumerate(found["label"].tolist())}
-    if not all(value in place for value in values.tolist()):
+    objects: Objects = Regions.of(np.asarray(labels)).objects()
+    rows = np.minimum(np.searchsorted(objects.ids, ids), max(0, len(objects) - 1))
+    if not len(objects) or not np.array_equal(objects.ids[rows], ids):
         return False
-    rows = [place[value] for value in values.tolist()]
-    again = square_boxes(found["y"][rows], found["x"][rows], cells.crop)
-    boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
-    return bool(np.array_equal(again, boxes))
+    centres = objects.centres[rows]
+    again = square_boxes(centres[:, 0], centres[:, 1], cells.crop)
+    boxes = cells.table.loc[here, BOX].to_numpy(np.int64)
+    return np.array_equal(again, boxes) and np.array_equal(centres, cells.centres[here])
 
 
 def _stems(names: Sequence[str]) -> list[str]:
@@ -177,19 +178,22 @@ def _table(
 
     files = [stems[at] for at in cells.table["field"].tolist()]
     columns: dict[str, Any] = {"image_path": [f"images/{stem}.ome.tif" for stem in files]}
-    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    boxes = cells.table[BOX].to_numpy(np.int64)
+    centres = _centres(cells)
     if outlined:
         columns["mask_path"] = [f"images/{stem}_cells.tif" for stem in files]
         columns["object"] = cells.table["object"].tolist()
         how = ['from = "mask"', 'column = "mask_path"', 'object = "object"', "min_area = 1"]
     elif (boxes[:, 2:] - boxes[:, :2] == cells.crop).all():
-        middles = cell_centres(cells) + 0.5 + _inwards(cells)
-        columns |= {"y": middles[:, 0], "x": middles[:, 1]}
+        columns |= {"y": centres[:, 0], "x": centres[:, 1]}
         how = ['from = "point"', 'columns = ["y", "x"]']
     else:
         edges = ("ymin", "xmin", "ymax", "xmax")
-        moved = boxes + np.tile(_inwards(cells), 2)
-        columns |= {name: moved[:, place] for place, name in enumerate(edges)}
+        # A square around the centre, which lies between pixels where the cell's own box was longer
+        # in one direction than in the other.
+        half = (boxes[:, 2:] - boxes[:, :2]) / 2
+        square = np.hstack([centres + 0.5 - half, centres + 0.5 + half])
+        columns |= {name: square[:, place] for place, name in enumerate(edges)}
         how = ['from = "box"', f"columns = {_quoted(edges)}"]
     lines = [f"name = {_text(cells.name)}", 'table = "labels.csv"']
     if cells.classes:
@@ -242,15 +246,13 @@ def _names_in_table(cells: Cells) -> list[str]:
     return names
 
 
-def _inwards(cells: Cells) -> npt.NDArray[np.float64]:
-    """What moves the middles of boxes (y, x) into the image, (N, 2): a quarter of a pixel at most.
-
-    Boxes lie on whole pixels, so the middle of one around a border pixel may lie on the border. As
-    far as this, it gives the same box.
-    """
-    sizes = np.array([one.shape for one in cells.fields], dtype=np.float64)
-    sizes = sizes[cells.table["field"].to_numpy(np.int64)]
-    return np.asarray(np.clip(sizes - 0.25 - (cell_centres(cells) + 0.5), -0.25, 0.0))
+def _centres(cells: Cells) -> npt.NDArray[np.float64]:
+    """Centres (N, 2) that give the boxes of all cells again: their own, wherever these do."""
+    boxes = cells.table[BOX].to_numpy(np.int64)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    own = cells.centres
+    same = (np.ceil(own - sides / 2) == boxes[:, :2]).all(axis=1)
+    return np.where(same[:, None], own, middles(boxes))
 
 
 def _text(text: str) -> str:

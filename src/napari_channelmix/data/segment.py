@@ -1,4 +1,4 @@
-"""Label images: nuclei found in one channel, or objects of a mask file."""
+"""Nuclei found in one channel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
 
-__all__ = ["find_nuclei", "objects", "objects_of_mask"]
+__all__ = ["find_nuclei"]
 
 
 def find_nuclei(
@@ -69,59 +69,10 @@ def find_nuclei(
 
 
 def _without_small(labels: npt.NDArray[Any], min_area: int) -> npt.NDArray[np.int32]:
-    """Labels 1..n of the objects with at least ``min_area`` pixels."""
+    """Labels 1..n of the objects with at least ``min_area`` pixels; the labels given are dense."""
     areas = np.bincount(labels.ravel())
     large = areas >= min_area
     large[0] = False
     renumbered = np.where(large, np.cumsum(large), 0).astype(np.int32)
     kept: npt.NDArray[np.int32] = renumbered[labels]
     return kept
-
-
-def objects_of_mask(
-    mask: npt.NDArray[Any], *, min_area: int = 1, where: str = "mask", labelled: bool = False
-) -> npt.NDArray[np.int32]:
-    """Label image of a mask: taken as it is where labelled, connected components where binary.
-
-    ``labelled``: it is known to be so, though it may hold one object only.
-
-    Raises
-    ------
-    DataError
-        A mask with no object, or with values that are no labels.
-    """
-    from skimage.measure import label
-
-    values = np.asarray(mask)
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all() or (values != np.round(values)).any():
-            raise DataError(f"{where}: labels must be whole numbers, this is a picture of floats")
-        values = values.astype(np.int64)
-    if values.min() < 0:
-        raise DataError(f"{where}: labels must not be negative")
-    if values.max() == 0:
-        raise DataError(f"{where}: the mask is empty; no cell is marked in it")
-    if not labelled and len(np.unique(values[values > 0])) == 1:
-        return _without_small(label(values > 0), min_area)
-    return values.astype(np.int32)
-
-
-def objects(labels: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-    """Where the objects of a label image lie.
-
-    Returns
-    -------
-    dict
-        ``label`` (N,) int64 and the centre of each object's bounding box, ``y`` and ``x`` (N,)
-        float64, in pixels. The box's centre, not the centroid: a crop around it holds the whole
-        of a bent object.
-    """
-    from scipy import ndimage
-
-    boxes = ndimage.find_objects(labels)
-    found = [(i + 1, box) for i, box in enumerate(boxes) if box is not None]
-    return {
-        "label": np.array([i for i, _ in found], dtype=np.int64),
-        "y": np.array([(b[0].start + b[0].stop) / 2 for _, b in found], dtype=np.float64),
-        "x": np.array([(b[1].start + b[1].stop) / 2 for _, b in found], dtype=np.float64),
-    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.errors import DataError, TooFewGroupsError
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
     of each class is kept. Our definition; scikit-learn's stratified group folds are coarser, as
     they must cut all folds at once.
     """
-    if not 0 < share < 1:
-        raise DataError(f"share of held-out cells must lie between 0 and 1, not {share}")
+    hold(DataError, held_out=share, seed=seed)
     _refuse_one_class(cells)
     labels, groups = cells.labels, cells.groups
     names, group_of = np.unique(groups, return_inverse=True)

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.profile import CropProfile, Profiler
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
 __all__ = ["ChannelStatistics", "statistics_job"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChannelStatistics:
-    """Statistics over all pixels of all crops, each (C,) float64, in raw units."""
+    """Statistics over all pixels of all crops, each (C,) float64, in raw units.
+
+    ``profile`` is what single crops look like, measured in the same pass.
+    """
 
     channels: tuple[str, ...]
     mean: npt.NDArray[np.float64]
     std: npt.NDArray[np.float64]
     minimum: npt.NDArray[np.float64]
     maximum: npt.NDArray[np.float64]
+    profile: CropProfile | None = field(default=None, repr=False, compare=False)
 
     @property
     def constant(self) -> tuple[str, ...]:
@@ -51,7 +56,9 @@ def statistics_job(
     zero = np.zeros(len(channels), dtype=np.float64)
     mean, squares, pixels = zero.copy(), zero.copy(), 0
     low, high, done = zero + np.inf, zero - np.inf, 0
+    profiler = Profiler(count)
     for crops in batches:
+        profiler.add(crops)
         values = crops.astype(np.float64)
         axes = (0, 2, 3)
         size = values.shape[0] * values.shape[2] * values.shape[3]
@@ -65,4 +72,6 @@ def statistics_job(
         low, high = np.minimum(low, values.min(axis=axes)), np.maximum(high, values.max(axis=axes))
         done += len(crops)
         yield Progress(done, count, "reading the cells")
-    return ChannelStatistics(tuple(channels), mean, np.sqrt(squares / pixels), low, high)
+    return ChannelStatistics(
+        tuple(channels), mean, np.sqrt(squares / pixels), low, high, profiler.profile()
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from napari_channelmix.data.natural import natural_key
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.table_files import decimal_comma_of, read_table
 from napari_channelmix.data.values import (
@@ -34,7 +34,7 @@ __all__ = ["Table"]
 ZARR_FILES = (".zattrs", ".zgroup", "zarr.json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """The table of a data set, after the row filter; every value is text until it is needed.
 
@@ -194,7 +194,7 @@ class Table:
             )
         kept = [class_name(value) for value in self.said.keep.get(column, ())]
         classes = [name for name in dict.fromkeys(kept) if name in counts and name is not None]
-        classes += sorted(set(counts) - set(classes), key=_natural)
+        classes += sorted(set(counts) - set(classes), key=natural_key)
         if named:
             strange = next((at for at, name in enumerate(names) if name and name not in named), -1)
             if strange >= 0:
@@ -283,9 +283,3 @@ def _fits(
 
     known = {text: same(text) for text in texts.unique()}
     return (names == name) | texts.map(known).astype(bool)
-
-
-def _natural(name: str) -> list[tuple[int, float, str]]:
-    """Sort key that puts 10 after 9."""
-    pieces = re.split(r"(\d+(?:\.\d+)?)", name)
-    return [(0, float(p), "") if i % 2 else (1, 0.0, p) for i, p in enumerate(pieces) if p]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.bundle import load_bundle
 from napari_channelmix.classify.crops import NormalisedCrops
 from napari_channelmix.classify.device import choose_device
@@ -24,10 +25,12 @@ from napari_channelmix.classify.train import loaded, refuse_settings, train_on, 
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.dcmix.result import ChannelImportance, summarised
 from napari_channelmix.dcmix.shapley import shapley_job
+from napari_channelmix.dcmix.stored import SeedPart
 from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.files import write_json
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.readers import read_json
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
@@ -245,10 +248,9 @@ class _Run:
 
     def refuse(self, seeds: int, seed: int) -> nn.Module:
         """Refuse what can be known to be wrong before a pixel is read; give a network to try on."""
-        if seeds < 1:
-            raise ModelError(f"seeds must be 1 or more, not {seeds}")
-        if self.mixes < 1:
-            raise ModelError(f"mixes must be 1 or more, not {self.mixes}")
+        hold(seeds=seeds, mixes=self.mixes, seed=seed)
+        # That of the last training.
+        hold(seed=seed + seeds - 1)
         if len(self.train.channels) < 2:
             raise ModelError(
                 f"{self.train.name} has one channel ({', '.join(self.train.channels)}): channel "
@@ -348,10 +350,18 @@ def _kept(run: _Run, seed: int) -> tuple[SeedResult, Classifier] | None:
         return None
     stem = run.parts / run.key(seed)
     try:
-        result = SeedResult(**json.loads(stem.with_suffix(".json").read_text("utf-8")))
-        return result, load_bundle(stem.with_suffix(".cmx")).to(run.device)
-    except (OSError, ValueError, TypeError, ChannelMixError):
+        part_ = read_json(stem.with_suffix(".json"), SeedPart)
+        part_.refuse_others(
+            seed=seed, channels=len(run.train.channels), classes=len(run.train.classes),
+            shapley=run.shapley, decoys=run.decoys,
+        )  # fmt: skip
+        classifier = load_bundle(stem.with_suffix(".cmx"))
+    except (ValueError, ChannelMixError):
         return None
+    spec = (classifier.spec, classifier.channels, classifier.classes)
+    if spec != (run.spec(run.mixes), run.train.channels, run.train.classes):
+        return None
+    return SeedResult(**part_.model_dump()), classifier.to(run.device)
 
 
 def _accuracy(classifier: Classifier, held: NormalisedCrops) -> Job[Accuracy]:

@@ -14,8 +14,9 @@ import pandas as pd
 
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
-from napari_channelmix.errors import DataError
+from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.files import write_json, write_text, write_whole
+from napari_channelmix.readers import read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
 __all__ = ["SCHEMA", "ChannelImportance", "summarised"]
-
-SCHEMA = "napari-channelmix/importance/1"
 
 # A mixed network this much below the plain one has not seen what the plain one sees.
 GATE = 0.05
@@ -164,26 +163,12 @@ class ChannelImportance:
         Raises
         ------
         DataError
-            Not such a file.
+            Not such a file; the line names the key that is wrong.
         """
-        try:
-            content = json.loads(Path(path).read_text("utf-8"))
-            if content["schema"] != SCHEMA:
-                raise DataError(f"{path}: schema {content['schema']!r} is not {SCHEMA!r}")
-            lists = {name: _frozen(value) for name, value in content.items() if name != "schema"}
-            return cls(**lists)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f"{path}: not an importance.json ({error})") from error
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_frozen(one) for one in value)
-    if isinstance(value, dict):
-        return {key: _frozen(one) for key, one in value.items()}
-    return value
+        stored = read_json(path, ImportanceFile, what="an importance.json",
+                           advice="run 'importance' again")  # fmt: skip
+        return cls(**{name: getattr(stored, name) for name in type(stored).model_fields
+                      if name != "form"})  # fmt: skip
 
 
 def summarised(

@@ -30,7 +30,7 @@ FORWARDS = 60_000
 BATCH = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ShapleyValues:
     """Shapley values of C channels, in units of recall.
 

@@ -48,7 +48,7 @@ def as_floats(pictures: npt.NDArray[Any], first: int = 0) -> Floats:
     return floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Disentangler:
     """An encoder and a decoder whose latents have names.
 

@@ -21,6 +21,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
 from napari_channelmix.classify.sealed import seal
 from napari_channelmix.classify.training import TrainingSettings, fit
@@ -102,6 +103,7 @@ def finetune_job(
     if not 0 <= replay <= 1:
         raise ModelError(f"replay must lie between 0 and 1, not {replay}")
     where = choose_device(device)
+    hold(seed=seed)
     learner = CellLearner(source, pictures, replay, seed, where)
     settings = TrainingSettings(
         epochs=epochs, patience=epochs, batch=BATCH, rate=rate, decay=0.01, clip=1.0

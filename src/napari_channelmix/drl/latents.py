@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.drl.code import title_of
+from napari_channelmix.drl.familiar import differences_from_tuning, remembering
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
@@ -27,7 +29,7 @@ from napari_channelmix.drl.store import load_disentangler
 from napari_channelmix.drl.traversal import FEW, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.drl.trust import Trust, trust
 from napari_channelmix.drl.view import View
-from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
@@ -54,7 +56,7 @@ PREPARING, TUNING, MEASURING, SEPARATING = 10, 40, 4, 40
 UNDER_WAY = "still being worked out"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Latents:
     """The latents of a data set.
 
@@ -168,15 +170,19 @@ class Latents:
         return np.where(self.active, (self.values[cell] - middle) / spread, 0.0)
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per cell: where it is, its class, its latents and its hand-crafted features."""
+        """A row per cell: where it is, its class, its latents and its hand-crafted features.
+
+        ``y``, ``x`` are its centre in pixels; pixel centres are whole numbers.
+        """
         import pandas as pd
 
         table, cells = self.cells.table, self.cells
         where = pd.DataFrame({
             "field": [cells.fields[int(at)].name for at in table["field"]],
             "object": table["object"].to_numpy(),
-            "y": (table["y0"] + table["y1"]).to_numpy() / 2,
-            "x": (table["x0"] + table["x1"]).to_numpy() / 2,
+            "y": cells.centres[:, 0],
+            "x": cells.centres[:, 1],
+            "at_border": cells.at_border,
             "group": table["group"].to_numpy(),
             "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels],
         })  # fmt: skip
@@ -326,8 +332,7 @@ def latents_job(
     DataError, ModelError
         As `prepare_job`, `load_disentangler` and `finetune_job`.
     """
-    if finetune < 0:
-        raise ModelError(f"epochs of fine-tuning must be 0 or more, not {finetune}")
+    hold(finetune=finetune, seed=seed)
     source = load_disentangler(model) if isinstance(model, str | Path) else model
     if not isinstance(view, View):
         view = default_view(source, cells, view)
@@ -338,7 +343,8 @@ def latents_job(
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
     total = tuned_at + MEASURING + (SEPARATING if classed else 0)
     prepared = yield from part(prepare_job(cells, view), 0, PREPARING, total)
-    warnings = [*cells.warnings, *prepared.warnings]
+    unlike = differences_from_tuning(source, cells, view)
+    warnings = [*cells.warnings, *prepared.warnings, *unlike]
     kept = Finetuned(source)
     if finetune and len(cells) > 1:
         kept = yield from part(
@@ -347,7 +353,9 @@ def latents_job(
         )  # fmt: skip
         if kept.kept_source:
             warnings.append(kept.kept_source)
-    of = kept.disentangler
+    of = kept.disentangler if kept.disentangler is source else remembering(
+        kept.disentangler, cells, view
+    )  # fmt: skip
     values, spread = yield from part(_encoded(of, prepared.pictures), tuned_at, 0, total)
     wide = spread.astype(np.float64)
     kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)
@@ -456,8 +464,8 @@ def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
         known = cells.subset(learnt)
         job = train_classifier_job(known, seed=seed, device=device)
         classifier = yield from part(job, 0, 95, 100)
-        yield Progress(95, 100, "reading the held-out cells")
-        chosen = classifier.predict_proba(cells.subset(asked)).argmax(axis=1)
+        guesses = yield from part(classifier.predict_job(cells.subset(asked)), 95, 5, 100)
+        chosen = guesses.argmax(axis=1)
         codes = np.array([cells.classes.index(name) for name in classifier.classes])
         said: npt.NDArray[np.int64] = codes[chosen]
         return said

@@ -49,7 +49,7 @@ def association(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
     return np.stack(columns, axis=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Omes:
     """OMES of an association matrix.
 
@@ -161,7 +161,7 @@ def _mutual(one: Whole, other: Whole) -> float:
     return _entropy(np.bincount(one)) + _entropy(np.bincount(other)) - _entropy(joint)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DCI:
     """Disentanglement, completeness, informativeness.
 

@@ -86,7 +86,7 @@ class Preparation:
                    tuple(said["spread"]), float(said["zoom"]))  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """Cells ready to be encoded.
 
@@ -177,7 +177,7 @@ def _warnings(
 # -------------------------------------------------------------------- one cell
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Cut:
     """One cell at the resolution of its image."""
 
@@ -194,7 +194,7 @@ class _Cut:
 
         row = cells.table.iloc[at]
         one = cells.fields[int(row["field"])]
-        # What lies beyond the image is a mirror picture of the cell, not the cell.
+        # What lies beyond the image is filled, and is no part of the cell.
         height, width = one.shape
         y0, x0 = max(int(row[BOX[0]]), 0), max(int(row[BOX[1]]), 0)
         y1, x1 = min(int(row[BOX[2]]), height), min(int(row[BOX[3]]), width)
@@ -203,7 +203,7 @@ class _Cut:
             channel = int(np.argwhere(~np.isfinite(pixels))[0][0])
             raise DataError(
                 f"{one.name}: channel {cells.channels[channel]!r} has NaN or infinite pixels in "
-                f"cell {at}; replace them or leave the cell out"
+                f"cell {cells.name_of(at)}; replace them or leave the cell out"
             )
         if one.labels is None or not row["object"]:
             return cls(pixels, None, None)

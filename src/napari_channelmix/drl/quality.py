@@ -33,7 +33,7 @@ BARS = {"association": 0.93, "omes": 0.93, "mig": 0.80, "robustness": 0.90}
 GATED = (*tuple(TESTS)[:5], UNSEEN_TILES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quality:
     """Figures of one disentangler on one set of sprites.
 

@@ -227,7 +227,7 @@ def sprite_set(name: str) -> SpriteSet:
     return _SETS[name]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawn:
     """Sprites as they were drawn: what is inside them, and where."""
 

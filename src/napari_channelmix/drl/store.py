@@ -8,15 +8,26 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
+from typing import Annotated, Any
 
 import torch
+from pydantic import ConfigDict, Field
 
-from napari_channelmix.classify.sealed import read_sealed, write_sealed
+from napari_channelmix.bounds import Finite, Flag, Name, Tuning
+from napari_channelmix.classify.sealed import (
+    described,
+    read_sealed,
+    refuse_other_tensors,
+    write_sealed,
+)
 from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.disentangler import Disentangler
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
+from napari_channelmix.drl.objective import Objective
 from napari_channelmix.drl.sprites import SIDE, sprite_set
 from napari_channelmix.errors import BundleError, ModelError
+from napari_channelmix.readers import Stored, checked_as
+from napari_channelmix.wording import shown_error
 
 __all__ = ["SUFFIX", "load_disentangler", "save_disentangler", "shipped"]
 
@@ -83,21 +94,78 @@ def load_disentangler(name: str | Path = "texture-sprites") -> Disentangler:
 
 def _read(path: Path) -> Disentangler:
     text, weights = read_sealed(path, FORMAT, SCHEMA, "disentangler")
+    said = described(text, _Described, path=path)
     try:
-        said = json.loads(text)
-        network = VariationalAutoencoder(NetworkSettings(**said["network"]))
-        network.load_state_dict({
-            key: value.float() if value.is_floating_point() else value
-            for key, value in weights.items()
-        })  # fmt: skip
-        of = sprite_set(said["sprites"])
-        if (network.settings.channels, network.settings.side) != (of.channels, SIDE):
+        settings = NetworkSettings(**said.network.model_dump())
+        of = sprite_set(said.sprites)
+        if (settings.channels, settings.side) != (of.channels, SIDE):
             raise ValueError(f"its pictures are not those of {of.name}")
-        if said.get("drawn", of.as_dict()) != of.as_dict():
+        if (of.as_dict() if said.drawn is None else said.drawn) != of.as_dict():
             raise ValueError(f"it was trained on other {of.name} than this version draws")
-        code = Code(of, network.settings.latents)
-        about = dict(said["about"])
-    except (KeyError, TypeError, ValueError, RuntimeError, ModelError) as error:
-        raise BundleError(f"{path}: does not describe its network ({error})") from error
+        code = Code(of, settings.latents)
+        taught = said.about.get("recipe", {}).get("objective")
+        if taught:
+            Objective.from_dict(taught)
+        # Only its shapes: nothing is held in memory for a network that the file does not fill.
+        with torch.device("meta"):
+            needed = VariationalAutoencoder(settings).state_dict()
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise BundleError(
+            f"{path}: does not describe its network ({shown_error(error)})"
+        ) from error
+    whole = {
+        key: value.float() if value.is_floating_point() else value for key, value in weights.items()
+    }
+    refuse_other_tensors(whole, needed, path=path, what="disentangler")
+    network = VariationalAutoencoder(settings)
+    network.load_state_dict(whole)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Disentangler(network.eval(), code, about)
+    return Disentangler(network.eval(), code, said.about)
+
+
+class _Network(Stored):
+    """As of `NetworkSettings.as_dict`; what is absent is as it is there, the rest not known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    side: Annotated[int, Field(strict=True, ge=8, le=1024)] = 64
+    channels: Annotated[int, Field(strict=True, ge=1, le=64)] = 3
+    filters: Annotated[int, Field(strict=True, ge=4, le=4096)] = 64
+    latents: Annotated[int, Field(strict=True, ge=1, le=1024)] = 10
+    hidden: Annotated[int, Field(strict=True, ge=0, le=65_536)] = 128
+    expansion: Annotated[int, Field(strict=True, ge=0, le=1024)] = 7
+    summary: Flag = True
+    logits: Flag = True
+
+
+class _Recipe(Stored):
+    objective: dict[str, Any] | None = None
+
+
+class _Card(Stored):
+    association: dict[Name, Finite] = Field(default_factory=dict)
+
+
+class _Finetuned(Stored):
+    """See `finetune_job`; ``made_from`` is the command line's."""
+
+    epochs: Tuning
+    error: tuple[Finite, Finite]
+    made_from: dict[str, Any] | None = None
+
+
+class _About(Stored):
+    """What readers rely on of `Disentangler.about`."""
+
+    recipe: _Recipe = _Recipe()
+    card: _Card = _Card()
+    finetuned: _Finetuned | None = None
+
+
+class _Described(Stored):
+    """What a file says of itself."""
+
+    sprites: Name
+    drawn: dict[str, Any] | None = None
+    network: _Network
+    about: Annotated[dict[str, Any], checked_as(_About)]

@@ -167,7 +167,7 @@ def train_sprites_job(
     return Disentangler(learner.module.cpu().eval(), learner.code, about)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpriteBatch:
     """Pairs of sprites, firsts before seconds."""
 

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 FEW = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Traversal:
     """All axes of one cell.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.scores import Fidelity
     from napari_channelmix.pcim.source import Source
 
@@ -20,7 +21,7 @@ Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapUpdate:
     """What is known of some maps so far, while a job goes on.
 
@@ -44,7 +45,7 @@ class MapUpdate:
     target: Whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attribution:
     """Which pixels made a classifier say what it says.
 
@@ -73,6 +74,14 @@ class Attribution:
     provenance : dict
     source : Source
         What was explained, as it was: the classifier, its device, the cells and their mean.
+    output : str
+        What the model's numbers mean, and how that is known, in words.
+    flat : dict of str to tuple of int
+        Cells whose maps are flat or nearly so, by reason: ``constant``, ``saturated``, ``deaf``,
+        ``small``; see `pcim.flatness`. ``warnings`` says it in words.
+    shift : DataShift or None
+        How the cells differ from those the classifier was trained on; None where it was not
+        compared, or the model is not ours.
     """
 
     maps: Floats = field(repr=False)
@@ -90,6 +99,9 @@ class Attribution:
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
     source: Source = field(repr=False, compare=False)
+    output: str = ""
+    flat: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    shift: DataShift | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.maps)

@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
+from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
 from napari_channelmix.pcim.methods import Method, method_named
 from napari_channelmix.pcim.scores import Fidelity, fidelity_job, joined
@@ -21,7 +25,9 @@ from napari_channelmix.pcim.source import Source
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
-    from napari_channelmix.data import Cells
+    from napari_channelmix.classify.outputs import Output
+    from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.problem import Maps, Problem
 
 __all__ = ["explain", "explain_job", "measure_job"]
@@ -43,14 +49,17 @@ def explain(
     device: str = "auto",
     batch: int | None = None,
     only: Sequence[int] | None = None,
+    output: Output = "auto",
+    select: Select = None,
+    check: bool = True,
 ) -> Attribution:
     """Find which pixels made the classifier say what it says.
 
     Parameters
     ----------
-    model : Classifier, ForeignClassifier, torch.nn.Module or callable
-        A callable takes crops (n, C, H, W) and gives (n, K) scores or probabilities. What only
-        predicts is asked as a black box, whatever the mode.
+    model : Classifier, ForeignClassifier, torch.nn.Module, estimator or callable
+        A callable takes crops (n, C, H, W) and gives (n, K) numbers. What only predicts is asked
+        as a black box, whatever the mode.
     cells : Cells or (N, C, H, W) array
         Cells may have their channels in any order, and more of them.
     target : None, str, int, or (N,) sequence of them
@@ -76,6 +85,14 @@ def explain(
     only : sequence of int, optional
         Positions of the cells to explain; the others only have their part in the mean that a
         black box is shown. ``target`` and ``versus``, where they are lists, are for these.
+    output : str
+        What a module, estimator or callable gives, as for `load_model`; ``auto`` is found out
+        from some of the cells, and refused where it stays in doubt.
+    select : int or str, optional
+        Which of its outputs, where it gives several.
+    check : bool
+        Hold the model against the labels of the cells, where they are a data set with labels;
+        see `classify.plausibility`.
 
     Returns
     -------
@@ -88,10 +105,15 @@ def explain(
         that fails or gives other than (n, K) finite scores, a network that gives no gradient.
     DataError
         Crops of a wrong shape, with NaN or infinite pixels.
+
+    Notes
+    -----
+    Cells that differ from those a Classifier was trained on are named in ``warnings``; crops of
+    another size are refused.
     """
     return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
                              forwards=forwards, seed=seed, device=device, batch=batch,
-                             only=only))  # fmt: skip
+                             only=only, output=output, select=select, check=check))  # fmt: skip
 
 
 def explain_job(
@@ -108,22 +130,24 @@ def explain_job(
     device: str = "auto",
     batch: int | None = None,
     only: Sequence[int] | None = None,
+    output: Output = "auto",
+    select: Select = None,
+    check: bool = True,
+    compare: bool = True,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
-    The first step brings a map that can be looked at; each further one refines it.
+    The first step brings a map that can be looked at; each further one refines it. The cells are
+    compared with those of training unless ``compare`` is False, for a caller that does it.
     """
     if channels not in ("shared", "separate"):
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
-    if forwards < 2:
-        raise ModelError(f"forwards must be 2 or more, not {forwards}")
-    if batch is not None and batch < 1:
-        raise ModelError(f"batch must be 1 or more, not {batch}")
-    source = Source.of(model, cells, device)
+    hold(forwards=forwards, batch=batch, seed=seed)
+    source = Source.of(model, cells, device, output=output, select=select)
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
-    notes = _Notes()
+    notes, flatness = _Notes(subject.notes), Flatness()
     if subject.network is None and mode == "autograd":
         mode = "blackbox"
         notes.add(f"{subject.who} gives answers only: explained as a black box")
@@ -132,6 +156,7 @@ def explain_job(
     room = chosen.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
     found = _Found(source, separate)
+    observer = source.observer() if compare else None
     with subject.at_rest() as was_training:
         if was_training:
             notes.add("the network was in training mode; it was explained in evaluation mode")
@@ -142,9 +167,10 @@ def explain_job(
                     size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode, room)
                 some = np.arange(at, min(at + size, count))
                 problem, probabilities = source.problem(
-                    some, target, versus, separate=separate, seed=seed, forwards=forwards
-                )
-                notes.look_at(source, problem, some)
+                    some, target, versus, separate=separate, seed=seed, forwards=forwards,
+                    observer=observer,
+                )  # fmt: skip
+                notes.look_at(problem, some)
                 steps = chosen.steps(problem)
                 for step, maps in enumerate(chosen.run(problem), start=1):
                     update = found.take(some, maps, problem, probabilities)
@@ -164,9 +190,37 @@ def explain_job(
                 size = max(1, size // 2)
                 notes.add(f"memory ran out: now {size} cells at once")
                 continue
+            flatness.look(problem, source.numbers[some], found.maps[some],
+                          of_log_odds=chosen.mode == "blackbox")  # fmt: skip
             at += len(some)
-    seconds = (time.perf_counter() - started) / max(count, 1)
-    return found.attribution(chosen, seconds, tuple(notes), forwards=forwards, seed=seed)
+        seconds = (time.perf_counter() - started) / max(count, 1)
+        if check and isinstance(cells, Cells):
+            for line in (yield from _held_against_labels(source, cells, count)):
+                notes.add(line)
+    shift = None if observer is None else observer.shift(found.probabilities)
+    for line in () if shift is None else shift.warnings:
+        notes.add(line)
+    flat = flatness.by_reason
+    return found.attribution(
+        chosen, seconds, (*notes, *flat_lines(flat, count)), flat, shift, forwards=forwards,
+        seed=seed,
+    )  # fmt: skip
+
+
+def _held_against_labels(source: Source, cells: Cells, count: int) -> Job[tuple[str, ...]]:
+    """What the labels of a data set say against the model, while it is at rest."""
+    answering = source.answering(cells)
+    if answering is None:
+        return ()
+    job = plausibility_job(answering, cells)
+    try:
+        while True:
+            yield Progress(count, count, next(job).stage)
+    except StopIteration as end:
+        lines: tuple[str, ...] = end.value
+        return lines
+    finally:
+        job.close()
 
 
 def _too_large(source: Source) -> ModelError:
@@ -235,12 +289,8 @@ class _Notes(list[str]):
         if text not in self:
             self.append(text)
 
-    def look_at(self, source: Source, problem: Problem, some: npt.NDArray[np.int64]) -> None:
+    def look_at(self, problem: Problem, some: npt.NDArray[np.int64]) -> None:
         """Note what the user should know of some cells before their maps are read."""
-        flat = problem.x.flatten(2)
-        constant = (flat.amax(dim=2) <= flat.amin(dim=2)).all(dim=1).cpu().numpy()
-        for cell in source.numbers[some][constant]:
-            self.add(f"cell {cell} is constant: its map is empty")
         # Asked once: the first batch says it for all.
         if problem.subject.network is None and some[0] == 0:
             with torch.inference_mode():
@@ -302,10 +352,11 @@ class _Found:
         )  # fmt: skip
 
     def attribution(
-        self, method: Method, seconds: float, warnings: tuple[str, ...], **facts: Any
-    ) -> Attribution:
-        model = self.source.model
-        about = {"method": method.name, "mode": method.mode, **facts}
+        self, method: Method, seconds: float, warnings: tuple[str, ...],
+        flat: dict[str, tuple[int, ...]], shift: DataShift | None, **facts: Any,
+    ) -> Attribution:  # fmt: skip
+        model, output = self.source.model, str(self.source.subject.reading)
+        about = {"method": method.name, "mode": method.mode, "output": output, **facts}
         if isinstance(model, Classifier):
             about["model"] = model.provenance.get("data")
         return Attribution(
@@ -314,5 +365,6 @@ class _Found:
             standard_error=self.errors,
             classes=self.source.subject.classes, channels=self.source.channels,
             method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
-            provenance=provenance(**about), source=self.source,
+            provenance=provenance(**about), source=self.source, output=output, flat=flat,
+            shift=shift,
         )  # fmt: skip

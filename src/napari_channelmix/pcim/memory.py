@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.computing import within_cap
-from napari_channelmix.errors import ChannelMixError
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.subject import Subject
@@ -57,12 +57,3 @@ def cells_at_once(subject: Subject, cell: Tensor, mode: str, room: int = 0) -> i
     if cell.device.type == "cuda":
         room = int(GPU_SHARE * torch.cuda.mem_get_info(cell.device)[0])
     return max(1, min(MOST, within_cap(room) // each))
-
-
-def is_out_of_memory(error: BaseException | None) -> bool:
-    """Whether a device or the machine had no memory left, also where an error says so for it."""
-    if isinstance(error, ChannelMixError):
-        return is_out_of_memory(error.__cause__)
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
-    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Maps", "Problem"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A batch of cells and the question about them.
 
@@ -47,7 +47,7 @@ class Problem:
         return self.x.shape[2], self.x.shape[3]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Maps:
     """Maps so far.
 

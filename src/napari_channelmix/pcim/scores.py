@@ -34,6 +34,7 @@ __all__ = [
     "rank_accuracy",
     "rank_correlation",
     "relative_change",
+    "shared_strongest",
 ]
 
 Floats = npt.NDArray[np.float32]
@@ -44,7 +45,7 @@ SHARES = (0, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 
           0.6, 0.8, 1)  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fidelity:
     """What the classifier says as a map's best pixels come and go.
 
@@ -221,6 +222,23 @@ def relative_change(maps: Floats, others: Floats) -> Doubles:
         units.append(flat / np.where(length > 0, length, 1))
     change: Doubles = np.linalg.norm(units[0] - units[1], axis=1)
     return change
+
+
+def shared_strongest(maps: Floats, others: Floats, share: float = 0.1) -> Doubles:
+    """Share of the strongest pixels of each map that are among the strongest of the other (N,).
+
+    ``share`` of the pixels count as strongest, one at least; ties go to the earlier pixel. 1 where
+    they are the same pixels; two maps without a link share ``share`` of them by chance. Our
+    definition.
+    """
+    flat = [one.reshape(len(one), -1) for one in (maps, others)]
+    count = max(1, round(share * flat[0].shape[1]))
+    strongest = np.zeros((2, *flat[0].shape), dtype=bool)
+    for which, values in enumerate(flat):
+        order = np.argsort(-values, axis=1, kind="stable")[:, :count]
+        np.put_along_axis(strongest[which], order, True, axis=1)
+    result: Doubles = (strongest[0] & strongest[1]).sum(axis=1) / count
+    return result
 
 
 def _flat(maps: Floats, masks: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -63,7 +63,7 @@ class SolverSettings:
 FIDELITY = SolverSettings(path=6, steps=60, areas=2, rate=0.1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What the gradients on the path from reference to image say so far.
 

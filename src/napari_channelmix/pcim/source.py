@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_channelmix.classify.classifier import Classifier, matched
+from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.shift import Observer
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
-from napari_channelmix.pcim.subject import Subject, subject_of
+from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.selecting import Select
 
 __all__ = ["Source"]
 
@@ -28,7 +32,7 @@ Whole = npt.NDArray[np.int64]
 MEAN_OF = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """Cells of any kind as tensors for a subject.
 
@@ -41,6 +45,8 @@ class Source:
         Mean of the data set on the scale of the subject.
     numbers : (N,) int64 array
         What messages call the cells; in a data set their positions, in which they are read.
+    known : Cells or None
+        The data set that they come from, also where their pixels have been read.
     """
 
     subject: Subject
@@ -48,6 +54,7 @@ class Source:
     mean: Tensor
     model: Any
     numbers: Whole
+    known: Cells | None = None
 
     @classmethod
     def of(
@@ -56,6 +63,9 @@ class Source:
         cells: Cells | npt.ArrayLike | Source,
         device: str = "auto",
         chosen: Whole | None = None,
+        *,
+        output: str = "auto",
+        select: Select = None,
     ) -> Source:
         """Bring a model and cells together; a source stays as it is.
 
@@ -65,6 +75,8 @@ class Source:
             As for `pcim.explain`.
         chosen : (N,) int64 array, optional
             Positions of the cells that are meant; default: all.
+        output, select
+            As for `pcim.explain`.
 
         Raises
         ------
@@ -83,6 +95,8 @@ class Source:
                 raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
             if held.ndim != 4 or 0 in held.shape[1:]:
                 raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
+        if isinstance(model, Classifier):
+            model.refuse_other_crops(*held.shape[2:])
         numbers = np.arange(len(held)) if chosen is None else chosen
         if not len(numbers):
             raise DataError("there are no cells to explain")
@@ -91,7 +105,9 @@ class Source:
         sample = numbers[sample]
         crops = held.read(sample) if isinstance(held, Cells) else held[sample]
         _refuse_not_finite(crops, sample)
-        subject = subject_of(model, crops, choose_device(device))
+        subject = subject_of(
+            model, _spread(crops), choose_device(device), output=output, select=select
+        )
         if isinstance(model, Classifier):
             # Normalised crops have the mean of the training cells at 0.
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
@@ -99,7 +115,8 @@ class Source:
             mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
         if not isinstance(held, Cells) and chosen is not None:
             held = held[chosen]
-        return cls(subject, held, mean, model, numbers)
+        of = held if isinstance(held, Cells) else None
+        return cls(subject, held, mean, model, numbers, of)
 
     def read(self, some: Whole | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
@@ -127,8 +144,26 @@ class Source:
 
     def asked_of(self, model: Any) -> Source:
         """The same cells, with the same mean, and another model of the same kind."""
-        subject = subject_of(model, self._pixels(slice(2)), self.subject.device)
+        own = self.subject
+        known = isinstance(model, Predictor)
+        subject = subject_of(
+            model, self._pixels(slice(2)), own.device, select=None if known else own.select,
+            reading=own.reading,
+        )  # fmt: skip
         return replace(self, subject=subject, model=model)
+
+    def answering(self, cells: Cells) -> Predictor | None:
+        """The subject as what predicts the classes of these cells; None where it does not.
+
+        Classes without names are taken for those of the cells where they are as many.
+        """
+        subject = self.subject
+        if subject.reading.independent:
+            return None
+        classes = subject.classes
+        if classes == numbered(len(classes)) and len(cells.classes) == len(classes):
+            classes = cells.classes
+        return _Answering(subject, self.channels, classes)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -145,10 +180,19 @@ class Source:
             return self.cells.channels
         return self.subject.channels or tuple(f"channel {i}" for i in range(self.shape[1]))
 
-    def tensor(self, some: Whole | slice) -> Tensor:
-        """Some of the cells, on the scale of the subject."""
+    def observer(self) -> Observer | None:
+        """What compares the cells with those of training; None for models that know none."""
+        if not isinstance(self.model, Classifier):
+            return None
+        of = self.cells if self.known is None else self.known
+        return Observer(self.model, of, self.numbers)
+
+    def tensor(self, some: Whole | slice, observer: Observer | None = None) -> Tensor:
+        """Some of the cells, on the scale of the subject; an observer sees their pixels."""
         crops = self._pixels(some)
         _refuse_not_finite(crops, self.numbers[some])
+        if observer is not None:
+            observer.add(crops, int(np.arange(len(self))[some][0]))
         return self.subject.prepare(crops)
 
     def problem(
@@ -160,6 +204,7 @@ class Source:
         separate: bool = False,
         seed: int = 0,
         forwards: int = 1000,
+        observer: Observer | None = None,
     ) -> tuple[Problem, Floats]:
         """The question about some cells, and the probabilities (n, K) the classifier gives them.
 
@@ -168,18 +213,35 @@ class Source:
         ModelError, DataError
             As `pcim.explain`.
         """
-        x = self.tensor(some)
+        x = self.tensor(some, observer)
         with torch.inference_mode():
             scores = self.subject.checked_scores(x)
-        probabilities = torch.softmax(scores, dim=1).cpu().numpy()
+        shown = self.subject.reading.probabilities(scores)
+        probabilities = shown.to(torch.float32).cpu().numpy()
         count = len(self)
         asked = chosen_target(
             _each(target, some, count, "target"), _each(versus, some, count, "versus"),
-            probabilities.argmax(axis=1), self.subject.classes, self.numbers[some],
+            scores.argmax(dim=1).cpu().numpy(), self.subject.classes, self.numbers[some],
+            independent=self.subject.reading.independent,
         )  # fmt: skip
         asked = asked.to(x.device)
         problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
         return problem, probabilities
+
+
+class _Answering(Predictor):
+    """A subject as a predictor."""
+
+    def __init__(
+        self, subject: Subject, channels: tuple[str, ...], classes: tuple[str, ...]
+    ) -> None:
+        self.subject, self.channels, self.classes = subject, channels, classes
+
+    def _probabilities(self, crops: Floats) -> Floats:
+        with torch.inference_mode():
+            scores = self.subject.checked_scores(self.subject.prepare(crops))
+            shown: Floats = self.subject.reading.probabilities(scores).float().cpu().numpy()
+        return shown
 
 
 def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:
@@ -189,6 +251,12 @@ def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any
     if len(asked) != count:
         raise ModelError(f"{what}: {len(asked)} classes for {count} cells; give one for each")
     return [asked[i] for i in some]
+
+
+def _spread(crops: Floats) -> Floats:
+    """As many of the crops as a model is tried on, from all over."""
+    rows = np.linspace(0, len(crops) - 1, min(PROBE, len(crops))).astype(np.int64)
+    return np.ascontiguousarray(crops[rows])
 
 
 def _refuse_not_finite(crops: Floats, numbers: npt.NDArray[np.int64]) -> None:

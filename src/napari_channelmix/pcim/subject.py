@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,30 +12,36 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.classify.callables import Estimator, failed, input_dtype, refuse_no_model
 from napari_channelmix.classify.classifier import Classifier, Predictor
+from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.outputs import Reading, answers_of, output_named
+from napari_channelmix.classify.probing import Ask, reading_found
+from napari_channelmix.classify.selecting import Select, selected
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Subject", "subject_of"]
+__all__ = ["PROBE", "Subject", "numbered", "subject_of"]
 
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A classifier as the solvers see it.
 
     Attributes
     ----------
     scores : callable
-        Images (N, C, H, W) on the scale of ``prepare`` to class scores (N, K) before the softmax.
+        Images (N, C, H, W) on the scale of ``prepare`` to class scores (N, K): logits where the
+        model gives them, else logarithms of its probabilities.
     prepare : callable
         Crops (N, C, H, W) in raw units to the tensor that ``scores`` takes.
     network : torch.nn.Module or None
-        Where there is one, ``scores`` can be differentiated.
+        Where there is one, it gives the same as ``scores``, and can be differentiated.
     channels : tuple of str or None
         None where any will do.
     classes : tuple of str
@@ -43,6 +49,12 @@ class Subject:
         Where it computes; a network is there while it is `at_rest`.
     who : str
         What messages call it.
+    reading : Reading
+        What the model's numbers mean.
+    select : int, str or None
+        Which of its outputs is used.
+    notes : tuple of str
+        What should be known of it before a map is read.
     """
 
     scores: Callable[[Tensor], Tensor] = field(repr=False)
@@ -52,6 +64,9 @@ class Subject:
     classes: tuple[str, ...]
     device: torch.device
     who: str
+    reading: Reading = field(default_factory=lambda: Reading("logits", 2))
+    select: Select = None
+    notes: tuple[str, ...] = ()
 
     def checked_scores(self, x: Tensor) -> Tensor:
         """``scores`` in a form that can be relied on.
@@ -120,67 +135,174 @@ class Subject:
             ) from error
 
 
-def subject_of(model: Any, crops: Floats, device: torch.device | None = None) -> Subject:
+def subject_of(
+    model: Any,
+    crops: Floats,
+    device: torch.device | None = None,
+    *,
+    output: str = "auto",
+    select: Select = None,
+    reading: Reading | None = None,
+) -> Subject:
     """See a classifier as a subject.
 
     Parameters
     ----------
-    model : Classifier, ForeignClassifier, torch.nn.Module or callable
-        A module gets the crops as they are and gives scores before the softmax. A callable gets
-        them as a NumPy array and gives scores or probabilities (N, K); rows that are not negative
-        and sum to 1 are taken as probabilities.
+    model : Classifier, ForeignClassifier, torch.nn.Module, estimator or callable
+        A module gets the crops as they are, in the dtype of its weights. A callable gets them as
+        a NumPy array, an estimator as `callables.Estimator` says.
     crops : (n, C, H, W) float32 array
-        A few crops to try a module or a callable on.
+        A few crops to try a model on.
     device : torch.device, optional
         Where to compute, for models that are PyTorch's. A Classifier stays there; a module is
         there only while it is asked.
+    output, select
+        As for `load_model`; a Classifier and a ForeignClassifier bring theirs.
+    reading : Reading, optional
+        What the numbers mean, where that is known from a model of the same kind.
 
     Raises
     ------
     ModelError
-        Something that cannot be called, fails, or gives scores of a wrong shape or NaN.
+        Something that cannot be called, fails, or gives scores of a wrong shape or NaN; an output
+        whose meaning stays in doubt.
     """
+    output = output_named(output)
+    if isinstance(model, Predictor):
+        if output != "auto" or select is not None:
+            raise ModelError(
+                f"{model._who} is loaded already: give output and select to load_model instead"
+            )
+        return _of_predictor(model, crops, device)
+    refuse_no_model(model)
+    if isinstance(model, nn.Module):
+        return _of_module(model, crops, device, output, select, reading)
+    function: Any = model
+    names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    if Estimator.fits(model):
+        function = Estimator(model)
+        names, notes = function.classes, function.notes
+        output = function.output if output == "auto" else output
+    who = "the function" if function is model else "the estimator"
+    ask = Ask(function, who, select, output)
+    reading = reading or reading_found(ask, crops[:PROBE], output, who, names)
+
+    def scores(x: Tensor) -> Tensor:
+        answers = ask(x.numpy().copy())
+        reading.check(answers, who)
+        return reading.scores(answers)
+
+    notes = (*(f"{who}: {line}" for line in notes), *reading.warnings)
+    return Subject(scores, torch.from_numpy, None, None, names or numbered(reading.classes),
+                   torch.device("cpu"), who, reading, select, notes)  # fmt: skip
+
+
+def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Subject:
     if isinstance(model, Classifier):
         if device is not None:
             model.to(device)
+        reading = Reading("logits", len(model.classes))
         return Subject(model.network, model.normalise, model.network, model.channels,
-                       model.classes, model.device, "the classifier")  # fmt: skip
-    if isinstance(model, nn.Module):
-        return _of_module(model, crops, device)
+                       model.classes, model.device, "the classifier", reading)  # fmt: skip
     cpu = torch.device("cpu")
-    if isinstance(model, Predictor):
+    if isinstance(model, ForeignClassifier):
+        reading = model.find_out(crops[:PROBE])
+        return Subject(lambda x: model.scores(x.numpy().copy()), torch.from_numpy, None,
+                       model.channels, model.classes, cpu, model._who, reading, model.select,
+                       model.warnings)  # fmt: skip
+    reading = Reading("probabilities", len(model.classes))
 
-        def log_probabilities(x: Tensor) -> Tensor:
-            return _log(torch.from_numpy(model.predict_proba(x.numpy().copy())))
+    def scores(x: Tensor) -> Tensor:
+        return reading.scores(torch.from_numpy(model.predict_proba(x.numpy().copy())))
 
-        return Subject(log_probabilities, torch.from_numpy, None, model.channels, model.classes,
-                       cpu, model._who)  # fmt: skip
-    if not callable(model):
-        raise ModelError(f"a classifier or a function is needed, not {type(model).__name__}")
-    scored = _Function(model)
-    classes = scored(torch.from_numpy(crops[:2])).shape[1]
-    return Subject(scored, torch.from_numpy, None, None, _numbered(classes), cpu, "the function")
+    return Subject(scores, torch.from_numpy, None, model.channels, model.classes, cpu, model._who,
+                   reading)  # fmt: skip
 
 
-def _of_module(module: nn.Module, crops: Floats, device: torch.device | None) -> Subject:
+def _of_module(
+    module: nn.Module,
+    crops: Floats,
+    device: torch.device | None,
+    output: str,
+    select: Select,
+    reading: Reading | None,
+) -> Subject:
+    who = "the network"
     home = _home(module)
     place = torch.device("cpu") if home is None else device or home
 
     def prepare(some: Floats) -> Tensor:
         return torch.from_numpy(some).to(place)
 
-    subject = Subject(module, prepare, module, None, (), place, "the network")
-    with subject.at_rest(), torch.inference_mode():
+    scored = _Scored(module, who, output, select)
+    subject = Subject(scored, prepare, scored, None, (), place, who)
+
+    def ask(some: Floats) -> Tensor:
         try:
-            scores = module(prepare(crops[:2]))
+            with torch.inference_mode():
+                return scored.answers(prepare(some)).cpu()
+        except ModelError:
+            raise
         # A stranger's module may raise anything.
         except Exception as error:
-            raise ModelError(f"the network failed: {type(error).__name__}: {error}") from error
-    if not isinstance(scores, Tensor) or scores.ndim != 2 or len(scores) != len(crops[:2]):
-        shape = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
-        raise ModelError(f"the network must give scores (N, K) for {len(crops[:2])} crops, "
-                         f"not {shape}")  # fmt: skip
-    return Subject(module, prepare, module, None, _numbered(scores.shape[1]), place, "the network")
+            if is_out_of_memory(error):
+                raise
+            raise failed(who, error, some.shape) from error
+
+    with subject.at_rest():
+        try:
+            reading = reading or reading_found(ask, crops[:PROBE], output, who)
+        except ModelError as error:
+            advice = _channels_last(scored, prepare, crops) if error.__cause__ else ""
+            if not advice:
+                raise
+            raise ModelError(f"{error}; {advice}") from error
+    scored.reading = reading
+    return replace(subject, classes=numbered(reading.classes), reading=reading, select=select,
+                   notes=reading.warnings)  # fmt: skip
+
+
+def _channels_last(scored: _Scored, prepare: Callable[[Floats], Tensor], crops: Floats) -> str:
+    """Advice where a module takes the same crops with their channels last."""
+    try:
+        with torch.inference_mode():
+            scored.answers(prepare(np.ascontiguousarray(crops[:2].transpose(0, 2, 3, 1))))
+    # It need not take them: nothing is said then.
+    except Exception:
+        return ""
+    return (
+        "it takes crops with the channels last (N, H, W, C): wrap it in a module that permutes "
+        "(N, C, H, W) to that"
+    )
+
+
+class _Scored(nn.Module):
+    """A network with scores (N, K) as its output, whatever it gives itself."""
+
+    def __init__(self, network: nn.Module, who: str, output: str, select: Select) -> None:
+        super().__init__()
+        self.network = network
+        self.who, self.output, self.select = who, output, select
+        self.reading: Reading | None = None
+        # Whoever wraps a network does not change its mode.
+        self.training = network.training
+
+    def to(self, *args: Any, **kwargs: Any) -> _Scored:
+        """Move the network by its own means: it may have some."""
+        self.network.to(*args, **kwargs)
+        return self
+
+    def answers(self, x: Tensor) -> Tensor:
+        """What the network gives, as a table (N, K)."""
+        result = selected(self.network(x.to(input_dtype(self.network))), self.select, self.who)
+        return answers_of(result, len(x), self.who, self.output)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answers = self.answers(x)
+        assert self.reading is not None
+        self.reading.check(answers, self.who)
+        return self.reading.scores(answers).float()
 
 
 def _home(module: nn.Module) -> torch.device | None:
@@ -189,45 +311,10 @@ def _home(module: nn.Module) -> torch.device | None:
     return None if held is None else held.device
 
 
-class _Function:
-    """A user's function, checked at each call."""
-
-    def __init__(self, function: Callable[[Floats], npt.ArrayLike]) -> None:
-        self.function = function
-        self.classes: int | None = None
-        self.gives_probabilities: bool | None = None
-
-    def __call__(self, x: Tensor) -> Tensor:
-        try:
-            scores = np.asarray(self.function(x.numpy().copy()), dtype=np.float64)
-        # A stranger's function may raise anything.
-        except Exception as error:
-            raise ModelError(f"the function failed: {type(error).__name__}: {error}") from error
-        if (
-            scores.ndim != 2
-            or len(scores) != len(x)
-            or scores.shape[1] != (self.classes or scores.shape[1])
-        ):
-            columns = self.classes or "K"
-            raise ModelError(
-                f"the function gave scores of shape {scores.shape} for {len(x)} crops; "
-                f"it must give ({len(x)}, {columns})"
-            )
-        if not np.isfinite(scores).all():
-            raise ModelError("the function gave scores that are NaN or infinite")
-        self.classes = scores.shape[1]
-        if self.gives_probabilities is None:
-            self.gives_probabilities = bool(
-                (scores >= 0).all() and (np.abs(scores.sum(axis=1) - 1) < 1e-3).all()
-            )
-        found = torch.from_numpy(scores.astype(np.float32))
-        return _log(found) if self.gives_probabilities else found
-
-
-def _log(probabilities: Tensor) -> Tensor:
-    # A probability of 0 would make differences of scores infinite.
-    return probabilities.clamp_min(1e-6).log()
-
-
-def _numbered(count: int) -> tuple[str, ...]:
+def numbered(count: int) -> tuple[str, ...]:
+    """Names of classes that have none."""
     return tuple(f"class {i}" for i in range(count))
+
+
+# Crops on which a model is tried.
+PROBE = 32

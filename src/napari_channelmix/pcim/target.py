@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Target", "chosen_target"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """One class for each cell, against all others or against one other.
 
@@ -29,26 +29,31 @@ class Target:
         Class to explain, a position in the classifier's classes.
     versus : (N,) int64 tensor or None
         The class it is held against; None: all others.
+    independent : bool
+        Whether the classes are labels of which several may be true: the log odds of one are then
+        its own score, and nothing else speaks against it.
     """
 
     of: Tensor
     versus: Tensor | None = None
+    independent: bool = False
 
     def __len__(self) -> int:
         return len(self.of)
 
     def __getitem__(self, some: slice | Tensor) -> Target:
-        return Target(self.of[some], None if self.versus is None else self.versus[some])
+        versus = None if self.versus is None else self.versus[some]
+        return Target(self.of[some], versus, self.independent)
 
     def repeated(self, times: int) -> Target:
         """The same targets ``times`` over, for batches of several versions of the cells."""
-        return Target(
-            self.of.repeat(times), None if self.versus is None else self.versus.repeat(times)
-        )
+        versus = None if self.versus is None else self.versus.repeat(times)
+        return Target(self.of.repeat(times), versus, self.independent)
 
     def to(self, device: torch.device) -> Target:
         """The same on another device."""
-        return Target(self.of.to(device), None if self.versus is None else self.versus.to(device))
+        versus = None if self.versus is None else self.versus.to(device)
+        return Target(self.of.to(device), versus, self.independent)
 
     def log_odds(self, scores: Tensor) -> Tensor:
         """``log p - log(1 - p)`` of the target (N,), from class scores (N, K) before the softmax.
@@ -58,6 +63,8 @@ class Target:
         own = scores.gather(1, self.of[:, None])[:, 0]
         if self.versus is not None:
             return own - scores.gather(1, self.versus[:, None])[:, 0]
+        if self.independent:
+            return own
         return own - scores.scatter(1, self.of[:, None], -torch.inf).logsumexp(dim=1)
 
     def probability(self, scores: Tensor) -> Tensor:
@@ -76,6 +83,8 @@ def chosen_target(
     predicted: npt.NDArray[np.int64],
     classes: Sequence[str],
     numbers: npt.NDArray[np.int64] | None = None,
+    *,
+    independent: bool = False,
 ) -> Target:
     """The target for ``predicted`` cells from what the user asked for.
 
@@ -89,6 +98,8 @@ def chosen_target(
     classes : sequence of str
     numbers : (N,) int64 array, optional
         What messages call the cells; default: their positions.
+    independent : bool
+        As of `Target`.
 
     Raises
     ------
@@ -100,7 +111,7 @@ def chosen_target(
         raise ModelError("a classifier of one class always says the same; there is nothing to ask")
     of = predicted if target is None else _positions(target, len(predicted), classes, "target")
     if versus is None:
-        return Target(torch.from_numpy(of.copy()))
+        return Target(torch.from_numpy(of.copy()), independent=independent)
     other = _positions(versus, len(predicted), classes, "versus")
     same = of == other
     if same.any():
@@ -110,7 +121,7 @@ def chosen_target(
             f"cell {number}: class {classes[of[cell]]!r} cannot be held against itself; "
             "choose another class for target or versus"
         )
-    return Target(torch.from_numpy(of.copy()), torch.from_numpy(other.copy()))
+    return Target(torch.from_numpy(of.copy()), torch.from_numpy(other.copy()), independent)
 
 
 def _positions(asked: Any, count: int, classes: Sequence[str], what: str) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ __all__ = ["Confusion", "confusion_of", "matching"]
 Whole = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Confusion:
     """Counts of labels against predictions.
 

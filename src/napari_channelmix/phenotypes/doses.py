@@ -48,7 +48,7 @@ class Logistic:
                       np.log10(self.ec50), self.slope)  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DoseResponse:
     """What is drawn: a point per group, mean and spread for each dose, a curve or why not.
 

@@ -23,7 +23,7 @@ Whole = npt.NDArray[np.int64]
 Z = 1.959963984540054
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grouping:
     """Which cells belong together.
 
@@ -55,7 +55,7 @@ def grouping_of(cells: Cells) -> Grouping:
     return Grouping(kind, tuple(names), np.asarray(codes, np.int64))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fractions:
     """Cells of each class in each group.
 

@@ -45,8 +45,9 @@ def cell_table(
     Returns
     -------
     pandas.DataFrame
-        ``cell``, ``field``, ``object``, ``y`` and ``x`` (middle of the box, in pixels),
-        ``group``, ``label``; with probabilities ``prediction``, ``margin`` and a column
+        ``cell``, ``field``, ``object``, ``y`` and ``x`` (its centre in pixels; pixel centres are
+        whole numbers), ``at_border`` (its crop reaches over the border of the image), ``group``,
+        ``label``; with probabilities ``prediction``, ``margin`` and a column
         ``probability of CLASS`` each; with latents a column ``latent NAME`` each.
     """
     import pandas as pd
@@ -56,8 +57,9 @@ def cell_table(
         "cell": np.arange(len(cells)),
         "field": [cells.fields[at].name for at in table["field"].tolist()],
         "object": table["object"].to_numpy(np.int64),
-        "y": (table["y0"] + table["y1"]).to_numpy(np.float64) / 2 - 0.5,
-        "x": (table["x0"] + table["x1"]).to_numpy(np.float64) / 2 - 0.5,
+        "y": cells.centres[:, 0],
+        "x": cells.centres[:, 1],
+        "at_border": cells.at_border,
         "group": cells.groups,
         "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels.tolist()],
     }

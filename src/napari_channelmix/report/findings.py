@@ -71,7 +71,7 @@ class ClassifierFacts:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
     """A cell that was explained.
 
@@ -121,7 +121,7 @@ class LatentsFacts:
     sheet: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Findings:
     """All that is known of a data set.
 

@@ -30,7 +30,7 @@ SYMBOLS = {"nanometer": "nm", "micrometer": "µm", "millimeter": "mm", "centimet
 CHUNK = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlaneImage:
     """A picture of one field of view.
 
@@ -114,7 +114,7 @@ def write_ome_zarr(image: PlaneImage, folder: str | Path) -> Path:
     try:
         neighbour.mkdir(parents=True)
         group = zarr.create_group(store=neighbour, zarr_format=3, attributes=_attributes(image))
-        data = _storable(image.data)
+        data = _storable(image.data, whole=(np.int64, np.uint64))
         chunks = (min(CHUNK, data.shape[0]), min(CHUNK, data.shape[1]))
         group.create_array("0", data=data, chunks=chunks, dimension_names=("y", "x"))
         if folder.exists():
@@ -155,8 +155,14 @@ def _attributes(image: PlaneImage) -> dict[str, Any]:
     return {"ome": ome}
 
 
-def _storable(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """In a type that both formats know."""
+def _storable(data: npt.NDArray[Any], whole: tuple[type, ...] = ()) -> npt.NDArray[Any]:
+    """In a type that both formats know; ``whole`` are others for whole numbers that are large.
+
+    Raises
+    ------
+    SaveError
+        Whole numbers that no type of the format holds.
+    """
     kind, size = data.dtype.kind, data.dtype.itemsize
     if kind == "f":
         return np.ascontiguousarray(data, dtype=np.float32 if size < 8 else np.float64)
@@ -164,7 +170,13 @@ def _storable(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return data.astype(np.uint8)
     if size > 4:
         low, high = int(data.min(initial=0)), int(data.max(initial=0))
-        fits = (one for one in (np.int32, np.uint32)
+        fits = (one for one in (np.int32, np.uint32, *whole)
                 if np.iinfo(one).min <= low and high <= np.iinfo(one).max)  # fmt: skip
-        return data.astype(next(fits, np.float64))
+        # Up to here floats hold every whole number.
+        exact = np.float64 if max(-low, high) <= 2**53 else None
+        dtype = next(fits, exact)
+        if dtype is None:
+            raise SaveError(f"OME-TIFF holds no whole numbers as large as {max(high, -low)}; "
+                            "save as OME-Zarr")  # fmt: skip
+        return data.astype(dtype)
     return np.ascontiguousarray(data)

@@ -7,23 +7,41 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from napari_channelmix.bounds import argument
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.provenance import package_version
+from napari_channelmix.run.interrupts import terminated_as_interrupted
+from napari_channelmix.wording import path_shown
 
 __all__ = ["main"]
 
 STOPPED = 130
+# Characters of a message of argparse, which may quote what it was given.
+LINE = 300
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; give its exit status: 0 done, 2 bad input, 130 stopped by Ctrl-C."""
-    asked = _parser().parse_args(arguments)
+    """Run a command; give its exit status: 0 done, 2 bad input, 130 stopped by Ctrl-C (SIGTERM)."""
     try:
-        asked.run(asked)
+        asked = _parser().parse_args(arguments)
+    except SystemExit as end:
+        # It has said what is wrong, or what was asked for.
+        return int(end.code or 0)
+    if hasattr(sys.stdout, "reconfigure"):
+        # A path whose bytes are no text is still printed.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        with terminated_as_interrupted():
+            asked.run(asked)
     except ChannelMixError as error:
         print(f"napari-channelmix: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        # Of the system, where nothing of ours was in between: a full disk, a name too long.
+        where = "" if error.filename is None else f"{path_shown(error.filename)}: "
+        print(f"napari-channelmix: {where}{error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         kept = "; the same command goes on from what was finished" if hasattr(asked, "out") else ""
@@ -36,7 +54,9 @@ class _OneLineParser(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        line = " ".join(message.split())
+        line = line if len(line) <= LINE else f"{line[:LINE]}..."
+        self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     common = _OneLineParser(add_help=False)
     common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
                         help="where to compute (default: auto)")  # fmt: skip
-    common.add_argument("--seed", type=int, default=0, help="seed of everything random")
+    common.add_argument(
+        "--seed", type=argument("seed"), default=0, help="seed of everything random"
+    )
     common.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -72,24 +94,31 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, required=True, help="bundle to write (M.cmx)")
     train.add_argument("--mix", action="store_true", help="with a mixing layer in front (DCMIX)")
     train.add_argument("--network", default="small", help="name of the network (default: small)")
-    train.add_argument("--epochs", type=int, default=40, help="most epochs (default: 40)")
+    train.add_argument(
+        "--epochs", type=argument("epochs"), default=40, help="most epochs (default: 40)"
+    )
 
     importance = command("importance", _importance, "which channels does a classifier need?")
     importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     importance.add_argument("--out", type=Path, required=True, help="folder for the result")
-    importance.add_argument("--seeds", type=int, default=4, help="trainings (default: 4)")
+    importance.add_argument(
+        "--seeds", type=argument("seeds"), default=4, help="trainings (default: 4)"
+    )
     importance.add_argument("--no-shapley", action="store_true", help="leave out Shapley values")
     importance.add_argument("--no-decoys", action="store_true", help="leave out decoy channels")
-    importance.add_argument("--mixes", type=int, default=1, help="blended images (default: 1)")
+    importance.add_argument(
+        "--mixes", type=argument("mixes"), default=1, help="blended images (default: 1)"
+    )
     importance.add_argument("--constraint", choices=("softmax", "nonneg", "over"),
                             default="softmax", help="how weights stay non-negative")  # fmt: skip
     importance.add_argument("--network", default="small", help="name of the network")
-    importance.add_argument("--epochs", type=int, default=40, help="most epochs (default: 40)")
+    importance.add_argument(
+        "--epochs", type=argument("epochs"), default=40, help="most epochs (default: 40)"
+    )
 
     explain = command("explain", _explain, "which pixels made the classifier say so?")
     explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
-    explain.add_argument("--model", required=True,
-                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    _add_model(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
     explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
     explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
@@ -98,22 +127,24 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--versus", metavar="CLASS", help="class to hold the target against")
     explain.add_argument("--channels", choices=("shared", "separate"), default="shared",
                          help="one map for all channels, or one for each as well")  # fmt: skip
-    explain.add_argument("--forwards", type=int, default=1000,
+    explain.add_argument("--forwards", type=argument("forwards"), default=1000,
                          help="images a black box is asked about, for each cell")  # fmt: skip
-    explain.add_argument("--batch", type=int, help="cells at once (default: what fits well)")
-    explain.add_argument("--limit", type=int, metavar="N",
+    explain.add_argument(
+        "--batch", type=argument("batch"), help="cells at once (default: what fits well)"
+    )
+    explain.add_argument("--limit", type=argument("limit"), metavar="N",
                          help="explain N cells, spread over the data set")  # fmt: skip
     explain.add_argument("--score", action="store_true",
                          help="measure the maps, and those of the baselines")  # fmt: skip
-    foreign = explain.add_argument_group("for models that are no bundle")
-    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
-    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
-    foreign.add_argument("--output", choices=("scores", "probabilities"), default="scores",
-                         help="what it gives (default: scores)")  # fmt: skip
-    foreign.add_argument("--allow-code", action="store_true",
-                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
+    explain.add_argument("--no-check", action="store_true",
+                         help="do not hold the model against the labels")  # fmt: skip
+
+    evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
+    evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(evaluation)
+    evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
+    evaluation.add_argument("--out", type=Path, metavar="FILE",
+                            help="file for the result (evaluation.json)")  # fmt: skip
 
     latents = command("latents", _latents, "what is each cell like, along axes with names?")
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -121,23 +152,24 @@ def _parser() -> argparse.ArgumentParser:
     latents.add_argument("--model", default="texture-sprites", metavar="NAME|FILE",
                          help="texture-sprites (colours), cell-sprites (one channel), or a file "
                          "(default: texture-sprites)")  # fmt: skip
-    latents.add_argument("--finetune", type=int, default=0, metavar="EPOCHS",
+    latents.add_argument("--finetune", type=argument("finetune"), default=0, metavar="EPOCHS",
                          help="get used to the cells first, without labels (20 does)")  # fmt: skip
     latents.add_argument("--channel", metavar="NAME", help="look at this channel alone")
     latents.add_argument("--pixels", action="store_true",
                          help="train a classifier of the pixels on the same folds, to stand "
                          "beside (minutes)")  # fmt: skip
-    latents.add_argument("--limit", type=int, metavar="N",
+    latents.add_argument("--limit", type=argument("limit"), metavar="N",
                          help="encode N cells, spread over the data set")  # fmt: skip
 
     report = command("report", _report, "one page of HTML from what the other commands wrote")
     report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     report.add_argument("--out", type=Path, required=True, help="page to write (report.html)")
-    report.add_argument("--model", type=Path, metavar="M.cmx", help="a classifier")
+    report.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
     report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
     report.add_argument("--explain", type=Path, metavar="DIR", action="append", default=[],
                         help="folder of 'explain'; may be given several times")  # fmt: skip
     report.add_argument("--latents", type=Path, metavar="DIR", help="folder of 'latents'")
+    _add_foreign(report)
 
     run = command("run", _run, "do again what a config says, with a report of all of it")
     run.add_argument("config", type=Path, help="config, as the dock 'Report and script' saves it")
@@ -150,15 +182,51 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_model(command: argparse.ArgumentParser) -> None:
+    """The model that a command asks."""
+    command.add_argument("--model", required=True,
+                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    _add_foreign(command)
+
+
+def _add_foreign(command: argparse.ArgumentParser) -> None:
+    """What a model that is no bundle does not say itself."""
+    foreign = command.add_argument_group(
+        "for models that are no bundle: ONNX, TorchScript or torch.export files, and functions "
+        "as module:name or file.py:name"
+    )
+    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
+    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
+    foreign.add_argument(
+        "--output", default="auto",
+        choices=("auto", "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit",
+                 "one_probability", "scores"),
+        help="what it gives (default: auto, found out from the first cells; scores is the old "
+             "word for logits)",
+    )  # fmt: skip
+    foreign.add_argument(
+        "--select", metavar="OUTPUT",
+        help="name or position of the output to use, where it has several",
+    )  # fmt: skip
+    foreign.add_argument("--allow-code", action="store_true",
+                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
+
+
 # Rooms that import torch or Qt are imported where they are used, so that --help is quick.
 
 
 def _demo(asked: argparse.Namespace) -> None:
     from napari_channelmix.data.samples import synthetic_plate
+    from napari_channelmix.files import refuse_no_folder
+    from napari_channelmix.locks import in_use
     from napari_channelmix.run.doctor import window_trouble
 
     sample = synthetic_plate(asked.seed)
-    asked.dataset = sample.save(asked.out / "plate")
+    refuse_no_folder(asked.out)
+    with in_use(asked.out):
+        asked.dataset = sample.save(asked.out / "plate")
     _say(asked, f"The embedded sample is now in {asked.dataset.parent}. {sample.story}")
     _importance(asked)
     if asked.no_window:
@@ -194,8 +262,6 @@ def _train(asked: argparse.Namespace) -> None:
                 "device": asked.device, "mixes": int(asked.mix)}  # fmt: skip
     if asked.out.suffix != ".cmx" or asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: name a file that ends in .cmx")
-    if asked.epochs < 1:
-        raise ModelError(f"epochs must be 1 or more, not {asked.epochs}")
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = train_into_job(cells, asked.out, settings)
     classifier, beside = run_job(job, title="training", quiet=asked.quiet)
@@ -209,36 +275,36 @@ def _importance(asked: argparse.Namespace) -> None:
     from napari_channelmix.classify import TrainingSettings
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.dcmix.divided import divided_importance_job
+    from napari_channelmix.files import refuse_no_folder
+    from napari_channelmix.locks import in_use
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import importance_text
 
     settings = TrainingSettings(epochs=asked.epochs)
+    refuse_no_folder(asked.out)
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = divided_importance_job(
         cells, seeds=asked.seeds, shapley=not asked.no_shapley, decoys=not asked.no_decoys,
         mixes=asked.mixes, constraint=asked.constraint, network=asked.network,
         epochs=settings.epochs, seed=asked.seed, device=asked.device, parts=asked.out / "parts",
     )  # fmt: skip
-    importance = run_job(job, title="importance", quiet=asked.quiet)
-    saved = importance.save(asked.out)
+    with in_use(asked.out):
+        importance = run_job(job, title="importance", quiet=asked.quiet)
+        saved = importance.save(asked.out)
     _say(asked, importance_text(importance))
     _say(asked, f"saved {', '.join(path.name for path in saved)} in {asked.out}")
 
 
 def _explain(asked: argparse.Namespace) -> None:
-    from napari_channelmix.classify import load_model
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
-    model = load_model(
-        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
-        std=asked.std, output=asked.output, allow_code=asked.allow_code,
-    )  # fmt: skip
+    model = _model(asked)
     settings = ExplainSettings(
         asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
-        asked.seed, asked.limit, asked.score,
+        asked.seed, asked.limit, asked.score, check=not asked.no_check,
     )  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = explain_cells_job(
@@ -253,6 +319,46 @@ def _explain(asked: argparse.Namespace) -> None:
     names = ", ".join(path.name for path in found.files)
     done = "saved" if found.worked else "nothing was left to do:"
     _say(asked, f"{done} {names} in {asked.out}")
+
+
+def _model(asked: argparse.Namespace) -> Any:
+    """The classifier that was named, with what it does not say itself."""
+    from napari_channelmix.classify import load_model
+
+    return load_model(
+        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
+        std=asked.std, output=asked.output, select=asked.select, allow_code=asked.allow_code,
+    )  # fmt: skip
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify import evaluate_job
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.files import write_json
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import evaluation_text
+
+    if asked.out is not None and asked.out.is_dir():
+        raise ModelError(f"--out {asked.out}: is a folder; name a file, such as evaluation.json")
+    model = _model(asked)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(asked.device))
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = evaluate_job(model, cells, seed=asked.seed)
+    found = run_job(job, title="evaluate", quiet=asked.quiet)
+    if asked.json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _say(asked, evaluation_text(found))
+    if asked.quiet and not asked.json:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.shift.warnings:
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    if asked.out is not None:
+        write_json(asked.out, found.as_dict())
+        if not asked.json:
+            _say(asked, f"saved {asked.out}")
 
 
 def _latents(asked: argparse.Namespace) -> None:
@@ -278,17 +384,23 @@ def _latents(asked: argparse.Namespace) -> None:
 
 def _report(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.locks import in_use
     from napari_channelmix.report import report_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.report import Sources, findings_job
 
     if asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: is a folder; name a file, such as report.html")
-    sources = Sources(asked.model, asked.importance, tuple(asked.explain), asked.latents)
+    model = None if asked.model is None else _model(asked)
+    # A bundle by its path: a config then names it.
+    named = Path(asked.model) if hasattr(model, "network") else model
+    sources = Sources(named, asked.importance, tuple(asked.explain), asked.latents,
+                      name="" if asked.model is None else Path(asked.model).name)  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = findings_job(cells, sources, source=str(asked.dataset.resolve()))
     found = run_job(job, title="report", quiet=asked.quiet)
-    path = run_job(report_job(found, asked.out), title="report", quiet=asked.quiet)
+    with in_use(asked.out, is_file=True):
+        path = run_job(report_job(found, asked.out), title="report", quiet=asked.quiet)
     for line in found.notes:
         _say(asked, f"note: {line}")
     _say(asked, f"saved {path}")

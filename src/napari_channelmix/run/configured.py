@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify import Classifier, TrainingSettings, load_bundle, load_model
-from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.identity import earlier_hashes, model_hash
 from napari_channelmix.computing import Computing, computing, computing_with
 from napari_channelmix.config import Config, TrainingPart, read_config, write_config
 from napari_channelmix.config.facts import LEARNING, training_part
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.divided import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
-from napari_channelmix.errors import BundleError, ConfigError, ModelError
+from napari_channelmix.errors import BundleError, ConfigError
+from napari_channelmix.files import refuse_no_folder
 from napari_channelmix.jobs import Job, drain, part
+from napari_channelmix.locks import in_use
 from napari_channelmix.report import report_job
 from napari_channelmix.run.explaining import Explained, ExplainSettings, explain_cells_job
 from napari_channelmix.run.latents import Encoded, LatentsSettings, encode_cells_job
@@ -85,7 +87,8 @@ def run_config(
     device : {"auto", "cpu", "cuda", "mps"}
         ``auto``: those that the config names.
     allow_code : bool
-        Run code in the file of a model made elsewhere; not needed for ONNX.
+        Run code of a model made elsewhere: a function, a TorchScript or torch.export file; not
+        needed for ONNX.
 
     Returns
     -------
@@ -97,6 +100,8 @@ def run_config(
         A config that cannot be read, data or a model that have changed since it was made.
     DataError, ModelError, SaveError
         As the single jobs.
+    InUseError
+        Another run that works in the folder.
     """
     folder = Path(path).with_suffix("") if out is None else Path(out)
     return drain(run_config_job(read_config(path), folder, device=device, allow_code=allow_code))
@@ -106,8 +111,12 @@ def run_config_job(
     config: Config, out: Path, *, device: str = "auto", allow_code: bool = False
 ) -> Job[Rerun]:
     """`run_config` as a job, from a config that was read."""
-    if out.exists() and not out.is_dir():
-        raise ModelError(f"--out {out}: is a file; name a folder")
+    refuse_no_folder(out)
+    with in_use(out):
+        return (yield from _parts_job(config, out, device, allow_code))
+
+
+def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[Rerun]:
     cells = yield from part(open_dataset_job(config.data.dataset), 0, 3, 100)
     refuse_changed(config, cells)
     # That it is not there is better known now than after an hour of training.
@@ -196,9 +205,10 @@ def _classifier_job(
     model = load_model(
         str(said.file), channels=said.channels, classes=said.classes,
         mean=0.0 if said.mean is None else said.mean, std=1.0 if said.std is None else said.std,
-        output=said.output, allow_code=allow_code,
+        output=said.output, select=said.select, allow_code=allow_code,
     )  # fmt: skip
-    if said.sha256 is not None and model_hash(model) != said.sha256:
+    known = (None, model_hash(model), *earlier_hashes(model))
+    if said.sha256 not in known:
         raise ConfigError(
             f"{said.file} is not the model the config was made with (its hash differs); put that "
             "one back, or take classifier.sha256 out of the config to use this one all the same"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,20 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier, matched
 from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.files import write_json, write_whole
+from napari_channelmix.files import refuse_no_folder, write_json, write_whole
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.locks import in_use
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.memory import is_out_of_memory
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.picture import maps_figure
 from napari_channelmix.pcim.source import Source
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.readers import read_content, validated
 from napari_channelmix.run.mapstore import MapStore
+from napari_channelmix.run.stored import Chunk, ChunkScores, ExplainFile
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
@@ -71,6 +77,8 @@ class ExplainSettings:
         Measure the maps, those of PCIM and those of the baselines.
     cells : tuple of int or None
         Explain these, positions in the data set; ``limit`` is then of no account.
+    check : bool
+        Hold the model against the labels of the data set; see `classify.plausibility`.
     """
 
     target: str | None = None
@@ -83,6 +91,7 @@ class ExplainSettings:
     limit: int | None = None
     score: bool = False
     cells: tuple[int, ...] | None = None
+    check: bool = True
 
 
 @dataclass(frozen=True)
@@ -136,8 +145,16 @@ def explain_cells_job(
         not finished that an earlier version began without their magnitude.
     ModelError
         As for `pcim.explain`.
+    InUseError
+        Another run that works in the folder.
     """
-    run = _Run.of(model, cells, out, settings or ExplainSettings(), device, batch)
+    refuse_no_folder(out)
+    with in_use(out):
+        run = _Run.of(model, cells, out, settings or ExplainSettings(), device, batch)
+        return (yield from _kept_job(run, out))
+
+
+def _kept_job(run: _Run, out: Path) -> Job[Explained]:
     worked = yield from _all_maps(run)
     if run.settings.score:
         worked = (yield from _all_scores(run)) or worked
@@ -147,7 +164,14 @@ def explain_cells_job(
         kept = _read_report(report, run)
         if kept is not None:
             return Explained(kept, files, False)
-    content = _content(run)
+    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
+    probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
+    # Once for all cells, also those that an earlier run has explained.
+    shift = yield from _staged(
+        data_shift_job(run.model, run.cells, probabilities, run.chosen, CHUNK),
+        run.steps - 1, run.steps, "comparing with training",
+    )  # fmt: skip
+    content = _content(run, shift, (yield from _implausible(run)))
     picture = _picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
     write_json(report, content)
@@ -165,15 +189,14 @@ def chosen_cells(count: int, limit: int | None, seed: int = 0) -> Whole:
     DataError
         A limit below 1.
     """
+    hold(DataError, limit=limit, seed=seed)
     if limit is None or limit >= count:
         return np.arange(count)
-    if limit < 1:
-        raise DataError(f"limit must be 1 or more, not {limit}")
     edges = np.arange(limit + 1) * count // limit
     return np.random.default_rng(seed).integers(edges[:-1], edges[1:])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Run:
     """What all chunks share."""
 
@@ -210,6 +233,7 @@ class _Run:
         chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
         if not len(cells):
             raise DataError(f"{cells.name}: there are no cells to explain")
+        model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
         chosen = chosen_cells(len(cells), asked.limit, asked.seed)
         if asked.cells is not None:
@@ -258,6 +282,23 @@ class _Run:
             names.append("standard_error")
         return tuple(names)
 
+    def part(self, at: int, method: str = "") -> dict[str, Any] | None:
+        """What is kept of a chunk, or of its scores; a damaged file counts as missing."""
+        content, rows = self.store.part(at, method), self.chunks[at]
+        if content is None:
+            return None
+        try:
+            if method:
+                scores = validated(content, ChunkScores, where=method)
+                scores.refuse_others(rows.stop - rows.start)
+            else:
+                chunk = validated(content, Chunk, where="chunk")
+                chunk.refuse_others(rows.stop - rows.start, len(self.model.classes))
+        except ValueError:
+            # So is `DataError`.
+            return None
+        return content
+
     def left_out(self) -> dict[str, str]:
         """Methods that have no scores, and why, in words."""
         found = self.store.left_out(self.scored, len(self.chunks))
@@ -288,6 +329,7 @@ class _Run:
             self.model, source, target, method, mode, versus=asked.versus,
             channels=asked.channels if method == self.method else "shared",
             forwards=asked.forwards, seed=asked.seed, device=self.device, batch=self.batch,
+            compare=False,
         )  # fmt: skip
 
     def stage(self, rows: slice, what: str) -> str:
@@ -297,7 +339,7 @@ class _Run:
 
 def _all_maps(run: _Run) -> Job[bool]:
     """Explain the chunks that are missing; whether there were any."""
-    missing = [at for at in range(len(run.chunks)) if run.store.part(at) is None]
+    missing = [at for at in range(len(run.chunks)) if run.part(at) is None]
     if not missing:
         return False
     run.store.refuse_without(run.arrays)
@@ -309,7 +351,9 @@ def _all_maps(run: _Run) -> Job[bool]:
         found = yield from _staged(job, at, run.steps, run.stage(rows, "explaining"))
         run.store.put(
             at, rows, len(run.chosen), {name: getattr(found, name) for name in run.arrays},
-            {"target": found.target.tolist(), "warnings": list(found.warnings),
+            {"target": found.target.tolist(), "output": found.output, "flat": found.flat,
+             "warnings": [line for line in found.warnings
+                          if line not in flat_lines(found.flat, len(found))],
              "probabilities": found.probabilities.astype(float).round(6).tolist(),
              "seconds": found.seconds_per_cell * len(found)},
         )  # fmt: skip
@@ -321,9 +365,7 @@ def _all_scores(run: _Run) -> Job[bool]:
     source: Source | None = None
     left_out = set(run.left_out())
     for at, rows in enumerate(run.chunks):
-        missing = [
-            name for name in run.scored if name not in left_out and not run.store.part(at, name)
-        ]
+        missing = [name for name in run.scored if name not in left_out and not run.part(at, name)]
         if not missing:
             continue
         source = source or run.source()
@@ -341,7 +383,7 @@ def _all_scores(run: _Run) -> Job[bool]:
 
 def _scores(run: _Run, here: Source, at: int, rows: slice, name: str) -> Job[dict[str, Any]]:
     """Scores of the maps of a chunk, by one method, for each cell."""
-    kept = run.store.part(at)
+    kept = run.part(at)
     assert kept is not None
     target, seconds = np.array(kept["target"]), kept["seconds"]
     if name == run.method:
@@ -381,9 +423,27 @@ def _staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
         job.close()
 
 
-def _content(run: _Run) -> dict[str, Any]:
+def _implausible(run: _Run) -> Job[tuple[str, ...]]:
+    """What the labels of the data set say against the model."""
+    reading = getattr(run.model, "reading", None)
+    # Of independent labels several may be true, and a data set has one for a cell.
+    if not run.settings.check or (reading is not None and reading.independent):
+        return ()
+    job = plausibility_job(run.model, run.cells, seed=run.settings.seed)
+    try:
+        while True:
+            next(job)
+            yield Progress(run.steps, run.steps, "holding the model against the labels")
+    except StopIteration as end:
+        lines: tuple[str, ...] = end.value
+        return lines
+    finally:
+        job.close()
+
+
+def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[str, Any]:
     """The report, from the parts that are kept."""
-    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
+    parts = [run.part(at) or {} for at in range(len(run.chunks))]
     asked, count = run.settings, len(run.chosen)
     table = run.cells.table.iloc[run.chosen]
     names = [*run.cells.classes, None]
@@ -398,6 +458,9 @@ def _content(run: _Run) -> dict[str, Any]:
         "channels": list(run.model.channels),
         "classes": list(run.model.classes),
         "versus": asked.versus,
+        # Parts of an earlier version do not say it.
+        "output": next((one["output"] for one in parts if one.get("output")), ""),
+        "flat": joined_flat(one.get("flat", {}) for one in parts),
         "seconds_per_cell": sum(one["seconds"] for one in parts) / count,
         "target": [of for one in parts for of in one["target"]],
         "predicted": [int(np.argmax(row)) for row in probabilities],
@@ -407,9 +470,14 @@ def _content(run: _Run) -> dict[str, Any]:
             "label": [names[code] for code in table["label"].tolist()],
             "group": table["group"].astype(str).tolist(),
             "split": table["split"].astype(str).tolist(),
+            "at_border": run.cells.at_border[run.chosen].tolist(),
         },
     }
-    notes = [*run.cells.warnings, *_together(one["warnings"] for one in parts)]
+    notes = [
+        *run.cells.warnings, *shift.lines, *implausible,
+        *_together(one["warnings"] for one in parts), *flat_lines(content["flat"], count),
+    ]  # fmt: skip
+    content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
     if per_cell:
         content["scores"] = {
@@ -442,7 +510,7 @@ def _kept_scores(run: _Run) -> dict[str, dict[str, Any]]:
     """Scores of each cell by method, of the methods that are measured on all of them."""
     found = {}
     for name in run.scored:
-        parts = [run.store.part(at, name) for at in range(len(run.chunks))]
+        parts = [run.part(at, name) for at in range(len(run.chunks))]
         if all(one is not None and "srg" in one for one in parts):
             found[name] = {
                 key: [value for one in parts if one for value in one[key]]
@@ -461,8 +529,9 @@ def _together(lists: Iterable[list[str]]) -> list[str]:
 def _read_report(path: Path, run: _Run) -> dict[str, Any] | None:
     """The report of an earlier run, where it holds all that is asked."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        content = read_content(path, ExplainFile)
+    except DataError:
+        # Made anew, from the parts.
         return None
     if content.get("run") != run.store.run:
         return None

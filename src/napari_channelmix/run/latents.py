@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.sealed import seal
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
+from napari_channelmix.drl.familiar import remembering
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
-from napari_channelmix.errors import BundleError, DataError, ModelError
+from napari_channelmix.errors import BundleError, DataError
+from napari_channelmix.files import refuse_no_folder
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.locks import in_use
 from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.readers import read_json
 from napari_channelmix.run.explaining import chosen_cells
+from napari_channelmix.run.stored import LatentsMadeFrom
+from napari_channelmix.wording import brief
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,15 +133,21 @@ def encode_cells_job(
         A device that is not there, a folder that is a file; as `latents_job`.
     """
     asked = settings or LatentsSettings()
-    if asked.finetune < 0:
-        raise ModelError(f"epochs of fine-tuning must be 0 or more, not {asked.finetune}")
-    if out.exists() and not out.is_dir():
-        raise ModelError(f"--out {out}: is a file; name a folder")
+    hold(finetune=asked.finetune, seed=asked.seed)
+    refuse_no_folder(out)
     choose_device(device)
+    with in_use(out):
+        return (yield from _encoded_job(source, cells, out, asked, device))
+
+
+def _encoded_job(
+    source: Disentangler, cells: Cells, out: Path, asked: LatentsSettings, device: str
+) -> Job[Encoded]:
     keeper = _Keeper(source, out / KEPT, asked)
     keeper.refuse_another(keeper.facts)
     some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
     view = asked.view or default_view(source, some, asked.channel)
+    keeper.seen = (some, view)
     known = {**keeper.facts, "channel": asked.channel, "limit": asked.limit,
              "pixels": asked.pixels, "view": view.as_dict()}  # fmt: skip
     _refuse_another_result(out / RESULT, known, some)
@@ -175,19 +187,18 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
     if not path.exists():
         return
     try:
-        said = json.loads(path.read_text("utf-8"))
-        about = said["provenance"]
-        settings = about["settings"]
-        theirs = {
-            "version": about["versions"]["napari-channelmix"], "model": about["model"],
-            "epochs": settings["finetune"], "seed": about["seed"], "data": about["data"],
-            **{name: settings.get(name) for name in ("channel", "limit", "view")},
-            "pixels": settings.get("pixels", False),
-        }  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        about = read_json(path, LatentsMadeFrom).provenance
+    except DataError as error:
         raise DataError(f"{path} was not made by this command; {_ADVICE}") from error
+    settings = about["settings"]
+    theirs = {
+        "version": about["versions"].get("napari-channelmix"), "model": about["model"],
+        "epochs": settings["finetune"], "seed": about["seed"], "data": about["data"],
+        **{name: settings.get(name) for name in ("channel", "limit", "view")},
+        "pixels": settings.get("pixels", False),
+    }  # fmt: skip
     known = {**known, "data": fingerprint(cells)}
-    other = {name: _WORDS[name].format(theirs[name], known[name])
+    other = {name: _WORDS[name].format(brief(theirs[name]), brief(known[name]))
              for name in known if theirs[name] != known[name]}  # fmt: skip
     if "limit" in other:
         # Of how many they are says already that they are others.
@@ -207,6 +218,8 @@ class _Keeper:
     asked: LatentsSettings
     reused: bool = False
     kept_source: str = ""
+    # The cells and how they are looked at.
+    seen: tuple[Cells, View] | None = None
     facts: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -236,7 +249,7 @@ class _Keeper:
         theirs = kept.about.get("finetuned", {}).get("made_from")
         if not isinstance(theirs, dict):
             raise DataError(f"{self.path} was not made by this command; {_ADVICE}")
-        other = [_WORDS[name].format(theirs.get(name), facts[name])
+        other = [_WORDS[name].format(brief(theirs.get(name)), brief(facts[name]))
                  for name in facts if theirs.get(name) != facts[name]]  # fmt: skip
         if other:
             raise DataError(f"{self.path} was made with {', '.join(other)}; {_ADVICE}")
@@ -269,9 +282,10 @@ class _Keeper:
         if found.kept_source:
             partial.unlink(missing_ok=True)
             return found
-        about = dict(found.disentangler.about)
+        tuned = remembering(found.disentangler, *self.seen) if self.seen else found.disentangler
+        about = dict(tuned.about)
         about["finetuned"] = {**about["finetuned"], "made_from": facts}
-        save_disentangler(replace(found.disentangler, about=about), self.path)
+        save_disentangler(replace(tuned, about=about), self.path)
         partial.unlink(missing_ok=True)
         # Rounded to half precision, as a second run will find it.
         return replace(found, disentangler=load_disentangler(self.path))

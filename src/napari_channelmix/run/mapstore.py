@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,17 @@ import zarr
 
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.files import write_json
+from napari_channelmix.readers import (
+    MIB,
+    Stored,
+    parsed_json,
+    read_content,
+    read_text,
+    validated,
+)
+from napari_channelmix.wording import brief, shown_error
 
-__all__ = ["MapStore"]
+__all__ = ["MapStore", "opened_array", "read_maps"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,6 +35,8 @@ AXES = {
     "channel_maps": ("cell", "channel", "y", "x"),
     "standard_error": ("cell", "y", "x"),
 }
+# The largest crop there is.
+LARGEST = 4096
 # How a message names what must not differ; the rest by its own name.
 WORDS = {
     "model": "another model",
@@ -67,19 +78,24 @@ class MapStore:
         """
         folder = Path(folder)
         path = folder / "maps.zarr"
-        if not path.exists():
-            left = [name for name in AXES if (folder / f"{name}.zarr").exists()]
+        if not path.exists() or _is_begun_only(path):
+            left = [name for name in AXES if (folder / f"{name}.zarr").exists()
+                    and not _is_begun_only(folder / f"{name}.zarr")]  # fmt: skip
             if left:
                 raise DataError(f"{folder / left[0]}.zarr is there without maps.zarr; {_ADVICE}")
             return cls(folder, facts)
         try:
-            about: dict[str, Any] = zarr.open_array(path, mode="r").attrs.asdict()
-            run, theirs = str(about["run"]), dict(about["facts"])
-        # A damaged store raises anything from KeyError to errors of zarr's own.
-        except Exception as error:
+            about = validated(
+                parsed_json(read_text(path / "zarr.json", most=16 * MIB)), _Array, where=str(path)
+            ).attributes
+        except ValueError as error:
+            # So is `DataError`.
             raise DataError(f"{path} was not made by this command; {_ADVICE}") from error
+        run, theirs = about.run, about.facts
         other = [
-            WORDS.get(name, f"{name} {{}} instead of {{}}").format(theirs.get(name), facts[name])
+            WORDS.get(name, f"{name} {{}} instead of {{}}").format(
+                brief(theirs.get(name)), brief(facts[name])
+            )
             for name in facts
             if theirs.get(name) != facts[name]
         ]
@@ -131,10 +147,18 @@ class MapStore:
         try:
             self._begin(arrays, count)
             for name, values in arrays.items():
-                zarr.open_array(self.folder / f"{name}.zarr", mode="r+")[rows] = values
+                self._forget(at, name)
+                path, shape = self.folder / f"{name}.zarr", (count, *values.shape[1:])
+                opened_array(path, shape, mode="r+")[rows] = values
         except OSError as error:
             raise SaveError(f"could not save {self.folder}: {error.strerror or error}") from error
         write_json(self._file(at), {"run": self.run, **about})
+
+    def _forget(self, at: int, name: str) -> None:
+        """Delete pixels of a chunk that is not done: what a killed run left may not be readable."""
+        left = self.folder / f"{name}.zarr" / "c" / str(at)
+        if left.is_dir():
+            shutil.rmtree(left)
 
     def _begin(self, arrays: dict[str, Floats], count: int) -> None:
         """Make the arrays with the first chunk: a run that fails before leaves nothing behind."""
@@ -142,28 +166,43 @@ class MapStore:
             return
         run = uuid.uuid4().hex
         self.folder.mkdir(parents=True, exist_ok=True)
-        # maps.zarr comes last: it says that all are there.
+        for left in self.folder.glob(".*.zarr.part"):
+            shutil.rmtree(left)
+        # maps.zarr comes last: it says that all are there. Each is made under another name, so
+        # that a run that is killed meanwhile leaves none that is half made.
         for name in sorted(arrays, key=lambda name: name == "maps"):
-            first = arrays[name]
+            first, path = arrays[name], self.folder / f"{name}.zarr"
+            half = self.folder / f".{name}.zarr.part"
             zarr.create_array(
-                self.folder / f"{name}.zarr", shape=(count, *first.shape[1:]), dtype="float32",
+                half, shape=(count, *first.shape[1:]), dtype="float32",
                 chunks=first.shape, fill_value=np.nan, dimension_names=AXES[name],
                 attributes={"run": run, "facts": self.facts},
             )  # fmt: skip
+            if path.exists():
+                # Of a run that was killed before maps.zarr: see `opened`.
+                shutil.rmtree(path)
+            half.rename(path)
         self.run = run
 
     def maps(self, rows: slice) -> Floats:
-        """Maps (n, Y, X) that are kept."""
-        found = zarr.open_array(self.folder / "maps.zarr", mode="r")[rows]
-        return np.asarray(found, dtype=np.float32)
+        """Maps (n, Y, X) that are kept.
+
+        Raises
+        ------
+        DataError
+            An array that is damaged.
+        """
+        return read_maps(self.folder / "maps.zarr", rows)
 
     def part(self, at: int, method: str = "") -> dict[str, Any] | None:
         """What is kept of a chunk, or of its scores by a method; None where it is not done."""
-        try:
-            found: dict[str, Any] = json.loads(self._file(at, method).read_text("utf-8"))
-        except (OSError, ValueError):
+        if self.run is None:
             return None
-        return found if self.run is not None and found.get("run") == self.run else None
+        try:
+            content = read_content(self._file(at, method), _Part)
+        except DataError:
+            return None
+        return content if content["run"] == self.run else None
 
     def put_scores(self, at: int, method: str, scores: dict[str, Any]) -> None:
         """Keep the scores of a chunk by a method, or under ``left_out`` why there are none."""
@@ -182,6 +221,77 @@ class MapStore:
 
     def _file(self, at: int, method: str = "") -> Path:
         return self.folder / "parts" / f"{at:05d}{'-' if method else ''}{method}.json"
+
+
+def opened_array(
+    path: Path, shape: tuple[int, ...] | None = None, *, mode: Literal["r", "r+"] = "r"
+) -> Any:
+    """An array of a store, of this shape where one is given.
+
+    Raises
+    ------
+    DataError
+        None, or one that would be read in pieces larger than a crop can be.
+    """
+    try:
+        array: Any = zarr.open_array(path, mode=mode)
+    # A damaged store raises anything from KeyError to errors of zarr's own.
+    except Exception as error:
+        raise DataError(f"{path}: damaged ({shown_error(error)}); {_ADVICE}") from error
+    if shape is not None and array.shape != shape:
+        raise DataError(f"{path}: its shape is {array.shape}, not {shape}; {_ADVICE}")
+    # Before memory is asked for: a description can say anything.
+    if any(size > LARGEST for size in array.shape[1:]) or any(
+        chunk > max(size, 1) for chunk, size in zip(array.chunks, array.shape, strict=True)
+    ):
+        raise DataError(f"{path}: damaged (chunks of {array.chunks} pixels); {_ADVICE}")
+    return array
+
+
+def read_maps(path: Path, rows: slice, shape: tuple[int, ...] | None = None) -> Floats:
+    """Maps (n, Y, X) of an array; see `opened_array`."""
+    array = opened_array(path, shape)
+    try:
+        return np.asarray(array[rows], dtype=np.float32)
+    except Exception as error:
+        raise DataError(f"{path}: damaged ({shown_error(error)}); {_ADVICE}") from error
+
+
+def _is_begun_only(path: Path) -> bool:
+    """Whether an array of ours holds no pixels: a run was killed before it kept the first of them.
+
+    Such an array is as good as none, for whatever cells it was begun; so is one whose description
+    was not finished. One that says it is something else is not ours.
+    """
+    if not path.is_dir() or path.is_symlink():
+        return False
+    if not all(one.name.startswith("zarr.") for one in path.iterdir()):
+        return False
+    try:
+        content = parsed_json(read_text(path / "zarr.json", most=16 * MIB))
+    except ValueError:
+        # So is `DataError`.
+        return True
+    try:
+        validated(content, _Array, where=str(path))
+    except DataError:
+        return False
+    return True
+
+
+class _Part(Stored):
+    run: str
+
+
+class _Attributes(Stored):
+    run: str
+    facts: dict[str, Any]
+
+
+class _Array(Stored):
+    """The ``zarr.json`` of an array of ours."""
+
+    attributes: _Attributes
 
 
 _ADVICE = "choose another folder, or delete this one to begin anew"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from typing import TypeVar
 
 from tqdm import tqdm
 
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.run.interrupts import noted_interrupts
 
 __all__ = ["run_job"]
 
@@ -24,7 +22,7 @@ def run_job(job: Job[Result], *, title: str, quiet: bool = False) -> Result:
     The bar appears with the first step, so a job that refuses its input leaves one line alone.
     """
     with contextlib.ExitStack() as stack:
-        interrupts = stack.enter_context(_noted_interrupts())
+        interrupts = stack.enter_context(noted_interrupts())
         bars: list[tqdm[None]] = []
 
         def show(progress: Progress) -> None:
@@ -42,25 +40,6 @@ def run_job(job: Job[Result], *, title: str, quiet: bool = False) -> Result:
             if interrupts:
                 raise KeyboardInterrupt from error
             raise
-
-
-@contextlib.contextmanager
-def _noted_interrupts() -> Iterator[list[int]]:
-    """Remember Ctrl-C: where it falls into a callback of a library, Python loses the exception."""
-    noted: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        noted.append(number)
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield noted
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _bar(title: str, quiet: bool) -> tqdm[None]:

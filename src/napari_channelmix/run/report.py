@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from napari_channelmix.classify import load_model
 from napari_channelmix.config import ClassifierPart, Config, ExplanationPart
@@ -24,8 +22,12 @@ from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import provenance
+from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.explaining import chosen_cells
+from napari_channelmix.run.mapstore import read_maps
+from napari_channelmix.run.stored import ExplainFile, LatentsFile
+from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
@@ -46,15 +48,19 @@ class Sources:
     Attributes
     ----------
     model : path, Classifier, ForeignClassifier or None
+        A path is that of a bundle.
     importance, latents : path or None
         Folders that the commands of that name filled.
     explain : tuple of path
+    name : str
+        What a model that is no path is called.
     """
 
     model: Path | Classifier | ForeignClassifier | None = None
     importance: Path | None = None
     explain: tuple[Path, ...] = ()
     latents: Path | None = None
+    name: str = ""
 
 
 def findings_job(
@@ -84,11 +90,14 @@ def findings_job(
     if isinstance(model, Path):
         model = load_model(model)
     if model is not None:
-        name = sources.model.name if isinstance(sources.model, Path) else "as configured"
+        name = sources.name or "as configured"
+        if isinstance(sources.model, Path):
+            name = sources.model.name
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
-        guesses = yield from part(model.predict_job(cells), 0, 60, 100)
-        found = replace(found, classifier=facts, probabilities=guesses)
+        called = yield from part(model.call_job(cells), 0, 60, 100)
+        facts = replace(facts, warnings=(*facts.warnings, *called.shift.lines))
+        found = replace(found, classifier=facts, probabilities=called.probabilities)
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")
@@ -96,7 +105,8 @@ def findings_job(
     contents = []
     for at, folder in enumerate(sources.explain):
         yield Progress(60 + 30 * at / len(sources.explain), 100, "reading the maps")
-        content = _read(folder / "explain.json")
+        content = read_content(folder / "explain.json", ExplainFile, what="an explain.json",
+                               advice=ADVICE)  # fmt: skip
         contents.append(content)
         most = max(1, EXAMPLES // len(sources.explain))
         examples = _examples(folder, content, cells, most)
@@ -125,16 +135,6 @@ def _of_other_latents(about: Mapping[str, Any], cells: Cells) -> list[str]:
     return _other(said, cells, "the latents are of")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror or error}; {ADVICE}") from error
-    except ValueError as error:
-        raise DataError(f"{path}: damaged ({error}); {ADVICE}") from error
-    return content
-
-
 def _examples(
     folder: Path, content: Mapping[str, Any], cells: Cells, most: int
 ) -> tuple[Example, ...]:
@@ -146,8 +146,8 @@ def _examples(
                             "the data set has changed since they were made")  # fmt: skip
         rows = np.unique(np.linspace(0, content["n"] - 1, most).astype(np.int64))
         index = np.asarray(content["cells"]["index"])[rows]
-        array = zarr.open_array(folder / "maps.zarr", mode="r")
-        maps = [np.asarray(array[int(row)], dtype=np.float32) for row in rows]
+        path, shape = folder / "maps.zarr", (content["n"], cells.crop, cells.crop)
+        maps = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
         crops, scores = fitting.read(index), content.get("scores_per_cell", {})
         return tuple(
             Example(
@@ -166,14 +166,14 @@ def _examples(
         raise
     # A damaged store raises anything from KeyError to errors of zarr's own.
     except Exception as error:
-        raise DataError(f"{folder}: not a folder of maps ({error}); {ADVICE}") from error
+        raise DataError(
+            f"{folder}: not a folder of maps ({shown_error(error)}); {ADVICE}"
+        ) from error
 
 
 def _latents(folder: Path) -> LatentsFacts:
-    content = _read(folder / "latents.json")
-    missing = {"n", "badges", "provenance"} - set(content)
-    if missing:
-        raise DataError(f"{folder / 'latents.json'}: no {', '.join(sorted(missing))}; {ADVICE}")
+    content = read_content(folder / "latents.json", LatentsFile, what="a latents.json",
+                           advice=ADVICE)  # fmt: skip
     sheet = folder / "traversals.png"
     return LatentsFacts(content, sheet.read_bytes() if sheet.is_file() else b"")
 

@@ -6,10 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify import Evaluation
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.run.configured import Rerun
 
-__all__ = ["explanation_text", "importance_text", "rerun_text"]
+__all__ = ["evaluation_text", "explanation_text", "importance_text", "rerun_text"]
 
 WIDTH = 30
 
@@ -35,6 +36,30 @@ def importance_text(importance: ChannelImportance) -> str:
     return "\n".join(lines)
 
 
+def evaluation_text(found: Evaluation) -> str:
+    """Accuracy with its interval, recall, and the classes given against those called."""
+    lines = [f"{found.name}: {found.words}"]
+    rows, columns = found.confusion.rows, found.confusion.columns
+    longest = max(len(name) for name in (*rows, "class"))
+    head = "  ".join(f"{name[:14]:>14}" for name in columns)
+    lines.append(f"{'class':<{longest}}  recall  cells  called {head}")
+    recall = dict(found.recall)
+    for at, name in enumerate(rows):
+        counts = found.confusion.counts[at]
+        if not counts.sum():
+            continue
+        value = recall.get(name)
+        shown = "     –" if value is None else f"{value:6.3f}"
+        fields = "  ".join(f"{count:>14}" for count in counts)
+        lines.append(f"{name:<{longest}}  {shown}  {counts.sum():>5}         {fields}")
+    if found.unlabelled:
+        lines.append(f"{found.unlabelled} cells have no class")
+    if not found.shift.lines:
+        lines.append("the cells are like those of training, as far as can be seen")
+    lines += [f"note: {line}" for line in found.warnings]
+    return "\n".join(lines)
+
+
 def explanation_text(content: dict[str, Any]) -> str:
     """What explain.json says: cells, classes, time, and the scores, best SRG first."""
     counts = Counter(content["target"])
@@ -43,6 +68,8 @@ def explanation_text(content: dict[str, Any]) -> str:
         f"{content['n']} cells explained with {content['method']} ({content['mode']}), "
         f"{1000 * content['seconds_per_cell']:.1f} ms a cell; class explained: {classes}"
     ]
+    if content.get("output"):
+        lines.append(f"what the model gives: {content['output']}")
     scores = content.get("scores", {})
     if scores:
         longest = max(len(name) for name in scores)

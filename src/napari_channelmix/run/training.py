@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.measured import measured_training_job
 from napari_channelmix.files import write_json
+from napari_channelmix.locks import in_use
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier
@@ -35,15 +36,23 @@ def train_into_job(
     Raises
     ------
     DataError, ModelError, SaveError
+    InUseError
+        Another run that writes this bundle.
     """
+    with in_use(out, is_file=True):
+        return (yield from _trained_job(cells, out, settings))
+
+
+def _trained_job(cells: Cells, out: Path, settings: dict[str, Any]) -> Job[tuple[Classifier, Path]]:
     checkpoint = out.with_suffix(".cmx.partial")
     classifier = yield from measured_training_job(cells, **settings, checkpoint=checkpoint)
     classifier.save(out)
-    checkpoint.unlink(missing_ok=True)
     beside = write_json(
         out.with_suffix(".json"),
         {"schema": SCHEMA, "channels": list(classifier.channels),
          "classes": list(classifier.classes), **classifier.record,
          "provenance": classifier.provenance},
     )  # fmt: skip
+    # Last: a run that is killed before has little to do again.
+    checkpoint.unlink(missing_ok=True)
     return classifier, beside

@@ -16,11 +16,24 @@ def with_classes_of(cells: Cells, before: Cells, field: int = 0) -> Cells:
 
     ``field``: which of the images before it is; label values of another one say nothing.
     """
+    if len(cells.fields) > 1:
+        return _by_name(cells, before)
     here = (before.table["field"] == field).to_numpy()
     values = before.table["object"].to_numpy()[here].tolist()
     codes = dict(zip(values, before.labels[here].tolist(), strict=True))
     objects = cells.table["object"].tolist()
     return cells.with_labels([codes.get(value, -1) for value in objects], before.classes)
+
+
+def _by_name(cells: Cells, before: Cells) -> Cells:
+    """Classes of cells of the same label in the slice of the same name."""
+
+    def keys(some: Cells) -> list[tuple[str, int]]:
+        names = [some.fields[field].name for field in some.table["field"].tolist()]
+        return list(zip(names, some.table["object"].tolist(), strict=True))
+
+    codes = dict(zip(keys(before), before.labels.tolist(), strict=True))
+    return cells.with_labels([codes.get(key, -1) for key in keys(cells)], before.classes)
 
 
 def added(before: Cells, more: Cells) -> tuple[Cells, str]:
@@ -38,13 +51,14 @@ def added(before: Cells, more: Cells) -> tuple[Cells, str]:
             f"these layers are {len(more.channels)} channels, the cells in use have "
             f"{len(before.channels)} ({', '.join(before.channels)}); choose as many"
         )
-    if more.name in {one.name for one in before.fields}:
+    if {field.name for field in before.fields} & {field.name for field in more.fields}:
         raise DataError(
             f"cells of the image {more.name!r} are in use already; choose the layers of another "
             "one, or press 'Use these cells' to begin anew"
         )
     both = Cells.together(
-        [before, replace(more, channels=before.channels)], f"{len(before.fields) + 1} images"
+        [before, replace(more, channels=before.channels)],
+        f"{len(before.fields) + len(more.fields)} images",
     )
     pairs = [f"{new} as {old}" for new, old in zip(more.channels, before.channels, strict=True)
              if new != old]  # fmt: skip

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.layers import Labels, Points
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QPushButton,
@@ -17,11 +16,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.dock import form
+from napari_channelmix.viewer.layer_cells import CellsPlan, check_plan
 from napari_channelmix.viewer.samples import CLASSES, PART
 
 if TYPE_CHECKING:
@@ -64,16 +62,44 @@ class CellsPanel(QWidget):
         finder = QHBoxLayout()
         finder.addWidget(self.nuclei_channel, 1)
         finder.addWidget(self.find_button)
-        rows = form()
+        self.unit = QComboBox()
+        self.unit.addItems(["each label is a cell", "each connected region is a cell"])
+        self.unit.setToolTip(
+            "Of a label in several pieces the largest is the cell; of a mask of one value every "
+            "connected region is one"
+        )
+        self.inside = QCheckBox("Leave out cells at the border")
+        self.inside.setToolTip(
+            "Crops that reach over the border of the image are filled with background"
+        )
+        self.ids = QComboBox()
+        self.ids.setToolTip(
+            "The column of the layer's features that holds the id of each row: its label, or the "
+            "name of its point"
+        )
+        for box in (self.source, self.unit, self.column, self.ids):
+            # Names of any length must not make the dock wider than it is.
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(10)
+        rows = self.rows = form()
         rows.addRow("Marked by", self.source)
         rows.addRow("or in", finder)
+        rows.addRow("Cells", self.unit)
         rows.addRow("Crop", self.crop)
+        rows.addRow("", self.inside)
         rows.addRow("Classes", self.column)
+        rows.addRow("Row ids", self.ids)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(rows)
         self.source.currentIndexChanged.connect(lambda _: self._fill_columns(fresh=True))
         self.crop.valueChanged.connect(lambda _: self.changed.emit())
+        self.unit.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.inside.toggled.connect(lambda _: self.changed.emit())
+        self.column.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.ids.currentIndexChanged.connect(lambda _: self._fill_columns())
         self.fill()
 
     def fill(self, _: object = None) -> None:
@@ -114,15 +140,48 @@ class CellsPanel(QWidget):
     def _fill_columns(self, fresh: bool = False) -> None:
         """List the columns; ``fresh``: of a layer that was chosen just now."""
         layer, before = self.source.currentData(), self.column.currentText()
-        self.column.clear()
-        self.column.addItem("none yet", None)
-        if layer is not None:
-            for name in layers.columns_of(layer):
-                self.column.addItem(f"column {name!r}", name)
-            if fresh and layer.metadata.get(PART) == "cells":
-                before = f"column {CLASSES!r}"
-        self.column.setCurrentIndex(max(0, self.column.findText(before)))
+        self._fill_ids(layer)
+        with QSignalBlocker(self.column):
+            self.column.clear()
+            self.column.addItem("none yet", None)
+            if layer is not None:
+                for name in layers.columns_of(layer, self.ids.currentData()):
+                    self.column.addItem(f"column {name!r}", name)
+                if fresh and layer.metadata.get(PART) == "cells":
+                    before = f"column {CLASSES!r}"
+            self.column.setCurrentIndex(max(0, self.column.findText(before)))
+        self.rows.setRowVisible(self.unit, isinstance(layer, Labels))
         self.changed.emit()
+
+    def _fill_ids(self, layer: Any) -> None:
+        """List the columns that may hold ids, keeping what the user chose."""
+        names = () if layer is None else layers.id_columns_of(layer)
+        with QSignalBlocker(self.ids):
+            before = self.ids.currentData()
+            self.ids.clear()
+            self.ids.addItem("as named (index, label, object...)", None)
+            for name in names:
+                self.ids.addItem(f"column {name!r}", name)
+            self.ids.setCurrentIndex(max(0, self.ids.findData(before)))
+        self.rows.setRowVisible(self.ids, bool(names))
+
+    def plan(self, chosen: ChosenChannels) -> CellsPlan:
+        """What the form says.
+
+        Raises
+        ------
+        DataError
+            No layer chosen.
+        """
+        layer = self.source.currentData()
+        if layer is None:
+            raise DataError("choose the layer that marks the cells, or find nuclei")
+        return CellsPlan(
+            chosen, layer, self.crop.value(), self.column.currentData(),
+            self.ids.currentData() if self.rows.isRowVisible(self.ids) else None,
+            labelled=self.unit.currentIndex() == 0 or not isinstance(layer, Labels),
+            border=not self.inside.isChecked(),
+        )  # fmt: skip
 
     def check(self, chosen: ChosenChannels) -> None:
         """Refuse what can be known to be wrong without reading pixels.
@@ -132,76 +191,4 @@ class CellsPanel(QWidget):
         DataError
             With the reason.
         """
-        layer = self.source.currentData()
-        if layer is None:
-            raise DataError("choose the layer that marks the cells, or find nuclei")
-        shape = chosen.planes[0].shape
-        if self.crop.value() > min(shape):
-            raise DataError(
-                f"a crop of {self.crop.value()} pixels is larger than the image "
-                f"({shape[0]} x {shape[1]})"
-            )
-        if isinstance(layer, Labels):
-            layers.label_plane(layer, chosen.reference, shape, self.viewer.dims.point)
-
-    def job(self, chosen: ChosenChannels) -> Job[Cells]:
-        """The cells as a job; layers are looked at now, pixels are read in the job.
-
-        Raises
-        ------
-        DataError
-            As `check`.
-        """
-        self.check(chosen)
-        layer, crop = self.source.currentData(), self.crop.value()
-        column = self.column.currentData()
-        classes = layers.classes_in_column(layer, column) if column else None
-        geometry = layers.like(chosen.reference, chosen.axes)
-        name = _called(chosen)
-        size = tuple(float(step) for step in geometry["scale"])
-        unit = str(geometry["units"][0])
-        if isinstance(layer, Labels):
-            shape, point = chosen.planes[0].shape, self.viewer.dims.point
-            marked = layers.label_plane(layer, chosen.reference, shape, point)
-            return _from_labels(chosen, marked, crop, classes, name, size, unit)
-        where, numbers = layers.points_plane(layer, chosen.reference, chosen.planes[0])
-        return _from_points(chosen, where, numbers, crop, classes, name, size, unit)
-
-
-def _called(chosen: ChosenChannels) -> str:
-    """What the cells are called: after their image, or after all channels that are layers."""
-    first, rest = chosen.reference.name, len(set(map(id, chosen.images.values()))) - 1
-    if not rest:
-        return str(first)
-    return f"{first} and {rest} other channel{'s' if rest > 1 else ''}"
-
-
-def _from_labels(
-    chosen: ChosenChannels, marked: Any, crop: int, classes: dict[int, str] | None, name: str,
-    size: Any, unit: str,
-) -> Job[Cells]:  # fmt: skip
-    yield Progress(0, 2, "reading the labels")
-    height, width = marked.shape
-    # A copy: what is painted in the layer later is no cell of these.
-    labels = np.array(marked[0:height, 0:width])
-    yield Progress(1, 2, "measuring the cells")
-    cells = Cells.from_labels(
-        chosen.planes, chosen.names, labels, crop=crop, classes_of=classes, name=name
-    )
-    return replace(cells, fields=(replace(cells.fields[0], pixel_size=size, unit=unit),))
-
-
-def _from_points(
-    chosen: ChosenChannels, where: Any, numbers: Any, crop: int, classes: dict[int, str] | None,
-    name: str, size: Any, unit: str,
-) -> Job[Cells]:  # fmt: skip
-    yield Progress(0, 1, "cutting around the points")
-    cells = Cells.from_points(chosen.planes, chosen.names, where, crop=crop, name=name)
-    field = replace(cells.fields[0], pixel_size=size, unit=unit)
-    # The number of its point is a cell's name where there are no outlines.
-    cells = replace(cells, fields=(field,), table=cells.table.assign(object=numbers))
-    if classes is None:
-        return cells
-    names = tuple(dict.fromkeys(classes.values()))
-    codes = [names.index(classes[n]) if n in classes else -1 for n in np.asarray(numbers).tolist()]
-    return cells.with_labels(codes, names)
+        check_plan(self.plan(chosen))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
 from qtpy.QtWidgets import (
@@ -19,10 +21,11 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.axis_question import AxisQuestion, unclear_axis
 from napari_channelmix.viewer.dock import form
 from napari_channelmix.viewer.samples import PART
 
-__all__ = ["ChannelsPanel", "ChosenChannels"]
+__all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 
 LAYER = Qt.ItemDataRole.UserRole
 OWN_NAME = Qt.ItemDataRole.UserRole + 1
@@ -30,22 +33,86 @@ OWN_NAME = Qt.ItemDataRole.UserRole + 1
 ROW, ROWS_SHOWN = 21, 7
 # Along an axis; more are no channels.
 MOST_CHANNELS = 200
+# What becomes of an axis that is neither channels, rows nor columns.
+CURRENT, MAXIMUM, EVERY = "current slice", "maximum over all slices", "every slice a field"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A field of view: its name, the slices it is of, and its channels."""
+
+    name: str
+    at: dict[int, int]
+    planes: tuple[layers.LayerPlane, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class ChosenChannels:
-    """The channels as they stand now: lazy planes with their names and where they lie."""
+    """The channels as they stand now: lazy planes with their names and where they lie.
+
+    Attributes
+    ----------
+    names : tuple of str
+    planes : tuple of LayerPlane
+        Of the slice that the viewer shows.
+    images : dict of str to napari layer
+    axes : (int, int)
+        Rows and columns.
+    at : dict of int to int
+        The slice: axis and position.
+    channel : int or None
+        The channel axis, where the channels are one layer.
+    every : tuple of int
+        Axes of which every slice is a field of view.
+    """
 
     names: tuple[str, ...]
     planes: tuple[layers.LayerPlane, ...]
     images: dict[str, Any]
     axes: tuple[int, int]
     at: dict[int, int]
+    channel: int | None = None
+    every: tuple[int, ...] = ()
 
     @property
     def reference(self) -> Any:
         """The layer whose geometry counts."""
         return next(iter(self.images.values()))
+
+    @property
+    def title(self) -> str:
+        """What the cells are called: after their image, or after all channels that are layers."""
+        first, rest = self.reference.name, len(set(map(id, self.images.values()))) - 1
+        if not rest:
+            return str(first)
+        return f"{first} and {rest} other channel{'s' if rest > 1 else ''}"
+
+    @property
+    def slice_index(self) -> tuple[int | None, ...]:
+        """For each axis but the channels the slice, or that it is projected."""
+        every = dict.fromkeys(self.every)
+        index = [every.get(axis, i) for axis, i in enumerate(self.planes[0].index)]
+        return tuple(i for axis, i in enumerate(index) if axis != self.channel)
+
+    @property
+    def stacked(self) -> bool:
+        """Whether every slice of an axis is a field of view."""
+        return bool(self.every)
+
+    @property
+    def slices(self) -> tuple[Slice, ...]:
+        """The fields of view: one, or one for every slice."""
+        if not self.every:
+            return (Slice(self.title, self.at, self.planes),)
+        axes = layers.axes_of(self.reference)
+        result = []
+        for place in np.ndindex(*(axes[axis].length for axis in self.every)):
+            moved = dict(zip(self.every, map(int, place), strict=True))
+            name = ", ".join(f"{axes[axis].short}={index}" for axis, index in moved.items())
+            planes = tuple(plane.moved(moved) for plane in self.planes)
+            # With the image: annotations of another stack have slices of the same names.
+            result.append(Slice(f"{self.title}: {name}", {**self.at, **moved}, planes))
+        return tuple(result)
 
 
 class ChannelsPanel(QWidget):
@@ -72,9 +139,13 @@ class ChannelsPanel(QWidget):
         self._rest_rows = form()
         self.rest.setLayout(self._rest_rows)
         self.note = QLabel(
-            "Cells are 2-D: a slice, or the maximum over an axis, is taken when you press 'Use'."
+            "Cells are 2-D. The slice is taken when you press 'Use'; in a maximum the cells are "
+            "projected too."
         )
         self.note.setWordWrap(True)
+        self.question = AxisQuestion()
+        # Axes of layers that hold slices: the user said so.
+        self._answered: WeakKeyDictionary[Any, set[int]] = WeakKeyDictionary()
         self._slices: dict[int, QComboBox] = {}
         # Layer, axis and length whose channels the list holds.
         self._listed: tuple[int, int, int] | None = None
@@ -87,8 +158,11 @@ class ChannelsPanel(QWidget):
         column.addWidget(self.kind)
         column.addLayout(self.rows)
         column.addWidget(self.list)
+        column.addWidget(self.question)
         column.addWidget(self.rest)
         column.addWidget(self.note)
+        self.question.channels.connect(self._are_channels)
+        self.question.slices.connect(self._are_slices)
         self.kind.currentIndexChanged.connect(lambda _: self._refill())
         self.layer.currentIndexChanged.connect(lambda _: self._fill_axes())
         self.axis.currentIndexChanged.connect(lambda _: self._fill_axis_names())
@@ -229,6 +303,34 @@ class ChannelsPanel(QWidget):
         self._fill_slices()
         self.changed.emit()
 
+    # ---------------------------------------------------------------- channels or slices
+
+    def _unclear(self) -> tuple[Any, layers.Axis | None]:
+        """The layer in hand, and an axis of it that may hold channels though nobody said so."""
+        if self.by_axis:
+            layer = self.layer.currentData()
+            chosen = self.axis.currentData() is not None
+            return layer, None if layer is None or chosen else unclear_axis(layer)
+        layer = self._stack()
+        if layer is None:
+            return None, None
+        return layer, unclear_axis(layer, self._answered.get(layer, ()))
+
+    def _are_channels(self) -> None:
+        """The axis that was asked of holds the channels."""
+        layer, axis = self._unclear()
+        if axis is None:
+            return
+        self.kind.setCurrentIndex(1)
+        self.layer.setCurrentIndex(self._place_of(layer))
+        self.axis.setCurrentIndex(self.axis.findData(axis.number))
+
+    def _are_slices(self) -> None:
+        layer, axis = self._unclear()
+        if axis is not None:
+            self._answered.setdefault(layer, set()).add(axis.number)
+            self._chosen_changed()
+
     # ---------------------------------------------------------------- T and Z
 
     def _stack(self) -> Any:
@@ -239,21 +341,30 @@ class ChannelsPanel(QWidget):
 
     def _fill_slices(self) -> None:
         """A choice for every axis that is neither channel, row nor column."""
+        asked_of, unclear = self._unclear()
+        self.question.ask(asked_of, unclear, slices=not self.by_axis)
         layer = self._stack()
         wanted: list[layers.Axis] = []
         if layer is not None and not layer.rgb:
             channel = self.axis.currentData() if self.by_axis else None
             plane = layers.plane_axes(layer, channel) if layer.ndim > 1 else ()
-            skipped = {channel, *plane}
-            wanted = [one for one in layers.axes_of(layer) if one.number not in skipped]
+            skipped = {channel, *plane, None if unclear is None else unclear.number}
+            wanted = [axis for axis in layers.axes_of(layer) if axis.number not in skipped]
         if [one.number for one in wanted] != list(self._slices):
             while self._rest_rows.rowCount():
                 self._rest_rows.removeRow(0)
             self._slices = {}
             for one in wanted:
                 choice = QComboBox()
-                choice.addItems(["current slice", "maximum over all slices"])
-                choice.setToolTip("Take the slice the viewer shows, or the maximum projection")
+                choice.addItems([CURRENT, MAXIMUM, EVERY])
+                choice.setSizeAdjustPolicy(
+                    QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+                )
+                choice.setMinimumContentsLength(10)
+                choice.setToolTip(
+                    "Take the slice the viewer shows, the maximum projection of channels and "
+                    "cells, or every slice as a field of view of its own"
+                )
                 choice.currentIndexChanged.connect(lambda _: self.changed.emit())
                 self._rest_rows.addRow(str(one).capitalize(), choice)
                 self._slices[one.number] = choice
@@ -262,7 +373,7 @@ class ChannelsPanel(QWidget):
 
     @property
     def slice_choices(self) -> tuple[QComboBox, ...]:
-        """For each further axis: current slice (0) or maximum over all (1)."""
+        """For each further axis: current slice (0), maximum over all (1), every slice (2)."""
         return tuple(self._slices.values())
 
     # ---------------------------------------------------------------- what was chosen
@@ -279,18 +390,25 @@ class ChannelsPanel(QWidget):
         names = tuple(item.text() for item in ticked)
         position = self.viewer.dims.point
         project = frozenset(n for n, choice in self._slices.items() if choice.currentIndex() == 1)
+        every = tuple(n for n, choice in self._slices.items() if choice.currentIndex() == 2)
+        layer, unclear = self._unclear()
+        if unclear is not None and not self.by_axis:
+            raise DataError(
+                f"say above whether the axis of {unclear.length} of layer {layer.name!r} holds "
+                "channels or slices"
+            )
         if self.by_axis:
             layer = self.layer.currentData()
             if layer is None:
                 raise DataError("there is no image layer yet; open an image first")
             axis = self.axis.currentData()
-            every = layers.planes_from_axis(layer, axis, position, project)
-            planes = tuple(every[item.data(LAYER)] for item in ticked)
+            along = layers.planes_from_axis(layer, axis, position, project | set(every))
+            planes = tuple(along[item.data(LAYER)] for item in ticked)
             images = dict.fromkeys(names, layer)
             axes = layers.plane_axes(layer, axis)
         else:
             chosen = [item.data(LAYER) for item in ticked]
-            planes = layers.planes_from_layers(chosen, position, project)
+            planes = layers.planes_from_layers(chosen, position, project | set(every))
             images = dict(zip(names, chosen, strict=True))
             axes = layers.plane_axes(chosen[0])
         if not names:
@@ -303,4 +421,4 @@ class ChannelsPanel(QWidget):
             for axis, index in enumerate(planes[0].index)
             if index is not None and index != layers.PROJECT and axis != channel
         }
-        return ChosenChannels(names, planes, images, axes, at)
+        return ChosenChannels(names, planes, images, axes, at, channel, every)

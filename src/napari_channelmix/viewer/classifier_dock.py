@@ -30,19 +30,26 @@ from napari_channelmix.viewer.settings_form import (
     seed_box,
     whole,
 )
-from napari_channelmix.viewer.work import TrainingChoices, load_job, predict_job, train_job
+from napari_channelmix.viewer.work import (
+    TrainingChoices,
+    evaluation_job,
+    load_job,
+    predict_job,
+    train_job,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import napari
 
+    from napari_channelmix.classify import Evaluation
     from napari_channelmix.viewer.session import Predictions, Trained
     from napari_channelmix.viewer.tasks import Update
 
 __all__ = ["ClassifierDock"]
 
-MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.ts *.torchscript);;All files (*)"
+MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.pth *.ts *.torchscript);;All files (*)"
 
 
 class ClassifierDock(Dock):
@@ -77,6 +84,11 @@ class ClassifierDock(Dock):
             "Predict the class of every cell; a layer 'predicted' and two columns of the cells' "
             "features show them"
         )
+        self.evaluate = QPushButton("Evaluate on these cells")
+        self.evaluate.setToolTip(
+            "Hold the classes of the cells against what the classifier says, and the cells "
+            "against those it was trained on"
+        )
         self.save = QPushButton("Save…")
         self.save.setToolTip("Save the classifier as a bundle (.cmx): weights, names, statistics")
         self.open = QPushButton("Open model…")
@@ -87,6 +99,7 @@ class ClassifierDock(Dock):
         self._build()
         self.train.clicked.connect(self.start)
         self.apply.clicked.connect(self.classify)
+        self.evaluate.clicked.connect(self.measure)
         self.save.clicked.connect(self._ask_save)
         self.open.clicked.connect(self._ask_open)
         self.form.confirmed.connect(lambda path, given: self.load(path, **given))
@@ -127,6 +140,7 @@ class ClassifierDock(Dock):
         buttons.addWidget(self.save)
         buttons.addWidget(self.open)
         inside.addLayout(buttons)
+        inside.addWidget(self.evaluate)
         inside.addWidget(self.form)
         self.column.addWidget(box)
         self.column.addWidget(self.computer)
@@ -175,10 +189,26 @@ class ClassifierDock(Dock):
                 self.session.predictions = found
                 counts = np.bincount(found.codes, minlength=len(found.classes))
                 said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
-                self.notice.say(f"Predicted: {said}", "good")
+                lines = (f"Predicted: {said}", *found.warnings)
+                self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
         self.task.run("classifying the cells", predict_job(trained, cells), done,
                       on_error=self.fail)  # fmt: skip
+
+    def measure(self) -> None:
+        """Measure the classifier on the cells that have a class."""
+        trained, cells = self.session.trained, self.session.cells
+        if trained is None or cells is None:
+            return
+
+        def done(found: Evaluation) -> None:
+            recall = ", ".join(
+                f"{name} {value:.2f}" for name, value in found.recall.items() if value is not None
+            )
+            lines = (f"On {found.name}: {found.words}", f"recall: {recall}", *found.warnings)
+            self.notice.say("\n".join(lines), "warning" if found.shift.warnings else "info")
+
+        self.task.run("evaluating", evaluation_job(trained, cells), done, on_error=self.fail)
 
     def _ask_save(self) -> None:
         path = files.ask_save(self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)")
@@ -228,6 +258,8 @@ class ClassifierDock(Dock):
         trained = self.session.trained
         self.result.setText(_in_words(trained))
         self.apply.setEnabled(trained is not None and self.session.cells is not None and not busy)
+        classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
+        self.evaluate.setEnabled(trained is not None and classed and not busy)
         ours = trained is not None and hasattr(trained.classifier, "save")
         self.save.setEnabled(ours and not busy)
         self.open.setEnabled(not busy)
@@ -253,6 +285,9 @@ def _in_words(trained: Trained | None) -> str:
     classifier = trained.classifier
     lines = [f"<b>{trained.source}</b>", f"channels: {', '.join(classifier.channels)}",
              f"classes: {', '.join(classifier.classes)}"]  # fmt: skip
+    if hasattr(classifier, "reading"):
+        # Known once it was asked about cells.
+        lines.append(f"output: {classifier.reading or classifier.output}")
     if trained.accuracy is not None and trained.recall is not None:
         recall = ", ".join(
             f"{name} {value:.2f}" for name, value in trained.recall.items() if np.isfinite(value)

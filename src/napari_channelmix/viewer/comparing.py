@@ -28,7 +28,7 @@ __all__ = ["Answer", "compare_job"]
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """What one method says of a cell: its map and how good it is, or why it cannot."""
 

@@ -28,6 +28,7 @@ from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.overlays import overlays_of
 from napari_channelmix.viewer.preferences import PREFERENCES
 from napari_channelmix.viewer.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.slices import follower_of
 from napari_channelmix.viewer.tab_titles import shorten, spell_out
 from napari_channelmix.viewer.tabs import join
 from napari_channelmix.viewer.task_bar import TaskBar
@@ -59,6 +60,7 @@ class Dock(QWidget):
         # Jobs follow the preferences from the first dock on.
         _ = PREFERENCES.now
         linking_of(viewer)
+        follower_of(viewer)
         _DOCKS.add(self)
         self._ties: list[tuple[Any, Callable[..., object]]] = []
         self.task = Task(self.session, one_thread=self.one_thread)

@@ -27,7 +27,7 @@ def tick() -> int:
     return next(_CLOCK)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Edit:
     """One change: the palette before and after, and the cells whose class is another one.
 

@@ -9,11 +9,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QSpinBox
 
+from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.dock import Dock, form, group
@@ -50,9 +52,7 @@ class ExplainDock(Dock):
         super().__init__(viewer)
         self.needs = Needs(self.viewer, self.session)
         self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
-        self.number = QSpinBox()
-        self.number.setKeyboardTracking(False)
-        self.number.setToolTip("The cell by its number, without the mouse: Enter, or up and down")
+        self.number = CellNumber()
         self.question = QuestionForm(self)
         self.result = ResultPanel(self.viewer.theme)
         self.reliability = ReliabilityPanel(self.viewer.theme)
@@ -137,7 +137,9 @@ class ExplainDock(Dock):
             return
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
-            self._missed(f"Cell {cell} is in another field of view; show that one first.")
+            self._missed(
+                f"Cell {cell_name(cells, cell)} is in another field of view; show that one first."
+            )
             return
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
@@ -149,14 +151,17 @@ class ExplainDock(Dock):
         self.task.stop()
         self.notice.clear_line()
         self.session.explanation = None
-        self.result.begin(cell)
+        self.result.begin(cell_name(cells, cell))
         box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
         channels = trained.classifier.channels if question.separate else ()
         self.layers.lay(shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape,
                         channels)  # fmt: skip
         if known is not None:
+            # Labels may have been painted since: what they say of the model is then another.
+            doubts = self.sources.doubts(trained, cells)
+            known = replace(known, doubts=doubts or ())
             self._known(known)
-            if known.reliability is not None:
+            if known.reliability is not None and doubts is not None:
                 return
         self.task.run(
             "explaining the cell",
@@ -265,7 +270,7 @@ class ExplainDock(Dock):
         if not same_pixels(cells, before):
             self._forget()
             with QSignalBlocker(self.number):
-                self.number.setRange(0, max(0, 0 if cells is None else len(cells) - 1))
+                self.number.show_cells(cells)
         self._fill()
 
     def _shown_changed(self, _: object = None) -> None:

@@ -7,6 +7,7 @@ A cell goes this way; at each step the dock gets all that is known so far as an 
 3. the map refined, step by step
 4. the insertion and deletion curves of the last map
 5. the other tests of how far it can be trusted
+6. once for all cells: whether labels speak against the model
 
 PyTorch is imported where a job begins, never with a dock.
 """
@@ -22,8 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.computing import computing
+from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -68,7 +71,7 @@ class Question:
     separate: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """All that is known so far of why a cell is called what it is called.
 
@@ -91,6 +94,12 @@ class Explanation:
     fidelity, reliability
         Once they are measured.
     warnings : tuple of str
+    called : str
+        The id of the cell, as the user knows it.
+    output : str
+        What the numbers of a model made elsewhere mean, once the map is finished.
+    doubts : tuple of str
+        What the labels of all cells say against the model; they may be painted anew.
     """
 
     question: Question
@@ -108,6 +117,14 @@ class Explanation:
     fidelity: Fidelity | None = dataclasses.field(default=None, repr=False)
     reliability: Reliability | None = dataclasses.field(default=None, repr=False)
     warnings: tuple[str, ...] = ()
+    called: str = ""
+    output: str = ""
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the cell is called in the window."""
+        return self.called or str(self.cell)
 
     @property
     def nbytes(self) -> int:
@@ -131,14 +148,18 @@ def explain_cell_job(
     from napari_channelmix.pcim import explain_job
 
     if known is not None and known.attribution is not None:
-        return (yield from _tested(known))
+        found = known
+        if known.reliability is None:
+            found = yield from _tested(known)
+        return (yield from _checked(found, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
     row = cells.table.iloc[cell]
     y0, x0, y1, x1 = (int(row[edge]) for edge in ("y0", "x0", "y1", "x1"))
     found = Explanation(question, cell, int(row["field"]), (y0, x0, y1, x1),
                         trained.classifier.channels, trained.classifier.classes,
-                        np.asarray(source.cells)[0])  # fmt: skip
+                        np.asarray(source.cells)[0], warnings=_at_border(cells, cell),
+                        called=cell_name(cells, cell))  # fmt: skip
     yield Progress(0, 1, "explaining the cell", partial=found)
     job = explain_job(
         trained.classifier, source, question.target, question.method, versus=question.versus,
@@ -155,7 +176,43 @@ def explain_cell_job(
     finally:
         job.close()
     yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=found)
-    return (yield from _tested(found))
+    found = yield from _tested(found)
+    return (yield from _checked(found, sources, trained, cells))
+
+
+def _checked(
+    found: Explanation, sources: Sources, trained: Trained, cells: Cells
+) -> Job[Explanation]:
+    """What the labels say against the model is said with each cell; looked at once for all."""
+    lines = sources.doubts(trained, cells)
+    if lines is None:
+        yield Progress(1, 1, "holding the model against the labels", partial=found)
+        lines = yield from _doubts(trained, cells)
+        sources.keep_doubts(trained, cells, lines)
+    return replace(found, doubts=lines)
+
+
+def _doubts(trained: Trained, cells: Cells) -> Job[tuple[str, ...]]:
+    from napari_channelmix.classify.plausibility import plausibility_job
+
+    model = trained.classifier
+    reading = getattr(model, "reading", None)
+    if reading is not None and reading.independent:
+        return ()
+    job = plausibility_job(model, cells)
+    try:
+        while True:
+            yield Progress(1, 1, next(job).stage)
+    except StopIteration as end:
+        lines: tuple[str, ...] = end.value
+        return lines
+    finally:
+        job.close()
+
+
+def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:
+    """A map lies on what was filled, too."""
+    return (AT_BORDER,) if cells.at_border[cell] else ()
 
 
 def _refined(found: Explanation, update: Any) -> Explanation:
@@ -173,7 +230,9 @@ def _finished(found: Explanation, attribution: Attribution) -> Explanation:
     return replace(
         found, map=attribution.maps[0], channel_maps=None if maps is None else maps[0],
         probabilities=attribution.probabilities[0], target=int(attribution.target[0]),
-        attribution=attribution, warnings=attribution.warnings,
+        attribution=attribution,
+        warnings=tuple(dict.fromkeys((*found.warnings, *attribution.warnings))),
+        output=attribution.output if hasattr(attribution.source.model, "reading") else "",
     )  # fmt: skip
 
 

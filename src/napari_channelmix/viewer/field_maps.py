@@ -29,7 +29,7 @@ __all__ = ["FieldMaps", "field_maps_job"]
 Floats = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldMaps:
     """Maps of many cells in one field of view.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,8 +19,16 @@ from napari_channelmix.viewer.cells_panel import CellsPanel
 from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannels
 from napari_channelmix.viewer.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.dock import Dock, group
+from napari_channelmix.viewer.layer_cells import CellsPlan, cells_job
+from napari_channelmix.viewer.layer_fields import (
+    add_nuclei,
+    in_view,
+    moved_on,
+    shown_of,
+    with_fields,
+)
 from napari_channelmix.viewer.preview import CropPreview
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.slices import move_to_slice
 from napari_channelmix.viewer.work import nuclei_job
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
     from napari_channelmix.viewer.notice import Kind
+    from napari_channelmix.viewer.session import Shown
 
 __all__ = ["ImagesDock"]
 
@@ -159,6 +167,9 @@ class ImagesDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
+        shown = self.session.shown
+        if shown is not None and move_to_slice(self.viewer, shown, at):
+            return
         self.task.run(
             "reading the field of view", layers.field_job(cells, at),
             lambda pixels: self._show(cells, pixels), on_error=self.fail,
@@ -221,16 +232,21 @@ class ImagesDock(Dock):
         if chosen is None or channel not in chosen.names:
             self.fail(why)
             return
+        if chosen.stacked:
+            self.fail(
+                "nuclei are found in one plane: choose the current slice or the maximum, or mark "
+                "the cells by a Labels layer of all slices"
+            )
+            return
         plane = chosen.planes[chosen.names.index(channel)]
-        geometry = layers.like(chosen.reference, chosen.axes)
         self.task.run(
             "finding nuclei", nuclei_job(plane, SMALLEST_NUCLEUS),
-            lambda labels: self._found(channel, labels, geometry), on_error=self.fail,
+            lambda labels: self._found(channel, labels, chosen), on_error=self.fail,
         )  # fmt: skip
 
-    def _found(self, channel: str, labels: Any, geometry: dict[str, Any]) -> None:
+    def _found(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
         # A layer of the user's from now on: it may be corrected, and is never written over.
-        layer = self.viewer.add_labels(labels, name=f"nuclei in {channel}", **geometry)
+        layer = add_nuclei(self.viewer, channel, labels, chosen)
         # Outlines, so that the channels stay in sight.
         layer.contour = 1
         self.cells.fill()
@@ -246,18 +262,29 @@ class ImagesDock(Dock):
     def use_layers(self, *, more: bool = False) -> None:
         """Cut the cells out of the layers chosen; ``more``: beside those in use."""
         try:
-            chosen = self.channels.choose()
-            job = self.cells.job(chosen)
+            plan = self.cells.plan(self.channels.choose())
+            job = cells_job(plan)
+            shown = shown_of(plan)
         except DataError as error:
             self.fail(str(error))
             return
-        objects = self.cells.source.currentData()
-        shown = Shown(0, chosen.images, objects, chosen.at, chosen.axes)
         self.task.run(
             "cutting out the cells", job,
-            lambda cells: self._add(cells, shown) if more else self._used(cells, shown),
-            on_error=self.fail,
+            lambda cells: self._cut(plan, cells, shown, more=more), on_error=self.fail,
         )  # fmt: skip
+
+    def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
+        """Take cells that were cut out; a slice without cells is no field of view."""
+        shown = in_view(self.viewer, with_fields(shown, plan, cells))
+        if more:
+            self._add(cells, shown)
+        else:
+            self._used(cells, shown)
+        if cells.warnings:
+            before = self.notice.text() if more and self.notice.isVisible() else ""
+            lines = [*before.splitlines(), *cells.warnings]
+            if self.notice.kind != "error" or not more:
+                self.notice.say("\n".join(lines), "warning")
 
     def _add(self, cells: Cells, shown: Shown) -> None:
         """Cells of another image, as a further field of view."""
@@ -270,7 +297,7 @@ class ImagesDock(Dock):
             self.fail(str(error))
             return
         self.session.open(
-            both.with_labels([-1] * len(both), ()), LAYERS, replace(shown, field=len(before.fields))
+            both.with_labels([-1] * len(both), ()), LAYERS, moved_on(shown, len(before.fields))
         )
         # As a change, so that it is kept with the others.
         self.session.classify(both.labels, both.classes)
@@ -283,6 +310,8 @@ class ImagesDock(Dock):
             and before.shown is not None
             and before.shown.objects is shown.objects
             and isinstance(shown.objects, Labels)
+            # A label of another slice may be another cell.
+            and (before.shown.at == shown.at or (before.shown.stack and shown.stack))
             and not cells.classes
         ):
             # The same cells, perhaps corrected: what was painted is not lost.

@@ -244,7 +244,7 @@ class ImportanceDock(Dock):
         if visible and self.solo.channel is not None:
             # The blend is about to be looked at, no longer one channel.
             self._toggle_solo(self.solo.channel)
-        geometry = layers.like(shown.reference, shown.axes)
+        geometry = layers.field_place(shown)
         self.mixed_task.run(
             "mixing the channels",
             mixed_job(imp.classifiers[0], cells, shown.field),
@@ -253,7 +253,7 @@ class ImportanceDock(Dock):
         )
 
     def _show_mixed(
-        self, images: npt.NDArray[np.float32], geometry: dict[str, Any], visible: bool
+        self, images: npt.NDArray[np.float32], geometry: layers.FieldPlace, visible: bool
     ) -> None:
         selected = set(self.viewer.layers.selection)
         for place, image in enumerate(images):

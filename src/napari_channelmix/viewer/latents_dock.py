@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.going import GONE, Going
@@ -57,9 +58,7 @@ class LatentsDock(Dock):
         self.toggle = ClickMode(
             self.viewer, self.session, WORDS, self._ready, self._clicked, self.notice.say
         )
-        self.number = QSpinBox()
-        self.number.setKeyboardTracking(False)
-        self.number.setToolTip("The cell by its number, without the mouse: Enter, or up and down")
+        self.number = CellNumber()
         self.pages = Pages(self.viewer.theme)
         self.layers = LatentLayers(self.viewer)
         self.going = Going(self.viewer, self.session, self.fail)
@@ -242,7 +241,7 @@ class LatentsDock(Dock):
         self._trained_changed()
         self.warnings.say(_warnings(latents), "warning")
         with QSignalBlocker(self.number):
-            self.number.setRange(0, 0 if latents is None else len(latents.values) - 1)
+            self.number.show_cells(None if latents is None else latents.cells)
         self.found.setVisible(latents is not None)
         self._in_viewer()
         self._fill()

@@ -24,7 +24,19 @@ __all__ = ["ModelForm", "needs_form"]
 
 def needs_form(path: Path) -> bool:
     """Whether a file does not carry its channels and classes itself."""
-    return path.suffix.lower() in (".onnx", ".pt", ".pt2", ".ts", ".torchscript")
+    return path.suffix.lower() in (".onnx", ".pt", ".pth", ".pt2", ".ts", ".torchscript")
+
+
+# What a model may give: words for the user, and those of `load_model`.
+GIVES = (
+    ("found out from the first cells", "auto"),
+    ("logits (before the softmax)", "logits"),
+    ("probabilities (after the softmax)", "probabilities"),
+    ("independent labels, after a sigmoid", "sigmoid"),
+    ("independent labels, before a sigmoid", "sigmoid_logits"),
+    ("one logit, for the second class", "one_logit"),
+    ("one probability, of the second class", "one_probability"),
+)
 
 
 class ModelForm(QWidget):
@@ -42,8 +54,14 @@ class ModelForm(QWidget):
         self.classes = QLineEdit()
         self.classes.setToolTip("Names of the model's classes in its order, with commas between")
         self.output = QComboBox()
-        self.output.addItems(["scores", "probabilities"])
-        self.output.setToolTip("What the model gives: scores before the softmax, or probabilities")
+        for words, name in GIVES:
+            self.output.addItem(words, name)
+        self.output.setToolTip(
+            "What the model's numbers mean; where it stays in doubt you are asked to choose"
+        )
+        self.select = QLineEdit()
+        self.select.setPlaceholderText("only where it has several")
+        self.select.setToolTip("Name or position (0, 1, ...) of the output with the classes")
         self.consent = QCheckBox("I trust its maker: run the code in this file")
         self.consent.setToolTip(
             "TorchScript and torch.export files can do anything on this computer; ONNX cannot"
@@ -56,6 +74,7 @@ class ModelForm(QWidget):
         rows.addRow("Channels", self.channels)
         rows.addRow("Classes", self.classes)
         rows.addRow("It gives", self.output)
+        rows.addRow("Output", self.select)
         buttons = QHBoxLayout()
         buttons.addWidget(self.load)
         buttons.addWidget(self.dismiss)
@@ -80,6 +99,9 @@ class ModelForm(QWidget):
         self.classes.setText(", ".join(classes))
         # Never ticked for the user, and asked again for every file.
         self.consent.setChecked(False)
+        # Neither is what another model gives.
+        self.output.setCurrentIndex(0)
+        self.select.clear()
         self.consent.setVisible(path.suffix.lower() != ".onnx")
         self.setVisible(True)
         self._enable()
@@ -93,7 +115,8 @@ class ModelForm(QWidget):
         given: dict[str, Any] = {
             "channels": _names(self.channels.text()),
             "classes": _names(self.classes.text()),
-            "output": self.output.currentText(),
+            "output": self.output.currentData(),
+            "select": self.select.text().strip() or None,
             "allow_code": self.consent.isChecked(),
         }
         self.setVisible(False)

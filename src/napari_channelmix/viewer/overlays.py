@@ -9,7 +9,6 @@ import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.layers.results import COLUMNS
 from napari_channelmix.viewer.per_viewer import PerViewer
 from napari_channelmix.viewer.session import Predictions, Session, Shown, session_of
 
@@ -26,6 +25,8 @@ class Overlays:
         self._viewer = weakref.ref(viewer)
         self.session = session
         self._waiting = False
+        # Why classes are not written into the features of the cells' layer, if they are not.
+        self.refused = ""
         # Layers that were removed while a drawing waits: it does not bring them back.
         self._gone: set[str] = set()
         # What the layer 'predicted' shows: predictions and field of view.
@@ -56,7 +57,7 @@ class Overlays:
         # Its layers may be gone: removed by the user, or with the window.
         if shown.reference not in viewer.layers:
             return
-        geometry = layers.like(shown.reference, shown.axes)
+        geometry = layers.field_place(shown)
         selected = set(viewer.layers.selection)
         columns: dict[str, Any] = {}
         here = (cells.table["field"] == shown.field).to_numpy()
@@ -76,7 +77,12 @@ class Overlays:
         self._write(viewer, shown, here, columns)
 
     def _predicted(
-        self, viewer: Any, shown: Shown, found: Predictions, here: Any, geometry: dict[str, Any]
+        self,
+        viewer: Any,
+        shown: Shown,
+        found: Predictions,
+        here: Any,
+        geometry: layers.FieldPlace,
     ) -> dict[str, Any]:
         cells = self.session.cells
         assert cells is not None
@@ -103,14 +109,10 @@ class Overlays:
             return
         if layers.is_own(target):
             return
-        ours = dict(target.metadata.get(COLUMNS, {}))
-        for name in columns:
-            # A column of the user's stays as it is, whatever it is called.
-            theirs = name not in ours and name in map(str, target.features.columns)
-            ours.setdefault(name, f"{name} (ChannelMix)" if theirs else name)
-        target.metadata[COLUMNS] = ours
-        columns = {ours[name]: values for name, values in columns.items()}
-        layers.write_features(target, cells.table["object"].to_numpy(np.int64)[here], columns)
+        objects = cells.table["object"].to_numpy(np.int64)[here]
+        self.refused = layers.write_features(
+            target, objects, columns, part="classes", id_column=shown.id_column
+        )
 
 
 _OVERLAYS = PerViewer(lambda viewer: Overlays(viewer, session_of(viewer)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,14 +35,14 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
     here = cells.table["field"].to_numpy() == shown.field
     labels = cells.fields[shown.field].labels
     if labels is not None:
-        value = int(labels[round(y), round(x)])
-        if value == 0:
+        value = int(labels[math.floor(y + 0.5), math.floor(x + 0.5)])
+        if value <= 0:
             return None
         found = np.flatnonzero(here & (cells.table["object"].to_numpy() == value))
         return int(found[0]) if len(found) else None
     rows = np.flatnonzero(here)
     boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[rows]
-    centres, half = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5, (boxes[:, 2] - boxes[:, 0]) / 2
+    centres, half = cells.centres[rows], (boxes[:, 2] - boxes[:, 0]) / 2
     away = np.abs(centres - (y, x)).max(axis=1)
     near = np.where(away <= half, away, np.inf)
     if not len(near) or not np.isfinite(near.min()):

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QFontMetrics, QImage, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.tasks import Task
 from napari_channelmix.viewer.work import crops_job
 
@@ -85,7 +86,9 @@ class CropPreview(QWidget):
                 said = cells.classes[code] if code >= 0 else "no class"
                 picture = QLabel()
                 picture.setPixmap(_pixmap(grey.astype(np.uint8), side))
-                picture.setToolTip(f"cell {chosen[row]}, {name}; class: {said}")
+                picture.setToolTip(
+                    f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {said}"
+                )
                 self.grid.addWidget(picture, row + 1, column, Qt.AlignmentFlag.AlignCenter)
         self.grid.setColumnStretch(len(cells.channels), 1)
 

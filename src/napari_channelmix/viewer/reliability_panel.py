@@ -19,7 +19,8 @@ HEIGHT = 122
 FIGURES_TIP = (
     "SRG: area between the two curves, -1 to 1; higher is better, and random maps say what is "
     "chance. Randomisation: likeness to the map of a network with random weights, lower is "
-    "better. Stability: how much a little noise changes the map, lower is better"
+    "better. Stays under noise: share of the map's strongest tenth that stays in place, higher is "
+    "better"
 )
 
 
@@ -88,7 +89,7 @@ class ReliabilityPanel(QWidget):
             self.words.say(waiting if found is None else "The map is being tested…")
             return
         lines = tested.words(0)
-        good = bool(tested.better_than_chance[0])
+        good = tested.readable(0)
         kind: Kind = "error" if not good else "good" if len(lines) == 1 else "warning"
         self.words.say("\n".join(lines), kind)
 
@@ -109,7 +110,7 @@ class ReliabilityPanel(QWidget):
             if tested.randomisation is None
             else f"randomisation {tested.randomisation[0]:.2f}"
         )
-        said.append(f"stability {tested.stability[0]:.2f}")
+        said.append(f"stays under noise {tested.staying[0]:.0%}")
         return " · ".join(f"<nobr>{one}</nobr>" for one in said)
 
     def follow_theme(self, theme: str) -> None:

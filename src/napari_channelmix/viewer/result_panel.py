@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,9 +59,9 @@ class ResultPanel(QWidget):
         self.clear()
         self.strip.show_tiles([Tile(None, title=tile.title) for tile in self.strip.tiles])
 
-    def begin(self, cell: int) -> None:
+    def begin(self, name: str) -> None:
         """Say which cell is about to be explained."""
-        self.title.setText(f"<b>Cell {cell}</b>")
+        self.title.setText(f"<b>Cell {html.escape(name)}</b>")
 
     def show_explanation(self, found: Explanation, label: str) -> None:
         """Show what is known of a cell so far; ``label`` is the class it was given."""
@@ -68,15 +69,15 @@ class ResultPanel(QWidget):
         if before is None or before.crops is not found.crops:
             levels = grey_levels(found.crops)
             self.strip.show_tiles([
-                Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.cell}")
+                Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.name}")
                 for at, name in enumerate(found.channels)
             ])  # fmt: skip
         if found.map is not None and (before is None or before.map is not found.map):
             self.strip.cover(_overlays(found))
-        if before is None or before.target != found.target:
+        if before is None or (before.target, before.output) != (found.target, found.output):
             self.title.setText(_in_words(found, label))
             self.bars.show_probabilities(found.classes, found.probabilities, found.target)
-        self.warnings.say("\n".join(found.warnings), "warning")
+        self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -94,14 +95,16 @@ def _overlays(found: Explanation) -> list[QImage | None]:
 
 
 def _in_words(found: Explanation, label: str) -> str:
-    parts = [f"<b>Cell {found.cell}</b>"]
+    parts = [f"<b>Cell {html.escape(found.name)}</b>"]
     if label:
         parts.append(f"labelled {label}")
     if found.target is not None:
         against = found.question.versus
         why = f"why <b>{found.classes[found.target]}</b>"
         parts.append(f"{why} and not {against}" if against else why)
-    return " · ".join(parts)
+    text = " · ".join(parts)
+    # Of a bundle it is always the same.
+    return f"{text}<br>output: {found.output}" if found.output else text
 
 
 def composite(found: Explanation) -> QImage:

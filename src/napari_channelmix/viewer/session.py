@@ -47,6 +47,11 @@ class Shown:
         For cells of one slice of a stack: axis of the first image layer, and the slice.
     axes : (int, int) or None
         Rows and columns among the axes of the image layers; None: the last two.
+    id_column : str or None
+        Column in the features of ``objects`` that holds the ids of the cells, where the user chose
+        one, or where points have ids.
+    stack : dict of int to dict
+        Where every slice of a stack is a field of view: for each field, its ``at``.
     """
 
     field: int
@@ -54,6 +59,8 @@ class Shown:
     objects: Any = None
     at: dict[int, int] = dataclasses.field(default_factory=dict)
     axes: tuple[int, int] | None = None
+    id_column: str | None = None
+    stack: dict[int, dict[int, int]] = dataclasses.field(default_factory=dict)
 
     @property
     def reference(self) -> Any:
@@ -77,13 +84,15 @@ class Trained:
     n_test: int = 0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Predictions:
     """Class probabilities (N, K) of the session's cells, in the order of ``classes``."""
 
     classes: tuple[str, ...]
     probabilities: npt.NDArray[np.float32] = dataclasses.field(repr=False)
     source: str = ""
+    #: How the cells differ from those the classifier was trained on, a line each.
+    warnings: tuple[str, ...] = ()
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:

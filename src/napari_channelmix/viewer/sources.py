@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim.source import Source
@@ -22,6 +24,7 @@ class Sources:
         self._trained: Trained | None = None
         self._cells: Cells | None = None
         self._source: Source | None = None
+        self._doubts: tuple[Trained, Cells, tuple[str, ...]] | None = None
 
     def of(self, trained: Trained, cells: Cells) -> Source:
         """The source for a classifier and cells, whatever classes these were given.
@@ -39,8 +42,21 @@ class Sources:
             self._source, self._trained, self._cells = source, trained, cells
         return source
 
+    def doubts(self, trained: Trained, cells: Cells) -> tuple[str, ...] | None:
+        """What the labels of these cells say against the classifier; None where it is not known."""
+        if self._doubts is None:
+            return None
+        whose, of, lines = self._doubts
+        same = whose is trained and same_pixels(cells, of) and cells.classes == of.classes
+        return lines if same and np.array_equal(cells.labels, of.labels) else None
+
+    def keep_doubts(self, trained: Trained, cells: Cells, lines: tuple[str, ...]) -> None:
+        """Remember what the labels say."""
+        self._doubts = trained, cells, lines
+
     def forget(self) -> None:
         """Let go of cells and classifier."""
+        self._doubts = None
         self._source = self._trained = self._cells = None
 
 

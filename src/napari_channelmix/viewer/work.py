@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_channelmix.classify import Classifier
+    from napari_channelmix.classify import Classifier, Evaluation
     from napari_channelmix.dcmix import ChannelImportance
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "TrainingChoices",
     "crops_job",
     "devices_job",
+    "evaluation_job",
     "importance_job",
     "kept_folder",
     "load_job",
@@ -89,8 +90,18 @@ def _measured(classifier: Classifier, source: str) -> Trained:
 
 def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
     """Class probabilities of all cells."""
-    found = yield from trained.classifier.predict_job(cells)
-    return Predictions(trained.classifier.classes, found, trained.source)
+    found = yield from trained.classifier.call_job(cells)
+    return Predictions(
+        trained.classifier.classes, found.probabilities, trained.source, found.shift.lines
+    )
+
+
+def evaluation_job(trained: Trained, cells: Cells) -> Job[Evaluation]:
+    """How well a classifier does on the cells that have a class."""
+    yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.classify import evaluate_job
+
+    return (yield from evaluate_job(trained.classifier, cells))
 
 
 def kept_folder() -> Path | None:

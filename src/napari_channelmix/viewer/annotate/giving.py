@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.annotate.words import edit_in_words
+from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session import Session
@@ -74,4 +75,5 @@ def _in_words(session: Session) -> str:
         free = int((labels[known] < 0).sum())
         return f"{len(known):,} cells selected, {free:,} without a class"
     code = int(labels[known[0]])
-    return f"Cell {known[0]:,} selected: {cells.classes[code] if code >= 0 else 'no class'}"
+    said = cells.classes[code] if code >= 0 else "no class"
+    return f"Cell {cell_name(cells, known[0])} selected: {said}"

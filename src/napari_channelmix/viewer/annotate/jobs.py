@@ -45,7 +45,7 @@ class Kept:
     other: Path | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Found:
     """Annotations of an earlier day, and the cells they are about.
 

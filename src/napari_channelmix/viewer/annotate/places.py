@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from napari_channelmix.data.annotations import cell_centres, field_names
+from napari_channelmix.data.annotations import earlier_centres, field_names
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -34,9 +35,13 @@ class Places:
         beside = _data_set_file(source)
         folder = None if beside is None else beside.parent
         self.names = field_names(cells, folder)
-        own = self._own = _user_folder() / f"{_signature(cells, self.names)}.csv"
-        self.files: tuple[Path, ...] = (own,) if beside is None else (
-            beside.with_name(f"{beside.stem}.annotations.csv"), own)  # fmt: skip
+        every = (cells.centres, *earlier_centres(cells))
+        paths = [_user_folder() / f"{_signature(cells, self.names, at)}.csv" for at in every]
+        # Earlier versions named them by the middles of the crops: such files are still found.
+        own = (paths[0], *(path for path in paths[1:] if path != paths[0] and path.is_file()))
+        self._own = own
+        self.files: tuple[Path, ...] = own if beside is None else (
+            beside.with_name(f"{beside.stem}.annotations.csv"), *own)  # fmt: skip
 
     @property
     def found(self) -> Path | None:
@@ -50,7 +55,7 @@ class Places:
 
     def in_words(self, path: Path) -> str:
         """Where a file lies, short enough for a dock."""
-        return "your own data folder" if path == self._own else path.name
+        return "your own data folder" if path in self._own else path.name
 
     def without(self, path: Path) -> None:
         """Leave a file alone from now on."""
@@ -94,7 +99,7 @@ def _user_folder() -> Path:
     return user_data_path("napari-channelmix", appauthor=False) / "annotations"
 
 
-def _signature(cells: Cells, names: Sequence[str]) -> str:
+def _signature(cells: Cells, names: Sequence[str], centres: npt.NDArray[np.float64]) -> str:
     """The same for the same cells, whatever classes they have; no pixel is read for it.
 
     From the middles of the cells, not their boxes: another size of crop is the same cells.
@@ -102,5 +107,5 @@ def _signature(cells: Cells, names: Sequence[str]) -> str:
     said = repr((tuple(names), tuple(one.shape for one in cells.fields)))
     signature = hashlib.sha256(said.encode())
     signature.update(cells.table[["field", "object"]].to_numpy(np.int64).tobytes())
-    signature.update(np.floor(cell_centres(cells) + 0.5).astype(np.int64).tobytes())
+    signature.update(np.floor(centres + 0.5).astype(np.int64).tobytes())
     return signature.hexdigest()[:20]

@@ -192,7 +192,7 @@ def _explanation(session: Session, seen: bool) -> Step:
         "Open the dock 'Explain a cell'; while it is in front, a click on a cell explains it", why,
     )  # fmt: skip
     if done and found is not None and found.target is not None:
-        said = f"Cell {found.cell}: the map shows why the classifier says {_class(found)}."
+        said = f"Cell {found.name}: the map shows why the classifier says {_class(found)}."
     else:
         said = "Press the button, then click a cell: a map shows which pixels speak for its class."
     return Step(title, said, (deed,), done=done)

@@ -31,7 +31,7 @@ BADGES = {
 TURN = 2 * np.pi
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Axis:
     """One axis.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.dock import group
 from napari_channelmix.viewer.latents.axes import Axis, axes_of, inactive_of, moved
 from napari_channelmix.viewer.latents.drawing import Drawing, one_thread
@@ -143,7 +144,7 @@ class CellPage(QWidget):
             return
         code = int(latents.cells.labels[self.cell])
         label = f" · labelled {html.escape(latents.cells.classes[code])}" if code >= 0 else ""
-        self.title.setText(f"<b>Cell {self.cell}</b>{label}")
+        self.title.setText(f"<b>Cell {html.escape(cell_name(latents.cells, self.cell))}</b>{label}")
 
     def mark_grid(self, shown: bool) -> None:
         """Say whether the grid layer is there."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.dock import group
 from napari_channelmix.viewer.latents.axes import figure
 from napari_channelmix.viewer.latents.choice import choice
@@ -160,6 +161,7 @@ class CellsPage(QWidget):
             self.legend.setVisible(False)
             return
         cells = latents.cells
+        self.scatter.name_of = lambda cell: cell_name(cells, cell)
         self.scatter.show_axes(self.axes[across], self.axes[up], cells.labels, cells.classes)
         self.legend.setText(self.scatter.legend())
         self.legend.setVisible(bool(self.legend.text()))

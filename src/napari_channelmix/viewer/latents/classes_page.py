@@ -9,6 +9,7 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.dock import group
 from napari_channelmix.viewer.latents.axes import Axis, signed, title_of
 from napari_channelmix.viewer.latents.bars import Bar, Bars
@@ -201,9 +202,10 @@ class ClassesPage(QWidget):
         rows.sort(key=lambda one: -abs(one.value))
         self.unusual.show_bars(rows)
         far = [one.name for one in rows if one.strong]
+        called = cell_name(latents.cells, self._cell)
         self.said.setText(
-            f"Cell {self._cell} is unusual for class '{name}': {', '.join(far)}." if far
-            else f"Cell {self._cell} is nowhere unusual for class '{name}': less than "
+            f"Cell {called} is unusual for class '{name}': {', '.join(far)}." if far
+            else f"Cell {called} is nowhere unusual for class '{name}': less than "
                  f"{UNUSUAL:g} robust standard deviations from its middle on every axis."
         )  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.readers import MIB, parsed_json, regular_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +16,8 @@ __all__ = ["Model", "model_in", "shipped_models"]
 
 SUFFIX = ".safetensors"
 # No header of ours is longer.
-LONGEST = 16 * 2**20
+LONGEST = 16 * MIB
+LARGEST = 8192 * MIB
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,14 @@ def model_in(path: Path) -> Model:
 
 def _depth(path: Path) -> int | None:
     try:
+        regular_file(path, most=LARGEST, error=DataError)
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if length > LONGEST:
                 return None
-            about = json.loads(file.read(length))["__metadata__"]["about"]
-        return int(json.loads(about)["network"]["channels"])
+            about = parsed_json(file.read(length).decode("utf-8"))["__metadata__"]["about"]
+        depth = parsed_json(about)["network"]["channels"]
     except (OSError, ValueError, KeyError, TypeError):
+        # `DataError` is a ValueError.
         return None
+    return depth if type(depth) is int else None

@@ -15,7 +15,7 @@ from napari_channelmix.viewer.latents.marked import marked
 from napari_channelmix.viewer.point_plot import PointPlot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from qtpy.QtWidgets import QWidget
 
@@ -42,6 +42,8 @@ class Scatter(PointPlot):
         self.marked: int | None = None
         self._axes: tuple[Axis, Axis] | None = None
         self._classes: tuple[str, ...] = ()
+        # What a cell is called.
+        self.name_of: Callable[[int], str] = str
         self._codes: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.getPlotItem().getViewBox().setMouseMode(pg.ViewBox.RectMode)
         self._ring = pg.ScatterPlotItem(size=15, brush=None, pxMode=True)
@@ -132,4 +134,4 @@ class Scatter(PointPlot):
     def describe(self, at: int) -> str:
         """The cell and its class."""
         code = int(self._codes[at])
-        return f"cell {at}" + (f", {self._classes[code]}" if code >= 0 else "")
+        return f"cell {self.name_of(at)}" + (f", {self._classes[code]}" if code >= 0 else "")

@@ -9,7 +9,6 @@ import numpy as np
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.latents.axes import title_of
 from napari_channelmix.viewer.latents.drawing import one_thread
-from napari_channelmix.viewer.layers.results import LATENTS
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class LatentLayers:
         selected = set(self._viewer.layers.selection)
         layers.show_scores(
             self._viewer, SCORES, latents.cells, shown.field, axis.values,
-            layers.like(shown.reference, shown.axes), name=f"latent: {axis.title}",
+            layers.field_place(shown), name=f"latent: {axis.title}",
             limits=(axis.low, axis.high), colormap=CYCLIC if axis.cyclic else COLORS,
         )  # fmt: skip
         self._viewer.layers.selection.clear()
@@ -94,29 +93,27 @@ class LatentLayers:
     def write_columns(self, latents: Latents, shown: Shown | None) -> str:
         """Put the latents into the features of the cells' layer; gives its name, or nothing.
 
-        A column of the user's that is called like a latent stays: ours then says that it is one.
+        A column of the user's that is called like a latent stays: ours gets another name.
         """
         target = None if shown is None else shown.objects
         if shown is None or target is None or target not in self._viewer.layers:
             return ""
         if layers.is_own(target):
             return ""
-        ours = set(target.metadata.get(LATENTS, ()))
-        taken = set(map(str, target.features.columns)) - ours
         here = (latents.cells.table["field"] == shown.field).to_numpy()
         objects = latents.cells.table["object"].to_numpy(np.int64)[here]
         columns = {}
-        for at, name in enumerate(latents.names):
+        for index, name in enumerate(latents.names):
             if not name.startswith("Spare"):
-                title = f"{name} (latent)" if name in taken else name
-                columns[title] = np.round(latents.values[here, at].astype(np.float64), 4)
+                columns[name] = np.round(latents.values[here, index].astype(np.float64), 4)
         for axis in latents.axes():
             if latents.disentangler.circle(axis) is not None:
                 title = f"{axis} (degrees)"
                 columns[title] = np.round(np.degrees(latents.of_axis(axis)[here]), 1)
-        layers.write_features(target, objects, columns, gone=ours)
-        target.metadata[LATENTS] = tuple(columns)
-        return str(target.name)
+        refused = layers.write_features(
+            target, objects, columns, part="latents", id_column=shown.id_column, whole=True
+        )
+        return "" if refused else str(target.name)
 
     # ---------------------------------------------------------------- away
 

@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.latents.axes import Axis, figure
 from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.latents.drawing import one_thread
@@ -107,8 +108,8 @@ class NearestStrip(QWidget):
         self.real.show_tiles([
             Tile(cell_image(latents.prepared.pictures[one]),
                  note=figure(axis, float(axis.values[one])),
-                 tip=f"Cell {one}, {axis.title} {figure(axis, float(axis.values[one]))}; "
-                     "click to go there")
+                 tip=f"Cell {cell_name(latents.cells, one)}, {axis.title} "
+                     f"{figure(axis, float(axis.values[one]))}; click to go there")
             for one in self.cells
         ])  # fmt: skip
         self.real.frame(self.cells.index(cell) if cell in self.cells else None)

@@ -1,7 +1,19 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
+from napari_channelmix.viewer.layers.axes import as_text, match_axes, match_points
 from napari_channelmix.viewer.layers.codes import show_codes
+from napari_channelmix.viewer.layers.columns import own_columns, unwritable_reason, write_features
 from napari_channelmix.viewer.layers.exporting import result_images
+from napari_channelmix.viewer.layers.features import (
+    ClassColumn,
+    FeatureTable,
+    classes_in_column,
+    columns_of,
+    id_columns_of,
+    label_ids,
+    point_ids,
+    point_rows,
+)
 from napari_channelmix.viewer.layers.geometry import (
     PlaneOfWorld,
     like,
@@ -14,10 +26,10 @@ from napari_channelmix.viewer.layers.grids import GridLayer, mosaic
 from napari_channelmix.viewer.layers.looks import color_of, looks_of
 from napari_channelmix.viewer.layers.maps import MapLayer, box_geometry, box_shape
 from napari_channelmix.viewer.layers.marks import ring_cells
+from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
+from napari_channelmix.viewer.layers.projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.reading import (
-    classes_in_column,
-    columns_of,
     label_plane,
     planes_from_axis,
     planes_from_layers,
@@ -29,9 +41,7 @@ from napari_channelmix.viewer.layers.results import (
     add_labels,
     find_ours,
     is_own,
-    own_columns,
     role_of,
-    write_features,
 )
 from napari_channelmix.viewer.layers.scores import show_scores
 from napari_channelmix.viewer.layers.showing import FieldPixels, field_job, forget_ours, show_field
@@ -47,13 +57,18 @@ __all__ = [
     "OURS",
     "PROJECT",
     "Axis",
+    "ClassColumn",
+    "FeatureTable",
     "FieldPixels",
+    "FieldPlace",
     "GridLayer",
     "LayerPlane",
     "MapLayer",
     "PlaneOfWorld",
+    "ProjectedLabels",
     "add_image",
     "add_labels",
+    "as_text",
     "axes_of",
     "box_geometry",
     "box_shape",
@@ -62,12 +77,17 @@ __all__ = [
     "color_of",
     "columns_of",
     "field_job",
+    "field_place",
     "find_ours",
     "forget_ours",
+    "id_columns_of",
     "is_own",
+    "label_ids",
     "label_plane",
     "like",
     "looks_of",
+    "match_axes",
+    "match_points",
     "mosaic",
     "own_columns",
     "plane_axes",
@@ -76,7 +96,10 @@ __all__ = [
     "plane_point",
     "planes_from_axis",
     "planes_from_layers",
+    "point_ids",
+    "point_rows",
     "points_plane",
+    "project_labels",
     "result_images",
     "ring_cells",
     "role_of",
@@ -88,5 +111,6 @@ __all__ = [
     "show_codes",
     "show_field",
     "show_scores",
+    "unwritable_reason",
     "write_features",
 ]

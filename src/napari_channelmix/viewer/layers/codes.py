@@ -19,16 +19,24 @@ import numpy as np
 import numpy.typing as npt
 from napari.utils.colormaps import DirectLabelColormap
 
+from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.colors import class_color
 from napari_channelmix.viewer.layers.lookup import Outlines, fill, table_of
-from napari_channelmix.viewer.layers.results import OURS, add_labels, claim, find_ours, place
+from napari_channelmix.viewer.layers.placing import FieldPlace
+from napari_channelmix.viewer.layers.results import (
+    PLANE,
+    add_labels,
+    add_points,
+    find_ours,
+    place,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_channelmix.data import Cells
 
-__all__ = ["show_codes", "whole_cells"]
+__all__ = ["plane_pixels", "show_codes", "whole_cells"]
 
 # Width of a ring, in pixels.
 RING = 2
@@ -36,15 +44,17 @@ RING = 2
 FEW = 20_000
 
 
-@dataclass
+@dataclass(eq=False)
 class _Drawn:
     """What a layer shows: these labels, by this table; along outlines, or whole cells."""
 
     labels: npt.NDArray[Any]
-    table: npt.NDArray[np.uint8]
+    table: npt.NDArray[Any]
     outlines: Outlines | None
-    picture: npt.NDArray[np.uint8]
-    top: int
+    picture: npt.NDArray[Any]
+    # The picture as the layer has it: a view with the axes of a stack.
+    data: npt.NDArray[Any]
+    ranked: Ranked
 
 
 _DRAWN: WeakKeyDictionary[Any, _Drawn] = WeakKeyDictionary()
@@ -57,7 +67,7 @@ def show_codes(
     field: int,
     codes: npt.NDArray[np.int64],
     classes: Sequence[str],
-    geometry: dict[str, Any],
+    place_of: FieldPlace | dict[str, Any],
 ) -> Any:
     """Colour the cells of a field of view by class, codes (N,) of all cells, -1 for none.
 
@@ -65,31 +75,39 @@ def show_codes(
     of colours per cell would block the window for seconds at 100,000 cells. Else their boxes, or
     rings where the boxes overlap.
     """
+    where = FieldPlace.of(place_of)
     here = (cells.table["field"] == field).to_numpy()
     labels = cells.fields[field].labels
     if labels is None:
-        return _marks(viewer, role, cells, field, here, codes, classes, geometry)
+        return _marks(viewer, role, cells, here, codes, classes, where)
     objects = cells.table["object"].to_numpy(np.int64)[here]
     # Class 0 of the data is value 1 of the layer: 0 is background.
-    values = (codes[here] + 1).astype(np.uint8)
+    values = (codes[here] + 1).astype(np.min_scalar_type(len(classes)))
     layer = find_ours(viewer, role)
     drawn = None if layer is None else _DRAWN.get(layer)
-    if drawn is not None and drawn.labels is labels and layer.data is drawn.picture:
-        place(layer, geometry)
-        _repaint(viewer, layer, drawn, table_of(drawn.top, objects, values))
+    if (
+        drawn is not None
+        and drawn.labels is labels
+        and layer.data is drawn.data
+        and layer.ndim == where.ndim
+        # More classes than its type holds need a picture of another type.
+        and drawn.picture.dtype == values.dtype
+    ):
+        place(layer, where.geometry)
+        _repaint(viewer, layer, drawn, where, table_of(drawn.ranked, objects, values))
         _name_classes(layer, classes)
         return layer
-    top = int(labels.max(initial=0))
+    ranked = Ranked.of(np.asarray(labels))
     # Rings for what was said, a tint for what is predicted: both can be seen on the channels.
-    outlines = Outlines.of(labels, RING) if role == "classes" else None
-    table = table_of(top, objects, values)
-    picture = np.zeros(labels.shape, np.uint8)
-    _draw(picture, labels, table, outlines)
+    outlines = Outlines.of(ranked.image, RING) if role == "classes" else None
+    table = table_of(ranked, objects, values)
+    picture = np.zeros(labels.shape, values.dtype)
+    _draw(picture, ranked.image, table, outlines)
     layer = add_labels(
-        viewer, role, picture, geometry, name=role,
+        viewer, role, picture, where, name=role,
         opacity=0.9 if role == "classes" else 0.3, colormap=_colors(classes),
     )  # fmt: skip
-    _DRAWN[layer] = _Drawn(labels, table, outlines, picture, top)
+    _DRAWN[layer] = _Drawn(labels, table, outlines, picture, layer.data, ranked)
     _name_classes(layer, classes)
     # Painting into it would change a picture of the classes, not the classes.
     layer.editable = False
@@ -99,13 +117,20 @@ def show_codes(
 def whole_cells(layer: Any) -> npt.NDArray[Any]:
     """A copy of a layer's pixels; where it shows rings, with the cells filled."""
     drawn = _DRAWN.get(layer)
-    if drawn is None or drawn.outlines is None or layer.data is not drawn.picture:
-        return np.array(layer.data)
-    return fill(np.zeros_like(drawn.picture), drawn.labels, drawn.table)
+    if drawn is None or drawn.outlines is None or layer.data is not drawn.data:
+        return plane_pixels(layer)
+    return fill(np.zeros_like(drawn.picture), drawn.ranked.image, drawn.table)
+
+
+def plane_pixels(layer: Any) -> npt.NDArray[Any]:
+    """A copy of the picture (Y, X) that a layer of ours shows in a slice of a stack."""
+    plane = layer.metadata.get(PLANE, (0, 1))
+    index = tuple(slice(None) if axis in plane else 0 for axis in range(layer.ndim))
+    return np.array(np.asarray(layer.data)[index])
 
 
 def _draw(
-    picture: npt.NDArray[np.uint8], labels: npt.NDArray[Any], table: npt.NDArray[np.uint8],
+    picture: npt.NDArray[Any], labels: npt.NDArray[Any], table: npt.NDArray[Any],
     outlines: Outlines | None,
 ) -> None:  # fmt: skip
     if outlines is None:
@@ -114,7 +139,9 @@ def _draw(
         outlines.fill(picture, table)
 
 
-def _repaint(viewer: Any, layer: Any, drawn: _Drawn, table: npt.NDArray[np.uint8]) -> None:
+def _repaint(
+    viewer: Any, layer: Any, drawn: _Drawn, place_of: FieldPlace, table: npt.NDArray[Any]
+) -> None:
     """Change what is another class than before."""
     if np.array_equal(drawn.table, table):
         return
@@ -123,14 +150,15 @@ def _repaint(viewer: Any, layer: Any, drawn: _Drawn, table: npt.NDArray[np.uint8
         few = outlines.of_some(drawn.table != table)
     drawn.table = table
     upright = tuple(viewer.dims.displayed) == (viewer.dims.ndim - 2, viewer.dims.ndim - 1)
+    upright = upright and not place_of.repeated
     if outlines is not None and few is not None and len(few) <= FEW and layer.visible and upright:
         where = np.unravel_index(outlines.pixels[few], drawn.picture.shape)
-        layer.data_setitem(where, table[outlines.labels[few]])
+        layer.data_setitem(place_of.pixels(where), table[outlines.labels[few]])
         # napari keeps what it was, for its own undo; classes are taken back elsewhere.
         layer.editable = True
         layer.editable = False
         return
-    _draw(drawn.picture, drawn.labels, table, outlines)
+    _draw(drawn.picture, drawn.ranked.image, table, outlines)
     layer.refresh(highlight=False, extent=False)
 
 
@@ -155,16 +183,15 @@ def _marks(
     viewer: Any,
     role: str,
     cells: Cells,
-    field: int,
     here: npt.NDArray[np.bool_],
     codes: npt.NDArray[np.int64],
     classes: Sequence[str],
-    geometry: dict[str, Any],
+    place_of: FieldPlace,
 ) -> Any:
     import pandas as pd
 
     boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
+    centres = cells.centres[here]
     names = [classes[code] if code >= 0 else "" for code in codes[here]]
     colors = np.array([class_color(code) for code in codes[here]]).reshape(-1, 4)
     sizes = boxes[:, 2] - boxes[:, 0]
@@ -172,24 +199,13 @@ def _marks(
     if not boxed:
         # Crops around crowded points lie on each other: a ring marks the cell.
         sizes = 0.4 * sizes
-    features = pd.DataFrame({"class": names})
-    layer = find_ours(viewer, role)
-    if layer is None:
-        layer = claim(viewer.add_points(
-            centres, name=role, metadata={OURS: role}, symbol="square" if boxed else "disc",
-            features=features, size=sizes, face_color="transparent",
-            border_width=0.06 if boxed else 0.15, **geometry,
-        ))  # fmt: skip
-    else:
-        if not np.array_equal(layer.data, centres):
-            layer.data = centres
-        layer.size = sizes
-        layer.features = features
-        place(layer, geometry)
-    if len(colors):
-        layer.border_color = colors
-    layer.editable = False
-    return layer
+    # Without cells there is nothing to be coloured.
+    looks = {"size": sizes, **({"border_color": colors} if len(colors) else {})}
+    return add_points(
+        viewer, role, centres, place_of, name=role, features=pd.DataFrame({"class": names}),
+        looks=looks, symbol="square" if boxed else "disc", face_color="transparent",
+        border_width=0.06 if boxed else 0.15,
+    )  # fmt: skip
 
 
 def _apart(centres: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> bool:

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 
 from napari_channelmix.viewer.layers.codes import whole_cells
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import is_own
+from napari_channelmix.viewer.layers.results import PLANE, is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.report.ome import PlaneImage
@@ -28,21 +28,32 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
     """
     found = []
     for layer in viewer.layers:
-        if not is_own(layer) or not isinstance(layer, Image | Labels) or np.ndim(layer.data) != 2:
+        if not is_own(layer) or not isinstance(layer, Image | Labels):
+            continue
+        if layer.ndim != 2 and PLANE not in layer.metadata:
             continue
         # Imported here: it loads torch, and a dock opens without it.
         from napari_channelmix.report.ome import PlaneImage
 
-        geometry = like(layer)
+        geometry = like(layer, layer.metadata.get(PLANE))
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
-        pixels = whole_cells(layer) if copied else layer.data
+        pixels = whole_cells(layer) if copied else layer.data[_in_slice(layer)]
         found.append(PlaneImage(
             layer.name, pixels, (float(scale[0]), float(scale[1])),
             (float(shift[0]), float(shift[1])), str(geometry["units"][0]), classes, colors,
             _turned(geometry),
         ))  # fmt: skip
     return tuple(found)
+
+
+def _in_slice(layer: Any) -> tuple[Any, ...]:
+    """Index of the picture in the data of a layer."""
+    plane = layer.metadata.get(PLANE, (0, 1))
+    index: tuple[Any, ...] = tuple(
+        slice(None) if axis in plane else 0 for axis in range(layer.ndim)
+    )
+    return index if layer.ndim > 2 else ()
 
 
 def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int, int]]]:

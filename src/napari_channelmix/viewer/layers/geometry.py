@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,15 @@ import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
 
-__all__ = ["PlaneOfWorld", "like", "plane_axes", "plane_of_world", "plane_point", "same_place"]
+__all__ = [
+    "PlaneOfWorld",
+    "like",
+    "part",
+    "plane_axes",
+    "plane_of_world",
+    "plane_point",
+    "same_place",
+]
 
 
 def plane_axes(layer: Any, channel_axis: int | None = None) -> tuple[int, int]:
@@ -35,22 +44,25 @@ def like(layer: Any, axes: tuple[int, int] | None = None) -> dict[str, Any]:
         ``scale``, ``translate``, ``rotate``, ``shear``, ``affine``, ``units``, ``axis_labels``;
         all of them, since napari degrades the whole viewer to pixels where one layer lacks units.
     """
-    rows, columns = axes or plane_axes(layer)
-    both = [rows, columns]
-    grid = np.ix_(both, both)
-    shear = _shear_matrix(layer)
-    affine = np.eye(3)
+    return part(layer, list(axes or plane_axes(layer)))
+
+
+def part(layer: Any, axes: list[int]) -> dict[str, Any]:
+    """The geometry of some axes of a layer, in this order."""
+    grid = np.ix_(axes, axes)
+    count = len(axes)
     matrix = np.asarray(layer.affine.affine_matrix)
-    affine[:2, :2] = matrix[:-1, :-1][grid]
-    affine[:2, 2] = matrix[:-1, -1][both]
+    affine = np.eye(count + 1)
+    affine[:count, :count] = matrix[:-1, :-1][grid]
+    affine[:count, count] = matrix[:-1, -1][axes]
     return {
-        "scale": np.asarray(layer.scale)[both],
-        "translate": np.asarray(layer.translate)[both],
+        "scale": np.asarray(layer.scale)[axes],
+        "translate": np.asarray(layer.translate)[axes],
         "rotate": np.asarray(layer.rotate)[grid],
-        "shear": [shear[grid][0, 1]],
+        "shear": _shear_matrix(layer)[grid][np.triu_indices(count, 1)],
         "affine": affine,
-        "units": tuple(layer.units[axis] for axis in both),
-        "axis_labels": tuple(layer.axis_labels[axis] for axis in both),
+        "units": tuple(layer.units[axis] for axis in axes),
+        "axis_labels": tuple(layer.axis_labels[axis] for axis in axes),
     }
 
 
@@ -64,15 +76,29 @@ def _shear_matrix(layer: Any) -> npt.NDArray[np.float64]:
     return matrix
 
 
-def same_place(one: Any, other: Any, names: tuple[str, str]) -> None:
+def same_place(
+    one: Any,
+    other: Any,
+    names: tuple[str, str],
+    axes: tuple[Sequence[int], Sequence[int]] | None = None,
+) -> None:
     """Refuse two layers whose pixels do not lie on each other.
+
+    Parameters
+    ----------
+    one, other : napari layer
+    names : (str, str)
+        For the message.
+    axes : (sequence of int, sequence of int), optional
+        Axes of each that are the same ones; default: their last two.
 
     Raises
     ------
     DataError
         With what differs.
     """
-    first, second = like(one), like(other)
+    mine, theirs = axes or (plane_axes(one), plane_axes(other))
+    first, second = part(one, list(mine)), part(other, list(theirs))
     for what in ("scale", "translate", "rotate", "shear", "affine"):
         if not np.allclose(first[what], second[what]):
             shown = (np.round(first[what], 4).tolist(), np.round(second[what], 4).tolist())
@@ -94,7 +120,7 @@ def plane_point(
     return float(point[rows]), float(point[columns])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlaneOfWorld:
     """From world positions to pixels of a layer's rows and columns: an affine map, for jobs.
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari_channelmix.data.label_images import Ranked
 
 __all__ = ["Outlines", "fill", "table_of"]
 
@@ -17,26 +20,26 @@ ONE_BY_ONE = 8
 
 
 def table_of(
-    top: int, objects: npt.NDArray[np.int64], values: npt.NDArray[Any], rest: Any = 0
+    labels: Ranked, objects: npt.NDArray[np.int64], values: npt.NDArray[Any], rest: Any = 0
 ) -> npt.NDArray[Any]:
-    """The value of each label, as an array of the labels.
+    """The value of each label, as a table that is looked up by the pixels of ``labels.image``.
 
     Parameters
     ----------
-    top : int
-        The highest label in the image.
+    labels : Ranked
+        Its table has no more rows than the image has pixels, however large the ids are.
     objects : (N,) int array
-        The labels that are cells.
+        The ids that are cells; those that are not in the image are passed over.
     values : (N,) array
     rest
         Value of the ground, and of labels that are no cells.
 
     Returns
     -------
-    (n,) array; n is one more than the highest label.
+    (n,) array; n is one more than the highest value in ``labels.image``.
     """
-    table = np.full(max(top, int(objects.max(initial=0))) + 1, rest, dtype=values.dtype)
-    table[objects] = values
+    table = np.full(labels.top + 1, rest, dtype=values.dtype)
+    table[labels.positions(objects)] = values
     table[0] = rest
     return table
 

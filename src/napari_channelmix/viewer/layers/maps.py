@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.viewer.heat import heat_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
 from napari_channelmix.viewer.layers.planes import full_resolution
-from napari_channelmix.viewer.layers.results import OURS, claim, find_ours
+from napari_channelmix.viewer.layers.results import OURS, PLANE, claim, find_ours
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session import Shown
@@ -98,6 +98,11 @@ def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:
     return tuple(int(n) for n in shape)
 
 
+def _plane(shown: Shown, ndim: int) -> tuple[int, int]:
+    """Rows and columns among the axes of a layer over a box."""
+    return (0, 1) if ndim == 2 else shown.axes or plane_axes(shown.reference)
+
+
 class MapLayer:
     """One image layer for maps, added once; later maps move it and are written into it.
 
@@ -128,7 +133,7 @@ class MapLayer:
         else:
             if layer is not None:
                 self._viewer.layers.remove(layer)
-            layer = self._added(data, geometry)
+            layer = self._added(data, geometry, _plane(shown, len(shape)))
         self.layer = layer
 
     def _seen_as(self, shape: tuple[int, ...], shown: Shown) -> Floats:
@@ -140,12 +145,13 @@ class MapLayer:
         grid[rows], grid[columns] = self._pixels.shape
         return np.broadcast_to(self._pixels.reshape(grid), shape)
 
-    def _added(self, data: Floats, geometry: dict[str, Any]) -> Any:
+    def _added(self, data: Floats, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
         layers = self._viewer.layers
         selected = set(layers.selection)
         layer = claim(self._viewer.add_image(
-            data, name=self._name, metadata={OURS: self.role}, colormap=heat_colormap(),
-            contrast_limits=(0.0, 1.0), blending="translucent", interpolation2d="linear",
+            data, name=self._name, metadata={OURS: self.role, PLANE: plane},
+            colormap=heat_colormap(), contrast_limits=(0.0, 1.0), blending="translucent",
+            interpolation2d="linear",
             rgb=False, multiscale=False, visible=self._visible, **geometry,
         ))  # fmt: skip
         # What was selected stays so: the user may be at work in that layer.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import OURS, claim, find_ours, place
+from napari_channelmix.viewer.layers.placing import field_place
+from napari_channelmix.viewer.layers.results import add_points, find_ours
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -28,20 +28,15 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
             viewer.layers.remove(layer)
         return
     boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[list(chosen)]
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
+    centres = cells.centres[list(chosen)]
     sizes = SHARE * (boxes[:, 2] - boxes[:, 0])
-    if layer is not None:
-        layer.data = centres
-        layer.size = sizes
-        # Another field of view may lie elsewhere.
-        place(layer, like(shown.reference, shown.axes))
-        return
     selected = set(viewer.layers.selection)
-    layer = claim(viewer.add_points(
-        centres, name=role, metadata={OURS: role}, symbol="disc", size=sizes,
-        face_color="transparent", border_color="white", border_width=0.06,
-        **like(shown.reference, shown.axes),
-    ))  # fmt: skip
-    layer.editable = False
+    # Another field of view may lie elsewhere.
+    add_points(
+        viewer, role, centres, field_place(shown), name=role, looks={"size": sizes},
+        symbol="disc", face_color="transparent", border_color="white", border_width=0.06,
+    )  # fmt: skip
+    if set(viewer.layers.selection) == selected:
+        return
     viewer.layers.selection.clear()
     viewer.layers.selection.update(selected & set(viewer.layers))

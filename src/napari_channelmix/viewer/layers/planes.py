@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,18 @@ class Axis:
         """Whether its own label says that it is the channel axis."""
         return self.label.strip().lower() in ("c", "ch", "channel", "channels")
 
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody gave it a name; napari's own are numbers from the end."""
+        return bool(self.label.strip()) and not self.label.strip().lstrip("-").isdigit()
+
+    @property
+    def short(self) -> str:
+        """Its name in a few letters: 'z', or 'axis 0'."""
+        return self.label.strip() if self.is_named else f"axis {self.number}"
+
     def __str__(self) -> str:
-        name = f"{self.label!r}, " if self.label and not self.label.lstrip("-").isdigit() else ""
+        name = f"{self.label!r}, " if self.is_named else ""
         return f"axis {self.number}: {name}{self.length} long"
 
 
@@ -65,6 +75,11 @@ class LayerPlane:
     def ndim(self) -> int:
         """Always 2."""
         return 2
+
+    def moved(self, slices: dict[int, int]) -> LayerPlane:
+        """The plane at other slices of some axes."""
+        index = tuple(slices.get(axis, now) for axis, now in enumerate(self.index))
+        return replace(self, index=index)
 
     def __getitem__(self, region: tuple[slice, slice]) -> npt.NDArray[Any]:
         """Pixels of a region, as (rows, columns)."""
@@ -137,12 +152,22 @@ def plane_of(
     data = full_resolution(layer)
     if layer.ndim < 2 + (channel is not None):
         raise DataError(f"layer {layer.name!r} has too few axes: {tuple(data.shape)}")
-    inside = np.clip(np.round(layer.world_to_data(position)), 0, np.array(data.shape) - 1)
-    index: list[int | None] = [int(i) for i in inside]
-    for axis in project:
-        index[axis] = PROJECT
-    if channel is not None:
-        index[channel[0]] = channel[1]
-    for axis in plane_axes(layer, channel[0] if channel else None):
-        index[axis] = None
+    plane = plane_axes(layer, channel[0] if channel else None)
+    # Where the viewer stands between two slices, it shows the later one.
+    point = np.floor(np.asarray(layer.world_to_data(position), dtype=np.float64) + 0.5)
+    index: list[int | None] = []
+    for axis in axes_of(layer):
+        if axis.number in plane:
+            index.append(None)
+        elif channel is not None and axis.number == channel[0]:
+            index.append(channel[1])
+        elif axis.number in project:
+            index.append(PROJECT)
+        elif 0 <= point[axis.number] < axis.length:
+            index.append(int(point[axis.number]))
+        else:
+            raise DataError(
+                f"layer {layer.name!r} has no slice where the viewer stands ({axis}; position "
+                f"{point[axis.number]:.0f}); move the slider to one of its slices"
+            )
     return LayerPlane(data, tuple(index))

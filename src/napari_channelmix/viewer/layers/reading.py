@@ -8,32 +8,26 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.layers.axes import match_axes, match_points
 from napari_channelmix.viewer.layers.geometry import same_place
 from napari_channelmix.viewer.layers.planes import (
     PROJECT,
     LayerPlane,
     axes_of,
+    full_resolution,
     plane_of,
     refuse_rgb,
 )
-from napari_channelmix.viewer.layers.results import own_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
 __all__ = [
-    "classes_in_column",
-    "columns_of",
     "label_plane",
     "planes_from_axis",
     "planes_from_layers",
     "points_plane",
 ]
-
-# A column with more values than this holds measurements, not classes.
-MOST_CLASSES = 30
 
 
 def planes_from_layers(
@@ -62,8 +56,19 @@ def planes_from_layers(
                 f"layer {layer.name!r} has {layer.ndim} axes, {first.name!r} has {first.ndim}; "
                 "all channels must have the same"
             )
-        same_place(first, layer, (first.name, layer.name))
+        lengths = [full_resolution(one).shape[: one.ndim] for one in (first, layer)]
+        if lengths[0] != lengths[1]:
+            raise DataError(
+                f"layer {layer.name!r} is {_shape(lengths[1])}, {first.name!r} is "
+                f"{_shape(lengths[0])}; all channels must have one size"
+            )
+        every = tuple(range(first.ndim))
+        same_place(first, layer, (first.name, layer.name), (every, every))
     return planes
+
+
+def _shape(lengths: Sequence[int]) -> str:
+    return " x ".join(map(str, lengths))
 
 
 def planes_from_axis(
@@ -83,128 +88,146 @@ def planes_from_axis(
     return tuple(plane_of(layer, position, project, (axis, channel)) for channel in range(count))
 
 
-def label_plane(labels: Any, reference: Any, shape: tuple[int, int], position: Any) -> LayerPlane:
-    """The plane of a Labels layer that marks the cells of an image plane.
+def label_plane(
+    labels: Any, reference: Any, plane: LayerPlane, channel: int | None = None
+) -> LayerPlane:
+    """The plane of a Labels layer that marks the cells of an image plane: at the same slices.
+
+    Parameters
+    ----------
+    labels : napari Labels layer
+        With all axes of the reference or fewer; see `match_axes`.
+    reference : napari layer
+        The channels.
+    plane : LayerPlane
+        Of the reference. Axes that are projected in it are projected in the labels.
+    channel : int, optional
+        Its channel axis; labels that have it are projected along it.
 
     Raises
     ------
     DataError
-        Another size or place than the image.
+        Axes that do not match, another size or place than the image.
     """
-    plane = plane_of(labels, position)
-    if plane.shape != shape:
+    data = full_resolution(labels)
+    if labels.ndim < 2:
+        raise DataError(f"Labels layer {labels.name!r} has too few axes: {tuple(data.shape)}")
+    rows, columns = (axis for axis, index in enumerate(plane.index) if index is None)
+    matches = match_axes(reference, labels, (rows, columns), channel)
+    index = tuple(
+        0 if axis is None else PROJECT if axis == channel else plane.index[axis] for axis in matches
+    )
+    result = LayerPlane(data, index)
+    if result.shape != plane.shape:
         raise DataError(
-            f"Labels layer {labels.name!r} is {plane.shape[0]} x {plane.shape[1]} pixels, the "
-            f"channels are {shape[0]} x {shape[1]}; it must mark the same pixels"
+            f"Labels layer {labels.name!r} is {result.shape[0]} x {result.shape[1]} pixels, the "
+            f"channels are {plane.shape[0]} x {plane.shape[1]}; it must mark the same pixels"
         )
-    if labels.ndim == 2 or reference.ndim == labels.ndim:
-        same_place(reference, labels, (reference.name, labels.name))
-    return plane
+    lengths = full_resolution(reference).shape
+    pairs = [(axis, match) for axis, match in enumerate(matches) if match is not None]
+    whole = [(axis, match) for axis, match in pairs if data.shape[axis] == lengths[match]]
+    theirs, ours = [axis for axis, _ in whole], [match for _, match in whole]
+    same_place(reference, labels, (reference.name, labels.name), (ours, theirs))
+    single = [match for axis, match in pairs if data.shape[axis] != lengths[match]]
+    if single:
+        _refuse_other_slice(labels, reference, pairs, single, plane)
+        result = LayerPlane(data, tuple(
+            0 if match in single else index_
+            for match, index_ in zip(matches, result.index, strict=True)
+        ))  # fmt: skip
+    return result
+
+
+def _refuse_other_slice(
+    labels: Any, reference: Any, pairs: list[tuple[int, int]], single: list[int], plane: LayerPlane
+) -> None:
+    """Labels of one slice mark that slice only."""
+    world = np.array(reference.data_to_world([i or 0 for i in plane.index]), dtype=np.float64)
+    here = np.asarray(labels.data_to_world(np.zeros(labels.ndim)), dtype=np.float64)
+    for axis, match in pairs:
+        world[match] = here[axis]
+    place = np.floor(np.asarray(reference.world_to_data(world)) + 0.5)
+    for match in single:
+        if plane.index[match] not in (PROJECT, place[match]):
+            raise DataError(
+                f"Labels layer {labels.name!r} marks one slice ({axes_of(reference)[match].short} "
+                f"= {place[match]:.0f}), the channels are taken in slice {plane.index[match]}; "
+                "go there, or choose labels of all slices"
+            )
 
 
 def points_plane(
-    points: Any, reference: Any, plane: LayerPlane
+    points: Any,
+    reference: Any,
+    plane: LayerPlane,
+    channel: int | None = None,
+    *,
+    empty: bool = False,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Points of an image plane in its pixels, wherever either layer lies in the world.
 
+    Points of other slices are left out; along an axis that is projected all are taken. Points of
+    two axes mark every slice. ``empty``: a slice without points is no error.
+
     Returns
     -------
-    (n, 2) positions y, x; (n,) their numbers in the Points layer. Points of other slices are left
-    out where the points have as many axes as the image.
+    (n, 2) positions y, x; (n,) their rows in the Points layer.
 
     Raises
     ------
     DataError
-        No points, or points outside the image.
+        No points, axes that do not match, or points outside the image.
     """
     if not len(points.data):
         raise DataError(f"Points layer {points.name!r} is empty; no cell is marked in it")
-    at = _in_data_of(reference, points)
-    kept = np.ones(len(at), dtype=bool)
-    if points.ndim == reference.ndim:
-        for axis, index in enumerate(plane.index):
-            if index is not None and index != PROJECT:
-                kept &= np.round(at[:, axis]) == index
-    if not kept.any():
-        raise DataError(f"Points layer {points.name!r} has no point in the slice that is shown")
-    found = at[kept][:, [axis for axis, index in enumerate(plane.index) if index is None]]
-    outside = ((found < -0.5) | (found > np.array(plane.shape) - 0.5)).any(axis=1)
-    if outside.any():
-        first = int(np.flatnonzero(kept)[outside][0])
+    rows, columns = (axis for axis, index in enumerate(plane.index) if index is None)
+    matches = match_points(reference, points, (rows, columns), channel)
+    positions = _in_data_of(reference, points, matches, plane)
+    broken = ~np.isfinite(positions).all(axis=1)
+    if broken.any():
         raise DataError(
-            f"Points layer {points.name!r}: {int(outside.sum())} of {len(found)} points lie "
+            f"Points layer {points.name!r}: {int(broken.sum())} of {len(positions)} points have no "
+            f"position (first: row {int(np.argmax(broken))}); delete them"
+        )
+    kept = np.ones(len(positions), dtype=bool)
+    beyond = np.zeros(len(positions), dtype=bool)
+    for axis, index in enumerate(plane.index):
+        length = plane.data.shape[axis]
+        if axis == channel or axis not in matches:
+            continue
+        if index is not None and index != PROJECT:
+            # Between two slices a point is of the later one.
+            kept &= np.floor(positions[:, axis] + 0.5) == index
+        else:
+            beyond |= (positions[:, axis] < -0.5) | (positions[:, axis] >= length - 0.5)
+    if not kept.any() and not empty:
+        raise DataError(f"Points layer {points.name!r} has no point in the slice that is shown")
+    beyond &= kept
+    if beyond.any():
+        first = int(np.argmax(beyond))
+        raise DataError(
+            f"Points layer {points.name!r}: {int(beyond.sum())} of {int(kept.sum())} points lie "
             f"outside the image (first: point {first})"
         )
-    return found, np.flatnonzero(kept)
+    return positions[kept][:, [rows, columns]], np.flatnonzero(kept)
 
 
-def _in_data_of(reference: Any, points: Any) -> npt.NDArray[np.float64]:
-    """Points in the pixels of another layer, (N, axes of that layer).
+def _in_data_of(
+    reference: Any, points: Any, matches: Sequence[int], plane: LayerPlane
+) -> npt.NDArray[np.float64]:
+    """Points in the pixels of another layer, (N, axes of that layer), by their matched axes.
 
     Both transforms are affine, so asking napari for the origin and each axis gives them all.
     """
+    # Where points have no axis, they lie in the slice of the plane.
+    slices = [0 if index in (None, PROJECT) else index for index in plane.index]
+    world = np.array(reference.data_to_world(slices), dtype=np.float64)
 
     def moved(point: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        world = np.asarray(points.data_to_world(point), dtype=np.float64)
-        missing = max(0, reference.ndim - len(world))
-        return np.asarray(reference.world_to_data(np.concatenate([np.zeros(missing), world])))
+        there = world.copy()
+        there[list(matches)] = np.asarray(points.data_to_world(point), dtype=np.float64)
+        return np.asarray(reference.world_to_data(there), dtype=np.float64)
 
     origin = moved(np.zeros(points.ndim))
     axes = np.stack([moved(unit) - origin for unit in np.eye(points.ndim)])
     return np.asarray(points.data, dtype=np.float64) @ axes + origin
-
-
-def columns_of(layer: Any) -> tuple[str, ...]:
-    """Columns of a layer's features that may hold classes: text, or few whole numbers.
-
-    Those that hold results of this plugin, as what it predicted, are left out.
-    """
-    features = getattr(layer, "features", None)
-    if features is None:
-        return ()
-    skipped = own_columns(layer) | {"index"}
-    return tuple(
-        str(name)
-        for name in features.columns
-        if name not in skipped and 0 < len(_named(features[name]).dropna().unique()) <= MOST_CLASSES
-    )
-
-
-def classes_in_column(layer: Any, column: str) -> dict[int, str]:
-    """Class of each object: label value (Labels) or number of the point (Points), and its class.
-
-    Raises
-    ------
-    DataError
-        A column that is not there or names no class.
-    """
-    import pandas as pd
-
-    features = pd.DataFrame(layer.features)
-    if column not in features.columns:
-        raise DataError(f"layer {layer.name!r} has no features column {column!r}")
-    names = _named(features[column])
-    objects = features["index"] if "index" in features.columns else pd.Series(features.index)
-    found = {
-        int(number): str(name)
-        for number, name in zip(objects, names, strict=True)
-        if isinstance(name, str)
-    }
-    if not found:
-        raise DataError(f"features column {column!r} of layer {layer.name!r} names no class")
-    order = {name: at for at, name in enumerate(sorted(set(found.values())))}
-    return dict(sorted(found.items(), key=lambda item: order[item[1]]))
-
-
-def _named(values: pd.Series) -> pd.Series:
-    """Values as class names; empty ones and broken numbers as missing."""
-    import pandas as pd
-
-    if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
-        return pd.Series([None] * len(values), dtype=object)
-    whole = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    names = [
-        None if pd.isna(value) or str(value).strip() == "" else str(int(value) if whole else value)
-        for value in values
-    ]
-    return pd.Series(names, dtype=object)

@@ -7,11 +7,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
-from napari.layers import Image, Points
+from napari.layers import Image
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
+from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.layers.lookup import fill, table_of
-from napari_channelmix.viewer.layers.results import OURS, add_image, claim, find_ours, place
+from napari_channelmix.viewer.layers.placing import FieldPlace
+from napari_channelmix.viewer.layers.results import add_image, add_points, find_ours, place
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -20,8 +22,9 @@ __all__ = ["show_scores"]
 
 Floats = npt.NDArray[np.float64]
 
-# Labels and pixels of the layers that were drawn.
-_DRAWN: WeakKeyDictionary[Any, tuple[npt.NDArray[Any], npt.NDArray[np.float32]]] = (
+# Labels and pixels of the layers that were drawn, the labels as they are looked up, and the pixels
+# as the layer has them.
+_DRAWN: WeakKeyDictionary[Any, tuple[npt.NDArray[Any], npt.NDArray[np.float32], Ranked, Any]] = (
     WeakKeyDictionary()
 )
 
@@ -32,7 +35,7 @@ def show_scores(
     cells: Cells,
     field: int,
     scores: Floats,
-    geometry: dict[str, Any],
+    place_of: FieldPlace | dict[str, Any],
     *,
     name: str,
     limits: tuple[float, float],
@@ -44,8 +47,7 @@ def show_scores(
     ----------
     scores : (N,) array
         Of all cells of the data set.
-    geometry : dict
-        As of `like`.
+    place_of : FieldPlace, or dict as of `like` for a 2-D layer
     limits : (float, float)
         What is drawn in the first and in the last colour.
 
@@ -53,20 +55,18 @@ def show_scores(
     -------
     napari Image layer, NaN between the cells; or a Points layer where the cells have no outlines.
     """
+    where = FieldPlace.of(place_of)
     here = (cells.table["field"] == field).to_numpy()
     labels = cells.fields[field].labels
     before = find_ours(viewer, role)
     if before is not None and isinstance(before, Image) != (labels is not None):
         viewer.layers.remove(before)
     if labels is None:
-        layer = _marks(viewer, role, cells, here, scores, geometry, name, limits, colormap)
+        layer = _marks(viewer, role, cells, here, scores, where, name, limits, colormap)
     else:
         objects = cells.table["object"].to_numpy(np.int64)[here]
-        # A label that is no cell, and the ground between them, have no number.
-        table = table_of(
-            int(labels.max(initial=0)), objects, scores[here].astype(np.float32), np.nan
-        )
-        layer = _image(viewer, role, labels, table, geometry, name, limits, colormap)
+        layer = _image(viewer, role, labels, objects, scores[here].astype(np.float32), where,
+                       name, limits, colormap)  # fmt: skip
     layer.name = name
     return layer
 
@@ -75,8 +75,9 @@ def _image(
     viewer: Any,
     role: str,
     labels: npt.NDArray[Any],
-    table: npt.NDArray[np.float32],
-    geometry: dict[str, Any],
+    objects: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
+    place_of: FieldPlace,
     name: str,
     limits: tuple[float, float],
     colormap: str,
@@ -84,19 +85,28 @@ def _image(
     """The number of its cell in each pixel, in the array of the layer that shows these labels."""
     layer = find_ours(viewer, role)
     drawn = None if layer is None else _DRAWN.get(layer)
-    if drawn is not None and drawn[0] is labels and layer.data is drawn[1]:
+    if (
+        drawn is not None
+        and drawn[0] is labels
+        and layer.data is drawn[3]
+        and layer.ndim == place_of.ndim
+    ):
         # A new array of this size takes longer to get than to write.
-        fill(drawn[1], labels, table)
-        place(layer, geometry)
+        _, pixels, ranked, _ = drawn
+        fill(pixels, ranked.image, table_of(ranked, objects, values, np.nan))
+        place(layer, place_of.geometry)
         layer.refresh(highlight=False, extent=False)
     else:
-        picture = fill(np.empty(labels.shape, np.float32), labels, table)
+        ranked = Ranked.of(np.asarray(labels))
+        # A label that is no cell, and the ground between them, have no number.
+        table = table_of(ranked, objects, values, np.nan)
+        picture = fill(np.empty(labels.shape, np.float32), ranked.image, table)
         # Given at once: napari would look for the range of NaN.
         layer = add_image(
-            viewer, role, picture, geometry, name=name, contrast_limits=limits,
+            viewer, role, picture, place_of, name=name, contrast_limits=limits,
             colormap=colormap, blending="translucent", opacity=0.75, interpolation2d="nearest",
         )  # fmt: skip
-        _DRAWN[layer] = labels, picture
+        _DRAWN[layer] = labels, picture, ranked, layer.data
     if layer.name != name:
         layer.contrast_limits_range = layer.contrast_limits = limits
         layer.colormap = colormap
@@ -109,7 +119,7 @@ def _marks(
     cells: Cells,
     here: npt.NDArray[np.bool_],
     scores: Floats,
-    geometry: dict[str, Any],
+    place_of: FieldPlace,
     name: str,
     limits: tuple[float, float],
     colormap: str,
@@ -122,25 +132,7 @@ def _marks(
         "size": 0.4 * (boxes[:, 2] - boxes[:, 0]),
         "face_color": AVAILABLE_COLORMAPS[colormap].map(share.astype(np.float32)),
     }
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5
-    layer = find_ours(viewer, role)
-    if isinstance(layer, Points):
-        # The same layer, also for another field of view with other cells.
-        if not np.array_equal(layer.data, centres):
-            layer.data = centres
-        for what, value in {**look, **geometry}.items():
-            setattr(layer, what, value)
-        return layer
-    layer = claim(
-        viewer.add_points(
-            centres,
-            name=name,
-            metadata={OURS: role},
-            opacity=0.75,
-            border_width=0,
-            **look,
-            **geometry,
-        )
-    )
-    layer.editable = False
-    return layer
+    return add_points(
+        viewer, role, cells.centres[here], place_of, name=name, looks=look, opacity=0.75,
+        border_width=0,
+    )  # fmt: skip

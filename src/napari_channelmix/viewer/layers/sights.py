@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Labels, Points
 
+from napari_channelmix.viewer.layers.features import point_rows
 from napari_channelmix.viewer.layers.geometry import plane_axes
 from napari_channelmix.viewer.layers.results import is_own
 
@@ -27,13 +28,11 @@ __all__ = [
 def center_on(viewer: Any, shown: Shown, cells: Cells, cell: int) -> None:
     """Move the view so that a cell of the field that is shown is in its middle; the zoom stays."""
     layer = shown.reference
-    row = cells.table.iloc[cell]
     point = np.asarray(layer.world_to_data(viewer.dims.point), dtype=float)
     for axis, index in shown.at.items():
         point[axis] = index
     rows, columns = shown.axes or plane_axes(layer)
-    point[rows] = (row["y0"] + row["y1"]) / 2 - 0.5
-    point[columns] = (row["x0"] + row["x1"]) / 2 - 0.5
+    point[rows], point[columns] = cells.centres[cell]
     world = np.asarray(layer.data_to_world(point), dtype=float)
     offset = viewer.dims.ndim - layer.ndim
     for axis in shown.at:
@@ -52,7 +51,8 @@ def select_object(shown: Shown, cells: Cells, cell: int) -> None:
     if isinstance(layer, Labels) and number > 0:
         layer.selected_label = number
     elif isinstance(layer, Points) and not is_own(layer):
-        layer.selected_data = {number}
+        rows = point_rows(layer, np.array([number]), shown.id_column)
+        layer.selected_data = set(rows[rows >= 0].tolist())
 
 
 def select_objects(shown: Shown, cells: Cells, chosen: Sequence[int]) -> None:
@@ -65,7 +65,8 @@ def select_objects(shown: Shown, cells: Cells, chosen: Sequence[int]) -> None:
         return
     numbers = cells.table["object"].to_numpy(np.int64)
     if isinstance(layer, Points):
-        wanted = {int(at) for at in numbers[list(chosen)] if at < len(layer.data)}
+        rows = point_rows(layer, numbers[list(chosen)], shown.id_column)
+        wanted = set(rows[rows >= 0].tolist())
         if wanted != set(layer.selected_data):
             layer.selected_data = wanted
     elif len(chosen) and 0 < numbers[chosen[0]] != layer.selected_label:
@@ -83,7 +84,8 @@ def selected_objects(shown: Shown, cells: Cells) -> tuple[int, ...] | None:
     here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
     numbers = cells.table["object"].to_numpy(np.int64)[here]
     if isinstance(layer, Points):
-        chosen = np.isin(numbers, [int(at) for at in layer.selected_data])
+        rows = point_rows(layer, numbers, shown.id_column)
+        chosen = np.isin(rows, [int(row) for row in layer.selected_data])
         return tuple(int(at) for at in here[chosen])
     if str(layer.mode) != "pan_zoom":
         return None

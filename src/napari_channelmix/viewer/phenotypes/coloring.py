@@ -43,7 +43,7 @@ class Coloring:
         if shown is None or shown.reference not in self._viewer.layers:
             return ""
         selected = set(self._viewer.layers.selection)
-        geometry = layers.like(shown.reference, shown.axes)
+        geometry = layers.field_place(shown)
         codes = what in ("labels", "predictions", "disagreement")
         # Hidden, not removed: napari takes half a second to remove a layer of this size.
         other = layers.find_ours(self._viewer, SCORES if codes else CODES)
@@ -59,7 +59,7 @@ class Coloring:
             self._viewer.layers.selection.update(selected & set(self._viewer.layers))
         return str(layer.name)
 
-    def _codes(self, facts: Facts, shown: Shown, what: str, geometry: dict[str, Any]) -> Any:
+    def _codes(self, facts: Facts, shown: Shown, what: str, geometry: layers.FieldPlace) -> Any:
         codes = {
             "labels": lambda: facts.labels,
             "predictions": lambda: facts.predicted_colors,
@@ -73,7 +73,7 @@ class Coloring:
         return layer
 
     def _scores(
-        self, facts: Facts, shown: Shown, what: str, of: str, geometry: dict[str, Any]
+        self, facts: Facts, shown: Shown, what: str, of: str, geometry: layers.FieldPlace
     ) -> Any:
         limits, colors, name = (0.0, 1.0), COLORS, what
         if what == "margin":

@@ -16,7 +16,7 @@ __all__ = ["CropCache", "Kept"]
 MOST = 128 * 2**20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kept:
     """A cell's pixels (C, H, W), its picture, and how its channels were drawn.
 

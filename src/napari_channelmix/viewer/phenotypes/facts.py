@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.fractions import Grouping, grouping_of
@@ -69,6 +70,11 @@ class Facts:
         return len(self.cells)
 
     # ---------------------------------------------------------------- of each cell
+
+    @cached_property
+    def at_border(self) -> npt.NDArray[np.bool_]:
+        """Cells (N,) whose crops reach over the border of their image."""
+        return self.cells.at_border
 
     @cached_property
     def labels(self) -> Whole:
@@ -139,9 +145,11 @@ class Facts:
     def describe(self, cell: int) -> str:
         """A cell in a few lines."""
         row = self.cells.table.iloc[cell]
-        lines = [f"Cell {cell}"]
+        lines = [f"Cell {self.cells.name_of(cell)}"]
         place = self.cells.fields[int(row["field"])].name
         lines.append(f"Field of view: {place}")
+        if self.at_border[cell]:
+            lines.append(AT_BORDER)
         if self.grouping.kind == "group":
             lines.append(f"Group: {self.grouping.names[self.grouping.codes[cell]]}")
         lines.append(f"Class: {self.class_name(int(self.labels[cell]))}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
+from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.phenotypes.facts import NO_CLASS
 from napari_channelmix.viewer.phenotypes.swatch import swatch
 
@@ -96,7 +97,9 @@ class Relabel(QWidget):
             return
         session.assign(chosen, code)
         name = cells.classes[code] if code >= 0 else NO_CLASS
-        what = f"Cell {chosen[0]}" if len(chosen) == 1 else f"{len(chosen):,} cells"
+        what = (
+            f"Cell {cell_name(cells, chosen[0])}" if len(chosen) == 1 else f"{len(chosen):,} cells"
+        )
         self.said.emit(f"{what}: {name}.")
 
     def ask(self, place: QPoint) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.files import write_bytes, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,7 +223,9 @@ def _fidelity(snapshot: Snapshot, folder: Path) -> Job[Exported]:
         yield Progress(at, len(measured), "drawing the curves")
         target = "" if one.target is None else one.classes[one.target]
         method = one.question.method
-        figure = fidelity_figure(one.fidelity, f"cell {one.cell}: {target} ({method})")
+        cells = snapshot.cells
+        name_of = f"cell {one.cell if cells is None else cell_name(cells, one.cell)}"
+        figure = fidelity_figure(one.fidelity, f"{name_of}: {target} ({method})")
         own = sum(other.cell == one.cell for other in measured[:at])
         name = f"curves-{one.cell}-{method}" + (f"-{own + 1}" if own else "")
         files += _drawn(figure, folder / name)

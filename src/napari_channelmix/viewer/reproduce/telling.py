@@ -36,12 +36,15 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
         found = replace(found, classifier=_classifier(snapshot.trained))
     said = snapshot.predictions
     if said is not None and found.classifier and said.classes == found.classifier.classes:
-        found = replace(found, probabilities=said.probabilities)
+        facts = replace(found.classifier, warnings=(*found.classifier.warnings, *said.warnings))
+        found = replace(found, probabilities=said.probabilities, classifier=facts)
     if snapshot.explained:
         examples = tuple(
             _example(one, snapshot) for one in snapshot.explained if one.map is not None
         )
-        warnings = dict.fromkeys(line for one in snapshot.explained for line in one.warnings)
+        warnings = dict.fromkeys(
+            line for one in snapshot.explained for line in (*one.doubts, *one.warnings)
+        )
         about = snapshot.explained[0].attribution
         explained: dict[str, Any] = {"n": len(examples), "warnings": list(warnings)}
         if about is not None:

@@ -1,0 +1,214 @@
+"""Is a model what its names say? Held against labels: chance, and other orders of its names."""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
+
+from napari_channelmix.classify.classifier import matched
+from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+
+__all__ = ["plausibility_job"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+Order = tuple[int, ...]
+
+# Fewer labelled cells say nothing.
+LEAST, LEAST_OF_A_CLASS = 20, 5
+# Up to so many channels all orders are tried; with more, exchanges of two, and so many at most.
+ALL_ORDERS, MOST_ORDERS = 4, 45
+# How much better another order must be, on cells it was not chosen on, and how sure that is.
+BETTER, SURE = 0.1, 3.0
+# Half the width of a 95 % interval, in standard errors.
+WIDTH = 1.96
+
+
+def plausibility_job(
+    model: Any, cells: Cells, *, limit: int = 256, seed: int = 0
+) -> Job[tuple[str, ...]]:
+    """What labels say against a model; a job that returns a line for each thing. Our definition.
+
+    - Its balanced accuracy has a 95 % interval that reaches down to chance.
+    - It does clearly better with its classes, or its channels, in another order. The order is
+      chosen on one half of the cells and held against the given one on the other half: better by
+      0.1 or more, and by three standard errors. With up to four channels all orders are tried,
+      with more each exchange of two.
+
+    Parameters
+    ----------
+    model : Predictor
+        Or anything with ``classes``, ``predict_proba`` of an array (n, C, H, W) and, where it
+        names them, ``channels``.
+    cells : Cells
+        Those without a class, or with one that the model does not know, are left out.
+    limit : int
+        Cells that are asked about, as many of each class as there are.
+    seed : int
+        Of the choice.
+
+    Returns
+    -------
+    tuple of str
+        Empty where nothing speaks against it, or where there are too few labels: 20, and 5 of
+        each of two classes.
+
+    Raises
+    ------
+    ModelError, DataError
+        As ``predict_proba`` and `Cells.read`.
+    """
+    yield Progress(0, 1, "choosing labelled cells")
+    known = _known(cells, tuple(model.classes))
+    rows = _chosen(known, limit, seed)
+    if rows is None:
+        return ()
+    names = getattr(model, "channels", None)
+    fitting = cells if names is None else matched(cells, names)
+    truth = known[rows]
+    crops = fitting.read(rows)
+    count = len(model.classes)
+    guess = model.predict_proba(crops).argmax(axis=1)
+    lines = []
+    own = accuracy_of(truth, guess, count)
+    low, high = own.balanced - WIDTH * own.error, own.balanced + WIDTH * own.error
+    measured = (
+        f"a balanced accuracy of {own.balanced:.2f} on {len(rows)} labelled cells (95 % interval "
+        f"{max(low, 0):.2f} to {min(high, 1):.2f}, chance {own.chance:.2f})"
+    )
+    if high < own.chance:
+        lines.append(f"the model does worse than chance: {measured}")
+    elif low <= own.chance:
+        lines.append(f"the model does no better than chance: {measured}")
+    halves = _halves(truth)
+    renamed = _other_classes(truth, guess, count, halves)
+    if renamed is not None:
+        order, reached = renamed
+        lines.append(
+            f"the model reaches {reached[1]:.2f} with its classes in the order "
+            f"{', '.join(model.classes[k] for k in order)}, but {reached[0]:.2f} in the order "
+            "given: are the classes named rightly?"
+        )
+    elif own.balanced <= 1 - BETTER:
+        found = yield from _other_channels(model, crops, truth, guess, halves, seed)
+        if found is not None:
+            order, reached = found
+            lines.append(
+                f"the model reaches {reached[1]:.2f} with the channels in the order "
+                f"{', '.join(fitting.channels[c] for c in order)}, but {reached[0]:.2f} in the "
+                f"order given ({', '.join(fitting.channels)}): are the channels named rightly?"
+            )
+    yield Progress(1, 1, "held the model against the labels")
+    return tuple(lines)
+
+
+def _known(cells: Cells, classes: tuple[str, ...]) -> Whole:
+    """The label of each cell as a position in the model's classes, -1 for none of them."""
+    places = {_plain(name): k for k, name in enumerate(classes)}
+    codes = [places.get(_plain(name), -1) for name in cells.classes]
+    return np.asarray([*codes, -1], dtype=np.int64)[np.asarray(cells.labels)]
+
+
+def _plain(name: str) -> str:
+    return str(name).strip().casefold()
+
+
+def _chosen(known: Whole, limit: int, seed: int) -> Whole | None:
+    """Rising positions of labelled cells, as evenly over the classes as can be."""
+    present = [k for k in np.unique(known[known >= 0]) if (known == k).sum() >= LEAST_OF_A_CLASS]
+    if len(present) < 2:
+        return None
+    draws = np.random.default_rng(seed)
+    of_each = max(LEAST_OF_A_CLASS, limit // len(present))
+    parts = []
+    for k in present:
+        rows = np.flatnonzero(known == k)
+        parts.append(draws.permutation(rows)[:of_each])
+    rows = np.sort(np.concatenate(parts))
+    return rows if len(rows) >= LEAST else None
+
+
+def _halves(truth: Whole) -> npt.NDArray[np.bool_]:
+    """Whether each cell is of the first half; both have their share of each class."""
+    first = np.zeros(len(truth), dtype=bool)
+    for k in np.unique(truth):
+        first[np.flatnonzero(truth == k)[::2]] = True
+    return first
+
+
+def _other_classes(
+    truth: Whole, guess: Whole, count: int, first: npt.NDArray[np.bool_]
+) -> tuple[Order, tuple[float, float]] | None:
+    """An order of the class names with which the model does clearly better."""
+    table = np.zeros((count, count))
+    np.add.at(table, (truth[first], guess[first]), 1)
+    table /= np.maximum(table.sum(axis=1, keepdims=True), 1)
+    # What the model calls j is meant to be the class of row i.
+    meant, said = linear_sum_assignment(table, maximize=True)
+    order = np.empty(count, dtype=np.int64)
+    order[said] = meant
+    if (order == np.arange(count)).all():
+        return None
+    reached = _reached(truth, guess == truth, order[guess] == truth, ~first)
+    return (tuple(order.tolist()), reached) if reached else None
+
+
+def _other_channels(
+    model: Any, crops: Floats, truth: Whole, guess: Whole, first: npt.NDArray[np.bool_], seed: int
+) -> Job[tuple[Order, tuple[float, float]] | None]:
+    """An order of the channels with which the model does clearly better."""
+    orders = _orders(crops.shape[1], seed)
+    best: tuple[float, Order] | None = None
+    for done, order in enumerate(orders):
+        yield Progress(done, len(orders) + 1, "trying the channels in another order")
+        said = model.predict_proba(crops[first][:, list(order)]).argmax(axis=1)
+        reached = accuracy_of(truth[first], said, len(model.classes)).balanced
+        if best is None or reached > best[0]:
+            best = reached, order
+    if best is None or best[0] < accuracy_of(
+        truth[first], guess[first], len(model.classes)
+    ).balanced + BETTER:  # fmt: skip
+        return None
+    said = guess.copy()
+    said[~first] = model.predict_proba(crops[~first][:, list(best[1])]).argmax(axis=1)
+    found = _reached(truth, guess == truth, said == truth, ~first)
+    return (best[1], found) if found else None
+
+
+def _orders(channels: int, seed: int) -> list[Order]:
+    """Orders of the channels to try, the given one left out."""
+    own = tuple(range(channels))
+    if channels <= ALL_ORDERS:
+        return [order for order in permutations(own) if order != own]
+    swaps = []
+    for one, other in combinations(own, 2):
+        order = list(own)
+        order[one], order[other] = other, one
+        swaps.append(tuple(order))
+    draws = np.random.default_rng(seed).permutation(len(swaps))[:MOST_ORDERS]
+    return [swaps[at] for at in np.sort(draws)]
+
+
+def _reached(
+    truth: Whole, own: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_],
+    some: npt.NDArray[np.bool_],
+) -> tuple[float, float] | None:  # fmt: skip
+    """Balanced accuracies on some cells, where the other one is clearly the better."""
+    truth, own, other = truth[some], own[some], other[some]
+    counts = np.bincount(truth)
+    weight = 1 / (counts[truth] * (counts > 0).sum())
+    gain = other.astype(float) - own
+    better = float((weight * gain).sum())
+    # Two cells more, one of each kind, keep the error above 0 where all cells agree.
+    spread = float(np.sqrt((weight**2 * (gain - gain.mean()) ** 2).sum() + 2 * weight.max() ** 2))
+    if better < BETTER or better < SURE * spread:
+        return None
+    return float((weight * own).sum()), float((weight * other).sum())

@@ -1,0 +1,281 @@
+"""How cells differ from those a classifier was trained on, and what that did to its calls."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.classify.likeness import Likeness, likeness, plain_likeness
+from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.shift_words import calls_line, differences
+from napari_channelmix.classify.training_data import dtypes_of
+from napari_channelmix.data import Cells
+from napari_channelmix.data.crop_pixels import pixel_sizes
+from napari_channelmix.data.profile import Profiler
+from napari_channelmix.errors import DataShiftWarning
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.phenotypes.confusion import matching
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.classify.classifier import Predictor
+
+__all__ = ["ChannelShift", "DataShift", "Observer", "data_shift_job", "say"]
+
+Floats = npt.NDArray[np.float32]
+
+OLDER = (
+    "this model was saved by an earlier version and does not know its training data; only the "
+    "crop and the mean and standard deviation of each channel can be compared"
+)
+ELSEWHERE = "{who} was made elsewhere: nothing is known of its training data to compare with"
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class ChannelShift:
+    """A channel of the cells beside that of training, in raw units.
+
+    Attributes
+    ----------
+    channel : str
+    mean, sd, training_mean, training_sd : float
+        Of all pixels.
+    distance : float
+        Of the figure that lies farthest from training, in units of what is ordinary between groups
+        of training cells; above ``limit`` it is said.
+    limit : float
+    figure : str
+        Which one it is; see `data.profile.FEATURES`.
+    """
+
+    channel: str
+    mean: float
+    sd: float
+    training_mean: float
+    training_sd: float
+    distance: float
+    limit: float
+    figure: str
+
+
+@dataclass(frozen=True)
+class DataShift:
+    """How cells differ from those a classifier was trained on.
+
+    Attributes
+    ----------
+    n : int
+        Cells compared.
+    warnings : tuple of str
+        A line for each kind of difference; empty where there is none.
+    limits : str
+        Why less than all could be compared; empty where all could.
+    per_channel : tuple of ChannelShift
+    strange : tuple of int
+        Cells that lie far outside what was trained on, by their numbers.
+    shares, training_shares : dict of str to float
+        Share of the cells called each class, now, and given it in training.
+    confidence : float or None
+        Mean probability of the called class.
+    accuracy : float or None
+        Balanced accuracy, where the cells have classes that the classifier knows.
+    whole : bool
+        Whether the cells differ as a whole, beside single strange ones.
+    """
+
+    n: int
+    warnings: tuple[str, ...] = ()
+    limits: str = ""
+    per_channel: tuple[ChannelShift, ...] = ()
+    strange: tuple[int, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+    training_shares: Mapping[str, float] = field(default_factory=dict)
+    confidence: float | None = None
+    accuracy: float | None = None
+    whole: bool = False
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All that is worth saying: the differences, and why less could be compared."""
+        return (*self.warnings, self.limits) if self.limits else self.warnings
+
+    def to_frame(self) -> pd.DataFrame:
+        """The channels as a table, a row for each."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(one) for one in self.per_channel])
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        lists = {name: list(getattr(self, name)) for name in ("warnings", "strange")}
+        return asdict(self) | lists | {"per_channel": [asdict(one) for one in self.per_channel]}
+
+
+class Observer:
+    """Sees crops on their way to a classifier, and compares them when all have been seen.
+
+    Parameters
+    ----------
+    model : Predictor
+    cells : Cells or array
+        Where the crops come from.
+    numbers : (N,) int array, optional
+        What messages call the cells; default: their positions.
+    dtype : numpy.dtype, optional
+        Of an array before it became float32.
+    """
+
+    def __init__(
+        self,
+        model: Predictor,
+        cells: Cells | npt.NDArray[Any],
+        numbers: npt.NDArray[np.int64] | None = None,
+        dtype: np.dtype[Any] | None = None,
+    ) -> None:
+        self._model, self._cells, self._numbers = model, cells, numbers
+        count = len(cells) if numbers is None else len(numbers)
+        self._profiler = Profiler(count)
+        self._dtypes: tuple[str, ...] = () if dtype is None else (str(dtype),)
+
+    @property
+    def useful(self) -> bool:
+        """Whether the classifier knows anything to compare with."""
+        return hasattr(self._model, "network")
+
+    def add(self, crops: Floats, start: int | None = None) -> None:
+        """Look at crops; see `Profiler.add`."""
+        if self.useful:
+            self._profiler.add(crops, start)
+
+    def shift(self, probabilities: Floats | None = None) -> DataShift:
+        """What was seen, beside training; with probabilities (N, K) also what became of the calls.
+
+        Classes of the cells are used where all of them were seen.
+        """
+        model, cells = self._model, self._cells
+        profile = self._profiler.profile()
+        if profile is None:
+            count = len(cells) if self._numbers is None else len(self._numbers)
+            return DataShift(count, limits="" if self.useful else ELSEWHERE.format(who=model._who))
+        numbers = np.arange(len(profile)) if self._numbers is None else self._numbers
+        data = model.training_data
+        facts = _Calls.of(model, cells, numbers, probabilities)
+        if data is None:
+            found = plain_likeness(model.mean, model.std, profile)
+        else:
+            found = likeness(data, profile)
+        some = cells.subset(numbers) if isinstance(cells, Cells) else None
+        dtypes = self._dtypes if some is None else dtypes_of(some)
+        sizes = {} if some is None else pixel_sizes(some)
+        lines = differences(model.channels, found, profile, data, dtypes, sizes, numbers)
+        # Lines that speak of the cells as a whole: all but the one on strange cells.
+        whole = len(lines) > int(found.strange.any())
+        if some is not None:
+            # Imported here: it needs the classifier, which needs this module.
+            from napari_channelmix.classify.borders import border_warning
+
+            border = border_warning(model, some)  # type: ignore[arg-type]
+            lines += [border] if border else []
+        if lines and facts.shares:
+            record = getattr(model, "record", {}).get("held_out") or {}
+            lines.append(calls_line(facts.shares, facts.training, facts.confidence,
+                                    facts.accuracy, record))  # fmt: skip
+        return DataShift(
+            len(profile), tuple(lines), OLDER if data is None else "",
+            tuple(_channels(model, profile, found)),
+            tuple(int(number) for number in numbers[found.strange]),
+            facts.shares, facts.training, facts.confidence, facts.accuracy, whole,
+        )  # fmt: skip
+
+
+def data_shift_job(
+    model: Predictor,
+    cells: Cells | npt.ArrayLike,
+    probabilities: Floats | None = None,
+    only: npt.NDArray[np.int64] | None = None,
+    batch: int = BATCH,
+) -> Job[DataShift]:
+    """Compare cells with those a classifier was trained on, as a job.
+
+    Parameters
+    ----------
+    model : Classifier or ForeignClassifier
+    cells : Cells or (N, C, H, W) array
+        As for `Predictor.predict_proba`.
+    probabilities : (N, K) array, optional
+        What the classifier says of them, to see what a difference did.
+    only : (N,) int array, optional
+        Positions of the cells that are meant; default: all.
+    batch : int
+        Crops read at once.
+
+    Raises
+    ------
+    ModelError
+        Channels that are missing, crops of another size.
+    """
+    source, dtype = model.fitting(cells)
+    observer = Observer(model, source, only, dtype)
+    chosen = np.arange(len(source)) if only is None else only
+    for start in range(0, len(chosen) if observer.useful else 0, batch):
+        some = chosen[start : start + batch]
+        observer.add(source.read(some) if isinstance(source, Cells) else source[some])
+        yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
+    return observer.shift(probabilities)
+
+
+def say(shift: DataShift, stacklevel: int = 3) -> None:
+    """Warn of the differences once, in one `DataShiftWarning`."""
+    if shift.warnings:
+        python_warnings.warn("\n".join(shift.warnings), DataShiftWarning, stacklevel=stacklevel)
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """What a classifier says of cells, in figures."""
+
+    shares: dict[str, float]
+    training: dict[str, float]
+    confidence: float | None
+    accuracy: float | None
+
+    @classmethod
+    def of(
+        cls,
+        model: Predictor,
+        cells: Cells | npt.NDArray[Any],
+        numbers: npt.NDArray[np.int64],
+        probabilities: Floats | None,
+    ) -> _Calls:
+        known = {} if model.training_data is None else model.training_data.class_shares
+        if probabilities is None or not len(probabilities):
+            return cls({}, known, None, None)
+        codes = probabilities.argmax(axis=1)
+        counts = np.bincount(codes, minlength=len(model.classes))
+        shares = dict(zip(model.classes, (counts / len(codes)).tolist(), strict=True))
+        accuracy = None
+        if isinstance(cells, Cells):
+            labels = matching(cells.labels[numbers], cells.classes, model.classes)
+            if (labels >= 0).any():
+                given = labels >= 0
+                accuracy = accuracy_of(labels[given], codes[given], len(model.classes)).balanced
+        return cls(shares, known, float(probabilities.max(axis=1).mean()), accuracy)
+
+
+def _channels(model: Predictor, profile: Any, found: Likeness) -> Sequence[ChannelShift]:
+    data = model.training_data
+    means, spreads = (model.mean, model.std) if data is None else (data.mean, data.sd)
+    return [
+        ChannelShift(
+            name, float(profile.mean[at]), float(profile.sd[at]), float(means[at]),
+            float(spreads[at]), float(found.distance[at]), found.limit, found.figure[at],
+        )
+        for at, name in enumerate(model.channels)
+    ]  # fmt: skip

@@ -1,0 +1,91 @@
+"""Cells of images with other pixel sizes, cut out so that the pixels of all crops have one size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_channelmix.data.fields import square_boxes
+from napari_channelmix.data.pixel_size import in_micrometres
+from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    from napari_channelmix.data.cells import Cells
+
+__all__ = ["at_pixel_size"]
+
+# Sides of a pixel that differ by more than this are no squares.
+SQUARE = 1.02
+# Scales that only a wrong unit explains.
+MOST = 20.0
+
+
+def at_pixel_size(cells: Cells, size: float) -> Cells:
+    """The same cells, their crops resampled to one pixel size.
+
+    The box of a cell is made larger or smaller around its middle, so that the crop shows as much
+    of the sample as one of pixels of ``size`` would; its pixels are resized when they are read.
+
+    Parameters
+    ----------
+    cells : Cells
+        Around points or objects, so that every box has the side of the crop.
+    size : float
+        Side of a pixel in micrometres.
+
+    Raises
+    ------
+    DataError
+        Files that do not state the size of their pixels in a unit of length, pixels that are no
+        squares, cells whose boxes have sizes of their own, a box that does not fit its image.
+    """
+    table = cells.table
+    boxes = table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    if (boxes[:, 2:] - boxes[:, :2] != cells.crop).any():
+        raise DataError(
+            f"{cells.name}: pixel_size is for cells that are cut out with a fixed side (mask, "
+            "segment, point); boxes, tiles and whole images are resized to crop already"
+        )
+    fields = table["field"].to_numpy(np.int64)
+    sides = np.full(len(cells), cells.crop, dtype=np.int64)
+    for at in np.unique(fields):
+        sides[fields == at] = _side(cells, int(at), size)
+    moved = np.empty_like(boxes)
+    for side in np.unique(sides).tolist():
+        here = sides == side
+        y, x = cells.centres[here].T
+        moved[here] = square_boxes(y, x, side)
+    edges = dict(zip(("y0", "x0", "y1", "x1"), moved.T, strict=True))
+    return replace(cells, table=table.assign(**edges))
+
+
+def _side(cells: Cells, at: int, size: float) -> int:
+    """Side of a box in the pixels of a field of view."""
+    one = cells.fields[at]
+    own = in_micrometres(one.pixel_size, one.unit)
+    if own is None:
+        unit = "" if one.pixel_size is None else f" in a unit of length ({one.unit!r})"
+        raise DataError(
+            f"{one.name}: pixel_size = {size:g} cannot be reached, the file does not state the "
+            f"size of its pixels{unit}; leave the key out, or state it in the file"
+        )
+    if max(own) > SQUARE * min(own):
+        raise DataError(
+            f"{one.name}: its pixels are {own[0]:g} x {own[1]:g} µm, no squares; resample the "
+            "image first"
+        )
+    scale = size / own[0]
+    side = round(cells.crop * scale)
+    if not 1 / MOST <= scale <= MOST or side < 2:
+        raise DataError(
+            f"{one.name}: pixel_size = {size:g} µm is {scale:.3g} times the {own[0]:g} µm of the "
+            "file; is it in micrometres?"
+        )
+    if side > min(one.shape):
+        raise DataError(
+            f"{one.name}: {cells.crop} pixels of {size:g} µm are {side} of its own, more than the "
+            f"image has {one.shape}; choose a smaller crop"
+        )
+    return side

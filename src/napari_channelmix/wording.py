@@ -1,0 +1,81 @@
+"""Values and paths as error messages quote them: short, on one line, whatever they hold."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+__all__ = ["brief", "path_shown", "problem", "quoted", "shown_error"]
+
+# Characters of a value that are quoted, and of a path and a problem that are shown.
+QUOTED, PATH, PROBLEM = 40, 240, 300
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlevel, _BRIEF.maxlist, _BRIEF.maxdict, _BRIEF.maxtuple = 2, 3, 3, 3
+_BRIEF.maxstring = _BRIEF.maxother = QUOTED
+
+
+def quoted(value: object, most: int = QUOTED) -> str:
+    """A value in quotes where it is text, cut where it is long, never on several lines."""
+    if isinstance(value, str):
+        return repr(_cut(value, most))
+    if isinstance(value, int) and value.bit_length() > 200:
+        # Python refuses to write out thousands of digits.
+        return f"{'-' if value < 0 else ''}2**{value.bit_length() - 1} or so"
+    text = _BRIEF.repr(value)
+    return _cut(text, most)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def brief(value: object) -> str:
+    """A value as `quoted`, text without its quotes."""
+    return quoted(value)[1:-1] if isinstance(value, str) else quoted(value)
+
+
+def path_shown(path: str | os.PathLike[str]) -> str:
+    """A path on one line: the middle of a very long one is left out, bad characters escaped."""
+    text = os.fspath(path).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    half = PATH // 2
+    return text if len(text) <= PATH else f"{text[:half]}...{text[-half:]}"
+
+
+def problem(error: ValidationError, kind: str = "", *, sections: bool = False) -> str:
+    """The first problem of a file, as a user of it would put it.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+    kind : str
+        What a key that is not known is none of, such as ``the data-set file``.
+    sections : bool
+        Whether the first of several keys is a section in square brackets, as in TOML.
+    """
+    first = error.errors(include_url=False)[0]
+    keys = [_cut(key, QUOTED) for key in map(str, first["loc"])]
+    if sections and len(keys) > 1:
+        where, colon = f"[{keys[0]}] {'.'.join(keys[1:])}", ""
+    else:
+        where, colon = ".".join(keys), "" if sections else ":"
+    if first["type"] == "missing":
+        said = f"{where} is missing"
+    elif first["type"] == "extra_forbidden":
+        said = f"{where} is not a key of {kind}"
+    elif first["type"] == "value_error":
+        said = f"{where}{colon} {first['ctx']['error']}" if where else str(first["ctx"]["error"])
+    else:
+        wrong = f"{first['msg'][:1].lower()}{first['msg'][1:]}, not {quoted(first['input'])}"
+        said = f"{where}{colon} {wrong}" if where else wrong
+    return _cut(said, PROBLEM)
+
+
+def shown_error(error: BaseException) -> str:
+    """What an error of a library says, cut."""
+    text = str(error) or type(error).__name__
+    return _cut(text, PROBLEM)

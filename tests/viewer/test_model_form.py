@@ -1,0 +1,41 @@
+"""The form for a model made elsewhere: what it asks, and what it hands on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_channelmix.classify.outputs import OUTPUTS
+from napari_channelmix.viewer.model_form import GIVES, ModelForm, needs_form
+
+
+@pytest.fixture
+def form(qtbot: Any) -> ModelForm:
+    made = ModelForm()
+    qtbot.addWidget(made)
+    return made
+
+
+def test_every_meaning_of_an_output_can_be_chosen() -> None:
+    assert {name for _, name in GIVES} == set(OUTPUTS) - {"scores"}
+    assert needs_form(Path("m.pth")) and not needs_form(Path("m.cmx"))
+
+
+def test_what_was_chosen_is_handed_on_and_not_kept_for_the_next_model(
+    form: ModelForm, qtbot: Any
+) -> None:
+    given: list[Any] = []
+    form.confirmed.connect(lambda path, how: given.append((path, how)))
+    form.ask(Path("a.onnx"), ("DNA",), ("n", "p"))
+    form.output.setCurrentIndex(form.output.findData("one_logit"))
+    form.select.setText(" logits ")
+    form.load.click()
+    form.ask(Path("b.onnx"), ("DNA",), ("n", "p"))
+    form.load.click()
+    names = {"channels": ["DNA"], "classes": ["n", "p"], "allow_code": False}
+    assert given == [
+        (Path("a.onnx"), {**names, "output": "one_logit", "select": "logits"}),
+        (Path("b.onnx"), {**names, "output": "auto", "select": None}),
+    ]
