@@ -12,10 +12,8 @@ def test_a_row_says_where_a_cell_is_and_what_is_said_of_it(plate, full):
     row, of = table.iloc[5], plate.table.iloc[5]
     assert row["field"] == plate.fields[of["field"]].name
     assert (row["object"], row["group"]) == (of["object"], of["group"])
-    assert (row["y"], row["x"]) == (
-        (of["y0"] + of["y1"]) / 2 - 0.5,
-        (of["x0"] + of["x1"]) / 2 - 0.5,
-    )
+    assert (row["y"], row["x"]) == tuple(plate.centres[5])
+    assert row["at_border"] == plate.at_border[5]
     assert row["label"] == plate.classes[plate.labels[5]]
     assert row["prediction"] == plate.classes[full.probabilities[5].argmax()]
     said = [row[f"probability of {name}"] for name in plate.classes]

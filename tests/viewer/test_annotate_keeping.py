@@ -155,8 +155,7 @@ def test_rows_that_fit_no_cell_stay_in_the_file(opened: Any, data_set: Path, qtb
     )
     window, annotate = opened(data_set)
     cell = 11
-    row = annotate.session.cells.table.iloc[cell]
-    y, x = (row["y0"] + row["y1"]) / 2 - 0.5, (row["x0"] + row["x1"]) / 2 - 0.5
+    y, x = annotate.session.cells.centres[cell]
     assert "cannot be read" in annotate.news.text()
     moved = next(data_set.parent.glob("dataset.annotations.unreadable-*.csv"))
     assert "{}" in moved.read_text() and moved.name in annotate.news.text()
@@ -357,8 +356,7 @@ def test_annotations_that_were_not_read_are_copied_before_they_are_replaced(
     """Two copies of a data set: the user's own folder has newer ones, of the other copy."""
     beside = data_set.with_name("dataset.annotations.csv")
     head = "field,object,y,x,class\n"
-    row = plate.table.iloc[0]
-    y, x = (row["y0"] + row["y1"]) / 2 - 0.5, (row["x0"] + row["x1"]) / 2 - 0.5
+    y, x = plate.centres[0]
     beside.write_text(f"{head}images/A01.ome.tif,1,{y},{x},mitotic\n")
     os.utime(beside, (1, 1))
     own = Places(open_dataset(data_set), str(data_set)).files[1]

@@ -85,10 +85,12 @@ def test_columns_with_classes_are_text_or_few_whole_numbers() -> None:
     assert classes_in_column(both, "label") == {1: "0", 2: "1", 3: "1"}
 
 
-def test_columns_of_ours_are_offered_to_nobody() -> None:
+def test_results_are_offered_as_no_classes_but_what_the_user_gave_is() -> None:
     mask = labelled(1, 2, label=[2, 1], kind=["a", "b"])
-    layers.write_features(mask, np.array([1, 2]), {"class": ["x", "y"]})
-    assert columns_of(mask) == ("kind",) and id_columns_of(mask) == ("label",)
+    columns = {"class": ["x", "y"], "predicted": ["x", "x"], "probability": [1, 1]}
+    layers.write_features(mask, np.array([1, 2]), columns, part="classes")
+    assert columns_of(mask) == ("kind", "class") and id_columns_of(mask) == ("label",)
+    assert classes_in_column(mask, "class") == {1: "x", 2: "y"}
 
 
 def test_the_row_of_a_point_is_the_point_whatever_its_ids_are() -> None:

@@ -238,8 +238,7 @@ def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
 
 def press_plate(qtbot: Any, viewer: Any, cell: int) -> None:
     session = session_of(viewer)
-    row = session.cells.table.iloc[cell]
-    middle = ((row["y0"] + row["y1"]) / 2 - 0.5, (row["x0"] + row["x1"]) / 2 - 0.5)
+    middle = session.cells.centres[cell]
     point = canvas_point(viewer, session.shown.reference.data_to_world(middle))
     qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, pos=point)
 

@@ -22,8 +22,7 @@ def going(viewer: Any, open_plate: Any) -> tuple[Going, list[str]]:
 
 
 def middle(plate: Cells, cell: int) -> Any:
-    row = plate.table.iloc[cell]
-    return (row["y0"] + row["y1"]) / 2 - 0.5, (row["x0"] + row["x1"]) / 2 - 0.5
+    return plate.centres[cell]
 
 
 def test_a_cell_of_this_field_comes_into_the_middle(viewer: Any, going: Any, plate: Cells) -> None:

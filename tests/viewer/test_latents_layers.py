@@ -208,7 +208,7 @@ def test_points_go_to_the_cells_of_another_field_in_the_same_layer(
     viewer.layers.events.removed.connect(removed.append)
     assert scores(viewer, both, Shown(1, {"DNA": image}), numbers) is layer
     assert not removed
-    np.testing.assert_allclose(layer.data, np.array(points) - 0.5, atol=0.51)
+    np.testing.assert_allclose(layer.data, np.array(points))
     assert len(layer.face_color) == len(layer.size) == len(points)
 
 
@@ -217,8 +217,7 @@ def test_the_view_goes_to_a_cell_however_the_layers_lie(viewer: Any, qtbot: Any)
     viewer.reset_view()
     zoom = viewer.scene.camera.zoom
     center_on(viewer, shown, found, 6)
-    row = found.table.iloc[6]
-    middle = ((row["y0"] + row["y1"]) / 2 - 0.5, (row["x0"] + row["x1"]) / 2 - 0.5)
+    middle = found.centres[6]
     np.testing.assert_allclose(viewer.scene.camera.center[-2:],
                                shown.reference.data_to_world(middle))  # fmt: skip
     assert viewer.scene.camera.zoom == zoom

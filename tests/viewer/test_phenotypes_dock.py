@@ -85,7 +85,7 @@ def test_a_click_selects_everywhere_and_goes_to_another_field(
     qtbot.waitUntil(lambda: found.session.shown.field == 4, timeout=10_000)
     settled(found, qtbot)
     row = plate.table.iloc[cell]
-    middle = np.array([row["y0"] + row["y1"], row["x0"] + row["x1"]]) / 2 - 0.5
+    middle = plate.centres[cell]
     world = found.session.shown.reference.data_to_world(middle)
     np.testing.assert_allclose(viewer.scene.camera.center[-2:], world, atol=1e-3)
     np.testing.assert_allclose(viewer.layers["selected cells"].data, [middle], atol=1)
@@ -99,12 +99,10 @@ def test_a_click_in_the_picture_brings_the_cell_into_the_gallery(
     found = opened()
     found.form.choose_order("class")
     here = np.flatnonzero(plate.table["field"] == found.session.shown.field)
-    boxes = plate.table[["y0", "x0", "y1", "x1"]].to_numpy()
     reference = found.session.shown.reference
 
     def click(cell: int, keys: Any = Qt.KeyboardModifier.NoModifier) -> None:
-        middle = (boxes[cell, :2] + boxes[cell, 2:]) / 2 - 0.5
-        point = canvas_point(viewer, reference.data_to_world(middle))
+        point = canvas_point(viewer, reference.data_to_world(plate.centres[cell]))
         qtbot.mouseClick(canvas_of(viewer), LEFT, keys, point)
 
     first, second = int(here[0]), int(here[5])

@@ -44,7 +44,7 @@ class _About(Stored):
     scaler: dict[str, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kept:
     """Where a training stopped: its record, the best weights so far and their score."""
 

@@ -46,7 +46,7 @@ def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") 
     return cells.with_channels(channels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Called:
     """Class probabilities (N, K) of cells, and how these differ from the training cells."""
 

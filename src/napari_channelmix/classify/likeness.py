@@ -43,7 +43,7 @@ CAP = 30.0
 PLAIN_MEAN, PLAIN_SPREAD = 0.5, 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Likeness:
     """How like a set of cells is to the training cells.
 

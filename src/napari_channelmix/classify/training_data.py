@@ -36,7 +36,7 @@ LEAST_LEVEL, LEAST_SMOOTHNESS = 0.05, 0.01
 FEW = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingData:
     """Statistics of the training cells, in raw units.
 

@@ -24,7 +24,7 @@ GRID = 16
 KEPT = 400_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CropProfile:
     """Figures of N crops of C channels.
 

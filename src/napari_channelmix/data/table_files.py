@@ -45,7 +45,7 @@ PIECE = 2**20
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TextTable:
     """A table as it stands in a file.
 

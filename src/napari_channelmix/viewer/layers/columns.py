@@ -20,12 +20,14 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["own_columns", "unwritable_reason", "write_features"]
+__all__ = ["GIVEN", "own_columns", "result_columns", "unwritable_reason", "write_features"]
 
 IntArray = npt.NDArray[np.int64]
 
 # Empty rows that a table of ours may have for labels that are not there.
 MOST_ROWS = 1000
+# The column of classes that the user gave, and the part of the plugin that writes it.
+GIVEN, CLASSES_PART = "class", "classes"
 # napari's status bar finds the row of a label by this column, else by its position.
 INDEX = "index"
 
@@ -58,6 +60,13 @@ def own_columns(layer: Any) -> frozenset[str]:
         name for name, values in written.values.items()
         if name in table.columns and _equal(table[name].to_numpy(), values)
     )  # fmt: skip
+
+
+def result_columns(layer: Any) -> frozenset[str]:
+    """Own columns that hold results, not the classes that the user gave."""
+    written = _WRITTEN.get(layer)
+    given = None if written is None else written.names.get(CLASSES_PART, {}).get(GIVEN)
+    return own_columns(layer) - {given}
 
 
 def _equal(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:

@@ -185,15 +185,17 @@ def label_ids(layer: Any) -> IntArray:
 def columns_of(layer: Any, id_column: str | None = None) -> tuple[str, ...]:
     """Columns of a layer's features that may hold classes: text, or few whole numbers.
 
-    Columns of ids are left out, and so are those that this plugin added.
+    Columns of ids are left out, and so are results of this plugin, such as predicted classes.
     """
     features = getattr(layer, "features", None)
     if features is None:
         return ()
-    from napari_channelmix.viewer.layers.columns import own_columns
+    from napari_channelmix.viewer.layers.columns import own_columns, result_columns
 
     table = pd.DataFrame(features)
-    left_out = {id_column, *_ids_used(table, id_column, own_columns(layer)), *own_columns(layer)}
+    left_out = {
+        id_column, *_ids_used(table, id_column, own_columns(layer)), *result_columns(layer)
+    }  # fmt: skip
     return tuple(
         str(name)
         for name in table.columns
