@@ -326,7 +326,13 @@ class Bundle(Kind):
         else:
             name = sorted(weights)[rng.integers(len(weights))]
             old = weights[name]
-            choices = [old[:0], old.reshape(-1), old.double(), old * torch.nan, old[None]]
+            choices = [
+                old.reshape(-1)[:0],
+                old.reshape(-1),
+                old.double(),
+                old * torch.nan,
+                old[None],
+            ]
             weights[name] = choices[rng.integers(len(choices))].contiguous()
             if rng.random() < 0.3:
                 del weights[name]
