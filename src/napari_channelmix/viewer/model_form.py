@@ -56,6 +56,11 @@ class ModelForm(QWidget):
         self.output = QComboBox()
         for words, name in GIVES:
             self.output.addItem(words, name)
+        # Its longest words must not make the dock wider than it is.
+        self.output.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.output.setMinimumContentsLength(10)
         self.output.setToolTip(
             "What the model's numbers mean; where it stays in doubt you are asked to choose"
         )
