@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
-__all__ = ["Kind", "Notice", "tinted"]
+__all__ = ["Kind", "Notice", "breakable", "tinted"]
 
 Kind = Literal["good", "info", "warning", "error"]
 
@@ -101,7 +101,7 @@ class Notice(QLabel):
         return len(rows) - shown if sum(rows[shown:]) >= WORTH else 0
 
     def _show(self) -> None:
-        entries = [_breakable(one) for one in self._said.splitlines()]
+        entries = [breakable(one) for one in self._said.splitlines()]
         many, plain = len(entries) > 1, "\n".join(entries)
         self.setTextFormat(Qt.TextFormat.RichText if many else Qt.TextFormat.PlainText)
         self.setText(self._entries(entries) if many else plain)
@@ -141,6 +141,6 @@ class Notice(QLabel):
         super().paintEvent(event)
 
 
-def _breakable(line: str) -> str:
+def breakable(line: str) -> str:
     """A line whose longest words are cut in their middle."""
     return UNBROKEN.sub(lambda match: f"{match[0][:16]}…{match[0][-20:]}", line)
