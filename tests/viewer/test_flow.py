@@ -98,6 +98,8 @@ def test_a_bundle_is_saved_and_opened_again(trained: Any, qtbot: Any, tmp_path: 
     done(trained, qtbot)
     assert trained.session.trained is not before
     assert trained.session.trained.classifier.channels == before.classifier.channels
+    # The curves of the training are not those of a model from a file.
+    assert trained.session.history == () and not trained.curves_box.isVisible()
 
 
 def test_a_classifier_is_evaluated_on_the_cells_with_classes(

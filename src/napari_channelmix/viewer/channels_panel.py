@@ -130,6 +130,7 @@ class ChannelsPanel(QWidget):
         self.list.setToolTip(
             "Tick the channels; drag to reorder; double-click to give a channel another name"
         )
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.layer = QComboBox()
         self.layer.setToolTip("The layer that holds all channels")

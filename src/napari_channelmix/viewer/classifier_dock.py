@@ -207,10 +207,11 @@ class ClassifierDock(Dock):
             recall = ", ".join(
                 f"{name} {value:.2f}" for name, value in found.recall.items() if value is not None
             )
-            lines = (f"On {found.name}: {found.words}", f"recall: {recall}", *found.warnings)
-            # What is known of the cells since they were opened is no news.
-            news = set(found.warnings) - {*cells.warnings, *found.shift.lines}
-            minded = bool(news or found.shift.warnings)
+            # What is known of the cells since they were opened is no news, and comes last.
+            news = [line for line in found.warnings if line not in cells.warnings]
+            known = [line for line in found.warnings if line in cells.warnings]
+            lines = (f"On {found.name}: {found.words}", *news, f"recall: {recall}", *known)
+            minded = bool(set(news) - set(found.shift.lines) or found.shift.warnings)
             self.notice.say("\n".join(lines), "warning" if minded else "info")
 
         self.task.run("evaluating", evaluation_job(trained, cells), done, on_error=self.fail)
@@ -250,6 +251,8 @@ class ClassifierDock(Dock):
                       on_error=self.fail)  # fmt: skip
 
     def _trained_elsewhere(self, trained: Trained) -> None:
+        # The curves in sight are not of this one.
+        self.session.history = ()
         self.session.trained = trained
         self.session.predictions = None
 

@@ -28,7 +28,7 @@ EDGES: dict[Kind, str] = {
 SHARE = 0.16
 EDGE = 4
 # Lines of text that a folded notice takes at most, and about how many letters each holds.
-LINES, LETTERS = 6, 48
+LINES, LETTERS = 7, 48
 # Folding that saves fewer lines is not worth a click.
 WORTH = 2
 # Qt breaks a text at blanks, slashes and hyphens only: what is longer would make the dock wider.
