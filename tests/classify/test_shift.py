@@ -276,3 +276,10 @@ def test_mirrored_borders_of_an_earlier_version_are_said(on_plate: Classifier) -
     assert said and said[0].startswith("1 of 2 cells reach over the border")
     now = on_plate.compare(cells).warnings
     assert not any("mirror images" in line for line in now)
+
+
+def test_of_a_single_cell_there_are_no_shares_of_calls(on_plate: Classifier, plate: Cells) -> None:
+    crop = plate.read([5]) * 16
+    shift = drain(data_shift_job(on_plate, crop, np.array([[0.1, 0.9]], np.float32)))
+    assert shift.warnings and "the cell lies far outside what was trained on" in shift.warnings
+    assert not any("the calls now" in line or "1 of 1" in line for line in shift.warnings)

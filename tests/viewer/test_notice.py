@@ -87,6 +87,13 @@ def test_many_entries_are_folded_and_unfold_by_a_click(qtbot: Any) -> None:
     notice.linkActivated.emit("#")
     assert "8 of 132" in QLabel.text(notice) and "Show less" in QLabel.text(notice)
     assert notice.heightForWidth(330) > 1.5 * low
+    # Of a long entry that would not fit, the beginning is shown.
+    notice.say(
+        "\n".join(["Predicted: 30 treated", "values are shifted: " + "DNA " * 200]), "warning"
+    )
+    cut = QLabel.text(notice)
+    assert notice.folded == 1 and "values are shifted: DNA" in cut and "…" in cut
+    assert "Show 1 more" in cut and len(cut) < 600
     # A new text is folded again.
     notice.say("\n".join(reversed(entries)), "warning")
     assert "Show 5 more" in QLabel.text(notice)

@@ -94,7 +94,7 @@ class Notice(QLabel):
     def folded(self) -> int:
         """How many entries the link hides, or would hide."""
         entries = self._said.splitlines()
-        rows = [-(-max(1, len(one)) // LETTERS) for one in entries]
+        rows = [_rows(one) for one in entries]
         shown = 1
         while shown < len(rows) and sum(rows[: shown + 1]) <= LINES:
             shown += 1
@@ -112,6 +112,10 @@ class Notice(QLabel):
         """Entries apart from each other, and the link below them."""
         folded = self.folded
         shown = entries if self.unfolded else entries[: len(entries) - folded]
+        room = LINES - sum(map(_rows, shown))
+        if folded and not self.unfolded and room >= WORTH:
+            # Of a long entry at least how it begins.
+            shown = [*shown, entries[len(shown)][: room * LETTERS - 1] + "…"]
         parts = [html.escape(one) for one in shown]
         if folded:
             words = "Show less" if self.unfolded else f"Show {folded} more"
@@ -139,6 +143,11 @@ class Notice(QLabel):
         painter.fillRect(QRect(0, 0, EDGE, self.height()), QColor(EDGES[self.kind]))
         painter.end()
         super().paintEvent(event)
+
+
+def _rows(entry: str) -> int:
+    """About how many lines an entry takes."""
+    return -(-max(1, len(entry)) // LETTERS)
 
 
 def breakable(line: str) -> str:
