@@ -434,7 +434,8 @@ def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) 
     assert sum("★" in tile.note for tile in tiles) == 1
     # Of maps that all show nothing none is the best, and none is below nothing.
     nothing = np.zeros((CROP, CROP))
-    flat = [Answer(name, nothing, -0.001 * at) for at, name in enumerate(found.comparison._methods)]
+    names = found.comparison._methods
+    flat = [Answer(name, nothing, -0.001 * place, 0.1) for place, name in enumerate(names)]
     found.comparison.show_answers(flat)
     tiles = found.comparison.tiles.tiles
     assert {tile.note for tile in tiles[:4]} == {"SRG 0.00"}
