@@ -29,6 +29,8 @@ SCHEMA = "napari-channelmix/evaluation/1"
 
 # Accuracy lost without a difference in the pixels that is worth a line.
 LOST = 0.1
+# With fewer cells, or fewer of the second class, to be at chance says nothing.
+LEAST, LEAST_OF_A_CLASS = 20, 5
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,13 @@ def evaluate_job(
     found = accuracy_of(labels[given], codes[given], count)
     interval = accuracy_interval(labels[given], codes[given], groups, count, seed=seed)
     whole = len(np.unique(groups))
-    warnings = _warnings(model, cells, found.balanced, interval[1], whole, unknown, called.shift)
+    sizes = np.sort(np.bincount(labels[given], minlength=count))
+    enough = given.sum() >= LEAST and sizes[-2:].min() >= LEAST_OF_A_CLASS and count > 1
+    warnings = (
+        *_seen_before(model, cells),
+        *(_at_chance(found.balanced, interval, found.chance) if enough else ()),
+        *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called.shift),
+    )
     return Evaluation(
         name=cells.name,
         n=int(given.sum()),
@@ -194,6 +202,31 @@ def evaluate_job(
             model=model_hash(model), data=cells.fingerprint, seed=seed, settings={}
         ),
     )
+
+
+def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
+    """That the cells are those of the training, which were not all held out."""
+    if getattr(model, "provenance", {}).get("cells") != cells.fingerprint:
+        return ()
+    held_out = getattr(model, "record", {}).get("held_out") or {}
+    trained, n, accuracy = (held_out.get(key) for key in ("n_train", "n_test", "balanced_accuracy"))
+    if not trained or accuracy is None:
+        return ()
+    return (
+        f"the classifier was trained on {trained} of these cells, so this accuracy is too good; on "
+        f"the {n} held-out cells it was {accuracy:.3f}",
+    )
+
+
+def _at_chance(accuracy: float, interval: tuple[float, float], chance: float) -> tuple[str, ...]:
+    """That a model knows nothing of these classes, or has them the wrong way round."""
+    reach = f"balanced accuracy {accuracy:.3f}, chance {chance:.2f}"
+    if interval[1] < chance:
+        return (f"the model does worse than chance ({reach}): are its classes named rightly?",)
+    if interval[0] <= chance:
+        return (f"the model does no better than chance ({reach}): are its classes and channels "
+                "those of these cells?",)  # fmt: skip
+    return ()
 
 
 def _warnings(
