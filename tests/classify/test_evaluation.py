@@ -112,3 +112,11 @@ def test_the_result_is_json_with_schema_and_provenance(
     assert content["provenance"]["data"] == other_plate.fingerprint
     assert content["confusion"]["rows"] == ["low", "high"]
     assert content["data_shift"]["n"] == 120
+
+
+def test_classes_that_are_exchanged_are_said(on_plate: Classifier, other_plate: Cells) -> None:
+    exchanged = other_plate.with_labels(1 - other_plate.labels, other_plate.classes)
+    found = evaluate(on_plate, exchanged)
+    assert found.accuracy < 0.5
+    assert any("are the classes named rightly?" in line for line in found.warnings)
+    assert not any("named rightly" in line for line in evaluate(on_plate, other_plate).warnings)

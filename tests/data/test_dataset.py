@@ -619,3 +619,26 @@ def test_points_up_to_half_a_pixel_beyond_the_image_are_kept_and_said(write_set:
     assert said.startswith("1 of 4 points lie") and "table.csv, line 3" in said
     assert len(open_dataset(edited(write_set(*FILES, *POINT), 3, "y", "-0.5"))) == 4
     assert "lies outside" in refused(edited(write_set(*FILES, *POINT), 3, "y", "-0.51"))
+
+
+def test_one_file_for_two_channels_is_said(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((20, 20), 7, np.uint16))
+    (tmp_path / "t.csv").write_text("p,q\na.tif,./a.tif\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\nER = "q"\n'
+        '[cells]\nfrom = "image"\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    lines = open_dataset(path).warnings
+    assert any("is the file of channel 'DNA' and of 'ER' as well" in line for line in lines)
+
+
+def test_boxes_without_area_say_which_corner_comes_first(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((40, 40), 7, np.uint16))
+    (tmp_path / "t.csv").write_text("p,a,b,c,d\na.tif,30,30,10,10\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\n'
+        '[cells]\nfrom = "box"\ncolumns = ["a", "b", "c", "d"]\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    assert refused(path).endswith("no box has an area: its first corner comes first (a, b, c, d)")

@@ -61,3 +61,11 @@ def test_another_model_is_asked_about_the_same_cells_with_the_same_mean(planted)
     assert other.cells is source.cells
     x = source.tensor(slice(None))
     torch.testing.assert_close(4 * other.subject.scores(x), source.subject.scores(x))
+
+
+def test_channels_that_stand_last_are_refused() -> None:
+    def ask(x: np.ndarray) -> np.ndarray:
+        return np.zeros((len(x), 2))
+
+    with pytest.raises(DataError, match="are the channels last"):
+        Source.of(ask, np.zeros((3, 24, 24, 2), np.float32))

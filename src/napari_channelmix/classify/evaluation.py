@@ -11,6 +11,7 @@ import numpy as np
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
 from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.plausibility import class_order_line
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
@@ -170,6 +171,11 @@ def evaluate_job(
     interval = accuracy_interval(labels[given], codes[given], groups, count, seed=seed)
     whole = len(np.unique(groups))
     warnings = _warnings(model, cells, found.balanced, interval[1], whole, unknown, called.shift)
+    order = class_order_line(labels[given], codes[given], model.classes)
+    if order:
+        warnings += (order,)
+    elif interval[1] < found.chance:
+        warnings += (f"the model does worse than chance ({found.chance:.2f})",)
     return Evaluation(
         name=cells.name,
         n=int(given.sum()),

@@ -103,7 +103,11 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
         all_places.append(places)
     if not rows:
         first = f" (first: {table.where(skipped[0])})" if skipped else ""
-        raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows{first}")
+        why = ""
+        if skipped and said.cells.origin == "box":
+            order = ", ".join(said.cells.columns or ())
+            why = f"; no box has an area: its first corner comes first ({order})"
+        raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows{first}{why}")
     cells = pd.DataFrame(np.concatenate([one.boxes() for one in all_places]), columns=BOX)
     cells.insert(0, "field", field_of)
     centres = np.concatenate([one.centres for one in all_places])
@@ -249,6 +253,7 @@ class _Opener:
                 self.warnings.say(path, warning)
                 opened.append(here[0])
             planes = tuple(opened)
+            self._say_same_file(at)
         one = Field(
             f"{table.where(at)}: {planes[0].file.path.name}",
             planes,
@@ -260,6 +265,15 @@ class _Opener:
         labels, objects = self._labels(at, one)
         self._objects.append(objects)
         return replace(one, labels=labels)
+
+    def _say_same_file(self, at: int) -> None:
+        """One file for two channels is mostly a mistake of copying."""
+        seen: dict[Path, str] = {}
+        for name, column in self._said.channels.items():
+            path = self._table.file(at, column)
+            other = seen.setdefault(path, name)
+            if other != name:
+                self.warnings.say(path, f"is the file of channel {other!r} and of {name!r} as well")
 
     def _agree_on_channels(self, at: int, file: ImageFile, count: int) -> None:
         """Take the channel names of the file or of the user, and hold every file to them."""

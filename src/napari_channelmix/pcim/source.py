@@ -30,6 +30,8 @@ Whole = npt.NDArray[np.int64]
 
 # Cells a mean is taken over where the classifier does not bring one.
 MEAN_OF = 256
+# Narrower crops show nothing; they are channels that stand last.
+LEAST_SIDE = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,11 @@ class Source:
                 raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
             if held.ndim != 4 or 0 in held.shape[1:]:
                 raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
+            if held.shape[3] < LEAST_SIDE <= min(held.shape[1:3]):
+                raise DataError(
+                    f"crops must be (N, C, H, W), not {held.shape}: are the channels last? Move "
+                    "them with numpy.moveaxis(crops, -1, 1)"
+                )
         if isinstance(model, Classifier):
             model.refuse_other_crops(*held.shape[2:])
         numbers = np.arange(len(held)) if chosen is None else chosen
