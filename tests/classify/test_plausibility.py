@@ -126,7 +126,7 @@ def test_a_mediocre_model_is_not_accused_of_its_names(seed: int) -> None:
     assert not any("named rightly" in line for line in found)
 
 
-def test_classes_in_another_order_are_named() -> None:
+def test_an_order_of_classes_is_found_out_of_calls() -> None:
     truth = np.arange(40) % 2
     line = class_order_line(truth, 1 - truth, ("neg", "pos"))
     assert "reaches 1.00 with its classes in the order pos, neg, but 0.00" in line

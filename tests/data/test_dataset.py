@@ -642,3 +642,20 @@ def test_boxes_without_area_say_which_corner_comes_first(tmp_path: Path) -> None
         '[cells]\nfrom = "box"\ncolumns = ["a", "b", "c", "d"]\ncrop = 16\n', "utf-8",
     )  # fmt: skip
     assert refused(path).endswith("no box has an area: its first corner comes first (a, b, c, d)")
+
+
+@pytest.mark.parametrize(("names", "fits"), [("rgb", True), ("bgr", False), ("xyz", True)])
+def test_colours_in_another_order_than_a_picture_has_them_are_refused(
+    tmp_path: Path, names: str, fits: bool
+) -> None:
+    Image.fromarray(np.full((20, 20, 3), (9, 5, 2), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "t.csv").write_text("p\na.png\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[image]\ncolumn = "p"\naxes = "YXC"\n'
+        f'channels = {list(names)}\n[cells]\nfrom = "image"\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    if fits:
+        assert open_dataset(path).read()[0, :, 0, 0].tolist() == [9, 5, 2]
+    else:
+        assert "its samples are red, green, blue, b, g, r by the data-set file" in refused(path)

@@ -69,3 +69,17 @@ def test_channels_that_stand_last_are_refused() -> None:
 
     with pytest.raises(DataError, match="are the channels last"):
         Source.of(ask, np.zeros((3, 24, 24, 2), np.float32))
+
+
+def test_tensors_with_gradients_are_read_and_what_is_no_image_is_refused() -> None:
+    def ask(x: np.ndarray) -> np.ndarray:
+        v = x.mean(axis=(1, 2, 3))
+        return np.stack([-v, v + 3], axis=1)
+
+    crops = np.random.default_rng(0).normal(0, 1, (3, 1, 8, 8)).astype(np.float32)
+    source = Source.of(ask, torch.from_numpy(crops).requires_grad_())
+    np.testing.assert_array_equal(source.cells, crops)
+    with pytest.raises(DataError, match="not complex numbers"):
+        Source.of(ask, crops.astype(complex))
+    with pytest.raises(DataError, match="masked pixels"):
+        Source.of(ask, np.ma.masked_greater(crops, 1))

@@ -11,7 +11,7 @@ import numpy as np
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.classify.plausibility import class_order_line
+from napari_channelmix.classify.plausibility import LEAST, class_order_line
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
@@ -176,6 +176,10 @@ def evaluate_job(
         warnings += (order,)
     elif interval[1] < found.chance:
         warnings += (f"the model does worse than chance ({found.chance:.2f})",)
+    elif interval[0] <= found.chance and given.sum() >= LEAST:
+        warnings += (
+            f"the model does no better than chance: the interval reaches down to {interval[0]:.2f}",
+        )
     return Evaluation(
         name=cells.name,
         n=int(given.sum()),

@@ -17,7 +17,7 @@ from napari_channelmix.jobs import Job, Progress
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["class_order_line", "plausibility_job"]
+__all__ = ["LEAST", "class_order_line", "plausibility_job"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]

@@ -41,6 +41,8 @@ def checked_crops(crops: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
         pixels = np.asarray(crops)
     except (ValueError, TypeError) as error:
         raise DataError(f"{name}: crops must be an (N, C, H, W) array ({error})") from error
+    if np.ma.is_masked(crops):
+        raise DataError(f"{name}: crops have masked pixels; fill them in, or leave the cells out")
     if pixels.dtype.kind not in "biuf":
         raise DataError(f"{name}: crops must be whole numbers or floats, not {pixels.dtype}")
     if pixels.ndim != 4 or pixels.shape[2] != pixels.shape[3] or not pixels.size:

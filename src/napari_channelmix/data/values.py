@@ -132,7 +132,8 @@ def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
     """Names that may be one class written in two ways.
 
     They differ only in case, in blanks and underscores, in kinds of dashes, in
-    characters that look alike (as ligatures and wide letters do), or in the way a number is written (``0.5``, ``0,50``).
+    characters that look alike (as ligatures and wide letters do), or in the way a number is
+    written (``0.5``, ``0,50``).
 
     Returns
     -------

@@ -91,6 +91,12 @@ class Source:
         if isinstance(cells, Cells):
             held: Cells | Floats = cells if known is None else matched(cells, known)
         else:
+            if isinstance(cells, torch.Tensor):
+                cells = cells.detach().cpu().numpy()
+            if np.iscomplexobj(cells):
+                raise DataError("crops must be whole numbers or floats, not complex numbers")
+            if np.ma.is_masked(cells):
+                raise DataError("crops have masked pixels; fill them in, or leave the cells out")
             try:
                 held = np.ascontiguousarray(cells, dtype=np.float32)
             except (TypeError, ValueError) as error:
