@@ -338,3 +338,10 @@ def test_classes_of_ids_follow_the_rule_of_class_names() -> None:
     assert cells.labels.tolist() == [0, 0, -1, 1]
     assert any("'pos' (2 cells) and 'Pos' (1 cells)" in line for line in cells.warnings)
     assert any("1 of 5 ids" in line and "first: 99" in line for line in cells.warnings)
+
+
+def test_classes_of_several_sets_that_may_be_one_are_said() -> None:
+    crops = np.zeros((2, 1, 8, 8))
+    parts = [Cells.from_array(crops, ["a"], [name, "dead"]) for name in ("Live", "live")]
+    lines = Cells.together(parts).warnings
+    assert any("'Live' (1 cells) and 'live' (1 cells)" in line for line in lines)

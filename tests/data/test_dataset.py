@@ -659,3 +659,20 @@ def test_colours_in_another_order_than_a_picture_has_them_are_refused(
         assert open_dataset(path).read()[0, :, 0, 0].tolist() == [9, 5, 2]
     else:
         assert "its samples are red, green, blue, b, g, r by the data-set file" in refused(path)
+
+
+def test_a_background_that_is_found_as_a_nucleus_is_said(tmp_path: Path) -> None:
+    y, x = np.mgrid[:80, :80]
+    cells = sum(((y - a) ** 2 + (x - b) ** 2 < 64) for a in (20, 60) for b in (20, 60))
+    noise = np.random.default_rng(0).normal(0, 5, cells.shape)
+    (tmp_path / "t.csv").write_text("p\na.tif\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\n'
+        '[cells]\nfrom = "segment"\nchannel = "DNA"\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    for sign, said in ((1, False), (-1, True)):
+        pixels = (1000 + sign * 800 * cells + noise).astype(np.uint16)
+        tifffile.imwrite(tmp_path / "a.tif", pixels)
+        lines = open_dataset(path).warnings
+        assert any("reaches all four sides" in line for line in lines) is said

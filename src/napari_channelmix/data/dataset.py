@@ -20,7 +20,7 @@ from napari_channelmix.data.fields import Field, check_field, outside, square_bo
 from napari_channelmix.data.images import Decoded, ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.mask_files import plane_of_mask
-from napari_channelmix.data.masks import Mask, mask_warnings, read_mask
+from napari_channelmix.data.masks import Mask, covered_share, mask_warnings, read_mask
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.row_objects import RowObjects
 from napari_channelmix.data.segment import find_nuclei
@@ -313,7 +313,11 @@ class _Opener:
         if cells.origin == "segment":
             plane = one.planes[self.channels.index(str(cells.channel))]
             labels = find_nuclei(plane[0 : one.shape[0], 0 : one.shape[1]], min_area=cells.min_area)
-            return labels, Regions.of(labels).objects()
+            objects = Regions.of(labels).objects()
+            share = covered_share(labels, objects)
+            if share:
+                self.masks.append(Mask(one.name, _NONE, objects, covers=share))
+            return labels, objects
         if cells.origin != "mask":
             return None, None
         column = str(cells.column)

@@ -132,9 +132,11 @@ def together(parts: Sequence[Cells], name: str | None) -> Cells:
         fields += [replace(one, planes=tuple(one.planes[c] for c in part.planes))
                    for one in part.fields]  # fmt: skip
     warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
-    return Cells(name or first.name, first.channels, classes, first.crop, tuple(fields),
-                 pd.concat(tables, ignore_index=True), warnings,
-                 conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
+    cells = Cells(name or first.name, first.channels, classes, first.crop, tuple(fields),
+                  pd.concat(tables, ignore_index=True), warnings,
+                  conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
+    notes = similar_warnings(cells.class_counts, "classes", "cells")
+    return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes))))
 
 
 def _in_one_field(

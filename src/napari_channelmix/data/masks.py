@@ -21,6 +21,7 @@ from napari_channelmix.errors import DataError
 
 __all__ = [
     "Mask",
+    "covered_share",
     "covering_warning",
     "mask_warnings",
     "objects_of_mask",
@@ -112,16 +113,29 @@ def read_mask(
     agree = len(small) - stray == len(ids) and (len(ids) > 1 or not small.all())
     if labelled or (agree and not binary):
         return Mask(where, values, ids, "ids", len(ids), count, int(several.sum()),
-                    len(ids) - int((~several).sum()), stray, _covers(values, ids))  # fmt: skip
+                    len(ids) - int((~several).sum()), stray,
+                    covered_share(values, ids))  # fmt: skip
     labels, found = regions.numbered(min_area)
     return Mask(where, labels, found, "regions", count if binary else len(ids), count,
-                covers=_covers(values, found))  # fmt: skip
+                covers=covered_share(values, found))  # fmt: skip
 
 
-def _covers(values: npt.NDArray[Any], objects: Objects) -> float:
-    """Share of the image of a cell that reaches all four sides of it, if that is a large one."""
-    across = (objects.boxes == (0, 0, *values.shape)).all(axis=1)
-    share = float(objects.areas[across].max(initial=0)) / max(values.size, 1)
+def covered_share(labels: npt.NDArray[Any], objects: Objects) -> float:
+    """Share of the image that a cell has which may be the background. Our definition.
+
+    Parameters
+    ----------
+    labels : (Y, X) array
+    objects : Objects
+        Of these labels.
+
+    Returns
+    -------
+    float
+        0 where no cell reaches all four sides of the image and has `COVERING` of it.
+    """
+    across = (objects.boxes == (0, 0, *labels.shape)).all(axis=1)
+    share = float(objects.areas[across].max(initial=0)) / max(labels.size, 1)
     return share if share >= COVERING else 0.0
 
 
@@ -180,7 +194,7 @@ def covering_warning(share: float) -> str:
     """That a cell seems to be the background, with the share of the image that it has."""
     return (
         f"a cell has {share:.0%} of the image and reaches all four sides of it: is it the "
-        "background (a mask that is inverted, or has another background than 0)?"
+        "background (of an inverted picture or mask, or a mask with another background than 0)?"
     )
 
 
