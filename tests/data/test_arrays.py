@@ -120,3 +120,12 @@ def test_data_sets_are_equal_to_themselves_only() -> None:
     one, other = made([0, 1, 0, 1]), made([0, 1, 0, 1]).subset([0, 1])
     assert one == one and (one == other) is False and one != other
     assert len({one, other}) == 2 and one in [other, one]
+
+
+def test_names_that_may_be_one_class_and_numbers_that_are_rounded_are_said() -> None:
+    cells = made(["Live", "live", "dead", "dead"])
+    assert any("'Live' (1 cells) and 'live' (1 cells)" in line for line in cells.warnings)
+    large = np.zeros((4, 2, 8, 8), np.uint32)
+    large[0, 0, 0, 0] = 2**24 + 1
+    assert any("rounded above 16,777,216" in line for line in made(crops=large).warnings)
+    assert made(crops=large - large).warnings == ()

@@ -326,3 +326,22 @@ def test_a_few_pixels_of_one_cell_change_the_signature() -> None:
         return Cells.from_points([plane], ["x"], [[200, 200], [50, 50]], crop=16).signature
 
     assert signature(1) == signature(1) != signature(2)
+
+
+def test_classes_of_ids_follow_the_rule_of_class_names() -> None:
+    labels = np.zeros((40, 40), int)
+    for k in range(4):
+        labels[4:10, 10 * k + 2 : 10 * k + 8] = k + 1
+    classes: dict[int, Any] = {1: "pos ", 2: "pos", 3: np.nan, 4: "Pos", 99: "neg"}
+    cells = Cells.from_labels([labels], ["DNA"], labels, crop=8, classes_of=classes)
+    assert cells.classes == ("pos", "Pos", "neg")
+    assert cells.labels.tolist() == [0, 0, -1, 1]
+    assert any("'pos' (2 cells) and 'Pos' (1 cells)" in line for line in cells.warnings)
+    assert any("1 of 5 ids" in line and "first: 99" in line for line in cells.warnings)
+
+
+def test_classes_of_several_sets_that_may_be_one_are_said() -> None:
+    crops = np.zeros((2, 1, 8, 8))
+    parts = [Cells.from_array(crops, ["a"], [name, "dead"]) for name in ("Live", "live")]
+    lines = Cells.together(parts).warnings
+    assert any("'Live' (1 cells) and 'live' (1 cells)" in line for line in lines)

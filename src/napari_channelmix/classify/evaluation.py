@@ -11,6 +11,7 @@ import numpy as np
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
 from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.plausibility import LEAST, class_order_line
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
@@ -173,9 +174,11 @@ def evaluate_job(
     whole = len(np.unique(groups))
     sizes = np.sort(np.bincount(labels[given], minlength=count))
     enough = given.sum() >= LEAST and sizes[-2:].min() >= LEAST_OF_A_CLASS and count > 1
+    order = class_order_line(labels[given], codes[given], model.classes)
+    at_chance = _at_chance(found.balanced, interval, found.chance) if enough else ()
     warnings = (
         *_seen_before(model, cells),
-        *(_at_chance(found.balanced, interval, found.chance) if enough else ()),
+        *((order,) if order else at_chance),
         *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called.shift),
     )
     return Evaluation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from napari_channelmix.jobs import Job, Progress, drain
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["plausibility_job"]
+__all__ = ["LEAST", "class_order_line", "plausibility_job"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -89,14 +90,9 @@ def plausibility_job(
     elif low <= own.chance:
         lines.append(f"the model does no better than chance: {measured}")
     halves = _halves(truth)
-    renamed = _other_classes(truth, guess, count, halves)
-    if renamed is not None:
-        order, reached = renamed
-        lines.append(
-            f"the model reaches {reached[1]:.2f} with its classes in the order "
-            f"{', '.join(model.classes[k] for k in order)}, but {reached[0]:.2f} in the order "
-            "given: are the classes named rightly?"
-        )
+    renamed = class_order_line(truth, guess, model.classes)
+    if renamed:
+        lines.append(renamed)
     elif own.balanced <= 1 - BETTER:
         found = yield from _other_channels(model, crops, truth, guess, halves, seed)
         if found is not None:
@@ -108,6 +104,28 @@ def plausibility_job(
             )
     yield Progress(1, 1, "held the model against the labels")
     return tuple(lines)
+
+
+def class_order_line(truth: Whole, guess: Whole, classes: Sequence[str]) -> str:
+    """That a model does clearly better with its classes in another order, or an empty text.
+
+    Parameters
+    ----------
+    truth, guess : (N,) int arrays
+        Positions in the classes of the model, none of them missing.
+    """
+    count = len(classes)
+    if len(truth) < LEAST or (np.bincount(truth, minlength=count) >= LEAST_OF_A_CLASS).sum() < 2:
+        return ""
+    renamed = _other_classes(truth, guess, count, _halves(truth))
+    if renamed is None:
+        return ""
+    order, reached = renamed
+    return (
+        f"the model reaches {reached[1]:.2f} with its classes in the order "
+        f"{', '.join(classes[k] for k in order)}, but {reached[0]:.2f} in the order given: are "
+        "the classes named rightly?"
+    )
 
 
 def _known(cells: Cells, classes: tuple[str, ...]) -> Whole:

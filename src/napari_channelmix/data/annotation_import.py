@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.annotation_files import numbers_of
 from napari_channelmix.data.annotations import cell_centres, field_names, positions_of_fields
+from napari_channelmix.data.pairing import is_id_name
 from napari_channelmix.data.table_files import read_table
 from napari_channelmix.data.values import (
     class_name,
@@ -30,15 +31,13 @@ if TYPE_CHECKING:
     from napari_channelmix.data.cells import Cells
     from napari_channelmix.data.table_files import TextTable
 
-__all__ = ["ID_NAMES", "How", "Imported", "cells_at", "import_job"]
+__all__ = ["How", "Imported", "cells_at", "import_job"]
 
 Whole = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 How = Literal["object", "position"]
 
-# Columns that hold ids, in small letters.
-ID_NAMES = ("index", "label", "object", "objectnumber", "object_id", "label_id")
 # Pixels by which one cell must be nearer than another.
 TIE = 0.5
 # More are measurements rather than classes.
@@ -140,8 +139,8 @@ def import_job(
         Pixels (n, 2) of a field of view from positions (n, 2) of the table; by default these are
         pixels already.
     id_column : str, optional
-        Column of the ids. By default the only one of `ID_NAMES` that is there; if it is not called
-        ``object``, all of its ids must be those of cells.
+        Column of the ids. By default the only one with a name in `pairing.ID_NAMES`;
+        if it is not called ``object``, all of its ids must be those of cells.
 
     Raises
     ------
@@ -225,7 +224,7 @@ def _id_column(table: TextTable, chosen: str | None, column: str) -> str:
     if chosen is not None:
         return _column(table, chosen)
     known = [str(name) for name in table.rows.columns
-             if str(name).casefold() in ID_NAMES and name != column]  # fmt: skip
+             if is_id_name(name) and name != column]  # fmt: skip
     if len(known) > 1:
         raise DataError(
             f"{table.path}: columns {listed(map(quoted, known))} may all hold the ids; choose the "

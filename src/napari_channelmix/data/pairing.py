@@ -21,7 +21,15 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Pairing", "id_column", "id_columns", "ids_in_column", "pair_rows"]
+__all__ = [
+    "ID_NAMES",
+    "Pairing",
+    "id_column",
+    "id_columns",
+    "ids_in_column",
+    "is_id_name",
+    "pair_rows",
+]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -95,6 +103,11 @@ def id_columns(features: pd.DataFrame, *, exclude: Collection[str] = ()) -> tupl
         name for name in features.columns if _key(name) in ID_NAMES and str(name) not in exclude
     ]
     return tuple(name for name in named if _holds_ids(features[name]))
+
+
+def is_id_name(name: object) -> bool:
+    """Whether a column of this name may hold ids, by `ID_NAMES`."""
+    return _key(name) in ID_NAMES
 
 
 def _key(name: Any) -> str:

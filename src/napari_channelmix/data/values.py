@@ -131,8 +131,9 @@ def whole_number(value: Any) -> int | None:
 def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
     """Names that may be one class written in two ways.
 
-    They differ only in case, in blanks, in characters that look alike (as ligatures and wide
-    letters do), or in the way a number is written (``0.5``, ``0,50``).
+    They differ only in case, in blanks and underscores, in kinds of dashes, in
+    characters that look alike (as ligatures and wide letters do), or in the way a number is
+    written (``0.5``, ``0,50``).
 
     Returns
     -------
@@ -153,7 +154,11 @@ def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
 def _key(name: str) -> str:
     """What names that may be one have in common."""
     text = unicodedata.normalize("NFKC", name)
-    text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    # Minus signs and dashes are one sign, and an underscore stands for a blank.
+    text = "".join("-" if unicodedata.category(c) == "Pd" or c == "\u2212" else c for c in text)
+    text = "".join(
+        c for c in text if not c.isspace() and c != "_" and unicodedata.category(c) != "Cf"
+    )
     if re.fullmatch(r"[+-]?\d{1,300}([.,]\d{0,300})?", text, re.ASCII):
         return repr(float(text.replace(",", ".")))
     return text.casefold()
@@ -213,7 +218,7 @@ def listed(names: Iterable[object], most: int = 12) -> str:
     return ", ".join(shown) + more
 
 
-def similar_warnings(counts: Mapping[str, int], what: str) -> tuple[str, ...]:
+def similar_warnings(counts: Mapping[str, int], what: str, of: str = "rows") -> tuple[str, ...]:
     """A line for names that may be one, written in two ways.
 
     Parameters
@@ -223,12 +228,14 @@ def similar_warnings(counts: Mapping[str, int], what: str) -> tuple[str, ...]:
     what : str
         What they name, in the plural. More than `MANY` are numbers of rows or the like, and are
         not looked through.
+    of : str
+        What is counted.
     """
     if len(counts) > MANY:
         return ()
     return tuple(
         f"{what} "
-        + " and ".join(f"{quoted(name)} ({counts[name]:,} rows)" for name in group[:4])
+        + " and ".join(f"{quoted(name)} ({counts[name]:,} {of})" for name in group[:4])
         + " differ only in case, blanks or form and are kept apart; write them alike if they "
         "are one"
         for group in similar_names(counts)[:5]
