@@ -11,7 +11,7 @@ import numpy as np
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.classify.plausibility import LEAST, class_order_line
+from napari_channelmix.classify.plausibility import class_order_line
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain
