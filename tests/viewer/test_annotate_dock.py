@@ -235,7 +235,8 @@ def test_foreign_columns_of_the_cells_stay(viewer: Any, annotate: Any, qtbot: An
     annotate.session.assign([2], 0)
     qtbot.wait(200)
     table = layer.features.set_index("index").loc[range(1, 7)]
-    assert table["area"].tolist() == [1.5] * 6 and table["class"].tolist()[2] == "alive"
+    assert table["area"].tolist() == [1.5] * 6 and table["class"].tolist() == ["old"] * 6
+    assert table["class (channelmix)"].tolist()[2] == "alive"
 
 
 def test_all_that_is_disabled_says_why(dock: Any) -> None:

@@ -545,7 +545,8 @@ def test_a_cell_is_asked_for_by_its_number(viewer: Any, opened: Any, qtbot: Any)
     found = opened()
     found.number.setFocus()
     found.number.lineEdit().selectAll()
-    qtbot.keyClicks(found.number, "4")
+    # The id that the user knows: the label, of which the first is 1.
+    qtbot.keyClicks(found.number, "5")
     qtbot.keyClick(found.number, Qt.Key.Key_Return)
     finished(found, qtbot)
     assert found.session.explanation.cell == 4
