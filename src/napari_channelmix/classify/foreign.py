@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from napari_channelmix.classify.bundle import load_bundle
-from napari_channelmix.classify.classifier import Classifier, Predictor, matched
+from napari_channelmix.classify.classifier import Classifier, Predictor
 from napari_channelmix.classify.model_files import (
     file_kind,
     function_name,
@@ -29,6 +29,7 @@ from napari_channelmix.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.classify.shift import Observer
     from napari_channelmix.jobs import Job
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
@@ -148,15 +149,14 @@ class ForeignClassifier(Predictor):
         assert self._known.reading is not None
         return self._known.reading.probabilities(scores).to(torch.float32).numpy()
 
-    def predict_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Floats]:
-        """`predict_proba` as a job; what the numbers mean is found out from cells all over."""
-        if isinstance(cells, Cells):
-            cells = matched(cells, self.channels, self._who)
-        source = cells if isinstance(cells, Cells) else np.asarray(cells, dtype=np.float32)
+    def _call_job(
+        self, source: Cells | Floats, batch: int, observer: Observer | None
+    ) -> Job[Floats]:
+        """As of any predictor; what the numbers mean is found out from cells all over."""
         if self.output == "auto" and self._known.reading is None and len(source):
             some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)
             self.find_out(source.read(some) if isinstance(source, Cells) else source[some])
-        return (yield from super().predict_job(source, batch))
+        return (yield from super()._call_job(source, batch, observer))
 
 
 # Crops from which the meaning of the output is found out.

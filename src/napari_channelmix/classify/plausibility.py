@@ -11,12 +11,13 @@ from scipy.optimize import linear_sum_assignment
 
 from napari_channelmix.classify.classifier import matched
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.phenotypes.confusion import matching
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["plausibility_job"]
+__all__ = ["STAGE", "plausibility_job"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -28,6 +29,8 @@ LEAST, LEAST_OF_A_CLASS = 20, 5
 ALL_ORDERS, MOST_ORDERS = 4, 45
 # How much better another order must be, on cells it was not chosen on, and how sure that is.
 BETTER, SURE = 0.1, 3.0
+# What is being done, in words.
+STAGE = "holding the model against the labels"
 # Half the width of a 95 % interval, in standard errors.
 WIDTH = 1.96
 
@@ -58,15 +61,18 @@ def plausibility_job(
     Returns
     -------
     tuple of str
-        Empty where nothing speaks against it, or where there are too few labels: 20, and 5 of
-        each of two classes.
+        Empty where nothing speaks against it; where there are too few labels: 20, and 5 of each
+        of two classes; and for a model of independent labels, of which several may be true.
 
     Raises
     ------
     ModelError, DataError
         As ``predict_proba`` and `Cells.read`.
     """
-    yield Progress(0, 1, "choosing labelled cells")
+    yield Progress(0, 1, STAGE)
+    reading = getattr(model, "reading", None)
+    if reading is not None and reading.independent:
+        return ()
     known = _known(cells, tuple(model.classes))
     rows = _chosen(known, limit, seed)
     if rows is None:
@@ -76,7 +82,7 @@ def plausibility_job(
     truth = known[rows]
     crops = fitting.read(rows)
     count = len(model.classes)
-    guess = model.predict_proba(crops).argmax(axis=1)
+    guess = _calls(model, crops)
     lines = []
     own = accuracy_of(truth, guess, count)
     low, high = own.balanced - WIDTH * own.error, own.balanced + WIDTH * own.error
@@ -106,19 +112,20 @@ def plausibility_job(
                 f"{', '.join(fitting.channels[c] for c in order)}, but {reached[0]:.2f} in the "
                 f"order given ({', '.join(fitting.channels)}): are the channels named rightly?"
             )
-    yield Progress(1, 1, "held the model against the labels")
+    yield Progress(1, 1, STAGE)
     return tuple(lines)
+
+
+def _calls(model: Any, crops: Floats) -> Whole:
+    """The class of each crop. Crops changed on purpose are not compared with those of training."""
+    if hasattr(model, "predict_job"):
+        return np.asarray(drain(model.predict_job(crops)).argmax(axis=1), dtype=np.int64)
+    return np.asarray(model.predict_proba(crops).argmax(axis=1), dtype=np.int64)
 
 
 def _known(cells: Cells, classes: tuple[str, ...]) -> Whole:
     """The label of each cell as a position in the model's classes, -1 for none of them."""
-    places = {_plain(name): k for k, name in enumerate(classes)}
-    codes = [places.get(_plain(name), -1) for name in cells.classes]
-    return np.asarray([*codes, -1], dtype=np.int64)[np.asarray(cells.labels)]
-
-
-def _plain(name: str) -> str:
-    return str(name).strip().casefold()
+    return matching(cells.labels, cells.classes, classes)
 
 
 def _chosen(known: Whole, limit: int, seed: int) -> Whole | None:
@@ -168,8 +175,8 @@ def _other_channels(
     orders = _orders(crops.shape[1], seed)
     best: tuple[float, Order] | None = None
     for done, order in enumerate(orders):
-        yield Progress(done, len(orders) + 1, "trying the channels in another order")
-        said = model.predict_proba(crops[first][:, list(order)]).argmax(axis=1)
+        yield Progress(done, len(orders) + 1, f"{STAGE}: channels in another order")
+        said = _calls(model, crops[first][:, list(order)])
         reached = accuracy_of(truth[first], said, len(model.classes)).balanced
         if best is None or reached > best[0]:
             best = reached, order
@@ -178,7 +185,7 @@ def _other_channels(
     ).balanced + BETTER:  # fmt: skip
         return None
     said = guess.copy()
-    said[~first] = model.predict_proba(crops[~first][:, list(best[1])]).argmax(axis=1)
+    said[~first] = _calls(model, crops[~first][:, list(best[1])])
     found = _reached(truth, guess == truth, said == truth, ~first)
     return (best[1], found) if found else None
 

@@ -23,6 +23,7 @@ __all__ = [
     "listed",
     "number",
     "quoted",
+    "same_class",
     "similar_names",
     "similar_warnings",
     "whole_number",
@@ -84,6 +85,11 @@ def class_name(value: Any) -> str | None:
     whole = _WHOLE.fullmatch(text)
     # Only a decimal part is dropped: '01' may be a name that is told apart from '1'.
     return whole[1] if whole and "." in text else text
+
+
+def same_class(one: Any, other: Any) -> bool:
+    """Whether two values name one class, as `class_name` reads them; a text may be a name."""
+    return (class_name(one) or one) == (class_name(other) or other)
 
 
 def whole_number(value: Any) -> int | None:

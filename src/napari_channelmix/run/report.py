@@ -96,7 +96,7 @@ def findings_job(
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
         called = yield from part(model.call_job(cells), 0, 60, 100)
-        facts = replace(facts, warnings=(*facts.warnings, *called.shift.lines))
+        facts = replace(facts, warnings=(*facts.warnings, *called.lines))
         found = replace(found, classifier=facts, probabilities=called.probabilities)
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
