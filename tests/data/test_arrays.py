@@ -56,7 +56,7 @@ def test_names_are_looked_up_among_the_classes_that_are_given() -> None:
         ({"labels": [0, 1, 2**40, 0]}, "that of cell 2 is .*; give names of classes instead"),
         ({"labels": [0, 1, 2, 0], "classes": ["x", "y"]}, "between -1 and 1, that of cell 2 is 2"),
         ({"labels": ["x", "z", "x", "x"], "classes": ["x", "y"]}, "'z' of cell 1 is not among"),
-        ({"labels": ["x" * 900] * 4, "classes": ["x"]}, "label 'x{57}...' of cell 0"),
+        ({"labels": ["x" * 900] * 4, "classes": ["x"]}, "label 'x{37}...' of cell 0"),
         ({"labels": np.zeros((4, 2))}, r"an array \(4, 2\) of labels for 4 cells"),
         ({"labels": 3}, r"an array \(\) of labels for 4 cells"),
         ({"labels": [0, 1, 0]}, "3 labels for 4 cells"),
@@ -120,3 +120,12 @@ def test_data_sets_are_equal_to_themselves_only() -> None:
     one, other = made([0, 1, 0, 1]), made([0, 1, 0, 1]).subset([0, 1])
     assert one == one and (one == other) is False and one != other
     assert len({one, other}) == 2 and one in [other, one]
+
+
+def test_names_that_may_be_one_and_texts_that_mean_none_are_said() -> None:
+    crops = np.ones((5, 1, 8, 8), np.float32)
+    cells = Cells.from_array(crops, ("a",), ["Live", "live", "live", "NA", ""])
+    gaps, alike = cells.warnings
+    assert gaps == "2 of 5 cells have no class (1 'NA', 1 empty)"
+    assert alike.startswith("classes 'Live' (1 cell) and 'live' (2 cells) differ only in case")
+    assert Cells.from_array(crops, ("a",), [0, 1, -1, np.nan, 0]).warnings == ()

@@ -79,8 +79,8 @@ def test_names_that_differ_in_case_or_blanks_are_warned_of(opened: Open) -> None
     cells = opened(table, 'label = "l"\ngroup = "g"\n')
     assert cells.classes == ("Live", "live")
     both = "differ only in case, blanks or form and are kept apart"
-    assert any(f"classes 'Live' (1 rows) and 'live' (2 rows) {both}" in w for w in cells.warnings)
-    assert any(f"groups 'a1' (1 rows) and 'A1' (1 rows) {both}" in w for w in cells.warnings)
+    assert any(f"classes 'Live' (1 row) and 'live' (2 rows) {both}" in w for w in cells.warnings)
+    assert any(f"groups 'a1' (1 row) and 'A1' (1 row) {both}" in w for w in cells.warnings)
 
 
 def test_keep_asks_by_name_by_number_and_by_truth(opened: Open) -> None:

@@ -12,7 +12,7 @@ from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.plausibility import plausibility_job
-from napari_channelmix.data.values import quoted, same_class
+from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.phenotypes.confusion import (
@@ -22,6 +22,7 @@ from napari_channelmix.phenotypes.confusion import (
     matching,
 )
 from napari_channelmix.provenance import provenance
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Called, Classifier
@@ -165,8 +166,8 @@ def evaluate_job(
         )
     if not given.any():
         raise DataError(
-            f"{cells.name}: none of the classes {_few(list(unknown))} is one of the model's "
-            f"({_few(model.classes)}); classes are matched by name"
+            f"{cells.name}: none of the classes {listed(unknown, 5)} is one of the model's "
+            f"({listed(model.classes, 5)}); classes are matched by name"
         )
     called = yield from part(model.call_job(cells), 0, 99, 100)
     codes = called.probabilities.argmax(axis=1)
@@ -219,13 +220,13 @@ def _warnings(
             lines.append(f"class {quoted(name)} of the cells is taken for the model's class "
                          f"{quoted(model.classes[place])}")  # fmt: skip
     if unknown:
-        listed = _few([f"{name} ({count} cells)" for name, count in unknown.items()])
-        lines.append(f"classes that the model does not know are left out: {listed}")
+        parts = [f"{name} ({counted(count, 'cell')})" for name, count in unknown.items()]
+        lines.append(f"classes that the model does not know are left out: {listed(parts, 5)}")
     there = {place for name, place in zip(cells.classes, places, strict=True)
              if cells.class_counts[name]}  # fmt: skip
     absent = [name for at, name in enumerate(model.classes) if at not in there]
     if absent:
-        lines.append(f"no cell has the class {_few(absent)}: nothing is known of it here")
+        lines.append(f"no cell has the class {listed(absent, 5)}: nothing is known of it here")
     if groups < FEW_GROUPS:
         lines.append(f"{groups} group{'s' if groups > 1 else ''} only: the interval says little of "
                      "other wells, slides or days")  # fmt: skip
@@ -240,8 +241,3 @@ def _warnings(
             "in the same way?"
         )
     return tuple(dict.fromkeys(lines))
-
-
-def _few(names: list[str] | tuple[str, ...]) -> str:
-    more = len(names) - 5
-    return ", ".join(names) if more <= 0 else f"{', '.join(names[:5])} and {more} more"

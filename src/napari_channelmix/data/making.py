@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.arrays import channel_names, checked_crops, codes_of, group_names
+from napari_channelmix.data.arrays import (
+    channel_names,
+    checked_crops,
+    codes_of,
+    group_names,
+    label_warnings,
+)
 from napari_channelmix.data.borders import filled_warning
 from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.conditions import conditions_together
@@ -92,7 +98,9 @@ def of_array(
         {"field": np.arange(count), "y0": 0, "x0": 0, "y1": side, "x1": side, "label": codes,
          "group": group_names(groups, count, name), "split": "", "object": 0}
     )  # fmt: skip
-    return Cells(name, names, known, side, fields, table)
+    return Cells(
+        name, names, known, side, fields, table, warnings=label_warnings(labels, codes, known)
+    )
 
 
 def together(parts: Sequence[Cells], name: str | None) -> Cells:

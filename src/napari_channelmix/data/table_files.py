@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from napari_channelmix.data.csv_text import unescaped
 from napari_channelmix.data.table_text import REMEDY, text_of_table
-from napari_channelmix.data.values import BLANKS, listed, quoted
+from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
