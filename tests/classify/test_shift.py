@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.classify import Classifier, ForeignClassifier, data_shift_job
+from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.shift import OLDER
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataShiftWarning, ModelError
@@ -220,7 +221,9 @@ def test_a_model_made_elsewhere_knows_nothing_to_compare(other_plate: Cells) -> 
     assert shift.lines == (
         "somewhere:model was made elsewhere: nothing is known of its training data to compare with",
     )
-    assert model.predict_proba(np.zeros((2, 2, 9, 9), np.float32)).shape == (2, 2)
+    with pytest.warns(UserWarning, match="somewhere:model gives the same answer to all"):
+        shown = model.predict_proba(np.zeros((2, 2, 9, 9), np.float32))
+    assert shown.shape == (2, 2)
 
 
 def test_only_chosen_cells_are_compared_and_keep_their_numbers(
@@ -276,3 +279,26 @@ def test_mirrored_borders_of_an_earlier_version_are_said(on_plate: Classifier) -
     assert said and said[0].startswith("1 of 2 cells reach over the border")
     now = on_plate.compare(cells).warnings
     assert not any("mirror images" in line for line in now)
+
+
+def test_a_model_tried_with_its_channels_in_another_order_says_nothing_of_shift(
+    on_plate: Classifier, other_plate: Cells
+) -> None:
+    wrong = other_plate.with_labels(1 - other_plate.labels, other_plate.classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drain(plausibility_job(on_plate, wrong))
+
+
+def test_the_meaning_of_an_output_is_found_out_wherever_a_model_is_asked(
+    other_plate: Cells,
+) -> None:
+    def model() -> ForeignClassifier:
+        return ForeignClassifier(
+            lambda x: np.eye(2)[(x[:, 1].mean(axis=(1, 2)) > 300).astype(int)],
+            other_plate.channels, ("low", "high"), np.zeros(2), np.ones(2), "auto", "mine",
+        )  # fmt: skip
+
+    by_job = drain(model().predict_job(other_plate))
+    np.testing.assert_array_equal(model().predict_proba(other_plate), by_job)
+    assert model().compare(other_plate).shares["high"] == pytest.approx(by_job[:, 1].mean())

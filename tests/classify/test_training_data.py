@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_channelmix.classify import TrainingData
+from napari_channelmix.classify import TrainingData, load_bundle
 from napari_channelmix.classify.training_data import channel_pairs, dtypes_of
 from napari_channelmix.data.profile import FEATURES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.classify import Classifier
     from napari_channelmix.data import Cells
 
@@ -81,3 +83,15 @@ def test_pairs_are_all_of_few_channels_and_none_of_many() -> None:
 
 def test_types_of_the_channels_in_use(plate: Cells) -> None:
     assert dtypes_of(plate) == ("uint16",)
+
+
+def test_what_was_just_measured_is_what_a_bundle_brings_back(
+    on_plate: Classifier, tmp_path: Path
+) -> None:
+    back = load_bundle(on_plate.save(tmp_path / "m.cmx")).training_data
+    assert on_plate.training_data is not None
+    assert back is not None
+    for one in fields(back):
+        np.testing.assert_array_equal(
+            getattr(back, one.name), getattr(on_plate.training_data, one.name), err_msg=one.name
+        )

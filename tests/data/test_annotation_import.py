@@ -77,7 +77,7 @@ def test_a_column_of_ids_is_not_guessed(plate: Cells, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 2, column 'index': no cell has the id 0"):
         read(tmp_path, plate, "index,class\n0,a\n1,b\n", here=0)
     both = "index,label,class\n0,2,a\n1,3,b\n"
-    with pytest.raises(DataError, match="columns 'index', 'label' may all hold the ids, and differ"):
+    with pytest.raises(DataError, match="'index', 'label' may all hold the ids, and differ"):
         read(tmp_path, plate, both, here=0)
     found = read(tmp_path, plate, both, here=0, id_column="label")
     assert found.at.tolist() == [1, 2]

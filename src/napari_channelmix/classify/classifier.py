@@ -92,6 +92,9 @@ class Predictor(ABC):
         """What should be known before it is trusted, as far as it was asked."""
         return ()
 
+    def _prepare(self, source: Cells | Floats) -> None:  # noqa: B027
+        """Look at the cells before the first batch, where that is needed."""
+
     def refuse_other_crops(self, height: int, width: int) -> None:  # noqa: B027
         """Refuse crops of another size than those of training; here nothing is known of that.
 
@@ -179,6 +182,7 @@ class Predictor(ABC):
     def _call_job(
         self, source: Cells | Floats, batch: int, observer: Observer | None
     ) -> Job[Floats]:
+        self._prepare(source)
         parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(source), batch):
             some = slice(start, start + batch)

@@ -29,8 +29,6 @@ from napari_channelmix.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.selecting import Select
-    from napari_channelmix.classify.shift import Observer
-    from napari_channelmix.jobs import Job
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
 
@@ -149,14 +147,11 @@ class ForeignClassifier(Predictor):
         assert self._known.reading is not None
         return self._known.reading.probabilities(scores).to(torch.float32).numpy()
 
-    def _call_job(
-        self, source: Cells | Floats, batch: int, observer: Observer | None
-    ) -> Job[Floats]:
-        """As of any predictor; what the numbers mean is found out from cells all over."""
+    def _prepare(self, source: Cells | Floats) -> None:
+        """What the numbers mean is found out from cells all over."""
         if self.output == "auto" and self._known.reading is None and len(source):
             some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)
             self.find_out(source.read(some) if isinstance(source, Cells) else source[some])
-        return (yield from super()._call_job(source, batch, observer))
 
 
 # Crops from which the meaning of the output is found out.

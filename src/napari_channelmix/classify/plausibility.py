@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from napari_channelmix.classify.classifier import matched
+from napari_channelmix.classify.classifier import Predictor, matched
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.confusion import matching
@@ -82,7 +82,7 @@ def plausibility_job(
     truth = known[rows]
     crops = fitting.read(rows)
     count = len(model.classes)
-    guess = _calls(model, crops)
+    guess = _called(model, crops)
     lines = []
     own = accuracy_of(truth, guess, count)
     low, high = own.balanced - WIDTH * own.error, own.balanced + WIDTH * own.error
@@ -114,13 +114,6 @@ def plausibility_job(
             )
     yield Progress(1, 1, STAGE)
     return tuple(lines)
-
-
-def _calls(model: Any, crops: Floats) -> Whole:
-    """The class of each crop. Crops changed on purpose are not compared with those of training."""
-    if hasattr(model, "predict_job"):
-        return np.asarray(drain(model.predict_job(crops)).argmax(axis=1), dtype=np.int64)
-    return np.asarray(model.predict_proba(crops).argmax(axis=1), dtype=np.int64)
 
 
 def _known(cells: Cells, classes: tuple[str, ...]) -> Whole:
@@ -168,6 +161,13 @@ def _other_classes(
     return (tuple(order.tolist()), reached) if reached else None
 
 
+def _called(model: Any, crops: Floats) -> Whole:
+    """The called classes (n,); channels in another order are no surprise here."""
+    if isinstance(model, Predictor):
+        return np.asarray(drain(model.predict_job(crops)).argmax(axis=1), dtype=np.int64)
+    return np.asarray(model.predict_proba(crops).argmax(axis=1), dtype=np.int64)
+
+
 def _other_channels(
     model: Any, crops: Floats, truth: Whole, guess: Whole, first: npt.NDArray[np.bool_], seed: int
 ) -> Job[tuple[Order, tuple[float, float]] | None]:
@@ -176,7 +176,7 @@ def _other_channels(
     best: tuple[float, Order] | None = None
     for done, order in enumerate(orders):
         yield Progress(done, len(orders) + 1, f"{STAGE}: channels in another order")
-        said = _calls(model, crops[first][:, list(order)])
+        said = _called(model, crops[first][:, list(order)])
         reached = accuracy_of(truth[first], said, len(model.classes)).balanced
         if best is None or reached > best[0]:
             best = reached, order
@@ -185,7 +185,7 @@ def _other_channels(
     ).balanced + BETTER:  # fmt: skip
         return None
     said = guess.copy()
-    said[~first] = _calls(model, crops[~first][:, list(best[1])])
+    said[~first] = _called(model, crops[~first][:, list(best[1])])
     found = _reached(truth, guess == truth, said == truth, ~first)
     return (best[1], found) if found else None
 

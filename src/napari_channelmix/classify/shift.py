@@ -163,7 +163,15 @@ class Observer:
         profile = self._profiler.profile()
         if profile is None:
             count = len(cells) if self._numbers is None else len(self._numbers)
-            return DataShift(count, limits="" if self.useful else ELSEWHERE.format(who=model._who))
+            if self.useful:
+                return DataShift(count)
+            # Its calls can be counted all the same.
+            every = np.arange(count) if self._numbers is None else self._numbers
+            facts = _Calls.of(model, cells, every, probabilities)
+            return DataShift(
+                count, limits=ELSEWHERE.format(who=model._who), shares=facts.shares,
+                confidence=facts.confidence, accuracy=facts.accuracy,
+            )  # fmt: skip
         numbers = np.arange(len(profile)) if self._numbers is None else self._numbers
         data = model.training_data
         facts = _Calls.of(model, cells, numbers, probabilities)

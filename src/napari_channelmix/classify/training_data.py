@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,7 +109,7 @@ class TrainingData:
         apart = values[:, rows][:, :, one] - values[:, rows][:, :, other]
         paired = LEAST_LEVEL * np.maximum(profile.sd[one], profile.sd[other])
         pairs = _spreads(apart, labels, groups, np.tile(paired, (len(rows), 1)))
-        return cls(
+        made = cls(
             channels=cells.channels,
             n=len(cells),
             groups=len(np.unique(cells.groups)),
@@ -129,6 +129,14 @@ class TrainingData:
             **_spreads(values, labels, groups, least),
             **{f"pair_{name}": value for name, value in pairs.items()},
         )
+        # As a bundle has them: a model that was just trained and the same one from its file say
+        # the same of other cells.
+        arrays: dict[str, Any] = {
+            one.name: np.asarray(_short(getattr(made, one.name)), dtype=np.float64)
+            for one in fields(made)
+            if isinstance(getattr(made, one.name), np.ndarray)
+        }
+        return replace(made, **arrays)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -464,7 +464,7 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
         },
     }
     notes = [
-        *run.cells.warnings, *shift.lines, *implausible,
+        *run.cells.warnings, *implausible, *shift.lines,
         *_together(one["warnings"] for one in parts), *flat_lines(content["flat"], count),
     ]  # fmt: skip
     content["data_shift"] = shift.as_dict()
