@@ -82,3 +82,4 @@ def test_lists_and_counts_are_short_and_read_well() -> None:
     assert listed(range(14)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"
     assert listed(["a" * 50]) == f"{'a' * 39}..."
     assert (counted(1, "row"), counted(2000, "row")) == ("1 row", "2,000 rows")
+    assert counted(1, "row", "have") == "1 row has" and counted(0, "row", "end") == "0 rows end"

@@ -48,9 +48,15 @@ def listed(names: Iterable[object], most: int = 12) -> str:
     return ", ".join(shown) + more
 
 
-def counted(count: int, what: str) -> str:
-    """A number with its noun: ``1 row``, ``2,000 rows``."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def counted(count: int, what: str, verb: str = "") -> str:
+    """A number with its noun, and a verb: ``1 row has``, ``2,000 rows have``."""
+    noun = f"{count:,} {what}{'' if count == 1 else 's'}"
+    if not verb:
+        return noun
+    return f"{noun} {verb if count != 1 else _OF_ONE.get(verb, f'{verb}s')}"
+
+
+_OF_ONE = {"have": "has", "are": "is", "were": "was"}
 
 
 def path_shown(path: str | os.PathLike[str]) -> str:

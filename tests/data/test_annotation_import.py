@@ -112,7 +112,7 @@ def test_what_was_near_or_between_is_said(plate: Cells, tmp_path: Path) -> None:
     cells = Cells.from_points([np.zeros((60, 60))], ["one"], [(20, 20), (20, 20)], crop=16)
     found = read(tmp_path, cells, "y,x,class\n20,20,a\n", "position")
     assert len(found.at) == 0 and found.between == 1 and found.unmatched == 0
-    assert "1 rows: 0 match cells; 1 lie between two cells" in found.in_words()
+    assert "1 row: 0 match cells; 1 lie between two cells" in found.in_words()
     labels = plate.fields[0].labels
     y0, x0, y1, x1 = plate.table[["y0", "x0", "y1", "x1"]].to_numpy()[0]
     outside = np.argwhere(labels[y0:y1, x0:x1] == 0) + np.array([y0, x0])

@@ -326,3 +326,20 @@ def test_a_few_pixels_of_one_cell_change_the_signature() -> None:
         return Cells.from_points([plane], ["x"], [[200, 200], [50, 50]], crop=16).signature
 
     assert signature(1) == signature(1) != signature(2)
+
+
+def test_classes_of_ids_that_are_not_there_are_refused_or_said() -> None:
+    labels = np.zeros((40, 40), np.int64)
+    labels[5:15, 5:15], labels[25:35, 25:35] = 1, 2
+    image = np.ones((40, 40), np.uint16)
+
+    def named(classes_of: dict[int, str]) -> Cells:
+        return Cells.from_labels([image], ("a",), labels, crop=8, name="x", classes_of=classes_of)
+
+    assert (
+        "x: 1 id in classes_of is not in the label image (first: 9)"
+        in named({1: "p", 9: "q"}).warnings
+    )
+    assert any("'p' (1 cell) and 'P' (1 cell)" in line for line in named({1: "p", 2: "P"}).warnings)
+    with pytest.raises(DataError, match=r"none of the ids in classes_of .* its ids are 1 to 2"):
+        named({0: "p", 9: "q"})

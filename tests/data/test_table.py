@@ -270,7 +270,7 @@ def mask(tmp_path: Path) -> None:
 def test_ids_are_read_as_they_stand(opened: Open, mask: None) -> None:
     cells = opened(rows_of([" 7", "2.0", "", "nan"], "abab"), rest=MASK)
     assert cells.table["object"].tolist() == [7, 2]
-    assert any("2 rows have no id of an object and were left out" in w for w in cells.warnings)
+    assert any("2 rows have no id of an object, left out" in w for w in cells.warnings)
     for value in ('"1,000"', "2.5", "2_", "1e0", "x"):
         with pytest.raises(DataError, match=r"line 2, column 'o': .*is not a whole number"):
             opened(rows_of([value], "a"), rest=MASK)

@@ -35,7 +35,7 @@ def test_rows_without_an_id_are_left_out_with_a_warning() -> None:
     assert result.classes == {1: "b", 2: "c", 3: "d"}
     assert result.warnings == (
         "features of layer 'mask', column 'index': 1 of 4 rows have no id; left out",
-        "1 cells have no class in column 'cls' of 'mask'",
+        "1 cell has no class in column 'cls' of 'mask'",
     )
 
 

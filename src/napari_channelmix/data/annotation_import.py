@@ -18,7 +18,7 @@ from napari_channelmix.data.table_files import read_table
 from napari_channelmix.data.values import class_name, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.wording import listed, quoted
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,8 @@ class Imported:
         """What is about to be applied, in a line."""
         matched = self.rows - self.blank - self.unmatched - self.no_id - self.between
         none = f", {self.unmatched:,} match none (first: {self.first})" if self.unmatched else ""
-        parts = [f"{self.rows:,} rows: {matched:,} match cells{none}"]
+        match = f"{matched:,} {'matches a cell' if matched == 1 else 'match cells'}"
+        parts = [f"{counted(self.rows, 'row')}: {match}{none}"]
         if self.column and self.column != "object":
             parts.append(f"ids are read from column {quoted(self.column)}")
         if self.blank:
@@ -241,10 +242,10 @@ def _is_id(text: str) -> bool:
 
 def _refuse_misfit(table: TextTable, column: str, rows: pd.DataFrame, misfit: Flags) -> None:
     if misfit.any():
-        first = int(np.argmax(misfit))
+        first, rows_so = int(np.argmax(misfit)), counted(int(misfit.sum()), "row", "are")
         raise DataError(
             f"{table.path}, line {rows.index[first]}, column {quoted(column)}: no cell has the id "
-            f"{rows[column].iloc[first].strip()} ({int(misfit.sum()):,} rows are so); if these are "
+            f"{rows[column].iloc[first].strip()} ({rows_so} so); if these are "
             "the ids all the same, choose the column or call it 'object'"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,7 +23,9 @@ from napari_channelmix.data.conditions import conditions_together
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.label_images import as_label_image
 from napari_channelmix.data.masks import pieces_warning, read_mask
+from napari_channelmix.data.values import similar_warnings
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +159,19 @@ def _in_one_field(
 def _named(cells: Cells, classes_of: dict[int, str]) -> Cells:
     classes = tuple(dict.fromkeys(classes_of.values()))
     places = {name: code for code, name in enumerate(classes)}
-    codes = [places[classes_of[label]] if label in classes_of else -1
-             for label in cells.table["object"].tolist()]  # fmt: skip
-    return cells.with_labels(codes, classes)
+    own = cells.table["object"].tolist()
+    codes = [places[classes_of[label]] if label in classes_of else -1 for label in own]
+    notes = list(similar_warnings(Counter(classes[code] for code in codes if code >= 0),
+                                  "classes", "cell"))  # fmt: skip
+    strange = sorted(set(classes_of) - set(own))
+    if strange and len(strange) == len(classes_of):
+        raise DataError(
+            f"{cells.name}: none of the ids in classes_of is in the label image (first: "
+            f"{strange[0]}; its ids are {min(own)} to {max(own)})"
+        )
+    if strange:
+        notes.append(f"{cells.name}: {counted(len(strange), 'id')} in classes_of "
+                     f"{'is' if len(strange) == 1 else 'are'} not in the label image (first: "
+                     f"{strange[0]})")  # fmt: skip
+    named = cells.with_labels(codes, classes)
+    return replace(named, warnings=(*named.warnings, *notes))
