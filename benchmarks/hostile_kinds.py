@@ -33,14 +33,15 @@ Rng = np.random.Generator
 Use = Callable[[], object]
 
 TOML = {
-    "mask": 'label="l"\n[channels]\nDNA="p"\n[cells]\nfrom="mask"\ncolumn="m"\ncrop=16\n',
+    "mask": 'label="l"\n[channels]\nDNA="p"\n[cells]\nfrom="mask"\ncolumn="m"\nobject="o"\n'
+            "crop=16\n",
     "point": 'label="l"\ngroup="g"\n[channels]\nDNA="p"\nER="q"\n[cells]\nfrom="point"\n'
              'columns=["y","x"]\ncrop=16\n',
     "box": 'label="l"\nsplit="s"\n[channels]\nDNA="p"\n[cells]\nfrom="box"\n'
            'columns=["y","x","y1","x1"]\ncrop=16\n',
     "image": 'label="l"\n[image]\ncolumn="c"\naxes="CYX"\nchannels=["DNA","ER"]\n[cells]\n'
              'from="image"\ncrop=16\n',
-    "segment": 'label="l"\n[channels]\nDNA="p"\n[cells]\nfrom="segment"\nchannel="DNA"\ncrop=16\n',
+    "segment": 'label="k"\n[channels]\nDNA="p"\n[cells]\nfrom="segment"\nchannel="DNA"\ncrop=16\n',
 }  # fmt: skip
 # Values that TOML itself allows.
 LITERALS = (
@@ -52,8 +53,8 @@ LITERALS = (
     "{l=[1]}", "1979-05-27", '"a\\u0000b"', "[[[[[]]]]]",
 )  # fmt: skip
 HEAD = 'name="x"\ntable="t.csv"\n'
-TABLE = "p,q,m,c,y,x,y1,x1,l,g,s\n" + "".join(
-    f"a.tif,b.tif,m.tif,c.tif,{y},{x},{y + 9},{x + 9},{'pq'[i % 2]},g{i},{part}\n"
+TABLE = "p,q,m,c,y,x,y1,x1,l,g,s,o,k\n" + "".join(
+    f"a.tif,b.tif,m.tif,c.tif,{y},{x},{y + 9},{x + 9},{'pq'[i % 2]},g{i},{part},{i + 1},p\n"
     for i, (y, x, part) in enumerate(
         [(20, 20, "train"), (20, 44, "test"), (44, 20, "train"), (44, 44, "test")]
     )
@@ -326,7 +327,13 @@ class Bundle(Kind):
         else:
             name = sorted(weights)[rng.integers(len(weights))]
             old = weights[name]
-            choices = [old[:0], old.reshape(-1), old.double(), old * torch.nan, old[None]]
+            choices = [
+                old.reshape(-1)[:0],
+                old.reshape(-1),
+                old.double(),
+                old * torch.nan,
+                old[None],
+            ]
             weights[name] = choices[rng.integers(len(choices))].contiguous()
             if rng.random() < 0.3:
                 del weights[name]

@@ -182,7 +182,8 @@ def test_what_is_said_of_groups_travels(write_set: Any, tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.lists(NAMES.filter(str.strip), min_size=2, max_size=2), NAMES)
 @example(["=live", "'=live"], "-")
-@example(["NA", "none"], "nan")
+@example(["NA", "none"], "g")
+@example(["a", "b"], "nan")
 @example(["+", "-"], "@x")
 @example(["a\r", "b\x85c"], "\tg")
 def test_classes_and_groups_come_back_whatever_they_are_called(
@@ -190,6 +191,10 @@ def test_classes_and_groups_come_back_whatever_they_are_called(
 ) -> None:
     crops = np.zeros((3, 1, 8, 8), np.uint8)
     groups = [group, group, f"another {group}"]
+    if class_name(group) is None:
+        with pytest.raises(DataError, match="cell 0 has no group"):
+            Cells.from_array(crops, ["A"], groups=groups)
+        return
     cells = Cells.from_array(crops, ["A"], groups=groups)
     cells = cells.with_labels([0, 1, -1], names)
     expected = tuple(class_name(name) or name.strip() for name in names)
@@ -200,8 +205,7 @@ def test_classes_and_groups_come_back_whatever_they_are_called(
             return
         back = open_dataset(save_dataset(cells, folder))
     assert back.classes == expected and back.labels.tolist() == [0, 1, -1]
-    # A group without a name is brackets; the same cells are together.
-    assert back.groups[0] == back.groups[1] != back.groups[2] or not group.strip()
+    assert back.groups[0] == back.groups[1] != back.groups[2]
 
 
 def test_a_class_without_a_name_is_not_saved(tmp_path: Path) -> None:

@@ -33,9 +33,8 @@ def opened(tmp_path: Path) -> Open:
     return open_table
 
 
-def places(cells: Cells) -> list[list[int]]:
-    # The middle of a crop of 16 lies 7.5 pixels from its first: between 7 and 8.
-    return (cells.table[["y0", "x0"]].to_numpy() + 8).tolist()
+def places(cells: Cells) -> list[list[float]]:
+    return cells.centres.tolist()
 
 
 # ------------------------------------------------------------------ classes
@@ -130,7 +129,7 @@ def test_a_group_that_means_nothing_is_refused(opened: Open) -> None:
 
 
 def test_decimal_commas_between_semicolons_and_points_elsewhere(opened: Open) -> None:
-    points = [[31, 20], [20, 41]]
+    points = [[30.25, 20], [20, 40.75]]
     assert places(opened("p;y;x\ni.tif;30,25;20\ni.tif;20;40,75\n", "")) == points
     assert places(opened("p\ty\tx\ni.tif\t30,25\t20\ni.tif\t20\t40,75\n", "")) == points
     assert places(opened("p,y,x\ni.tif,30.25,20\ni.tif,2e1,40.75\n", "")) == points
@@ -163,7 +162,7 @@ def test_a_number_is_never_guessed(opened: Open, table: str, says: str) -> None:
 
 def test_three_decimals_between_semicolons_are_read_and_said(opened: Open) -> None:
     cells = opened("p;y;x\ni.tif;30,125;20\n", "")
-    assert places(cells) == [[31, 20]]
+    assert places(cells) == [[30.125, 20]]
     assert "column 'y': '30,125' is read as 30.125, with a decimal comma" in cells.warnings[0]
 
 

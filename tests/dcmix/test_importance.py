@@ -98,7 +98,7 @@ def test_gate_closes_where_one_blend_cannot_hold_the_answer():
     labels = rng.integers(0, 4, 480)
     lit = np.eye(4)[labels] * np.exp(rng.uniform(-1.5, 1.5, 480))[:, None]
     crops = lit[:, :, None, None] + rng.normal(0, 0.05, (480, 4, 16, 16))
-    cells = Cells.from_array(crops, "abcd", labels, ("in a", "in b", "in c", "in d"))
+    cells = Cells.from_array(crops, list("abcd"), labels, ("in a", "in b", "in c", "in d"))
     train, test = cells.split()
     found = channel_importance(train, test, seeds=1, decoys=False, network="tiny",
                                settings=TrainingSettings(epochs=10), device="cpu")  # fmt: skip

@@ -33,7 +33,7 @@ def crops():
     labels = np.repeat([0, 1], 60)
     values = rng.normal(0, 0.2, (120, 3)) + np.array([1.0, 0, 0]) * (2 * labels[:, None] - 1)
     pixels = np.repeat(np.repeat(values[:, :, None, None], 8, 2), 8, 3)
-    return drain(loaded(Cells.from_array(pixels, "abc", labels, ("no", "yes"))))
+    return drain(loaded(Cells.from_array(pixels, list("abc"), labels, ("no", "yes"))))
 
 
 def test_weights_of_the_subsets_a_channel_joins_sum_to_one():

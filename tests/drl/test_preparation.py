@@ -262,7 +262,7 @@ def test_nan_is_refused_with_cell_and_channel(make_ellipses):
     cells = make_ellipses(9)
     y, x = np.argwhere(cells.fields[0].labels == 5)[0]
     cells.fields[0].planes[1][y, x] = np.nan
-    with pytest.raises(DataError, match="image: channel 'B' has NaN or infinite pixels in cell 4"):
+    with pytest.raises(DataError, match="image: channel 'B' has NaN or infinite pixels in cell 5"):
         prepared(cells, View.colors(cells.channels))
     # A channel that is not looked at may hold anything.
     prepared(cells, View.one("A"))

@@ -304,7 +304,10 @@ def test_fine_tuning_that_fails_keeps_no_weights_and_says_so_even_quietly(
         (["nowhere.toml"], "required: --out"),
         (["nowhere.toml", "--out", "o", "--model", "dogs"], "there is no disentangler 'dogs'"),
         (["nowhere.toml", "--out", "o", "--model", "m.safetensors"], "no such file"),
-        (["x.toml", "--out", "o", "--finetune", "many"], "invalid int value: 'many'"),
+        (
+            ["x.toml", "--out", "o", "--finetune", "many"],
+            "epochs of fine-tuning must be a whole number, not 'many'",
+        ),
     ],
 )
 def test_bad_arguments_are_one_line_and_status_2(arguments, says, capsys, tmp_path, monkeypatch):

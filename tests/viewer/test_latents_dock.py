@@ -322,7 +322,8 @@ def test_a_cell_is_asked_for_by_its_number(viewer: Any, opened: Any, qtbot: Any)
     found = opened(known={})
     found.number.setFocus()
     found.number.lineEdit().selectAll()
-    qtbot.keyClicks(found.number, "9")
+    # The id that the user knows: the label, of which the first is 1.
+    qtbot.keyClicks(found.number, "10")
     qtbot.keyClick(found.number, Qt.Key.Key_Return)
     assert found.cell == 9
     np.testing.assert_allclose(

@@ -160,21 +160,14 @@ class Observer:
         Classes of the cells are used where all of them were seen.
         """
         model, cells = self._model, self._cells
-        profile = self._profiler.profile()
-        if profile is None:
-            count = len(cells) if self._numbers is None else len(self._numbers)
-            if self.useful:
-                return DataShift(count)
-            # Its calls can be counted all the same.
-            every = np.arange(count) if self._numbers is None else self._numbers
-            facts = _Calls.of(model, cells, every, probabilities)
-            return DataShift(
-                count, limits=ELSEWHERE.format(who=model._who), shares=facts.shares,
-                confidence=facts.confidence, accuracy=facts.accuracy,
-            )  # fmt: skip
-        numbers = np.arange(len(profile)) if self._numbers is None else self._numbers
-        data = model.training_data
+        numbers = np.arange(len(cells)) if self._numbers is None else self._numbers
         facts = _Calls.of(model, cells, numbers, probabilities)
+        profile, data = self._profiler.profile(), model.training_data
+        if profile is None:
+            return DataShift(
+                len(numbers), limits="" if self.useful else ELSEWHERE.format(who=model._who),
+                shares=facts.shares, confidence=facts.confidence, accuracy=facts.accuracy,
+            )  # fmt: skip
         if data is None:
             found = plain_likeness(model.mean, model.std, profile)
         else:

@@ -110,8 +110,9 @@ class RowObjects:
         if self._twins:
             row, first = self._twins[0]
             other = f", {self._other_class:,} of them of another class" if self._other_class else ""
+            line = self._table.rows.index[first]
             lines.append(
                 f"{counted(len(self._twins), 'row', 'name')} the place of an earlier row{other}; "
-                f"their cells count twice (first: {where(row)}, as line {self._table.rows.index[first]})"
+                f"their cells count twice (first: {where(row)}, as line {line})"
             )
         return tuple(lines)

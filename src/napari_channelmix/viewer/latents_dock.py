@@ -98,7 +98,7 @@ class LatentsDock(Dock):
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
         self.pages.one.grid_wanted.connect(self.show_grid)
-        self.pages.one.grid_unwanted.connect(self.layers.take_grid_away)
+        self.pages.one.grid_unwanted.connect(self._take_grid_away)
         self.pages.all.coloring_changed.connect(self._color)
         session = self.session
         self.follow(session.cells_changed, self._cells_changed)
@@ -267,6 +267,10 @@ class LatentsDock(Dock):
 
     def _trained_changed(self, _: object = None) -> None:
         self.pages.show_accuracies(self.session.trained)
+
+    def _take_grid_away(self) -> None:
+        self.layers.take_grid_away()
+        self.pages.one.mark_grid(False)
 
     def _layers_removed(self, roles: frozenset[str]) -> None:
         """The user took layers of ours away: the buttons follow."""
