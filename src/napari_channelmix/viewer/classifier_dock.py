@@ -206,7 +206,7 @@ class ClassifierDock(Dock):
                 f"{name} {value:.2f}" for name, value in found.recall.items() if value is not None
             )
             lines = (f"On {found.name}: {found.words}", f"recall: {recall}", *found.warnings)
-            self.notice.say("\n".join(lines), "warning" if found.shift.warnings else "info")
+            self.notice.say("\n".join(lines), "warning" if found.warnings else "info")
 
         self.task.run("evaluating", evaluation_job(trained, cells), done, on_error=self.fail)
 
