@@ -131,3 +131,42 @@ def test_labels_speak_against_a_model_and_names_in_another_case_are_said() -> No
     assert any("no better than chance" in line for line in lines)
     assert any("with the channels in the order b, a" in line for line in lines)
     assert "class 'neg' of the cells is taken for the model's class 'Neg'" in lines
+
+
+def test_cells_of_the_training_are_said_to_make_it_too_good(
+    on_plate: Classifier, plate: Cells, other_plate: Cells
+) -> None:
+    record = {"balanced_accuracy": 0.75, "confidence": 0.9, "n_train": 90, "n_test": 30}
+    model = replace(
+        on_plate, record={**on_plate.record, "held_out": record},
+        provenance={**on_plate.provenance, "cells": plate.fingerprint},
+    )  # fmt: skip
+    assert (
+        "the classifier was trained on 90 of these cells, so this accuracy is too good; on the 30 "
+        "held-out cells it was 0.750"
+    ) in evaluate(model, plate).warnings
+    assert "trained on 90" not in "\n".join(evaluate(model, other_plate).warnings)
+
+
+def test_a_model_at_chance_or_with_its_classes_turned_is_said(
+    on_plate: Classifier, other_plate: Cells
+) -> None:
+    def said(cells: Cells) -> str:
+        return "\n".join(evaluate(on_plate, cells).warnings)
+
+    assert "chance" not in said(other_plate)
+    # Every second cell of each well has the other class: half of the calls are right.
+    mixed = np.arange(120) // 2 % 2
+    assert "does no better than chance (balanced accuracy 0." in said(
+        other_plate.with_labels(mixed, ("low", "high"))
+    )
+    turned = other_plate.with_labels(1 - other_plate.labels, ("low", "high"))
+    assert "are the classes named rightly?" in said(turned)
+
+
+def test_classes_that_are_exchanged_are_said(on_plate: Classifier, other_plate: Cells) -> None:
+    exchanged = other_plate.with_labels(1 - other_plate.labels, other_plate.classes)
+    found = evaluate(on_plate, exchanged)
+    assert found.accuracy < 0.5
+    assert any("are the classes named rightly?" in line for line in found.warnings)
+    assert not any("named rightly" in line for line in evaluate(on_plate, other_plate).warnings)

@@ -325,3 +325,28 @@ def test_another_number_of_classes_is_told_before_the_meaning() -> None:
     with pytest.raises(ModelError, match=r"shape \(2, 1\) for 2 crops and 3 classes"):
         reading_of(torch.rand(2, 1), "auto", "m", classes=("a", "b", "c"))
     assert output_named("scores") == "logits"
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        (lambda p: 100 * p, "the sum 100"),
+        (lambda p: 1.01 * p, "the sum 1.01"),
+        (lambda p: -p, "no number above 0 and the sum -1"),
+        (torch.log10, "logarithms to the base 10"),
+        (torch.log2, "logarithms to the base 2"),
+    ],
+)
+def test_probabilities_in_another_form_are_refused(
+    form: Callable[[Tensor], Tensor], says: str
+) -> None:
+    answers = form(torch.tensor([[0.9, 0.1], [0.3, 0.7], [0.001, 0.999]]))
+    with pytest.raises(ModelError, match=says) as said:
+        reading_of(answers, "auto", "the model")
+    assert "\n" not in str(said.value) and 'output="logits"' in str(said.value)
+    assert reading_of(answers, "logits", "the model").meaning == "logits"
+
+
+def test_logits_whose_sum_is_one_number_stay_logits() -> None:
+    for answers in ([[-2.0, 2.0], [1.0, -1.0]], [[3.0, -1.0], [-4.0, 6.0]], [[5.0, 0.1], [2, 4]]):
+        assert reading_of(torch.tensor(answers), "auto", "the model").meaning == "logits"

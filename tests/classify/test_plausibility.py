@@ -9,7 +9,7 @@ import pytest
 
 from napari_channelmix import Cells
 from napari_channelmix.classify import ForeignClassifier
-from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import drain
 
@@ -124,3 +124,11 @@ def test_a_mediocre_model_is_not_accused_of_its_names(seed: int) -> None:
     """Right in about 70 of 100 cells: no order of the names is clearly better."""
     found = said(model(channel=1, threshold=100), cells(count=120, seed=seed))
     assert not any("named rightly" in line for line in found)
+
+
+def test_an_order_of_classes_is_found_out_of_calls() -> None:
+    truth = np.arange(40) % 2
+    line = class_order_line(truth, 1 - truth, ("neg", "pos"))
+    assert "reaches 1.00 with its classes in the order pos, neg, but 0.00" in line
+    assert class_order_line(truth, truth, ("neg", "pos")) == ""
+    assert class_order_line(truth[:10], 1 - truth[:10], ("neg", "pos")) == ""

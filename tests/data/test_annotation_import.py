@@ -60,7 +60,9 @@ def test_rows_of_one_cell_must_agree(plate: Cells, tmp_path: Path) -> None:
         read(tmp_path, plate, f"y,x,class\n{y},{x},a\n{y + 1},{x},c\n", "position", here=0)
 
 
-@pytest.mark.parametrize("column", ["index", "Label", "ObjectNumber", "object_id", "LABEL_ID"])
+@pytest.mark.parametrize(
+    "column", ["index", "Label", "ObjectNumber", "object_id", "LABEL_ID", "OBJECTID", "Cell ID"]
+)
 def test_ids_are_read_from_a_column_of_a_known_name(
     plate: Cells, tmp_path: Path, column: str
 ) -> None:

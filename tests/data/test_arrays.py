@@ -129,3 +129,12 @@ def test_names_that_may_be_one_and_texts_that_mean_none_are_said() -> None:
     assert gaps == "2 of 5 cells have no class (1 'NA', 1 empty)"
     assert alike.startswith("classes 'Live' (1 cell) and 'live' (2 cells) differ only in case")
     assert Cells.from_array(crops, ("a",), [0, 1, -1, np.nan, 0]).warnings == ()
+
+
+def test_names_that_may_be_one_class_and_numbers_that_are_rounded_are_said() -> None:
+    cells = made(["Live", "live", "dead", "dead"])
+    assert any("'Live' (1 cell) and 'live' (1 cell)" in line for line in cells.warnings)
+    large = np.zeros((4, 2, 8, 8), np.uint32)
+    large[0, 0, 0, 0] = 2**24 + 1
+    assert any("rounded above 16,777,216" in line for line in made(crops=large).warnings)
+    assert made(crops=large - large).warnings == ()

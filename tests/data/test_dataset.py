@@ -619,3 +619,60 @@ def test_points_up_to_half_a_pixel_beyond_the_image_are_kept_and_said(write_set:
     assert said.startswith("1 of 4 points lie") and "table.csv, line 3" in said
     assert len(open_dataset(edited(write_set(*FILES, *POINT), 3, "y", "-0.5"))) == 4
     assert "lies outside" in refused(edited(write_set(*FILES, *POINT), 3, "y", "-0.51"))
+
+
+def test_one_file_for_two_channels_is_said(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((20, 20), 7, np.uint16))
+    (tmp_path / "t.csv").write_text("p,q\na.tif,./a.tif\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\nER = "q"\n'
+        '[cells]\nfrom = "image"\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    lines = open_dataset(path).warnings
+    assert any("is the file of channel 'DNA' and of 'ER' as well" in line for line in lines)
+
+
+def test_boxes_without_area_say_which_corner_comes_first(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.full((40, 40), 7, np.uint16))
+    (tmp_path / "t.csv").write_text("p,a,b,c,d\na.tif,30,30,10,10\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\n'
+        '[cells]\nfrom = "box"\ncolumns = ["a", "b", "c", "d"]\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    assert refused(path).endswith("no box has an area: its first corner comes first (a, b, c, d)")
+
+
+@pytest.mark.parametrize(("names", "fits"), [("rgb", True), ("bgr", False), ("xyz", True)])
+def test_colours_in_another_order_than_a_picture_has_them_are_refused(
+    tmp_path: Path, names: str, fits: bool
+) -> None:
+    Image.fromarray(np.full((20, 20, 3), (9, 5, 2), np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "t.csv").write_text("p\na.png\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[image]\ncolumn = "p"\naxes = "YXC"\n'
+        f'channels = {list(names)}\n[cells]\nfrom = "image"\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    if fits:
+        assert open_dataset(path).read()[0, :, 0, 0].tolist() == [9, 5, 2]
+    else:
+        assert "its samples are red, green, blue, b, g, r by the data-set file" in refused(path)
+
+
+def test_a_background_that_is_found_as_a_nucleus_is_said(tmp_path: Path) -> None:
+    y, x = np.mgrid[:80, :80]
+    cells = sum(((y - a) ** 2 + (x - b) ** 2 < 64) for a in (20, 60) for b in (20, 60))
+    noise = np.random.default_rng(0).normal(0, 5, cells.shape)
+    (tmp_path / "t.csv").write_text("p\na.tif\n", "utf-8")
+    path = tmp_path / "d.toml"
+    path.write_text(
+        'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\n'
+        '[cells]\nfrom = "segment"\nchannel = "DNA"\ncrop = 16\n', "utf-8",
+    )  # fmt: skip
+    for sign, said in ((1, False), (-1, True)):
+        pixels = (1000 + sign * 800 * cells + noise).astype(np.uint16)
+        tifffile.imwrite(tmp_path / "a.tif", pixels)
+        lines = open_dataset(path).warnings
+        assert any("reaches all four sides" in line for line in lines) is said

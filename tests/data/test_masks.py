@@ -132,3 +132,22 @@ def test_a_single_small_region_is_no_cell_where_it_may_be_binary() -> None:
     assert len(mask.objects) == 0
     assert "1 id lies in 0 regions" in mask_warnings([mask], None, 40)[0]
     assert len(read_mask(grid([[255]], side=3), labelled=True, min_area=40).objects) == 1
+
+
+@pytest.mark.parametrize("labelled", [None, True, False])
+@pytest.mark.parametrize("values", ["inverted", "plus one", "full"])
+def test_a_background_that_is_taken_for_a_cell_is_said(values: str, labelled: bool | None) -> None:
+    labels = grid([[1, 2], [3, 4]], side=6)
+    mask = {"inverted": 255 * (labels == 0), "plus one": labels + 1, "full": labels * 0 + 1}[values]
+    read = read_mask(mask, labelled=labelled, where="w.tif")
+    # 4 cells of 36 pixels in 24 x 24 pixels: 144 of 576, so the rest is 75 %.
+    share = 1.0 if values == "full" or (values == "plus one" and labelled is False) else 0.75
+    assert read.covers == share
+    lines = mask_warnings([read], labelled, 1)
+    assert any(f"a cell has {share:.0%} of the image" in line for line in lines)
+
+
+def test_a_cell_that_fills_its_image_from_side_to_side_only_is_no_background() -> None:
+    mask = np.zeros((20, 20), int)
+    mask[5:15] = 1
+    assert read_mask(mask).covers == 0

@@ -60,7 +60,7 @@ def test_accents_may_be_one_character_or_two(folder: Path, written: str, stored:
         ("images/A01.tif/x", "does not exist"),
         ("https://host/a.tif", "is an address, not a file of this computer"),
         ("pipe", "is a pipe or a device"),
-        ("loop", "loop does not exist"),
+        ("loop", "loop is a link that leads to no file"),
     ],
 )  # fmt: skip
 def test_what_is_no_file_is_one_line(folder: Path, text: str, says: str) -> None:
@@ -92,3 +92,10 @@ def test_files_are_bounded_and_pipes_are_not_waited_for(folder: Path) -> None:
     ):
         with pytest.raises(DataError, match=says):
             read_bounded(path, 4)
+
+
+def test_a_link_to_nothing_is_called_so(tmp_path: Path) -> None:
+    for name, goal in (("round.tif", "round.tif"), ("lost.tif", "gone.tif")):
+        (tmp_path / name).symlink_to(goal)
+        with pytest.raises(DataError, match=f"{name} is a link that leads to no file"):
+            path_of_text(name, tmp_path)

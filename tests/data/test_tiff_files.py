@@ -119,7 +119,7 @@ def test_turned_white_and_palette_pictures_are_read_as_stored_with_a_word(tmp_pa
     assert "orientation 6" in open_image(path).warnings[0]
     tifffile.imwrite(path, GREY, photometric="miniswhite", software="other")
     assert "0 is white" in open_image(path).warnings[0]
-    tifffile.imwrite(path, GREY, photometric="miniswhite")  # so tifffile writes booleans
+    tifffile.imwrite(path, GREY > 0)  # so tifffile writes booleans
     assert open_image(path).warnings == ()
     grey = GREY.astype(np.uint8)
     tifffile.imwrite(path, grey, photometric="palette", colormap=np.zeros((3, 256), np.uint16))
@@ -292,3 +292,11 @@ def test_broken_imagej_metadata_lose_no_plane(tmp_path: Path, channels: bytes) -
     path.write_bytes(content[:place] + bytes(4) + content[place + 4 :])
     with pytest.raises(DataError):
         open_image(path)
+
+
+def test_white_that_is_zero_is_said_unless_the_picture_is_boolean(tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, np.ones((8, 8), np.uint16), photometric="miniswhite")
+    assert any("0 is white" in line for line in open_image(path).warnings)
+    tifffile.imwrite(path, np.ones((8, 8), bool))
+    assert open_image(path).warnings == ()

@@ -130,3 +130,8 @@ def test_names_that_look_alike_are_similar(one, other):
 
 def test_names_that_look_different_are_not_similar():
     assert similar_names(["1", "1.5", "-1", "10", "1e1", "a", "b", "A1", "A01"]) == []
+
+
+def test_kinds_of_dashes_and_underscores_may_be_one_name() -> None:
+    names = ["CD4-", "CD4\u2212", "CD4\u2013", "CD4+", "T cell", "T_cell"]
+    assert values.similar_names(names) == [tuple(names[:3]), tuple(names[4:])]

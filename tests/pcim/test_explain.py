@@ -341,8 +341,8 @@ def test_more_forwards_than_memory_are_refused_before_any_is_asked(planted):
     with pytest.raises(ModelError, match=r"forwards 200000: .* GiB; use at most \d+") as raised:
         explained(counting, planted.crops, forwards=200_000)
     assert "\n" not in str(raised.value)
-    # The few that a model is tried on: four crops, and each in six other forms.
-    assert sum(asked) == 4 + 6 * 4
+    # The few that a model is tried on: four crops, each in six other forms, and two once more.
+    assert sum(asked) == 4 + 6 * 4 + 2
     # No matrices, no limit.
     assert explained(planted.network, planted.crops, forwards=200_000).method == "pcim"
 

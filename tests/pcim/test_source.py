@@ -61,3 +61,25 @@ def test_another_model_is_asked_about_the_same_cells_with_the_same_mean(planted)
     assert other.cells is source.cells
     x = source.tensor(slice(None))
     torch.testing.assert_close(4 * other.subject.scores(x), source.subject.scores(x))
+
+
+def test_channels_that_stand_last_are_refused() -> None:
+    def ask(x: np.ndarray) -> np.ndarray:
+        return np.zeros((len(x), 2))
+
+    with pytest.raises(DataError, match="are the channels last"):
+        Source.of(ask, np.zeros((3, 24, 24, 2), np.float32))
+
+
+def test_tensors_with_gradients_are_read_and_what_is_no_image_is_refused() -> None:
+    def ask(x: np.ndarray) -> np.ndarray:
+        v = x.mean(axis=(1, 2, 3))
+        return np.stack([-v, v + 3], axis=1)
+
+    crops = np.random.default_rng(0).normal(0, 1, (3, 1, 8, 8)).astype(np.float32)
+    source = Source.of(ask, torch.from_numpy(crops).requires_grad_())
+    np.testing.assert_array_equal(source.cells, crops)
+    with pytest.raises(DataError, match="not complex numbers"):
+        Source.of(ask, crops.astype(complex))
+    with pytest.raises(DataError, match="masked pixels"):
+        Source.of(ask, np.ma.masked_greater(crops, 1))

@@ -184,3 +184,54 @@ def test_memory_that_ran_out_is_not_taken_for_a_missing_gradient(planted):
 def test_what_has_no_network_is_at_rest_anyway(planted):
     with subject_of(planted.predict, planted.crops).at_rest() as was_training:
         assert not was_training
+
+
+class Views(torch.nn.Module):
+    """A network that was written for one crop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(64, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x.view(64)).view(1, 2)
+
+
+def test_a_model_of_one_crop_is_asked_crop_by_crop() -> None:
+    net = Views()
+    crops = np.random.default_rng(0).normal(0, 1, (5, 1, 8, 8)).astype(np.float32)
+    wanted = net.layer(torch.from_numpy(crops).flatten(1)).detach().numpy()
+
+    def function(some: np.ndarray) -> np.ndarray:
+        return net(torch.from_numpy(some)).detach().numpy()
+
+    for model in (net, function):
+        scores = subject_of(model, crops).scores(torch.from_numpy(crops))
+        np.testing.assert_allclose(scores.detach().numpy(), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_answers_that_are_not_repeatable_are_said() -> None:
+    crops = np.random.default_rng(0).normal(0, 1, (6, 1, 8, 8)).astype(np.float32)
+
+    def sure(some: np.ndarray) -> np.ndarray:
+        v = some.mean(axis=(1, 2, 3)) * 20
+        return np.stack([-v, v], axis=1)
+
+    def of_batch(some: np.ndarray) -> np.ndarray:
+        answers = sure(some)
+        return answers - answers.mean(axis=0)
+
+    draws = np.random.default_rng(1)
+
+    def random(some: np.ndarray) -> np.ndarray:
+        return sure(some) + draws.normal(0, 1, (len(some), 2))
+
+    assert subject_of(sure, crops).notes == ()
+    assert "by the other crops" in subject_of(of_batch, crops).notes[0]
+    assert "when it is asked again" in subject_of(random, crops).notes[0]
+
+
+def test_lazy_layers_are_refused_in_a_line() -> None:
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(2))
+    with pytest.raises(ModelError, match="lazy layers without weights"):
+        subject_of(net, np.zeros((2, 1, 8, 8), np.float32))

@@ -39,6 +39,10 @@ def labels_of(names: str) -> dict[str, tuple[str, ...]]:
         (image(3, 5), mask(), 0, (2, 3)),
         (image(3, 5), mask(1), 0, (None, 2, 3)),
         (image(3), mask(3), 0, (0, 1, 2)),
+        # As many axes as the channels have: one slice, which lies under the first one.
+        (image(5), mask(1), None, (0, 1, 2)),
+        (image(3, 5), mask(1, 1), 0, (None, 1, 2, 3)),
+        (image(4, 5), mask(1, 5), None, (0, 1, 2, 3)),
         (image(3, 5, names="czyx"), mask(3, names="cyx"), 0, (0, 2, 3)),
     ],
 )

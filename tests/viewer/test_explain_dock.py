@@ -12,6 +12,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 
 from napari_channelmix.data import Cells
+from napari_channelmix.viewer.comparing import Answer
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.picking import ClassBrush
@@ -431,6 +432,14 @@ def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) 
     assert [tile.title for tile in tiles[:3]] == ["PCIM", "PCIM, slow", "Saliency"]
     assert all("SRG" in tile.note and tile.over is not None for tile in tiles)
     assert sum("★" in tile.note for tile in tiles) == 1
+    # Of maps that all show nothing none is the best, and none is below nothing.
+    nothing = np.zeros((CROP, CROP))
+    names = found.comparison._methods
+    flat = [Answer(name, nothing, -0.001 * place, 0.1) for place, name in enumerate(names)]
+    found.comparison.show_answers(flat)
+    tiles = found.comparison.tiles.tiles
+    assert {tile.note for tile in tiles[:4]} == {"SRG 0.00"}
+    assert not any("★" in tile.note for tile in tiles)
     press(qtbot, viewer, 4)
     assert not found.comparison.tiles.isVisible()
     finished(found, qtbot)

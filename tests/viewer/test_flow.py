@@ -98,6 +98,8 @@ def test_a_bundle_is_saved_and_opened_again(trained: Any, qtbot: Any, tmp_path: 
     done(trained, qtbot)
     assert trained.session.trained is not before
     assert trained.session.trained.classifier.channels == before.classifier.channels
+    # The curves of the training are not those of a model from a file.
+    assert trained.session.history == () and not trained.curves_box.isVisible()
 
 
 def test_a_classifier_is_evaluated_on_the_cells_with_classes(
@@ -108,9 +110,23 @@ def test_a_classifier_is_evaluated_on_the_cells_with_classes(
     said = trained.notice.text()
     assert "balanced accuracy " in said and "(95 % interval " in said, said
     assert "recall: " in said
+    # Most of these cells were trained on: that is no figure to go by.
+    assert "of these cells, so this accuracy is too good" in said
+    assert trained.notice.kind == "warning"
     cells = trained.session.cells
     trained.session.cells = cells.with_labels(np.full(len(cells), -1), ())
     assert not trained.evaluate.isEnabled()
+
+
+def test_a_classifier_that_learnt_nothing_is_a_warning(trained: Any) -> None:
+    before = trained.session.trained
+    trained._trained(replace(before, accuracy=0.6, chance=0.5, n_test=60))
+    assert "60 held-out cells it is not clearly better than chance (0.600" in trained.notice.text()
+    assert trained.notice.kind == "warning"
+    trained.notice.clear_line()
+    # One more cell in ten right: 0.5 + 1.96 * sqrt(0.25 / 60) is 0.627.
+    trained._trained(replace(before, accuracy=0.7, chance=0.5, n_test=60))
+    assert "chance" not in trained.notice.text()
 
 
 def test_cells_unlike_those_of_training_are_a_warning_beside_the_calls(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QScrollArea
 
 from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.cells_in_use import summary
@@ -551,3 +552,52 @@ def test_regions_and_border_are_choices(viewer: Any, images: Any, qtbot: Any, cl
     qtbot.waitUntil(lambda: images.session.cells is not before, timeout=5000)
     assert len(images.session.cells) == 1
     assert "8 of 9 cells at the border are left out" in images.notice.text()
+
+
+def test_the_remedy_for_cells_at_the_border_is_the_box_in_the_dock(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(picture, name="DNA")
+    viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(viewer.layers["mask"])
+    images.cells.crop.setValue(40)
+    use(images, qtbot, click)
+    said = [line for line in images.notice.text().splitlines() if "border" in line]
+    assert len(said) == 1 and said[0].startswith("8 of 9 cells reach over the border")
+    assert said[0].endswith(f"; tick {images.cells.inside.text()!r} to do without them")
+    assert "[cells]" not in images.notice.text()
+
+
+def test_long_names_of_layers_do_not_cut_off_the_dock(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    name = "20261128_plate_0003_reimaged_after_the_second_staining_well_B07.ome.tif"
+    picture, labels = blobs()
+    viewer.add_image(np.stack([picture] * 3), name=name, axis_labels=("c", "y", "x"))
+    viewer.add_labels(labels, name=f"labels of {name}")
+    qtbot.wait(100)
+    images.origin.setCurrentIndex(1)
+    images.channels.kind.setCurrentIndex(1)
+    images.channels.axis.setCurrentIndex(1)
+    images.cells.choose_source(viewer.layers[f"labels of {name}"])
+    images.cells.crop.setValue(20)
+    use(images, qtbot, click)
+    qtbot.wait(100)
+    scroll = images.findChild(QScrollArea)
+    assert scroll.widget().width() <= scroll.viewport().width()
+    assert name in images.summary.toolTip()
+
+
+def test_the_column_taken_for_the_ids_is_named(viewer: Any, images: Any, qtbot: Any) -> None:
+    picture, labels = blobs()
+    viewer.add_image(picture, name="DNA")
+    table = pd.DataFrame({"label": range(1, 10), "kind": ["a", "b", "c"] * 3})
+    mask = viewer.add_labels(labels, name="mask", features=table)
+    tick(images, qtbot, 0)
+    images.cells.choose_source(mask)
+    assert images.cells.ids.itemText(0) == "column 'label', by its name"
+    mask.features = table[["kind"]].assign(weight=range(9))
+    images.cells.fill()
+    assert images.cells.ids.itemText(0) == "by its name, if there is any"

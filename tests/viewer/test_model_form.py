@@ -39,3 +39,8 @@ def test_what_was_chosen_is_handed_on_and_not_kept_for_the_next_model(
         (Path("a.onnx"), {**names, "output": "one_logit", "select": "logits"}),
         (Path("b.onnx"), {**names, "output": "auto", "select": None}),
     ]
+
+
+def test_the_form_fits_a_narrow_dock(form: ModelForm) -> None:
+    form.ask(Path("a_model_of_a_rather_long_name_20261128_v3_final_of_all.pt"), ("DNA",), ("n",))
+    assert form.minimumSizeHint().width() <= 330

@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.notice import Kind, Notice, tinted
 
@@ -68,3 +68,51 @@ def test_nothing_to_say_takes_no_room(qtbot: Any) -> None:
     assert not notice.isHidden()
     notice.clear_line()
     assert notice.isHidden()
+
+
+def test_many_entries_are_folded_and_unfold_by_a_click(qtbot: Any) -> None:
+    notice = Notice()
+    qtbot.addWidget(notice)
+    notice.setFixedWidth(330)
+    entries = [f"{n} of 132 rows have no class & are <left> out, as their column is empty" for n in
+               range(1, 9)]  # fmt: skip
+    notice.say("\n".join(entries), "warning")
+    # Whoever reads the notice reads it all; what is drawn is the first three, of two lines each.
+    assert notice.text().splitlines() == entries
+    assert notice.folded == 5
+    shown = QLabel.text(notice)
+    assert "Show 5 more" in shown and "3 of 132" in shown and "4 of 132" not in shown
+    assert "&lt;left&gt;" in shown
+    low = notice.heightForWidth(330)
+    notice.linkActivated.emit("#")
+    assert "8 of 132" in QLabel.text(notice) and "Show less" in QLabel.text(notice)
+    assert notice.heightForWidth(330) > 1.5 * low
+    # Of a long entry that would not fit, the beginning is shown.
+    notice.say(
+        "\n".join(["Predicted: 30 treated", "values are shifted: " + "DNA " * 200]), "warning"
+    )
+    cut = QLabel.text(notice)
+    assert notice.folded == 1 and "values are shifted: DNA" in cut and "…" in cut
+    assert "Show 1 more" in cut and len(cut) < 600
+    # A new text is folded again.
+    notice.say("\n".join(reversed(entries)), "warning")
+    assert "Show 5 more" in QLabel.text(notice)
+
+
+def test_few_entries_are_not_folded(qtbot: Any) -> None:
+    notice = Notice()
+    qtbot.addWidget(notice)
+    # The last alone is a single line: as much as the link would take.
+    notice.say("\n".join(["x" * 40 + " " + "y" * 40] * 3 + ["short"]), "warning")
+    assert notice.folded == 0 and "Show" not in QLabel.text(notice)
+    notice.say("One <line> of 1 & 2", "error")
+    assert QLabel.text(notice) == notice.text() == "One <line> of 1 & 2"
+
+
+def test_a_long_name_does_not_make_the_dock_wider(qtbot: Any) -> None:
+    notice = Notice()
+    qtbot.addWidget(notice)
+    path = "C:\\screens\\" + "plate_0003_reimaged" * 6 + "\\model.cmx"
+    notice.say(f"{path}: not a bundle", "error")
+    assert notice.minimumSizeHint().width() < 340
+    assert path in notice.toolTip() and path in notice.text()

@@ -105,13 +105,13 @@ def _agree(shape: Sequence[int | None], fixed: Sequence[int | None]) -> bool:
     return all(None in pair or pair[0] == pair[1] for pair in pairs[1:] or pairs)
 
 
-def in_pieces(ask: Predict, size: int) -> Predict:
+def in_pieces(ask: Callable[[Any], Any], size: int) -> Callable[[Any], Any]:
     """A model that takes exactly ``size`` crops at once, for any number of them.
 
     The last piece is filled with its last crop; those answers are cut off again.
     """
 
-    def predict(crops: Floats) -> Any:
+    def predict(crops: Any) -> Any:
         parts = []
         for start in range(0, len(crops), size):
             piece = crops[start : start + size]

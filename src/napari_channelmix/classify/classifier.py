@@ -245,7 +245,8 @@ class Classifier(Predictor):
             size = str(height) if height == width else f"{height} x {width}"
             raise ModelError(
                 f"the model was trained on crops of {self.crop} pixels, these are {size}; set "
-                f"crop = {self.crop} under [cells], or cut out crops of that side"
+                f"crop = {self.crop} under [cells], or cut out crops of that side "
+                "('Crop' in the window)"
             )
 
     def normalise(self, crops: npt.ArrayLike) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
 from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, drain, part
@@ -36,6 +36,8 @@ SCHEMA = "napari-channelmix/evaluation/1"
 
 # Accuracy lost without a difference in the pixels that is worth a line.
 LOST = 0.1
+# With fewer cells, or fewer of the second class, to be at chance says nothing.
+LEAST, LEAST_OF_A_CLASS = 20, 5
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,17 @@ def evaluate_job(
     found = accuracy_of(labels[given], codes[given], count)
     interval = accuracy_interval(labels[given], codes[given], groups, count, seed=seed)
     whole = len(np.unique(groups))
-    against = yield from part(plausibility_job(model, cells, seed=seed), 99, 1, 100)
-    warnings = _warnings(model, cells, found.balanced, interval[1], whole, unknown, called, against)
+    sizes = np.sort(np.bincount(labels[given], minlength=count))
+    enough = given.sum() >= LEAST and sizes[-2:].min() >= LEAST_OF_A_CLASS and count > 1
+    order = class_order_line(labels[given], codes[given], model.classes)
+    at_chance = _at_chance(found.balanced, interval, found.chance) if enough else ()
+    job = plausibility_job(model, cells, seed=seed, channels_only=True)
+    warnings = (
+        *_seen_before(model, cells),
+        *((order,) if order else at_chance),
+        *(yield from part(job, 99, 1, 100)),
+        *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called),
+    )
     return Evaluation(
         name=cells.name,
         n=int(given.sum()),
@@ -203,6 +214,31 @@ def evaluate_job(
     )
 
 
+def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
+    """That the cells are those of the training, which were not all held out."""
+    if getattr(model, "provenance", {}).get("cells") != cells.fingerprint:
+        return ()
+    held_out = getattr(model, "record", {}).get("held_out") or {}
+    trained, n, accuracy = (held_out.get(key) for key in ("n_train", "n_test", "balanced_accuracy"))
+    if not trained or accuracy is None:
+        return ()
+    return (
+        f"the classifier was trained on {trained} of these cells, so this accuracy is too good; on "
+        f"the {n} held-out cells it was {accuracy:.3f}",
+    )
+
+
+def _at_chance(accuracy: float, interval: tuple[float, float], chance: float) -> tuple[str, ...]:
+    """That a model knows nothing of these classes, or has them the wrong way round."""
+    reach = f"balanced accuracy {accuracy:.3f}, chance {chance:.2f}"
+    if interval[1] < chance:
+        return (f"the model does worse than chance ({reach}): are its classes named rightly?",)
+    if interval[0] <= chance:
+        return (f"the model does no better than chance ({reach}): are its classes and channels "
+                "those of these cells?",)  # fmt: skip
+    return ()
+
+
 def _warnings(
     model: Classifier | ForeignClassifier,
     cells: Cells,
@@ -211,10 +247,9 @@ def _warnings(
     groups: int,
     unknown: Mapping[str, int],
     called: Called,
-    against: tuple[str, ...],
 ) -> tuple[str, ...]:
     shift, places = called.shift, class_places(cells.classes, model.classes)
-    lines = [*cells.warnings, *called.lines, *against]
+    lines = [*cells.warnings, *called.lines]
     for name, place in zip(cells.classes, places, strict=True):
         if place >= 0 and cells.class_counts[name] and not same_class(name, model.classes[place]):
             lines.append(f"class {quoted(name)} of the cells is taken for the model's class "

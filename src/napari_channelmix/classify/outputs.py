@@ -226,6 +226,8 @@ def reading_of(
     - several columns, no number below 0 and every row with the sum 1: ``probabilities``;
     - several columns, all numbers within 0..1 and other sums: refused, since independent labels
       and small logits look alike;
+    - several columns of one sign with one sum in every row (per cent), or logarithms of
+      probabilities to the base 10 or 2: refused;
     - one column that leaves 0..1: ``one_logit``; one that does not: refused;
     - all else: ``logits``. Logarithms of probabilities are logits as well.
 
@@ -294,7 +296,37 @@ def _found_out(seen: Tensor, who: str) -> Meaning:
             f"{who} gives numbers within 0 and 1 whose sums are not 1 (tried with {len(seen)} "
             'crops): say output="sigmoid" if these are independent labels, else output="logits"'
         )
+    scaled = _scaled(seen)
+    if scaled:
+        raise ModelError(
+            f"{who} gives {scaled} in all {len(seen)} answers that were tried, so these seem to be "
+            'probabilities in another form: let it give them within 0 and 1, or say '
+            'output="logits" if a softmax belongs on them as they are'
+        )  # fmt: skip
     return "logits"
+
+
+def _scaled(seen: Tensor) -> str:
+    """In which other form than 0..1 answers seem to be probabilities; empty where they do not.
+
+    Per cent, negative ones, and logarithms to the base 10 or 2 (those to the base e are logits).
+    """
+    if _alike(seen) or len(seen) < 2:
+        return ""
+    values = seen.detach().cpu().double()
+    sums = values.sum(dim=1)
+    total = float(sums.mean())
+    one_sign = bool((values >= 0).all() or (values <= 0).all())
+    near = COARSE if torch.finfo(seen.dtype).bits < 32 else SUM
+    if one_sign and float((sums - total).abs().max()) <= near * abs(total):
+        sign = "no number below 0" if total > 0 else "no number above 0"
+        return f"{sign} and the sum {total:.4g}"
+    for base in (10, 2):
+        if bool((values <= 0).all()):
+            sums = torch.pow(float(base), values).sum(dim=1)
+            if float((sums - 1).abs().max()) <= near:
+                return f"logarithms to the base {base} of numbers whose sum is 1"
+    return ""
 
 
 def _doubts(seen: Tensor, meaning: Meaning, who: str, *, declared: bool) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from napari_channelmix.phenotypes.confusion import matching
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["STAGE", "plausibility_job"]
+__all__ = ["LEAST", "STAGE", "class_order_line", "plausibility_job"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -36,7 +37,7 @@ WIDTH = 1.96
 
 
 def plausibility_job(
-    model: Any, cells: Cells, *, limit: int = 256, seed: int = 0
+    model: Any, cells: Cells, *, limit: int = 256, seed: int = 0, channels_only: bool = False
 ) -> Job[tuple[str, ...]]:
     """What labels say against a model; a job that returns a line for each thing. Our definition.
 
@@ -57,6 +58,8 @@ def plausibility_job(
         Cells that are asked about, as many of each class as there are.
     seed : int
         Of the choice.
+    channels_only : bool
+        Say only whether another order of the channels does better, where all else is said already.
 
     Returns
     -------
@@ -90,19 +93,16 @@ def plausibility_job(
         f"a balanced accuracy of {own.balanced:.2f} on {len(rows)} labelled cells (95 % interval "
         f"{max(low, 0):.2f} to {min(high, 1):.2f}, chance {own.chance:.2f})"
     )
-    if high < own.chance:
+    if channels_only:
+        pass
+    elif high < own.chance:
         lines.append(f"the model does worse than chance: {measured}")
     elif low <= own.chance:
         lines.append(f"the model does no better than chance: {measured}")
     halves = _halves(truth)
-    renamed = _other_classes(truth, guess, count, halves)
-    if renamed is not None:
-        order, reached = renamed
-        lines.append(
-            f"the model reaches {reached[1]:.2f} with its classes in the order "
-            f"{', '.join(model.classes[k] for k in order)}, but {reached[0]:.2f} in the order "
-            "given: are the classes named rightly?"
-        )
+    renamed = class_order_line(truth, guess, model.classes)
+    if renamed:
+        lines += [] if channels_only else [renamed]
     elif own.balanced <= 1 - BETTER:
         found = yield from _other_channels(model, crops, truth, guess, halves, seed)
         if found is not None:
@@ -114,6 +114,28 @@ def plausibility_job(
             )
     yield Progress(1, 1, STAGE)
     return tuple(lines)
+
+
+def class_order_line(truth: Whole, guess: Whole, classes: Sequence[str]) -> str:
+    """That a model does clearly better with its classes in another order, or an empty text.
+
+    Parameters
+    ----------
+    truth, guess : (N,) int arrays
+        Positions in the classes of the model, none of them missing.
+    """
+    count = len(classes)
+    if len(truth) < LEAST or (np.bincount(truth, minlength=count) >= LEAST_OF_A_CLASS).sum() < 2:
+        return ""
+    renamed = _other_classes(truth, guess, count, _halves(truth))
+    if renamed is None:
+        return ""
+    order, reached = renamed
+    return (
+        f"the model reaches {reached[1]:.2f} with its classes in the order "
+        f"{', '.join(classes[k] for k in order)}, but {reached[0]:.2f} in the order given: are "
+        "the classes named rightly?"
+    )
 
 
 def _known(cells: Cells, classes: tuple[str, ...]) -> Whole:

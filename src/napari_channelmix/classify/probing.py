@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_channelmix.classify.callables import failed, is_out_of_memory
+from napari_channelmix.classify.callables import failed, in_pieces, is_out_of_memory
 from napari_channelmix.classify.outputs import Reading, answers_of, reading_of
 from napari_channelmix.classify.selecting import Select, selected
 from napari_channelmix.errors import ModelError
@@ -24,6 +25,8 @@ AT_ONCE = 32
 # Crops that are changed in several ways, and by what they are multiplied.
 CHANGED = 8
 GAINS = (0.25, 0.5, 2.0, 4.0)
+# How far answers to the same crop may differ: as a share of their range, and of the largest.
+UNSTEADY, ROUNDED = 0.02, 2e-3
 
 
 class Ask:
@@ -56,7 +59,7 @@ class Ask:
         ModelError
         """
         try:
-            result = selected(self.function(crops), self.select, self.who)
+            result = selected(self._result(crops), self.select, self.who)
             answers = answers_of(result, len(crops), self.who, self.output, self.columns)
         except ModelError:
             raise
@@ -64,6 +67,21 @@ class Ask:
         except Exception as error:
             raise failed(self.who, error, crops.shape) from error
         return answers.detach().cpu()
+
+    def _result(self, crops: Floats) -> Any:
+        """What the function gives; one crop at once where it takes no more."""
+        try:
+            return self.function(crops)
+        except Exception as error:
+            if len(crops) == 1 or isinstance(error, ModelError) or is_out_of_memory(error):
+                raise
+            alone = in_pieces(self.function, 1)
+            try:
+                result = alone(crops)
+            except Exception:
+                raise error from None
+            self.function = alone
+            return result
 
 
 def reading_found(
@@ -88,7 +106,36 @@ def reading_found(
         # It need not answer to what no image looks like.
         except Exception:
             more = None
-    return reading_of(answers, output, who, classes=classes, more=more)
+    reading = reading_of(answers, output, who, classes=classes, more=more)
+    return replace(reading, warnings=(*reading.warnings, *_unsteady(ask, crops, answers, who)))
+
+
+def _unsteady(
+    ask: Callable[[Floats], Tensor], crops: Floats, answers: Tensor, who: str
+) -> tuple[str, ...]:
+    """A line where a model says other things of the same crops: alone, or when asked again."""
+    room = UNSTEADY * float(answers.max() - answers.min())
+    room += ROUNDED * float(answers.abs().max())
+
+    def differs(order: npt.NDArray[np.int64]) -> bool:
+        again = ask(np.ascontiguousarray(crops[order]))
+        return float((again.double() - answers[order].double()).abs().max()) > room
+
+    every = np.arange(len(crops))[:AT_ONCE]
+    if len(every) < 2:
+        return ()
+    try:
+        if not differs(every[::-2].copy()):
+            return ()
+        random = differs(every)
+    except Exception:
+        return ()
+    why = (
+        "gives other answers when it is asked again about the same crops (dropout, noise?)"
+        if random
+        else "answers to a crop by the other crops that it is given with (a mean of the batch?)"
+    )
+    return (f"{who} {why}: its maps and probabilities are not repeatable",)
 
 
 def changed_crops(crops: Floats) -> Floats:

@@ -184,7 +184,8 @@ class Observer:
 
             border = border_warning(model, some)  # type: ignore[arg-type]
             lines += [border] if border else []
-        if lines and facts.shares:
+        # Of one cell there are no shares.
+        if lines and facts.shares and len(profile) > 1:
             record = getattr(model, "record", {}).get("held_out") or {}
             lines.append(calls_line(facts.shares, facts.training, facts.confidence,
                                     facts.accuracy, record))  # fmt: skip

@@ -75,7 +75,7 @@ def differences(
     lines += _saturated(channels, profile, data)
     lines += _types(dtypes, data)
     lines += _pixel_sizes(sizes, data)
-    lines += _strange(found, numbers, bool(lines))
+    lines += _strange(found, numbers)
     return lines
 
 
@@ -303,14 +303,15 @@ def _pixel_sizes(sizes: Mapping[float, int], data: TrainingData) -> list[str]:
     ]
 
 
-def _strange(found: Likeness, numbers: Whole, explained: bool) -> list[str]:
+def _strange(found: Likeness, numbers: Whole) -> list[str]:
     which = numbers[found.strange]
     if not len(which):
         return []
+    if len(numbers) == 1:
+        # Whoever asks of one cell knows which, maybe by another number than ours.
+        return ["the cell lies far outside what was trained on"]
     if len(which) > len(numbers) / 2:
-        if explained or len(numbers) > 1:
-            return [f"{len(which)} of {len(numbers)} cells lie far outside what was trained on"]
-        return [f"cell {which[0]} lies far outside what was trained on"]
+        return [f"{len(which)} of {len(numbers)} cells lie far outside what was trained on"]
     if len(which) == 1:
         return [f"cell {which[0]} lies far outside what was trained on"]
     more = len(which) - SHOWN

@@ -27,6 +27,8 @@ _MADE_UP = re.compile(
 )
 # Pixel sizes that differ by less are rounded differently, not chosen differently.
 TOLERANCE = 0.01
+# The samples of an RGB picture, in their order.
+COLOURS = ("red", "green", "blue")
 
 
 class ChannelNames:
@@ -50,6 +52,8 @@ class ChannelNames:
             The same names in another order: as the user's, or as those of a file before.
         """
         own = file.channels
+        if own is None and file.axes and "S" in file.axes and len(names) == len(COLOURS):
+            _refuse_other_colours(names, file)
         if own is None or len(own) != len(names):
             return None
         if moved := _moved(names, own):
@@ -104,6 +108,17 @@ class ChannelNames:
                     f"{name!r} before it are {first!r:.60}, those of {other!r} are {own!r:.60}"
                 )
         return f"its channel has another name than its column ({own[:40]!r} is read as {name!r})"
+
+
+def _refuse_other_colours(names: Names, file: ImageFile) -> None:
+    """A picture has red first, whatever the user's list says."""
+    letters = {colour[0]: colour for colour in COLOURS}
+    meant = [letters.get(_key(name), _key(name)) for name in names]
+    if moved := _moved(meant, COLOURS):
+        raise DataError(
+            f"{file.path}: its samples are red, green, blue, {_list(names)} by the data-set file: "
+            f"{moved!r} is another one; correct channels = [...]"
+        )
 
 
 def _moved(names: Sequence[str], own: Sequence[str]) -> str | None:

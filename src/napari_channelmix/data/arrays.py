@@ -21,12 +21,15 @@ __all__ = [
     "group_names",
     "label_warnings",
     "positions_of",
+    "rounding_warning",
 ]
 
 Whole = npt.NDArray[np.int64]
 
 # Numbers as labels are positions among the classes; a larger one is an id, not a class.
 MOST_CLASSES = 10_000
+# Whole numbers up to it are exact as 32-bit floats.
+EXACT = 2**24
 
 
 def checked_crops(crops: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
@@ -41,6 +44,8 @@ def checked_crops(crops: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
         pixels = np.asarray(crops)
     except (ValueError, TypeError) as error:
         raise DataError(f"{name}: crops must be an (N, C, H, W) array ({error})") from error
+    if np.ma.is_masked(crops):
+        raise DataError(f"{name}: crops have masked pixels; fill them in, or leave the cells out")
     if pixels.dtype.kind not in "biuf":
         raise DataError(f"{name}: crops must be whole numbers or floats, not {pixels.dtype}")
     if pixels.ndim != 4 or pixels.shape[2] != pixels.shape[3] or not pixels.size:
@@ -48,6 +53,16 @@ def checked_crops(crops: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
             f"{name}: crops must be (N, C, H, W) with H = W, none of them 0, not {pixels.shape}"
         )
     return pixels
+
+
+def rounding_warning(pixels: npt.NDArray[Any], name: str) -> tuple[str, ...]:
+    """A line where whole numbers are too large for 32-bit floats, which all computations use."""
+    if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize < 4:
+        return ()
+    least, most = int(pixels.min()), int(pixels.max())
+    if max(most, -least) <= EXACT:
+        return ()
+    return (f"{name}: values reach from {least:,} to {most:,} and are rounded above {EXACT:,}",)
 
 
 def channel_names(channels: Sequence[str], count: int, name: str) -> tuple[str, ...]:

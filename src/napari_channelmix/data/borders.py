@@ -24,6 +24,7 @@ AT_BORDER = (
 )
 # By this a warning of ours is known again.
 FILLED = "filled with background"
+REMEDY = 'leave them out with border = "leave_out" under [cells]'
 
 
 def over_border(
@@ -47,14 +48,14 @@ def over_border(
     return np.asarray((before | after).any(axis=1) & ~whole)
 
 
-def filled_warning(count: int, total: int) -> tuple[str, ...]:
-    """What is said of cells that are filled; nothing where there are none."""
+def filled_warning(count: int, total: int, remedy: str = REMEDY) -> tuple[str, ...]:
+    """What is said of cells that are filled; nothing where there are none.
+
+    ``remedy``: what leaves them out, where the cells are of no data-set file.
+    """
     if not count:
         return ()
-    return (
-        f"{count:,} of {total:,} {_reach(count)}: {FILLED}; leave them out with "
-        'border = "leave_out" under [cells]',
-    )
+    return (f"{count:,} of {total:,} {_reach(count)}: {FILLED}; {remedy}",)
 
 
 def left_out_warning(count: int, total: int) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from napari_channelmix.data.fields import Field, check_field, outside, square_bo
 from napari_channelmix.data.images import Decoded, ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.mask_files import plane_of_mask
-from napari_channelmix.data.masks import Mask, mask_warnings, read_mask
+from napari_channelmix.data.masks import Mask, covered_share, mask_warnings, read_mask
 from napari_channelmix.data.resampling import at_pixel_size
 from napari_channelmix.data.row_objects import RowObjects
 from napari_channelmix.data.segment import find_nuclei
@@ -104,7 +104,11 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
         all_places.append(places)
     if not rows:
         first = f" (first: {table.where(skipped[0])})" if skipped else ""
-        raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows{first}")
+        why = ""
+        if skipped and said.cells.origin == "box":
+            order = ", ".join(said.cells.columns or ())
+            why = f"; no box has an area: its first corner comes first ({order})"
+        raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows{first}{why}")
     cells = pd.DataFrame(np.concatenate([one.boxes() for one in all_places]), columns=BOX)
     cells.insert(0, "field", field_of)
     centres = np.concatenate([one.centres for one in all_places])
@@ -253,6 +257,7 @@ class _Opener:
                 self.warnings.say(path, warning)
                 opened.append(here[0])
             planes = tuple(opened)
+            self._say_same_file(at)
         one = Field(
             f"{table.where(at)}: {planes[0].file.path.name}",
             planes,
@@ -264,6 +269,15 @@ class _Opener:
         labels, objects = self._labels(at, one)
         self._objects.append(objects)
         return replace(one, labels=labels)
+
+    def _say_same_file(self, at: int) -> None:
+        """One file for two channels is mostly a mistake of copying."""
+        seen: dict[Path, str] = {}
+        for name, column in self._said.channels.items():
+            path = self._table.file(at, column)
+            other = seen.setdefault(path, name)
+            if other != name:
+                self.warnings.say(path, f"is the file of channel {other!r} and of {name!r} as well")
 
     def _agree_on_channels(self, at: int, file: ImageFile, count: int) -> None:
         """Take the channel names of the file or of the user, and hold every file to them."""
@@ -303,7 +317,11 @@ class _Opener:
         if cells.origin == "segment":
             plane = one.planes[self.channels.index(str(cells.channel))]
             labels = find_nuclei(plane[0 : one.shape[0], 0 : one.shape[1]], min_area=cells.min_area)
-            return labels, Regions.of(labels).objects()
+            objects = Regions.of(labels).objects()
+            share = covered_share(labels, objects)
+            if share:
+                self.masks.append(Mask(one.name, _NONE, objects, covers=share))
+            return labels, objects
         if cells.origin != "mask":
             return None, None
         column = str(cells.column)

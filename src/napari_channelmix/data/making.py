@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +15,15 @@ from napari_channelmix.data.arrays import (
     codes_of,
     group_names,
     label_warnings,
+    rounding_warning,
 )
 from napari_channelmix.data.borders import filled_warning
 from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.conditions import conditions_together
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.label_images import as_label_image
-from napari_channelmix.data.masks import pieces_warning, read_mask
-from napari_channelmix.data.values import similar_warnings
+from napari_channelmix.data.masks import covering_warning, pieces_warning, read_mask
+from napari_channelmix.data.values import class_name, similar_warnings
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted
 
@@ -56,7 +56,11 @@ def of_labels(
     mask = read_mask(ids, labelled=labelled, where=name)
     if not len(mask.objects):
         raise DataError(f"{name}: the label image is empty; no cell is marked in it")
-    notes = (f"{name}: {pieces_warning(mask.apart, mask.pieces)}",) if mask.apart else ()
+    notes: tuple[str, ...] = ()
+    if mask.apart:
+        notes += (f"{name}: {pieces_warning(mask.apart, mask.pieces)}",)
+    if mask.covers:
+        notes += (f"{name}: {covering_warning(mask.covers)}",)
     one = replace(one, labels=mask.labels)
     cells = _in_one_field(one, channels, mask.objects.centres, crop, mask.objects.ids, notes)
     return cells if classes_of is None else _named(cells, classes_of)
@@ -101,9 +105,8 @@ def of_array(
         {"field": np.arange(count), "y0": 0, "x0": 0, "y1": side, "x1": side, "label": codes,
          "group": group_names(groups, count, name), "split": "", "object": 0}
     )  # fmt: skip
-    return Cells(
-        name, names, known, side, fields, table, warnings=label_warnings(labels, codes, known)
-    )
+    notes = (*rounding_warning(pixels, name), *label_warnings(labels, codes, known))
+    return Cells(name, names, known, side, fields, table, warnings=notes)
 
 
 def together(parts: Sequence[Cells], name: str | None) -> Cells:
@@ -130,9 +133,11 @@ def together(parts: Sequence[Cells], name: str | None) -> Cells:
         fields += [replace(one, planes=tuple(one.planes[c] for c in part.planes))
                    for one in part.fields]  # fmt: skip
     warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
-    return Cells(name or first.name, first.channels, classes, first.crop, tuple(fields),
-                 pd.concat(tables, ignore_index=True), warnings,
-                 conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
+    cells = Cells(name or first.name, first.channels, classes, first.crop, tuple(fields),
+                  pd.concat(tables, ignore_index=True), warnings,
+                  conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
+    notes = similar_warnings(cells.class_counts, "classes", "cell")
+    return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes))))
 
 
 def _in_one_field(
@@ -156,22 +161,24 @@ def _in_one_field(
     return replace(cells, warnings=(*cells.warnings, *filled))
 
 
-def _named(cells: Cells, classes_of: dict[int, str]) -> Cells:
-    classes = tuple(dict.fromkeys(classes_of.values()))
+def _named(cells: Cells, classes_of: Mapping[int, Any]) -> Cells:
+    known = {label: class_name(value) for label, value in classes_of.items()}
+    classes = tuple(dict.fromkeys(name for name in known.values() if name is not None))
     places = {name: code for code, name in enumerate(classes)}
-    own = cells.table["object"].tolist()
-    codes = [places[classes_of[label]] if label in classes_of else -1 for label in own]
-    notes = list(similar_warnings(Counter(classes[code] for code in codes if code >= 0),
-                                  "classes", "cell"))  # fmt: skip
-    strange = sorted(set(classes_of) - set(own))
-    if strange and len(strange) == len(classes_of):
+    ids = cells.table["object"].tolist()
+    codes = [places.get(str(known.get(label)), -1) if known.get(label) is not None else -1
+             for label in ids]  # fmt: skip
+    strange = sorted(set(known) - set(ids))
+    if strange and len(strange) == len(known):
         raise DataError(
             f"{cells.name}: none of the ids in classes_of is in the label image (first: "
-            f"{strange[0]}; its ids are {min(own)} to {max(own)})"
+            f"{strange[0]}; its ids are {min(ids)} to {max(ids)})"
         )
-    if strange:
-        notes.append(f"{cells.name}: {counted(len(strange), 'id')} in classes_of "
-                     f"{'is' if len(strange) == 1 else 'are'} not in the label image (first: "
-                     f"{strange[0]})")  # fmt: skip
     named = cells.with_labels(codes, classes)
+    notes = similar_warnings(named.class_counts, "classes", "cell")
+    if strange:
+        notes += (
+            f"{cells.name}: {len(strange):,} of {counted(len(known), 'id')} that are given a class "
+            f"{'is' if len(strange) == 1 else 'are'} of no cell (first: {strange[0]})",
+        )
     return replace(named, warnings=(*named.warnings, *notes))

@@ -20,7 +20,18 @@ from napari_channelmix.data.label_images import Objects, Regions, as_label_image
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted
 
-__all__ = ["Mask", "mask_warnings", "objects_of_mask", "pieces_warning", "read_mask"]
+__all__ = [
+    "Mask",
+    "covered_share",
+    "covering_warning",
+    "mask_warnings",
+    "objects_of_mask",
+    "pieces_warning",
+    "read_mask",
+]
+
+# A cell that reaches all four sides of its image and has this share of it may be the background.
+COVERING = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +55,8 @@ class Mask:
         Ids that lie in several regions.
     specks : int
         Regions smaller than ``min_area`` beside a larger one of their id.
+    covers : float
+        Share of the image that a cell has which reaches all four sides of it; 0 for none.
     """
 
     where: str
@@ -55,6 +68,7 @@ class Mask:
     pieces: int = 0
     apart: int = 0
     specks: int = 0
+    covers: float = 0.0
 
 
 def read_mask(
@@ -100,9 +114,30 @@ def read_mask(
     agree = len(small) - stray == len(ids) and (len(ids) > 1 or not small.all())
     if labelled or (agree and not binary):
         return Mask(where, values, ids, "ids", len(ids), count, int(several.sum()),
-                    len(ids) - int((~several).sum()), stray)  # fmt: skip
+                    len(ids) - int((~several).sum()), stray,
+                    covered_share(values, ids))  # fmt: skip
     labels, found = regions.numbered(min_area)
-    return Mask(where, labels, found, "regions", count if binary else len(ids), count)
+    return Mask(where, labels, found, "regions", count if binary else len(ids), count,
+                covers=covered_share(values, found))  # fmt: skip
+
+
+def covered_share(labels: npt.NDArray[Any], objects: Objects) -> float:
+    """Share of the image that a cell has which may be the background. Our definition.
+
+    Parameters
+    ----------
+    labels : (Y, X) array
+    objects : Objects
+        Of these labels.
+
+    Returns
+    -------
+    float
+        0 where no cell reaches all four sides of the image and has `COVERING` of it.
+    """
+    across = (objects.boxes == (0, 0, *labels.shape)).all(axis=1)
+    share = float(objects.areas[across].max(initial=0)) / max(labels.size, 1)
+    return share if share >= COVERING else 0.0
 
 
 def objects_of_mask(
@@ -149,7 +184,19 @@ def mask_warnings(masks: Sequence[Mask], labelled: bool | None, min_area: int) -
                 "pixels, beside a larger region of the same id) "
                 f"{'was' if specks == 1 else 'were'} ignored"
             )
+    covering = [one for one in masks if one.covers]
+    if covering:
+        covers = max(one.covers for one in covering)
+        lines.append(f"{_named(covering)}: {covering_warning(covers)}")
     return tuple(lines)
+
+
+def covering_warning(share: float) -> str:
+    """That a cell seems to be the background, with the share of the image that it has."""
+    return (
+        f"a cell has {share:.0%} of the image and reaches all four sides of it: is it the "
+        "background (of an inverted picture or mask, or a mask with another background than 0)?"
+    )
 
 
 def pieces_warning(apart: int, pieces: int) -> str:

@@ -22,7 +22,15 @@ from napari_channelmix.wording import listed, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Pairing", "id_column", "id_columns", "ids_in_column", "pair_rows"]
+__all__ = [
+    "ID_NAMES",
+    "Pairing",
+    "id_column",
+    "id_columns",
+    "ids_in_column",
+    "is_id_name",
+    "pair_rows",
+]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -96,10 +104,13 @@ def id_columns(
     tuple of str
         A name such as 'label' is not enough: a column of texts called so holds classes.
     """
-    named = [
-        name for name in features.columns if _key(name) in ID_NAMES and str(name) not in exclude
-    ]
+    named = [name for name in features.columns if is_id_name(name) and str(name) not in exclude]
     return tuple(name for name in named if by_name or _holds_ids(features[name]))
+
+
+def is_id_name(name: object) -> bool:
+    """Whether a column of this name may hold ids, by `ID_NAMES`."""
+    return _key(name) in ID_NAMES
 
 
 def _key(name: Any) -> str:
@@ -203,7 +214,7 @@ def id_column(
 def _refuse_mixed(features: pd.DataFrame, exclude: Collection[str], what: str) -> None:
     """A column of ids with a text among them is no reason to count rows instead."""
     for name in features.columns:
-        if _key(name) not in ID_NAMES or str(name) in exclude:
+        if not is_id_name(name) or str(name) in exclude:
             continue
         numbers, wrong = 0, None
         for row, value in enumerate(features[name]):

@@ -141,6 +141,11 @@ def _why_missing(wanted: str, folder: Path) -> str:
     path = folder / plain
     drive = re.match(r"[A-Za-z]:[\\/]", wanted)
     line = f"{_shown(path)} does not exist"
+    try:
+        if path.is_symlink():
+            return f"{_shown(path)} is a link that leads to no file"
+    except (OSError, ValueError):
+        pass
     if drive and os.name != "nt":
         line = f"{quoted(wanted)} is on a drive of Windows, which is not here"
     hint = _alike(path)

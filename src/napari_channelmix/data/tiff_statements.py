@@ -126,7 +126,8 @@ def _say_meaning(tiff: Any, page: Any, warnings: list[str]) -> None:
     """What the values mean where they are not plain intensities, stored row by row."""
     photometric = int(page.photometric)
     # tifffile writes this for every boolean picture, whose True is 1 all the same.
-    if photometric == 0 and not str(tiff.pages[0].software).startswith("tifffile"):
+    boolean = int(getattr(page, "bitspersample", 0) or 0) == 1
+    if photometric == 0 and not (boolean and str(tiff.pages[0].software).startswith("tifffile")):
         warnings.append("0 is white in it (MinIsWhite): its values are read as they are stored")
     elif photometric == 3:
         warnings.append("it has a colour table: its values are read, not its colours")

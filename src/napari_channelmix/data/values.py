@@ -136,8 +136,9 @@ def whole_number(value: Any) -> int | None:
 def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
     """Names that may be one class written in two ways.
 
-    They differ only in case, in blanks, in characters that look alike (as ligatures and wide
-    letters do), or in the way a number is written (``0.5``, ``0,50``).
+    They differ only in case, in blanks and underscores, in kinds of dashes, in
+    characters that look alike (as ligatures and wide letters do), or in the way a number is
+    written (``0.5``, ``0,50``).
 
     Returns
     -------
@@ -158,7 +159,11 @@ def similar_names(names: Iterable[str]) -> Sequence[tuple[str, ...]]:
 def _key(name: str) -> str:
     """What names that may be one have in common."""
     text = unicodedata.normalize("NFKC", name)
-    text = "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+    # Minus signs and dashes are one sign, and an underscore stands for a blank.
+    text = "".join("-" if unicodedata.category(c) == "Pd" or c == "\u2212" else c for c in text)
+    text = "".join(
+        c for c in text if not c.isspace() and c != "_" and unicodedata.category(c) != "Cf"
+    )
     if re.fullmatch(r"[+-]?\d{1,300}([.,]\d{0,300})?", text, re.ASCII):
         return repr(float(text.replace(",", ".")))
     return text.casefold()

@@ -30,6 +30,8 @@ Whole = npt.NDArray[np.int64]
 
 # Cells a mean is taken over where the classifier does not bring one.
 MEAN_OF = 256
+# Narrower crops show nothing; they are channels that stand last.
+LEAST_SIDE = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +91,23 @@ class Source:
         if isinstance(cells, Cells):
             held: Cells | Floats = cells if known is None else matched(cells, known)
         else:
+            if isinstance(cells, torch.Tensor):
+                cells = cells.detach().cpu().numpy()
+            if np.iscomplexobj(cells):
+                raise DataError("crops must be whole numbers or floats, not complex numbers")
+            if np.ma.is_masked(cells):
+                raise DataError("crops have masked pixels; fill them in, or leave the cells out")
             try:
                 held = np.ascontiguousarray(cells, dtype=np.float32)
             except (TypeError, ValueError) as error:
                 raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
             if held.ndim != 4 or 0 in held.shape[1:]:
                 raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
+            if held.shape[3] < LEAST_SIDE <= min(held.shape[1:3]):
+                raise DataError(
+                    f"crops must be (N, C, H, W), not {held.shape}: are the channels last? Move "
+                    "them with numpy.moveaxis(crops, -1, 1)"
+                )
         if isinstance(model, Classifier):
             model.refuse_other_crops(*held.shape[2:])
         numbers = np.arange(len(held)) if chosen is None else chosen

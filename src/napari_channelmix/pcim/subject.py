@@ -11,8 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from napari_channelmix.classify.callables import Estimator, failed, input_dtype, refuse_no_model
+from napari_channelmix.classify.callables import (
+    Estimator,
+    failed,
+    in_pieces,
+    input_dtype,
+    refuse_no_model,
+)
 from napari_channelmix.classify.classifier import Classifier, Predictor
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.outputs import Reading, answers_of, output_named
@@ -229,6 +236,10 @@ def _of_module(
     reading: Reading | None,
 ) -> Subject:
     who = "the network"
+    if any(map(is_lazy, module.parameters())):
+        raise ModelError(
+            f"{who} has lazy layers without weights yet; call it once with a batch of crops first"
+        )
     home = _home(module)
     place = torch.device("cpu") if home is None else device or home
 
@@ -254,10 +265,17 @@ def _of_module(
         try:
             reading = reading or reading_found(ask, crops[:PROBE], output, who)
         except ModelError as error:
-            advice = _channels_last(scored, prepare, crops) if error.__cause__ else ""
-            if not advice:
+            if not error.__cause__ or is_out_of_memory(error):
                 raise
-            raise ModelError(f"{error}; {advice}") from error
+            advice = _channels_last(scored, prepare, crops)
+            if advice:
+                raise ModelError(f"{error}; {advice}") from error
+            # Some take one crop at once and no more.
+            scored.alone = True
+            try:
+                reading = reading_found(ask, crops[:PROBE], output, who)
+            except ModelError as other:
+                raise (error if other.__cause__ else other) from error.__cause__
     scored.reading = reading
     return replace(subject, classes=numbered(reading.classes), reading=reading, select=select,
                    notes=reading.warnings)  # fmt: skip
@@ -285,6 +303,8 @@ class _Scored(nn.Module):
         self.network = network
         self.who, self.output, self.select = who, output, select
         self.reading: Reading | None = None
+        # Whether it is given one crop at once.
+        self.alone = False
         # Whoever wraps a network does not change its mode.
         self.training = network.training
 
@@ -295,7 +315,8 @@ class _Scored(nn.Module):
 
     def answers(self, x: Tensor) -> Tensor:
         """What the network gives, as a table (N, K)."""
-        result = selected(self.network(x.to(input_dtype(self.network))), self.select, self.who)
+        ask = in_pieces(self.network, 1) if self.alone else self.network
+        result = selected(ask(x.to(input_dtype(self.network))), self.select, self.who)
         return answers_of(result, len(x), self.who, self.output)
 
     def forward(self, x: Tensor) -> Tensor:

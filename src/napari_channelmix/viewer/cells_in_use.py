@@ -74,5 +74,5 @@ def summary(cells: Cells) -> str:
     line = ", ".join(parts)
     groups = Counter(cells.groups.tolist())
     if len(groups) < len(cells):
-        line += f"; {len(groups)} groups (wells)"
+        line += f"; {len(groups)} groups"
     return f"{cells.name}: {line}"

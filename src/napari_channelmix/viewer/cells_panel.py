@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels, Points
@@ -18,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.dock import form
+from napari_channelmix.viewer.dock import form, no_wider
 from napari_channelmix.viewer.layer_cells import CellsPlan, check_plan
 from napari_channelmix.viewer.samples import CLASSES, PART
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.channels_panel import ChosenChannels
 
 __all__ = ["CellsPanel"]
+
+
+# The column that is called as ids are: index, label, object...
+BY_NAME = "by its name, if there is any"
 
 
 class CellsPanel(QWidget):
@@ -63,7 +68,7 @@ class CellsPanel(QWidget):
         finder.addWidget(self.nuclei_channel, 1)
         finder.addWidget(self.find_button)
         self.unit = QComboBox()
-        self.unit.addItems(["each label is a cell", "each connected region is a cell"])
+        self.unit.addItems(["each label", "each connected region"])
         self.unit.setToolTip(
             "Of a label in several pieces the largest is the cell; of a mask of one value every "
             "connected region is one"
@@ -77,16 +82,11 @@ class CellsPanel(QWidget):
             "The column of the layer's features that holds the id of each row: its label, or the "
             "name of its point"
         )
-        for box in (self.source, self.unit, self.column, self.ids):
-            # Names of any length must not make the dock wider than it is.
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            box.setMinimumContentsLength(10)
+        no_wider(self.source, self.nuclei_channel, self.unit, self.column, self.ids)
         rows = self.rows = form()
         rows.addRow("Marked by", self.source)
         rows.addRow("or in", finder)
-        rows.addRow("Cells", self.unit)
+        rows.addRow("A cell is", self.unit)
         rows.addRow("Crop", self.crop)
         rows.addRow("", self.inside)
         rows.addRow("Classes", self.column)
@@ -98,7 +98,7 @@ class CellsPanel(QWidget):
         self.crop.valueChanged.connect(lambda _: self.changed.emit())
         self.unit.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.inside.toggled.connect(lambda _: self.changed.emit())
-        self.column.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.column.currentIndexChanged.connect(lambda _: self._column_changed())
         self.ids.currentIndexChanged.connect(lambda _: self._fill_columns())
         self.fill()
 
@@ -151,7 +151,21 @@ class CellsPanel(QWidget):
                     before = f"column {CLASSES!r}"
             self.column.setCurrentIndex(max(0, self.column.findText(before)))
         self.rows.setRowVisible(self.unit, isinstance(layer, Labels))
+        self._name_ids()
         self.changed.emit()
+
+    def _column_changed(self) -> None:
+        self._name_ids()
+        self.changed.emit()
+
+    def _name_ids(self) -> None:
+        """Say which column is taken for the ids, where the user chose none."""
+        layer, name = self.source.currentData(), None
+        if layer is not None:
+            # Where it cannot be told, the reason is given when a class column is chosen.
+            with suppress(DataError):
+                name = layers.FeatureTable.of(layer).id_column_in_use(self.column.currentData())
+        self.ids.setItemText(0, BY_NAME if name is None else f"column {name!r}, by its name")
 
     def _fill_ids(self, layer: Any) -> None:
         """List the columns that may hold ids, keeping what the user chose."""
@@ -159,7 +173,7 @@ class CellsPanel(QWidget):
         with QSignalBlocker(self.ids):
             before = self.ids.currentData()
             self.ids.clear()
-            self.ids.addItem("as named (index, label, object...)", None)
+            self.ids.addItem(BY_NAME, None)
             for name in names:
                 self.ids.addItem(f"column {name!r}", name)
             self.ids.setCurrentIndex(max(0, self.ids.findData(before)))

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.axis_question import AxisQuestion, unclear_axis
-from napari_channelmix.viewer.dock import form
+from napari_channelmix.viewer.dock import form, no_wider
 from napari_channelmix.viewer.samples import PART
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
@@ -34,7 +34,7 @@ ROW, ROWS_SHOWN = 21, 7
 # Along an axis; more are no channels.
 MOST_CHANNELS = 200
 # What becomes of an axis that is neither channels, rows nor columns.
-CURRENT, MAXIMUM, EVERY = "current slice", "maximum over all slices", "every slice a field"
+CURRENT, MAXIMUM, EVERY = "current slice", "maximum of all slices", "every slice a field"
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,11 +130,13 @@ class ChannelsPanel(QWidget):
         self.list.setToolTip(
             "Tick the channels; drag to reorder; double-click to give a channel another name"
         )
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.layer = QComboBox()
         self.layer.setToolTip("The layer that holds all channels")
         self.axis = QComboBox()
         self.axis.setToolTip("Which of its axes holds the channels; this is never guessed")
+        no_wider(self.kind, self.layer, self.axis)
         self.rest = QWidget()
         self._rest_rows = form()
         self.rest.setLayout(self._rest_rows)
@@ -357,10 +359,7 @@ class ChannelsPanel(QWidget):
             for one in wanted:
                 choice = QComboBox()
                 choice.addItems([CURRENT, MAXIMUM, EVERY])
-                choice.setSizeAdjustPolicy(
-                    QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-                )
-                choice.setMinimumContentsLength(10)
+                no_wider(choice)
                 choice.setToolTip(
                     "Take the slice the viewer shows, the maximum projection of channels and "
                     "cells, or every slice as a field of view of its own"

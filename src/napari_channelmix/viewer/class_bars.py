@@ -83,7 +83,7 @@ class ClassBars(QWidget):
         for at, (name, p, explained) in enumerate(self.rows):
             top = at * ROW
             painter.setPen(QColor(self.colors.text))
-            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, names - 8)
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, names - 8)
             middle = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(0, top, names, ROW), middle, text)
             painter.drawText(

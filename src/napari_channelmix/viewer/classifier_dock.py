@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
+from napari_channelmix.viewer.notice import breakable
 from napari_channelmix.viewer.preferences import PREFERENCES, follow_seed
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
@@ -173,7 +175,7 @@ class ClassifierDock(Dock):
         self.session.trained = trained
         # What an earlier classifier said of the cells is not this one's word.
         self.session.predictions = None
-        warnings = trained.classifier.record.get("warnings", [])
+        warnings = [*_at_chance(trained), *trained.classifier.record.get("warnings", [])]
         if warnings:
             self.notice.say("\n".join(warnings), "warning")
 
@@ -205,8 +207,12 @@ class ClassifierDock(Dock):
             recall = ", ".join(
                 f"{name} {value:.2f}" for name, value in found.recall.items() if value is not None
             )
-            lines = (f"On {found.name}: {found.words}", f"recall: {recall}", *found.warnings)
-            self.notice.say("\n".join(lines), "warning" if found.warnings else "info")
+            # What is known of the cells since they were opened is no news, and comes last.
+            news = [line for line in found.warnings if line not in cells.warnings]
+            known = [line for line in found.warnings if line in cells.warnings]
+            lines = (f"On {found.name}: {found.words}", *news, f"recall: {recall}", *known)
+            minded = bool(set(news) - set(found.shift.lines) or found.shift.warnings)
+            self.notice.say("\n".join(lines), "warning" if minded else "info")
 
         self.task.run("evaluating", evaluation_job(trained, cells), done, on_error=self.fail)
 
@@ -245,6 +251,8 @@ class ClassifierDock(Dock):
                       on_error=self.fail)  # fmt: skip
 
     def _trained_elsewhere(self, trained: Trained) -> None:
+        # The curves in sight are not of this one.
+        self.session.history = ()
         self.session.trained = trained
         self.session.predictions = None
 
@@ -278,19 +286,37 @@ class ClassifierDock(Dock):
         self.computer.task.stop()
 
 
+def _at_chance(trained: Trained) -> tuple[str, ...]:
+    """That the held-out cells show no skill: nearer to chance than 95 % of mere guesses."""
+    accuracy, chance, count = trained.accuracy, trained.chance, trained.n_test
+    if accuracy is None or chance is None or not count:
+        return ()
+    if accuracy > chance + 1.96 * float(np.sqrt(chance * (1 - chance) / count)):
+        return ()
+    return (
+        f"On {count} held-out cells it is not clearly better than chance ({accuracy:.3f}, chance "
+        f"{chance:.2f}): what it needs or shows says little of the classes",
+    )
+
+
 def _in_words(trained: Trained | None) -> str:
     """A classifier and its figures, for the label."""
     if trained is None:
         return "None yet: train one, or open a model."
     classifier = trained.classifier
-    lines = [f"<b>{trained.source}</b>", f"channels: {', '.join(classifier.channels)}",
-             f"classes: {', '.join(classifier.classes)}"]  # fmt: skip
+    source, channels, classes = (
+        html.escape(breakable(text))
+        for text in (trained.source, ", ".join(classifier.channels), ", ".join(classifier.classes))
+    )
+    lines = [f"<b>{source}</b>", f"channels: {channels}", f"classes: {classes}"]
     if hasattr(classifier, "reading"):
         # Known once it was asked about cells.
         lines.append(f"output: {classifier.reading or classifier.output}")
     if trained.accuracy is not None and trained.recall is not None:
         recall = ", ".join(
-            f"{name} {value:.2f}" for name, value in trained.recall.items() if np.isfinite(value)
+            f"{html.escape(breakable(name))} {value:.2f}"
+            for name, value in trained.recall.items()
+            if np.isfinite(value)
         )
         lines.insert(1, (
             f"balanced accuracy <b>{trained.accuracy:.3f}</b> on {trained.n_test} held-out cells "

@@ -23,6 +23,8 @@ __all__ = ["ComparisonPanel"]
 
 # Wide enough for the names of the methods.
 SMALLEST = 100
+# An SRG that is 0.00 to the reader is no better than another.
+WORTH_A_STAR = 0.005
 SHORT = {"pcim-fidelity": "PCIM, slow", "integrated-gradients": "Integr. grad."}
 
 
@@ -79,8 +81,9 @@ class ComparisonPanel(QWidget):
             answer = known.get(name)
             if answer is not None and answer.map is not None and answer.srg is not None:
                 tile.over = heat_image(scaled(answer.map))
-                star = " ★" if done and answer.srg == best else ""
-                tile.note = f"SRG {answer.srg:.2f}{star}"
+                # No map is the best of several that show nothing.
+                star = " ★" if done and answer.srg == best and answer.srg >= WORTH_A_STAR else ""
+                tile.note = f"SRG {round(answer.srg, 2) + 0.0:.2f}{star}"
                 tile.tip = f"{METHODS[name]}: SRG {answer.srg:.3f}, {answer.seconds:.2g} s"
             elif answer is not None:
                 tile.note, tile.tip = "not possible", answer.why_not

@@ -11,6 +11,7 @@ from psygnal import SignalInstance
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
+    QComboBox,
     QDockWidget,
     QFormLayout,
     QFrame,
@@ -37,7 +38,7 @@ from napari_channelmix.viewer.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Dock", "form", "group"]
+__all__ = ["Dock", "form", "group", "no_wider"]
 
 
 class Dock(QWidget):
@@ -202,3 +203,10 @@ def form() -> QFormLayout:
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setVerticalSpacing(5)
     return rows
+
+
+def no_wider(*boxes: QComboBox) -> None:
+    """Names of any length, as those of layers, must not make a dock wider than it is."""
+    for box in boxes:
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(10)

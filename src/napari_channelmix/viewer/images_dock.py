@@ -27,6 +27,7 @@ from napari_channelmix.viewer.layer_fields import (
     shown_of,
     with_fields,
 )
+from napari_channelmix.viewer.notice import breakable
 from napari_channelmix.viewer.preview import CropPreview
 from napari_channelmix.viewer.slices import move_to_slice
 from napari_channelmix.viewer.work import nuclei_job
@@ -42,6 +43,7 @@ __all__ = ["ImagesDock"]
 
 SMALLEST_NUCLEUS = 40
 LAYERS = "layers of the viewer"
+IN_USE = "The cells that all docks work on"
 MORE = (
     "Keep the cells in use, and add those of the layers chosen above as another image; their "
     "channels are taken in the same order"
@@ -56,7 +58,7 @@ class ImagesDock(Dock):
         self.setAcceptDrops(True)
         self.summary = QLabel("No cells yet: open a data set, or use the layers of the viewer.")
         self.summary.setWordWrap(True)
-        self.summary.setToolTip("The cells that all docks work on")
+        self.summary.setToolTip(IN_USE)
         self.origin = QTabBar()
         self.origin.addTab("From a data set")
         self.origin.addTab("From layers")
@@ -112,9 +114,10 @@ class ImagesDock(Dock):
         self.column.addWidget(self.channels_box)
         self.cells_box, inside = group("Cells")
         inside.addWidget(self.cells)
+        # Above the buttons that are off, where it is still in sight in a low window.
+        inside.addWidget(self.reason)
         inside.addWidget(self.use)
         inside.addWidget(self.more)
-        inside.addWidget(self.reason)
         self.column.addWidget(self.cells_box)
         self.preview_box, inside = group("What the classifier will see")
         inside.addWidget(self.preview)
@@ -338,7 +341,9 @@ class ImagesDock(Dock):
         self._check()
         self.preview_box.setVisible(cells is not None)
         if cells is not None:
-            self.summary.setText(summary(cells))
+            said = summary(cells)
+            self.summary.setText(breakable(said))
+            self.summary.setToolTip(f"{said}\n{IN_USE}")
 
     def _shown_changed(self, _: object = None) -> None:
         self.dataset.fill()

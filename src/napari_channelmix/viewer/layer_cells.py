@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari.layers import Labels
 
 from napari_channelmix.data import Cells
+from napari_channelmix.data.borders import filled_warning, without_fill_line
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
@@ -22,6 +23,8 @@ __all__ = ["FOUND_IN", "CellsPlan", "cells_job", "check_plan"]
 
 # Key in the metadata of a Labels layer: the slice of the channels in which nuclei were found.
 FOUND_IN = "napari-channelmix slice"
+# What leaves out cells at the border, where they are of layers.
+LEAVE_OUT = "tick 'Leave out cells at the border' to do without them"
 
 IntArray = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -79,7 +82,7 @@ def check_plan(plan: CellsPlan) -> None:
         if not plan.labelled:
             raise DataError(
                 "classes of a features column belong to labels, not to connected regions; choose "
-                "'each label is a cell', or no column"
+                "'each label', or no column"
             )
         layers.FeatureTable.of(plan.layer, plan.id_column).id_column_in_use(plan.column)
 
@@ -216,7 +219,11 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
     unit = str(geometry["units"][0])
     fields = tuple(replace(one, pixel_size=size, unit=unit) for one in cells.fields)
     cells = replace(cells, fields=fields)
-    if not plan.border:
+    if plan.border:
+        # One line for all slices, with the remedy that is in sight.
+        filled = filled_warning(int(cells.at_border.sum()), len(cells), LEAVE_OUT)
+        cells = replace(cells, warnings=(*without_fill_line(cells.warnings), *filled))
+    else:
         before = len(cells)
         cells = cells.without_border()
         if len(cells) < before:

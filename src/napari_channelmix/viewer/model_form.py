@@ -17,7 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.dock import form
+from napari_channelmix.viewer.dock import form, no_wider
+from napari_channelmix.viewer.notice import breakable
 
 __all__ = ["ModelForm", "needs_form"]
 
@@ -56,6 +57,7 @@ class ModelForm(QWidget):
         self.output = QComboBox()
         for words, name in GIVES:
             self.output.addItem(words, name)
+        no_wider(self.output)
         self.output.setToolTip(
             "What the model's numbers mean; where it stays in doubt you are asked to choose"
         )
@@ -94,7 +96,7 @@ class ModelForm(QWidget):
     def ask(self, path: Path, channels: tuple[str, ...], classes: tuple[str, ...]) -> None:
         """Ask for what the file does not say; the names of the session are proposed."""
         self._path = path
-        self.title.setText(f"{path.name} does not name its channels and classes:")
+        self.title.setText(f"{breakable(path.name)} does not name its channels and classes:")
         self.channels.setText(", ".join(channels))
         self.classes.setText(", ".join(classes))
         # Never ticked for the user, and asked again for every file.

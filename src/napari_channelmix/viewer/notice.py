@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import TYPE_CHECKING, Literal
 
-from qtpy.QtCore import QRect, Qt
+from qtpy.QtCore import QEvent, QRect, Qt
 from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
-__all__ = ["Kind", "Notice", "tinted"]
+__all__ = ["Kind", "Notice", "breakable", "tinted"]
 
 Kind = Literal["good", "info", "warning", "error"]
 
@@ -25,6 +27,12 @@ EDGES: dict[Kind, str] = {
 # Share of the edge's colour in the ground: enough to be seen, little enough to read on.
 SHARE = 0.16
 EDGE = 4
+# Lines of text that a folded notice takes at most, and about how many letters each holds.
+LINES, LETTERS = 7, 48
+# Folding that saves fewer lines is not worth a click.
+WORTH = 2
+# Qt breaks a text at blanks, slashes and hyphens only: what is longer would make the dock wider.
+UNBROKEN = re.compile(r"[^\s/-]{41,}")
 
 
 def tinted(ground: QColor, kind: Kind) -> QColor:
@@ -40,30 +48,88 @@ def tinted(ground: QColor, kind: Kind) -> QColor:
 class Notice(QLabel):
     """Text on a tinted ground; hidden while there is nothing to say.
 
-    The ground is mixed when it is painted, from what the theme gives to the widget around it, so
-    a change of theme is followed by itself.
+    Every line of the text is an entry. Where they are many, the first are shown and a link unfolds
+    the others: the dock above must stay in sight. The ground is mixed when it is painted, from what
+    the theme gives to the widget around it, so a change of theme is followed by itself.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kind: Kind = "info"
+        self.unfolded = False
+        self._said = ""
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            | Qt.TextInteractionFlag.LinksAccessibleByMouse
+            | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         # napari's style would fill the label with the ground of the dock.
         self.setStyleSheet("QLabel { background: transparent; padding: 5px 7px 5px 11px; }")
+        self.linkActivated.connect(lambda _: self.unfold(not self.unfolded))
         self.setVisible(False)
 
+    def text(self) -> str:
+        """All that is said, also what is folded away."""
+        return self._said
+
     def say(self, text: str, kind: Kind = "info") -> None:
-        """Show a text; an empty one hides the line."""
-        self.kind = kind
-        self.setText(text)
+        """Show a text, one entry a line; an empty one hides the line."""
+        if text != self._said:
+            self.unfolded = False
+        self.kind, self._said = kind, text
+        self._show()
         self.setVisible(bool(text))
         self.update()
+
+    def unfold(self, whole: bool) -> None:
+        """Show all entries, or the first only."""
+        self.unfolded = whole
+        self._show()
+
+    @property
+    def folded(self) -> int:
+        """How many entries the link hides, or would hide."""
+        entries = self._said.splitlines()
+        rows = [_rows(one) for one in entries]
+        shown = 1
+        while shown < len(rows) and sum(rows[: shown + 1]) <= LINES:
+            shown += 1
+        return len(rows) - shown if sum(rows[shown:]) >= WORTH else 0
+
+    def _show(self) -> None:
+        entries = [breakable(one) for one in self._said.splitlines()]
+        many, plain = len(entries) > 1, "\n".join(entries)
+        self.setTextFormat(Qt.TextFormat.RichText if many else Qt.TextFormat.PlainText)
+        self.setText(self._entries(entries) if many else plain)
+        self.setToolTip(self._said if plain != self._said else "")
+        self.setAccessibleName(self._said if many else "")
+
+    def _entries(self, entries: list[str]) -> str:
+        """Entries apart from each other, and the link below them."""
+        folded = self.folded
+        shown = entries if self.unfolded else entries[: len(entries) - folded]
+        room = LINES - sum(map(_rows, shown))
+        if folded and not self.unfolded and room >= WORTH:
+            # Of a long entry at least how it begins.
+            shown = [*shown, entries[len(shown)][: room * LETTERS - 1] + "…"]
+        parts = [html.escape(one) for one in shown]
+        if folded:
+            words = "Show less" if self.unfolded else f"Show {folded} more"
+            color = self.palette().windowText().color().name()
+            parts.append(f'<a href="#" style="color: {color}">{words}</a>')
+        first, *rest = parts
+        below = "".join(f'<p style="margin: 4px 0 0 0">{one}</p>' for one in rest)
+        return f'<p style="margin: 0">{first}</p>{below}'
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The link has the colour of the text, in every theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and "\n" in self._said:
+            self._show()
 
     def clear_line(self) -> None:
         """Hide the line."""
@@ -77,3 +143,13 @@ class Notice(QLabel):
         painter.fillRect(QRect(0, 0, EDGE, self.height()), QColor(EDGES[self.kind]))
         painter.end()
         super().paintEvent(event)
+
+
+def _rows(entry: str) -> int:
+    """About how many lines an entry takes."""
+    return -(-max(1, len(entry)) // LETTERS)
+
+
+def breakable(line: str) -> str:
+    """A line whose longest words are cut in their middle."""
+    return UNBROKEN.sub(lambda match: f"{match[0][:16]}…{match[0][-20:]}", line)

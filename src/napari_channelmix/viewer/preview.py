@@ -74,7 +74,7 @@ class CropPreview(QWidget):
         for column, name in enumerate(cells.channels):
             title = QLabel()
             title.setText(
-                QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideRight, side)
+                QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideMiddle, side)
             )
             title.setToolTip(name)
             title.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -145,7 +145,7 @@ class Thumbnails(QWidget):
             line = QRect(place.left(), place.bottom() + 2, place.width(), metrics.height())
             for text in (tile.title, tile.note):
                 if text:
-                    shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, line.width())
+                    shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
                     painter.drawText(line, Qt.AlignmentFlag.AlignCenter, shown)
                     line.translate(0, metrics.height())
         painter.end()

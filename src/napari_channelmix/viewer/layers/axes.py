@@ -74,6 +74,11 @@ def match_axes(
         result[axis.number] = named[0].number
         free.remove(named[0])
         left.remove(axis)
+    in_order = _in_order(left, ours, channel, plane) if len(theirs) == len(ours) else {}
+    if in_order:
+        free = [axis for axis in free if axis.number not in in_order.values()]
+        result |= in_order
+        left = []
     for axis in list(left):
         if axis.length == 1 and not any(other.length == 1 for other in free):
             result[axis.number] = None
@@ -82,6 +87,28 @@ def match_axes(
         free = [axis for axis in ours if axis.number not in result.values()]
     result |= _by_length(left, free, ours, channel, both, marker.name)
     return tuple(result[axis.number] for axis in theirs)
+
+
+def _in_order(
+    left: list[Axis], ours: tuple[Axis, ...], channel: int | None, plane: tuple[int, int]
+) -> dict[int, int | None]:
+    """The axes of a layer with as many as the reference has, some of them of one slice.
+
+    It marks that slice, where napari shows it, and no other.
+    """
+    others = [axis for axis in ours if axis.number not in plane]
+    if len(left) != len(others) or not any(axis.length == 1 for axis in left):
+        return {}
+    fits = all(
+        one.length in (1, other.length) and not (one.is_named and other.is_named)
+        for one, other in zip(left, others, strict=True)
+    )
+    if not fits:
+        return {}
+    return {
+        one.number: None if other.number == channel and one.length == 1 else other.number
+        for one, other in zip(left, others, strict=True)
+    }
 
 
 def _by_length(

@@ -92,9 +92,9 @@ class FeatureTable:
         """The column of ids, or None; refuses as `id_column`."""
         return self.id_column or id_column(self.table, exclude=self.exclude, what=self.title)
 
-    def id_column_in_use(self, column: str) -> str | None:
+    def id_column_in_use(self, column: str | None) -> str | None:
         """The column of ids while classes are read from a column; refuses as `id_column`."""
-        exclude = {*self.exclude, column}
+        exclude = set(self.exclude) if column is None else {*self.exclude, column}
         return self.id_column or id_column(self.table, exclude=exclude, what=self.title)
 
     def pair(self, ids: IntArray, values: list[str] | None = None, **options: Any) -> Pairing:
