@@ -54,6 +54,8 @@ class AxisQuestion(QWidget):
         self.text.setWordWrap(True)
         self.yes = QPushButton("Channels")
         self.no = QPushButton("Slices")
+        self.yes.setToolTip("Every position along the axis is a channel")
+        self.no.setToolTip("The positions along the axis are planes or times of one channel")
         self.yes.clicked.connect(self.channels.emit)
         self.no.clicked.connect(self.slices.emit)
         buttons = QHBoxLayout()

@@ -31,6 +31,8 @@ EDGE = 4
 LINES, LETTERS = 7, 48
 # Folding that saves fewer lines is not worth a click.
 WORTH = 2
+# Lines that are shown of an entry that is cut.
+BEGINNING = 3
 # Qt breaks a text at blanks, slashes and hyphens only: what is longer would make the dock wider.
 UNBROKEN = re.compile(r"[^\s/-]{41,}")
 
@@ -115,7 +117,7 @@ class Notice(QLabel):
         room = LINES - sum(map(_rows, shown))
         if folded and not self.unfolded and room >= WORTH:
             # Of a long entry at least how it begins.
-            shown = [*shown, entries[len(shown)][: room * LETTERS - 1] + "…"]
+            shown = [*shown, entries[len(shown)][: min(room, BEGINNING) * LETTERS - 1] + "…"]
         parts = [html.escape(one) for one in shown]
         if folded:
             words = "Show less" if self.unfolded else f"Show {folded} more"
