@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from napari_channelmix.wording import brief, path_shown, problem, quoted
+from napari_channelmix.wording import brief, counted, listed, path_shown, problem, quoted
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,10 @@ def test_the_first_problem_is_said_with_its_key(
     assert problem(caught.value, "it", sections=True).startswith(section)
     assert problem(caught.value, "it").startswith(dotted)
     assert len(problem(caught.value)) < 200
+
+
+def test_lists_and_counts_are_short_and_read_well() -> None:
+    assert listed(range(14)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"
+    assert listed(["a" * 50]) == f"{'a' * 39}..."
+    assert (counted(1, "row"), counted(2000, "row")) == ("1 row", "2,000 rows")
+    assert counted(1, "row", "have") == "1 row has" and counted(0, "row", "end") == "0 rows end"

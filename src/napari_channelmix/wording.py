@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import reprlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["brief", "path_shown", "problem", "quoted", "shown_error"]
+__all__ = ["brief", "counted", "listed", "path_shown", "problem", "quoted", "shown_error"]
 
 # Characters of a value that are quoted, and of a path and a problem that are shown.
 QUOTED, PATH, PROBLEM = 40, 240, 300
@@ -37,6 +38,25 @@ def _cut(text: str, most: int) -> str:
 def brief(value: object) -> str:
     """A value as `quoted`, text without its quotes."""
     return quoted(value)[1:-1] if isinstance(value, str) else quoted(value)
+
+
+def listed(names: Iterable[object], most: int = 12) -> str:
+    """Names for a message: each cut where it is long, and the first ones where they are many."""
+    every = [str(name) for name in names]
+    shown = [_cut(name, QUOTED + 2) for name in every[:most]]
+    more = f" and {len(every) - most:,} more" if len(every) > most else ""
+    return ", ".join(shown) + more
+
+
+def counted(count: int, what: str, verb: str = "") -> str:
+    """A number with its noun, and a verb: ``1 row has``, ``2,000 rows have``."""
+    noun = f"{count:,} {what}{'' if count == 1 else 's'}"
+    if not verb:
+        return noun
+    return f"{noun} {verb if count != 1 else _OF_ONE.get(verb, f'{verb}s')}"
+
+
+_OF_ONE = {"have": "has", "are": "is", "were": "was"}
 
 
 def path_shown(path: str | os.PathLike[str]) -> str:

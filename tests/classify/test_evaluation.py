@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 import napari_channelmix as cm
-from napari_channelmix.classify import Classifier, evaluate
+from napari_channelmix.classify import Classifier, ForeignClassifier, evaluate
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 
@@ -112,6 +112,25 @@ def test_the_result_is_json_with_schema_and_provenance(
     assert content["provenance"]["data"] == other_plate.fingerprint
     assert content["confusion"]["rows"] == ["low", "high"]
     assert content["data_shift"]["n"] == 120
+
+
+def test_labels_speak_against_a_model_and_names_in_another_case_are_said() -> None:
+    pixels = np.full((60, 2, 12, 12), 100, np.float32)
+    labels = np.arange(60) % 2
+    pixels[labels == 1, 0] += 50
+    cells = Cells.from_array(pixels, ("a", "b"), labels, ("neg", "pos"))
+
+    def predict(x: Any) -> Any:
+        v = x[:, 1].mean(axis=(1, 2)) - 125
+        return np.stack([-v, v], axis=1)
+
+    model = ForeignClassifier(
+        predict, ("a", "b"), ("Neg", "pos"), np.zeros(2), np.ones(2), "logits", "her model"
+    )
+    lines = evaluate(model, cells).warnings
+    assert any("no better than chance" in line for line in lines)
+    assert any("with the channels in the order b, a" in line for line in lines)
+    assert "class 'neg' of the cells is taken for the model's class 'Neg'" in lines
 
 
 def test_cells_of_the_training_are_said_to_make_it_too_good(

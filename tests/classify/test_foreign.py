@@ -256,9 +256,12 @@ def test_numbers_that_are_no_probabilities_are_refused_with_the_remedy(
 
 def test_probabilities_are_passed_on_and_huge_scores_do_not_overflow(cells: Cells) -> None:
     given = around(lambda x: np.tile([0.25, 0.75], (len(x), 1)), "probabilities")
-    np.testing.assert_allclose(given.predict_proba(cells), [[0.25, 0.75]] * 48)
     huge = around(lambda x: np.tile([1e6, -1e6], (len(x), 1)))
-    np.testing.assert_allclose(huge.predict_proba(cells), [[1, 0]] * 48)
+    # What speaks against a model is said where it predicts.
+    with pytest.warns(UserWarning, match="her model gives the same answer to all"):
+        np.testing.assert_allclose(given.predict_proba(cells), [[0.25, 0.75]] * 48)
+    with pytest.warns(UserWarning, match="her model gives the same answer to all"):
+        np.testing.assert_allclose(huge.predict_proba(cells), [[1, 0]] * 48)
 
 
 def test_the_function_gets_float32_crops_in_the_models_channel_order(cells: Cells) -> None:
@@ -266,7 +269,7 @@ def test_the_function_gets_float32_crops_in_the_models_channel_order(cells: Cell
 
     def note(x: Any) -> Any:
         seen.append(x)
-        return np.zeros((len(x), 2))
+        return np.stack([x[:, 0, 0, 0], -x[:, 0, 0, 0]], axis=1)
 
     around(note).predict_proba(cells.with_channels(["other", "signal", "noise"]))
     assert seen[0].dtype == np.float32
@@ -281,3 +284,20 @@ def test_missing_channels_other_shapes_and_nan_are_refused(cells: Cells) -> None
         model.predict_proba(np.zeros((2, 2, 8, 8)))
     with pytest.raises(ModelError, match="the crops have NaN"):
         model.predict_proba(np.full((2, 3, 8, 8), np.nan))
+
+
+def test_what_the_numbers_mean_is_found_out_from_cells_all_over() -> None:
+    # In the first batch logits that look like probabilities, as a table sorted by class may give.
+    x = np.zeros((40, 1, 8, 8), np.float32)
+    x[20:] = 5.0
+
+    def predict(x: Any) -> Any:
+        level = x.mean(axis=(1, 2, 3))
+        return np.stack([0.5 + level, np.full(len(x), 0.5)], axis=1)
+
+    model = ForeignClassifier(
+        predict, ("a",), ("no", "yes"), np.zeros(1), np.ones(1), "auto", "her model"
+    )
+    shown = model.predict_proba(x, batch=4)
+    assert model.reading is not None and model.reading.meaning == "logits"
+    np.testing.assert_allclose(shown[0], [0.5, 0.5])

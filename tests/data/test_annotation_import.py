@@ -79,10 +79,13 @@ def test_a_column_of_ids_is_not_guessed(plate: Cells, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 2, column 'index': no cell has the id 0"):
         read(tmp_path, plate, "index,class\n0,a\n1,b\n", here=0)
     both = "index,label,class\n0,2,a\n1,3,b\n"
-    with pytest.raises(DataError, match="columns 'index', 'label' may all hold the ids; choose"):
+    with pytest.raises(DataError, match="'index', 'label' may all hold the ids, and differ"):
         read(tmp_path, plate, both, here=0)
     found = read(tmp_path, plate, both, here=0, id_column="label")
     assert found.at.tolist() == [1, 2]
+    # Columns that agree leave nothing to choose, and a column of texts holds no ids.
+    for text in ("Cell ID,label,class\n2,2.0,a\n3,3,b\n", "object,label,class\n2,x,a\n3,y,b\n"):
+        assert read(tmp_path, plate, text, here=0).at.tolist() == [1, 2]
     with pytest.raises(DataError, match="no column 'nobody'"):
         read(tmp_path, plate, both, here=0, id_column="nobody")
 
@@ -111,7 +114,7 @@ def test_what_was_near_or_between_is_said(plate: Cells, tmp_path: Path) -> None:
     cells = Cells.from_points([np.zeros((60, 60))], ["one"], [(20, 20), (20, 20)], crop=16)
     found = read(tmp_path, cells, "y,x,class\n20,20,a\n", "position")
     assert len(found.at) == 0 and found.between == 1 and found.unmatched == 0
-    assert "1 rows: 0 match cells; 1 lie between two cells" in found.in_words()
+    assert "1 row: 0 match cells; 1 lie between two cells" in found.in_words()
     labels = plate.fields[0].labels
     y0, x0, y1, x1 = plate.table[["y0", "x0", "y1", "x1"]].to_numpy()[0]
     outside = np.argwhere(labels[y0:y1, x0:x1] == 0) + np.array([y0, x0])
@@ -124,7 +127,7 @@ def test_classes_are_names_as_in_any_table(plate: Cells, tmp_path: Path) -> None
     text = "object,class\n1, pos \n2,NA\n3,nan\n4,1.0\n5,1\n6,Pos\n"
     found = read(tmp_path, plate, text, here=0)
     assert found.classes == ("pos", "1", "1", "Pos") and found.blank == 2
-    assert "classes 'pos' (1 rows) and 'Pos' (1 rows) differ only in case" in found.in_words()
+    assert "classes 'pos' (1 row) and 'Pos' (1 row) differ only in case" in found.in_words()
     (tmp_path / "table.csv").write_bytes("object;class\n1;fünf\n".encode("cp1252"))
     found = drain(import_job(tmp_path / "table.csv", plate, "object"))
     assert found.classes == ("fünf",) and "Windows code page 1252" in found.in_words()

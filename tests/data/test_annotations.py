@@ -154,3 +154,18 @@ def test_names_travel_with_the_files(
         assert len(set(field_names(cells))) == 4
     nobody = matched_cells(moved, rows.assign(field="C09.ome.tif"))
     assert set(nobody) == {-1}
+
+
+def test_a_deleted_point_does_not_move_classes_to_its_neighbours() -> None:
+    # Cells around points are named by the numbers of their points, and lie close together.
+    image = np.ones((120, 120), np.uint16)
+    points = np.array([[30.0, 30], [38, 30], [46, 30.25], [54, 30]])
+
+    def around(centres: np.ndarray) -> Cells:
+        cells = Cells.from_points([image], ("a",), centres, crop=32, name="x")
+        return replace(cells, table=cells.table.assign(object=np.arange(len(centres))))
+
+    given = annotated(around(points).with_labels(np.array([0, 1, 0, 1]), ("p", "q")))
+    assert matched_cells(around(points), given.rows).tolist() == [0, 1, 2, 3]
+    assert matched_cells(around(np.delete(points, 1, 0)), given.rows).tolist() == [0, -1, 1, 2]
+    assert matched_cells(around(points[1:]), given.rows).tolist() == [-1, 0, 1, 2]

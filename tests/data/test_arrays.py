@@ -56,7 +56,7 @@ def test_names_are_looked_up_among_the_classes_that_are_given() -> None:
         ({"labels": [0, 1, 2**40, 0]}, "that of cell 2 is .*; give names of classes instead"),
         ({"labels": [0, 1, 2, 0], "classes": ["x", "y"]}, "between -1 and 1, that of cell 2 is 2"),
         ({"labels": ["x", "z", "x", "x"], "classes": ["x", "y"]}, "'z' of cell 1 is not among"),
-        ({"labels": ["x" * 900] * 4, "classes": ["x"]}, "label 'x{57}...' of cell 0"),
+        ({"labels": ["x" * 900] * 4, "classes": ["x"]}, "label 'x{37}...' of cell 0"),
         ({"labels": np.zeros((4, 2))}, r"an array \(4, 2\) of labels for 4 cells"),
         ({"labels": 3}, r"an array \(\) of labels for 4 cells"),
         ({"labels": [0, 1, 0]}, "3 labels for 4 cells"),
@@ -122,9 +122,18 @@ def test_data_sets_are_equal_to_themselves_only() -> None:
     assert len({one, other}) == 2 and one in [other, one]
 
 
+def test_names_that_may_be_one_and_texts_that_mean_none_are_said() -> None:
+    crops = np.ones((5, 1, 8, 8), np.float32)
+    cells = Cells.from_array(crops, ("a",), ["Live", "live", "live", "NA", ""])
+    gaps, alike = cells.warnings
+    assert gaps == "2 of 5 cells have no class (1 'NA', 1 empty)"
+    assert alike.startswith("classes 'Live' (1 cell) and 'live' (2 cells) differ only in case")
+    assert Cells.from_array(crops, ("a",), [0, 1, -1, np.nan, 0]).warnings == ()
+
+
 def test_names_that_may_be_one_class_and_numbers_that_are_rounded_are_said() -> None:
     cells = made(["Live", "live", "dead", "dead"])
-    assert any("'Live' (1 cells) and 'live' (1 cells)" in line for line in cells.warnings)
+    assert any("'Live' (1 cell) and 'live' (1 cell)" in line for line in cells.warnings)
     large = np.zeros((4, 2, 8, 8), np.uint32)
     large[0, 0, 0, 0] = 2**24 + 1
     assert any("rounded above 16,777,216" in line for line in made(crops=large).warnings)

@@ -328,6 +328,23 @@ def test_a_few_pixels_of_one_cell_change_the_signature() -> None:
     assert signature(1) == signature(1) != signature(2)
 
 
+def test_classes_of_ids_that_are_not_there_are_refused_or_said() -> None:
+    labels = np.zeros((40, 40), np.int64)
+    labels[5:15, 5:15], labels[25:35, 25:35] = 1, 2
+    image = np.ones((40, 40), np.uint16)
+
+    def named(classes_of: dict[int, str]) -> Cells:
+        return Cells.from_labels([image], ("a",), labels, crop=8, name="x", classes_of=classes_of)
+
+    assert (
+        "x: 1 of 2 ids that are given a class is of no cell (first: 9)"
+        in named({1: "p", 9: "q"}).warnings
+    )
+    assert any("'p' (1 cell) and 'P' (1 cell)" in line for line in named({1: "p", 2: "P"}).warnings)
+    with pytest.raises(DataError, match=r"none of the ids in classes_of .* its ids are 1 to 2"):
+        named({0: "p", 9: "q"})
+
+
 def test_classes_of_ids_follow_the_rule_of_class_names() -> None:
     labels = np.zeros((40, 40), int)
     for k in range(4):
@@ -336,7 +353,7 @@ def test_classes_of_ids_follow_the_rule_of_class_names() -> None:
     cells = Cells.from_labels([labels], ["DNA"], labels, crop=8, classes_of=classes)
     assert cells.classes == ("pos", "Pos", "neg")
     assert cells.labels.tolist() == [0, 0, -1, 1]
-    assert any("'pos' (2 cells) and 'Pos' (1 cells)" in line for line in cells.warnings)
+    assert any("'pos' (2 cells) and 'Pos' (1 cell)" in line for line in cells.warnings)
     assert any("1 of 5 ids" in line and "first: 99" in line for line in cells.warnings)
 
 
@@ -344,4 +361,4 @@ def test_classes_of_several_sets_that_may_be_one_are_said() -> None:
     crops = np.zeros((2, 1, 8, 8))
     parts = [Cells.from_array(crops, ["a"], [name, "dead"]) for name in ("Live", "live")]
     lines = Cells.together(parts).warnings
-    assert any("'Live' (1 cells) and 'live' (1 cells)" in line for line in lines)
+    assert any("'Live' (1 cell) and 'live' (1 cell)" in line for line in lines)

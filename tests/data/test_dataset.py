@@ -99,7 +99,7 @@ def test_degenerate_boxes_are_left_out_and_said(write_set: WriteSet) -> None:
     cells = open_dataset(edited(write_set(*FILES, *box), 4, "y1", "8"))
     assert len(cells) == 3
     (warning,) = cells.warnings
-    assert "boxes have no area" in warning
+    assert "a box without area, left out" in warning
     assert "table.csv, line 4" in warning
 
 
@@ -282,7 +282,7 @@ def test_an_empty_mask_leaves_its_image_out_with_a_word_unless_nothing_is_left(
     cells = open_dataset(path)
     assert len(cells) == 18 and sorted(set(cells.groups)) == ["W0", "W1", "W3"]
     (said,) = (line for line in cells.warnings if "mask" in line)
-    assert said.startswith("1 rows have a mask without any cell and were left out (first: ")
+    assert said.startswith("1 row has a mask without any cell, left out (first: ")
     assert said.endswith("table.csv, line 4; 4 rows in all)")
     for well in (0, 1, 3):
         tifffile.imwrite(path.parent / f"mask{well}.tif", np.zeros((60, 70), np.uint16))
@@ -297,7 +297,7 @@ def test_images_without_nuclei_are_left_out_and_all_of_them_are_refused(
     tifffile.imwrite(path.parent / "dna0.tif", empty)
     cells = open_dataset(path)
     assert len(cells) == 18
-    assert "images hold no nuclei and were left out" in cells.warnings[0]
+    assert "no nuclei, left out" in cells.warnings[0]
     assert "line 2" in cells.warnings[0]
     for well in range(4):
         tifffile.imwrite(path.parent / f"dna{well}.tif", empty)
@@ -471,7 +471,7 @@ def test_real_sets_give_the_counts_of_their_readme(
     assert cells.channels == channels
     some = cells.read([0, len(cells) // 2, len(cells) - 1])
     assert some.shape == (3, len(channels), size, size)
-    degenerate = [line for line in cells.warnings if line.startswith("2 boxes have no area")]
+    degenerate = [line for line in cells.warnings if line.startswith("2 rows have a box without")]
     assert len(degenerate) == (folder == "bccd_blood")
 
 

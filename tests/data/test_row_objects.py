@@ -25,9 +25,9 @@ def test_the_same_again_is_left_out_and_counted(write_set: WriteSet) -> None:
     rows = HEAD + row("a") + row("b", 5) + row("a", "2.0")
     cells = open_dataset(write_set(*MASK, 'object = "object"', rows=rows))
     assert cells.table["object"].tolist() == [2, 5]
-    assert any("1 rows say again what an earlier row says" in w for w in cells.warnings)
+    assert any("1 row says again what an earlier row says" in w for w in cells.warnings)
     cells = open_dataset(write_set(*MASK, rows=HEAD + row("a") + row("a")))
-    assert len(cells) == 6 and any("1 rows say again" in w for w in cells.warnings)
+    assert len(cells) == 6 and any("1 row says again" in w for w in cells.warnings)
 
 
 def test_contradictions_are_refused_with_both_lines(write_set: WriteSet) -> None:
@@ -56,5 +56,5 @@ def test_places_that_stand_there_twice_are_kept_and_said(write_set: WriteSet) ->
     cells = open_dataset(write_set(*point, rows=rows))
     assert len(cells) == 3
     (warning,) = [w for w in cells.warnings if "earlier row" in w]
-    assert "1 rows name the place of an earlier row, 1 of them of another class" in warning
+    assert "1 row names the place of an earlier row, 1 of them of another class" in warning
     assert "line 4, as line 2" in warning

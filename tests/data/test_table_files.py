@@ -62,7 +62,7 @@ def test_lines_that_end_early_are_said_and_longer_ones_refused(tmp_path: Path) -
     table = read(tmp_path, "a,b,c\n1\n1,2,3,,\n1,2,\n")
     assert table.rows.to_numpy().tolist() == [["1", "", ""], ["1", "2", "3"], ["1", "2", ""]]
     (warning,) = table.warnings
-    assert "1 rows end early (first: line 2); the cells that they lack are read as empty" in warning
+    assert "1 row ends early (first: line 2); what is missing is read as empty" in warning
     with pytest.raises(DataError, match="line 3 has 3 columns, more than the 2"):
         read(tmp_path, "a,b\n1,2\n1,2,3\n")
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.phenotypes.confusion import confusion_of, matching
+from napari_channelmix.phenotypes.confusion import class_places, confusion_of, matching
 
 
 def test_counts_and_balanced_accuracy_are_those_of_scikit_learn() -> None:
@@ -48,3 +48,14 @@ def test_predictions_of_other_cells_are_refused() -> None:
 def test_positions_are_matched_by_name() -> None:
     assert matching([0, 1, 2, -1], ("a", "b", "c"), ("c", "a")).tolist() == [1, -1, 0, -1]
     assert matching([-1], (), ("a",)).tolist() == [-1]
+
+
+def test_classes_are_matched_as_names_are_read() -> None:
+    assert class_places(("1.0", " b", "c"), ("b", "1")) == (1, 0, -1)
+    # Another case is taken where it is the only one, and nothing else is meant by it.
+    assert class_places(("Live",), ("dead", "live")) == (1,)
+    assert class_places(("Live", "live"), ("dead", "live")) == (-1, 1)
+    assert class_places(("Live", "LIVE"), ("dead", "live")) == (-1, -1)
+    table = confusion_of([0, 1, 1], ("1.0", "2"), [0, 1, 0], ("1", "2"))
+    np.testing.assert_allclose(table.recall, [1, 0.5])
+    assert table.unknown == ()

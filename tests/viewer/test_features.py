@@ -35,7 +35,7 @@ def test_rows_without_an_id_are_left_out_with_a_warning() -> None:
     assert result.classes == {1: "b", 2: "c", 3: "d"}
     assert result.warnings == (
         "features of layer 'mask', column 'index': 1 of 4 rows have no id; left out",
-        "1 cells have no class in column 'cls' of 'mask'",
+        "1 cell has no class in column 'cls' of 'mask'",
     )
 
 
@@ -65,7 +65,9 @@ def test_classes_are_one_where_they_read_alike() -> None:
     texts = labelled(1, 2, 3, 4, index=[1, 2, 3, 4], cls=["pos", " pos ", "NA", "Pos"])
     result = FeatureTable.of(texts).classes("cls", label_ids(texts))
     assert result.classes == {4: "Pos", 1: "pos", 2: "pos"}
-    assert any("'Pos', 'pos' differ only in case" in line for line in result.warnings)
+    assert any(
+        "'Pos' (1 cell) and 'pos' (2 cells) differ only in case" in line for line in result.warnings
+    )
     numbers = labelled(1, 2, 3, index=[1, 2, 3], cls=[1.0, 2.0, np.nan])
     assert classes_in_column(numbers, "cls") == {1: "1", 2: "2"}
 

@@ -48,10 +48,24 @@ def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") 
 
 @dataclass(frozen=True, eq=False)
 class Called:
-    """Class probabilities (N, K) of cells, and how these differ from the training cells."""
+    """Class probabilities (N, K) of cells, and how these differ from the training cells.
+
+    Attributes
+    ----------
+    probabilities : (N, K) float32 array
+    shift : DataShift
+    warnings : tuple of str
+        What speaks against the classifier itself; see `Predictor.warnings`.
+    """
 
     probabilities: Floats = field(repr=False)
     shift: DataShift
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All that is worth saying."""
+        return (*self.warnings, *self.shift.lines)
 
 
 class Predictor(ABC):
@@ -72,6 +86,11 @@ class Predictor(ABC):
     def _who(self) -> str:
         """What messages call it."""
         return "the classifier"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should be known before it is trusted, as far as it was asked."""
+        return ()
 
     def _prepare(self, source: Cells | Floats) -> None:  # noqa: B027
         """Look at the cells before the first batch, where that is needed."""
@@ -126,13 +145,13 @@ class Predictor(ABC):
             elsewhere raises, or gives another shape, NaN, or no probabilities.
         """
         found = drain(self.call_job(cells, batch))
-        say(found.shift)
+        say(found.shift, found.warnings)
         return found.probabilities
 
     def predict(self, cells: Cells | npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Most probable class of each cell (n,), a position in ``classes``."""
         found = drain(self.call_job(cells))
-        say(found.shift)
+        say(found.shift, found.warnings)
         return np.asarray(found.probabilities.argmax(axis=1), dtype=np.int64)
 
     def compare(self, cells: Cells | npt.ArrayLike) -> DataShift:
@@ -158,7 +177,7 @@ class Predictor(ABC):
         source, dtype = self.fitting(cells)
         observer = Observer(self, source, dtype=dtype)
         found = yield from self._call_job(source, batch, observer)
-        return Called(found, observer.shift(found))
+        return Called(found, observer.shift(found), self.warnings)
 
     def _call_job(
         self, source: Cells | Floats, batch: int, observer: Observer | None

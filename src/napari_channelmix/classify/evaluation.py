@@ -11,15 +11,21 @@ import numpy as np
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.classify.plausibility import class_order_line
-from napari_channelmix.data.values import class_name
+from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
+from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, drain
-from napari_channelmix.phenotypes.confusion import Confusion, confusion_of, matching
+from napari_channelmix.jobs import Job, drain, part
+from napari_channelmix.phenotypes.confusion import (
+    Confusion,
+    class_places,
+    confusion_of,
+    matching,
+)
 from napari_channelmix.provenance import provenance
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify.classifier import Classifier
+    from napari_channelmix.classify.classifier import Called, Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
@@ -149,13 +155,12 @@ def evaluate_job(
     model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0
 ) -> Job[Evaluation]:
     """`evaluate` as a job: a step for each batch."""
-    names = [class_name(name) or name for name in cells.classes]
-    known = [class_name(name) or name for name in model.classes]
-    labels = matching(cells.labels, names, known)
+    places = class_places(cells.classes, model.classes)
+    labels = matching(cells.labels, cells.classes, model.classes)
     given = labels >= 0
     counts = cells.class_counts
-    unknown = {name: counts[name] for at, name in enumerate(cells.classes)
-               if counts[name] and names[at] not in known}  # fmt: skip
+    unknown = {name: counts[name] for name, place in zip(cells.classes, places, strict=True)
+               if counts[name] and place < 0}  # fmt: skip
     if not (cells.labels >= 0).any():
         raise DataError(
             f"{cells.name}: no cell has a class to evaluate with; name the column of the classes "
@@ -163,10 +168,10 @@ def evaluate_job(
         )
     if not given.any():
         raise DataError(
-            f"{cells.name}: none of the classes {_few(list(unknown))} is one of the model's "
-            f"({_few(model.classes)}); classes are matched by name"
+            f"{cells.name}: none of the classes {listed(unknown, 5)} is one of the model's "
+            f"({listed(model.classes, 5)}); classes are matched by name"
         )
-    called = yield from model.call_job(cells)
+    called = yield from part(model.call_job(cells), 0, 99, 100)
     codes = called.probabilities.argmax(axis=1)
     count, groups = len(model.classes), cells.groups[given]
     found = accuracy_of(labels[given], codes[given], count)
@@ -176,10 +181,12 @@ def evaluate_job(
     enough = given.sum() >= LEAST and sizes[-2:].min() >= LEAST_OF_A_CLASS and count > 1
     order = class_order_line(labels[given], codes[given], model.classes)
     at_chance = _at_chance(found.balanced, interval, found.chance) if enough else ()
+    job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
         *_seen_before(model, cells),
         *((order,) if order else at_chance),
-        *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called.shift),
+        *(yield from part(job, 99, 1, 100)),
+        *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called),
     )
     return Evaluation(
         name=cells.name,
@@ -195,7 +202,7 @@ def evaluate_job(
                 model.classes, np.bincount(labels[given], minlength=count), strict=True
             )
         },
-        confusion=confusion_of(cells.labels, names, codes, known),
+        confusion=confusion_of(cells.labels, cells.classes, codes, model.classes),
         confidence=float(called.probabilities[given].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
         unknown=unknown,
@@ -239,16 +246,22 @@ def _warnings(
     highest: float,
     groups: int,
     unknown: Mapping[str, int],
-    shift: DataShift,
+    called: Called,
 ) -> tuple[str, ...]:
-    lines = [*cells.warnings, *shift.lines]
+    shift, places = called.shift, class_places(cells.classes, model.classes)
+    lines = [*cells.warnings, *called.lines]
+    for name, place in zip(cells.classes, places, strict=True):
+        if place >= 0 and cells.class_counts[name] and not same_class(name, model.classes[place]):
+            lines.append(f"class {quoted(name)} of the cells is taken for the model's class "
+                         f"{quoted(model.classes[place])}")  # fmt: skip
     if unknown:
-        listed = _few([f"{name} ({count} cells)" for name, count in unknown.items()])
-        lines.append(f"classes that the model does not know are left out: {listed}")
-    absent = [name for name in model.classes if class_name(name) not in
-              {class_name(own) for own, count in cells.class_counts.items() if count}]  # fmt: skip
+        parts = [f"{name} ({counted(count, 'cell')})" for name, count in unknown.items()]
+        lines.append(f"classes that the model does not know are left out: {listed(parts, 5)}")
+    there = {place for name, place in zip(cells.classes, places, strict=True)
+             if cells.class_counts[name]}  # fmt: skip
+    absent = [name for at, name in enumerate(model.classes) if at not in there]
     if absent:
-        lines.append(f"no cell has the class {_few(absent)}: nothing is known of it here")
+        lines.append(f"no cell has the class {listed(absent, 5)}: nothing is known of it here")
     if groups < FEW_GROUPS:
         lines.append(f"{groups} group{'s' if groups > 1 else ''} only: the interval says little of "
                      "other wells, slides or days")  # fmt: skip
@@ -263,8 +276,3 @@ def _warnings(
             "in the same way?"
         )
     return tuple(dict.fromkeys(lines))
-
-
-def _few(names: list[str] | tuple[str, ...]) -> str:
-    more = len(names) - 5
-    return ", ".join(names) if more <= 0 else f"{', '.join(names[:5])} and {more} more"

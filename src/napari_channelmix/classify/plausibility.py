@@ -13,11 +13,12 @@ from scipy.optimize import linear_sum_assignment
 from napari_channelmix.classify.classifier import Predictor, matched
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.phenotypes.confusion import matching
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["LEAST", "class_order_line", "plausibility_job"]
+__all__ = ["LEAST", "STAGE", "class_order_line", "plausibility_job"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -29,12 +30,14 @@ LEAST, LEAST_OF_A_CLASS = 20, 5
 ALL_ORDERS, MOST_ORDERS = 4, 45
 # How much better another order must be, on cells it was not chosen on, and how sure that is.
 BETTER, SURE = 0.1, 3.0
+# What is being done, in words.
+STAGE = "holding the model against the labels"
 # Half the width of a 95 % interval, in standard errors.
 WIDTH = 1.96
 
 
 def plausibility_job(
-    model: Any, cells: Cells, *, limit: int = 256, seed: int = 0
+    model: Any, cells: Cells, *, limit: int = 256, seed: int = 0, channels_only: bool = False
 ) -> Job[tuple[str, ...]]:
     """What labels say against a model; a job that returns a line for each thing. Our definition.
 
@@ -55,19 +58,24 @@ def plausibility_job(
         Cells that are asked about, as many of each class as there are.
     seed : int
         Of the choice.
+    channels_only : bool
+        Say only whether another order of the channels does better, where all else is said already.
 
     Returns
     -------
     tuple of str
-        Empty where nothing speaks against it, or where there are too few labels: 20, and 5 of
-        each of two classes.
+        Empty where nothing speaks against it; where there are too few labels: 20, and 5 of each
+        of two classes; and for a model of independent labels, of which several may be true.
 
     Raises
     ------
     ModelError, DataError
         As ``predict_proba`` and `Cells.read`.
     """
-    yield Progress(0, 1, "choosing labelled cells")
+    yield Progress(0, 1, STAGE)
+    reading = getattr(model, "reading", None)
+    if reading is not None and reading.independent:
+        return ()
     known = _known(cells, tuple(model.classes))
     rows = _chosen(known, limit, seed)
     if rows is None:
@@ -85,14 +93,16 @@ def plausibility_job(
         f"a balanced accuracy of {own.balanced:.2f} on {len(rows)} labelled cells (95 % interval "
         f"{max(low, 0):.2f} to {min(high, 1):.2f}, chance {own.chance:.2f})"
     )
-    if high < own.chance:
+    if channels_only:
+        pass
+    elif high < own.chance:
         lines.append(f"the model does worse than chance: {measured}")
     elif low <= own.chance:
         lines.append(f"the model does no better than chance: {measured}")
     halves = _halves(truth)
     renamed = class_order_line(truth, guess, model.classes)
     if renamed:
-        lines.append(renamed)
+        lines += [] if channels_only else [renamed]
     elif own.balanced <= 1 - BETTER:
         found = yield from _other_channels(model, crops, truth, guess, halves, seed)
         if found is not None:
@@ -102,7 +112,7 @@ def plausibility_job(
                 f"{', '.join(fitting.channels[c] for c in order)}, but {reached[0]:.2f} in the "
                 f"order given ({', '.join(fitting.channels)}): are the channels named rightly?"
             )
-    yield Progress(1, 1, "held the model against the labels")
+    yield Progress(1, 1, STAGE)
     return tuple(lines)
 
 
@@ -130,13 +140,7 @@ def class_order_line(truth: Whole, guess: Whole, classes: Sequence[str]) -> str:
 
 def _known(cells: Cells, classes: tuple[str, ...]) -> Whole:
     """The label of each cell as a position in the model's classes, -1 for none of them."""
-    places = {_plain(name): k for k, name in enumerate(classes)}
-    codes = [places.get(_plain(name), -1) for name in cells.classes]
-    return np.asarray([*codes, -1], dtype=np.int64)[np.asarray(cells.labels)]
-
-
-def _plain(name: str) -> str:
-    return str(name).strip().casefold()
+    return matching(cells.labels, cells.classes, classes)
 
 
 def _chosen(known: Whole, limit: int, seed: int) -> Whole | None:
@@ -193,7 +197,7 @@ def _other_channels(
     orders = _orders(crops.shape[1], seed)
     best: tuple[float, Order] | None = None
     for done, order in enumerate(orders):
-        yield Progress(done, len(orders) + 1, "trying the channels in another order")
+        yield Progress(done, len(orders) + 1, f"{STAGE}: channels in another order")
         said = _called(model, crops[first][:, list(order)])
         reached = accuracy_of(truth[first], said, len(model.classes)).balanced
         if best is None or reached > best[0]:

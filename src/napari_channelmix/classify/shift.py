@@ -233,8 +233,10 @@ def data_shift_job(
     return observer.shift(probabilities)
 
 
-def say(shift: DataShift, stacklevel: int = 3) -> None:
-    """Warn of the differences once, in one `DataShiftWarning`."""
+def say(shift: DataShift, of_model: Sequence[str] = (), stacklevel: int = 3) -> None:
+    """Warn of the differences in one `DataShiftWarning`, of what speaks against a model in one."""
+    if of_model:
+        python_warnings.warn("\n".join(of_model), UserWarning, stacklevel=stacklevel)
     if shift.warnings:
         python_warnings.warn("\n".join(shift.warnings), DataShiftWarning, stacklevel=stacklevel)
 

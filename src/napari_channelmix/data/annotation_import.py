@@ -13,17 +13,12 @@ import numpy.typing as npt
 
 from napari_channelmix.data.annotation_files import numbers_of
 from napari_channelmix.data.annotations import cell_centres, field_names, positions_of_fields
-from napari_channelmix.data.pairing import is_id_name
+from napari_channelmix.data.pairing import id_columns
 from napari_channelmix.data.table_files import read_table
-from napari_channelmix.data.values import (
-    class_name,
-    listed,
-    quoted,
-    similar_warnings,
-    whole_number,
-)
+from napari_channelmix.data.values import class_name, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +91,8 @@ class Imported:
         """What is about to be applied, in a line."""
         matched = self.rows - self.blank - self.unmatched - self.no_id - self.between
         none = f", {self.unmatched:,} match none (first: {self.first})" if self.unmatched else ""
-        parts = [f"{self.rows:,} rows: {matched:,} match cells{none}"]
+        match = f"{matched:,} {'matches a cell' if matched == 1 else 'match cells'}"
+        parts = [f"{counted(self.rows, 'row')}: {match}{none}"]
         if self.column and self.column != "object":
             parts.append(f"ids are read from column {quoted(self.column)}")
         if self.blank:
@@ -139,8 +135,8 @@ def import_job(
         Pixels (n, 2) of a field of view from positions (n, 2) of the table; by default these are
         pixels already.
     id_column : str, optional
-        Column of the ids. By default the only one with a name in `pairing.ID_NAMES`;
-        if it is not called ``object``, all of its ids must be those of cells.
+        Column of the ids. By default one of a name that is known (see `pairing.id_columns`); if it
+        is not called ``object``, all of its ids must be those of cells.
 
     Raises
     ------
@@ -220,25 +216,36 @@ def _column(table: TextTable, name: str) -> str:
 
 
 def _id_column(table: TextTable, chosen: str | None, column: str) -> str:
-    """The column of ids: the one that was chosen, or the only one of a known name."""
+    """The column of ids: the one that was chosen, or those of a known name, which must agree."""
     if chosen is not None:
         return _column(table, chosen)
-    known = [str(name) for name in table.rows.columns
-             if is_id_name(name) and name != column]  # fmt: skip
-    if len(known) > 1:
+    named = id_columns(table.rows, exclude=(column,), by_name=True)
+    if not named:
+        return table.column("object")
+    # A column of texts that is called 'label' holds classes.
+    known = [name for name in named if any(map(_is_id, table.rows[name].unique()))] or named
+    columns = [table.rows[name].map(class_name) for name in known]
+    if any(not columns[0].equals(other) for other in columns[1:]):
         raise DataError(
-            f"{table.path}: columns {listed(map(quoted, known))} may all hold the ids; choose the "
-            "column of ids, or leave one of them in the table"
+            f"{table.path}: columns {listed(map(quoted, known))} may all hold the ids, and differ; "
+            "choose the column of ids, or leave one of them in the table"
         )
-    return table.column(known[0]) if known else table.column("object")
+    return table.column("object" if "object" in known else known[0])
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return whole_number(text) is not None
+    except DataError:
+        return False
 
 
 def _refuse_misfit(table: TextTable, column: str, rows: pd.DataFrame, misfit: Flags) -> None:
     if misfit.any():
-        first = int(np.argmax(misfit))
+        first, rows_so = int(np.argmax(misfit)), counted(int(misfit.sum()), "row", "are")
         raise DataError(
             f"{table.path}, line {rows.index[first]}, column {quoted(column)}: no cell has the id "
-            f"{rows[column].iloc[first].strip()} ({int(misfit.sum()):,} rows are so); if these are "
+            f"{rows[column].iloc[first].strip()} ({rows_so} so); if these are "
             "the ids all the same, choose the column or call it 'object'"
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ __all__ = [
 
 Whole = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 COLUMNS = ("field", "object", "y", "x", "class")
 
@@ -147,9 +149,10 @@ def changed_cells(before: Cells, after: Cells) -> Whole:
 def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None = None) -> Whole:
     """Position of the cell that each row of a `Given` is about, (R,), or -1.
 
-    A cell of a label image is known by its field and its value, if it lies near the place it had:
-    a value may have been given to another object meanwhile. Any other cell is known by its place:
-    its centre, or the middle of its box, which earlier versions wrote.
+    A cell with an id is known by its field and its id, if it lies near the place it had: an id may
+    have been given to another object meanwhile. A cell without an outline that lies exactly where
+    it lay is the same, whatever its id. Any other cell is known by its place alone: its centre, or
+    the middle of its box, which earlier versions wrote.
     """
     import pandas as pd
 
@@ -167,14 +170,25 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     })  # fmt: skip
     found = np.full(len(rows), -1, dtype=np.int64)
     valued, has_value = (one["object"].to_numpy() > 0 for one in (mine, theirs))
-    found[has_value] = _by_value(mine[valued], theirs[has_value], cells.crop / 2)
-    found[~has_value] = _by_place(mine[~valued], theirs[~has_value])
-    for earlier in earlier_centres(cells):
-        left = ~has_value & (found < 0)
+
+    outlined = np.array([one.labels is not None for one in cells.fields], dtype=bool)
+    bare = ~outlined[mine["field"]]
+
+    def match(rule: Callable[..., Whole], here: Flags, some: Flags) -> None:
+        """Give rows without a cell one of those that no row has yet."""
+        free, left = here & ~np.isin(mine["at"], found), some & (found < 0)
         if left.any():
-            moved = mine.assign(y=earlier[:, 0], x=earlier[:, 1])
-            free = moved[~valued & ~np.isin(mine["at"], found)]
-            found[left] = _by_place(free, theirs[left])
+            found[left] = rule(mine[free], theirs[left])
+
+    # Without outlines, what lies exactly where it lay is the same, whatever its number: numbers of
+    # points all change when one of them is deleted.
+    match(partial(_by_place, also=("object",)), valued, has_value)
+    match(_by_place, bare, has_value)
+    match(partial(_by_value, far=cells.crop / 2), valued, has_value)
+    match(_by_place, ~valued, ~has_value)
+    for earlier in earlier_centres(cells):
+        moved = mine.assign(y=earlier[:, 0], x=earlier[:, 1])
+        match(partial(_by_moved, moved), ~valued, ~has_value)
     return found
 
 
@@ -185,12 +199,17 @@ def _by_value(mine: pd.DataFrame, theirs: pd.DataFrame, far: float) -> Whole:
     return np.where(away <= far, both["at"].fillna(-1).to_numpy(np.int64), -1)
 
 
-def _by_place(mine: pd.DataFrame, theirs: pd.DataFrame) -> Whole:
-    keys = ["field", "y", "x"]
+def _by_place(mine: pd.DataFrame, theirs: pd.DataFrame, also: Sequence[str] = ()) -> Whole:
+    keys = ["field", "y", "x", *also]
     # Cells at one place, such as twice the same image, are told apart by their order.
     mine, theirs = (one.assign(nth=one.groupby(keys).cumcount()) for one in (mine, theirs))
     both = theirs.merge(mine, on=[*keys, "nth"], how="left")
     return both["at"].fillna(-1).to_numpy(np.int64)
+
+
+def _by_moved(moved: pd.DataFrame, mine: pd.DataFrame, theirs: pd.DataFrame) -> Whole:
+    """`_by_place` of some cells, where they are in ``moved``."""
+    return _by_place(moved.loc[mine.index], theirs)
 
 
 def positions_of_fields(texts: pd.Series[str], names: Sequence[str]) -> Whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.natural import natural_key
-from napari_channelmix.data.values import class_name
+from napari_channelmix.data.values import class_name, similar_warnings
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted, listed, quoted
 
 __all__ = [
     "channel_names",
     "checked_crops",
     "codes_of",
     "group_names",
+    "label_warnings",
     "positions_of",
     "rounding_warning",
 ]
@@ -136,10 +139,40 @@ def codes_of(
     for cell, text in enumerate(texts):
         if text is not None and text not in places:
             raise DataError(
-                f"{name}: label {_short(text)} of cell {cell} is not among the classes "
-                f"{_short(', '.join(names))}"
+                f"{name}: label {quoted(text)} of cell {cell} is not among the classes "
+                f"{listed(names)}"
             )
     return np.array([-1 if text is None else places[text] for text in texts]), names
+
+
+def label_warnings(
+    labels: npt.ArrayLike | None, codes: Whole, classes: Sequence[str]
+) -> tuple[str, ...]:
+    """What is said of labels: names that may be one, and texts that were taken for no class.
+
+    Parameters
+    ----------
+    labels : (N,) array, optional
+        As they were given.
+    codes : (N,) int64 array
+    classes : sequence of str
+        As of `codes_of`.
+    """
+    if labels is None or _one_each(labels, len(codes), "").dtype.kind in "biuf":
+        return ()
+    given = Counter(classes[code] for code in codes.tolist() if code >= 0)
+    lines = similar_warnings(given, "classes", "cell")
+    gaps = [str(_text(value)) for value, code in zip(list(labels), codes.tolist(), strict=True)  # type: ignore[arg-type]
+            if code < 0]  # fmt: skip
+    if not gaps:
+        return lines
+    kinds = [f"{count:,} {quoted(text) if text else 'empty'}"
+             for text, count in Counter(gaps).most_common(6)]  # fmt: skip
+    have = "has" if len(gaps) == 1 else "have"
+    return (
+        f"{len(gaps):,} of {counted(len(codes), 'cell')} {have} no class ({', '.join(kinds)})",
+        *lines,
+    )
 
 
 def positions_of(labels: npt.ArrayLike, classes: Sequence[str], count: int, name: str) -> Whole:
@@ -225,13 +258,9 @@ def _class_names(classes: Sequence[str] | None, name: str) -> tuple[str, ...] | 
     known = tuple(str(one) for one in names)
     twice = next((one for one in known if known.count(one) > 1), None)
     if twice is not None:
-        raise DataError(f"{name}: two classes are called {_short(twice)}; their names must differ")
+        raise DataError(f"{name}: two classes are called {quoted(twice)}; their names must differ")
     return known
 
 
 def _text(value: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")

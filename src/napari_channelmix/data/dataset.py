@@ -26,6 +26,7 @@ from napari_channelmix.data.row_objects import RowObjects
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.data.table import Table
@@ -170,12 +171,15 @@ def _warnings(
     lines = []
     if skipped:
         what = {
-            "box": "boxes have no area and were left out",
-            "segment": "images hold no nuclei and were left out",
-            "mask": "rows have a mask without any cell and were left out",
-        }.get(said.cells.origin, "rows hold no cell and were left out")
+            "box": ("row", "have", "a box without area"),
+            "segment": ("image", "hold", "no nuclei"),
+            "mask": ("row", "have", "a mask without any cell"),
+        }.get(said.cells.origin, ("row", "hold", "no cell"))
         first = table.where(skipped[0])
-        lines.append(f"{len(skipped)} {what} (first: {first}; {len(table.rows)} rows in all)")
+        lines.append(
+            f"{counted(len(skipped), *what[:2])} {what[2]}, left out (first: {first}; "
+            f"{counted(len(table.rows), 'row')} in all)"
+        )
     if beyond:
         lines.append(
             f"{len(beyond)} of {len(table.rows)} points lie up to half a pixel outside their image "

@@ -15,10 +15,10 @@ from pydantic import (
     model_validator,
 )
 
-from napari_channelmix.data.values import class_name, quoted
+from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.readers import read_toml
-from napari_channelmix.wording import path_shown, problem
+from napari_channelmix.wording import path_shown, problem, quoted
 
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
 

@@ -93,7 +93,8 @@ def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[n
     """Squares of ``side`` pixels around centres: an (N, 4) array of y0, x0, y1, x1.
 
     The first pixel is ``ceil(centre - side / 2)``, for odd and even sides alike: a centre on a
-    pixel becomes pixel ``side // 2`` of the square. Our definition.
+    pixel becomes pixel ``side // 2`` of the square. Centres are taken to a millionth of a pixel, so
+    that one that was scaled and moved does not leave its pixel. Our definition.
 
     Parameters
     ----------
@@ -107,8 +108,10 @@ def square_boxes(y: npt.ArrayLike, x: npt.ArrayLike, side: int) -> npt.NDArray[n
     >>> square_boxes([10, 10.5], [20, 20.4], 4).tolist()
     [[8, 18, 12, 22], [9, 19, 13, 23]]
     """
-    y0 = np.ceil(np.asarray(y, dtype=np.float64) - side / 2).astype(np.int64)
-    x0 = np.ceil(np.asarray(x, dtype=np.float64) - side / 2).astype(np.int64)
+    y0, x0 = (
+        np.ceil(np.round(np.asarray(centre, dtype=np.float64) - side / 2, 6)).astype(np.int64)
+        for centre in (y, x)
+    )
     return np.stack([y0, x0, y0 + side, x0 + side], axis=1)
 
 

@@ -14,6 +14,7 @@ from napari_channelmix.data.arrays import (
     checked_crops,
     codes_of,
     group_names,
+    label_warnings,
     rounding_warning,
 )
 from napari_channelmix.data.borders import filled_warning
@@ -24,6 +25,7 @@ from napari_channelmix.data.label_images import as_label_image
 from napari_channelmix.data.masks import covering_warning, pieces_warning, read_mask
 from napari_channelmix.data.values import class_name, similar_warnings
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,9 +105,8 @@ def of_array(
         {"field": np.arange(count), "y0": 0, "x0": 0, "y1": side, "x1": side, "label": codes,
          "group": group_names(groups, count, name), "split": "", "object": 0}
     )  # fmt: skip
-    cells = Cells(name, names, known, side, fields, table)
-    notes = similar_warnings(cells.class_counts, "classes", "cells")
-    return replace(cells, warnings=(*rounding_warning(pixels, name), *notes))
+    notes = (*rounding_warning(pixels, name), *label_warnings(labels, codes, known))
+    return Cells(name, names, known, side, fields, table, warnings=notes)
 
 
 def together(parts: Sequence[Cells], name: str | None) -> Cells:
@@ -135,7 +136,7 @@ def together(parts: Sequence[Cells], name: str | None) -> Cells:
     cells = Cells(name or first.name, first.channels, classes, first.crop, tuple(fields),
                   pd.concat(tables, ignore_index=True), warnings,
                   conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
-    notes = similar_warnings(cells.class_counts, "classes", "cells")
+    notes = similar_warnings(cells.class_counts, "classes", "cell")
     return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes))))
 
 
@@ -167,12 +168,17 @@ def _named(cells: Cells, classes_of: Mapping[int, Any]) -> Cells:
     ids = cells.table["object"].tolist()
     codes = [places.get(str(known.get(label)), -1) if known.get(label) is not None else -1
              for label in ids]  # fmt: skip
-    named = cells.with_labels(codes, classes)
-    notes = similar_warnings(named.class_counts, "classes", "cells")
     strange = sorted(set(known) - set(ids))
+    if strange and len(strange) == len(known):
+        raise DataError(
+            f"{cells.name}: none of the ids in classes_of is in the label image (first: "
+            f"{strange[0]}; its ids are {min(ids)} to {max(ids)})"
+        )
+    named = cells.with_labels(codes, classes)
+    notes = similar_warnings(named.class_counts, "classes", "cell")
     if strange:
         notes += (
-            f"{cells.name}: {len(strange):,} of {len(known):,} ids that are given a class are of "
-            f"no cell (first: {strange[0]})",
+            f"{cells.name}: {len(strange):,} of {counted(len(known), 'id')} that are given a class "
+            f"{'is' if len(strange) == 1 else 'are'} of no cell (first: {strange[0]})",
         )
     return replace(named, warnings=(*named.warnings, *notes))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.label_images import Objects, Regions, as_label_image
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted
 
 __all__ = [
     "Mask",
@@ -166,9 +167,9 @@ def mask_warnings(masks: Sequence[Mask], labelled: bool | None, min_area: int) -
     if labelled is None and split:
         ids, regions = (sum(getattr(one, what) for one in split) for what in ("ids", "regions"))
         lines.append(
-            f"{_named(split)}: {_counted(ids, 'id')} {'lies' if ids == 1 else 'lie'} in "
-            f"{_counted(regions, 'region')} of at least {min_area} pixels; each region was taken "
-            f"as a cell ({_counted(regions, 'cell')}); labelled = true under [cells] would give "
+            f"{_named(split)}: {counted(ids, 'id')} {'lies' if ids == 1 else 'lie'} in "
+            f"{counted(regions, 'region')} of at least {min_area} pixels; each region was taken "
+            f"as a cell ({counted(regions, 'cell')}); labelled = true under [cells] would give "
             f"{ids}, labelled = false says that this is right"
         )
     kept = [one for one in masks if one.how == "ids" and one.apart]
@@ -179,7 +180,7 @@ def mask_warnings(masks: Sequence[Mask], labelled: bool | None, min_area: int) -
         else:
             specks = sum(one.specks for one in kept)
             lines.append(
-                f"{_named(kept)}: {_counted(specks, 'speck')} (smaller than min_area = {min_area} "
+                f"{_named(kept)}: {counted(specks, 'speck')} (smaller than min_area = {min_area} "
                 "pixels, beside a larger region of the same id) "
                 f"{'was' if specks == 1 else 'were'} ignored"
             )
@@ -204,11 +205,7 @@ def pieces_warning(apart: int, pieces: int) -> str:
     return f"{ids} in {pieces:,} separate pieces; each cell lies at the largest piece of its id"
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
-
-
 def _named(masks: Sequence[Mask]) -> str:
     """The first mask, and how many more."""
     more = len(masks) - 1
-    return masks[0].where + (f" and {_counted(more, 'more mask')}" if more else "")
+    return masks[0].where + (f" and {counted(more, 'more mask')}" if more else "")

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.values import class_name, whole_number
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,9 @@ class Pairing:
         return tuple(lines)
 
 
-def id_columns(features: pd.DataFrame, *, exclude: Collection[str] = ()) -> tuple[str, ...]:
+def id_columns(
+    features: pd.DataFrame, *, exclude: Collection[str] = (), by_name: bool = False
+) -> tuple[str, ...]:
     """Columns that hold ids by their name and by their values, in the order of the table.
 
     Parameters
@@ -93,16 +96,16 @@ def id_columns(features: pd.DataFrame, *, exclude: Collection[str] = ()) -> tupl
     features : DataFrame
     exclude : collection of str
         Columns that are no ids whatever they are called, such as the one that names classes.
+    by_name : bool
+        Whether the name is enough, as where each id is read, and refused, by itself.
 
     Returns
     -------
     tuple of str
         A name such as 'label' is not enough: a column of texts called so holds classes.
     """
-    named = [
-        name for name in features.columns if _key(name) in ID_NAMES and str(name) not in exclude
-    ]
-    return tuple(name for name in named if _holds_ids(features[name]))
+    named = [name for name in features.columns if is_id_name(name) and str(name) not in exclude]
+    return tuple(name for name in named if by_name or _holds_ids(features[name]))
 
 
 def is_id_name(name: object) -> bool:
@@ -145,7 +148,9 @@ def ids_in_column(
     import pandas as pd
 
     if column not in features.columns:
-        raise DataError(f"{what} has no column {column!r}; it has {_listed(features.columns)}")
+        raise DataError(
+            f"{what} has no column {column!r}; it has {listed(features.columns) or 'none'}"
+        )
     values = features[column]
     if isinstance(values, pd.DataFrame):
         raise DataError(f"{what} has several columns {column!r}; give each a name of its own")
@@ -209,7 +214,7 @@ def id_column(
 def _refuse_mixed(features: pd.DataFrame, exclude: Collection[str], what: str) -> None:
     """A column of ids with a text among them is no reason to count rows instead."""
     for name in features.columns:
-        if _key(name) not in ID_NAMES or str(name) in exclude:
+        if not is_id_name(name) or str(name) in exclude:
             continue
         numbers, wrong = 0, None
         for row, value in enumerate(features[name]):
@@ -325,15 +330,6 @@ def _first_rows(
             elif second is not None and first is not None and first != second:
                 raise DataError(
                     f"{what}: rows {rows[value]} and {row} are both of id {value}, but column "
-                    f"{name!r} says {_short(first)} and {_short(second)}; leave one row for each id"
+                    f"{name!r} says {quoted(first)} and {quoted(second)}; leave one row for each id"
                 )
     return rows, repeated
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
-
-
-def _listed(names: Any) -> str:
-    texts = [str(name) for name in names]
-    return ", ".join(texts[:8]) + (", ..." if len(texts) > 8 else "") if texts else "none"

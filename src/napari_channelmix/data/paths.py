@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_channelmix.data.values import BLANKS, quoted
+from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import quoted
 
 __all__ = ["path_of_text", "read_bounded"]
 

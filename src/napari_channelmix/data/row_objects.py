@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.data.description import Description
@@ -98,19 +99,20 @@ class RowObjects:
         lines, where = [], self._table.where
         if self._no_id:
             lines.append(
-                f"{len(self._no_id):,} rows have no id of an object and were left out "
+                f"{counted(len(self._no_id), 'row', 'have')} no id of an object, left out "
                 f"(first: {where(self._no_id[0], self._said.cells.object)})"
             )
         if self._again:
             lines.append(
-                f"{len(self._again):,} rows say again what an earlier row says and were left out "
-                f"(first: {where(self._again[0])})"
+                f"{counted(len(self._again), 'row', 'say')} again what an earlier row says, left "
+                f"out (first: {where(self._again[0])})"
             )
         if self._twins:
             row, first = self._twins[0]
             other = f", {self._other_class:,} of them of another class" if self._other_class else ""
+            line = self._table.rows.index[first]
             lines.append(
-                f"{len(self._twins):,} rows name the place of an earlier row{other}; their cells "
-                f"count twice (first: {where(row)}, as line {self._table.rows.index[first]})"
+                f"{counted(len(self._twins), 'row', 'name')} the place of an earlier row{other}; "
+                f"their cells count twice (first: {where(row)}, as line {line})"
             )
         return tuple(lines)

@@ -16,11 +16,12 @@ from napari_channelmix.data.cells import BOX
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import middles, square_boxes
 from napari_channelmix.data.label_images import Objects, Regions, only
-from napari_channelmix.data.values import class_name, quoted
+from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.locks import in_use
+from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,16 +14,9 @@ import pandas as pd
 from napari_channelmix.data.natural import natural_key
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.table_files import decimal_comma_of, read_table
-from napari_channelmix.data.values import (
-    BLANKS,
-    class_name,
-    listed,
-    number,
-    quoted,
-    similar_warnings,
-    whole_number,
-)
+from napari_channelmix.data.values import BLANKS, class_name, number, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     from napari_channelmix.data.description import Description

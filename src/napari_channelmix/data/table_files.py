@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from napari_channelmix.data.csv_text import unescaped
 from napari_channelmix.data.table_text import REMEDY, text_of_table
-from napari_channelmix.data.values import BLANKS, listed, quoted
+from napari_channelmix.data.values import BLANKS
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +109,8 @@ def read_table(path: str | Path, expected: Collection[str] = ()) -> TextTable:
     names, rows, numbers, short = _parsed(path, lines, skipped, separator)
     if short:
         warnings.append(
-            f"{path}: {len(short):,} rows end early (first: line {short[0]}); the cells that they "
-            "lack are read as empty"
+            f"{path}: {counted(len(short), 'row', 'end')} early (first: line {short[0]}); what is "
+            "missing is read as empty"
         )
     unique: list[str] = []
     twice, taken = set(), set(names)

@@ -12,8 +12,8 @@ import zlib
 from pathlib import Path
 
 from napari_channelmix.data.paths import read_bounded
-from napari_channelmix.data.values import quoted
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import quoted
 
 __all__ = ["REMEDY", "text_of_table"]
 

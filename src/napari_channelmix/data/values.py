@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted, quoted
 
 __all__ = [
     "BLANKS",
     "LARGEST",
     "MISSING_NAMES",
     "class_name",
-    "listed",
     "number",
-    "quoted",
+    "same_class",
     "similar_names",
     "similar_warnings",
     "whole_number",
@@ -84,6 +84,11 @@ def class_name(value: Any) -> str | None:
     whole = _WHOLE.fullmatch(text)
     # Only a decimal part is dropped: '01' may be a name that is told apart from '1'.
     return whole[1] if whole and "." in text else text
+
+
+def same_class(one: Any, other: Any) -> bool:
+    """Whether two values name one class, as `class_name` reads them; a text may be a name."""
+    return (class_name(one) or one) == (class_name(other) or other)
 
 
 def whole_number(value: Any) -> int | None:
@@ -204,38 +209,24 @@ def number(value: Any, *, decimal_comma: bool = False, largest: float = LARGEST)
     return result
 
 
-def quoted(value: object, limit: int = 40) -> str:
-    """A value as it is shown in messages: in quotes, on one line, cut where it is long."""
-    text = value if isinstance(value, str) else str(value)
-    return repr(text if len(text) <= limit else f"{text[: limit - 3]}...")
-
-
-def listed(names: Iterable[object], most: int = 12) -> str:
-    """Names for a message: each cut where it is long, and the first ones where they are many."""
-    every = [str(name) for name in names]
-    shown = [name if len(name) <= 40 else f"{name[:37]}..." for name in every[:most]]
-    more = f" and {len(every) - most:,} more" if len(every) > most else ""
-    return ", ".join(shown) + more
-
-
-def similar_warnings(counts: Mapping[str, int], what: str, of: str = "rows") -> tuple[str, ...]:
+def similar_warnings(counts: Mapping[str, int], what: str, rows: str = "row") -> tuple[str, ...]:
     """A line for names that may be one, written in two ways.
 
     Parameters
     ----------
     counts : mapping of str to int
-        How many rows each name has.
+        How many rows, or cells, each name has.
     what : str
         What they name, in the plural. More than `MANY` are numbers of rows or the like, and are
         not looked through.
-    of : str
-        What is counted.
+    rows : str
+        What is counted, in the singular.
     """
     if len(counts) > MANY:
         return ()
     return tuple(
         f"{what} "
-        + " and ".join(f"{quoted(name)} ({counts[name]:,} {of})" for name in group[:4])
+        + " and ".join(f"{quoted(name)} ({counted(counts[name], rows)})" for name in group[:4])
         + " differ only in case, blanks or form and are kept apart; write them alike if they "
         "are one"
         for group in similar_names(counts)[:5]

@@ -195,7 +195,9 @@ def explain_job(
             at += len(some)
         seconds = (time.perf_counter() - started) / max(count, 1)
         if check and isinstance(cells, Cells):
-            for line in (yield from _held_against_labels(source, cells, count)):
+            # The maps are done; only its own steps are still to come.
+            job = plausibility_job(source.answering(cells), cells, seed=seed)
+            for line in (yield from part(job, count, 0, count)):
                 notes.add(line)
     shift = None if observer is None else observer.shift(found.probabilities)
     for line in () if shift is None else shift.warnings:
@@ -205,22 +207,6 @@ def explain_job(
         chosen, seconds, (*notes, *flat_lines(flat, count)), flat, shift, forwards=forwards,
         seed=seed,
     )  # fmt: skip
-
-
-def _held_against_labels(source: Source, cells: Cells, count: int) -> Job[tuple[str, ...]]:
-    """What the labels of a data set say against the model, while it is at rest."""
-    answering = source.answering(cells)
-    if answering is None:
-        return ()
-    job = plausibility_job(answering, cells)
-    try:
-        while True:
-            yield Progress(count, count, next(job).stage)
-    except StopIteration as end:
-        lines: tuple[str, ...] = end.value
-        return lines
-    finally:
-        job.close()
 
 
 def _too_large(source: Source) -> ModelError:

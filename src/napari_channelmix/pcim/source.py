@@ -165,14 +165,12 @@ class Source:
         )  # fmt: skip
         return replace(self, subject=subject, model=model)
 
-    def answering(self, cells: Cells) -> Predictor | None:
-        """The subject as what predicts the classes of these cells; None where it does not.
+    def answering(self, cells: Cells) -> Predictor:
+        """The subject as what predicts the classes of these cells.
 
         Classes without names are taken for those of the cells where they are as many.
         """
         subject = self.subject
-        if subject.reading.independent:
-            return None
         classes = subject.classes
         if classes == numbered(len(classes)) and len(cells.classes) == len(classes):
             classes = cells.classes
@@ -249,6 +247,7 @@ class _Answering(Predictor):
         self, subject: Subject, channels: tuple[str, ...], classes: tuple[str, ...]
     ) -> None:
         self.subject, self.channels, self.classes = subject, channels, classes
+        self.reading = subject.reading
 
     def _probabilities(self, crops: Floats) -> Floats:
         with torch.inference_mode():

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.phenotypes.confusion import class_places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,6 +135,8 @@ def _positions(asked: Any, count: int, classes: Sequence[str], what: str) -> npt
 def _position(one: Any, classes: Sequence[str], what: str) -> int:
     if isinstance(one, str) and one in classes:
         return classes.index(one)
+    if isinstance(one, str) and (place := class_places([one], classes)[0]) >= 0:
+        return place
     if isinstance(one, (int, np.integer)) and 0 <= one < len(classes):
         return int(one)
     raise ModelError(f"{what}: the classifier knows no class {one!r}; it has {', '.join(classes)}")

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.values import class_name, similar_names
 from napari_channelmix.errors import DataError
 
-__all__ = ["Confusion", "confusion_of", "matching"]
+__all__ = ["Confusion", "class_places", "confusion_of", "matching"]
 
 Whole = npt.NDArray[np.int64]
 
@@ -54,18 +55,17 @@ class Confusion:
         NaN for a class without cells, and for one that can never be predicted.
         """
         found = np.full(len(self.rows), np.nan)
-        for row, name in enumerate(self.rows):
-            if name in self.columns and self.counts[row].sum():
-                found[row] = self.shares[row, self.columns.index(name)]
+        for row, place in enumerate(class_places(self.rows, self.columns)):
+            if place >= 0 and self.counts[row].sum():
+                found[row] = self.shares[row, place]
         return found
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """Classes that cells have and the classifier does not know."""
+        places = class_places(self.rows, self.columns)
         return tuple(
-            name
-            for row, name in enumerate(self.rows)
-            if name not in self.columns and self.counts[row].sum()
+            name for row, name in enumerate(self.rows) if places[row] < 0 and self.counts[row].sum()
         )
 
     @property
@@ -103,12 +103,30 @@ def confusion_of(
     return Confusion(tuple(rows), tuple(columns), counts, int((~known).sum()))
 
 
-def matching(codes: npt.ArrayLike, names: Sequence[str], classes: Sequence[str]) -> Whole:
-    """Positions (N,) in ``names`` as positions in ``classes``, by name; -1 where it is not there.
+def class_places(names: Sequence[str], classes: Sequence[str]) -> tuple[int, ...]:
+    """Position in ``classes`` of each class in ``names``; -1 for one that is not there.
 
-    A position of -1 stays.
+    The one rule by which classes of cells are those of a classifier: names are compared as
+    `class_name` reads them. A name that is not there is taken for one that differs only in case,
+    blanks or form, where that is the only one and no other name is it. Our definition.
+
+    Examples
+    --------
+    >>> class_places(["1.0", "Live", "dead"], ["live", "1"])
+    (1, 0, -1)
     """
-    lookup = np.array(
-        [*(classes.index(name) if name in classes else -1 for name in names), -1], np.int64
-    )
+    own, known = ([class_name(name) or name for name in some] for some in (names, classes))
+    places = [known.index(name) if name in known else -1 for name in own]
+    free = [name for at, name in enumerate(known) if at not in places]
+    left = [name for name, place in zip(own, places, strict=True) if place < 0]
+    for group in similar_names([*left, *free]):
+        theirs, mine = ([name for name in group if name in some] for some in (free, left))
+        if len(theirs) == len(mine) == 1:
+            places[own.index(mine[0])] = known.index(theirs[0])
+    return tuple(places)
+
+
+def matching(codes: npt.ArrayLike, names: Sequence[str], classes: Sequence[str]) -> Whole:
+    """Positions (N,) in ``names`` as positions in ``classes`` by `class_places`; -1 stays."""
+    lookup = np.array([*class_places(names, classes), -1], np.int64)
     return lookup[np.asarray(codes, np.int64)]

@@ -313,8 +313,10 @@ def _explain(asked: argparse.Namespace) -> None:
     found = run_job(job, title="explain", quiet=asked.quiet)
     _say(asked, explanation_text(found.content))
     if asked.quiet:
-        # Scores that were asked for and are missing are worth a line all the same.
-        for line in found.content.get("left_out", {}).values():
+        # What makes maps wrong, and scores that were asked for and are missing, are worth a line
+        # all the same.
+        shift = found.content.get("data_shift") or {}
+        for line in (*shift.get("warnings", ()), *found.content.get("left_out", {}).values()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
     names = ", ".join(path.name for path in found.files)
     done = "saved" if found.worked else "nothing was left to do:"

@@ -425,20 +425,10 @@ def _staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
 
 def _implausible(run: _Run) -> Job[tuple[str, ...]]:
     """What the labels of the data set say against the model."""
-    reading = getattr(run.model, "reading", None)
-    # Of independent labels several may be true, and a data set has one for a cell.
-    if not run.settings.check or (reading is not None and reading.independent):
+    if not run.settings.check:
         return ()
     job = plausibility_job(run.model, run.cells, seed=run.settings.seed)
-    try:
-        while True:
-            next(job)
-            yield Progress(run.steps, run.steps, "holding the model against the labels")
-    except StopIteration as end:
-        lines: tuple[str, ...] = end.value
-        return lines
-    finally:
-        job.close()
+    return (yield from part(job, run.steps, 0, run.steps))
 
 
 def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[str, Any]:

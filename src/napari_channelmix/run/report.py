@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.classify import load_model
+from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.config import ClassifierPart, Config, ExplanationPart
 from napari_channelmix.config.facts import (
     classifier_part,
@@ -96,7 +97,8 @@ def findings_job(
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
         called = yield from part(model.call_job(cells), 0, 60, 100)
-        facts = replace(facts, warnings=(*facts.warnings, *called.shift.lines))
+        against = yield from part(plausibility_job(model, cells), 60, 0, 100)
+        facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
         found = replace(found, classifier=facts, probabilities=called.probabilities)
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Evaluation
@@ -43,17 +46,17 @@ def evaluation_text(found: Evaluation) -> str:
     longest = max(len(name) for name in (*rows, "class"))
     head = "  ".join(f"{name[:14]:>14}" for name in columns)
     lines.append(f"{'class':<{longest}}  recall  cells  called {head}")
-    recall = dict(found.recall)
+    recall = found.confusion.recall.tolist()
     for at, name in enumerate(rows):
         counts = found.confusion.counts[at]
         if not counts.sum():
             continue
-        value = recall.get(name)
-        shown = "     –" if value is None else f"{value:6.3f}"
+        shown = "     –" if math.isnan(recall[at]) else f"{recall[at]:6.3f}"
         fields = "  ".join(f"{count:>14}" for count in counts)
         lines.append(f"{name:<{longest}}  {shown}  {counts.sum():>5}         {fields}")
     if found.unlabelled:
-        lines.append(f"{found.unlabelled} cells have no class")
+        have = "has" if found.unlabelled == 1 else "have"
+        lines.append(f"{counted(found.unlabelled, 'cell')} {have} no class")
     if not found.shift.lines:
         lines.append("the cells are like those of training, as far as can be seen")
     lines += [f"note: {line}" for line in found.warnings]

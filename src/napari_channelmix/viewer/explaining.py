@@ -186,28 +186,12 @@ def _checked(
     """What the labels say against the model is said with each cell; looked at once for all."""
     lines = sources.doubts(trained, cells)
     if lines is None:
-        yield Progress(1, 1, "holding the model against the labels", partial=found)
-        lines = yield from _doubts(trained, cells)
+        from napari_channelmix.classify.plausibility import STAGE, plausibility_job
+
+        yield Progress(1, 1, STAGE, partial=found)
+        lines = yield from part(plausibility_job(trained.classifier, cells), 1, 0, 1)
         sources.keep_doubts(trained, cells, lines)
     return replace(found, doubts=lines)
-
-
-def _doubts(trained: Trained, cells: Cells) -> Job[tuple[str, ...]]:
-    from napari_channelmix.classify.plausibility import plausibility_job
-
-    model = trained.classifier
-    reading = getattr(model, "reading", None)
-    if reading is not None and reading.independent:
-        return ()
-    job = plausibility_job(model, cells)
-    try:
-        while True:
-            yield Progress(1, 1, next(job).stage)
-    except StopIteration as end:
-        lines: tuple[str, ...] = end.value
-        return lines
-    finally:
-        job.close()
 
 
 def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:

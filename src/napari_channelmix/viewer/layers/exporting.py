@@ -38,7 +38,7 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
         geometry = like(layer, layer.metadata.get(PLANE))
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
-        pixels = whole_cells(layer) if copied else layer.data[_in_slice(layer)]
+        pixels = whole_cells(layer) if copied else _picture(layer)
         found.append(PlaneImage(
             layer.name, pixels, (float(scale[0]), float(scale[1])),
             (float(shift[0]), float(shift[1])), str(geometry["units"][0]), classes, colors,
@@ -47,13 +47,12 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
     return tuple(found)
 
 
-def _in_slice(layer: Any) -> tuple[Any, ...]:
-    """Index of the picture in the data of a layer."""
+def _picture(layer: Any) -> Any:
+    """The picture in the data of a layer; the same in every slice of its other axes."""
+    if layer.ndim == 2:
+        return layer.data
     plane = layer.metadata.get(PLANE, (0, 1))
-    index: tuple[Any, ...] = tuple(
-        slice(None) if axis in plane else 0 for axis in range(layer.ndim)
-    )
-    return index if layer.ndim > 2 else ()
+    return layer.data[tuple(slice(None) if axis in plane else 0 for axis in range(layer.ndim))]
 
 
 def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int, int]]]:

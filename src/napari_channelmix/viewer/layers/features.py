@@ -6,6 +6,7 @@ point of a Points layer, so there the row is the point; a column of ids gives th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from napari.layers import Points
 
+from napari_channelmix.data.natural import natural_key
 from napari_channelmix.data.pairing import (
     Pairing,
     id_column,
@@ -22,8 +24,9 @@ from napari_channelmix.data.pairing import (
     ids_in_column,
     pair_rows,
 )
-from napari_channelmix.data.values import class_name, similar_names, whole_number
+from napari_channelmix.data.values import class_name, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted
 
 __all__ = [
     "ClassColumn",
@@ -140,17 +143,20 @@ class FeatureTable:
             raise DataError(
                 f"features column {column!r} of layer {self.layer!r} names no class of a cell"
             )
-        order = {name: place for place, name in enumerate(sorted(set(rows.values())))}
+        names_in_order = sorted(set(rows.values()), key=natural_key)
+        order = {name: place for place, name in enumerate(names_in_order)}
         classes = dict(sorted(rows.items(), key=lambda item: order[item[1]]))
         without = len(ids if used is None else used) - sum(
             number in classes for number in (ids if used is None else used).tolist()
         )
         if without:
-            warnings += (f"{without:,} cells have no class in column {column!r} of {self.layer!r}",)
-        for group in similar_names(order):
-            texts = ", ".join(repr(name) for name in group)
-            warnings += (f"classes {texts} differ only in case or blanks; are they one class?",)
-        return ClassColumn(classes, warnings)
+            have = "has" if without == 1 else "have"
+            warnings += (
+                f"{counted(without, 'cell')} {have} no class in column {column!r} of "
+                f"{self.layer!r}",
+            )
+        counts = Counter(classes.values())
+        return ClassColumn(classes, (*warnings, *similar_warnings(counts, "classes", "cell")))
 
 
 def _no_ids(layer: Any, table: pd.DataFrame) -> frozenset[str]:
