@@ -237,7 +237,8 @@ def test_functions_networks_and_estimators_of_a_python_file(tmp_path: Path) -> N
     assert own.classes == ("n", "p")
     bright = crops(scale=1)
     bright[:, 1] += 0.5
-    assert (own.predict(bright) == 1).all()
+    with pytest.warns(UserWarning, match="given to it as a row of numbers, channel by channel"):
+        assert (own.predict(bright) == 1).all()
     with pytest.raises(ModelError, match="its classes are in the order n, p, and named as p, n"):
         load_model(f"{file}:estimator", channels=["a", "b"], classes=["p", "n"], allow_code=True)
     for name, says in (("Net", "is a class"), ("weights", "state dict"), ("gone", "imported")):
