@@ -66,7 +66,7 @@ def test_equal_channels_get_equal_values():
     labels = np.repeat([0, 1], 100)
     one = rng.normal(0, 0.3, 200) + 2 * labels - 1
     pixels = np.broadcast_to(np.stack([one, one], 1)[:, :, None, None], (200, 2, 8, 8))
-    crops = drain(loaded(Cells.from_array(np.array(pixels), "ab", labels, ("no", "yes"))))
+    crops = drain(loaded(Cells.from_array(np.array(pixels), list("ab"), labels, ("no", "yes"))))
     values = drain(shapley_job(Rule([1.0, 1.0]), crops, seed=0, device=CPU))
     assert values.overall[0] == pytest.approx(values.overall[1])
 
