@@ -18,6 +18,8 @@ from qtpy.QtCore import QPoint, Qt, QThreadPool
 from qtpy.QtTest import QTest
 from superqt import QCollapsible
 
+from napari_channelmix.viewer.cell_names import cell_name
+
 SIZE = (1600, 1000)
 CHANNELS = ("DNA", "reporter", "look-alike", "stress")
 # Those that docs/tour.md shows; others show less, or folders of this computer.
@@ -111,7 +113,10 @@ def explain(hand: Hand) -> None:
     hand.until(lambda: not dock.task.busy, "it gets ready")
     see(dock.toggle.isChecked(), "clicks explain as soon as the dock is open")
     hand.press_cell(21)
-    see("Cell 21" in dock.result.title.text(), "it is the cell that was clicked")
+    see(
+        f"Cell {cell_name(dock.session.cells, 21)}" in dock.result.title.text(),
+        "it is the cell that was clicked",
+    )
     hand.rest("Explain a cell")
     found = dock.session.explanation
     see(found.cell == 21 and found.map is not None and found.map.max() > 0, "there is a map")
@@ -129,8 +134,8 @@ def give_a_class(hand: Hand) -> None:
     session = dock.session
     hand.press_cell(8)
     before = int(session.cells.labels[8])
-    name = session.cells.classes[before]
-    see(dock.giving.selected.text() == f"Cell 8 selected: {name}", "it says what it is")
+    name, called = session.cells.classes[before], cell_name(session.cells, 8)
+    see(dock.giving.selected.text() == f"Cell {called} selected: {name}", "it says what it is")
     other = 1 - before
     canvas = hand.viewer.window._qt_viewer.canvas.native
     canvas.setFocus()
@@ -143,7 +148,7 @@ def give_a_class(hand: Hand) -> None:
     hand.click(dock.giving.undo)
     see(session.cells.labels[8] == before, "Undo takes it back")
     see(not dock.giving.undo.isEnabled(), "and there is nothing more to take back")
-    see(dock.giving.selected.text() == f"Cell 8 selected: {name}", "it says so")
+    see(dock.giving.selected.text() == f"Cell {called} selected: {name}", "it says so")
 
 
 def question_phenotypes(hand: Hand) -> None:
@@ -175,7 +180,8 @@ def question_phenotypes(hand: Hand) -> None:
     see(len(ring) == 1 and np.abs(ring[0] - (y, x)).max() < 4, "it is ringed there")
     number = int(table.loc[cell, "object"])
     see(hand.viewer.layers["cells"].selected_label == number, "its label is selected in napari")
-    see(f"Cell {cell} selected" in hand.dock("Annotate").giving.selected.text(), "Annotate knows")
+    called = cell_name(dock.session.cells, cell)
+    see(f"Cell {called} selected" in hand.dock("Annotate").giving.selected.text(), "Annotate knows")
     see(hand.dock("Explain a cell").number.value() == cell, "Explain a cell knows")
     hand.kept["cell"] = cell
     hand.take("phenotypes")
@@ -191,7 +197,8 @@ def traverse(hand: Hand) -> None:
     cell, page = hand.kept["cell"], dock.pages.one
     see(dock.session.latents is not None, "the latents are found")
     see(len(dock.session.latents.values) == 60, "of all cells")
-    see(f"Cell {cell}" in page.title.text(), "the cell that is selected is looked at")
+    called = cell_name(dock.session.cells, cell)
+    see(f"Cell {called}" in page.title.text(), "the cell that is selected is looked at")
     first, *_ = page.sliders.sliders
     hand.scroll_to(first)
     start = first.amount

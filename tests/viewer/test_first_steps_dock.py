@@ -7,6 +7,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
+from napari_channelmix.jobs import Progress
 from napari_channelmix.viewer import first_steps_dock
 from napari_channelmix.viewer.launch import open_dock
 
@@ -24,9 +25,12 @@ pytestmark = pytest.mark.usefixtures("registered")
 @pytest.fixture
 def steps(viewer: Any, qtbot: Any, plate: Cells, monkeypatch: pytest.MonkeyPatch) -> FirstStepsDock:
     """The dock, with a small sample and little to learn."""
-    monkeypatch.setattr(
-        "napari_channelmix.data.samples.synthetic_plate", lambda: SimpleNamespace(cells=plate)
-    )
+
+    def small() -> Any:
+        yield Progress(0, 1, "making the sample")
+        return SimpleNamespace(cells=plate)
+
+    monkeypatch.setattr("napari_channelmix.data.samples.synthetic_plate_job", small)
     monkeypatch.setattr(first_steps_dock, "QUICK_EPOCHS", 3)
     found: FirstStepsDock = open_dock(viewer, "First steps")
     qtbot.wait(100)

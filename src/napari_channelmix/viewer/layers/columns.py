@@ -12,13 +12,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from napari.layers import Points
 
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
 __all__ = ["GIVEN", "own_columns", "result_columns", "unwritable_reason", "write_features"]
 
@@ -70,6 +71,8 @@ def result_columns(layer: Any) -> frozenset[str]:
 
 
 def _equal(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    import pandas as pd
+
     if one.shape != other.shape:
         return False
     return bool(pd.Series(one, dtype=object).equals(pd.Series(other, dtype=object)))
@@ -105,6 +108,8 @@ def write_features(
         Why nothing was written, in a line; else nothing. Cells without a row in the user's table
         are left out: a row more would change the types of the user's columns.
     """
+    import pandas as pd
+
     from napari_channelmix.viewer.layers.features import point_rows
 
     ours = own_columns(layer)
@@ -254,6 +259,8 @@ def _put(
 
 def _changed_in_place(layer: Any, fresh: dict[str, npt.NDArray[Any]]) -> bool:
     """Change the values that differ; False where a column cannot hold the new ones."""
+    import pandas as pd
+
     table = layer.features
     if any(len(values) != len(table) for values in fresh.values()):
         return False

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from napari.layers import Points
 
 from napari_channelmix.data.natural import natural_key
@@ -27,6 +26,9 @@ from napari_channelmix.data.pairing import (
 from napari_channelmix.data.values import class_name, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "ClassColumn",
@@ -79,6 +81,8 @@ class FeatureTable:
     @classmethod
     def of(cls, layer: Any, id_column: str | None = None) -> FeatureTable:
         """The table of a layer as it stands now."""
+        import pandas as pd
+
         table = pd.DataFrame(layer.features).copy()
         points = isinstance(layer, Points)
         return cls(table, layer.name, points, id_column, _no_ids(layer, table))
@@ -179,6 +183,8 @@ def label_ids(layer: Any) -> IntArray:
     DataError
         Labels of 2**63 and more.
     """
+    import pandas as pd
+
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     values: set[int] = set()
     for index in np.ndindex(*data.shape[:-2]):
@@ -193,6 +199,8 @@ def columns_of(layer: Any, id_column: str | None = None) -> tuple[str, ...]:
 
     Columns of ids are left out, and so are results of this plugin, such as predicted classes.
     """
+    import pandas as pd
+
     features = getattr(layer, "features", None)
     if features is None:
         return ()
@@ -223,6 +231,8 @@ def _ids_used(table: pd.DataFrame, chosen: str | None, ours: Collection[str]) ->
 
 
 def _class_names(values: pd.Series[Any]) -> set[str]:
+    import pandas as pd
+
     if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
         return set()
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > MOST_CLASSES:
@@ -232,6 +242,8 @@ def _class_names(values: pd.Series[Any]) -> set[str]:
 
 def id_columns_of(layer: Any) -> tuple[str, ...]:
     """Columns in which the user may say that ids stand: those with whole numbers only."""
+    import pandas as pd
+
     from napari_channelmix.viewer.layers.columns import own_columns
 
     table, ours = pd.DataFrame(layer.features), own_columns(layer)
@@ -276,6 +288,8 @@ def point_ids(layer: Any, column: str | None = None) -> tuple[IntArray, str | No
     DataError
         A column that was chosen and does not give each point an id of its own.
     """
+    import pandas as pd
+
     from napari_channelmix.viewer.layers.columns import own_columns
 
     table, what = pd.DataFrame(layer.features), f"features of layer {layer.name!r}"
@@ -314,6 +328,8 @@ def point_rows(layer: Any, objects: IntArray, column: str | None) -> IntArray:
         Ids from the column, or rows where there is none.
     column : str or None
     """
+    import pandas as pd
+
     table = pd.DataFrame(layer.features)
     if column is None or column not in table.columns:
         return np.where(objects < len(layer.data), objects, -1)
