@@ -172,10 +172,12 @@ class ExplainDock(Dock):
     def _selected_changed(self, _: object = None) -> None:
         """A cell was selected elsewhere: it is explained where this dock is in front."""
         selected, cells = self.session.selected, self.session.cells
-        if not selected or cells is None or selected[0] == self.cell:
+        if not selected or cells is None:
             return
         with QSignalBlocker(self.number):
             self.number.setValue(selected[0])
+        if selected[0] == self.cell:
+            return
         shown = self.session.shown
         here = shown is not None and int(cells.table["field"].iloc[selected[0]]) == shown.field
         if here and self.toggle.front and self.toggle.isChecked() and not self.many.busy:
