@@ -84,7 +84,8 @@ def test_crops_of_another_side_are_refused(on_plate: Classifier) -> None:
 def test_few_groups_and_no_groups_are_said(on_plate: Classifier, other_plate: Cells) -> None:
     some = other_plate.subset(other_plate.groups <= "well 2")
     assert any(
-        line.startswith("3 groups say little of others") for line in evaluate(on_plate, some).warnings
+        line.startswith("3 groups say little of others")
+        for line in evaluate(on_plate, some).warnings
     )
     single = replace(
         other_plate, table=other_plate.table.assign(group=[str(i) for i in range(120)])

@@ -53,7 +53,7 @@ def test_nothing_is_said_of_a_model_that_does_what_its_names_say() -> None:
 
 def test_a_model_at_chance_is_told_of_with_its_interval() -> None:
     (line,) = said(model(channel=2, threshold=60), cells())
-    assert line.startswith("the model is not clearly better than chance (0.50): a balanced accuracy")
+    assert line.startswith("the model is not clearly better than chance (0.50): a balanced ")
     assert "on 200 labelled cells (95 % interval 0." in line
 
 
