@@ -22,8 +22,9 @@ Floats = npt.NDArray[np.float64]
 FEW_GROUPS = 5
 
 # How alike cells of a group are assumed to be before there are mistakes to see it by. Our choice:
-# what wells of cell screens often have. It weighs as much as two mistaken cells and one group.
-ASSUMED_CORRELATION = 0.1
+# what wells of cell screens may well have; with .1, intervals of high accuracies miss more often
+# (docs/accuracy.md). It weighs as much as two mistaken cells and one group.
+ASSUMED_CORRELATION = 0.2
 MISTAKES, GROUPS = 2, 1
 
 

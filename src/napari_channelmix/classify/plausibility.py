@@ -85,7 +85,6 @@ def plausibility_job(
     fitting = cells if names is None else matched(cells, names)
     truth = known[rows]
     crops = fitting.read(rows)
-    count = len(model.classes)
     guess = _called(model, crops)
     lines = []
     own = estimate_accuracy(truth, guess, fitting.groups[rows], model.classes)

@@ -61,7 +61,7 @@ def importance_in_words(found: ChannelImportance) -> str:
 
 
 def accuracy_in_words(facts: ClassifierFacts) -> str:
-    """How good the classifier is on cells it never saw, with its interval; empty where that is not known."""
+    """How good the classifier is on cells it never saw, with its interval; empty if not known."""
     found = facts.held_out
     if "balanced_accuracy" not in found:
         return ""

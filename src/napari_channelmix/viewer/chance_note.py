@@ -25,7 +25,12 @@ def chance_line(trained: Trained | None) -> str:
     found = None if trained is None else trained.estimate
     if found is None or not found.chance_text:
         return ""
-    return (
-        f"The classifier is {found.chance_text}: {found.text()}. What it needs or shows may say "
-        "nothing of the classes."
+    # PyTorch is there where there is a classifier.
+    from napari_channelmix.classify.intervals import FEW_GROUPS
+
+    # Of few groups a high accuracy says no more than a guess does.
+    few = found.n_groups < FEW_GROUPS
+    what = "Hold out more groups to know." if few else (
+        "What it needs or shows may say nothing of the classes."
     )
+    return f"The classifier is {found.chance_text}: {found.text()}. {what}"

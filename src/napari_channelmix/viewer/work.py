@@ -86,8 +86,10 @@ def _measured(classifier: Classifier | ForeignClassifier, source: str) -> Traine
     if not found:
         return Trained(classifier, source)
     recall = {name: np.nan if one is None else one for name, one in found["recall"].items()}
-    return Trained(classifier, source, found["balanced_accuracy"], found["chance"], recall,
-                   found["n_train"], found["n_test"], getattr(classifier, "accuracy", None))  # fmt: skip
+    return Trained(
+        classifier, source, found["balanced_accuracy"], found["chance"], recall,
+        found["n_train"], found["n_test"], getattr(classifier, "accuracy", None),
+    )  # fmt: skip
 
 
 def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
