@@ -1,14 +1,14 @@
-"""Do the 95 % intervals of accuracy hold the truth in 95 % of cases, for cells that come in groups?
+"""Do 95 % intervals of accuracy hold the truth in 95 % of cases, for cells that come in groups?
 
-Draws the right and wrong answers of a classifier of two classes for groups (wells) of 16 cells. Each
-group has a rate of right answers of its own, from a beta distribution with the true accuracy as mean
-and the correlation that is asked for between cells of one group. 'constant': all cells of a group
-have one class, as with treated and untreated wells; 'mixed': half of each. Counts how often
+Draws the right and wrong answers of a classifier of two classes for groups (wells) of 16 cells.
+Each group has a rate of right answers of its own, from a beta distribution with the true accuracy
+as mean and the correlation that is asked for between cells of one group. 'constant': all cells of a
+group have one class, as with treated and untreated wells; 'mixed': half of each. Counts how often
 the interval of the balanced accuracy, and those of the two recalls, hold the true value.
 
 The second table is of the difference of two classifiers on the same cells, of which the second is
-worse by as much as is said; 'alike' is the correlation of what makes them err. Both tables take
-minutes on one thread.
+worse by as much as is said; 'alike' is the correlation of what makes them err. Both together take
+about ten minutes on one thread.
 
     python benchmarks/accuracy_intervals.py [--sets 400] [--seed 0] [--json FILE]
 """

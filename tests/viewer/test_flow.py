@@ -11,6 +11,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_channelmix.classify.accuracy import estimate_accuracy
+from napari_channelmix.viewer.chance_note import chance_line
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.importance_dock import ImportanceDock
@@ -165,6 +166,9 @@ def test_a_perfect_score_on_six_cells_looks_as_weak_as_it_is(trained: Any) -> No
     assert "2 groups are too few to say anything of others" in said
     assert "2 held-out groups, 6 cells" in trained.result.text()
     assert trained.recalls.bars.rows[0].interval[0] < 0.5
+    said, kind = chance_line(trained.session.trained)
+    assert said.startswith("Whether the classifier is better than chance is not known: balanced")
+    assert kind == "info"
 
 
 def test_many_classes_are_folded(trained: Any) -> None:

@@ -182,8 +182,10 @@ class ClassifierDock(Dock):
         self.session.trained = trained
         # What an earlier classifier said of the cells is not this one's word.
         self.session.predictions = None
-        chance = chance_line(trained)
-        warnings = [*([chance] if chance else []), *trained.classifier.record.get("warnings", [])]
+        chance, kind = chance_line(trained)
+        # Groups that are few are said beside the figures.
+        warnings = [chance] if kind == "warning" else []
+        warnings += trained.classifier.record.get("warnings", [])
         if warnings:
             self.notice.say("\n".join(warnings), "warning")
 
