@@ -186,7 +186,7 @@ def _other_classes(
 def _called(model: Any, crops: Floats) -> Whole:
     """The called classes (n,); channels in another order are no surprise here."""
     if isinstance(model, Predictor):
-        return np.asarray(drain(model.predict_job(crops)).argmax(axis=1), dtype=np.int64)
+        return np.asarray(drain(model.predict_job(crops, prior="balanced")).argmax(axis=1), dtype=np.int64)
     return np.asarray(model.predict_proba(crops).argmax(axis=1), dtype=np.int64)
 
 

@@ -154,14 +154,17 @@ class Observer:
         if self.useful:
             self._profiler.add(crops, start)
 
-    def shift(self, probabilities: Floats | None = None) -> DataShift:
+    def shift(
+        self, probabilities: Floats | None = None, balanced: Floats | None = None
+    ) -> DataShift:
         """What was seen, beside training; with probabilities (N, K) also what became of the calls.
 
+        Confidence and accuracy are of those with the ``balanced`` prior, where these are given.
         Classes of the cells are used where all of them were seen.
         """
         model, cells = self._model, self._cells
         numbers = np.arange(len(cells)) if self._numbers is None else self._numbers
-        facts = _Calls.of(model, cells, numbers, probabilities)
+        facts = _Calls.of(model, cells, numbers, probabilities, balanced)
         profile, data = self._profiler.profile(), model.training_data
         if profile is None:
             return DataShift(
@@ -203,6 +206,7 @@ def data_shift_job(
     probabilities: Floats | None = None,
     only: npt.NDArray[np.int64] | None = None,
     batch: int = BATCH,
+    balanced: Floats | None = None,
 ) -> Job[DataShift]:
     """Compare cells with those a classifier was trained on, as a job.
 
@@ -217,6 +221,8 @@ def data_shift_job(
         Positions of the cells that are meant; default: all.
     batch : int
         Crops read at once.
+    balanced : (N, K) array, optional
+        The probabilities with the balanced prior.
 
     Raises
     ------
@@ -230,7 +236,7 @@ def data_shift_job(
         some = chosen[start : start + batch]
         observer.add(source.read(some) if isinstance(source, Cells) else source[some])
         yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
-    return observer.shift(probabilities)
+    return observer.shift(probabilities, balanced)
 
 
 def say(shift: DataShift, of_model: Sequence[str] = (), stacklevel: int = 3) -> None:
@@ -257,6 +263,7 @@ class _Calls:
         cells: Cells | npt.NDArray[Any],
         numbers: npt.NDArray[np.int64],
         probabilities: Floats | None,
+        balanced: Floats | None,
     ) -> _Calls:
         known = {} if model.training_data is None else model.training_data.class_shares
         if probabilities is None or not len(probabilities):
@@ -265,12 +272,14 @@ class _Calls:
         counts = np.bincount(codes, minlength=len(model.classes))
         shares = dict(zip(model.classes, (counts / len(codes)).tolist(), strict=True))
         accuracy = None
+        even = probabilities if balanced is None else balanced
+        codes = even.argmax(axis=1)
         if isinstance(cells, Cells):
             labels = matching(cells.labels[numbers], cells.classes, model.classes)
             if (labels >= 0).any():
                 given = labels >= 0
                 accuracy = accuracy_of(labels[given], codes[given], len(model.classes)).balanced
-        return cls(shares, known, float(probabilities.max(axis=1).mean()), accuracy)
+        return cls(shares, known, float(even.max(axis=1).mean()), accuracy)
 
 
 def _channels(model: Predictor, profile: Any, found: Likeness) -> Sequence[ChannelShift]:

@@ -138,7 +138,8 @@ def _classifier(part: ClassifierPart, threads: set[int]) -> list[str]:
         *_several(threads, training.threads),
         _split(training),
         *_call("model = cm.train_classifier", arguments),
-        "predicted = model.predict(test)",
+        "model = model.calibrate(test)",
+        'predicted = model.predict(test, prior="balanced")',
         "recall = [np.mean(predicted[test.labels == code] == code) for code in set(test.labels)]",
         f'print(f"balanced accuracy, held-out cells: {{np.mean(recall):.4f}}"){known}',
     ]
