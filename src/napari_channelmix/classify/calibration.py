@@ -111,7 +111,7 @@ class Calibration:
 
     def text(self) -> str:
         """In a sentence, with what it was measured on."""
-        groups = f"{self.n_groups} held-out groups" if self.n_groups > 1 else "one group"
+        groups = f"{self.n_groups} groups" if self.n_groups > 1 else "one group"
         said = (
             f"calibration error {_short(self.ece)}{_between(self.ece_interval)} "
             f"({_short(self.by_chance)} by chance alone), Brier score "

@@ -255,6 +255,13 @@ class Predictor(ABC):
         shift = observer.shift(shown, balanced)
         return Called(shown, shift, self.warnings, known, balanced)
 
+    def prior_job(self, cells: Cells | npt.ArrayLike, choice: PriorChoice = None) -> Job[Prior]:
+        """The prior that is meant, as a job: one that is estimated is so from the cells."""
+        self._refuse_prior(choice)
+        if choice != "estimated":
+            return self.prior_of(choice)
+        return self.prior_of(choice, (yield from self.predict_job(cells, prior="balanced")))
+
     def _refuse_prior(self, choice: PriorChoice) -> None:
         """Say what is wrong with a prior before a cell is read."""
         self.prior_of(choice, np.zeros((0, len(self.classes)), np.float32))

@@ -222,7 +222,6 @@ def _drawn_confusions(
 ) -> tuple[Floats, Floats]:
     """Mean confusions (draws, K, K), and how closely groups follow them (draws,)."""
     counts = held_out.counts.astype(np.float64)
-    groups = len(counts)
     alike = np.zeros(draws)
     if held_out.grouped:
         free = WEIGHT + float(np.maximum((counts.sum(axis=2) > 0).sum(axis=0) - 1, 0).sum())
@@ -245,7 +244,7 @@ def _dirichlet(rng: np.random.Generator, strength: Floats) -> Floats:
 
 
 def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike) -> Floats:
-    """Fractions f (B, K), none below 0 and of the sum 1, with ``confusion.T @ f`` nearest to shares.
+    """Fractions f (B, K), none below 0, of the sum 1, with ``confusion.T @ f`` nearest to shares.
 
     Where the inverse of the confusion gives such fractions it is that, else the least squares
     within the simplex. For two classes: Rogan and Gladen's estimate, cut at 0 and 1.
