@@ -147,12 +147,12 @@ class Calibration:
             str(name): tuple(ReliabilityBin(int(row[0]), *map(float, row[1:])) for row in rows)
             for name, rows in content.get("curve", {}).items()
         }
-        values = {
+        values: dict[str, Any] = {
             name: content[name]
             for name in ("temperature", "n_cells", "n_groups", "brier", "ece", "adaptive", "top",
                          "by_chance", "prior", "cross_fitted")
         }  # fmt: skip
-        intervals = {
+        intervals: dict[str, Any] = {
             name: None if content.get(name) is None else tuple(content[name])
             for name in ("brier_interval", "ece_interval")
         }
@@ -219,7 +219,7 @@ def fit_temperature(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
 
 
 def held_out_calibration(
-    probabilities: npt.ArrayLike,
+    scores: npt.ArrayLike,
     labels: npt.ArrayLike,
     groups: npt.ArrayLike,
     classes: tuple[str, ...],
@@ -235,8 +235,8 @@ def held_out_calibration(
 
     Parameters
     ----------
-    probabilities : (N, K) array
-        Of held-out cells, under the balanced prior, with the temperature 1.
+    scores : (N, K) array
+        Of held-out cells, before the softmax; see `scores_of`.
     labels : (N,) int array
     groups : (N,) array
     classes : tuple of K str
@@ -245,14 +245,14 @@ def held_out_calibration(
     prior : str
         The same in words.
     """
-    scores, truth = scores_of(probabilities), np.asarray(labels, np.int64)
-    temperature = fit_temperature(scores, truth)
+    z, truth = np.asarray(scores, np.float64), np.asarray(labels, np.int64)
+    temperature = fit_temperature(z, truth)
     part = _parts(truth, np.asarray(groups), np.random.default_rng(seed))
     each = np.full(len(truth), temperature)
     if part is not None:
         for at in np.unique(part):
-            each[part == at] = fit_temperature(scores[part != at], truth[part != at])
-    shown = corrected(scaled(scores, each), shares)
+            each[part == at] = fit_temperature(z[part != at], truth[part != at])
+    shown = corrected(scaled(z, each), shares)
     found = calibration_of(shown, truth, groups, classes, seed=seed)
     return replace(found, temperature=temperature, prior=prior, cross_fitted=part is not None)
 
@@ -268,8 +268,10 @@ def calibrate_job(classifier: Classifier, cells: Cells, *, seed: int = 0) -> Job
     some = cells.subset(known)
     probabilities = yield from classifier.predict_job(some, prior="balanced")
     prior = classifier.prior_of()
-    found = held_out_calibration(probabilities, labels[known], some.groups, classifier.classes,
-                                 prior.shares, prior=prior.text(), seed=seed)  # fmt: skip
+    found = held_out_calibration(
+        scores_of(probabilities), labels[known], some.groups, classifier.classes, prior.shares,
+        prior=prior.text(), seed=seed,
+    )  # fmt: skip
     return replace(classifier, record={**bare, "calibration": found.as_dict()})
 
 

@@ -73,11 +73,11 @@ def measured_training_job(
     )  # fmt: skip
     classifier = yield from part(training, 0, 95, 100)
     called = classifier.predict_job(test, prior="balanced")
-    guesses = yield from part(called, 95, 5, 100, "held-out cells: ")
+    scores = scores_of((yield from part(called, 95, 5, 100, "held-out cells: ")))
     prior = classifier.prior_of()
-    calibration = held_out_calibration(guesses, test.labels, test.groups, test.classes,
+    calibration = held_out_calibration(scores, test.labels, test.groups, test.classes,
                                        prior.shares, prior=prior.text(), seed=seed)  # fmt: skip
-    guesses = scaled(scores_of(guesses), calibration.temperature)
+    guesses = scaled(scores, calibration.temperature)
     codes, count = guesses.argmax(axis=1), len(test.classes)
     found = accuracy_of(test.labels, codes, count)
     measured: dict[str, Any] = {

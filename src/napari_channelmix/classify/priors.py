@@ -124,9 +124,7 @@ def given_prior(classes: Sequence[str], shares: Mapping[str, float]) -> Prior:
     """
     unknown = [name for name in shares if name not in classes]
     if unknown:
-        raise ModelError(
-            f"prior: {quoted(unknown[0])} is none of the classes {listed(classes, 5)}"
-        )
+        raise ModelError(f"prior: {quoted(unknown[0])} is none of the classes {listed(classes, 5)}")
     values = {name: float(share) for name, share in shares.items()}
     if not all(np.isfinite(share) and share >= 0 for share in values.values()):
         raise ModelError("prior: shares must be numbers of 0 or more")

@@ -76,7 +76,7 @@ class HeldOutCalls:
         """Share of each label's cells that are called each class (K, K); NaN without cells."""
         total = self.counts.sum(axis=0).astype(np.float64)
         size = total.sum(axis=1, keepdims=True)
-        return np.divide(total, size, out=np.full_like(total, np.nan), where=size > 0)
+        return np.asarray(np.divide(total, size, out=np.full_like(total, np.nan), where=size > 0))
 
     @property
     def why_not(self) -> str:
