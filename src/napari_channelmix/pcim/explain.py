@@ -208,8 +208,10 @@ def explain_job(
             job = plausibility_job(source.answering(cells), cells, seed=seed)
             for line in (yield from part(job, count, 0, count)):
                 notes.add(line)
-    shift = None if observer is None else observer.shift(
-        found.probabilities, source.prior.removed(found.probabilities)
+    shift = (
+        None
+        if observer is None
+        else observer.shift(found.probabilities, source.prior.removed(found.probabilities))
     )
     for line in () if shift is None else shift.warnings:
         notes.add(line)

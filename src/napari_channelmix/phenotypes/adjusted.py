@@ -35,7 +35,7 @@ LEAST = 0.1
 # Fewer held-out groups of a class do not say how groups differ.
 FEW_GROUPS = 3
 # Dependence is taken for this, with the weight of so many groups, until the groups say otherwise.
-USUAL, WEIGHT = 0.02, 2.0
+USUAL, WEIGHT = 0.05, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +190,7 @@ def dependence(counts: npt.ArrayLike) -> float:
     """How much calls of cells of one class and group resemble each other: 0 not at all, 1 fully.
 
     Intraclass correlation from the variance between groups beyond that of independent cells,
-    by moments, over all classes (Williams 1982, Applied Statistics 31, 144), pulled towards 0.02
+    by moments, over all classes (Williams 1982, Applied Statistics 31, 144), pulled towards 0.05
     with the weight of two groups (our choice).
 
     Parameters

@@ -52,6 +52,9 @@ class ProbabilitiesPanel(QWidget):
             column.addWidget(widget)
         self.fold = Folding("What the probabilities mean")
         self.fold.addWidget(inside)
+        self.fold.toggleButton().setToolTip(
+            "Calibration error, Brier score and reliability curve on held-out cells"
+        )
         self.fold.collapse(animate=False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -89,9 +89,7 @@ def _measured(classifier: Classifier, source: str) -> Trained:
                    found["n_train"], found["n_test"])  # fmt: skip
 
 
-def predict_job(
-    trained: Trained, cells: Cells, prior: PriorChoice = None
-) -> Job[Predictions]:
+def predict_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Predictions]:
     """Class probabilities of all cells, what speaks against them, and fractions in groups."""
     from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
 
@@ -108,9 +106,7 @@ def predict_job(
                        found.prior, found.balanced, adjusted)  # fmt: skip
 
 
-def evaluation_job(
-    trained: Trained, cells: Cells, prior: PriorChoice = None
-) -> Job[Evaluation]:
+def evaluation_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Evaluation]:
     """How well a classifier does on the cells that have a class."""
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.classify import evaluate_job

@@ -102,8 +102,9 @@ class GroupsModel(QAbstractTableModel):
             return "–" if np.isnan(share) else f"{share:.1%}"
         if role == Qt.ItemDataRole.ToolTipRole and not np.isnan(share):
             return (
-                f"95 % interval {known.low[row, code]:.1%} to {known.high[row, code]:.1%}: it holds "
-                "the sampling of the cells, the confusion of held-out ones, and how groups differ"
+                f"95 % interval {known.low[row, code]:.1%} to {known.high[row, code]:.1%}, "
+                "with the sampling of the cells, the confusion of held-out ones, and how groups "
+                "differ"
             )
         return None
 
