@@ -31,10 +31,10 @@ def trained(plate: Cells) -> Trained:
 
 
 def test_predictions_follow_the_prior_without_being_made_anew(
-    open_plate: Any, dock: Any, qtbot: Any, trained: Trained
+    dock: Any, qtbot: Any, plate: Cells, trained: Trained
 ) -> None:
-    open_plate()
     classifier = dock(ClassifierDock)
+    classifier.session.open(plate, "plate")
     assert not classifier.prior.isEnabled()
     session = classifier.session
     session.trained = trained
