@@ -27,8 +27,9 @@ Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 DRAWS = 1000
-# Steps of the projected gradient where the inverse leaves the simplex.
-STEPS = 60
+# Steps of the projected gradient where the inverse leaves the simplex: for an estimate, and for
+# draws, whose own noise is larger than what more steps would change.
+STEPS, ROUGH = 60, 15
 # Calls that tell classes apart less than this (smallest singular value of the confusion) say
 # nothing of their fractions.
 LEAST = 0.1
@@ -168,7 +169,7 @@ def adjusted_fractions(
     for group in np.flatnonzero(there):
         own = _dirichlet(rng, mean * precision[:, None, None])
         shares = _dirichlet(rng, np.tile(counts[group] + 0.5, (draws, 1)))
-        found = np.percentile(solved(shares, own), tails, axis=0)
+        found = np.percentile(solved(shares, own, steps=ROUGH), tails, axis=0)
         # Where all draws agree on an end, rounding and skewness must not leave the estimate out.
         low[group] = np.minimum(found[0], fractions[group])
         high[group] = np.maximum(found[1], fractions[group])
@@ -243,7 +244,7 @@ def _dirichlet(rng: np.random.Generator, strength: Floats) -> Floats:
     return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True))
 
 
-def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike) -> Floats:
+def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEPS) -> Floats:
     """Fractions f (B, K), none below 0, of the sum 1, with ``confusion.T @ f`` nearest to shares.
 
     Where the inverse of the confusion gives such fractions it is that, else the least squares
@@ -255,19 +256,25 @@ def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike) -> Floats:
         Of the calls.
     confusion : (K, K) or (B, K, K) array
         Rows are labels, of the sum 1.
+    steps : int
+        Of the least squares.
     """
     t = np.asarray(shares, np.float64)
     matrix = np.broadcast_to(np.asarray(confusion, np.float64), (len(t), t.shape[1], t.shape[1]))
-    found = np.einsum("bj,bjk->bk", t, np.linalg.pinv(matrix))
+    try:
+        found = np.linalg.solve(matrix.swapaxes(1, 2), t[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        found = np.einsum("bj,bjk->bk", t, np.linalg.pinv(matrix))
     outside = (found < 0).any(axis=1) | (np.abs(found.sum(axis=1) - 1) > 1e-9)
     found = _projected(found)
     if t.shape[1] == 2 or not outside.any():
         return found
     f, m, s = found[outside], matrix[outside], t[outside]
-    # The step that can overshoot nowhere, with Nesterov's momentum.
-    step = 1 / np.maximum(np.linalg.norm(m, ord=2, axis=(1, 2))[:, None] ** 2, 1e-12)
+    # A step that can overshoot nowhere (the rows have the sum 1, so that the largest sum of a
+    # column bounds the square of the norm), with Nesterov's momentum.
+    step = 1 / m.sum(axis=1).max(axis=1)[:, None]
     ahead, speed = f, 1.0
-    for _ in range(STEPS):
+    for _ in range(steps):
         miss = np.einsum("bj,bjk->bk", ahead, m) - s
         following = _projected(ahead - step * np.einsum("bk,bjk->bj", miss, m))
         faster = (1 + np.sqrt(1 + 4 * speed**2)) / 2
