@@ -11,6 +11,7 @@ from napari_channelmix.phenotypes.confusion import Confusion, confusion_of
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.phenotypes.confusion_view import ConfusionView
 from napari_channelmix.viewer.recall_bars import RecallBars
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
@@ -91,11 +92,13 @@ def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -
             f"{cells}. None of their classes is one that the classifier predicts, so there is no "
             "accuracy."
         )
-    said = f"Balanced accuracy {found.balanced:.3f} over {cells}."
+    between = weak = ""
     if accuracy is not None:
-        weak = f": {accuracy.warning}" if accuracy.warning else ""
-        measured_on = accuracy.measured_on(held_out=False)
-        said += f" Its {accuracy.interval_text} ({measured_on}){weak}."
+        between = f" ({accuracy.interval_text})"
+        if accuracy.n_groups < accuracy.n_cells:
+            cells += f", in {counted(accuracy.n_groups, 'group')}"
+        weak = f" {accuracy.warning[:1].upper()}{accuracy.warning[1:]}." if accuracy.warning else ""
+    said = f"Balanced accuracy {found.balanced:.3f}{between} over {cells}.{weak}"
     if found.unknown:
         said += (
             f" Not counted, since the classifier does not know them: {', '.join(found.unknown)}."
