@@ -8,6 +8,12 @@ for; against them stand crops without content (zeros, constant, nearly constant,
 pixels), cells with their channels exchanged, and maps that have no link to the classifier. Two
 planted networks have answers that hang on single pixels' noise, or do not, and two have weights
 that matter, or do not. A sentence is right where it is said of the former and not of the latter.
+
+The map of a real cell may be no better than a random one, rightly. So each of them gets a truth of
+its own, 'yes', 'no' or 'cannot be told', from a strong test that shares nothing with the one that
+speaks to users (`map_truth.py`): 'needs the pixels' is right where it is said of a 'yes' and not
+said of a 'no'. Cells of which it cannot be told, and cells that are doubted for what they are (far
+outside the training cells), are listed apart. The rule's threshold was chosen on the seeds 0 and 1.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from map_truth import truth_of
 from scipy.stats import binomtest
 from torch import nn
 
@@ -27,9 +34,8 @@ import napari_channelmix as cm
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import Reliability, reliability_job
-from napari_channelmix.pcim.explain import measure_job
-from napari_channelmix.pcim.reliability import random_maps
-from napari_channelmix.pcim.scores import shared_strongest
+from napari_channelmix.pcim.chance import MAPS, ChanceTest, curves_job, random_maps
+from napari_channelmix.pcim.scores import Fidelity, shared_strongest
 
 SETS = ("synthetic", "bbbc013_wortmannin", "bbbc010_worms", "jurkat_cellcycle_ifc",
         "csm_breast_b14")  # fmt: skip
@@ -106,18 +112,29 @@ def on_a_set(name: str, cells: cm.Cells, count: int, seed: int, *, alone: bool) 
     chosen = test.subset(some)
     crops = chosen.read()
     attribution, real = tested(model, chosen)
-    cells_right = [Tally("needs the pixels", f"{name}: real cells"),
-                   Tally("do not read", f"{name}: real cells, not said")]  # fmt: skip
+    rng, calls = np.random.default_rng(seed), model.predict(train)
+    donors = np.stack([train.read(rng.choice(np.flatnonzero((calls != code)
+                       & (train.labels != code)), 2)) for code in chosen.labels])  # fmt: skip
+    verdicts = truth_of(attribution, donors).verdicts
+    needs = {verdict: Tally("needs the pixels", f"{name}: real cells, truth '{verdict}'")
+             for verdict in ("yes", "no")}  # fmt: skip
+    apart = [Tally("(needs the pixels, said of)", f"{name}: truth cannot be told"),
+             Tally("(do not read this map, said of)", f"{name}: real cells")]  # fmt: skip
     details = Tally("regions, not pixels", f"{name}: real cells, against 20 draws of noise")
     staying = _staying(attribution, crops, 20)
     for cell in range(len(chosen)):
-        cells_right[0].of += 1
-        cells_right[0].right += says(real, cell, NEEDS)
-        cells_right[1].of += 1
-        cells_right[1].right += not says(real, cell, *DO_NOT_READ)
+        doubted, said = says(real, cell, DO_NOT_READ[0]), says(real, cell, NEEDS)
+        apart[1].of += 1
+        apart[1].right += doubted
+        if not doubted and verdicts[cell] in needs:
+            needs[verdicts[cell]].of += 1
+            needs[verdicts[cell]].right += said == (verdicts[cell] == "yes")
+        elif not doubted:
+            apart[0].of += 1
+            apart[0].right += said
         details.of += 1
         details.right += says(real, cell, DETAILS) == (staying[cell] < 0.5)
-    tallies = [*cells_right, details]
+    tallies = [*needs.values(), *apart, details]
     for case, wrong in nonsense(crops, seed):
         tally = Tally("do not read", f"{name}: {case}")
         _, reliability = tested(model, wrong)
@@ -127,13 +144,17 @@ def on_a_set(name: str, cells: cm.Cells, count: int, seed: int, *, alone: bool) 
                             and not says(reliability, cell, NEEDS))  # fmt: skip
         tallies.append(tally)
     unlinked = Tally("do not read", f"{name}: maps without a link to the classifier")
+    source = attribution.source.read()
+
+    def curves(maps: np.ndarray) -> Fidelity:
+        return drain(curves_job(source, maps, attribution.target, attribution.versus))
+
+    chance = [curves(maps) for maps in random_maps(attribution.maps.shape, MAPS, 0)]
     for draw in range(5):
         maps = random_maps(attribution.maps.shape, 1, seed=1000 + draw)[0]
         if draw % 2:
             maps = np.random.default_rng(draw).standard_normal(maps.shape).astype(np.float32)
-        fidelity = drain(measure_job(model, attribution.source, maps, attribution.target))
-        # The tests against chance do not depend on the map.
-        other = replace(real, fidelity=fidelity)
+        other = replace(real, against_chance=ChanceTest.of(curves(maps), chance))
         for cell in range(len(chosen)):
             unlinked.of += 1
             unlinked.right += not says(other, cell, NEEDS)
@@ -227,7 +248,7 @@ def main() -> int:
     print("|---|---|---|---|---|")
     for tally in tallies:
         print(tally.row())
-    return int(any(tally.right < AIM * tally.of for tally in tallies))
+    return int(any(tally.right < AIM * tally.of for tally in tallies if tally.sentence[0] != "("))
 
 
 if __name__ == "__main__":

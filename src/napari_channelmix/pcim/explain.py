@@ -20,7 +20,8 @@ from napari_channelmix.pcim.attribution import Attribution, MapUpdate
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
 from napari_channelmix.pcim.methods import Method, method_named
-from napari_channelmix.pcim.scores import Fidelity, fidelity_job, joined
+from napari_channelmix.pcim.references import REPORTED
+from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
 from napari_channelmix.pcim.source import Source
 from napari_channelmix.provenance import provenance
 
@@ -233,6 +234,8 @@ def measure_job(
     device: str = "auto",
     seed: int = 0,
     batch: int = 64,
+    references: tuple[str, ...] = REPORTED,
+    shares: Sequence[float] = SHARES,
 ) -> Job[Fidelity]:
     """Insertion and deletion curves of maps, made by whatever method, as a job.
 
@@ -243,6 +246,8 @@ def measure_job(
     maps : (N, H, W) or (N, C, H, W) float32 array
     seed : int
         Of the references.
+    references, shares
+        As for `scores.fidelity_job`.
     """
     source = Source.of(model, cells, device)
     if len(maps) != len(source):
@@ -254,7 +259,8 @@ def measure_job(
             try:
                 problem, _ = source.problem(some, target, versus)
                 job = fidelity_job(problem.subject, problem.x, problem.mean, problem.target,
-                                   maps[some], seed=seed)  # fmt: skip
+                                   maps[some], references=references, shares=shares,
+                                   seed=seed)  # fmt: skip
                 parts.append((yield from part(job, at, len(some), count)))
             except Exception as error:
                 if not is_out_of_memory(error):
