@@ -16,9 +16,11 @@ from torch import Tensor, nn
 from napari_channelmix.classify.crops import normalised
 from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
 from napari_channelmix.classify.shift import DataShift, Observer, say
+from napari_channelmix.classify.training_cells import Digests, TrainingCells, crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.networks import NetworkSpec
@@ -56,11 +58,15 @@ class Called:
     shift : DataShift
     warnings : tuple of str
         What speaks against the classifier itself; see `Predictor.warnings`.
+    training : (N,) array of str
+        Whether each cell was trained on: ``yes``, ``same group``, ``no`` or ``unknown``; see
+        `training_cells`.
     """
 
     probabilities: Floats = field(repr=False)
     shift: DataShift
     warnings: tuple[str, ...] = ()
+    training: Marks = field(default_factory=lambda: np.zeros(0, dtype="<U10"), repr=False)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -77,6 +83,8 @@ class Predictor(ABC):
     std: npt.NDArray[np.float64]
     #: What is known of the training cells; None for models made elsewhere or saved long ago.
     training_data: TrainingData | None = None
+    #: Which cells those were, as digests; None where that is not known.
+    training_cells: TrainingCells | None = None
 
     @abstractmethod
     def _probabilities(self, crops: Floats) -> Floats:
@@ -176,12 +184,18 @@ class Predictor(ABC):
         """
         source, dtype = self.fitting(cells)
         observer = Observer(self, source, dtype=dtype)
-        found = yield from self._call_job(source, batch, observer)
-        return Called(found, observer.shift(found), self.warnings)
+        digests: list[Digests] = []
+        found = yield from self._call_job(source, batch, observer, digests)
+        marks = np.full(len(found), UNKNOWN)
+        if self.training_cells is not None and digests:
+            groups = cells.groups.tolist() if isinstance(cells, Cells) else None
+            marks = self.training_cells.marks(np.concatenate(digests), groups)
+        return Called(found, observer.shift(found), self.warnings, marks)
 
     def _call_job(
-        self, source: Cells | Floats, batch: int, observer: Observer | None
-    ) -> Job[Floats]:
+        self, source: Cells | Floats, batch: int, observer: Observer | None,
+        digests: list[Digests] | None = None,
+    ) -> Job[Floats]:  # fmt: skip
         self._prepare(source)
         parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(source), batch):
@@ -190,6 +204,8 @@ class Predictor(ABC):
             parts.append(self._probabilities(crops))
             if observer is not None:
                 observer.add(crops)
+            if digests is not None and self.training_cells is not None:
+                digests.append(crop_digests(crops))
             yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
         return np.concatenate(parts)
 
@@ -216,6 +232,8 @@ class Classifier(Predictor):
         Training history and accuracies.
     training_data : TrainingData or None
         What the training cells were like; None where the bundle is of an earlier version.
+    training_cells : TrainingCells or None
+        Which cells they were, as digests; None where the bundle is of an earlier version.
     """
 
     network: nn.Module = field(repr=False)
@@ -228,6 +246,7 @@ class Classifier(Predictor):
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     training_data: TrainingData | None = field(default=None, repr=False)
+    training_cells: TrainingCells | None = field(default=None, repr=False)
 
     @property
     def device(self) -> torch.device:

@@ -21,6 +21,7 @@ from napari_channelmix.phenotypes.confusion import (
     confusion_of,
     matching,
 )
+from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of, only_named
 from napari_channelmix.provenance import provenance
 from napari_channelmix.wording import counted, listed, quoted
 
@@ -65,6 +66,9 @@ class Evaluation:
         Mean probability of the called class.
     unlabelled : int
         Cells without a class.
+    trained_on : int or None
+        Cells with a class that the classifier was trained on; None where that is not known. They
+        are left out of all figures where others are there, unless all were asked for.
     unknown : dict of str to int
         Cells of classes that the classifier does not know.
     shift : DataShift
@@ -88,6 +92,7 @@ class Evaluation:
     shift: DataShift = field(repr=False)
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
+    trained_on: int | None = None
 
     @property
     def words(self) -> str:
@@ -118,6 +123,7 @@ class Evaluation:
             },
             "confidence": self.confidence,
             "unlabelled": self.unlabelled,
+            "trained_on": self.trained_on,
             "unknown": dict(self.unknown),
             "data_shift": self.shift.as_dict(),
             "warnings": list(self.warnings),
@@ -125,7 +131,9 @@ class Evaluation:
         }
 
 
-def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0) -> Evaluation:
+def evaluate(
+    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0, only: str = "held-out"
+) -> Evaluation:
     """Measure a classifier on cells whose classes are known.
 
     Parameters
@@ -136,6 +144,9 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
         one that the model does not know, are counted and left out of the accuracy.
     seed : int
         Of the interval.
+    only : {"held-out", "all"}
+        Whether cells that the classifier was trained on, and others of their groups, are left out
+        of the figures; where none is held out, or it is not known, they are of all.
 
     Returns
     -------
@@ -146,15 +157,17 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
     DataError
         No cell has a class, or none that the model knows.
     ModelError
-        Channels that are missing, crops of another size than those of training.
+        Channels that are missing, crops of another size than those of training; another word for
+        ``only``.
     """
-    return drain(evaluate_job(model, cells, seed=seed))
+    return drain(evaluate_job(model, cells, seed=seed, only=only))
 
 
 def evaluate_job(
-    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0
+    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0, only: str = "held-out"
 ) -> Job[Evaluation]:
     """`evaluate` as a job: a step for each batch."""
+    only_named(only)
     places = class_places(cells.classes, model.classes)
     labels = matching(cells.labels, cells.classes, model.classes)
     given = labels >= 0
@@ -172,6 +185,10 @@ def evaluate_job(
             f"({listed(model.classes, 5)}); classes are matched by name"
         )
     called = yield from part(model.call_job(cells), 0, 99, 100)
+    marks = called.training[given]
+    trained = None if (marks == UNKNOWN).any() else int((marks == YES).sum())
+    held_out = held_out_of(marks, "accuracy is", only)
+    given[given] = held_out.chosen
     codes = called.probabilities.argmax(axis=1)
     count, groups = len(model.classes), cells.groups[given]
     found = accuracy_of(labels[given], codes[given], count)
@@ -183,7 +200,8 @@ def evaluate_job(
     at_chance = _at_chance(found.balanced, interval, found.chance) if enough else ()
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
-        *_seen_before(model, cells),
+        *((held_out.line,) if held_out.line else ()),
+        *(_seen_before(model, cells) if trained is None else ()),
         *((order,) if order else at_chance),
         *(yield from part(job, 99, 1, 100)),
         *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called),
@@ -202,15 +220,18 @@ def evaluate_job(
                 model.classes, np.bincount(labels[given], minlength=count), strict=True
             )
         },
-        confusion=confusion_of(cells.labels, cells.classes, codes, model.classes),
+        confusion=confusion_of(
+            np.where(given | (labels < 0), cells.labels, -1), cells.classes, codes, model.classes
+        ),
         confidence=float(called.probabilities[given].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
         unknown=unknown,
         shift=called.shift,
         warnings=warnings,
         provenance=provenance(
-            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={}
+            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={"only": only}
         ),
+        trained_on=trained,
     )
 
 

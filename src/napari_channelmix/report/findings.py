@@ -92,6 +92,8 @@ class Example:
     scores : dict of str to float
         Such as ``srg``.
     method : str
+    training : str
+        Whether it was trained on; empty where it was not asked.
     """
 
     cell: int
@@ -104,6 +106,7 @@ class Example:
     words: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     method: str = ""
+    training: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,8 @@ class Findings:
     classifier : ClassifierFacts or None
     probabilities : (N, K) float32 array or None
         Of all cells, in the order of the classifier's classes.
+    training : sequence of N str or None
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
     importance : ChannelImportance or None
     examples : tuple of Example
     explained : dict
@@ -148,6 +153,7 @@ class Findings:
     source: str = ""
     classifier: ClassifierFacts | None = None
     probabilities: Floats | None = field(default=None, repr=False)
+    training: Sequence[str] | None = field(default=None, repr=False)
     importance: ChannelImportance | None = None
     examples: tuple[Example, ...] = ()
     explained: Mapping[str, Any] = field(default_factory=dict)

@@ -147,7 +147,7 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     for at, one in enumerate(config.explanations, start=1):
         settings = ExplainSettings(
             one.target, one.versus, one.method, one.mode, one.channels, one.forwards, one.seed,
-            cells=one.cells,
+            cells=one.cells, only="all",
         )  # fmt: skip
         maps = explain_cells_job(
             classifier, cells, out / "explanations" / str(at), settings,

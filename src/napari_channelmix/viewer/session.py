@@ -93,6 +93,8 @@ class Predictions:
     source: str = ""
     #: How the cells differ from those the classifier was trained on, a line each.
     warnings: tuple[str, ...] = ()
+    #: Whether the classifier was trained on each cell (N,); see `phenotypes.held_out`.
+    training: tuple[str, ...] | None = dataclasses.field(default=None, repr=False)
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:

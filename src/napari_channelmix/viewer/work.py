@@ -91,7 +91,8 @@ def _measured(classifier: Classifier, source: str) -> Trained:
 def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
     """Class probabilities of all cells, and what speaks against them."""
     found = yield from trained.classifier.call_job(cells)
-    return Predictions(trained.classifier.classes, found.probabilities, trained.source, found.lines)
+    return Predictions(trained.classifier.classes, found.probabilities, trained.source,
+                       found.lines, tuple(found.training.tolist()))  # fmt: skip
 
 
 def evaluation_job(trained: Trained, cells: Cells) -> Job[Evaluation]:

@@ -13,6 +13,7 @@ from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.fractions import Grouping, grouping_of
+from napari_channelmix.phenotypes.held_out import YES, HeldOut, held_out_of
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -132,6 +133,14 @@ class Facts:
         return class_distance(self.latents.values[:, self.latents.active], self.labels)
 
     @cached_property
+    def held_out(self) -> HeldOut:
+        """The cells that the classifier of the predictions was not trained on; all without."""
+        known = None if self.predictions is None else self.predictions.training
+        if known is None or len(known) != len(self):
+            return HeldOut(np.ones(len(self), dtype=bool), "")
+        return held_out_of(np.asarray(known))
+
+    @cached_property
     def grouping(self) -> Grouping:
         """Which cells belong together."""
         return grouping_of(self.cells)
@@ -158,4 +167,7 @@ class Facts:
             name = self.predicted_classes[int(self.predicted[cell])]
             lines.append(f"Predicted: {name}, probability {best:.3f}")
             lines.append(f"Margin to the next class: {self.margin[cell]:.3f}")
+            known = self.predictions.training
+            if known is not None and cell < len(known) and known[cell] == YES:
+                lines.append("The classifier was trained on it")
         return "\n".join(lines)
