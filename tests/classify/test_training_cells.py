@@ -93,7 +93,7 @@ def test_damaged_digests_are_refused(trained: Classifier, wrong: dict[str, Any])
     from napari_channelmix.classify.bundle import _described
 
     content = {**json.loads(_described(trained)), "trained_on": wrong}
-    with pytest.raises(ValueError, match="trained_on|bytes|base64|padding"):
+    with pytest.raises(ValueError, match=r"trained_on|bytes|base64|padding"):
         BundleAbout.model_validate(content)
 
 

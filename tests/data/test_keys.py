@@ -31,16 +31,15 @@ def test_of_many_columns_twenty_are_kept_those_of_whole_groups_first() -> None:
 def test_keys_follow_the_cells_through_subsets_sets_together_and_files(
     write_set: Any, tmp_path: Any
 ) -> None:
-    rows = pd.DataFrame([
+    rows = [
         {"well": f"W{i}", "label": "ab"[i % 2], "dna": f"dna{i}.tif", "gfp": f"gfp{i}.tif",
          "mask": f"mask{i}.tif", "ImageNumber": i + 7, "score": i + 0.5} for i in range(4)
-    ])  # fmt: skip
-    write_set(rows=rows)
-    (tmp_path / "own.toml").write_text(
-        'name = "own"\ntable = "labels.csv"\nlabel = "label"\n[channels]\nDNA = "dna"\n'
-        'GFP = "gfp"\n[cells]\nfrom = "mask"\ncolumn = "mask"\ncrop = 16\n', "utf-8",
+    ]  # fmt: skip
+    file = write_set(
+        "[channels]", 'DNA = "dna"', 'GFP = "gfp"', "[cells]", 'from = "mask"', 'column = "mask"',
+        "crop = 16", rows=rows,
     )  # fmt: skip
-    cells = open_dataset(tmp_path / "own.toml")
+    cells = open_dataset(file)
     assert list(cells.keys.columns) == ["well", "ImageNumber"]
     assert cells.keys["ImageNumber"].tolist() == [str(7 + i // 6) for i in range(24)]
     assert cells.subset([23, 0]).keys["well"].tolist() == ["W3", "W0"]

@@ -741,7 +741,8 @@ def test_cells_that_were_trained_on_are_left_out_and_said(classifier, cells, tmp
     with pytest.raises(DataError, match=r"7 cells instead of 10|only"):
         run(model, cells, tmp_path / "held-out", only="all")
     assert run(model, cells, tmp_path / "some", limit=2).content["n"] == 2
-    named = run(model, cells, tmp_path / "named", cells=(0, 1)).content
+    asked = ExplainSettings(cells=(0, 1))
+    named = drain(explain_cells_job(model, cells, tmp_path / "named", asked)).content
     assert named["cells"]["training"] == ["yes", "no"]
 
 
