@@ -23,6 +23,7 @@ from napari_channelmix.pcim.methods import Method, method_named
 from napari_channelmix.pcim.references import REPORTED
 from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
 from napari_channelmix.pcim.source import Source
+from napari_channelmix.phenotypes.held_out import held_out_of, only_named
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def explain(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
@@ -83,9 +84,10 @@ def explain(
         Where to compute. A module is afterwards back where it was; a Classifier stays there.
     batch : int, optional
         Cells at once; default: as many as fit well.
-    only : sequence of int, optional
+    only : sequence of int, {"held-out", "all"}, optional
         Positions of the cells to explain; the others only have their part in the mean that a
-        black box is shown. ``target`` and ``versus``, where they are lists, are for these.
+        black box is shown. ``held-out``: those that the classifier was not trained on, where that
+        is known and any is left; `Attribution.source` has their numbers. ``target`` and ``versus``, where they are lists, are for these.
     output : str
         What a module, estimator or callable gives, as for `load_model`; ``auto`` is found out
         from some of the cells, and refused where it stays in doubt.
@@ -130,7 +132,7 @@ def explain_job(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
@@ -145,10 +147,16 @@ def explain_job(
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
     hold(forwards=forwards, batch=batch, seed=seed)
     source = Source.of(model, cells, device, output=output, select=select)
+    held_out = ""
+    if isinstance(only, str):
+        meant = held_out_of(source.training_marks(), "maps are", only_named(only))
+        held_out, only = meant.line, np.flatnonzero(meant.chosen).tolist()
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
     notes, flatness = _Notes(subject.notes), Flatness()
+    if held_out:
+        notes.add(held_out)
     if subject.network is None and mode == "autograd":
         mode = "blackbox"
         notes.add(f"{subject.who} gives answers only: explained as a black box")
