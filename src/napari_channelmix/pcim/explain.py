@@ -28,6 +28,7 @@ from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.outputs import Output
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.classify.selecting import Select
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.problem import Maps, Problem
@@ -54,6 +55,7 @@ def explain(
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
+    prior: PriorChoice = None,
 ) -> Attribution:
     """Find which pixels made the classifier say what it says.
 
@@ -87,7 +89,8 @@ def explain(
     only : sequence of int, {"held-out", "all"}, optional
         Positions of the cells to explain; the others only have their part in the mean that a
         black box is shown. ``held-out``: those that the classifier was not trained on, where that
-        is known and any is left; `Attribution.source` has their numbers. ``target`` and ``versus``, where they are lists, are for these.
+        is known and any is left; `Attribution.source` has their numbers. ``target`` and
+        ``versus``, where they are lists, are for the explained cells.
     output : str
         What a module, estimator or callable gives, as for `load_model`; ``auto`` is found out
         from some of the cells, and refused where it stays in doubt.
@@ -96,6 +99,10 @@ def explain(
     check : bool
         Hold the model against the labels of the cells, where they are a data set with labels;
         see `classify.plausibility`.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown and the predicted class is chosen; as for
+        `Classifier.predict_proba`. ``estimated`` is from all the cells. Maps of a class do not
+        depend on it.
 
     Returns
     -------
@@ -116,7 +123,8 @@ def explain(
     """
     return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
                              forwards=forwards, seed=seed, device=device, batch=batch,
-                             only=only, output=output, select=select, check=check))  # fmt: skip
+                             only=only, output=output, select=select, check=check,
+                             prior=prior))  # fmt: skip
 
 
 def explain_job(
@@ -137,6 +145,7 @@ def explain_job(
     select: Select = None,
     check: bool = True,
     compare: bool = True,
+    prior: PriorChoice = None,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
@@ -151,6 +160,7 @@ def explain_job(
     if isinstance(only, str):
         meant = held_out_of(source.training_marks(), "maps are", only_named(only))
         held_out, only = meant.line, np.flatnonzero(meant.chosen).tolist()
+    source = yield from part(source.with_prior(prior), 0, 0, 1)
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
@@ -208,7 +218,11 @@ def explain_job(
             job = plausibility_job(source.answering(cells), cells, seed=seed)
             for line in (yield from part(job, count, 0, count)):
                 notes.add(line)
-    shift = None if observer is None else observer.shift(found.probabilities)
+    shift = (
+        None
+        if observer is None
+        else observer.shift(found.probabilities, source.prior.removed(found.probabilities))
+    )
     for line in () if shift is None else shift.warnings:
         notes.add(line)
     flat = flatness.by_reason
@@ -356,7 +370,9 @@ class _Found:
         flat: dict[str, tuple[int, ...]], shift: DataShift | None, **facts: Any,
     ) -> Attribution:  # fmt: skip
         model, output = self.source.model, str(self.source.subject.reading)
-        about = {"method": method.name, "mode": method.mode, "output": output, **facts}
+        prior = self.source.prior
+        about = {"method": method.name, "mode": method.mode, "output": output,
+                 "prior": prior.as_dict(), **facts}  # fmt: skip
         if isinstance(model, Classifier):
             about["model"] = model.provenance.get("data")
         return Attribution(
@@ -366,5 +382,5 @@ class _Found:
             classes=self.source.subject.classes, channels=self.source.channels,
             method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
             provenance=provenance(**about), source=self.source, output=output, flat=flat,
-            shift=shift,
+            shift=shift, prior=prior,
         )  # fmt: skip

@@ -141,8 +141,7 @@ class ManyCells:
         dock.layers.clear_cell()
         dock.cell = session.explanation = None
         dock.result.empty()
-        job = field_maps_job(dock.sources, trained, cells, chosen, dock.question.question, shape,
-                             held_out)  # fmt: skip
+        job = field_maps_job(dock.sources, trained, cells, chosen, dock.asked, shape, held_out)
         dock.task.run(f"explaining {len(chosen)} cells", job, self._done,
                       on_update=self._updated, on_error=dock.fail)  # fmt: skip
         self.busy = True
