@@ -69,19 +69,18 @@ def test_a_distance_is_what_lies_beyond_the_classes_in_units_of_what_is_ordinary
     assert not farther.differs(0, ("sd",))
 
 
-def test_channels_are_parted_by_the_difference_of_their_figures() -> None:
-    # Each lies within its classes, but one above and the other below.
+@pytest.mark.parametrize(("apart", "parted"), [(3.12, ((0, 1),)), (2.7, ())])
+def test_channels_are_parted_by_the_difference_of_their_figures(
+    apart: float, parted: tuple[tuple[int, int], ...]
+) -> None:
+    # One lies above and the other below its mean, neither of them far for its groups.
     figures = np.zeros((16, F, 2))
-    figures[:, MEAN] = 0.9, -0.9
-    data = known(2, between=np.full((F, 2), 9.0))
-    data_of_pairs = known(
-        2, between=np.full((F, 2), 9.0), pair_between=np.full((4, 1), 0.01),
-        pair_within=np.full((4, 1), 0.04), pair_error=np.full((4, 1), 0.01),
-    )  # fmt: skip
-    assert likeness(data, seen(figures)).parted == ()
-    found = likeness(data_of_pairs, seen(figures))
-    assert found.parted == ((0, 1),)
-    assert (found.distance < 0.1).all()
+    figures[:, MEAN] = apart / 2, -apart / 2
+    found = likeness(known(2, between=np.full((F, 2), 9.0)), seen(figures))
+    # The limit of 16 cells is 6.25.
+    assert ((apart - 0.5) / np.sqrt(0.3**2 + 0.8**2 / 16 + 0.1**2) > 6.25) == bool(parted)
+    assert found.parted == parted
+    assert (found.distance < 0.2).all()
 
 
 @pytest.mark.parametrize(
@@ -156,3 +155,19 @@ def test_channels_are_exchanged_where_that_explains_most_of_the_distance(
     quantiles = known(2).quantiles * 50
     data = known(2, centre=centre, pair_centre=np.full((4, 1), -10.0), quantiles=quantiles)
     assert likeness(data, two(first, second)).exchanged == exchanged
+
+
+@pytest.mark.parametrize(("distance", "exchanged"), [(4.0, {0: 1, 1: 0}), (2.5, {})])
+def test_an_exchange_is_looked_for_where_a_distance_is_nearly_said(
+    distance: float, exchanged: dict[int, int]
+) -> None:
+    # Said from 5 on; differences between the channels may be large here.
+    ordinary = np.sqrt(0.3**2 + 0.8**2 / 100 + 0.1**2)
+    apart = 0.5 + distance * ordinary
+    centre = np.zeros((F, 2))
+    centre[:, 1] = apart
+    data = known(
+        2, centre=centre, pair_centre=np.full((4, 1), -apart), pair_apart=np.full((4, 1), 2.5),
+        quantiles=known(2).quantiles * 50,
+    )  # fmt: skip
+    assert likeness(data, two(apart, 0.0)).exchanged == exchanged

@@ -125,13 +125,16 @@ class Mean(nn.Module):
         return torch.stack([both, both + self.gain * mean], dim=1)
 
 
-@pytest.mark.parametrize(("of_log_odds", "small"), [(True, True), (False, False)])
+@pytest.mark.parametrize(
+    ("of_log_odds", "value", "small"),
+    [(True, 0.9e-3, True), (True, 1.1e-3, False), (False, 0.9e-3, False), (False, 1e-13, True)],
+)
 def test_maps_of_log_odds_are_flat_within_a_thousandth_and_others_within_rounding(
-    of_log_odds, small, make_problem
+    of_log_odds, value, small, make_problem
 ):
     x = np.random.default_rng(0).normal(size=(1, 1, 8, 8)).astype(np.float32)
     maps = np.zeros((1, 8, 8), np.float32)
-    maps[0, 3, 3] = 0.9e-3
+    maps[0, 3, 3] = value
     flatness = Flatness()
     flatness.look(make_problem(Mean(5.0), x), np.array([2]), maps, of_log_odds=of_log_odds)
     assert flatness.by_reason == ({"small": (2,)} if small else {})
