@@ -171,3 +171,16 @@ def test_an_exchange_is_looked_for_where_a_distance_is_nearly_said(
         quantiles=known(2).quantiles * 50,
     )  # fmt: skip
     assert likeness(data, two(apart, 0.0)).exchanged == exchanged
+
+
+@pytest.mark.parametrize(("left", "exchanged"), [(0.4, {0: 1, 1: 0}), (0.6, {})])
+def test_an_exchange_must_leave_less_than_half_of_the_largest_distance(
+    left: float, exchanged: dict[int, int]
+) -> None:
+    # The first two seem exchanged; the third is off by so much of their distance in any order.
+    centre = np.tile([0.0, 5.0, 100.0], (F, 1))
+    data = known(
+        3, centre=centre, pair_apart=np.full((4, 3), 1e6), quantiles=known(3).quantiles * 500
+    )
+    figures = np.tile([5.0, 0.0, 100.0 + 0.5 + left * (5 - 0.5)], (100, F, 1))
+    assert likeness(data, seen(figures)).exchanged == exchanged
