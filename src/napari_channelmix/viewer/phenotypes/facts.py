@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,15 @@ import numpy.typing as npt
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
-from napari_channelmix.phenotypes.fractions import Grouping, grouping_of
+from napari_channelmix.phenotypes.fractions import (
+    Fractions,
+    Grouping,
+    fractions_of,
+    grouping_of,
+)
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.session import Predictions, Session
@@ -87,6 +93,16 @@ class Facts:
         assert self.predictions is not None
         return self.predictions.codes
 
+    @cached_property
+    def predicted_fractions(self) -> Fractions:
+        """Predicted classes in each group, with the adjusted fractions where they are known."""
+        assert self.predictions is not None
+        found = fractions_of(self.grouping, self.predicted, self.predicted_classes)
+        adjusted = self.predictions.adjusted
+        if adjusted is not None and len(adjusted.fractions) == len(self.grouping.names):
+            found = replace(found, adjusted=adjusted)
+        return found
+
     @property
     def predicted_classes(self) -> tuple[str, ...]:
         """Classes that can be predicted."""
@@ -136,6 +152,22 @@ class Facts:
         """Which cells belong together."""
         return grouping_of(self.cells)
 
+    @cached_property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """Of the predictions, over the groups; None where no label is a class of theirs."""
+        if self.predictions is None:
+            return None
+        labels = matching(self.labels, self.cells.classes, self.predicted_classes)
+        known = labels >= 0
+        if not known.any():
+            return None
+        # PyTorch is there where there are predictions.
+        from napari_channelmix.classify.accuracy import estimate_accuracy
+
+        groups = self.grouping.codes[known] if self.grouping.kind == "group" else None
+        return estimate_accuracy(labels[known], self.predicted[known], groups,
+                                 self.predicted_classes)  # fmt: skip
+
     # ---------------------------------------------------------------- in words
 
     def class_name(self, code: int) -> str:
@@ -157,5 +189,7 @@ class Facts:
             best = float(self.predictions.probabilities[cell].max())
             name = self.predicted_classes[int(self.predicted[cell])]
             lines.append(f"Predicted: {name}, probability {best:.3f}")
+            if self.predictions.prior is not None:
+                lines.append(f"({self.predictions.prior.text()})")
             lines.append(f"Margin to the next class: {self.margin[cell]:.3f}")
         return "\n".join(lines)
