@@ -54,16 +54,16 @@ class ConfusionPage(QWidget):
         self, facts: Facts | None, trained: Trained | None, *, held_out: bool = True
     ) -> None:
         """Count anew, with ``held_out`` the cells alone that were not trained on."""
-        found = None
+        found = accuracy = None
         if facts is not None and facts.predictions is not None:
-            counted = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
-            found = confusion_of(facts.labels[counted], facts.cells.classes,
-                                 facts.predicted[counted], facts.predicted_classes)  # fmt: skip
+            chosen = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
+            found = confusion_of(facts.labels[chosen], facts.cells.classes,
+                                 facts.predicted[chosen], facts.predicted_classes)  # fmt: skip
+            accuracy = facts.accuracy(chosen)
         there = found is not None and found.total > 0
         self.view.show_confusion(found if there else None)
         self.head.setVisible(there)
         self.view.setVisible(there)
-        accuracy = None if facts is None else facts.accuracy
         self.said.setText(summary(found, accuracy))
         self.recalls.show_accuracy(accuracy)
         source = "" if facts is None or facts.predictions is None else facts.predictions.source
