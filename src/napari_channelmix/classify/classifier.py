@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.classify.accuracy import stored_estimate
 from napari_channelmix.classify.calibration import Calibration
 from napari_channelmix.classify.crops import normalised
 from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
@@ -33,6 +34,7 @@ from napari_channelmix.phenotypes.adjusted import HeldOutCalls
 from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.classify.networks import NetworkSpec
     from napari_channelmix.classify.training_data import TrainingData
 
@@ -315,6 +317,20 @@ class Classifier(Predictor):
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     training_data: TrainingData | None = field(default=None, repr=False)
+
+    @property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """On the cells that were held out of its training; None where it was not measured."""
+        return stored_estimate(self.record.get("held_out") or {}, self.classes)
+
+    def __repr__(self) -> str:
+        """Network, channels, classes, crop and accuracy."""
+        accuracy = self.accuracy
+        measured = "accuracy not measured" if accuracy is None else accuracy.text()
+        return (
+            f"Classifier({self.spec.name!r}, channels={self.channels}, classes={self.classes}, "
+            f"crop={self.crop}; {measured})"
+        )
 
     @property
     def device(self) -> torch.device:

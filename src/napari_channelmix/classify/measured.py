@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.calibration import held_out_calibration, scaled, scores_of
-from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.train import train_classifier_job
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.jobs import Job, part
@@ -40,7 +40,8 @@ def measured_training_job(
     """Hold groups back, train on the others, measure on those held back; a job.
 
     The classifier's ``record`` gets ``held_out``: ``balanced_accuracy``, ``chance``, ``recall``
-    by class (None for one that does not occur), ``confusion`` (rows are the labels), ``confidence``
+    by class (None for one that does not occur), ``estimate`` (both with their intervals over
+    groups; see `AccuracyEstimate.as_dict`), ``confusion`` (rows are the labels), ``confidence``
     (mean probability of the called class), ``n_train``, ``n_test`` and ``calls`` (labels against
     calls in each held-out group, see `phenotypes.adjusted.HeldOutCalls`); all of these are of calls
     with the balanced prior. It gets ``calibration`` too, see `held_out_calibration`. Its
@@ -78,12 +79,13 @@ def measured_training_job(
     calibration = held_out_calibration(scores, test.labels, test.groups, test.classes,
                                        prior.shares, prior=prior.text(), seed=seed)  # fmt: skip
     guesses = scaled(scores, calibration.temperature)
-    codes, count = guesses.argmax(axis=1), len(test.classes)
-    found = accuracy_of(test.labels, codes, count)
+    codes = guesses.argmax(axis=1)
+    estimate = estimate_accuracy(test.labels, codes, test.groups, test.classes)
     measured: dict[str, Any] = {
-        "balanced_accuracy": found.balanced,
-        "chance": found.chance,
-        "recall": dict(zip(test.classes, found.as_dict()["recall"], strict=True)),
+        "balanced_accuracy": estimate.balanced,
+        "chance": estimate.chance,
+        "recall": {row.name: row.recall for row in estimate.per_class},
+        "estimate": estimate.as_dict(),
         "confusion": confusion_of(test.labels, test.classes, codes, test.classes).counts.tolist(),
         "confidence": float(guesses.max(axis=1).mean()),
         "n_train": len(train),

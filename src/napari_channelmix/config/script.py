@@ -142,6 +142,7 @@ def _classifier(part: ClassifierPart, threads: set[int], prior: list[str]) -> li
         'predicted = model.predict(test, prior="balanced")',
         "recall = [np.mean(predicted[test.labels == code] == code) for code in set(test.labels)]",
         f'print(f"balanced accuracy, held-out cells: {{np.mean(recall):.4f}}"){known}',
+        "print(cm.evaluate(model, test).words)",
     ]
 
 
