@@ -28,6 +28,8 @@ from napari_channelmix.report.words import (
     accuracy_in_words,
     data_in_words,
     importance_in_words,
+    trained_in_words,
+    training_in_words,
 )
 
 if TYPE_CHECKING:
@@ -157,8 +159,17 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
         "classes": facts.classes, "words": accuracy_in_words(facts),
         "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
+        "training": training_in_words(findings.training),
         "probabilities": _probabilities(findings),
     }  # fmt: skip
+
+
+def _recall(row: ClassRecall) -> tuple[str, tuple[str, ...]]:
+    """Of a class: recall, interval, groups, cells."""
+    if row.recall is None:
+        return row.name, ("–", "–", "0", "0")
+    between = f"{row.low:.2f} to {row.high:.2f}"
+    return row.name, (f"{row.recall:.3f}", between, f"{row.n_groups:,}", f"{row.n_cells:,}")
 
 
 def _probabilities(findings: Findings) -> dict[str, Any]:
@@ -177,14 +188,6 @@ def _probabilities(findings: Findings) -> dict[str, Any]:
     return {"lines": lines, "chart": chart}
 
 
-def _recall(row: ClassRecall) -> tuple[str, tuple[str, ...]]:
-    """Of a class: recall, interval, groups, cells."""
-    if row.recall is None:
-        return row.name, ("–", "–", "0", "0")
-    between = f"{row.low:.2f} to {row.high:.2f}"
-    return row.name, (f"{row.recall:.3f}", between, f"{row.n_groups:,}", f"{row.n_cells:,}")
-
-
 def _explanations(findings: Findings) -> dict[str, Any] | None:
     if not findings.examples:
         return None
@@ -194,6 +197,7 @@ def _explanations(findings: Findings) -> dict[str, Any] | None:
         sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
         cards.append({
             "cell": one.cell, "label": one.label, "group": one.group, "target": one.target,
+            "training": trained_in_words(one.training),
             "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
             "words": one.words, "method": one.method,
             "scores": [(name.upper() if name == "srg" else name, f"{value:.2f}")
