@@ -1,6 +1,7 @@
 """Classes of cells, questioned: against predictions, within groups, along doses."""
 
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of, matching
+from napari_channelmix.phenotypes.controls import ControlQuality, control_quality
 from napari_channelmix.phenotypes.doses import DoseResponse, Logistic, as_doses, dose_response
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.fractions import (
@@ -10,21 +11,26 @@ from napari_channelmix.phenotypes.fractions import (
     grouping_of,
     wilson,
 )
+from napari_channelmix.phenotypes.plate import Plate, plates_of
 
 __all__ = [
     "Confusion",
+    "ControlQuality",
     "DoseResponse",
     "Fractions",
     "Grouping",
     "Logistic",
+    "Plate",
     "as_doses",
     "class_distance",
     "confusion_of",
+    "control_quality",
     "disagreement",
     "dose_response",
     "fractions_of",
     "grouping_of",
     "margin",
     "matching",
+    "plates_of",
     "wilson",
 ]

@@ -5,7 +5,8 @@
 2. Wells half way vary far more than wells on a plateau. So the rise of the profile is measured
    against the variance of those wells that tell of the EC50, by a covariance that does not assume
    equal variances (`_robust_scale`), and with as many degrees of freedom as that variance has.
-3. The interval holds every EC50 whose profile rises by no more than Student's t allows.
+3. The interval holds every EC50 whose profile rises by no more than Student's t allows, and is
+   never narrower than as many independent cells would have it (`_of_cells`).
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def curve(logs: Floats, low: float, high: float, middle: float, slope: float) ->
     return np.asarray(low + (high - low) * _way(logs, middle, slope))
 
 
-def fit_curve(doses: npt.ArrayLike, fractions: npt.ArrayLike) -> Logistic | Refused:
+def fit_curve(
+    doses: npt.ArrayLike, fractions: npt.ArrayLike, cells: npt.ArrayLike | None = None
+) -> Logistic | Refused:
     """A four-parameter logistic through points, a group each, by least squares; or why not.
 
     Parameters
@@ -106,6 +109,8 @@ def fit_curve(doses: npt.ArrayLike, fractions: npt.ArrayLike) -> Logistic | Refu
     doses : (n,) array
         Groups at dose 0 hold the plateau at which the curve begins.
     fractions : (n,) array
+    cells : (n,) array, optional
+        Cells that each fraction is of.
     """
     x, y = np.asarray(doses, np.float64), np.asarray(fractions, np.float64)
     positive = np.unique(x[x > 0])
@@ -123,9 +128,13 @@ def fit_curve(doses: npt.ArrayLike, fractions: npt.ArrayLike) -> Logistic | Refu
     if not _responds(y, best.squares):
         return Refused("the fraction does not depend on the dose by more than chance")
     scale, freedom = _robust_scale(logs, y, best)
-    from scipy.stats import t
+    from scipy.special import ndtri, stdtrit
 
-    rise = scale * float(t.ppf(0.5 + LEVEL / 2, freedom)) ** 2
+    # Quantiles of Student's t and of the normal distribution.
+    rise = scale * float(stdtrit(freedom, 0.5 + LEVEL / 2)) ** 2
+    if cells is not None:
+        least = _of_cells(logs, best, np.asarray(cells, np.float64))
+        rise = max(rise, least * float(ndtri(0.5 + LEVEL / 2)) ** 2)
     low, high = profile.limits(best, rise)
     zero = bool((x <= 0).any())
     why = _refusal(best, low, high, positive, zero)
@@ -176,14 +185,14 @@ def _way(logs: Floats, middle: npt.ArrayLike, slope: npt.ArrayLike) -> Floats:
 
 def _responds(y: Floats, squares: float) -> bool:
     """Whether the curve is better than a constant by more than chance: an F test."""
-    from scipy.stats import f
+    from scipy.special import fdtrc
 
     free = len(y) - 4
     constant = float(((y - y.mean()) ** 2).sum())
     if squares <= 1e-12 * constant:
         return True
     ratio = (constant - squares) / 3 / (squares / free)
-    return bool(f.sf(ratio, 3, free) < SPURIOUS)
+    return bool(fdtrc(3, free, ratio) < SPURIOUS)
 
 
 @dataclass(frozen=True)
@@ -318,25 +327,43 @@ def _robust_scale(logs: Floats, y: Floats, best: _Fit) -> tuple[float, float]:
     Bate 2007, Biometrika 94, 167). Degrees of freedom by Satterthwaite's approximation, as Bell
     and McCaffrey (2002, Survey Methodology 28, 169) have them.
     """
-    way = _way(logs, best.middle, best.slope)
-    bend = (best.high - best.low) * way * (1 - way) * np.log(10)
-    columns = [1 - way, way, -bend * best.slope, bend * (logs - best.middle)]
-    if not SLOPES[0] * 1.01 < best.slope < SLOPES[1] / 1.01:
-        # A slope at its bound is no longer fitted.
-        columns.pop()
-    design = np.stack(columns, axis=1)
-    # Columns of very different size; pinv is then sure of the rank.
-    size = np.maximum(np.linalg.norm(design, axis=0), 1e-12)
-    inverse = np.linalg.pinv((design / size).T @ (design / size)) / np.outer(size, size)
-    weights = design @ inverse
-    leverage = np.clip((weights * design).sum(axis=1), 0.0, 1 - 1e-6)
-    pull = weights[:, 2] / (1 - leverage)
-    residuals = y - curve(logs, best.low, best.high, best.middle, best.slope)
+    design, weights = _linear(logs, best)
     across = float((weights[:, 2] ** 2).sum())
     if across <= 0:
         return float("inf"), 1.0
-    scale = float((pull**2 * residuals**2).sum()) / across
+    leverage = np.clip((weights * design).sum(axis=1), 0.0, 1 - 1e-6)
+    pull = (weights[:, 2] / (1 - leverage)) ** 2
+    residuals = y - curve(logs, best.low, best.high, best.middle, best.slope)
     maker = np.eye(len(y)) - weights @ design.T
-    spread = (maker * pull**2) @ maker
+    spread = (maker * pull) @ maker
     freedom = float(np.trace(spread) ** 2 / (spread**2).sum())
-    return scale, max(freedom, 1.0)
+    return float((pull * residuals**2).sum()) / across, max(freedom, 1.0)
+
+
+def _of_cells(logs: Floats, best: _Fit, cells: Floats) -> float:
+    """The same variance if cells were independent: that of binomial fractions on the curve.
+
+    Two successes and two failures are added (Agresti and Coull), for a plateau at 0 or 1.
+    """
+    weights = _linear(logs, best)[1][:, 2] ** 2
+    share = np.clip(curve(logs, best.low, best.high, best.middle, best.slope), 0, 1)
+    share = (share * cells + 2) / (cells + 4)
+    across = float(weights.sum())
+    return float((weights * share * (1 - share) / (cells + 4)).sum()) / across if across else 0.0
+
+
+def _linear(logs: Floats, best: _Fit) -> tuple[Floats, Floats]:
+    """Derivatives (n, p) of the curve, and what each point adds to each parameter (n, p).
+
+    The parameters are both plateaus, the EC50 and, where it was free, the slope.
+    """
+    way = _way(logs, best.middle, best.slope)
+    bend = (best.high - best.low) * way * (1 - way) * np.log(10)
+    columns = [1 - way, way, -bend * best.slope]
+    if SLOPES[0] * 1.01 < best.slope < SLOPES[1] / 1.01:
+        columns.append(bend * (logs - best.middle))
+    design = np.stack(columns, axis=1)
+    # Columns of very different size; the inverse is then sure of the rank.
+    size = np.maximum(np.linalg.norm(design, axis=0), 1e-12)
+    even = design / size
+    return design, np.asarray(even @ np.linalg.pinv(even.T @ even) / size)
