@@ -323,7 +323,7 @@ def _robust_scale(logs: Floats, y: Floats, best: _Fit) -> tuple[float, float]:
     """Variance of the groups that tell of the EC50, and its degrees of freedom.
 
     The rise of a profile, divided by this, is the square of a t statistic: the sandwich variance
-    of the EC50 with HC3 residuals, over the variance that equal variances would give (Chandler and
+    of the EC50 with HC2 residuals, over the variance that equal variances would give (Chandler and
     Bate 2007, Biometrika 94, 167). Degrees of freedom by Satterthwaite's approximation, as Bell
     and McCaffrey (2002, Survey Methodology 28, 169) have them.
     """
@@ -332,7 +332,7 @@ def _robust_scale(logs: Floats, y: Floats, best: _Fit) -> tuple[float, float]:
     if across <= 0:
         return float("inf"), 1.0
     leverage = np.clip((weights * design).sum(axis=1), 0.0, 1 - 1e-6)
-    pull = (weights[:, 2] / (1 - leverage)) ** 2
+    pull = weights[:, 2] ** 2 / (1 - leverage)
     residuals = y - curve(logs, best.low, best.high, best.middle, best.slope)
     maker = np.eye(len(y)) - weights @ design.T
     spread = (maker * pull) @ maker

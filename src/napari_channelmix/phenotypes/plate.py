@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Plate", "plates_of", "row_name", "well_place"]
+__all__ = ["Plate", "is_plate", "plates_of", "row_name", "well_place"]
 
 Whole = npt.NDArray[np.int64]
 
@@ -109,6 +109,14 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
             laid[place] = group
         found.append(Plate(plate if len(places) > 1 else "", laid))
     return tuple(found)
+
+
+def is_plate(groups: Iterable[str], conditions: pd.DataFrame | None = None) -> bool:
+    """Whether groups are wells that `plates_of` can lay out."""
+    try:
+        return bool(plates_of(list(groups), conditions))
+    except DataError:
+        return False
 
 
 def _column(

@@ -27,6 +27,7 @@ __all__ = [
     "LABELS",
     "PREDICTED",
     "Response",
+    "called_doses",
     "curves_frame",
     "dose_columns",
     "levels_frame",
@@ -92,6 +93,13 @@ def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict
     several = [name for name, values in doses.items()
                if len(np.unique(values[np.isfinite(values)])) >= 2]  # fmt: skip
     return {name: doses[name] for name in sorted(several, key=_likely)}
+
+
+def called_doses(conditions: pd.DataFrame | None) -> list[str]:
+    """Columns that are called like a dose, whatever they hold."""
+    if conditions is None:
+        return []
+    return [str(name) for name in conditions.columns if not _likely(str(name))[0]]
 
 
 def _likely(name: str) -> tuple[bool, str]:
