@@ -136,8 +136,8 @@ def ec50(rng: np.random.Generator, count: int, wells: list[int], slopes: list[fl
 def bounds(rng: np.random.Generator, count: int, wells: list[int]) -> None:
     """Series that end half way: what is said instead of an EC50."""
     print(f"\n{count} series whose EC50 lies at the highest dose, slope 2\n")
-    print("| wells a dose | EC50 given | its interval holds the truth | 'EC50 above x' | of these, it "
-          "does lie above |")  # fmt: skip
+    print("| wells a dose | EC50 given | its interval holds the truth | 'EC50 above x' | of these, "
+          "it does lie above |")  # fmt: skip
     print("|---|---|---|---|---|")
     for many in wells:
         given, bound, right, holds = 0, 0, 0, 0
@@ -151,7 +151,8 @@ def bounds(rng: np.random.Generator, count: int, wells: list[int]) -> None:
             elif found.above is not None:
                 bound += 1
                 right += np.log10(found.above) <= truth
-        print(f"| {many} | {given / count:.1%} | {holds / max(given, 1):.1%} | {bound / count:.1%} | "
+        held = f"{holds / given:.1%}" if given else "–"
+        print(f"| {many} | {given / count:.1%} | {held} | {bound / count:.1%} | "
               f"{right / max(bound, 1):.1%} |", flush=True)  # fmt: skip
 
 

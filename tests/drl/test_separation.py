@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
 
-from napari_channelmix.drl import separation
 from napari_channelmix.classify.intervals import accuracy_interval, difference_interval
+from napari_channelmix.drl import separation
 from napari_channelmix.drl.separation import _ahead, _splits, separation_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain

@@ -81,9 +81,7 @@ def test_the_variance_is_that_of_the_wells_that_tell() -> None:
     assert scale == pytest.approx((weights * residuals**2).sum() / (pull**2).sum(), rel=1e-4)
     maker = np.eye(len(y)) - hat
     spread = maker @ np.diag(weights) @ maker
-    assert freedom == pytest.approx(
-        np.trace(spread) ** 2 / np.trace(spread @ spread), rel=1e-4
-    )
+    assert freedom == pytest.approx(np.trace(spread) ** 2 / np.trace(spread @ spread), rel=1e-4)
     # Far fewer than the wells less the parameters: most wells lie on a plateau.
     assert 2 < freedom < 0.6 * (len(y) - 4)
 
@@ -97,9 +95,9 @@ def test_wells_half_way_that_differ_widen_the_interval_and_wells_on_a_plateau_do
         best = best_of(y)[1]
         scales.append(logistic._robust_scale(LOGS, y, best)[0])
         plain.append(best.squares / (len(y) - 4))
-    assert scales[0] > 5 * scales[1]
+    assert scales[0] > 2 * scales[1]
     # One variance for all wells would hardly tell both cases apart.
-    assert plain[0] < 2 * plain[1]
+    assert plain[0] < 1.5 * plain[1]
 
 
 def test_no_scatter_between_wells_is_no_certainty_about_cells() -> None:

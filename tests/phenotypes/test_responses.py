@@ -54,8 +54,8 @@ def test_labels_by_dose_are_refused_and_predictions_of_them_are_not(rising: Frac
     assert predicted.fit is not None
     # A classifier that learnt the whole series shows it again.
     assert any("train on the controls alone" in note for note in predicted.notes)
-    controls = Fractions(labelled.grouping, labelled.classes,
-                         labelled.counts * np.isin(DOSES, [0, 100])[:, None], labelled.cells)  # fmt: skip
+    some = labelled.counts * np.isin(DOSES, [0, 100])[:, None]
+    controls = Fractions(labelled.grouping, labelled.classes, some, labelled.cells)
     assert response_of(DOSES, rising, 1, PREDICTED, controls).notes == ()
     by_hand = response_of(DOSES, rising, 1, LABELS, rising)
     assert by_hand.fit is not None

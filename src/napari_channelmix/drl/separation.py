@@ -219,9 +219,7 @@ def separation_job(
                       tuple(lines))  # fmt: skip
 
 
-def _choice(
-    kinds: Mapping[str, Learner], x: Floats, y: Whole, group: Whole, seed: int
-) -> Job[str]:
+def _choice(kinds: Mapping[str, Learner], x: Floats, y: Whole, group: Whole, seed: int) -> Job[str]:
     """The classifier that does best on cells held out among these; the first one where none can be.
 
     Stone (1974), Journal of the Royal Statistical Society B 36, 111: the choice is a part of what

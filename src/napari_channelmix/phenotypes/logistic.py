@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -146,9 +146,7 @@ def fit_curve(
     )  # fmt: skip
 
 
-def _refusal(
-    best: _Fit, low: float, high: float, positive: Floats, zero: bool
-) -> Refused | None:
+def _refusal(best: _Fit, low: float, high: float, positive: Floats, zero: bool) -> Refused | None:
     """Why the EC50 cannot be read, or None; limits are logarithms, infinite where there is none."""
     logs = np.log10(positive)
     way = _way(logs, best.middle, best.slope)
@@ -257,7 +255,8 @@ class _Profile:
                 found = squares(one, two)
                 better = ~inside & (found < best)
                 best = np.where(better, found, best)
-                best_low, best_high = np.where(better, one, best_low), np.where(better, two, best_high)
+                best_low = np.where(better, one, best_low)
+                best_high = np.where(better, two, best_high)
         return best_low, best_high, np.maximum(best, 0.0) + self.within
 
     def slopes(self, middle: Floats) -> Floats:
@@ -268,7 +267,8 @@ class _Profile:
             np.broadcast_to(middle[:, None], shape), np.broadcast_to(grid, shape)
         )[2]
         at = squares.argmin(axis=1)
-        low, high = np.log(grid[np.maximum(at - 1, 0)]), np.log(grid[np.minimum(at + 1, len(grid) - 1)])
+        low = np.log(grid[np.maximum(at - 1, 0)])
+        high = np.log(grid[np.minimum(at + 1, len(grid) - 1)])
         golden = (np.sqrt(5) - 1) / 2
         one, two = high - golden * (high - low), low + golden * (high - low)
         first, second = (self.plateaus(middle, np.exp(place))[2] for place in (one, two))

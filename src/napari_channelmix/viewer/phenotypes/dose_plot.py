@@ -23,8 +23,8 @@ HEIGHT = 220
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
 APART = 0.6
 TIP = (
-    "A point per group; click one to see its cells. Bars: mean and 95 % interval over the groups of "
-    "a dose, where it has three or more; band: 95 % interval of the EC50"
+    "A point per group; click one to see its cells. Bars: mean and 95 % interval over the groups "
+    "of a dose, where it has three or more; band: 95 % interval of the EC50"
 )
 # Two groups have an interval as wide as the plot.
 FEWEST = 3

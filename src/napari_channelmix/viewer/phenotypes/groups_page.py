@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -30,6 +28,9 @@ from napari_channelmix.viewer.phenotypes.group_table import GroupTable
 from napari_channelmix.viewer.phenotypes.plate_view import PlateView
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from napari_channelmix.viewer.phenotypes.facts import Facts
 
 __all__ = ["GroupsPage", "dose_columns", "in_words"]
