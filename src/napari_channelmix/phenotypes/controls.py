@@ -123,7 +123,7 @@ def control_quality(
 
     if min(counts) < FEWEST:
         return result(warning=f"each control needs {FEWEST} wells")
-    difference, sd_sum, pooled = means[1] - means[0], sum(sds), float(np.hypot(*sds))
+    difference, sd_sum, pooled = means[1] - means[0], sum(sds), float(np.hypot(sds[0], sds[1]))
     if not pooled or not difference:
         same = "all wells of a control have the same fraction" if difference else (
             "both controls have the same fraction")  # fmt: skip

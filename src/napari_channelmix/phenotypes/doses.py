@@ -120,7 +120,7 @@ def dose_response(
             fit = found
         else:
             why_not, above, below = found.why, found.above, found.below
-    notes = ()
+    notes: tuple[str, ...] = ()
     if looks_like_ranks(levels):
         notes = (
             f"The doses {_listed(levels)} look like ranks, not amounts: an EC50 of ranks is no "

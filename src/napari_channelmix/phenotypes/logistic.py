@@ -279,7 +279,7 @@ class _Profile:
             found = self.plateaus(middle, np.exp(new))[2]
             one, two = np.where(left, new, two), np.where(left, one, new)
             first, second = np.where(left, found, second), np.where(left, first, found)
-        return np.exp((low + high) / 2)
+        return np.asarray(np.exp((low + high) / 2))
 
     def __call__(self, middle: npt.ArrayLike) -> Floats:
         """Sum of squares for each EC50 (M,), a logarithm."""

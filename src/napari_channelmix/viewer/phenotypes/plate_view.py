@@ -86,7 +86,7 @@ class PlateView(PointPlot):
         plot.addItem(pg.ImageItem(image, axisOrder="row-major"))
         inside = np.argwhere(self.plate.groups >= 0)
         self._groups = self.plate.groups[self.plate.groups >= 0]
-        self.places = inside[:, ::-1] + 0.5
+        self.places = inside[:, ::-1].astype(np.float64) + 0.5
         empty = self.places[~np.isfinite(self.values[self.plate.groups >= 0])]
         plot.addItem(pg.ScatterPlotItem(*empty.T, size=0.5, pxMode=False, symbol="x", brush=None,
                                         pen=pg.mkPen(self._colors.line)))  # fmt: skip
@@ -107,7 +107,7 @@ class PlateView(PointPlot):
     # ---------------------------------------------------------------- mouse
 
     @property
-    def near(self) -> float:  # type: ignore[override]
+    def near(self) -> float:
         """Half a well in pixels: the whole square can be clicked."""
         if self.plate is None:
             return 0.0
