@@ -57,6 +57,9 @@ def test_labels_by_dose_are_refused_and_predictions_of_them_are_not(rising: Frac
     some = labelled.counts * np.isin(DOSES, [0, 100])[:, None]
     controls = Fractions(labelled.grouping, labelled.classes, some, labelled.cells)
     assert response_of(DOSES, rising, 1, PREDICTED, controls).notes == ()
+    # A classifier of other classes did not learn these labels.
+    other = Fractions(rising.grouping, ("no", "yes"), rising.counts, rising.cells)
+    assert response_of(DOSES, other, 1, PREDICTED, labelled).notes == ()
     by_hand = response_of(DOSES, rising, 1, LABELS, rising)
     assert by_hand.fit is not None
 

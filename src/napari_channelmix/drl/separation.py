@@ -17,7 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.intervals import accuracy_interval, difference_interval
+from napari_channelmix.classify.intervals import (
+    FEW_GROUPS,
+    accuracy_interval,
+    difference_interval,
+)
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
@@ -215,6 +219,9 @@ def separation_job(
     importance = {axis: (float(np.mean(lost)), float(np.std(lost))) for axis, lost in drops.items()}
     present = tuple(classes[code] for code in usable)
     count = len(np.unique(group))
+    if count < FEW_GROUPS:
+        lines.append(f"what separates the classes was held out in {count} groups, which say little "
+                     "of others")  # fmt: skip
     return Separation(present, tested, best, chosen, ahead, importance, folds, count, len(y),
                       tuple(lines))  # fmt: skip
 

@@ -129,7 +129,8 @@ def response_of(
         doses, fractions.fractions[:, code], fractions.classed,
         refused=CIRCULAR if circular and of == LABELS else "",
     )  # fmt: skip
-    if circular and of == PREDICTED and labelled is not None:
+    known = labelled is not None and set(labelled.classes) & set(fractions.classes)
+    if circular and known and of == PREDICTED and labelled is not None:
         # Controls are two doses; a label at more of them is a series that was learnt.
         learnt = np.unique(doses[np.isfinite(doses) & (labelled.classed > 0)])
         if len(learnt) > CONTROLS:
