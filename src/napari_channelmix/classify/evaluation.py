@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
+from napari_channelmix.classify.calibration import Calibration, calibration_of
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
@@ -19,12 +22,16 @@ from napari_channelmix.phenotypes.confusion import (
     confusion_of,
     matching,
 )
+from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of, only_named
 from napari_channelmix.provenance import provenance
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from napari_channelmix.classify.classifier import Called, Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
+    from napari_channelmix.classify.priors import Prior, PriorChoice
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
 
@@ -47,19 +54,30 @@ class Evaluation:
     name : str
         Of the data set.
     estimate : AccuracyEstimate
-        On the cells with a class that the classifier knows, with intervals over their groups.
+        On the cells with a class that the classifier knows, with intervals over their groups. It,
+        ``confusion`` and ``confidence`` are of calls with the balanced prior, in which classes
+        weigh alike.
     confusion : Confusion
         Rows are the classes the cells were given.
     confidence : float
         Mean probability of the called class.
     unlabelled : int
         Cells without a class.
+    trained_on : int or None
+        Cells with a class that the classifier was trained on; None where that is not known. They
+        are left out of all figures where others are there, unless all were asked for.
     unknown : dict of str to int
         Cells of classes that the classifier does not know.
     shift : DataShift
         How the cells differ from those of training.
     warnings : tuple of str
     provenance : dict
+    prior : Prior or None
+        With which prior probabilities are shown.
+    calibration : Calibration or None
+        Whether these agree with the classes of the cells; None for a model of independent labels.
+    calibrated : str
+        Whether the classifier was calibrated, in words; empty for a model made elsewhere.
     """
 
     name: str
@@ -71,6 +89,18 @@ class Evaluation:
     shift: DataShift = field(repr=False)
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
+    prior: Prior | None = None
+    calibration: Calibration | None = field(default=None, repr=False)
+    calibrated: str = ""
+    trained_on: int | None = None
+
+    @property
+    def probability_lines(self) -> tuple[str, ...]:
+        """Prior, calibration and what it was measured on, a line each."""
+        lines = [] if self.prior is None else [f"probabilities: {self.prior.text()}"]
+        lines += [self.calibrated] if self.calibrated else []
+        lines += [] if self.calibration is None else [f"on these cells: {self.calibration.text()}"]
+        return tuple(lines)
 
     @property
     def n(self) -> int:
@@ -137,14 +167,25 @@ class Evaluation:
             },
             "confidence": self.confidence,
             "unlabelled": self.unlabelled,
+            "trained_on": self.trained_on,
             "unknown": dict(self.unknown),
             "data_shift": self.shift.as_dict(),
+            "prior": None if self.prior is None else self.prior.as_dict(),
+            "calibration": None if self.calibration is None else self.calibration.as_dict(),
+            "calibrated": self.calibrated,
             "warnings": list(self.warnings),
             "provenance": self.provenance,
         }
 
 
-def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0) -> Evaluation:
+def evaluate(
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    *,
+    seed: int = 0,
+    prior: PriorChoice = None,
+    only: str = "held-out",
+) -> Evaluation:
     """Measure a classifier on cells whose classes are known.
 
     Parameters
@@ -154,7 +195,13 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
         Their classes are matched with those of the model by name; cells without a class, or with
         one that the model does not know, are counted and left out of the accuracy.
     seed : int
-        Of the interval.
+        Of the intervals.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown, as for `Classifier.predict_proba`. Accuracy,
+        recall and confusion are of calls with the balanced prior, whatever it is.
+    only : {"held-out", "all"}
+        Whether cells that the classifier was trained on, and others of their groups, are left out
+        of the figures; where none is held out, or it is not known, they are of all.
 
     Returns
     -------
@@ -165,15 +212,22 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
     DataError
         No cell has a class, or none that the model knows.
     ModelError
-        Channels that are missing, crops of another size than those of training.
+        Channels that are missing, crops of another size than those of training; another word for
+        ``only``.
     """
-    return drain(evaluate_job(model, cells, seed=seed))
+    return drain(evaluate_job(model, cells, seed=seed, prior=prior, only=only))
 
 
 def evaluate_job(
-    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    *,
+    seed: int = 0,
+    prior: PriorChoice = None,
+    only: str = "held-out",
 ) -> Job[Evaluation]:
     """`evaluate` as a job: a step for each batch."""
+    only_named(only)
     places = class_places(cells.classes, model.classes)
     labels = matching(cells.labels, cells.classes, model.classes)
     given = labels >= 0
@@ -190,13 +244,18 @@ def evaluate_job(
             f"{cells.name}: none of the classes {listed(unknown, 5)} is one of the model's "
             f"({listed(model.classes, 5)}); classes are matched by name"
         )
-    called = yield from part(model.call_job(cells), 0, 99, 100)
-    codes = called.probabilities.argmax(axis=1)
+    called = yield from part(model.call_job(cells, prior=prior), 0, 99, 100)
+    marks = called.training[given]
+    trained = None if (marks == UNKNOWN).any() else int((marks == YES).sum())
+    held_out = held_out_of(marks, "accuracy is", only)
+    given[given] = held_out.chosen
+    codes = called.balanced.argmax(axis=1)
     found = estimate_accuracy(labels[given], codes[given], cells.groups[given], model.classes)
     order = class_order_line(labels[given], codes[given], model.classes)
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
-        *_seen_before(model, cells),
+        *((held_out.line,) if held_out.line else ()),
+        *(_seen_before(model, cells) if trained is None else ()),
         *((order,) if order else _against_chance(found)),
         *(yield from part(job, 99, 1, 100)),
         *_warnings(model, cells, found, unknown, called),
@@ -204,16 +263,36 @@ def evaluate_job(
     return Evaluation(
         name=cells.name,
         estimate=found,
-        confusion=confusion_of(cells.labels, cells.classes, codes, model.classes),
-        confidence=float(called.probabilities[given].max(axis=1).mean()),
+        confusion=confusion_of(
+            np.where(given | (labels < 0), cells.labels, -1), cells.classes, codes, model.classes
+        ),
+        confidence=float(called.balanced[given].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
         unknown=unknown,
         shift=called.shift,
         warnings=warnings,
         provenance=provenance(
-            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={}
+            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={"only": only}
         ),
+        trained_on=trained,
+        prior=called.prior,
+        calibration=_calibration(model, called, np.where(given, labels, -1), cells, seed),
+        calibrated=getattr(model, "calibration_text", ""),
     )
+
+
+def _calibration(
+    model: Any, called: Called, labels: npt.NDArray[np.int64], cells: Cells, seed: int
+) -> Calibration | None:
+    """Whether probabilities as they are shown agree with the classes of the cells."""
+    reading, given = getattr(model, "reading", None), labels >= 0
+    if reading is not None and reading.independent:
+        return None
+    found = calibration_of(
+        called.probabilities[given], labels[given], cells.groups[given], model.classes, seed=seed
+    )
+    return replace(found, temperature=getattr(model, "temperature", 1.0),
+                   prior=called.prior.text())  # fmt: skip
 
 
 def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:

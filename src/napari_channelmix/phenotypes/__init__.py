@@ -1,5 +1,6 @@
 """Classes of cells, questioned: against predictions, within groups, along doses."""
 
+from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of, matching
 from napari_channelmix.phenotypes.controls import ControlQuality, control_quality
 from napari_channelmix.phenotypes.doses import DoseResponse, Logistic, as_doses, dose_response
@@ -14,13 +15,16 @@ from napari_channelmix.phenotypes.fractions import (
 from napari_channelmix.phenotypes.plate import Plate, plates_of
 
 __all__ = [
+    "Adjusted",
     "Confusion",
     "ControlQuality",
     "DoseResponse",
     "Fractions",
     "Grouping",
+    "HeldOutCalls",
     "Logistic",
     "Plate",
+    "adjusted_fractions",
     "as_doses",
     "class_distance",
     "confusion_of",

@@ -13,6 +13,7 @@ from napari_channelmix.dcmix.chart import BLUE, ORANGE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from napari_channelmix.classify.calibration import ReliabilityBin
     from napari_channelmix.phenotypes.plate import Plate
     from napari_channelmix.phenotypes.responses import Response
 
@@ -22,10 +23,13 @@ __all__ = [
     "fidelity_figure",
     "learning_figure",
     "plate_figure",
+    "reliability_figure",
 ]
 
 # Classes up to which every field of the matrix has its number in it.
 NUMBERED = 15
+# Classes whose reliability is drawn.
+CURVES = 6
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
 APART = 0.6
 # Dose-responses side by side, and in all.
@@ -165,4 +169,35 @@ def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
     axes.xaxis.tick_top()
     axes.set_title(title, fontsize="medium", loc="left")
     figure.colorbar(image, ax=axes, shrink=0.8)
+    return figure
+
+
+def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
+    """Share of a class among cells against their probability of it, with 95 % intervals.
+
+    Of two classes one is drawn: the other is its mirror image.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.2, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
+    names = list(curve)[-1:] if len(curve) == 2 else list(curve)[:CURVES]
+    for name in names:
+        bins = curve[name]
+        predicted = np.array([one.predicted for one in bins])
+        observed = np.array([one.observed for one in bins])
+        low, high = (np.array([getattr(one, end) for one in bins]) for end in ("low", "high"))
+        errors = np.maximum([observed - low, high - observed], 0)
+        axes.errorbar(predicted, observed, errors, marker="o", markersize=4, linewidth=1,
+                      capsize=2, label=name)  # fmt: skip
+        if len(names) == 1:
+            for one in bins:
+                axes.annotate(str(one.n), (one.predicted, one.observed), fontsize=7,
+                              textcoords="offset points", xytext=(5, -9))  # fmt: skip
+    axes.set_xlabel("probability of the class")
+    axes.set_ylabel("share of the class")
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.legend(fontsize="small", loc="upper left")
     return figure

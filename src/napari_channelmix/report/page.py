@@ -24,7 +24,12 @@ from napari_channelmix.phenotypes.fractions import Fractions, fractions_of, grou
 from napari_channelmix.phenotypes.plate import plates_of
 from napari_channelmix.phenotypes.responses import LABELS, PREDICTED, responses_of
 from napari_channelmix.provenance import PACKAGES, package_version
-from napari_channelmix.report.figures import dose_figure, learning_figure, plate_figure
+from napari_channelmix.report.figures import (
+    dose_figure,
+    learning_figure,
+    plate_figure,
+    reliability_figure,
+)
 from napari_channelmix.report.pictures import (
     cell_strip,
     data_uri,
@@ -38,10 +43,13 @@ from napari_channelmix.report.words import (
     accuracy_in_words,
     data_in_words,
     importance_in_words,
+    trained_in_words,
+    training_in_words,
 )
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import ClassRecall
+    from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.findings import Findings
 
 __all__ = ["page_job", "page_of", "report_job"]
@@ -170,6 +178,8 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
         "classes": facts.classes, "words": accuracy_in_words(facts),
         "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
+        "training": training_in_words(findings.training),
+        "probabilities": _probabilities(findings),
     }  # fmt: skip
 
 
@@ -181,6 +191,22 @@ def _recall(row: ClassRecall) -> tuple[str, tuple[str, ...]]:
     return row.name, (f"{row.recall:.3f}", between, f"{row.n_groups:,}", f"{row.n_cells:,}")
 
 
+def _probabilities(findings: Findings) -> dict[str, Any]:
+    """Which prior they have, and whether they mean what they say."""
+    facts = findings.classifier
+    assert facts is not None
+    found, chart = facts.calibration, ""
+    if found is not None and found.curve:
+        chart = data_uri("image/svg+xml", svg_of(reliability_figure(found.curve)))
+    lines = [] if findings.prior is None else [f"Shown with the {findings.prior.text()}."]
+    if facts.calibrated:
+        lines.append(f"The classifier is {facts.calibrated}.")
+    if found is not None:
+        lines.append(f"On held-out cells, with the {found.prior or 'prior of then'}: "
+                     f"{found.text()}.")  # fmt: skip
+    return {"lines": lines, "chart": chart}
+
+
 def _explanations(findings: Findings) -> dict[str, Any] | None:
     if not findings.examples:
         return None
@@ -190,6 +216,7 @@ def _explanations(findings: Findings) -> dict[str, Any] | None:
         sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
         cards.append({
             "cell": one.cell, "label": one.label, "group": one.group, "target": one.target,
+            "training": trained_in_words(one.training),
             "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
             "words": one.words, "method": one.method,
             "scores": [(name.upper() if name == "srg" else name, f"{value:.2f}")
@@ -232,28 +259,47 @@ def _model_of(about: Any) -> str:
 
 def _groups(findings: Findings) -> dict[str, Any] | None:
     """Fractions of the classes in each group: of the predictions, or else of the labels."""
-    fractions = _fractions(findings)
+    fractions = _fractions(findings, adjust=True)
     if fractions is None or len(fractions[0].groups) < 2:
         return None
     found, of = fractions
     grouping, classes = found.grouping, found.classes
-    shares = found.fractions
+    shares, adjusted = found.fractions, found.adjusted
+    known = adjusted is not None and not adjusted.why_not
     rows = [
         (name, int(found.cells[at]),
-         [(int(found.counts[at, code]), _share(shares[at, code])) for code in range(len(classes))])
+         [(int(found.counts[at, code]), _share(shares[at, code]),
+           _adjusted(found, at, code) if known else "") for code in range(len(classes))])
         for at, name in enumerate(found.groups[:GROUPS])
     ]  # fmt: skip
+    why = "" if adjusted is None else adjusted.why_not or adjusted.note
     return {"kind": grouping.kind, "of": "prediction" if of == PREDICTED else "label",
-            "classes": classes, "rows": rows,
-            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+            "classes": classes, "rows": rows, "adjusted": known,
+            "why": why, "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
 
 
-def _fractions(findings: Findings) -> tuple[Fractions, str] | None:
+def _adjusted(found: Fractions, group: int, code: int) -> str:
+    """An adjusted fraction with its interval, in per cent."""
+    assert found.adjusted is not None
+    values = [of[group, code] for of in
+              (found.adjusted.fractions, found.adjusted.low, found.adjusted.high)]  # fmt: skip
+    if np.isnan(values).any():
+        return ""
+    share, low, high = (100 * value for value in values)
+    return f"{share:.1f} % ({low:.1f} to {high:.1f})"
+
+
+def _fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fractions, str] | None:
     """Fractions of the predicted classes, or else of the labels, and which of both."""
     cells, facts = findings.cells, findings.classifier
     if findings.probabilities is not None and facts is not None:
-        codes = findings.probabilities.argmax(axis=1)
-        return fractions_of(grouping_of(cells), codes, facts.classes), PREDICTED
+        codes, balanced = findings.probabilities.argmax(axis=1), None
+        if adjust and findings.balanced is not None:
+            balanced = findings.balanced.argmax(axis=1)
+        held_out = facts.held_out_calls if adjust else None
+        found = fractions_of(grouping_of(cells), codes, facts.classes, balanced=balanced,
+                             held_out=held_out)  # fmt: skip
+        return found, PREDICTED
     labelled = _labelled(findings)
     return None if labelled is None else (labelled, LABELS)
 

@@ -73,6 +73,8 @@ class GroupsPage(QWidget):
         self.plot = DosePlot(theme)
         self.words = QLabel()
         self.words.setWordWrap(True)
+        self.adjusted = QLabel()
+        self.adjusted.setWordWrap(True)
         self.doses = QWidget()
         self.controls = ControlsBox()
         self.plate_name = choice("The plate that is shown")
@@ -101,6 +103,7 @@ class GroupsPage(QWidget):
         row.addWidget(self.copy)
         column.addLayout(row)
         column.addWidget(self.table)
+        column.addWidget(self.adjusted)
         self.one = QWidget()
         row = QHBoxLayout(self.one)
         row.setContentsMargins(0, 0, 0, 0)
@@ -170,7 +173,7 @@ class GroupsPage(QWidget):
         colors: list[int] = []
         if facts is not None and what == PREDICTED:
             names = facts.predicted_classes
-            self.fractions = fractions_of(facts.grouping, facts.predicted, names)
+            self.fractions = facts.predicted_fractions
             colors = [facts.palette.index(name) for name in names]
         elif facts is not None and what == LABELS:
             names = facts.cells.classes
@@ -179,6 +182,8 @@ class GroupsPage(QWidget):
         self.table.show_fractions(self.fractions, colors)
         self.table.mark(self._shown)
         self.copy.setEnabled(self.fractions is not None)
+        self.adjusted.setText(_of_adjusted(self.fractions, facts, what))
+        self.adjusted.setVisible(bool(self.adjusted.text()))
         for one in (self.table, self.copy, self.what, self.one):
             one.setVisible(self.fractions is not None)
         _offer(self.of, () if self.fractions is None else self.fractions.classes, last=True)
@@ -249,6 +254,23 @@ def _plates(facts: Facts) -> tuple[Plate, ...]:
         return plates_of(facts.grouping.names, facts.cells.conditions)
     except DataError:
         return ()
+
+
+def _of_adjusted(found: Fractions | None, facts: Facts | None, what: str) -> str:
+    """Which prior the calls have, and what the adjusted fractions are, or why there are none."""
+    if found is None or facts is None or facts.predictions is None or what != PREDICTED:
+        return ""
+    prior, adjusted = facts.predictions.prior, found.adjusted
+    said = [] if prior is None else [f"Calls: {prior.text()}."]
+    if adjusted is not None and adjusted.why_not:
+        said.append(f"No adjusted fractions: {adjusted.why_not}.")
+    elif adjusted is not None:
+        note = f"; {adjusted.note}" if adjusted.note else ""
+        said.append(
+            "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
+            f"called another class{note}."
+        )
+    return " ".join(said)
 
 
 def _nothing(found: Fractions | None, facts: Facts | None) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.files import write_bytes, write_text, write_whole
+from napari_channelmix.files import write_bytes, write_json, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.cell_names import cell_name
 
@@ -170,9 +170,15 @@ def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     table = cell_table(
         snapshot.cells, None if predictions is None else predictions.probabilities,
         () if predictions is None else predictions.classes, snapshot.latents,
+        None if predictions is None else predictions.training,
     )  # fmt: skip
     yield Progress(1, 2, "writing the table")
     files, left_out = write_table(table, folder / "cells")
+    if predictions is not None and predictions.prior is not None:
+        prior = predictions.prior
+        about = {"classifier": predictions.source,
+                 "prior": {**prior.as_dict(), "text": prior.text()}}  # fmt: skip
+        files = (*files, write_json(folder / "cells.json", about))
     return Exported(files, (left_out,) if left_out else ())
 
 
@@ -197,7 +203,7 @@ def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
     labelled = fractions_of(grouping, cells.labels, cells.classes) if cells.classes else None
     if predictions is not None:
         found = fractions_of(grouping, predictions.codes, predictions.classes)
-        return found, PREDICTED, labelled
+        return replace(found, adjusted=predictions.adjusted), PREDICTED, labelled
     assert labelled is not None
     return labelled, LABELS, labelled
 
