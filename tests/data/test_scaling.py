@@ -86,7 +86,9 @@ def test_what_is_lost_is_said():
     assert "every group holds one class only" in stained().normalised_by_group().warnings[-1]
     plates = pd.DataFrame({"plate": ["p1", "p2"] * 2}, index=["w0", "w1", "w2", "w3"])
     said = replace(stained(), conditions=plates).normalised_by_group(per="plate").warnings[-1]
-    assert said == "each channel was scaled per plate: differences in brightness between them are gone"
+    assert said == (
+        "each channel was scaled per plate: differences in brightness between them are gone"
+    )
 
 
 def test_pixels_that_were_scaled_have_another_signature():

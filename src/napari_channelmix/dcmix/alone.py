@@ -10,17 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
-from napari_channelmix.classify.gap import AccuracyGap, accuracy_gap, signed
+from napari_channelmix.classify.accuracy import (
+    AccuracyDifference,
+    AccuracyEstimate,
+    accuracy_difference,
+    estimate_accuracy,
+)
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.dcmix.head import LinearHead
-from napari_channelmix.dcmix.numbers import CropNumbers
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import fraction
+
+if TYPE_CHECKING:
+    from napari_channelmix.dcmix.numbers import CropNumbers
 
 __all__ = ["ALL_SETS", "ChannelSet", "ChannelsAlone", "alone_job"]
 
@@ -28,10 +35,10 @@ Whole = npt.NDArray[np.int64]
 Set = tuple[int, ...]
 
 #: Up to here every set of channels may be the smallest; beyond, sets are grown channel by channel.
-ALL_SETS = 5
-# A set is as good as all channels where it is not worse by more than this, interval included; and
-# a head that is worse by more does not speak for the network.
-MARGIN = 0.05
+ALL_SETS = 7
+# A set is as good as all channels where no more than this is lost on the held-out cells, and where
+# the interval says no more than the margin for others.
+LITTLE, MARGIN = 0.02, 0.05
 # Cells beyond these teach a linear head nothing.
 MOST_CELLS = 6000
 
@@ -45,23 +52,28 @@ class ChannelSet:
     channels : tuple of str
     accuracy : AccuracyEstimate
         On held-out groups.
-    behind : AccuracyGap
+    behind : AccuracyDifference
         By how much all channels together are ahead of it.
     """
 
     channels: tuple[str, ...]
     accuracy: AccuracyEstimate
-    behind: AccuracyGap
+    behind: AccuracyDifference
+
+    @property
+    def as_good_here(self) -> bool:
+        """Whether it loses no more than .02 on held-out cells, and perhaps nothing on others."""
+        return self.behind.difference <= LITTLE and (self.behind.low <= 0 or self.as_good_as_all)
 
     @property
     def as_good_as_all(self) -> bool:
-        """Whether it is not worse than all channels by more than .05, interval included."""
-        return self.behind.high <= MARGIN
+        """Whether it loses no more than .02, and by the interval no more than .05 on others."""
+        return self.behind.difference <= LITTLE and self.behind.high <= MARGIN
 
     @property
     def worse_than_all(self) -> bool:
-        """Whether the whole interval says that something is lost."""
-        return self.behind.low > 0
+        """Whether the whole interval says that something is lost, and it is more than a little."""
+        return _lost(self.behind)
 
 
 @dataclass(frozen=True)
@@ -77,13 +89,13 @@ class ChannelsAlone:
     alone, without : tuple of ChannelSet
         (C,) each channel by itself, and all the others.
     smallest : ChannelSet or None
-        The smallest set that is as good as all; of several the most accurate. None where all are
-        needed, or where no smaller set is known to be as good.
+        The smallest set that is as good as all on the held-out cells; of several the most accurate.
+        None where there is none but all.
     needs : tuple of str
         Channels of ``smallest`` without which it is worse, interval included.
     network : AccuracyEstimate or None
         Of the network, on the same cells.
-    behind_network : AccuracyGap or None
+    behind_network : AccuracyDifference or None
         By how much the network is ahead of the head.
     """
 
@@ -94,12 +106,12 @@ class ChannelsAlone:
     smallest: ChannelSet | None
     needs: tuple[str, ...]
     network: AccuracyEstimate | None = None
-    behind_network: AccuracyGap | None = None
+    behind_network: AccuracyDifference | None = None
 
     @property
     def speaks_for_the_network(self) -> bool:
-        """Whether the head with all channels reaches (nearly) what the network does."""
-        return self.behind_network is None or self.behind_network.gap <= MARGIN
+        """Whether the head with all channels reaches what the network does, but for .05."""
+        return self.behind_network is None or self.behind_network.difference <= MARGIN
 
     @property
     def necessary(self) -> tuple[str, ...]:
@@ -121,19 +133,34 @@ class ChannelsAlone:
         if self.whole.low <= self.whole.chance:
             return "All channels together are not known to be above chance: nothing is said of each"
         single = [one for one in self.alone if one.as_good_as_all]
-        if single:
-            named = _either([one.channels[0] for one in single])
+        if len(single) > 1:
             best = max(single, key=lambda one: one.accuracy.balanced)
+            named = _either([one.channels[0] for one in single])
             return f"{named} alone is as good as all ({self._figures(best)})"
         if self.smallest is None:
-            return ""
+            best = max(self.alone, key=lambda one: one.accuracy.balanced)
+            return (
+                f"no set of fewer channels is as good as all; {best.channels[0]} alone reaches "
+                f"{fraction(best.accuracy.balanced)} (all: {fraction(self.whole.balanced)})"
+            )
         named = _and(self.smallest.channels)
-        if len(self.needs) == len(self.smallest.channels):
-            return f"needs {named} together ({self._figures(self.smallest)})"
-        return f"{named} together are as good as all ({self._figures(self.smallest)})"
+        if len(self.smallest.channels) == 1:
+            said = f"{named} alone is as good as all"
+        elif len(self.needs) == len(self.smallest.channels):
+            said = f"needs {named} together"
+        else:
+            said = f"{named} together are as good as all"
+        said = f"{said} ({self._figures(self.smallest)})"
+        if self.smallest.as_good_as_all:
+            return said
+        behind = self.smallest.behind
+        return (
+            f"{said} on these cells; on others the difference may be "
+            f"{fraction(behind.low)} to {fraction(behind.high)}"
+        )
 
     def _figures(self, one: ChannelSet) -> str:
-        return f"{signed(one.accuracy.balanced)}; all: {signed(self.whole.balanced)}"
+        return f"{fraction(one.accuracy.balanced)}; all: {fraction(self.whole.balanced)}"
 
     def _necessity(self) -> str:
         if self.whole.low <= self.whole.chance:
@@ -143,12 +170,13 @@ class ChannelsAlone:
         lost = [(name, rest) for name, rest in zip(self.channels, self.without, strict=True)
                 if rest.worse_than_all]  # fmt: skip
         if lost:
-            lost.sort(key=lambda pair: -pair[1].behind.gap)
-            named = ", ".join(f"{name} {rest.behind.text()}" for name, rest in lost)
+            lost.sort(key=lambda pair: -pair[1].behind.difference)
+            named = ", ".join(f"{name} {_interval(rest.behind)}" for name, rest in lost)
             return f"accuracy lost without: {named}"
+        what = "cells" if self.whole.n_groups == self.whole.n_cells else "groups"
         return (
-            "whether a channel can be spared cannot be told from "
-            f"{self.whole.n_groups} held-out groups"
+            "whether a single channel can be spared cannot be told from "
+            f"{self.whole.n_groups} held-out {what}"
         )
 
     def _doubt(self) -> str:
@@ -156,8 +184,8 @@ class ChannelsAlone:
             return ""
         return (
             f"these are of a linear head on grey-value numbers, which reaches "
-            f"{signed(self.whole.balanced)} where the network reaches "
-            f"{signed(self.network.balanced)}: the network may need other channels"
+            f"{fraction(self.whole.balanced)} where the network reaches "
+            f"{fraction(self.network.balanced)}: the network may need other channels"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -165,6 +193,14 @@ class ChannelsAlone:
         return {**asdict(self), "necessary": list(self.necessary),
                 "speaks_for_the_network": self.speaks_for_the_network,
                 "sentences": list(self.sentences)}  # fmt: skip
+
+
+def _lost(behind: AccuracyDifference) -> bool:
+    return behind.low > 0 and behind.difference > LITTLE
+
+
+def _interval(behind: AccuracyDifference) -> str:
+    return f"{fraction(behind.difference)} ({fraction(behind.low)} to {fraction(behind.high)})"
 
 
 def _and(names: Sequence[str]) -> str:
@@ -189,7 +225,7 @@ def alone_job(
     """Learn a linear head for sets of channels, on the same folds, as a job.
 
     Each channel alone; all without it; then sets of two, three and more until one is as good as
-    all: every such set for up to 5 channels, else the best one so far with one more channel.
+    all: every such set for up to 7 channels, else the best one so far with one more channel.
 
     Parameters
     ----------
@@ -205,7 +241,7 @@ def alone_job(
     network : (N,) int array, optional
         Classes that the network called when the cell was held out (any value where it never was).
     seed : int
-        Of the intervals, and of the cells that are left out where they are more than 6000.
+        Of the cells that are left out where they are more than 6000.
     """
     chosen = _some(labels, seed)
     numbers, labels, groups, folds = (
@@ -227,14 +263,16 @@ def alone_job(
                 yield Progress(min(len(called), total), total, "sets of channels")
 
     def estimate(guess: Whole) -> AccuracyEstimate:
-        return estimate_accuracy(labels[held], guess[held], groups[held], classes, seed=seed)
+        return estimate_accuracy(labels[held], guess[held], groups[held], classes)
 
-    def gap(first: Whole, second: Whole) -> AccuracyGap:
-        return accuracy_gap(labels[held], first[held], second[held], groups[held], seed=seed)
+    def difference(first: Whole, second: Whole) -> AccuracyDifference:
+        return accuracy_difference(
+            labels[held], first[held], second[held], groups[held], len(classes)
+        )
 
     def described(one: Set) -> ChannelSet:
         names = tuple(channels[at] for at in one)
-        return ChannelSet(names, estimate(called[one]), gap(called[everything], called[one]))
+        return ChannelSet(names, estimate(called[one]), difference(called[everything], called[one]))
 
     def score(one: Set) -> float:
         return accuracy_of(labels[held], called[one][held], len(classes)).balanced
@@ -251,7 +289,7 @@ def alone_job(
         yield from learn(tried)
         best = max(tried, key=score)
         smallest = described(best)
-        if smallest.as_good_as_all:
+        if smallest.as_good_here:
             break
         smallest = None
     if smallest is not None and len(best) > 1:
@@ -259,14 +297,14 @@ def alone_job(
         yield from learn(fewer.values())
         needs = tuple(
             channels[left] for left, rest in fewer.items()
-            if gap(called[best], called[rest]).low > 0
+            if _lost(difference(called[best], called[rest]))
         )  # fmt: skip
     return ChannelsAlone(
         tuple(channels), estimate(called[everything]),
         tuple(described(one) for one in singles), tuple(described(one) for one in rests),
         smallest, needs,
         None if network is None else estimate(network),
-        None if network is None else gap(network, called[everything]),
+        None if network is None else difference(network, called[everything]),
     )  # fmt: skip
 
 

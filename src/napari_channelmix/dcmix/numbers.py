@@ -143,7 +143,8 @@ def _correlation(products: Doubles) -> Doubles:
         return np.zeros((count, 0, 0))
     spread = np.sqrt(np.maximum(np.einsum("ncc->nc", products), 0))
     both = spread[:, :, None] * spread[:, None]
-    return np.divide(products, both, out=np.zeros_like(products), where=both > 0)
+    correlation: Doubles = np.divide(products, both, out=np.zeros_like(products), where=both > 0)
+    return correlation
 
 
 def numbers_job(crops: NormalisedCrops) -> Job[CropNumbers]:

@@ -10,15 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
-from napari_channelmix.classify.gap import AccuracyGap, accuracy_gap, signed
+from napari_channelmix.classify.accuracy import (
+    AccuracyDifference,
+    AccuracyEstimate,
+    accuracy_difference,
+    estimate_accuracy,
+)
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.dcmix.numbers import CropNumbers
+from napari_channelmix.wording import fraction
+
+if TYPE_CHECKING:
+    from napari_channelmix.dcmix.numbers import CropNumbers
 
 __all__ = ["NUMBERS", "OneNumber", "Separability", "group_share", "separability"]
 
@@ -90,25 +97,26 @@ class Separability:
     best : OneNumber
         The number that was chosen most often by the training cells of a fold; its accuracy is that
         of the chosen ones, so that the choice among many flatters nothing.
-    scaled : OneNumber
+    scaled : OneNumber or None
         The same after each channel was scaled group by group; see `Cells.normalised_by_group`.
+        None where every cell is a group of its own.
     network : AccuracyEstimate or None
         Of the network, on the same cells.
-    behind : AccuracyGap or None
+    behind : AccuracyDifference or None
         By how much the network is ahead of the best number.
     """
 
     numbers: tuple[OneNumber, ...]
     best: OneNumber
-    scaled: OneNumber
+    scaled: OneNumber | None
     network: AccuracyEstimate | None = None
-    behind: AccuracyGap | None = None
+    behind: AccuracyDifference | None = None
 
     @property
     def readable(self) -> bool:
         """Whether one number says (nearly) all that the network does."""
         above = self.best.accuracy.low > self.best.accuracy.chance
-        return above and self.behind is not None and self.behind.gap <= NEARLY
+        return above and self.behind is not None and self.behind.difference <= NEARLY
 
     @property
     def best_of_channels(self) -> dict[str, OneNumber]:
@@ -127,19 +135,19 @@ class Separability:
             return ""
         own, all_of_it = self.best.accuracy.balanced, self.network.balanced
         return (
-            f"Readable from the {self.best.name} alone ({signed(own)} of {signed(all_of_it)}): "
+            f"Readable from the {self.best.name} alone ({fraction(own)} of {fraction(all_of_it)}): "
             "stain or batch?"
         )
 
     @property
     def remedy(self) -> str:
         """What scaling each channel per group would do; empty where there is nothing to ask."""
-        if not self.readable:
+        if not self.readable or self.scaled is None:
             return ""
         after = self.scaled.accuracy
         return (
-            f"With each channel scaled per group, the best single number ({self.scaled.name}) "
-            f"reaches {signed(after.balanced)} ({signed(after.low)} to {signed(after.high)}). "
+            f"With each channel scaled per group, the best single number ({self.scaled.name}) reaches "
+            f"{fraction(after.balanced)} ({fraction(after.low)} to {fraction(after.high)}). "
             "Scaling also takes away true differences in brightness between groups."
         )
 
@@ -164,9 +172,7 @@ class Separability:
     @property
     def sentences(self) -> tuple[str, ...]:
         """All there is to say."""
-        return tuple(
-            line for line in (self.sentence, self.remedy, self.groups_sentence) if line
-        )
+        return tuple(line for line in (self.sentence, self.remedy, self.groups_sentence) if line)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -183,7 +189,6 @@ def separability(
     channels: Sequence[str],
     classes: Sequence[str],
     network: Whole | None = None,
-    seed: int = 0,
 ) -> Separability:
     """Read the class from one number of one channel, on held-out groups.
 
@@ -204,15 +209,13 @@ def separability(
     channels, classes : sequences of str
     network : (N,) int array, optional
         Classes that the network called when the cell was held out (any value where it never was).
-    seed : int
-        Of the intervals.
     """
     held = folds >= 0
     tried = [(at, word) for at in range(len(channels)) for word in NUMBERS]
     predicted, chosen, wins = _read_one_by_one(numbers, tried, labels, folds, len(classes))
 
     def estimate(guess: Whole) -> AccuracyEstimate:
-        return estimate_accuracy(labels[held], guess[held], groups[held], classes, seed=seed)
+        return estimate_accuracy(labels[held], guess[held], groups[held], classes)
 
     def number(of: int, guess: Whole, numbers: CropNumbers) -> OneNumber:
         at, word = tried[of]
@@ -221,17 +224,25 @@ def separability(
 
     every = tuple(number(of, predicted[of], numbers) for of in range(len(tried)))
     best = replace(every[wins.most_common(1)[0][0]], accuracy=estimate(chosen))
-    level = numbers.scaled_by_group(np.asarray(groups, dtype=str))
-    _, after, scaled_wins = _read_one_by_one(level, tried, labels, folds, len(classes))
-    scaled = number(scaled_wins.most_common(1)[0][0], after, level)
+    scaled = None
+    if len(np.unique(groups)) < len(groups):
+        level = numbers.scaled_by_group(np.asarray(groups, dtype=str))
+        _, after, again = _read_one_by_one(level, tried, labels, folds, len(classes))
+        scaled = number(again.most_common(1)[0][0], after, level)
     if network is None:
         return Separability(every, best, scaled)
-    behind = accuracy_gap(labels[held], network[held], chosen[held], groups[held], seed=seed)
+    behind = accuracy_difference(
+        labels[held], network[held], chosen[held], groups[held], len(classes)
+    )
     return Separability(every, best, scaled, estimate(network), behind)
 
 
 def _read_one_by_one(
-    numbers: CropNumbers, tried: Sequence[tuple[int, str]], labels: Whole, folds: Whole, classes: int
+    numbers: CropNumbers,
+    tried: Sequence[tuple[int, str]],
+    labels: Whole,
+    folds: Whole,
+    classes: int,
 ) -> tuple[Whole, Whole, Counter[int]]:
     """Predictions (T, N) from each number, those (N,) of the chosen ones, and how often chosen."""
     from sklearn.tree import DecisionTreeClassifier
