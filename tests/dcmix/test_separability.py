@@ -77,7 +77,7 @@ def test_scaling_per_group_takes_away_a_stain_that_differs_between_wells():
     found = read((numbers, labels, groups, folds))
     assert found.best.accuracy.balanced > 0.95
     assert abs(found.scaled.accuracy.balanced - 0.5) < 0.15
-    assert "scaled per group, the best single number" in found.remedy
+    assert "scaled per group, the best number" in found.remedy
     assert "true differences in brightness" in found.remedy
 
 

@@ -146,7 +146,7 @@ class Separability:
             return ""
         after = self.scaled.accuracy
         return (
-            f"With each channel scaled per group, the best single number ({self.scaled.name}) reaches "
+            f"With each channel scaled per group, the best number ({self.scaled.name}) reaches "
             f"{fraction(after.balanced)} ({fraction(after.low)} to {fraction(after.high)}). "
             "Scaling also takes away true differences in brightness between groups."
         )
