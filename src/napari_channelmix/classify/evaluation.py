@@ -175,7 +175,7 @@ def evaluate_job(
     codes = called.probabilities.argmax(axis=1)
     count, groups = len(model.classes), cells.groups[given]
     found = accuracy_of(labels[given], codes[given], count)
-    interval = accuracy_interval(labels[given], codes[given], groups, count, seed=seed)
+    interval = accuracy_interval(labels[given], codes[given], groups, count)
     whole = len(np.unique(groups))
     sizes = np.sort(np.bincount(labels[given], minlength=count))
     enough = given.sum() >= LEAST and sizes[-2:].min() >= LEAST_OF_A_CLASS and count > 1

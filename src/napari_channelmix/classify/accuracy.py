@@ -1,0 +1,322 @@
+"""How well classes are told apart, with an interval that knows of groups, and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from napari_channelmix.classify.intervals import FEW_GROUPS, GroupedRecall, difference_interval
+from napari_channelmix.errors import DataError
+from napari_channelmix.readers import Stored, validated
+from napari_channelmix.wording import counted, listed
+
+__all__ = [
+    "AccuracyDifference",
+    "AccuracyEstimate",
+    "ClassRecall",
+    "StoredAccuracy",
+    "accuracy_difference",
+    "estimate_accuracy",
+]
+
+# With fewer, nothing is said of other groups.
+TOO_FEW = 3
+
+
+@dataclass(frozen=True)
+class ClassRecall:
+    """Recall of a class.
+
+    Attributes
+    ----------
+    name : str
+    recall, low, high : float or None
+        Share of its cells that are classified rightly, and interval; None where it has no cells.
+    n_cells, n_groups : int
+    """
+
+    name: str
+    recall: float | None
+    low: float | None
+    high: float | None
+    n_cells: int
+    n_groups: int
+
+    def text(self) -> str:
+        """As ``positive 0.90 (0.71 to 0.97; 3 groups, 48 cells)``."""
+        if self.recall is None or self.low is None or self.high is None:
+            return f"{self.name}: no cells"
+        return (
+            f"{self.name} {self.recall:.2f} ({self.low:.2f} to {self.high:.2f}; "
+            f"{counted(self.n_groups, 'group')}, {counted(self.n_cells, 'cell')})"
+        )
+
+
+@dataclass(frozen=True)
+class AccuracyEstimate:
+    """Balanced accuracy on held-out cells, and what it says of other groups.
+
+    Attributes
+    ----------
+    balanced : float
+        Mean recall over the classes that occur, 0 to 1.
+    low, high : float
+        Interval over groups; see `classify.intervals`.
+    chance : float
+        Balanced accuracy of a guess.
+    n_cells, n_groups : int
+        Held-out cells, and their groups: as many as cells where no groups are known.
+    per_class : tuple of ClassRecall
+        In the order of the classes.
+    warning : str
+        Why the interval says little; empty where it does not.
+    level : float
+        Of the intervals.
+    """
+
+    balanced: float
+    low: float
+    high: float
+    chance: float
+    n_cells: int
+    n_groups: int
+    per_class: tuple[ClassRecall, ...]
+    warning: str = ""
+    level: float = 0.95
+
+    def text(self) -> str:
+        """Accuracy, interval, what it was measured on, and the warning, as a line."""
+        if self.n_groups == self.n_cells > 1:
+            measured_on = f"{counted(self.n_cells, 'held-out cell')}, no groups"
+        else:
+            measured_on = (
+                f"{counted(self.n_groups, 'held-out group')}, {counted(self.n_cells, 'cell')}"
+            )
+        line = (
+            f"balanced accuracy {self.balanced:.3f} ({100 * self.level:g} % interval "
+            f"{self.low:.2f} to {self.high:.2f}; {measured_on})"
+        )
+        return f"{line}: {self.warning}" if self.warning else line
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "per_class": [asdict(row) for row in self.per_class]}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Of what `as_dict` gave, checked.
+
+        Raises
+        ------
+        DataError
+        """
+        stored = validated(dict(content), StoredAccuracy, where="accuracy")
+        rows = tuple(ClassRecall(**row.model_dump()) for row in stored.per_class)
+        return cls(**{**stored.model_dump(), "per_class": rows})
+
+
+@dataclass(frozen=True)
+class AccuracyDifference:
+    """By how much one balanced accuracy is higher than another on the same cells.
+
+    Attributes
+    ----------
+    difference, low, high : float
+        -1 to 1, and interval over groups; see `classify.intervals.difference_interval`.
+    n_cells, n_groups : int
+    level : float
+    """
+
+    difference: float
+    low: float
+    high: float
+    n_cells: int
+    n_groups: int
+    level: float = 0.95
+
+    def text(self) -> str:
+        """As ``+0.050 (95 % interval -0.010 to +0.110)``."""
+        return (
+            f"{self.difference:+.3f} ({100 * self.level:g} % interval {self.low:+.3f} to "
+            f"{self.high:+.3f})"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+Part = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+class _StoredRecall(Stored):
+    """As of `ClassRecall`."""
+
+    name: str
+    recall: Part | None
+    low: Part | None
+    high: Part | None
+    n_cells: Count
+    n_groups: Count
+
+
+class StoredAccuracy(Stored):
+    """As of `AccuracyEstimate.as_dict`, for the schemas of files that hold one."""
+
+    balanced: Part
+    low: Part
+    high: Part
+    chance: Part
+    n_cells: Count
+    n_groups: Count
+    per_class: tuple[_StoredRecall, ...]
+    warning: str = ""
+    level: Part = 0.95
+
+
+def estimate_accuracy(
+    labels: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    groups: npt.ArrayLike | None,
+    classes: Sequence[str],
+    *,
+    level: float = 0.95,
+) -> AccuracyEstimate:
+    """Balanced accuracy and recalls with their intervals over groups.
+
+    Parameters
+    ----------
+    labels : (N,) int array
+        Positions in ``classes``.
+    predicted : (N,) int array
+        Likewise; any other number is a wrong answer.
+    groups : (N,) array or None
+        Wells, images or the like; None where none are known.
+    classes : sequence of str
+    level : float
+
+    Returns
+    -------
+    AccuracyEstimate
+
+    Raises
+    ------
+    DataError
+        No cell, arrays of different lengths, a label that is no position in the classes.
+    """
+    truth, guess, group = _checked(labels, predicted, groups, len(classes))
+    counts = GroupedRecall.of(truth, guess, group, len(classes))
+    below, above = counts.balanced_reach(level)
+    size = np.bincount(truth, minlength=len(classes))
+    recall, low, high = np.full((3, len(classes)), np.nan)
+    class_groups = np.zeros(len(classes), np.int64)
+    occurs = size > 0
+    under, over = counts.reach(level)
+    recall[occurs] = counts.recall
+    low[occurs], high[occurs] = counts.recall - under, counts.recall + over
+    class_groups[occurs] = (counts.cells > 0).sum(axis=0)
+    rows = tuple(
+        ClassRecall(
+            name=str(name),
+            recall=_share(recall[code]),
+            low=_share(low[code]),
+            high=_share(high[code]),
+            n_cells=int(size[code]),
+            n_groups=int(class_groups[code]),
+        )
+        for code, name in enumerate(classes)
+    )
+    return AccuracyEstimate(
+        balanced=counts.balanced,
+        low=max(0.0, counts.balanced - below),
+        high=min(1.0, counts.balanced + above),
+        chance=1.0 / int(occurs.sum()),
+        n_cells=len(truth),
+        n_groups=len(counts.cells),
+        per_class=rows,
+        warning=_warning(rows, len(truth), len(counts.cells)),
+        level=level,
+    )
+
+
+def accuracy_difference(
+    labels: npt.ArrayLike,
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    groups: npt.ArrayLike | None,
+    classes: int,
+    *,
+    level: float = 0.95,
+) -> AccuracyDifference:
+    """By how much the first of two balanced accuracies on the same cells is higher.
+
+    Parameters
+    ----------
+    labels, first, second : (N,) int arrays
+        Positions in the classes: the true ones, and those that each predicts.
+    groups : (N,) array or None
+    classes : int
+    level : float
+
+    Raises
+    ------
+    DataError
+        As for `estimate_accuracy`.
+    """
+    truth, one, group = _checked(labels, first, groups, classes)
+    _, other, _ = _checked(labels, second, groups, classes)
+    difference, low, high = difference_interval(truth, one, other, group, classes, level=level)
+    return AccuracyDifference(difference, low, high, len(truth), len(np.unique(group)), level)
+
+
+def _checked(
+    labels: npt.ArrayLike, predicted: npt.ArrayLike, groups: npt.ArrayLike | None, classes: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]]:
+    truth, guess = np.asarray(labels, np.int64), np.asarray(predicted, np.int64)
+    group = np.arange(len(truth)) if groups is None else np.asarray(groups)
+    if not truth.size:
+        raise DataError("accuracy needs at least one held-out cell with a class")
+    if not truth.shape == guess.shape == group.shape:
+        raise DataError(
+            f"accuracy: {truth.size} labels, {guess.size} predictions and {group.size} groups; "
+            "give one of each for every cell"
+        )
+    if truth.min() < 0 or truth.max() >= classes:
+        raise DataError(
+            f"accuracy: labels must be 0 to {classes - 1}; leave out cells without a class"
+        )
+    return truth, guess, group
+
+
+def _share(value: float) -> float | None:
+    """Within 0 and 1 but for rounding; None for NaN."""
+    return None if np.isnan(value) else float(np.clip(value, 0, 1))
+
+
+def _warning(rows: Sequence[ClassRecall], cells: int, groups: int) -> str:
+    """Why an interval over these groups says little; nothing where it does not."""
+    lines = []
+    there = [row for row in rows if row.n_cells]
+    if 1 < groups == cells:
+        lines.append("no groups are known, so the cells are taken as independent and the interval "
+                     "may be too narrow")  # fmt: skip
+    elif groups < TOO_FEW:
+        few = "is" if groups == 1 else "are"
+        lines.append(f"{counted(groups, 'held-out group')} {few} too few to say anything of others")
+    elif groups < FEW_GROUPS:
+        lines.append(f"{groups} held-out groups say little of others")
+    lone = [row.name for row in there if row.n_groups == 1]
+    if groups >= TOO_FEW and lone and groups < cells:
+        few = "class" if len(lone) == 1 else "classes"
+        lines.append(f"{few} {listed(lone, 5)} in one held-out group only")
+    absent = [row.name for row in rows if not row.n_cells]
+    if absent:
+        few = "class" if len(absent) == 1 else "classes"
+        lines.append(f"no held-out cell of {few} {listed(absent, 5)}")
+    return "; ".join(lines)
