@@ -12,12 +12,9 @@ from napari_channelmix import Cells, ChannelImportance, channel_importance
 from napari_channelmix.classify import ChannelMix, TrainingSettings
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.data.samples import graded_channels, synthetic_plate
-from napari_channelmix.dcmix.importance import (
-    WithDecoys,
-    channel_importance_job,
-    shares_of,
-)
-from napari_channelmix.dcmix.result import summarised
+from napari_channelmix.dcmix.decoys import WithDecoys
+from napari_channelmix.dcmix.importance import channel_importance_job
+from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 
@@ -281,40 +278,3 @@ def test_cells_that_come_in_groups_get_no_p_values(halves):
     found = channel_importance(grouped, test, seeds=4, shapley=False, **QUICK)
     assert found.p_value is None
     assert found.decoy is not None
-
-
-def seeds_with(mixed, plain, recall=(0.5, 0.5)):
-    def accuracy(value):
-        return {"balanced": value, "recall": list(recall), "error": 0.015, "chance": 0.5}
-
-    one = {"share": [0.5, 0.3, 0.2], "mixed": accuracy(mixed), "plain": accuracy(plain), "seed": 0,
-           "shapley": None, "shapley_per_class": None, "decoys": None, "decoy_share": None,
-           "warnings": []}  # fmt: skip
-    return [one] * 4
-
-
-@pytest.mark.parametrize(
-    ("mixed", "plain", "says"),
-    [
-        (0.90, 0.92, "ok"),
-        (0.90, 0.96, "costs accuracy"),
-        (0.52, 0.53, "nothing can be read"),
-        (0.525, 0.57, "the mixed network is at chance"),
-        (0.57, 0.525, "ok"),
-    ],
-)
-def test_the_gate_opens_only_where_the_mixed_network_knows_what_the_plain_one_knows(
-    mixed, plain, says, halves
-):
-    train, test, _ = halves
-    found = summarised(seeds_with(mixed, plain), train, test, (), {}, calibrated=False)
-    assert says in found.gate
-    assert found.open == (says == "ok")
-
-
-def test_a_class_without_held_out_cells_is_saved_as_null(halves, tmp_path):
-    train, test, _ = halves
-    seeds = seeds_with(0.9, 0.9, recall=(0.9, None))
-    summarised(seeds, train, test, (), {}, calibrated=False).save(tmp_path)
-    content = json.loads((tmp_path / "importance.json").read_text("utf-8"))
-    assert content["recall"]["mixed"] == {"low": pytest.approx(0.9), "high": None}

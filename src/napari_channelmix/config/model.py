@@ -151,6 +151,7 @@ class ClassifierPart(_Part):
 class ImportancePart(_Part):
     """How channel importance is found; see `channel_importance`.
 
+    ``split_seed`` is that of the division into folds, and ``seed`` where it is not given;
     ``share`` is what was found, for comparison.
     """
 
@@ -168,6 +169,8 @@ class ImportancePart(_Part):
     mixes: Mixes = 1
     constraint: Literal["softmax", "nonneg", "over"] = "softmax"
     held_out: Share = 0.25
+    split_seed: Seed | None = None
+    one_split: Flag = False
     device: Device = "auto"
     threads: Threads = 0
     share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None

@@ -26,7 +26,7 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     places = np.arange(len(names))
     faint = 1.0 if importance.open else 0.45
     axes.bar(places, share, yerr=spread, capsize=4, color=BLUE, alpha=faint, width=0.6,
-             label="share in the mix (sd over seeds)")  # fmt: skip
+             label="share in the mix (sd over repeats)")  # fmt: skip
     if importance.decoy is not None:
         level = float(np.mean(importance.decoy))
         axes.axhline(level, color="0.4", linestyle="--", linewidth=1,

@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import stats
+from torch import Tensor
 
-__all__ = ["decoy_p_values", "holm", "paired_p_values"]
+from napari_channelmix.classify.crops import NormalisedCrops
+
+__all__ = ["WithDecoys", "decoy_p_values", "holm", "paired_p_values"]
 
 Floats = npt.NDArray[np.float64]
 
 # A share may be 0 to machine precision, as of a channel wholly behind another.
 LEAST = 1e-6
+
+
+class WithDecoys(NormalisedCrops):
+    """The same crops with a decoy behind each channel: that channel of another cell.
+
+    A decoy looks like its channel and has no link to the label, so its weight shows what a channel
+    gets that carries nothing.
+    """
+
+    def __init__(
+        self, crops: NormalisedCrops, donors: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
+    ) -> None:
+        names = [*crops.cells.channels, *(f"decoy of {name}" for name in crops.cells.channels)]
+        table = crops.cells.table.iloc[own].reset_index(drop=True)
+        cells = replace(
+            crops.cells, channels=tuple(names), planes=crops.cells.planes * 2, table=table
+        )
+        super().__init__(cells, crops.statistics)
+        self._crops, self._donors, self._own = crops, donors, own
+
+    @property
+    def signature(self) -> str:
+        """That of the crops: the decoys follow from them and the seed."""
+        return f"{self._crops.signature} with decoys"
+
+    @classmethod
+    def behind(cls, crops: NormalisedCrops, seed: int) -> WithDecoys:
+        """Decoys for all crops; the donors are a random permutation of the cells."""
+        donors = np.random.default_rng([seed, 1]).permutation(len(crops))
+        return cls(crops, donors, np.arange(len(crops)))
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Tensor:
+        """Crops (n, 2 C, H, W): the channels, then their decoys."""
+        own = self._crops.take(self._own[indices])
+        decoys = self._crops.take(self._donors[indices])
+        return torch.cat([own, decoys], dim=1).contiguous(memory_format=torch.channels_last)
+
+    def subset(self, indices: npt.NDArray[np.int64]) -> WithDecoys:
+        """Some of the crops with their decoys."""
+        return WithDecoys(self._crops, self._donors[indices], self._own[indices])
 
 
 def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Channel importance of a whole data set: cells are held back first, and that is noted."""
+"""Channel importance of a whole data set, noted so that it can be found again."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def divided_importance_job(
     device: str = "auto",
     held_out: float = 0.25,
     parts: Path | None = None,
+    split_seed: int | None = None,
+    one_split: bool = False,
 ) -> Job[ChannelImportance]:
-    """Hold groups back, then learn channel importance over the seeds; a job.
+    """`channel_importance` of a whole data set; a job.
 
     The provenance of the result, and of each partial one, gets what is needed to do the same
     again: the split, the cells' fingerprint, the number of threads.
@@ -44,30 +46,29 @@ def divided_importance_job(
     Parameters
     ----------
     cells : Cells
-    seed : int
-        Of the split, and first of the seeds.
-    held_out : float
-        Share of the cells that are measured on; a split column of the data set is kept.
     epochs, settings
         Most epochs, or all of how to train.
-    seeds, shapley, decoys, mixes, constraint, network, device, parts
+    seeds, shapley, decoys, mixes, constraint, network, seed, device, parts
         As for `channel_importance`.
+    held_out, split_seed, one_split
+        Likewise: how the cells are divided.
 
     Raises
     ------
     DataError, ModelError
         As `channel_importance` and `Cells.split`.
     """
-    train, test = cells.split(test=held_out, seed=seed)
     job = channel_importance_job(
-        train, test, seeds=seeds, shapley=shapley, decoys=decoys, mixes=mixes,
+        cells, seeds=seeds, shapley=shapley, decoys=decoys, mixes=mixes,
         constraint=constraint, network=network,
         settings=settings or TrainingSettings(epochs=epochs), seed=seed, device=device, parts=parts,
+        held_out=held_out, split_seed=split_seed, one_split=one_split,
     )  # fmt: skip
     facts: dict[str, Any] = {
-        "split": {"held_out": held_out, "seed": seed},
+        "split": {"held_out": held_out, "seed": seed if split_seed is None else split_seed,
+                  "one_split": one_split},
         "cells": cells.fingerprint,
-    }
+    }  # fmt: skip
 
     def known(found: ChannelImportance) -> ChannelImportance:
         again = {**facts, "threads": torch.get_num_threads()}

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.files import write_json, write_text, write_whole
 from napari_channelmix.readers import read_json
@@ -22,14 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
-    from napari_channelmix.data import Cells
 
-__all__ = ["SCHEMA", "ChannelImportance", "summarised"]
-
-# A mixed network this much below the plain one has not seen what the plain one sees.
-GATE = 0.05
-# Fewer give no spread worth the name, and the p-values were calibrated with this many.
-ENOUGH_SEEDS = 4
+__all__ = ["SCHEMA", "ChannelImportance"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +34,8 @@ class ChannelImportance:
     channels : tuple of str
         C names.
     share, share_sd : tuple of float
-        (C,) share of the channel in the blended image, mean and standard deviation over the seeds;
-        the means sum to 1.
+        (C,) share of the channel in the blended image, mean and standard deviation over the
+        repeats, which hold out different groups; the means sum to 1.
     shapley, shapley_sd : tuple of float or None
         (C,) what the channel adds to the balanced accuracy of the plain network.
     per_class : dict of str to tuple of float
@@ -55,17 +48,31 @@ class ChannelImportance:
         correction for all channels; see `dcmix.decoys`. None where the test was not calibrated:
         cells that come in groups, fewer than 4 seeds, other than the usual mix and networks.
     accuracy : dict
-        ``mixed`` and ``plain``: balanced accuracy on held-out cells, mean over the seeds.
+        ``mixed`` and ``plain``: balanced accuracy of the predictions for held-out cells, of all
+        repeats together.
     recall : dict of dict
-        ``mixed`` and ``plain``: recall of each class, mean over the seeds.
+        ``mixed`` and ``plain``: recall of each class, likewise.
     gate : str
         ``"ok"``, or the reason why the shares must not be read.
     seeds : tuple of int
+        One for each repeat.
     share_of_seed : tuple of tuple of float
         (S, C), for those who want the points behind the bars.
     n_train, n_test : int
+        Cells that a repeat learns from (mean over the repeats), and cells that were held out in
+        any repeat.
     warnings : tuple of str
     provenance : dict
+    classifiers : tuple of Classifier
+        The mixed one of each repeat; empty for a result from a file.
+    estimates : dict of str to AccuracyEstimate
+        ``mixed`` and ``plain``: their accuracy with its interval over resampled groups, per class
+        too. Empty for a file of an earlier version, as what follows.
+    whole, nothing : float or None
+        Balanced accuracy of the plain network with all channels and with none: the Shapley values
+        sum to their difference.
+    division : str
+        What was held out, in a line.
     """
 
     channels: tuple[str, ...]
@@ -86,6 +93,10 @@ class ChannelImportance:
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
     classifiers: tuple[Classifier, ...] = field(default=(), repr=False, compare=False)
+    estimates: dict[str, AccuracyEstimate] = field(default_factory=dict)
+    whole: float | None = None
+    nothing: float | None = None
+    division: str = ""
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -129,6 +140,10 @@ class ChannelImportance:
             "gate": self.gate,
             "n_train": self.n_train,
             "n_test": self.n_test,
+            "estimates": {kind: one.as_dict() for kind, one in self.estimates.items()},
+            "whole": self.whole,
+            "nothing": self.nothing,
+            "division": self.division,
             "provenance": self.provenance,
         }
 
@@ -167,132 +182,8 @@ class ChannelImportance:
         """
         stored = read_json(path, ImportanceFile, what="an importance.json",
                            advice="run 'importance' again")  # fmt: skip
-        return cls(**{name: getattr(stored, name) for name in type(stored).model_fields
-                      if name != "form"})  # fmt: skip
-
-
-def summarised(
-    seeds: Sequence[dict[str, Any]],
-    train: Cells,
-    test: Cells,
-    warnings: Sequence[str],
-    provenance: dict[str, Any],
-    *,
-    calibrated: bool,
-) -> ChannelImportance:
-    """Put the results of the seeds together: means, spreads, gate, warnings.
-
-    ``calibrated`` says whether p-values may be shown for this kind of data and settings.
-    """
-    share = np.array([one["share"] for one in seeds])
-    accuracy = {
-        kind: float(np.mean([one[kind]["balanced"] for one in seeds]))
-        for kind in ("mixed", "plain")
-    }
-    recall = {
-        kind: {
-            name: _mean([one[kind]["recall"][code] for one in seeds])
-            for code, name in enumerate(train.classes)
-        }
-        for kind in ("mixed", "plain")
-    }
-    shapley = np.array([one["shapley"] for one in seeds]) if _all(seeds, "shapley") else None
-    per_class = {}
-    if shapley is not None:
-        values = np.array([one["shapley_per_class"] for one in seeds], dtype=np.float64)
-        for code, name in enumerate(train.classes):
-            if np.isfinite(values[:, code]).all():
-                per_class[name] = _floats(values[:, code].mean(axis=0))
-    decoys = np.array([one["decoys"] for one in seeds]) if _all(seeds, "decoys") else None
-    p_value = None
-    if calibrated and decoys is not None and len(seeds) >= ENOUGH_SEEDS:
-        beside = np.array([one["decoy_share"] for one in seeds])
-        p_value = _floats(holm(decoy_p_values(beside, decoys)))
-    said = [*warnings, *(line for one in seeds for line in one["warnings"])]
-    if len(seeds) < ENOUGH_SEEDS:
-        said.append(
-            f"{len(seeds)} {'seed is' if len(seeds) == 1 else 'seeds are'} too few for an error "
-            f"bar; use {ENOUGH_SEEDS} or more"
-        )
-    return ChannelImportance(
-        channels=train.channels,
-        share=_floats(share.mean(axis=0)),
-        share_sd=_floats(_sd(share)),
-        shapley=None if shapley is None else _floats(shapley.mean(axis=0)),
-        shapley_sd=None if shapley is None else _floats(_sd(shapley)),
-        per_class=per_class,
-        decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
-        p_value=p_value,
-        accuracy=accuracy,
-        recall=recall,
-        gate=_gate(seeds, accuracy, recall),
-        seeds=tuple(one["seed"] for one in seeds),
-        share_of_seed=tuple(_floats(one) for one in share),
-        n_train=len(train),
-        n_test=len(test),
-        warnings=tuple(dict.fromkeys(said)),
-        provenance=provenance,
-    )
-
-
-def _gate(
-    seeds: Sequence[dict[str, Any]],
-    accuracy: dict[str, float],
-    recall: dict[str, dict[str, float | None]],
-) -> str:
-    """``ok``, or why the shares must not be read.
-
-    Our definition. Both networks at chance: there was nothing to learn. The mixed one at chance, or
-    more than 0.05 below the plain one: a blended image does not hold what the classifier uses. At
-    chance is less than two standard errors, or less than 0.05, above it.
-    """
-    chance = float(np.mean([one["plain"]["chance"] for one in seeds]))
-    at_chance = {}
-    for kind, value in accuracy.items():
-        error = float(np.mean([one[kind]["error"] for one in seeds]))
-        at_chance[kind] = value - chance < max(GATE, 2 * error)
-    figures = f"mixed {accuracy['mixed']:.2f}, plain {accuracy['plain']:.2f}, chance {chance:.2f}"
-    if all(at_chance.values()):
-        return (
-            f"accuracy is at chance ({figures}): these channels do not tell the classes apart, "
-            "so nothing can be read from the shares"
-        )
-    if at_chance["mixed"]:
-        return (
-            f"the mixed network is at chance ({figures}): one blended image does not hold what "
-            "the plain network uses; read the Shapley values, not the shares"
-        )
-    if accuracy["mixed"] < accuracy["plain"] - GATE:
-        losses = {
-            name: (recall["plain"][name] or 0.0) - (mixed or 0.0)
-            for name, mixed in recall["mixed"].items()
-        }
-        worst = sorted((n for n in losses if losses[n] > GATE), key=lambda n: -losses[n])
-        which = ", ".join(f"{name} -{losses[name]:.2f}" for name in worst)
-        return (
-            f"mixing to one image costs accuracy (mixed {accuracy['mixed']:.2f}, plain "
-            f"{accuracy['plain']:.2f}{'; recall lost: ' + which if which else ''}): "
-            "read the shares beside the Shapley values, not alone"
-        )
-    return "ok"
-
-
-def _all(seeds: Sequence[dict[str, Any]], name: str) -> bool:
-    return all(one[name] is not None for one in seeds)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Mean over the seeds; None for a class that does not occur among the held-out cells."""
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
-
-
-def _sd(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    if len(values) < 2:
-        return np.zeros(values.shape[1])
-    deviations: npt.NDArray[np.float64] = values.std(axis=0, ddof=1)
-    return deviations
-
-
-def _floats(values: npt.ArrayLike) -> tuple[float, ...]:
-    return tuple(float(value) for value in np.asarray(values))
+        content = {name: getattr(stored, name) for name in type(stored).model_fields
+                   if name not in ("form", "estimates")}  # fmt: skip
+        estimates = {kind: AccuracyEstimate.from_dict(one.model_dump())
+                     for kind, one in stored.estimates.items()}  # fmt: skip
+        return cls(**content, estimates=estimates)

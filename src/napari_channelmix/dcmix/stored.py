@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from napari_channelmix.bounds import Finite, Index, Name, Seed
 from napari_channelmix.readers import Origin, Stored, checked_as
 
-__all__ = ["SCHEMA", "ImportanceFile", "SeedPart"]
+__all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
 
 SCHEMA = "napari-channelmix/importance/1"
 
@@ -23,6 +23,30 @@ Parts = Annotated[tuple[Part, ...], Field(max_length=MOST)]
 Numbers = Annotated[tuple[Finite, ...], Field(max_length=MOST)]
 # Of a decoy: on the scale on which the channels sum to 1, so it may be more.
 Positives = tuple[Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)], ...]
+
+
+class _ClassRecall(Stored):
+    """As of `ClassRecall`."""
+
+    name: Name
+    recall: Part | None
+    low: Part | None
+    high: Part | None
+    n_cells: Index
+    n_groups: Index
+
+
+class _Estimate(Stored):
+    """As of `AccuracyEstimate.as_dict`."""
+
+    balanced: Part
+    low: Part
+    high: Part
+    chance: Part
+    n_cells: Index
+    n_groups: Index
+    per_class: Annotated[tuple[_ClassRecall, ...], Field(max_length=MOST)]
+    warning: str
 
 
 class ImportanceFile(Stored):
@@ -46,6 +70,11 @@ class ImportanceFile(Stored):
     n_test: Index
     warnings: tuple[str, ...]
     provenance: Annotated[dict[str, Any], checked_as(Origin)]
+    # Absent in files of earlier versions.
+    estimates: dict[Name, _Estimate] = {}
+    whole: Part | None = None
+    nothing: Part | None = None
+    division: str = ""
 
     @model_validator(mode="after")
     def _matching(self) -> ImportanceFile:
@@ -82,23 +111,27 @@ class _Accuracy(Stored):
     chance: Part
 
 
-class SeedPart(Stored):
-    """As of `SeedResult`."""
+class RepeatPart(Stored):
+    """As of `RepeatResult`."""
 
     seed: Seed
     share: Parts
     mixed: Annotated[dict[str, Any], checked_as(_Accuracy)]
     plain: Annotated[dict[str, Any], checked_as(_Accuracy)]
+    mixed_predicted: tuple[Index, ...]
+    plain_predicted: tuple[Index, ...]
     decoy_share: Parts | None
     decoys: Positives | None
     shapley: Numbers | None
     shapley_per_class: tuple[tuple[Finite | None, ...], ...] | None
+    whole: Part | None
+    nothing: Part | None
     warnings: tuple[str, ...]
 
     def refuse_others(
-        self, *, seed: int, channels: int, classes: int, shapley: bool, decoys: bool
+        self, *, seed: int, cells: int, channels: int, classes: int, shapley: bool, decoys: bool
     ) -> None:
-        """Refuse a part that is not of this seed, or of as many channels and classes.
+        """Refuse a part that is not of this seed, or of as many cells, channels and classes.
 
         Raises
         ------
@@ -106,6 +139,9 @@ class SeedPart(Stored):
         """
         if self.seed != seed:
             raise ValueError(f"of seed {self.seed}, not {seed}")
+        for called in (self.mixed_predicted, self.plain_predicted):
+            if len(called) != cells or max(called, default=0) >= classes:
+                raise ValueError(f"not of {cells} cells of {classes} classes")
         lists: dict[str, Sequence[Any] | None] = {
             "share": self.share, "decoy_share": self.decoy_share, "decoys": self.decoys,
             "shapley": self.shapley,

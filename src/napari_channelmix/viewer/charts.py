@@ -110,7 +110,7 @@ class ImportanceChart(pg.PlotWidget):
             return ""
         parts = [f'<span style="color:{colors.bar}">■</span> share in the mix']
         if len(imp.seeds) > 1:
-            parts.append("├┤ sd over seeds")
+            parts.append("├┤ sd over repeats")
         if imp.shapley is not None:
             parts.append(
                 f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'

@@ -17,7 +17,7 @@ __all__ = ["FiguresTable"]
 
 TIPS = {
     "share": "Share of the channel in the mixed image",
-    "± sd": "Standard deviation of the share over the seeds",
+    "± sd": "Standard deviation of the share over the repeats",
     "Shapley": "What the channel adds to the balanced accuracy of the plain network",
     "decoy": "Share of a channel that carries nothing",
     "p": "Chance of such a share for a channel without a link to the classes (Holm's correction)",

@@ -32,6 +32,7 @@ from napari_channelmix.viewer.settings_form import (
     held_out_box,
     reason_not_ready,
     seed_box,
+    split_seed_box,
     whole,
 )
 from napari_channelmix.viewer.solo import Solo
@@ -56,7 +57,9 @@ class ImportanceDock(Dock):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        self.seeds = whole(1, 64, 4, "Trainings whose spread is the error bar; 4 or more")
+        self.seeds = whole(
+            1, 64, 4, "Repeats, which hold out different groups; their spread is the error bar"
+        )
         self.shapley = QCheckBox("Shapley values")
         self.shapley.setChecked(True)
         self.shapley.setToolTip(
@@ -75,7 +78,13 @@ class ImportanceDock(Dock):
         self.constraint.addItems(["softmax", "nonneg", "over"])
         self.constraint.setToolTip("How the mixing weights are kept from being negative")
         self.held_out = held_out_box()
-        self.first_seed = seed_box()
+        self.one_split = QCheckBox("same cells in every repeat")
+        self.one_split.setToolTip(
+            "Hold out the same cells in every repeat, instead of each group in turn: the error "
+            "bars then leave out the choice of cells"
+        )
+        self.first_seed = seed_box("The same seed gives the same first weights and order of cells")
+        self.split_seed = split_seed_box()
         self.device = DeviceBox(self.session)
         self.run_button = QPushButton("Run")
         self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
@@ -126,8 +135,9 @@ class ImportanceDock(Dock):
         inner = form()
         for name, control in (
             ("Network", self.network), ("Epochs", self.epochs), ("Mixes", self.mixes),
-            ("Weights", self.constraint), ("Held out", self.held_out),
-            ("First seed", self.first_seed), ("Device", self.device),
+            ("Weights", self.constraint), ("Held out", self.held_out), ("", self.one_split),
+            ("First seed", self.first_seed), ("Split seed", self.split_seed),
+            ("Device", self.device),
         ):  # fmt: skip
             inner.addRow(name, control)
         content = QWidget()
@@ -184,6 +194,8 @@ class ImportanceDock(Dock):
             self.mixes.value(), self.constraint.currentText(), self.network.currentText(),
             self.epochs.value(), self.first_seed.value(), self.device.currentText(),
             self.held_out.value(),
+            self.split_seed.value() if self.split_seed.value() >= 0 else None,
+            self.one_split.isChecked(),
         )  # fmt: skip
         self._wanted = chosen.seeds
         self._before, self.session.importance = self.session.importance, None
