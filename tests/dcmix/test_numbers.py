@@ -3,7 +3,6 @@
 import numpy as np
 
 from napari_channelmix import Cells
-from napari_channelmix.classify.train import loaded
 from napari_channelmix.dcmix.numbers import NAMES, RINGS, crop_numbers, numbers_job
 from napari_channelmix.jobs import drain
 
@@ -73,12 +72,11 @@ def test_scaling_the_numbers_is_scaling_the_pixels():
             np.testing.assert_allclose(np.polyval(fit, one), other, rtol=1e-3, atol=1e-3)
 
 
-def test_numbers_of_loaded_crops_are_those_of_normalised_pixels():
-    cells = Cells.from_array(RNG.normal(9, 3, (10, 2, 12, 12)), ("x", "y"), np.arange(10) % 2)
-    crops = drain(loaded(cells))
-    found = drain(numbers_job(crops))
-    np.testing.assert_allclose(found.values, crop_numbers(crops.take(np.arange(10)).numpy()).values)
-    assert len(found) == 10
+def test_numbers_of_batches_are_those_of_all_crops():
+    crops = RNG.normal(9, 3, (10, 2, 12, 12)).astype(np.float32)
+    found = drain(numbers_job([crops[:6], crops[6:]], 10))
+    np.testing.assert_allclose(found.values, crop_numbers(crops).values)
+    np.testing.assert_array_equal(found.subset(np.array([7, 2])).pairs, found.pairs[[7, 2]])
 
 
 def test_more_than_twelve_channels_have_no_pairs():

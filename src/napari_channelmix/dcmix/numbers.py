@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,6 @@ import numpy.typing as npt
 from napari_channelmix.data.profile import FEATURES, crop_features
 from napari_channelmix.data.scaling import group_levels
 from napari_channelmix.jobs import Job, Progress
-
-if TYPE_CHECKING:
-    from napari_channelmix.classify.crops import NormalisedCrops
 
 __all__ = ["BANDS", "NAMES", "RINGS", "CropNumbers", "crop_numbers", "numbers_job"]
 
@@ -79,6 +76,14 @@ class CropNumbers:
     def subset(self, indices: Whole) -> CropNumbers:
         """Those of some of the crops."""
         return CropNumbers(self.values[indices], self.pairs[indices])
+
+    @classmethod
+    def together(cls, parts: Sequence[CropNumbers]) -> CropNumbers:
+        """Several sets of crops as one."""
+        return cls(
+            np.concatenate([one.values for one in parts]),
+            np.concatenate([one.pairs for one in parts]),
+        )
 
     def scaled_by_group(self, groups: npt.NDArray[np.str_]) -> CropNumbers:
         """The numbers of the same crops after `Cells.normalised_by_group`, without reading them.
@@ -147,12 +152,11 @@ def _correlation(products: Doubles) -> Doubles:
     return correlation
 
 
-def numbers_job(crops: NormalisedCrops) -> Job[CropNumbers]:
-    """Numbers of all crops, a step for each batch."""
-    parts = []
-    for at, some in crops.batches():
-        parts.append(crop_numbers(some.contiguous().numpy()))
-        yield Progress(at[-1] + 1, len(crops), "measuring the channels")
-    return CropNumbers(
-        np.concatenate([one.values for one in parts]), np.concatenate([one.pairs for one in parts])
-    )
+def numbers_job(batches: Iterable[Floats], count: int) -> Job[CropNumbers]:
+    """Numbers of ``count`` crops that come in batches (n, C, H, W), a step for each batch."""
+    parts, done = [], 0
+    for crops in batches:
+        parts.append(crop_numbers(np.ascontiguousarray(crops)))
+        done += len(crops)
+        yield Progress(done, count, "measuring the channels")
+    return CropNumbers.together(parts)

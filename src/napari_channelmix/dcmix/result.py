@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
+    from napari_channelmix.dcmix.alone import ChannelsAlone
+    from napari_channelmix.dcmix.separability import Separability
 
 __all__ = ["SCHEMA", "ChannelImportance"]
 
@@ -73,6 +75,14 @@ class ChannelImportance:
         sum to their difference.
     division : str
         What was held out, in a line.
+    alone : ChannelsAlone or None
+        Accuracy of plain classifiers that see each channel alone, and all without it. None where
+        it was not asked for, while a run is under way, and for a file of an earlier version.
+    separability : Separability or None
+        Whether the class can be read from one number of one channel; None likewise.
+    alone_scaled : ChannelsAlone or None
+        ``alone`` with each channel scaled group by group: only where the class can be read from
+        one number.
     """
 
     channels: tuple[str, ...]
@@ -97,6 +107,9 @@ class ChannelImportance:
     whole: float | None = None
     nothing: float | None = None
     division: str = ""
+    alone: ChannelsAlone | None = None
+    separability: Separability | None = None
+    alone_scaled: ChannelsAlone | None = None
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -121,6 +134,9 @@ class ChannelImportance:
             columns["decoy"] = self.decoy
         if self.p_value is not None:
             columns["p_value"] = self.p_value
+        if self.alone is not None:
+            columns["accuracy_alone"] = [one.accuracy.balanced for one in self.alone.alone]
+            columns["accuracy_without"] = [one.accuracy.balanced for one in self.alone.without]
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
         return pd.DataFrame(columns, index=pd.Index(self.channels, name="channel"))
 
@@ -144,6 +160,8 @@ class ChannelImportance:
             "whole": self.whole,
             "nothing": self.nothing,
             "division": self.division,
+            **{name: None if (value := getattr(self, name)) is None else value.as_dict()
+               for name in ("alone", "separability", "alone_scaled")},
             "provenance": self.provenance,
         }
 

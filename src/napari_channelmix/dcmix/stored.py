@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from napari_channelmix.bounds import Finite, Index, Name, Seed
+from napari_channelmix.dcmix.alone import ChannelsAlone
+from napari_channelmix.dcmix.separability import Separability
 from napari_channelmix.readers import Origin, Stored, checked_as
 
 __all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
@@ -75,6 +77,9 @@ class ImportanceFile(Stored):
     whole: Part | None = None
     nothing: Part | None = None
     division: str = ""
+    alone: ChannelsAlone | None = None
+    separability: Separability | None = None
+    alone_scaled: ChannelsAlone | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> ImportanceFile:
@@ -84,6 +89,11 @@ class ImportanceFile(Stored):
         lists = {name: getattr(self, name) for name in
                  ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value")}  # fmt: skip
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
+        for name in ("alone", "alone_scaled"):
+            found = getattr(self, name)
+            if found is not None:
+                lists |= {f"{name} of {kind}": getattr(found, kind)
+                          for kind in ("channels", "alone", "without")}  # fmt: skip
         refuse_other_lengths(lists, count)
         if (self.shapley is None) != (self.shapley_sd is None):
             raise ValueError("shapley and shapley_sd go together")
