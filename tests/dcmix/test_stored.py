@@ -68,7 +68,8 @@ ACCURACY = {"balanced": 0.9, "recall": [0.9, None], "error": 0.1, "chance": 0.5}
 PART = {"seed": 3, "share": [0.4, 0.6], "mixed": ACCURACY, "plain": ACCURACY,
         "decoy_share": [0.4, 0.6], "decoys": [0.1, 1.2], "shapley": [0.1, 0.2],
         "shapley_per_class": [[0.1, None], [0.1, 0.2]], "warnings": [],
-        "mixed_predicted": [0, 1, 1], "plain_predicted": [0, 1, 0], "whole": 0.9, "nothing": 0.5}  # fmt: skip
+        "mixed_predicted": [0, 1, 1], "plain_predicted": [0, 1, 0], "whole": 0.9,
+        "nothing": 0.5}  # fmt: skip
 
 
 def refuse(changes: dict[str, Any], **more: Any) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from napari_channelmix.classify.crops import MEMORY_BYTES, NormalisedCrops, normalised
 from napari_channelmix.computing import within_cap
@@ -18,6 +17,8 @@ from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch import Tensor
 
     from napari_channelmix.data import Cells
 

@@ -1,4 +1,4 @@
-"""How the cells are divided in each repeat: into folds, by one split, or as they were handed over."""
+"""How the cells are divided in each repeat: into folds, by one split, or as handed over."""
 
 from __future__ import annotations
 
@@ -145,7 +145,8 @@ def divided(
     if one_split or has_own_split(cells):
         return _once(cells, repeats, held_out, split_seed)
     wanted = max(2, round(1 / held_out))
-    pixels, sides = Pixels(cells), []
+    pixels = Pixels(cells)
+    sides: list[Sides] = []
     seen: set[bytes] = set()
     while len(sides) < repeats:
         folds = _new_folds(cells, wanted, (split_seed, len(sides)), seen)
@@ -168,17 +169,15 @@ def _once(cells: Cells, repeats: int, held_out: float, split_seed: int) -> Divis
     kind: Kind = "split column" if has_own_split(cells) else "one split"
     train, test = cells.split(test=held_out, seed=split_seed)
     sides = Sides(*(Selection.whole(Pixels(side)) for side in (train, test)))
-    why = {"split column": "the data set has a split column", "one split": "one split was asked for"}
+    why = "the data set has a split column" if kind == "split column" else "one split was asked for"
     warning = (
-        f"{why[kind]}: all repeats hold out the same cells, so the error bars hold the chance of "
+        f"{why}: all repeats hold out the same cells, so the error bars hold the chance of "
         "training, but not that of the choice of cells"
     )
     return Division((sides,) * repeats, kind, 1, held_out, split_seed, (warning,))
 
 
-def _new_folds(
-    cells: Cells, folds: int, seed: tuple[int, int], seen: set[bytes]
-) -> list[Flags]:
+def _new_folds(cells: Cells, folds: int, seed: tuple[int, int], seen: set[bytes]) -> list[Flags]:
     """Folds of a deal that was not there before, where there is another; ``seen`` grows."""
     for attempt in range(TRIES):
         # The first deal is that of the seed itself.
@@ -203,4 +202,5 @@ def _held_out(sides: Sequence[Sides]) -> str:
     """Number of groups that are held out, or of cells where each is its own."""
     groups = {group for one in sides for group in one.test.cells.groups.tolist()}
     cells = {row for one in sides for row in one.test.rows.tolist()}
-    return counted(len(groups), "group") if len(groups) < len(cells) else counted(len(cells), "cell")
+    known = len(groups) < len(cells)
+    return counted(len(groups), "group") if known else counted(len(cells), "cell")

@@ -179,9 +179,7 @@ def repeat_job(
     return result, mixed
 
 
-def _kept(
-    plan: Plan, key: str, seed: int, cells: int
-) -> tuple[RepeatResult, Classifier] | None:
+def _kept(plan: Plan, key: str, seed: int, cells: int) -> tuple[RepeatResult, Classifier] | None:
     """A repeat that an earlier run finished, or None; a damaged part counts as missing."""
     if plan.parts is None:
         return None

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from napari_channelmix.bounds import Finite, Index, Name, Seed
+from napari_channelmix.classify.accuracy import StoredAccuracy
 from napari_channelmix.dcmix.alone import ChannelsAlone
 from napari_channelmix.dcmix.separability import Separability
 from napari_channelmix.readers import Origin, Stored, checked_as
@@ -25,30 +26,6 @@ Parts = Annotated[tuple[Part, ...], Field(max_length=MOST)]
 Numbers = Annotated[tuple[Finite, ...], Field(max_length=MOST)]
 # Of a decoy: on the scale on which the channels sum to 1, so it may be more.
 Positives = tuple[Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)], ...]
-
-
-class _ClassRecall(Stored):
-    """As of `ClassRecall`."""
-
-    name: Name
-    recall: Part | None
-    low: Part | None
-    high: Part | None
-    n_cells: Index
-    n_groups: Index
-
-
-class _Estimate(Stored):
-    """As of `AccuracyEstimate.as_dict`."""
-
-    balanced: Part
-    low: Part
-    high: Part
-    chance: Part
-    n_cells: Index
-    n_groups: Index
-    per_class: Annotated[tuple[_ClassRecall, ...], Field(max_length=MOST)]
-    warning: str
 
 
 class ImportanceFile(Stored):
@@ -73,7 +50,7 @@ class ImportanceFile(Stored):
     warnings: tuple[str, ...]
     provenance: Annotated[dict[str, Any], checked_as(Origin)]
     # Absent in files of earlier versions.
-    estimates: dict[Name, _Estimate] = {}
+    estimates: dict[Name, StoredAccuracy] = Field(default_factory=dict)
     whole: Part | None = None
     nothing: Part | None = None
     division: str = ""

@@ -44,8 +44,8 @@ def summarised(
     assert share is not None
     shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
     p_value = None
-    if calibrated and decoys is not None and len(repeats) >= ENOUGH_SEEDS:
-        beside = _stacked(repeats, "decoy_share")
+    beside = _stacked(repeats, "decoy_share")
+    if calibrated and decoys is not None and beside is not None and len(repeats) >= ENOUGH_SEEDS:
         p_value = _floats(holm(decoy_p_values(beside, decoys)))
     return ChannelImportance(
         channels=train.channels,
@@ -72,9 +72,7 @@ def summarised(
     )
 
 
-def _gate(
-    repeats: Sequence[RepeatResult], estimates: dict[str, AccuracyEstimate]
-) -> str:
+def _gate(repeats: Sequence[RepeatResult], estimates: dict[str, AccuracyEstimate]) -> str:
     """``ok``, or why the shares must not be read.
 
     Our definition. Both networks at chance: there was nothing to learn. The mixed one at chance, or
@@ -126,15 +124,13 @@ def _per_class(
     """Shapley values for the recall of each class, mean over the repeats that held it out."""
     if any(one.shapley_per_class is None for one in repeats):
         return {}
-    values = np.array([one.shapley_per_class for one in repeats], dtype=np.float64)
-    there = np.isfinite(values).all(axis=2)
+    values: Floats = np.array([one.shapley_per_class for one in repeats], dtype=np.float64)
+    there: npt.NDArray[np.bool_] = np.isfinite(values[:, :, 0])
     return {name: _floats(values[there[:, code], code].mean(axis=0))
             for code, name in enumerate(classes) if there[:, code].any()}  # fmt: skip
 
 
-def _doubts(
-    repeats: Sequence[RepeatResult], estimates: dict[str, AccuracyEstimate]
-) -> list[str]:
+def _doubts(repeats: Sequence[RepeatResult], estimates: dict[str, AccuracyEstimate]) -> list[str]:
     lines = [line for one in repeats for line in one.warnings]
     lines += [one.warning for one in estimates.values() if one.warning]
     if len(repeats) < ENOUGH_SEEDS:

@@ -102,16 +102,17 @@ def _parser() -> argparse.ArgumentParser:
     importance = command("importance", _importance, "which channels does a classifier need?")
     importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     importance.add_argument("--out", type=Path, required=True, help="folder for the result")
+    importance.add_argument("--seeds", type=argument("seeds"), default=4,
+                            help="repeats, each on other groups (default: 4)")  # fmt: skip
     importance.add_argument(
-        "--seeds", type=argument("seeds"), default=4,
-        help="repeats, which hold out different groups (default: 4)",
-    )
-    importance.add_argument("--held-out", type=argument("held_out"), default=0.25, metavar="SHARE",
-                            help="of the cells in a repeat (default: 0.25, four folds)")  # fmt: skip
+        "--held-out", type=argument("held_out"), default=0.25, metavar="SHARE",
+        help="of the cells, in each repeat (default: 0.25, which makes four folds)",
+    )  # fmt: skip
     importance.add_argument("--split-seed", type=argument("seed"), metavar="N",
-                            help="of the division into folds (default: that of --seed)")  # fmt: skip
-    importance.add_argument("--one-split", action="store_true",
-                            help="hold out the same cells in every repeat")  # fmt: skip
+                            help="of the folds (default: that of --seed)")  # fmt: skip
+    importance.add_argument(
+        "--one-split", action="store_true", help="hold out the same cells in every repeat"
+    )
     importance.add_argument("--no-shapley", action="store_true", help="leave out Shapley values")
     importance.add_argument("--no-decoys", action="store_true", help="leave out decoy channels")
     importance.add_argument(
