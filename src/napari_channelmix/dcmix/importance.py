@@ -17,7 +17,7 @@ from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import refuse_settings, tuned
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.dcmix.divisions import Division, Sides, divided, given
-from napari_channelmix.dcmix.questions import measured_job, questions_job, with_answers
+from napari_channelmix.dcmix.questions import answered_job
 from napari_channelmix.dcmix.repeats import Plan, RepeatResult, repeat_job
 from napari_channelmix.dcmix.summary import summarised
 from napari_channelmix.errors import DataError, ModelError
@@ -176,11 +176,12 @@ def channel_importance_job(
         so_far = summarised(
             done, division, warnings, provenance(**facts), calibrated=_calibrated(plan, cells)
         ).with_classifiers(classifiers)
-        yield Progress(start + length, 100, f"{prefix}done", partial=so_far)
-    asked = yield from part(measured_job(division), 98, 1, 100)
-    questions = questions_job(asked, done, plan.channels, plan.classes)
-    answers = yield from part(questions, 99, 1, 100)
-    return with_answers(so_far, answers)
+        end = start + length
+        if len(done) == seeds:
+            so_far = yield from part(answered_job(so_far, division, done), end, 100 - end, 100)
+            end = 100
+        yield Progress(end, 100, f"{prefix}done", partial=so_far)
+    return so_far
 
 
 def _refuse_others(train: Cells, test: Cells) -> None:

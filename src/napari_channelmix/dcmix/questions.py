@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_channelmix.dcmix.alone import ChannelsAlone, alone_job
 from napari_channelmix.dcmix.numbers import CropNumbers, numbers_job
-from napari_channelmix.dcmix.separability import Separability, separability
+from napari_channelmix.dcmix.separability import separability
 from napari_channelmix.jobs import Job, part
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix.repeats import RepeatResult
     from napari_channelmix.dcmix.result import ChannelImportance
 
-__all__ = ["Asked", "Questions", "measured_job", "questions_job", "with_answers"]
+__all__ = ["Asked", "answered_job", "measured_job"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -50,24 +50,6 @@ class Asked:
     groups: npt.NDArray[np.str_]
     folds: Whole
     place: Whole
-
-
-@dataclass(frozen=True)
-class Questions:
-    """The answers of plain classifiers.
-
-    Attributes
-    ----------
-    alone : ChannelsAlone
-    separability : Separability
-    scaled : ChannelsAlone or None
-        ``alone`` with each channel scaled group by group; only where the class can be read from
-        one number, and groups hold several cells.
-    """
-
-    alone: ChannelsAlone
-    separability: Separability
-    scaled: ChannelsAlone | None = None
 
 
 def measured_job(division: Division) -> Job[Asked]:
@@ -102,13 +84,16 @@ def _batches(pixels: Pixels, rows: Whole) -> Iterator[Floats]:
         yield pixels.read(rows[start : start + BATCH])
 
 
-def questions_job(
-    asked: Asked,
-    repeats: Sequence[RepeatResult],
-    channels: Sequence[str],
-    classes: Sequence[str],
-) -> Job[Questions]:
-    """Read the class from one number, from each channel alone and from all without it."""
+def answered_job(
+    importance: ChannelImportance, division: Division, repeats: Sequence[RepeatResult]
+) -> Job[ChannelImportance]:
+    """Read the class from one number, from each channel alone and from all without it.
+
+    The result gets ``alone`` and ``separability``; and, where the class can be read from one
+    number and groups hold several cells, ``alone_scaled``.
+    """
+    asked = yield from part(measured_job(division), 0, 1, 3)
+    channels, classes = importance.channels, division.sides[0].test.cells.classes
     network = np.full(len(asked.labels), -1, dtype=np.int64)
     for number, repeat in enumerate(repeats):
         here = asked.folds == number
@@ -124,17 +109,9 @@ def questions_job(
             network=network,
         )  # fmt: skip
 
-    ask_again = from_one.readable and from_one.scaled is not None
-    found = yield from part(alone(asked.numbers, network), 0, 1, 2 if ask_again else 1)
-    if not ask_again:
-        return Questions(found, from_one)
-    scaled = asked.numbers.scaled_by_group(asked.groups)
-    again = yield from part(alone(scaled, None), 1, 1, 2)
-    return Questions(found, from_one, again)
-
-
-def with_answers(importance: ChannelImportance, found: Questions) -> ChannelImportance:
-    """The result with what the plain classifiers say."""
-    return replace(
-        importance, alone=found.alone, separability=found.separability, alone_scaled=found.scaled
-    )
+    found = yield from part(alone(asked.numbers, network), 1, 1, 3)
+    scaled = None
+    if from_one.readable and from_one.scaled is not None:
+        numbers = asked.numbers.scaled_by_group(asked.groups)
+        scaled = yield from part(alone(numbers, None), 2, 1, 3)
+    return replace(importance, alone=found, separability=from_one, alone_scaled=scaled)
