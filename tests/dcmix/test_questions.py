@@ -1,4 +1,4 @@
-"""Plain classifiers beside the networks: the same cells, the same folds, the network's own calls."""
+"""Plain classifiers beside the networks: the same cells and folds, the calls of the network."""
 
 import json
 

@@ -90,7 +90,8 @@ def answered_job(
     """Read the class from one number, from each channel alone and from all without it.
 
     The result gets ``alone`` and ``separability``; and, where the class can be read from one
-    number and groups hold several cells, ``alone_scaled``.
+    number and groups hold several cells, ``alone_scaled``. A gate that is open then asks whether
+    that number is a stain or a batch.
     """
     asked = yield from part(measured_job(division), 0, 1, 3)
     channels, classes = importance.channels, division.sides[0].test.cells.classes
@@ -114,4 +115,7 @@ def answered_job(
     if from_one.readable and from_one.scaled is not None:
         numbers = asked.numbers.scaled_by_group(asked.groups)
         scaled = yield from part(alone(numbers, None), 2, 1, 3)
-    return replace(importance, alone=found, separability=from_one, alone_scaled=scaled)
+    gate = from_one.sentence or "ok" if importance.gate == "ok" else importance.gate
+    return replace(
+        importance, alone=found, separability=from_one, alone_scaled=scaled, gate=gate
+    )

@@ -54,6 +54,8 @@ class ImportanceFile(Stored):
     whole: Part | None = None
     nothing: Part | None = None
     division: str = ""
+    above_decoy: tuple[bool, ...] | None = None
+    above_zero: tuple[bool, ...] | None = None
     alone: ChannelsAlone | None = None
     separability: Separability | None = None
     alone_scaled: ChannelsAlone | None = None
@@ -64,7 +66,8 @@ class ImportanceFile(Stored):
         if len(set(self.channels)) < count:
             raise ValueError("two channels have the same name")
         lists = {name: getattr(self, name) for name in
-                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value")}  # fmt: skip
+                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value", "above_decoy",
+                  "above_zero")}  # fmt: skip
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
         for name in ("alone", "alone_scaled"):
             found = getattr(self, name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.dcmix.controls import above_decoy, above_zero
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.dcmix.pooled import pooled_of
 from napari_channelmix.dcmix.result import ChannelImportance
@@ -43,10 +44,14 @@ def summarised(
     share = _stacked(repeats, "share")
     assert share is not None
     shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
-    p_value = None
+    gate = _gate(repeats, estimates)
+    p_value, above = None, None
     beside = _stacked(repeats, "decoy_share")
-    if calibrated and decoys is not None and beside is not None and len(repeats) >= ENOUGH_SEEDS:
-        p_value = _floats(holm(decoy_p_values(beside, decoys)))
+    if decoys is not None and beside is not None:
+        above = tuple(above_decoy(beside, decoys).tolist())
+        # Shares that must not be read have no p-value.
+        if calibrated and len(repeats) >= ENOUGH_SEEDS and gate == "ok":
+            p_value = _floats(holm(decoy_p_values(beside, decoys)))
     return ChannelImportance(
         channels=train.channels,
         share=_floats(share.mean(axis=0)),
@@ -58,7 +63,7 @@ def summarised(
         p_value=p_value,
         accuracy={kind: one.balanced for kind, one in estimates.items()},
         recall={kind: _recalls(one) for kind, one in estimates.items()},
-        gate=_gate(repeats, estimates),
+        gate=gate,
         seeds=tuple(one.seed for one in repeats),
         share_of_seed=tuple(_floats(one) for one in share),
         n_train=round(float(np.mean([len(one.train.rows) for one in division.sides]))),
@@ -69,6 +74,8 @@ def summarised(
         whole=_mean([one.whole for one in repeats]),
         nothing=_mean([one.nothing for one in repeats]),
         division=division.words,
+        above_decoy=above,
+        above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
     )
 
 
