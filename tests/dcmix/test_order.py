@@ -68,7 +68,10 @@ def test_the_table_has_that_order(importance):
 def test_a_question_leaves_the_gate_open(importance):
     asked = replace(importance, separability=stain(), gate=stain().sentence)
     assert asked.asks and asked.open and asked.answer == "share"
-    assert asked.sentences[0] == "Readable from the brightness of b alone (.97 of .98): stain or batch?"
+    assert asked.question == (
+        "Readable from the brightness of b alone (.97 of .98): stain or batch?"
+    )
+    assert asked.sentences[0] == asked.question
     assert not replace(importance, separability=stain(gap=0.2)).asks
 
 

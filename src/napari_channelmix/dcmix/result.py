@@ -137,8 +137,8 @@ class ChannelImportance:
     def answer(self) -> Answer:
         """The answer that is reliable.
 
-        ``share`` where blending costs nothing, else ``shapley``; ``none`` where nothing can be read,
-        or the Shapley values were not asked for.
+        ``share`` where blending costs nothing, else ``shapley``; ``none`` where nothing can be
+        read, or the Shapley values were not asked for.
         """
         if self.open:
             return "share"

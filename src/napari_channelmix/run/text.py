@@ -19,7 +19,7 @@ WIDTH = 30
 
 
 def importance_text(importance: ChannelImportance) -> str:
-    """Bars of the shares, largest first, with the Shapley values beside and the gate above."""
+    """Bars of the shares, the most important channel first, Shapley values beside, gate above."""
     accuracy = importance.accuracy
     lines = [
         f"balanced accuracy on held-out cells: mixed {accuracy['mixed']:.3f}, "
@@ -35,6 +35,7 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.channels[i]:<{longest}}  {bar:<{WIDTH}}  "
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley}"
         )
+    lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]
     return "\n".join(lines)
 

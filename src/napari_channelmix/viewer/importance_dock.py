@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -23,7 +24,7 @@ from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable
 from napari_channelmix.viewer.folding import Folding
-from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.notice import Kind, Notice
 from napari_channelmix.viewer.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
@@ -96,6 +97,10 @@ class ImportanceDock(Dock):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.legend.setToolTip("What the marks of the chart mean")
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said.setToolTip("What plain classifiers and negative controls say of the channels")
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
         self.figures = FiguresTable()
@@ -153,6 +158,7 @@ class ImportanceDock(Dock):
         inside.addWidget(self.chart)
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
+        inside.addWidget(self.said)
         table = Folding("Figures")
         table.setToolTip("The numbers behind the bars")
         table.addWidget(self.figures)
@@ -351,6 +357,10 @@ class ImportanceDock(Dock):
         if imp is None:
             return
         self.legend.setText(self.chart.legend())
+        # The question stands above the bars.
+        lines = [line for line in imp.sentences if not imp.asks or line != imp.question]
+        self.said.setText("\n".join(f"• {line}" for line in lines))
+        self.said.setVisible(bool(lines))
         self._judge(imp)
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
@@ -362,7 +372,8 @@ class ImportanceDock(Dock):
                           "info" if imp.open else "error")  # fmt: skip
             self.warnings.clear_line()
             return
-        self.gate.say(verdict(imp), "good" if imp.open else "error")
+        kind: Kind = "warning" if imp.asks else "good" if imp.open else "error"
+        self.gate.say(verdict(imp), kind)
         self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
 
     def _theme_changed(self, event: Any) -> None:
@@ -382,11 +393,13 @@ def verdict(imp: Any) -> str:
         f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
         f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
     )
+    if imp.asks:
+        return f"{imp.question}\n{figures}"
     if imp.open:
         return f"Gate open: one mixed image holds what the classifier uses.\n{figures}"
     both = ""
     if imp.shapley is not None:
-        by_share = ", ".join(imp.channels[i] for i in imp.order[:3])
+        by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
     return f"Gate closed: {imp.gate}.{both}\n{figures}"
