@@ -86,6 +86,11 @@ class ImportanceDock(Dock):
         )
         self.first_seed = seed_box("The same seed gives the same first weights and order of cells")
         self.split_seed = split_seed_box()
+        self.scaled = QComboBox()
+        self.scaled.setToolTip(
+            "Scale each channel group by group, so that differences of stain and exposure are "
+            "gone; true differences in brightness between the groups are gone too"
+        )
         self.device = DeviceBox(self.session)
         self.run_button = QPushButton("Run")
         self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
@@ -142,7 +147,7 @@ class ImportanceDock(Dock):
             ("Network", self.network), ("Epochs", self.epochs), ("Mixes", self.mixes),
             ("Weights", self.constraint), ("Held out", self.held_out), ("", self.one_split),
             ("First seed", self.first_seed), ("Split seed", self.split_seed),
-            ("Device", self.device),
+            ("Scale", self.scaled), ("Device", self.device),
         ):  # fmt: skip
             inner.addRow(name, control)
         content = QWidget()
@@ -201,7 +206,7 @@ class ImportanceDock(Dock):
             self.epochs.value(), self.first_seed.value(), self.device.currentText(),
             self.held_out.value(),
             self.split_seed.value() if self.split_seed.value() >= 0 else None,
-            self.one_split.isChecked(),
+            self.one_split.isChecked(), self.scaled.currentData() or "",
         )  # fmt: skip
         self._wanted = chosen.seeds
         self._before, self.session.importance = self.session.importance, None
@@ -338,9 +343,24 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
             why = "These cells have one channel: there is nothing to weigh."
+        self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
+
+    def _fill_scaled(self) -> None:
+        """Offer what the groups of these cells, and the table, can be scaled by."""
+        cells, before = self.session.cells, self.scaled.currentData()
+        offered = [("channels as they are", "")]
+        if cells is not None and len(set(cells.groups.tolist())) < len(cells):
+            names = ["group"]
+            if cells.conditions is not None:
+                names += [str(name) for name in cells.conditions.columns]
+            offered += [(f"channels per {name}", name) for name in dict.fromkeys(names)]
+        self.scaled.clear()
+        for words, name in offered:
+            self.scaled.addItem(words, name)
+        self.scaled.setCurrentIndex(max(0, self.scaled.findData(before)))
 
     def _shown_changed(self, _: object = None) -> None:
         self.solo.forget()
@@ -394,7 +414,11 @@ def verdict(imp: Any) -> str:
         f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
     )
     if imp.asks:
-        return f"{imp.question}\n{figures}"
+        remedy = (
+            "A true effect can look like this too. 'Scale' under 'More settings' takes away what "
+            "differs between groups; run it again to see what is left."
+        )
+        return f"{imp.question}\n{remedy}\n{figures}"
     if imp.open:
         return f"Gate open: one mixed image holds what the classifier uses.\n{figures}"
     both = ""
