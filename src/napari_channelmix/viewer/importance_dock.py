@@ -363,7 +363,10 @@ class ImportanceDock(Dock):
             self.warnings.clear_line()
             return
         self.gate.say(verdict(imp), "good" if imp.open else "error")
-        self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
+        lines = [*imp.warnings]
+        if imp.p_value_reason:
+            lines.append(f"No p-values: {imp.p_value_reason}")
+        self.warnings.say("\n".join(f"• {line}" for line in lines), "warning")
 
     def _theme_changed(self, event: Any) -> None:
         self.chart.follow_theme(self.viewer.theme)
@@ -378,15 +381,25 @@ class ImportanceDock(Dock):
 
 def verdict(imp: Any) -> str:
     """The gate in words, with both answers side by side where it is closed."""
-    figures = (
-        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
-        f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
-    )
+    figures = measured(imp)
     if imp.open:
-        return f"Gate open: one mixed image holds what the classifier uses.\n{figures}"
+        return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
     both = ""
     if imp.shapley is not None:
         by_share = ", ".join(imp.channels[i] for i in imp.order[:3])
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
-    return f"Gate closed: {imp.gate}.{both}\n{figures}"
+    head = f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}" if imp.verdict else (
+        f"Gate closed: {imp.gate}"
+    )  # fmt: skip
+    return f"{head}.{both}\n{figures}"
+
+
+def measured(imp: Any) -> str:
+    """Accuracies with their intervals, and what was held out."""
+    if imp.estimates:
+        return "\n".join(imp.accuracy_lines)
+    return (
+        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
+        f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
+    )
