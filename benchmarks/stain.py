@@ -1,13 +1,13 @@
-"""A synthetic plate with a stain confound: is it asked about, and what is left without it?
+"""A synthetic plate with a stain confound: whether it is asked about, and what is left without it.
 
     python benchmarks/stain.py [--plates 3] [--gain 2] [--seeds 4] [--epochs 20] [--json FILE]
 
 The embedded plate, whose answer is known: the reporter moves into the nucleus of treated cells, and
-a look-alike carries nothing. Here the look-alike of all treated wells is also stained `--gain` times
-as much, as happens when controls and treated wells are stained in two batches. Expected: the gate
-names the look-alike and its brightness; with each channel scaled per well, the reporter comes first
-and the gate asks no more. Beside it the plate as it is, where nothing is to be asked. One thread.
-Prints a Markdown table; ends with 1 where an expectation is missed.
+a look-alike carries nothing. Here the look-alike of all treated wells is also stained `--gain`
+times as much, as happens when controls and treated wells are stained in two batches. Expected: the
+gate names the look-alike and a number of its brightness; with each channel scaled per well, the
+reporter comes first and the gate asks no more. Beside it the plate as it is, where nothing is to be
+asked. One thread. Prints a Markdown table; ends with 1 where an expectation is missed.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from napari_channelmix import Cells, ChannelImportance
 from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.data.scaling import ScaledPlane
 from napari_channelmix.dcmix.divided import divided_importance_job
 from napari_channelmix.jobs import drain
+
+if TYPE_CHECKING:
+    from napari_channelmix import Cells, ChannelImportance
 
 CONFOUND = "look-alike"
 

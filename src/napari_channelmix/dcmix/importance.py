@@ -174,7 +174,7 @@ def channel_importance_job(
         done.append(result)
         classifiers.append(classifier)
         so_far = summarised(
-            done, division, warnings, provenance(**facts), calibrated=_calibrated(plan, cells)
+            done, division, warnings, provenance(**facts), uncalibrated=_uncalibrated(plan, cells)
         ).with_classifiers(classifiers)
         end = start + length
         if len(done) == seeds:
@@ -242,11 +242,15 @@ def _signatures(division: Division) -> dict[str, str]:
     return {"train": sides.train.cells.signature, "test": sides.test.cells.signature}
 
 
-def _calibrated(plan: Plan, cells: Cells) -> bool:
-    """Whether the decoy test was calibrated for this: see benchmarks/null_calibration.py."""
-    alone = len(set(cells.groups)) == len(cells)
-    usual = plan.mixes == 1 and plan.constraint == "softmax"
-    return alone and usual and plan.network in ("tiny", "small")
+def _uncalibrated(plan: Plan, cells: Cells) -> str:
+    """Why the decoy test was not calibrated for this: see benchmarks/null_calibration.py."""
+    if len(set(cells.groups)) < len(cells):
+        return "the test was not calibrated for cells in groups"
+    if plan.mixes > 1 or plan.constraint != "softmax":
+        return "the test was not calibrated for this kind of mix"
+    if plan.network not in ("tiny", "small"):
+        return f"the test was not calibrated for the network {plan.network!r}"
+    return ""
 
 
 def _alike(crops: NormalisedCrops, limit: float = 0.8, pixels: int = 200_000) -> Iterator[str]:

@@ -115,7 +115,7 @@ def answered_job(
     if from_one.readable and from_one.scaled is not None:
         numbers = asked.numbers.scaled_by_group(asked.groups)
         scaled = yield from part(alone(numbers, None), 2, 1, 3)
-    gate = from_one.sentence or "ok" if importance.gate == "ok" else importance.gate
-    return replace(
-        importance, alone=found, separability=from_one, alone_scaled=scaled, gate=gate
-    )
+    answered = replace(importance, alone=found, separability=from_one, alone_scaled=scaled)
+    if importance.gate != "ok" or not from_one.readable:
+        return answered
+    return replace(answered, gate=from_one.sentence, verdict=from_one.sentence)

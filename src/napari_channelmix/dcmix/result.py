@@ -49,8 +49,8 @@ class ChannelImportance:
         the channels sum to 1: what a channel gets that carries nothing.
     p_value : tuple of float or None
         (C,) chance that a channel without a link to the label gets such a share, after Holm's
-        correction for all channels; see `dcmix.decoys`. None where the test was not calibrated:
-        cells that come in groups, fewer than 4 seeds, other than the usual mix and networks.
+        correction for all channels; see `dcmix.decoys`. None where the test was not calibrated, or
+        the gate is closed: ``p_value_reason`` says why.
     accuracy : dict
         ``mixed`` and ``plain``: balanced accuracy of the predictions for held-out cells, of all
         repeats together.
@@ -77,6 +77,14 @@ class ChannelImportance:
         sum to their difference.
     division : str
         What was held out, in a line.
+    verdict : str
+        The gate in a few plain words, such as ``Reliable``.
+    p_value_reason : str
+        Why there is no ``p_value``; empty where there is.
+    not_learnt : dict of str to str
+        Classes of which nothing can be said, and why; they are not in ``per_class``.
+    accuracy_p : dict of str to float
+        ``mixed`` and ``plain``: one-sided p of the accuracy, from labels permuted between groups.
     above_decoy, above_zero : tuple of bool or None
         (C,) whether the share of a channel stands above its decoy, and its Shapley value above 0,
         by the spread over the repeats; see `dcmix.controls`.
@@ -112,6 +120,10 @@ class ChannelImportance:
     whole: float | None = None
     nothing: float | None = None
     division: str = ""
+    verdict: str = ""
+    p_value_reason: str = ""
+    not_learnt: dict[str, str] = field(default_factory=dict)
+    accuracy_p: dict[str, float] = field(default_factory=dict)
     above_decoy: tuple[bool, ...] | None = None
     above_zero: tuple[bool, ...] | None = None
     alone: ChannelsAlone | None = None
@@ -140,11 +152,13 @@ class ChannelImportance:
         ``share`` where blending costs nothing, else ``shapley``; ``none`` where nothing can be
         read, or the Shapley values were not asked for.
         """
-        if self.open:
+        if self.open or self.verdict.startswith("Reliable"):
             return "share"
-        if self.shapley is None or "nothing can be read" in self.gate.lower():
-            return "none"
-        return "shapley"
+        # Files of earlier versions have no verdict.
+        costs = self.verdict.startswith("Use the Shapley") if self.verdict else (
+            "nothing can be read" not in self.gate
+        )  # fmt: skip
+        return "shapley" if costs and self.shapley is not None else "none"
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -183,6 +197,20 @@ class ChannelImportance:
             control = "its decoy" if self.answer == "share" else "zero"
             lines.append(f"Not above {control}, so nothing is known of: {', '.join(low)}")
         return tuple(line[:1].upper() + line[1:] for line in lines)
+
+    @property
+    def accuracy_lines(self) -> tuple[str, ...]:
+        """What was held out, and the accuracy of either network with its interval, a line each."""
+        lines = [self.division] if self.division else []
+        for kind, seen in (("plain", "all channels"), ("mixed", "one blended image")):
+            estimate = self.estimates.get(kind)
+            # What speaks against an interval is among the warnings.
+            balanced = f"balanced accuracy {self.accuracy[kind]:.3f}"
+            measured = replace(estimate, warning="").text() if estimate else balanced
+            p_value = self.accuracy_p.get(kind)
+            p_text = f", {_p(p_value)}" if p_value is not None else ""
+            lines.append(f"{kind} network ({seen}): {measured}{p_text}")
+        return tuple(lines)
 
     def with_classifiers(self, classifiers: Sequence[Classifier]) -> ChannelImportance:
         """The same with the mixed classifiers of the seeds, for the blended image."""
@@ -227,6 +255,10 @@ class ChannelImportance:
             "whole": self.whole,
             "nothing": self.nothing,
             "division": self.division,
+            "verdict": self.verdict,
+            "p_value_reason": self.p_value_reason,
+            "not_learnt": self.not_learnt,
+            "accuracy_p": self.accuracy_p,
             **{name: None if (value := getattr(self, name)) is None else value.as_dict()
                for name in ("alone", "separability", "alone_scaled")},
             "provenance": self.provenance,
@@ -272,3 +304,7 @@ class ChannelImportance:
         estimates = {kind: AccuracyEstimate.from_dict(one.model_dump())
                      for kind, one in stored.estimates.items()}  # fmt: skip
         return cls(**content, estimates=estimates)
+
+
+def _p(value: float) -> str:
+    return f"p = {value:.2g}" if value >= 0.001 else "p < 0.001"

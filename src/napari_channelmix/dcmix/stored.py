@@ -54,6 +54,10 @@ class ImportanceFile(Stored):
     whole: Part | None = None
     nothing: Part | None = None
     division: str = ""
+    verdict: str = ""
+    p_value_reason: str = ""
+    not_learnt: dict[Name, str] = Field(default_factory=dict)
+    accuracy_p: dict[Name, Part] = Field(default_factory=dict)
     above_decoy: tuple[bool, ...] | None = None
     above_zero: tuple[bool, ...] | None = None
     alone: ChannelsAlone | None = None

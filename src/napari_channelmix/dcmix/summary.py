@@ -10,12 +10,17 @@ import numpy.typing as npt
 
 from napari_channelmix.dcmix.controls import above_decoy, above_zero
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
+from napari_channelmix.dcmix.evidence import evidence_of, tests_of
+from napari_channelmix.dcmix.gate import judge
 from napari_channelmix.dcmix.pooled import pooled_of
 from napari_channelmix.dcmix.result import ChannelImportance
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.divisions import Division
+    from napari_channelmix.dcmix.evidence import Tests
+    from napari_channelmix.dcmix.gate import Evidence, Gate
     from napari_channelmix.dcmix.repeats import RepeatResult
 
 __all__ = ["ENOUGH_SEEDS", "summarised"]
@@ -32,91 +37,56 @@ def summarised(
     warnings: Sequence[str],
     provenance: dict[str, Any],
     *,
-    calibrated: bool,
+    uncalibrated: str,
 ) -> ChannelImportance:
     """Put the repeats together.
 
-    ``calibrated`` says whether p-values may be shown for this kind of data and settings.
+    ``uncalibrated`` says why no p-values may be shown for this kind of data and settings; empty
+    where they may.
     """
     train = division.sides[0].train.cells
     pooled = pooled_of(repeats, division)
     estimates = {kind: pooled.estimate(kind) for kind in ("mixed", "plain")}
+    tests = tests_of(pooled)
+    evidence = evidence_of(pooled, estimates, tests)
+    gate = judge(evidence)
     share = _stacked(repeats, "share")
     assert share is not None
     shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
-    gate = _gate(repeats, estimates)
-    p_value, above = None, None
+    not_learnt = _not_learnt(evidence, estimates["plain"], tests)
+    p_value, p_value_reason = _p_values(repeats, gate, uncalibrated)
     beside = _stacked(repeats, "decoy_share")
-    if decoys is not None and beside is not None:
-        above = tuple(above_decoy(beside, decoys).tolist())
-        # Shares that must not be read have no p-value.
-        if calibrated and len(repeats) >= ENOUGH_SEEDS and gate == "ok":
-            p_value = _floats(holm(decoy_p_values(beside, decoys)))
+    above = None if decoys is None or beside is None else above_decoy(beside, decoys)
     return ChannelImportance(
         channels=train.channels,
         share=_floats(share.mean(axis=0)),
         share_sd=_floats(_sd(share)),
         shapley=None if shapley is None else _floats(shapley.mean(axis=0)),
         shapley_sd=None if shapley is None else _floats(_sd(shapley)),
-        per_class=_per_class(repeats, train.classes),
+        per_class={name: values for name, values in _per_class(repeats, train.classes).items()
+                   if name not in not_learnt},
         decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
         p_value=p_value,
         accuracy={kind: one.balanced for kind, one in estimates.items()},
         recall={kind: _recalls(one) for kind, one in estimates.items()},
-        gate=gate,
+        gate=gate.reason,
         seeds=tuple(one.seed for one in repeats),
         share_of_seed=tuple(_floats(one) for one in share),
         n_train=round(float(np.mean([len(one.train.rows) for one in division.sides]))),
         n_test=estimates["plain"].n_cells,
-        warnings=tuple(dict.fromkeys([*warnings, *_doubts(repeats, estimates)])),
+        warnings=tuple(dict.fromkeys([*warnings, *_doubts(repeats, estimates, not_learnt)])),
         provenance=provenance,
         estimates=estimates,
         whole=_mean([one.whole for one in repeats]),
         nothing=_mean([one.nothing for one in repeats]),
         division=division.words,
-        above_decoy=above,
+        verdict=gate.verdict,
+        p_value_reason=p_value_reason,
+        not_learnt=not_learnt,
+        accuracy_p={kind: getattr(tests, kind).p_above for kind in ("mixed", "plain")},
+        above_decoy=None if above is None else tuple(above.tolist()),
         above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
-    )
-
-
-def _gate(repeats: Sequence[RepeatResult], estimates: dict[str, AccuracyEstimate]) -> str:
-    """``ok``, or why the shares must not be read.
-
-    Our definition. Both networks at chance: there was nothing to learn. The mixed one at chance, or
-    more than 0.05 below the plain one: a blended image does not hold what the classifier uses. At
-    chance is less than two standard errors, or less than 0.05, above it.
-    """
-    accuracy = {kind: one.balanced for kind, one in estimates.items()}
-    recall = {kind: _recalls(one) for kind, one in estimates.items()}
-    chance = estimates["plain"].chance
-    at_chance = {}
-    for kind, value in accuracy.items():
-        error = float(np.mean([getattr(one, kind)["error"] for one in repeats]))
-        at_chance[kind] = value - chance < max(0.05, 2 * error)
-    figures = f"mixed {accuracy['mixed']:.2f}, plain {accuracy['plain']:.2f}, chance {chance:.2f}"
-    if all(at_chance.values()):
-        return (
-            f"accuracy is at chance ({figures}): these channels do not tell the classes apart, "
-            "so nothing can be read from the shares"
-        )
-    if at_chance["mixed"]:
-        return (
-            f"the mixed network is at chance ({figures}): one blended image does not hold what "
-            "the plain network uses; read the Shapley values, not the shares"
-        )
-    if accuracy["mixed"] < accuracy["plain"] - 0.05:
-        losses = {
-            name: (recall["plain"][name] or 0.0) - (mixed or 0.0)
-            for name, mixed in recall["mixed"].items()
-        }
-        worst = sorted((n for n in losses if losses[n] > 0.05), key=lambda n: -losses[n])
-        which = ", ".join(f"{name} -{losses[name]:.2f}" for name in worst)
-        return (
-            f"mixing to one image costs accuracy (mixed {accuracy['mixed']:.2f}, plain "
-            f"{accuracy['plain']:.2f}{'; recall lost: ' + which if which else ''}): "
-            "read the shares beside the Shapley values, not alone"
-        )
-    return "ok"
+    )  # fmt: skip
 
 
 def _recalls(estimate: AccuracyEstimate) -> dict[str, float | None]:
@@ -137,9 +107,40 @@ def _per_class(
             for code, name in enumerate(classes) if there[:, code].any()}  # fmt: skip
 
 
-def _doubts(repeats: Sequence[RepeatResult], estimates: dict[str, AccuracyEstimate]) -> list[str]:
+def _p_values(
+    repeats: Sequence[RepeatResult], gate: Gate, uncalibrated: str
+) -> tuple[tuple[float, ...] | None, str]:
+    """p-value of each channel's share, or None and why."""
+    shares, decoys = _stacked(repeats, "decoy_share"), _stacked(repeats, "decoys")
+    if shares is None or decoys is None:
+        return None, "no decoys were asked for"
+    if uncalibrated:
+        return None, uncalibrated
+    if len(repeats) < ENOUGH_SEEDS:
+        return None, f"fewer than {ENOUGH_SEEDS} seeds"
+    if not gate.opens:
+        return None, f"the shares must not be read ({gate.verdict[0].lower()}{gate.verdict[1:]})"
+    return _floats(holm(decoy_p_values(shares, decoys))), ""
+
+
+def _not_learnt(evidence: Evidence, plain: AccuracyEstimate, tests: Tests) -> dict[str, str]:
+    """Why nothing is said of a class, for those that were not learnt."""
+    p_of = dict(zip([one.name for one in plain.per_class], tests.plain.class_p, strict=True))
+    return {
+        one.name: f"not learnt: recall {one.recall:.2f} of {counted(one.n_cells, 'held-out cell')} "
+        f"is at chance (p = {p_of[one.name]:.2f} over groups)"
+        for one in plain.per_class if one.name in evidence.not_learnt
+    }  # fmt: skip
+
+
+def _doubts(
+    repeats: Sequence[RepeatResult],
+    estimates: dict[str, AccuracyEstimate],
+    not_learnt: dict[str, str],
+) -> list[str]:
     lines = [line for one in repeats for line in one.warnings]
     lines += [one.warning for one in estimates.values() if one.warning]
+    lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
     if len(repeats) < ENOUGH_SEEDS:
         lines.append(
             f"{len(repeats)} {'seed is' if len(repeats) == 1 else 'seeds are'} too few for an "

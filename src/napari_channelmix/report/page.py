@@ -134,8 +134,11 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         "open": found.open, "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
         "head": [title for title, _, _ in columns], "rows": rows,
-        "accuracy": found.accuracy, "seeds": found.seeds, "n_train": found.n_train,
-        "n_test": found.n_test, "warnings": found.warnings,
+        "accuracy": found.accuracy_lines, "seeds": found.seeds, "n_train": found.n_train,
+        "n_test": found.n_test, "warnings": [
+            *found.warnings, *([f"no p-values: {found.p_value_reason}"] if found.p_value_reason
+                               else []),
+        ],
     }  # fmt: skip
 
 

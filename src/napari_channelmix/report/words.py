@@ -41,6 +41,8 @@ def data_in_words(cells: Cells) -> tuple[str, ...]:
 def importance_in_words(found: ChannelImportance) -> str:
     """What the bars say, under their gate."""
     if not found.open:
+        if found.verdict:
+            return f"{found.verdict}. {found.gate[:1].upper()}{found.gate[1:]}."
         return f"The shares must not be read alone: {found.gate}."
     first = [found.channels[at] for at in found.order[:2]]
     top = found.share[found.order[0]]

@@ -20,12 +20,10 @@ WIDTH = 30
 
 def importance_text(importance: ChannelImportance) -> str:
     """Bars of the shares, the most important channel first, Shapley values beside, gate above."""
-    accuracy = importance.accuracy
-    lines = [
-        f"balanced accuracy on held-out cells: mixed {accuracy['mixed']:.3f}, "
-        f"plain {accuracy['plain']:.3f}",
-        f"gate: {importance.gate}",
-    ]
+    lines = list(importance.accuracy_lines)
+    if importance.verdict and not importance.asks:
+        lines.append(importance.verdict)
+    lines.append(f"gate: {importance.gate}")
     longest = max(len(name) for name in importance.channels)
     lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley")
     for i in importance.order:
@@ -37,6 +35,8 @@ def importance_text(importance: ChannelImportance) -> str:
         )
     lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]
+    if importance.p_value_reason:
+        lines.append(f"note: no p-values: {importance.p_value_reason}")
     return "\n".join(lines)
 
 

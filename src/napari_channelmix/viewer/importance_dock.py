@@ -394,7 +394,10 @@ class ImportanceDock(Dock):
             return
         kind: Kind = "warning" if imp.asks else "good" if imp.open else "error"
         self.gate.say(verdict(imp), kind)
-        self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
+        lines = [*imp.warnings]
+        if imp.p_value_reason:
+            lines.append(f"No p-values: {imp.p_value_reason}")
+        self.warnings.say("\n".join(f"• {line}" for line in lines), "warning")
 
     def _theme_changed(self, event: Any) -> None:
         self.chart.follow_theme(self.viewer.theme)
@@ -409,10 +412,7 @@ class ImportanceDock(Dock):
 
 def verdict(imp: Any) -> str:
     """The gate in words, with both answers side by side where it is closed."""
-    figures = (
-        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
-        f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
-    )
+    figures = measured(imp)
     if imp.asks:
         remedy = (
             "A true effect can look like this too. 'Scale' under 'More settings' takes away what "
@@ -420,10 +420,23 @@ def verdict(imp: Any) -> str:
         )
         return f"{imp.question}\n{remedy}\n{figures}"
     if imp.open:
-        return f"Gate open: one mixed image holds what the classifier uses.\n{figures}"
+        return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
     both = ""
     if imp.shapley is not None:
         by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
-    return f"Gate closed: {imp.gate}.{both}\n{figures}"
+    head = f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}" if imp.verdict else (
+        f"Gate closed: {imp.gate}"
+    )  # fmt: skip
+    return f"{head}.{both}\n{figures}"
+
+
+def measured(imp: Any) -> str:
+    """Accuracies with their intervals, and what was held out."""
+    if imp.estimates:
+        return "\n".join(imp.accuracy_lines)
+    return (
+        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
+        f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
+    )
