@@ -72,7 +72,8 @@ def answers(name: str, cells: Cells, cost: bool) -> str:
         took += f" of {repeat:.0f} s ({seconds / repeat:.2f})"
     return (
         f"| {name} | {one.best.name} {best.balanced:.2f} ({best.low:.2f} to {best.high:.2f}) "
-        f"| {whole.balanced:.2f} ({whole.low:.2f} to {whole.high:.2f}) | {alone} | {said} | {took} |"
+        f"| {whole.balanced:.2f} ({whole.low:.2f} to {whole.high:.2f}) "
+        f"| {alone} | {said} | {took} |"
     )
 
 
