@@ -1,4 +1,4 @@
-"""Channels that hold much of a map's evidence and decide nothing are named; deciding ones are not."""
+"""Channels with much of the evidence that decide nothing are named; deciding ones are not."""
 
 import numpy as np
 import pytest

@@ -259,8 +259,10 @@ class ChannelImportance:
             "p_value_reason": self.p_value_reason,
             "not_learnt": self.not_learnt,
             "accuracy_p": self.accuracy_p,
-            **{name: None if (value := getattr(self, name)) is None else value.as_dict()
-               for name in ("alone", "separability", "alone_scaled")},
+            **{
+                name: None if (value := getattr(self, name)) is None else value.as_dict()
+                for name in ("alone", "separability", "alone_scaled")
+            },
             "provenance": self.provenance,
         }
 
