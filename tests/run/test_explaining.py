@@ -232,7 +232,8 @@ def test_labels_that_speak_against_a_model_are_said_first_unless_not_asked(tmp_p
     )
     asked = {"forwards": 20, "limit": 2}
     warnings = run(model, cells, tmp_path / "one", **asked).content["warnings"]
-    assert "no better than chance: a balanced accuracy of 0.50 on 60 labelled" in warnings[0]
+    assert "not clearly better than chance (0.50): a balanced accuracy of 0.50" in warnings[0]
+    assert "on 60 labelled cells" in warnings[0]
     assert "with the channels in the order GFP, DNA, but 0.50" in warnings[1]
     quiet = run(model, cells, tmp_path / "two", check=False, **asked).content["warnings"]
     assert not any("chance" in line for line in quiet)

@@ -76,6 +76,10 @@ def test_a_field_pressed_again_shows_all(qtbot: Any) -> None:
     assert told == [(1, 2), None]
     assert page.view.confusion.counts[1, 2] == 2
     page.follow_theme("dark")
+    found = facts().accuracy
+    said = page.said.text()
+    assert found.interval_text in said and found.measured_on(held_out=False) in said
+    assert page.recalls.bars.rows[0].interval == (found.low, found.high)
 
 
 def test_what_cannot_be_compared_is_said(qtbot: Any) -> None:
@@ -101,7 +105,7 @@ def test_cells_that_were_trained_on_are_not_taken_for_held_out_ones() -> None:
     mine = Trained(None, source, accuracy=0.81, n_train=9, n_test=3)  # type: ignore[arg-type]
     said = honesty(mine, source, known)
     assert "trained on 9 of them" in said and "0.810" in said and "3 cells held out" in said
-    opened = Trained(None, "model.cmx")  # type: ignore[arg-type]
+    opened = Trained(None, "model.cmx", n_train=9)  # type: ignore[arg-type]
     assert "opened from a file" in honesty(opened, "model.cmx", known)
     assert "another classifier" in honesty(mine, "model.cmx", known)
     elsewhere = Trained(None, "trained on B", n_train=5)  # type: ignore[arg-type]

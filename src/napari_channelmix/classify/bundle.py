@@ -11,6 +11,7 @@ import torch
 from pydantic import ConfigDict, Field, model_validator
 
 from napari_channelmix.bounds import Crop, Finite, Index, Name, PlainMixes, Positive
+from napari_channelmix.classify.accuracy import StoredAccuracy
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.mixing import Constraint
 from napari_channelmix.classify.networks import NetworkSpec
@@ -44,6 +45,7 @@ class HeldOutAbout(Stored):
     balanced_accuracy: Finite
     chance: Finite
     recall: dict[Name, Finite | None]
+    estimate: StoredAccuracy | None = None
     confusion: tuple[tuple[Index, ...], ...] | None = None
     n_train: Index
     n_test: Index

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.classify.accuracy import stored_estimate
 from napari_channelmix.classify.crops import normalised
 from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
 from napari_channelmix.classify.shift import DataShift, Observer, say
@@ -21,6 +22,7 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.classify.networks import NetworkSpec
     from napari_channelmix.classify.training_data import TrainingData
 
@@ -228,6 +230,20 @@ class Classifier(Predictor):
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     training_data: TrainingData | None = field(default=None, repr=False)
+
+    @property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """On the cells that were held out of its training; None where it was not measured."""
+        return stored_estimate(self.record.get("held_out") or {}, self.classes)
+
+    def __repr__(self) -> str:
+        """Network, channels, classes, crop and accuracy."""
+        accuracy = self.accuracy
+        measured = "accuracy not measured" if accuracy is None else accuracy.text()
+        return (
+            f"Classifier({self.spec.name!r}, channels={self.channels}, classes={self.classes}, "
+            f"crop={self.crop}; {measured})"
+        )
 
     @property
     def device(self) -> torch.device:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.identity import model_hash
-from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
-from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
 from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError
@@ -48,17 +46,8 @@ class Evaluation:
     ----------
     name : str
         Of the data set.
-    n, groups : int
-        Cells with a class that the classifier knows, and their groups.
-    accuracy : float
-        Balanced: mean recall over the classes that occur.
-    interval : (float, float)
-        95 %, from whole groups; see `classify.intervals`.
-    chance : float
-    recall : dict of str to float or None
-        By class; None for one that does not occur.
-    counts : dict of str to int
-        Cells given each class of the classifier.
+    estimate : AccuracyEstimate
+        On the cells with a class that the classifier knows, with intervals over their groups.
     confusion : Confusion
         Rows are the classes the cells were given.
     confidence : float
@@ -74,13 +63,7 @@ class Evaluation:
     """
 
     name: str
-    n: int
-    groups: int
-    accuracy: float
-    interval: tuple[float, float]
-    chance: float
-    recall: Mapping[str, float | None]
-    counts: Mapping[str, int]
+    estimate: AccuracyEstimate
     confusion: Confusion = field(repr=False)
     confidence: float
     unlabelled: int
@@ -90,13 +73,48 @@ class Evaluation:
     provenance: dict[str, Any] = field(repr=False, compare=False)
 
     @property
+    def n(self) -> int:
+        """Cells with a class that the classifier knows."""
+        return self.estimate.n_cells
+
+    @property
+    def groups(self) -> int:
+        """Their groups."""
+        return self.estimate.n_groups
+
+    @property
+    def accuracy(self) -> float:
+        """Balanced: mean recall over the classes that occur."""
+        return self.estimate.balanced
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, over groups; see `classify.intervals`."""
+        return self.estimate.low, self.estimate.high
+
+    @property
+    def chance(self) -> float:
+        """Balanced accuracy of a guess."""
+        return self.estimate.chance
+
+    @property
+    def recall(self) -> dict[str, float | None]:
+        """By class of the classifier; None for one that does not occur."""
+        return {row.name: row.recall for row in self.estimate.per_class}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Cells given each class of the classifier."""
+        return {row.name: row.n_cells for row in self.estimate.per_class}
+
+    @property
     def words(self) -> str:
-        """Accuracy, interval and what it was measured on, in a sentence."""
-        low, high = self.interval
+        """Accuracy, interval, what it was measured on, and the mean confidence, in a line."""
+        found = self.estimate
         return (
-            f"balanced accuracy {self.accuracy:.3f} (95 % interval {low:.3f} to {high:.3f}, "
-            f"chance {self.chance:.2f}) on {self.n} cells of {self.groups} groups; mean "
-            f"confidence {self.confidence:.3f}"
+            f"balanced accuracy {found.balanced:.3f} ({found.interval_text}, chance "
+            f"{found.chance:.2f}; {found.measured_on(held_out=False)}); mean confidence "
+            f"{self.confidence:.3f}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -111,6 +129,7 @@ class Evaluation:
             "chance": self.chance,
             "recall": dict(self.recall),
             "counts": dict(self.counts),
+            "estimate": self.estimate.as_dict(),
             "confusion": {
                 "rows": list(self.confusion.rows),
                 "columns": list(self.confusion.columns),
@@ -173,35 +192,18 @@ def evaluate_job(
         )
     called = yield from part(model.call_job(cells), 0, 99, 100)
     codes = called.probabilities.argmax(axis=1)
-    count, groups = len(model.classes), cells.groups[given]
-    found = accuracy_of(labels[given], codes[given], count)
-    interval = accuracy_interval(labels[given], codes[given], groups, count)
-    whole = len(np.unique(groups))
-    sizes = np.sort(np.bincount(labels[given], minlength=count))
-    enough = given.sum() >= LEAST and sizes[-2:].min() >= LEAST_OF_A_CLASS and count > 1
+    found = estimate_accuracy(labels[given], codes[given], cells.groups[given], model.classes)
     order = class_order_line(labels[given], codes[given], model.classes)
-    at_chance = _at_chance(found.balanced, interval, found.chance) if enough else ()
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
         *_seen_before(model, cells),
-        *((order,) if order else at_chance),
+        *((order,) if order else _against_chance(found)),
         *(yield from part(job, 99, 1, 100)),
-        *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called),
+        *_warnings(model, cells, found, unknown, called),
     )
     return Evaluation(
         name=cells.name,
-        n=int(given.sum()),
-        groups=whole,
-        accuracy=found.balanced,
-        interval=interval,
-        chance=found.chance,
-        recall=dict(zip(model.classes, found.as_dict()["recall"], strict=True)),
-        counts={
-            name: int(total)
-            for name, total in zip(
-                model.classes, np.bincount(labels[given], minlength=count), strict=True
-            )
-        },
+        estimate=found,
         confusion=confusion_of(cells.labels, cells.classes, codes, model.classes),
         confidence=float(called.probabilities[given].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
@@ -228,23 +230,25 @@ def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
     )
 
 
-def _at_chance(accuracy: float, interval: tuple[float, float], chance: float) -> tuple[str, ...]:
+def _against_chance(found: AccuracyEstimate) -> tuple[str, ...]:
     """That a model knows nothing of these classes, or has them the wrong way round."""
-    reach = f"balanced accuracy {accuracy:.3f}, chance {chance:.2f}"
-    if interval[1] < chance:
-        return (f"the model does worse than chance ({reach}): are its classes named rightly?",)
-    if interval[0] <= chance:
-        return (f"the model does no better than chance ({reach}): are its classes and channels "
-                "those of these cells?",)  # fmt: skip
-    return ()
+    sizes = sorted(row.n_cells for row in found.per_class)
+    few = found.n_cells < LEAST or len(sizes) < 2 or sizes[-2] < LEAST_OF_A_CLASS
+    if few or not found.chance_text:
+        return ()
+    reach = f"the model, with balanced accuracy {found.balanced:.3f}, is {found.chance_text}"
+    if found.high < found.chance:
+        return (f"{reach}: are its classes named rightly?",)
+    if found.n_groups < FEW_GROUPS:
+        # The accuracy may be high all the same; of the groups it is said that they are few.
+        return (reach,)
+    return (f"{reach}: are its classes and channels those of these cells?",)
 
 
 def _warnings(
     model: Classifier | ForeignClassifier,
     cells: Cells,
-    accuracy: float,
-    highest: float,
-    groups: int,
+    found: AccuracyEstimate,
     unknown: Mapping[str, int],
     called: Called,
 ) -> tuple[str, ...]:
@@ -257,21 +261,12 @@ def _warnings(
     if unknown:
         parts = [f"{name} ({counted(count, 'cell')})" for name, count in unknown.items()]
         lines.append(f"classes that the model does not know are left out: {listed(parts, 5)}")
-    there = {place for name, place in zip(cells.classes, places, strict=True)
-             if cells.class_counts[name]}  # fmt: skip
-    absent = [name for at, name in enumerate(model.classes) if at not in there]
-    if absent:
-        lines.append(f"no cell has the class {listed(absent, 5)}: nothing is known of it here")
-    if groups < FEW_GROUPS:
-        lines.append(f"{groups} group{'s' if groups > 1 else ''} only: the interval says little of "
-                     "other wells, slides or days")  # fmt: skip
-    elif groups == len(cells) and groups > 1:
-        lines.append("no groups are known: the interval takes the cells for independent, and may "
-                     "be too narrow (name a group column)")  # fmt: skip
+    if found.warning:
+        lines.append(found.warning)
     then = (getattr(model, "record", {}).get("held_out") or {}).get("balanced_accuracy")
-    if then is not None and not shift.warnings and highest < then - LOST:
+    if then is not None and not shift.warnings and found.high < then - LOST:
         lines.append(
-            f"the pixels are like those of training, yet balanced accuracy is {accuracy:.3f} "
+            f"the pixels are like those of training, yet balanced accuracy is {found.balanced:.3f} "
             f"({then:.3f} on held-out cells at training): are classes, channels or masks meant "
             "in the same way?"
         )

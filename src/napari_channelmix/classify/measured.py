@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.train import train_classifier_job
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.jobs import Job, part
@@ -38,7 +38,8 @@ def measured_training_job(
     """Hold groups back, train on the others, measure on those held back; a job.
 
     The classifier's ``record`` gets ``held_out``: ``balanced_accuracy``, ``chance``, ``recall``
-    by class (None for one that does not occur), ``confusion`` (rows are the labels), ``confidence``
+    by class (None for one that does not occur), ``estimate`` (both with their intervals over
+    groups; see `AccuracyEstimate.as_dict`), ``confusion`` (rows are the labels), ``confidence``
     (mean probability of the called class), ``n_train`` and ``n_test``. Its ``provenance`` gets what
     is needed to do the same again.
 
@@ -69,12 +70,13 @@ def measured_training_job(
     )  # fmt: skip
     classifier = yield from part(training, 0, 95, 100)
     guesses = yield from part(classifier.predict_job(test), 95, 5, 100, "held-out cells: ")
-    codes, count = guesses.argmax(axis=1), len(test.classes)
-    found = accuracy_of(test.labels, codes, count)
+    codes = guesses.argmax(axis=1)
+    estimate = estimate_accuracy(test.labels, codes, test.groups, test.classes)
     measured: dict[str, Any] = {
-        "balanced_accuracy": found.balanced,
-        "chance": found.chance,
-        "recall": dict(zip(test.classes, found.as_dict()["recall"], strict=True)),
+        "balanced_accuracy": estimate.balanced,
+        "chance": estimate.chance,
+        "recall": {row.name: row.recall for row in estimate.per_class},
+        "estimate": estimate.as_dict(),
         "confusion": confusion_of(test.labels, test.classes, codes, test.classes).counts.tolist(),
         "confidence": float(guesses.max(axis=1).mean()),
         "n_train": len(train),

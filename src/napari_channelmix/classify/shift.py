@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.likeness import Likeness, likeness, plain_likeness
-from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
 from napari_channelmix.data import Cells
@@ -86,6 +86,8 @@ class DataShift:
         Mean probability of the called class.
     accuracy : float or None
         Balanced accuracy, where the cells have classes that the classifier knows.
+    accuracy_interval : (float, float) or None
+        95 %, over groups; see `classify.intervals`.
     whole : bool
         Whether the cells differ as a whole, beside single strange ones.
     """
@@ -100,6 +102,7 @@ class DataShift:
     confidence: float | None = None
     accuracy: float | None = None
     whole: bool = False
+    accuracy_interval: tuple[float, float] | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -166,7 +169,7 @@ class Observer:
         if profile is None:
             return DataShift(
                 len(numbers), limits="" if self.useful else ELSEWHERE.format(who=model._who),
-                shares=facts.shares, confidence=facts.confidence, accuracy=facts.accuracy,
+                shares=facts.shares, confidence=facts.confidence, **facts.accuracies,
             )  # fmt: skip
         if data is None:
             found = plain_likeness(model.mean, model.std, profile)
@@ -188,12 +191,12 @@ class Observer:
         if lines and facts.shares and len(profile) > 1:
             record = getattr(model, "record", {}).get("held_out") or {}
             lines.append(calls_line(facts.shares, facts.training, facts.confidence,
-                                    facts.accuracy, record))  # fmt: skip
+                                    facts.estimate, record))  # fmt: skip
         return DataShift(
             len(profile), tuple(lines), OLDER if data is None else "",
             tuple(_channels(model, profile, found)),
             tuple(int(number) for number in numbers[found.strange]),
-            facts.shares, facts.training, facts.confidence, facts.accuracy, whole,
+            facts.shares, facts.training, facts.confidence, whole=whole, **facts.accuracies,
         )  # fmt: skip
 
 
@@ -248,7 +251,15 @@ class _Calls:
     shares: dict[str, float]
     training: dict[str, float]
     confidence: float | None
-    accuracy: float | None
+    estimate: AccuracyEstimate | None
+
+    @property
+    def accuracies(self) -> dict[str, Any]:
+        """As of `DataShift`."""
+        found = self.estimate
+        if found is None:
+            return {}
+        return {"accuracy": found.balanced, "accuracy_interval": (found.low, found.high)}
 
     @classmethod
     def of(
@@ -264,13 +275,14 @@ class _Calls:
         codes = probabilities.argmax(axis=1)
         counts = np.bincount(codes, minlength=len(model.classes))
         shares = dict(zip(model.classes, (counts / len(codes)).tolist(), strict=True))
-        accuracy = None
+        estimate = None
         if isinstance(cells, Cells):
             labels = matching(cells.labels[numbers], cells.classes, model.classes)
-            if (labels >= 0).any():
-                given = labels >= 0
-                accuracy = accuracy_of(labels[given], codes[given], len(model.classes)).balanced
-        return cls(shares, known, float(probabilities.max(axis=1).mean()), accuracy)
+            given = labels >= 0
+            if given.any():
+                groups = cells.groups[numbers][given]
+                estimate = estimate_accuracy(labels[given], codes[given], groups, model.classes)
+        return cls(shares, known, float(probabilities.max(axis=1).mean()), estimate)
 
 
 def _channels(model: Predictor, profile: Any, found: Likeness) -> Sequence[ChannelShift]:

@@ -141,6 +141,7 @@ def _classifier(part: ClassifierPart, threads: set[int]) -> list[str]:
         "predicted = model.predict(test)",
         "recall = [np.mean(predicted[test.labels == code] == code) for code in set(test.labels)]",
         f'print(f"balanced accuracy, held-out cells: {{np.mean(recall):.4f}}"){known}',
+        "print(cm.evaluate(model, test).words)",
     ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.config import Config
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
@@ -33,8 +34,8 @@ class ClassifierFacts:
     network : str
         Its kind, in words.
     held_out : dict
-        ``balanced_accuracy``, ``chance``, ``recall``, ``confusion``, ``n_train``, ``n_test``,
-        measured on cells it never saw; empty where that is not known.
+        ``balanced_accuracy``, ``chance``, ``recall``, ``estimate``, ``confusion``, ``n_train``,
+        ``n_test``, measured on cells it never saw; empty where that is not known.
     history : sequence of dict
         Metrics of each epoch.
     warnings : sequence of str
@@ -50,6 +51,13 @@ class ClassifierFacts:
     history: Sequence[Mapping[str, float]] = ()
     warnings: Sequence[str] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """On cells it never saw, with intervals; None where that is not known."""
+        from napari_channelmix.classify.accuracy import stored_estimate
+
+        return stored_estimate(self.held_out, self.classes)
 
     @classmethod
     def of(

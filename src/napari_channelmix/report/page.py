@@ -24,12 +24,14 @@ from napari_channelmix.provenance import PACKAGES, package_version
 from napari_channelmix.report.figures import learning_figure
 from napari_channelmix.report.pictures import cell_strip, data_uri, map_pair, shrunk, svg_of
 from napari_channelmix.report.words import (
+    accuracy_doubts,
     accuracy_in_words,
     data_in_words,
     importance_in_words,
 )
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import ClassRecall
     from napari_channelmix.dcmix.alone import ChannelSet
     from napari_channelmix.report.findings import Findings
 
@@ -151,8 +153,7 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
     if facts is None:
         return None
     found = facts.held_out
-    recall = [(name, "–" if value is None or np.isnan(value) else f"{value:.3f}")
-              for name, value in found.get("recall", {}).items()]  # fmt: skip
+    recall = [] if facts.accuracy is None else [_recall(row) for row in facts.accuracy.per_class]
     matrix = None
     if found.get("confusion"):
         counts = np.asarray(found["confusion"], dtype=np.int64)
@@ -166,9 +167,18 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
         curves = data_uri("image/svg+xml", svg_of(learning_figure(facts.history)))
     return {
         "source": facts.source, "network": facts.network, "channels": facts.channels,
-        "classes": facts.classes, "words": accuracy_in_words(facts), "recall": recall,
+        "classes": facts.classes, "words": accuracy_in_words(facts),
+        "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
     }  # fmt: skip
+
+
+def _recall(row: ClassRecall) -> tuple[str, tuple[str, ...]]:
+    """Of a class: recall, interval, groups, cells."""
+    if row.recall is None:
+        return row.name, ("–", "–", "0", "0")
+    between = f"{row.low:.2f} to {row.high:.2f}"
+    return row.name, (f"{row.recall:.3f}", between, f"{row.n_groups:,}", f"{row.n_cells:,}")
 
 
 def _explanations(findings: Findings) -> dict[str, Any] | None:

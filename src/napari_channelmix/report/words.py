@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.report.findings import ClassifierFacts
 
-__all__ = ["accuracy_in_words", "data_in_words", "importance_in_words", "listed", "number"]
+__all__ = [
+    "accuracy_doubts",
+    "accuracy_in_words",
+    "data_in_words",
+    "importance_in_words",
+    "listed",
+    "number",
+]
 
 
 def data_in_words(cells: Cells) -> tuple[str, ...]:
@@ -57,17 +64,32 @@ def importance_in_words(found: ChannelImportance) -> str:
 
 
 def accuracy_in_words(facts: ClassifierFacts) -> str:
-    """How good the classifier is on cells it never saw; empty where that is not known."""
+    """How good the classifier is on cells it never saw, with its interval; empty if not known."""
     found = facts.held_out
     if "balanced_accuracy" not in found:
         return ""
+    estimate = facts.accuracy
     line = f"Balanced accuracy {found['balanced_accuracy']:.3f}"
+    if estimate is not None:
+        line += f" ({estimate.interval_text})"
     if found.get("n_test"):
         line += f" on {number(found['n_test'], 'cell')} it never saw"
+        if estimate is not None and estimate.n_groups < estimate.n_cells:
+            line += f", of {number(estimate.n_groups, 'group')}"
     chance = f"chance is {found['chance']:.2f}" if found.get("chance") else ""
     trained = f"trained on {number(found['n_train'], 'cell')}" if found.get("n_train") else ""
     aside = "; ".join(one for one in (chance, trained) if one)
     return f"{line} ({aside})." if aside else f"{line}."
+
+
+def accuracy_doubts(facts: ClassifierFacts) -> tuple[str, ...]:
+    """Why the accuracy says little of other cells, a sentence each."""
+    found = facts.accuracy
+    if found is None:
+        return ()
+    chance = f"It is {found.chance_text}" if found.chance_text else ""
+    warning = found.warning[:1].upper() + found.warning[1:]
+    return tuple(f"{line}." for line in (chance, warning) if line)
 
 
 def number(count: int, one: str, many: str = "") -> str:

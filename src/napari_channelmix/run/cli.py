@@ -269,6 +269,7 @@ def _view(asked: argparse.Namespace) -> None:
 def _train(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import accuracy_text
     from napari_channelmix.run.training import train_into_job
 
     settings = {"network": asked.network, "epochs": asked.epochs, "seed": asked.seed,
@@ -278,9 +279,8 @@ def _train(asked: argparse.Namespace) -> None:
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = train_into_job(cells, asked.out, settings)
     classifier, beside = run_job(job, title="training", quiet=asked.quiet)
-    found = classifier.record["held_out"]
-    _say(asked, f"balanced accuracy on {found['n_test']} held-out cells: "
-                f"{found['balanced_accuracy']:.3f}")  # fmt: skip
+    if classifier.accuracy is not None:
+        _say(asked, accuracy_text(classifier.accuracy))
     _say(asked, f"saved {asked.out} and {beside}")
 
 

@@ -16,6 +16,7 @@ from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.cell_number import CellNumber
+from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.dock import Dock, form, group
@@ -51,6 +52,7 @@ class ExplainDock(Dock):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.needs = Needs(self.viewer, self.session)
+        self.chance = ChanceNote()
         self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
         self.number = CellNumber()
         self.question = QuestionForm(self)
@@ -79,6 +81,7 @@ class ExplainDock(Dock):
         policy.setRetainSizeWhenHidden(True)
         self.task_bar.setSizePolicy(policy)
         self.column.addWidget(self.needs)
+        self.column.addWidget(self.chance)
         asked, inside = group("Ask")
         inside.addWidget(self.toggle)
         rows = form()
@@ -286,6 +289,7 @@ class ExplainDock(Dock):
         trained = self.session.trained
         self._forget()
         self.question.fill(None if trained is None else trained.classifier)
+        self.chance.show_trained(trained)
         self._fill()
         self._warm_up()
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_channelmix.classify import Classifier, ForeignClassifier
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
@@ -72,7 +73,8 @@ class Shown:
 class Trained:
     """A classifier in use, and how well it did on cells it never saw.
 
-    ``accuracy``, ``chance`` and ``recall`` are None where the model was opened from a file.
+    ``accuracy``, ``chance``, ``recall`` and ``estimate`` (with intervals) are None where that is
+    not known, as of models made elsewhere.
     """
 
     classifier: Classifier | ForeignClassifier
@@ -82,6 +84,7 @@ class Trained:
     recall: dict[str, float] | None = None
     n_train: int = 0
     n_test: int = 0
+    estimate: AccuracyEstimate | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_channelmix.classify import Classifier, Evaluation
+    from napari_channelmix.classify import Classifier, Evaluation, ForeignClassifier
     from napari_channelmix.dcmix import ChannelImportance
 
 __all__ = [
@@ -83,12 +83,16 @@ def train_job(cells: Cells, chosen: TrainingChoices) -> Job[Trained]:
     return _measured(classifier, f"trained on {cells.name}")
 
 
-def _measured(classifier: Classifier, source: str) -> Trained:
-    """A classifier with its figures on the cells that were held out."""
-    found = classifier.record["held_out"]
+def _measured(classifier: Classifier | ForeignClassifier, source: str) -> Trained:
+    """A classifier with its figures on the cells that were held out, where it has any."""
+    found = getattr(classifier, "record", {}).get("held_out")
+    if not found:
+        return Trained(classifier, source)
     recall = {name: np.nan if one is None else one for name, one in found["recall"].items()}
-    return Trained(classifier, source, found["balanced_accuracy"], found["chance"], recall,
-                   found["n_train"], found["n_test"])  # fmt: skip
+    return Trained(
+        classifier, source, found["balanced_accuracy"], found["chance"], recall,
+        found["n_train"], found["n_test"], getattr(classifier, "accuracy", None),
+    )  # fmt: skip
 
 
 def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
@@ -196,4 +200,4 @@ def load_job(source: str | Path, **given: Any) -> Job[Trained]:
     yield Progress(0, 1, "loading PyTorch")
     from napari_channelmix.classify import load_model
 
-    return Trained(load_model(source, **given), str(source))
+    return _measured(load_model(source, **given), str(source))

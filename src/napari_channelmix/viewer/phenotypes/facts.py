@@ -15,6 +15,7 @@ from napari_channelmix.phenotypes.doubt import class_distance, disagreement, mar
 from napari_channelmix.phenotypes.fractions import Grouping, grouping_of
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.session import Predictions, Session
@@ -135,6 +136,22 @@ class Facts:
     def grouping(self) -> Grouping:
         """Which cells belong together."""
         return grouping_of(self.cells)
+
+    @cached_property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """Of the predictions, over the groups; None where no label is a class of theirs."""
+        if self.predictions is None:
+            return None
+        labels = matching(self.labels, self.cells.classes, self.predicted_classes)
+        known = labels >= 0
+        if not known.any():
+            return None
+        # PyTorch is there where there are predictions.
+        from napari_channelmix.classify.accuracy import estimate_accuracy
+
+        groups = self.grouping.codes[known] if self.grouping.kind == "group" else None
+        return estimate_accuracy(labels[known], self.predicted[known], groups,
+                                 self.predicted_classes)  # fmt: skip
 
     # ---------------------------------------------------------------- in words
 

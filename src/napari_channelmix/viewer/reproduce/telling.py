@@ -91,6 +91,8 @@ def _classifier(trained: Trained) -> ClassifierFacts:
             "balanced_accuracy": trained.accuracy, "chance": trained.chance, "recall": recall,
             "n_train": trained.n_train, "n_test": trained.n_test,
         }  # fmt: skip
+        if trained.estimate is not None:
+            held_out["estimate"] = trained.estimate.as_dict()
     return ClassifierFacts.of(trained.classifier, trained.source, held_out)
 
 
