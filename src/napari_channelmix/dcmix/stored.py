@@ -51,6 +51,7 @@ class ImportanceFile(Stored):
     estimates: dict[Name, StoredAccuracy] = Field(default_factory=dict)
     whole: Part | None = None
     nothing: Part | None = None
+    share_alone: Parts | None = None
     division: str = ""
     verdict: str = ""
     p_value_reason: str = ""
@@ -63,7 +64,8 @@ class ImportanceFile(Stored):
         if len(set(self.channels)) < count:
             raise ValueError("two channels have the same name")
         lists = {name: getattr(self, name) for name in
-                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value")}  # fmt: skip
+                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value",
+                  "share_alone")}  # fmt: skip
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
         refuse_other_lengths(lists, count)
         if (self.shapley is None) != (self.shapley_sd is None):
