@@ -36,10 +36,10 @@ CHANNELS, SIDE, CELLS = 3, 24, 16
 # Spread of the logarithm of a channel's gain over wells, and of single cells within a well.
 GAIN, CELL = 0.25, 0.25
 # Logarithm by which the first channel is brighter in one class, and the wells of such a set.
-EFFECT = 0.55
+EFFECT = 0.7
 NULL_WELLS, EFFECT_WELLS = 12, 24
-FRESH_WELLS = 200
-SETTINGS = TrainingSettings(epochs=8, batch=32, patience=4)
+FRESH_WELLS = 100
+SETTINGS = TrainingSettings(epochs=6, batch=32)
 
 
 def plate(seed: int, wells: int, effect: float) -> Cells:
@@ -73,11 +73,11 @@ def one_set(kind: str, seed: int) -> dict[str, Any]:
     for classifier in found.classifiers:
         called = classifier.predict(fresh)
         true.append(np.mean([np.mean(called[fresh.labels == code] == code) for code in (0, 1)]))
-    mixed = found.estimates["mixed"]
+    reach = {name: (one.low, one.high) for name, one in found.estimates.items()}
     return {
         "kind": kind, "seed": seed, "verdict": found.verdict, "gate": found.gate,
-        "accuracy": found.accuracy, "p": found.accuracy_p, "low": mixed.low, "high": mixed.high,
-        "true": float(np.mean(true)),
+        "accuracy": found.accuracy, "p": found.accuracy_p, "interval": reach,
+        "low": reach["mixed"][0], "high": reach["mixed"][1], "true": float(np.mean(true)),
     }  # fmt: skip
 
 

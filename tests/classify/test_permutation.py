@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.classify.permutation import cross_validation_stretch, permutation_test
+from napari_channelmix.classify.permutation import permutation_test
 
 
 def wells(called, labels, each=4):
@@ -91,16 +91,10 @@ def test_a_cell_that_was_held_out_twice_is_one_cell():
     assert again.p_above == pytest.approx(once.p_above, abs=1e-9)
 
 
-def test_stretch_widens_the_null_around_its_mean():
-    # By Nadeau and Bengio, four folds: sqrt(1 + 4 / 3).
-    assert cross_validation_stretch(4) == pytest.approx(np.sqrt(7 / 3))
-    assert cross_validation_stretch(1) == 1
-    labels = [0] * 6 + [1] * 6
-    # Five of six wells right: 37 deals of 924 are as good; four right lie 1/6 above the mean.
-    called = [0] * 5 + [1] * 6 + [0]
-    assert permutation_test(*wells(called, labels), 2).p_above == pytest.approx(37 / 924)
-    wider = permutation_test(*wells(called, labels), 2, stretch=2.0)
-    assert wider.p_above == pytest.approx((37 + 225) / 924)
+def test_values_of_twelve_wells_are_those_of_the_hypergeometric_distribution():
+    # Five of six wells of either class right: 1 + 6 * 6 of 924 deals are as good or better.
+    found = permutation_test(*wells([0] * 5 + [1] * 6 + [0], [0] * 6 + [1] * 6), 2)
+    assert found.p_above == pytest.approx(37 / 924)
 
 
 def test_it_errs_as_often_as_it_may():

@@ -9,8 +9,10 @@ import pytest
 from napari_channelmix.dcmix.gate import Evidence, Standing, judge
 
 
-def standing(accuracy: float, p: float, chance: float = 0.5, below: float = 1.0) -> Standing:
-    return Standing(accuracy, chance, p, below)
+def standing(
+    accuracy: float, p: float, chance: float = 0.5, below: float = 1.0, reach: float = 0.01
+) -> Standing:
+    return Standing(accuracy, accuracy - reach, accuracy + reach, chance, p, below)
 
 
 GOOD = {"plain": standing(0.95, 0.001), "mixed": standing(0.94, 0.001), "least_p": 0.001,
@@ -21,7 +23,8 @@ CHANCE = "Nothing can be read: accuracy is at chance"
 
 @pytest.mark.parametrize(("changes", "verdict", "says"), [
     ({}, "Reliable", "ok"),
-    # At chance: too large a p, or too small a gain however small the p.
+    # At chance: too large a p, chance within the interval, or too small a gain however sure.
+    ({"plain": standing(0.7, 0.001, reach=0.21), "mixed": standing(0.7, 0.2)}, CHANCE, "chance"),
     ({"plain": standing(0.7, 0.05), "mixed": standing(0.7, 0.2)}, CHANCE, "nothing can be read"),
     ({"plain": standing(0.54, 0.001), "mixed": standing(0.53, 0.001)}, CHANCE,
      "accuracy is at chance (mixed 0.53, plain 0.54, chance 0.50; p = 0.001 and 0.001 over 12"),
@@ -33,6 +36,8 @@ CHANCE = "Nothing can be read: accuracy is at chance"
      "Nothing can be read: too few groups", "4 held-out groups can give no p below 0.17"),
     ({"plain": standing(0.2, 1.0, below=0.01), "mixed": standing(0.4, 0.7)},
      "Nothing can be read: accuracy is far below chance", "groups are told apart, but their label"),
+    ({"plain": standing(0.2, 1.0, below=0.01, reach=0.31), "mixed": standing(0.4, 0.7)}, CHANCE,
+     "chance"),
     ({"plain": standing(0.46, 1.0, below=0.01), "mixed": standing(0.46, 1.0)}, CHANCE, "chance"),
     # Mixing costs accuracy: all of it, more than 0.05, or less with certainty.
     ({"mixed": standing(0.6, 0.1), "cost": 0.35, "cost_low": 0.2}, VALUES,

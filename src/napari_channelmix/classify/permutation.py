@@ -10,7 +10,7 @@ from math import factorial, prod
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PermutationTest", "cross_validation_stretch", "permutation_test"]
+__all__ = ["PermutationTest", "permutation_test"]
 
 Whole = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -53,17 +53,6 @@ class PermutationTest:
     class_least: tuple[float | None, ...]
 
 
-def cross_validation_stretch(folds: int) -> float:
-    """How much wider accuracies of a cross-validation spread than finished predictions show.
-
-    Two groups in different folds are each predicted from the other's label, so their errors go
-    together, which permuting the labels of finished predictions cannot know. The variance of the
-    mean over K folds is taken as ``1 / K + n_test / n_train`` times that of a fold, instead of
-    ``1 / K`` (Nadeau and Bengio 2003, Machine Learning 52, 239); 1 for one split.
-    """
-    return float(np.sqrt(1 + folds / (folds - 1))) if folds > 1 else 1.0
-
-
 def permutation_test(
     labels: npt.ArrayLike,
     predicted: npt.ArrayLike,
@@ -71,7 +60,6 @@ def permutation_test(
     classes: int,
     *,
     cells: npt.ArrayLike | None = None,
-    stretch: float = 1.0,
     seed: int = 0,
 ) -> PermutationTest:
     """Test an accuracy against labels that say nothing, where cells of a group are alike.
@@ -89,6 +77,10 @@ def permutation_test(
     11, 1833), of exchangeable blocks (Winkler et al. 2015, NeuroImage 123, 253). The statistic is
     balanced accuracy; the rule for groups of several classes is our definition.
 
+    Predictions of a cross-validation are made from the labels of the other groups, which permuting
+    them afterwards cannot know: on sets without an effect p < .05 came in 5, 6 and 10 % for 8, 12
+    and 24 wells. So the gate asks more than a small p; see `dcmix.gate`.
+
     Parameters
     ----------
     labels, predicted : (N,) int arrays
@@ -97,10 +89,6 @@ def permutation_test(
     classes : int
     cells : (N,) array, optional
         Which cell a row is of; default: each row is a cell of its own.
-    stretch : float
-        How much farther from their mean permuted accuracies are taken to lie: more than 1 where
-        the predictions for one group were learnt from the label of another; see
-        `cross_validation_stretch`.
     seed : int
         Of the random permutations.
     """
@@ -126,19 +114,18 @@ def permutation_test(
         dealt = _every_deal(label, classes) if exact else _random_deals(label, rng)
     else:
         exact, dealt = False, _deals_of_shares(label, group_of, shares, rng)
+    # Every deal has the classes that there are.
+    there = np.bincount(label, minlength=classes) > 0
     observed = _recalls(label[None], called)[0]
     null = np.concatenate([_recalls(some, called) for some in dealt])
+    means, mean = null[:, there].mean(axis=1), float(observed[there].mean())
     # A permutation that was drawn stands beside the labels as they are.
-    centre = np.nanmean(null, axis=0)
-    null = centre + stretch * (null - centre)
     own = 0 if exact else 1
     count = len(null) + own
-    means, mean = np.nanmean(null, axis=1), float(np.nanmean(observed))
 
     def above(values: Floats, value: float) -> float:
         return float((np.sum(values >= value - ROUNDING) + own) / count)
 
-    there = np.bincount(label, minlength=classes) > 0
     fewest = [1 / _ways(np.array([(label == code).sum(), (label != code).sum()]))
               for code in range(classes)]  # fmt: skip
     return PermutationTest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from napari_channelmix.classify.crops import NormalisedCrops
 
-__all__ = ["WithDecoys", "decoy_p_values", "holm", "paired_p_values"]
+__all__ = ["WithDecoys", "dealt", "decoy_p_values", "holm", "paired_p_values"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -20,11 +21,29 @@ Floats = npt.NDArray[np.float64]
 LEAST = 1e-6
 
 
+def dealt(groups: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Donor of each cell (N,): a cell of the group that a permutation of the groups gives its own.
+
+    Cells of a well are alike, so decoys must be as well: their chance link to the labels is that
+    of whole wells. Groups may be of any class and size; the cells of one that is too small donate
+    several times. Without groups, a permutation of the cells.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    count = int(group.max()) + 1
+    if count == len(group):
+        return rng.permutation(len(group))
+    members = [np.flatnonzero(group == one) for one in range(count)]
+    donors = np.empty(len(group), dtype=np.int64)
+    for own, giver in zip(members, rng.permutation(count), strict=True):
+        donors[own] = np.resize(rng.permutation(members[giver]), len(own))
+    return donors
+
+
 class WithDecoys(NormalisedCrops):
     """The same crops with a decoy behind each channel: that channel of another cell.
 
-    A decoy looks like its channel and has no link to the label, so its weight shows what a channel
-    gets that carries nothing.
+    A decoy looks like its channel and has no link to the label but by chance, so its weight shows
+    what a channel gets that carries nothing.
     """
 
     def __init__(
@@ -45,8 +64,8 @@ class WithDecoys(NormalisedCrops):
 
     @classmethod
     def behind(cls, crops: NormalisedCrops, seed: int) -> WithDecoys:
-        """Decoys for all crops; the donors are a random permutation of the cells."""
-        donors = np.random.default_rng([seed, 1]).permutation(len(crops))
+        """Decoys for all crops, dealt group by group; see `dealt`."""
+        donors = dealt(crops.cells.groups, np.random.default_rng([seed, 1]))
         return cls(crops, donors, np.arange(len(crops)))
 
     def take(self, indices: npt.NDArray[np.int64]) -> Tensor:

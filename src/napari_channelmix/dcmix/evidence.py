@@ -8,40 +8,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_channelmix.classify.accuracy import accuracy_difference
-from napari_channelmix.classify.permutation import (
-    PermutationTest,
-    cross_validation_stretch,
-    permutation_test,
-)
+from napari_channelmix.classify.permutation import PermutationTest, permutation_test
 from napari_channelmix.dcmix.gate import LEVEL, Evidence, Standing
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.pooled import Pooled
 
-__all__ = ["Tests", "evidence_of", "tests_of"]
+__all__ = ["AgainstChance", "evidence_of", "against_chance"]
 
 
 @dataclass(frozen=True)
-class Tests:
+class AgainstChance:
     """Permutation tests of the mixed and the plain network on the same held-out cells."""
 
     mixed: PermutationTest
     plain: PermutationTest
 
 
-def tests_of(pooled: Pooled) -> Tests:
+def against_chance(pooled: Pooled) -> AgainstChance:
     """Test both networks against permuted labels of groups."""
-    stretch = cross_validation_stretch(pooled.folds)
     mixed, plain = (
         permutation_test(pooled.labels, called, pooled.groups, len(pooled.classes),
-                         cells=pooled.cells, stretch=stretch)
+                         cells=pooled.cells)
         for called in (pooled.mixed, pooled.plain)
     )  # fmt: skip
-    return Tests(mixed, plain)
+    return AgainstChance(mixed, plain)
 
 
-def evidence_of(pooled: Pooled, estimates: dict[str, AccuracyEstimate], tests: Tests) -> Evidence:
+def evidence_of(pooled: Pooled, estimates: dict[str, AccuracyEstimate], tests: AgainstChance) -> Evidence:
     """The numbers that the gate is decided from."""
     plain, mixed = estimates["plain"], estimates["mixed"]
     cost = accuracy_difference(
@@ -64,7 +59,8 @@ def evidence_of(pooled: Pooled, estimates: dict[str, AccuracyEstimate], tests: T
 
 
 def _standing(estimate: AccuracyEstimate, test: PermutationTest) -> Standing:
-    return Standing(estimate.balanced, estimate.chance, test.p_above, test.p_below)
+    return Standing(estimate.balanced, estimate.low, estimate.high, estimate.chance,
+                    test.p_above, test.p_below)  # fmt: skip
 
 
 def _not_learnt(classes: tuple[str, ...], test: PermutationTest) -> list[str]:

@@ -39,14 +39,16 @@ class ChannelImportance:
         C names.
     share, share_sd : tuple of float
         (C,) share of the channel in the blended image, mean and standard deviation over the
-        repeats, which hold out different groups; the means sum to 1.
+        repeats, which hold out different groups; the means sum to 1. With decoys, of the mix that
+        holds them too, so that ``share`` and ``decoy`` are of one fit and on one scale.
     shapley, shapley_sd : tuple of float or None
         (C,) what the channel adds to the balanced accuracy of the plain network.
     per_class : dict of str to tuple of float
         (C,) Shapley values for the recall of each class; empty without Shapley.
     decoy : tuple of float or None
-        (C,) share of the channel's decoy (the same channel of another cell), on the scale on which
-        the channels sum to 1: what a channel gets that carries nothing.
+        (C,) share of the channel's decoy (the same channel of another cell, of another group where
+        cells come in groups), on the scale on which the channels sum to 1: the negative control,
+        what a channel gets that carries nothing.
     p_value : tuple of float or None
         (C,) chance that a channel without a link to the label gets such a share, after Holm's
         correction for all channels; see `dcmix.decoys`. None where the test was not calibrated, or
@@ -75,6 +77,8 @@ class ChannelImportance:
     whole, nothing : float or None
         Balanced accuracy of the plain network with all channels and with none: the Shapley values
         sum to their difference.
+    share_alone : tuple of float or None
+        (C,) shares in the mix without decoys, the one whose accuracy and blended image are shown.
     division : str
         What was held out, in a line.
     verdict : str
@@ -119,6 +123,7 @@ class ChannelImportance:
     estimates: dict[str, AccuracyEstimate] = field(default_factory=dict)
     whole: float | None = None
     nothing: float | None = None
+    share_alone: tuple[float, ...] | None = None
     division: str = ""
     verdict: str = ""
     p_value_reason: str = ""
@@ -254,6 +259,7 @@ class ChannelImportance:
             "estimates": {kind: one.as_dict() for kind, one in self.estimates.items()},
             "whole": self.whole,
             "nothing": self.nothing,
+            "share_alone": None if self.share_alone is None else list(self.share_alone),
             "division": self.division,
             "verdict": self.verdict,
             "p_value_reason": self.p_value_reason,

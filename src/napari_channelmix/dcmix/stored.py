@@ -53,6 +53,7 @@ class ImportanceFile(Stored):
     estimates: dict[Name, StoredAccuracy] = Field(default_factory=dict)
     whole: Part | None = None
     nothing: Part | None = None
+    share_alone: Parts | None = None
     division: str = ""
     verdict: str = ""
     p_value_reason: str = ""
@@ -70,8 +71,8 @@ class ImportanceFile(Stored):
         if len(set(self.channels)) < count:
             raise ValueError("two channels have the same name")
         lists = {name: getattr(self, name) for name in
-                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value", "above_decoy",
-                  "above_zero")}  # fmt: skip
+                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value", "share_alone",
+                  "above_decoy", "above_zero")}  # fmt: skip
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
         for name in ("alone", "alone_scaled"):
             found = getattr(self, name)

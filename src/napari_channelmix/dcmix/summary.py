@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from napari_channelmix.dcmix.controls import above_decoy, above_zero
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
-from napari_channelmix.dcmix.evidence import evidence_of, tests_of
+from napari_channelmix.dcmix.evidence import evidence_of, against_chance
 from napari_channelmix.dcmix.gate import judge
 from napari_channelmix.dcmix.pooled import pooled_of
 from napari_channelmix.dcmix.result import ChannelImportance
@@ -19,7 +19,7 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.divisions import Division
-    from napari_channelmix.dcmix.evidence import Tests
+    from napari_channelmix.dcmix.evidence import AgainstChance
     from napari_channelmix.dcmix.gate import Evidence, Gate
     from napari_channelmix.dcmix.repeats import RepeatResult
 
@@ -47,15 +47,16 @@ def summarised(
     train = division.sides[0].train.cells
     pooled = pooled_of(repeats, division)
     estimates = {kind: pooled.estimate(kind) for kind in ("mixed", "plain")}
-    tests = tests_of(pooled)
+    tests = against_chance(pooled)
     evidence = evidence_of(pooled, estimates, tests)
     gate = judge(evidence)
-    share = _stacked(repeats, "share")
-    assert share is not None
+    alone, beside = _stacked(repeats, "share"), _stacked(repeats, "decoy_share")
+    # Bars and control are of one fit: with decoys, that which holds them.
+    share = alone if beside is None else beside
+    assert share is not None and alone is not None
     shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
     not_learnt = _not_learnt(evidence, estimates["plain"], tests)
     p_value, p_value_reason = _p_values(repeats, gate, uncalibrated)
-    beside = _stacked(repeats, "decoy_share")
     above = None if decoys is None or beside is None else above_decoy(beside, decoys)
     return ChannelImportance(
         channels=train.channels,
@@ -79,6 +80,7 @@ def summarised(
         estimates=estimates,
         whole=_mean([one.whole for one in repeats]),
         nothing=_mean([one.nothing for one in repeats]),
+        share_alone=_floats(alone.mean(axis=0)),
         division=division.words,
         verdict=gate.verdict,
         p_value_reason=p_value_reason,
@@ -123,7 +125,7 @@ def _p_values(
     return _floats(holm(decoy_p_values(shares, decoys))), ""
 
 
-def _not_learnt(evidence: Evidence, plain: AccuracyEstimate, tests: Tests) -> dict[str, str]:
+def _not_learnt(evidence: Evidence, plain: AccuracyEstimate, tests: AgainstChance) -> dict[str, str]:
     """Why nothing is said of a class, for those that were not learnt."""
     p_of = dict(zip([one.name for one in plain.per_class], tests.plain.class_p, strict=True))
     return {
