@@ -1,4 +1,4 @@
-"""Do 95 % intervals of accuracy hold the truth in 95 % of cases, for cells that come in groups?
+"""How often 95 % intervals of accuracy hold the truth, for cells that come in groups.
 
 Draws the right and wrong answers of a classifier of two classes for groups (wells) of 16 cells.
 Each group has a rate of right answers of its own, from a beta distribution with the true accuracy

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from napari_channelmix.bounds import Crop, Finite, Index, Name, PlainMixes, Positive
 from napari_channelmix.classify.accuracy import StoredAccuracy
+from napari_channelmix.classify.calibration import COLDEST, HOTTEST
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.mixing import Constraint
 from napari_channelmix.classify.networks import NetworkSpec
@@ -39,6 +40,36 @@ SCHEMA = 1
 MOST = 100_000
 
 
+Interval = tuple[Finite, Finite] | None
+
+
+class CallsAbout(Stored):
+    """Labels against calls, group by group; see `HeldOutCalls`."""
+
+    grouped: bool
+    rows: tuple[tuple[Index, Index, Index, Index], ...]
+
+
+class CalibrationAbout(Stored):
+    """Whether its probabilities mean what they say; see `Calibration`."""
+
+    temperature: Annotated[float, Field(strict=True, ge=COLDEST, le=HOTTEST)]
+    n_cells: Index
+    n_groups: Index
+    brier: Finite
+    ece: Finite
+    adaptive: Finite
+    top: Finite
+    by_chance: Finite
+    brier_interval: Interval = None
+    ece_interval: Interval = None
+    curve: dict[Name, tuple[tuple[Index, Finite, Finite, Finite, Finite], ...]] = Field(
+        default_factory=dict
+    )
+    prior: str = ""
+    cross_fitted: bool = True
+
+
 class HeldOutAbout(Stored):
     """How well a classifier does on cells it never saw; see `measured`."""
 
@@ -49,6 +80,7 @@ class HeldOutAbout(Stored):
     confusion: tuple[tuple[Index, ...], ...] | None = None
     n_train: Index
     n_test: Index
+    calls: CallsAbout | None = None
 
 
 class RecordAbout(Stored):
@@ -57,6 +89,7 @@ class RecordAbout(Stored):
     history: Annotated[tuple[dict[Name, Finite], ...], Field(max_length=MOST)] = ()
     warnings: tuple[str, ...] = ()
     held_out: HeldOutAbout | None = None
+    calibration: CalibrationAbout | None = None
 
 
 class NetworkAbout(Stored):
@@ -107,6 +140,11 @@ class BundleAbout(Stored):
         counts = (self.record.get("held_out") or {}).get("confusion") or []
         if counts and (len(counts) != classes or any(len(row) != classes for row in counts)):
             raise ValueError(f"record.held_out.confusion is not {classes} x {classes}")
+        rows = ((self.record.get("held_out") or {}).get("calls") or {}).get("rows") or []
+        if any(max(row[1:3]) >= classes for row in rows):
+            raise ValueError(f"record.held_out.calls names more than {classes} classes")
+        if rows and max(row[0] for row in rows) >= len(rows):
+            raise ValueError("record.held_out.calls names groups without cells")
         return self
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
+from napari_channelmix.classify.calibration import Calibration, calibration_of
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
@@ -23,8 +24,12 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from napari_channelmix.classify.classifier import Called, Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
+    from napari_channelmix.classify.priors import Prior, PriorChoice
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
 
@@ -47,7 +52,9 @@ class Evaluation:
     name : str
         Of the data set.
     estimate : AccuracyEstimate
-        On the cells with a class that the classifier knows, with intervals over their groups.
+        On the cells with a class that the classifier knows, with intervals over their groups. It,
+        ``confusion`` and ``confidence`` are of calls with the balanced prior, in which classes
+        weigh alike.
     confusion : Confusion
         Rows are the classes the cells were given.
     confidence : float
@@ -60,6 +67,12 @@ class Evaluation:
         How the cells differ from those of training.
     warnings : tuple of str
     provenance : dict
+    prior : Prior or None
+        With which prior probabilities are shown.
+    calibration : Calibration or None
+        Whether these agree with the classes of the cells; None for a model of independent labels.
+    calibrated : str
+        Whether the classifier was calibrated, in words; empty for a model made elsewhere.
     """
 
     name: str
@@ -71,6 +84,17 @@ class Evaluation:
     shift: DataShift = field(repr=False)
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
+    prior: Prior | None = None
+    calibration: Calibration | None = field(default=None, repr=False)
+    calibrated: str = ""
+
+    @property
+    def probability_lines(self) -> tuple[str, ...]:
+        """Prior, calibration and what it was measured on, a line each."""
+        lines = [] if self.prior is None else [f"probabilities: {self.prior.text()}"]
+        lines += [self.calibrated] if self.calibrated else []
+        lines += [] if self.calibration is None else [f"on these cells: {self.calibration.text()}"]
+        return tuple(lines)
 
     @property
     def n(self) -> int:
@@ -139,12 +163,17 @@ class Evaluation:
             "unlabelled": self.unlabelled,
             "unknown": dict(self.unknown),
             "data_shift": self.shift.as_dict(),
+            "prior": None if self.prior is None else self.prior.as_dict(),
+            "calibration": None if self.calibration is None else self.calibration.as_dict(),
+            "calibrated": self.calibrated,
             "warnings": list(self.warnings),
             "provenance": self.provenance,
         }
 
 
-def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0) -> Evaluation:
+def evaluate(
+    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0, prior: PriorChoice = None
+) -> Evaluation:
     """Measure a classifier on cells whose classes are known.
 
     Parameters
@@ -154,7 +183,10 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
         Their classes are matched with those of the model by name; cells without a class, or with
         one that the model does not know, are counted and left out of the accuracy.
     seed : int
-        Of the interval.
+        Of the intervals.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown, as for `Classifier.predict_proba`. Accuracy,
+        recall and confusion are of calls with the balanced prior, whatever it is.
 
     Returns
     -------
@@ -167,11 +199,11 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
     ModelError
         Channels that are missing, crops of another size than those of training.
     """
-    return drain(evaluate_job(model, cells, seed=seed))
+    return drain(evaluate_job(model, cells, seed=seed, prior=prior))
 
 
 def evaluate_job(
-    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0
+    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0, prior: PriorChoice = None
 ) -> Job[Evaluation]:
     """`evaluate` as a job: a step for each batch."""
     places = class_places(cells.classes, model.classes)
@@ -190,8 +222,8 @@ def evaluate_job(
             f"{cells.name}: none of the classes {listed(unknown, 5)} is one of the model's "
             f"({listed(model.classes, 5)}); classes are matched by name"
         )
-    called = yield from part(model.call_job(cells), 0, 99, 100)
-    codes = called.probabilities.argmax(axis=1)
+    called = yield from part(model.call_job(cells, prior=prior), 0, 99, 100)
+    codes = called.balanced.argmax(axis=1)
     found = estimate_accuracy(labels[given], codes[given], cells.groups[given], model.classes)
     order = class_order_line(labels[given], codes[given], model.classes)
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
@@ -205,7 +237,7 @@ def evaluate_job(
         name=cells.name,
         estimate=found,
         confusion=confusion_of(cells.labels, cells.classes, codes, model.classes),
-        confidence=float(called.probabilities[given].max(axis=1).mean()),
+        confidence=float(called.balanced[given].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
         unknown=unknown,
         shift=called.shift,
@@ -213,7 +245,24 @@ def evaluate_job(
         provenance=provenance(
             model=model_hash(model), data=cells.fingerprint, seed=seed, settings={}
         ),
+        prior=called.prior,
+        calibration=_calibration(model, called, labels, cells, seed),
+        calibrated=getattr(model, "calibration_text", ""),
     )
+
+
+def _calibration(
+    model: Any, called: Called, labels: npt.NDArray[np.int64], cells: Cells, seed: int
+) -> Calibration | None:
+    """Whether probabilities as they are shown agree with the classes of the cells."""
+    reading, given = getattr(model, "reading", None), labels >= 0
+    if reading is not None and reading.independent:
+        return None
+    found = calibration_of(
+        called.probabilities[given], labels[given], cells.groups[given], model.classes, seed=seed
+    )
+    return replace(found, temperature=getattr(model, "temperature", 1.0),
+                   prior=called.prior.text())  # fmt: skip
 
 
 def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:

@@ -183,7 +183,8 @@ def _other_classes(
 def _called(model: Any, crops: Floats) -> Whole:
     """The called classes (n,); channels in another order are no surprise here."""
     if isinstance(model, Predictor):
-        return np.asarray(drain(model.predict_job(crops)).argmax(axis=1), dtype=np.int64)
+        said = drain(model.predict_job(crops, prior="balanced"))
+        return np.asarray(said.argmax(axis=1), dtype=np.int64)
     return np.asarray(model.predict_proba(crops).argmax(axis=1), dtype=np.int64)
 
 

@@ -157,14 +157,17 @@ class Observer:
         if self.useful:
             self._profiler.add(crops, start)
 
-    def shift(self, probabilities: Floats | None = None) -> DataShift:
+    def shift(
+        self, probabilities: Floats | None = None, balanced: Floats | None = None
+    ) -> DataShift:
         """What was seen, beside training; with probabilities (N, K) also what became of the calls.
 
+        Confidence and accuracy are of those with the ``balanced`` prior, where these are given.
         Classes of the cells are used where all of them were seen.
         """
         model, cells = self._model, self._cells
         numbers = np.arange(len(cells)) if self._numbers is None else self._numbers
-        facts = _Calls.of(model, cells, numbers, probabilities)
+        facts = _Calls.of(model, cells, numbers, probabilities, balanced)
         profile, data = self._profiler.profile(), model.training_data
         if profile is None:
             return DataShift(
@@ -206,6 +209,7 @@ def data_shift_job(
     probabilities: Floats | None = None,
     only: npt.NDArray[np.int64] | None = None,
     batch: int = BATCH,
+    balanced: Floats | None = None,
 ) -> Job[DataShift]:
     """Compare cells with those a classifier was trained on, as a job.
 
@@ -220,6 +224,8 @@ def data_shift_job(
         Positions of the cells that are meant; default: all.
     batch : int
         Crops read at once.
+    balanced : (N, K) array, optional
+        The probabilities with the balanced prior.
 
     Raises
     ------
@@ -233,7 +239,7 @@ def data_shift_job(
         some = chosen[start : start + batch]
         observer.add(source.read(some) if isinstance(source, Cells) else source[some])
         yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
-    return observer.shift(probabilities)
+    return observer.shift(probabilities, balanced)
 
 
 def say(shift: DataShift, of_model: Sequence[str] = (), stacklevel: int = 3) -> None:
@@ -268,6 +274,7 @@ class _Calls:
         cells: Cells | npt.NDArray[Any],
         numbers: npt.NDArray[np.int64],
         probabilities: Floats | None,
+        balanced: Floats | None,
     ) -> _Calls:
         known = {} if model.training_data is None else model.training_data.class_shares
         if probabilities is None or not len(probabilities):
@@ -276,13 +283,15 @@ class _Calls:
         counts = np.bincount(codes, minlength=len(model.classes))
         shares = dict(zip(model.classes, (counts / len(codes)).tolist(), strict=True))
         estimate = None
+        even = probabilities if balanced is None else balanced
+        codes = even.argmax(axis=1)
         if isinstance(cells, Cells):
             labels = matching(cells.labels[numbers], cells.classes, model.classes)
             given = labels >= 0
             if given.any():
                 groups = cells.groups[numbers][given]
                 estimate = estimate_accuracy(labels[given], codes[given], groups, model.classes)
-        return cls(shares, known, float(probabilities.max(axis=1).mean()), estimate)
+        return cls(shares, known, float(even.max(axis=1).mean()), estimate)
 
 
 def _channels(model: Predictor, profile: Any, found: Likeness) -> Sequence[ChannelShift]:

@@ -27,6 +27,7 @@ from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.outputs import Output
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.classify.selecting import Select
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.problem import Maps, Problem
@@ -53,6 +54,7 @@ def explain(
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
+    prior: PriorChoice = None,
 ) -> Attribution:
     """Find which pixels made the classifier say what it says.
 
@@ -94,6 +96,10 @@ def explain(
     check : bool
         Hold the model against the labels of the cells, where they are a data set with labels;
         see `classify.plausibility`.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown and the predicted class is chosen; as for
+        `Classifier.predict_proba`. ``estimated`` is from all the cells. Maps of a class do not
+        depend on it.
 
     Returns
     -------
@@ -114,7 +120,8 @@ def explain(
     """
     return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
                              forwards=forwards, seed=seed, device=device, batch=batch,
-                             only=only, output=output, select=select, check=check))  # fmt: skip
+                             only=only, output=output, select=select, check=check,
+                             prior=prior))  # fmt: skip
 
 
 def explain_job(
@@ -135,6 +142,7 @@ def explain_job(
     select: Select = None,
     check: bool = True,
     compare: bool = True,
+    prior: PriorChoice = None,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
@@ -145,6 +153,7 @@ def explain_job(
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
     hold(forwards=forwards, batch=batch, seed=seed)
     source = Source.of(model, cells, device, output=output, select=select)
+    source = yield from part(source.with_prior(prior), 0, 0, 1)
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
@@ -205,7 +214,11 @@ def explain_job(
             job = plausibility_job(source.answering(cells), cells, seed=seed)
             for line in (yield from part(job, count, 0, count)):
                 notes.add(line)
-    shift = None if observer is None else observer.shift(found.probabilities)
+    shift = (
+        None
+        if observer is None
+        else observer.shift(found.probabilities, source.prior.removed(found.probabilities))
+    )
     for line in () if shift is None else shift.warnings:
         notes.add(line)
     flat = flatness.by_reason
@@ -348,7 +361,9 @@ class _Found:
         flat: dict[str, tuple[int, ...]], shift: DataShift | None, **facts: Any,
     ) -> Attribution:  # fmt: skip
         model, output = self.source.model, str(self.source.subject.reading)
-        about = {"method": method.name, "mode": method.mode, "output": output, **facts}
+        prior = self.source.prior
+        about = {"method": method.name, "mode": method.mode, "output": output,
+                 "prior": prior.as_dict(), **facts}  # fmt: skip
         if isinstance(model, Classifier):
             about["model"] = model.provenance.get("data")
         return Attribution(
@@ -358,5 +373,5 @@ class _Found:
             classes=self.source.subject.classes, channels=self.source.channels,
             method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
             provenance=provenance(**about), source=self.source, output=output, flat=flat,
-            shift=shift,
+            shift=shift, prior=prior,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
@@ -22,6 +23,7 @@ from napari_channelmix.pcim.target import chosen_target
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.jobs import Job
 
 __all__ = ["Source"]
 
@@ -49,6 +51,8 @@ class Source:
         What messages call the cells; in a data set their positions, in which they are read.
     known : Cells or None
         The data set that they come from, also where their pixels have been read.
+    asked_prior : Prior or None
+        Which prior the probabilities are shown with; None: that of training.
     """
 
     subject: Subject
@@ -57,6 +61,7 @@ class Source:
     model: Any
     numbers: Whole
     known: Cells | None = None
+    asked_prior: Prior | None = None
 
     @classmethod
     def of(
@@ -198,6 +203,30 @@ class Source:
         of = self.cells if self.known is None else self.known
         return Observer(self.model, of, self.numbers)
 
+    @property
+    def prior(self) -> Prior:
+        """Which shares of the classes the probabilities take for granted."""
+        if isinstance(self.model, Classifier):
+            return self.asked_prior or self.model.prior_of()
+        return own_prior(self.subject.classes)
+
+    def with_prior(self, choice: PriorChoice) -> Job[Source]:
+        """The same with another prior, as a job: one that is estimated is so from these cells.
+
+        Raises
+        ------
+        ModelError
+            A prior that is none, or one for a model whose own is not known.
+        """
+        if choice is None:
+            return self
+        if isinstance(self.model, Predictor):
+            of = self.cells if self.known is None else self.known
+            return replace(self, asked_prior=(yield from self.model.prior_job(of, choice)))
+        if choice not in ("training", "balanced"):
+            raise ModelError(f"{self.subject.who}: its training is not known; leave the prior out")
+        return self
+
     def tensor(self, some: Whole | slice, observer: Observer | None = None) -> Tensor:
         """Some of the cells, on the scale of the subject; an observer sees their pixels."""
         crops = self._pixels(some)
@@ -227,17 +256,23 @@ class Source:
         x = self.tensor(some, observer)
         with torch.inference_mode():
             scores = self.subject.checked_scores(x)
-        shown = self.subject.reading.probabilities(scores)
-        probabilities = shown.to(torch.float32).cpu().numpy()
+        probabilities = self._shown(scores)
         count = len(self)
         asked = chosen_target(
             _each(target, some, count, "target"), _each(versus, some, count, "versus"),
-            scores.argmax(dim=1).cpu().numpy(), self.subject.classes, self.numbers[some],
+            probabilities.argmax(axis=1), self.subject.classes, self.numbers[some],
             independent=self.subject.reading.independent,
         )  # fmt: skip
         asked = asked.to(x.device)
         problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
         return problem, probabilities
+
+    def _shown(self, scores: Tensor) -> Floats:
+        """Probabilities (n, K) as they are shown, by the rule of `classify.priors`."""
+        if isinstance(self.model, Classifier):
+            return self.prior.applied(self.model.balanced(scores))
+        shown: Floats = self.subject.reading.probabilities(scores).to(torch.float32).cpu().numpy()
+        return shown
 
 
 class _Answering(Predictor):

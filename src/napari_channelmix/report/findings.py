@@ -11,9 +11,12 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
+    from napari_channelmix.classify.calibration import Calibration
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.config import Config
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.phenotypes.adjusted import HeldOutCalls
 
 __all__ = ["ClassifierFacts", "Example", "Findings", "LatentsFacts"]
 
@@ -40,6 +43,10 @@ class ClassifierFacts:
         Metrics of each epoch.
     warnings : sequence of str
     provenance : dict
+    calibration : Calibration or None
+        Whether its probabilities mean what they say, on held-out cells.
+    calibrated : str
+        The same in words; empty for a model made elsewhere.
     """
 
     source: str
@@ -51,6 +58,16 @@ class ClassifierFacts:
     history: Sequence[Mapping[str, float]] = ()
     warnings: Sequence[str] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    calibration: Calibration | None = field(default=None, repr=False)
+    calibrated: str = ""
+
+    @property
+    def held_out_calls(self) -> HeldOutCalls | None:
+        """Labels against calls on held-out cells by group; None where that is not known."""
+        from napari_channelmix.phenotypes.adjusted import HeldOutCalls
+
+        content = self.held_out.get("calls")
+        return None if content is None else HeldOutCalls.from_rows(content, self.classes)
 
     @property
     def accuracy(self) -> AccuracyEstimate | None:
@@ -75,7 +92,8 @@ class ClassifierFacts:
         return cls(
             source, model.channels, model.classes, model_hash(model), f"{spec.name}{mixing}",
             record.get("held_out") or held_out or {}, record.get("history", ()),
-            record.get("warnings", ()), model.provenance,
+            record.get("warnings", ()), model.provenance, model.calibration,
+            model.calibration_text,
         )  # fmt: skip
 
 
@@ -140,7 +158,10 @@ class Findings:
         Where they came from, in words.
     classifier : ClassifierFacts or None
     probabilities : (N, K) float32 array or None
-        Of all cells, in the order of the classifier's classes.
+        Of all cells, in the order of the classifier's classes, with the ``prior``.
+    balanced : (N, K) float32 array or None
+        The same with the balanced prior, for adjusted fractions.
+    prior : Prior or None
     importance : ChannelImportance or None
     examples : tuple of Example
     explained : dict
@@ -162,3 +183,5 @@ class Findings:
     latents: LatentsFacts | None = None
     config: Config | None = None
     notes: tuple[str, ...] = ()
+    balanced: Floats | None = field(default=None, repr=False)
+    prior: Prior | None = None

@@ -21,7 +21,7 @@ from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
 from napari_channelmix.provenance import PACKAGES, package_version
-from napari_channelmix.report.figures import learning_figure
+from napari_channelmix.report.figures import learning_figure, reliability_figure
 from napari_channelmix.report.pictures import cell_strip, data_uri, map_pair, shrunk, svg_of
 from napari_channelmix.report.words import (
     accuracy_doubts,
@@ -33,6 +33,7 @@ from napari_channelmix.report.words import (
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import ClassRecall
     from napari_channelmix.dcmix.alone import ChannelSet
+    from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.findings import Findings
 
 __all__ = ["page_job", "page_of", "report_job"]
@@ -170,6 +171,7 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
         "classes": facts.classes, "words": accuracy_in_words(facts),
         "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
+        "probabilities": _probabilities(findings),
     }  # fmt: skip
 
 
@@ -179,6 +181,22 @@ def _recall(row: ClassRecall) -> tuple[str, tuple[str, ...]]:
         return row.name, ("–", "–", "0", "0")
     between = f"{row.low:.2f} to {row.high:.2f}"
     return row.name, (f"{row.recall:.3f}", between, f"{row.n_groups:,}", f"{row.n_cells:,}")
+
+
+def _probabilities(findings: Findings) -> dict[str, Any]:
+    """Which prior they have, and whether they mean what they say."""
+    facts = findings.classifier
+    assert facts is not None
+    found, chart = facts.calibration, ""
+    if found is not None and found.curve:
+        chart = data_uri("image/svg+xml", svg_of(reliability_figure(found.curve)))
+    lines = [] if findings.prior is None else [f"Shown with the {findings.prior.text()}."]
+    if facts.calibrated:
+        lines.append(f"The classifier is {facts.calibrated}.")
+    if found is not None:
+        lines.append(f"On held-out cells, with the {found.prior or 'prior of then'}: "
+                     f"{found.text()}.")  # fmt: skip
+    return {"lines": lines, "chart": chart}
 
 
 def _explanations(findings: Findings) -> dict[str, Any] | None:
@@ -234,21 +252,39 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     """Fractions of the classes in each group: of the predictions, or else of the labels."""
     cells, facts = findings.cells, findings.classifier
     classes, codes, of = cells.classes, cells.labels, "label"
+    balanced = held_out = None
     if findings.probabilities is not None and facts is not None:
         classes, of = facts.classes, "prediction"
         codes = findings.probabilities.argmax(axis=1)
+        held_out = facts.held_out_calls
+        if findings.balanced is not None:
+            balanced = findings.balanced.argmax(axis=1)
     grouping = grouping_of(cells)
     if len(grouping.names) < 2 or not classes:
         return None
-    found = fractions_of(grouping, codes, classes)
-    shares = found.fractions
+    found = fractions_of(grouping, codes, classes, balanced=balanced, held_out=held_out)
+    shares, adjusted = found.fractions, found.adjusted
+    known = adjusted is not None and not adjusted.why_not
     rows = [
         (name, int(found.cells[at]),
-         [(int(found.counts[at, code]), _share(shares[at, code])) for code in range(len(classes))])
+         [(int(found.counts[at, code]), _share(shares[at, code]),
+           _adjusted(found, at, code) if known else "") for code in range(len(classes))])
         for at, name in enumerate(found.groups[:GROUPS])
     ]  # fmt: skip
-    return {"kind": grouping.kind, "of": of, "classes": classes, "rows": rows,
-            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+    why = "" if adjusted is None else adjusted.why_not or adjusted.note
+    return {"kind": grouping.kind, "of": of, "classes": classes, "rows": rows, "adjusted": known,
+            "why": why, "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+
+
+def _adjusted(found: Fractions, group: int, code: int) -> str:
+    """An adjusted fraction with its interval, in per cent."""
+    assert found.adjusted is not None
+    values = [of[group, code] for of in
+              (found.adjusted.fractions, found.adjusted.low, found.adjusted.high)]  # fmt: skip
+    if np.isnan(values).any():
+        return ""
+    share, low, high = (100 * value for value in values)
+    return f"{share:.1f} % ({low:.1f} to {high:.1f})"
 
 
 def _share(value: float) -> str:

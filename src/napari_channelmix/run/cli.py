@@ -129,9 +129,16 @@ def _parser() -> argparse.ArgumentParser:
         "--epochs", type=argument("epochs"), default=40, help="most epochs (default: 40)"
     )
 
+    predict = command("predict", _predict, "which class is each cell, and how many in each group?")
+    predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(predict)
+    _add_prior(predict)
+    predict.add_argument("--out", type=Path, required=True, help="folder for the tables")
+
     explain = command("explain", _explain, "which pixels made the classifier say so?")
     explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(explain)
+    _add_prior(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
     explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
     explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
@@ -155,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(evaluation)
+    _add_prior(evaluation)
     evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
     evaluation.add_argument("--out", type=Path, metavar="FILE",
                             help="file for the result (evaluation.json)")  # fmt: skip
@@ -178,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     report.add_argument("--out", type=Path, required=True, help="page to write (report.html)")
     report.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
+    _add_prior(report)
     report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
     report.add_argument("--explain", type=Path, metavar="DIR", action="append", default=[],
                         help="folder of 'explain'; may be given several times")  # fmt: skip
@@ -200,6 +209,15 @@ def _add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", required=True,
                          help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
     _add_foreign(command)
+
+
+def _add_prior(command: argparse.ArgumentParser) -> None:
+    """How frequent the classes are before a cell is seen."""
+    command.add_argument(
+        "--prior", nargs="+", metavar="PRIOR",
+        help="shares of the classes that probabilities take for granted: training (default), "
+             "balanced, estimated (from these cells), or CLASS=SHARE for each class",
+    )  # fmt: skip
 
 
 def _add_foreign(command: argparse.ArgumentParser) -> None:
@@ -310,6 +328,32 @@ def _importance(asked: argparse.Namespace) -> None:
     _say(asked, f"saved {', '.join(path.name for path in saved)} in {asked.out}")
 
 
+def _prior(asked: argparse.Namespace) -> str | dict[str, float] | None:
+    from napari_channelmix.classify.priors import prior_argument
+
+    return prior_argument(asked.prior)
+
+
+def _predict(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.predicting import predict_cells_job, predicted_text
+    from napari_channelmix.run.progress import run_job
+
+    prior, model = _prior(asked), _model(asked)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(asked.device))
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = predict_cells_job(model, cells, asked.out, prior)
+    found = run_job(job, title="predict", quiet=asked.quiet)
+    _say(asked, predicted_text(found))
+    if asked.quiet:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.content["data_shift"].get("warnings", ()):
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    _say(asked, f"saved {', '.join(path.name for path in found.files)} in {asked.out}")
+
+
 def _explain(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
@@ -320,6 +364,7 @@ def _explain(asked: argparse.Namespace) -> None:
     settings = ExplainSettings(
         asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
         asked.seed, asked.limit, asked.score, check=not asked.no_check,
+        prior=_prior(asked),
     )  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = explain_cells_job(
@@ -358,11 +403,11 @@ def _evaluate(asked: argparse.Namespace) -> None:
 
     if asked.out is not None and asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: is a folder; name a file, such as evaluation.json")
-    model = _model(asked)
+    prior, model = _prior(asked), _model(asked)
     if hasattr(model, "to"):
         model = model.to(choose_device(asked.device))
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    job = evaluate_job(model, cells, seed=asked.seed)
+    job = evaluate_job(model, cells, seed=asked.seed, prior=prior)
     found = run_job(job, title="evaluate", quiet=asked.quiet)
     if asked.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
@@ -408,11 +453,13 @@ def _report(asked: argparse.Namespace) -> None:
 
     if asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: is a folder; name a file, such as report.html")
+    prior = _prior(asked)
     model = None if asked.model is None else _model(asked)
     # A bundle by its path: a config then names it.
     named = Path(asked.model) if hasattr(model, "network") else model
     sources = Sources(named, asked.importance, tuple(asked.explain), asked.latents,
-                      name="" if asked.model is None else Path(asked.model).name)  # fmt: skip
+                      name="" if asked.model is None else Path(asked.model).name,
+                      prior=prior)  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = findings_job(cells, sources, source=str(asked.dataset.resolve()))
     found = run_job(job, title="report", quiet=asked.quiet)

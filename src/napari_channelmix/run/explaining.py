@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier, matched
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.priors import Prior, PriorChoice
 from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
@@ -79,6 +80,9 @@ class ExplainSettings:
         Explain these, positions in the data set; ``limit`` is then of no account.
     check : bool
         Hold the model against the labels of the data set; see `classify.plausibility`.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown and the predicted class is chosen, as for
+        `Classifier.predict_proba`; ``estimated`` is from all cells of the data set.
     """
 
     target: str | None = None
@@ -92,6 +96,7 @@ class ExplainSettings:
     score: bool = False
     cells: tuple[int, ...] | None = None
     check: bool = True
+    prior: PriorChoice = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,10 @@ def explain_cells_job(
 
 
 def _kept_job(run: _Run, out: Path) -> Job[Explained]:
+    prior = yield from _staged(
+        run.model.prior_job(run.cells, run.settings.prior), 0, run.steps, "estimating the prior"
+    )
+    run = replace(run, prior=prior)
     worked = yield from _all_maps(run)
     if run.settings.score:
         worked = (yield from _all_scores(run)) or worked
@@ -168,7 +177,8 @@ def _kept_job(run: _Run, out: Path) -> Job[Explained]:
     probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
     # Once for all cells, also those that an earlier run has explained.
     shift = yield from _staged(
-        data_shift_job(run.model, run.cells, probabilities, run.chosen, CHUNK),
+        data_shift_job(run.model, run.cells, probabilities, run.chosen, CHUNK,
+                       prior.removed(probabilities)),
         run.steps - 1, run.steps, "comparing with training",
     )  # fmt: skip
     content = _content(run, shift, (yield from _implausible(run)))
@@ -210,6 +220,7 @@ class _Run:
     batch: int | None
     facts: dict[str, Any]
     store: MapStore
+    prior: Prior | None = None
 
     @classmethod
     def of(
@@ -250,6 +261,8 @@ class _Run:
         }  # fmt: skip
         if asked.cells is not None:
             facts["chosen"] = list(asked.cells)
+        if asked.prior is not None:
+            facts["prior"] = _prior_fact(asked.prior)
         store = MapStore.opened(out, facts)
         return cls(model, fitting, chosen, method.name, mode, asked, device, batch, facts, store)
 
@@ -329,12 +342,19 @@ class _Run:
             self.model, source, target, method, mode, versus=asked.versus,
             channels=asked.channels if method == self.method else "shared",
             forwards=asked.forwards, seed=asked.seed, device=self.device, batch=self.batch,
-            compare=False,
+            compare=False, prior=self.prior,
         )  # fmt: skip
 
     def stage(self, rows: slice, what: str) -> str:
         """What is being done, in words."""
         return f"{what}, cells {rows.start + 1}–{rows.stop} of {len(self.chosen)}"
+
+
+def _prior_fact(prior: PriorChoice) -> Any:
+    """What was asked for, as it is compared with an earlier run."""
+    if isinstance(prior, Prior):
+        return prior.as_dict()
+    return dict(prior) if isinstance(prior, Mapping) else prior
 
 
 def _all_maps(run: _Run) -> Job[bool]:
@@ -448,6 +468,7 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
         "channels": list(run.model.channels),
         "classes": list(run.model.classes),
         "versus": asked.versus,
+        "prior": None if run.prior is None else {**run.prior.as_dict(), "text": run.prior.text()},
         # Parts of an earlier version do not say it.
         "output": next((one["output"] for one in parts if one.get("output")), ""),
         "flat": joined_flat(one.get("flat", {}) for one in parts),
@@ -489,6 +510,7 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
                          "install it with: pip install 'napari-channelmix[compare]'")  # fmt: skip
     content["warnings"] = notes
     settings = {name: run.facts[name] for name in ("target", "versus", "channels", "forwards")}
+    settings |= {"prior": run.facts["prior"]} if "prior" in run.facts else {}
     content["provenance"] = provenance(
         model=run.facts["model"], data=run.facts["cells"], seed=asked.seed,
         settings=settings | {"limit": asked.limit},

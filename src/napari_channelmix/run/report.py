@@ -32,6 +32,7 @@ from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
 
 __all__ = ["Sources", "findings_job"]
@@ -55,6 +56,8 @@ class Sources:
     explain : tuple of path
     name : str
         What a model that is no path is called.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown, as for `Classifier.predict_proba`.
     """
 
     model: Path | Classifier | ForeignClassifier | None = None
@@ -62,6 +65,7 @@ class Sources:
     explain: tuple[Path, ...] = ()
     latents: Path | None = None
     name: str = ""
+    prior: PriorChoice = None
 
 
 def findings_job(
@@ -96,10 +100,11 @@ def findings_job(
             name = sources.model.name
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
-        called = yield from part(model.call_job(cells), 0, 60, 100)
+        called = yield from part(model.call_job(cells, prior=sources.prior), 0, 60, 100)
         against = yield from part(plausibility_job(model, cells), 60, 0, 100)
         facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
-        found = replace(found, classifier=facts, probabilities=called.probabilities)
+        found = replace(found, classifier=facts, probabilities=called.probabilities,
+                        balanced=called.balanced, prior=called.prior)  # fmt: skip
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")
@@ -198,7 +203,7 @@ def _config(
     if model is not None:
         training = training_part(getattr(model, "provenance", {}))
         file = sources.model if isinstance(sources.model, Path) and training is None else None
-        classifier = classifier_part(model, file)
+        classifier = classifier_part(model, file, sources.prior)
     if explained and classifier is None:
         notes.append("the explanations are left out: the report was not told of their model")
         explained = []

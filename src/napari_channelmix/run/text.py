@@ -80,6 +80,7 @@ def evaluation_text(found: Evaluation) -> str:
     if found.unlabelled:
         have = "has" if found.unlabelled == 1 else "have"
         lines.append(f"{counted(found.unlabelled, 'cell')} {have} no class")
+    lines += found.probability_lines
     if not found.shift.lines:
         lines.append("the cells are like those of training, as far as can be seen")
     lines += [f"note: {line}" for line in found.warnings]

@@ -24,6 +24,8 @@ from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
 from napari_channelmix.viewer.notice import Notice, breakable
 from napari_channelmix.viewer.preferences import PREFERENCES, follow_seed
+from napari_channelmix.viewer.priors import PriorBox, reweighed_job
+from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
 from napari_channelmix.viewer.recall_bars import RecallBars
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
@@ -86,6 +88,8 @@ class ClassifierDock(Dock):
         self.result.setToolTip("Figures on cells that training never saw")
         self.doubts = Notice()
         self.recalls = RecallBars(self.viewer.theme)
+        self.probabilities = ProbabilitiesPanel(self.viewer.theme)
+        self.prior = PriorBox()
         self.apply = QPushButton("Classify all cells")
         self.apply.setToolTip(
             "Predict the class of every cell; a layer 'predicted' and two columns of the cells' "
@@ -109,9 +113,13 @@ class ClassifierDock(Dock):
         self.evaluate.clicked.connect(self.measure)
         self.save.clicked.connect(self._ask_save)
         self.open.clicked.connect(self._ask_open)
+        self.prior.chosen.connect(self.choose_prior)
+        self.prior.refused.connect(self.fail)
         self.form.confirmed.connect(lambda path, given: self.load(path, **given))
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.trained_changed, self._fill)
+        self.follow(self.session.predictions_changed, self._fill)
+        self.follow(self.session.prior_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.history_changed, self._fill_curves)
         self.follow(self.viewer.events.theme, self._theme_changed)
@@ -144,6 +152,10 @@ class ClassifierDock(Dock):
         inside.addWidget(self.result)
         inside.addWidget(self.doubts)
         inside.addWidget(self.recalls)
+        inside.addWidget(self.probabilities)
+        rows = form()
+        rows.addRow("Prior", self.prior)
+        inside.addLayout(rows)
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply, 1)
         buttons.addWidget(self.save)
@@ -201,10 +213,27 @@ class ClassifierDock(Dock):
                 self.session.predictions = found
                 counts = np.bincount(found.codes, minlength=len(found.classes))
                 said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
-                lines = (f"Predicted: {said}", *found.warnings)
+                prior = "" if found.prior is None else f" ({found.prior.text()})"
+                lines = (f"Predicted: {said}{prior}", *found.warnings)
                 self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
-        self.task.run("classifying the cells", predict_job(trained, cells), done,
+        job = predict_job(trained, cells, self.session.prior)
+        self.task.run("classifying the cells", job, done, on_error=self.fail)
+
+    def choose_prior(self, prior: Any) -> None:
+        """Take another prior; predictions that are there follow it."""
+        if prior == self.session.prior:
+            return
+        self.session.prior = prior
+        trained, before = self.session.trained, self.session.predictions
+        if trained is None or before is None or before.balanced is None:
+            return
+
+        def done(found: Predictions) -> None:
+            if self.session.predictions is before:
+                self.session.predictions = found
+
+        self.task.run("applying the prior", reweighed_job(trained, before, prior), done,
                       on_error=self.fail)  # fmt: skip
 
     def measure(self) -> None:
@@ -218,11 +247,13 @@ class ClassifierDock(Dock):
             # What is known of the cells since they were opened is no news, and comes last.
             news = [line for line in found.warnings if line not in cells.warnings]
             known = [line for line in found.warnings if line in cells.warnings]
-            lines = (f"On {found.name}: {found.words}", *news, f"recall: {recall}", *known)
+            lines = (f"On {found.name}: {found.words}", *news, f"recall: {recall}",
+                     *found.probability_lines, *known)  # fmt: skip
             minded = bool(set(news) - set(found.shift.lines) or found.shift.warnings)
             self.notice.say("\n".join(lines), "warning" if minded else "info")
 
-        self.task.run("evaluating", evaluation_job(trained, cells), done, on_error=self.fail)
+        job = evaluation_job(trained, cells, self.session.prior)
+        self.task.run("evaluating", job, done, on_error=self.fail)
 
     def _ask_save(self) -> None:
         path = files.ask_save(self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)")
@@ -276,6 +307,8 @@ class ClassifierDock(Dock):
         estimate = None if trained is None else trained.estimate
         self.doubts.say(_doubts(estimate), "warning")
         self.recalls.show_accuracy(estimate)
+        self.probabilities.show_trained(trained, self.session.predictions)
+        self.prior.show_choice(self.session.prior, trained, busy)
         self.apply.setEnabled(trained is not None and self.session.cells is not None and not busy)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(trained is not None and classed and not busy)
@@ -290,6 +323,7 @@ class ClassifierDock(Dock):
     def _theme_changed(self, event: Any) -> None:
         self.curves.follow_theme(self.viewer.theme)
         self.recalls.follow_theme(self.viewer.theme)
+        self.probabilities.follow_theme(self.viewer.theme)
 
     def halt(self) -> None:
         """Stop every work of this dock."""

@@ -68,7 +68,7 @@ def field_maps_job(
         return replace(found, done=found.done + len(update.cells))
 
     job = explain_job(trained.classifier, some, question.target, question.method,
-                      versus=question.versus)  # fmt: skip
+                      versus=question.versus, prior=question.prior)  # fmt: skip
     try:
         while True:
             step = next(job)

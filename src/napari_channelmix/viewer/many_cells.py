@@ -134,7 +134,7 @@ class ManyCells:
         dock.layers.clear_cell()
         dock.cell = session.explanation = None
         dock.result.empty()
-        job = field_maps_job(dock.sources, trained, cells, chosen, dock.question.question, shape)
+        job = field_maps_job(dock.sources, trained, cells, chosen, dock.asked, shape)
         dock.task.run(f"explaining {len(chosen)} cells", job, self._done,
                       on_update=self._updated, on_error=dock.fail)  # fmt: skip
         self.busy = True

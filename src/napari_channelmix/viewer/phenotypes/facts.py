@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,12 @@ import numpy.typing as npt
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
-from napari_channelmix.phenotypes.fractions import Grouping, grouping_of
+from napari_channelmix.phenotypes.fractions import (
+    Fractions,
+    Grouping,
+    fractions_of,
+    grouping_of,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
@@ -87,6 +92,16 @@ class Facts:
         """Predicted class of each cell (N,), a position in the predictions' classes."""
         assert self.predictions is not None
         return self.predictions.codes
+
+    @cached_property
+    def predicted_fractions(self) -> Fractions:
+        """Predicted classes in each group, with the adjusted fractions where they are known."""
+        assert self.predictions is not None
+        found = fractions_of(self.grouping, self.predicted, self.predicted_classes)
+        adjusted = self.predictions.adjusted
+        if adjusted is not None and len(adjusted.fractions) == len(self.grouping.names):
+            found = replace(found, adjusted=adjusted)
+        return found
 
     @property
     def predicted_classes(self) -> tuple[str, ...]:
@@ -174,5 +189,7 @@ class Facts:
             best = float(self.predictions.probabilities[cell].max())
             name = self.predicted_classes[int(self.predicted[cell])]
             lines.append(f"Predicted: {name}, probability {best:.3f}")
+            if self.predictions.prior is not None:
+                lines.append(f"({self.predictions.prior.text()})")
             lines.append(f"Margin to the next class: {self.margin[cell]:.3f}")
         return "\n".join(lines)
