@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,3 +112,18 @@ def test_cells_that_were_trained_on_are_not_taken_for_held_out_ones() -> None:
     elsewhere = Trained(None, "trained on B", n_train=5)  # type: ignore[arg-type]
     assert "other cells" in honesty(elsewhere, "trained on B", known)
     assert honesty(None, "", known)
+
+
+def test_the_matrix_counts_held_out_cells_unless_all_are_asked_for(qtbot: Any) -> None:
+    known = facts()
+    assert known.predictions is not None
+    marks = ("yes",) * 4 + ("no",) * 8
+    known = replace(known, predictions=replace(known.predictions, training=marks))
+    page = ConfusionPage("dark")
+    qtbot.addWidget(page)
+    page.show_facts(known, None)
+    assert "over 8 cells" in page.said.text()
+    assert page.honest.text() == "4 of 12 cells were trained on: the figures are of the other 8."
+    page.show_facts(known, None, held_out=False)
+    assert "over 12 cells" in page.said.text()
+    assert "and too good" in page.honest.text()

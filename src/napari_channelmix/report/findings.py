@@ -118,6 +118,8 @@ class Example:
     scores : dict of str to float
         Such as ``srg``.
     method : str
+    training : str
+        Whether it was trained on; empty where it was not asked.
     """
 
     cell: int
@@ -130,6 +132,7 @@ class Example:
     words: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     method: str = ""
+    training: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,10 @@ class Findings:
     classifier : ClassifierFacts or None
     probabilities : (N, K) float32 array or None
         Of all cells, in the order of the classifier's classes, with the ``prior``.
+    training : sequence of N str or None
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
     balanced : (N, K) float32 array or None
-        The same with the balanced prior, for adjusted fractions.
+        The same as ``probabilities`` with the balanced prior, for adjusted fractions.
     prior : Prior or None
     importance : ChannelImportance or None
     examples : tuple of Example
@@ -177,6 +182,7 @@ class Findings:
     source: str = ""
     classifier: ClassifierFacts | None = None
     probabilities: Floats | None = field(default=None, repr=False)
+    training: Sequence[str] | None = field(default=None, repr=False)
     importance: ChannelImportance | None = None
     examples: tuple[Example, ...] = ()
     explained: Mapping[str, Any] = field(default_factory=dict)

@@ -28,6 +28,8 @@ from napari_channelmix.report.words import (
     accuracy_in_words,
     data_in_words,
     importance_in_words,
+    trained_in_words,
+    training_in_words,
 )
 
 if TYPE_CHECKING:
@@ -171,6 +173,7 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
         "classes": facts.classes, "words": accuracy_in_words(facts),
         "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
+        "training": training_in_words(findings.training),
         "probabilities": _probabilities(findings),
     }  # fmt: skip
 
@@ -208,6 +211,7 @@ def _explanations(findings: Findings) -> dict[str, Any] | None:
         sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
         cards.append({
             "cell": one.cell, "label": one.label, "group": one.group, "target": one.target,
+            "training": trained_in_words(one.training),
             "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
             "words": one.words, "method": one.method,
             "scores": [(name.upper() if name == "srg" else name, f"{value:.2f}")

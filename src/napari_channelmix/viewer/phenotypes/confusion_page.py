@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of
+from napari_channelmix.phenotypes.held_out import UNKNOWN, held_out_of
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.phenotypes.confusion_view import ConfusionView
 from napari_channelmix.viewer.recall_bars import RecallBars
@@ -47,12 +49,15 @@ class ConfusionPage(QWidget):
             column.addWidget(one)
         self.view.pressed.connect(self._pressed)
 
-    def show_facts(self, facts: Facts | None, trained: Trained | None) -> None:
-        """Count anew."""
+    def show_facts(
+        self, facts: Facts | None, trained: Trained | None, *, held_out: bool = True
+    ) -> None:
+        """Count anew, with ``held_out`` the cells alone that were not trained on."""
         found = None
         if facts is not None and facts.predictions is not None:
-            found = confusion_of(facts.labels, facts.cells.classes, facts.predicted,
-                                 facts.predicted_classes)  # fmt: skip
+            counted = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
+            found = confusion_of(facts.labels[counted], facts.cells.classes,
+                                 facts.predicted[counted], facts.predicted_classes)  # fmt: skip
         there = found is not None and found.total > 0
         self.view.show_confusion(found if there else None)
         self.head.setVisible(there)
@@ -61,7 +66,8 @@ class ConfusionPage(QWidget):
         self.said.setText(summary(found, accuracy))
         self.recalls.show_accuracy(accuracy)
         source = "" if facts is None or facts.predictions is None else facts.predictions.source
-        self.honest.say(honesty(trained, source, facts) if there else "", "warning")
+        line = honesty(trained, source, facts, held_out=held_out) if there else ""
+        self.honest.say(line, "warning")
 
     def frame(self, pair: tuple[int, int] | None) -> None:
         """Set off the field whose cells are shown."""
@@ -103,8 +109,15 @@ def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -
     return said
 
 
-def honesty(trained: Trained | None, source: str, facts: Facts | None) -> str:
+def honesty(
+    trained: Trained | None, source: str, facts: Facts | None, *, held_out: bool = True
+) -> str:
     """Whether these predictions are of cells that were trained on."""
+    known = None if facts is None or facts.predictions is None else facts.predictions.training
+    if facts is not None and known is not None and UNKNOWN not in known:
+        line = held_out_of(np.asarray(known), "the figures are", "held-out" if held_out else "all")
+        said = line.line or "The classifier was trained on none of these cells"
+        return f"{said[0].upper()}{said[1:]}."
     if trained is None or facts is None:
         return "Nothing is known here of the cells that this classifier was trained on."
     if trained.source != source:

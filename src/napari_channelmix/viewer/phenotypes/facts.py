@@ -18,6 +18,7 @@ from napari_channelmix.phenotypes.fractions import (
     fractions_of,
     grouping_of,
 )
+from napari_channelmix.phenotypes.held_out import YES, HeldOut, held_out_of
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
@@ -148,6 +149,14 @@ class Facts:
         return class_distance(self.latents.values[:, self.latents.active], self.labels)
 
     @cached_property
+    def held_out(self) -> HeldOut:
+        """The cells that the classifier of the predictions was not trained on; all without."""
+        known = None if self.predictions is None else self.predictions.training
+        if known is None or len(known) != len(self):
+            return HeldOut(np.ones(len(self), dtype=bool), "")
+        return held_out_of(np.asarray(known))
+
+    @cached_property
     def grouping(self) -> Grouping:
         """Which cells belong together."""
         return grouping_of(self.cells)
@@ -192,4 +201,7 @@ class Facts:
             if self.predictions.prior is not None:
                 lines.append(f"({self.predictions.prior.text()})")
             lines.append(f"Margin to the next class: {self.margin[cell]:.3f}")
+            known = self.predictions.training
+            if known is not None and cell < len(known) and known[cell] == YES:
+                lines.append("The classifier was trained on it")
         return "\n".join(lines)

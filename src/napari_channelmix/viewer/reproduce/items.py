@@ -160,6 +160,7 @@ def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     table = cell_table(
         snapshot.cells, None if predictions is None else predictions.probabilities,
         () if predictions is None else predictions.classes, snapshot.latents,
+        None if predictions is None else predictions.training,
     )  # fmt: skip
     yield Progress(1, 2, "writing the table")
     files, left_out = write_table(table, folder / "cells")
