@@ -52,6 +52,8 @@ PARTS = ("kill", "full", "readonly", "two")
 # Shares of the result that a file system has room for.
 ROOM = (0.0, 0.25, 0.5, 0.75)
 LONGEST = 300
+# How often a run is started again that ended before it could be held.
+ATTEMPTS = 20
 TIMES = {"made", "seconds", "seconds_per_cell", "run"}
 
 
@@ -342,18 +344,31 @@ def marked(out: Path) -> bool:
     return out.is_dir() and any("in-use" in path.name for path in out.glob(".*"))
 
 
-def two(bench: Bench, command: str) -> Counter[str]:
-    """Hold a run once it has marked its folder; the second is told; the first goes on."""
-    out = fresh(bench)
-    process = Process(bench.arguments(command, out), bench.folder / "first.txt")
-    held = False
-    while not held and not process.ends(0):
+def hold_marked(process: Process, out: Path) -> bool:
+    """Stop a process while its folder is marked; False for one that ended before."""
+    while not process.ends(0):
         time.sleep(0.001)
         if marked(out):
             process.send(signal.SIGSTOP)
-            held = marked(out)
-            if not held:
-                process.send(signal.SIGCONT)
+            if marked(out):
+                return True
+            process.send(signal.SIGCONT)
+    return False
+
+
+def two(bench: Bench, command: str) -> Counter[str]:
+    """Hold a run once it has marked its folder; the second is told; the first goes on.
+
+    On a busy machine a short run may end before it could be held: then nothing was tried, and it
+    is started again.
+    """
+    for _ in range(ATTEMPTS):
+        out = fresh(bench)
+        process = Process(bench.arguments(command, out), bench.folder / "first.txt")
+        held = hold_marked(process, out)
+        if held:
+            break
+        process.ended()
     second = done(bench, command, out)
     if held:
         process.send(signal.SIGCONT)

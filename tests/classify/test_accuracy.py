@@ -60,12 +60,12 @@ def test_the_line_tells_accuracy_interval_groups_and_cells() -> None:
 @pytest.mark.parametrize(
     ("groups", "line"),
     [
-        (["a"] * 6, "1 held-out group is too few to say anything of others"),
-        ([0, 0, 0, 1, 1, 1], "2 held-out groups are too few to say anything of others"),
-        ([0, 1, 1, 2, 3, 3], "4 held-out groups say little of others"),
+        (["a"] * 6, "1 group is too few to say anything of others"),
+        ([0, 0, 0, 1, 1, 1], "2 groups are too few to say anything of others"),
+        ([0, 1, 1, 2, 3, 3], "4 groups say little of others"),
         (
             [0, 1, 1, 2, 2, 2],
-            "3 held-out groups say little of others; class positive in one held-out group only",
+            "3 groups say little of others; class positive in one group only",
         ),
     ],
 )
@@ -94,7 +94,7 @@ def test_a_class_without_cells_has_no_recall_and_is_said() -> None:
     assert (row.recall, row.low, row.high, row.n_cells, row.n_groups) == (None, None, None, 0, 0)
     assert row.text() == "b: no cells"
     assert found.chance == 0.5
-    assert found.warning == "no held-out cell of class b"
+    assert found.warning == "no cell of class b"
 
 
 def test_what_is_stored_is_read_again() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,8 +22,6 @@ from napari_channelmix.classify.crops import (
 from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
-    import pytest
-
     from napari_channelmix.data import Cells
 
 
@@ -105,3 +104,33 @@ def test_cells_of_other_sizes_are_loaded_by_the_batch(make_cells: Callable[..., 
     steps = list(loaded.load())
     assert [step.done for step in steps] == [256, 300]
     assert list(loaded.load()) == [], "what is loaded is not read again"
+
+
+def test_normalised_is_value_minus_mean_over_spread() -> None:
+    crops = np.array([[[[1, 3]], [[10, 40]]]], np.float32)
+    found = normalised(crops, np.array([2.0, 20.0]), np.array([0.5, 10.0]))
+    assert found.tolist() == [[[[-2, 2]], [[-1, 2]]]]
+
+
+@pytest.mark.parametrize(
+    ("counts", "least", "length"),
+    [([4, 2], 0, 6), ([4, 3], 0, 8), ([5, 1, 1], 0, 9), ([4, 2], 7, 8), ([4, 2], 8, 8)],
+)
+def test_an_epoch_has_room_for_all_cells_in_equal_parts(
+    counts: list[int], least: int, length: int
+) -> None:
+    assert epoch_length(np.repeat(np.arange(len(counts)), counts), least) == length
+
+
+def test_a_rare_cell_comes_as_often_as_its_class_is_short_of_cells() -> None:
+    # An epoch of 8 cells, 4 of each class: each common cell once, the rare one four times.
+    labels = np.array([0, 0, 0, 0, 1, 0, 0])
+    times = np.bincount(balanced_order(labels, np.random.default_rng(0)), minlength=7)
+    assert times[4] == 4
+    assert sorted(times[labels == 0]) == [0, 0, 1, 1, 1, 1]
+
+
+def test_the_order_of_an_epoch_mixes_the_classes() -> None:
+    labels = np.repeat([0, 1], 50)
+    order = labels[balanced_order(labels, np.random.default_rng(0))]
+    assert 15 < order[:50].sum() < 35

@@ -35,11 +35,12 @@ def test_accuracy_recall_and_confusion_are_those_of_the_calls(
     assert found.accuracy == pytest.approx(np.mean(recall))
     assert found.interval[0] <= found.accuracy <= found.interval[1]
     assert (found.n, found.groups, found.unlabelled, found.unknown) == (120, 6, 0, {})
+    assert [row.n_groups for row in found.estimate.per_class] == [3, 3]
     assert found.counts == {"low": 60, "high": 60}
     assert found.confusion.counts.sum(axis=1).tolist() == [60, 60]
     assert found.shift.warnings == ()
     assert f"balanced accuracy {found.accuracy:.3f} (95 % interval " in found.words
-    assert "120 cells of 6 groups" in found.words
+    assert "chance 0.50; 6 groups, 120 cells)" in found.words
 
 
 def test_classes_are_matched_by_name_whatever_their_order(
@@ -61,7 +62,7 @@ def test_unknown_and_missing_classes_are_listed_and_counted(
     assert found.n == 108
     assert found.recall["high"] is None
     assert "classes that the model does not know are left out: debris (5 cells)" in found.warnings
-    assert "no cell has the class high: nothing is known of it here" in found.warnings
+    assert "no cell of class high" in found.warnings
 
 
 def test_cells_without_classes_or_with_foreign_ones_are_refused(
@@ -82,7 +83,10 @@ def test_crops_of_another_side_are_refused(on_plate: Classifier) -> None:
 
 def test_few_groups_and_no_groups_are_said(on_plate: Classifier, other_plate: Cells) -> None:
     some = other_plate.subset(other_plate.groups <= "well 2")
-    assert any(line.startswith("3 groups only: ") for line in evaluate(on_plate, some).warnings)
+    assert any(
+        line.startswith("3 groups say little of others")
+        for line in evaluate(on_plate, some).warnings
+    )
     single = replace(
         other_plate, table=other_plate.table.assign(group=[str(i) for i in range(120)])
     )
@@ -112,6 +116,7 @@ def test_the_result_is_json_with_schema_and_provenance(
     assert content["provenance"]["data"] == other_plate.fingerprint
     assert content["confusion"]["rows"] == ["low", "high"]
     assert content["data_shift"]["n"] == 120
+    assert content["interval"] == [content["estimate"]["low"], content["estimate"]["high"]]
 
 
 def test_labels_speak_against_a_model_and_names_in_another_case_are_said() -> None:
@@ -128,18 +133,18 @@ def test_labels_speak_against_a_model_and_names_in_another_case_are_said() -> No
         predict, ("a", "b"), ("Neg", "pos"), np.zeros(2), np.ones(2), "logits", "her model"
     )
     lines = evaluate(model, cells).warnings
-    assert any("no better than chance" in line for line in lines)
+    assert any("not clearly better than chance (0.50)" in line for line in lines)
     assert any("with the channels in the order b, a" in line for line in lines)
     assert "class 'neg' of the cells is taken for the model's class 'Neg'" in lines
 
 
-def test_cells_of_the_training_are_said_to_make_it_too_good(
+def test_cells_of_the_training_make_it_too_good_where_they_are_not_known_one_by_one(
     on_plate: Classifier, plate: Cells, other_plate: Cells
 ) -> None:
     record = {"balanced_accuracy": 0.75, "confidence": 0.9, "n_train": 90, "n_test": 30}
     model = replace(
         on_plate, record={**on_plate.record, "held_out": record},
-        provenance={**on_plate.provenance, "cells": plate.fingerprint},
+        provenance={**on_plate.provenance, "cells": plate.fingerprint}, training_cells=None,
     )  # fmt: skip
     assert (
         "the classifier was trained on 90 of these cells, so this accuracy is too good; on the 30 "
@@ -157,9 +162,13 @@ def test_a_model_at_chance_or_with_its_classes_turned_is_said(
     assert "chance" not in said(other_plate)
     # Every second cell of each well has the other class: half of the calls are right.
     mixed = np.arange(120) // 2 % 2
-    assert "does no better than chance (balanced accuracy 0." in said(
+    assert "0.500, is not clearly better than chance (0.50): are its classes and channels" in said(
         other_plate.with_labels(mixed, ("low", "high"))
     )
+    # Of two wells nothing can be said, and no remedy is named.
+    few = said(other_plate.subset(other_plate.groups <= "well 1"))
+    assert "is not clearly better than chance (0.50)\n" in few
+    assert "2 groups are too few to say anything of others" in few
     turned = other_plate.with_labels(1 - other_plate.labels, ("low", "high"))
     assert "are the classes named rightly?" in said(turned)
 

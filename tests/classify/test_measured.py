@@ -1,13 +1,17 @@
 """A measured classifier carries its figures, and all that is needed to train it again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_channelmix import load_model, train_classifier
+from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.measured import measured_training_job
 from napari_channelmix.config.facts import classifier_part, training_part
 from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.errors import BundleError
 from napari_channelmix.jobs import drain
 
 
@@ -29,10 +33,34 @@ def test_its_figures_are_of_the_cells_held_out(cells, trained):
     recall = [float(np.mean(codes[test.labels == code] == code)) for code in (0, 1)]
     assert list(found["recall"].values()) == pytest.approx(recall)
     assert found["balanced_accuracy"] == pytest.approx(np.mean(recall))
+    assert trained.accuracy == estimate_accuracy(test.labels, codes, test.groups, test.classes)
+    assert found["estimate"] == trained.accuracy.as_dict()
+    assert trained.accuracy.text() in repr(trained)
     confusion = np.array(found["confusion"])
     assert confusion.sum() == len(test)
     assert np.diag(confusion).tolist() == [round(r * n) for r, n in zip(
         recall, confusion.sum(axis=1), strict=True)]  # fmt: skip
+
+
+def test_a_bundle_shows_accuracy_and_one_of_an_earlier_version_takes_cells_as_independent(
+    cells, trained, tmp_path
+):
+    _, test = cells.split(test=0.4, seed=4)
+    loaded = load_model(trained.save(tmp_path / "m.cmx"))
+    assert loaded.accuracy == trained.accuracy
+    held_out = {key: of for key, of in trained.record["held_out"].items() if key != "estimate"}
+    earlier = replace(trained, record={**trained.record, "held_out": held_out})
+    found = load_model(earlier.save(tmp_path / "earlier.cmx")).accuracy
+    assert found.balanced == pytest.approx(trained.accuracy.balanced)
+    assert found.n_groups == found.n_cells == len(test)
+    assert found.warning.startswith("no groups are known")
+    del held_out["confusion"]
+    bare = replace(trained, record={**trained.record, "held_out": held_out})
+    assert bare.accuracy is None
+    assert "accuracy not measured" in repr(bare)
+    held_out["estimate"] = {**trained.accuracy.as_dict(), "low": "none"}
+    with pytest.raises(BundleError, match=r"record.*held_out.estimate.low"):
+        load_model(replace(bare, record={"held_out": held_out}).save(tmp_path / "bad.cmx"))
 
 
 def test_its_provenance_says_how_to_train_it_again(cells, trained, tmp_path):

@@ -40,3 +40,10 @@ def test_the_error_shrinks_with_cells_and_is_above_0_when_all_is_right() -> None
     ]
     spread = np.std([one.balanced for one in drawn])
     assert np.mean([one.error for one in drawn]) == pytest.approx(spread, rel=0.15)
+
+
+def test_the_error_is_that_of_recalls_with_two_successes_and_two_failures_added() -> None:
+    # Class 0: 3 of 4 are right, so (3 + 2) / (4 + 4); class 1: 0 of 2, so (0 + 2) / (2 + 4).
+    found = accuracy_of([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 0, 0], 2)
+    variances = 5 / 8 * 3 / 8 / 8, 1 / 3 * 2 / 3 / 6
+    assert found.error == pytest.approx(np.sqrt(sum(variances)) / 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -117,3 +119,43 @@ def test_unknown_constraints_and_empty_layers_are_refused() -> None:
         ChannelMix(0)
     with pytest.raises(ModelError, match="3 channels and 0 mixes"):
         ChannelMix(3, 0)
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+@pytest.mark.parametrize(
+    ("constraint", "weight", "alpha"),
+    [
+        # exp(w) / sum: 3 / 6, 2 / 6, 1 / 6.
+        ("softmax", [math.log(3), math.log(2), 0.0], [1 / 2, 1 / 3, 1 / 6]),
+        # log(1 + exp(w)), with no sum to keep.
+        ("nonneg", [0.0, math.log(math.e - 1), math.log(math.e**2 - 1)], [math.log(2), 1.0, 2.0]),
+        # Opacities 3/4, 1/2, 1/3; each channel shows through what is left by those in front.
+        ("over", [math.log(3), 0.0, -math.log(2)], [3 / 4, 1 / 4 * 1 / 2, 1 / 4 * 1 / 2 * 1 / 3]),
+    ],
+)
+def test_alphas_are_those_of_the_formula(
+    constraint: Constraint, weight: list[float], alpha: list[float]
+) -> None:
+    layer = ChannelMix(3, constraint=constraint)
+    with torch.no_grad():
+        layer.weight[:] = torch.tensor([weight])
+    torch.testing.assert_close(layer.alpha, torch.tensor([alpha]))
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_several_mixes_start_half_a_unit_from_the_weights_of_equal_alphas(
+    constraint: Constraint,
+) -> None:
+    equal = ChannelMix(40, 1, constraint).weight.detach()
+    several = ChannelMix(40, 30, constraint).weight.detach()
+    assert (several - equal).std().item() == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_mix_of_two_pixels_is_their_weighted_sum() -> None:
+    layer = ChannelMix(2)
+    with torch.no_grad():
+        layer.weight[:] = torch.tensor([[math.log(3), 0.0]])
+    x = torch.tensor([[[[1.0, 2.0]], [[10.0, -4.0]]]])
+    torch.testing.assert_close(layer(x), torch.tensor([[[[0.75 + 2.5, 1.5 - 1.0]]]]))

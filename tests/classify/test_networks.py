@@ -59,3 +59,37 @@ def test_building_leaves_the_random_state_of_others_alone() -> None:
     before = torch.get_rng_state()
     NetworkSpec("tiny", 2, 2, mixes=1).build(seed=5)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("name", "widths"),
+    [("tiny", (8, 16, 32)), ("small", (16, 32, 64, 64)), ("medium", (32, 64, 128, 128, 256))],
+)
+def test_a_small_network_is_built_as_its_name_says(name: str, widths: tuple[int, ...]) -> None:
+    network = NetworkSpec(name, 2, 3).build()
+    layers = [one for one in network.modules() if isinstance(one, torch.nn.Conv2d)]
+    assert tuple(one.out_channels for one in layers) == widths
+    # Mean and maximum of the last map.
+    assert network.head.in_features == 2 * widths[-1]
+
+
+def test_the_scores_are_those_of_mean_and_maximum_of_the_last_map() -> None:
+    network = NetworkSpec("tiny", 2, 3).build().eval()
+    x = torch.randn(4, 2, 16, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.running_mean.uniform_(-0.2, 0.2)
+    maps, layers = network.stem(x), list(network.features)
+    # Normalised and rectified; then, twice for three widths, halved by maximum, and so on again.
+    for stage in range(3):
+        if stage:
+            maps = layers.pop(1)(torch.nn.functional.max_pool2d(maps, 2))
+            del layers[0]
+        maps = layers.pop(0)(maps).clamp(min=0)
+        del layers[0]
+    assert not layers
+    assert maps.shape == (4, 32, 4, 4)
+    pooled = torch.cat([maps.flatten(2).mean(dim=2), maps.flatten(2).max(dim=2).values], dim=1)
+    wanted = pooled @ network.head.weight.T + network.head.bias
+    torch.testing.assert_close(network(x), wanted)

@@ -151,7 +151,7 @@ def test_mixing_weights_learn_faster_and_without_decay(cells: Cells) -> None:
     learner = ClassLearner(network, crops, crops, batch=8, seed=0, device=torch.device("cpu"))
     rest, mixing = learner.parameter_groups()
     assert mixing["params"] == [network.mixing.weight]  # type: ignore[union-attr]
-    assert (mixing["rate"] > 1, mixing["weight_decay"]) == (True, 0.0)
+    assert (mixing["rate"], mixing["weight_decay"]) == (10.0, 0.0)
     named = {id(p) for group in (rest, mixing) for p in group["params"]}
     assert named == {id(p) for p in network.parameters()}
 
@@ -265,3 +265,62 @@ def test_a_class_only_among_validation_rows_is_refused(cells: Cells) -> None:
     odd = replace(cells, table=cells.table.assign(split=part))
     with pytest.raises(DataError, match="'class 1' is only among the rows called 'val'"):
         train_classifier(odd, network="tiny", device="cpu")
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+class Fixed(torch.nn.Module):
+    """Scores that are the same for all crops: ``log 3`` for class 0 and 0 for class 1."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([[np.log(3.0), 0.0]], dtype=torch.float32).repeat(len(x), 1)
+
+
+def learner_of(cells: Cells, network: torch.nn.Module, batch: int = 16) -> ClassLearner:
+    crops = NormalisedCrops(cells, cells.statistics())
+    return ClassLearner(
+        network, crops, crops, batch=batch, seed=3, device=torch.device("cpu")
+    )  # fmt: skip
+
+
+def test_the_loss_is_the_mean_of_minus_log_p(make_cells: MakeCells) -> None:
+    learner = learner_of(make_cells(8), Fixed())
+    labels = torch.tensor([0, 0, 0, 1])
+    loss = learner.loss((torch.zeros(4, 3, 12, 12), labels))
+    assert float(loss) == pytest.approx((3 * -np.log(3 / 4) - np.log(1 / 4)) / 4)
+
+
+def test_the_score_is_balanced_accuracy_and_a_thousandth_of_the_loss(
+    make_cells: MakeCells,
+) -> None:
+    # Six cells of class 0, all right; two of class 1, all wrong.
+    cells = make_cells(12).subset([0, 2, 4, 6, 8, 10, 1, 3])
+    found = drain(learner_of(cells, Fixed()).validate())
+    loss = (6 * -np.log(3 / 4) - 2 * np.log(1 / 4)) / 8
+    assert found["accuracy"] == 0.5
+    assert found["validation_loss"] == pytest.approx(loss)
+    assert found["score"] == pytest.approx(0.5 - 1e-3 * loss)
+
+    class Sure(Fixed):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 1000 * super().forward(x)
+
+    # However wrong a network is, the loss never outweighs a hundredth of accuracy.
+    assert drain(learner_of(cells, Sure()).validate())["score"] == pytest.approx(0.5 - 1e-3 * 10)
+
+
+@pytest.mark.parametrize(("cells", "batch", "steps"), [(12, 4, 16), (120, 4, 30), (120, 50, 16)])
+def test_an_epoch_has_sixteen_steps_or_passes_once_over_the_cells(
+    make_cells: MakeCells, cells: int, batch: int, steps: int
+) -> None:
+    learner = learner_of(make_cells(cells), Fixed(), batch)
+    assert learner.steps() == steps
+    assert sum(len(labels) for _, labels in learner.batches(0)) == max(16 * batch, cells)
+
+
+def test_a_fifth_of_the_groups_is_validated_on(make_cells: MakeCells) -> None:
+    cells = make_cells(120)
+    flags, _ = inner_split(cells, 0)
+    assert len(set(cells.groups)) == 20
+    assert len(set(cells.groups[flags])) == 4

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +183,92 @@ def test_a_record_is_json_ready() -> None:
     assert TrainingRecord().as_dict() == {
         "history": [], "best_epoch": 0, "stopped": "all epochs done",
     }  # fmt: skip
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_settings_are_the_documented_ones_unless_asked_otherwise() -> None:
+    assert TrainingSettings() == TrainingSettings(
+        epochs=40, patience=10, batch=64, rate=2e-3, decay=1e-3, clip=None
+    )
+
+
+class Slope:
+    """One weight ``w`` from 1 and a loss ``slope * w``, so that every gradient is ``slope``.
+
+    Each epoch has two steps. The learning rate of the weight is ``rate`` times that of the
+    settings.
+    """
+
+    def __init__(self, slope: float = 3.0, rate: float = 1.0, **group: float) -> None:
+        self.module = nn.Linear(1, 1, bias=False)
+        nn.init.ones_(self.module.weight)
+        self.slope, self.rate, self.group = slope, rate, group
+        self.weights: list[float] = []
+        self.drawn: list[float] = []
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        return [{"params": [self.module.weight], "rate": self.rate, **self.group}]
+
+    def steps(self) -> int:
+        return 2
+
+    def batches(self, epoch: int) -> Iterator[float]:
+        yield from (self.slope, self.slope)
+
+    def loss(self, batch: float) -> Tensor:
+        self.weights.append(self.module.weight.item())
+        self.drawn.append(torch.rand(()).item())
+        return batch * self.module.weight.sum()
+
+    def validate(self) -> Job[dict[str, float]]:
+        yield from ()
+        return {"score": -self.module.weight.item()}
+
+
+def shares_of_rate(total: int, warm: int) -> list[float]:
+    """Rises in a line to 1 over ``warm`` steps, falls along half a cosine to 2 % at the end."""
+    rising = [(step + 1) / warm for step in range(warm)]
+    falling = [0.02 + 0.98 * (1 + math.cos(math.pi * at / (total - warm))) / 2
+               for at in range(total - warm)]  # fmt: skip
+    return rising + falling
+
+
+def test_the_learning_rate_warms_up_over_an_epoch_and_falls_along_a_cosine() -> None:
+    assert shares_of_rate(6, 2) == pytest.approx([0.5, 1, 1, 0.8565, 0.51, 0.1635], abs=1e-4)
+    # With a gradient that is always the same, a step of Adam is the learning rate.
+    learner = Slope()
+    settings = TrainingSettings(epochs=3, rate=0.01, decay=0.0)
+    drain(fit(learner, settings, device=CPU))
+    steps = [before - after for before, after in pairwise(learner.weights)]
+    assert steps == pytest.approx([0.01 * share for share in shares_of_rate(6, 2)[:5]], rel=1e-4)
+
+
+def test_decay_pulls_in_units_of_the_learning_rate_and_groups_have_their_own() -> None:
+    settings = TrainingSettings(epochs=3, rate=0.01, decay=0.5)
+    for learner, decay in ((Slope(rate=4.0), 0.5), (Slope(rate=4.0, weight_decay=0.0), 0.0)):
+        drain(fit(learner, settings, device=CPU))
+        w = 1.0
+        for share, found in zip(shares_of_rate(6, 2), learner.weights, strict=True):
+            assert found == pytest.approx(w, rel=1e-5)
+            rate = 4.0 * 0.01 * share
+            w = w * (1 - rate * decay) - rate
+
+
+@pytest.mark.parametrize(("clip", "norm"), [(0.5, 0.5), (9.0, 3.0), (None, 3.0)])
+def test_a_gradient_is_cut_to_the_norm_that_is_asked_for(clip: float | None, norm: float) -> None:
+    learner = Slope(slope=-3.0)
+    for _ in fit(learner, TrainingSettings(epochs=1, clip=clip), device=CPU):
+        assert learner.module.weight.grad is not None
+        assert learner.module.weight.grad.norm().item() == pytest.approx(norm, rel=1e-4)
+
+
+def test_what_a_network_draws_depends_on_seed_and_step_alone() -> None:
+    learner = Slope()
+    drain(fit(learner, TrainingSettings(epochs=2), device=CPU, seed=5))
+    wanted = []
+    for step in (1, 2, 3, 4):
+        generator = torch.Generator().manual_seed(5 * 1_000_003 + step)
+        wanted.append(float(torch.rand((), generator=generator)))
+    assert learner.drawn == wanted

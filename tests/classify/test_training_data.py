@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.classify import TrainingData, load_bundle
-from napari_channelmix.classify.training_data import channel_pairs, dtypes_of
+from napari_channelmix.classify.training_data import _spreads, channel_pairs, dtypes_of
 from napari_channelmix.data.profile import FEATURES
 
 if TYPE_CHECKING:
@@ -95,3 +95,55 @@ def test_what_was_just_measured_is_what_a_bundle_brings_back(
         np.testing.assert_array_equal(
             getattr(back, one.name), getattr(on_plate.training_data, one.name), err_msg=one.name
         )
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def spreads_of(values, labels, groups) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    found = _spreads(values, labels, groups, np.zeros((1, 1)))
+    return {name: value.item() for name, value in found.items()}
+
+
+def test_spreads_of_two_classes_in_four_groups_of_five() -> None:
+    # Class 0 at 0 and class 1 at 10; groups a and c are .5 above the others; cells spread by sd 1.
+    cells = np.array([-1.5, -0.75, 0.0, 0.75, 1.5]) / np.sqrt(1.125)
+    values = np.concatenate([cells + 0.5, cells, cells + 10.5, cells + 10])[:, None, None]
+    labels, groups = np.repeat([0, 0, 1, 1], 5), np.repeat(list("abcd"), 5)
+    found = spreads_of(values, labels, groups)
+    assert found["centre"] == pytest.approx(5.25)
+    assert found["apart"] == pytest.approx(5.0)
+    total = np.sqrt(5.0**2 + 0.25**2 + 1)
+    assert found["within"] == pytest.approx(total)
+    assert found["error"] == pytest.approx(total / np.sqrt(10))
+    # Means of the groups within their class: +-.25 of four, two of which are free; less what
+    # means of five cells vary by; pulled towards a quarter of the cells' spread as if by 4 groups.
+    within = 0.25**2 + 1
+    between = 4 * 0.25**2 / 2 - (within - 0.25**2) / 5
+    assert between < 0
+    prior = 4 * 0.25**2 * within
+    assert found["between"] == pytest.approx(np.sqrt((prior + 0) / (4 + 2)))
+    # With groups five times as far apart their variance counts.
+    values = np.concatenate([cells + 2.5, cells, cells + 12.5, cells + 10])[:, None, None]
+    found = spreads_of(values, labels, groups)
+    within = 1.25**2 + 1
+    between = 4 * 1.25**2 / 2 - 1 / 5
+    wanted = (4 * 0.25**2 * within + 2 * between) / (4 + 2)
+    assert found["between"] == pytest.approx(np.sqrt(wanted))
+
+
+def test_a_spread_between_groups_is_a_twentieth_of_the_pixels_or_a_hundredth_at_least(
+    plate: Cells,
+) -> None:
+    crops = plate.read()
+    crops[:] = crops[:1]
+    crops[:, :, 0, 0] += np.arange(len(crops))[:, None] * 1e-3
+    from napari_channelmix.data import Cells
+
+    still = Cells.from_array(crops, plate.channels, plate.labels, plate.classes,
+                             plate.groups.tolist())  # fmt: skip
+    data = TrainingData.of(still, still.statistics().profile)
+    least = 0.05 * data.sd
+    np.testing.assert_allclose(data.between[FEATURES.index("mean")], least, rtol=1e-4)
+    np.testing.assert_allclose(data.between[FEATURES.index("smoothness")], 0.01, rtol=1e-4)
+    np.testing.assert_allclose(data.pair_between, max(least), rtol=1e-4)

@@ -41,6 +41,17 @@ def test_every_part_is_there_with_its_settings_spelt_out():
         assert said in script
 
 
+def test_another_prior_is_spelt_out_and_accuracy_stays_that_of_balanced_calls():
+    plain = script_of(full())
+    assert 'model.predict(test, prior="balanced")' in plain and "model.calibrate(test)" in plain
+    assert "prior=" not in plain.replace('prior="balanced"', "")
+    training = TrainingPart(network="tiny")
+    given = ClassifierPart(training=training, prior={"a": 0.25, "b": 0.75})
+    assert script_of(full(classifier=given)).count("prior={'a': 0.25, 'b': 0.75}") == 2
+    opened = ClassifierPart(file="/m.cmx", prior="estimated")
+    assert 'model.predict(cells, prior="estimated")' in script_of(full(classifier=opened))
+
+
 def test_only_what_was_done_is_there():
     script = script_of(full(classifier=None, explanations=(), latents=None))
     ast.parse(script)

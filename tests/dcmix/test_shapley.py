@@ -1,5 +1,7 @@
 """Shapley values keep their axioms, and tell what was planted."""
 
+from itertools import permutations, product
+
 import numpy as np
 import pytest
 import torch
@@ -93,3 +95,120 @@ def test_a_budget_of_forwards_is_kept_and_rare_classes_keep_their_cells(crops):
     values = drain(shapley_job(Counting([1.0, 0, 0]), rare, seed=0, device=CPU, forwards=160))
     assert sum(seen) <= 200
     assert np.isfinite(values.per_class).all()
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_weights_of_three_channels_are_a_third_a_sixth_and_a_third():
+    assert shapley_weights(3).tolist() == pytest.approx([1 / 3, 1 / 6, 1 / 3])
+    assert shapley_weights(4).tolist() == pytest.approx([1 / 4, 1 / 12, 1 / 12, 1 / 4])
+
+
+def game(subset):
+    """A game of three: a has 1, b has 2, a and b together 2 more, c nothing without both."""
+    a, b, c = (bool(one) for one in subset)
+    return 1.0 * a + 2.0 * b + 2.0 * (a and b) + 3.0 * (a and b and c)
+
+
+def mean_gains(orders, count):
+    """What each player adds to those before it, mean over orders."""
+    gains = np.zeros(count)
+    for order in orders:
+        present = [False] * count
+        for player in order:
+            before = game(present)
+            present[player] = True
+            gains[player] += (game(present) - before) / len(orders)
+    return gains
+
+
+def test_all_subsets_give_the_mean_gain_over_all_orders():
+    subsets, combine = shapley._all_subsets(3)
+    assert {tuple(one) for one in subsets.tolist()} == set(product([False, True], repeat=3))
+    assert not subsets[0].any()
+    assert subsets[-1].all()
+    found = combine(np.array([[game(one)] for one in subsets]))
+    # The 3 that need all of them are shared by three, the 2 of a and b by two.
+    np.testing.assert_allclose(found, [[1 + 1 + 1, 2 + 1 + 1, 1]])
+    np.testing.assert_allclose(found[0], mean_gains(list(permutations(range(3))), 3))
+
+
+def test_sampled_orders_are_sixteen_and_their_reverses():
+    rng = np.random.default_rng(4)
+    subsets, combine = shapley._orders(3, rng)
+    again = np.random.default_rng(4)
+    drawn = [again.permutation(3).tolist() for _ in range(16)]
+    orders = [one for order in drawn for one in (order, order[::-1])]
+    wanted = [[False] * 3]
+    for order in orders:
+        wanted += [[channel in order[:size] for channel in range(3)] for size in (1, 2)]
+    assert subsets.tolist() == [*wanted, [True] * 3]
+    found = combine(np.array([[game(one)] for one in subsets]))
+    np.testing.assert_allclose(found[0], mean_gains(orders, 3))
+
+
+def test_an_order_and_its_reverse_give_a_pair_its_exact_value():
+    # Of two channels, either is first once: what they share is halved, not left to the draw.
+    _, combine = shapley._orders(2, np.random.default_rng(0), pairs=1)
+    values = np.array([[0.0], [1.0], [5.0], [7.0]])
+    # Subsets: none, first of the order, first of its reverse, both.
+    found = sorted(combine(values)[0])
+    assert found == pytest.approx([(1 + 2) / 2, (5 + 6) / 2])
+
+
+class Two(nn.Module):
+    """Class 1 where both channels are above 0."""
+
+    def forward(self, x):
+        both = x.mean(dim=(2, 3)).amin(dim=1)
+        return torch.stack([-both, both], dim=1)
+
+
+def test_the_value_of_a_subset_is_recall_with_the_absent_channels_of_a_donor(monkeypatch):
+    # Two cells; each gets the other as its donor, so that every figure is a count of two.
+    pixels = np.array([[-1.0, -1.0], [1.0, 1.0]])[:, :, None, None] * np.ones((2, 2, 4, 4))
+    crops = drain(loaded(Cells.from_array(pixels, list("ab"), [0, 1], ("no", "yes"))))
+    monkeypatch.setattr(shapley, "_donors", lambda labels, count, rng: np.array([1, 0]))
+    values = drain(shapley_job(Two(), crops, seed=0, device=CPU))
+    # Recalls of 'no' and 'yes' with nothing (0, 0), one channel (1, 0), both (1, 1): a mixture
+    # of the two cells is never above 0 in both channels, so it is called 'no'.
+    assert (values.nothing, values.whole) == (0.0, 1.0)
+    np.testing.assert_allclose(values.per_class, [[0.5, 0.5], [0.5, 0.5]])
+    np.testing.assert_allclose(values.overall, [0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("channels", "cells", "subsets", "draws"),
+    # 60,000 forwards in all, at most 8 draws of donors; from 9 channels on 2 + 32 * 8 subsets.
+    [(2, 10, 4, 8), (8, 100, 256, 2), (9, 100, 258, 2), (8, 240, 256, 1)],
+)
+def test_forwards_are_spent_on_subsets_cells_and_draws(channels, cells, subsets, draws):
+    pixels = np.random.default_rng(0).normal(size=(cells, channels, 4, 4))
+    labels = np.arange(cells) % 2
+    names = [str(one) for one in range(channels)]
+    crops = drain(loaded(Cells.from_array(pixels, names, labels, ("no", "yes"))))
+    seen = []
+
+    def network(x):
+        seen.append(len(x))
+        return x.mean(dim=(2, 3))[:, :2]
+
+    values = drain(shapley_job(network, crops, seed=0, device=CPU))
+    assert values.exact == (channels <= 8)
+    used = min(cells, max(8, 60_000 // subsets))
+    assert sum(seen) == subsets * draws * used
+
+
+def test_every_class_donates_equally_often():
+    labels = np.array([0] * 95 + [1] * 5)
+    donors = shapley._donors(labels, 4000, np.random.default_rng(0))
+    assert np.mean(labels[donors] == 1) == pytest.approx(0.5, abs=0.03)
+    assert set(donors[labels[donors] == 1]) == set(range(95, 100))
+
+
+def test_rare_classes_keep_their_cells_and_the_others_share_the_rest():
+    labels = np.array([0] * 50 + [1] * 3 + [2] * 40)
+    chosen = shapley._some_cells(labels, 23, np.random.default_rng(0))
+    assert np.bincount(labels[chosen]).tolist() == [10, 3, 10]
+    assert shapley._some_cells(labels, 93, np.random.default_rng(0)).tolist() == list(range(93))

@@ -70,3 +70,13 @@ def test_values_lie_evenly_on_a_line_or_on_a_circle(code):
 def test_too_few_latents_for_the_factors_are_refused():
     with pytest.raises(ModelError, match="cell-sprites need 9 latents or more, not 8"):
         Code(CELLS, 8)
+
+
+def test_levels_of_a_line_and_of_a_circle_by_hand():
+    code = CODES[0]
+    shape, turn = TEXTURED.factor("Shape"), TEXTURED.factor("Orientation")
+    assert code.levels(shape).flatten().tolist() == [-1.5, 0, 1.5]
+    # Of forty values the tenth is a quarter of a turn.
+    torch.testing.assert_close(code.levels(turn)[10], torch.tensor([0.0, 1.5]), atol=1e-6, rtol=0)
+    assert code.names.index("Orientation (sin)") == 7
+    assert code.latents_of(turn) == (4, 7)

@@ -141,3 +141,43 @@ def test_masks_that_are_off_are_off_to_the_side_they_say(tested, drawn):
     assert large[just_in].mean() > 0.9 * drawn.inputs[just_in].mean()
     assert large[just_out].mean() > 0.03
     assert small[just_out].mean().abs() < 0.005
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_corruption_is_the_documented_one_unless_asked_otherwise():
+    assert Corruption() == Corruption(
+        blurred=0.3, gain=(0.5, 1.0), noisy=0.6, noise=0.08, masked=0.6, off=(-1.5, 2.5),
+        background=0.15,
+    )  # fmt: skip
+
+
+def test_every_effect_is_drawn_in_turn_and_applied_in_order(drawn):
+    draws = torch.Generator().manual_seed(9)
+
+    def uniform(low=0.0, high=1.0):
+        return low + (high - low) * torch.rand(200, 1, 1, 1, generator=draws)
+
+    x, distance = drawn.inputs, drawn.distance[:, None]
+    seen = torch.where(uniform() < 0.3, box_blurred(x), x)
+    seen = seen * uniform(0.5, 1.0)
+    cut = uniform() < 0.6
+    around = uniform(0, 0.15) * cut
+    seen = seen + around / (1 + torch.exp(3 * distance))
+    noisy = uniform() < 0.6
+    seen = seen + uniform(0, 0.08) * noisy * torch.randn(seen.shape, generator=draws)
+    mask = 1 / (1 + torch.exp(-3 * (distance + uniform(-1.5, 2.5))))
+    wanted = torch.where(cut, seen * mask, seen).clamp(0, 1)
+    torch.testing.assert_close(run(drawn, Corruption(), seed=9), wanted)
+
+
+@pytest.mark.parametrize(
+    ("test", "off"), [("mask 1 px too small", -1.0), ("mask 2 px too large", 2.0)]
+)
+def test_a_mask_that_is_off_shows_a_noisy_twentieth_of_light_around(drawn, test, off):
+    found = TESTS[test](drawn.inputs, drawn.distance, torch.Generator().manual_seed(4))
+    distance = drawn.distance[:, None]
+    noise = torch.randn(drawn.inputs.shape, generator=torch.Generator().manual_seed(4))
+    seen = drawn.inputs + 0.05 / (1 + torch.exp(3 * distance)) + 0.02 * noise
+    torch.testing.assert_close(found, seen / (1 + torch.exp(-3 * (distance + off))))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
-from napari_channelmix.drl.metrics import assigned, association, dci, mig, omes
+from napari_channelmix.drl.metrics import ACTIVE, _focus, assigned, association, dci, mig, omes
 
 # Section 5.2 of the specification, checked against both repositories of the authors: pooling over
 # latents by their mean at alpha 0, .5 and 1, then by their maximum at .5.
@@ -177,3 +177,54 @@ def test_dci_of_a_mixed_code_is_low_and_of_a_doubled_one_incomplete(factors):
 def test_dci_of_noise_is_uninformative(factors):
     noise = np.random.default_rng(2).normal(size=factors.shape)
     assert dci(noise, factors, stages=10).informativeness < 0.45
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_omes_of_two_by_two_is_that_of_its_formula():
+    # S = [[.8, .4], [.2, .6]]. Overlap of latent d and factor k: 1 - (|1 - S_dk| + S_dj) / 2;
+    # encoding: 1 - (|1 - S_dk| + S_ek) / 2, with the other factor j and the other latent e.
+    overlap = [[0.7, 0.3], [0.3, 0.7]]
+    multiple = [[0.8, 0.4], [0.2, 0.6]]
+    # Pooled over the latents d by S_dk: sum of S^2 O / sum of S.
+    of_first = (0.64 * 0.7 + 0.04 * 0.3) / 1.0, (0.64 * 0.8 + 0.04 * 0.2) / 1.0
+    of_second = (0.16 * 0.3 + 0.36 * 0.7) / 1.0, (0.16 * 0.4 + 0.36 * 0.6) / 1.0
+    assert (overlap[0][0], multiple[1][1]) == (0.7, 0.6)
+    found = omes([[0.8, 0.4], [0.2, 0.6]], alpha=0.25)
+    wanted = [0.25 * o + 0.75 * m for o, m in (of_first, of_second)]
+    assert found.per_factor == pytest.approx(wanted)
+    assert found.score == pytest.approx(sum(wanted) / 2)
+    assert omes([[0.8, 0.4], [0.2, 0.6]]).score == omes([[0.8, 0.4], [0.2, 0.6]], 0.5).score
+
+
+def test_mig_has_twenty_bins_of_equal_width():
+    # 0, 1, ..., 19 in 20 bins is each value in a bin of its own; in fewer bins some share one.
+    values = np.arange(20)
+    assert mig(values[:, None].astype(float), values[:, None])[0] == pytest.approx(1)
+    # 0.04 apart: 0 and 1 in the first bin of 0 .. 20 * 1.2, so that only the others are told apart.
+    latents = np.array([0.0, 1.0, 24.0, 12.0])
+    share = (np.log(4) - 2 / 4 * np.log(2)) / np.log(4)
+    assert mig(latents[:, None], np.arange(4)[:, None])[0] == pytest.approx(share)
+    assert mig(latents[:, None], np.arange(4)[:, None], bins=25)[0] == pytest.approx(1)
+
+
+def test_focus_is_one_minus_entropy_to_the_base_of_the_columns_weighted_by_the_rows():
+    # Rows with the shares (1, 0), (1/2, 1/2) and (3/4, 1/4), which weigh 2, 1 and 4.
+    mixed = 1 - (3 / 4 * np.log2(4 / 3) + 1 / 4 * np.log2(4))
+    found = _focus(np.array([[2.0, 0], [0.5, 0.5], [3, 1]]))
+    assert found == pytest.approx((2 * 1 + 1 * 0 + 4 * mixed) / 7)
+
+
+def test_dci_trains_on_two_thirds_and_tests_on_the_last_third():
+    # The latent says the factor in the first two thirds, and its opposite in the last.
+    factor = np.random.default_rng(0).integers(0, 2, 300)
+    latent = np.where(np.arange(300) < 200, factor, 1 - factor).astype(float)
+    found = dci(
+        np.stack([latent, np.zeros(300)], axis=1), factor[:, None].repeat(2, axis=1), stages=5
+    )
+    assert found.informativeness == 0
+
+
+def test_a_latent_is_active_from_a_twentieth_on():
+    assert ACTIVE == 0.05

@@ -1,5 +1,6 @@
 """The network: the paper's sizes, posteriors that are what they say, options that do their work."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -149,3 +150,59 @@ def test_a_fixed_normalisation_within_the_convolution_changes_nothing() -> None:
         one_by_one = encoder.body(pictures)
         mean = encoder.mean(torch.cat([one_by_one, encoder.summary(pictures)], dim=1))
         torch.testing.assert_close(encoder(pictures).mean, mean, rtol=1e-4, atol=1e-5)
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_bumps_lie_evenly_on_the_range_and_are_six_tenths_of_their_distance_wide():
+    decoder = VariationalAutoencoder(NetworkSettings(filters=8, hidden=0)).decoder
+    seen = []
+    decoder.body.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    latents = torch.linspace(-2, 2, 10)[None]
+    decoder(latents)
+    centres = [-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5]
+    # Seven bumps on 3 units: .6 * 3 / 6.
+    wanted = [[math.exp(-0.5 * ((z - c) / 0.3) ** 2) for c in centres] for z in latents[0].tolist()]
+    torch.testing.assert_close(seen[0][0, :10], latents[0])
+    torch.testing.assert_close(seen[0][0, 10:].view(10, 7), torch.tensor(wanted))
+
+
+def summed_up(pictures):
+    """What the summary's layer is given."""
+    settings = NetworkSettings(filters=8, hidden=16, channels=pictures.shape[1])
+    summary, seen = VariationalAutoencoder(settings).encoder.summary, []
+    summary.layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    summary(pictures)
+    return seen[0][0].tolist()
+
+
+def test_the_summary_of_colors_is_three_times_the_share_above_the_mean():
+    picture = torch.zeros(1, 3, 64, 64)
+    picture[:, :, :32] = torch.tensor([0.6, 0.2, 0.1])[:, None, None]
+    # Shares of the mean, 2, 2/3 and 1/3.
+    assert summed_up(picture) == pytest.approx([3, -1, -2], rel=1e-4)
+
+
+def test_the_summary_of_one_channel_is_the_log_of_light_and_of_brightness_where_it_is_lit():
+    picture = torch.zeros(1, 1, 64, 64)
+    picture[:, :, :16] = 0.8
+    assert summed_up(picture) == pytest.approx([math.log(0.2), math.log(0.8)], rel=1e-4)
+    assert summed_up(torch.zeros(1, 1, 64, 64)) == pytest.approx([math.log(1e-4)] * 2)
+
+
+def test_sizes_are_those_that_are_listed():
+    assert NetworkSettings() == NetworkSettings(
+        side=64, channels=3, filters=64, latents=10, hidden=128, expansion=7, summary=True,
+        logits=True,
+    )  # fmt: skip
+    sizes = {name: (one.filters, one.hidden) for name, one in PRESETS.items()}
+    assert sizes == {"small": (32, 64), "medium": (64, 128), "large": (128, 256),
+                     "paper": (128, 0)}  # fmt: skip
+
+
+def test_a_picture_without_logits_is_half_of_tanh_and_a_half():
+    network = VariationalAutoencoder(replace(PLAIN, filters=8)).eval()
+    latents = torch.randn(2, 10, generator=torch.Generator().manual_seed(0))
+    drawn = network.decoder(latents)
+    torch.testing.assert_close(network.picture(latents), (torch.tanh(drawn) + 1) / 2)

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from napari_channelmix.drl import quality as quality_module
 from napari_channelmix.drl.code import Code
+from napari_channelmix.drl.metrics import DCI
 from napari_channelmix.drl.quality import (
     BARS,
     GATED,
     _accuracy,
+    _merged,
     associations_job,
     code_quality_job,
     quality_job,
@@ -156,3 +159,69 @@ def test_measuring_repeats_from_its_seed(untrained):
     )
     assert one == again
     assert one != other
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_what_is_asked_of_shipped_weights():
+    assert BARS == {"association": 0.93, "omes": 0.93, "mig": 0.80, "robustness": 0.90}
+    assert GATED == (
+        "noise sd .05 everywhere", "3 x 3 blur", "half brightness", "mask 1 px too small",
+        "mask 2 px too large", "texture tiles never seen",
+    )  # fmt: skip
+
+
+def test_values_of_long_factors_are_merged_to_eight():
+    code = Code(TEXTURED, 10)
+    digits = _middle(code).repeat(40, 1)
+    digits[:, TEXTURED.column("Orientation")] = torch.arange(40)
+    merged = _merged(code, digits)
+    assert merged[:, TEXTURED.column("Orientation")].tolist() == [at // 5 for at in range(40)]
+    # Nine places are more than eight, seven colours are not.
+    assert merged[0, TEXTURED.column("PosX")] == 4 * 8 // 9
+    assert merged[0, TEXTURED.column("Color")] == 3
+
+
+def test_the_divergence_is_that_of_the_posteriors_from_the_standard_normal(untrained, monkeypatch):
+    # Its trees take long, and have no part in this.
+    focus = DCI(0.0, 0.0, 0.0, np.zeros((10, 7)))
+    monkeypatch.setattr(quality_module, "dci", lambda *_, **__: focus)
+
+    class Fixed:
+        code = untrained.code
+        names = untrained.names
+
+        def posterior(self, pictures):
+            mean, spread = np.full((len(pictures), 10), 0.5), np.full((len(pictures), 10), 2.0)
+            return mean, spread
+
+        def encode(self, pictures):
+            return np.random.default_rng(0).normal(size=(len(pictures), 10)).astype(np.float32)
+
+    quality = drain(quality_job(Fixed(), pairs=20, samples=200))
+    np.testing.assert_allclose(quality.kl, -0.5 * (1 + 2 * np.log(2) - 0.5**2 - 2**2))
+
+
+def test_a_code_follows_its_factor_by_the_weaker_of_s_and_its_correlation(textured):
+    code = Code(TEXTURED, 10)
+
+    class Noisy:
+        """A perfect code, half of whose scale is noise; see ``read``."""
+
+    Noisy.code = code
+    found = {}
+    for noise in (0.0, 1.0):
+        rng = np.random.default_rng(0)
+
+        def read(digits, generator, noise=noise, rng=rng):
+            latents = code.targets(digits).numpy().astype(np.float64)
+            latents[:, 3] += noise * latents[:, 3].std() * rng.normal(size=len(latents))
+            return latents
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(quality_module, "_reader", lambda of, sprites, read=read: read)
+            found[noise] = drain(associations_job(Noisy(), pairs=4000))["Scale"]
+    assert found[0.0] == pytest.approx(1, abs=0.05)
+    # As much noise as signal leaves a correlation of sqrt(1 / 2).
+    assert found[1.0] == pytest.approx(np.sqrt(0.5), abs=0.03)

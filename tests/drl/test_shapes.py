@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import distance_transform_edt
 
 from napari_channelmix.drl.shapes import BEAN, ELLIPSE, HEART, LOBED, OVAL, ROUNDISH, SQUARE
@@ -68,3 +69,55 @@ def test_an_ellipse_is_longest_across_and_turns_with_the_angle():
 
     assert extents(0.0) == (28, 52)
     assert extents(math.pi / 2) == (52, 28)
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def distance_at(outline, y, x):
+    """Signed distance at a point, in units of the size."""
+    return float(outline.distance(torch.tensor([[y, x]], dtype=torch.float64))[0])
+
+
+@pytest.mark.parametrize(
+    ("outline", "y", "x"),
+    [(SQUARE, 0.5, 0.2), (SQUARE, -0.1, -0.5), (ELLIPSE, 0.35, 0), (ELLIPSE, 0, 0.65),
+     (ROUNDISH, 0.45, 0), (ROUNDISH, 0, -0.56), (OVAL, -0.38, 0), (OVAL, 0, 0.66),
+     # A disc of .25 around a point .27 away, three times round.
+     (LOBED, 0.52, 0), (LOBED, 0.27, 0.25), (LOBED, -0.135, -0.27 * math.sqrt(3) / 2 - 0.25)],
+)  # fmt: skip
+def test_these_points_lie_on_the_outline(outline, y, x):
+    assert distance_at(outline, y, x) == pytest.approx(0, abs=1e-9)
+
+
+def test_distances_of_a_square_and_of_a_disc_are_exact():
+    assert distance_at(SQUARE, 0.1, 0.3) == pytest.approx(0.2)
+    assert distance_at(SQUARE, 0.8, 0.9) == pytest.approx(-0.5)
+    assert distance_at(LOBED, 0.3, 0.0) == pytest.approx(0.22)
+
+
+def test_a_bean_is_what_lies_within_23_hundredths_of_an_arc():
+    # The arc has the radius .36 and reaches one radian to both sides of upwards.
+    shift = 0.2667
+    assert distance_at(BEAN, shift - 0.36, 0) == pytest.approx(0.23)
+    assert distance_at(BEAN, shift - 0.36 - 0.23, 0) == pytest.approx(0, abs=1e-9)
+    end = shift - 0.36 * math.cos(1.0), 0.36 * math.sin(1.0)
+    assert distance_at(BEAN, *end) == pytest.approx(0.23)
+    # Beyond its end the nearest point of the arc is that end.
+    assert distance_at(BEAN, end[0] + 0.1, end[1]) == pytest.approx(0.13)
+
+
+def test_a_heart_is_a_square_on_its_corner_and_two_discs_on_its_upper_sides():
+    half, s = 0.30, math.sqrt(0.5)
+
+    def at(a, b):
+        """A point of the turned square as (y, x)."""
+        a, b = a + 0.313 * half, b + 0.313 * half
+        return s * (a + b), s * (a - b)
+
+    # The lower corner, the middles of the square and of a disc, the far end of that disc.
+    assert distance_at(HEART, *at(half, half)) == pytest.approx(0, abs=1e-9)
+    assert distance_at(HEART, *at(0, 0)) == pytest.approx(half)
+    assert distance_at(HEART, *at(-half, 0)) == pytest.approx(half)
+    assert distance_at(HEART, *at(-2 * half, 0)) == pytest.approx(0, abs=1e-9)
+    assert distance_at(HEART, *at(0, -2 * half)) == pytest.approx(0, abs=1e-9)

@@ -291,3 +291,92 @@ def test_the_rim_is_brighter_or_darker_and_leaves_the_mean_alone(grainy):
     assert rims[-1] > 0.05
     # But for the soft step at the outline, which dims bright rims a little.
     assert max(means) / min(means) < 1.03
+
+
+# ---------------------------------------------------------------- the ranges, by their values
+
+
+def values_of(of):
+    return {factor.name: factor.values for factor in of.factors}
+
+
+def test_textured_sprites_have_these_factors():
+    found = values_of(TEXTURED)
+    assert found["Texture"] == ("weave", "fibres", "lace", "pebbles", "cane")
+    assert found["Color"] == ("orange", "pink", "olive", "white", "purple", "green", "cyan")
+    assert found["Shape"] == ("square", "ellipse", "heart")
+    assert found["Scale"] == pytest.approx((18, 22.4, 26.8, 31.2, 35.6, 40))
+    assert found["Orientation"] == pytest.approx([k / 40 for k in range(40)])
+    assert found["PosX"] == found["PosY"] == (-4, -3, -2, -1, 0, 1, 2, 3, 4)
+    assert [factor.weight for factor in TEXTURED.factors] == [2, 2, 1.5, 1, 1.5, 0.5, 0.5]
+    assert [factor.name for factor in TEXTURED.factors if factor.cyclic] == ["Orientation"]
+    assert (TEXTURED.brightness, TEXTURED.variants, TEXTURED.tile_seed) == ((0.15, 1.0), 4, 7)
+
+
+def test_cell_sprites_have_these_factors():
+    found = values_of(CELLS)
+    assert found["Granularity"] == ("smooth", "fine", "granular", "coarse")
+    # Two steps double the light, four the diameter.
+    assert found["Intensity"] == pytest.approx([0.13 * 2 ** (k / 2) for k in range(5)])
+    assert found["Intensity"][4] == pytest.approx(0.52)
+    assert found["Shape"] == ("roundish", "oval", "bean", "lobed")
+    assert found["Scale"] == pytest.approx([18 * 2 ** (k / 4) for k in range(6)])
+    assert found["Scale"][4] == pytest.approx(36)
+    assert found["PosX"] == found["PosY"] == (-4, -3, -2, -1, 0, 1, 2, 3, 4)
+    assert found["Rim"] == (-0.7, 0.0, 0.7)
+    assert [factor.weight for factor in CELLS.factors] == [2, 1, 1.5, 1, 1.5, 0.5, 0.5, 1.5]
+    assert (CELLS.brightness, CELLS.variants, CELLS.equal_area) == ((0.5, 1.5), 8, True)
+
+
+def test_sprites_of_the_paper_have_its_ranges():
+    found = values_of(PAPER)
+    assert found["Scale"] == pytest.approx((10, 12, 14, 16, 18, 20))
+    assert found["PosX"] == found["PosY"] == tuple(range(-16, 16))
+    assert [factor.weight for factor in PAPER.factors] == [2, 2, 1.5, 1, 1.5, 0.5, 0.5]
+    assert (PAPER.variants, PAPER.anchored) == (1, True)
+
+
+def test_colors_are_equally_bright():
+    # Rec. 709 luminance of the linear channels; white, the middle of the axis, is brighter.
+    for name, color in COLORS.items():
+        linear = [((v + 0.055) / 1.055) ** 2.4 for v in color]
+        light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert light == pytest.approx(1.0 if name == "white" else 0.3976, abs=2e-4), name
+
+
+def test_the_mask_falls_within_a_pixel_of_the_outline(textured):
+    drawn = textured.draw(digits_of(TEXTURED))
+    torch.testing.assert_close(drawn.masks, 1 / (1 + torch.exp(-3 * drawn.distance)))
+
+
+def test_a_colored_sprite_is_texture_times_mask_times_color(textured):
+    digits = digits_of(TEXTURED, Texture=1, Color=0, PosX=4, PosY=4)
+    drawn = textured.draw(digits)
+    tile = textured._tiles[1, 0, :64, :64]
+    color = torch.tensor([0.9096, 0.5883, 0.3658])[:, None, None]
+    torch.testing.assert_close(drawn.targets[0], tile * drawn.masks * color)
+
+
+def test_a_cell_is_texture_times_mask_times_intensity_and_rim(grainy):
+    digits = digits_of(CELLS, Granularity=0, Shape=0, Scale=3, Intensity=2, Rim=2)
+    drawn = grainy.draw(digits)
+    depth = drawn.distance.clamp(min=0)
+    # How deep a pixel lies, as a share of the deepest one, above the mean of the sprite.
+    whole = depth / depth.max()
+    above = whole - whole.sum() / (drawn.distance > 0).sum()
+    light = 0.26 * (1 - 2 * 0.7 * above) * drawn.masks
+    torch.testing.assert_close(drawn.targets[0], light, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.999999])
+def test_a_phase_can_be_any_of_a_tile(textured, share, monkeypatch):
+    def extreme(low, high, size, generator):
+        return torch.full(size, low if share == 0 else high - 1)
+
+    monkeypatch.setattr(torch, "randint", extreme)
+    digits = digits_of(TEXTURED, Texture=2, Color=WHITE)
+    inputs = textured.draw(digits, torch.Generator()).inputs[0, 0]
+    tile = textured._tiles[2, 0 if share == 0 else 3, :64, :64]
+    phase = 0 if share == 0 else 63
+    light = textured.draw(digits).masks[0]
+    torch.testing.assert_close(inputs, tile.roll((-phase, -phase), dims=(0, 1)) * light)

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.drl import train
-from napari_channelmix.drl.network import NetworkSettings
+from napari_channelmix.drl.corruption import Corruption, corrupted
+from napari_channelmix.drl.network import PRESETS, NetworkSettings, Posterior
 from napari_channelmix.drl.objective import Objective, aggregated
 from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites
 from napari_channelmix.drl.train import SpriteLearner, recipe, train_sprites_job
@@ -15,6 +17,7 @@ from napari_channelmix.jobs import drain
 
 CPU = torch.device("cpu")
 STEPS = 6
+OWN_EPOCH = train.EPOCH
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -272,3 +275,72 @@ def test_a_size_or_name_that_is_not_there_is_refused():
         recipe("texture-sprites", size="huge")
     with pytest.raises(ModelError, match="no sprites 'dogs'"):
         recipe("dogs")
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_recipes_are_the_documented_ones():
+    textured, cells = recipe("texture-sprites"), recipe("cell-sprites")
+    assert textured.settings == TrainingSettings(
+        epochs=40, patience=40, batch=16, rate=1.5e-3, decay=0.0, clip=1.0
+    )
+    assert cells.settings == replace(textured.settings, epochs=60, patience=60)
+    assert textured.objective == Objective()
+    assert cells.objective == Objective(alignment=(200.0, 150.0))
+    assert textured.corruption == Corruption()
+    assert cells.corruption == Corruption(gain=(1, 1), noise=0.06, background=0.05)
+    assert textured.network == PRESETS["medium"]
+    assert recipe("cell-sprites", size="large").network == replace(
+        PRESETS["large"], channels=1, latents=11
+    )
+
+
+@pytest.mark.parametrize(("step", "strength"), [(0, 0.0), (1, 1 / 3), (3, 1.0), (9, 1.0)])
+def test_corruption_grows_over_the_first_quarter_of_the_training(step, strength):
+    # Two epochs of six steps.
+    how = small()
+    batch = SpriteLearner(how, 2, CPU).batch(step)
+    generator = torch.Generator().manual_seed(2 * 10_000_019 + step)
+    sprites = train.Sprites(how.sprites)
+    digits = torch.cat(sprites.pairs(4, generator, 1)[:2])
+    drawn = sprites.draw(digits, generator)
+    wanted = corrupted(drawn.inputs, drawn.distance, Corruption().at(strength), generator)
+    torch.testing.assert_close(batch.inputs, wanted)
+    torch.testing.assert_close(batch.targets, drawn.targets)
+    assert batch.progress == step / 12
+
+
+def test_a_pixel_weighs_one_and_inside_a_sprite_as_much_more_as_is_asked_for(learner):
+    batch = learner.batch(0)
+    torch.testing.assert_close(learner.weight(batch)[:, 0], 1 + batch.masks)
+    heavy = SpriteLearner(replace(small(), objective=Objective(inside=3.0)), 0, CPU)
+    torch.testing.assert_close(heavy.weight(batch)[:, 0], 1 + 3 * batch.masks)
+
+
+def test_the_score_is_minus_the_mean_error_inside_the_sprites(learner, monkeypatch):
+    class Grey(torch.nn.Module):
+        """Draws grey, and reads every factor at its lowest value."""
+
+        def forward(self, pictures):
+            mean = torch.full((len(pictures), 10), -1.5)
+            return Posterior(mean, torch.zeros_like(mean))
+
+        def picture(self, latents):
+            return torch.full((len(latents), 3, 64, 64), 0.5)
+
+    learner.module = Grey()
+    found = drain(learner.validate())
+    sprites, generator = train.Sprites(TEXTURED), torch.Generator().manual_seed(990_001)
+    digits = sprites.random(512, generator)
+    drawn = sprites.draw(digits, generator)
+    mask = drawn.masks[:, None].expand_as(drawn.targets)
+    error = ((drawn.targets - 0.5).abs() * mask).sum() / mask.sum()
+    assert found["error inside"] == pytest.approx(float(error), rel=1e-4)
+    assert found["score"] == -found["error inside"]
+    assert found["Color"] == pytest.approx(float((digits[:, 1] == 0).float().mean()))
+
+
+def test_held_out_sprites_are_looked_at_every_five_hundred_steps():
+    # The fixture above makes epochs short; this is what they are without it.
+    assert OWN_EPOCH == 500

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_channelmix.drl.traversal import ranges, save_sheet, traversal
+from napari_channelmix.drl.traversal import _gain, ranges, save_sheet, traversal
 
 FLAT = np.tile([-1.0, 1.0], (10, 1))
 
@@ -90,3 +90,23 @@ def test_a_grey_sheet_is_written_too(make_untrained, tmp_path):
     grey = np.zeros((1, 64, 64), np.float32)
     path = save_sheet(tmp_path / "grey.png", of, [("one", grey, drawn)], {"Rim": "not verified"})
     assert path.stat().st_size > 1000
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_a_range_reaches_from_the_first_to_the_last_percent():
+    latents = np.arange(101.0)[:, None]
+    np.testing.assert_allclose(ranges(latents), [[1, 99]])
+    # Of fewer than five cells it is that of the sprites, about their middle.
+    np.testing.assert_allclose(ranges(np.array([[0.0], [0.2], [0.2], [0.4]])), [[-1.3, 1.7]])
+
+
+@pytest.mark.parametrize(("light", "gain"), [(0.3, 2.0), (0.6, 1.0), (0.9, 1.0), (0.01, 4.0)])
+def test_dim_cells_are_printed_six_tenths_bright_but_no_more_than_four_times(light, gain):
+    pictures = np.zeros((2, 5, 1, 4, 4))
+    # What counts is the middle of each axis.
+    pictures[:, 2] = light
+    pictures[:, 4] = 1.0
+    assert _gain([pictures]) == pytest.approx(gain)
+    assert _gain([]) == 1

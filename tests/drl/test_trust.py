@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import norm, spearmanr
 
-from napari_channelmix.drl.trust import correlations, trust
+from napari_channelmix.drl.trust import MAYBE_R, SURE_R, SURE_S, _least, correlations, trust
 
 RNG = np.random.default_rng(0)
 AREA = RNG.normal(size=400)
@@ -203,3 +203,35 @@ def test_a_source_that_was_bad_and_is_good_now_is_believed_with_the_reason_for_i
     found = judged(source=0.79, now=0.85)
     assert found.badge == "verified"
     assert found.words == "goes along with area (r +1.00)"
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+@pytest.mark.parametrize(("cells", "tried"), [(28, 1), (109, 3)])
+def test_the_least_correlation_is_that_of_fisher_fieller_and_bonferroni(cells, tried):
+    z = np.arctanh(0.7) - norm.ppf(1 - 0.05 / 2 / tried) * np.sqrt(1.06 / (cells - 3))
+    assert _least(0.7, cells, tried) == _least(-0.7, cells, tried) == pytest.approx(np.tanh(z))
+    # 25 of (N - 3): 1.96 times sqrt(1.06 / 25) is .4036.
+    assert _least(0.7, 28, 1) == pytest.approx(np.tanh(0.8673 - 0.4036), abs=1e-4)
+    assert _least(0.1, 28, 1) == 0
+    assert [_least(1.0, 4, 1), _least(1.0, 9, 0)] == [0, 0]
+    assert 0 < _least(1.0, 5, 1) <= 1
+
+
+def test_names_are_believed_from_these_figures_on():
+    assert (SURE_S, SURE_R, MAYBE_R) == (0.8, 0.5, 0.3)
+    assert judged(now=0.8).badge == "verified"
+    assert judged(now=0.79).badge == "not verified"
+    for r, badge in ((0.52, "verified"), (0.48, "plausible"), (0.32, "plausible"),
+                     (0.28, "not verified")):  # fmt: skip
+        ranked = with_rank_correlation(r)
+        assert judged(z=ranked).r == pytest.approx(r, abs=0.01)
+        assert judged(z=ranked).badge == badge
+
+
+def with_rank_correlation(r):
+    """Something whose rank correlation with the area is about r."""
+    grid = np.linspace(0, 1, 401)
+    tried = [spearmanr(mixed(one), AREA)[0] for one in grid]
+    return mixed(grid[int(np.argmin(np.abs(np.array(tried) - r)))])

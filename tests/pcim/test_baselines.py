@@ -9,6 +9,7 @@ import torch
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim.baselines import attribute, evidence, finished
 from napari_channelmix.pcim.methods import BASELINES
+from napari_channelmix.pcim.references import blurred
 
 pytest.importorskip("captum")
 
@@ -81,3 +82,50 @@ def test_without_captum_one_line_says_what_to_install(planted, make_problem, mon
     monkeypatch.setitem(sys.modules, "captum", None)
     with pytest.raises(ModelError, match=r"pip install 'napari-channelmix\[compare\]'"):
         evidence("saliency", make_problem(planted.network, planted.crops))
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+@pytest.mark.parametrize(
+    ("name", "absolute", "sigma"),
+    [("saliency", True, 1.5), ("integrated-gradients", False, 1.5), ("occlusion", False, 0.0),
+     ("gradcam", False, 0.0), ("deeplift", False, 1.5)],
+)  # fmt: skip
+def test_a_map_is_the_evidence_with_what_suits_its_method(
+    name, absolute, sigma, classifier, crops, make_problem
+):
+    problem = make_problem(classifier, crops)
+    found = evidence(name, problem)
+    maps = next(attribute(name, problem))
+    summed = (found.abs() if absolute else found).sum(dim=1, keepdim=True)
+    torch.testing.assert_close(maps.values, blurred(summed, sigma))
+    torch.testing.assert_close(
+        maps.magnitude, blurred(found.abs().sum(dim=1, keepdim=True), sigma)
+    )  # fmt: skip
+
+
+def test_integrated_gradients_take_32_steps_two_for_each_cell_at_once(planted, make_problem):
+    problem = make_problem(planted.network, planted.crops)
+    seen = []
+    hook = planted.network.register_forward_hook(lambda _, given, __: seen.append(len(given[0])))
+    evidence("integrated-gradients", problem)
+    hook.remove()
+    assert sum(seen) in (32 * 4, 32 * 4 + 2 * 4)  # captum may also ask about both ends
+    assert max(seen) == 2 * 4
+
+
+def test_occlusion_slides_a_window_of_a_fifth_by_half_of_it(planted, make_problem):
+    problem = make_problem(planted.network, planted.crops[:1])
+    # 24 x 20 pixels: windows of 4 at steps of 2; the mean of the data set takes their place.
+    found = evidence("occlusion", problem)[0].sum(dim=0)
+    wanted, times = torch.zeros(24, 20), torch.zeros(24, 20)
+    weight = planted.network.weight[1].detach()
+    # What a pixel adds to the log odds: its weight times its distance from the mean, which is 0.
+    each = (weight * problem.x[0]).sum(dim=0)
+    for row in range(0, 21, 2):
+        for column in range(0, 17, 2):
+            window = slice(row, row + 4), slice(column, column + 4)
+            wanted[window] += each[window].sum()
+            times[window] += 1
+    torch.testing.assert_close(found, wanted / times, rtol=1e-3, atol=1e-4)

@@ -7,6 +7,7 @@ import pytest
 
 from napari_channelmix import explain
 from napari_channelmix.classify.shift import DataShift
+from napari_channelmix.data.profile import FEATURES, crop_features
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import reliability_job
 from napari_channelmix.pcim.doubts import NOISE, SHIFTED, STRANGE, cell_doubts
@@ -66,3 +67,22 @@ def test_nothing_is_said_in_favour_of_a_map_of_a_doubted_cell(classifier, crops)
         assert words[0].startswith("Do not read this map: ")
         assert not any("needs the pixels" in line for line in words)
         assert not reliability.readable(cell)
+
+
+@pytest.mark.parametrize(("alike", "doubted"), [(0.14, True), (0.16, False)])
+def test_neighbouring_pixels_of_noise_correlate_by_less_than_15_hundredths(
+    attribution, crops, alike, doubted
+):
+    # The mean of a crop, so and so much of it, and noise.
+    noise = np.random.default_rng(3).normal(size=crops[1].shape).astype(np.float32)
+    best = None
+    for share in np.linspace(0, 3, 600, dtype=np.float32):
+        mixed = share * crops[1] / crops[1].std(axis=(1, 2), keepdims=True) + noise
+        features, *_ = crop_features(mixed[None])
+        smoothest = features[0, FEATURES.index("smoothness")].max()
+        if best is None or abs(smoothest - alike) < best[0]:
+            best = abs(smoothest - alike), mixed
+    assert best[0] < 0.005
+    held = np.stack([crops[0], best[1], crops[2]])
+    clean = replace(attribution, shift=None, flat={})
+    assert cell_doubts(clean, held) == ((), (NOISE,) if doubted else (), ())

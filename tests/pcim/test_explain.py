@@ -13,6 +13,7 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job, memory
 from napari_channelmix.pcim.blackbox import room
+from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.scores import rank_correlation
 from napari_channelmix.pcim.source import Source
 
@@ -586,3 +587,19 @@ def test_on_real_cells_the_map_is_far_better_than_a_random_one(shared_data):
     difference = att.scores(per_cell=True)["srg"] - random
     assert difference.mean() > 0.1
     assert difference.mean() > 4 * difference.std() / np.sqrt(len(difference))
+
+
+def test_maps_of_channels_are_summed_and_so_are_their_sizes_and_squared_errors(planted):
+    found = explain(
+        planted.predict, planted.crops, mode="blackbox", channels="separate", forwards=60,
+        device="cpu", seed=3, batch=4,
+    )  # fmt: skip
+    problem, _ = found.source.problem(np.arange(4), separate=True, seed=3, forwards=60)
+    *_, last = METHODS["blackbox"].run(problem)
+    values, errors = last.values.numpy(), last.standard_error.numpy()
+    np.testing.assert_allclose(found.channel_maps, values, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.maps, values.sum(axis=1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.magnitude, np.abs(values).sum(axis=1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        found.standard_error, np.sqrt((errors**2).sum(axis=1)), rtol=1e-4, atol=1e-5
+    )

@@ -1,5 +1,7 @@
 """Masks: maps have a unit, and a threshold keeps the share it was made for."""
 
+import math
+
 import pytest
 import torch
 
@@ -46,3 +48,37 @@ def test_kept_share_is_half_at_the_edge_and_rises_with_the_map():
     assert alpha[1] == 0.5
     assert 0 < alpha[0] < 0.05
     assert 0.95 < alpha[2] < 1
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_a_spread_is_that_of_all_pixels_of_a_map():
+    maps = torch.tensor([1.0, 3.0, 5.0, 7.0]).view(1, 1, 2, 2)
+    torch.testing.assert_close(in_spreads(maps), maps / 5**0.5)
+
+
+def test_a_map_of_rounding_errors_is_empty():
+    noise = torch.tensor([0.0, 1e-12]).view(1, 1, 1, 2)
+    assert in_spreads(noise).abs().max() == 0
+    assert in_spreads(10 * noise).abs().max() > 0
+
+
+def test_a_threshold_is_the_value_at_its_place_from_the_top():
+    theta = torch.arange(10.0).flip(0).view(1, 1, 2, 5)
+    edges = thresholds(theta, torch.tensor([0.0, 0.25, 0.5, 0.99, 1.0]))
+    # Places 0, 2, 5 and 9; the last one has nothing behind it.
+    assert edges.flatten().tolist() == [9, 7, 4, 0, 0]
+
+
+def test_more_than_a_thousand_and_twenty_four_pixels_are_counted_by_every_second_one():
+    theta = torch.zeros(1, 1, 32, 34)
+    theta[:, :, ::2, ::2] = 1
+    # By all pixels a quarter is 1, so that half of them lie at 0.
+    assert thresholds(theta, torch.tensor([0.5])).item() == 1
+    assert thresholds(theta[..., :32], torch.tensor([0.5])).item() == 0
+
+
+def test_kept_share_is_a_sigmoid_in_units_of_the_softness():
+    alpha = kept_share(torch.tensor([2.0, 1.0]), torch.tensor(1.5), 0.25)
+    assert alpha.tolist() == pytest.approx([1 / (1 + math.exp(-2)), 1 / (1 + math.exp(2))])

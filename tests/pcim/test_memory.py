@@ -43,6 +43,22 @@ def test_cells_of_a_black_box_share_a_gibibyte():
     assert sizes == [64, 16, 2, 1]
 
 
+class Square(nn.Module):
+    """Keeps the image, and nothing else, for its gradients."""
+
+    def forward(self, x):
+        mean = (x**2).mean(dim=(1, 2, 3))
+        return torch.stack([-mean, mean], dim=1)
+
+
+@pytest.mark.parametrize(("side", "cells"), [(512, 16), (384, 28)])
+def test_two_versions_of_each_cell_fit_into_32_megabytes(side, cells):
+    # An image of 512 x 512 pixels takes 1 MiB.
+    crops = np.ones((1, 1, side, side), np.float32)
+    subject = subject_of(Square(), crops)
+    assert cells_at_once(subject, subject.prepare(crops), "autograd") == cells
+
+
 def wrapped(cause):
     error = ModelError("the function failed")
     error.__cause__ = cause

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.pcim.picture import EVIDENCE, maps_figure
+from napari_channelmix.pcim.picture import EVIDENCE, maps_figure, stretched
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])
@@ -29,3 +29,18 @@ def test_no_evidence_is_clear():
 def test_constant_cells_and_empty_maps_can_be_shown(tmp_path):
     figure = maps_figure(np.ones((1, 1, 1, 1), "f4"), np.zeros((1, 1, 1), "f4"), ["one"], "all")
     figure.savefig(tmp_path / "sheet.png")
+
+
+def test_a_channel_is_stretched_between_its_darkest_and_brightest_half_percent():
+    crop = np.stack([np.arange(201.0), np.full(201, 7.0)]).reshape(2, 1, 201)
+    shown = stretched(crop)
+    # Of 0 to 200 these are 1 and 199.
+    assert shown[0, 0, [0, 1, 100, 199, 200]] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert (shown[1] == 0).all()
+
+
+def test_a_map_is_bright_from_its_highest_percent_on():
+    maps = np.arange(101.0, dtype=np.float32).reshape(1, 1, 101)
+    figure = maps_figure(np.ones((1, 1, 1, 101), "f4"), maps, ["one"], "all")
+    over = [axes for axes in figure.axes if axes.images][1].images[1]
+    assert (over.norm.vmin, over.norm.vmax) == (0, pytest.approx(99))

@@ -103,3 +103,36 @@ def test_smooth_has_lost_what_is_small():
 
 def test_references_that_are_reported_are_never_solved_on():
     assert not set(SOLVING) & set(REPORTED)
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def grain(x, seed=3):
+    """Noise of sd 1, the same for all cells."""
+    return torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(seed))
+
+
+def test_noise_is_the_spread_of_what_a_blur_of_one_pixel_takes_away():
+    x = images(2, 2, 12, 10)
+    lost = x - blurred(x, 1.0)
+    wanted = (lost.square().mean(dim=(2, 3)) - lost.mean(dim=(2, 3)).square()).sqrt()
+    torch.testing.assert_close(noise_sd(x)[:, :, 0, 0], wanted)
+
+
+def test_border_is_the_median_with_noise_and_blur_the_image_blurred_with_noise():
+    x = images(2, 2, 12, 10)
+    torch.testing.assert_close(drawn("border", x), border_median(x) + noise_sd(x) * grain(x))
+    torch.testing.assert_close(drawn("blur", x), blurred(x, 6.0) + noise_sd(x) * grain(x))
+
+
+def test_smooth_is_blurred_by_a_quarter_of_the_shorter_side():
+    x = images(2, 2, 12, 16)
+    torch.testing.assert_close(drawn("smooth", x), blurred(x, 3.0))
+
+
+def test_every_pixel_of_the_two_outermost_rows_and_columns_can_be_drawn():
+    x = torch.arange(36.0).reshape(1, 1, 6, 6)
+    ring = set(range(36)) - {14, 15, 20, 21}
+    found = {v for seed in range(60) for v in drawn("background", x, seed).flatten().tolist()}
+    assert found == ring

@@ -14,12 +14,14 @@ from napari_channelmix.jobs import drain
 from napari_channelmix.pcim.references import REPORTED, reference
 from napari_channelmix.pcim.scores import (
     SHARES,
+    Fidelity,
     auroc,
     fidelity_job,
     joined,
     rank_accuracy,
     rank_correlation,
     relative_change,
+    shared_strongest,
 )
 
 rng = np.random.default_rng(0)
@@ -168,3 +170,47 @@ def test_relative_change_knows_no_scale(maps):
     np.testing.assert_allclose(relative_change(maps, 3 * maps), 0, atol=1e-6)
     np.testing.assert_allclose(relative_change(maps, -maps), 2.0 * there, atol=1e-6)
     np.testing.assert_allclose(relative_change(maps, 0 * maps), 1.0 * there, atol=1e-6)
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+def test_curves_are_taken_from_no_pixel_to_all_and_densely_at_first():
+    assert SHARES[:5] == (0, 0.005, 0.01, 0.02, 0.03)
+    assert SHARES[5:] == (0.045, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.28, 0.35, 0.45, 0.6, 0.8, 1)
+
+
+def test_areas_are_those_of_trapezoids_and_means_over_the_references():
+    curves = np.array([[[0.0, 1.0, 1.0]], [[0.0, 0.5, 1.0]]], np.float32)
+    found = Fidelity(np.array([0.0, 0.2, 1.0]), curves, curves[:, :, ::-1], ("a", "b"))
+    # 0.1 + 0.8 and 0.05 + 0.6; turned round 0.2 + 0.4 and 0.15 + 0.2.
+    assert found.insertion == pytest.approx([(0.9 + 0.65) / 2])
+    assert found.deletion == pytest.approx([(0.6 + 0.35) / 2])
+    assert found.srg == pytest.approx([0.3])
+
+
+def test_relative_change_is_the_distance_of_maps_of_unit_length():
+    maps, others = np.array([[[3.0, 4.0]]]), np.array([[[1.0, 0.0]]])
+    # (0.6, 0.8) and (1, 0).
+    assert relative_change(maps, others) == pytest.approx([np.sqrt(0.4**2 + 0.8**2)])
+
+
+def test_rank_correlation_is_that_of_the_ranks():
+    # Ranks 1 2 3 and 2 1 3: 1 - 6 * 2 / (3 * 8).
+    assert rank_correlation(np.array([[[1, 5, 90]]]), np.array([[[2, 1, 3]]])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("share", "shared"), [(0.01, 0), (0.1, 0), (0.2, 1 / 2), (0.3, 1)])
+def test_the_strongest_pixels_are_a_share_and_one_at_least(share, shared):
+    maps = np.arange(10.0)[::-1].reshape(1, 2, 5)
+    others = np.array([6, 9, 7, 0, 0, 0, 0, 0, 0, 0.0]).reshape(1, 2, 5)
+    # The highest first: pixels 0, 1, 2 here and 1, 2, 0 there.
+    assert shared_strongest(maps, others, share) == pytest.approx([shared])
+
+
+def test_a_tenth_of_the_pixels_is_strongest_unless_asked_otherwise():
+    maps = np.arange(20.0).reshape(1, 4, 5)
+    others = maps.copy()
+    others[0, 3, 3] = -1
+    assert shared_strongest(maps, others) == pytest.approx([0.5])
+    assert shared_strongest(maps, others) == shared_strongest(maps, others, 0.1)

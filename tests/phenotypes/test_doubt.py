@@ -44,3 +44,13 @@ def test_classes_too_small_for_a_spread_have_no_distance() -> None:
     found = class_distance(np.arange(6.0)[:, None], [0, 0, 0, 1, 1, -1])
     assert np.isfinite(found[:3]).all() and np.isnan(found[3:]).all()
     assert np.isnan(class_distance(np.zeros((3, 0)), [0, 0, 0])).all()
+
+
+def test_the_distance_is_the_root_mean_square_of_robust_z_scores() -> None:
+    # First column: median 2, absolute deviations 2 1 0 1 6, their median 1. Second: all alike, so
+    # that .02 stands for the spread.
+    values = np.array([[0, 5], [1, 5], [2, 5], [3, 5], [8, 5.04]])
+    found = class_distance(values, [0] * 5)
+    first = np.array([-2, -1, 0, 1, 6]) / 1.4826
+    second = np.array([0, 0, 0, 0, 0.04]) / 0.02
+    np.testing.assert_allclose(found, np.sqrt((first**2 + second**2) / 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.dcmix.result import ChannelImportance
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
@@ -35,8 +36,11 @@ def full(plate, importance):
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     classifier = ClassifierFacts(
         "trained on the plate", plate.channels, plate.classes, "abc", "tiny",
-        {"balanced_accuracy": 0.875, "chance": 0.5, "recall": {"treated": 0.75, "untreated": None},
-         "confusion": [[3, 1], [0, 4]], "n_train": 16, "n_test": 8},
+        {"balanced_accuracy": 0.875, "chance": 0.5, "recall": {"treated": 0.75, "untreated": 1.0},
+         "confusion": [[3, 1], [0, 4]], "n_train": 16, "n_test": 8,
+         "estimate": estimate_accuracy(
+             [0] * 4 + [1] * 4, [0, 0, 0, 1, 1, 1, 1, 1], [0, 0, 1, 1, 2, 2, 3, 3], plate.classes
+         ).as_dict()},
         [{"epoch": 1, "loss": 1.0, "validation_loss": 0.9, "accuracy": 0.5},
          {"epoch": 2, "loss": 0.5, "validation_loss": 0.6, "accuracy": 0.8}],
     )  # fmt: skip

@@ -62,8 +62,12 @@ def test_train_saves_a_bundle_that_predicts_and_its_figures(dataset, tmp_path, c
     arguments = ["train", str(dataset), "--out", str(bundle), "--mix", "--network", "tiny",
                  "--epochs", "4", "--device", "cpu"]  # fmt: skip
     assert main(arguments) == 0
-    assert "balanced accuracy on" in capsys.readouterr().out
+    said = capsys.readouterr().out
     classifier = load_model(bundle)
+    assert classifier.accuracy.text() in said
+    assert "held-out groups, " in said
+    for row in classifier.accuracy.per_class:
+        assert f"  recall of {row.text()}\n" in said
     assert classifier.mixing is not None
     assert classifier.predict_proba(open_dataset(dataset)).shape == (96, 2)
     content = json.loads((tmp_path / "M.json").read_text("utf-8"))
@@ -171,12 +175,15 @@ def test_evaluate_prints_accuracy_with_its_interval_and_the_confusion(dataset, b
     assert main(["evaluate", str(dataset), "--model", str(bundle), "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "balanced accuracy " in said and "(95 % interval " in said
-    assert "on 96 cells of 8 groups; mean confidence " in said
+    assert "; 8 groups, 96 cells); mean confidence " in said
     assert "the cells are like those of training" in said
     rows = {line.split()[0]: line.split() for line in said.splitlines() if "treated" in line[:10]}
     found = cm_evaluate(bundle, dataset)
     for at, name in enumerate(found.confusion.rows):
         assert rows[name][-2:] == [str(count) for count in found.confusion.counts[at]]
+        of = found.estimate.per_class[at]
+        assert rows[name][1:7] == [f"{of.recall:.3f}", f"{of.low:.2f}", "to", f"{of.high:.2f}",
+                                   str(of.n_groups), str(of.n_cells)]  # fmt: skip
 
 
 def cm_evaluate(bundle, dataset):

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_channelmix.classify.accuracy import estimate_accuracy
+from napari_channelmix.viewer.chance_note import chance_line
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
+from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.importance_dock import ImportanceDock
 
 if TYPE_CHECKING:
@@ -38,7 +41,18 @@ def test_from_a_data_set_to_the_bars(
 ) -> None:
     session = trained.session
     assert [one["epoch"] for one in session.history] == [1, 2, 3, 4]
-    assert "balanced accuracy" in trained.result.text() and "recall" in trained.result.text()
+    found = session.trained.estimate
+    assert found == session.trained.classifier.accuracy
+    assert f"({found.interval_text})" in trained.result.text()
+    assert f"{found.n_groups} held-out groups, {found.n_cells} cells" in trained.result.text()
+    assert [one.interval for one in trained.recalls.bars.rows] == [
+        (found.low, found.high), *((row.low, row.high) for row in found.per_class),
+    ]  # fmt: skip
+    assert [one.tip for one in trained.recalls.bars.rows[1:]] == [
+        row.text() for row in found.per_class
+    ]
+    # A bar of the dock must not be wider than the dock.
+    assert trained.recalls.isVisible() and trained.minimumSizeHint().width() <= 376
 
     click(trained.apply)
     done(trained, qtbot)
@@ -98,6 +112,7 @@ def test_a_bundle_is_saved_and_opened_again(trained: Any, qtbot: Any, tmp_path: 
     done(trained, qtbot)
     assert trained.session.trained is not before
     assert trained.session.trained.classifier.channels == before.classifier.channels
+    assert trained.session.trained.estimate == before.estimate
     # The curves of the training are not those of a model from a file.
     assert trained.session.history == () and not trained.curves_box.isVisible()
 
@@ -118,15 +133,51 @@ def test_a_classifier_is_evaluated_on_the_cells_with_classes(
     assert not trained.evaluate.isEnabled()
 
 
-def test_a_classifier_that_learnt_nothing_is_a_warning(trained: Any) -> None:
+def test_a_classifier_that_learnt_nothing_is_a_warning_wherever_it_is_asked(
+    trained: Any, dock: Any
+) -> None:
     before = trained.session.trained
-    trained._trained(replace(before, accuracy=0.6, chance=0.5, n_test=60))
-    assert "60 held-out cells it is not clearly better than chance (0.600" in trained.notice.text()
-    assert trained.notice.kind == "warning"
+    explain, importance = dock(ExplainDock), dock(ImportanceDock)
+    labels, groups = np.tile([0, 1], 30), np.repeat(np.arange(6), 10)
+
+    def with_right(share: float) -> Any:
+        guess = np.where(np.arange(60) % 10 < 10 * share, labels, 1 - labels)
+        found = estimate_accuracy(labels, guess, groups, before.classifier.classes)
+        return replace(before, accuracy=found.balanced, estimate=found)
+
+    trained._trained(with_right(0.6))
+    for notice in (trained.notice, explain.chance, importance.chance):
+        assert "not clearly better than chance (0.50): balanced accuracy 0.600" in notice.text()
+        assert "6 held-out groups, 60 cells" in notice.text()
+        assert notice.kind == "warning"
+    assert trained.doubts.text() == "Not clearly better than chance (0.50)"
     trained.notice.clear_line()
-    # One more cell in ten right: 0.5 + 1.96 * sqrt(0.25 / 60) is 0.627.
-    trained._trained(replace(before, accuracy=0.7, chance=0.5, n_test=60))
-    assert "chance" not in trained.notice.text()
+    trained._trained(with_right(0.9))
+    for notice in (trained.notice, explain.chance, importance.chance, trained.doubts):
+        assert "chance" not in notice.text()
+
+
+def test_a_perfect_score_on_six_cells_looks_as_weak_as_it_is(trained: Any) -> None:
+    wells = [0, 0, 0, 1, 1, 1]
+    found = estimate_accuracy(wells, wells, wells, ("a", "b"))
+    trained.session.trained = replace(trained.session.trained, accuracy=1.0, estimate=found)
+    said = trained.doubts.text()
+    assert "Not clearly better than chance (0.50)" in said
+    assert "2 groups are too few to say anything of others" in said
+    assert "2 held-out groups, 6 cells" in trained.result.text()
+    assert trained.recalls.bars.rows[0].interval[0] < 0.5
+    said, kind = chance_line(trained.session.trained)
+    assert said.startswith("Whether the classifier is better than chance is not known: balanced")
+    assert kind == "info"
+
+
+def test_many_classes_are_folded(trained: Any) -> None:
+    codes = np.arange(60) % 12
+    found = estimate_accuracy(codes, codes, np.arange(60) // 12, [f"class {k}" for k in range(12)])
+    trained.session.trained = replace(trained.session.trained, estimate=found)
+    assert not trained.recalls.folding.isExpanded()
+    trained.session.trained = None
+    assert not trained.recalls.isVisible()
 
 
 def test_cells_unlike_those_of_training_are_a_warning_beside_the_calls(

@@ -22,10 +22,13 @@ __all__ = [
     "StoredAccuracy",
     "accuracy_difference",
     "estimate_accuracy",
+    "stored_estimate",
 ]
 
 # With fewer, nothing is said of other groups.
 TOO_FEW = 3
+# Held-out cells whose counts are taken apart again.
+MOST_CELLS = 100_000
 
 
 @dataclass(frozen=True)
@@ -89,19 +92,40 @@ class AccuracyEstimate:
     warning: str = ""
     level: float = 0.95
 
-    def text(self) -> str:
-        """Accuracy, interval, what it was measured on, and the warning, as a line."""
-        if self.n_groups == self.n_cells > 1:
-            measured_on = f"{counted(self.n_cells, 'held-out cell')}, no groups"
-        else:
-            measured_on = (
-                f"{counted(self.n_groups, 'held-out group')}, {counted(self.n_cells, 'cell')}"
-            )
+    @property
+    def at_chance(self) -> bool:
+        """Whether the interval holds what a guess would reach; one class cannot be guessed."""
+        return self.chance < 1 and self.low <= self.chance <= self.high
+
+    def text(self, *, held_out: bool = True) -> str:
+        """Accuracy, interval, what it was measured on, and the warning, as a line.
+
+        ``held_out``: whether the cells are called so.
+        """
         line = (
-            f"balanced accuracy {self.balanced:.3f} ({100 * self.level:g} % interval "
-            f"{self.low:.2f} to {self.high:.2f}; {measured_on})"
+            f"balanced accuracy {self.balanced:.3f} ({self.interval_text}; "
+            f"{self.measured_on(held_out=held_out)})"
         )
         return f"{line}: {self.warning}" if self.warning else line
+
+    @property
+    def interval_text(self) -> str:
+        """As ``95 % interval 0.94 to 0.99``."""
+        return f"{100 * self.level:g} % interval {self.low:.2f} to {self.high:.2f}"
+
+    def measured_on(self, *, held_out: bool = True) -> str:
+        """As ``12 held-out groups, 441 cells``."""
+        kind = "held-out " if held_out else ""
+        if self.n_groups == self.n_cells > 1:
+            return f"{counted(self.n_cells, f'{kind}cell')}, no groups"
+        return f"{counted(self.n_groups, f'{kind}group')}, {counted(self.n_cells, 'cell')}"
+
+    @property
+    def chance_text(self) -> str:
+        """That it is no better than a guess, or worse; empty where it is better."""
+        if self.high < self.chance:
+            return f"worse than chance ({self.chance:.2f})"
+        return f"not clearly better than chance ({self.chance:.2f})" if self.at_chance else ""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -245,6 +269,30 @@ def estimate_accuracy(
     )
 
 
+def stored_estimate(held_out: Mapping[str, Any], classes: Sequence[str]) -> AccuracyEstimate | None:
+    """Accuracy on held-out cells, from what a classifier's record says of them.
+
+    Records of earlier versions hold counts alone: their cells are taken as independent, which the
+    warning says. None where not even those are known.
+
+    Parameters
+    ----------
+    held_out : dict
+        ``record["held_out"]`` of a classifier; see `classify.measured`.
+    classes : sequence of str
+    """
+    if held_out.get("estimate"):
+        return AccuracyEstimate.from_dict(held_out["estimate"])
+    counts = np.asarray(held_out.get("confusion") or 0, np.int64)
+    # A damaged file may name any number of cells.
+    if counts.shape != (len(classes), len(classes)) or not 0 < counts.sum() <= MOST_CELLS:
+        return None
+    labels, predicted = (
+        np.repeat(place.ravel(), counts.ravel()) for place in np.indices(counts.shape)
+    )
+    return estimate_accuracy(labels, predicted, None, classes)
+
+
 def accuracy_difference(
     labels: npt.ArrayLike,
     first: npt.ArrayLike,
@@ -308,15 +356,15 @@ def _warning(rows: Sequence[ClassRecall], cells: int, groups: int) -> str:
                      "may be too narrow")  # fmt: skip
     elif groups < TOO_FEW:
         few = "is" if groups == 1 else "are"
-        lines.append(f"{counted(groups, 'held-out group')} {few} too few to say anything of others")
+        lines.append(f"{counted(groups, 'group')} {few} too few to say anything of others")
     elif groups < FEW_GROUPS:
-        lines.append(f"{groups} held-out groups say little of others")
+        lines.append(f"{groups} groups say little of others")
     lone = [row.name for row in there if row.n_groups == 1]
     if groups >= TOO_FEW and lone and groups < cells:
         few = "class" if len(lone) == 1 else "classes"
-        lines.append(f"{few} {listed(lone, 5)} in one held-out group only")
+        lines.append(f"{few} {listed(lone, 5)} in one group only")
     absent = [row.name for row in rows if not row.n_cells]
     if absent:
         few = "class" if len(absent) == 1 else "classes"
-        lines.append(f"no held-out cell of {few} {listed(absent, 5)}")
+        lines.append(f"no cell of {few} {listed(absent, 5)}")
     return "; ".join(lines)

@@ -11,6 +11,8 @@ import torch
 from pydantic import ConfigDict, Field, model_validator
 
 from napari_channelmix.bounds import Crop, Finite, Index, Name, PlainMixes, Positive
+from napari_channelmix.classify.accuracy import StoredAccuracy
+from napari_channelmix.classify.calibration import COLDEST, HOTTEST
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.mixing import Constraint
 from napari_channelmix.classify.networks import NetworkSpec
@@ -21,6 +23,7 @@ from napari_channelmix.classify.sealed import (
     seal,
     write_sealed,
 )
+from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.errors import BundleError, ModelError
 from napari_channelmix.readers import Origin, Stored, checked_as
@@ -38,15 +41,47 @@ SCHEMA = 1
 MOST = 100_000
 
 
+Interval = tuple[Finite, Finite] | None
+
+
+class CallsAbout(Stored):
+    """Labels against calls, group by group; see `HeldOutCalls`."""
+
+    grouped: bool
+    rows: tuple[tuple[Index, Index, Index, Index], ...]
+
+
+class CalibrationAbout(Stored):
+    """Whether its probabilities mean what they say; see `Calibration`."""
+
+    temperature: Annotated[float, Field(strict=True, ge=COLDEST, le=HOTTEST)]
+    n_cells: Index
+    n_groups: Index
+    brier: Finite
+    ece: Finite
+    adaptive: Finite
+    top: Finite
+    by_chance: Finite
+    brier_interval: Interval = None
+    ece_interval: Interval = None
+    curve: dict[Name, tuple[tuple[Index, Finite, Finite, Finite, Finite], ...]] = Field(
+        default_factory=dict
+    )
+    prior: str = ""
+    cross_fitted: bool = True
+
+
 class HeldOutAbout(Stored):
     """How well a classifier does on cells it never saw; see `measured`."""
 
     balanced_accuracy: Finite
     chance: Finite
     recall: dict[Name, Finite | None]
+    estimate: StoredAccuracy | None = None
     confusion: tuple[tuple[Index, ...], ...] | None = None
     n_train: Index
     n_test: Index
+    calls: CallsAbout | None = None
 
 
 class RecordAbout(Stored):
@@ -55,6 +90,7 @@ class RecordAbout(Stored):
     history: Annotated[tuple[dict[Name, Finite], ...], Field(max_length=MOST)] = ()
     warnings: tuple[str, ...] = ()
     held_out: HeldOutAbout | None = None
+    calibration: CalibrationAbout | None = None
 
 
 class NetworkAbout(Stored):
@@ -81,6 +117,7 @@ class BundleAbout(Stored):
     provenance: Annotated[dict[str, Any], checked_as(Origin)]
     record: Annotated[dict[str, Any], checked_as(RecordAbout)]
     data: dict[str, Any] | None = None
+    trained_on: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> BundleAbout:
@@ -102,9 +139,19 @@ class BundleAbout(Stored):
                 TrainingData.from_dict(self.data, self.channels)
             except (KeyError, TypeError, AttributeError, OverflowError) as error:
                 raise ValueError(f"data: {type(error).__name__} ({error})") from error
+        if self.trained_on is not None:
+            try:
+                TrainingCells.from_dict(self.trained_on)
+            except (KeyError, TypeError) as error:
+                raise ValueError(f"trained_on: {type(error).__name__} ({error})") from error
         counts = (self.record.get("held_out") or {}).get("confusion") or []
         if counts and (len(counts) != classes or any(len(row) != classes for row in counts)):
             raise ValueError(f"record.held_out.confusion is not {classes} x {classes}")
+        rows = ((self.record.get("held_out") or {}).get("calls") or {}).get("rows") or []
+        if any(max(row[1:3]) >= classes for row in rows):
+            raise ValueError(f"record.held_out.calls names more than {classes} classes")
+        if rows and max(row[0] for row in rows) >= len(rows):
+            raise ValueError("record.held_out.calls names groups without cells")
         return self
 
 
@@ -136,6 +183,8 @@ def _described(classifier: Classifier) -> str:
     }
     if classifier.training_data is not None:
         content["data"] = classifier.training_data.as_dict()
+    if classifier.training_cells is not None:
+        content["trained_on"] = classifier.training_cells.as_dict()
     return json.dumps(content)
 
 
@@ -183,4 +232,5 @@ def load_bundle(path: str | Path) -> Classifier:
         said.record,
         # Bundles of earlier versions do not know it.
         None if said.data is None else TrainingData.from_dict(said.data, said.channels),
+        None if said.trained_on is None else TrainingCells.from_dict(said.trained_on),
     )

@@ -13,14 +13,30 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.classify.accuracy import stored_estimate
+from napari_channelmix.classify.calibration import Calibration
 from napari_channelmix.classify.crops import normalised
 from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
+from napari_channelmix.classify.priors import (
+    PRIORS,
+    Prior,
+    PriorChoice,
+    balanced_prior,
+    estimated_shares,
+    given_prior,
+    own_prior,
+)
 from napari_channelmix.classify.shift import DataShift, Observer, say
+from napari_channelmix.classify.training_cells import Digests, TrainingCells, crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.phenotypes.adjusted import HeldOutCalls
+from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
+from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.classify.networks import NetworkSpec
     from napari_channelmix.classify.training_data import TrainingData
 
@@ -56,11 +72,26 @@ class Called:
     shift : DataShift
     warnings : tuple of str
         What speaks against the classifier itself; see `Predictor.warnings`.
+    prior : Prior
+        Which shares of the classes the probabilities take for granted.
+    balanced : (N, K) float32 array
+        The probabilities with the balanced prior; as the model gives them, for one made elsewhere.
+    training : (N,) array of str
+        Whether each cell was trained on: ``yes``, ``same group``, ``no`` or ``unknown``; see
+        `training_cells`.
     """
 
     probabilities: Floats = field(repr=False)
     shift: DataShift
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
+    prior: Prior
+    balanced: Floats = field(repr=False)
+    training: Marks = field(default_factory=lambda: np.zeros(0, dtype="<U10"), repr=False)
+
+    @property
+    def codes(self) -> npt.NDArray[np.int64]:
+        """Most probable class of each cell (N,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -77,10 +108,40 @@ class Predictor(ABC):
     std: npt.NDArray[np.float64]
     #: What is known of the training cells; None for models made elsewhere or saved long ago.
     training_data: TrainingData | None = None
+    #: Which cells those were, as digests; None where that is not known.
+    training_cells: TrainingCells | None = None
 
     @abstractmethod
     def _probabilities(self, crops: Floats) -> Floats:
-        """Class probabilities (n, K) of one batch of crops (n, C, H, W) in raw units."""
+        """Class probabilities (n, K) of one batch of crops (n, C, H, W) in raw units.
+
+        With the balanced prior, where the prior is known.
+        """
+
+    def prior_of(self, choice: PriorChoice = None, balanced: Floats | None = None) -> Prior:
+        """The prior that is meant; here none is known, and probabilities stay as they are.
+
+        Parameters
+        ----------
+        choice : str, mapping of str to float, Prior or None
+            ``training`` (None as well), ``balanced``, ``estimated``, or shares by class.
+        balanced : (N, K) array, optional
+            What the classifier says of the cells, for ``estimated``.
+
+        Raises
+        ------
+        ModelError
+            A name that is not known, shares that are none; for a model made elsewhere anything
+            that would need its prior.
+        """
+        if isinstance(choice, Prior):
+            return choice
+        if choice not in (None, "training", "balanced"):
+            raise ModelError(
+                f"{self._who}: the class shares it was trained on are not known, so its "
+                "probabilities cannot be corrected for others; leave the prior out"
+            )
+        return own_prior(self.classes)
 
     @property
     def _who(self) -> str:
@@ -120,7 +181,9 @@ class Predictor(ABC):
             self.refuse_other_crops(*crops.shape[2:])
         return crops.astype(np.float32, copy=False), crops.dtype
 
-    def predict_proba(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Floats:
+    def predict_proba(
+        self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
+    ) -> Floats:
         """Class probabilities.
 
         Cells that are not like those of training are warned of, once, by a `DataShiftWarning`
@@ -133,6 +196,12 @@ class Predictor(ABC):
             of the classifier, in raw units.
         batch : int
             Crops computed at once.
+        prior : str, mapping of str to float, or Prior, optional
+            How frequent the classes are before a cell is seen. ``training`` (the default): as
+            among the labelled training cells; ``balanced``: all alike; ``estimated``: as these
+            cells themselves say, by expectation maximisation; or a share for each class. See
+            `classify.priors`. Models made elsewhere have no prior that is known: theirs are left
+            as they are.
 
         Returns
         -------
@@ -141,18 +210,25 @@ class Predictor(ABC):
         Raises
         ------
         ModelError
-            Channels that are missing, crops of another size or shape, NaN; and where a model made
-            elsewhere raises, or gives another shape, NaN, or no probabilities.
+            Channels that are missing, crops of another size or shape, NaN; a prior that is none;
+            and where a model made elsewhere raises, or gives another shape, NaN, or no
+            probabilities.
         """
-        found = drain(self.call_job(cells, batch))
-        say(found.shift, found.warnings)
-        return found.probabilities
+        called = drain(self.call_job(cells, batch, prior=prior))
+        say(called.shift, called.warnings)
+        return called.probabilities
 
-    def predict(self, cells: Cells | npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Most probable class of each cell (n,), a position in ``classes``."""
-        found = drain(self.call_job(cells))
-        say(found.shift, found.warnings)
-        return np.asarray(found.probabilities.argmax(axis=1), dtype=np.int64)
+    def predict(
+        self, cells: Cells | npt.ArrayLike, *, prior: PriorChoice = None
+    ) -> npt.NDArray[np.int64]:
+        """Most probable class of each cell (n,), a position in ``classes``.
+
+        It follows the prior, as the probabilities do. Balanced accuracy is of the calls with
+        ``prior="balanced"``.
+        """
+        called = drain(self.call_job(cells, prior=prior))
+        say(called.shift, called.warnings)
+        return called.codes
 
     def compare(self, cells: Cells | npt.ArrayLike) -> DataShift:
         """How cells differ from those of training, and what became of the calls.
@@ -164,24 +240,51 @@ class Predictor(ABC):
         """
         return drain(self.call_job(cells)).shift
 
-    def predict_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Floats]:
+    def predict_job(
+        self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
+    ) -> Job[Floats]:
         """Class probabilities as a job, a step for each batch; nothing is compared."""
         source, _ = self.fitting(cells)
-        return (yield from self._call_job(source, batch, None))
+        self._refuse_prior(prior)
+        balanced = yield from self._call_job(source, batch, None)
+        return self.prior_of(prior, balanced).applied(balanced)
 
-    def call_job(self, cells: Cells | npt.ArrayLike, batch: int = 256) -> Job[Called]:
+    def call_job(
+        self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
+    ) -> Job[Called]:
         """Class probabilities, and how the cells differ from those of training, as a job.
 
         Pixels are read once for both.
         """
         source, dtype = self.fitting(cells)
+        self._refuse_prior(prior)
         observer = Observer(self, source, dtype=dtype)
-        found = yield from self._call_job(source, batch, observer)
-        return Called(found, observer.shift(found), self.warnings)
+        digests: list[Digests] = []
+        balanced = yield from self._call_job(source, batch, observer, digests)
+        known = self.prior_of(prior, balanced)
+        shown = known.applied(balanced)
+        shift = observer.shift(shown, balanced)
+        marks = np.full(len(shown), UNKNOWN)
+        if self.training_cells is not None and digests:
+            groups = cells.groups.tolist() if isinstance(cells, Cells) else None
+            marks = self.training_cells.marks(np.concatenate(digests), groups)
+        return Called(shown, shift, self.warnings, known, balanced, marks)
+
+    def prior_job(self, cells: Cells | npt.ArrayLike, choice: PriorChoice = None) -> Job[Prior]:
+        """The prior that is meant, as a job: one that is estimated is so from the cells."""
+        self._refuse_prior(choice)
+        if choice != "estimated":
+            return self.prior_of(choice)
+        return self.prior_of(choice, (yield from self.predict_job(cells, prior="balanced")))
+
+    def _refuse_prior(self, choice: PriorChoice) -> None:
+        """Say what is wrong with a prior before a cell is read."""
+        self.prior_of(choice, np.zeros((0, len(self.classes)), np.float32))
 
     def _call_job(
-        self, source: Cells | Floats, batch: int, observer: Observer | None
-    ) -> Job[Floats]:
+        self, source: Cells | Floats, batch: int, observer: Observer | None,
+        digests: list[Digests] | None = None,
+    ) -> Job[Floats]:  # fmt: skip
         self._prepare(source)
         parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(source), batch):
@@ -190,6 +293,8 @@ class Predictor(ABC):
             parts.append(self._probabilities(crops))
             if observer is not None:
                 observer.add(crops)
+            if digests is not None and self.training_cells is not None:
+                digests.append(crop_digests(crops))
             yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
         return np.concatenate(parts)
 
@@ -213,9 +318,11 @@ class Classifier(Predictor):
     provenance : dict
         Versions, settings, seed, data signature.
     record : dict
-        Training history and accuracies.
+        Training history and accuracies; ``calibration`` where it was measured on held-out cells.
     training_data : TrainingData or None
         What the training cells were like; None where the bundle is of an earlier version.
+    training_cells : TrainingCells or None
+        Which cells they were, as digests; None where the bundle is of an earlier version.
     """
 
     network: nn.Module = field(repr=False)
@@ -228,6 +335,21 @@ class Classifier(Predictor):
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     training_data: TrainingData | None = field(default=None, repr=False)
+    training_cells: TrainingCells | None = field(default=None, repr=False)
+
+    @property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """On the cells that were held out of its training; None where it was not measured."""
+        return stored_estimate(self.record.get("held_out") or {}, self.classes)
+
+    def __repr__(self) -> str:
+        """Network, channels, classes, crop and accuracy."""
+        accuracy = self.accuracy
+        measured = "accuracy not measured" if accuracy is None else accuracy.text()
+        return (
+            f"Classifier({self.spec.name!r}, channels={self.channels}, classes={self.classes}, "
+            f"crop={self.crop}; {measured})"
+        )
 
     @property
     def device(self) -> torch.device:
@@ -270,7 +392,89 @@ class Classifier(Predictor):
     def _probabilities(self, crops: Floats) -> Floats:
         with torch.inference_mode():
             scores = self.network(self.normalise(crops))
-        return torch.softmax(scores.float(), dim=1).cpu().numpy()
+        return self.balanced(scores)
+
+    def balanced(self, scores: Tensor) -> Floats:
+        """Probabilities (N, K) with the balanced prior, from scores (N, K) of the network."""
+        return torch.softmax(scores.float() / self.temperature, dim=1).cpu().numpy()
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What was found on held-out groups; None where it was never calibrated."""
+        content = self.record.get("calibration")
+        return None if content is None else Calibration.from_dict(content)
+
+    @property
+    def temperature(self) -> float:
+        """What scores are divided by before the softmax; 1 where it was never calibrated."""
+        return float((self.record.get("calibration") or {}).get("temperature", 1.0))
+
+    @property
+    def calibration_text(self) -> str:
+        """Whether, and on what, it was calibrated, in words."""
+        found = self.calibration
+        if found is None:
+            return "not calibrated: its probabilities may be too sure"
+        return (
+            f"calibrated on {found.n_cells} held-out cells of {found.n_groups} groups "
+            f"(temperature {found.temperature:.2f})"
+        )
+
+    @property
+    def held_out_calls(self) -> HeldOutCalls | None:
+        """Labels against calls on held-out cells by group; None where that is not known."""
+        content = (self.record.get("held_out") or {}).get("calls")
+        return None if content is None else HeldOutCalls.from_rows(content, self.classes)
+
+    def calibrate(self, cells: Cells, *, seed: int = 0) -> Classifier:
+        """The same classifier, its temperature fitted on cells that training never saw.
+
+        Parameters
+        ----------
+        cells : Cells
+            With classes; whole groups (wells) that are not among those of training.
+        seed : int
+            Of the parts that are left out by turns, and of the intervals.
+
+        Returns
+        -------
+        Classifier
+            With a `calibration` of these cells.
+
+        Raises
+        ------
+        DataError
+            No cell has a class that the classifier knows.
+        ModelError
+            As `predict_proba`.
+        """
+        from napari_channelmix.classify.calibration import calibrate_job
+
+        return drain(calibrate_job(self, cells, seed=seed))
+
+    def prior_of(self, choice: PriorChoice = None, balanced: Floats | None = None) -> Prior:
+        """The prior that is meant; see `Predictor.prior_of`."""
+        if isinstance(choice, Prior):
+            return choice
+        if choice is None or choice == "training":
+            known = self.training_data
+            if known is None:
+                return balanced_prior(
+                    self.classes, "the bundle does not say how frequent classes were in training"
+                )
+            shares = tuple(known.class_shares.get(name, 0.0) for name in self.classes)
+            return Prior("training", self.classes, shares)
+        if choice == "balanced":
+            return balanced_prior(self.classes)
+        if choice == "estimated":
+            if balanced is None:
+                raise ModelError("the prior can be estimated only of cells that are classified")
+            return Prior("estimated", self.classes,
+                         tuple(estimated_shares(balanced).tolist()))  # fmt: skip
+        if isinstance(choice, str):
+            raise ModelError(f"prior {quoted(choice)} is unknown; use {', '.join(PRIORS)} or a "
+                             "share for each class")  # fmt: skip
+        return given_prior(self.classes, choice)
 
     def blend(self, crops: npt.ArrayLike) -> Floats:
         """The blended images (N, mixes, H, W) that the network sees, in normalised units.

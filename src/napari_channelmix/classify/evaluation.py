@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
+from napari_channelmix.classify.calibration import Calibration, calibration_of
 from napari_channelmix.classify.identity import model_hash
-from napari_channelmix.classify.intervals import FEW_GROUPS, accuracy_interval
-from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
 from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError
@@ -21,12 +22,16 @@ from napari_channelmix.phenotypes.confusion import (
     confusion_of,
     matching,
 )
+from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of, only_named
 from napari_channelmix.provenance import provenance
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from napari_channelmix.classify.classifier import Called, Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
+    from napari_channelmix.classify.priors import Prior, PriorChoice
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
 
@@ -48,39 +53,35 @@ class Evaluation:
     ----------
     name : str
         Of the data set.
-    n, groups : int
-        Cells with a class that the classifier knows, and their groups.
-    accuracy : float
-        Balanced: mean recall over the classes that occur.
-    interval : (float, float)
-        95 %, from whole groups; see `classify.intervals`.
-    chance : float
-    recall : dict of str to float or None
-        By class; None for one that does not occur.
-    counts : dict of str to int
-        Cells given each class of the classifier.
+    estimate : AccuracyEstimate
+        On the cells with a class that the classifier knows, with intervals over their groups. It,
+        ``confusion`` and ``confidence`` are of calls with the balanced prior, in which classes
+        weigh alike.
     confusion : Confusion
         Rows are the classes the cells were given.
     confidence : float
         Mean probability of the called class.
     unlabelled : int
         Cells without a class.
+    trained_on : int or None
+        Cells with a class that the classifier was trained on; None where that is not known. They
+        are left out of all figures where others are there, unless all were asked for.
     unknown : dict of str to int
         Cells of classes that the classifier does not know.
     shift : DataShift
         How the cells differ from those of training.
     warnings : tuple of str
     provenance : dict
+    prior : Prior or None
+        With which prior probabilities are shown.
+    calibration : Calibration or None
+        Whether these agree with the classes of the cells; None for a model of independent labels.
+    calibrated : str
+        Whether the classifier was calibrated, in words; empty for a model made elsewhere.
     """
 
     name: str
-    n: int
-    groups: int
-    accuracy: float
-    interval: tuple[float, float]
-    chance: float
-    recall: Mapping[str, float | None]
-    counts: Mapping[str, int]
+    estimate: AccuracyEstimate
     confusion: Confusion = field(repr=False)
     confidence: float
     unlabelled: int
@@ -88,15 +89,62 @@ class Evaluation:
     shift: DataShift = field(repr=False)
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
+    prior: Prior | None = None
+    calibration: Calibration | None = field(default=None, repr=False)
+    calibrated: str = ""
+    trained_on: int | None = None
+
+    @property
+    def probability_lines(self) -> tuple[str, ...]:
+        """Prior, calibration and what it was measured on, a line each."""
+        lines = [] if self.prior is None else [f"probabilities: {self.prior.text()}"]
+        lines += [self.calibrated] if self.calibrated else []
+        lines += [] if self.calibration is None else [f"on these cells: {self.calibration.text()}"]
+        return tuple(lines)
+
+    @property
+    def n(self) -> int:
+        """Cells with a class that the classifier knows."""
+        return self.estimate.n_cells
+
+    @property
+    def groups(self) -> int:
+        """Their groups."""
+        return self.estimate.n_groups
+
+    @property
+    def accuracy(self) -> float:
+        """Balanced: mean recall over the classes that occur."""
+        return self.estimate.balanced
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, over groups; see `classify.intervals`."""
+        return self.estimate.low, self.estimate.high
+
+    @property
+    def chance(self) -> float:
+        """Balanced accuracy of a guess."""
+        return self.estimate.chance
+
+    @property
+    def recall(self) -> dict[str, float | None]:
+        """By class of the classifier; None for one that does not occur."""
+        return {row.name: row.recall for row in self.estimate.per_class}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Cells given each class of the classifier."""
+        return {row.name: row.n_cells for row in self.estimate.per_class}
 
     @property
     def words(self) -> str:
-        """Accuracy, interval and what it was measured on, in a sentence."""
-        low, high = self.interval
+        """Accuracy, interval, what it was measured on, and the mean confidence, in a line."""
+        found = self.estimate
         return (
-            f"balanced accuracy {self.accuracy:.3f} (95 % interval {low:.3f} to {high:.3f}, "
-            f"chance {self.chance:.2f}) on {self.n} cells of {self.groups} groups; mean "
-            f"confidence {self.confidence:.3f}"
+            f"balanced accuracy {found.balanced:.3f} ({found.interval_text}, chance "
+            f"{found.chance:.2f}; {found.measured_on(held_out=False)}); mean confidence "
+            f"{self.confidence:.3f}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -111,6 +159,7 @@ class Evaluation:
             "chance": self.chance,
             "recall": dict(self.recall),
             "counts": dict(self.counts),
+            "estimate": self.estimate.as_dict(),
             "confusion": {
                 "rows": list(self.confusion.rows),
                 "columns": list(self.confusion.columns),
@@ -118,14 +167,25 @@ class Evaluation:
             },
             "confidence": self.confidence,
             "unlabelled": self.unlabelled,
+            "trained_on": self.trained_on,
             "unknown": dict(self.unknown),
             "data_shift": self.shift.as_dict(),
+            "prior": None if self.prior is None else self.prior.as_dict(),
+            "calibration": None if self.calibration is None else self.calibration.as_dict(),
+            "calibrated": self.calibrated,
             "warnings": list(self.warnings),
             "provenance": self.provenance,
         }
 
 
-def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0) -> Evaluation:
+def evaluate(
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    *,
+    seed: int = 0,
+    prior: PriorChoice = None,
+    only: str = "held-out",
+) -> Evaluation:
     """Measure a classifier on cells whose classes are known.
 
     Parameters
@@ -135,7 +195,13 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
         Their classes are matched with those of the model by name; cells without a class, or with
         one that the model does not know, are counted and left out of the accuracy.
     seed : int
-        Of the interval.
+        Of the intervals.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown, as for `Classifier.predict_proba`. Accuracy,
+        recall and confusion are of calls with the balanced prior, whatever it is.
+    only : {"held-out", "all"}
+        Whether cells that the classifier was trained on, and others of their groups, are left out
+        of the figures; where none is held out, or it is not known, they are of all.
 
     Returns
     -------
@@ -146,15 +212,22 @@ def evaluate(model: Classifier | ForeignClassifier, cells: Cells, *, seed: int =
     DataError
         No cell has a class, or none that the model knows.
     ModelError
-        Channels that are missing, crops of another size than those of training.
+        Channels that are missing, crops of another size than those of training; another word for
+        ``only``.
     """
-    return drain(evaluate_job(model, cells, seed=seed))
+    return drain(evaluate_job(model, cells, seed=seed, prior=prior, only=only))
 
 
 def evaluate_job(
-    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    *,
+    seed: int = 0,
+    prior: PriorChoice = None,
+    only: str = "held-out",
 ) -> Job[Evaluation]:
     """`evaluate` as a job: a step for each batch."""
+    only_named(only)
     places = class_places(cells.classes, model.classes)
     labels = matching(cells.labels, cells.classes, model.classes)
     given = labels >= 0
@@ -171,47 +244,55 @@ def evaluate_job(
             f"{cells.name}: none of the classes {listed(unknown, 5)} is one of the model's "
             f"({listed(model.classes, 5)}); classes are matched by name"
         )
-    called = yield from part(model.call_job(cells), 0, 99, 100)
-    codes = called.probabilities.argmax(axis=1)
-    count, groups = len(model.classes), cells.groups[given]
-    found = accuracy_of(labels[given], codes[given], count)
-    interval = accuracy_interval(labels[given], codes[given], groups, count)
-    whole = len(np.unique(groups))
-    sizes = np.sort(np.bincount(labels[given], minlength=count))
-    enough = given.sum() >= LEAST and sizes[-2:].min() >= LEAST_OF_A_CLASS and count > 1
+    called = yield from part(model.call_job(cells, prior=prior), 0, 99, 100)
+    marks = called.training[given]
+    trained = None if (marks == UNKNOWN).any() else int((marks == YES).sum())
+    held_out = held_out_of(marks, "accuracy is", only)
+    given[given] = held_out.chosen
+    codes = called.balanced.argmax(axis=1)
+    found = estimate_accuracy(labels[given], codes[given], cells.groups[given], model.classes)
     order = class_order_line(labels[given], codes[given], model.classes)
-    at_chance = _at_chance(found.balanced, interval, found.chance) if enough else ()
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
-        *_seen_before(model, cells),
-        *((order,) if order else at_chance),
+        *((held_out.line,) if held_out.line else ()),
+        *(_seen_before(model, cells) if trained is None else ()),
+        *((order,) if order else _against_chance(found)),
         *(yield from part(job, 99, 1, 100)),
-        *_warnings(model, cells, found.balanced, interval[1], whole, unknown, called),
+        *_warnings(model, cells, found, unknown, called),
     )
     return Evaluation(
         name=cells.name,
-        n=int(given.sum()),
-        groups=whole,
-        accuracy=found.balanced,
-        interval=interval,
-        chance=found.chance,
-        recall=dict(zip(model.classes, found.as_dict()["recall"], strict=True)),
-        counts={
-            name: int(total)
-            for name, total in zip(
-                model.classes, np.bincount(labels[given], minlength=count), strict=True
-            )
-        },
-        confusion=confusion_of(cells.labels, cells.classes, codes, model.classes),
-        confidence=float(called.probabilities[given].max(axis=1).mean()),
+        estimate=found,
+        confusion=confusion_of(
+            np.where(given | (labels < 0), cells.labels, -1), cells.classes, codes, model.classes
+        ),
+        confidence=float(called.balanced[given].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
         unknown=unknown,
         shift=called.shift,
         warnings=warnings,
         provenance=provenance(
-            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={}
+            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={"only": only}
         ),
+        trained_on=trained,
+        prior=called.prior,
+        calibration=_calibration(model, called, np.where(given, labels, -1), cells, seed),
+        calibrated=getattr(model, "calibration_text", ""),
     )
+
+
+def _calibration(
+    model: Any, called: Called, labels: npt.NDArray[np.int64], cells: Cells, seed: int
+) -> Calibration | None:
+    """Whether probabilities as they are shown agree with the classes of the cells."""
+    reading, given = getattr(model, "reading", None), labels >= 0
+    if reading is not None and reading.independent:
+        return None
+    found = calibration_of(
+        called.probabilities[given], labels[given], cells.groups[given], model.classes, seed=seed
+    )
+    return replace(found, temperature=getattr(model, "temperature", 1.0),
+                   prior=called.prior.text())  # fmt: skip
 
 
 def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
@@ -228,23 +309,25 @@ def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
     )
 
 
-def _at_chance(accuracy: float, interval: tuple[float, float], chance: float) -> tuple[str, ...]:
+def _against_chance(found: AccuracyEstimate) -> tuple[str, ...]:
     """That a model knows nothing of these classes, or has them the wrong way round."""
-    reach = f"balanced accuracy {accuracy:.3f}, chance {chance:.2f}"
-    if interval[1] < chance:
-        return (f"the model does worse than chance ({reach}): are its classes named rightly?",)
-    if interval[0] <= chance:
-        return (f"the model does no better than chance ({reach}): are its classes and channels "
-                "those of these cells?",)  # fmt: skip
-    return ()
+    sizes = sorted(row.n_cells for row in found.per_class)
+    few = found.n_cells < LEAST or len(sizes) < 2 or sizes[-2] < LEAST_OF_A_CLASS
+    if few or not found.chance_text:
+        return ()
+    reach = f"the model, with balanced accuracy {found.balanced:.3f}, is {found.chance_text}"
+    if found.high < found.chance:
+        return (f"{reach}: are its classes named rightly?",)
+    if found.n_groups < FEW_GROUPS:
+        # The accuracy may be high all the same; of the groups it is said that they are few.
+        return (reach,)
+    return (f"{reach}: are its classes and channels those of these cells?",)
 
 
 def _warnings(
     model: Classifier | ForeignClassifier,
     cells: Cells,
-    accuracy: float,
-    highest: float,
-    groups: int,
+    found: AccuracyEstimate,
     unknown: Mapping[str, int],
     called: Called,
 ) -> tuple[str, ...]:
@@ -257,21 +340,12 @@ def _warnings(
     if unknown:
         parts = [f"{name} ({counted(count, 'cell')})" for name, count in unknown.items()]
         lines.append(f"classes that the model does not know are left out: {listed(parts, 5)}")
-    there = {place for name, place in zip(cells.classes, places, strict=True)
-             if cells.class_counts[name]}  # fmt: skip
-    absent = [name for at, name in enumerate(model.classes) if at not in there]
-    if absent:
-        lines.append(f"no cell has the class {listed(absent, 5)}: nothing is known of it here")
-    if groups < FEW_GROUPS:
-        lines.append(f"{groups} group{'s' if groups > 1 else ''} only: the interval says little of "
-                     "other wells, slides or days")  # fmt: skip
-    elif groups == len(cells) and groups > 1:
-        lines.append("no groups are known: the interval takes the cells for independent, and may "
-                     "be too narrow (name a group column)")  # fmt: skip
+    if found.warning:
+        lines.append(found.warning)
     then = (getattr(model, "record", {}).get("held_out") or {}).get("balanced_accuracy")
-    if then is not None and not shift.warnings and highest < then - LOST:
+    if then is not None and not shift.warnings and found.high < then - LOST:
         lines.append(
-            f"the pixels are like those of training, yet balanced accuracy is {accuracy:.3f} "
+            f"the pixels are like those of training, yet balanced accuracy is {found.balanced:.3f} "
             f"({then:.3f} on held-out cells at training): are classes, channels or masks meant "
             "in the same way?"
         )

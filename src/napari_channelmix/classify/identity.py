@@ -18,13 +18,16 @@ __all__ = ["earlier_hashes", "model_hash"]
 
 
 def model_hash(model: Classifier | ForeignClassifier) -> str:
-    """SHA-256 of what decides the answers of a classifier: weights, channels, normalisation.
+    """SHA-256 of what decides the answers of a classifier: weights, channels, scale, temperature.
 
     A model made elsewhere is known by the content of its file, wherever that lies; a Python
     function by its name, and by the content of its file where it was named with that.
     """
     if isinstance(model, Classifier):
-        about = json.dumps([*_about(model), model.spec.as_dict()])
+        facts = [*_about(model), model.spec.as_dict()]
+        if model.temperature != 1.0:
+            facts.append(model.temperature)
+        about = json.dumps(facts)
         return bundle_hash(about, model.network.state_dict())
     path = _file(model)
     source = model.source if path is None else path.name

@@ -22,12 +22,13 @@ Floats = npt.NDArray[np.float64]
 FEW_GROUPS = 5
 
 # How alike cells of a group are assumed to be before there are mistakes to see it by. Our choice:
-# what wells of cell screens often have. It weighs as much as two mistaken cells and one group.
-ASSUMED_CORRELATION = 0.1
+# what wells of cell screens may well have; with .1, intervals of high accuracies miss more often
+# (docs/accuracy.md). It weighs as much as two mistaken cells and one group.
+ASSUMED_CORRELATION = 0.2
 MISTAKES, GROUPS = 2, 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupedRecall:
     """Recall of each class in each group, and what is known of others by it.
 
@@ -112,12 +113,14 @@ class GroupedRecall:
         from scipy.sparse.csgraph import connected_components
 
         occurs = self.cells > 0
-        # Two groups that share a class are linked through it.
-        sets, place = connected_components(occurs @ occurs.T, directed=False)
+        # Classes that share a group are linked through it; a group is in the set of its classes.
+        linked = occurs.T.astype(np.int64) @ occurs
+        sets, place = connected_components(linked, directed=False)
+        group_set = place[occurs.argmax(axis=1)]
         weight = (self.cells / self.total).sum(axis=1)
         sums, squares = np.zeros((2, sets))
-        np.add.at(sums, place, weight)
-        np.add.at(squares, place, weight**2)
+        np.add.at(sums, group_set, weight)
+        np.add.at(squares, group_set, weight**2)
         return float((sums**2 / squares - 1).sum()) + GROUPS
 
     @cached_property

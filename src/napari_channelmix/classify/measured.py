@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.accuracy import estimate_accuracy
+from napari_channelmix.classify.calibration import held_out_calibration, scaled, scores_of
 from napari_channelmix.classify.train import train_classifier_job
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.jobs import Job, part
+from napari_channelmix.phenotypes.adjusted import HeldOutCalls
 from napari_channelmix.phenotypes.confusion import confusion_of
 
 if TYPE_CHECKING:
@@ -38,9 +40,12 @@ def measured_training_job(
     """Hold groups back, train on the others, measure on those held back; a job.
 
     The classifier's ``record`` gets ``held_out``: ``balanced_accuracy``, ``chance``, ``recall``
-    by class (None for one that does not occur), ``confusion`` (rows are the labels), ``confidence``
-    (mean probability of the called class), ``n_train`` and ``n_test``. Its ``provenance`` gets what
-    is needed to do the same again.
+    by class (None for one that does not occur), ``estimate`` (both with their intervals over
+    groups; see `AccuracyEstimate.as_dict`), ``confusion`` (rows are the labels), ``confidence``
+    (mean probability of the called class), ``n_train``, ``n_test`` and ``calls`` (labels against
+    calls in each held-out group, see `phenotypes.adjusted.HeldOutCalls`); all of these are of calls
+    with the balanced prior. It gets ``calibration`` too, see `held_out_calibration`. Its
+    ``provenance`` gets what is needed to do the same again.
 
     Parameters
     ----------
@@ -68,17 +73,24 @@ def measured_training_job(
         checkpoint=checkpoint,
     )  # fmt: skip
     classifier = yield from part(training, 0, 95, 100)
-    guesses = yield from part(classifier.predict_job(test), 95, 5, 100, "held-out cells: ")
-    codes, count = guesses.argmax(axis=1), len(test.classes)
-    found = accuracy_of(test.labels, codes, count)
+    called = classifier.predict_job(test, prior="balanced")
+    scores = scores_of((yield from part(called, 95, 5, 100, "held-out cells: ")))
+    prior = classifier.prior_of()
+    calibration = held_out_calibration(scores, test.labels, test.groups, test.classes,
+                                       prior.shares, prior=prior.text(), seed=seed)  # fmt: skip
+    guesses = scaled(scores, calibration.temperature)
+    codes = guesses.argmax(axis=1)
+    estimate = estimate_accuracy(test.labels, codes, test.groups, test.classes)
     measured: dict[str, Any] = {
-        "balanced_accuracy": found.balanced,
-        "chance": found.chance,
-        "recall": dict(zip(test.classes, found.as_dict()["recall"], strict=True)),
+        "balanced_accuracy": estimate.balanced,
+        "chance": estimate.chance,
+        "recall": {row.name: row.recall for row in estimate.per_class},
+        "estimate": estimate.as_dict(),
         "confusion": confusion_of(test.labels, test.classes, codes, test.classes).counts.tolist(),
         "confidence": float(guesses.max(axis=1).mean()),
         "n_train": len(train),
         "n_test": len(test),
+        "calls": HeldOutCalls.of(test.labels, codes, test.groups, test.classes).as_rows(),
     }
     again = {
         "split": {"held_out": held_out, "seed": seed},
@@ -87,6 +99,7 @@ def measured_training_job(
         "cells": cells.fingerprint,
     }
     return replace(
-        classifier, record={**classifier.record, "held_out": measured},
+        classifier,
+        record={**classifier.record, "held_out": measured, "calibration": calibration.as_dict()},
         provenance={**classifier.provenance, **again},
     )  # fmt: skip

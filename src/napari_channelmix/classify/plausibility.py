@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.classifier import Predictor, matched
+from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.confusion import matching
@@ -32,8 +34,6 @@ ALL_ORDERS, MOST_ORDERS = 4, 45
 BETTER, SURE = 0.1, 3.0
 # What is being done, in words.
 STAGE = "holding the model against the labels"
-# Half the width of a 95 % interval, in standard errors.
-WIDTH = 1.96
 
 
 def plausibility_job(
@@ -41,7 +41,8 @@ def plausibility_job(
 ) -> Job[tuple[str, ...]]:
     """What labels say against a model; a job that returns a line for each thing. Our definition.
 
-    - Its balanced accuracy has a 95 % interval that reaches down to chance.
+    - Its balanced accuracy has a 95 % interval over groups that reaches down to chance; with fewer
+      than five groups, one over cells.
     - It does clearly better with its classes, or its channels, in another order. The order is
       chosen on one half of the cells and held against the given one on the other half: better by
       0.1 or more, and by three standard errors. With up to four channels all orders are tried,
@@ -84,21 +85,17 @@ def plausibility_job(
     fitting = cells if names is None else matched(cells, names)
     truth = known[rows]
     crops = fitting.read(rows)
-    count = len(model.classes)
     guess = _called(model, crops)
     lines = []
-    own = accuracy_of(truth, guess, count)
-    low, high = own.balanced - WIDTH * own.error, own.balanced + WIDTH * own.error
-    measured = (
-        f"a balanced accuracy of {own.balanced:.2f} on {len(rows)} labelled cells (95 % interval "
-        f"{max(low, 0):.2f} to {min(high, 1):.2f}, chance {own.chance:.2f})"
-    )
-    if channels_only:
-        pass
-    elif high < own.chance:
-        lines.append(f"the model does worse than chance: {measured}")
-    elif low <= own.chance:
-        lines.append(f"the model does no better than chance: {measured}")
+    own = estimate_accuracy(truth, guess, fitting.groups[rows], model.classes)
+    if own.n_groups < FEW_GROUPS:
+        # Against so few groups nothing could be said; cells taken as independent may speak.
+        own = estimate_accuracy(truth, guess, None, model.classes)
+    if own.chance_text and not channels_only:
+        lines.append(
+            f"the model is {own.chance_text}: a balanced accuracy of {own.balanced:.2f} on "
+            f"{len(rows)} labelled cells ({own.interval_text})"
+        )
     halves = _halves(truth)
     renamed = class_order_line(truth, guess, model.classes)
     if renamed:
@@ -186,7 +183,8 @@ def _other_classes(
 def _called(model: Any, crops: Floats) -> Whole:
     """The called classes (n,); channels in another order are no surprise here."""
     if isinstance(model, Predictor):
-        return np.asarray(drain(model.predict_job(crops)).argmax(axis=1), dtype=np.int64)
+        said = drain(model.predict_job(crops, prior="balanced"))
+        return np.asarray(said.argmax(axis=1), dtype=np.int64)
     return np.asarray(model.predict_proba(crops).argmax(axis=1), dtype=np.int64)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.likeness import Likeness, likeness, plain_likeness
-from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
 from napari_channelmix.data import Cells
@@ -86,6 +86,8 @@ class DataShift:
         Mean probability of the called class.
     accuracy : float or None
         Balanced accuracy, where the cells have classes that the classifier knows.
+    accuracy_interval : (float, float) or None
+        95 %, over groups; see `classify.intervals`.
     whole : bool
         Whether the cells differ as a whole, beside single strange ones.
     """
@@ -100,6 +102,7 @@ class DataShift:
     confidence: float | None = None
     accuracy: float | None = None
     whole: bool = False
+    accuracy_interval: tuple[float, float] | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -154,19 +157,22 @@ class Observer:
         if self.useful:
             self._profiler.add(crops, start)
 
-    def shift(self, probabilities: Floats | None = None) -> DataShift:
+    def shift(
+        self, probabilities: Floats | None = None, balanced: Floats | None = None
+    ) -> DataShift:
         """What was seen, beside training; with probabilities (N, K) also what became of the calls.
 
+        Confidence and accuracy are of those with the ``balanced`` prior, where these are given.
         Classes of the cells are used where all of them were seen.
         """
         model, cells = self._model, self._cells
         numbers = np.arange(len(cells)) if self._numbers is None else self._numbers
-        facts = _Calls.of(model, cells, numbers, probabilities)
+        facts = _Calls.of(model, cells, numbers, probabilities, balanced)
         profile, data = self._profiler.profile(), model.training_data
         if profile is None:
             return DataShift(
                 len(numbers), limits="" if self.useful else ELSEWHERE.format(who=model._who),
-                shares=facts.shares, confidence=facts.confidence, accuracy=facts.accuracy,
+                shares=facts.shares, confidence=facts.confidence, **facts.accuracies,
             )  # fmt: skip
         if data is None:
             found = plain_likeness(model.mean, model.std, profile)
@@ -188,12 +194,12 @@ class Observer:
         if lines and facts.shares and len(profile) > 1:
             record = getattr(model, "record", {}).get("held_out") or {}
             lines.append(calls_line(facts.shares, facts.training, facts.confidence,
-                                    facts.accuracy, record))  # fmt: skip
+                                    facts.estimate, record))  # fmt: skip
         return DataShift(
             len(profile), tuple(lines), OLDER if data is None else "",
             tuple(_channels(model, profile, found)),
             tuple(int(number) for number in numbers[found.strange]),
-            facts.shares, facts.training, facts.confidence, facts.accuracy, whole,
+            facts.shares, facts.training, facts.confidence, whole=whole, **facts.accuracies,
         )  # fmt: skip
 
 
@@ -203,6 +209,7 @@ def data_shift_job(
     probabilities: Floats | None = None,
     only: npt.NDArray[np.int64] | None = None,
     batch: int = BATCH,
+    balanced: Floats | None = None,
 ) -> Job[DataShift]:
     """Compare cells with those a classifier was trained on, as a job.
 
@@ -217,6 +224,8 @@ def data_shift_job(
         Positions of the cells that are meant; default: all.
     batch : int
         Crops read at once.
+    balanced : (N, K) array, optional
+        The probabilities with the balanced prior.
 
     Raises
     ------
@@ -230,7 +239,7 @@ def data_shift_job(
         some = chosen[start : start + batch]
         observer.add(source.read(some) if isinstance(source, Cells) else source[some])
         yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
-    return observer.shift(probabilities)
+    return observer.shift(probabilities, balanced)
 
 
 def say(shift: DataShift, of_model: Sequence[str] = (), stacklevel: int = 3) -> None:
@@ -248,7 +257,15 @@ class _Calls:
     shares: dict[str, float]
     training: dict[str, float]
     confidence: float | None
-    accuracy: float | None
+    estimate: AccuracyEstimate | None
+
+    @property
+    def accuracies(self) -> dict[str, Any]:
+        """As of `DataShift`."""
+        found = self.estimate
+        if found is None:
+            return {}
+        return {"accuracy": found.balanced, "accuracy_interval": (found.low, found.high)}
 
     @classmethod
     def of(
@@ -257,6 +274,7 @@ class _Calls:
         cells: Cells | npt.NDArray[Any],
         numbers: npt.NDArray[np.int64],
         probabilities: Floats | None,
+        balanced: Floats | None,
     ) -> _Calls:
         known = {} if model.training_data is None else model.training_data.class_shares
         if probabilities is None or not len(probabilities):
@@ -264,13 +282,16 @@ class _Calls:
         codes = probabilities.argmax(axis=1)
         counts = np.bincount(codes, minlength=len(model.classes))
         shares = dict(zip(model.classes, (counts / len(codes)).tolist(), strict=True))
-        accuracy = None
+        estimate = None
+        even = probabilities if balanced is None else balanced
+        codes = even.argmax(axis=1)
         if isinstance(cells, Cells):
             labels = matching(cells.labels[numbers], cells.classes, model.classes)
-            if (labels >= 0).any():
-                given = labels >= 0
-                accuracy = accuracy_of(labels[given], codes[given], len(model.classes)).balanced
-        return cls(shares, known, float(probabilities.max(axis=1).mean()), accuracy)
+            given = labels >= 0
+            if given.any():
+                groups = cells.groups[numbers][given]
+                estimate = estimate_accuracy(labels[given], codes[given], groups, model.classes)
+        return cls(shares, known, float(even.max(axis=1).mean()), estimate)
 
 
 def _channels(model: Predictor, profile: Any, found: Likeness) -> Sequence[ChannelShift]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.data.profile import PERCENTILES, CropProfile
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.classify.likeness import Likeness
     from napari_channelmix.classify.training_data import TrainingData
 
@@ -83,7 +84,7 @@ def calls_line(
     shares: Mapping[str, float],
     training: Mapping[str, float],
     confidence: float | None,
-    accuracy: float | None,
+    estimate: AccuracyEstimate | None,
     held_out: Mapping[str, Any],
 ) -> str:
     """What became of the calls: shares of the classes, confidence, accuracy."""
@@ -95,8 +96,9 @@ def calls_line(
     then = held_out.get("confidence")
     if confidence is not None:
         line += f"; mean confidence {confidence:.3f}" + _beside(then)
-    if accuracy is not None:
-        line += f"; balanced accuracy {accuracy:.3f}" + _beside(held_out.get("balanced_accuracy"))
+    if estimate is not None:
+        line += f"; balanced accuracy {estimate.balanced:.3f} ({estimate.interval_text})"
+        line += _beside(held_out.get("balanced_accuracy"))
     return line
 
 

@@ -53,10 +53,13 @@ def training_part(provenance: Mapping[str, Any]) -> TrainingPart | None:
         return None
 
 
-def classifier_part(model: Any, file: str | Path | None = None) -> ClassifierPart | None:
+def classifier_part(
+    model: Any, file: str | Path | None = None, prior: Any = None
+) -> ClassifierPart | None:
     """How to come by a classifier: from its file where it was opened from one, else by training.
 
-    None where neither is known, as for a function that was handed over in Python.
+    None where neither is known, as for a function that was handed over in Python. ``prior`` is
+    that which was asked for, None for the usual one.
     """
     from napari_channelmix.classify import Classifier
     from napari_channelmix.classify.identity import model_hash
@@ -76,9 +79,11 @@ def classifier_part(model: Any, file: str | Path | None = None) -> ClassifierPar
                 "select": model.select,
             }  # fmt: skip
     if known:
-        return ClassifierPart(accuracy=accuracy, sha256=model_hash(model), **known)
+        return ClassifierPart(accuracy=accuracy, sha256=model_hash(model), prior=prior, **known)
     training = training_part(getattr(model, "provenance", {}))
-    return None if training is None else ClassifierPart(training=training, accuracy=accuracy)
+    if training is None:
+        return None
+    return ClassifierPart(training=training, accuracy=accuracy, prior=prior)
 
 
 def _reachable(source: str) -> str | None:

@@ -123,6 +123,8 @@ class ClassifierPart(_Part):
         not run.
     channels, classes, mean, std, output, select
         Of a model made elsewhere; see `load_model`. ``scores`` is the old word for logits.
+    prior : str, dict of str to float, or None
+        With which prior probabilities are shown; see `Classifier.predict_proba`.
     accuracy : float or None
         Balanced accuracy that was found, for comparison.
     """
@@ -139,6 +141,11 @@ class ClassifierPart(_Part):
         "one_probability", "scores",
     ] = "auto"  # fmt: skip
     select: Index | Name | None = None
+    prior: (
+        Literal["training", "balanced", "estimated"]
+        | Annotated[dict[Name, Finite], Field(min_length=1, max_length=10_000)]
+        | None
+    ) = None
     accuracy: Finite | None = None
 
     @model_validator(mode="after")

@@ -29,14 +29,14 @@ def script_of(config: Config) -> str:
     """
     blocks = [_head(config), _data(config)]
     if config.classifier is not None:
-        blocks.append(_classifier(config.classifier, _threads(config)))
+        blocks.append(_classifier(config.classifier, _threads(config), _prior(config)))
     if config.importance is not None:
         blocks.append(_importance(config.importance, _threads(config)))
     names = [""] if len(config.explanations) == 1 else [
         f"_{at}" for at in range(1, len(config.explanations) + 1)
     ]  # fmt: skip
     blocks += [
-        _explanation(one, name, config.device)
+        _explanation(one, name, config.device, _prior(config))
         for one, name in zip(config.explanations, names, strict=False)
     ]
     if config.latents is not None:
@@ -120,9 +120,9 @@ def _several(threads: set[int], own: int) -> list[str]:
     return ["import torch", "", f"torch.set_num_threads({own})"]
 
 
-def _classifier(part: ClassifierPart, threads: set[int]) -> list[str]:
+def _classifier(part: ClassifierPart, threads: set[int], prior: list[str]) -> list[str]:
     if part.file is not None:
-        return _opened(part)
+        return _opened(part, prior)
     training = part.training
     assert training is not None
     how, _ = _settings(training)
@@ -138,13 +138,15 @@ def _classifier(part: ClassifierPart, threads: set[int]) -> list[str]:
         *_several(threads, training.threads),
         _split(training.held_out, training.seed),
         *_call("model = cm.train_classifier", arguments),
-        "predicted = model.predict(test)",
+        "model = model.calibrate(test)",
+        'predicted = model.predict(test, prior="balanced")',
         "recall = [np.mean(predicted[test.labels == code] == code) for code in set(test.labels)]",
         f'print(f"balanced accuracy, held-out cells: {{np.mean(recall):.4f}}"){known}',
+        "print(cm.evaluate(model, test).words)",
     ]
 
 
-def _opened(part: ClassifierPart) -> list[str]:
+def _opened(part: ClassifierPart, prior: list[str]) -> list[str]:
     arguments = [_text(str(part.file))]
     lines = ["# The classifier."]
     if part.channels is not None and part.classes is not None:
@@ -158,7 +160,8 @@ def _opened(part: ClassifierPart) -> list[str]:
             lines.append("# allow_code runs code of the model's maker: only where you trust it.")
             arguments.append("allow_code=True")
     return [
-        *lines, *_call("model = cm.load_model", arguments), "predicted = model.predict(cells)",
+        *lines, *_call("model = cm.load_model", arguments),
+        f"predicted = model.predict({', '.join(['cells', *prior])})",
         'print(dict(zip(model.classes, np.bincount(predicted, minlength=len(model.classes)))))',
     ]  # fmt: skip
 
@@ -186,7 +189,15 @@ def _importance(part: ImportancePart, threads: set[int]) -> list[str]:
     ]
 
 
-def _explanation(part: ExplanationPart, name: str, device: str) -> list[str]:
+def _prior(config: Config) -> list[str]:
+    """The argument for the prior, where another was chosen than the usual one."""
+    prior = None if config.classifier is None else config.classifier.prior
+    if prior is None:
+        return []
+    return [f"prior={_text(prior) if isinstance(prior, str) else repr(dict(prior))}"]
+
+
+def _explanation(part: ExplanationPart, name: str, device: str, prior: list[str]) -> list[str]:
     arguments = ["model", "cells"]
     if part.target is not None:
         arguments.append(f"target={_text(part.target)}")
@@ -195,7 +206,8 @@ def _explanation(part: ExplanationPart, name: str, device: str) -> list[str]:
     arguments += [f"method={_text(part.method)}", f"mode={_text(part.mode)}"]
     if part.channels != "shared":
         arguments.append(f"channels={_text(part.channels)}")
-    arguments += [f"forwards={part.forwards}", f"seed={part.seed}", f"device={_text(device)}"]
+    arguments += [f"forwards={part.forwards}", f"seed={part.seed}", f"device={_text(device)}",
+                  *prior]  # fmt: skip
     if part.cells is not None:
         arguments += [f"only={list(part.cells)!r}", "batch=1"]
         noun = "cell" if len(part.cells) == 1 else "cells"

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.scores import Fidelity
     from napari_channelmix.pcim.source import Source
@@ -64,7 +65,7 @@ class Attribution:
     versus : (N,) int64 array or None
         Class it is held against; None: all others.
     probabilities : (N, K) float32 array
-        What the classifier says of the cells.
+        What the classifier says of the cells, with the ``prior``.
     standard_error : (N, H, W) float32 array or None
         Of the linear fit to random masks (black box).
     classes, channels : tuple of str
@@ -82,6 +83,8 @@ class Attribution:
     shift : DataShift or None
         How the cells differ from those the classifier was trained on; None where it was not
         compared, or the model is not ours.
+    prior : Prior or None
+        Which shares of the classes the probabilities take for granted; maps do not depend on it.
     """
 
     maps: Floats = field(repr=False)
@@ -102,6 +105,7 @@ class Attribution:
     output: str = ""
     flat: dict[str, tuple[int, ...]] = field(default_factory=dict)
     shift: DataShift | None = field(default=None, repr=False)
+    prior: Prior | None = None
 
     def __len__(self) -> int:
         return len(self.maps)

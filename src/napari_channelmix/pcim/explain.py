@@ -20,12 +20,15 @@ from napari_channelmix.pcim.attribution import Attribution, MapUpdate
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
 from napari_channelmix.pcim.methods import Method, method_named
-from napari_channelmix.pcim.scores import Fidelity, fidelity_job, joined
+from napari_channelmix.pcim.references import REPORTED
+from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
 from napari_channelmix.pcim.source import Source
+from napari_channelmix.phenotypes.held_out import held_out_of, only_named
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.outputs import Output
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.classify.selecting import Select
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.problem import Maps, Problem
@@ -48,10 +51,11 @@ def explain(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
+    prior: PriorChoice = None,
 ) -> Attribution:
     """Find which pixels made the classifier say what it says.
 
@@ -82,9 +86,11 @@ def explain(
         Where to compute. A module is afterwards back where it was; a Classifier stays there.
     batch : int, optional
         Cells at once; default: as many as fit well.
-    only : sequence of int, optional
+    only : sequence of int, {"held-out", "all"}, optional
         Positions of the cells to explain; the others only have their part in the mean that a
-        black box is shown. ``target`` and ``versus``, where they are lists, are for these.
+        black box is shown. ``held-out``: those that the classifier was not trained on, where that
+        is known and any is left; `Attribution.source` has their numbers. ``target`` and
+        ``versus``, where they are lists, are for the explained cells.
     output : str
         What a module, estimator or callable gives, as for `load_model`; ``auto`` is found out
         from some of the cells, and refused where it stays in doubt.
@@ -93,6 +99,10 @@ def explain(
     check : bool
         Hold the model against the labels of the cells, where they are a data set with labels;
         see `classify.plausibility`.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown and the predicted class is chosen; as for
+        `Classifier.predict_proba`. ``estimated`` is from all the cells. Maps of a class do not
+        depend on it.
 
     Returns
     -------
@@ -113,7 +123,8 @@ def explain(
     """
     return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
                              forwards=forwards, seed=seed, device=device, batch=batch,
-                             only=only, output=output, select=select, check=check))  # fmt: skip
+                             only=only, output=output, select=select, check=check,
+                             prior=prior))  # fmt: skip
 
 
 def explain_job(
@@ -129,11 +140,12 @@ def explain_job(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
     compare: bool = True,
+    prior: PriorChoice = None,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
@@ -144,10 +156,17 @@ def explain_job(
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
     hold(forwards=forwards, batch=batch, seed=seed)
     source = Source.of(model, cells, device, output=output, select=select)
+    held_out = ""
+    if isinstance(only, str):
+        meant = held_out_of(source.training_marks(), "maps are", only_named(only))
+        held_out, only = meant.line, np.flatnonzero(meant.chosen).tolist()
+    source = yield from part(source.with_prior(prior), 0, 0, 1)
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
     notes, flatness = _Notes(subject.notes), Flatness()
+    if held_out:
+        notes.add(held_out)
     if subject.network is None and mode == "autograd":
         mode = "blackbox"
         notes.add(f"{subject.who} gives answers only: explained as a black box")
@@ -199,7 +218,11 @@ def explain_job(
             job = plausibility_job(source.answering(cells), cells, seed=seed)
             for line in (yield from part(job, count, 0, count)):
                 notes.add(line)
-    shift = None if observer is None else observer.shift(found.probabilities)
+    shift = (
+        None
+        if observer is None
+        else observer.shift(found.probabilities, source.prior.removed(found.probabilities))
+    )
     for line in () if shift is None else shift.warnings:
         notes.add(line)
     flat = flatness.by_reason
@@ -233,6 +256,8 @@ def measure_job(
     device: str = "auto",
     seed: int = 0,
     batch: int = 64,
+    references: tuple[str, ...] = REPORTED,
+    shares: Sequence[float] = SHARES,
 ) -> Job[Fidelity]:
     """Insertion and deletion curves of maps, made by whatever method, as a job.
 
@@ -243,6 +268,8 @@ def measure_job(
     maps : (N, H, W) or (N, C, H, W) float32 array
     seed : int
         Of the references.
+    references, shares
+        As for `scores.fidelity_job`.
     """
     source = Source.of(model, cells, device)
     if len(maps) != len(source):
@@ -254,7 +281,8 @@ def measure_job(
             try:
                 problem, _ = source.problem(some, target, versus)
                 job = fidelity_job(problem.subject, problem.x, problem.mean, problem.target,
-                                   maps[some], seed=seed)  # fmt: skip
+                                   maps[some], references=references, shares=shares,
+                                   seed=seed)  # fmt: skip
                 parts.append((yield from part(job, at, len(some), count)))
             except Exception as error:
                 if not is_out_of_memory(error):
@@ -342,7 +370,9 @@ class _Found:
         flat: dict[str, tuple[int, ...]], shift: DataShift | None, **facts: Any,
     ) -> Attribution:  # fmt: skip
         model, output = self.source.model, str(self.source.subject.reading)
-        about = {"method": method.name, "mode": method.mode, "output": output, **facts}
+        prior = self.source.prior
+        about = {"method": method.name, "mode": method.mode, "output": output,
+                 "prior": prior.as_dict(), **facts}  # fmt: skip
         if isinstance(model, Classifier):
             about["model"] = model.provenance.get("data")
         return Attribution(
@@ -352,5 +382,5 @@ class _Found:
             classes=self.source.subject.classes, channels=self.source.channels,
             method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
             provenance=provenance(**about), source=self.source, output=output, flat=flat,
-            shift=shift,
+            shift=shift, prior=prior,
         )  # fmt: skip

@@ -13,15 +13,20 @@ from torch import Tensor
 
 from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
+from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
 from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
+from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.classify.training_cells import TrainingCells
+    from napari_channelmix.jobs import Job
 
 __all__ = ["Source"]
 
@@ -49,6 +54,8 @@ class Source:
         What messages call the cells; in a data set their positions, in which they are read.
     known : Cells or None
         The data set that they come from, also where their pixels have been read.
+    asked_prior : Prior or None
+        Which prior the probabilities are shown with; None: that of training.
     """
 
     subject: Subject
@@ -57,6 +64,7 @@ class Source:
     model: Any
     numbers: Whole
     known: Cells | None = None
+    asked_prior: Prior | None = None
 
     @classmethod
     def of(
@@ -191,12 +199,48 @@ class Source:
             return self.cells.channels
         return self.subject.channels or tuple(f"channel {i}" for i in range(self.shape[1]))
 
+    def training_marks(self) -> Marks:
+        """Whether the classifier was trained on each cell (N,); their pixels are read for it."""
+        known: TrainingCells | None = getattr(self.model, "training_cells", None)
+        if known is None:
+            return np.full(len(self), UNKNOWN)
+        parts = [crop_digests(self._pixels(slice(start, start + MEAN_OF)))
+                 for start in range(0, len(self), MEAN_OF)]  # fmt: skip
+        groups = None
+        if isinstance(self.cells, Cells):
+            groups = self.cells.groups[self.numbers].tolist()
+        return known.marks(np.concatenate(parts), groups)
+
     def observer(self) -> Observer | None:
         """What compares the cells with those of training; None for models that know none."""
         if not isinstance(self.model, Classifier):
             return None
         of = self.cells if self.known is None else self.known
         return Observer(self.model, of, self.numbers)
+
+    @property
+    def prior(self) -> Prior:
+        """Which shares of the classes the probabilities take for granted."""
+        if isinstance(self.model, Classifier):
+            return self.asked_prior or self.model.prior_of()
+        return own_prior(self.subject.classes)
+
+    def with_prior(self, choice: PriorChoice) -> Job[Source]:
+        """The same with another prior, as a job: one that is estimated is so from these cells.
+
+        Raises
+        ------
+        ModelError
+            A prior that is none, or one for a model whose own is not known.
+        """
+        if choice is None:
+            return self
+        if isinstance(self.model, Predictor):
+            of = self.cells if self.known is None else self.known
+            return replace(self, asked_prior=(yield from self.model.prior_job(of, choice)))
+        if choice not in ("training", "balanced"):
+            raise ModelError(f"{self.subject.who}: its training is not known; leave the prior out")
+        return self
 
     def tensor(self, some: Whole | slice, observer: Observer | None = None) -> Tensor:
         """Some of the cells, on the scale of the subject; an observer sees their pixels."""
@@ -227,17 +271,23 @@ class Source:
         x = self.tensor(some, observer)
         with torch.inference_mode():
             scores = self.subject.checked_scores(x)
-        shown = self.subject.reading.probabilities(scores)
-        probabilities = shown.to(torch.float32).cpu().numpy()
+        probabilities = self._shown(scores)
         count = len(self)
         asked = chosen_target(
             _each(target, some, count, "target"), _each(versus, some, count, "versus"),
-            scores.argmax(dim=1).cpu().numpy(), self.subject.classes, self.numbers[some],
+            probabilities.argmax(axis=1), self.subject.classes, self.numbers[some],
             independent=self.subject.reading.independent,
         )  # fmt: skip
         asked = asked.to(x.device)
         problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
         return problem, probabilities
+
+    def _shown(self, scores: Tensor) -> Floats:
+        """Probabilities (n, K) as they are shown, by the rule of `classify.priors`."""
+        if isinstance(self.model, Classifier):
+            return self.prior.applied(self.model.balanced(scores))
+        shown: Floats = self.subject.reading.probabilities(scores).to(torch.float32).cpu().numpy()
+        return shown
 
 
 class _Answering(Predictor):

@@ -1,5 +1,6 @@
 """Classes of cells, questioned: against predictions, within groups, along doses."""
 
+from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of, matching
 from napari_channelmix.phenotypes.doses import DoseResponse, Logistic, as_doses, dose_response
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
@@ -12,11 +13,14 @@ from napari_channelmix.phenotypes.fractions import (
 )
 
 __all__ = [
+    "Adjusted",
     "Confusion",
     "DoseResponse",
     "Fractions",
     "Grouping",
+    "HeldOutCalls",
     "Logistic",
+    "adjusted_fractions",
     "as_doses",
     "class_distance",
     "confusion_of",

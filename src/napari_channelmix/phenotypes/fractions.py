@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -67,12 +69,15 @@ class Fractions:
         Cells of each class.
     cells : (G,) int array
         All cells, those without a class included.
+    adjusted : Adjusted or None
+        The fractions behind the calls, where these are a classifier's whose confusion is known.
     """
 
     grouping: Grouping
     classes: tuple[str, ...]
     counts: Whole = field(repr=False)
     cells: Whole = field(repr=False)
+    adjusted: Adjusted | None = None
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -96,7 +101,10 @@ class Fractions:
         return wilson(int(self.counts[group, code]), int(self.classed[group]))
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per group: cells, cells with a class, and count, fraction and interval of each."""
+        """A row per group: cells, cells with a class, and count, fraction and interval of each.
+
+        With ``adjusted fraction``, ``adjusted low`` and ``adjusted high`` of each where known.
+        """
         import pandas as pd
 
         columns: dict[str, object] = {
@@ -108,18 +116,53 @@ class Fractions:
             columns[f"n {name}"] = self.counts[:, code]
             columns[f"fraction {name}"] = fractions[:, code]
             columns[f"low {name}"], columns[f"high {name}"] = limits.reshape(-1, 2).T
+        if self.adjusted is not None and not self.adjusted.why_not:
+            for code, name in enumerate(self.classes):
+                columns[f"adjusted fraction {name}"] = self.adjusted.fractions[:, code]
+                columns[f"adjusted low {name}"] = self.adjusted.low[:, code]
+                columns[f"adjusted high {name}"] = self.adjusted.high[:, code]
         return pd.DataFrame(columns)
 
 
-def fractions_of(grouping: Grouping, codes: npt.ArrayLike, classes: Sequence[str]) -> Fractions:
-    """Count the classes, codes (N,) with -1 for none, in each group."""
-    found = np.asarray(codes, np.int64)
-    groups, kinds = len(grouping.names), len(classes)
-    known = found >= 0
-    flat = np.bincount(grouping.codes[known] * kinds + found[known], minlength=groups * kinds)
-    counts = flat.reshape(groups, kinds).astype(np.int64)
-    totals = np.bincount(grouping.codes, minlength=groups).astype(np.int64)
-    return Fractions(grouping, tuple(classes), counts, totals)
+def fractions_of(
+    grouping: Grouping,
+    codes: npt.ArrayLike,
+    classes: Sequence[str],
+    *,
+    balanced: npt.ArrayLike | None = None,
+    held_out: HeldOutCalls | None = None,
+    seed: int = 0,
+) -> Fractions:
+    """Count the classes in each group.
+
+    Parameters
+    ----------
+    grouping : Grouping
+    codes : (N,) int array
+        Positions in the classes, -1 for none.
+    classes : sequence of str
+    balanced : (N,) int array, optional
+        A classifier's calls with the balanced prior; the adjusted fractions are of these.
+    held_out : HeldOutCalls, optional
+        The same classifier's on held-out cells; without both nothing is adjusted.
+    seed : int
+        Of the adjusted intervals.
+    """
+    counts = _counted(grouping, codes, len(classes))
+    totals = np.bincount(grouping.codes, minlength=len(grouping.names)).astype(np.int64)
+    adjusted = None
+    if balanced is not None and held_out is not None:
+        calls = _counted(grouping, balanced, len(classes))
+        adjusted = adjusted_fractions(calls, held_out, seed=seed)
+    return Fractions(grouping, tuple(classes), counts, totals, adjusted)
+
+
+def _counted(grouping: Grouping, codes: npt.ArrayLike, classes: int) -> Whole:
+    """Cells (G, K) of each class in each group."""
+    values, groups = np.asarray(codes, np.int64), len(grouping.names)
+    known = values >= 0
+    flat = np.bincount(grouping.codes[known] * classes + values[known], minlength=groups * classes)
+    return np.asarray(flat.reshape(groups, classes), dtype=np.int64)
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:

@@ -13,10 +13,14 @@ from napari_channelmix.dcmix.chart import BLUE, ORANGE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["confusion_figure", "fidelity_figure", "learning_figure"]
+    from napari_channelmix.classify.calibration import ReliabilityBin
+
+__all__ = ["confusion_figure", "fidelity_figure", "learning_figure", "reliability_figure"]
 
 # Classes up to which every field of the matrix has its number in it.
 NUMBERED = 15
+# Classes whose reliability is drawn.
+CURVES = 6
 
 
 def confusion_figure(counts: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str]) -> Figure:
@@ -86,4 +90,35 @@ def fidelity_figure(fidelity: Any, title: str = "") -> Figure:
     axes.set_ylim(-0.02, 1.02)
     axes.set_title(title, fontsize="small", loc="left")
     axes.legend(fontsize="small")
+    return figure
+
+
+def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
+    """Share of a class among cells against their probability of it, with 95 % intervals.
+
+    Of two classes one is drawn: the other is its mirror image.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.2, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
+    names = list(curve)[-1:] if len(curve) == 2 else list(curve)[:CURVES]
+    for name in names:
+        bins = curve[name]
+        predicted = np.array([one.predicted for one in bins])
+        observed = np.array([one.observed for one in bins])
+        low, high = (np.array([getattr(one, end) for one in bins]) for end in ("low", "high"))
+        errors = np.maximum([observed - low, high - observed], 0)
+        axes.errorbar(predicted, observed, errors, marker="o", markersize=4, linewidth=1,
+                      capsize=2, label=name)  # fmt: skip
+        if len(names) == 1:
+            for one in bins:
+                axes.annotate(str(one.n), (one.predicted, one.observed), fontsize=7,
+                              textcoords="offset points", xytext=(5, -9))  # fmt: skip
+    axes.set_xlabel("probability of the class")
+    axes.set_ylabel("share of the class")
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.legend(fontsize="small", loc="upper left")
     return figure

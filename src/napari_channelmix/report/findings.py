@@ -10,9 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
+    from napari_channelmix.classify.calibration import Calibration
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.config import Config
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.phenotypes.adjusted import HeldOutCalls
 
 __all__ = ["ClassifierFacts", "Example", "Findings", "LatentsFacts"]
 
@@ -33,12 +37,16 @@ class ClassifierFacts:
     network : str
         Its kind, in words.
     held_out : dict
-        ``balanced_accuracy``, ``chance``, ``recall``, ``confusion``, ``n_train``, ``n_test``,
-        measured on cells it never saw; empty where that is not known.
+        ``balanced_accuracy``, ``chance``, ``recall``, ``estimate``, ``confusion``, ``n_train``,
+        ``n_test``, measured on cells it never saw; empty where that is not known.
     history : sequence of dict
         Metrics of each epoch.
     warnings : sequence of str
     provenance : dict
+    calibration : Calibration or None
+        Whether its probabilities mean what they say, on held-out cells.
+    calibrated : str
+        The same in words; empty for a model made elsewhere.
     """
 
     source: str
@@ -50,6 +58,23 @@ class ClassifierFacts:
     history: Sequence[Mapping[str, float]] = ()
     warnings: Sequence[str] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    calibration: Calibration | None = field(default=None, repr=False)
+    calibrated: str = ""
+
+    @property
+    def held_out_calls(self) -> HeldOutCalls | None:
+        """Labels against calls on held-out cells by group; None where that is not known."""
+        from napari_channelmix.phenotypes.adjusted import HeldOutCalls
+
+        content = self.held_out.get("calls")
+        return None if content is None else HeldOutCalls.from_rows(content, self.classes)
+
+    @property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """On cells it never saw, with intervals; None where that is not known."""
+        from napari_channelmix.classify.accuracy import stored_estimate
+
+        return stored_estimate(self.held_out, self.classes)
 
     @classmethod
     def of(
@@ -67,7 +92,8 @@ class ClassifierFacts:
         return cls(
             source, model.channels, model.classes, model_hash(model), f"{spec.name}{mixing}",
             record.get("held_out") or held_out or {}, record.get("history", ()),
-            record.get("warnings", ()), model.provenance,
+            record.get("warnings", ()), model.provenance, model.calibration,
+            model.calibration_text,
         )  # fmt: skip
 
 
@@ -92,6 +118,8 @@ class Example:
     scores : dict of str to float
         Such as ``srg``.
     method : str
+    training : str
+        Whether it was trained on; empty where it was not asked.
     """
 
     cell: int
@@ -104,6 +132,7 @@ class Example:
     words: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     method: str = ""
+    training: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +161,12 @@ class Findings:
         Where they came from, in words.
     classifier : ClassifierFacts or None
     probabilities : (N, K) float32 array or None
-        Of all cells, in the order of the classifier's classes.
+        Of all cells, in the order of the classifier's classes, with the ``prior``.
+    training : sequence of N str or None
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
+    balanced : (N, K) float32 array or None
+        The same as ``probabilities`` with the balanced prior, for adjusted fractions.
+    prior : Prior or None
     importance : ChannelImportance or None
     examples : tuple of Example
     explained : dict
@@ -148,9 +182,12 @@ class Findings:
     source: str = ""
     classifier: ClassifierFacts | None = None
     probabilities: Floats | None = field(default=None, repr=False)
+    training: Sequence[str] | None = field(default=None, repr=False)
     importance: ChannelImportance | None = None
     examples: tuple[Example, ...] = ()
     explained: Mapping[str, Any] = field(default_factory=dict)
     latents: LatentsFacts | None = None
     config: Config | None = None
     notes: tuple[str, ...] = ()
+    balanced: Floats | None = field(default=None, repr=False)
+    prior: Prior | None = None

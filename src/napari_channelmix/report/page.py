@@ -21,15 +21,20 @@ from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
 from napari_channelmix.provenance import PACKAGES, package_version
-from napari_channelmix.report.figures import learning_figure
+from napari_channelmix.report.figures import learning_figure, reliability_figure
 from napari_channelmix.report.pictures import cell_strip, data_uri, map_pair, shrunk, svg_of
 from napari_channelmix.report.words import (
+    accuracy_doubts,
     accuracy_in_words,
     data_in_words,
     importance_in_words,
+    trained_in_words,
+    training_in_words,
 )
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import ClassRecall
+    from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.findings import Findings
 
 __all__ = ["page_job", "page_of", "report_job"]
@@ -140,8 +145,7 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
     if facts is None:
         return None
     found = facts.held_out
-    recall = [(name, "–" if value is None or np.isnan(value) else f"{value:.3f}")
-              for name, value in found.get("recall", {}).items()]  # fmt: skip
+    recall = [] if facts.accuracy is None else [_recall(row) for row in facts.accuracy.per_class]
     matrix = None
     if found.get("confusion"):
         counts = np.asarray(found["confusion"], dtype=np.int64)
@@ -155,9 +159,36 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
         curves = data_uri("image/svg+xml", svg_of(learning_figure(facts.history)))
     return {
         "source": facts.source, "network": facts.network, "channels": facts.channels,
-        "classes": facts.classes, "words": accuracy_in_words(facts), "recall": recall,
+        "classes": facts.classes, "words": accuracy_in_words(facts),
+        "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
+        "training": training_in_words(findings.training),
+        "probabilities": _probabilities(findings),
     }  # fmt: skip
+
+
+def _recall(row: ClassRecall) -> tuple[str, tuple[str, ...]]:
+    """Of a class: recall, interval, groups, cells."""
+    if row.recall is None:
+        return row.name, ("–", "–", "0", "0")
+    between = f"{row.low:.2f} to {row.high:.2f}"
+    return row.name, (f"{row.recall:.3f}", between, f"{row.n_groups:,}", f"{row.n_cells:,}")
+
+
+def _probabilities(findings: Findings) -> dict[str, Any]:
+    """Which prior they have, and whether they mean what they say."""
+    facts = findings.classifier
+    assert facts is not None
+    found, chart = facts.calibration, ""
+    if found is not None and found.curve:
+        chart = data_uri("image/svg+xml", svg_of(reliability_figure(found.curve)))
+    lines = [] if findings.prior is None else [f"Shown with the {findings.prior.text()}."]
+    if facts.calibrated:
+        lines.append(f"The classifier is {facts.calibrated}.")
+    if found is not None:
+        lines.append(f"On held-out cells, with the {found.prior or 'prior of then'}: "
+                     f"{found.text()}.")  # fmt: skip
+    return {"lines": lines, "chart": chart}
 
 
 def _explanations(findings: Findings) -> dict[str, Any] | None:
@@ -169,6 +200,7 @@ def _explanations(findings: Findings) -> dict[str, Any] | None:
         sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
         cards.append({
             "cell": one.cell, "label": one.label, "group": one.group, "target": one.target,
+            "training": trained_in_words(one.training),
             "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
             "words": one.words, "method": one.method,
             "scores": [(name.upper() if name == "srg" else name, f"{value:.2f}")
@@ -213,21 +245,39 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     """Fractions of the classes in each group: of the predictions, or else of the labels."""
     cells, facts = findings.cells, findings.classifier
     classes, codes, of = cells.classes, cells.labels, "label"
+    balanced = held_out = None
     if findings.probabilities is not None and facts is not None:
         classes, of = facts.classes, "prediction"
         codes = findings.probabilities.argmax(axis=1)
+        held_out = facts.held_out_calls
+        if findings.balanced is not None:
+            balanced = findings.balanced.argmax(axis=1)
     grouping = grouping_of(cells)
     if len(grouping.names) < 2 or not classes:
         return None
-    found = fractions_of(grouping, codes, classes)
-    shares = found.fractions
+    found = fractions_of(grouping, codes, classes, balanced=balanced, held_out=held_out)
+    shares, adjusted = found.fractions, found.adjusted
+    known = adjusted is not None and not adjusted.why_not
     rows = [
         (name, int(found.cells[at]),
-         [(int(found.counts[at, code]), _share(shares[at, code])) for code in range(len(classes))])
+         [(int(found.counts[at, code]), _share(shares[at, code]),
+           _adjusted(found, at, code) if known else "") for code in range(len(classes))])
         for at, name in enumerate(found.groups[:GROUPS])
     ]  # fmt: skip
-    return {"kind": grouping.kind, "of": of, "classes": classes, "rows": rows,
-            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+    why = "" if adjusted is None else adjusted.why_not or adjusted.note
+    return {"kind": grouping.kind, "of": of, "classes": classes, "rows": rows, "adjusted": known,
+            "why": why, "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+
+
+def _adjusted(found: Fractions, group: int, code: int) -> str:
+    """An adjusted fraction with its interval, in per cent."""
+    assert found.adjusted is not None
+    values = [of[group, code] for of in
+              (found.adjusted.fractions, found.adjusted.low, found.adjusted.high)]  # fmt: skip
+    if np.isnan(values).any():
+        return ""
+    share, low, high = (100 * value for value in values)
+    return f"{share:.1f} % ({low:.1f} to {high:.1f})"
 
 
 def _share(value: float) -> str:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.report.findings import ClassifierFacts
 
-__all__ = ["accuracy_in_words", "data_in_words", "importance_in_words", "listed", "number"]
+__all__ = [
+    "accuracy_doubts",
+    "accuracy_in_words",
+    "data_in_words",
+    "importance_in_words",
+    "listed",
+    "number",
+    "trained_in_words",
+    "training_in_words",
+]
 
 
 def data_in_words(cells: Cells) -> tuple[str, ...]:
@@ -56,17 +69,53 @@ def importance_in_words(found: ChannelImportance) -> str:
 
 
 def accuracy_in_words(facts: ClassifierFacts) -> str:
-    """How good the classifier is on cells it never saw; empty where that is not known."""
+    """How good the classifier is on cells it never saw, with its interval; empty if not known."""
     found = facts.held_out
     if "balanced_accuracy" not in found:
         return ""
+    estimate = facts.accuracy
     line = f"Balanced accuracy {found['balanced_accuracy']:.3f}"
+    if estimate is not None:
+        line += f" ({estimate.interval_text})"
     if found.get("n_test"):
         line += f" on {number(found['n_test'], 'cell')} it never saw"
+        if estimate is not None and estimate.n_groups < estimate.n_cells:
+            line += f", of {number(estimate.n_groups, 'group')}"
     chance = f"chance is {found['chance']:.2f}" if found.get("chance") else ""
     trained = f"trained on {number(found['n_train'], 'cell')}" if found.get("n_train") else ""
     aside = "; ".join(one for one in (chance, trained) if one)
     return f"{line} ({aside})." if aside else f"{line}."
+
+
+def training_in_words(training: Sequence[str] | None) -> str:
+    """How many of the cells the classifier was trained on; empty where nothing was asked."""
+    if not training:
+        return ""
+    seen, near = (sum(mark == kind for mark in training) for kind in (YES, SAME_GROUP))
+    if all(mark == UNKNOWN for mark in training):
+        return "It is not known which of these cells the classifier was trained on."
+    if not seen:
+        return "The classifier was trained on none of these cells."
+    also = f", and {near:,} more are of the same groups" if near else ""
+    return (
+        f"The classifier was trained on {seen:,} of these {number(len(training), 'cell')}{also}; "
+        "what it says of those is too good."
+    )
+
+
+def trained_in_words(mark: str) -> str:
+    """Whether the classifier was trained on one cell, in a word or two; empty where not."""
+    return {YES: "trained on", SAME_GROUP: "of a group that was trained on"}.get(mark, "")
+
+
+def accuracy_doubts(facts: ClassifierFacts) -> tuple[str, ...]:
+    """Why the accuracy says little of other cells, a sentence each."""
+    found = facts.accuracy
+    if found is None:
+        return ()
+    chance = f"It is {found.chance_text}" if found.chance_text else ""
+    warning = found.warning[:1].upper() + found.warning[1:]
+    return tuple(f"{line}." for line in (chance, warning) if line)
 
 
 def number(count: int, one: str, many: str = "") -> str:

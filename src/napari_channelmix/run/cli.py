@@ -125,9 +125,16 @@ def _parser() -> argparse.ArgumentParser:
         "--epochs", type=argument("epochs"), default=40, help="most epochs (default: 40)"
     )
 
+    predict = command("predict", _predict, "which class is each cell, and how many in each group?")
+    predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(predict)
+    _add_prior(predict)
+    predict.add_argument("--out", type=Path, required=True, help="folder for the tables")
+
     explain = command("explain", _explain, "which pixels made the classifier say so?")
     explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(explain)
+    _add_prior(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
     explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
     explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
@@ -141,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--batch", type=argument("batch"), help="cells at once (default: what fits well)"
     )
+    _add_only(explain, "explain")
     explain.add_argument("--limit", type=argument("limit"), metavar="N",
                          help="explain N cells, spread over the data set")  # fmt: skip
     explain.add_argument("--score", action="store_true",
@@ -151,6 +159,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(evaluation)
+    _add_only(evaluation, "measure")
+    _add_prior(evaluation)
     evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
     evaluation.add_argument("--out", type=Path, metavar="FILE",
                             help="file for the result (evaluation.json)")  # fmt: skip
@@ -174,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     report.add_argument("--out", type=Path, required=True, help="page to write (report.html)")
     report.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
+    _add_prior(report)
     report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
     report.add_argument("--explain", type=Path, metavar="DIR", action="append", default=[],
                         help="folder of 'explain'; may be given several times")  # fmt: skip
@@ -191,11 +202,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_only(command: argparse.ArgumentParser, what: str) -> None:
+    """Whether the cells that the model was trained on are meant too."""
+    command.add_argument("--only", choices=("held-out", "all"), default="held-out",
+                         help=f"{what} the cells that the model was not trained on, or all "
+                         "(default: held-out, where that is known and any is left)")  # fmt: skip
+
+
 def _add_model(command: argparse.ArgumentParser) -> None:
     """The model that a command asks."""
     command.add_argument("--model", required=True,
                          help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
     _add_foreign(command)
+
+
+def _add_prior(command: argparse.ArgumentParser) -> None:
+    """How frequent the classes are before a cell is seen."""
+    command.add_argument(
+        "--prior", nargs="+", metavar="PRIOR",
+        help="shares of the classes that probabilities take for granted: training (default), "
+             "balanced, estimated (from these cells), or CLASS=SHARE for each class",
+    )  # fmt: skip
 
 
 def _add_foreign(command: argparse.ArgumentParser) -> None:
@@ -265,6 +292,7 @@ def _view(asked: argparse.Namespace) -> None:
 def _train(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import accuracy_text
     from napari_channelmix.run.training import train_into_job
 
     settings = {"network": asked.network, "epochs": asked.epochs, "seed": asked.seed,
@@ -274,9 +302,8 @@ def _train(asked: argparse.Namespace) -> None:
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = train_into_job(cells, asked.out, settings)
     classifier, beside = run_job(job, title="training", quiet=asked.quiet)
-    found = classifier.record["held_out"]
-    _say(asked, f"balanced accuracy on {found['n_test']} held-out cells: "
-                f"{found['balanced_accuracy']:.3f}")  # fmt: skip
+    if classifier.accuracy is not None:
+        _say(asked, accuracy_text(classifier.accuracy))
     _say(asked, f"saved {asked.out} and {beside}")
 
 
@@ -305,6 +332,32 @@ def _importance(asked: argparse.Namespace) -> None:
     _say(asked, f"saved {', '.join(path.name for path in saved)} in {asked.out}")
 
 
+def _prior(asked: argparse.Namespace) -> str | dict[str, float] | None:
+    from napari_channelmix.classify.priors import prior_argument
+
+    return prior_argument(asked.prior)
+
+
+def _predict(asked: argparse.Namespace) -> None:
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.predicting import predict_cells_job, predicted_text
+    from napari_channelmix.run.progress import run_job
+
+    prior, model = _prior(asked), _model(asked)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(asked.device))
+    cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
+    job = predict_cells_job(model, cells, asked.out, prior)
+    found = run_job(job, title="predict", quiet=asked.quiet)
+    _say(asked, predicted_text(found))
+    if asked.quiet:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.content["data_shift"].get("warnings", ()):
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    _say(asked, f"saved {', '.join(path.name for path in found.files)} in {asked.out}")
+
+
 def _explain(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
@@ -315,6 +368,7 @@ def _explain(asked: argparse.Namespace) -> None:
     settings = ExplainSettings(
         asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
         asked.seed, asked.limit, asked.score, check=not asked.no_check,
+        prior=_prior(asked), only=asked.only,
     )  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = explain_cells_job(
@@ -353,11 +407,11 @@ def _evaluate(asked: argparse.Namespace) -> None:
 
     if asked.out is not None and asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: is a folder; name a file, such as evaluation.json")
-    model = _model(asked)
+    prior, model = _prior(asked), _model(asked)
     if hasattr(model, "to"):
         model = model.to(choose_device(asked.device))
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    job = evaluate_job(model, cells, seed=asked.seed)
+    job = evaluate_job(model, cells, seed=asked.seed, prior=prior, only=asked.only)
     found = run_job(job, title="evaluate", quiet=asked.quiet)
     if asked.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
@@ -403,11 +457,13 @@ def _report(asked: argparse.Namespace) -> None:
 
     if asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: is a folder; name a file, such as report.html")
+    prior = _prior(asked)
     model = None if asked.model is None else _model(asked)
     # A bundle by its path: a config then names it.
     named = Path(asked.model) if hasattr(model, "network") else model
     sources = Sources(named, asked.importance, tuple(asked.explain), asked.latents,
-                      name="" if asked.model is None else Path(asked.model).name)  # fmt: skip
+                      name="" if asked.model is None else Path(asked.model).name,
+                      prior=prior)  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = findings_job(cells, sources, source=str(asked.dataset.resolve()))
     found = run_job(job, title="report", quiet=asked.quiet)

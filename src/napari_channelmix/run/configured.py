@@ -147,7 +147,8 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     for at, one in enumerate(config.explanations, start=1):
         settings = ExplainSettings(
             one.target, one.versus, one.method, one.mode, one.channels, one.forwards, one.seed,
-            cells=one.cells,
+            cells=one.cells, prior=None if config.classifier is None else config.classifier.prior,
+            only="all",
         )  # fmt: skip
         maps = explain_cells_job(
             classifier, cells, out / "explanations" / str(at), settings,
@@ -168,6 +169,7 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
         importance=out / "importance" if importance is not None else None,
         explain=tuple(out / "explanations" / str(at + 1) for at in range(len(explained))),
         latents=out / "latents" if latents is not None else None,
+        prior=None if config.classifier is None else config.classifier.prior,
     )
     findings = yield from part(
         findings_job(cells, sources, config=config, source=config.data.dataset), 95, 3, 100

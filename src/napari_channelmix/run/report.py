@@ -32,6 +32,7 @@ from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
 
 __all__ = ["Sources", "findings_job"]
@@ -55,6 +56,8 @@ class Sources:
     explain : tuple of path
     name : str
         What a model that is no path is called.
+    prior : str, mapping of str to float, or Prior, optional
+        With which prior probabilities are shown, as for `Classifier.predict_proba`.
     """
 
     model: Path | Classifier | ForeignClassifier | None = None
@@ -62,6 +65,7 @@ class Sources:
     explain: tuple[Path, ...] = ()
     latents: Path | None = None
     name: str = ""
+    prior: PriorChoice = None
 
 
 def findings_job(
@@ -96,10 +100,12 @@ def findings_job(
             name = sources.model.name
         facts = ClassifierFacts.of(model, name)
         notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
-        called = yield from part(model.call_job(cells), 0, 60, 100)
+        called = yield from part(model.call_job(cells, prior=sources.prior), 0, 60, 100)
         against = yield from part(plausibility_job(model, cells), 60, 0, 100)
         facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
-        found = replace(found, classifier=facts, probabilities=called.probabilities)
+        found = replace(found, classifier=facts, probabilities=called.probabilities,
+                        balanced=called.balanced, prior=called.prior,
+                        training=called.training.tolist())  # fmt: skip
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")
@@ -151,6 +157,8 @@ def _examples(
         path, shape = folder / "maps.zarr", (content["n"], cells.crop, cells.crop)
         maps = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
         crops, scores = fitting.read(index), content.get("scores_per_cell", {})
+        # Files of earlier versions do not say which cells were trained on.
+        blank = [""] * content["n"]
         return tuple(
             Example(
                 cell=int(cell), crops=crop, map=one,
@@ -160,7 +168,7 @@ def _examples(
                 ),
                 label=content["cells"]["label"][row] or "", group=content["cells"]["group"][row],
                 scores={name: of[row] for name, of in scores.get(content["method"], {}).items()},
-                method=content["method"],
+                method=content["method"], training=(content["cells"].get("training") or blank)[row],
             )
             for row, cell, crop, one in zip(rows.tolist(), index, crops, maps, strict=True)
         )  # fmt: skip
@@ -198,7 +206,7 @@ def _config(
     if model is not None:
         training = training_part(getattr(model, "provenance", {}))
         file = sources.model if isinstance(sources.model, Path) and training is None else None
-        classifier = classifier_part(model, file)
+        classifier = classifier_part(model, file, sources.prior)
     if explained and classifier is None:
         notes.append("the explanations are left out: the report was not told of their model")
         explained = []

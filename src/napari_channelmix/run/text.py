@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.phenotypes.confusion import class_places
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Evaluation
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.run.configured import Rerun
 
-__all__ = ["evaluation_text", "explanation_text", "importance_text", "rerun_text"]
+__all__ = ["accuracy_text", "evaluation_text", "explanation_text", "importance_text", "rerun_text"]
 
 WIDTH = 30
 
@@ -39,24 +40,46 @@ def importance_text(importance: ChannelImportance) -> str:
     return "\n".join(lines)
 
 
+def accuracy_text(found: AccuracyEstimate, *, then: float | None = None) -> str:
+    """Balanced accuracy with its interval, and below it the recall of each class.
+
+    ``then``: what was found before, for comparison.
+    """
+    lines = [found.text() if then is None else f"{found.text()} (then {then:.4f})"]
+    lines += [f"  recall of {row.text()}" for row in found.per_class]
+    return "\n".join(lines)
+
+
 def evaluation_text(found: Evaluation) -> str:
-    """Accuracy with its interval, recall, and the classes given against those called."""
+    """Accuracy and recalls with their intervals, and the classes given against those called."""
     lines = [f"{found.name}: {found.words}"]
     rows, columns = found.confusion.rows, found.confusion.columns
     longest = max(len(name) for name in (*rows, "class"))
     head = "  ".join(f"{name[:14]:>14}" for name in columns)
-    lines.append(f"{'class':<{longest}}  recall  cells  called {head}")
-    recall = found.confusion.recall.tolist()
+    lines.append(f"{'class':<{longest}}  recall  95 % interval  groups  cells  called {head}")
+    # Of a class that the model does not know there is no recall.
+    recalls = {
+        row: found.estimate.per_class[place]
+        for row, place in enumerate(class_places(rows, columns)) if place >= 0
+    }  # fmt: skip
     for at, name in enumerate(rows):
         counts = found.confusion.counts[at]
         if not counts.sum():
             continue
-        shown = "     –" if math.isnan(recall[at]) else f"{recall[at]:6.3f}"
+        recall, between, groups = "–", "", ""
+        of = recalls.get(at)
+        if of is not None and of.recall is not None:
+            recall, groups = f"{of.recall:.3f}", str(of.n_groups)
+            between = f"{of.low:.2f} to {of.high:.2f}"
         fields = "  ".join(f"{count:>14}" for count in counts)
-        lines.append(f"{name:<{longest}}  {shown}  {counts.sum():>5}         {fields}")
+        lines.append(
+            f"{name:<{longest}}  {recall:>6}  {between:>13}  {groups:>6}  {counts.sum():>5}"
+            f"         {fields}"
+        )
     if found.unlabelled:
         have = "has" if found.unlabelled == 1 else "have"
         lines.append(f"{counted(found.unlabelled, 'cell')} {have} no class")
+    lines += found.probability_lines
     if not found.shift.lines:
         lines.append("the cells are like those of training, as far as can be seen")
     lines += [f"note: {line}" for line in found.warnings]
@@ -94,13 +117,9 @@ def rerun_text(found: Rerun) -> str:
 
     said, lines = found.config.classifier, []
     if found.classifier is not None and said is not None:
-        held_out = getattr(found.classifier, "record", {}).get("held_out", {})
-        if held_out:
-            then = "" if said.accuracy is None else f" (then {said.accuracy:.4f})"
-            lines.append(
-                f"balanced accuracy on {held_out['n_test']} held-out cells: "
-                f"{held_out['balanced_accuracy']:.4f}{then}"
-            )
+        accuracy = getattr(found.classifier, "accuracy", None)
+        if accuracy is not None:
+            lines.append(accuracy_text(accuracy, then=said.accuracy))
         else:
             lines.append(f"classifier: {said.file}")
     if found.importance is not None:

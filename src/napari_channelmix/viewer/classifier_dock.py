@@ -17,12 +17,16 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import files
+from napari_channelmix.viewer.chance_note import chance_line
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
-from napari_channelmix.viewer.notice import breakable
+from napari_channelmix.viewer.notice import Notice, breakable
 from napari_channelmix.viewer.preferences import PREFERENCES, follow_seed
+from napari_channelmix.viewer.priors import PriorBox, reweighed_job
+from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
+from napari_channelmix.viewer.recall_bars import RecallBars
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
     NetworkBox,
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.classify import Evaluation
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.viewer.session import Predictions, Trained
     from napari_channelmix.viewer.tasks import Update
 
@@ -81,6 +86,10 @@ class ClassifierDock(Dock):
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.result.setToolTip("Figures on cells that training never saw")
+        self.doubts = Notice()
+        self.recalls = RecallBars(self.viewer.theme)
+        self.probabilities = ProbabilitiesPanel(self.viewer.theme)
+        self.prior = PriorBox()
         self.apply = QPushButton("Classify all cells")
         self.apply.setToolTip(
             "Predict the class of every cell; a layer 'predicted' and two columns of the cells' "
@@ -104,9 +113,13 @@ class ClassifierDock(Dock):
         self.evaluate.clicked.connect(self.measure)
         self.save.clicked.connect(self._ask_save)
         self.open.clicked.connect(self._ask_open)
+        self.prior.chosen.connect(self.choose_prior)
+        self.prior.refused.connect(self.fail)
         self.form.confirmed.connect(lambda path, given: self.load(path, **given))
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.trained_changed, self._fill)
+        self.follow(self.session.predictions_changed, self._fill)
+        self.follow(self.session.prior_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.history_changed, self._fill_curves)
         self.follow(self.viewer.events.theme, self._theme_changed)
@@ -137,6 +150,12 @@ class ClassifierDock(Dock):
         self.column.addWidget(self.curves_box)
         box, inside = group("Classifier")
         inside.addWidget(self.result)
+        inside.addWidget(self.doubts)
+        inside.addWidget(self.recalls)
+        inside.addWidget(self.probabilities)
+        rows = form()
+        rows.addRow("Prior", self.prior)
+        inside.addLayout(rows)
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply, 1)
         buttons.addWidget(self.save)
@@ -175,7 +194,10 @@ class ClassifierDock(Dock):
         self.session.trained = trained
         # What an earlier classifier said of the cells is not this one's word.
         self.session.predictions = None
-        warnings = [*_at_chance(trained), *trained.classifier.record.get("warnings", [])]
+        chance, kind = chance_line(trained)
+        # Groups that are few are said beside the figures.
+        warnings = [chance] if kind == "warning" else []
+        warnings += trained.classifier.record.get("warnings", [])
         if warnings:
             self.notice.say("\n".join(warnings), "warning")
 
@@ -191,10 +213,27 @@ class ClassifierDock(Dock):
                 self.session.predictions = found
                 counts = np.bincount(found.codes, minlength=len(found.classes))
                 said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
-                lines = (f"Predicted: {said}", *found.warnings)
+                prior = "" if found.prior is None else f" ({found.prior.text()})"
+                lines = (f"Predicted: {said}{prior}", *found.warnings)
                 self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
-        self.task.run("classifying the cells", predict_job(trained, cells), done,
+        job = predict_job(trained, cells, self.session.prior)
+        self.task.run("classifying the cells", job, done, on_error=self.fail)
+
+    def choose_prior(self, prior: Any) -> None:
+        """Take another prior; predictions that are there follow it."""
+        if prior == self.session.prior:
+            return
+        self.session.prior = prior
+        trained, before = self.session.trained, self.session.predictions
+        if trained is None or before is None or before.balanced is None:
+            return
+
+        def done(found: Predictions) -> None:
+            if self.session.predictions is before:
+                self.session.predictions = found
+
+        self.task.run("applying the prior", reweighed_job(trained, before, prior), done,
                       on_error=self.fail)  # fmt: skip
 
     def measure(self) -> None:
@@ -204,17 +243,17 @@ class ClassifierDock(Dock):
             return
 
         def done(found: Evaluation) -> None:
-            recall = ", ".join(
-                f"{name} {value:.2f}" for name, value in found.recall.items() if value is not None
-            )
+            recall = ", ".join(row.text() for row in found.estimate.per_class if row.n_cells)
             # What is known of the cells since they were opened is no news, and comes last.
             news = [line for line in found.warnings if line not in cells.warnings]
             known = [line for line in found.warnings if line in cells.warnings]
-            lines = (f"On {found.name}: {found.words}", *news, f"recall: {recall}", *known)
+            lines = (f"On {found.name}: {found.words}", *news, f"recall: {recall}",
+                     *found.probability_lines, *known)  # fmt: skip
             minded = bool(set(news) - set(found.shift.lines) or found.shift.warnings)
             self.notice.say("\n".join(lines), "warning" if minded else "info")
 
-        self.task.run("evaluating", evaluation_job(trained, cells), done, on_error=self.fail)
+        job = evaluation_job(trained, cells, self.session.prior)
+        self.task.run("evaluating", job, done, on_error=self.fail)
 
     def _ask_save(self) -> None:
         path = files.ask_save(self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)")
@@ -265,6 +304,11 @@ class ClassifierDock(Dock):
         self.reason.setVisible(bool(why))
         trained = self.session.trained
         self.result.setText(_in_words(trained))
+        estimate = None if trained is None else trained.estimate
+        self.doubts.say(_doubts(estimate), "warning")
+        self.recalls.show_accuracy(estimate)
+        self.probabilities.show_trained(trained, self.session.predictions)
+        self.prior.show_choice(self.session.prior, trained, busy)
         self.apply.setEnabled(trained is not None and self.session.cells is not None and not busy)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(trained is not None and classed and not busy)
@@ -278,6 +322,8 @@ class ClassifierDock(Dock):
 
     def _theme_changed(self, event: Any) -> None:
         self.curves.follow_theme(self.viewer.theme)
+        self.recalls.follow_theme(self.viewer.theme)
+        self.probabilities.follow_theme(self.viewer.theme)
 
     def halt(self) -> None:
         """Stop every work of this dock."""
@@ -286,17 +332,12 @@ class ClassifierDock(Dock):
         self.computer.task.stop()
 
 
-def _at_chance(trained: Trained) -> tuple[str, ...]:
-    """That the held-out cells show no skill: nearer to chance than 95 % of mere guesses."""
-    accuracy, chance, count = trained.accuracy, trained.chance, trained.n_test
-    if accuracy is None or chance is None or not count:
-        return ()
-    if accuracy > chance + 1.96 * float(np.sqrt(chance * (1 - chance) / count)):
-        return ()
-    return (
-        f"On {count} held-out cells it is not clearly better than chance ({accuracy:.3f}, chance "
-        f"{chance:.2f}): what it needs or shows says little of the classes",
-    )
+def _doubts(found: AccuracyEstimate | None) -> str:
+    """Why the accuracy says little, a line each."""
+    if found is None:
+        return ""
+    lines = (found.chance_text, found.warning)
+    return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines if line)
 
 
 def _in_words(trained: Trained | None) -> str:
@@ -312,15 +353,12 @@ def _in_words(trained: Trained | None) -> str:
     if hasattr(classifier, "reading"):
         # Known once it was asked about cells.
         lines.append(f"output: {classifier.reading or classifier.output}")
-    if trained.accuracy is not None and trained.recall is not None:
-        recall = ", ".join(
-            f"{html.escape(breakable(name))} {value:.2f}"
-            for name, value in trained.recall.items()
-            if np.isfinite(value)
-        )
-        lines.insert(1, (
-            f"balanced accuracy <b>{trained.accuracy:.3f}</b> on {trained.n_test} held-out cells "
-            f"(chance {trained.chance:.2f}; trained on {trained.n_train})"
-        ))  # fmt: skip
-        lines.insert(2, f"recall: {recall}")
+    if trained.accuracy is not None:
+        found, figure = trained.estimate, f"balanced accuracy <b>{trained.accuracy:.3f}</b>"
+        aside = f"chance {trained.chance:.2f}; trained on {trained.n_train:,}"
+        if found is None:
+            figure += f" on {trained.n_test:,} held-out cells ({aside})"
+        else:
+            figure += f" ({found.interval_text})<br>{found.measured_on()} ({aside})"
+        lines.insert(1, figure)
     return "<br>".join(lines)

@@ -51,7 +51,7 @@ def compare_job(
         yield Progress(at, len(methods), f"explaining by {method}", partial=tuple(answers))
         try:
             job = explain_job(trained.classifier, source, question.target, method,
-                              versus=question.versus, batch=1)  # fmt: skip
+                              versus=question.versus, batch=1, prior=question.prior)  # fmt: skip
             made = yield from _silent(part(job, at, 0.5, len(methods)))
             measure = measure_job(trained.classifier, source, made.maps, made.target, made.versus)
             fidelity = yield from _silent(part(measure, at + 0.5, 0.5, len(methods)))

@@ -16,6 +16,7 @@ from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.cell_number import CellNumber
+from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.dock import Dock, form, group
@@ -27,6 +28,7 @@ from napari_channelmix.viewer.many_cells import ManyCells
 from napari_channelmix.viewer.needs import Needs
 from napari_channelmix.viewer.pace import Pace
 from napari_channelmix.viewer.preferences import PREFERENCES
+from napari_channelmix.viewer.priors import explained_prior
 from napari_channelmix.viewer.question_form import QuestionForm, compared
 from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.result_panel import ResultPanel
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.explaining import Explanation, Question
     from napari_channelmix.viewer.tasks import Update
 
 __all__ = ["ExplainDock"]
@@ -51,6 +53,7 @@ class ExplainDock(Dock):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.needs = Needs(self.viewer, self.session)
+        self.chance = ChanceNote()
         self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
         self.number = CellNumber()
         self.question = QuestionForm(self)
@@ -79,6 +82,7 @@ class ExplainDock(Dock):
         policy.setRetainSizeWhenHidden(True)
         self.task_bar.setSizePolicy(policy)
         self.column.addWidget(self.needs)
+        self.column.addWidget(self.chance)
         asked, inside = group("Ask")
         inside.addWidget(self.toggle)
         rows = form()
@@ -108,6 +112,8 @@ class ExplainDock(Dock):
         self.follow(self.session.cells_changed, self._cells_changed)
         self.follow(self.session.shown_changed, self._shown_changed)
         self.follow(self.session.trained_changed, self._trained_changed)
+        self.follow(self.session.prior_changed, self._prior_changed)
+        self.follow(self.session.predictions_changed, self._prior_changed)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.selected_changed, self._selected_changed)
         self.follow(self.session.painting_changed, self.toggle.give_way)
@@ -144,7 +150,7 @@ class ExplainDock(Dock):
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
         # What is about to be explained is not asked for once more.
-        self.cell, question = cell, self.question.question
+        self.cell, question = cell, self.asked
         if self.session.selected[:1] != (cell,):
             self.session.select(cell)
         known = self.cache.get((cell, question))
@@ -168,6 +174,11 @@ class ExplainDock(Dock):
             explain_cell_job(self.sources, trained, cells, cell, question, known),
             self._known, on_update=self._updated, on_error=self.fail,
         )  # fmt: skip
+
+    @property
+    def asked(self) -> Question:
+        """What is asked of each cell, with the prior of the session."""
+        return replace(self.question.question, prior=explained_prior(self.session))
 
     def _selected_changed(self, _: object = None) -> None:
         """A cell was selected elsewhere: it is explained where this dock is in front."""
@@ -286,8 +297,15 @@ class ExplainDock(Dock):
         trained = self.session.trained
         self._forget()
         self.question.fill(None if trained is None else trained.classifier)
+        self.chance.show_trained(trained)
         self._fill()
         self._warm_up()
+
+    def _prior_changed(self, _: object = None) -> None:
+        """The cell in sight is answered anew where its probabilities are others now."""
+        found = self.session.explanation
+        if found is not None and self.cell is not None and found.question != self.asked:
+            self.explain(self.cell)
 
     def _warm_up(self) -> None:
         """Load PyTorch and try the network before it is asked."""

@@ -29,6 +29,7 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim import Attribution, Reliability
     from napari_channelmix.pcim.scores import Fidelity
@@ -63,12 +64,15 @@ class Question:
     method : str
     separate : bool
         A map for each channel as well.
+    prior : Prior or None
+        With which prior probabilities are shown; None: that of training.
     """
 
     target: str | None = None
     versus: str | None = None
     method: str = "pcim"
     separate: bool = False
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +104,8 @@ class Explanation:
         What the numbers of a model made elsewhere mean, once the map is finished.
     doubts : tuple of str
         What the labels of all cells say against the model; they may be painted anew.
+    prior : str
+        Which prior the probabilities have, in words, once the map is finished.
     """
 
     question: Question
@@ -120,6 +126,7 @@ class Explanation:
     called: str = ""
     output: str = ""
     doubts: tuple[str, ...] = ()
+    prior: str = ""
 
     @property
     def name(self) -> str:
@@ -163,7 +170,7 @@ def explain_cell_job(
     yield Progress(0, 1, "explaining the cell", partial=found)
     job = explain_job(
         trained.classifier, source, question.target, question.method, versus=question.versus,
-        channels="separate" if question.separate else "shared", batch=1,
+        channels="separate" if question.separate else "shared", batch=1, prior=question.prior,
     )  # fmt: skip
     job = part(job, 0, SHARE_OF_MAP, 1)
     try:
@@ -216,6 +223,7 @@ def _finished(found: Explanation, attribution: Attribution) -> Explanation:
         probabilities=attribution.probabilities[0], target=int(attribution.target[0]),
         attribution=attribution,
         warnings=tuple(dict.fromkeys((*found.warnings, *attribution.warnings))),
+        prior="" if attribution.prior is None else attribution.prior.text(),
         output=attribution.output if hasattr(attribution.source.model, "reading") else "",
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import files, layers
+from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable
@@ -90,6 +91,7 @@ class ImportanceDock(Dock):
         self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
+        self.chance = ChanceNote()
         self.gate = Notice()
         self.warnings = Notice()
         self.chart = ImportanceChart(self.viewer.theme)
@@ -118,6 +120,7 @@ class ImportanceDock(Dock):
         self._build()
         self._connect()
         self._fill()
+        self.chance.show_trained(self.session.trained)
         self._importance_changed()
 
     def _build(self) -> None:
@@ -146,6 +149,7 @@ class ImportanceDock(Dock):
         inside.addWidget(more)
         inside.addWidget(self.run_button)
         inside.addWidget(self.reason)
+        self.column.addWidget(self.chance)
         self.column.addWidget(box)
         self.result_box, inside = group("Which channels the classifier needs")
         inside.addWidget(self.gate)
@@ -177,6 +181,7 @@ class ImportanceDock(Dock):
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.session.trained_changed, self.chance.show_trained)
         self.follow(self.session.importance_changed, self._importance_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
         # Stopped half way, what is there is judged as it is.

@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.class_bars import ClassBars
 from napari_channelmix.viewer.notice import Notice
@@ -36,12 +36,15 @@ class ResultPanel(QWidget):
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell, the class you gave it, and what is explained")
         self.bars = ClassBars(theme)
+        self.prior = QLabel()
+        self.prior.setToolTip("How frequent the classes are taken to be before the cell is seen")
+        self.prior.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.strip = Thumbnails("The cell in each channel, with the map over it")
         self.warnings = Notice()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (self.title, self.bars, self.strip, self.warnings):
+        for widget in (self.title, self.bars, self.prior, self.strip, self.warnings):
             column.addWidget(widget)
         self._found: Explanation | None = None
         self.clear()
@@ -52,6 +55,7 @@ class ResultPanel(QWidget):
         self.title.setText("Click a cell in the picture.")
         self.strip.cover([None] * len(self.strip.tiles))
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
+        self.prior.setText("")
         self.warnings.clear_line()
 
     def empty(self) -> None:
@@ -77,6 +81,8 @@ class ResultPanel(QWidget):
         if before is None or (before.target, before.output) != (found.target, found.output):
             self.title.setText(_in_words(found, label))
             self.bars.show_probabilities(found.classes, found.probabilities, found.target)
+        self.prior.setText(f"probabilities: {found.prior}" if found.prior else "")
+        self.prior.setToolTip(self.prior.text())
         self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
 
     def follow_theme(self, theme: str) -> None:

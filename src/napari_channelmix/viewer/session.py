@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_channelmix.classify import Classifier, ForeignClassifier
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
+    from napari_channelmix.classify.priors import Prior, PriorChoice
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
+    from napari_channelmix.phenotypes import Adjusted
     from napari_channelmix.viewer.explaining import Explanation
 
 __all__ = ["Predictions", "Session", "Shown", "Trained", "own_viewer", "session_of"]
@@ -72,7 +75,8 @@ class Shown:
 class Trained:
     """A classifier in use, and how well it did on cells it never saw.
 
-    ``accuracy``, ``chance`` and ``recall`` are None where the model was opened from a file.
+    ``accuracy``, ``chance``, ``recall`` and ``estimate`` (with intervals) are None where that is
+    not known, as of models made elsewhere.
     """
 
     classifier: Classifier | ForeignClassifier
@@ -82,17 +86,28 @@ class Trained:
     recall: dict[str, float] | None = None
     n_train: int = 0
     n_test: int = 0
+    estimate: AccuracyEstimate | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Predictions:
-    """Class probabilities (N, K) of the session's cells, in the order of ``classes``."""
+    """Class probabilities (N, K) of the session's cells, in the order of ``classes``.
+
+    They have the ``prior``; ``balanced`` are the same with the balanced one, so that another can
+    be applied. ``adjusted`` are the fractions of the classes in the groups of the cells, adjusted
+    for the classifier's confusion; None where that is not known.
+    """
 
     classes: tuple[str, ...]
     probabilities: npt.NDArray[np.float32] = dataclasses.field(repr=False)
     source: str = ""
     #: How the cells differ from those the classifier was trained on, a line each.
     warnings: tuple[str, ...] = ()
+    prior: Prior | None = None
+    balanced: npt.NDArray[np.float32] | None = dataclasses.field(default=None, repr=False)
+    adjusted: Adjusted | None = dataclasses.field(default=None, repr=False)
+    #: Whether the classifier was trained on each cell (N,); see `phenotypes.held_out`.
+    training: tuple[str, ...] | None = dataclasses.field(default=None, repr=False)
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:
@@ -142,6 +157,8 @@ class Session:
     history : tuple of dict
         Metrics of each epoch of the training that runs, or ran last.
     predictions : Predictions or None
+    prior : str, dict of str to float, or None
+        Which prior probabilities are shown with, as for `Classifier.predict_proba`.
     importance : ChannelImportance or None
         Partial while it is being computed.
     explanation : Explanation or None
@@ -170,6 +187,7 @@ class Session:
     trained_changed = Signal(object)
     history_changed = Signal(object)
     predictions_changed = Signal(object)
+    prior_changed = Signal(object)
     importance_changed = Signal(object)
     explanation_changed = Signal(object)
     latents_changed = Signal(object)
@@ -189,6 +207,7 @@ class Session:
     trained: _Held[Trained | None] = _Held(None)
     history: _Held[tuple[dict[str, float], ...]] = _Held(())
     predictions: _Held[Predictions | None] = _Held(None)
+    prior: _Held[PriorChoice] = _Held(None)
     importance: _Held[ChannelImportance | None] = _Held(None)
     explanation: _Held[Explanation | None] = _Held(None)
     latents: _Held[Latents | None] = _Held(None)
@@ -202,6 +221,7 @@ class Session:
         self.edits = Edits()
         self.explanation_changed.connect(self._remember)
         self.trained_changed.connect(self._forget_explained)
+        self.trained_changed.connect(self._forget_prior)
 
     def open(self, cells: Cells | None, source: str = "", shown: Shown | None = None) -> None:
         """Begin with another data set: what was found in the one before no longer holds."""
@@ -274,6 +294,13 @@ class Session:
 
     def _forget_explained(self, _: object) -> None:
         self.explained = ()
+
+    def _forget_prior(self, trained: Trained | None) -> None:
+        """Shares of other classes mean nothing to this classifier."""
+        prior = self.prior
+        known = () if trained is None else trained.classifier.classes
+        if isinstance(prior, dict) and set(known) != set(prior):
+            self.prior = None
 
     def begin(self, task: str) -> None:
         """Note that a task is at work."""

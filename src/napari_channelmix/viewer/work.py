@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_channelmix.classify import Classifier, Evaluation
+    from napari_channelmix.classify import Classifier, Evaluation, ForeignClassifier
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.dcmix import ChannelImportance
 
 __all__ = [
@@ -82,26 +83,43 @@ def train_job(cells: Cells, chosen: TrainingChoices) -> Job[Trained]:
     return _measured(classifier, f"trained on {cells.name}")
 
 
-def _measured(classifier: Classifier, source: str) -> Trained:
-    """A classifier with its figures on the cells that were held out."""
-    found = classifier.record["held_out"]
+def _measured(classifier: Classifier | ForeignClassifier, source: str) -> Trained:
+    """A classifier with its figures on the cells that were held out, where it has any."""
+    found = getattr(classifier, "record", {}).get("held_out")
+    if not found:
+        return Trained(classifier, source)
     recall = {name: np.nan if one is None else one for name, one in found["recall"].items()}
-    return Trained(classifier, source, found["balanced_accuracy"], found["chance"], recall,
-                   found["n_train"], found["n_test"])  # fmt: skip
+    return Trained(
+        classifier, source, found["balanced_accuracy"], found["chance"], recall,
+        found["n_train"], found["n_test"], getattr(classifier, "accuracy", None),
+    )  # fmt: skip
 
 
-def predict_job(trained: Trained, cells: Cells) -> Job[Predictions]:
-    """Class probabilities of all cells, and what speaks against them."""
-    found = yield from trained.classifier.call_job(cells)
-    return Predictions(trained.classifier.classes, found.probabilities, trained.source, found.lines)
+def predict_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Predictions]:
+    """Class probabilities of all cells, what speaks against them, and fractions in groups."""
+    from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
+
+    classifier: Any = trained.classifier
+    # A choice that was made for another classifier means nothing to one made elsewhere.
+    prior = prior if hasattr(classifier, "temperature") else None
+    found = yield from classifier.call_job(cells, prior=prior)
+    adjusted = fractions_of(
+        grouping_of(cells), found.codes, classifier.classes,
+        balanced=found.balanced.argmax(axis=1),
+        held_out=getattr(classifier, "held_out_calls", None),
+    ).adjusted  # fmt: skip
+    return Predictions(classifier.classes, found.probabilities, trained.source, found.lines,
+                       found.prior, found.balanced, adjusted,
+                       tuple(found.training.tolist()))  # fmt: skip
 
 
-def evaluation_job(trained: Trained, cells: Cells) -> Job[Evaluation]:
+def evaluation_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Evaluation]:
     """How well a classifier does on the cells that have a class."""
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.classify import evaluate_job
 
-    return (yield from evaluate_job(trained.classifier, cells))
+    prior = prior if hasattr(trained.classifier, "temperature") else None
+    return (yield from evaluate_job(trained.classifier, cells, prior=prior))
 
 
 def kept_folder() -> Path | None:
@@ -195,4 +213,4 @@ def load_job(source: str | Path, **given: Any) -> Job[Trained]:
     yield Progress(0, 1, "loading PyTorch")
     from napari_channelmix.classify import load_model
 
-    return Trained(load_model(source, **given), str(source))
+    return _measured(load_model(source, **given), str(source))

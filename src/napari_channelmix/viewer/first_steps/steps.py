@@ -147,9 +147,11 @@ def _classifier(session: Session, seen: bool) -> Step:
     if trained is not None:
         said = f"{trained.source[:1].upper()}{trained.source[1:]}"
         if trained.accuracy is not None:
+            found = trained.estimate
+            between = "" if found is None else f"{found.interval_text}, "
             said += (
                 f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} cells it never "
-                f"saw (chance {trained.chance:.2f})"
+                f"saw ({between}chance {trained.chance:.2f})"
             )
         return Step(title, f"{said}.", (_go(dock),), done=True)
     if not seen:

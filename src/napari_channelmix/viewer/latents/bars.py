@@ -55,12 +55,21 @@ class Bars(QWidget):
     theme : str
     least : (float, float)
         The scale reaches at least so far.
+    figures : int
+        Width of the figures in pixels.
     """
 
     def __init__(
-        self, name: str, theme: str, least: tuple[float, float], parent: QWidget | None = None
+        self,
+        name: str,
+        theme: str,
+        least: tuple[float, float],
+        parent: QWidget | None = None,
+        *,
+        figures: int = FIGURES,
     ) -> None:
         super().__init__(parent)
+        self._figures = figures
         self.colors: ChartColors = chart_colors(theme)
         self.rows: tuple[Bar, ...] = ()
         #: A dashed line, such as chance.
@@ -90,7 +99,7 @@ class Bars(QWidget):
 
     def _x(self, value: float) -> float:
         low, high = self.scale
-        room = max(10, self.width() - NAMES - FIGURES)
+        room = max(10, self.width() - NAMES - self._figures)
         return NAMES + room * (value - low) / max(high - low, 1e-9)
 
     def bar_rect(self, at: int) -> QRectF:
@@ -125,7 +134,7 @@ class Bars(QWidget):
             top = at * ROW
             name = metrics.elidedText(one.name, Qt.TextElideMode.ElideRight, NAMES - 10)
             painter.drawText(QRectF(0, top, NAMES - 8, ROW), middle, name)
-            painter.drawText(QRectF(self.width() - FIGURES, top, FIGURES, ROW),
+            painter.drawText(QRectF(self.width() - self._figures, top, self._figures, ROW),
                              middle | Qt.AlignmentFlag.AlignRight, one.figure)  # fmt: skip
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(self.colors.second if one.strong else self.colors.bar))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of
+from napari_channelmix.phenotypes.held_out import UNKNOWN, held_out_of
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.phenotypes.confusion_view import ConfusionView
+from napari_channelmix.viewer.recall_bars import RecallBars
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.viewer.phenotypes.facts import Facts
     from napari_channelmix.viewer.session import Trained
 
@@ -34,29 +38,36 @@ class ConfusionPage(QWidget):
         self.view = ConfusionView(theme)
         self.said = QLabel()
         self.said.setWordWrap(True)
+        self.recalls = RecallBars(theme)
         self.honest = Notice()
         self.head = QLabel("Rows: label. Columns: prediction. Click a field to see its cells.")
         self.head.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for one in (self.head, self.view, self.said, self.honest):
+        for one in (self.head, self.view, self.said, self.recalls, self.honest):
             column.addWidget(one)
         self.view.pressed.connect(self._pressed)
 
-    def show_facts(self, facts: Facts | None, trained: Trained | None) -> None:
-        """Count anew."""
+    def show_facts(
+        self, facts: Facts | None, trained: Trained | None, *, held_out: bool = True
+    ) -> None:
+        """Count anew, with ``held_out`` the cells alone that were not trained on."""
         found = None
         if facts is not None and facts.predictions is not None:
-            found = confusion_of(facts.labels, facts.cells.classes, facts.predicted,
-                                 facts.predicted_classes)  # fmt: skip
+            counted = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
+            found = confusion_of(facts.labels[counted], facts.cells.classes,
+                                 facts.predicted[counted], facts.predicted_classes)  # fmt: skip
         there = found is not None and found.total > 0
         self.view.show_confusion(found if there else None)
         self.head.setVisible(there)
         self.view.setVisible(there)
-        self.said.setText(summary(found))
+        accuracy = None if facts is None else facts.accuracy
+        self.said.setText(summary(found, accuracy))
+        self.recalls.show_accuracy(accuracy)
         source = "" if facts is None or facts.predictions is None else facts.predictions.source
-        self.honest.say(honesty(trained, source, facts) if there else "", "warning")
+        line = honesty(trained, source, facts, held_out=held_out) if there else ""
+        self.honest.say(line, "warning")
 
     def frame(self, pair: tuple[int, int] | None) -> None:
         """Set off the field whose cells are shown."""
@@ -65,14 +76,15 @@ class ConfusionPage(QWidget):
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self.view.follow_theme(theme)
+        self.recalls.follow_theme(theme)
 
     def _pressed(self, row: int, column: int) -> None:
         pair = row, column
         self.pair_chosen.emit(None if pair == self.view.framed else pair)
 
 
-def summary(found: Confusion | None) -> str:
-    """Balanced accuracy and counts, or what is missing."""
+def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -> str:
+    """Balanced accuracy with its interval and counts, or what is missing."""
     if found is None:
         return "No predictions yet: press 'Classify all cells' in the dock 'Classifier'."
     if not found.total:
@@ -86,6 +98,10 @@ def summary(found: Confusion | None) -> str:
             "accuracy."
         )
     said = f"Balanced accuracy {found.balanced:.3f} over {cells}."
+    if accuracy is not None:
+        weak = f": {accuracy.warning}" if accuracy.warning else ""
+        measured_on = accuracy.measured_on(held_out=False)
+        said += f" Its {accuracy.interval_text} ({measured_on}){weak}."
     if found.unknown:
         said += (
             f" Not counted, since the classifier does not know them: {', '.join(found.unknown)}."
@@ -93,13 +109,20 @@ def summary(found: Confusion | None) -> str:
     return said
 
 
-def honesty(trained: Trained | None, source: str, facts: Facts | None) -> str:
+def honesty(
+    trained: Trained | None, source: str, facts: Facts | None, *, held_out: bool = True
+) -> str:
     """Whether these predictions are of cells that were trained on."""
+    known = None if facts is None or facts.predictions is None else facts.predictions.training
+    if facts is not None and known is not None and UNKNOWN not in known:
+        line = held_out_of(np.asarray(known), "the figures are", "held-out" if held_out else "all")
+        said = line.line or "The classifier was trained on none of these cells"
+        return f"{said[0].upper()}{said[1:]}."
     if trained is None or facts is None:
         return "Nothing is known here of the cells that this classifier was trained on."
     if trained.source != source:
         return "These predictions were made by another classifier than the one in use now."
-    if not trained.n_train:
+    if not trained.source.startswith("trained on "):
         return (
             "The classifier was opened from a file: whether it was trained on these cells is not "
             "known here. If it was, these figures are too good."
@@ -111,8 +134,9 @@ def honesty(trained: Trained | None, source: str, facts: Facts | None) -> str:
         "read this as a search for wrong labels, not as its accuracy."
     )
     if trained.accuracy is not None:
+        between = "" if trained.estimate is None else f" ({trained.estimate.interval_text})"
         said += (
             f" On the {trained.n_test:,} cells held out when it was trained, balanced accuracy was "
-            f"{trained.accuracy:.3f}."
+            f"{trained.accuracy:.3f}{between}."
         )
     return said

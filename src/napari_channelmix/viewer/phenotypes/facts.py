@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,16 @@ import numpy.typing as npt
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
-from napari_channelmix.phenotypes.fractions import Grouping, grouping_of
+from napari_channelmix.phenotypes.fractions import (
+    Fractions,
+    Grouping,
+    fractions_of,
+    grouping_of,
+)
+from napari_channelmix.phenotypes.held_out import YES, HeldOut, held_out_of
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.session import Predictions, Session
@@ -87,6 +94,16 @@ class Facts:
         assert self.predictions is not None
         return self.predictions.codes
 
+    @cached_property
+    def predicted_fractions(self) -> Fractions:
+        """Predicted classes in each group, with the adjusted fractions where they are known."""
+        assert self.predictions is not None
+        found = fractions_of(self.grouping, self.predicted, self.predicted_classes)
+        adjusted = self.predictions.adjusted
+        if adjusted is not None and len(adjusted.fractions) == len(self.grouping.names):
+            found = replace(found, adjusted=adjusted)
+        return found
+
     @property
     def predicted_classes(self) -> tuple[str, ...]:
         """Classes that can be predicted."""
@@ -132,9 +149,33 @@ class Facts:
         return class_distance(self.latents.values[:, self.latents.active], self.labels)
 
     @cached_property
+    def held_out(self) -> HeldOut:
+        """The cells that the classifier of the predictions was not trained on; all without."""
+        known = None if self.predictions is None else self.predictions.training
+        if known is None or len(known) != len(self):
+            return HeldOut(np.ones(len(self), dtype=bool), "")
+        return held_out_of(np.asarray(known))
+
+    @cached_property
     def grouping(self) -> Grouping:
         """Which cells belong together."""
         return grouping_of(self.cells)
+
+    @cached_property
+    def accuracy(self) -> AccuracyEstimate | None:
+        """Of the predictions, over the groups; None where no label is a class of theirs."""
+        if self.predictions is None:
+            return None
+        labels = matching(self.labels, self.cells.classes, self.predicted_classes)
+        known = labels >= 0
+        if not known.any():
+            return None
+        # PyTorch is there where there are predictions.
+        from napari_channelmix.classify.accuracy import estimate_accuracy
+
+        groups = self.grouping.codes[known] if self.grouping.kind == "group" else None
+        return estimate_accuracy(labels[known], self.predicted[known], groups,
+                                 self.predicted_classes)  # fmt: skip
 
     # ---------------------------------------------------------------- in words
 
@@ -157,5 +198,10 @@ class Facts:
             best = float(self.predictions.probabilities[cell].max())
             name = self.predicted_classes[int(self.predicted[cell])]
             lines.append(f"Predicted: {name}, probability {best:.3f}")
+            if self.predictions.prior is not None:
+                lines.append(f"({self.predictions.prior.text()})")
             lines.append(f"Margin to the next class: {self.margin[cell]:.3f}")
+            known = self.predictions.training
+            if known is not None and cell < len(known) and known[cell] == YES:
+                lines.append("The classifier was trained on it")
         return "\n".join(lines)

@@ -23,12 +23,14 @@ SORTED = Qt.ItemDataRole.UserRole
 
 
 class GroupsModel(QAbstractTableModel):
-    """A row per group; columns: group, cells, a fraction for each class."""
+    """A row per group; columns: group, cells, a fraction of each class, the adjusted beside."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.found: Fractions | None = None
         self._fractions: Any = None
+        # Class of each column, and whether it is the adjusted fraction.
+        self._columns: tuple[tuple[int, bool], ...] = ()
         self._colors: tuple[int, ...] = ()
 
     def show_fractions(self, found: Fractions | None, colors: Sequence[int]) -> None:
@@ -36,6 +38,10 @@ class GroupsModel(QAbstractTableModel):
         self.beginResetModel()
         self.found, self._colors = found, tuple(colors)
         self._fractions = None if found is None else found.fractions
+        classes = range(0 if found is None else len(found.classes))
+        adjusted = found is not None and found.adjusted is not None and not found.adjusted.why_not
+        kinds = (False, True) if adjusted else (False,)
+        self._columns = tuple((code, kind) for code in classes for kind in kinds)
         self.endResetModel()
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
@@ -44,19 +50,26 @@ class GroupsModel(QAbstractTableModel):
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Group, cells, classes."""
-        return 0 if self.found is None else 2 + len(self.found.classes)
+        return 0 if self.found is None else 2 + len(self._columns)
 
     def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
         """Names of the columns."""
         if orientation != Qt.Orientation.Horizontal or self.found is None:
             return None
-        names = (self.found.grouping.kind, "cells", *self.found.classes)
+        if section < 2:
+            names = (self.found.grouping.kind, "cells")
+            return names[section] if role == Qt.ItemDataRole.DisplayRole else None
+        code, adjusted = self._columns[section - 2]
+        name = self.found.classes[code]
         if role == Qt.ItemDataRole.DisplayRole:
-            return names[section]
-        if role == Qt.ItemDataRole.ToolTipRole and section >= 2:
-            return f"Fraction of the cells that are {names[section]}; a click sorts by it"
-        if role == Qt.ItemDataRole.DecorationRole and section >= 2:
-            return QColor(class_hex(self._colors[section - 2]))
+            return f"adj. {name}" if adjusted else name
+        if role == Qt.ItemDataRole.ToolTipRole and adjusted:
+            return (f"Fraction of {name} behind the calls, adjusted for the classes that the "
+                    "classifier confuses; a click sorts by it")  # fmt: skip
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"Fraction of the cells that are {name}; a click sorts by it"
+        if role == Qt.ItemDataRole.DecorationRole:
+            return QColor(class_hex(self._colors[code]))
         return None
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
@@ -75,7 +88,24 @@ class GroupsModel(QAbstractTableModel):
                 return f"{int(found.cells[row]):,}"
             return int(found.cells[row]) if role == SORTED else None
         if column >= 2:
-            return self._fraction(row, column - 2, role)
+            code, adjusted = self._columns[column - 2]
+            return (self._adjusted if adjusted else self._fraction)(row, code, role)
+        return None
+
+    def _adjusted(self, row: int, code: int, role: int) -> Any:
+        assert self.found is not None and self.found.adjusted is not None
+        known = self.found.adjusted
+        share = float(known.fractions[row, code])
+        if role == SORTED:
+            return -1.0 if np.isnan(share) else share
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "–" if np.isnan(share) else f"{share:.1%}"
+        if role == Qt.ItemDataRole.ToolTipRole and not np.isnan(share):
+            return (
+                f"95 % interval {known.low[row, code]:.1%} to {known.high[row, code]:.1%}, "
+                "with the sampling of the cells, the confusion of held-out ones, and how groups "
+                "differ"
+            )
         return None
 
     def _fraction(self, row: int, code: int, role: int) -> Any:

@@ -60,6 +60,8 @@ class GroupsPage(QWidget):
         self.plot = DosePlot(theme)
         self.words = QLabel()
         self.words.setWordWrap(True)
+        self.adjusted = QLabel()
+        self.adjusted.setWordWrap(True)
         self.doses = QWidget()
         self._build()
         self.what.currentIndexChanged.connect(self._count)
@@ -79,6 +81,7 @@ class GroupsPage(QWidget):
         row.addWidget(self.copy)
         column.addLayout(row)
         column.addWidget(self.table)
+        column.addWidget(self.adjusted)
         inside = QVBoxLayout(self.doses)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
@@ -121,7 +124,7 @@ class GroupsPage(QWidget):
         colors: list[int] = []
         if facts is not None and what == PREDICTED:
             names = facts.predicted_classes
-            self.fractions = fractions_of(facts.grouping, facts.predicted, names)
+            self.fractions = facts.predicted_fractions
             colors = [facts.palette.index(name) for name in names]
         elif facts is not None and what == LABELS:
             names = facts.cells.classes
@@ -130,6 +133,8 @@ class GroupsPage(QWidget):
         self.table.show_fractions(self.fractions, colors)
         self.table.mark(self._shown)
         self.copy.setEnabled(self.fractions is not None)
+        self.adjusted.setText(_of_adjusted(self.fractions, facts, what))
+        self.adjusted.setVisible(bool(self.adjusted.text()))
         for one in (self.table, self.copy, self.what):
             one.setVisible(self.fractions is not None)
         _offer(self.of, () if self.fractions is None else self.fractions.classes, last=True)
@@ -195,6 +200,23 @@ def in_words(found: DoseResponse) -> str:
         what = "group has" if found.left_out == 1 else "groups have"
         said += f" {found.left_out} {what} no dose that is a number, or no fraction."
     return said
+
+
+def _of_adjusted(found: Fractions | None, facts: Facts | None, what: str) -> str:
+    """Which prior the calls have, and what the adjusted fractions are, or why there are none."""
+    if found is None or facts is None or facts.predictions is None or what != PREDICTED:
+        return ""
+    prior, adjusted = facts.predictions.prior, found.adjusted
+    said = [] if prior is None else [f"Calls: {prior.text()}."]
+    if adjusted is not None and adjusted.why_not:
+        said.append(f"No adjusted fractions: {adjusted.why_not}.")
+    elif adjusted is not None:
+        note = f"; {adjusted.note}" if adjusted.note else ""
+        said.append(
+            "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
+            f"called another class{note}."
+        )
+    return " ".join(said)
 
 
 def _nothing(found: Fractions | None, facts: Facts | None) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.files import write_bytes, write_text, write_whole
+from napari_channelmix.files import write_bytes, write_json, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.cell_names import cell_name
 
@@ -160,9 +160,15 @@ def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     table = cell_table(
         snapshot.cells, None if predictions is None else predictions.probabilities,
         () if predictions is None else predictions.classes, snapshot.latents,
+        None if predictions is None else predictions.training,
     )  # fmt: skip
     yield Progress(1, 2, "writing the table")
     files, left_out = write_table(table, folder / "cells")
+    if predictions is not None and predictions.prior is not None:
+        prior = predictions.prior
+        about = {"classifier": predictions.source,
+                 "prior": {**prior.as_dict(), "text": prior.text()}}  # fmt: skip
+        files = (*files, write_json(folder / "cells.json", about))
     return Exported(files, (left_out,) if left_out else ())
 
 
@@ -175,6 +181,8 @@ def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     if predictions is not None:
         codes, classes = predictions.codes, predictions.classes
     found = fractions_of(grouping_of(cells), codes, classes)
+    if predictions is not None:
+        found = replace(found, adjusted=predictions.adjusted)
     return Exported((_csv(folder / "groups.csv", found.to_frame().set_index(found.grouping.kind)),))
 
 

@@ -65,7 +65,10 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
         )
     trained, classifier, importance, latents = snapshot.trained, None, None, None
     if trained is not None:
-        classifier = classifier_part(trained.classifier, _file(trained.source))
+        classifier = classifier_part(
+            trained.classifier, _file(trained.source),
+            snapshot.prior if hasattr(trained.classifier, "temperature") else None,
+        )  # fmt: skip
     if snapshot.importance is not None:
         importance = importance_part(snapshot.importance)
     if snapshot.latents is not None:

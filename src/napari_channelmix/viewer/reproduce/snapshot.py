@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
@@ -34,6 +35,8 @@ class Snapshot:
     history : tuple of dict
     images : tuple of PlaneImage
         What is drawn on the field of view.
+    prior : str, dict of str to float, or None
+        Which prior was chosen.
     """
 
     cells: Cells
@@ -45,6 +48,7 @@ class Snapshot:
     latents: Latents | None = None
     explained: tuple[Explanation, ...] = ()
     images: tuple[PlaneImage, ...] = field(default=(), repr=False)
+    prior: PriorChoice = None
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -73,6 +77,7 @@ def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapsh
     return Snapshot(
         cells, session.source, _dataset(session), session.trained, predictions,
         session.importance, session.latents, session.explained, images,
+        session.prior,
     )  # fmt: skip
 
 

@@ -37,7 +37,8 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
     said = snapshot.predictions
     if said is not None and found.classifier and said.classes == found.classifier.classes:
         facts = replace(found.classifier, warnings=(*found.classifier.warnings, *said.warnings))
-        found = replace(found, probabilities=said.probabilities, classifier=facts)
+        found = replace(found, probabilities=said.probabilities, classifier=facts,
+                        balanced=said.balanced, prior=said.prior)  # fmt: skip
     if snapshot.explained:
         examples = tuple(
             _example(one, snapshot) for one in snapshot.explained if one.map is not None
@@ -91,6 +92,8 @@ def _classifier(trained: Trained) -> ClassifierFacts:
             "balanced_accuracy": trained.accuracy, "chance": trained.chance, "recall": recall,
             "n_train": trained.n_train, "n_test": trained.n_test,
         }  # fmt: skip
+        if trained.estimate is not None:
+            held_out["estimate"] = trained.estimate.as_dict()
     return ClassifierFacts.of(trained.classifier, trained.source, held_out)
 
 

@@ -1,0 +1,138 @@
+"""What a classifier's probabilities mean: temperature, calibration error, reliability curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyqtgraph as pg
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_channelmix.viewer.folding import Folding
+from napari_channelmix.viewer.latents.choice import choice
+from napari_channelmix.viewer.theme import chart_colors
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session import Predictions, Trained
+
+__all__ = ["ProbabilitiesPanel"]
+
+HEIGHT = 150
+
+
+class ProbabilitiesPanel(QWidget):
+    """A line in sight, the figures and the curve folded away."""
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.line = QLabel()
+        self.line.setWordWrap(True)
+        self.line.setToolTip("Which prior the probabilities have, and whether they were calibrated")
+        self.figures = QLabel()
+        self.figures.setWordWrap(True)
+        self.figures.setToolTip(
+            "Calibration error: how far probabilities lie from frequencies on average, each class "
+            "by itself (0 is best). Brier score: mean squared distance to the truth (0 is best)"
+        )
+        self.of = choice("The class whose probabilities are drawn")
+        self.plot = pg.PlotWidget()
+        self._curve: dict[str, Any] = {}
+        self._theme = theme
+        self._prepare()
+        self.diagonal = self.plot.plot([0, 1], [0, 1])
+        self.points = self.plot.plot([], [])
+        self.errors = pg.ErrorBarItem(x=np.zeros(0), y=np.zeros(0))
+        self.plot.addItem(self.errors)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (self.figures, self.of, self.plot):
+            column.addWidget(widget)
+        self.fold = Folding("What the probabilities mean")
+        self.fold.addWidget(inside)
+        self.fold.toggleButton().setToolTip(
+            "Calibration error, Brier score and reliability curve on held-out cells"
+        )
+        self.fold.collapse(animate=False)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.line)
+        column.addWidget(self.fold)
+        self.of.currentIndexChanged.connect(self._draw)
+        self.follow_theme(theme)
+        self.show_trained(None, None)
+
+    def _prepare(self) -> None:
+        plot = self.plot
+        plot.setMenuEnabled(False)
+        # pyqtgraph makes this menu in any case, and leaves it without an owner.
+        menu = plot.getPlotItem().ctrlMenu
+        menu.setParent(plot, menu.windowFlags())
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setFixedHeight(HEIGHT)
+        plot.getPlotItem().setContentsMargins(0, 6, 8, 2)
+        plot.getAxis("left").setWidth(44)
+        plot.getAxis("bottom").setHeight(34)
+        plot.setXRange(0, 1, padding=0.03)
+        plot.setYRange(0, 1, padding=0.06)
+        plot.setToolTip(
+            "Held-out cells with about the same probability of the class, and how many of them are "
+            "of it, with 95 % intervals over groups; on the dotted line probabilities are right"
+        )
+        plot.setAccessibleName("Reliability curve")
+
+    def show_trained(self, trained: Trained | None, predictions: Predictions | None) -> None:
+        """Show what is known of a classifier, and of the predictions with it."""
+        classifier: Any = None if trained is None else trained.classifier
+        found = getattr(classifier, "calibration", None)
+        lines = []
+        if predictions is not None and predictions.prior is not None:
+            lines.append(f"probabilities: {predictions.prior.text()}")
+        elif classifier is not None and hasattr(classifier, "prior_of"):
+            lines.append(f"probabilities: {classifier.prior_of().text()}")
+        if getattr(classifier, "calibration_text", ""):
+            lines.append(classifier.calibration_text)
+        self.line.setText("; ".join(lines))
+        self.line.setVisible(bool(lines))
+        self.fold.setVisible(found is not None)
+        self._curve = {} if found is None else dict(found.curve)
+        self.figures.setText("" if found is None else f"On held-out cells: {found.text()}")
+        if [self.of.itemText(at) for at in range(self.of.count())] != list(self._curve):
+            self.of.blockSignals(True)
+            self.of.clear()
+            self.of.addItems(list(self._curve))
+            self.of.setCurrentIndex(self.of.count() - 1)
+            self.of.blockSignals(False)
+        self._draw()
+
+    def _draw(self, _: object = None) -> None:
+        bins = self._curve.get(self.of.currentText(), ())
+        x, y, low, high = (
+            np.array([getattr(one, name) for one in bins], dtype=float)
+            for name in ("predicted", "observed", "low", "high")
+        )
+        self.points.setData(x, y)
+        self.errors.setData(x=x, y=y, top=np.maximum(high - y, 0), bottom=np.maximum(y - low, 0))
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        colors = chart_colors(theme)
+        self.plot.setBackground(colors.ground)
+        self.plot.setLabel("left", "share", color=colors.text)
+        self.plot.setLabel("bottom", "probability of the class", color=colors.text)
+        for side in ("left", "bottom"):
+            axis = self.plot.getAxis(side)
+            axis.setPen(colors.line)
+            axis.setTextPen(colors.text)
+            axis.setSIPrefixEnableRanges(())
+        self.diagonal.setPen(pg.mkPen(colors.line, width=1, style=Qt.PenStyle.DotLine))
+        self.points.setPen(pg.mkPen(colors.bar, width=1))
+        self.points.setSymbol("o")
+        self.points.setSymbolSize(6)
+        self.points.setSymbolBrush(colors.bar)
+        self.points.setSymbolPen(None)
+        self.errors.setData(pen=pg.mkPen(colors.bar, width=1))
