@@ -82,8 +82,8 @@ def one_set(kind: str, seed: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     parser.add_argument("--null", type=int, default=100, help="sets without an effect")
     parser.add_argument("--effect", type=int, default=50, help="sets with one")
     parser.add_argument("--first", type=int, default=20_000, help="seed of the first set")

@@ -24,7 +24,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -33,7 +33,6 @@ import torch
 from scipy import stats
 
 from napari_channelmix import Cells
-from napari_channelmix.classify.crops import NormalisedCrops
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import loaded, train_on
@@ -43,6 +42,9 @@ from napari_channelmix.dcmix.decoys import WithDecoys, decoy_p_values, holm, pai
 from napari_channelmix.dcmix.divisions import divided
 from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.jobs import drain
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.crops import NormalisedCrops
 
 RELEVANCE = (1.0, 0.6, 0, 0, 0, 0, 0, 0)
 SEEDS = 4
@@ -55,8 +57,8 @@ GAIN, EFFECT = 0.25, 1.0
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     parser.add_argument("--groups", action="store_true", help="sets of wells")
     parser.add_argument("--sets", type=int, help="default: 40, or 100 of either kind of wells")
     parser.add_argument("--first", type=int, default=5000, help="seed of the first set")

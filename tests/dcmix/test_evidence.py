@@ -9,7 +9,7 @@ import pytest
 
 from napari_channelmix import Cells
 from napari_channelmix.dcmix.divisions import Division, divided, given
-from napari_channelmix.dcmix.evidence import evidence_of, against_chance
+from napari_channelmix.dcmix.evidence import against_chance, evidence_of
 from napari_channelmix.dcmix.gate import judge
 from napari_channelmix.dcmix.pooled import pooled_of
 from napari_channelmix.dcmix.repeats import RepeatResult
@@ -47,6 +47,7 @@ def right(test: Cells) -> Any:
 
 def wrong_for(*groups: str) -> Any:
     """All right but for the cells of some wells, which are called the next class."""
+
     def call(test: Cells) -> Any:
         missed = np.isin(test.groups, groups)
         return np.where(missed, (test.labels + 1) % len(test.classes), test.labels)

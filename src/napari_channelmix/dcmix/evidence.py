@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.pooled import Pooled
 
-__all__ = ["AgainstChance", "evidence_of", "against_chance"]
+__all__ = ["AgainstChance", "against_chance", "evidence_of"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def against_chance(pooled: Pooled) -> AgainstChance:
     return AgainstChance(mixed, plain)
 
 
-def evidence_of(pooled: Pooled, estimates: dict[str, AccuracyEstimate], tests: AgainstChance) -> Evidence:
+def evidence_of(
+    pooled: Pooled, estimates: dict[str, AccuracyEstimate], tests: AgainstChance
+) -> Evidence:
     """The numbers that the gate is decided from."""
     plain, mixed = estimates["plain"], estimates["mixed"]
     cost = accuracy_difference(

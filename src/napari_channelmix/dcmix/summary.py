@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from napari_channelmix.dcmix.controls import above_decoy, above_zero
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
-from napari_channelmix.dcmix.evidence import evidence_of, against_chance
+from napari_channelmix.dcmix.evidence import against_chance, evidence_of
 from napari_channelmix.dcmix.gate import judge
 from napari_channelmix.dcmix.pooled import pooled_of
 from napari_channelmix.dcmix.result import ChannelImportance
@@ -125,7 +125,9 @@ def _p_values(
     return _floats(holm(decoy_p_values(shares, decoys))), ""
 
 
-def _not_learnt(evidence: Evidence, plain: AccuracyEstimate, tests: AgainstChance) -> dict[str, str]:
+def _not_learnt(
+    evidence: Evidence, plain: AccuracyEstimate, tests: AgainstChance
+) -> dict[str, str]:
     """Why nothing is said of a class, for those that were not learnt."""
     p_of = dict(zip([one.name for one in plain.per_class], tests.plain.class_p, strict=True))
     return {
