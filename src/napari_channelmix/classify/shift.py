@@ -118,6 +118,8 @@ class DataShift:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         lists = {name: list(getattr(self, name)) for name in ("warnings", "strange")}
+        if self.accuracy_interval is not None:
+            lists["accuracy_interval"] = list(self.accuracy_interval)
         return asdict(self) | lists | {"per_channel": [asdict(one) for one in self.per_channel]}
 
 
