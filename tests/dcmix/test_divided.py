@@ -73,3 +73,15 @@ def test_a_well_that_was_copied_under_other_names_is_an_error(cells):
     job = divided_importance_job(replace(copied, table=table), held_out=0.34, **ASKED)
     with pytest.raises(DataError, match=r"held-out cells have the same pixels as training cells"):
         drain(job)
+
+
+def test_cells_scaled_per_group_are_those_of_the_method_and_it_is_noted(cells):
+    asked = {"seeds": 1, "epochs": 2, "held_out": 0.4, **ASKED}
+    found = drain(divided_importance_job(cells, scaled_per="group", **asked))
+    by_hand = drain(divided_importance_job(cells.normalised_by_group(), **asked))
+    assert found.share == by_hand.share
+    assert found.provenance["cells"] == cells.fingerprint
+    assert importance_part(found).scaled_per == "group"
+    assert "every group holds one class only" in " ".join(found.warnings)
+    with pytest.raises(DataError, match="normalise per one of: group"):
+        drain(divided_importance_job(cells, scaled_per="plate", **asked))

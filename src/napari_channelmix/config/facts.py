@@ -110,6 +110,7 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
             decoys=settings["decoys"], device=settings["device"], seeds=len(found.seeds),
             seed=found.seeds[0], held_out=split["held_out"], one_split=one_split,
             split_seed=split.get("seed", found.seeds[0]),
+            scaled_per=about.get("scaled_per", ""),
             threads=about.get("threads", 0),
             share=dict(zip(found.channels, found.share, strict=True)),
             **{name: settings[name] for name in LEARNING},

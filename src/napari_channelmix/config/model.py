@@ -159,7 +159,8 @@ class ImportancePart(_Part):
     """How channel importance is found; see `channel_importance`.
 
     ``split_seed`` is that of the division into folds, and ``seed`` where it is not given;
-    ``share`` is what was found, for comparison.
+    ``scaled_per`` says per which groups channels are scaled; ``share`` is what was found, for
+    comparison.
     """
 
     network: Name = "small"
@@ -178,6 +179,7 @@ class ImportancePart(_Part):
     held_out: Share = 0.25
     split_seed: Seed | None = None
     one_split: Flag = False
+    scaled_per: Name = ""
     device: Device = "auto"
     threads: Threads = 0
     share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None

@@ -172,8 +172,10 @@ def _importance(part: ImportancePart, threads: set[int]) -> list[str]:
         how = f"settings=TrainingSettings(epochs={part.epochs})"
     turns = "" if part.one_split else "; each group is held out in turn"
     split_seed = part.seed if part.split_seed is None else part.split_seed
+    scaled = f".normalised_by_group(per={_text(part.scaled_per)})" if part.scaled_per else ""
     arguments = [
-        "cells", f"seeds={part.seeds}", f"held_out={part.held_out!r}", f"split_seed={split_seed}",
+        f"cells{scaled}", f"seeds={part.seeds}", f"held_out={part.held_out!r}",
+        f"split_seed={split_seed}",
         *(["one_split=True"] if part.one_split else []), f"shapley={part.shapley}",
         f"decoys={part.decoys}", f"mixes={part.mixes}", f"constraint={_text(part.constraint)}",
         f"network={_text(part.network)}", how, f"seed={part.seed}",

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from napari_channelmix.classify.training import TrainingSettings
+from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.dcmix.importance import channel_importance_job
+from napari_channelmix.jobs import part
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.mixing import Constraint
@@ -37,6 +39,7 @@ def divided_importance_job(
     parts: Path | None = None,
     split_seed: int | None = None,
     one_split: bool = False,
+    scaled_per: str = "",
 ) -> Job[ChannelImportance]:
     """`channel_importance` of a whole data set; a job.
 
@@ -52,12 +55,19 @@ def divided_importance_job(
         As for `channel_importance`.
     held_out, split_seed, one_split
         Likewise: how the cells are divided.
+    scaled_per : str
+        ``group``, or a column of the table that is the same throughout every group, such as the
+        plate: each channel is scaled per group of these, see `Cells.normalised_by_group`. Empty:
+        the cells are taken as they are.
 
     Raises
     ------
     DataError, ModelError
-        As `channel_importance` and `Cells.split`.
+        As `channel_importance`, `Cells.split` and `Cells.normalised_by_group`.
     """
+    source = cells
+    if scaled_per:
+        cells = yield from part(normalised_by_group_job(cells, per=scaled_per), 0, 0, 100)
     job = channel_importance_job(
         cells, seeds=seeds, shapley=shapley, decoys=decoys, mixes=mixes,
         constraint=constraint, network=network,
@@ -67,7 +77,8 @@ def divided_importance_job(
     facts: dict[str, Any] = {
         "split": {"held_out": held_out, "seed": seed if split_seed is None else split_seed,
                   "one_split": one_split},
-        "cells": cells.fingerprint,
+        "cells": source.fingerprint,
+        "scaled_per": scaled_per,
     }  # fmt: skip
 
     def known(found: ChannelImportance) -> ChannelImportance:

@@ -17,6 +17,7 @@ from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import refuse_settings, tuned
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.dcmix.divisions import Division, Sides, divided, given
+from napari_channelmix.dcmix.questions import answered_job
 from napari_channelmix.dcmix.repeats import Plan, RepeatResult, repeat_job
 from napari_channelmix.dcmix.summary import summarised
 from napari_channelmix.errors import DataError, ModelError
@@ -164,7 +165,7 @@ def channel_importance_job(
     classifiers: list[Classifier] = []
     for number, sides in enumerate(division.sides):
         prefix = f"seed {number + 1} of {seeds}: "
-        start, length = 5 + 95 * number / seeds, 95 / seeds
+        start, length = 5 + 93 * number / seeds, 93 / seeds
         crops, held = yield from part(source.crops_job(sides), start, 0.02 * length, 100, prefix)
         work = repeat_job(plan, crops, held, seed + number)
         result, classifier = yield from part(
@@ -175,7 +176,11 @@ def channel_importance_job(
         so_far = summarised(
             done, division, warnings, provenance(**facts), uncalibrated=_uncalibrated(plan, cells)
         ).with_classifiers(classifiers)
-        yield Progress(start + length, 100, f"{prefix}done", partial=so_far)
+        end = start + length
+        if len(done) == seeds:
+            so_far = yield from part(answered_job(so_far, division, done), end, 100 - end, 100)
+            end = 100
+        yield Progress(end, 100, f"{prefix}done", partial=so_far)
     return so_far
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
+    from napari_channelmix.dcmix.alone import ChannelsAlone
+    from napari_channelmix.dcmix.separability import Separability
 
-__all__ = ["SCHEMA", "ChannelImportance"]
+__all__ = ["SCHEMA", "Answer", "ChannelImportance"]
+
+Answer = Literal["share", "shapley", "none"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,17 @@ class ChannelImportance:
         Classes of which nothing can be said, and why; they are not in ``per_class``.
     accuracy_p : dict of str to float
         ``mixed`` and ``plain``: one-sided p of the accuracy, from labels permuted between groups.
+    above_decoy, above_zero : tuple of bool or None
+        (C,) whether the share of a channel stands above its decoy, and its Shapley value above 0,
+        by the spread over the repeats; see `dcmix.controls`.
+    alone : ChannelsAlone or None
+        Accuracy of plain classifiers that see each channel alone, and all without it. None where
+        it was not asked for, while a run is under way, and for a file of an earlier version.
+    separability : Separability or None
+        Whether the class can be read from one number of one channel; None likewise.
+    alone_scaled : ChannelsAlone or None
+        ``alone`` with each channel scaled group by group: only where the class can be read from
+        one number.
     """
 
     channels: tuple[str, ...]
@@ -114,16 +129,79 @@ class ChannelImportance:
     p_value_reason: str = ""
     not_learnt: dict[str, str] = field(default_factory=dict)
     accuracy_p: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """Positions of the channels, largest share first."""
-        return tuple(int(i) for i in np.argsort(-np.array(self.share), kind="stable"))
+    above_decoy: tuple[bool, ...] | None = None
+    above_zero: tuple[bool, ...] | None = None
+    alone: ChannelsAlone | None = None
+    separability: Separability | None = None
+    alone_scaled: ChannelsAlone | None = None
 
     @property
     def open(self) -> bool:
-        """Whether the shares may be read."""
-        return self.gate == "ok"
+        """Whether the shares may be read; a question about what they mean does not forbid it."""
+        return self.gate == "ok" or self.asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether the gate asks if the class is only a stain or a batch."""
+        return bool(self.question) and self.gate == self.question
+
+    @property
+    def question(self) -> str:
+        """Whether the class is read from one number; empty where it is not, or nothing is known."""
+        return "" if self.separability is None else self.separability.sentence
+
+    @property
+    def answer(self) -> Answer:
+        """The answer that is reliable.
+
+        ``share`` where blending costs nothing, else ``shapley``; ``none`` where nothing can be
+        read, or the Shapley values were not asked for.
+        """
+        if self.open or self.verdict.startswith("Reliable"):
+            return "share"
+        # Files of earlier versions have no verdict.
+        costs = self.verdict.startswith("Use the Shapley") if self.verdict else (
+            "nothing can be read" not in self.gate
+        )  # fmt: skip
+        return "shapley" if costs and self.shapley is not None else "none"
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Positions of the channels, the most important first by the answer that is reliable.
+
+        In the order of the data set where there is none.
+        """
+        values = {"share": self.share, "shapley": self.shapley, "none": None}[self.answer]
+        if values is None:
+            return tuple(range(len(self.channels)))
+        return tuple(int(i) for i in np.argsort(-np.array(values), kind="stable"))
+
+    @property
+    def above_control(self) -> tuple[bool, ...] | None:
+        """(C,) whether each channel stands above its negative control, by the reliable answer.
+
+        The control of a share is its decoy, that of a Shapley value is 0. None where nothing is
+        known of it.
+        """
+        known = {"share": self.above_decoy, "shapley": self.above_zero, "none": None}
+        return known[self.answer]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What else is to be said, a line each: one number, channels alone, negative controls."""
+        lines: list[str] = []
+        if self.separability is not None:
+            lines += self.separability.sentences
+        if self.alone_scaled is not None:
+            lines += [f"Scaled per group: {line}" for line in self.alone_scaled.sentences]
+        if self.alone is not None and self.answer != "none":
+            lines += self.alone.sentences
+        low = [name for name, above in zip(self.channels, self.above_control or (), strict=False)
+               if not above]  # fmt: skip
+        if low:
+            control = "its decoy" if self.answer == "share" else "zero"
+            lines.append(f"Not above {control}, so nothing is known of: {', '.join(low)}")
+        return tuple(line[:1].upper() + line[1:] for line in lines)
 
     @property
     def accuracy_lines(self) -> tuple[str, ...]:
@@ -144,7 +222,7 @@ class ChannelImportance:
         return replace(self, classifiers=tuple(classifiers))
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per channel, in the order of the data set."""
+        """A row per channel, in the order of `order`."""
         columns: dict[str, Any] = {"share": self.share, "share_sd": self.share_sd}
         if self.shapley is not None:
             columns |= {"shapley": self.shapley, "shapley_sd": self.shapley_sd}
@@ -152,13 +230,20 @@ class ChannelImportance:
             columns["decoy"] = self.decoy
         if self.p_value is not None:
             columns["p_value"] = self.p_value
+        if self.alone is not None:
+            columns["accuracy_alone"] = [one.accuracy.balanced for one in self.alone.alone]
+            columns["accuracy_without"] = [one.accuracy.balanced for one in self.alone.without]
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
-        return pd.DataFrame(columns, index=pd.Index(self.channels, name="channel"))
+        if self.above_control is not None:
+            columns["above_control"] = self.above_control
+        table = pd.DataFrame(columns, index=pd.Index(self.channels, name="channel"))
+        return table.iloc[list(self.order)]
 
     def to_dict(self) -> dict[str, Any]:
         """As in ``importance.json``."""
         listed = ("channels", "share", "share_sd", "p_value", "shapley", "shapley_sd", "decoy",
-                  "seeds", "share_of_seed", "warnings")  # fmt: skip
+                  "seeds", "share_of_seed", "warnings", "above_decoy", "above_zero",
+                  "sentences")  # fmt: skip
         content: dict[str, Any] = {"schema": SCHEMA}
         for name in listed:
             value = getattr(self, name)
@@ -180,6 +265,10 @@ class ChannelImportance:
             "p_value_reason": self.p_value_reason,
             "not_learnt": self.not_learnt,
             "accuracy_p": self.accuracy_p,
+            **{
+                name: None if (value := getattr(self, name)) is None else value.as_dict()
+                for name in ("alone", "separability", "alone_scaled")
+            },
             "provenance": self.provenance,
         }
 

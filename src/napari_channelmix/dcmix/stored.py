@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from napari_channelmix.bounds import Finite, Index, Name, Seed
 from napari_channelmix.classify.accuracy import StoredAccuracy
+from napari_channelmix.dcmix.alone import ChannelsAlone
+from napari_channelmix.dcmix.separability import Separability
 from napari_channelmix.readers import Origin, Stored, checked_as
 
 __all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
@@ -57,6 +59,11 @@ class ImportanceFile(Stored):
     p_value_reason: str = ""
     not_learnt: dict[Name, str] = Field(default_factory=dict)
     accuracy_p: dict[Name, Part] = Field(default_factory=dict)
+    above_decoy: tuple[bool, ...] | None = None
+    above_zero: tuple[bool, ...] | None = None
+    alone: ChannelsAlone | None = None
+    separability: Separability | None = None
+    alone_scaled: ChannelsAlone | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> ImportanceFile:
@@ -64,9 +71,14 @@ class ImportanceFile(Stored):
         if len(set(self.channels)) < count:
             raise ValueError("two channels have the same name")
         lists = {name: getattr(self, name) for name in
-                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value",
-                  "share_alone")}  # fmt: skip
+                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value", "share_alone",
+                  "above_decoy", "above_zero")}  # fmt: skip
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
+        for name in ("alone", "alone_scaled"):
+            found = getattr(self, name)
+            if found is not None:
+                lists |= {f"{name} of {kind}": getattr(found, kind)
+                          for kind in ("channels", "alone", "without")}  # fmt: skip
         refuse_other_lengths(lists, count)
         if (self.shapley is None) != (self.shapley_sd is None):
             raise ValueError("shapley and shapley_sd go together")

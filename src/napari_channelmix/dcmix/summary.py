@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.dcmix.controls import above_decoy, above_zero
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
 from napari_channelmix.dcmix.gate import judge
@@ -56,6 +57,7 @@ def summarised(
     shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
     not_learnt = _not_learnt(evidence, estimates["plain"], tests)
     p_value, p_value_reason = _p_values(repeats, gate, uncalibrated)
+    above = None if decoys is None or beside is None else above_decoy(beside, decoys)
     return ChannelImportance(
         channels=train.channels,
         share=_floats(share.mean(axis=0)),
@@ -84,6 +86,8 @@ def summarised(
         p_value_reason=p_value_reason,
         not_learnt=not_learnt,
         accuracy_p={kind: getattr(tests, kind).p_above for kind in ("mixed", "plain")},
+        above_decoy=None if above is None else tuple(above.tolist()),
+        above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
     )  # fmt: skip
 
 

@@ -162,8 +162,6 @@ class Findings:
     classifier : ClassifierFacts or None
     probabilities : (N, K) float32 array or None
         Of all cells, in the order of the classifier's classes, with the ``prior``.
-    training : sequence of N str or None
-        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
     balanced : (N, K) float32 array or None
         The same as ``probabilities`` with the balanced prior, for adjusted fractions.
     prior : Prior or None
@@ -176,13 +174,14 @@ class Findings:
         To do it all again.
     notes : tuple of str
         What the reader should mind.
+    training : sequence of N str or None
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
     """
 
     cells: Cells
     source: str = ""
     classifier: ClassifierFacts | None = None
     probabilities: Floats | None = field(default=None, repr=False)
-    training: Sequence[str] | None = field(default=None, repr=False)
     importance: ChannelImportance | None = None
     examples: tuple[Example, ...] = ()
     explained: Mapping[str, Any] = field(default_factory=dict)
@@ -191,3 +190,4 @@ class Findings:
     notes: tuple[str, ...] = ()
     balanced: Floats | None = field(default=None, repr=False)
     prior: Prior | None = None
+    training: Sequence[str] | None = field(default=None, repr=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -24,7 +25,7 @@ from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable
 from napari_channelmix.viewer.folding import Folding
-from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.notice import Kind, Notice
 from napari_channelmix.viewer.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
@@ -86,6 +87,11 @@ class ImportanceDock(Dock):
         )
         self.first_seed = seed_box("The same seed gives the same first weights and order of cells")
         self.split_seed = split_seed_box()
+        self.scaled = QComboBox()
+        self.scaled.setToolTip(
+            "Scale each channel group by group, so that differences of stain and exposure are "
+            "gone; true differences in brightness between the groups are gone too"
+        )
         self.device = DeviceBox(self.session)
         self.run_button = QPushButton("Run")
         self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
@@ -98,6 +104,10 @@ class ImportanceDock(Dock):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.legend.setToolTip("What the marks of the chart mean")
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said.setToolTip("What plain classifiers and negative controls say of the channels")
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
         self.figures = FiguresTable()
@@ -140,7 +150,7 @@ class ImportanceDock(Dock):
             ("Network", self.network), ("Epochs", self.epochs), ("Mixes", self.mixes),
             ("Weights", self.constraint), ("Held out", self.held_out), ("", self.one_split),
             ("First seed", self.first_seed), ("Split seed", self.split_seed),
-            ("Device", self.device),
+            ("Scale", self.scaled), ("Device", self.device),
         ):  # fmt: skip
             inner.addRow(name, control)
         content = QWidget()
@@ -157,6 +167,7 @@ class ImportanceDock(Dock):
         inside.addWidget(self.chart)
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
+        inside.addWidget(self.said)
         table = Folding("Figures")
         table.setToolTip("The numbers behind the bars")
         table.addWidget(self.figures)
@@ -200,7 +211,7 @@ class ImportanceDock(Dock):
             self.epochs.value(), self.first_seed.value(), self.device.currentText(),
             self.held_out.value(),
             self.split_seed.value() if self.split_seed.value() >= 0 else None,
-            self.one_split.isChecked(),
+            self.one_split.isChecked(), self.scaled.currentData() or "",
         )  # fmt: skip
         self._wanted = chosen.seeds
         self._before, self.session.importance = self.session.importance, None
@@ -337,9 +348,24 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
             why = "These cells have one channel: there is nothing to weigh."
+        self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
+
+    def _fill_scaled(self) -> None:
+        """Offer what the groups of these cells, and the table, can be scaled by."""
+        cells, before = self.session.cells, self.scaled.currentData()
+        offered = [("channels as they are", "")]
+        if cells is not None and len(set(cells.groups.tolist())) < len(cells):
+            names = ["group"]
+            if cells.conditions is not None:
+                names += [str(name) for name in cells.conditions.columns]
+            offered += [(f"channels per {name}", name) for name in dict.fromkeys(names)]
+        self.scaled.clear()
+        for words, name in offered:
+            self.scaled.addItem(words, name)
+        self.scaled.setCurrentIndex(max(0, self.scaled.findData(before)))
 
     def _shown_changed(self, _: object = None) -> None:
         self.solo.forget()
@@ -356,6 +382,10 @@ class ImportanceDock(Dock):
         if imp is None:
             return
         self.legend.setText(self.chart.legend())
+        # The question stands above the bars.
+        lines = [line for line in imp.sentences if not imp.asks or line != imp.question]
+        self.said.setText("\n".join(f"• {line}" for line in lines))
+        self.said.setVisible(bool(lines))
         self._judge(imp)
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
@@ -367,7 +397,8 @@ class ImportanceDock(Dock):
                           "info" if imp.open else "error")  # fmt: skip
             self.warnings.clear_line()
             return
-        self.gate.say(verdict(imp), "good" if imp.open else "error")
+        kind: Kind = "warning" if imp.asks else "good" if imp.open else "error"
+        self.gate.say(verdict(imp), kind)
         lines = [*imp.warnings]
         if imp.p_value_reason:
             lines.append(f"No p-values: {imp.p_value_reason}")
@@ -387,11 +418,17 @@ class ImportanceDock(Dock):
 def verdict(imp: Any) -> str:
     """The gate in words, with both answers side by side where it is closed."""
     figures = measured(imp)
+    if imp.asks:
+        remedy = (
+            "A true effect can look like this too. 'Scale' under 'More settings' takes away what "
+            "differs between groups; run it again to see what is left."
+        )
+        return f"{imp.question}\n{remedy}\n{figures}"
     if imp.open:
         return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
     both = ""
     if imp.shapley is not None:
-        by_share = ", ".join(imp.channels[i] for i in imp.order[:3])
+        by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
     head = f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}" if imp.verdict else (

@@ -72,6 +72,7 @@ class ImportanceChoices:
     held_out: float = 0.25
     split_seed: int | None = None
     one_split: bool = False
+    scaled_per: str = ""
 
 
 def train_job(cells: Cells, chosen: TrainingChoices) -> Job[Trained]:
