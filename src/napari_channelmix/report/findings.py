@@ -182,7 +182,6 @@ class Findings:
     source: str = ""
     classifier: ClassifierFacts | None = None
     probabilities: Floats | None = field(default=None, repr=False)
-    training: Sequence[str] | None = field(default=None, repr=False)
     importance: ChannelImportance | None = None
     examples: tuple[Example, ...] = ()
     explained: Mapping[str, Any] = field(default_factory=dict)
@@ -191,3 +190,4 @@ class Findings:
     notes: tuple[str, ...] = ()
     balanced: Floats | None = field(default=None, repr=False)
     prior: Prior | None = None
+    training: Sequence[str] | None = field(default=None, repr=False)
