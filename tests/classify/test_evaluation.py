@@ -138,13 +138,13 @@ def test_labels_speak_against_a_model_and_names_in_another_case_are_said() -> No
     assert "class 'neg' of the cells is taken for the model's class 'Neg'" in lines
 
 
-def test_cells_of_the_training_are_said_to_make_it_too_good(
+def test_cells_of_the_training_make_it_too_good_where_they_are_not_known_one_by_one(
     on_plate: Classifier, plate: Cells, other_plate: Cells
 ) -> None:
     record = {"balanced_accuracy": 0.75, "confidence": 0.9, "n_train": 90, "n_test": 30}
     model = replace(
         on_plate, record={**on_plate.record, "held_out": record},
-        provenance={**on_plate.provenance, "cells": plate.fingerprint},
+        provenance={**on_plate.provenance, "cells": plate.fingerprint}, training_cells=None,
     )  # fmt: skip
     assert (
         "the classifier was trained on 90 of these cells, so this accuracy is too good; on the 30 "

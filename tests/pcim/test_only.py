@@ -1,10 +1,13 @@
 """`only` explains some cells as parts of the whole: with the mean of all, under their numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_channelmix import explain
-from napari_channelmix.errors import DataError
+from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
+from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.source import Source
 
 CROPS = np.random.default_rng(0).random((6, 2, 12, 12)).astype(np.float32)
@@ -36,3 +39,16 @@ def test_a_black_box_is_shown_the_mean_of_all_cells():
 def test_cells_that_are_not_there_are_refused(only):
     with pytest.raises(DataError, match="the cells are 0 to 5"):
         explain(scores, CROPS, mode="blackbox", only=only)
+
+
+def test_held_out_cells_alone_are_explained_where_they_are_known(classifier, crops):
+    seen = TrainingCells(np.sort(crop_digests(crops[:2])), np.zeros(0, np.uint64))
+    model = replace(classifier, training_cells=seen)
+    held_out = explain(model, crops[:4], device="cpu", only="held-out")
+    assert held_out.source.numbers.tolist() == [2, 3]
+    assert "2 of 4 cells were trained on: maps are of the other 2" in held_out.warnings
+    assert len(explain(model, crops[:4], device="cpu", only="all").maps) == 4
+    unknown = replace(classifier, training_cells=None)
+    assert len(explain(unknown, crops[:4], device="cpu", only="held-out").maps) == 4
+    with pytest.raises(ModelError, match="use held-out or all"):
+        explain(model, crops[:4], device="cpu", only="others")

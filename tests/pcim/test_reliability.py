@@ -11,7 +11,8 @@ from napari_channelmix import explain
 from napari_channelmix.classify import NetworkSpec
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import reliability_job
-from napari_channelmix.pcim.reliability import random_maps, randomised
+from napari_channelmix.pcim.chance import random_maps
+from napari_channelmix.pcim.reliability import randomised
 from napari_channelmix.pcim.source import Source
 
 
@@ -54,7 +55,7 @@ def test_maps_are_made_again_with_the_settings_they_were_made_with(planted):
     att = explain(counting, planted.crops[:1], device="cpu", forwards=40, method="blackbox-sharp")
     asked.clear()
     reliability(att)
-    curves = 9 * (2 * 2 * 18 + 1)
+    curves = (2 * 2 * 18 + 1) + 13 * (3 * 2 * 9 + 1)
     assert sum(asked) < curves + 2 * (40 + 20)
 
 
@@ -110,14 +111,6 @@ def test_layers_that_cannot_begin_anew_are_shuffled(planted):
     assert not torch.equal(fresh.weight, old)
     torch.testing.assert_close(fresh.weight.flatten().sort().values, old.flatten().sort().values)
     assert randomised(nn.ReLU()) is not None
-
-
-def test_random_maps_are_smooth_and_repeat():
-    one, other = random_maps((2, 16, 12), 2, seed=1)
-    assert one.shape == (2, 16, 12)
-    assert not np.array_equal(one, other)
-    np.testing.assert_array_equal(one, random_maps((2, 16, 12), 2, seed=1)[0])
-    assert np.abs(np.diff(one, axis=2)).mean() < 0.5 * one.std()
 
 
 @pytest.mark.parametrize("method", ["pcim", "blackbox"])

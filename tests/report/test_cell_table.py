@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,16 @@ def test_cells_without_a_class_have_an_empty_label(plate):
     cells = plate.with_labels(np.full(len(plate), -1), plate.classes)
     assert set(cell_table(cells)["label"]) == {""}
     assert "prediction" not in cell_table(cells).columns
+
+
+def test_training_and_the_columns_of_the_user_go_along(plate, full):
+    cells = replace(plate, table=plate.table.assign(**{"key well": "A1", "key y": "7"}))
+    marks = ["yes", *["no"] * (len(plate) - 1)]
+    table = cell_table(cells, full.probabilities, plate.classes, training=marks)
+    assert table["training"].tolist() == marks
+    assert set(table["well"]) == {"A1"}
+    assert set(table["y (table)"]) == {"7"}
+    assert set(cell_table(plate, full.probabilities, plate.classes)["training"]) == {"unknown"}
 
 
 def test_a_single_class_is_certain():

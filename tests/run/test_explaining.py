@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import zarr
@@ -17,6 +18,7 @@ import zarr
 from napari_channelmix import Cells, explain, load_model
 from napari_channelmix.classify import Classifier, ForeignClassifier
 from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.jobs import drain
@@ -133,7 +135,7 @@ def test_separate_channels_and_errors_have_arrays_of_their_own(classifier, cells
     assert maps_in(tmp_path, "channel_maps").shape == (10, 2, 12, 12)
     assert {path.name for path in found.files} == {
         "maps.zarr", "magnitude.zarr", "channel_maps.zarr", "standard_error.zarr",
-        "explain.json", "explain.png",
+        "cells.csv", "explain.json", "explain.png",
     }  # fmt: skip
 
 
@@ -605,7 +607,7 @@ def test_the_command_explains_says_so_and_does_nothing_twice(plate, tmp_path, ca
     assert main(command(plate, tmp_path, "--limit", "7")) == 0
     said = capsys.readouterr().out
     assert "7 cells explained with pcim (autograd)" in said
-    assert "saved maps.zarr, magnitude.zarr, explain.png, explain.json in" in said
+    assert "saved maps.zarr, magnitude.zarr, cells.csv, explain.png, explain.json in" in said
     assert len(maps_in(tmp_path)) == 7
     assert main(command(plate, tmp_path, "--limit", "7")) == 0
     assert "nothing was left to do: maps.zarr" in capsys.readouterr().out
@@ -646,7 +648,7 @@ def test_options_reach_the_job(plate, tmp_path):
     assert origin["seed"] == 5
     assert origin["settings"] == {
         "target": "treated", "versus": "untreated", "channels": "separate", "forwards": 20,
-        "limit": 3,
+        "limit": 3, "only": "held-out",
     }  # fmt: skip
     assert maps_in(tmp_path, "channel_maps").shape[:2] == (3, 4)
 
@@ -720,3 +722,45 @@ def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(plate, tmp_path):
     for path, content in kept.items():
         assert path.read_bytes() == content
     assert (tmp_path / "explain.json").exists()
+
+
+def marked(classifier, cells, some):
+    digests = crop_digests(cells.read(some))
+    return replace(classifier, training_cells=TrainingCells.of(cells.subset(some), digests))
+
+
+def test_cells_that_were_trained_on_are_left_out_and_said(classifier, cells, tmp_path):
+    model = marked(classifier, cells, [0, 3, 4])
+    content = run(model, cells, tmp_path / "held-out").content
+    assert content["cells"]["index"] == [1, 2, 5, 6, 7, 8, 9]
+    assert set(content["cells"]["training"]) == {"no"}
+    assert content["warnings"][0] == "3 of 10 cells were trained on: maps are of the other 7"
+    everything = run(model, cells, tmp_path / "all", only="all").content
+    assert everything["n"] == 10
+    assert everything["cells"]["training"][:5] == ["yes", "no", "no", "yes", "yes"]
+    assert "and too good" in everything["warnings"][0]
+    with pytest.raises(DataError, match=r"7 cells instead of 10|only"):
+        run(model, cells, tmp_path / "held-out", only="all")
+    assert run(model, cells, tmp_path / "some", limit=2).content["n"] == 2
+    asked = ExplainSettings(cells=(0, 1))
+    named = drain(explain_cells_job(model, cells, tmp_path / "named", asked)).content
+    assert named["cells"]["training"] == ["yes", "no"]
+
+
+def test_each_map_says_which_cell_it_is_of(classifier, cells, tmp_path):
+    table = cells.table.assign(**{"key plate": ["P1"] * 10, "key object": list("abcdefghij")})
+    model = marked(classifier, cells, [0])
+    content = run(model, replace(cells, table=table), tmp_path, limit=4).content
+    rows = pd.read_csv(tmp_path / "cells.csv")
+    about = zarr.open_array(tmp_path / "maps.zarr", mode="r").attrs
+    index = content["cells"]["index"]
+    assert about["table"] == "cells.csv"
+    for kept in (content["cells"], about["cells"]):
+        assert kept["y"] == cells.centres[index, 0].tolist()
+        assert kept["keys"] == {"plate": ["P1"] * 4, "object": ["abcdefghij"[i] for i in index]}
+    assert rows["cell"].tolist() == index
+    assert rows["x"].tolist() == cells.centres[index, 1].tolist()
+    assert rows["plate"].tolist() == ["P1"] * 4
+    assert rows["object (table)"].tolist() == ["abcdefghij"[i] for i in index]
+    assert rows["training"].tolist() == ["no"] * 4
+    assert rows["target"].tolist() == [content["classes"][of] for of in content["target"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,9 +77,9 @@ def test_a_field_pressed_again_shows_all(qtbot: Any) -> None:
     assert told == [(1, 2), None]
     assert page.view.confusion.counts[1, 2] == 2
     page.follow_theme("dark")
-    found = facts().accuracy
+    found = facts().accuracy(np.ones(12, bool))
     said = page.said.text()
-    assert found.interval_text in said and found.measured_on(held_out=False) in said
+    assert f" ({found.interval_text}) over 12 cells with a class, in 3 groups. 3 groups say" in said
     assert page.recalls.bars.rows[0].interval == (found.low, found.high)
 
 
@@ -111,3 +112,20 @@ def test_cells_that_were_trained_on_are_not_taken_for_held_out_ones() -> None:
     elsewhere = Trained(None, "trained on B", n_train=5)  # type: ignore[arg-type]
     assert "other cells" in honesty(elsewhere, "trained on B", known)
     assert honesty(None, "", known)
+
+
+def test_the_matrix_counts_held_out_cells_unless_all_are_asked_for(qtbot: Any) -> None:
+    known = facts()
+    assert known.predictions is not None
+    marks = ("yes",) * 4 + ("no",) * 8
+    known = replace(known, predictions=replace(known.predictions, training=marks))
+    page = ConfusionPage("dark")
+    qtbot.addWidget(page)
+    page.show_facts(known, None)
+    assert "over 8 cells" in page.said.text()
+    assert page.recalls.bars.rows[0].figure.endswith(" of 8")
+    assert page.honest.text() == "4 of 12 cells were trained on: the figures are of the other 8."
+    page.show_facts(known, None, held_out=False)
+    assert "over 12 cells" in page.said.text()
+    assert page.recalls.bars.rows[0].figure.endswith(" of 12")
+    assert "and too good" in page.honest.text()

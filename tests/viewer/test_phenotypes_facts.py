@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from napari_channelmix.viewer.phenotypes.facts import Facts
+from napari_channelmix.viewer.phenotypes.ordering import Choice, Filter, arranged
 from napari_channelmix.viewer.session import Predictions, Session
 
 from .phenotype_cases import CLASSES, cells, facts, predictions
@@ -60,3 +63,15 @@ def test_thirty_classes_and_one() -> None:
     alone = Facts(of, Predictions(("only",), np.ones((3, 1), np.float32)))
     assert not alone.differs.any() and (alone.margin == 1).all()
     assert CLASSES[0] not in alone.palette
+
+
+def test_what_judges_the_classifier_is_of_cells_that_it_was_not_trained_on() -> None:
+    of = cells()
+    marks = ("yes",) * 4 + ("no",) * 8
+    known = Facts(of, replace(predictions(of), training=marks))
+    assert known.held_out.chosen.tolist() == [False] * 4 + [True] * 8
+    assert arranged(known, Choice("margin"), Filter(held_out=True)).min() == 4
+    assert len(arranged(known, Choice("margin"), Filter())) == 12
+    assert "trained on it" in known.describe(0)
+    assert "trained on it" not in known.describe(5)
+    assert Facts(of, predictions(of)).held_out.chosen.all()

@@ -23,6 +23,7 @@ from napari_channelmix.classify.sealed import (
     seal,
     write_sealed,
 )
+from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.errors import BundleError, ModelError
 from napari_channelmix.readers import Origin, Stored, checked_as
@@ -116,6 +117,7 @@ class BundleAbout(Stored):
     provenance: Annotated[dict[str, Any], checked_as(Origin)]
     record: Annotated[dict[str, Any], checked_as(RecordAbout)]
     data: dict[str, Any] | None = None
+    trained_on: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> BundleAbout:
@@ -137,6 +139,11 @@ class BundleAbout(Stored):
                 TrainingData.from_dict(self.data, self.channels)
             except (KeyError, TypeError, AttributeError, OverflowError) as error:
                 raise ValueError(f"data: {type(error).__name__} ({error})") from error
+        if self.trained_on is not None:
+            try:
+                TrainingCells.from_dict(self.trained_on)
+            except (KeyError, TypeError) as error:
+                raise ValueError(f"trained_on: {type(error).__name__} ({error})") from error
         counts = (self.record.get("held_out") or {}).get("confusion") or []
         if counts and (len(counts) != classes or any(len(row) != classes for row in counts)):
             raise ValueError(f"record.held_out.confusion is not {classes} x {classes}")
@@ -176,6 +183,8 @@ def _described(classifier: Classifier) -> str:
     }
     if classifier.training_data is not None:
         content["data"] = classifier.training_data.as_dict()
+    if classifier.training_cells is not None:
+        content["trained_on"] = classifier.training_cells.as_dict()
     return json.dumps(content)
 
 
@@ -223,4 +232,5 @@ def load_bundle(path: str | Path) -> Classifier:
         said.record,
         # Bundles of earlier versions do not know it.
         None if said.data is None else TrainingData.from_dict(said.data, said.channels),
+        None if said.trained_on is None else TrainingCells.from_dict(said.trained_on),
     )

@@ -27,10 +27,12 @@ from napari_channelmix.classify.priors import (
     own_prior,
 )
 from napari_channelmix.classify.shift import DataShift, Observer, say
+from napari_channelmix.classify.training_cells import Digests, TrainingCells, crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls
+from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
@@ -74,6 +76,9 @@ class Called:
         Which shares of the classes the probabilities take for granted.
     balanced : (N, K) float32 array
         The probabilities with the balanced prior; as the model gives them, for one made elsewhere.
+    training : (N,) array of str
+        Whether each cell was trained on: ``yes``, ``same group``, ``no`` or ``unknown``; see
+        `training_cells`.
     """
 
     probabilities: Floats = field(repr=False)
@@ -81,6 +86,7 @@ class Called:
     warnings: tuple[str, ...]
     prior: Prior
     balanced: Floats = field(repr=False)
+    training: Marks = field(default_factory=lambda: np.zeros(0, dtype="<U10"), repr=False)
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:
@@ -102,6 +108,8 @@ class Predictor(ABC):
     std: npt.NDArray[np.float64]
     #: What is known of the training cells; None for models made elsewhere or saved long ago.
     training_data: TrainingData | None = None
+    #: Which cells those were, as digests; None where that is not known.
+    training_cells: TrainingCells | None = None
 
     @abstractmethod
     def _probabilities(self, crops: Floats) -> Floats:
@@ -251,11 +259,16 @@ class Predictor(ABC):
         source, dtype = self.fitting(cells)
         self._refuse_prior(prior)
         observer = Observer(self, source, dtype=dtype)
-        balanced = yield from self._call_job(source, batch, observer)
+        digests: list[Digests] = []
+        balanced = yield from self._call_job(source, batch, observer, digests)
         known = self.prior_of(prior, balanced)
         shown = known.applied(balanced)
         shift = observer.shift(shown, balanced)
-        return Called(shown, shift, self.warnings, known, balanced)
+        marks = np.full(len(shown), UNKNOWN)
+        if self.training_cells is not None and digests:
+            groups = cells.groups.tolist() if isinstance(cells, Cells) else None
+            marks = self.training_cells.marks(np.concatenate(digests), groups)
+        return Called(shown, shift, self.warnings, known, balanced, marks)
 
     def prior_job(self, cells: Cells | npt.ArrayLike, choice: PriorChoice = None) -> Job[Prior]:
         """The prior that is meant, as a job: one that is estimated is so from the cells."""
@@ -269,8 +282,9 @@ class Predictor(ABC):
         self.prior_of(choice, np.zeros((0, len(self.classes)), np.float32))
 
     def _call_job(
-        self, source: Cells | Floats, batch: int, observer: Observer | None
-    ) -> Job[Floats]:
+        self, source: Cells | Floats, batch: int, observer: Observer | None,
+        digests: list[Digests] | None = None,
+    ) -> Job[Floats]:  # fmt: skip
         self._prepare(source)
         parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(source), batch):
@@ -279,6 +293,8 @@ class Predictor(ABC):
             parts.append(self._probabilities(crops))
             if observer is not None:
                 observer.add(crops)
+            if digests is not None and self.training_cells is not None:
+                digests.append(crop_digests(crops))
             yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
         return np.concatenate(parts)
 
@@ -305,6 +321,8 @@ class Classifier(Predictor):
         Training history and accuracies; ``calibration`` where it was measured on held-out cells.
     training_data : TrainingData or None
         What the training cells were like; None where the bundle is of an earlier version.
+    training_cells : TrainingCells or None
+        Which cells they were, as digests; None where the bundle is of an earlier version.
     """
 
     network: nn.Module = field(repr=False)
@@ -317,6 +335,7 @@ class Classifier(Predictor):
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     record: dict[str, Any] = field(default_factory=dict, repr=False)
     training_data: TrainingData | None = field(default=None, repr=False)
+    training_cells: TrainingCells | None = field(default=None, repr=False)
 
     @property
     def accuracy(self) -> AccuracyEstimate | None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from napari_channelmix.classify.training_cells import Digests, crop_digests
 from napari_channelmix.computing import within_cap
 from napari_channelmix.jobs import Job, Progress
 
@@ -42,6 +43,8 @@ class NormalisedCrops:
         self.cells, self.statistics = cells, statistics
         self.labels = torch.from_numpy(cells.labels.copy())
         self._held: Tensor | None = None
+        # Of each crop's pixels; None until they have been read.
+        self.digests: Digests | None = None
         # Rows of what is held: a subset shares the pixels.
         self._rows: Whole = np.arange(len(cells))
 
@@ -62,8 +65,10 @@ class NormalisedCrops:
         # (N, H, W, C) in memory: picking along the first axis then keeps channels last.
         held = torch.empty(count if fits else 0, height, width, channels)
         signature, done = self.cells.signing(), 0
+        digests = []
         for crops in self.cells.batches(256):
             signature.update(crops.tobytes())
+            digests.append(crop_digests(crops))
             if fits:
                 held[done : done + len(crops)] = self._scaled(crops).permute(0, 2, 3, 1)
             done += len(crops)
@@ -71,6 +76,7 @@ class NormalisedCrops:
         # Every pixel has been seen, so the cells need not be read again to be signed.
         vars(self.cells)["signature"] = signature.hexdigest()
         self._held = held if fits else None
+        self.digests = np.concatenate(digests) if digests else None
 
     def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
         return normalised(crops, self.statistics.mean, self.statistics.std)
@@ -91,6 +97,7 @@ class NormalisedCrops:
         """Some of the crops, sharing statistics and pixels."""
         chosen = NormalisedCrops(self.cells.subset(indices), self.statistics)
         chosen._held, chosen._rows = self._held, self._rows[indices]
+        chosen.digests = None if self.digests is None else self.digests[indices]
         return chosen
 
 

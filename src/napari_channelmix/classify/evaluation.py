@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.calibration import Calibration, calibration_of
 from napari_channelmix.classify.identity import model_hash
@@ -20,11 +22,11 @@ from napari_channelmix.phenotypes.confusion import (
     confusion_of,
     matching,
 )
+from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of, only_named
 from napari_channelmix.provenance import provenance
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from napari_channelmix.classify.classifier import Called, Classifier
@@ -61,6 +63,9 @@ class Evaluation:
         Mean probability of the called class.
     unlabelled : int
         Cells without a class.
+    trained_on : int or None
+        Cells with a class that the classifier was trained on; None where that is not known. They
+        are left out of all figures where others are there, unless all were asked for.
     unknown : dict of str to int
         Cells of classes that the classifier does not know.
     shift : DataShift
@@ -87,6 +92,7 @@ class Evaluation:
     prior: Prior | None = None
     calibration: Calibration | None = field(default=None, repr=False)
     calibrated: str = ""
+    trained_on: int | None = None
 
     @property
     def probability_lines(self) -> tuple[str, ...]:
@@ -161,6 +167,7 @@ class Evaluation:
             },
             "confidence": self.confidence,
             "unlabelled": self.unlabelled,
+            "trained_on": self.trained_on,
             "unknown": dict(self.unknown),
             "data_shift": self.shift.as_dict(),
             "prior": None if self.prior is None else self.prior.as_dict(),
@@ -172,7 +179,12 @@ class Evaluation:
 
 
 def evaluate(
-    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0, prior: PriorChoice = None
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    *,
+    seed: int = 0,
+    prior: PriorChoice = None,
+    only: str = "held-out",
 ) -> Evaluation:
     """Measure a classifier on cells whose classes are known.
 
@@ -187,6 +199,9 @@ def evaluate(
     prior : str, mapping of str to float, or Prior, optional
         With which prior probabilities are shown, as for `Classifier.predict_proba`. Accuracy,
         recall and confusion are of calls with the balanced prior, whatever it is.
+    only : {"held-out", "all"}
+        Whether cells that the classifier was trained on, and others of their groups, are left out
+        of the figures; where none is held out, or it is not known, they are of all.
 
     Returns
     -------
@@ -197,15 +212,22 @@ def evaluate(
     DataError
         No cell has a class, or none that the model knows.
     ModelError
-        Channels that are missing, crops of another size than those of training.
+        Channels that are missing, crops of another size than those of training; another word for
+        ``only``.
     """
-    return drain(evaluate_job(model, cells, seed=seed, prior=prior))
+    return drain(evaluate_job(model, cells, seed=seed, prior=prior, only=only))
 
 
 def evaluate_job(
-    model: Classifier | ForeignClassifier, cells: Cells, *, seed: int = 0, prior: PriorChoice = None
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    *,
+    seed: int = 0,
+    prior: PriorChoice = None,
+    only: str = "held-out",
 ) -> Job[Evaluation]:
     """`evaluate` as a job: a step for each batch."""
+    only_named(only)
     places = class_places(cells.classes, model.classes)
     labels = matching(cells.labels, cells.classes, model.classes)
     given = labels >= 0
@@ -223,12 +245,17 @@ def evaluate_job(
             f"({listed(model.classes, 5)}); classes are matched by name"
         )
     called = yield from part(model.call_job(cells, prior=prior), 0, 99, 100)
+    marks = called.training[given]
+    trained = None if (marks == UNKNOWN).any() else int((marks == YES).sum())
+    held_out = held_out_of(marks, "accuracy is", only)
+    given[given] = held_out.chosen
     codes = called.balanced.argmax(axis=1)
     found = estimate_accuracy(labels[given], codes[given], cells.groups[given], model.classes)
     order = class_order_line(labels[given], codes[given], model.classes)
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
-        *_seen_before(model, cells),
+        *((held_out.line,) if held_out.line else ()),
+        *(_seen_before(model, cells) if trained is None else ()),
         *((order,) if order else _against_chance(found)),
         *(yield from part(job, 99, 1, 100)),
         *_warnings(model, cells, found, unknown, called),
@@ -236,17 +263,20 @@ def evaluate_job(
     return Evaluation(
         name=cells.name,
         estimate=found,
-        confusion=confusion_of(cells.labels, cells.classes, codes, model.classes),
+        confusion=confusion_of(
+            np.where(given | (labels < 0), cells.labels, -1), cells.classes, codes, model.classes
+        ),
         confidence=float(called.balanced[given].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
         unknown=unknown,
         shift=called.shift,
         warnings=warnings,
         provenance=provenance(
-            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={}
+            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={"only": only}
         ),
+        trained_on=trained,
         prior=called.prior,
-        calibration=_calibration(model, called, labels, cells, seed),
+        calibration=_calibration(model, called, np.where(given, labels, -1), cells, seed),
         calibrated=getattr(model, "calibration_text", ""),
     )
 

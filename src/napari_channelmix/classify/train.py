@@ -22,6 +22,7 @@ from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import Constraint, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
@@ -171,8 +172,11 @@ def train_on(
     theirs = (len(cells), cells.channels)
     fits = seen is not None and (len(seen), statistics.channels) == theirs
     data = TrainingData.of(cells, seen) if seen is not None and fits else None
+    digests = crops.digests
+    marked = None if digests is None else TrainingCells.of(cells, digests)
     return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
-                      statistics.std, cells.crop, provenance(**facts), about, data)  # fmt: skip
+                      statistics.std, cells.crop, provenance(**facts), about, data,
+                      marked)  # fmt: skip
 
 
 def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:

@@ -52,7 +52,8 @@ class Cells:
         A row per cell: ``field`` (position in ``fields``), the box ``y0, x0, y1, x1`` in pixels
         (half open; it may reach beyond the border), ``label`` (position in ``classes``, -1 for
         none), ``group``, ``split``, ``object`` (its id in the label image, 0 for none), and its
-        centre ``y``, ``x`` (pixel centres are whole numbers; by default the middle of the box).
+        centre ``y``, ``x`` (pixel centres are whole numbers; by default the middle of the box);
+        and columns of the user's, see ``keys``.
     warnings : tuple of str
         What the user should know of this set, a line each.
     conditions : pandas.DataFrame or None
@@ -111,6 +112,16 @@ class Cells:
         shapes = np.array([one.shape for one in self.fields], dtype=np.int64).reshape(-1, 2)
         columns = self.table[["field", *BOX]].to_numpy(np.int64)
         return over_border(columns[:, 1:], shapes[columns[:, 0]])
+
+    @property
+    def keys(self) -> pd.DataFrame:
+        """The user's own columns that name each cell, such as well or ImageNumber; may be none.
+
+        A row per cell, texts; see `data.keys`.
+        """
+        from napari_channelmix.data.keys import key_table
+
+        return key_table(self.table)
 
     def name_of(self, cell: int) -> str:
         """What a cell is called: the id of its label or point, as the user knows it.

@@ -18,6 +18,7 @@ from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.images import Decoded, ImageFile, open_image
+from napari_channelmix.data.keys import key_columns, with_keys
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.data.masks import Mask, covered_share, mask_warnings, read_mask
@@ -120,6 +121,10 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
         y=centres[:, 0],
         x=centres[:, 1],
     )
+    conditions = conditions_of(table.rows, said.group, table.columns_of_cells())
+    constant = () if conditions is None else tuple(map(str, conditions.columns))
+    keys = key_columns(table.rows, table.columns_of_files(), constant)
+    cells = with_keys(cells, table.rows[keys], rows)
     size = said.cells.pixel_size if pixel_size is None else pixel_size
     warnings = (
         *table.warnings,
@@ -132,7 +137,7 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
     )
     opened = Cells(
         said.name, opener.channels, classes, said.cells.crop, tuple(found), cells, warnings,
-        conditions=conditions_of(table.rows, said.group, table.columns_of_cells()),
+        conditions=conditions,
     )  # fmt: skip
     if size is not None:
         opened = at_pixel_size(opened, size)

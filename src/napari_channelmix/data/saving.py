@@ -221,6 +221,9 @@ def _table(
         # What was said of whole groups is said of each of its cells.
         of_cells = cells.conditions.reindex(groups).fillna("")
         columns = {**{str(name): of_cells[name].tolist() for name in of_cells}, **columns}
+    # The user's own columns last: none of ours is overwritten.
+    keys = cells.keys
+    columns = {**{str(name): keys[name].tolist() for name in keys}, **columns}
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
     return pd.DataFrame(columns), lines

@@ -96,6 +96,14 @@ class Table:
         """Columns that name files, groups and places; the others may say something of a group."""
         return set(_columns_named(self.said)) - {str(self.said.label)} - set(self.said.keep)
 
+    def columns_of_files(self) -> set[str]:
+        """Columns that name files or places, or say the class: none of them names a cell."""
+        said = self.said
+        image = () if said.image is None else (said.image.column,)
+        mask = () if said.cells.column is None else (said.cells.column,)
+        own = {*said.channels.values(), *image, *mask, *(said.cells.columns or ())}
+        return own | {name for name in (said.label, said.split) if name}
+
     def _refuse_bad_groups(self, given: pd.DataFrame) -> None:
         """Refuse gaps in the group column, unknown parts, and groups that lie in two parts."""
         group, split = self.said.group, self.said.split

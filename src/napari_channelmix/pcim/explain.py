@@ -20,8 +20,10 @@ from napari_channelmix.pcim.attribution import Attribution, MapUpdate
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
 from napari_channelmix.pcim.methods import Method, method_named
-from napari_channelmix.pcim.scores import Fidelity, fidelity_job, joined
+from napari_channelmix.pcim.references import REPORTED
+from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
 from napari_channelmix.pcim.source import Source
+from napari_channelmix.phenotypes.held_out import held_out_of, only_named
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def explain(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
@@ -84,9 +86,11 @@ def explain(
         Where to compute. A module is afterwards back where it was; a Classifier stays there.
     batch : int, optional
         Cells at once; default: as many as fit well.
-    only : sequence of int, optional
+    only : sequence of int, {"held-out", "all"}, optional
         Positions of the cells to explain; the others only have their part in the mean that a
-        black box is shown. ``target`` and ``versus``, where they are lists, are for these.
+        black box is shown. ``held-out``: those that the classifier was not trained on, where that
+        is known and any is left; `Attribution.source` has their numbers. ``target`` and
+        ``versus``, where they are lists, are for the explained cells.
     output : str
         What a module, estimator or callable gives, as for `load_model`; ``auto`` is found out
         from some of the cells, and refused where it stays in doubt.
@@ -136,7 +140,7 @@ def explain_job(
     seed: int = 0,
     device: str = "auto",
     batch: int | None = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
     check: bool = True,
@@ -152,11 +156,17 @@ def explain_job(
         raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
     hold(forwards=forwards, batch=batch, seed=seed)
     source = Source.of(model, cells, device, output=output, select=select)
+    held_out = ""
+    if isinstance(only, str):
+        meant = held_out_of(source.training_marks(), "maps are", only_named(only))
+        held_out, only = meant.line, np.flatnonzero(meant.chosen).tolist()
     source = yield from part(source.with_prior(prior), 0, 0, 1)
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
     notes, flatness = _Notes(subject.notes), Flatness()
+    if held_out:
+        notes.add(held_out)
     if subject.network is None and mode == "autograd":
         mode = "blackbox"
         notes.add(f"{subject.who} gives answers only: explained as a black box")
@@ -246,6 +256,8 @@ def measure_job(
     device: str = "auto",
     seed: int = 0,
     batch: int = 64,
+    references: tuple[str, ...] = REPORTED,
+    shares: Sequence[float] = SHARES,
 ) -> Job[Fidelity]:
     """Insertion and deletion curves of maps, made by whatever method, as a job.
 
@@ -256,6 +268,8 @@ def measure_job(
     maps : (N, H, W) or (N, C, H, W) float32 array
     seed : int
         Of the references.
+    references, shares
+        As for `scores.fidelity_job`.
     """
     source = Source.of(model, cells, device)
     if len(maps) != len(source):
@@ -267,7 +281,8 @@ def measure_job(
             try:
                 problem, _ = source.problem(some, target, versus)
                 job = fidelity_job(problem.subject, problem.x, problem.mean, problem.target,
-                                   maps[some], seed=seed)  # fmt: skip
+                                   maps[some], references=references, shares=shares,
+                                   seed=seed)  # fmt: skip
                 parts.append((yield from part(job, at, len(some), count)))
             except Exception as error:
                 if not is_out_of_memory(error):

@@ -14,9 +14,9 @@ from torch import nn
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.pcim.chance import SEEN_GAIN, ChanceTest, chance_test_job, random_maps
 from napari_channelmix.pcim.doubts import cell_doubts
 from napari_channelmix.pcim.explain import explain_job, measure_job
-from napari_channelmix.pcim.references import blurred
 from napari_channelmix.pcim.scores import (
     Fidelity,
     rank_correlation,
@@ -33,13 +33,6 @@ __all__ = ["Reliability", "random_maps", "randomised", "reliability_job"]
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-# Random maps a map is compared with.
-RANDOM_MAPS = 8
-# A map is better than random ones where its SRG lies this many of their standard deviations above
-# their mean: 5 % of the maps of chance do, of a normal law estimated from 8 of them.
-ABOVE_CHANCE = 1.895 * (1 + 1 / RANDOM_MAPS) ** 0.5
-# ... and by at least this much: a smaller gain is one that nobody can see in the answers.
-SEEN_GAIN = 0.05
 # Added to the seed of random weights.
 FAR_FROM_TRAINING = 0x5EED0000
 # Noise for the stability, in standard deviations of each channel of the cell, and how often it is
@@ -62,8 +55,8 @@ class Reliability:
     ----------
     fidelity : Fidelity
         Insertion and deletion curves.
-    chance, chance_sd, chance_most : (N,) float64 arrays
-        SRG of 8 random smooth maps of the same cells: mean, standard deviation and highest.
+    against_chance : ChanceTest
+        What the maps gain, and what random smooth maps of the same cells do.
     randomisation : (N,) float64 array or None
         Spearman's rho with the map of the same network with random weights; lower is better.
         None where there are no weights to be randomised.
@@ -78,9 +71,7 @@ class Reliability:
     """
 
     fidelity: Fidelity
-    chance: Doubles
-    chance_sd: Doubles
-    chance_most: Doubles
+    against_chance: ChanceTest
     randomisation: Doubles | None
     stability: Doubles
     staying: Doubles
@@ -88,14 +79,23 @@ class Reliability:
 
     @property
     def better_than_chance(self) -> npt.NDArray[np.bool_]:
-        """Whether the SRG of each cell (N,) is well above that of the random maps.
+        """Whether each map (N,) is better than random ones; see `ChanceTest.better`."""
+        return self.against_chance.better
 
-        Above their mean by 0.05 at least, and by so many of their standard deviations that one
-        map without a link to the classifier in twenty passes. Our definition.
-        """
-        gain = self.fidelity.srg - self.chance
-        result: npt.NDArray[np.bool_] = gain > np.maximum(ABOVE_CHANCE * self.chance_sd, SEEN_GAIN)
-        return result
+    @property
+    def chance(self) -> Doubles:
+        """Mean gain of the random maps and their negatives (N,): 0."""
+        return np.zeros(len(self.against_chance.gain))
+
+    @property
+    def chance_sd(self) -> Doubles:
+        """Standard deviation of what the random maps gain (N,)."""
+        return self.against_chance.spread
+
+    @property
+    def chance_most(self) -> Doubles:
+        """The highest gain of the random maps and their negatives (N,)."""
+        return np.asarray(np.abs(self.against_chance.random).max(axis=0), dtype=np.float64)
 
     def readable(self, cell: int = 0) -> bool:
         """Whether the map of a cell can be read: no doubt about the cell, and better than chance.
@@ -107,7 +107,8 @@ class Reliability:
     def answer_range(self, cell: int = 0) -> float:
         """How far the probability of the target moves, 0 to 1, as the cell's pixels come and go."""
         curves = np.stack([self.fidelity.inserting[:, cell], self.fidelity.deleting[:, cell]])
-        return float(curves.max() - curves.min())
+        tested = float(self.against_chance.answer_range[cell])
+        return max(float(curves.max() - curves.min()), tested)
 
     def _doubts(self, cell: int) -> tuple[str, ...]:
         return self.doubts[cell] if self.doubts else ()
@@ -159,42 +160,28 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
 
     fidelity = yield from part(measured(attribution.maps), 0, 1, 5)
     yield Progress(1, 5, "measured", partial=fidelity)
-    srg = []
-    for at, maps in enumerate(random_maps(attribution.maps.shape, RANDOM_MAPS, seed)):
-        found = yield from part(
-            measured(maps), 1 + at / RANDOM_MAPS, 1 / RANDOM_MAPS, 5, "by chance: "
-        )
-        srg.append(found.srg)
+    job = chance_test_job(source, attribution.maps, target, versus, seed=seed)
+    chance = yield from part(job, 1, 1, 5, "by chance: ")
     crops = np.asarray(source.cells)
     rng, changes, staying = np.random.default_rng(seed), [], []
     for draw in range(NOISE_DRAWS):
         grain = rng.standard_normal(crops.shape).astype(np.float32)
         noisy = crops + NOISE * crops.std(axis=(2, 3), keepdims=True) * grain
-        job = made_again(dataclasses.replace(source, cells=noisy))
-        again = yield from part(job, 2 + draw / NOISE_DRAWS, 1 / NOISE_DRAWS, 5, "with noise: ")
+        making = made_again(dataclasses.replace(source, cells=noisy))
+        again = yield from part(making, 2 + draw / NOISE_DRAWS, 1 / NOISE_DRAWS, 5, "with noise: ")
         changes.append(relative_change(attribution.maps, again.maps))
         staying.append(shared_strongest(attribution.maps, again.maps, STRONGEST))
     alike = None
     untrained = randomised(source.model, seed)
     if untrained is not None:
-        job = made_again(source.asked_of(untrained))
-        others = yield from part(job, 3, 2, 5, "with random weights: ")
+        making = made_again(source.asked_of(untrained))
+        others = yield from part(making, 3, 2, 5, "with random weights: ")
         alike = rank_correlation(attribution.maps, others.maps)
     yield Progress(5, 5, "tested")
     return Reliability(
-        fidelity, np.mean(srg, axis=0), np.std(srg, axis=0, ddof=1),
-        np.max(srg, axis=0), alike, np.mean(changes, axis=0), np.mean(staying, axis=0),
+        fidelity, chance, alike, np.mean(changes, axis=0), np.mean(staying, axis=0),
         cell_doubts(attribution, crops),
     )  # fmt: skip
-
-
-def random_maps(shape: tuple[int, ...], count: int, seed: int) -> list[Floats]:
-    """Maps (N, H, W) of smooth noise, as smooth as real ones (sigma 3 pixels). Our definition."""
-    draws = torch.Generator().manual_seed(seed)
-    return [
-        blurred(torch.randn(shape, generator=draws)[:, None], 3.0)[:, 0].numpy()
-        for _ in range(count)
-    ]
 
 
 def randomised(model: Any, seed: int = 0) -> Any:

@@ -76,6 +76,11 @@ class Fidelity:
         return self._area(self.deleting)
 
     @property
+    def srg_by_reference(self) -> Doubles:
+        """Insertion minus deletion (R, N), for each reference by itself; see `srg`."""
+        return self._areas(self.inserting) - self._areas(self.deleting)
+
+    @property
     def srg(self) -> Doubles:
         """Insertion minus deletion of each cell (N,), -1 to 1; higher is better.
 
@@ -85,10 +90,14 @@ class Fidelity:
         return self.insertion - self.deletion
 
     def _area(self, curves: Floats) -> Doubles:
+        area: Doubles = self._areas(curves).mean(axis=0)
+        return area
+
+    def _areas(self, curves: Floats) -> Doubles:
         # By hand: the trapezoidal rule has another name in NumPy 1.
         middles = (curves[:, :, 1:].astype(np.float64) + curves[:, :, :-1]) / 2
-        area: Doubles = (middles @ np.diff(self.shares)).mean(axis=0)
-        return area
+        areas: Doubles = middles @ np.diff(self.shares)
+        return areas
 
 
 def fidelity_job(
@@ -99,6 +108,7 @@ def fidelity_job(
     maps: Floats,
     *,
     references: tuple[str, ...] = REPORTED,
+    shares: Sequence[float] = SHARES,
     seed: int = 0,
     batch: int = 64,
 ) -> Job[Fidelity]:
@@ -116,6 +126,8 @@ def fidelity_job(
     maps : (N, H, W) or (N, C, H, W) array
         Higher means more important; with channels, the single values are ranked.
     references : tuple of str
+    shares : sequence of float
+        Of the pixels, 0 to 1, at which the curves are taken.
     seed : int
         Of the references that are drawn.
     batch : int
@@ -127,8 +139,8 @@ def fidelity_job(
         Maps of another shape than the cells.
     """
     ranks = _ranks(maps, x)
-    counts = [round(share * ranks[0].numel()) for share in SHARES]
-    curves = np.empty((2, len(references), len(x), len(SHARES)), dtype=np.float32)
+    counts = [round(share * ranks[0].numel()) for share in shares]
+    curves = np.empty((2, len(references), len(x), len(counts)), dtype=np.float32)
     for at, kind in enumerate(references):
         r = reference(kind, x, mean, seed)
         for point, count in enumerate(counts):
@@ -142,7 +154,7 @@ def fidelity_job(
                         curves[which, at, some, point] = p.cpu().numpy()
             yield Progress(at * len(counts) + point + 1, len(references) * len(counts),
                            "inserting and deleting pixels")  # fmt: skip
-    return Fidelity(np.array(SHARES, np.float64), curves[0], curves[1], tuple(references))
+    return Fidelity(np.array(shares, np.float64), curves[0], curves[1], tuple(references))
 
 
 def joined(parts: Sequence[Fidelity]) -> Fidelity:

@@ -15,14 +15,17 @@ from napari_channelmix.classify.classifier import Classifier, Predictor, matched
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
+from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
 from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
+from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.classify.training_cells import TrainingCells
     from napari_channelmix.jobs import Job
 
 __all__ = ["Source"]
@@ -195,6 +198,18 @@ class Source:
         if isinstance(self.cells, Cells):
             return self.cells.channels
         return self.subject.channels or tuple(f"channel {i}" for i in range(self.shape[1]))
+
+    def training_marks(self) -> Marks:
+        """Whether the classifier was trained on each cell (N,); their pixels are read for it."""
+        known: TrainingCells | None = getattr(self.model, "training_cells", None)
+        if known is None:
+            return np.full(len(self), UNKNOWN)
+        parts = [crop_digests(self._pixels(slice(start, start + MEAN_OF)))
+                 for start in range(0, len(self), MEAN_OF)]  # fmt: skip
+        groups = None
+        if isinstance(self.cells, Cells):
+            groups = self.cells.groups[self.numbers].tolist()
+        return known.marks(np.concatenate(parts), groups)
 
     def observer(self) -> Observer | None:
         """What compares the cells with those of training; None for models that know none."""

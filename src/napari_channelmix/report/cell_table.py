@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.data.keys import named_keys
 from napari_channelmix.files import write_text, write_whole
+from napari_channelmix.phenotypes.held_out import UNKNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +31,7 @@ def cell_table(
     probabilities: Floats | None = None,
     classes: Sequence[str] = (),
     latents: Latents | None = None,
+    training: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """All that is known of each cell.
 
@@ -41,14 +44,17 @@ def cell_table(
         Its classes.
     latents : Latents, optional
         Of the same cells.
+    training : sequence of N str, optional
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
 
     Returns
     -------
     pandas.DataFrame
         ``cell``, ``field``, ``object``, ``y`` and ``x`` (its centre in pixels; pixel centres are
         whole numbers), ``at_border`` (its crop reaches over the border of the image), ``group``,
-        ``label``; with probabilities ``prediction``, ``margin`` and a column
-        ``probability of CLASS`` each; with latents a column ``latent NAME`` each.
+        ``label``; with probabilities ``training`` (yes, same group, no, unknown),
+        ``prediction``, ``margin`` and a column ``probability of CLASS`` each; with latents a
+        column ``latent NAME`` each; then the user's own columns, see `data.keys`.
     """
     import pandas as pd
 
@@ -64,6 +70,7 @@ def cell_table(
         "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels.tolist()],
     }
     if probabilities is not None:
+        columns["training"] = [UNKNOWN] * len(cells) if training is None else list(training)
         columns["prediction"] = [classes[code] for code in probabilities.argmax(axis=1).tolist()]
         columns["margin"] = margins(probabilities)
         for code, name in enumerate(classes):
@@ -71,7 +78,7 @@ def cell_table(
     if latents is not None:
         for at, name in enumerate(latents.names):
             columns[f"latent {name}"] = latents.values[:, at]
-    return pd.DataFrame(columns)
+    return pd.DataFrame({**columns, **named_keys(cells.keys, columns)})
 
 
 def margins(probabilities: Floats) -> Floats:

@@ -118,6 +118,8 @@ class Example:
     scores : dict of str to float
         Such as ``srg``.
     method : str
+    training : str
+        Whether it was trained on; empty where it was not asked.
     """
 
     cell: int
@@ -130,6 +132,7 @@ class Example:
     words: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     method: str = ""
+    training: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ class Findings:
     probabilities : (N, K) float32 array or None
         Of all cells, in the order of the classifier's classes, with the ``prior``.
     balanced : (N, K) float32 array or None
-        The same with the balanced prior, for adjusted fractions.
+        The same as ``probabilities`` with the balanced prior, for adjusted fractions.
     prior : Prior or None
     importance : ChannelImportance or None
     examples : tuple of Example
@@ -171,6 +174,8 @@ class Findings:
         To do it all again.
     notes : tuple of str
         What the reader should mind.
+    training : sequence of N str or None
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
     """
 
     cells: Cells
@@ -185,3 +190,4 @@ class Findings:
     notes: tuple[str, ...] = ()
     balanced: Floats | None = field(default=None, repr=False)
     prior: Prior | None = None
+    training: Sequence[str] | None = field(default=None, repr=False)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.report.findings import ClassifierFacts
@@ -17,6 +21,8 @@ __all__ = [
     "importance_in_words",
     "listed",
     "number",
+    "trained_in_words",
+    "training_in_words",
 ]
 
 
@@ -77,6 +83,27 @@ def accuracy_in_words(facts: ClassifierFacts) -> str:
     trained = f"trained on {number(found['n_train'], 'cell')}" if found.get("n_train") else ""
     aside = "; ".join(one for one in (chance, trained) if one)
     return f"{line} ({aside})." if aside else f"{line}."
+
+
+def training_in_words(training: Sequence[str] | None) -> str:
+    """How many of the cells the classifier was trained on; empty where nothing was asked."""
+    if not training:
+        return ""
+    seen, near = (sum(mark == kind for mark in training) for kind in (YES, SAME_GROUP))
+    if all(mark == UNKNOWN for mark in training):
+        return "It is not known which of these cells the classifier was trained on."
+    if not seen:
+        return "The classifier was trained on none of these cells."
+    also = f", and {near:,} more are of the same groups" if near else ""
+    return (
+        f"The classifier was trained on {seen:,} of these {number(len(training), 'cell')}{also}; "
+        "what it says of those is too good."
+    )
+
+
+def trained_in_words(mark: str) -> str:
+    """Whether the classifier was trained on one cell, in a word or two; empty where not."""
+    return {YES: "trained on", SAME_GROUP: "of a group that was trained on"}.get(mark, "")
 
 
 def accuracy_doubts(facts: ClassifierFacts) -> tuple[str, ...]:

@@ -139,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "--batch", type=argument("batch"), help="cells at once (default: what fits well)"
     )
+    _add_only(explain, "explain")
     explain.add_argument("--limit", type=argument("limit"), metavar="N",
                          help="explain N cells, spread over the data set")  # fmt: skip
     explain.add_argument("--score", action="store_true",
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(evaluation)
+    _add_only(evaluation, "measure")
     _add_prior(evaluation)
     evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
     evaluation.add_argument("--out", type=Path, metavar="FILE",
@@ -189,6 +191,13 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
+
+
+def _add_only(command: argparse.ArgumentParser, what: str) -> None:
+    """Whether the cells that the model was trained on are meant too."""
+    command.add_argument("--only", choices=("held-out", "all"), default="held-out",
+                         help=f"{what} the cells that the model was not trained on, or all "
+                         "(default: held-out, where that is known and any is left)")  # fmt: skip
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
@@ -349,7 +358,7 @@ def _explain(asked: argparse.Namespace) -> None:
     settings = ExplainSettings(
         asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
         asked.seed, asked.limit, asked.score, check=not asked.no_check,
-        prior=_prior(asked),
+        prior=_prior(asked), only=asked.only,
     )  # fmt: skip
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = explain_cells_job(
@@ -392,7 +401,7 @@ def _evaluate(asked: argparse.Namespace) -> None:
     if hasattr(model, "to"):
         model = model.to(choose_device(asked.device))
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    job = evaluate_job(model, cells, seed=asked.seed, prior=prior)
+    job = evaluate_job(model, cells, seed=asked.seed, prior=prior, only=asked.only)
     found = run_job(job, title="evaluate", quiet=asked.quiet)
     if asked.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))

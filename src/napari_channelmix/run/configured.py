@@ -148,6 +148,7 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
         settings = ExplainSettings(
             one.target, one.versus, one.method, one.mode, one.channels, one.forwards, one.seed,
             cells=one.cells, prior=None if config.classifier is None else config.classifier.prior,
+            only="all",
         )  # fmt: skip
         maps = explain_cells_job(
             classifier, cells, out / "explanations" / str(at), settings,

@@ -17,9 +17,11 @@ from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.priors import Prior, PriorChoice
 from napari_channelmix.classify.shift import DataShift, data_shift_job
+from napari_channelmix.classify.training_cells import training_marks_job
+from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.files import refuse_no_folder, write_json, write_whole
+from napari_channelmix.files import refuse_no_folder, write_json, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
@@ -29,8 +31,10 @@ from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.picture import maps_figure
 from napari_channelmix.pcim.source import Source
 from napari_channelmix.pcim.target import chosen_target
+from napari_channelmix.phenotypes.held_out import Marks, held_out_of, only_named
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_content, validated
+from napari_channelmix.run.explained_cells import cells_about, explained_table
 from napari_channelmix.run.mapstore import MapStore
 from napari_channelmix.run.stored import Chunk, ChunkScores, ExplainFile
 
@@ -83,6 +87,9 @@ class ExplainSettings:
     prior : str, mapping of str to float, or Prior, optional
         With which prior probabilities are shown and the predicted class is chosen, as for
         `Classifier.predict_proba`; ``estimated`` is from all cells of the data set.
+    only : {"held-out", "all"}
+        Leave out the cells that the model was trained on, and others of their groups, where any
+        is left; see `classify.training_cells`. ``cells`` are explained whatever they are.
     """
 
     target: str | None = None
@@ -97,6 +104,7 @@ class ExplainSettings:
     cells: tuple[int, ...] | None = None
     check: bool = True
     prior: PriorChoice = None
+    only: str = "held-out"
 
 
 @dataclass(frozen=True)
@@ -128,17 +136,18 @@ def explain_cells_job(
 ) -> Job[Explained]:
     """Explain the cells of a data set, and keep what is found in a folder; a job.
 
-    Explain 64 cells and keep their maps; when all are done, measure them where that is asked;
-    write the picture and the report. What an earlier run has kept is not done again. Memory does
-    not grow with the number of cells, but for the numbers of the report.
+    Find the cells that the model was not trained on; explain 64 cells and keep their maps; when
+    all are done, measure them where that is asked; write the picture and the report. What an
+    earlier run has kept is not done again. Memory does not grow with the number of cells, but for
+    the numbers of the report.
 
     Parameters
     ----------
     out : path
         Folder for ``maps.zarr`` and ``magnitude.zarr`` (N, Y, X), ``explain.json``,
-        ``explain.png`` and ``parts``; with separate channels also ``channel_maps.zarr``
-        (N, C, Y, X), for a black box also ``standard_error.zarr`` (N, Y, X). Pixels not yet
-        explained are NaN.
+        ``cells.csv`` (a row per map), ``explain.png`` and ``parts``; with separate channels also
+        ``channel_maps.zarr`` (N, C, Y, X), for a black box also ``standard_error.zarr`` (N, Y,
+        X). Pixels not yet explained are NaN.
     settings : ExplainSettings, optional
     device, batch
         As for `pcim.explain`; at most 64 cells go together.
@@ -155,7 +164,7 @@ def explain_cells_job(
     """
     refuse_no_folder(out)
     with in_use(out):
-        run = _Run.of(model, cells, out, settings or ExplainSettings(), device, batch)
+        run = yield from _Run.of(model, cells, out, settings or ExplainSettings(), device, batch)
         return (yield from _kept_job(run, out))
 
 
@@ -168,8 +177,9 @@ def _kept_job(run: _Run, out: Path) -> Job[Explained]:
     if run.settings.score:
         worked = (yield from _all_scores(run)) or worked
     report = out / "explain.json"
-    files = (*run.store.paths, out / "explain.png", report)
-    if not worked:
+    table = out / "cells.csv"
+    files = (*run.store.paths, table, out / "explain.png", report)
+    if not worked and table.exists():
         kept = _read_report(report, run)
         if kept is not None:
             return Explained(kept, files, False)
@@ -184,6 +194,7 @@ def _kept_job(run: _Run, out: Path) -> Job[Explained]:
     content = _content(run, shift, (yield from _implausible(run)))
     picture = _picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
+    write_text(table, csv_text(explained_table(run.cells, run.chosen, content)))
     write_json(report, content)
     return Explained(content, files, True)
 
@@ -213,6 +224,8 @@ class _Run:
     model: Classifier | ForeignClassifier
     cells: Cells
     chosen: Whole
+    training: Marks
+    held_out: str
     method: str
     mode: str
     settings: ExplainSettings
@@ -231,9 +244,10 @@ class _Run:
         settings: ExplainSettings,
         device: str,
         batch: int | None,
-    ) -> _Run:
-        """Refuse what can be known to be wrong before a cell is explained."""
+    ) -> Job[_Run]:
+        """Refuse what can be known to be wrong before a cell is explained; a job."""
         asked = settings
+        only_named(asked.only)
         mode = asked.mode if isinstance(model, Classifier) else "blackbox"
         method = method_named(asked.method, mode)
         if asked.versus is not None and asked.target is None:
@@ -246,12 +260,18 @@ class _Run:
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
-        chosen = chosen_cells(len(cells), asked.limit, asked.seed)
+        hold(DataError, limit=asked.limit, seed=asked.seed)
+        training = yield from part(training_marks_job(model, cells), 0, 0, 1)
+        held_out = held_out_of(training, "maps are", asked.only)
+        line = held_out.line
+        there = np.flatnonzero(held_out.chosen)
+        chosen = there[chosen_cells(len(there), asked.limit, asked.seed)]
         if asked.cells is not None:
             chosen = np.array(asked.cells, dtype=np.int64)
             if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(cells):
                 raise DataError(f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
                                 f"{', '.join(map(str, asked.cells)) or 'none'}")  # fmt: skip
+            line = held_out_of(training[chosen], "maps are", "all").line
         facts: dict[str, Any] = {
             "version": package_version("napari-channelmix"), "model": model_hash(model),
             "cells": fingerprint(fitting), "n": len(chosen), "method": method.name,
@@ -261,10 +281,15 @@ class _Run:
         }  # fmt: skip
         if asked.cells is not None:
             facts["chosen"] = list(asked.cells)
+        elif held_out.line:
+            # Of no account where no cell was trained on: folders of earlier versions go on.
+            facts["only"] = asked.only
         if asked.prior is not None:
             facts["prior"] = _prior_fact(asked.prior)
-        store = MapStore.opened(out, facts)
-        return cls(model, fitting, chosen, method.name, mode, asked, device, batch, facts, store)
+        about = cells_about(fitting, chosen, training[chosen])
+        store = MapStore.opened(out, facts, about)
+        return cls(model, fitting, chosen, training[chosen], line, method.name, mode, asked,
+                   device, batch, facts, store)  # fmt: skip
 
     @property
     def chunks(self) -> list[slice]:
@@ -482,10 +507,11 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
             "group": table["group"].astype(str).tolist(),
             "split": table["split"].astype(str).tolist(),
             "at_border": run.cells.at_border[run.chosen].tolist(),
+            **cells_about(run.cells, run.chosen, run.training),
         },
     }
     notes = [
-        *run.cells.warnings, *implausible, *shift.lines,
+        *((run.held_out,) if run.held_out else ()), *run.cells.warnings, *implausible, *shift.lines,
         *_together(one["warnings"] for one in parts), *flat_lines(content["flat"], count),
     ]  # fmt: skip
     content["data_shift"] = shift.as_dict()
@@ -513,7 +539,7 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
     settings |= {"prior": run.facts["prior"]} if "prior" in run.facts else {}
     content["provenance"] = provenance(
         model=run.facts["model"], data=run.facts["cells"], seed=asked.seed,
-        settings=settings | {"limit": asked.limit},
+        settings=settings | {"limit": asked.limit, "only": asked.only},
     )  # fmt: skip
     return content
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,9 @@ AXES = {
 }
 # The largest crop there is.
 LARGEST = 4096
+# Bytes of what the attributes say of the cells; beyond, the table beside the maps says it alone.
+LONGEST_ABOUT = 4 * MIB
+TABLE = "cells.csv"
 # How a message names what must not differ; the rest by its own name.
 WORDS = {
     "model": "another model",
@@ -61,14 +65,19 @@ class MapStore:
         What the maps depend on; kept in the attributes of each array.
     run : str or None
         Id of the run; None while nothing is kept.
+    cells : dict
+        Which cell each map is of, for whoever opens ``maps.zarr`` alone; kept in its attributes.
     """
 
     folder: Path
     facts: dict[str, Any]
     run: str | None = None
+    cells: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def opened(cls, folder: Path, facts: dict[str, Any]) -> MapStore:
+    def opened(
+        cls, folder: Path, facts: dict[str, Any], cells: dict[str, Any] | None = None
+    ) -> MapStore:
         """Look into a folder, which may be missing or empty.
 
         Raises
@@ -83,7 +92,7 @@ class MapStore:
                     and not _is_begun_only(folder / f"{name}.zarr")]  # fmt: skip
             if left:
                 raise DataError(f"{folder / left[0]}.zarr is there without maps.zarr; {_ADVICE}")
-            return cls(folder, facts)
+            return cls(folder, facts, cells=cells or {})
         try:
             about = validated(
                 parsed_json(read_text(path / "zarr.json", most=16 * MIB)), _Array, where=str(path)
@@ -101,7 +110,7 @@ class MapStore:
         ]
         if other:
             raise DataError(f"{path} was made with {', '.join(other)}; {_ADVICE}")
-        return cls(folder, facts, run)
+        return cls(folder, facts, run, cells or {})
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -176,13 +185,21 @@ class MapStore:
             zarr.create_array(
                 half, shape=(count, *first.shape[1:]), dtype="float32",
                 chunks=first.shape, fill_value=np.nan, dimension_names=AXES[name],
-                attributes={"run": run, "facts": self.facts},
+                attributes={"run": run, "facts": self.facts, **self._about(name)},
             )  # fmt: skip
             if path.exists():
                 # Of a run that was killed before maps.zarr: see `opened`.
                 shutil.rmtree(path)
             half.rename(path)
         self.run = run
+
+    def _about(self, name: str) -> dict[str, Any]:
+        """Attributes of an array that say which cell each row is."""
+        if name != "maps" or not self.cells:
+            return {}
+        if len(json.dumps(self.cells)) > LONGEST_ABOUT:
+            return {"table": TABLE}
+        return {"table": TABLE, "cells": self.cells}
 
     def maps(self, rows: slice) -> Floats:
         """Maps (n, Y, X) that are kept.

@@ -104,7 +104,8 @@ def findings_job(
         against = yield from part(plausibility_job(model, cells), 60, 0, 100)
         facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
         found = replace(found, classifier=facts, probabilities=called.probabilities,
-                        balanced=called.balanced, prior=called.prior)  # fmt: skip
+                        balanced=called.balanced, prior=called.prior,
+                        training=called.training.tolist())  # fmt: skip
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")
@@ -156,6 +157,8 @@ def _examples(
         path, shape = folder / "maps.zarr", (content["n"], cells.crop, cells.crop)
         maps = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
         crops, scores = fitting.read(index), content.get("scores_per_cell", {})
+        # Files of earlier versions do not say which cells were trained on.
+        blank = [""] * content["n"]
         return tuple(
             Example(
                 cell=int(cell), crops=crop, map=one,
@@ -165,7 +168,7 @@ def _examples(
                 ),
                 label=content["cells"]["label"][row] or "", group=content["cells"]["group"][row],
                 scores={name: of[row] for name, of in scores.get(content["method"], {}).items()},
-                method=content["method"],
+                method=content["method"], training=(content["cells"].get("training") or blank)[row],
             )
             for row, cell, crop, one in zip(rows.tolist(), index, crops, maps, strict=True)
         )  # fmt: skip

@@ -28,6 +28,7 @@ class _Cells(Stored):
     index: tuple[Index, ...]
     label: tuple[Name | None, ...]
     group: tuple[Name, ...]
+    training: tuple[Literal["yes", "same group", "no", "unknown"], ...] | None = None
 
 
 class _ExplainSettings(Stored):
@@ -69,6 +70,8 @@ class ExplainFile(Stored):
         lists |= {
             f"cells.{name}": getattr(self.cells, name) for name in type(self.cells).model_fields
         }
+        # Files of earlier versions do not know it.
+        lists = {name: values for name, values in lists.items() if values is not None}
         for method, scores in self.scores_per_cell.items():
             lists |= {f"scores_per_cell.{method}.{name}": of for name, of in scores.items()}
         refuse_other_lengths(lists, self.n)

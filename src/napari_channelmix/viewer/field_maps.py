@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.phenotypes.held_out import held_out_of
 from napari_channelmix.viewer.paste import pasted
 
 if TYPE_CHECKING:
@@ -50,17 +51,27 @@ class FieldMaps:
 
 def field_maps_job(
     sources: Sources, trained: Trained, cells: Cells, chosen: Sequence[int], question: Question,
-    shape: tuple[int, int],
+    shape: tuple[int, int], held_out: bool = False,
 ) -> Job[FieldMaps]:  # fmt: skip
-    """Explain many cells of one field of view; a cell is painted when its map is finished."""
+    """Explain many cells of one field of view; a cell is painted when its map is finished.
+
+    With ``held_out`` those that the classifier was trained on are left out, where any other is
+    left; see `phenotypes.held_out`.
+    """
     yield Progress(0, len(chosen), "reading the cells")
+    from napari_channelmix.classify.training_cells import training_marks_job
     from napari_channelmix.pcim import explain_job
 
     whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
+    line = ""
+    if held_out:
+        marks = yield from part(training_marks_job(trained.classifier, cells.subset(at)), 0, 0, 1)
+        meant = held_out_of(marks, "the maps are")
+        at, line = at[meant.chosen], meant.line
     # Their pixels are read batch by batch, by the job.
     some = replace(whole, numbers=whole.numbers[at])
     boxes = cells.subset(at).table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
-    found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(chosen)), None
+    found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(at)), None
 
     def painted(update: MapUpdate) -> FieldMaps:
         for cell, one in zip(update.cells, update.maps, strict=True):
@@ -80,6 +91,7 @@ def field_maps_job(
     except StopIteration as end:
         if last is not None:
             found = painted(last)
-        return replace(found, warnings=end.value.warnings)
+        lines = (line, *end.value.warnings) if line else end.value.warnings
+        return replace(found, warnings=lines)
     finally:
         job.close()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Points
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.field_maps import FieldMaps, field_maps_job
@@ -49,6 +49,12 @@ class ManyCells:
         self.none_button = QPushButton("None")
         self.none_button.setToolTip("Choose no cells")
         self.none_button.clicked.connect(self.choose_none)
+        self.held_out = QCheckBox("Held-out cells only")
+        self.held_out.setChecked(True)
+        self.held_out.setToolTip(
+            "'Explain all cells' leaves out the cells that the classifier was trained on, and "
+            "others of their groups, where the classifier knows them and any other is left"
+        )
         self.line = QLabel(HINT)
         self.line.setWordWrap(True)
         self.buttons = QWidget()
@@ -59,6 +65,7 @@ class ManyCells:
         column = QVBoxLayout(self.buttons)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
+        column.addWidget(self.held_out)
         column.addWidget(self.line)
         dock.task.ended.connect(self._ended)
 
@@ -116,9 +123,9 @@ class ManyCells:
         cells, shown = self._dock.session.cells, self._dock.session.shown
         if cells is not None and shown is not None:
             here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
-            self._explain([int(at) for at in here])
+            self._explain([int(at) for at in here], held_out=self.held_out.isChecked())
 
-    def _explain(self, chosen: Sequence[int]) -> None:
+    def _explain(self, chosen: Sequence[int], *, held_out: bool = False) -> None:
         dock, session = self._dock, self._dock.session
         cells, shown, trained = session.cells, session.shown, session.trained
         if cells is None or shown is None or trained is None:
@@ -134,7 +141,7 @@ class ManyCells:
         dock.layers.clear_cell()
         dock.cell = session.explanation = None
         dock.result.empty()
-        job = field_maps_job(dock.sources, trained, cells, chosen, dock.asked, shape)
+        job = field_maps_job(dock.sources, trained, cells, chosen, dock.asked, shape, held_out)
         dock.task.run(f"explaining {len(chosen)} cells", job, self._done,
                       on_update=self._updated, on_error=dock.fail)  # fmt: skip
         self.busy = True

@@ -139,6 +139,7 @@ class PhenotypesDock(Dock):
         self.tabs.currentChanged.connect(self.turn)
         self.form.changed.connect(self.arrange)
         self.form.only.toggled.connect(self._only)
+        self.form.held_out.toggled.connect(self._count)
         self.again.clicked.connect(self._sort_again)
         self.side.valueChanged.connect(self.gallery.resize_tiles)
         self.confusion.pair_chosen.connect(self.form.choose_pair)
@@ -182,7 +183,7 @@ class PhenotypesDock(Dock):
         self._cells, self._latents = session.cells, session.latents
         self._predictions = session.predictions
         self.form.show_facts(facts, other_cells=other)
-        self.confusion.show_facts(facts, session.trained)
+        self._count()
         self.groups.show_facts(facts)
         self.colors.show_facts(facts)
         self.relabel.fill()
@@ -194,6 +195,12 @@ class PhenotypesDock(Dock):
             self.gallery.inform(facts)
             self.again.setVisible(True)
         self._color()
+
+    def _count(self, _: object = None) -> None:
+        """Count labels against predictions."""
+        self.confusion.show_facts(
+            self.facts, self.session.trained, held_out=self.form.held_out.isChecked()
+        )
 
     def arrange(self) -> None:
         """Put the cells in the order and through the filter that are chosen."""

@@ -104,7 +104,8 @@ class ReliabilityPanel(QWidget):
         tested = found.reliability
         if tested is None:
             return said[0]
-        said[0] += f" (random maps {tested.chance[0]:.2f} ± {tested.chance_sd[0]:.2f})"
+        chance = tested.against_chance
+        said[0] += f" (tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
         said.append(
             "randomisation: no weights to test"
             if tested.randomisation is None

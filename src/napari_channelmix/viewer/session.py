@@ -106,6 +106,8 @@ class Predictions:
     prior: Prior | None = None
     balanced: npt.NDArray[np.float32] | None = dataclasses.field(default=None, repr=False)
     adjusted: Adjusted | None = dataclasses.field(default=None, repr=False)
+    #: Whether the classifier was trained on each cell (N,); see `phenotypes.held_out`.
+    training: tuple[str, ...] | None = dataclasses.field(default=None, repr=False)
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:

@@ -107,7 +107,8 @@ def predict_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Jo
         held_out=getattr(classifier, "held_out_calls", None),
     ).adjusted  # fmt: skip
     return Predictions(classifier.classes, found.probabilities, trained.source, found.lines,
-                       found.prior, found.balanced, adjusted)  # fmt: skip
+                       found.prior, found.balanced, adjusted,
+                       tuple(found.training.tolist()))  # fmt: skip
 
 
 def evaluation_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Evaluation]:

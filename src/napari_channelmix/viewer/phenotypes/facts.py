@@ -18,6 +18,7 @@ from napari_channelmix.phenotypes.fractions import (
     fractions_of,
     grouping_of,
 )
+from napari_channelmix.phenotypes.held_out import YES, HeldOut, held_out_of
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
@@ -148,17 +149,27 @@ class Facts:
         return class_distance(self.latents.values[:, self.latents.active], self.labels)
 
     @cached_property
+    def held_out(self) -> HeldOut:
+        """The cells that the classifier of the predictions was not trained on; all without."""
+        known = None if self.predictions is None else self.predictions.training
+        if known is None or len(known) != len(self):
+            return HeldOut(np.ones(len(self), dtype=bool), "")
+        return held_out_of(np.asarray(known))
+
+    @cached_property
     def grouping(self) -> Grouping:
         """Which cells belong together."""
         return grouping_of(self.cells)
 
-    @cached_property
-    def accuracy(self) -> AccuracyEstimate | None:
-        """Of the predictions, over the groups; None where no label is a class of theirs."""
+    def accuracy(self, chosen: npt.NDArray[np.bool_]) -> AccuracyEstimate | None:
+        """Of the predictions for some cells (N,), over their groups.
+
+        None where none of them has a class that can be predicted.
+        """
         if self.predictions is None:
             return None
         labels = matching(self.labels, self.cells.classes, self.predicted_classes)
-        known = labels >= 0
+        known = chosen & (labels >= 0)
         if not known.any():
             return None
         # PyTorch is there where there are predictions.
@@ -192,4 +203,7 @@ class Facts:
             if self.predictions.prior is not None:
                 lines.append(f"({self.predictions.prior.text()})")
             lines.append(f"Margin to the next class: {self.margin[cell]:.3f}")
+            known = self.predictions.training
+            if known is not None and cell < len(known) and known[cell] == YES:
+                lines.append("The classifier was trained on it")
         return "\n".join(lines)

@@ -49,6 +49,13 @@ class OrderForm(QWidget):
         self.predicted = ClassMenu("Predicted", "Show cells predicted as these classes alone")
         self.only = QCheckBox("Only selected")
         self.only.setToolTip("Show the cells alone that are selected now")
+        self.held_out = QCheckBox("Held-out cells only")
+        self.held_out.setChecked(True)
+        self.held_out.setToolTip(
+            "Orders by what the classifier says, and the confusion matrix, are of the cells alone "
+            "that it was not trained on"
+        )
+        self.held_out.setVisible(False)
         self.pair_chip, self.group_chip = _chip(), _chip()
         self._build()
         self.order.currentIndexChanged.connect(self._order_changed)
@@ -56,6 +63,7 @@ class OrderForm(QWidget):
         self.turn.toggled.connect(self._turned)
         self.classes.changed.connect(self.changed)
         self.predicted.changed.connect(self.changed)
+        self.held_out.toggled.connect(lambda _: self.changed.emit())
         self.pair_chip.clicked.connect(lambda: self.choose_pair(None))
         self.group_chip.clicked.connect(lambda: self.choose_group(None))
         self._arrow()
@@ -74,6 +82,7 @@ class OrderForm(QWidget):
         row.addWidget(self.predicted, 1)
         row.addWidget(self.only)
         column.addLayout(row)
+        column.addWidget(self.held_out)
         column.addWidget(self.pair_chip)
         column.addWidget(self.group_chip)
 
@@ -89,7 +98,16 @@ class OrderForm(QWidget):
     @property
     def filter(self) -> Filter:
         """The cells that are shown."""
-        return Filter(self.classes.chosen, self.predicted.chosen, self.pair, self.group, self._only)
+        judged = self.choice.order.needs == "predictions" or self.pair is not None
+        return Filter(self.classes.chosen, self.predicted.chosen, self.pair, self.group,
+                      self._only, judged and self.held_out_only)  # fmt: skip
+
+    @property
+    def held_out_only(self) -> bool:
+        """Whether what judges the classifier leaves out the cells that it was trained on."""
+        facts = self._facts
+        divided = facts is not None and not facts.held_out.chosen.all()
+        return divided and self.held_out.isChecked()
 
     def choose_order(self, key: str) -> None:
         """Put the cells in another order."""
@@ -142,6 +160,7 @@ class OrderForm(QWidget):
         self.predicted.fill(list(enumerate(predicted)), keep=not other_cells, colors=colors,
                             why="no predictions yet")  # fmt: skip
         self.only.setEnabled(facts is not None)
+        self.held_out.setVisible(facts is not None and not facts.held_out.chosen.all())
         model = self.order.model()
         for at, order in enumerate(ORDERS):
             why = why_not(order, facts)

@@ -110,6 +110,8 @@ class Filter:
         A position in the names of the grouping.
     only : tuple of int or None
         These cells alone.
+    held_out : bool
+        The cells alone that the classifier was not trained on; see `phenotypes.held_out`.
     """
 
     classes: frozenset[int] | None = None
@@ -117,6 +119,7 @@ class Filter:
     pair: tuple[int, int] | None = None
     group: int | None = None
     only: tuple[int, ...] | None = None
+    held_out: bool = False
 
     def mask(self, facts: Facts) -> npt.NDArray[np.bool_]:
         """Cells (N,) that are shown. What asks for predictions that are not there is not asked."""
@@ -130,6 +133,8 @@ class Filter:
                 shown &= (facts.labels == self.pair[0]) & (facts.predicted == self.pair[1])
         if self.group is not None:
             shown &= facts.grouping.codes == self.group
+        if self.held_out:
+            shown &= facts.held_out.chosen
         if self.only is not None:
             chosen = np.zeros(len(facts), dtype=bool)
             chosen[[cell for cell in self.only if cell < len(facts)]] = True

@@ -1,0 +1,66 @@
+"""Which cell each map is of: its place, the user's own keys, whether it was trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.keys import named_keys
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.phenotypes.held_out import Marks
+
+__all__ = ["cells_about", "explained_table"]
+
+Whole = npt.NDArray[np.int64]
+
+
+def cells_about(cells: Cells, chosen: Whole, training: Marks) -> dict[str, Any]:
+    """Of N chosen cells and their N marks, for JSON: lists of N, but ``keys``, a dict of such.
+
+    ``field`` (name of the image), ``object`` (id in the label image), ``y`` and ``x`` (centre in
+    pixels; pixel centres are whole numbers), ``training`` (yes, same group, no, unknown), and
+    ``keys``, the user's own columns by name.
+    """
+    table = cells.table.iloc[chosen]
+    return {
+        "field": [cells.fields[row].name for row in table["field"].tolist()],
+        "object": table["object"].astype(int).tolist(),
+        "y": table["y"].astype(float).tolist(),
+        "x": table["x"].astype(float).tolist(),
+        "training": training.tolist(),
+        "keys": cells.keys.iloc[chosen].to_dict("list"),
+    }
+
+
+def explained_table(cells: Cells, chosen: Whole, content: dict[str, Any]) -> pd.DataFrame:
+    """A row per map, in their order: the cell, what was explained, its probabilities and scores.
+
+    Parameters
+    ----------
+    cells : Cells
+    chosen : (N,) int64 array
+    content : dict
+        Of ``explain.json``.
+    """
+    import pandas as pd
+
+    about = content["cells"]
+    columns: dict[str, Any] = {"map": np.arange(len(chosen)), "cell": chosen}
+    columns |= {name: about[name] for name in ("field", "object", "y", "x")}
+    columns |= {name: about[name] for name in ("group", "training", "at_border")}
+    columns["label"] = ["" if name is None else name for name in about["label"]]
+    classes = content["classes"]
+    columns["target"] = [classes[code] for code in content["target"]]
+    columns["prediction"] = [classes[code] for code in content["predicted"]]
+    probabilities = np.asarray(content["probabilities"], dtype=np.float64)
+    columns |= {f"probability of {name}": probabilities[:, code]
+                for code, name in enumerate(classes)}  # fmt: skip
+    for method, scores in content.get("scores_per_cell", {}).items():
+        columns |= {f"{name} of {method}": values for name, values in scores.items()}
+    return pd.DataFrame({**columns, **named_keys(cells.keys.iloc[chosen], columns)})
