@@ -1,4 +1,4 @@
-"""How often 95 % intervals of accuracy hold the truth, for cells that come in groups.
+"""How often do 95 % intervals of accuracy hold the truth, for cells that come in groups.
 
 Draws the right and wrong answers of a classifier of two classes for groups (wells) of 16 cells.
 Each group has a rate of right answers of its own, from a beta distribution with the true accuracy
@@ -8,7 +8,7 @@ the interval of the balanced accuracy, and those of the two recalls, hold the tr
 
 The second table is of the difference of two classifiers on the same cells, of which the second is
 worse by as much as is said; 'alike' is the correlation of what makes them err. Both together take
-about ten minutes on one thread.
+about a minute.
 
     python benchmarks/accuracy_intervals.py [--sets 400] [--seed 0] [--json FILE]
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,23 @@ def test_a_model_at_chance_is_told_of_with_its_interval() -> None:
     (line,) = said(model(channel=2, threshold=60), cells())
     assert line.startswith("the model is not clearly better than chance (0.50): a balanced ")
     assert "on 200 labelled cells (95 % interval 0." in line
+
+
+def test_wells_that_are_wrong_as_a_whole_count_as_wells_and_not_as_cells() -> None:
+    good = cells()
+    # Wells of one class each, of which three of eight are called wrongly.
+    wells = np.concatenate(
+        [np.arange(100).reshape(4, 25) * 2, np.arange(100).reshape(4, 25) * 2 + 1]
+    )
+    group = np.empty(200, int)
+    for at, members in enumerate(wells):
+        group[members] = at
+    turned = np.where(np.isin(group, (0, 1, 4)), 1 - good.labels, good.labels)
+    some = good.with_labels(turned, good.classes)
+    grouped = replace(some, table=some.table.assign(group=group.astype(str)))
+    # As single cells, 5 of 8 right are more than chance.
+    assert not any("chance" in line for line in said(model(), some))
+    assert any("not clearly better than chance (0.50)" in line for line in said(model(), grouped))
 
 
 def test_channels_in_another_order_are_named_with_both_accuracies() -> None:

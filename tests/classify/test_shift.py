@@ -153,7 +153,9 @@ def test_what_a_difference_did_to_the_calls_is_said_with_accuracy(
     assert f"high {share:.0%} (training 50%)" in line
     accuracy = np.mean([(codes[cells.labels == code] == code).mean() for code in (0, 1)])
     assert shift.accuracy == pytest.approx(accuracy)
-    assert f"balanced accuracy {accuracy:.3f}" in line
+    low, high = shift.accuracy_interval
+    assert f"balanced accuracy {accuracy:.3f} (95 % interval {low:.2f} to {high:.2f})" in line
+    assert low < accuracy < high
     # Without classes there is no accuracy to speak of.
     assert on_plate.compare(cells.read()).accuracy is None
 

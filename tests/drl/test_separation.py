@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPClassifier
 
+from napari_channelmix.classify.intervals import accuracy_interval, difference_interval
 from napari_channelmix.drl import separation
-from napari_channelmix.drl.separation import _scores, _splits, _with_interval, separation_job
+from napari_channelmix.drl.separation import _ahead, _splits, separation_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 
@@ -33,9 +34,12 @@ def seen_folds(monkeypatch):
     """The folds that were tested on."""
     folds = []
 
-    def watched(*given):
-        folds.append(_splits(*given))
-        return folds[-1]
+    def watched(labels, group, wanted, seed):
+        splits = _splits(labels, group, wanted, seed)
+        # Those by which a classifier is chosen are of some cells only.
+        if wanted != separation.INNER:
+            folds.append(splits)
+        return splits
 
     monkeypatch.setattr(separation, "_splits", watched)
     return folds
@@ -54,10 +58,8 @@ def test_what_says_the_class_is_found_and_what_does_not_is_at_chance():
         assert 0 <= noise.low <= noise.accuracy <= noise.high <= 1
     assert found.importance["Scale"][0] > 0.15
     assert abs(found.importance["Orientation"][0]) < 0.1
-    assert found.best["latents"].accuracy == max(
-        one.accuracy for one in found.tested["latents"].values()
-    )
-    assert (found.folds, found.groups, found.warnings) == (5, 20, ())
+    assert sum(found.chosen["latents"].values()) == 5
+    assert (found.folds, found.groups, found.cells, found.warnings) == (5, 20, 80, ())
 
 
 def test_accuracy_is_that_of_predictions_for_cells_held_out():
@@ -108,27 +110,97 @@ def test_classes_that_two_folds_would_tear_apart_are_tested_with_more():
     assert all(set(labels[train]) == {0, 1, 2} for train, _ in splits)
 
 
-def test_the_interval_is_that_of_resampled_groups():
+def test_intervals_are_those_of_accuracies_everywhere():
+    columns, labels, groups = data()
+
+    def learner(name):
+        def learn(x, y, seed):
+            yield separation.Progress(0, 1, "")
+            return Fixed(name)
+
+        return learn
+
+    class Fixed:
+        def __init__(self, name):
+            self.name = name
+
+        def predict(self, x):
+            said = (x[:, 0] > 0.5).astype(int) if self.name == "cut" else np.zeros(len(x), int)
+            return said
+
+    found = separated(columns, labels, groups, learners={"cut": learner("cut"),
+                                                         "none": learner("none")})  # fmt: skip
+    answers = (columns["latents"][:, 0] > 0.5).astype(int)
+    low, high = accuracy_interval(labels, answers, groups, 3)
+    cut = found.tested["latents"]["cut"]
+    assert (cut.low, cut.high) == (pytest.approx(low), pytest.approx(high))
+    # The better one is chosen in every fold, by cells that are learnt from.
+    assert found.chosen["latents"] == {"cut": 5, "none": 0}
+    assert found.best["latents"] == cut
+    assert found.tested["latents"]["none"].accuracy == 0.5
+
+
+def test_the_choice_never_looks_at_held_out_cells():
+    # The last column is the cell's number, by which a model tells which cells it knows.
+    columns, labels, groups = data(80)
+    looked = []
+
+    class Told:
+        def __init__(self, known):
+            self.known = known
+
+        def predict(self, x):
+            looked.append((self.known, set(x[:, -1].tolist())))
+            return np.zeros(len(x), int)
+
+    def learn(x, y, seed):
+        yield separation.Progress(0, 1, "")
+        return Told(set(x[:, -1].tolist()))
+
+    columns["latents"] = np.column_stack([columns["latents"], np.arange(80.0)])
+    columns["hand-crafted"] = np.column_stack([columns["hand-crafted"], np.arange(80.0)])
+    separated(columns, labels, groups, learners={"one": learn, "two": learn})
+    assert looked
+    assert all(not known & asked for known, asked in looked)
+    # In all, 5 folds of 16 cells; a choice predicts the 64 others, 32 of them at a time.
+    inner = [(known, asked) for known, asked in looked if len(known) == 32]
+    assert len(inner) == 5 * 2 * 2 * 2
+    assert all(len(known | asked) == 64 for known, asked in inner)
+
+
+def test_a_class_in_one_group_of_those_learnt_from_leaves_no_choice():
+    columns, labels, groups = data(16)
+    # Two groups of each class: with one held out, one is left.
+    found = separated(columns, labels, groups)
+    assert found.folds == 2
+    assert found.chosen == {"latents": {"trees": 2, "network": 0},
+                            "hand-crafted": {"trees": 2, "network": 0}}  # fmt: skip
+
+
+def test_the_interval_of_the_lead_allows_for_folds_that_learn_the_same_cells():
     rng = np.random.default_rng(0)
-    labels = np.arange(400) % 2
-    answers = np.where(rng.random(400) < 0.8, labels, 1 - labels)
-    alone = _with_interval(_scores(labels, answers, np.arange(400), 0))
-    error = np.sqrt(0.8 * 0.2 / 400)
-    assert alone.accuracy == pytest.approx(
-        np.mean([(answers == labels)[labels == code].mean() for code in (0, 1)])
-    )
-    assert alone.high - alone.low == pytest.approx(2 * 1.96 * error, rel=0.15)
-    # Twenty copies of each cell in a group are no more than the cell.
-    copies = _with_interval(_scores(np.repeat(labels[:40], 20), np.repeat(answers[:40], 20),
-                            np.repeat(np.arange(40), 20), 0))  # fmt: skip
-    few = _with_interval(_scores(labels[:40], answers[:40], np.arange(40), 0))
-    assert (copies.low, copies.high) == (pytest.approx(few.low), pytest.approx(few.high))
+    labels, group = np.arange(96) % 2, np.arange(96) // 8
+    first = np.where(rng.random(96) < 0.7, labels, 1 - labels)
+    other = np.where(rng.random(96) < 0.6, labels, 1 - labels)
+    difference, low, high = difference_interval(labels, first, other, group, 2)
+    lead = _ahead(labels, first, other, group, 2, 5)
+    # Variance of the mean of 5 scores: 1/5 + 1/4 instead of 1/5.
+    wider = np.sqrt((1 / 5 + 1 / 4) / (1 / 5))
+    assert lead.accuracy == pytest.approx(difference)
+    assert lead.low == pytest.approx(difference - wider * (difference - low))
+    assert lead.high == pytest.approx(difference + wider * (high - difference))
+
+
+def test_two_perfect_sets_are_not_known_to_be_equal():
+    labels, group = np.arange(96) % 2, np.arange(96) // 8
+    lead = _ahead(labels, labels, labels, group, 2, 5)
+    assert lead.accuracy == 0
+    assert lead.low < -0.02 < 0.02 < lead.high
 
 
 def test_rare_classes_weigh_as_much_as_common_ones():
     labels = np.array([0] * 90 + [1] * 10)
-    found = _with_interval(_scores(labels, np.zeros(100, int), np.arange(100), 0))
-    assert found.accuracy == 0.5
+    assert separation._tested(labels, np.zeros(100, int), np.arange(100), 2).accuracy == 0.5
 
 
 # ---------------------------------------------------------------- who takes part

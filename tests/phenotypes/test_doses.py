@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_channelmix.phenotypes.doses import as_doses, dose_response, fit_logistic
+from napari_channelmix.phenotypes.doses import (
+    CIRCULAR,
+    as_doses,
+    dose_response,
+    fit_logistic,
+    given_by_dose,
+    looks_like_ranks,
+    response_in_words,
+)
 
 DOSES = np.repeat([0, 0.1, 0.3, 1, 3, 10, 30, 100], 4)
 
@@ -72,3 +80,64 @@ def test_texts_gaps_and_negative_doses_are_no_doses() -> None:
     )
     nothing = dose_response([np.nan, np.nan], [0.1, 0.2])
     assert nothing.fit is None and len(nothing.levels) == 0
+
+
+def test_the_interval_of_a_mean_is_that_of_its_groups() -> None:
+    found = dose_response([0, 0, 0, 1, 1, 2], [0.2, 0.3, 0.4, 0.1, 0.9, 0.5])
+    assert found.counts.tolist() == [3, 2, 1]
+    # Student's t of 2 degrees of freedom at .975 is 4.3027; standard error .1 / sqrt(3).
+    half = 4.302653 * 0.1 / np.sqrt(3)
+    assert (found.low[0], found.high[0]) == pytest.approx((0.3 - half, 0.3 + half))
+    # Two groups say next to nothing: the interval is all that a fraction can be.
+    assert (found.low[1], found.high[1]) == (0, 1)
+    assert np.isnan([found.low[2], found.high[2]]).all()
+
+
+@pytest.mark.parametrize(
+    ("levels", "ranks"),
+    [
+        ([0, 1, 2, 3, 4], True),
+        ([1, 2, 3, 4], True),
+        ([0, 1, 2], False),
+        ([2, 3, 4, 5], False),
+        ([0, 0.5, 1, 1.5], False),
+        ([0, 1, 2, 4, 8], False),
+        ([1, 10, 100, 1000], False),
+    ],
+)
+def test_doses_that_look_like_ranks_are_said_to(levels: list[float], ranks: bool) -> None:
+    assert looks_like_ranks(levels) is ranks
+    said = response_in_words(dose_response(np.repeat(levels, 3), np.full(3 * len(levels), 0.5)))
+    assert ("look like ranks" in said) is ranks
+
+
+def test_labels_that_were_given_by_the_dose_are_told() -> None:
+    doses = [0, 0, 10, 10, np.nan]
+    pure = [[5, 0], [7, 0], [0, 6], [0, 1], [3, 3]]
+    assert given_by_dose(doses, pure)
+    # Groups without labels say nothing against it.
+    assert given_by_dose([*doses, 3], [*pure, [0, 0]])
+    # One cell that is another class, or one dose with both classes, is a judgement of cells.
+    assert not given_by_dose(doses, [[5, 1], *pure[1:]])
+    assert not given_by_dose(doses, [[5, 0], [0, 7], *pure[2:]])
+    # One class everywhere is not given by anything.
+    assert not given_by_dose([0, 1], [[5, 0], [5, 0]])
+    assert not given_by_dose([np.nan], [[5, 0]])
+
+
+def test_what_is_refused_is_not_fitted() -> None:
+    found = dose_response(DOSES, curve(DOSES), refused=CIRCULAR)
+    assert found.fit is None and found.why_not == CIRCULAR
+    assert len(found.levels) == 8
+    assert response_in_words(found).startswith("No curve: the labels were given by the dose")
+
+
+def test_words_have_the_interval_and_what_it_is_of() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.02, len(DOSES))
+    found = dose_response([*DOSES, np.nan], [*(curve(DOSES) + noise), 0.5])
+    said = response_in_words(found)
+    assert found.fit is not None
+    low, high = found.fit.interval
+    assert f"(95 % interval {low:.3g} to {high:.3g})" in said
+    assert "32 groups at 7 doses above 0" in said
+    assert "1 group has no dose that is a number" in said

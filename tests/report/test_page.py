@@ -9,6 +9,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -82,7 +83,7 @@ def test_it_says_what_was_found(full):
     accuracy = full.classifier.accuracy
     rows = accuracy.per_class
     assert sections(page) == ["data", "importance", "classifier", "explanations", "latents",
-                              "groups", "provenance"]  # fmt: skip
+                              "groups", "plates", "provenance"]  # fmt: skip
     for words in (
         "24 cells in 4 images", "reporter has the largest share in the mix (75 %)", "< 0.001",
         "two seeds are few", f"Balanced accuracy 0.875 ({accuracy.interval_text}) on 8 cells it "
@@ -115,9 +116,42 @@ def test_a_closed_gate_stands_above_the_bars(full):
 
 def test_what_is_missing_is_not_mentioned(plate):
     page = Page(page_of(Findings(plate)))
-    assert sections(page) == ["data", "groups", "provenance"]
+    assert sections(page) == ["data", "groups", "plates", "provenance"]
     for word in ("None", "classifier", "latent", "unknown", "To do it again"):
         assert word not in page.text
+
+
+def dosed(kind="negative"):
+    """Eight doses, six wells each; classes by hand, the fraction of one follows a curve."""
+    doses = np.repeat([0, 0.1, 0.3, 1, 3, 10, 30, 100], 6)
+    with np.errstate(divide="ignore"):
+        share = 0.05 + 0.9 / (1 + (4 / doses) ** 1.5)
+    share = np.clip(share + np.random.default_rng(0).normal(0, 0.03, 48), 0, 1)
+    names = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 7)]
+    labels = np.concatenate([np.arange(20) < round(20 * one) for one in share]).astype(int)
+    cells = Cells.from_array(
+        np.random.default_rng(0).random((960, 1, 2, 2)).astype(np.float32), ["DNA"], labels,
+        ("rest", "responds"), np.repeat(names, 20).tolist(),
+    )  # fmt: skip
+    control = np.select([doses == 0, doses == 100], [kind, "positive"], "")
+    conditions = pd.DataFrame({"dose": doses.astype(str), "control": control}, index=names)
+    return Findings(replace(cells, conditions=conditions))
+
+
+def test_doses_controls_and_plate_stand_in_it():
+    page = Page(page_of(dosed()))
+    assert sections(page) == ["data", "groups", "doses", "plates", "provenance"]
+    said = " ".join(page.text.split())
+    assert "EC50 4" in said or "EC50 3." in said
+    assert "95 % interval" in said and "48 groups at 7 doses above 0" in said
+    assert "responds: Z'-factor 0." in said and "6 wells of negative against 6 of positive" in said
+    pictures = [one["alt"] for one in page.all("img")]
+    assert "fraction responds in each well" in pictures
+    assert "fraction rest in each well" not in pictures
+
+
+def test_controls_that_are_not_called_so_are_not_guessed():
+    assert "Z'" not in Page(page_of(dosed(kind="solvent"))).text
 
 
 def test_nothing_a_user_wrote_becomes_markup(full):

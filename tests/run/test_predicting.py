@@ -43,6 +43,8 @@ def test_cells_groups_and_prior_are_written(
     assert content["prior"]["kind"] == "training" and sum(content["called"].values()) == 64
     cells = pd.read_csv(tmp_path / "a" / "cells.csv")
     model = load_model(made / "M.cmx")
+    assert model.accuracy is not None and f"when it was trained: {model.accuracy.text()}" in said
+    assert content["accuracy"]["low"] == model.accuracy.low
     plate = open_dataset(made / "plate" / "dataset.toml")
     expected = model.predict_proba(plate)
     shown = cells[[f"probability of {name}" for name in model.classes]].to_numpy()

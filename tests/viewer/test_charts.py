@@ -124,3 +124,26 @@ def test_axes_name_shares_not_thousandths(chart: ImportanceChart) -> None:
 def test_zero_stands_on_the_axis_of_shares(chart: ImportanceChart) -> None:
     chart.show_importance(made(shapley=False))
     assert chart.getViewBox().viewRange()[0][0] < 0
+
+
+def test_channels_not_above_their_control_are_grey_in_chart_and_table(
+    chart: ImportanceChart, qtbot: Any
+) -> None:
+    above = tuple(name != "CK" for name in NAMES)
+    chart.show_importance(replace(made(), above_decoy=above))
+    grey = chart_colors("dark").line.lower()
+    assert chart._brush("CK", True).color().name() == grey
+    assert chart._brush("GZMB", True).color().name() != grey
+    assert "not above its control" in chart.legend()
+    assert chart.describe("CK").endswith("not above its negative control")
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    table.show_importance(chart.importance)
+    rows = {table.item(row, 0).text(): table.item(row, 1) for row in range(table.rowCount())}
+    assert rows["CK"].foreground().color() != rows["GZMB"].foreground().color()
+    assert rows["CK"].toolTip() == "Not above its negative control"
+
+
+def test_a_closed_gate_orders_bars_by_shapley_value(chart: ImportanceChart) -> None:
+    chart.show_importance(made(gate="mixing to one image costs accuracy"))
+    assert chart.rows[:2] == ("GZMB", "CD8a")

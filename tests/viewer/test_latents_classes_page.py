@@ -121,7 +121,7 @@ def test_cells_without_groups_are_held_out_by_themselves(page: ClassesPage) -> N
     tested = dataclasses.replace(found.separation, groups=4)
     found = dataclasses.replace(found, separation=tested)
     page.show_latents(found, axes_of(found))
-    assert "on held-out groups: 3 folds, 4 groups;" in page.line.text()
+    assert "on held-out groups: 3 folds, 4 groups, 12 cells;" in page.line.text()
 
 
 def test_classes_that_are_still_compared_are_said_to_come_last(page: ClassesPage) -> None:

@@ -77,9 +77,9 @@ def test_a_field_pressed_again_shows_all(qtbot: Any) -> None:
     assert told == [(1, 2), None]
     assert page.view.confusion.counts[1, 2] == 2
     page.follow_theme("dark")
-    found = facts().accuracy
+    found = facts().accuracy(np.ones(12, bool))
     said = page.said.text()
-    assert found.interval_text in said and found.measured_on(held_out=False) in said
+    assert f" ({found.interval_text}) over 12 cells with a class, in 3 groups. 3 groups say" in said
     assert page.recalls.bars.rows[0].interval == (found.low, found.high)
 
 
@@ -123,7 +123,9 @@ def test_the_matrix_counts_held_out_cells_unless_all_are_asked_for(qtbot: Any) -
     qtbot.addWidget(page)
     page.show_facts(known, None)
     assert "over 8 cells" in page.said.text()
+    assert page.recalls.bars.rows[0].figure.endswith(" of 8")
     assert page.honest.text() == "4 of 12 cells were trained on: the figures are of the other 8."
     page.show_facts(known, None, held_out=False)
     assert "over 12 cells" in page.said.text()
+    assert page.recalls.bars.rows[0].figure.endswith(" of 12")
     assert "and too good" in page.honest.text()

@@ -27,7 +27,7 @@ from napari_channelmix.viewer import reproduce_dock as module
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.reproduce.items import export_job, items_of
-from napari_channelmix.viewer.reproduce.snapshot import snapshot_of
+from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.reproduce_dock import ReproduceDock
 
 SHADES = ("copy_script", "save_script", "save_config", "copy_command")
@@ -83,6 +83,33 @@ def test_cells_alone_can_be_reported_but_not_done_again(open_plate: Any, dock: A
     assert [item.key for item in found.list.chosen][:2] == ["table", "groups"]
     assert not found.copy_script.isEnabled()
     assert "train a classifier" in found.reason.text()
+
+
+def test_doses_and_plates_are_exported_with_the_groups(tmp_path: Path) -> None:
+    doses = np.repeat([0, 0.1, 0.3, 1, 3, 10, 30, 100], 6)
+    with np.errstate(divide="ignore"):
+        share = 0.05 + 0.9 / (1 + (4 / doses) ** 1.5)
+    share = np.clip(share + np.random.default_rng(0).normal(0, 0.03, 48), 0, 1)
+    names = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 7)]
+    labels = np.concatenate([np.arange(20) < round(20 * one) for one in share]).astype(int)
+    cells = cm.Cells.from_array(
+        np.zeros((960, 1, 2, 2), np.float32), ["DNA"], labels, ("rest", "responds"),
+        np.repeat(names, 20).tolist(),
+    )  # fmt: skip
+    cells = replace(cells, conditions=pd.DataFrame({"dose": doses.astype(str)}, index=names))
+    items = items_of(Snapshot(cells, "layers"))
+    assert [item.key for item in items] == ["table", "groups", "doses", "plates"]
+    done = drain(export_job(items[1:], tmp_path))
+    assert {path.name for path in done.files} == {
+        "groups.csv", "dose-response.png", "dose-response.svg", "dose-response.csv", "doses.csv",
+        "plate rest.png", "plate responds.png",
+    }  # fmt: skip
+    assert pd.read_csv(tmp_path / "groups.csv")["dose"].tolist() == doses.tolist()
+    curves = pd.read_csv(tmp_path / "dose-response.csv").set_index("class")
+    row = curves.loc["responds"]
+    assert row["ec50 low"] < 4 < row["ec50 high"]
+    assert row["fractions of"] == "labels" and row["groups"] == 48
+    assert len(pd.read_csv(tmp_path / "doses.csv")) == 16
 
 
 def test_cells_of_no_file_are_to_be_saved_first(

@@ -44,7 +44,7 @@ WORDS = {
     "balanced": "balanced",
     "given": "given shares",
     "estimated": "estimated from these cells",
-    "own": "as the model gives them",
+    "own": "not known: probabilities are as the model gives them",
 }
 
 
@@ -111,7 +111,7 @@ def balanced_prior(classes: Sequence[str], note: str = "") -> Prior:
 
 def own_prior(classes: Sequence[str]) -> Prior:
     """That of a model whose prior is not known: its probabilities are left alone."""
-    return Prior("own", tuple(classes), note="the class shares it was trained on are not known")
+    return Prior("own", tuple(classes))
 
 
 def given_prior(classes: Sequence[str], shares: Mapping[str, float]) -> Prior:

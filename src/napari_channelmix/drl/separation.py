@@ -1,8 +1,10 @@
 """What separates the classes: how well latents tell them apart, beside hand-crafted features.
 
 Every set of columns gets the same classifiers, gradient-boosted trees and a small neural network,
-on the same folds, which keep groups whole; what is reported was predicted for held-out cells. A
-classifier of the pixels may be trained on the same folds, to stand beside them.
+on the same folds, which keep groups whole; what is reported was predicted for held-out cells. Which
+of both classifiers speaks for a set is chosen in each fold anew, by cells that are learnt from
+alone: the better one of the held-out cells themselves would be better than it is. A classifier of
+the pixels may be trained on the same folds, to stand beside them.
 """
 
 from __future__ import annotations
@@ -15,6 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.intervals import (
+    FEW_GROUPS,
+    accuracy_interval,
+    difference_interval,
+)
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
@@ -25,10 +32,11 @@ Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 Columns = Mapping[str, Sequence[int]]
 PixelTest = Callable[[Whole, Whole], Job[Whole]]
+#: A job that learns classes (n,) from columns (n, D), given a seed, and gives what has a `predict`.
+Learner = Callable[[Floats, Whole, int], Job[Any]]
 
-# Resamples of the groups for an interval, and shuffles of a column for its importance.
-RESAMPLES = 500
-SHUFFLES = 5
+# Shuffles of a column for its importance, and folds by which a classifier is chosen.
+SHUFFLES, INNER = 5, 2
 # Trees of a class, and how many grow between two looks at Cancel. For few cells, sorting their
 # values into bins takes far longer than growing trees, and is done anew for each bout.
 TREES, ROUNDS = 100, 50
@@ -45,7 +53,7 @@ class Tested:
     accuracy : float
         Balanced accuracy of the predictions for held-out cells.
     low, high : float
-        95 % interval over resampled groups.
+        95 % interval over groups; see `classify.intervals`.
     """
 
     accuracy: float
@@ -63,29 +71,30 @@ class Separation:
     tested : dict of str to dict of str to Tested
         For each set of columns (``latents``, ``hand-crafted``), each classifier (``trees``,
         ``network``); for ``pixels``, where they were asked for, the one classifier (``network``).
+    best : dict of str to Tested
+        For each set, the classifier that each fold chose without looking at its held-out cells.
+    chosen : dict of str to dict of str to int
+        For each set, in how many folds each classifier was chosen.
     ahead : dict of str to Tested
-        By how much the first set's better classifier beats that of each other one, in balanced
-        accuracy, with a 95 % interval over the same resampled groups.
+        By how much the first set is ahead of each other one, in balanced accuracy, with a 95 %
+        interval over groups that allows for folds that learn from the same cells.
     importance : dict of str to (float, float)
         For each latent axis, how much balanced accuracy the trees lose when it is shuffled among
         held-out cells: mean and standard deviation over the folds.
-    folds : int
-    groups : int
+    folds, groups, cells : int
     warnings : tuple of str
     """
 
     classes: tuple[str, ...]
     tested: dict[str, dict[str, Tested]]
+    best: dict[str, Tested]
+    chosen: dict[str, dict[str, int]]
     ahead: dict[str, Tested]
     importance: dict[str, tuple[float, float]]
     folds: int
     groups: int
+    cells: int
     warnings: tuple[str, ...] = ()
-
-    @property
-    def best(self) -> dict[str, Tested]:
-        """The better classifier of each set of columns; keys as those of ``tested``."""
-        return {name: kinds[_better(kinds)] for name, kinds in self.tested.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -93,15 +102,13 @@ class Separation:
             "classes": list(self.classes),
             "tested": {name: {kind: vars(one) for kind, one in tested.items()}
                        for name, tested in self.tested.items()},
+            "best": {name: vars(one) for name, one in self.best.items()},
+            "chosen": self.chosen,
             "ahead": {name: vars(one) for name, one in self.ahead.items()},
             "importance": {name: list(pair) for name, pair in self.importance.items()},
-            "folds": self.folds, "groups": self.groups, "warnings": list(self.warnings),
+            "folds": self.folds, "groups": self.groups, "cells": self.cells,
+            "warnings": list(self.warnings),
         }  # fmt: skip
-
-
-def _better(kinds: Mapping[str, Tested]) -> str:
-    """The classifier that did best."""
-    return max(kinds, key=lambda kind: kinds[kind].accuracy)
 
 
 def separation_job(
@@ -114,6 +121,7 @@ def separation_job(
     folds: int = 5,
     seed: int = 0,
     pixels: PixelTest | None = None,
+    learners: Mapping[str, Learner] | None = None,
 ) -> Job[Separation]:
     """Test sets of columns on the same folds, as a job.
 
@@ -135,6 +143,9 @@ def separation_job(
     pixels : callable, optional
         A job that learns from the cells at the first positions (n,) and gives the class of each
         cell at the second ones (m,), a position in ``classes``.
+    learners : dict of str to callable, optional
+        The classifiers to choose from; importance is that of the first. Default: ``trees`` and
+        ``network``.
 
     Raises
     ------
@@ -147,25 +158,31 @@ def separation_job(
     y, group = labels[known], np.unique(groups[known], return_inverse=True)[1]
     data = {name: np.nan_to_num(np.asarray(x, np.float64)[known]) for name, x in columns.items()}
     splits, folds = _splits(y, group, folds, seed)
-    first = next(iter(data))
-    said = {(name, kind): np.full(len(y), -1) for name in data for kind in ("trees", "network")}
+    kinds = dict(learners) if learners is not None else {"trees": _trees, "network": _network}
+    first, measured = next(iter(data)), next(iter(kinds))
+    answers = {(name, kind): np.full(len(y), -1) for name in data for kind in kinds}
+    # Those of the classifier that each fold chose, and of the pixels.
+    spoken = {name: np.full(len(y), -1) for name in data}
+    chosen = {name: dict.fromkeys(kinds, 0) for name in data}
     seen = np.full(len(y), -1)
     drops: dict[str, list[float]] = {axis: [] for axis in axes}
     rng = np.random.default_rng(seed)
+    choosing = len(data) if len(kinds) > 1 else 0
     # Pixels take as long as everything else together, or longer.
-    weight = 0 if pixels is None else 3 * len(said)
-    total, done = folds * (len(said) + 1 + weight), 0
+    weight = 0 if pixels is None else 3 * len(answers)
+    total, done = folds * (len(answers) + choosing + 1 + weight), 0
     for fold, (train, test) in enumerate(splits):
-        for (name, kind), answers in said.items():
-            stage = f"{name}, {kind}, fold {fold + 1} of {folds}"
-            learning = _fitted(kind, data[name][train], y[train], seed)
-            model = yield from part(learning, done, 1, total, stage)
+        where = f"fold {fold + 1} of {folds}"
+        for (name, kind), said in answers.items():
+            stage = f"{name}, {kind}, {where}"
+            model = yield from part(kinds[kind](data[name][train], y[train], seed),
+                                    done, 1, total, stage)  # fmt: skip
             with _one_thread():
-                answers[test] = model.predict(data[name][test])
+                said[test] = model.predict(data[name][test])
             done += 1
-            if (name, kind) != (first, "trees"):
+            if (name, kind) != (first, measured):
                 continue
-            right = accuracy_of(y[test], answers[test], len(classes)).balanced
+            right = accuracy_of(y[test], said[test], len(classes)).balanced
             for axis, at in axes.items():
                 shuffled = data[name][test].copy()
                 lost = []
@@ -177,23 +194,61 @@ def separation_job(
                 drops[axis].append(float(np.mean(lost)))
                 yield Progress(done, total, stage)
             done += 1
+        for name in data:
+            kind = measured
+            if choosing:
+                choice = _choice(kinds, data[name][train], y[train], group[train], seed)
+                stage = f"{name}, which classifier, {where}: "
+                kind = yield from part(choice, done, 1, total, stage)
+                done += 1
+            chosen[name][kind] += 1
+            spoken[name][test] = answers[name, kind][test]
         if pixels is not None:
             job = pixels(known[train], known[test])
-            stage = f"pixels, fold {fold + 1} of {folds}: "
-            seen[test] = yield from part(job, done, weight, total, stage)
+            seen[test] = yield from part(job, done, weight, total, f"pixels, {where}: ")
             done += weight
     if pixels is not None:
-        said["pixels", "network"] = seen
-    scores = {key: _scores(y, answers, group, seed) for key, answers in said.items()}
-    tested: dict[str, dict[str, Tested]] = {name: {} for name, _ in said}
-    for (name, kind), found in scores.items():
-        tested[name][kind] = _with_interval(found)
-    best = {name: scores[name, _better(kinds)] for name, kinds in tested.items()}
-    ahead = {name: _with_interval(best[first] - best[name]) for name in tested if name != first}
+        answers["pixels", "network"] = spoken["pixels"] = seen
+        chosen["pixels"] = {"network": folds}
+    tested: dict[str, dict[str, Tested]] = {name: {} for name, _ in answers}
+    for (name, kind), said in answers.items():
+        tested[name][kind] = _tested(y, said, group, len(classes))
+    best = {name: _tested(y, said, group, len(classes)) for name, said in spoken.items()}
+    ahead = {name: _ahead(y, spoken[first], spoken[name], group, len(classes), folds)
+             for name in spoken if name != first}  # fmt: skip
     importance = {axis: (float(np.mean(lost)), float(np.std(lost))) for axis, lost in drops.items()}
     present = tuple(classes[code] for code in usable)
     count = len(np.unique(group))
-    return Separation(present, tested, ahead, importance, folds, count, tuple(lines))
+    if count < FEW_GROUPS:
+        lines.append(f"what separates the classes was held out in {count} groups, which say little "
+                     "of others")  # fmt: skip
+    return Separation(present, tested, best, chosen, ahead, importance, folds, count, len(y),
+                      tuple(lines))  # fmt: skip
+
+
+def _choice(kinds: Mapping[str, Learner], x: Floats, y: Whole, group: Whole, seed: int) -> Job[str]:
+    """The classifier that does best on cells held out among these; the first one where none can be.
+
+    Stone (1974), Journal of the Royal Statistical Society B 36, 111: the choice is a part of what
+    is validated.
+    """
+    whole = np.unique(group, return_inverse=True)[1]
+    first = next(iter(kinds))
+    if min(len(np.unique(whole[y == code])) for code in np.unique(y)) < 2:
+        # A class in one group cannot be both learnt and held out.
+        return first
+    splits, _ = _splits(y, whole, INNER, seed)
+    scores = {}
+    total, done = len(kinds) * len(splits), 0
+    for kind, learner in kinds.items():
+        said = np.full(len(y), -1)
+        for train, test in splits:
+            model = yield from part(learner(x[train], y[train], seed), done, 1, total, kind)
+            with _one_thread():
+                said[test] = model.predict(x[test])
+            done += 1
+        scores[kind] = accuracy_of(y, said, int(y.max()) + 1).balanced
+    return max(scores, key=lambda kind: scores[kind])
 
 
 def _usable(
@@ -230,15 +285,12 @@ def _splits(
     return splits, len(splits)
 
 
-def _fitted(kind: str, x: Floats, y: Whole, seed: int) -> Job[Any]:
-    """A classifier that has learnt, a fraction of a second at a time."""
-    # Trees of so few cells gain nothing by threads, and on a busy machine wait for each other a
-    # hundred times as long as they work.
-    return (_trees if kind == "trees" else _network)(x, y, seed)
-
-
 def _trees(x: Floats, y: Whole, seed: int) -> Job[Any]:
-    """Gradient-boosted trees; rare classes weigh as much as common ones, as in the score."""
+    """Gradient-boosted trees; rare classes weigh as much as common ones, as in the score.
+
+    On one thread: trees of so few cells gain nothing by more, and on a busy machine wait for each
+    other a hundred times as long as they work.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     # With the usual 20 cells a leaf, trees of a few dozen cells would not divide at all.
@@ -302,28 +354,25 @@ def _pools() -> Any:
     return ThreadpoolController()
 
 
-def _scores(labels: Whole, answers: Whole, group: Whole, seed: int) -> Floats:
-    """Balanced accuracy, then that of each resample of the groups: the same ones for one seed."""
-    codes = np.unique(labels)
-    count = int(group.max()) + 1
-    # Cells and right answers of each group and class.
-    cells = np.zeros((count, len(codes)))
-    right = np.zeros((count, len(codes)))
-    column = np.searchsorted(codes, labels)
-    np.add.at(cells, (group, column), 1)
-    np.add.at(right, (group, column), labels == answers)
-    rng = np.random.default_rng(seed)
-    scores = [float((right.sum(axis=0) / cells.sum(axis=0)).mean())]
-    for _ in range(RESAMPLES):
-        weight = np.bincount(rng.integers(0, count, count), minlength=count)
-        seen, hit = weight @ cells, weight @ right
-        if (seen > 0).all():
-            scores.append(float((hit / seen).mean()))
-    return np.array(scores)
+def _tested(labels: Whole, answers: Whole, group: Whole, classes: int) -> Tested:
+    """Balanced accuracy, and its interval over groups."""
+    accuracy = accuracy_of(labels, answers, classes).balanced
+    return Tested(accuracy, *accuracy_interval(labels, answers, group, classes))
 
 
-def _with_interval(scores: Floats) -> Tested:
-    """A score, and its spread over resampled groups."""
-    resampled = scores[1:] if len(scores) > 1 else scores
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Tested(float(scores[0]), float(low), float(high))
+def _ahead(
+    labels: Whole, first: Whole, other: Whole, group: Whole, classes: int, folds: int
+) -> Tested:
+    """By how much the first answers are ahead of the other ones, and interval.
+
+    The interval over groups holds which cells were held out, not which ones were learnt from, and
+    those are mostly the same in all folds. Its variance is multiplied by 1 + K / (K - 1) for K
+    folds, as Nadeau and Bengio (2003, Machine Learning 52, 239) do with that of K scores.
+    """
+    difference, low, high = difference_interval(labels, first, other, group, classes)
+    wider = float(np.sqrt(1 + folds / (folds - 1)))
+    return Tested(
+        difference,
+        max(-1.0, difference - wider * (difference - low)),
+        min(1.0, difference + wider * (high - difference)),
+    )

@@ -2,6 +2,7 @@
 
 from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of, matching
+from napari_channelmix.phenotypes.controls import ControlQuality, control_quality
 from napari_channelmix.phenotypes.doses import DoseResponse, Logistic, as_doses, dose_response
 from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.fractions import (
@@ -11,24 +12,29 @@ from napari_channelmix.phenotypes.fractions import (
     grouping_of,
     wilson,
 )
+from napari_channelmix.phenotypes.plate import Plate, plates_of
 
 __all__ = [
     "Adjusted",
     "Confusion",
+    "ControlQuality",
     "DoseResponse",
     "Fractions",
     "Grouping",
     "HeldOutCalls",
     "Logistic",
+    "Plate",
     "adjusted_fractions",
     "as_doses",
     "class_distance",
     "confusion_of",
+    "control_quality",
     "disagreement",
     "dose_response",
     "fractions_of",
     "grouping_of",
     "margin",
     "matching",
+    "plates_of",
     "wilson",
 ]

@@ -266,7 +266,7 @@ def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEP
     except np.linalg.LinAlgError:
         found = np.einsum("bj,bjk->bk", t, np.linalg.pinv(matrix))
     outside = (found < 0).any(axis=1) | (np.abs(found.sum(axis=1) - 1) > 1e-9)
-    found = _projected(np.asarray(found, np.float64))
+    found = _projected(np.asarray(found, dtype=np.float64))
     if t.shape[1] == 2 or not outside.any():
         return found
     f, m, s = found[outside], matrix[outside], t[outside]

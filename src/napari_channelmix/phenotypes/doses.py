@@ -1,56 +1,37 @@
-"""Fractions against doses: means over groups, and a four-parameter logistic where it fits."""
+"""Fractions against doses: means over groups with their intervals, and a curve where one fits."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DoseResponse", "Logistic", "as_doses", "dose_response", "fit_logistic"]
+from napari_channelmix.phenotypes.logistic import Logistic, fit_curve
+
+__all__ = [
+    "DoseResponse",
+    "Logistic",
+    "as_doses",
+    "dose_response",
+    "fit_logistic",
+    "given_by_dose",
+    "looks_like_ranks",
+    "response_in_words",
+]
 
 Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 
-# Two plateaus, a middle and a slope: with as many doses every curve fits.
-FEWEST_DOSES = 5
-# An EC50 whose interval spans more than this many powers of ten says nothing.
-WIDEST = 2.0
-# A dose whose response is nearer than this to a plateau, as a share, says nothing of the way there.
-EDGE = 0.05
-
-
-@dataclass(frozen=True)
-class Logistic:
-    """fraction = low + (high - low) / (1 + (EC50 / dose) ** slope).
-
-    Attributes
-    ----------
-    low, high : float
-        Fraction far below and far above the EC50; a response may fall as well as rise.
-    ec50 : float
-        Dose half way between them, in the units of the doses.
-    slope : float
-        Hill's slope, above 0.
-    interval : (float, float)
-        95 % interval of the EC50, from the curvature of the fit.
-    """
-
-    low: float
-    high: float
-    ec50: float
-    slope: float
-    interval: tuple[float, float]
-
-    def at(self, doses: npt.ArrayLike) -> Floats:
-        """Fraction at doses, all above 0."""
-        return _curve(np.log10(np.asarray(doses, np.float64)), self.low, self.high,
-                      np.log10(self.ec50), self.slope)  # fmt: skip
+CIRCULAR = (
+    "the labels were given by the dose, so their fraction only says what was typed in; classify "
+    "all cells and use the predicted classes"
+)
 
 
 @dataclass(frozen=True, eq=False)
 class DoseResponse:
-    """What is drawn: a point per group, mean and spread for each dose, a curve or why not.
+    """What is drawn: a point per group, mean and interval for each dose, a curve or why not.
 
     Attributes
     ----------
@@ -66,9 +47,18 @@ class DoseResponse:
         Why there is no curve, in words.
     left_out : int
         Groups without a dose that is a number, or without a fraction.
+    counts : (L,) int array
+        Groups of each dose.
+    low, high : (L,) arrays
+        95 % interval of the mean over the groups of a dose, by Student's t, within 0 and 1; NaN
+        for a dose of one group.
+    above, below : float or None
+        Where a plateau was never seen: the EC50 lies above, or below, this dose.
+    notes : tuple of str
+        What must be minded when the curve is read.
     """
 
-    groups: npt.NDArray[np.int64] = field(repr=False)
+    groups: Whole = field(repr=False)
     doses: Floats = field(repr=False)
     fractions: Floats = field(repr=False)
     levels: Floats
@@ -77,6 +67,12 @@ class DoseResponse:
     fit: Logistic | None
     why_not: str
     left_out: int
+    counts: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
+    low: Floats = field(default_factory=lambda: np.zeros(0))
+    high: Floats = field(default_factory=lambda: np.zeros(0))
+    above: float | None = None
+    below: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def as_doses(values: npt.ArrayLike) -> Floats:
@@ -84,70 +80,125 @@ def as_doses(values: npt.ArrayLike) -> Floats:
     import pandas as pd
 
     numbers = pd.to_numeric(pd.Series(np.asarray(values, dtype=object)), errors="coerce")
-    found = numbers.to_numpy(np.float64, copy=True)
-    found[~np.isfinite(found) | (found < 0)] = np.nan
-    return found
+    doses = numbers.to_numpy(np.float64, copy=True)
+    doses[~np.isfinite(doses) | (doses < 0)] = np.nan
+    return doses
 
 
-def dose_response(doses: npt.ArrayLike, fractions: npt.ArrayLike) -> DoseResponse:
-    """Bring together the dose (G,) and the fraction (G,) of each group; NaN where there is none."""
+def dose_response(
+    doses: npt.ArrayLike,
+    fractions: npt.ArrayLike,
+    cells: npt.ArrayLike | None = None,
+    *,
+    refused: str = "",
+) -> DoseResponse:
+    """Bring together the dose (G,) and the fraction (G,) of each group; NaN where there is none.
+
+    Parameters
+    ----------
+    doses, fractions : (G,) arrays
+    cells : (G,) array, optional
+        Cells that each fraction is of; the interval of the EC50 is then never narrower than so
+        many independent cells would have it.
+    refused : str
+        Why no curve may be drawn, such as `CIRCULAR`.
+    """
     every, shares = np.asarray(doses, np.float64), np.asarray(fractions, np.float64)
-    kept = np.flatnonzero(np.isfinite(every) & np.isfinite(shares))
-    x, y = every[kept], shares[kept]
+    groups = np.flatnonzero(np.isfinite(every) & np.isfinite(shares))
+    x, y = every[groups], shares[groups]
     levels, places = np.unique(x, return_inverse=True)
     counts = np.bincount(places, minlength=len(levels))
     mean = np.bincount(places, y, minlength=len(levels)) / np.maximum(counts, 1)
     square = np.bincount(places, (y - mean[places]) ** 2, minlength=len(levels))
     spread = np.where(counts > 1, np.sqrt(square / np.maximum(counts - 1, 1)), np.nan)
-    fit, why_not = fit_logistic(x, y)
-    return DoseResponse(kept, x, y, levels, mean, spread, fit, why_not, len(every) - len(kept))
+    low, high = _mean_interval(mean, spread, counts)
+    fit, why_not, above, below = None, refused, None, None
+    if not refused:
+        sizes = None if cells is None else np.asarray(cells, np.float64)[groups]
+        found = fit_curve(x, y, sizes)
+        if isinstance(found, Logistic):
+            fit = found
+        else:
+            why_not, above, below = found.why, found.above, found.below
+    notes: tuple[str, ...] = ()
+    if looks_like_ranks(levels):
+        notes = (
+            f"The doses {_listed(levels)} look like ranks, not amounts: an EC50 of ranks is no "
+            "concentration",
+        )
+    return DoseResponse(
+        groups, x, y, levels, mean, spread, fit, why_not, len(every) - len(groups),
+        counts.astype(np.int64), low, high, above, below, notes,
+    )  # fmt: skip
 
 
-def fit_logistic(doses: npt.ArrayLike, fractions: npt.ArrayLike) -> tuple[Logistic | None, str]:
-    """A four-parameter logistic through points, by least squares; or None and the reason.
+def fit_logistic(
+    doses: npt.ArrayLike, fractions: npt.ArrayLike, cells: npt.ArrayLike | None = None
+) -> tuple[Logistic | None, str]:
+    """`fit_curve` as a curve and an empty text, or None and the reason."""
+    found = fit_curve(doses, fractions, cells)
+    return (found, "") if isinstance(found, Logistic) else (None, found.why)
 
-    Groups at dose 0 hold the plateau at which the curve begins.
+
+def looks_like_ranks(levels: npt.ArrayLike) -> bool:
+    """Whether doses are 0, 1, 2, ... or 1, 2, 3, ...: places in a list rather than amounts."""
+    values = np.unique(np.asarray(levels, np.float64))
+    values = values[np.isfinite(values)]
+    if len(values) < 4:
+        return False
+    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
+
+
+def given_by_dose(doses: npt.ArrayLike, counts: npt.ArrayLike) -> bool:
+    """Whether the classes of cells say no more than the doses (G,) of their groups.
+
+    So it is where every group is of one class, and all groups of a dose are of the same.
+
+    Parameters
+    ----------
+    doses : (G,) array
+    counts : (G, K) int array
+        Cells of each class in each group, by their labels.
     """
-    from scipy.optimize import OptimizeWarning, curve_fit
-
-    x, y = np.asarray(doses, np.float64), np.asarray(fractions, np.float64)
-    positive = np.unique(x[x > 0])
-    if len(positive) < FEWEST_DOSES:
-        return None, f"a curve needs {FEWEST_DOSES} doses above 0; there are {len(positive)}"
-    if np.ptp(y) < 1e-6:
-        return None, "the fraction is the same at all doses"
-    # Far below every dose, in whatever units: there the curve is at its first plateau.
-    floor = np.log10(positive[0]) - 6
-    logs = np.log10(np.where(x > 0, x, 1.0))
-    logs[x <= 0] = floor
-    ends = np.log10(positive[[0, -1]])
-    rises = np.dot(logs - logs.mean(), y - y.mean()) >= 0
-    low, high = (y.min(), y.max()) if rises else (y.max(), y.min())
-    start = (low, high, float(ends.mean()), 1.5)
-    bounds = ([-0.1, -0.1, ends[0] - 1, 0.1], [1.1, 1.1, ends[1] + 1, 20.0])
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", OptimizeWarning)
-            found, covariance = curve_fit(
-                _curve, logs, y, p0=np.clip(start, *bounds), bounds=bounds, maxfev=4000
-            )
-    except (RuntimeError, ValueError, OptimizeWarning):
-        return None, "a four-parameter logistic does not converge on these fractions"
-    error = 1.959963984540054 * float(np.sqrt(covariance[2, 2]))
-    if not np.isfinite(error) or 2 * error > WIDEST:
-        return None, "the doses do not tell where half of the response is reached"
-    if not ends[0] <= found[2] <= ends[1]:
-        return None, "half of the response would be reached outside the doses"
-    middle = float(found[2])
-    way = _curve(np.log10(positive), 0.0, 1.0, middle, float(found[3]))
-    if not ((way > EDGE) & (way < 1 - EDGE)).any():
-        # The curvature would give a narrow interval to a place that no dose tells of.
-        last = int(np.flatnonzero(way <= EDGE)[-1])
-        return None, (f"the response jumps from dose {positive[last]:g} to {positive[last + 1]:g}; "
-                      "doses between them would tell where half of it is reached")  # fmt: skip
-    interval = 10 ** (middle - error), 10 ** (middle + error)
-    return Logistic(float(found[0]), float(found[1]), 10**middle, float(found[3]), interval), ""
+    values, cells = np.asarray(doses, np.float64), np.asarray(counts, np.int64)
+    known = np.isfinite(values) & (cells.sum(axis=1) > 0)
+    values, cells = values[known], cells[known]
+    if not len(values) or ((cells > 0).sum(axis=1) != 1).any():
+        return False
+    classes = cells.argmax(axis=1)
+    pairs = len(np.unique(np.stack([values, classes], axis=1), axis=0))
+    return len(np.unique(classes)) > 1 and pairs == len(np.unique(values))
 
 
-def _curve(logs: Floats, low: float, high: float, middle: float, slope: float) -> Floats:
-    return np.asarray(low + (high - low) / (1 + 10 ** (slope * (middle - logs))))
+def response_in_words(found: DoseResponse) -> str:
+    """What the curve says, or why there is none, and what must be minded."""
+    if found.fit is not None:
+        fit = found.fit
+        low, high = fit.interval
+        line = (
+            f"EC50 {fit.ec50:.3g} (95 % interval {low:.3g} to {high:.3g}), slope {fit.slope:.2g}: "
+            f"a four-parameter logistic through {fit.n_groups} groups at {fit.n_doses} doses above "
+            "0."
+        )
+    else:
+        line = f"No curve: {found.why_not}."
+    for note in found.notes:
+        line += f" {note}."
+    if found.left_out:
+        what = "group has" if found.left_out == 1 else "groups have"
+        line += f" {found.left_out} {what} no dose that is a number, or no fraction."
+    return line
+
+
+def _mean_interval(mean: Floats, spread: Floats, counts: Whole) -> tuple[Floats, Floats]:
+    """95 % interval of each mean over its groups, by Student's t, within 0 and 1."""
+    from scipy.special import stdtrit
+
+    several = np.maximum(counts, 2)
+    half = np.where(counts > 1, stdtrit(several - 1, 0.975) * spread / np.sqrt(several), np.nan)
+    return np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1)
+
+
+def _listed(levels: Floats) -> str:
+    names = [f"{value:g}" for value in levels]
+    return ", ".join(names if len(names) <= 5 else [*names[:3], "...", names[-1]])

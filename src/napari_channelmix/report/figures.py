@@ -1,4 +1,4 @@
-"""Charts for print that no other room draws: confusion matrix, learning, fidelity."""
+"""Charts for print that no other room draws: confusion, learning, fidelity, doses, plates."""
 
 from __future__ import annotations
 
@@ -14,13 +14,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.calibration import ReliabilityBin
+    from napari_channelmix.phenotypes.plate import Plate
+    from napari_channelmix.phenotypes.responses import Response
 
-__all__ = ["confusion_figure", "fidelity_figure", "learning_figure", "reliability_figure"]
+__all__ = [
+    "confusion_figure",
+    "dose_figure",
+    "fidelity_figure",
+    "learning_figure",
+    "plate_figure",
+    "reliability_figure",
+]
 
 # Classes up to which every field of the matrix has its number in it.
 NUMBERED = 15
 # Classes whose reliability is drawn.
 CURVES = 6
+# Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
+APART = 0.6
+# Dose-responses side by side, and in all.
+ACROSS, RESPONSES = 3, 9
 
 
 def confusion_figure(counts: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str]) -> Figure:
@@ -90,6 +103,72 @@ def fidelity_figure(fidelity: Any, title: str = "") -> Figure:
     axes.set_ylim(-0.02, 1.02)
     axes.set_title(title, fontsize="small", loc="left")
     axes.legend(fontsize="small")
+    return figure
+
+
+def dose_figure(responses: Sequence[Response]) -> Figure:
+    """Fractions against doses: a point per group, mean and 95 % interval of each dose, the curve.
+
+    A panel for each of the first nine; dose 0 stands at the left edge. The band is the 95 %
+    interval of the EC50.
+    """
+    from matplotlib.figure import Figure
+
+    shown = responses[:RESPONSES]
+    across = min(ACROSS, len(shown))
+    down = -(-len(shown) // across)
+    figure = Figure(figsize=(3.6 * across, 2.9 * down), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    for axes, response in zip(panels, shown, strict=False):
+        _draw_response(axes, response)
+    for axes in panels[len(shown) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _draw_response(axes: Any, response: Response) -> None:
+    found, fit = response.found, response.found.fit
+    positive = found.levels[found.levels > 0]
+    zero = float(np.log10(positive[0])) - APART if len(positive) else 0.0
+
+    def place(doses: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.where(doses > 0, np.log10(np.where(doses > 0, doses, 1.0)), zero)
+
+    axes.plot(place(found.doses), found.fractions, "o", color=BLUE, alpha=0.4, markersize=4,
+              markeredgewidth=0)  # fmt: skip
+    middle = place(found.levels)
+    reach = np.nan_to_num(np.stack([found.mean - found.low, found.high - found.mean]))
+    axes.errorbar(middle, found.mean, reach, fmt="_", color="black", capsize=3, linewidth=1)
+    if fit is not None:
+        line = np.linspace(np.log10(positive[0]), np.log10(positive[-1]), 160)
+        axes.plot(line, fit.at(10**line), color=BLUE)
+        axes.axvspan(*np.log10(fit.interval), color=BLUE, alpha=0.15, linewidth=0)
+        axes.axvline(np.log10(fit.ec50), color=ORANGE, linestyle="--", linewidth=1)
+    step = max(1, -(-len(middle) // 6))
+    chosen = sorted({0, *range(len(middle) - 1, 0, -step)}) if len(middle) else []
+    axes.set_xticks(middle[chosen], [f"{found.levels[at]:g}" for at in chosen], fontsize="small")
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel(response.column)
+    axes.set_ylabel(f"fraction {response.name}")
+
+
+def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
+    """A value 0..1 for each group (G,) as the wells lie; wells without are left blank."""
+    from matplotlib.figure import Figure
+
+    from napari_channelmix.phenotypes.plate import row_name
+
+    rows, columns = plate.shape
+    figure = Figure(figsize=(1.6 + 0.42 * min(columns, 24), 0.9 + 0.36 * min(rows, 16)),
+                    layout="constrained")  # fmt: skip
+    axes = figure.subplots()
+    image = axes.imshow(plate.arranged(values), cmap="viridis", vmin=0, vmax=1)
+    across, down = (range(0, count, -(-count // 24)) for count in (columns, rows))
+    axes.set_xticks(across, [str(at + 1) for at in across], fontsize="small")
+    axes.set_yticks(down, [row_name(at) for at in down], fontsize="small")
+    axes.xaxis.tick_top()
+    axes.set_title(title, fontsize="medium", loc="left")
+    figure.colorbar(image, ax=axes, shrink=0.8)
     return figure
 
 

@@ -162,8 +162,6 @@ class Findings:
     classifier : ClassifierFacts or None
     probabilities : (N, K) float32 array or None
         Of all cells, in the order of the classifier's classes, with the ``prior``.
-    training : sequence of N str or None
-        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
     balanced : (N, K) float32 array or None
         The same as ``probabilities`` with the balanced prior, for adjusted fractions.
     prior : Prior or None
@@ -176,6 +174,8 @@ class Findings:
         To do it all again.
     notes : tuple of str
         What the reader should mind.
+    training : sequence of N str or None
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
     """
 
     cells: Cells

@@ -19,10 +19,25 @@ from napari_channelmix.config.file import as_json
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
-from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
+from napari_channelmix.phenotypes.controls import control_quality, named_controls, pure_classes
+from napari_channelmix.phenotypes.fractions import Fractions, fractions_of, grouping_of
+from napari_channelmix.phenotypes.plate import plates_of
+from napari_channelmix.phenotypes.responses import LABELS, PREDICTED, responses_of
 from napari_channelmix.provenance import PACKAGES, package_version
-from napari_channelmix.report.figures import learning_figure, reliability_figure
-from napari_channelmix.report.pictures import cell_strip, data_uri, map_pair, shrunk, svg_of
+from napari_channelmix.report.figures import (
+    dose_figure,
+    learning_figure,
+    plate_figure,
+    reliability_figure,
+)
+from napari_channelmix.report.pictures import (
+    cell_strip,
+    data_uri,
+    map_pair,
+    png_figure,
+    shrunk,
+    svg_of,
+)
 from napari_channelmix.report.words import (
     accuracy_doubts,
     accuracy_in_words,
@@ -34,6 +49,7 @@ from napari_channelmix.report.words import (
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import ClassRecall
+    from napari_channelmix.dcmix.alone import ChannelSet
     from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.findings import Findings
 
@@ -41,6 +57,8 @@ __all__ = ["page_job", "page_of", "report_job"]
 
 # Cells of a class that are shown, and classes, rows of groups and explained cells at most.
 STRIP, CLASSES, GROUPS, EXAMPLES = 8, 6, 400, 12
+# Plates that are drawn.
+PLATES = 4
 
 
 def page_of(findings: Findings) -> str:
@@ -71,6 +89,8 @@ def page_job(findings: Findings) -> Job[str]:
         ("explanations", _explanations),
         ("latents", _latents),
         ("groups", _groups),
+        ("doses", _doses),
+        ("plates", _plates),
         ("provenance", _provenance),
     )
     context: dict[str, Any] = {}
@@ -121,20 +141,33 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         columns.append(("decoy", found.decoy, ()))
     if found.p_value is not None:
         columns.append(("p", found.p_value, ()))
+    if found.alone is not None:
+        columns.append(("accuracy alone", _accuracies(found.alone.alone), ()))
+        columns.append(("without it", _accuracies(found.alone.without), ()))
+    above = found.above_control or (True,) * len(found.channels)
     rows = []
     for at in found.order:
         figures = []
         for title, values, spread in columns:
             said = "< 0.001" if title == "p" and values[at] < 0.001 else f"{values[at]:.3f}"
             figures.append(f"{said} ± {spread[at]:.3f}" if spread else said)
-        rows.append((found.channels[at], figures))
+        rows.append((found.channels[at], figures, above[at]))
     return {
+        "sentences": found.sentences[1:] if found.asks else found.sentences,
+        "asks": found.asks,
         "open": found.open, "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
         "head": [title for title, _, _ in columns], "rows": rows,
-        "accuracy": found.accuracy, "seeds": found.seeds, "n_train": found.n_train,
-        "n_test": found.n_test, "warnings": found.warnings,
+        "accuracy": found.accuracy_lines, "seeds": found.seeds, "n_train": found.n_train,
+        "n_test": found.n_test, "warnings": [
+            *found.warnings, *([f"no p-values: {found.p_value_reason}"] if found.p_value_reason
+                               else []),
+        ],
     }  # fmt: skip
+
+
+def _accuracies(sets: tuple[ChannelSet, ...]) -> tuple[float, ...]:
+    return tuple(one.accuracy.balanced for one in sets)
 
 
 def _classifier(findings: Findings) -> dict[str, Any] | None:
@@ -240,19 +273,11 @@ def _model_of(about: Any) -> str:
 
 def _groups(findings: Findings) -> dict[str, Any] | None:
     """Fractions of the classes in each group: of the predictions, or else of the labels."""
-    cells, facts = findings.cells, findings.classifier
-    classes, codes, of = cells.classes, cells.labels, "label"
-    balanced = held_out = None
-    if findings.probabilities is not None and facts is not None:
-        classes, of = facts.classes, "prediction"
-        codes = findings.probabilities.argmax(axis=1)
-        held_out = facts.held_out_calls
-        if findings.balanced is not None:
-            balanced = findings.balanced.argmax(axis=1)
-    grouping = grouping_of(cells)
-    if len(grouping.names) < 2 or not classes:
+    fractions = _fractions(findings, adjust=True)
+    if fractions is None or len(fractions[0].groups) < 2:
         return None
-    found = fractions_of(grouping, codes, classes, balanced=balanced, held_out=held_out)
+    found, of = fractions
+    grouping, classes = found.grouping, found.classes
     shares, adjusted = found.fractions, found.adjusted
     known = adjusted is not None and not adjusted.why_not
     rows = [
@@ -262,7 +287,8 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
         for at, name in enumerate(found.groups[:GROUPS])
     ]  # fmt: skip
     why = "" if adjusted is None else adjusted.why_not or adjusted.note
-    return {"kind": grouping.kind, "of": of, "classes": classes, "rows": rows, "adjusted": known,
+    return {"kind": grouping.kind, "of": "prediction" if of == PREDICTED else "label",
+            "classes": classes, "rows": rows, "adjusted": known,
             "why": why, "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
 
 
@@ -275,6 +301,93 @@ def _adjusted(found: Fractions, group: int, code: int) -> str:
         return ""
     share, low, high = (100 * value for value in values)
     return f"{share:.1f} % ({low:.1f} to {high:.1f})"
+
+
+def _fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fractions, str] | None:
+    """Fractions of the predicted classes, or else of the labels, and which of both."""
+    cells, facts = findings.cells, findings.classifier
+    if findings.probabilities is not None and facts is not None:
+        codes, balanced = findings.probabilities.argmax(axis=1), None
+        if adjust and findings.balanced is not None:
+            balanced = findings.balanced.argmax(axis=1)
+        held_out = facts.held_out_calls if adjust else None
+        found = fractions_of(grouping_of(cells), codes, facts.classes, balanced=balanced,
+                             held_out=held_out)  # fmt: skip
+        return found, PREDICTED
+    labelled = _labelled(findings)
+    return None if labelled is None else (labelled, LABELS)
+
+
+def _labelled(findings: Findings) -> Fractions | None:
+    cells = findings.cells
+    if not cells.classes:
+        return None
+    return fractions_of(grouping_of(cells), cells.labels, cells.classes)
+
+
+def _doses(findings: Findings) -> dict[str, Any] | None:
+    """Dose-responses, where the data set's table has a column of doses."""
+    fractions = _fractions(findings)
+    if fractions is None:
+        return None
+    responses = responses_of(findings.cells.conditions, *fractions, _labelled(findings))
+    if not responses:
+        return None
+    rows = []
+    for one in responses:
+        fit = one.found.fit
+        figures = ("", "", "") if fit is None else (
+            f"{fit.ec50:.3g}", f"{fit.interval[0]:.3g} to {fit.interval[1]:.3g}", f"{fit.slope:.2g}"
+        )  # fmt: skip
+        rows.append((f"{one.name}, {one.column}", figures, one.words))
+    return {
+        "of": fractions[1], "rows": rows,
+        "chart": data_uri("image/svg+xml", svg_of(dose_figure(responses))),
+    }  # fmt: skip
+
+
+def _plates(findings: Findings) -> dict[str, Any] | None:
+    """Heat maps of plates, and the controls where they are called so."""
+    fractions = _fractions(findings)
+    if fractions is None or fractions[0].grouping.kind != "group":
+        return None
+    found, conditions = fractions[0], findings.cells.conditions
+    try:
+        plates = plates_of(found.groups, conditions)[:PLATES]
+    except DataError:
+        plates = ()
+    pictures = []
+    # Of two classes, one fraction is the other's complement.
+    shown = list(enumerate(found.classes))[-1 if len(found.classes) == 2 else 0 :][:CLASSES]
+    for plate in plates:
+        for code, name in shown:
+            title = ", ".join(one for one in (plate.name, f"fraction {name}") if one)
+            figure = plate_figure(plate, found.fractions[:, code], title)
+            pictures.append((title, data_uri("image/png", png_figure(figure))))
+    controls = _controls(findings, found)
+    return {"pictures": pictures, "controls": controls} if pictures or controls else None
+
+
+def _controls(findings: Findings, found: Fractions) -> list[tuple[str, str]]:
+    """Z'-factor and SSMD of each class, where labels or a column name the controls."""
+    columns: list[list[str]] = []
+    labelled, conditions = _labelled(findings), findings.cells.conditions
+    if labelled is not None:
+        columns.append(pure_classes(labelled.counts, labelled.classes))
+    if conditions is not None:
+        rows = conditions.reindex(list(found.groups)).fillna("")
+        columns += [[str(value) for value in rows[name]] for name in rows.columns]
+    for values in columns:
+        names = named_controls(values)
+        if names is None:
+            continue
+        wells = [np.array([value == name for value in values]) for name in names]
+        lines = []
+        for code, name in enumerate(found.classes):
+            negative, positive = (found.fractions[which, code] for which in wells)
+            lines.append((name, control_quality(negative, positive, names).text()))
+        return lines
+    return []
 
 
 def _share(value: float) -> str:

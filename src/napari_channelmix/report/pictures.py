@@ -41,6 +41,13 @@ def svg_of(figure: Figure) -> bytes:
     return held.getvalue()
 
 
+def png_figure(figure: Figure) -> bytes:
+    """A figure as PNG."""
+    held = io.BytesIO()
+    figure.savefig(held, format="png", dpi=110, metadata={"Software": None})
+    return held.getvalue()
+
+
 def png_of(pixels: npt.NDArray[Any]) -> bytes:
     """Pixels (H, W), (H, W, 2) with opacity, or (H, W, 3), uint8, as PNG."""
     from PIL import Image

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.drl import Disentangler, Latents, View
+    from napari_channelmix.drl.separation import Tested
 
 __all__ = ["Encoded", "LatentsSettings", "encode_cells_job", "latents_text"]
 
@@ -303,7 +304,8 @@ def latents_text(found: Latents) -> str:
     parted = found.separation
     if parted is not None:
         chance = 1 / len(parted.classes)
-        lines.append(f"balanced accuracy on held-out cells (95 % interval); chance {chance:.3f}")
+        lines.append(f"balanced accuracy on held-out cells (95 % interval); chance {chance:.3f}; "
+                     f"{parted.groups} groups, {parted.cells} cells")  # fmt: skip
         kinds = list(next(iter(parted.tested.values())))
         lines.append("  ".join([f"{'':<12}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
         for name, tested in parted.tested.items():
@@ -314,6 +316,10 @@ def latents_text(found: Latents) -> str:
         lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
         for name, one in parted.ahead.items():
             lines.append(f"latents are ahead of {name} by {one.accuracy:+.3f} (95 % interval "
-                         f"{one.low:+.3f} to {one.high:+.3f})")  # fmt: skip
+                         f"{one.low:+.3f} to {one.high:+.3f}){_unsure(one)}")  # fmt: skip
     lines += [f"note: {line}" for line in found.warnings]
     return "\n".join(lines)
+
+
+def _unsure(one: Tested) -> str:
+    return ": the sign is not known" if one.low <= 0 <= one.high else ""

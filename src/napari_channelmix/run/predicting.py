@@ -79,6 +79,7 @@ def predict_cells_job(
         )  # fmt: skip
         counts = np.bincount(called.codes, minlength=len(model.classes)).tolist()
         adjusted = groups.adjusted
+        accuracy = getattr(model, "accuracy", None)
         content = {
             "schema": SCHEMA,
             "data": cells.name,
@@ -90,6 +91,9 @@ def predict_cells_job(
                     strict=True)
             ) if len(cells) else {},
             "prior": {**called.prior.as_dict(), "text": called.prior.text()},
+            "accuracy": None if accuracy is None else {
+                **accuracy.as_dict(), "text": accuracy.text()
+            },
             "calibrated": getattr(model, "calibration_text", ""),
             "adjusted": "no held-out calls are known of this model" if adjusted is None
             else adjusted.why_not or adjusted.note,
@@ -118,6 +122,8 @@ def predicted_text(found: Predicted) -> str:
         f"mean probability: {means}",
         f"probabilities: {content['prior']['text']}",
     ]
+    if content["accuracy"]:
+        lines.append(f"when it was trained: {content['accuracy']['text']}")
     lines += [content["calibrated"]] if content["calibrated"] else []
     if content["adjusted"]:
         lines.append(f"adjusted fractions: {content['adjusted']}")

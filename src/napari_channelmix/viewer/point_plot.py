@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PointPlot"]
 
-# A click or the mouse within so many pixels is on a point.
-NEAR = 9
-
 
 class PointPlot(pg.PlotWidget):
     """What plots of points share; the ones that draw them say what a point is.
@@ -32,6 +29,9 @@ class PointPlot(pg.PlotWidget):
     theme : str
     height : int
     """
+
+    #: A click or the mouse within so many pixels is on a point.
+    near = 9.0
 
     def __init__(
         self, name: str, tip: str, theme: str, height: int, parent: QWidget | None = None
@@ -108,7 +108,7 @@ class PointPlot(pg.PlotWidget):
         at = box.mapSceneToView(scene_point)
         away = np.hypot(*((self.places - (at.x(), at.y())) * size).T)
         nearest = int(away.argmin())
-        return nearest if away[nearest] <= NEAR else None
+        return nearest if away[nearest] <= self.near else None
 
     def _clicked(self, event: Any) -> None:
         if event.button() != Qt.MouseButton.LeftButton:

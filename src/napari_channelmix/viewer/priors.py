@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress
@@ -54,10 +54,10 @@ class PriorBox(QWidget):
         self.shares = QLineEdit()
         self.shares.setToolTip("A share for each class, such as: treated=0.05 untreated=0.95")
         self.shares.setAccessibleName("Shares of the classes")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.box, 1)
-        row.addWidget(self.shares, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.box)
+        column.addWidget(self.shares)
         self.shares.hide()
         self._classes: tuple[str, ...] = ()
         # Given shares were chosen in the list, and are not typed yet.

@@ -35,6 +35,8 @@ class ProbabilitiesPanel(QWidget):
             "Calibration error: how far probabilities lie from frequencies on average, each class "
             "by itself (0 is best). Brier score: mean squared distance to the truth (0 is best)"
         )
+        # Its room in the fold, which does not ask how a text is wrapped.
+        self.figures.setMinimumHeight(6 * self.figures.fontMetrics().lineSpacing() + 2)
         self.of = choice("The class whose probabilities are drawn")
         self.plot = pg.PlotWidget()
         self._curve: dict[str, Any] = {}
@@ -76,7 +78,7 @@ class ProbabilitiesPanel(QWidget):
         plot.setFixedHeight(HEIGHT)
         plot.getPlotItem().setContentsMargins(0, 6, 8, 2)
         plot.getAxis("left").setWidth(44)
-        plot.getAxis("bottom").setHeight(34)
+        plot.getAxis("bottom").setHeight(38)
         plot.setXRange(0, 1, padding=0.03)
         plot.setYRange(0, 1, padding=0.06)
         plot.setToolTip(

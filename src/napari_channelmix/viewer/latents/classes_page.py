@@ -150,9 +150,11 @@ class ClassesPage(QWidget):
             # Without groups, each cell is one of its own.
             each = tested.groups == np.count_nonzero(latents.cells.labels >= 0)
             held = "cells" if each else "groups"
+            count = f"{tested.groups} {held}" if each else (
+                f"{tested.groups} groups, {tested.cells:,} cells")  # fmt: skip
             said = (
-                f"Balanced accuracy on held-out {held}: {tested.folds} folds, {tested.groups} "
-                f"{held}; bars with 95 % intervals, chance dashed."
+                f"Balanced accuracy on held-out {held}: {tested.folds} folds, {count}; bars with "
+                "95 % intervals, chance dashed."
             )
             if self._tested is not None and not np.array_equal(self._tested, latents.cells.labels):
                 said = CHANGED
@@ -218,12 +220,12 @@ class ClassesPage(QWidget):
 def _tested_bars(tested: Separation) -> list[Bar]:
     rows = []
     for name, one in tested.best.items():
-        kind = next(kind for kind, found in tested.tested[name].items() if found is one)
         others = "; ".join(
-            f"{KINDS.get(kind, kind)} {found.accuracy:.3f} ({found.low:.3f} to {found.high:.3f})"
+            f"{KINDS.get(kind, kind)} {found.accuracy:.3f} ({found.low:.3f} to {found.high:.3f}), "
+            f"chosen in {tested.chosen[name].get(kind, 0)} of {tested.folds} folds"
             for kind, found in tested.tested[name].items()
         )
-        tip = f"{name}, the better of two ({KINDS.get(kind, kind)}): {others}"
+        tip = f"{name}, by the classifier that each fold chose without its held-out cells: {others}"
         figure, interval = f"{one.accuracy:.2f}", (one.low, one.high)
         rows.append(Bar(name, one.accuracy, figure, interval, tip=tip))
     return rows

@@ -13,6 +13,7 @@ from napari_channelmix.phenotypes.held_out import UNKNOWN, held_out_of
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.phenotypes.confusion_view import ConfusionView
 from napari_channelmix.viewer.recall_bars import RecallBars
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
@@ -53,16 +54,16 @@ class ConfusionPage(QWidget):
         self, facts: Facts | None, trained: Trained | None, *, held_out: bool = True
     ) -> None:
         """Count anew, with ``held_out`` the cells alone that were not trained on."""
-        found = None
+        found = accuracy = None
         if facts is not None and facts.predictions is not None:
-            counted = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
-            found = confusion_of(facts.labels[counted], facts.cells.classes,
-                                 facts.predicted[counted], facts.predicted_classes)  # fmt: skip
+            chosen = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
+            found = confusion_of(facts.labels[chosen], facts.cells.classes,
+                                 facts.predicted[chosen], facts.predicted_classes)  # fmt: skip
+            accuracy = facts.accuracy(chosen)
         there = found is not None and found.total > 0
         self.view.show_confusion(found if there else None)
         self.head.setVisible(there)
         self.view.setVisible(there)
-        accuracy = None if facts is None else facts.accuracy
         self.said.setText(summary(found, accuracy))
         self.recalls.show_accuracy(accuracy)
         source = "" if facts is None or facts.predictions is None else facts.predictions.source
@@ -97,11 +98,13 @@ def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -
             f"{cells}. None of their classes is one that the classifier predicts, so there is no "
             "accuracy."
         )
-    said = f"Balanced accuracy {found.balanced:.3f} over {cells}."
+    between = weak = ""
     if accuracy is not None:
-        weak = f": {accuracy.warning}" if accuracy.warning else ""
-        measured_on = accuracy.measured_on(held_out=False)
-        said += f" Its {accuracy.interval_text} ({measured_on}){weak}."
+        between = f" ({accuracy.interval_text})"
+        if accuracy.n_groups < accuracy.n_cells:
+            cells += f", in {counted(accuracy.n_groups, 'group')}"
+        weak = f" {accuracy.warning[:1].upper()}{accuracy.warning[1:]}." if accuracy.warning else ""
+    said = f"Balanced accuracy {found.balanced:.3f}{between} over {cells}.{weak}"
     if found.unknown:
         said += (
             f" Not counted, since the classifier does not know them: {', '.join(found.unknown)}."

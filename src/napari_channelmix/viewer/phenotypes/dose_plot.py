@@ -23,9 +23,11 @@ HEIGHT = 220
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
 APART = 0.6
 TIP = (
-    "A point per group; click one to see its cells. Bars: mean and standard deviation over the "
-    "groups of a dose"
+    "A point per group; click one to see its cells. Bars: mean and 95 % interval over the groups "
+    "of a dose, where it has three or more; band: 95 % interval of the EC50"
 )
+# Two groups have an interval as wide as the plot.
+FEWEST = 3
 
 
 class DosePlot(PointPlot):
@@ -86,13 +88,19 @@ class DosePlot(PointPlot):
         plot.addItem(pg.ScatterPlotItem(x, found.fractions, size=8, pen=None,
                                         brush=pg.mkBrush(color)))  # fmt: skip
         middle, pen = self._x(found.levels), pg.mkPen(self._colors.text, width=1.5)
-        spread = np.nan_to_num(found.spread)
-        plot.addItem(pg.ErrorBarItem(x=middle, y=found.mean, height=2 * spread, beam=0.06, pen=pen))
+        known = found.counts >= FEWEST
+        plot.addItem(pg.ErrorBarItem(x=middle[known], y=found.mean[known], beam=0.06, pen=pen,
+                                     top=(found.high - found.mean)[known],
+                                     bottom=(found.mean - found.low)[known]))  # fmt: skip
         plot.addItem(pg.ScatterPlotItem(middle, found.mean, size=11, symbol="_", pen=pen))
         if found.fit is not None:
             positive = found.levels[found.levels > 0]
             line = np.linspace(np.log10(positive[0]), np.log10(positive[-1]), 160)
             plot.plot(line, found.fit.at(10**line), pen=pg.mkPen(self._colors.bar, width=2))
+            band = pg.LinearRegionItem(np.log10(found.fit.interval), movable=False,
+                                       brush=self._tint(), pen=pg.mkPen(None))  # fmt: skip
+            band.setZValue(-10)
+            plot.addItem(band)
             at = np.log10(found.fit.ec50)
             plot.addItem(pg.InfiniteLine(at, pen=pg.mkPen(self._colors.line,
                                                           style=Qt.PenStyle.DashLine)))  # fmt: skip
@@ -106,6 +114,12 @@ class DosePlot(PointPlot):
         room = max(0.06 * (high - low), 0.1)
         plot.getViewBox().setRange(xRange=(low - room, high + room), yRange=(-0.03, 1.03),
                                    padding=0)  # fmt: skip
+
+    def _tint(self) -> QColor:
+        """A veil in the colour of the curve."""
+        color = QColor(self._colors.bar)
+        color.setAlphaF(0.15)
+        return color
 
     def _ticks(self, places: npt.NDArray[np.float64]) -> None:
         """The doses themselves, as many as there is room for."""

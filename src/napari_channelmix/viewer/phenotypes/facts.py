@@ -161,13 +161,15 @@ class Facts:
         """Which cells belong together."""
         return grouping_of(self.cells)
 
-    @cached_property
-    def accuracy(self) -> AccuracyEstimate | None:
-        """Of the predictions, over the groups; None where no label is a class of theirs."""
+    def accuracy(self, chosen: npt.NDArray[np.bool_]) -> AccuracyEstimate | None:
+        """Of the predictions for some cells (N,), over their groups.
+
+        None where none of them has a class that can be predicted.
+        """
         if self.predictions is None:
             return None
         labels = matching(self.labels, self.cells.classes, self.predicted_classes)
-        known = labels >= 0
+        known = chosen & (labels >= 0)
         if not known.any():
             return None
         # PyTorch is there where there are predictions.

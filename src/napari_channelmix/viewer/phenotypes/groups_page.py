@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.phenotypes.doses import DoseResponse, as_doses, dose_response
+from napari_channelmix.errors import DataError
+from napari_channelmix.phenotypes.doses import DoseResponse, response_in_words
 from napari_channelmix.phenotypes.fractions import Fractions, fractions_of
+from napari_channelmix.phenotypes.plate import Plate, plates_of
+from napari_channelmix.phenotypes.responses import (
+    LABELS,
+    PREDICTED,
+    response_of,
+    with_conditions,
+)
+from napari_channelmix.phenotypes.responses import dose_columns as columns_of_doses
 from napari_channelmix.viewer.colors import class_hex
+from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.latents.choice import choice
+from napari_channelmix.viewer.phenotypes.controls_box import ControlsBox
 from napari_channelmix.viewer.phenotypes.dose_plot import DosePlot
 from napari_channelmix.viewer.phenotypes.group_table import GroupTable
+from napari_channelmix.viewer.phenotypes.plate_view import PlateView
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from napari_channelmix.viewer.phenotypes.facts import Facts
 
 __all__ = ["GroupsPage", "dose_columns", "in_words"]
 
-PREDICTED, LABELS = "predicted classes", "labels"
-# Columns that are called so are offered first.
-DOSES = ("dose", "conc", "molar", "µm", "nm")
-
 
 class GroupsPage(QWidget):
-    """Table, 'Copy as CSV', dose-response.
+    """Table, 'Copy as CSV', dose-response, controls, plate.
 
     Signals
     -------
@@ -48,6 +57,10 @@ class GroupsPage(QWidget):
         self._facts: Facts | None = None
         self._doses: dict[str, npt.NDArray[np.float64]] = {}
         self._shown: int | None = None
+        self._labelled: Fractions | None = None
+        self._plates: tuple[Plate, ...] = ()
+        # Whether the user chose what the fractions are of: else predictions come first.
+        self._chose = False
         self.what = choice("What the fractions are of")
         self.table = GroupTable()
         self.copy = QPushButton("Copy as CSV")
@@ -63,8 +76,17 @@ class GroupsPage(QWidget):
         self.adjusted = QLabel()
         self.adjusted.setWordWrap(True)
         self.doses = QWidget()
+        self.controls = ControlsBox()
+        self.plate_name = choice("The plate that is shown")
+        self.plate = PlateView(theme)
+        self.plates = QWidget()
+        # Below it stands the gallery, which is to be seen as well.
+        self.more = Folding("Controls and plate")
         self._build()
         self.what.currentIndexChanged.connect(self._count)
+        self.what.activated.connect(self._choose)
+        self.plate_name.currentIndexChanged.connect(self._draw_plate)
+        self.plate.group_pressed.connect(self._pressed)
         self.dose.currentIndexChanged.connect(self._draw)
         self.of.currentIndexChanged.connect(self._draw)
         self.table.group_pressed.connect(self._pressed)
@@ -82,18 +104,30 @@ class GroupsPage(QWidget):
         column.addLayout(row)
         column.addWidget(self.table)
         column.addWidget(self.adjusted)
+        self.one = QWidget()
+        row = QHBoxLayout(self.one)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Class"))
+        row.addWidget(self.of, 1)
+        column.addWidget(self.one)
         inside = QVBoxLayout(self.doses)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
         row = QHBoxLayout()
         row.addWidget(QLabel("Dose"))
         row.addWidget(self.dose, 1)
-        row.addWidget(QLabel("Class"))
-        row.addWidget(self.of, 1)
         inside.addLayout(row)
         inside.addWidget(self.plot)
         column.addWidget(self.doses)
         column.addWidget(self.words)
+        self.more.addWidget(self.controls)
+        inside = QVBoxLayout(self.plates)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
+        inside.addWidget(self.plate_name)
+        inside.addWidget(self.plate)
+        self.more.addWidget(self.plates)
+        column.addWidget(self.more)
 
     def show_facts(self, facts: Facts | None) -> None:
         """Count anew."""
@@ -104,19 +138,34 @@ class GroupsPage(QWidget):
         if facts is not None and facts.cells.classes:
             offered.append(LABELS)
         _offer(self.what, offered)
+        if offered and not self._chose:
+            with QSignalBlocker(self.what):
+                self.what.setCurrentIndex(0)
+        self._labelled = None
+        if facts is not None and facts.cells.classes:
+            self._labelled = fractions_of(facts.grouping, facts.labels, facts.cells.classes)
         self._doses = {} if facts is None else dose_columns(facts)
-        _offer(self.dose, sorted(self._doses, key=_likely))
+        _offer(self.dose, list(self._doses))
+        self._plates = () if facts is None else _plates(facts)
+        _offer(self.plate_name, [plate.name for plate in self._plates])
+        self.plate_name.setVisible(len(self._plates) > 1)
+        self.controls.show_facts(facts, self._labelled)
         self._count()
+
+    def _choose(self, _: object = None) -> None:
+        self._chose = True
 
     def mark(self, group: int | None) -> None:
         """Mark the group whose cells are shown."""
         self._shown = group
         self.table.mark(group)
         self.plot.mark(group)
+        self.plate.mark(group)
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self.plot.follow_theme(theme)
+        self.plate.follow_theme(theme)
 
     def _count(self, _: object = None) -> None:
         facts, what = self._facts, self.what.currentText()
@@ -128,14 +177,14 @@ class GroupsPage(QWidget):
             colors = [facts.palette.index(name) for name in names]
         elif facts is not None and what == LABELS:
             names = facts.cells.classes
-            self.fractions = fractions_of(facts.grouping, facts.labels, names)
+            self.fractions = self._labelled
             colors = list(range(len(names)))
         self.table.show_fractions(self.fractions, colors)
         self.table.mark(self._shown)
         self.copy.setEnabled(self.fractions is not None)
         self.adjusted.setText(_of_adjusted(self.fractions, facts, what))
         self.adjusted.setVisible(bool(self.adjusted.text()))
-        for one in (self.table, self.copy, self.what):
+        for one in (self.table, self.copy, self.what, self.one):
             one.setVisible(self.fractions is not None)
         _offer(self.of, () if self.fractions is None else self.fractions.classes, last=True)
         self._draw()
@@ -144,6 +193,12 @@ class GroupsPage(QWidget):
         found, facts, name = self.fractions, self._facts, self.of.currentText()
         there = found is not None and bool(self._doses) and name in found.classes
         self.doses.setVisible(there)
+        values = None
+        if found is not None and name in found.classes:
+            values = found.fractions[:, found.classes.index(name)]
+        self.controls.show_fractions(values)
+        self._draw_plate()
+        self.more.setVisible(values is not None and (bool(self._plates) or self.controls.useful))
         if not there or found is None or facts is None:
             self.response = None
             self.plot.show_response(None, (), "", "", "")
@@ -151,10 +206,22 @@ class GroupsPage(QWidget):
             return
         column = self.dose.currentText()
         code = found.classes.index(name)
-        self.response = dose_response(self._doses[column], found.fractions[:, code])
+        self.response = response_of(
+            self._doses[column], found, code, self.what.currentText(), self._labelled
+        )
         color = class_hex(facts.palette.index(name))
         self.plot.show_response(self.response, found.groups, column, f"fraction {name}", color)
-        self.words.setText(in_words(self.response))
+        self.words.setText(response_in_words(self.response))
+
+    def _draw_plate(self, _: object = None) -> None:
+        found, name, at = self.fractions, self.of.currentText(), self.plate_name.currentIndex()
+        there = found is not None and name in found.classes and 0 <= at < len(self._plates)
+        self.plates.setVisible(there)
+        if not there or found is None:
+            self.plate.show_plate(None, (), (), "")
+            return
+        values = found.fractions[:, found.classes.index(name)]
+        self.plate.show_plate(self._plates[at], values, found.groups, f"fraction {name}")
 
     def _pressed(self, group: int) -> None:
         self.group_chosen.emit(None if group == self._shown else group)
@@ -162,44 +229,31 @@ class GroupsPage(QWidget):
     def _copy(self, _: object = None) -> None:
         if self.fractions is None:
             return
-        frame = self.fractions.to_frame()
-        facts = self._facts
-        if facts is not None and facts.cells.conditions is not None:
-            more = facts.cells.conditions.reindex(self.fractions.groups).reset_index(drop=True)
-            new = [name for name in more.columns if name not in frame.columns]
-            frame = frame.join(more[new])
+        conditions = None if self._facts is None else self._facts.cells.conditions
+        frame = with_conditions(self.fractions.to_frame(), self.fractions.groups, conditions)
         QApplication.clipboard().setText(csv_text(frame))
         self.said.emit(f"Copied {len(frame):,} rows to the clipboard.")
 
 
 def dose_columns(facts: Facts) -> dict[str, npt.NDArray[np.float64]]:
     """Columns with a number for at least two doses, and what they say of each group (G,)."""
-    found = facts.cells.conditions
-    if found is None or facts.grouping.kind != "group":
+    if facts.grouping.kind != "group":
         return {}
-    rows = found.reindex(facts.grouping.names)
-    doses = {str(name): as_doses(rows[name].to_numpy(object)) for name in rows.columns}
-    return {
-        name: values
-        for name, values in doses.items()
-        if len(np.unique(values[np.isfinite(values)])) >= 2
-    }
+    return columns_of_doses(facts.cells.conditions, facts.grouping.names)
 
 
-def in_words(found: DoseResponse) -> str:
-    """What the fit says, or why there is none, and what was left out."""
-    if found.fit is not None:
-        low, high = found.fit.interval
-        said = (
-            f"EC50 {found.fit.ec50:.3g} (95 % interval {low:.3g} to {high:.3g}), slope "
-            f"{found.fit.slope:.2g}: a four-parameter logistic through {len(found.groups)} groups."
-        )
-    else:
-        said = f"No curve: {found.why_not}."
-    if found.left_out:
-        what = "group has" if found.left_out == 1 else "groups have"
-        said += f" {found.left_out} {what} no dose that is a number, or no fraction."
-    return said
+#: The words of a dose-response; see `phenotypes.doses`.
+in_words = response_in_words
+
+
+def _plates(facts: Facts) -> tuple[Plate, ...]:
+    """The plates, or none where groups are no wells."""
+    if facts.grouping.kind != "group":
+        return ()
+    try:
+        return plates_of(facts.grouping.names, facts.cells.conditions)
+    except DataError:
+        return ()
 
 
 def _of_adjusted(found: Fractions | None, facts: Facts | None, what: str) -> str:
@@ -230,11 +284,6 @@ def _nothing(found: Fractions | None, facts: Facts | None) -> str:
         "No dose-response: no column of the data set's table has a number that is the same in all "
         "rows of a group and differs between groups."
     )
-
-
-def _likely(name: str) -> tuple[bool, str]:
-    lower = name.lower()
-    return not any(part in lower for part in DOSES), name
 
 
 def _offer(box, names, *, last: bool = False) -> None:

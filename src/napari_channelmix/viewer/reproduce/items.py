@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.ome import PlaneImage
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
 
@@ -85,7 +86,16 @@ def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
     if snapshot.predictions is not None or snapshot.cells.classes:
         found.append(Item("groups", "Table of the groups", "CSV",
                           lambda folder: _groups(snapshot, folder),
-                          "Cells of each class in each group, with 95 % intervals"))  # fmt: skip
+                          "Cells of each class in each group, with 95 % intervals, and what "
+                          "the data set's table says of it"))  # fmt: skip
+        if _has_doses(snapshot):
+            found.append(Item("doses", "Dose-response", "PNG, SVG, CSV",
+                              lambda folder: _doses(snapshot, folder),
+                              "Curves with EC50 and interval; means of each dose"))  # fmt: skip
+        if _has_plates(snapshot):
+            found.append(Item("plates", "Plates", "PNG",
+                              lambda folder: _plates(snapshot, folder),
+                              "The fraction of each class in each well"))  # fmt: skip
     if snapshot.importance is not None:
         found.append(Item("importance", "Channel importance", "PNG, SVG, CSV, JSON",
                           lambda folder: _importance(snapshot, folder),
@@ -174,16 +184,75 @@ def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
 
 def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     yield Progress(0, 1, "counting")
+    from napari_channelmix.phenotypes.responses import with_conditions
+
+    found, _, _ = _fractions(snapshot)
+    frame = found.to_frame()
+    if found.grouping.kind == "group":
+        frame = with_conditions(frame, found.groups, snapshot.cells.conditions)
+    return Exported((_csv(folder / "groups.csv", frame.set_index(found.grouping.kind)),))
+
+
+def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
+    """Fractions of the predicted classes, or else of the labels; which; and those of the labels."""
     from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
+    from napari_channelmix.phenotypes.responses import LABELS, PREDICTED
 
     cells, predictions = snapshot.cells, snapshot.predictions
-    codes, classes = cells.labels, cells.classes
+    grouping = grouping_of(cells)
+    labelled = fractions_of(grouping, cells.labels, cells.classes) if cells.classes else None
     if predictions is not None:
-        codes, classes = predictions.codes, predictions.classes
-    found = fractions_of(grouping_of(cells), codes, classes)
-    if predictions is not None:
-        found = replace(found, adjusted=predictions.adjusted)
-    return Exported((_csv(folder / "groups.csv", found.to_frame().set_index(found.grouping.kind)),))
+        found = fractions_of(grouping, predictions.codes, predictions.classes)
+        return replace(found, adjusted=predictions.adjusted), PREDICTED, labelled
+    assert labelled is not None
+    return labelled, LABELS, labelled
+
+
+def _has_doses(snapshot: Snapshot) -> bool:
+    from napari_channelmix.phenotypes.responses import called_doses
+
+    return bool(called_doses(snapshot.cells.conditions))
+
+
+def _has_plates(snapshot: Snapshot) -> bool:
+    from napari_channelmix.phenotypes.plate import is_plate
+
+    cells = snapshot.cells
+    return is_plate(dict.fromkeys(cells.groups.tolist()), cells.conditions)
+
+
+def _doses(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "fitting the curves")
+    from napari_channelmix.phenotypes.responses import curves_frame, levels_frame, responses_of
+    from napari_channelmix.report.figures import dose_figure
+
+    responses = responses_of(snapshot.cells.conditions, *_fractions(snapshot))
+    if not responses:
+        return Exported((), ("no dose-response: no group has a dose that is a number",))
+    drawn = _drawn(dose_figure(responses), folder / "dose-response")
+    tables = (
+        _csv(folder / "dose-response.csv", curves_frame(responses).set_index("class")),
+        _csv(folder / "doses.csv", levels_frame(responses).set_index("class")),
+    )
+    return Exported((*drawn, *tables))
+
+
+def _plates(snapshot: Snapshot, folder: Path) -> Job[Exported]:
+    yield Progress(0, 1, "drawing the plates")
+    from napari_channelmix.phenotypes.plate import plates_of
+    from napari_channelmix.report.figures import plate_figure
+    from napari_channelmix.report.pictures import png_figure
+
+    found, _, _ = _fractions(snapshot)
+    plates = plates_of(found.groups, snapshot.cells.conditions)
+    titles = [(plate, code, ", ".join(one for one in (plate.name, name) if one))
+              for plate in plates for code, name in enumerate(found.classes)]  # fmt: skip
+    stems = _stems([f"plate {title}" for _, _, title in titles])
+    files = []
+    for (plate, code, title), stem in zip(titles, stems, strict=True):
+        figure = plate_figure(plate, found.fractions[:, code], f"fraction {title}")
+        files.append(write_bytes(folder / f"{stem}.png", png_figure(figure)))
+    return Exported(tuple(files))
 
 
 def _importance(snapshot: Snapshot, folder: Path) -> Job[Exported]:

@@ -1,0 +1,131 @@
+"""Where the wells of a plate lie, read strictly from their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Plate", "is_plate", "plates_of", "row_name", "well_place"]
+
+Whole = npt.NDArray[np.int64]
+
+# Rows and columns of plates with 96, 384 and 1536 wells.
+FORMATS = ((8, 12), (16, 24), (32, 48))
+WELL = re.compile(r"(A[A-F]|[A-Z])(\d\d)")
+WELLS, PLATES = ("well",), ("plate", "plate_id", "plate id")
+
+
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """The groups that lie in the wells of one plate.
+
+    Attributes
+    ----------
+    name : str
+        Empty where there is only one.
+    groups : (R, C) int array
+        Position of the group in each well, -1 in one without.
+    """
+
+    name: str
+    groups: Whole = field(repr=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        rows, columns = self.groups.shape
+        return rows, columns
+
+    def arranged(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """A value for each group (G,) as the wells lie (R, C); NaN in wells without."""
+        numbers = np.append(np.asarray(values, np.float64), np.nan)
+        return np.asarray(numbers[self.groups])
+
+
+def well_place(name: str) -> tuple[int, int]:
+    """Row and column of a well, from 0, by a name such as B07 or AF48.
+
+    Raises
+    ------
+    DataError
+        No such name: another form, no zero before one digit, or beyond 1536 wells.
+    """
+    found = WELL.fullmatch(name)
+    if found is not None:
+        letters, column = found[1], int(found[2])
+        row = 26 + ord(letters[1]) - ord("A") if len(letters) == 2 else ord(letters) - ord("A")
+        if 1 <= column <= FORMATS[-1][1]:
+            return row, column - 1
+    raise DataError(f"{name!r} is no well of a plate; wells are called A01 to H12, P24 or AF48")
+
+
+def row_name(row: int) -> str:
+    """The letters of a row: A to Z, then AA to AF."""
+    return chr(ord("A") + row) if row < 26 else f"A{chr(ord('A') + row - 26)}"
+
+
+def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> tuple[Plate, ...]:
+    """The plates on which groups lie.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Names of wells; or any names, where ``conditions`` has a column ``well``.
+    conditions : pandas.DataFrame, optional
+        A row per group, named by it; a column ``plate`` tells several plates apart.
+
+    Raises
+    ------
+    DataError
+        A name that is no well, or two groups in one well.
+    """
+    wells = _column(groups, conditions, WELLS) or list(groups)
+    plates = _column(groups, conditions, PLATES) or [""] * len(wells)
+    places: dict[str, dict[tuple[int, int], int]] = {}
+    for group, (plate, well) in enumerate(zip(plates, wells, strict=True)):
+        place = well_place(well)
+        of = places.setdefault(plate, {})
+        if place in of:
+            where = f"well {well} of plate {plate}" if plate else f"well {well}"
+            raise DataError(f"two groups lie in {where}: {groups[of[place]]} and {groups[group]}; "
+                            "a column 'plate' tells plates apart")  # fmt: skip
+        of[place] = group
+    found = []
+    for plate, of in places.items():
+        last = np.max(list(of), axis=0)
+        shape = next(size for size in FORMATS if (last < size).all())
+        laid = np.full(shape, -1, np.int64)
+        for place, group in of.items():
+            laid[place] = group
+        found.append(Plate(plate if len(places) > 1 else "", laid))
+    return tuple(found)
+
+
+def is_plate(groups: Iterable[str], conditions: pd.DataFrame | None = None) -> bool:
+    """Whether groups are wells that `plates_of` can lay out."""
+    try:
+        return bool(plates_of(list(groups), conditions))
+    except DataError:
+        return False
+
+
+def _column(
+    groups: Sequence[str], conditions: pd.DataFrame | None, names: Sequence[str]
+) -> list[str] | None:
+    """What the first column of such a name says of each group."""
+    if conditions is None:
+        return None
+    for column in conditions.columns:
+        if str(column).strip().lower() in names:
+            return [str(value) for value in conditions[column].reindex(list(groups)).fillna("")]
+    return None

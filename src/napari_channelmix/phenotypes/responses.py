@@ -1,0 +1,210 @@
+"""Dose-responses of a whole data set: every column of doses, every class; as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.phenotypes.doses import (
+    CIRCULAR,
+    DoseResponse,
+    as_doses,
+    dose_response,
+    given_by_dose,
+    response_in_words,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.phenotypes.fractions import Fractions
+
+__all__ = [
+    "LABELS",
+    "PREDICTED",
+    "Response",
+    "called_doses",
+    "curves_frame",
+    "dose_columns",
+    "levels_frame",
+    "response_of",
+    "responses_of",
+    "with_conditions",
+]
+
+Floats = npt.NDArray[np.float64]
+
+PREDICTED, LABELS = "predicted classes", "labels"
+# Columns that are called so are offered first.
+DOSES = ("dose", "conc", "molar", "µm", "nm")
+# Doses that controls have: none, and a high one.
+CONTROLS = 2
+LEARNT = (
+    "Labels were given by the dose here, and a classifier that was trained on them shows them "
+    "again; train on the controls alone"
+)
+# Columns of doses of which curves are drawn unasked.
+MOST_COLUMNS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """The dose-response of one class.
+
+    Attributes
+    ----------
+    column : str
+        Of the data set's table, which holds the doses.
+    name : str
+        The class.
+    of : str
+        `PREDICTED` or `LABELS`: what the fractions are of.
+    found : DoseResponse
+    """
+
+    column: str
+    name: str
+    of: str
+    found: DoseResponse = field(repr=False)
+
+    @property
+    def words(self) -> str:
+        """What it says."""
+        return response_in_words(self.found)
+
+
+def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict[str, Floats]:
+    """Columns with numbers for at least two doses, as doses (G,); the likeliest ones first.
+
+    Parameters
+    ----------
+    conditions : pandas.DataFrame or None
+        A row per group, named by it; see `Cells.conditions`.
+    groups : sequence of str
+    """
+    if conditions is None:
+        return {}
+    rows = conditions.reindex(list(groups))
+    doses = {str(name): as_doses(rows[name].to_numpy(object)) for name in rows.columns}
+    several = [name for name, values in doses.items()
+               if len(np.unique(values[np.isfinite(values)])) >= 2]  # fmt: skip
+    return {name: doses[name] for name in sorted(several, key=_likely)}
+
+
+def called_doses(conditions: pd.DataFrame | None) -> list[str]:
+    """Columns that are called like a dose, whatever they hold."""
+    if conditions is None:
+        return []
+    return [str(name) for name in conditions.columns if not _likely(str(name))[0]]
+
+
+def _likely(name: str) -> tuple[bool, str]:
+    lower = name.lower()
+    return not any(part in lower for part in DOSES), name
+
+
+def response_of(
+    doses: Floats, fractions: Fractions, code: int, of: str, labelled: Fractions | None = None
+) -> DoseResponse:
+    """The response of a class to doses (G,).
+
+    Parameters
+    ----------
+    doses : (G,) array
+    fractions : Fractions
+        Of the predicted classes or of the labels, as ``of`` says.
+    code : int
+        Position of the class.
+    of : str
+        `PREDICTED` or `LABELS`.
+    labelled : Fractions, optional
+        Of the labels: no curve is drawn of labels that were given by the dose.
+    """
+    circular = labelled is not None and given_by_dose(doses, labelled.counts)
+    found = dose_response(
+        doses, fractions.fractions[:, code], fractions.classed,
+        refused=CIRCULAR if circular and of == LABELS else "",
+    )  # fmt: skip
+    known = labelled is not None and set(labelled.classes) & set(fractions.classes)
+    if circular and known and of == PREDICTED and labelled is not None:
+        # Controls are two doses; a label at more of them is a series that was learnt.
+        learnt = np.unique(doses[np.isfinite(doses) & (labelled.classed > 0)])
+        if len(learnt) > CONTROLS:
+            return replace(found, notes=(*found.notes, LEARNT))
+    return found
+
+
+def responses_of(
+    conditions: pd.DataFrame | None,
+    fractions: Fractions,
+    of: str,
+    labelled: Fractions | None = None,
+) -> tuple[Response, ...]:
+    """Every class against every column that is called like a dose."""
+    if fractions.grouping.kind != "group":
+        return ()
+    columns = dose_columns(conditions, fractions.groups)
+    called = [name for name in columns if not _likely(name)[0]]
+    return tuple(
+        Response(column, name, of, response_of(columns[column], fractions, code, of, labelled))
+        for column in called[:MOST_COLUMNS]
+        for code, name in enumerate(fractions.classes)
+    )
+
+
+def curves_frame(responses: Sequence[Response]) -> pd.DataFrame:
+    """A row per dose column and class: EC50 with its interval, slope, plateaus, or why not."""
+    import pandas as pd
+
+    return pd.DataFrame([_curve_row(one) for one in responses])
+
+
+def _curve_row(response: Response) -> dict[str, Any]:
+    found, fit = response.found, response.found.fit
+    return {
+        "dose": response.column, "class": response.name, "fractions of": response.of,
+        "groups": len(found.groups), "doses above 0": int((found.levels > 0).sum()),
+        "ec50": None if fit is None else fit.ec50,
+        "ec50 low": found.above if fit is None else fit.interval[0],
+        "ec50 high": found.below if fit is None else fit.interval[1],
+        "slope": None if fit is None else fit.slope,
+        "plateau low dose": None if fit is None else fit.low,
+        "plateau high dose": None if fit is None else fit.high,
+        "words": response.words,
+    }  # fmt: skip
+
+
+def levels_frame(responses: Sequence[Response]) -> pd.DataFrame:
+    """A row per dose column, class and dose: mean over its groups, its interval, the curve."""
+    import pandas as pd
+
+    rows = []
+    for one in responses:
+        found = one.found
+        for at, dose in enumerate(found.levels.tolist()):
+            rows.append({
+                "dose column": one.column, "class": one.name, "fractions of": one.of, "dose": dose,
+                "groups": int(found.counts[at]), "mean": found.mean[at], "sd": found.spread[at],
+                "low": found.low[at], "high": found.high[at], "curve": _on_curve(found, dose),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _on_curve(found: DoseResponse, dose: float) -> float | None:
+    if found.fit is None:
+        return None
+    return found.fit.low if dose == 0 else float(found.fit.at([dose])[0])
+
+
+def with_conditions(
+    frame: pd.DataFrame, groups: Sequence[str], conditions: pd.DataFrame | None
+) -> pd.DataFrame:
+    """A table with a row per group, and what the data set's table says of each beside it."""
+    if conditions is None:
+        return frame
+    more = conditions.reindex(list(groups)).reset_index(drop=True)
+    return frame.join(more[[name for name in more.columns if name not in frame.columns]])

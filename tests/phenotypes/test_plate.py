@@ -1,0 +1,50 @@
+"""Plates: names of wells are read strictly, and lie where they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.phenotypes.plate import is_plate, plates_of, row_name, well_place
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("A01", (0, 0)), ("H12", (7, 11)), ("P24", (15, 23)), ("Z09", (25, 8)), ("AF48", (31, 47))],
+)
+def test_wells_lie_where_they_say(name: str, place: tuple[int, int]) -> None:
+    assert well_place(name) == place
+    assert row_name(place[0]) == name[:-2]
+
+
+@pytest.mark.parametrize(
+    "name", ["A1", "a01", "A00", "A49", "AG01", "01A", "A001", "A01 ", "", "field 3", "AA", "A-01"]
+)
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(DataError, match="is no well of a plate"):
+        well_place(name)
+    assert not is_plate(["A01", name])
+
+
+@pytest.mark.parametrize(
+    ("last", "shape"), [("H12", (8, 12)), ("I01", (16, 24)), ("A13", (16, 24)), ("Q01", (32, 48))]
+)
+def test_the_smallest_plate_that_holds_all_wells(last: str, shape: tuple[int, int]) -> None:
+    (plate,) = plates_of(["A01", last])
+    assert plate.shape == shape
+    laid = plate.arranged([0.25, 0.75])
+    assert laid[0, 0] == 0.25 and laid[well_place(last)] == 0.75
+    assert np.isnan(laid).sum() == laid.size - 2
+
+
+def test_wells_and_plates_of_a_table() -> None:
+    conditions = pd.DataFrame(
+        {"Well": ["A01", "A01", "B02"], "plate": ["P2", "P1", "P2"]}, index=["x", "y", "z"]
+    )
+    first, second = plates_of(["x", "y", "z"], conditions)
+    assert (first.name, second.name) == ("P2", "P1")
+    assert first.groups[0, 0] == 0 and first.groups[1, 1] == 2 and second.groups[0, 0] == 1
+    with pytest.raises(DataError, match="two groups lie in well A01: x and y"):
+        plates_of(["x", "y", "z"], conditions[["Well"]])
