@@ -175,7 +175,8 @@ def test_evaluate_prints_accuracy_with_its_interval_and_the_confusion(dataset, b
     assert main(["evaluate", str(dataset), "--model", str(bundle), "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "balanced accuracy " in said and "(95 % interval " in said
-    assert "; 8 groups, 96 cells); mean confidence " in said
+    assert "72 of 96 cells were trained on" in said
+    assert "; 2 groups, 24 cells); mean confidence " in said
     assert "the cells are like those of training" in said
     rows = {line.split()[0]: line.split() for line in said.splitlines() if "treated" in line[:10]}
     found = cm_evaluate(bundle, dataset)

@@ -125,8 +125,9 @@ def test_a_classifier_is_evaluated_on_the_cells_with_classes(
     said = trained.notice.text()
     assert "balanced accuracy " in said and "(95 % interval " in said, said
     assert "recall: " in said
-    # Most of these cells were trained on: that is no figure to go by.
-    assert "of these cells, so this accuracy is too good" in said
+    # Most of these cells were trained on: the figure is of the others.
+    assert "40 of 60 cells were trained on" in said
+    assert "2 groups, 20 cells" in said
     assert trained.notice.kind == "warning"
     cells = trained.session.cells
     trained.session.cells = cells.with_labels(np.full(len(cells), -1), ())
