@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from pathlib import Path
@@ -125,7 +126,8 @@ def changed(content: Any, seed: int) -> str:
         elif what == 2 and isinstance(where, dict):
             where[str(rng.choice(["more", "schema", "n", "classes"]))] = where.pop(key)
         else:
-            where[key] = rng.choice(ODD)
+            # A copy: a list of these that was put into itself would never end.
+            where[key] = copy.deepcopy(rng.choice(ODD))
     text = json.dumps(content)
     spoilt = rng.randrange(12)
     if spoilt == 0:
