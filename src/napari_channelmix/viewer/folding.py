@@ -27,6 +27,11 @@ class Folding(QCollapsible):
         self._soon.timeout.connect(self._draw)
         self.toggleButton().setIconSize(QSize(SIDE, SIDE))
 
+    def setToolTip(self, tip: str | None) -> None:
+        """What is inside, said by the button that opens it as well."""
+        super().setToolTip(tip)
+        self.toggleButton().setToolTip(tip)
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
