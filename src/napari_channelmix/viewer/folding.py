@@ -28,6 +28,11 @@ class Folding(QCollapsible):
         self.toggleButton().setIconSize(QSize(SIDE, SIDE))
         self.toggleButton().setToolTip("Show or hide what is below")
 
+    def setToolTip(self, tip: str | None) -> None:
+        """What is inside, said by the button that opens it as well."""
+        super().setToolTip(tip)
+        self.toggleButton().setToolTip(tip)
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
         super().changeEvent(event)
