@@ -1,6 +1,6 @@
 """Which channel does each treatment of a screen need?  A screen of which that is known.
 
-    python benchmarks/screen_channels.py [--plates 4] [--seeds 3] [--epochs 20] [--network small]
+    python benchmarks/screen_channels.py [--plates 3] [--seeds 2] [--epochs 15] [--network tiny]
         [--seed 0] [--json FILE]
 
 The script makes a screen in the manner of RXRX1: six stained channels of cells; controls, and four
@@ -236,10 +236,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--plates", type=int, default=4, help="in each of four experiments")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each kind")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--network", default="small")
+    parser.add_argument("--plates", type=int, default=3, help="in each of four experiments")
+    parser.add_argument("--seeds", type=int, default=2, help="trainings of each kind")
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--network", default="tiny")
     parser.add_argument("--seed", type=int, default=0, help="of the screen")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
@@ -256,7 +256,7 @@ def main() -> None:
             settings=TrainingSettings(epochs=asked.epochs), device="cpu",
         )  # fmt: skip
         reference = removed(train, test, asked)
-        print(f"\n## {what[0].upper()}{what[1:]}\n\nFirst training: {reference['words']}. Mean of "
+        print(f"\n### {what[0].upper()}{what[1:]}\n\nFirst training: {reference['words']}. Mean of "
               f"{asked.seeds}: {reference['accuracy']:.3f}; mixed {found.accuracy['mixed']:.3f}, "
               f"plain {found.accuracy['plain']:.3f}; gate: {found.gate}")  # fmt: skip
         assert found.per_class is not None

@@ -73,7 +73,7 @@ def test_intervals_over_folds_are_wider_than_over_one_split():
     wide, narrow = pooled.estimate("plain"), same.estimate("plain")
     assert wide.balanced == narrow.balanced
     assert wide.balanced - wide.low == pytest.approx(
-        np.sqrt(4 / 3) * (narrow.balanced - narrow.low)
+        np.sqrt(5 / 3) * (narrow.balanced - narrow.low)
     )
 
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.figures import FiguresTable
@@ -112,6 +114,19 @@ def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
     assert text.startswith("Gate closed: mixing to one image costs accuracy.")
     assert "Most by Shapley value: GZMB, CD8a, CK" in text
     assert "mixed 0.80, plain 0.90" in text
+
+
+def test_the_verdict_stands_first_with_intervals_below() -> None:
+    estimate = estimate_accuracy([0, 0, 1, 1] * 3, [0, 0, 1, 0] * 3, np.arange(12) // 2, ["a", "b"])
+    found = replace(
+        made("accuracy is at chance"), verdict="Nothing can be read: accuracy is at chance",
+        estimates={"mixed": estimate, "plain": estimate}, division="4 folds; each of 6 groups",
+    )  # fmt: skip
+    lines = verdict(found).splitlines()
+    assert lines[0] == "Nothing can be read: accuracy is at chance."
+    assert lines[1].startswith("Accuracy is at chance. ") or lines[1] == "Accuracy is at chance."
+    assert "4 folds; each of 6 groups" in lines
+    assert any("95 % interval" in line and "6 held-out groups, 12 cells" in line for line in lines)
 
 
 def test_axes_name_shares_not_thousandths(chart: ImportanceChart) -> None:
