@@ -7,11 +7,12 @@ import pytest
 
 from napari_channelmix.classify import Classifier
 from napari_channelmix.classify.networks import NetworkSpec
+from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.explaining import Question
-from napari_channelmix.viewer.field_maps import field_maps_job
+from napari_channelmix.viewer.field_maps import FieldMaps, field_maps_job
 from napari_channelmix.viewer.session import Trained
 from napari_channelmix.viewer.sources import Sources
 
@@ -27,3 +28,22 @@ def test_a_chosen_cell_that_cannot_be_used_has_its_number_in_the_data_set() -> N
                          (12, 12))  # fmt: skip
     with pytest.raises(DataError, match="in cell 4 "):
         drain(job)
+
+
+def test_cells_that_were_trained_on_are_left_out_where_that_is_asked_for() -> None:
+    crops = np.random.default_rng(0).random((4, 2, 12, 12), np.float32)
+    cells = Cells.from_array(crops, ["DNA", "GFP"])
+    spec = NetworkSpec("tiny", 2, 2)
+    seen = TrainingCells.of(cells.subset([0]), crop_digests(crops[:1]))
+    classifier = Classifier(spec.build().eval(), spec, ("DNA", "GFP"), ("a", "b"), np.zeros(2),
+                            np.ones(2), 12, training_cells=seen)  # fmt: skip
+    trained = Trained(classifier, "here")
+
+    def maps(*, held_out: bool) -> FieldMaps:
+        return drain(field_maps_job(Sources(), trained, cells, [0, 1, 2], Question(), (12, 12),
+                                    held_out))  # fmt: skip
+
+    assert (maps(held_out=True).done, maps(held_out=False).done) == (2, 3)
+    assert maps(held_out=True).warnings[0] == (
+        "1 of 3 cells were trained on: the maps are of the other 2"
+    )
