@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from napari_channelmix.wording import brief, counted, listed, path_shown, problem, quoted
+from napari_channelmix.wording import brief, counted, fraction, listed, path_shown, problem, quoted
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,10 @@ def test_lists_and_counts_are_short_and_read_well() -> None:
     assert listed(["a" * 50]) == f"{'a' * 39}..."
     assert (counted(1, "row"), counted(2000, "row")) == ("1 row", "2,000 rows")
     assert counted(1, "row", "have") == "1 row has" and counted(0, "row", "end") == "0 rows end"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.2, ".20"), (-0.034, "-.03"), (-0.001, ".00"), (1.0, "1.00")]
+)
+def test_fractions_have_two_digits_and_no_leading_zero(value, text):
+    assert fraction(value) == text

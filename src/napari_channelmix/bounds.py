@@ -127,6 +127,7 @@ BOUNDS = {
     "patience": Bounds(1, 100_000),
     "batch": Bounds(1, 65_536),
     "seeds": Bounds(1, 1000),
+    "folds": Bounds(2, 1000),
     "mixes": Bounds(1, 64),
     "plain_mixes": Bounds(0, 64, label="mixes"),
     "finetune": Bounds(0, 100_000, label="epochs of fine-tuning"),

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["brief", "counted", "listed", "path_shown", "problem", "quoted", "shown_error"]
+__all__ = [
+    "brief",
+    "counted",
+    "fraction",
+    "listed",
+    "path_shown",
+    "problem",
+    "quoted",
+    "shown_error",
+]
 
 # Characters of a value that are quoted, and of a path and a problem that are shown.
 QUOTED, PATH, PROBLEM = 40, 240, 300
@@ -57,6 +66,13 @@ def counted(count: int, what: str, verb: str = "") -> str:
 
 
 _OF_ONE = {"have": "has", "are": "is", "were": "was"}
+
+
+def fraction(value: float) -> str:
+    """A fraction or a difference of two, with two digits and no leading zero: ``.97``, ``-.03``."""
+    text = f"{abs(value):.2f}"
+    text = text[1:] if text.startswith("0.") else text
+    return f"-{text}" if value < 0 and float(text) > 0 else text
 
 
 def path_shown(path: str | os.PathLike[str]) -> str:

@@ -172,3 +172,15 @@ def test_two_perfect_scores_are_not_known_to_be_equal() -> None:
     assert difference == 0
     assert low == pytest.approx(-high)
     assert high > 0.05
+
+
+def test_a_class_of_two_cells_that_both_flip_says_little() -> None:
+    labels = np.repeat([0, 1], [100, 2])
+    first = np.where(np.arange(102) % 10 == 0, 1, labels)
+    second = np.where(labels == 1, 0, first)
+    difference, low, high = difference_interval(labels, first, second, np.arange(102), 2)
+    assert difference == pytest.approx(0.5)
+    # By hand: (2.5 + .5 - 4 / 4) / 16 for the class of two, (.5 + .5) / 102^2 for the other.
+    half = 1.959964 * np.sqrt(2 / 16 + 1 / 102**2) / 2
+    assert low == pytest.approx(difference - half, abs=1e-5)
+    assert high >= difference + 0.01

@@ -66,6 +66,12 @@ def test_parts_with_other_numbers_of_threads_set_them():
     assert "torch.set_num_threads(2)" in script
 
 
+def test_channels_that_were_scaled_are_scaled_again():
+    assert "normalised_by_group" not in script_of(full())
+    script = script_of(full(importance=ImportancePart(scaled_per="plate")))
+    assert "cells.normalised_by_group(per='plate')" in script.replace('"', "'")
+
+
 @pytest.mark.parametrize("name", ['"""', "a\\", "x'); import os; ('", "</script>", "\n\n1/0"])
 def test_names_of_users_stay_text(name):
     config = full(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_channelmix.data import Cells
+from napari_channelmix.data.split import cross_validation_folds
 from napari_channelmix.errors import DataError
 
 
@@ -139,3 +140,95 @@ def test_a_class_that_is_only_among_held_out_rows_is_refused() -> None:
     part = ["train"] * 4 + ["test"] * 4
     with pytest.raises(DataError, match="'class 1' is only among the rows called 'test'"):
         some_cells([0, 0, 2, 2, 0, 1, 1, 2], part=part).split()
+
+
+def by_group(labels: list[int], groups: list[int]) -> Cells:
+    return some_cells(labels, [str(group) for group in groups])
+
+
+def most_folds(labels: list[int], groups: list[int], folds: int) -> int:
+    """Groups of the class that has fewest of them, or the folds that are asked for."""
+    return min(folds, *(len({g for c, g in zip(labels, groups, strict=True) if c == code})
+                        for code in set(labels)))  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    cells=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), min_size=4, max_size=40),
+    folds=st.integers(2, 5),
+    seed=st.integers(0, 3),
+)
+def test_folds_hold_out_every_group_once_and_leave_every_class_to_train_on(
+    cells: list[tuple[int, int]], folds: int, seed: int
+) -> None:
+    labels, groups = [label for label, _ in cells], [group for _, group in cells]
+    whole = by_group(labels, groups)
+    try:
+        found = cross_validation_folds(whole, folds, seed)
+    except DataError:
+        counts = [len({g for c, g in cells if c == code}) for code in set(labels)]
+        assert len(set(labels)) == 1 or min(counts) < 2
+        return
+    assert (np.sum(found, axis=0) == 1).all()
+    for flags in found:
+        assert flags.any()
+        assert not set(whole.groups[flags]) & set(whole.groups[~flags])
+        assert set(whole.labels[~flags]) == set(labels)
+    again = cross_validation_folds(whole, folds, seed)
+    assert all((one == other).all() for one, other in zip(found, again, strict=True))
+
+
+@pytest.mark.parametrize("folds", [2, 3, 4])
+def test_folds_have_every_class_where_groups_are_of_one_class(folds: int) -> None:
+    labels = np.repeat([0] * 5 + [1] * 7, 8)
+    whole = by_group(labels.tolist(), np.repeat(np.arange(12), 8).tolist())
+    found = cross_validation_folds(whole, folds, 0)
+    assert len(found) == folds
+    assert all(set(whole.labels[flags]) == {0, 1} for flags in found)
+
+
+def test_classes_have_nearly_equal_shares_in_the_folds() -> None:
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(20, 60, 48)
+    groups = np.repeat(np.arange(48), sizes)
+    labels = np.repeat([0] * 32 + [1] * 16, sizes)
+    whole = by_group(labels.tolist(), groups.tolist())
+    for flags in cross_validation_folds(whole, 4, 1):
+        for code in (0, 1):
+            share = (labels[flags] == code).sum() / (labels == code).sum()
+            assert share == pytest.approx(0.25, abs=0.03)
+
+
+def test_folds_are_of_equal_size_where_the_wells_of_a_class_are_odd() -> None:
+    whole = by_group([0] * 12 + [1] * 12, np.repeat(np.arange(6), 4).tolist())
+    assert [flags.sum() for flags in cross_validation_folds(whole, 2, 1)] == [12, 12]
+
+
+def test_cells_without_groups_are_dealt_class_by_class() -> None:
+    whole = some_cells([0] * 201 + [1] * 21 + [2] * 3)
+    found = cross_validation_folds(whole, 3, 0)
+    assert [np.bincount(whole.labels[flags]).tolist() for flags in found] == [[67, 7, 1]] * 3
+
+
+def test_there_are_fewer_folds_where_a_class_has_fewer_groups() -> None:
+    labels, groups = [0] * 6 + [1] * 3, [0, 1, 2, 3, 4, 5, 6, 7, 7]
+    assert len(cross_validation_folds(by_group(labels, groups), 4, 0)) == 2
+    with pytest.raises(DataError, match="class 'class 1' is in one group only"):
+        cross_validation_folds(by_group([0, 0, 1, 1], [0, 1, 2, 2]), 4, 0)
+
+
+def test_three_folds_where_two_would_leave_a_class_untrained() -> None:
+    # Any two of the three groups hold a class between them that the third lacks.
+    labels, groups = [0, 0, 1, 1, 2, 2], [0, 1, 1, 2, 2, 0]
+    assert len(cross_validation_folds(by_group(labels, groups), 2, 0)) == 3
+
+
+def test_another_seed_is_another_deal() -> None:
+    whole = by_group(np.repeat([0, 1], 40).tolist(), np.repeat(np.arange(20), 4).tolist())
+    one, other = (np.argmax(cross_validation_folds(whole, 4, seed), axis=0) for seed in (0, 1))
+    assert (one != other).any()
+
+
+def test_one_fold_is_no_cross_validation() -> None:
+    with pytest.raises(DataError, match="folds must be 2 or more, not 1"):
+        cross_validation_folds(some_cells([0, 1] * 4), 1, 0)

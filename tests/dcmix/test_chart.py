@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from matplotlib.colors import to_hex
 
 from napari_channelmix import ChannelImportance
+from napari_channelmix.dcmix.chart import GREY
 
 
 @pytest.fixture
@@ -67,3 +69,21 @@ def test_bars_stand_upright_where_every_shapley_value_is_negative(importance):
         assert low < 0 < high
     assert left.get_ylim()[1] >= 0.7
     assert right.get_ylim()[0] <= -0.03
+
+
+def test_a_channel_not_above_its_control_is_grey_and_the_legend_says_so(importance):
+    some = replace(importance, above_decoy=(False, True, True))
+    axes = some.figure().axes[0]
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    colors = [to_hex(bar.get_facecolor()).upper() for bar in axes.patches[:3]]
+    assert [color == GREY for color in colors] == [name == "DNA" for name in names]
+    said = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "not above its negative control" in said
+    said = [text.get_text() for text in importance.figure().axes[0].get_legend().get_texts()]
+    assert "not above its negative control" not in said
+
+
+def test_where_blending_costs_the_shapley_values_give_the_order(importance):
+    closed = replace(importance, gate="mixing costs accuracy", shapley=(0.4, 0.2, 0.1))
+    axes = closed.figure().axes[0]
+    assert axes.get_xticklabels()[0].get_text() == "DNA"

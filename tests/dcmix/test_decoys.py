@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_channelmix.dcmix.decoys import decoy_p_values, holm, paired_p_values
+from napari_channelmix.dcmix.decoys import dealt, decoy_p_values, holm, paired_p_values
 
 
 def test_a_channel_far_above_its_decoys_is_found_and_one_among_them_is_not():
@@ -37,3 +37,24 @@ def test_holm_multiplies_the_smallest_most_and_never_falls():
 def test_shares_of_nothing_at_all_still_give_a_number():
     p_values = decoy_p_values(np.array([[1.0, 0.0]] * 4), np.array([[0.0, 0.1]] * 4))
     assert np.isfinite(p_values).all()
+
+
+def test_decoys_are_dealt_by_whole_wells_of_any_class_and_size():
+    sizes = [3, 5, 2, 4, 4]
+    wells = np.repeat([f"w{i}" for i in range(5)], sizes)
+    givers = []
+    for seed in range(200):
+        donors = dealt(wells, np.random.default_rng(seed))
+        pairs = {(own, giver) for own, giver in zip(wells, wells[donors], strict=True)}
+        assert len(pairs) == 5
+        assert len({giver for _, giver in pairs}) == 5
+        givers.append(wells[donors][0])
+        # A well that is large enough gives each of its cells once.
+        large = donors[wells == "w2"]
+        assert len(set(large.tolist())) == 2
+    assert set(givers) == set(wells)
+
+
+def test_decoys_of_single_cells_are_a_permutation_of_the_cells():
+    donors = dealt(np.arange(50).astype(str), np.random.default_rng(0))
+    assert sorted(donors.tolist()) == list(range(50))

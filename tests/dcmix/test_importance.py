@@ -12,12 +12,9 @@ from napari_channelmix import Cells, ChannelImportance, channel_importance
 from napari_channelmix.classify import ChannelMix, TrainingSettings
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.data.samples import graded_channels, synthetic_plate
-from napari_channelmix.dcmix.importance import (
-    WithDecoys,
-    channel_importance_job,
-    shares_of,
-)
-from napari_channelmix.dcmix.result import summarised
+from napari_channelmix.dcmix.decoys import WithDecoys
+from napari_channelmix.dcmix.importance import channel_importance_job
+from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 
@@ -59,8 +56,8 @@ def test_accuracy_is_that_of_the_classifiers_on_the_held_out_cells(importance, h
 
 def test_same_seed_same_numbers_and_another_seed_others(halves, importance):
     train, test, _ = halves
-    again = channel_importance(train, test, seeds=1, shapley=False, decoys=False, **QUICK)
-    other = channel_importance(train, test, seeds=1, seed=1, shapley=False, decoys=False, **QUICK)
+    again = channel_importance(train, test, seeds=1, shapley=False, **QUICK)
+    other = channel_importance(train, test, seeds=1, seed=1, shapley=False, **QUICK)
     assert again.share_of_seed[0] == importance.share_of_seed[0]
     assert other.share_of_seed[0] == importance.share_of_seed[1]
 
@@ -77,7 +74,7 @@ def test_gains_and_offsets_of_channels_do_not_change_the_shares(halves, importan
         )
         for part in (train, test)
     ]
-    found = channel_importance(*scaled, seeds=1, shapley=False, decoys=False, **QUICK)
+    found = channel_importance(*scaled, seeds=1, shapley=False, **QUICK)
     np.testing.assert_allclose(found.share, importance.share_of_seed[0], atol=0.01)
 
 
@@ -128,6 +125,19 @@ def test_decoy_of_a_channel_is_that_channel_of_another_cell(halves):
     np.testing.assert_array_equal(subset.cells.labels, train.labels[[9, 5]])
 
 
+def test_bars_and_negative_control_are_of_one_fit(halves, importance):
+    train, test, _ = halves
+    assert importance.share_alone != importance.share
+    assert sum(importance.share_alone) == pytest.approx(1)
+    bare = channel_importance(train, test, seeds=1, shapley=False, decoys=False, **QUICK)
+    assert bare.share == bare.share_alone and bare.decoy is None
+
+
+def test_shapley_values_lie_between_nothing_and_the_whole(importance):
+    assert importance.nothing == pytest.approx(0.5, abs=0.1)
+    assert sum(importance.shapley) == pytest.approx(importance.whole - importance.nothing)
+
+
 def test_a_channel_that_carries_nothing_gets_no_more_than_its_decoys(importance, halves):
     nothing = list(halves[2].values()).index(0.0)
     best = int(np.argmax(list(halves[2].values())))
@@ -147,11 +157,13 @@ def test_shares_are_ratios_of_alphas_averaged_over_mixes():
     np.testing.assert_allclose(shares_of(free), [0.75, 0.25], atol=1e-6)
 
 
-def test_p_values_need_four_seeds_and_find_the_channel_that_matters(halves, importance):
-    train, test, relevance = halves
+def test_p_values_need_four_seeds_and_find_the_channel_that_matters(importance):
     assert importance.p_value is None
-    found = channel_importance(train, test, seeds=4, shapley=False, **QUICK)
-    best = int(np.argmax(list(relevance.values())))
+    assert importance.p_value_reason == "fewer than 4 seeds"
+    sample = graded_channels((1.6, 0.0, 0.0), count=240, side=16)
+    found = channel_importance(sample.cells, seeds=4, shapley=False, **QUICK)
+    assert found.verdict == "Reliable" and found.p_value_reason == ""
+    best = int(np.argmax(list(sample.relevance.values())))
     assert found.p_value[best] < 0.01
     assert max(found.p_value) <= 1
     assert not any("too few for an error bar" in line for line in found.warnings)
@@ -280,41 +292,5 @@ def test_cells_that_come_in_groups_get_no_p_values(halves):
     grouped = Cells.from_array(train.read(), train.channels, train.labels, train.classes, wells)
     found = channel_importance(grouped, test, seeds=4, shapley=False, **QUICK)
     assert found.p_value is None
+    assert found.p_value_reason
     assert found.decoy is not None
-
-
-def seeds_with(mixed, plain, recall=(0.5, 0.5)):
-    def accuracy(value):
-        return {"balanced": value, "recall": list(recall), "error": 0.015, "chance": 0.5}
-
-    one = {"share": [0.5, 0.3, 0.2], "mixed": accuracy(mixed), "plain": accuracy(plain), "seed": 0,
-           "shapley": None, "shapley_per_class": None, "decoys": None, "decoy_share": None,
-           "warnings": []}  # fmt: skip
-    return [one] * 4
-
-
-@pytest.mark.parametrize(
-    ("mixed", "plain", "says"),
-    [
-        (0.90, 0.92, "ok"),
-        (0.90, 0.96, "costs accuracy"),
-        (0.52, 0.53, "nothing can be read"),
-        (0.525, 0.57, "the mixed network is at chance"),
-        (0.57, 0.525, "ok"),
-    ],
-)
-def test_the_gate_opens_only_where_the_mixed_network_knows_what_the_plain_one_knows(
-    mixed, plain, says, halves
-):
-    train, test, _ = halves
-    found = summarised(seeds_with(mixed, plain), train, test, (), {}, calibrated=False)
-    assert says in found.gate
-    assert found.open == (says == "ok")
-
-
-def test_a_class_without_held_out_cells_is_saved_as_null(halves, tmp_path):
-    train, test, _ = halves
-    seeds = seeds_with(0.9, 0.9, recall=(0.9, None))
-    summarised(seeds, train, test, (), {}, calibrated=False).save(tmp_path)
-    content = json.loads((tmp_path / "importance.json").read_text("utf-8"))
-    assert content["recall"]["mixed"] == {"low": pytest.approx(0.9), "high": None}

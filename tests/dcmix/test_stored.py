@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from napari_channelmix.dcmix import ChannelImportance
-from napari_channelmix.dcmix.stored import SeedPart
+from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import DataError
 
 FOUND = ChannelImportance(
@@ -67,12 +67,15 @@ def test_wrong_numbers_are_named(tmp_path: Path, changes: dict[str, Any], says: 
 ACCURACY = {"balanced": 0.9, "recall": [0.9, None], "error": 0.1, "chance": 0.5}
 PART = {"seed": 3, "share": [0.4, 0.6], "mixed": ACCURACY, "plain": ACCURACY,
         "decoy_share": [0.4, 0.6], "decoys": [0.1, 1.2], "shapley": [0.1, 0.2],
-        "shapley_per_class": [[0.1, None], [0.1, 0.2]], "warnings": []}  # fmt: skip
+        "shapley_per_class": [[0.1, None], [0.1, 0.2]], "warnings": [],
+        "mixed_predicted": [0, 1, 1], "plain_predicted": [0, 1, 0], "whole": 0.9,
+        "nothing": 0.5}  # fmt: skip
 
 
 def refuse(changes: dict[str, Any], **more: Any) -> None:
-    asked = {"seed": 3, "channels": 2, "classes": 2, "shapley": True, "decoys": True} | more
-    SeedPart.model_validate(PART | changes).refuse_others(**asked)
+    asked = {"seed": 3, "cells": 3, "channels": 2, "classes": 2, "shapley": True,
+             "decoys": True} | more  # fmt: skip
+    RepeatPart.model_validate(PART | changes).refuse_others(**asked)
 
 
 def test_a_part_of_this_run_is_taken() -> None:
@@ -86,6 +89,8 @@ def test_a_part_of_this_run_is_taken() -> None:
     ({"decoys": None}, {}), ({"decoys": None, "decoy_share": None}, {}), ({}, {"decoys": False}),
     ({}, {"shapley": False}), ({"shapley": None}, {}), ({}, {"classes": 3}), ({}, {"channels": 3}),
     ({"shapley_per_class": [[0.1], [0.2]]}, {}), ({"mixed": {}}, {}), ({"plain": 3}, {}),
+    ({}, {"cells": 4}), ({"plain_predicted": [0, 1, 2]}, {}),
+    ({"mixed_predicted": None}, {}),
 ])  # fmt: skip
 def test_a_part_of_another_run_is_not(changes: dict[str, Any], more: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):

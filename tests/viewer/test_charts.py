@@ -3,9 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.figures import FiguresTable
@@ -114,6 +116,19 @@ def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
     assert "mixed 0.80, plain 0.90" in text
 
 
+def test_the_verdict_stands_first_with_intervals_below() -> None:
+    estimate = estimate_accuracy([0, 0, 1, 1] * 3, [0, 0, 1, 0] * 3, np.arange(12) // 2, ["a", "b"])
+    found = replace(
+        made("accuracy is at chance"), verdict="Nothing can be read: accuracy is at chance",
+        estimates={"mixed": estimate, "plain": estimate}, division="4 folds; each of 6 groups",
+    )  # fmt: skip
+    lines = verdict(found).splitlines()
+    assert lines[0] == "Nothing can be read: accuracy is at chance."
+    assert lines[1].startswith("Accuracy is at chance. ") or lines[1] == "Accuracy is at chance."
+    assert "4 folds; each of 6 groups" in lines
+    assert any("95 % interval" in line and "6 held-out groups, 12 cells" in line for line in lines)
+
+
 def test_axes_name_shares_not_thousandths(chart: ImportanceChart) -> None:
     chart.follow_theme("light")
     for side in ("bottom", "top"):
@@ -124,3 +139,26 @@ def test_axes_name_shares_not_thousandths(chart: ImportanceChart) -> None:
 def test_zero_stands_on_the_axis_of_shares(chart: ImportanceChart) -> None:
     chart.show_importance(made(shapley=False))
     assert chart.getViewBox().viewRange()[0][0] < 0
+
+
+def test_channels_not_above_their_control_are_grey_in_chart_and_table(
+    chart: ImportanceChart, qtbot: Any
+) -> None:
+    above = tuple(name != "CK" for name in NAMES)
+    chart.show_importance(replace(made(), above_decoy=above))
+    grey = chart_colors("dark").line.lower()
+    assert chart._brush("CK", True).color().name() == grey
+    assert chart._brush("GZMB", True).color().name() != grey
+    assert "not above its control" in chart.legend()
+    assert chart.describe("CK").endswith("not above its negative control")
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    table.show_importance(chart.importance)
+    rows = {table.item(row, 0).text(): table.item(row, 1) for row in range(table.rowCount())}
+    assert rows["CK"].foreground().color() != rows["GZMB"].foreground().color()
+    assert rows["CK"].toolTip() == "Not above its negative control"
+
+
+def test_a_closed_gate_orders_bars_by_shapley_value(chart: ImportanceChart) -> None:
+    chart.show_importance(made(gate="mixing to one image costs accuracy"))
+    assert chart.rows[:2] == ("GZMB", "CD8a")

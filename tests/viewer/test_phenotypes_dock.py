@@ -335,7 +335,8 @@ def test_the_docks_share_one_selection(
 def test_every_control_says_what_it_does(opened: Any) -> None:
     found = opened()
     kinds = (QAbstractButton, QComboBox, QAbstractSlider, QSpinBox)
-    plot = found.groups.plot.findChildren(QWidget)
+    plot = [child for one in (found.groups.plot, found.groups.plate)
+            for child in one.findChildren(QWidget)]  # fmt: skip
     for kind in kinds:
         for control in found.findChildren(kind):
             # What Qt and pyqtgraph bring along: arrows beside tabs, a menu that is never shown.

@@ -198,7 +198,9 @@ def difference_interval(
     """By how much the first of two balanced accuracies on the same cells is higher, and interval.
 
     The intervals of both are put together with the correlation of what groups add to either
-    (Newcombe 1998, Statistics in Medicine 17, 2635, method 8, with groups in the place of pairs).
+    (Newcombe 1998, Statistics in Medicine 17, 2635, method 8, with groups in the place of pairs);
+    never less than what pairs of independent cells would give, class by class: a class of two cells
+    that both classify otherwise says little, whatever the groups of the others say.
 
     Parameters
     ----------
@@ -219,13 +221,34 @@ def difference_interval(
     length = np.sqrt((added @ added) * (other_added @ other_added))
     correlation = float(added @ other_added / length) if length > 0 else 0.0
     difference = one.balanced - other.balanced
+    least = _paired_reach(labels, first, second, level)
 
     def apart(reach: float, other_reach: float) -> float:
         square = reach**2 + other_reach**2 - 2 * correlation * reach * other_reach
-        return float(np.sqrt(max(square, 0.0)))
+        return max(float(np.sqrt(max(square, 0.0))), least)
 
     return (
         difference,
         max(-1.0, difference - apart(below[0], above[1])),
         min(1.0, difference + apart(above[0], below[1])),
     )
+
+
+def _paired_reach(
+    labels: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, level: float
+) -> float:
+    """Half the interval of the difference for independent cells.
+
+    Wald's for paired proportions, with half a cell added to each of the four ways that a pair may
+    turn out (Agresti and Min 2005, Statistics in Medicine 24, 729).
+    """
+    from scipy.stats import norm
+
+    truth = np.asarray(labels)
+    ahead = (np.asarray(first) == truth).astype(np.int64) - (np.asarray(second) == truth)
+    variances = []
+    for code in np.unique(truth):
+        here = ahead[truth == code]
+        more, less, n = (here > 0).sum() + 0.5, (here < 0).sum() + 0.5, len(here) + 2
+        variances.append(((more + less) - (more - less) ** 2 / n) / n**2)
+    return float(norm.ppf(0.5 + level / 2) * np.sqrt(np.sum(variances)) / len(variances))

@@ -118,7 +118,9 @@ class DataShift:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         lists = {name: list(getattr(self, name)) for name in ("warnings", "strange")}
-        return asdict(self) | lists | {"per_channel": [asdict(one) for one in self.per_channel]}
+        interval = None if self.accuracy_interval is None else list(self.accuracy_interval)
+        lists |= {"per_channel": [asdict(one) for one in self.per_channel]}
+        return asdict(self) | lists | {"accuracy_interval": interval}
 
 
 class Observer:

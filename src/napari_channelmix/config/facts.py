@@ -102,11 +102,15 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
     try:
         settings = about["settings"]
         split = about.get("split", {"held_out": 0.25})
+        # Earlier versions, and cells that were handed over divided, had one split.
+        one_split = split.get("one_split", True)
         return ImportancePart(
             network=settings["network"], mixes=settings["mixes"],
             constraint=settings["constraint"], shapley=settings["shapley"],
             decoys=settings["decoys"], device=settings["device"], seeds=len(found.seeds),
-            seed=found.seeds[0], held_out=split["held_out"],
+            seed=found.seeds[0], held_out=split["held_out"], one_split=one_split,
+            split_seed=split.get("seed", found.seeds[0]),
+            scaled_per=about.get("scaled_per", ""),
             threads=about.get("threads", 0),
             share=dict(zip(found.channels, found.share, strict=True)),
             **{name: settings[name] for name in LEARNING},

@@ -158,7 +158,9 @@ class ClassifierPart(_Part):
 class ImportancePart(_Part):
     """How channel importance is found; see `channel_importance`.
 
-    ``share`` is what was found, for comparison.
+    ``split_seed`` is that of the division into folds, and ``seed`` where it is not given;
+    ``scaled_per`` says per which groups channels are scaled; ``share`` is what was found, for
+    comparison.
     """
 
     network: Name = "small"
@@ -175,6 +177,9 @@ class ImportancePart(_Part):
     mixes: Mixes = 1
     constraint: Literal["softmax", "nonneg", "over"] = "softmax"
     held_out: Share = 0.25
+    split_seed: Seed | None = None
+    one_split: Flag = False
+    scaled_per: Name = ""
     device: Device = "auto"
     threads: Threads = 0
     share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None

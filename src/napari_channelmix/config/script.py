@@ -109,8 +109,8 @@ def _settings(part: TrainingPart | ImportancePart) -> tuple[str, bool]:
     return f"settings=TrainingSettings(epochs={part.epochs}, {said})", True
 
 
-def _split(part: TrainingPart | ImportancePart) -> str:
-    return f"train, test = cells.split(test={part.held_out!r}, seed={part.seed})"
+def _split(held_out: float, seed: int) -> str:
+    return f"train, test = cells.split(test={held_out!r}, seed={seed})"
 
 
 def _several(threads: set[int], own: int) -> list[str]:
@@ -136,7 +136,7 @@ def _classifier(part: ClassifierPart, threads: set[int], prior: list[str]) -> li
     return [
         "# The classifier: whole groups are held out, and it is measured on those.",
         *_several(threads, training.threads),
-        _split(training),
+        _split(training.held_out, training.seed),
         *_call("model = cm.train_classifier", arguments),
         "model = model.calibrate(test)",
         'predicted = model.predict(test, prior="balanced")',
@@ -170,17 +170,22 @@ def _importance(part: ImportancePart, threads: set[int]) -> list[str]:
     how, tuned = _settings(part)
     if not tuned:
         how = f"settings=TrainingSettings(epochs={part.epochs})"
+    turns = "" if part.one_split else "; each group is held out in turn"
+    split_seed = part.seed if part.split_seed is None else part.split_seed
+    scaled = f".normalised_by_group(per={_text(part.scaled_per)})" if part.scaled_per else ""
     arguments = [
-        "train", "test", f"seeds={part.seeds}", f"shapley={part.shapley}",
+        f"cells{scaled}", f"seeds={part.seeds}", f"held_out={part.held_out!r}",
+        f"split_seed={split_seed}",
+        *(["one_split=True"] if part.one_split else []), f"shapley={part.shapley}",
         f"decoys={part.decoys}", f"mixes={part.mixes}", f"constraint={_text(part.constraint)}",
         f"network={_text(part.network)}", how, f"seed={part.seed}",
         f"device={_text(part.device)}",
     ]  # fmt: skip
     return [
-        "# Which channels the classifier needs.",
+        f"# Which channels the classifier needs{turns}.",
         *_several(threads, part.threads),
-        _split(part),
         *_call("importance = cm.channel_importance", arguments),
+        "print(importance.verdict)",
         "print(importance.gate)",
         "print(importance.to_frame())",
     ]

@@ -295,6 +295,37 @@ class Cells:
         codes = positions_of(labels, classes, len(self), self.name)
         return replace(self, table=self.table.assign(label=codes), classes=tuple(classes))
 
+    def normalised_by_group(
+        self, channels: Sequence[str] | None = None, per: str = "group"
+    ) -> Cells:
+        """The same cells with each channel scaled group by group.
+
+        Every group gets the same level and spread: ``(x - level_g) / spread_g``, brought back to
+        the units of the files. Level and spread of a group are the medians over its cells of the
+        mean and the standard deviation of a crop's pixels. Our definition.
+
+        Differences of stain, exposure and illumination between the groups are taken away, and so
+        is every true difference in brightness between them. Where a group holds one class only,
+        as wells do, what the classes owe to brightness is lost; a column that holds several
+        classes, such as the plate, spares it.
+
+        Parameters
+        ----------
+        channels : sequence of str, optional
+            Those to scale; default: all.
+        per : str
+            ``group``, or a column of ``conditions``, such as ``plate``.
+
+        Raises
+        ------
+        DataError
+            A channel or column the data set does not have, or a channel that is constant in a
+            group.
+        """
+        from napari_channelmix.data.scaling import normalised_by_group_job
+
+        return drain(normalised_by_group_job(self, channels=channels, per=per))
+
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
         """Divide into training and held-out cells; see `data.split.split_cells`."""
         from napari_channelmix.data.split import split_cells

@@ -13,9 +13,25 @@ from napari_channelmix.errors import DataError, TooFewGroupsError
 if TYPE_CHECKING:
     from napari_channelmix.data.cells import Cells
 
-__all__ = ["held_out", "refuse_unlearnt", "split_cells"]
+__all__ = [
+    "cross_validation_folds",
+    "has_own_split",
+    "held_out",
+    "refuse_unlearnt",
+    "split_cells",
+]
 
 Flags = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.float64]
+
+# Deals of the groups into folds that are tried, and steps of dealing a group in all of them.
+DEALS, STEPS = 128, 20_000
+
+
+def has_own_split(cells: Cells) -> bool:
+    """Whether the data set says itself which cells are held out."""
+    return bool((cells.table["split"].to_numpy(dtype=str) != "").any())
 
 
 def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
@@ -45,7 +61,7 @@ def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cel
     """
     cells = cells.labelled()
     own = cells.table["split"].to_numpy(dtype=str)
-    if (own != "").any():
+    if has_own_split(cells):
         name = "test" if (own == "test").any() else "val"
         flags = own == name
         if not flags.any() or flags.all():
@@ -78,25 +94,13 @@ def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
     they must cut all folds at once.
     """
     hold(DataError, held_out=share, seed=seed)
-    _refuse_one_class(cells)
-    labels, groups = cells.labels, cells.groups
-    names, group_of = np.unique(groups, return_inverse=True)
-    counts = np.zeros((len(names), len(cells.classes)))
-    np.add.at(counts, (group_of, labels), 1)
-    present = counts.sum(axis=0) > 0
-    spread = (counts > 0).sum(axis=0)
-    for code in np.flatnonzero(present & (spread < 2)):
-        raise TooFewGroupsError(
-            f"{cells.name}: class {cells.classes[code]!r} is in one group only "
-            f"({names[np.flatnonzero(counts[:, code])[0]]}), so it cannot be both trained on and "
-            "held out; give it a second group"
-        )
-    wanted = np.maximum(counts.sum(axis=0) * share, 1)[present]
+    group_of, counts = _counted(cells)
+    wanted = np.maximum(counts.sum(axis=0) * share, 1)
     rng = np.random.default_rng(seed)
     best: tuple[float, Flags] | None = None
     for _ in range(64):
-        chosen = _draw(counts[:, present], wanted, rng)
-        got, left = counts[chosen][:, present].sum(axis=0), counts[~chosen][:, present].sum(axis=0)
+        chosen = _draw(counts, wanted, rng)
+        got, left = counts[chosen].sum(axis=0), counts[~chosen].sum(axis=0)
         if (got > 0).all() and (left > 0).all():
             cost = float((np.abs(got - wanted) / wanted).sum())
             if best is None or cost < best[0]:
@@ -105,11 +109,122 @@ def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
                 break
     if best is None:
         raise TooFewGroupsError(
-            f"{cells.name}: no division of its {len(names)} groups leaves every class on both "
+            f"{cells.name}: no division of its {len(counts)} groups leaves every class on both "
             "sides; give the classes more groups"
         )
     flags: Flags = best[1][group_of]
     return flags
+
+
+def cross_validation_folds(cells: Cells, folds: int, seed: int) -> list[Flags]:
+    """Divide labelled cells so that each is held out once: for each fold, who is held out (N,).
+
+    Whole groups are dealt, so that every class is trained on in every fold, is held out in every
+    fold where that is possible, and has nearly the same share of its cells in each. Cells without
+    groups are dealt class by class. There are fewer folds where a class has fewer groups than
+    ``folds``. Our definition: the best of many random deals, each of which gives the next group to
+    the fold that needs it most, as scikit-learn's ``StratifiedGroupKFold`` does once.
+
+    Parameters
+    ----------
+    cells : Cells
+        All of which have a class.
+    folds : int
+        2 or more.
+    seed : int
+        Another seed is another deal.
+
+    Returns
+    -------
+    list of (N,) bool arrays
+        One for each fold; every cell is True in one of them.
+
+    Raises
+    ------
+    DataError
+        One class only, a class with fewer than two cells, or in one group only.
+    """
+    hold(DataError, folds=folds, seed=seed)
+    group_of, counts = _counted(cells)
+    most = min(folds, int((counts > 0).sum(axis=0).min()))
+    rng = np.random.default_rng(seed)
+    if (counts.sum(axis=1) == 1).all():
+        return _flags(_dealt_singly(counts, most, rng)[group_of], most)
+    # Groups of several classes may be such that only more folds leave each to be trained on.
+    for number in range(most, max(folds, 3) + 1):
+        fold_of = _dealt(counts, number, rng)
+        if fold_of is not None:
+            return _flags(fold_of[group_of], number)
+    raise TooFewGroupsError(
+        f"{cells.name}: no division of its {len(counts)} groups into folds leaves every class to "
+        "be trained on; give the classes more groups"
+    )
+
+
+def _flags(fold_of: Whole, folds: int) -> list[Flags]:
+    return [fold_of == fold for fold in range(folds)]
+
+
+def _counted(cells: Cells) -> tuple[Whole, Counts]:
+    """Group of each cell (N,), and cells of each group and class that occurs (G, K).
+
+    Raises
+    ------
+    DataError
+        Cells that cannot be divided, whatever the groups that are chosen.
+    """
+    _refuse_one_class(cells)
+    names, group_of = np.unique(cells.groups, return_inverse=True)
+    counts = np.zeros((len(names), len(cells.classes)))
+    np.add.at(counts, (group_of, cells.labels), 1)
+    present = counts.sum(axis=0) > 0
+    spread = (counts > 0).sum(axis=0)
+    for code in np.flatnonzero(present & (spread < 2)):
+        raise TooFewGroupsError(
+            f"{cells.name}: class {cells.classes[code]!r} is in one group only "
+            f"({names[np.flatnonzero(counts[:, code])[0]]}), so it cannot be both trained on and "
+            "held out; give it a second group"
+        )
+    return group_of.astype(np.int64), counts[:, present]
+
+
+def _dealt_singly(counts: Counts, folds: int, rng: np.random.Generator) -> Whole:
+    """Fold of each group (G,) of one cell: every class dealt in turn, on from the last one."""
+    fold_of, turn = np.zeros(len(counts), dtype=np.int64), 0
+    for members in (rng.permutation(np.flatnonzero(of)) for of in counts.T):
+        fold_of[members] = (turn + np.arange(len(members))) % folds
+        turn += len(members)
+    return fold_of
+
+
+def _dealt(counts: Counts, folds: int, rng: np.random.Generator) -> Whole | None:
+    """Fold of each group (G,), the best of many deals; None where none leaves all to train on."""
+    sizes = counts.sum(axis=1, keepdims=True)
+    # The last column is for folds of equal size: it decides between deals equal in the classes.
+    shares = np.hstack([counts / counts.sum(axis=0), 0.1 * sizes / sizes.sum()])
+    best: tuple[tuple[int, float], Whole] | None = None
+    for _ in range(int(np.clip(STEPS // len(counts), 4, DEALS))):
+        fold_of = _deal(shares, folds, rng)
+        held = np.stack([shares[fold_of == fold].sum(axis=0) for fold in range(folds)])
+        if (held[:, :-1] > 1 - 1e-9).any():
+            continue
+        apart = np.abs(held - shares.sum(axis=0) / folds).sum()
+        cost = int((held == 0).sum()), float(apart)
+        if best is None or cost < best[0]:
+            best = cost, fold_of
+    return None if best is None else best[1]
+
+
+def _deal(shares: Counts, folds: int, rng: np.random.Generator) -> Whole:
+    """Give each group to the fold that has least of its classes; large groups about first."""
+    fold_of, held = np.zeros(len(shares), dtype=np.int64), np.zeros((folds, shares.shape[1]))
+    for group in np.argsort(-shares.max(axis=1) * rng.uniform(0.7, 1.0, len(shares))):
+        # What the sum of the squared shares grows by, up to a constant.
+        cost = held @ shares[group]
+        fold = int(rng.choice(np.flatnonzero(cost <= cost.min() + 1e-12)))
+        fold_of[group] = fold
+        held[fold] += shares[group]
+    return fold_of
 
 
 def _draw(

@@ -14,10 +14,16 @@ __all__ = ["BLUE", "ORANGE", "importance_figure"]
 
 # Okabe and Ito's colour-blind-safe blue and vermilion.
 BLUE, ORANGE = "#0072B2", "#D55E00"
+# Of channels of which nothing is known.
+GREY = "#8C8C8C"
 
 
 def importance_figure(importance: ChannelImportance) -> Figure:
-    """Bars of the shares with their spread, Shapley markers, decoy level, and the gate above."""
+    """Bars of the shares with their spread, Shapley markers, decoy level, and the gate above.
+
+    In the order of the answer that is reliable; channels that are not above their negative control
+    are grey.
+    """
     order = list(importance.order)
     names = [importance.channels[i] for i in order]
     share, spread = np.array(importance.share)[order], np.array(importance.share_sd)[order]
@@ -25,22 +31,29 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     axes = figure.subplots()
     places = np.arange(len(names))
     faint = 1.0 if importance.open else 0.45
-    axes.bar(places, share, yerr=spread, capsize=4, color=BLUE, alpha=faint, width=0.6,
-             label="share in the mix (sd over seeds)")  # fmt: skip
+    bars = axes.bar(places, share, yerr=spread, capsize=4, color=BLUE, alpha=faint, width=0.6,
+                    label="share in the mix (sd over repeats)")  # fmt: skip
+    low = _not_above(importance)
+    for place in low:
+        bars[place].set_color(GREY)
+    if low:
+        axes.bar([0], [0], color=GREY, label="not above its negative control")
     if importance.decoy is not None:
         level = float(np.mean(importance.decoy))
         axes.axhline(level, color="0.4", linestyle="--", linewidth=1,
                      label="share of a decoy channel")  # fmt: skip
     axes.set_xticks(places, names, rotation=30 if max(map(len, names)) > 6 else 0, ha="right"
                     if max(map(len, names)) > 6 else "center")  # fmt: skip
+    for place in low:
+        axes.get_xticklabels()[place].set_color(GREY)
     axes.set_ylabel("share")
     axes.set_ylim(min(0.0, *(share - spread)), None)
     handles, labels = axes.get_legend_handles_labels()
     if importance.shapley is not None:
         right = axes.twinx()
         values = np.array(importance.shapley)[order]
-        bars = np.array(importance.shapley_sd)[order]
-        right.errorbar(places, values, yerr=bars, fmt="D", color=ORANGE, capsize=3,
+        errors = np.array(importance.shapley_sd)[order]
+        right.errorbar(places, values, yerr=errors, fmt="D", color=ORANGE, capsize=3,
                        label="Shapley value (plain network)")  # fmt: skip
         right.set_ylabel("Shapley value (balanced accuracy)")
         _same_zero(axes, right)
@@ -51,13 +64,24 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     title = (
         f"balanced accuracy: mixed {mixed:.2f}, plain {plain:.2f}; {len(importance.seeds)} seeds"
     )
-    if not importance.open:
-        width = int(13.5 * figure.get_figwidth())
-        title = f"{_folded('Gate closed: ' + importance.gate, width)}\n{title}"
-    axes.set_title(
-        title, fontsize="small", loc="left", color="black" if importance.open else ORANGE
-    )
+    width = int(13.5 * figure.get_figwidth())
+    said = ""
+    if importance.asks:
+        said = importance.gate
+    elif not importance.open:
+        said = f"Gate closed: {importance.gate}"
+    if said:
+        title = f"{_folded(said, width)}\n{title}"
+    axes.set_title(title, fontsize="small", loc="left", color=ORANGE if said else "black")
     return figure
+
+
+def _not_above(importance: ChannelImportance) -> list[int]:
+    """Places of the bars that are not above their negative control."""
+    above = importance.above_control
+    if above is None:
+        return []
+    return [place for place, channel in enumerate(importance.order) if not above[channel]]
 
 
 def _same_zero(left, right) -> None:  # type: ignore[no-untyped-def]

@@ -2,16 +2,81 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import stats
+from torch import Tensor
 
-__all__ = ["decoy_p_values", "holm", "paired_p_values"]
+from napari_channelmix.classify.crops import NormalisedCrops
+
+__all__ = ["WithDecoys", "dealt", "decoy_p_values", "holm", "paired_p_values"]
 
 Floats = npt.NDArray[np.float64]
 
 # A share may be 0 to machine precision, as of a channel wholly behind another.
 LEAST = 1e-6
+
+
+def dealt(groups: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Donor of each cell (N,): a cell of the group that a permutation of the groups gives its own.
+
+    Cells of a well are alike, so decoys must be as well: their chance link to the labels is that
+    of whole wells. Groups may be of any class and size; the cells of one that is too small donate
+    several times. Without groups, a permutation of the cells.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    count = int(group.max()) + 1
+    if count == len(group):
+        return rng.permutation(len(group))
+    members = [np.flatnonzero(group == one) for one in range(count)]
+    donors = np.empty(len(group), dtype=np.int64)
+    for own, giver in zip(members, rng.permutation(count), strict=True):
+        donors[own] = np.resize(rng.permutation(members[giver]), len(own))
+    return donors
+
+
+class WithDecoys(NormalisedCrops):
+    """The same crops with a decoy behind each channel: that channel of another cell.
+
+    A decoy looks like its channel and has no link to the label but by chance, so its weight shows
+    what a channel gets that carries nothing.
+    """
+
+    def __init__(
+        self, crops: NormalisedCrops, donors: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
+    ) -> None:
+        names = [*crops.cells.channels, *(f"decoy of {name}" for name in crops.cells.channels)]
+        table = crops.cells.table.iloc[own].reset_index(drop=True)
+        cells = replace(
+            crops.cells, channels=tuple(names), planes=crops.cells.planes * 2, table=table
+        )
+        super().__init__(cells, crops.statistics)
+        self._crops, self._donors, self._own = crops, donors, own
+
+    @property
+    def signature(self) -> str:
+        """That of the crops: the decoys follow from them and the seed."""
+        return f"{self._crops.signature} with decoys"
+
+    @classmethod
+    def behind(cls, crops: NormalisedCrops, seed: int) -> WithDecoys:
+        """Decoys for all crops, dealt group by group; see `dealt`."""
+        donors = dealt(crops.cells.groups, np.random.default_rng([seed, 1]))
+        return cls(crops, donors, np.arange(len(crops)))
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Tensor:
+        """Crops (n, 2 C, H, W): the channels, then their decoys."""
+        own = self._crops.take(self._own[indices])
+        decoys = self._crops.take(self._donors[indices])
+        return torch.cat([own, decoys], dim=1).contiguous(memory_format=torch.channels_last)
+
+    def subset(self, indices: npt.NDArray[np.int64]) -> WithDecoys:
+        """Some of the crops with their decoys."""
+        return WithDecoys(self._crops, self._donors[indices], self._own[indices])
 
 
 def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:

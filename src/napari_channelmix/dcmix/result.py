@@ -6,14 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.files import write_json, write_text, write_whole
 from napari_channelmix.readers import read_json
@@ -22,14 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
-    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix.alone import ChannelsAlone
+    from napari_channelmix.dcmix.separability import Separability
 
-__all__ = ["SCHEMA", "ChannelImportance", "summarised"]
+__all__ = ["SCHEMA", "Answer", "ChannelImportance"]
 
-# A mixed network this much below the plain one has not seen what the plain one sees.
-GATE = 0.05
-# Fewer give no spread worth the name, and the p-values were calibrated with this many.
-ENOUGH_SEEDS = 4
+Answer = Literal["share", "shapley", "none"]
 
 
 @dataclass(frozen=True)
@@ -41,31 +38,68 @@ class ChannelImportance:
     channels : tuple of str
         C names.
     share, share_sd : tuple of float
-        (C,) share of the channel in the blended image, mean and standard deviation over the seeds;
-        the means sum to 1.
+        (C,) share of the channel in the blended image, mean and standard deviation over the
+        repeats, which hold out different groups; the means sum to 1. With decoys, of the mix that
+        holds them too, so that ``share`` and ``decoy`` are of one fit and on one scale.
     shapley, shapley_sd : tuple of float or None
         (C,) what the channel adds to the balanced accuracy of the plain network.
     per_class : dict of str to tuple of float
         (C,) Shapley values for the recall of each class; empty without Shapley.
     decoy : tuple of float or None
-        (C,) share of the channel's decoy (the same channel of another cell), on the scale on which
-        the channels sum to 1: what a channel gets that carries nothing.
+        (C,) share of the channel's decoy (the same channel of another cell, of another group where
+        cells come in groups), on the scale on which the channels sum to 1: the negative control,
+        what a channel gets that carries nothing.
     p_value : tuple of float or None
         (C,) chance that a channel without a link to the label gets such a share, after Holm's
-        correction for all channels; see `dcmix.decoys`. None where the test was not calibrated:
-        cells that come in groups, fewer than 4 seeds, other than the usual mix and networks.
+        correction for all channels; see `dcmix.decoys`. None where the test was not calibrated, or
+        the gate is closed: ``p_value_reason`` says why.
     accuracy : dict
-        ``mixed`` and ``plain``: balanced accuracy on held-out cells, mean over the seeds.
+        ``mixed`` and ``plain``: balanced accuracy of the predictions for held-out cells, of all
+        repeats together.
     recall : dict of dict
-        ``mixed`` and ``plain``: recall of each class, mean over the seeds.
+        ``mixed`` and ``plain``: recall of each class, likewise.
     gate : str
         ``"ok"``, or the reason why the shares must not be read.
     seeds : tuple of int
+        One for each repeat.
     share_of_seed : tuple of tuple of float
         (S, C), for those who want the points behind the bars.
     n_train, n_test : int
+        Cells that a repeat learns from (mean over the repeats), and cells that were held out in
+        any repeat.
     warnings : tuple of str
     provenance : dict
+    classifiers : tuple of Classifier
+        The mixed one of each repeat; empty for a result from a file.
+    estimates : dict of str to AccuracyEstimate
+        ``mixed`` and ``plain``: their accuracy with its interval over resampled groups, per class
+        too. Empty for a file of an earlier version, as what follows.
+    whole, nothing : float or None
+        Balanced accuracy of the plain network with all channels and with none: the Shapley values
+        sum to their difference.
+    share_alone : tuple of float or None
+        (C,) shares in the mix without decoys, the one whose accuracy and blended image are shown.
+    division : str
+        What was held out, in a line.
+    verdict : str
+        The gate in a few plain words, such as ``Reliable``.
+    p_value_reason : str
+        Why there is no ``p_value``; empty where there is.
+    not_learnt : dict of str to str
+        Classes of which nothing can be said, and why; they are not in ``per_class``.
+    accuracy_p : dict of str to float
+        ``mixed`` and ``plain``: one-sided p of the accuracy, from labels permuted between groups.
+    above_decoy, above_zero : tuple of bool or None
+        (C,) whether the share of a channel stands above its decoy, and its Shapley value above 0,
+        by the spread over the repeats; see `dcmix.controls`.
+    alone : ChannelsAlone or None
+        Accuracy of plain classifiers that see each channel alone, and all without it. None where
+        it was not asked for, while a run is under way, and for a file of an earlier version.
+    separability : Separability or None
+        Whether the class can be read from one number of one channel; None likewise.
+    alone_scaled : ChannelsAlone or None
+        ``alone`` with each channel scaled group by group: only where the class can be read from
+        one number.
     """
 
     channels: tuple[str, ...]
@@ -86,23 +120,109 @@ class ChannelImportance:
     warnings: tuple[str, ...]
     provenance: dict[str, Any] = field(repr=False, compare=False)
     classifiers: tuple[Classifier, ...] = field(default=(), repr=False, compare=False)
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """Positions of the channels, largest share first."""
-        return tuple(int(i) for i in np.argsort(-np.array(self.share), kind="stable"))
+    estimates: dict[str, AccuracyEstimate] = field(default_factory=dict)
+    whole: float | None = None
+    nothing: float | None = None
+    share_alone: tuple[float, ...] | None = None
+    division: str = ""
+    verdict: str = ""
+    p_value_reason: str = ""
+    not_learnt: dict[str, str] = field(default_factory=dict)
+    accuracy_p: dict[str, float] = field(default_factory=dict)
+    above_decoy: tuple[bool, ...] | None = None
+    above_zero: tuple[bool, ...] | None = None
+    alone: ChannelsAlone | None = None
+    separability: Separability | None = None
+    alone_scaled: ChannelsAlone | None = None
 
     @property
     def open(self) -> bool:
-        """Whether the shares may be read."""
-        return self.gate == "ok"
+        """Whether the shares may be read; a question about what they mean does not forbid it."""
+        return self.gate == "ok" or self.asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether the gate asks if the class is only a stain or a batch."""
+        return bool(self.question) and self.gate == self.question
+
+    @property
+    def question(self) -> str:
+        """Whether the class is read from one number; empty where it is not, or nothing is known."""
+        return "" if self.separability is None else self.separability.sentence
+
+    @property
+    def answer(self) -> Answer:
+        """The answer that is reliable.
+
+        ``share`` where blending costs nothing, else ``shapley``; ``none`` where nothing can be
+        read, or the Shapley values were not asked for.
+        """
+        if self.open or self.verdict.startswith("Reliable"):
+            return "share"
+        # Files of earlier versions have no verdict.
+        costs = self.verdict.startswith("Use the Shapley") if self.verdict else (
+            "nothing can be read" not in self.gate
+        )  # fmt: skip
+        return "shapley" if costs and self.shapley is not None else "none"
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Positions of the channels, the most important first by the answer that is reliable.
+
+        In the order of the data set where there is none.
+        """
+        values = {"share": self.share, "shapley": self.shapley, "none": None}[self.answer]
+        if values is None:
+            return tuple(range(len(self.channels)))
+        return tuple(int(i) for i in np.argsort(-np.array(values), kind="stable"))
+
+    @property
+    def above_control(self) -> tuple[bool, ...] | None:
+        """(C,) whether each channel stands above its negative control, by the reliable answer.
+
+        The control of a share is its decoy, that of a Shapley value is 0. None where nothing is
+        known of it.
+        """
+        known = {"share": self.above_decoy, "shapley": self.above_zero, "none": None}
+        return known[self.answer]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What else is to be said, a line each: one number, channels alone, negative controls."""
+        lines: list[str] = []
+        if self.separability is not None:
+            lines += self.separability.sentences
+        if self.alone_scaled is not None:
+            lines += [f"Scaled per group: {line}" for line in self.alone_scaled.sentences]
+        if self.alone is not None and self.answer != "none":
+            lines += self.alone.sentences
+        low = [name for name, above in zip(self.channels, self.above_control or (), strict=False)
+               if not above]  # fmt: skip
+        if low:
+            control = "its decoy" if self.answer == "share" else "zero"
+            lines.append(f"Not above {control}, so nothing is known of: {', '.join(low)}")
+        return tuple(line[:1].upper() + line[1:] for line in lines)
+
+    @property
+    def accuracy_lines(self) -> tuple[str, ...]:
+        """What was held out, and the accuracy of either network with its interval, a line each."""
+        lines = [self.division] if self.division else []
+        for kind, seen in (("plain", "all channels"), ("mixed", "one blended image")):
+            estimate = self.estimates.get(kind)
+            # What speaks against an interval is among the warnings.
+            balanced = f"balanced accuracy {self.accuracy[kind]:.3f}"
+            measured = replace(estimate, warning="").text() if estimate else balanced
+            p_value = self.accuracy_p.get(kind)
+            p_text = f", {_p(p_value)}" if p_value is not None else ""
+            lines.append(f"{kind} network ({seen}): {measured}{p_text}")
+        return tuple(lines)
 
     def with_classifiers(self, classifiers: Sequence[Classifier]) -> ChannelImportance:
         """The same with the mixed classifiers of the seeds, for the blended image."""
         return replace(self, classifiers=tuple(classifiers))
 
     def to_frame(self) -> pd.DataFrame:
-        """A row per channel, in the order of the data set."""
+        """A row per channel, in the order of `order`."""
         columns: dict[str, Any] = {"share": self.share, "share_sd": self.share_sd}
         if self.shapley is not None:
             columns |= {"shapley": self.shapley, "shapley_sd": self.shapley_sd}
@@ -110,13 +230,20 @@ class ChannelImportance:
             columns["decoy"] = self.decoy
         if self.p_value is not None:
             columns["p_value"] = self.p_value
+        if self.alone is not None:
+            columns["accuracy_alone"] = [one.accuracy.balanced for one in self.alone.alone]
+            columns["accuracy_without"] = [one.accuracy.balanced for one in self.alone.without]
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
-        return pd.DataFrame(columns, index=pd.Index(self.channels, name="channel"))
+        if self.above_control is not None:
+            columns["above_control"] = self.above_control
+        table = pd.DataFrame(columns, index=pd.Index(self.channels, name="channel"))
+        return table.iloc[list(self.order)]
 
     def to_dict(self) -> dict[str, Any]:
         """As in ``importance.json``."""
         listed = ("channels", "share", "share_sd", "p_value", "shapley", "shapley_sd", "decoy",
-                  "seeds", "share_of_seed", "warnings")  # fmt: skip
+                  "seeds", "share_of_seed", "warnings", "above_decoy", "above_zero",
+                  "sentences")  # fmt: skip
         content: dict[str, Any] = {"schema": SCHEMA}
         for name in listed:
             value = getattr(self, name)
@@ -129,6 +256,19 @@ class ChannelImportance:
             "gate": self.gate,
             "n_train": self.n_train,
             "n_test": self.n_test,
+            "estimates": {kind: one.as_dict() for kind, one in self.estimates.items()},
+            "whole": self.whole,
+            "nothing": self.nothing,
+            "share_alone": None if self.share_alone is None else list(self.share_alone),
+            "division": self.division,
+            "verdict": self.verdict,
+            "p_value_reason": self.p_value_reason,
+            "not_learnt": self.not_learnt,
+            "accuracy_p": self.accuracy_p,
+            **{
+                name: None if (value := getattr(self, name)) is None else value.as_dict()
+                for name in ("alone", "separability", "alone_scaled")
+            },
             "provenance": self.provenance,
         }
 
@@ -167,132 +307,12 @@ class ChannelImportance:
         """
         stored = read_json(path, ImportanceFile, what="an importance.json",
                            advice="run 'importance' again")  # fmt: skip
-        return cls(**{name: getattr(stored, name) for name in type(stored).model_fields
-                      if name != "form"})  # fmt: skip
+        content = {name: getattr(stored, name) for name in type(stored).model_fields
+                   if name not in ("form", "estimates")}  # fmt: skip
+        estimates = {kind: AccuracyEstimate.from_dict(one.model_dump())
+                     for kind, one in stored.estimates.items()}  # fmt: skip
+        return cls(**content, estimates=estimates)
 
 
-def summarised(
-    seeds: Sequence[dict[str, Any]],
-    train: Cells,
-    test: Cells,
-    warnings: Sequence[str],
-    provenance: dict[str, Any],
-    *,
-    calibrated: bool,
-) -> ChannelImportance:
-    """Put the results of the seeds together: means, spreads, gate, warnings.
-
-    ``calibrated`` says whether p-values may be shown for this kind of data and settings.
-    """
-    share = np.array([one["share"] for one in seeds])
-    accuracy = {
-        kind: float(np.mean([one[kind]["balanced"] for one in seeds]))
-        for kind in ("mixed", "plain")
-    }
-    recall = {
-        kind: {
-            name: _mean([one[kind]["recall"][code] for one in seeds])
-            for code, name in enumerate(train.classes)
-        }
-        for kind in ("mixed", "plain")
-    }
-    shapley = np.array([one["shapley"] for one in seeds]) if _all(seeds, "shapley") else None
-    per_class = {}
-    if shapley is not None:
-        values = np.array([one["shapley_per_class"] for one in seeds], dtype=np.float64)
-        for code, name in enumerate(train.classes):
-            if np.isfinite(values[:, code]).all():
-                per_class[name] = _floats(values[:, code].mean(axis=0))
-    decoys = np.array([one["decoys"] for one in seeds]) if _all(seeds, "decoys") else None
-    p_value = None
-    if calibrated and decoys is not None and len(seeds) >= ENOUGH_SEEDS:
-        beside = np.array([one["decoy_share"] for one in seeds])
-        p_value = _floats(holm(decoy_p_values(beside, decoys)))
-    said = [*warnings, *(line for one in seeds for line in one["warnings"])]
-    if len(seeds) < ENOUGH_SEEDS:
-        said.append(
-            f"{len(seeds)} {'seed is' if len(seeds) == 1 else 'seeds are'} too few for an error "
-            f"bar; use {ENOUGH_SEEDS} or more"
-        )
-    return ChannelImportance(
-        channels=train.channels,
-        share=_floats(share.mean(axis=0)),
-        share_sd=_floats(_sd(share)),
-        shapley=None if shapley is None else _floats(shapley.mean(axis=0)),
-        shapley_sd=None if shapley is None else _floats(_sd(shapley)),
-        per_class=per_class,
-        decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
-        p_value=p_value,
-        accuracy=accuracy,
-        recall=recall,
-        gate=_gate(seeds, accuracy, recall),
-        seeds=tuple(one["seed"] for one in seeds),
-        share_of_seed=tuple(_floats(one) for one in share),
-        n_train=len(train),
-        n_test=len(test),
-        warnings=tuple(dict.fromkeys(said)),
-        provenance=provenance,
-    )
-
-
-def _gate(
-    seeds: Sequence[dict[str, Any]],
-    accuracy: dict[str, float],
-    recall: dict[str, dict[str, float | None]],
-) -> str:
-    """``ok``, or why the shares must not be read.
-
-    Our definition. Both networks at chance: there was nothing to learn. The mixed one at chance, or
-    more than 0.05 below the plain one: a blended image does not hold what the classifier uses. At
-    chance is less than two standard errors, or less than 0.05, above it.
-    """
-    chance = float(np.mean([one["plain"]["chance"] for one in seeds]))
-    at_chance = {}
-    for kind, value in accuracy.items():
-        error = float(np.mean([one[kind]["error"] for one in seeds]))
-        at_chance[kind] = value - chance < max(GATE, 2 * error)
-    figures = f"mixed {accuracy['mixed']:.2f}, plain {accuracy['plain']:.2f}, chance {chance:.2f}"
-    if all(at_chance.values()):
-        return (
-            f"accuracy is at chance ({figures}): these channels do not tell the classes apart, "
-            "so nothing can be read from the shares"
-        )
-    if at_chance["mixed"]:
-        return (
-            f"the mixed network is at chance ({figures}): one blended image does not hold what "
-            "the plain network uses; read the Shapley values, not the shares"
-        )
-    if accuracy["mixed"] < accuracy["plain"] - GATE:
-        losses = {
-            name: (recall["plain"][name] or 0.0) - (mixed or 0.0)
-            for name, mixed in recall["mixed"].items()
-        }
-        worst = sorted((n for n in losses if losses[n] > GATE), key=lambda n: -losses[n])
-        which = ", ".join(f"{name} -{losses[name]:.2f}" for name in worst)
-        return (
-            f"mixing to one image costs accuracy (mixed {accuracy['mixed']:.2f}, plain "
-            f"{accuracy['plain']:.2f}{'; recall lost: ' + which if which else ''}): "
-            "read the shares beside the Shapley values, not alone"
-        )
-    return "ok"
-
-
-def _all(seeds: Sequence[dict[str, Any]], name: str) -> bool:
-    return all(one[name] is not None for one in seeds)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Mean over the seeds; None for a class that does not occur among the held-out cells."""
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
-
-
-def _sd(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    if len(values) < 2:
-        return np.zeros(values.shape[1])
-    deviations: npt.NDArray[np.float64] = values.std(axis=0, ddof=1)
-    return deviations
-
-
-def _floats(values: npt.ArrayLike) -> tuple[float, ...]:
-    return tuple(float(value) for value in np.asarray(values))
+def _p(value: float) -> str:
+    return f"p = {value:.2g}" if value >= 0.001 else "p < 0.001"

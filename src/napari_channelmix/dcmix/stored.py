@@ -8,9 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from napari_channelmix.bounds import Finite, Index, Name, Seed
+from napari_channelmix.classify.accuracy import StoredAccuracy
+from napari_channelmix.dcmix.alone import ChannelsAlone
+from napari_channelmix.dcmix.separability import Separability
 from napari_channelmix.readers import Origin, Stored, checked_as
 
-__all__ = ["SCHEMA", "ImportanceFile", "SeedPart"]
+__all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
 
 SCHEMA = "napari-channelmix/importance/1"
 
@@ -46,6 +49,21 @@ class ImportanceFile(Stored):
     n_test: Index
     warnings: tuple[str, ...]
     provenance: Annotated[dict[str, Any], checked_as(Origin)]
+    # Absent in files of earlier versions.
+    estimates: dict[Name, StoredAccuracy] = Field(default_factory=dict)
+    whole: Part | None = None
+    nothing: Part | None = None
+    share_alone: Parts | None = None
+    division: str = ""
+    verdict: str = ""
+    p_value_reason: str = ""
+    not_learnt: dict[Name, str] = Field(default_factory=dict)
+    accuracy_p: dict[Name, Part] = Field(default_factory=dict)
+    above_decoy: tuple[bool, ...] | None = None
+    above_zero: tuple[bool, ...] | None = None
+    alone: ChannelsAlone | None = None
+    separability: Separability | None = None
+    alone_scaled: ChannelsAlone | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> ImportanceFile:
@@ -53,8 +71,14 @@ class ImportanceFile(Stored):
         if len(set(self.channels)) < count:
             raise ValueError("two channels have the same name")
         lists = {name: getattr(self, name) for name in
-                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value")}  # fmt: skip
+                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value", "share_alone",
+                  "above_decoy", "above_zero")}  # fmt: skip
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
+        for name in ("alone", "alone_scaled"):
+            found = getattr(self, name)
+            if found is not None:
+                lists |= {f"{name} of {kind}": getattr(found, kind)
+                          for kind in ("channels", "alone", "without")}  # fmt: skip
         refuse_other_lengths(lists, count)
         if (self.shapley is None) != (self.shapley_sd is None):
             raise ValueError("shapley and shapley_sd go together")
@@ -82,23 +106,27 @@ class _Accuracy(Stored):
     chance: Part
 
 
-class SeedPart(Stored):
-    """As of `SeedResult`."""
+class RepeatPart(Stored):
+    """As of `RepeatResult`."""
 
     seed: Seed
     share: Parts
     mixed: Annotated[dict[str, Any], checked_as(_Accuracy)]
     plain: Annotated[dict[str, Any], checked_as(_Accuracy)]
+    mixed_predicted: tuple[Index, ...]
+    plain_predicted: tuple[Index, ...]
     decoy_share: Parts | None
     decoys: Positives | None
     shapley: Numbers | None
     shapley_per_class: tuple[tuple[Finite | None, ...], ...] | None
+    whole: Part | None
+    nothing: Part | None
     warnings: tuple[str, ...]
 
     def refuse_others(
-        self, *, seed: int, channels: int, classes: int, shapley: bool, decoys: bool
+        self, *, seed: int, cells: int, channels: int, classes: int, shapley: bool, decoys: bool
     ) -> None:
-        """Refuse a part that is not of this seed, or of as many channels and classes.
+        """Refuse a part that is not of this seed, or of as many cells, channels and classes.
 
         Raises
         ------
@@ -106,6 +134,9 @@ class SeedPart(Stored):
         """
         if self.seed != seed:
             raise ValueError(f"of seed {self.seed}, not {seed}")
+        for called in (self.mixed_predicted, self.plain_predicted):
+            if len(called) != cells or max(called, default=0) >= classes:
+                raise ValueError(f"not of {cells} cells of {classes} classes")
         lists: dict[str, Sequence[Any] | None] = {
             "share": self.share, "decoy_share": self.decoy_share, "decoys": self.decoys,
             "shapley": self.shapley,

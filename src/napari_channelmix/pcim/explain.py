@@ -17,6 +17,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
+from napari_channelmix.pcim.exchanged import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
 from napari_channelmix.pcim.methods import Method, method_named
@@ -213,6 +214,11 @@ def explain_job(
                           of_log_odds=chosen.mode == "blackbox")  # fmt: skip
             at += len(some)
         seconds = (time.perf_counter() - started) / max(count, 1)
+        if found.channel_maps is not None and count > 1:
+            called = found.probabilities.argmax(axis=1)
+            exchanging = channel_evidence_job(source, found.channel_maps, called, seed=seed)
+            for line in (yield from part(exchanging, count, 0, count)).sentences:
+                notes.add(line)
         if check and isinstance(cells, Cells):
             # The maps are done; only its own steps are still to come.
             job = plausibility_job(source.answering(cells), cells, seed=seed)

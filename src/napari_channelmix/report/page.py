@@ -49,6 +49,7 @@ from napari_channelmix.report.words import (
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import ClassRecall
+    from napari_channelmix.dcmix.alone import ChannelSet
     from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.findings import Findings
 
@@ -140,20 +141,33 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         columns.append(("decoy", found.decoy, ()))
     if found.p_value is not None:
         columns.append(("p", found.p_value, ()))
+    if found.alone is not None:
+        columns.append(("accuracy alone", _accuracies(found.alone.alone), ()))
+        columns.append(("without it", _accuracies(found.alone.without), ()))
+    above = found.above_control or (True,) * len(found.channels)
     rows = []
     for at in found.order:
         figures = []
         for title, values, spread in columns:
             said = "< 0.001" if title == "p" and values[at] < 0.001 else f"{values[at]:.3f}"
             figures.append(f"{said} ± {spread[at]:.3f}" if spread else said)
-        rows.append((found.channels[at], figures))
+        rows.append((found.channels[at], figures, above[at]))
     return {
+        "sentences": found.sentences[1:] if found.asks else found.sentences,
+        "asks": found.asks,
         "open": found.open, "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
         "head": [title for title, _, _ in columns], "rows": rows,
-        "accuracy": found.accuracy, "seeds": found.seeds, "n_train": found.n_train,
-        "n_test": found.n_test, "warnings": found.warnings,
+        "accuracy": found.accuracy_lines, "seeds": found.seeds, "n_train": found.n_train,
+        "n_test": found.n_test, "warnings": [
+            *found.warnings, *([f"no p-values: {found.p_value_reason}"] if found.p_value_reason
+                               else []),
+        ],
     }  # fmt: skip
+
+
+def _accuracies(sets: tuple[ChannelSet, ...]) -> tuple[float, ...]:
+    return tuple(one.accuracy.balanced for one in sets)
 
 
 def _classifier(findings: Findings) -> dict[str, Any] | None:

@@ -54,10 +54,13 @@ def data_in_words(cells: Cells) -> tuple[str, ...]:
 def importance_in_words(found: ChannelImportance) -> str:
     """What the bars say, under their gate."""
     if not found.open:
+        if found.verdict:
+            return f"{found.verdict}. {found.gate[:1].upper()}{found.gate[1:]}."
         return f"The shares must not be read alone: {found.gate}."
     first = [found.channels[at] for at in found.order[:2]]
     top = found.share[found.order[0]]
-    line = f"{first[0]} has the largest share in the mix ({100 * top:.0f} %)"
+    asked = f"{found.question} " if found.asks else ""
+    line = f"{asked}{first[0]} has the largest share in the mix ({100 * top:.0f} %)"
     if found.shapley is not None:
         best = max(range(len(found.channels)), key=lambda at: found.shapley[at])  # type: ignore[index]
         same = found.channels[best] == first[0]

@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")
     demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
     demo.set_defaults(seeds=4, epochs=15, network="small", no_shapley=False, no_decoys=False,
-                      mixes=1, constraint="softmax")  # fmt: skip
+                      mixes=1, constraint="softmax", held_out=0.25, split_seed=None,
+                      one_split=False, scaled_per="")  # fmt: skip
 
     view = command("view", _view, "the viewer, docks open, data loaded")
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -102,7 +103,19 @@ def _parser() -> argparse.ArgumentParser:
     importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     importance.add_argument("--out", type=Path, required=True, help="folder for the result")
     importance.add_argument(
-        "--seeds", type=argument("seeds"), default=4, help="trainings (default: 4)"
+        "--scaled-per", default="", metavar="COLUMN",
+        help="scale each channel per 'group', or per a column such as the plate (default: not)",
+    )  # fmt: skip
+    importance.add_argument("--seeds", type=argument("seeds"), default=4,
+                            help="repeats, each on other groups (default: 4)")  # fmt: skip
+    importance.add_argument(
+        "--held-out", type=argument("held_out"), default=0.25, metavar="SHARE",
+        help="of the cells, in each repeat (default: 0.25, which makes four folds)",
+    )  # fmt: skip
+    importance.add_argument("--split-seed", type=argument("seed"), metavar="N",
+                            help="of the folds (default: that of --seed)")  # fmt: skip
+    importance.add_argument(
+        "--one-split", action="store_true", help="hold out the same cells in every repeat"
     )
     importance.add_argument("--no-shapley", action="store_true", help="leave out Shapley values")
     importance.add_argument("--no-decoys", action="store_true", help="leave out decoy channels")
@@ -314,6 +327,8 @@ def _importance(asked: argparse.Namespace) -> None:
         cells, seeds=asked.seeds, shapley=not asked.no_shapley, decoys=not asked.no_decoys,
         mixes=asked.mixes, constraint=asked.constraint, network=asked.network,
         epochs=settings.epochs, seed=asked.seed, device=asked.device, parts=asked.out / "parts",
+        held_out=asked.held_out, split_seed=asked.split_seed, one_split=asked.one_split,
+        scaled_per=asked.scaled_per,
     )  # fmt: skip
     with in_use(asked.out):
         importance = run_job(job, title="importance", quiet=asked.quiet)

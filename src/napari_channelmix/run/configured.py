@@ -253,7 +253,8 @@ def _importance_job(
     return divided_importance_job(
         cells, seeds=said.seeds, shapley=said.shapley, decoys=said.decoys, mixes=said.mixes,
         constraint=said.constraint, network=said.network, settings=_learning(said), seed=said.seed,
-        device=_device(device, said.device), held_out=said.held_out, parts=out / "parts",
+        device=_device(device, said.device), held_out=said.held_out, split_seed=said.split_seed,
+        one_split=said.one_split, scaled_per=said.scaled_per, parts=out / "parts",
     )  # fmt: skip
 
 

@@ -20,13 +20,11 @@ WIDTH = 30
 
 
 def importance_text(importance: ChannelImportance) -> str:
-    """Bars of the shares, largest first, with the Shapley values beside and the gate above."""
-    accuracy = importance.accuracy
-    lines = [
-        f"balanced accuracy on held-out cells: mixed {accuracy['mixed']:.3f}, "
-        f"plain {accuracy['plain']:.3f}",
-        f"gate: {importance.gate}",
-    ]
+    """Bars of the shares, the most important channel first, Shapley values beside, gate above."""
+    lines = list(importance.accuracy_lines)
+    if importance.verdict and not importance.asks:
+        lines.append(importance.verdict)
+    lines.append(f"gate: {importance.gate}")
     longest = max(len(name) for name in importance.channels)
     lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley")
     for i in importance.order:
@@ -36,7 +34,10 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.channels[i]:<{longest}}  {bar:<{WIDTH}}  "
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley}"
         )
+    lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]
+    if importance.p_value_reason:
+        lines.append(f"note: no p-values: {importance.p_value_reason}")
     return "\n".join(lines)
 
 

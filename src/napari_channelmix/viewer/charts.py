@@ -23,7 +23,10 @@ LONGEST_NAME = 22
 
 
 class ImportanceChart(pg.PlotWidget):
-    """Horizontal bars, largest share on top: long channel names stay readable.
+    """Horizontal bars, the most important channel on top: long channel names stay readable.
+
+    The order is that of the answer that is reliable; channels that are not above their negative
+    control are grey.
 
     Shares are read below, Shapley values above: two quantities, two axes with one zero.
     """
@@ -101,6 +104,11 @@ class ImportanceChart(pg.PlotWidget):
         if imp.p_value is not None:
             p = imp.p_value[at]
             said.append(f"p = {p:.3f}" if p >= 0.001 else "p < 0.001")
+        if imp.alone is not None:
+            alone, without = imp.alone.alone[at].accuracy, imp.alone.without[at].accuracy
+            said.append(f"accuracy alone {alone.balanced:.2f}, without it {without.balanced:.2f}")
+        if imp.above_control is not None and not imp.above_control[at]:
+            said.append("not above its negative control")
         return ", ".join(said)
 
     def legend(self) -> str:
@@ -110,13 +118,15 @@ class ImportanceChart(pg.PlotWidget):
             return ""
         parts = [f'<span style="color:{colors.bar}">■</span> share in the mix']
         if len(imp.seeds) > 1:
-            parts.append("├┤ sd over seeds")
+            parts.append("├┤ sd over repeats")
         if imp.shapley is not None:
             parts.append(
                 f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'
             )
         if imp.decoy is not None:
             parts.append("┆ share of a decoy")
+        if imp.above_control is not None and not all(imp.above_control):
+            parts.append(f'<span style="color:{colors.line}">■</span> not above its control')
         # A mark and its words stay on one line.
         return "&nbsp;&nbsp; ".join(f"<nobr>{part}</nobr>" for part in parts)
 
@@ -203,13 +213,19 @@ class ImportanceChart(pg.PlotWidget):
         return float(reach.min()), float(reach.max())
 
     def _brush(self, name: str | None, is_open: bool) -> Any:
-        color = QColor(self.colors.bar)
+        color = QColor(self.colors.bar if self._above_control(name) else self.colors.line)
         # Pale where the gate says that the shares must not be read, or another channel is alone.
         strength = 1.0 if is_open else 0.35
         if self.marked is not None and name is not None and name != self.marked:
             strength *= 0.5
         color.setAlphaF(strength)
         return pg.mkBrush(color)
+
+    def _above_control(self, name: str | None) -> bool:
+        imp = self.importance
+        if imp is None or name is None or imp.above_control is None:
+            return True
+        return imp.above_control[imp.channels.index(name)]
 
     # ---------------------------------------------------------------- mouse and keys
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 if TYPE_CHECKING:
@@ -17,15 +18,20 @@ __all__ = ["FiguresTable"]
 
 TIPS = {
     "share": "Share of the channel in the mixed image",
-    "± sd": "Standard deviation of the share over the seeds",
+    "± sd": "Standard deviation of the share over the repeats",
     "Shapley": "What the channel adds to the balanced accuracy of the plain network",
     "decoy": "Share of a channel that carries nothing",
+    "alone": "Balanced accuracy of a plain classifier that sees this channel alone",
+    "without": "Balanced accuracy of a plain classifier that sees all channels but this one",
     "p": "Chance of such a share for a channel without a link to the classes (Holm's correction)",
 }
 
 
 class FiguresTable(QTableWidget):
-    """A row per channel, largest share first; Enter or a double click shows a channel alone."""
+    """A row per channel, the most important first; Enter or a double click shows it alone.
+
+    Channels that are not above their negative control are in the colour of what is switched off.
+    """
 
     channel_chosen = Signal(str)
 
@@ -49,6 +55,12 @@ class FiguresTable(QTableWidget):
             if title in TIPS:
                 self.horizontalHeaderItem(place).setToolTip(TIPS[title])
 
+    def _grey(self, row: int) -> None:
+        color = self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
+        for column in range(self.columnCount()):
+            self.item(row, column).setForeground(color)
+            self.item(row, column).setToolTip("Not above its negative control")
+
     def show_importance(self, importance: ChannelImportance | None) -> None:
         """Fill the table from a result, which may be partial."""
         if importance is None:
@@ -62,6 +74,8 @@ class FiguresTable(QTableWidget):
                 ("Shapley", importance.shapley),
                 ("decoy", importance.decoy),
                 ("p", importance.p_value),
+                ("alone", _accuracies(importance, "alone")),
+                ("without", _accuracies(importance, "without")),
             )
             if values is not None
         ]
@@ -73,10 +87,18 @@ class FiguresTable(QTableWidget):
                 item = QTableWidgetItem(_figure(title, values[at]))
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(row, column, item)
+            if importance.above_control is not None and not importance.above_control[at]:
+                self._grey(row)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + 6)
+
+
+def _accuracies(importance: ChannelImportance, kind: str) -> tuple[float, ...] | None:
+    if importance.alone is None:
+        return None
+    return tuple(one.accuracy.balanced for one in getattr(importance.alone, kind))
 
 
 def _figure(title: str, value: float) -> str:

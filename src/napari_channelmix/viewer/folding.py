@@ -26,6 +26,7 @@ class Folding(QCollapsible):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._draw)
         self.toggleButton().setIconSize(QSize(SIDE, SIDE))
+        self.toggleButton().setToolTip("Show or hide what is below")
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""

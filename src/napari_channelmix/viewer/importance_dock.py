@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -24,7 +25,7 @@ from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable
 from napari_channelmix.viewer.folding import Folding
-from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.notice import Kind, Notice
 from napari_channelmix.viewer.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
@@ -33,6 +34,7 @@ from napari_channelmix.viewer.settings_form import (
     held_out_box,
     reason_not_ready,
     seed_box,
+    split_seed_box,
     whole,
 )
 from napari_channelmix.viewer.solo import Solo
@@ -57,7 +59,9 @@ class ImportanceDock(Dock):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        self.seeds = whole(1, 64, 4, "Trainings whose spread is the error bar; 4 or more")
+        self.seeds = whole(
+            1, 64, 4, "Repeats, which hold out different groups; their spread is the error bar"
+        )
         self.shapley = QCheckBox("Shapley values")
         self.shapley.setChecked(True)
         self.shapley.setToolTip(
@@ -76,7 +80,18 @@ class ImportanceDock(Dock):
         self.constraint.addItems(["softmax", "nonneg", "over"])
         self.constraint.setToolTip("How the mixing weights are kept from being negative")
         self.held_out = held_out_box()
-        self.first_seed = seed_box()
+        self.one_split = QCheckBox("same cells in every repeat")
+        self.one_split.setToolTip(
+            "Hold out the same cells in every repeat, instead of each group in turn: the error "
+            "bars then leave out the choice of cells"
+        )
+        self.first_seed = seed_box("The same seed gives the same first weights and order of cells")
+        self.split_seed = split_seed_box()
+        self.scaled = QComboBox()
+        self.scaled.setToolTip(
+            "Scale each channel group by group, so that differences of stain and exposure are "
+            "gone; true differences in brightness between the groups are gone too"
+        )
         self.device = DeviceBox(self.session)
         self.run_button = QPushButton("Run")
         self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
@@ -89,6 +104,10 @@ class ImportanceDock(Dock):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.legend.setToolTip("What the marks of the chart mean")
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said.setToolTip("What plain classifiers and negative controls say of the channels")
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
         self.figures = FiguresTable()
@@ -129,8 +148,9 @@ class ImportanceDock(Dock):
         inner = form()
         for name, control in (
             ("Network", self.network), ("Epochs", self.epochs), ("Mixes", self.mixes),
-            ("Weights", self.constraint), ("Held out", self.held_out),
-            ("First seed", self.first_seed), ("Device", self.device),
+            ("Weights", self.constraint), ("Held out", self.held_out), ("", self.one_split),
+            ("First seed", self.first_seed), ("Split seed", self.split_seed),
+            ("Scale", self.scaled), ("Device", self.device),
         ):  # fmt: skip
             inner.addRow(name, control)
         content = QWidget()
@@ -147,6 +167,7 @@ class ImportanceDock(Dock):
         inside.addWidget(self.chart)
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
+        inside.addWidget(self.said)
         table = Folding("Figures")
         table.setToolTip("The numbers behind the bars")
         table.addWidget(self.figures)
@@ -189,6 +210,8 @@ class ImportanceDock(Dock):
             self.mixes.value(), self.constraint.currentText(), self.network.currentText(),
             self.epochs.value(), self.first_seed.value(), self.device.currentText(),
             self.held_out.value(),
+            self.split_seed.value() if self.split_seed.value() >= 0 else None,
+            self.one_split.isChecked(), self.scaled.currentData() or "",
         )  # fmt: skip
         self._wanted = chosen.seeds
         self._before, self.session.importance = self.session.importance, None
@@ -325,9 +348,24 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
             why = "These cells have one channel: there is nothing to weigh."
+        self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
+
+    def _fill_scaled(self) -> None:
+        """Offer what the groups of these cells, and the table, can be scaled by."""
+        cells, before = self.session.cells, self.scaled.currentData()
+        offered = [("channels as they are", "")]
+        if cells is not None and len(set(cells.groups.tolist())) < len(cells):
+            names = ["group"]
+            if cells.conditions is not None:
+                names += [str(name) for name in cells.conditions.columns]
+            offered += [(f"channels per {name}", name) for name in dict.fromkeys(names)]
+        self.scaled.clear()
+        for words, name in offered:
+            self.scaled.addItem(words, name)
+        self.scaled.setCurrentIndex(max(0, self.scaled.findData(before)))
 
     def _shown_changed(self, _: object = None) -> None:
         self.solo.forget()
@@ -344,6 +382,10 @@ class ImportanceDock(Dock):
         if imp is None:
             return
         self.legend.setText(self.chart.legend())
+        # The question stands above the bars.
+        lines = [line for line in imp.sentences if not imp.asks or line != imp.question]
+        self.said.setText("\n".join(f"• {line}" for line in lines))
+        self.said.setVisible(bool(lines))
         self._judge(imp)
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
@@ -355,8 +397,12 @@ class ImportanceDock(Dock):
                           "info" if imp.open else "error")  # fmt: skip
             self.warnings.clear_line()
             return
-        self.gate.say(verdict(imp), "good" if imp.open else "error")
-        self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
+        kind: Kind = "warning" if imp.asks else "good" if imp.open else "error"
+        self.gate.say(verdict(imp), kind)
+        lines = [*imp.warnings]
+        if imp.p_value_reason:
+            lines.append(f"No p-values: {imp.p_value_reason}")
+        self.warnings.say("\n".join(f"• {line}" for line in lines), "warning")
 
     def _theme_changed(self, event: Any) -> None:
         self.chart.follow_theme(self.viewer.theme)
@@ -371,15 +417,31 @@ class ImportanceDock(Dock):
 
 def verdict(imp: Any) -> str:
     """The gate in words, with both answers side by side where it is closed."""
-    figures = (
+    figures = measured(imp)
+    if imp.asks:
+        remedy = (
+            "A true effect can look like this too. 'Scale' under 'More settings' takes away what "
+            "differs between groups; run it again to see what is left."
+        )
+        return f"{imp.question}\n{remedy}\n{figures}"
+    if imp.open:
+        return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
+    both = ""
+    if imp.shapley is not None:
+        by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
+        by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
+        both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
+    head = f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}" if imp.verdict else (
+        f"Gate closed: {imp.gate}"
+    )  # fmt: skip
+    return f"{head}.{both}\n{figures}"
+
+
+def measured(imp: Any) -> str:
+    """Accuracies with their intervals, and what was held out."""
+    if imp.estimates:
+        return "\n".join(imp.accuracy_lines)
+    return (
         f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
         f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
     )
-    if imp.open:
-        return f"Gate open: one mixed image holds what the classifier uses.\n{figures}"
-    both = ""
-    if imp.shapley is not None:
-        by_share = ", ".join(imp.channels[i] for i in imp.order[:3])
-        by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
-        both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
-    return f"Gate closed: {imp.gate}.{both}\n{figures}"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.session import Session
 
-__all__ = ["DeviceBox", "NetworkBox", "epochs_box", "held_out_box", "seed_box", "whole"]
+__all__ = ["DeviceBox", "NetworkBox", "epochs_box", "held_out_box", "seed_box", "split_seed_box",
+           "whole"]  # fmt: skip
 
 # As `classify.network_names` gives them; written down here, since asking would load PyTorch.
 BUILT_IN = ("small", "tiny", "medium")
@@ -98,11 +99,18 @@ def epochs_box(value: int = 40) -> QSpinBox:
     return whole(1, 1000, value, "Most passes over the training cells; it stops early by itself")
 
 
-def seed_box() -> QSpinBox:
+def seed_box(
+    tip: str = "The same seed gives the same split, first weights and order of cells",
+) -> QSpinBox:
     """The seed."""
-    return whole(
-        0, 999_999, 0, "The same seed gives the same split, first weights and order of cells"
-    )
+    return whole(0, 999_999, 0, tip)
+
+
+def split_seed_box() -> QSpinBox:
+    """The seed of the division of the cells; -1 is that of the training."""
+    box = whole(-1, 999_999, -1, "Another one divides the cells into other folds")
+    box.setSpecialValueText("as first seed")
+    return box
 
 
 def held_out_box() -> QDoubleSpinBox:

@@ -70,6 +70,9 @@ class ImportanceChoices:
     seed: int = 0
     device: str = "auto"
     held_out: float = 0.25
+    split_seed: int | None = None
+    one_split: bool = False
+    scaled_per: str = ""
 
 
 def train_job(cells: Cells, chosen: TrainingChoices) -> Job[Trained]:
@@ -144,7 +147,7 @@ def kept_folder() -> Path | None:
 def importance_job(
     cells: Cells, chosen: ImportanceChoices, parts: Path | None = None
 ) -> Job[ChannelImportance]:
-    """Hold groups back, then learn channel importance over the seeds; finished ones are kept."""
+    """Learn channel importance over the repeats; finished ones are kept."""
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.dcmix.divided import divided_importance_job
 

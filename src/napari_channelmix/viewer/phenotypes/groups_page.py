@@ -82,6 +82,8 @@ class GroupsPage(QWidget):
         self.plates = QWidget()
         # Below it stands the gallery, which is to be seen as well.
         self.more = Folding("Controls and plate")
+        self.more.toggleButton().setToolTip("How well control wells are told apart (Z'-factor), and "
+                                            "the plate as a map of heat")  # fmt: skip
         self._build()
         self.what.currentIndexChanged.connect(self._count)
         self.what.activated.connect(self._choose)

@@ -1,0 +1,169 @@
+"""Channels scaled group by group, so that stain and exposure of a group no longer tell it apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import listed, quoted
+
+if TYPE_CHECKING:
+    from napari_channelmix.data.cells import Cells
+    from napari_channelmix.data.fields import Field
+    from napari_channelmix.data.images import Plane
+
+__all__ = ["ScaledPlane", "batch_of", "group_levels", "normalised_by_group_job"]
+
+Doubles = npt.NDArray[np.float64]
+Names = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledPlane:
+    """A plane whose pixels are multiplied by ``factor``, then moved by ``offset``; float32."""
+
+    plane: Plane
+    factor: float
+    offset: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height and width in pixels."""
+        return self.plane.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of what comes out."""
+        return np.dtype(np.float32)
+
+    def __getitem__(self, region: Any, /) -> Any:
+        # In double precision: a large offset would cost digits.
+        pixels = np.asarray(self.plane[region], dtype=np.float64)
+        return (pixels * self.factor + self.offset).astype(np.float32)
+
+
+def batch_of(cells: Cells, per: str = "group") -> Names:
+    """Which batch each cell belongs to, (N,).
+
+    Parameters
+    ----------
+    cells : Cells
+    per : str
+        ``group``, or a column of ``cells.conditions``, such as the plate.
+
+    Raises
+    ------
+    DataError
+        Not such a column, or one that has no value for some cells.
+    """
+    if per == "group":
+        return cells.groups
+    columns = [] if cells.conditions is None else [str(name) for name in cells.conditions.columns]
+    if cells.conditions is None or per not in columns:
+        known = f"group, {listed(columns)}" if columns else "group"
+        raise DataError(
+            f"{cells.name}: no column {quoted(per)} says anything of whole groups; normalise per "
+            f"one of: {known}"
+        )
+    values = cells.conditions[per].reindex(cells.groups).fillna("").to_numpy(dtype=str)
+    if (values == "").any():
+        raise DataError(
+            f"{cells.name}: {int((values == '').sum()):,} cells have no {quoted(per)}; fill in the "
+            "column, or normalise per group"
+        )
+    return values
+
+
+def group_levels(mean: Doubles, sd: Doubles, batch: Names) -> tuple[Names, Doubles, Doubles]:
+    """Level and spread of each channel in each batch.
+
+    Parameters
+    ----------
+    mean, sd : (N, C) arrays
+        Mean and standard deviation of the pixels of each crop.
+    batch : (N,) array
+
+    Returns
+    -------
+    names (B,), level (B, C), spread (B, C)
+        Medians over the cells of the batch, so that a few odd cells say nothing.
+    """
+    names, of = np.unique(batch, return_inverse=True)
+    level = np.stack([np.median(mean[of == at], axis=0) for at in range(len(names))])
+    spread = np.stack([np.median(sd[of == at], axis=0) for at in range(len(names))])
+    return names, level, spread
+
+
+def normalised_by_group_job(
+    cells: Cells, *, channels: Sequence[str] | None = None, per: str = "group"
+) -> Job[Cells]:
+    """`Cells.normalised_by_group` as a job: measure every group, then scale its pixels."""
+    chosen = tuple(cells.channels if channels is None else channels)
+    planes = cells.with_channels(chosen).planes
+    batch = batch_of(cells, per)
+    means, sds, done = [], [], 0
+    for crops in cells.with_channels(chosen).batches():
+        means.append(crops.mean(axis=(2, 3), dtype=np.float64))
+        sds.append(crops.std(axis=(2, 3), dtype=np.float64))
+        done += len(crops)
+        yield Progress(done, len(cells), "measuring the groups")
+    names, level, spread = group_levels(np.concatenate(means), np.concatenate(sds), batch)
+    flat = np.argwhere(spread <= 0)
+    if len(flat):
+        at, channel = flat[0]
+        raise DataError(
+            f"{cells.name}: channel {chosen[channel]!r} is constant in most cells of "
+            f"{quoted(str(names[at]))}, so it cannot be scaled there; leave the channel or the "
+            "group out"
+        )
+    # In the middle of the groups' own levels, so that pixels keep about the units of the files.
+    factor = np.median(spread, axis=0) / spread
+    offset = np.median(level, axis=0) - factor * level
+    return _scaled(cells, batch, names, planes, factor, offset, per)
+
+
+def _scaled(
+    cells: Cells, batch: Names, names: Names, planes: tuple[int, ...], factor: Doubles,
+    offset: Doubles, per: str,
+) -> Cells:  # fmt: skip
+    """The cells over fields of view whose planes are scaled, one for each field and batch."""
+    of = np.searchsorted(names, batch)
+    pairs, place = np.unique(
+        np.stack([cells.table["field"].to_numpy(np.int64), of], axis=1), axis=0,
+        return_inverse=True,
+    )  # fmt: skip
+
+    def scaled(one: Field, at: int) -> Field:
+        own = list(one.planes)
+        for channel, plane in enumerate(planes):
+            own[plane] = ScaledPlane(
+                one.planes[plane], float(factor[at, channel]), float(offset[at, channel])
+            )
+        return replace(one, planes=tuple(own))
+
+    fields = tuple(scaled(cells.fields[field], at) for field, at in pairs.tolist())
+    table = cells.table.assign(field=place.reshape(-1))
+    warnings = (*cells.warnings, *_what_is_lost(cells, batch, per))
+    return replace(cells, fields=fields, table=table, warnings=warnings)
+
+
+def _what_is_lost(cells: Cells, batch: Names, per: str) -> tuple[str, ...]:
+    """That differences between batches are gone, true ones too."""
+    labels = cells.labels
+    known = labels >= 0
+    several = any(
+        len(np.unique(labels[known & (batch == one)])) > 1 for one in np.unique(batch[known])
+    )
+    said = f"each channel was scaled per {per}"
+    if several:
+        return (f"{said}: differences in brightness between them are gone",)
+    return (
+        f"{said}, and every {per} holds one class only: true differences in brightness between "
+        "the classes are gone together with those of stain",
+    )

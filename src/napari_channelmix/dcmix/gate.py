@@ -1,0 +1,186 @@
+"""The gate: what may be read from the bars, decided from a handful of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge"]
+
+# Chance is ruled out where the permutation test gives a smaller p and the interval leaves it out.
+# Either errs too often over folds, whose predictions depend on each other; both together do not
+# (benchmarks/grouped_null.py).
+LEVEL = 0.05
+# Accuracies less than this part of chance above it are at chance, however many the cells.
+LEAST_GAIN = 0.1
+# Blending costs accuracy where it costs this much, or this little with certainty.
+COST, CERTAIN_COST = 0.05, 0.02
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the accuracy of a network stands to chance.
+
+    Attributes
+    ----------
+    accuracy, low, high, chance : float
+        Balanced accuracy for held-out cells, its interval over groups, and that of a guess.
+    p_above, p_below : float
+        One-sided p-values of the permutation test; see `classify.permutation`.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    chance: float
+    p_above: float
+    p_below: float
+
+    @property
+    def above(self) -> bool:
+        """Whether it is above chance: by the test, by the interval, and by enough to matter."""
+        enough = self.accuracy >= (1 + LEAST_GAIN) * self.chance
+        return enough and self.p_above < LEVEL and self.low > self.chance
+
+    @property
+    def below(self) -> bool:
+        """Whether it is below chance, likewise."""
+        enough = self.accuracy <= (1 - LEAST_GAIN) * self.chance
+        return enough and self.p_below < LEVEL and self.high < self.chance
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the gate is decided from.
+
+    Attributes
+    ----------
+    plain, mixed : Standing
+        Of the network that sees all channels apart, and of that which sees one blended image.
+    least_p : float
+        The smallest p that so many groups can give.
+    groups : int
+        That were held out.
+    cost, cost_low : float
+        Accuracy of the plain network less that of the mixed one, and the lower end of its interval
+        over groups.
+    losses : dict of str to float
+        Recall that a class loses through mixing.
+    lone : dict of str to str
+        Classes that were held out in one group only, and that group.
+    not_learnt : tuple of str
+        Classes whose recall is not above chance.
+    """
+
+    plain: Standing
+    mixed: Standing
+    least_p: float
+    groups: int
+    cost: float
+    cost_low: float
+    losses: Mapping[str, float] = field(default_factory=dict)
+    lone: Mapping[str, str] = field(default_factory=dict)
+    not_learnt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What may be read.
+
+    Attributes
+    ----------
+    verdict : str
+        In a few plain words.
+    reason : str
+        Why; ``"ok"`` where the bars may be read.
+    """
+
+    verdict: str
+    reason: str
+
+    @property
+    def opens(self) -> bool:
+        """Whether the shares mean something: all was learnt, or all but some classes."""
+        return self.verdict.startswith("Reliable")
+
+
+def judge(evidence: Evidence) -> Gate:
+    """What may be read from the bars; our definition.
+
+    In this order: neither network above chance, or the plain one alone at chance: nothing. Classes
+    that are one group: not reliable. A mixed network at chance, or one that is less accurate than
+    the plain one by 0.05, or by 0.02 with certainty: the Shapley values instead. Classes that were
+    not learnt: reliable but for them. Else reliable.
+    """
+    plain, mixed = evidence.plain, evidence.mixed
+    figures = (
+        f"mixed {mixed.accuracy:.2f}, plain {plain.accuracy:.2f}, chance {plain.chance:.2f}; "
+        f"p = {_p(mixed.p_above)} and {_p(plain.p_above)} over {evidence.groups} groups"
+    )
+    if not plain.above:
+        return _nothing(evidence, figures)
+    if evidence.lone:
+        which = ", ".join(f"{name} ({group})" for name, group in evidence.lone.items())
+        return Gate(
+            "Not reliable: a class and its group cannot be told apart",
+            f"held out in one group only: {which}; what tells such a class apart may be its group, "
+            "so give each class cells of several groups",
+        )
+    if not mixed.above:
+        return Gate(
+            "Use the Shapley values: blending costs accuracy",
+            f"the mixed network is at chance ({figures}): one blended image does not hold what "
+            "the plain network uses, so mixing costs accuracy; read the Shapley values, not the "
+            "shares",
+        )
+    if evidence.cost > COST or (evidence.cost_low > 0 and evidence.cost > CERTAIN_COST):
+        worst = sorted(evidence.losses.items(), key=lambda item: -item[1])
+        which = ", ".join(f"{name} -{loss:.2f}" for name, loss in worst if loss > CERTAIN_COST)
+        return Gate(
+            "Use the Shapley values: blending costs accuracy",
+            f"mixing to one image costs accuracy (mixed {mixed.accuracy:.2f}, plain "
+            f"{plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
+            "read the shares beside the Shapley values, not alone",
+        )
+    if evidence.not_learnt:
+        names = ", ".join(evidence.not_learnt)
+        return Gate(
+            f"Reliable but for what was not learnt: {names}",
+            f"not learnt, as their recall is at chance: {names}; the bars say nothing of "
+            "what these classes need",
+        )
+    return Gate("Reliable", "ok")
+
+
+def _nothing(evidence: Evidence, figures: str) -> Gate:
+    """Why nothing can be read where the plain network is not above chance."""
+    plain, mixed = evidence.plain, evidence.mixed
+    if mixed.above:
+        return Gate(
+            "Nothing can be read: the network that sees all channels is at chance",
+            f"only the mixed network is above chance ({figures}), which is luck, or the plain "
+            "one needs more epochs: nothing can be read",
+        )
+    if plain.below or mixed.below:
+        return Gate(
+            "Nothing can be read: accuracy is far below chance",
+            f"accuracy is far below chance ({figures}): groups are told apart, but their labels "
+            "contradict what was learnt from the others, so nothing can be read; look for labels "
+            "that are swapped, or for something else that differs between the groups",
+        )
+    if evidence.least_p >= LEVEL:
+        return Gate(
+            "Nothing can be read: too few groups",
+            f"{evidence.groups} held-out groups can give no p below {evidence.least_p:.2g}, so "
+            f"accuracy cannot be told from chance ({figures}) and nothing can be read; more "
+            "groups of each class are needed",
+        )
+    return Gate(
+        "Nothing can be read: accuracy is at chance",
+        f"accuracy is at chance ({figures}): these channels do not tell the classes apart, so "
+        "nothing can be read from the shares",
+    )
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= 0.001 else "< 0.001"

@@ -1,0 +1,104 @@
+"""Predictions for held-out cells, put together from all repeats: what every figure is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix.divisions import Division
+    from napari_channelmix.dcmix.repeats import RepeatResult
+
+__all__ = ["Pooled", "pooled_of"]
+
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """What was predicted for held-out cells; a row for each time that a cell was held out.
+
+    Attributes
+    ----------
+    classes : tuple of str
+    labels : (M,) int array
+        Positions in ``classes``.
+    groups : (M,) str array
+    cells : (M,) int array
+        The same number for the same cell.
+    mixed, plain : (M,) int arrays
+        What the mixed and the plain network called the cell.
+    images : (M,) str array
+        Name of the image that a cell is in.
+    folds : int
+        1 where all repeats hold out the same cells.
+    """
+
+    classes: tuple[str, ...]
+    labels: Whole
+    groups: npt.NDArray[np.str_]
+    cells: Whole
+    mixed: Whole
+    plain: Whole
+    images: npt.NDArray[np.str_]
+    folds: int
+
+    def estimate(self, kind: str) -> AccuracyEstimate:
+        """Accuracy of ``mixed`` or ``plain``, with its interval over resampled groups.
+
+        All rows of a group are drawn together, so a cell that was held out twice is no two cells.
+        Over folds the interval is widened by ``sqrt(1 + 2 n_test / n_train)``, since groups that
+        were predicted from each other's labels err together. Our definition, chosen by simulation
+        and held against benchmarks/grouped_null.py.
+        """
+        found = estimate_accuracy(self.labels, getattr(self, kind), self.groups, self.classes)
+        _, first = np.unique(self.cells, return_index=True)
+        counts = np.bincount(self.labels[first], minlength=len(self.classes))
+        per_class = tuple(
+            replace(one, n_cells=int(counts[code]), **self._reach(one.recall, one.low, one.high))
+            for code, one in enumerate(found.per_class)
+        )
+        return replace(found, n_cells=len(first), per_class=per_class,
+                       **self._reach(found.balanced, found.low, found.high))  # fmt: skip
+
+    def _reach(self, value: float | None, low: float | None, high: float | None) -> dict[str, Any]:
+        """The ends of an interval, widened where the predictions are those of folds."""
+        if value is None or low is None or high is None or self.folds < 2:
+            return {"low": low, "high": high}
+        # n_test / n_train is 1 / (folds - 1).
+        wider = np.sqrt(1 + 2 / (self.folds - 1))
+        return {"low": float(max(0.0, value - wider * (value - low))),
+                "high": float(min(1.0, value + wider * (high - value)))}  # fmt: skip
+
+
+def pooled_of(repeats: Sequence[RepeatResult], division: Division) -> Pooled:
+    """The predictions of the repeats so far; whole rounds of folds only, as soon as there is one.
+
+    So every group counts as often as the others.
+    """
+    used = division.rounded(len(repeats))
+    sides = [one.test for one in division.sides[:used]]
+    return Pooled(
+        classes=sides[0].cells.classes,
+        labels=np.concatenate([side.cells.labels for side in sides]),
+        groups=np.concatenate([side.cells.groups for side in sides]),
+        cells=np.concatenate([side.rows for side in sides]),
+        mixed=np.concatenate([np.asarray(one.mixed_predicted, np.int64) for one in repeats[:used]]),
+        plain=np.concatenate([np.asarray(one.plain_predicted, np.int64) for one in repeats[:used]]),
+        images=np.concatenate([_images(side.cells) for side in sides]),
+        folds=division.folds,
+    )
+
+
+def _images(cells: Cells) -> npt.NDArray[np.str_]:
+    """Name of the image of each cell (n,)."""
+    names = np.array([one.name for one in cells.fields], dtype=str)
+    chosen: npt.NDArray[np.str_] = names[cells.table["field"].to_numpy(np.int64)]
+    return chosen

@@ -1,0 +1,121 @@
+"""What plain classifiers say beside the networks, on the cells and folds of channel importance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.dcmix.alone import ChannelsAlone, alone_job
+from napari_channelmix.dcmix.numbers import CropNumbers, numbers_job
+from napari_channelmix.dcmix.separability import separability
+from napari_channelmix.jobs import Job, part
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.pixels import Pixels
+    from napari_channelmix.dcmix.divisions import Division
+    from napari_channelmix.dcmix.repeats import RepeatResult
+    from napari_channelmix.dcmix.result import ChannelImportance
+
+__all__ = ["Asked", "answered_job", "measured_job"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+
+# Cells beyond these are left out: reading them would take longer than they teach.
+MOST_CELLS = 20_000
+BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The cells of a division with their numbers.
+
+    Attributes
+    ----------
+    numbers : CropNumbers
+        Of N cells.
+    labels, groups : (N,) arrays
+    folds : (N,) int array
+        Repeat in which a cell was first held out; -1 for one that never was.
+    place : (N,) int array
+        Position of the cell among those held out in that repeat; -1 likewise.
+    """
+
+    numbers: CropNumbers
+    labels: Whole
+    groups: npt.NDArray[np.str_]
+    folds: Whole
+    place: Whole
+
+
+def measured_job(division: Division) -> Job[Asked]:
+    """Measure the cells of a division, each once, and note when it is held out."""
+    labels, groups, folds, place, numbers = [], [], [], [], []
+    count = len(division.pixels)
+    share = max(1, MOST_CELLS // count)
+    for number, pixels in enumerate(division.pixels):
+        cells = pixels.cells
+        fold = np.full((2, len(cells)), -1, dtype=np.int64)
+        for repeat, sides in reversed(list(enumerate(division.sides))):
+            if sides.test.pixels is pixels:
+                fold[0, sides.test.rows] = repeat
+                fold[1, sides.test.rows] = np.arange(len(sides.test.rows))
+        rows = np.arange(len(cells))
+        if len(rows) > share:
+            rows = np.sort(np.random.default_rng(0).choice(len(rows), share, replace=False))
+        job = numbers_job(_batches(pixels, rows), len(rows))
+        numbers.append((yield from part(job, number, 1, count)))
+        labels.append(cells.labels[rows])
+        groups.append(cells.groups[rows])
+        folds.append(fold[0, rows])
+        place.append(fold[1, rows])
+    return Asked(
+        CropNumbers.together(numbers), np.concatenate(labels), np.concatenate(groups),
+        np.concatenate(folds), np.concatenate(place),
+    )  # fmt: skip
+
+
+def _batches(pixels: Pixels, rows: Whole) -> Iterator[Floats]:
+    for start in range(0, len(rows), BATCH):
+        yield pixels.read(rows[start : start + BATCH])
+
+
+def answered_job(
+    importance: ChannelImportance, division: Division, repeats: Sequence[RepeatResult]
+) -> Job[ChannelImportance]:
+    """Read the class from one number, from each channel alone and from all without it.
+
+    The result gets ``alone`` and ``separability``; and, where the class can be read from one
+    number and groups hold several cells, ``alone_scaled``. A gate that is open then asks whether
+    that number is a stain or a batch.
+    """
+    asked = yield from part(measured_job(division), 0, 1, 3)
+    channels, classes = importance.channels, division.sides[0].test.cells.classes
+    network = np.full(len(asked.labels), -1, dtype=np.int64)
+    for number, repeat in enumerate(repeats):
+        here = asked.folds == number
+        network[here] = np.asarray(repeat.plain_predicted)[asked.place[here]]
+    from_one = separability(
+        asked.numbers, asked.labels, asked.groups, asked.folds, channels=channels,
+        classes=classes, network=network,
+    )  # fmt: skip
+
+    def alone(numbers: CropNumbers, network: Whole | None) -> Job[ChannelsAlone]:
+        return alone_job(
+            numbers, asked.labels, asked.groups, asked.folds, channels=channels, classes=classes,
+            network=network,
+        )  # fmt: skip
+
+    found = yield from part(alone(asked.numbers, network), 1, 1, 3)
+    scaled = None
+    if from_one.readable and from_one.scaled is not None:
+        numbers = asked.numbers.scaled_by_group(asked.groups)
+        scaled = yield from part(alone(numbers, None), 2, 1, 3)
+    answered = replace(importance, alone=found, separability=from_one, alone_scaled=scaled)
+    if importance.gate != "ok" or not from_one.readable:
+        return answered
+    return replace(answered, gate=from_one.sentence, verdict=from_one.sentence)

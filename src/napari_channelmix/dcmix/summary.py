@@ -1,0 +1,175 @@
+"""The repeats put together: means, spreads, accuracy, gate, p-values, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.dcmix.controls import above_decoy, above_zero
+from napari_channelmix.dcmix.decoys import decoy_p_values, holm
+from napari_channelmix.dcmix.evidence import against_chance, evidence_of
+from napari_channelmix.dcmix.gate import judge
+from napari_channelmix.dcmix.pooled import pooled_of
+from napari_channelmix.dcmix.result import ChannelImportance
+from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
+    from napari_channelmix.dcmix.divisions import Division
+    from napari_channelmix.dcmix.evidence import AgainstChance
+    from napari_channelmix.dcmix.gate import Evidence, Gate
+    from napari_channelmix.dcmix.repeats import RepeatResult
+
+__all__ = ["ENOUGH_SEEDS", "summarised"]
+
+Floats = npt.NDArray[np.float64]
+
+# Fewer give no spread worth the name, and the p-values were calibrated with this many.
+ENOUGH_SEEDS = 4
+
+
+def summarised(
+    repeats: Sequence[RepeatResult],
+    division: Division,
+    warnings: Sequence[str],
+    provenance: dict[str, Any],
+    *,
+    uncalibrated: str,
+) -> ChannelImportance:
+    """Put the repeats together.
+
+    ``uncalibrated`` says why no p-values may be shown for this kind of data and settings; empty
+    where they may.
+    """
+    train = division.sides[0].train.cells
+    pooled = pooled_of(repeats, division)
+    estimates = {kind: pooled.estimate(kind) for kind in ("mixed", "plain")}
+    tests = against_chance(pooled)
+    evidence = evidence_of(pooled, estimates, tests)
+    gate = judge(evidence)
+    alone, beside = _stacked(repeats, "share"), _stacked(repeats, "decoy_share")
+    # Bars and control are of one fit: with decoys, that which holds them.
+    share = alone if beside is None else beside
+    assert share is not None and alone is not None
+    shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
+    not_learnt = _not_learnt(evidence, estimates["plain"], tests)
+    p_value, p_value_reason = _p_values(repeats, gate, uncalibrated)
+    above = None if decoys is None or beside is None else above_decoy(beside, decoys)
+    return ChannelImportance(
+        channels=train.channels,
+        share=_floats(share.mean(axis=0)),
+        share_sd=_floats(_sd(share)),
+        shapley=None if shapley is None else _floats(shapley.mean(axis=0)),
+        shapley_sd=None if shapley is None else _floats(_sd(shapley)),
+        per_class={name: values for name, values in _per_class(repeats, train.classes).items()
+                   if name not in not_learnt},
+        decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
+        p_value=p_value,
+        accuracy={kind: one.balanced for kind, one in estimates.items()},
+        recall={kind: _recalls(one) for kind, one in estimates.items()},
+        gate=gate.reason,
+        seeds=tuple(one.seed for one in repeats),
+        share_of_seed=tuple(_floats(one) for one in share),
+        n_train=round(float(np.mean([len(one.train.rows) for one in division.sides]))),
+        n_test=estimates["plain"].n_cells,
+        warnings=tuple(dict.fromkeys([*warnings, *_doubts(repeats, estimates, not_learnt)])),
+        provenance=provenance,
+        estimates=estimates,
+        whole=_mean([one.whole for one in repeats]),
+        nothing=_mean([one.nothing for one in repeats]),
+        share_alone=_floats(alone.mean(axis=0)),
+        division=division.words,
+        verdict=gate.verdict,
+        p_value_reason=p_value_reason,
+        not_learnt=not_learnt,
+        accuracy_p={kind: getattr(tests, kind).p_above for kind in ("mixed", "plain")},
+        above_decoy=None if above is None else tuple(above.tolist()),
+        above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
+    )  # fmt: skip
+
+
+def _recalls(estimate: AccuracyEstimate) -> dict[str, float | None]:
+    """Recall of each class; None for one without held-out cells."""
+    return {one.name: None if one.recall is None or np.isnan(one.recall) else one.recall
+            for one in estimate.per_class}  # fmt: skip
+
+
+def _per_class(
+    repeats: Sequence[RepeatResult], classes: Sequence[str]
+) -> dict[str, tuple[float, ...]]:
+    """Shapley values for the recall of each class, mean over the repeats that held it out."""
+    if any(one.shapley_per_class is None for one in repeats):
+        return {}
+    values: Floats = np.array([one.shapley_per_class for one in repeats], dtype=np.float64)
+    there: npt.NDArray[np.bool_] = np.isfinite(values[:, :, 0])
+    return {name: _floats(values[there[:, code], code].mean(axis=0))
+            for code, name in enumerate(classes) if there[:, code].any()}  # fmt: skip
+
+
+def _p_values(
+    repeats: Sequence[RepeatResult], gate: Gate, uncalibrated: str
+) -> tuple[tuple[float, ...] | None, str]:
+    """p-value of each channel's share, or None and why."""
+    shares, decoys = _stacked(repeats, "decoy_share"), _stacked(repeats, "decoys")
+    if shares is None or decoys is None:
+        return None, "no decoys were asked for"
+    if uncalibrated:
+        return None, uncalibrated
+    if len(repeats) < ENOUGH_SEEDS:
+        return None, f"fewer than {ENOUGH_SEEDS} seeds"
+    if not gate.opens:
+        return None, f"the shares must not be read ({gate.verdict[0].lower()}{gate.verdict[1:]})"
+    return _floats(holm(decoy_p_values(shares, decoys))), ""
+
+
+def _not_learnt(
+    evidence: Evidence, plain: AccuracyEstimate, tests: AgainstChance
+) -> dict[str, str]:
+    """Why nothing is said of a class, for those that were not learnt."""
+    p_of = dict(zip([one.name for one in plain.per_class], tests.plain.class_p, strict=True))
+    return {
+        one.name: f"not learnt: recall {one.recall:.2f} of {counted(one.n_cells, 'held-out cell')} "
+        f"is at chance (p = {p_of[one.name]:.2f} over groups)"
+        for one in plain.per_class if one.name in evidence.not_learnt
+    }  # fmt: skip
+
+
+def _doubts(
+    repeats: Sequence[RepeatResult],
+    estimates: dict[str, AccuracyEstimate],
+    not_learnt: dict[str, str],
+) -> list[str]:
+    lines = [line for one in repeats for line in one.warnings]
+    lines += [one.warning for one in estimates.values() if one.warning]
+    lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
+    if len(repeats) < ENOUGH_SEEDS:
+        lines.append(
+            f"{len(repeats)} {'seed is' if len(repeats) == 1 else 'seeds are'} too few for an "
+            f"error bar; use {ENOUGH_SEEDS} or more"
+        )
+    return lines
+
+
+def _stacked(repeats: Sequence[RepeatResult], name: str) -> Floats | None:
+    """One list of every repeat as rows (S, C); None where one lacks it."""
+    rows = [getattr(one, name) for one in repeats]
+    return None if any(row is None for row in rows) else np.array(rows, dtype=np.float64)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if len(there) == len(values) else None
+
+
+def _sd(values: Floats) -> Floats:
+    if len(values) < 2:
+        return np.zeros(values.shape[1])
+    deviations: Floats = values.std(axis=0, ddof=1)
+    return deviations
+
+
+def _floats(values: npt.ArrayLike) -> tuple[float, ...]:
+    return tuple(float(value) for value in np.asarray(values))

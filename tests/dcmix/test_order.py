@@ -1,0 +1,88 @@
+"""Order by the answer that is reliable, channels at their control, and what is said of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from napari_channelmix import ChannelImportance
+from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
+from napari_channelmix.dcmix.separability import OneNumber, Separability
+
+CLOSED = "mixing to one image costs accuracy (mixed 0.60, plain 0.90): read the Shapley values"
+CHANCE = "accuracy is at chance: nothing can be read from the shares"
+
+
+def estimate(balanced):
+    return AccuracyEstimate(balanced, balanced - 0.05, balanced + 0.02, 0.5, 100, 12, ())
+
+
+def stain(gap=0.01):
+    number = OneNumber("b", "brightness", estimate(0.97), 0.3, 0.2)
+    return Separability((number,), number, None, estimate(0.98),
+                        AccuracyDifference(gap, gap - 0.02, gap + 0.02, 100, 12))  # fmt: skip
+
+
+@pytest.fixture
+def importance():
+    return ChannelImportance(
+        channels=("a", "b", "c"), share=(0.2, 0.3, 0.5), share_sd=(0.01,) * 3,
+        shapley=(0.3, 0.1, 0.0), shapley_sd=(0.01,) * 3, per_class={}, decoy=(0.1, 0.3, 0.1),
+        p_value=None, accuracy={"mixed": 0.9, "plain": 0.9}, recall={"mixed": {}, "plain": {}},
+        gate="ok", seeds=(0, 1, 2, 3), share_of_seed=((0.2, 0.3, 0.5),) * 4, n_train=300,
+        n_test=100, warnings=(), provenance={}, above_decoy=(True, False, True),
+        above_zero=(True, True, False),
+    )  # fmt: skip
+
+
+def test_by_share_where_blending_costs_nothing(importance):
+    assert importance.answer == "share"
+    assert importance.order == (2, 1, 0)
+    assert importance.above_control == (True, False, True)
+    assert "Not above its decoy, so nothing is known of: b" in importance.sentences
+
+
+def test_by_shapley_value_where_it_costs(importance):
+    closed = replace(importance, gate=CLOSED)
+    assert closed.answer == "shapley"
+    assert closed.order == (0, 1, 2)
+    assert closed.above_control == (True, True, False)
+    assert "Not above zero, so nothing is known of: c" in closed.sentences
+
+
+@pytest.mark.parametrize("change", [{"gate": CHANCE}, {"gate": CLOSED, "shapley": None}])
+def test_in_the_order_of_the_data_set_where_nothing_can_be_read(importance, change):
+    shut = replace(importance, **change)
+    assert shut.answer == "none"
+    assert shut.order == (0, 1, 2)
+    assert shut.above_control is None
+    assert shut.sentences == ()
+
+
+def test_the_table_has_that_order(importance):
+    assert importance.to_frame().index.tolist() == ["c", "b", "a"]
+    table = replace(importance, gate=CLOSED).to_frame()
+    assert table.index.tolist() == ["a", "b", "c"]
+    assert table["above_control"].tolist() == [True, True, False]
+
+
+def test_a_question_leaves_the_gate_open(importance):
+    asked = replace(importance, separability=stain(), gate=stain().sentence)
+    assert asked.asks and asked.open and asked.answer == "share"
+    assert asked.question == (
+        "Readable from the brightness of b alone (.97 of .98): stain or batch?"
+    )
+    assert asked.sentences[0] == asked.question
+    assert not replace(importance, separability=stain(gap=0.2)).asks
+
+
+def test_a_closed_gate_stays_closed_whatever_one_number_says(importance):
+    shut = replace(importance, separability=stain(), gate=CLOSED)
+    assert not shut.open and not shut.asks
+    assert shut.sentences[0].startswith("Readable from")
+
+
+def test_the_file_keeps_it(importance, tmp_path):
+    importance.save(tmp_path)
+    again = ChannelImportance.load(tmp_path / "importance.json")
+    assert again == importance
+    assert again.order == importance.order
