@@ -48,7 +48,10 @@ def test_shares_sum_to_one_in_every_seed_and_in_the_mean(importance):
 def test_accuracy_is_that_of_the_classifiers_on_the_held_out_cells(importance, halves):
     _, test, _ = halves
     recalls = [
-        [np.mean(one.predict(test)[test.labels == code] == code) for code in (0, 1)]
+        [
+            np.mean(one.predict(test, prior="balanced")[test.labels == code] == code)
+            for code in (0, 1)
+        ]
         for one in importance.classifiers
     ]
     assert importance.accuracy["mixed"] == pytest.approx(np.mean(recalls))
@@ -162,7 +165,9 @@ def test_p_values_need_four_seeds_and_find_the_channel_that_matters(importance):
     assert importance.p_value_reason == "fewer than 4 seeds"
     sample = graded_channels((1.6, 0.0, 0.0), count=240, side=16)
     found = channel_importance(sample.cells, seeds=4, shapley=False, **QUICK)
-    assert found.verdict == "Reliable" and found.p_value_reason == ""
+    # One channel decides, by its brightness: that may be a stain, but the shares can be read.
+    assert found.verdict.startswith("Readable from the brightness of channel")
+    assert found.answer == "share" and found.p_value_reason == ""
     best = int(np.argmax(list(sample.relevance.values())))
     assert found.p_value[best] < 0.01
     assert max(found.p_value) <= 1
@@ -250,8 +255,11 @@ def test_the_planted_reporter_of_the_synthetic_plate_comes_first():
     train, test = synthetic_plate(wells=8, cells_per_well=16, side=160).cells.split()
     found = channel_importance(train, test, seeds=1, decoys=False, network="tiny",
                                settings=TrainingSettings(epochs=10), device="cpu")  # fmt: skip
-    assert found.channels[found.order[0]] == "reporter"
+    assert found.channels[int(np.argmax(found.share))] == "reporter"
     assert found.channels[int(np.argmax(found.shapley))] == "reporter"
+    # Two held-out wells prove nothing, however right the calls are.
+    assert found.verdict == "Nothing can be read: too few groups"
+    assert found.order == (0, 1, 2, 3)
 
 
 def test_result_is_what_was_saved(importance, tmp_path):

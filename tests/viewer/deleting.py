@@ -57,7 +57,7 @@ def fill(viewer: Any, images: Any, rng: Any) -> None:
     session = images.session
     images.open_cells(tiny(outlines=rng.random() < 0.5))
     until(lambda: not images.task.busy and session.shown is not None)
-    pump(rng.uniform(0, 0.2))
+    pump(rng.uniform(0, 0.1))
     if rng.random() < 0.5:
         session.predictions = Predictions(("p", "q"), np.full((9, 2), 0.5, np.float32), "made up")
     if rng.random() < 0.5:
@@ -87,7 +87,7 @@ def delete(viewer: Any, rng: Any) -> None:
         if name in viewer.layers:
             viewer.layers.remove(name)
         if rng.random() < 0.8:
-            pump(rng.uniform(0, 0.2))
+            pump(rng.uniform(0, 0.1))
 
 
 def main(seed: int, orders: int) -> None:
@@ -113,7 +113,7 @@ def main(seed: int, orders: int) -> None:
             classifier.start()
         while len(viewer.layers):
             delete(viewer, rng)
-            pump(rng.uniform(0, 0.2))
+            pump(rng.uniform(0, 0.1))
             if rng.random() < 0.3:
                 break
         classifier.task.stop()
