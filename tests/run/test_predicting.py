@@ -50,6 +50,11 @@ def test_cells_groups_and_prior_are_written(
     shown = cells[[f"probability of {name}" for name in model.classes]].to_numpy()
     np.testing.assert_allclose(shown, expected, atol=1e-5)
     assert cells["prediction"].tolist() == [model.classes[at] for at in model.predict(plate)]
+    # Which of the cells it was trained on is known again by their pixels.
+    trained = (cells["training"] == "yes").sum()
+    assert 0 < trained < 64 and set(cells["training"]) == {"yes", "no"}
+    assert f"trained on {trained} of these 64 cells" in content["training"]
+    assert content["training"] in said
     groups = pd.read_csv(tmp_path / "a" / "groups.csv")
     assert len(groups) == 8 and {"fraction treated", "low treated"} <= set(groups)
     held_out = model.held_out_calls

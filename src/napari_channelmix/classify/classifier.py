@@ -135,7 +135,7 @@ class Predictor(ABC):
             that would need its prior.
         """
         if isinstance(choice, Prior):
-            return choice
+            return choice.checked(self.classes)
         if choice not in (None, "training", "balanced"):
             raise ModelError(
                 f"{self._who}: the class shares it was trained on are not known, so its "
@@ -455,7 +455,7 @@ class Classifier(Predictor):
     def prior_of(self, choice: PriorChoice = None, balanced: Floats | None = None) -> Prior:
         """The prior that is meant; see `Predictor.prior_of`."""
         if isinstance(choice, Prior):
-            return choice
+            return choice.checked(self.classes)
         if choice is None or choice == "training":
             known = self.training_data
             if known is None:

@@ -86,6 +86,20 @@ class Prior:
         there = np.asarray(self.shares) > 0
         return corrected(values, there.astype(np.float64), old=self.shares)
 
+    def checked(self, classes: Sequence[str]) -> Prior:
+        """The same prior, if it is of these classes in this order.
+
+        Raises
+        ------
+        ModelError
+        """
+        if self.classes != tuple(classes):
+            raise ModelError(
+                f"prior: it is of the classes {listed(self.classes, 5)}, not of "
+                f"{listed(classes, 5)}; give shares by name of class"
+            )
+        return self
+
     def text(self) -> str:
         """In words: ``prior as in training (low 50.0 %, high 50.0 %)``."""
         said = f"prior {WORDS[self.kind]}"
@@ -125,7 +139,10 @@ def given_prior(classes: Sequence[str], shares: Mapping[str, float]) -> Prior:
     unknown = [name for name in shares if name not in classes]
     if unknown:
         raise ModelError(f"prior: {quoted(unknown[0])} is none of the classes {listed(classes, 5)}")
-    values = {name: float(share) for name, share in shares.items()}
+    try:
+        values = {name: float(share) for name, share in shares.items()}
+    except (TypeError, ValueError):
+        raise ModelError("prior: shares must be numbers of 0 or more") from None
     if not all(np.isfinite(share) and share >= 0 for share in values.values()):
         raise ModelError("prior: shares must be numbers of 0 or more")
     left = [name for name in classes if name not in values]
@@ -155,6 +172,8 @@ def prior_argument(texts: Sequence[str] | None) -> str | dict[str, float] | None
     shares = {}
     for text in texts:
         name, equals, number = text.rpartition("=")
+        if name in shares:
+            raise ModelError(f"--prior: {quoted(name)} has two shares; give one")
         try:
             shares[name] = float(number)
         except ValueError:
@@ -187,8 +206,8 @@ def corrected(
     weight = np.divide(to, of, out=np.zeros_like(to), where=of > 0)
     weighed = p * weight
     total = weighed.sum(axis=1, keepdims=True)
-    # Where all that is likely is ruled out, the prior is all that is known.
-    known = total > 0
+    # Where all that is likely is ruled out, the prior is all that is known; NaN stays NaN.
+    known = ~(total <= 0)
     share = np.divide(weighed, total, out=np.broadcast_to(to / to.sum(), p.shape).copy(),
                       where=known)  # fmt: skip
     return np.asarray(share, dtype=np.float32)
