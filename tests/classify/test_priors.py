@@ -12,6 +12,7 @@ from napari_channelmix.classify import Classifier, evaluate
 from napari_channelmix.classify.priors import (
     Prior,
     corrected,
+    estimated_prior,
     estimated_shares,
     given_prior,
     prior_argument,
@@ -169,3 +170,12 @@ def test_a_prior_that_cannot_be_meant_is_one_line() -> None:
 
 def test_a_cell_without_probabilities_does_not_get_those_of_the_prior() -> None:
     assert np.isnan(corrected([[np.nan, 0.5]], [0.2, 0.8])).all()
+
+
+def test_an_estimate_that_rules_a_class_out_says_so() -> None:
+    # The likelihood rises to the corner: every cell is rather of the first class.
+    found = estimated_prior(("a", "b"), [[0.8, 0.2]] * 10)
+    assert found.shares == pytest.approx((1, 0), abs=1e-5)
+    assert found.text().endswith("; so as good as no cell can be called b")
+    assert estimated_prior(("a", "b"), [[0.9, 0.1], [0.1, 0.9]]).note == ""
+    assert estimated_prior(("a", "b"), np.zeros((0, 2))).note == ""

@@ -22,7 +22,7 @@ from napari_channelmix.classify.priors import (
     Prior,
     PriorChoice,
     balanced_prior,
-    estimated_shares,
+    estimated_prior,
     given_prior,
     own_prior,
 )
@@ -469,8 +469,7 @@ class Classifier(Predictor):
         if choice == "estimated":
             if balanced is None:
                 raise ModelError("the prior can be estimated only of cells that are classified")
-            return Prior("estimated", self.classes,
-                         tuple(estimated_shares(balanced).tolist()))  # fmt: skip
+            return estimated_prior(self.classes, balanced)
         if isinstance(choice, str):
             raise ModelError(f"prior {quoted(choice)} is unknown; use {', '.join(PRIORS)} or a "
                              "share for each class")  # fmt: skip

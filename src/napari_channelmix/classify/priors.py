@@ -24,8 +24,8 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.wording import listed, quoted
 
 __all__ = [
-    "PRIORS", "Prior", "PriorChoice", "balanced_prior", "corrected", "estimated_shares",
-    "given_prior", "own_prior", "prior_argument",
+    "PRIORS", "Prior", "PriorChoice", "balanced_prior", "corrected", "estimated_prior",
+    "estimated_shares", "given_prior", "own_prior", "prior_argument",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float32]
@@ -38,6 +38,8 @@ PRIORS = ("training", "balanced", "estimated")
 SUM = 1e-3
 # EM ends where no share changes by more than this, or after so many steps.
 CHANGE, STEPS = 1e-7, 10_000
+# Fewer expected cells of a class are none.
+LEAST_CELLS = 0.5
 
 WORDS = {
     "training": "as in training",
@@ -155,6 +157,19 @@ def given_prior(classes: Sequence[str], shares: Mapping[str, float]) -> Prior:
     if abs(total - 1) > SUM:
         raise ModelError(f"prior: the shares must have the sum 1, not {total:.4g}")
     return Prior("given", tuple(classes), tuple(values[name] / total for name in classes))
+
+
+def estimated_prior(classes: Sequence[str], probabilities: npt.ArrayLike) -> Prior:
+    """Shares by `estimated_shares` of probabilities (N, K) under the balanced prior.
+
+    A note names the classes of which less than half a cell is expected: the prior rules them out.
+    """
+    values = np.asarray(probabilities)
+    shares = estimated_shares(values)
+    out = [name for name, share in zip(classes, shares, strict=True)
+           if len(values) and share * len(values) < LEAST_CELLS]  # fmt: skip
+    note = f"so as good as no cell can be called {listed(out, 5)}" if out else ""
+    return Prior("estimated", tuple(classes), tuple(shares.tolist()), note)
 
 
 def prior_argument(texts: Sequence[str] | None) -> str | dict[str, float] | None:

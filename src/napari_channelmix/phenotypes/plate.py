@@ -127,5 +127,7 @@ def _column(
         return None
     for column in conditions.columns:
         if str(column).strip().lower() in names:
-            return [str(value) for value in conditions[column].reindex(list(groups)).fillna("")]
+            # Numbers too: another kind of column cannot hold the empty text.
+            values = conditions[column].astype(object).reindex(list(groups)).fillna("")
+            return [str(value) for value in values]
     return None
