@@ -103,7 +103,8 @@ def predict_cells_job(
             "warnings": list(called.lines),
             "provenance": provenance(model=model_hash(model), data=cells.fingerprint),
         }  # fmt: skip
-        table = cell_table(cells, called.probabilities, model.classes, training=called.training.tolist())
+        table = cell_table(cells, called.probabilities, model.classes,
+                           training=called.training.tolist())  # fmt: skip
         yield Progress(97, 100, "writing")
         files = (
             write_text(out / "cells.csv", csv_text(table)),
