@@ -139,3 +139,18 @@ def test_what_cannot_be_measured_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         estimate_accuracy(labels, predicted, groups, NAMES)
+
+
+@pytest.mark.parametrize("groups", [np.arange(40), np.arange(40) // 5])
+def test_a_cell_that_was_predicted_four_times_is_no_four_cells(groups: np.ndarray) -> None:
+    labels, cells = np.arange(40) // 5 % 2, np.arange(40)
+    predicted = np.where(np.arange(40) % 13 == 0, 1 - labels, labels)
+    again = [np.tile(values, 4) for values in (labels, predicted, groups, cells)]
+    once = estimate_accuracy(labels, predicted, groups, ("a", "b"))
+    often = estimate_accuracy(*again[:3], ("a", "b"), cells=again[3])
+    assert (often.n_cells, often.warning) == (40, once.warning)
+    assert (often.low, often.high) == pytest.approx((once.low, once.high))
+    ahead = accuracy_difference(labels, labels, predicted, groups, 2)
+    ahead_often = accuracy_difference(again[0], again[0], again[1], again[2], 2, cells=again[3])
+    assert (ahead_often.low, ahead_often.high) == pytest.approx((ahead.low, ahead.high))
+    assert ahead_often.n_cells == 40

@@ -182,3 +182,11 @@ def test_a_temperature_that_none_could_be_is_refused(on_plate: Classifier, tmp_p
     path = tmp_path / "odd.cmx"
     with pytest.raises((BundleError, ZeroDivisionError)):
         load_model(odd.save(path))
+
+
+def test_intervals_end_where_figures_do() -> None:
+    # Two groups, one all right and one all wrong: Student's t alone would reach far beyond.
+    sure = np.array([[1.0, 0.0], [0.0, 1.0]] * 4)
+    found = calibration_of(sure, [0, 1, 0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1], ("a", "b"))
+    assert found.ece_interval is not None and found.brier_interval is not None
+    assert found.ece_interval[1] == 1.0 and found.brier_interval[1] == 2.0

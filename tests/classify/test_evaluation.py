@@ -151,6 +151,10 @@ def test_cells_of_the_training_make_it_too_good_where_they_are_not_known_one_by_
         "held-out cells it was 0.750"
     ) in evaluate(model, plate).warnings
     assert "trained on 90" not in "\n".join(evaluate(model, other_plate).warnings)
+    unmeasured = replace(model, record={})
+    assert any("it is not known on which" in line for line in evaluate(unmeasured, plate).warnings)
+    unmeasured = evaluate(unmeasured, other_plate)
+    assert "it is not known on which" not in "\n".join(unmeasured.warnings)
 
 
 def test_a_model_at_chance_or_with_its_classes_turned_is_said(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.classify.permutation import permutation_test
+from napari_channelmix.errors import DataError
 
 
 def wells(called, labels, each=4):
@@ -107,3 +108,24 @@ def test_it_errs_as_often_as_it_may():
         rows = np.repeat(np.arange(10), 6)
         p_values.append(permutation_test(labels[rows], called.ravel(), rows, 2).p_above)
     assert 0.01 < np.mean(np.array(p_values) < 0.05) < 0.1
+
+
+def test_deals_that_leave_a_class_without_a_cell_do_not_count() -> None:
+    # One cell of the second class, in a group of 20, which smaller groups cannot hold: a deal
+    # either keeps that group's shares in it, or has no cell of the class.
+    labels = np.r_[1, np.zeros(19 + 4, int)]
+    groups = np.r_[np.zeros(20, int), 1, 2, 3, 4]
+    # Half of the large group is called the second class, its own cell among them.
+    predicted = np.r_[np.ones(10, int), np.zeros(14, int)]
+    test = permutation_test(labels, predicted, groups, 2)
+    # Any cell of the large group may have the label: half of them are called so.
+    assert test.observed == pytest.approx((1 + 14 / 23) / 2)
+    assert test.p_above == pytest.approx(0.5, abs=0.05)
+    assert test.class_p[1] == pytest.approx(0.5, abs=0.05)
+    assert np.isfinite(test.expected) and test.p_below == 1.0
+
+
+@pytest.mark.parametrize("predicted", [[0, -1], [0, 2]])
+def test_numbers_that_are_no_class_are_refused(predicted: list[int]) -> None:
+    with pytest.raises(DataError, match="must be 0 to 1"):
+        permutation_test([0, 1], predicted, [0, 1], 2)

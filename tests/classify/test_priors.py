@@ -12,6 +12,7 @@ from napari_channelmix.classify import Classifier, evaluate
 from napari_channelmix.classify.priors import (
     Prior,
     corrected,
+    estimated_prior,
     estimated_shares,
     given_prior,
     prior_argument,
@@ -155,3 +156,26 @@ def test_an_old_bundle_and_a_model_made_elsewhere_say_that_their_prior_is_not_kn
     assert "as the model gives them" in other.prior_of("balanced").text()
     with pytest.raises(ModelError, match=r"other: the class shares .* leave the prior out"):
         other.predict_proba(other_plate, prior="estimated")
+
+
+def test_a_prior_that_cannot_be_meant_is_one_line() -> None:
+    for shares in ({"a": "much"}, {"a": None}):
+        with pytest.raises(ModelError, match="shares must be numbers of 0 or more"):
+            given_prior(("a", "b"), shares)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="'a' has two shares"):
+        prior_argument(["a=0.2", "a=0.8"])
+    with pytest.raises(ModelError, match="it is of the classes b, a, not of a, b"):
+        given_prior(("b", "a"), {"a": 0.9}).checked(("a", "b"))
+
+
+def test_a_cell_without_probabilities_does_not_get_those_of_the_prior() -> None:
+    assert np.isnan(corrected([[np.nan, 0.5]], [0.2, 0.8])).all()
+
+
+def test_an_estimate_that_rules_a_class_out_says_so() -> None:
+    # The likelihood rises to the corner: every cell is rather of the first class.
+    found = estimated_prior(("a", "b"), [[0.8, 0.2]] * 10)
+    assert found.shares == pytest.approx((1, 0), abs=1e-5)
+    assert found.text().endswith("; so as good as no cell can be called b")
+    assert estimated_prior(("a", "b"), [[0.9, 0.1], [0.1, 0.9]]).note == ""
+    assert estimated_prior(("a", "b"), np.zeros((0, 2))).note == ""

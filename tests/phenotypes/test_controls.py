@@ -92,3 +92,11 @@ def test_a_group_of_one_class_alone_has_it() -> None:
 )
 def test_controls_are_known_by_their_names_alone(values, named) -> None:
     assert named_controls(values) == named
+
+
+def test_wells_that_differ_by_rounding_alone_have_no_z_factor() -> None:
+    # The standard deviation of three times 0.1 is 1.7e-17.
+    found = control_quality([0.1] * 3, [0.9] * 3)
+    assert found.z_prime is None and "all wells of a control have the same fraction" in found.text()
+    found = control_quality([0.1 + 0.2, 0.3, 0.3], [0.3] * 3)
+    assert found.z_prime is None and "both controls have the same fraction" in found.text()

@@ -141,3 +141,8 @@ def test_words_have_the_interval_and_what_it_is_of() -> None:
     assert f"(95 % interval {low:.3g} to {high:.3g})" in said
     assert "32 groups at 7 doses above 0" in said
     assert "1 group has no dose that is a number" in said
+
+
+def test_a_dose_below_zero_is_no_dose() -> None:
+    found = dose_response([-3.0, 1.0, 2.0], [0.9, 0.1, 0.2])
+    assert found.doses.tolist() == [1.0, 2.0] and found.left_out == 1

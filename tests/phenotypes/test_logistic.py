@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes import logistic
 from napari_channelmix.phenotypes.logistic import Logistic, Refused, curve, fit_curve
 
@@ -169,3 +170,10 @@ def test_the_interval_covers_about_as_often_as_it_says() -> None:
             held += found.interval[0] <= 10**truth <= found.interval[1]
     assert given >= 50
     assert held / given >= 0.88
+
+
+@pytest.mark.parametrize(("dose", "fraction"), [(np.nan, 0.5), (-1.0, 0.5), (1.0, np.nan)])
+def test_groups_without_a_number_are_refused(dose: float, fraction: float) -> None:
+    doses, fractions = [0.1, 1, 10, 100, 1000, dose], [0, 0.1, 0.5, 0.9, 1, fraction]
+    with pytest.raises(DataError, match="leave the others out"):
+        fit_curve(doses, fractions)

@@ -48,3 +48,14 @@ def test_wells_and_plates_of_a_table() -> None:
     assert first.groups[0, 0] == 0 and first.groups[1, 1] == 2 and second.groups[0, 0] == 1
     with pytest.raises(DataError, match="two groups lie in well A01: x and y"):
         plates_of(["x", "y", "z"], conditions[["Well"]])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_plate_may_be_a_number_and_missing() -> None:
+    conditions = pd.DataFrame({"well": ["A01", "A01"], "plate": [1.0, np.nan]}, index=["x", "y"])
+    assert [plate.shape for plate in plates_of(["x", "y"], conditions)] == [(8, 12), (8, 12)]
+
+
+def test_digits_of_other_scripts_are_no_wells() -> None:
+    with pytest.raises(DataError, match="no well of a plate"):
+        plates_of(["A\u0660\u0661"])

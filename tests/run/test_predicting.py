@@ -50,6 +50,11 @@ def test_cells_groups_and_prior_are_written(
     shown = cells[[f"probability of {name}" for name in model.classes]].to_numpy()
     np.testing.assert_allclose(shown, expected, atol=1e-5)
     assert cells["prediction"].tolist() == [model.classes[at] for at in model.predict(plate)]
+    # Which of the cells it was trained on is known again by their pixels.
+    trained = (cells["training"] == "yes").sum()
+    assert 0 < trained < 64 and set(cells["training"]) == {"yes", "no"}
+    assert f"trained on {trained} of these 64 cells" in content["training"]
+    assert content["training"] in said
     groups = pd.read_csv(tmp_path / "a" / "groups.csv")
     assert len(groups) == 8 and {"fraction treated", "low treated"} <= set(groups)
     held_out = model.held_out_calls
@@ -84,6 +89,8 @@ def test_evaluate_explain_and_report_say_their_prior(
     said = capsys.readouterr().out
     assert "prior given shares (treated 10.0 %, untreated 90.0 %)" in said
     assert "calibration error " in said and "Brier score " in said
+    # These are the cells that were held out in training, on which the temperature was fitted.
+    assert "of the cells the temperature was fitted on, so it is too good" in said
     maps = tmp_path / "maps"
     explain = ["explain", plate, *asked, "--out", str(maps), "--limit", "3", "--no-check"]
     assert main([*explain, "--method", "saliency", "--quiet"]) == 0

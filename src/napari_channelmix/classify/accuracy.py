@@ -210,6 +210,7 @@ def estimate_accuracy(
     groups: npt.ArrayLike | None,
     classes: Sequence[str],
     *,
+    cells: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> AccuracyEstimate:
     """Balanced accuracy and recalls with their intervals over groups.
@@ -223,6 +224,9 @@ def estimate_accuracy(
     groups : (N,) array or None
         Wells, images or the like; None where none are known.
     classes : sequence of str
+    cells : (N,) array, optional
+        Which cell a row is of, where cells were predicted several times: each counts once all the
+        same. Default: each row is a cell of its own.
     level : float
 
     Returns
@@ -235,9 +239,10 @@ def estimate_accuracy(
         No cell, arrays of different lengths, a label that is no position in the classes.
     """
     truth, guess, group = _checked(labels, predicted, groups, len(classes))
-    counts = GroupedRecall.of(truth, guess, group, len(classes))
+    parts = _parts(cells, len(truth))
+    counts = GroupedRecall.of(truth, guess, group, len(classes), parts)
     below, above = counts.balanced_reach(level)
-    size = np.bincount(truth, minlength=len(classes))
+    size = np.rint(np.bincount(truth, parts, minlength=len(classes))).astype(np.int64)
     recall, low, high = np.full((3, len(classes)), np.nan)
     class_groups = np.zeros(len(classes), np.int64)
     occurs = size > 0
@@ -261,10 +266,10 @@ def estimate_accuracy(
         low=max(0.0, counts.balanced - below),
         high=min(1.0, counts.balanced + above),
         chance=1.0 / int(occurs.sum()),
-        n_cells=len(truth),
+        n_cells=int(size.sum()),
         n_groups=len(counts.cells),
         per_class=rows,
-        warning=_warning(rows, len(truth), len(counts.cells)),
+        warning=_warning(rows, int(size.sum()), len(counts.cells)),
         level=level,
     )
 
@@ -300,6 +305,7 @@ def accuracy_difference(
     groups: npt.ArrayLike | None,
     classes: int,
     *,
+    cells: npt.ArrayLike | None = None,
     level: float = 0.95,
 ) -> AccuracyDifference:
     """By how much the first of two balanced accuracies on the same cells is higher.
@@ -310,6 +316,8 @@ def accuracy_difference(
         Positions in the classes: the true ones, and those that each predicts.
     groups : (N,) array or None
     classes : int
+    cells : (N,) array, optional
+        As for `estimate_accuracy`.
     level : float
 
     Raises
@@ -319,8 +327,20 @@ def accuracy_difference(
     """
     truth, one, group = _checked(labels, first, groups, classes)
     _, other, _ = _checked(labels, second, groups, classes)
-    difference, low, high = difference_interval(truth, one, other, group, classes, level=level)
-    return AccuracyDifference(difference, low, high, len(truth), len(np.unique(group)), level)
+    parts = _parts(cells, len(truth))
+    difference, low, high = difference_interval(
+        truth, one, other, group, classes, weights=parts, level=level
+    )
+    count = round(float(parts.sum()))
+    return AccuracyDifference(difference, low, high, count, len(np.unique(group)), level)
+
+
+def _parts(cells: npt.ArrayLike | None, rows: int) -> npt.NDArray[np.float64]:
+    """Part of a cell (N,) that each row is of."""
+    if cells is None:
+        return np.ones(rows)
+    _, cell, often = np.unique(np.asarray(cells), return_inverse=True, return_counts=True)
+    return np.asarray(1 / often[cell])
 
 
 def _checked(

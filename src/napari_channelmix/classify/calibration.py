@@ -372,7 +372,7 @@ def calibration_of(
     if count > 1:
         times = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS).astype(np.float64)
         drawn = np.tensordot(times, sums, 1)
-        brier_interval = _expanded(times @ squares / (times @ sizes), brier, count)
+        brier_interval = _expanded(times @ squares / (times @ sizes), brier, count, most=2.0)
         # Resampled groups are as far from their own mean as that is from the truth: an error of
         # chance alone is in them twice, and is taken off once.
         excess = _errors(drawn)
@@ -438,15 +438,15 @@ def _curve(sums: Doubles, drawn: Doubles | None, groups: int) -> tuple[Reliabili
     return tuple(found)
 
 
-def _expanded(draws: Doubles, middle: float, groups: int) -> Interval:
-    """95 % of resampled figures, widened for few groups as `intervals.accuracy_interval` does."""
+def _expanded(draws: Doubles, middle: float, groups: int, most: float = 1.0) -> Interval:
+    """95 % of resampled figures of 0 to ``most``, widened by Student's t for few groups."""
     from scipy.stats import norm, t
 
     low, high = np.percentile(draws, (2.5, 97.5))
     wider = float(t.ppf(0.975, groups - 1) / norm.ppf(0.975)) * np.sqrt(groups / (groups - 1))
     return (
         float(max(0.0, middle - wider * max(0.0, middle - low))),
-        float(middle + wider * max(0.0, high - middle)),
+        float(min(most, middle + wider * max(0.0, high - middle))),
     )
 
 

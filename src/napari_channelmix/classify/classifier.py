@@ -22,7 +22,7 @@ from napari_channelmix.classify.priors import (
     Prior,
     PriorChoice,
     balanced_prior,
-    estimated_shares,
+    estimated_prior,
     given_prior,
     own_prior,
 )
@@ -135,7 +135,7 @@ class Predictor(ABC):
             that would need its prior.
         """
         if isinstance(choice, Prior):
-            return choice
+            return choice.checked(self.classes)
         if choice not in (None, "training", "balanced"):
             raise ModelError(
                 f"{self._who}: the class shares it was trained on are not known, so its "
@@ -455,7 +455,7 @@ class Classifier(Predictor):
     def prior_of(self, choice: PriorChoice = None, balanced: Floats | None = None) -> Prior:
         """The prior that is meant; see `Predictor.prior_of`."""
         if isinstance(choice, Prior):
-            return choice
+            return choice.checked(self.classes)
         if choice is None or choice == "training":
             known = self.training_data
             if known is None:
@@ -469,8 +469,7 @@ class Classifier(Predictor):
         if choice == "estimated":
             if balanced is None:
                 raise ModelError("the prior can be estimated only of cells that are classified")
-            return Prior("estimated", self.classes,
-                         tuple(estimated_shares(balanced).tolist()))  # fmt: skip
+            return estimated_prior(self.classes, balanced)
         if isinstance(choice, str):
             raise ModelError(f"prior {quoted(choice)} is unknown; use {', '.join(PRIORS)} or a "
                              "share for each class")  # fmt: skip

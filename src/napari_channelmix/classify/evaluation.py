@@ -291,8 +291,16 @@ def _calibration(
     found = calibration_of(
         called.probabilities[given], labels[given], cells.groups[given], model.classes, seed=seed
     )
+    # Of the data set of the training, what was held out is what the temperature was fitted on.
+    fitted, held_out = (getattr(model, "calibration", None),
+                        getattr(model, "record", {}).get("held_out") or {})  # fmt: skip
+    same = (
+        fitted is not None
+        and fitted.n_cells == held_out.get("n_test")
+        and getattr(model, "provenance", {}).get("cells") == cells.fingerprint
+    )
     return replace(found, temperature=getattr(model, "temperature", 1.0),
-                   prior=called.prior.text())  # fmt: skip
+                   prior=called.prior.text(), cross_fitted=not same)  # fmt: skip
 
 
 def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
@@ -302,7 +310,8 @@ def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
     held_out = getattr(model, "record", {}).get("held_out") or {}
     trained, n, accuracy = (held_out.get(key) for key in ("n_train", "n_test", "balanced_accuracy"))
     if not trained or accuracy is None:
-        return ()
+        return ("the classifier was trained on cells of this data set; it is not known on which, "
+                "and this accuracy may be too good",)  # fmt: skip
     return (
         f"the classifier was trained on {trained} of these cells, so this accuracy is too good; on "
         f"the {n} held-out cells it was {accuracy:.3f}",

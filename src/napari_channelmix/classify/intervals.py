@@ -43,14 +43,23 @@ class GroupedRecall:
 
     @classmethod
     def of(
-        cls, labels: npt.ArrayLike, predicted: npt.ArrayLike, groups: npt.ArrayLike, classes: int
+        cls,
+        labels: npt.ArrayLike,
+        predicted: npt.ArrayLike,
+        groups: npt.ArrayLike,
+        classes: int,
+        weights: npt.ArrayLike = 1.0,
     ) -> GroupedRecall:
-        """Count cells (N,) of classes 0 to ``classes - 1``; classes without cells are left out."""
+        """Count cells (N,) of classes 0 to ``classes - 1``; classes without cells are left out.
+
+        ``weights`` (N,): part of a cell that a row is of, where a cell has several rows.
+        """
         truth, guess = np.asarray(labels, np.int64), np.asarray(predicted, np.int64)
         names, group = np.unique(np.asarray(groups), return_inverse=True)
         cells, right = np.zeros((2, len(names), classes))
-        np.add.at(cells, (group, truth), 1.0)
-        np.add.at(right, (group, truth), truth == guess)
+        part = np.broadcast_to(np.asarray(weights, np.float64), truth.shape)
+        np.add.at(cells, (group, truth), part)
+        np.add.at(right, (group, truth), part * (truth == guess))
         occurs = cells.any(axis=0)
         return cls(cells[:, occurs], right[:, occurs])
 
@@ -108,7 +117,7 @@ class GroupedRecall:
         Groups that share classes are compared with each other: such a set of them has as many as
         it has groups of equal weight (Kish), less one. The assumed correlation counts as one more.
         """
-        if self.cells.sum(axis=1).max() <= 1:
+        if self.cells.sum(axis=1).max() <= 1 + 1e-9:
             return float("inf")
         from scipy.sparse.csgraph import connected_components
 
@@ -193,6 +202,7 @@ def difference_interval(
     groups: npt.ArrayLike,
     classes: int,
     *,
+    weights: npt.ArrayLike = 1.0,
     level: float = 0.95,
 ) -> tuple[float, float, float]:
     """By how much the first of two balanced accuracies on the same cells is higher, and interval.
@@ -208,6 +218,8 @@ def difference_interval(
         Positions in the classes: the true ones, and those that each predicts.
     groups : (N,) array
     classes : int
+    weights : (N,) array, optional
+        As for `GroupedRecall.of`.
     level : float
 
     Returns
@@ -215,13 +227,15 @@ def difference_interval(
     difference, low, high : float
         -1 to 1.
     """
-    one, other = (GroupedRecall.of(labels, said, groups, classes) for said in (first, second))
+    one, other = (
+        GroupedRecall.of(labels, said, groups, classes, weights) for said in (first, second)
+    )
     below, above = np.array([one.balanced_reach(level), other.balanced_reach(level)]).T
     added, other_added = ((each.surplus / each.total).mean(axis=1) for each in (one, other))
     length = np.sqrt((added @ added) * (other_added @ other_added))
     correlation = float(added @ other_added / length) if length > 0 else 0.0
     difference = one.balanced - other.balanced
-    least = _paired_reach(labels, first, second, level)
+    least = _paired_reach(labels, first, second, weights, level)
 
     def apart(reach: float, other_reach: float) -> float:
         square = reach**2 + other_reach**2 - 2 * correlation * reach * other_reach
@@ -235,7 +249,11 @@ def difference_interval(
 
 
 def _paired_reach(
-    labels: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, level: float
+    labels: npt.ArrayLike,
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    level: float,
 ) -> float:
     """Half the interval of the difference for independent cells.
 
@@ -246,9 +264,10 @@ def _paired_reach(
 
     truth = np.asarray(labels)
     ahead = (np.asarray(first) == truth).astype(np.int64) - (np.asarray(second) == truth)
+    part = np.broadcast_to(np.asarray(weights, np.float64), truth.shape)
     variances = []
     for code in np.unique(truth):
-        here = ahead[truth == code]
-        more, less, n = (here > 0).sum() + 0.5, (here < 0).sum() + 0.5, len(here) + 2
+        here, of = ahead[truth == code], part[truth == code]
+        more, less, n = of[here > 0].sum() + 0.5, of[here < 0].sum() + 0.5, of.sum() + 2
         variances.append(((more + less) - (more - less) ** 2 / n) / n**2)
     return float(norm.ppf(0.5 + level / 2) * np.sqrt(np.sum(variances)) / len(variances))

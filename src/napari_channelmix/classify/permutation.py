@@ -10,6 +10,8 @@ from math import factorial, prod
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.errors import DataError
+
 __all__ = ["PermutationTest", "permutation_test"]
 
 Whole = npt.NDArray[np.int64]
@@ -91,8 +93,24 @@ def permutation_test(
         Which cell a row is of; default: each row is a cell of its own.
     seed : int
         Of the random permutations.
+
+    Raises
+    ------
+    DataError
+        No cell, or numbers that are no positions in the classes.
+
+    Notes
+    -----
+    Deals that leave a class without a cell, as groups differ in size, are left out: the labels
+    as they are have them all.
     """
     truth, guess = np.asarray(labels, np.int64), np.asarray(predicted, np.int64)
+    codes = np.concatenate([truth, guess])
+    if not codes.size or codes.min() < 0 or codes.max() >= classes:
+        raise DataError(
+            f"permutation test: labels and predictions must be 0 to {classes - 1}, for one cell or "
+            "more; leave out cells without a class"
+        )
     _, cell = np.unique(np.arange(len(truth)) if cells is None else np.asarray(cells),
                         return_inverse=True)  # fmt: skip
     names, group = np.unique(np.asarray(groups), return_inverse=True)
@@ -114,10 +132,11 @@ def permutation_test(
         dealt = _every_deal(label, classes) if exact else _random_deals(label, rng)
     else:
         exact, dealt = False, _deals_of_shares(label, group_of, shares, rng)
-    # Every deal has the classes that there are.
     there = np.bincount(label, minlength=classes) > 0
     observed = _recalls(label[None], called)[0]
     null = np.concatenate([_recalls(some, called) for some in dealt])
+    # Shares that are dealt to groups of other sizes may leave a class without cells.
+    null = null[~np.isnan(null[:, there]).any(axis=1)]
     means, mean = null[:, there].mean(axis=1), float(observed[there].mean())
     # A permutation that was drawn stands beside the labels as they are.
     own = 0 if exact else 1
@@ -130,7 +149,7 @@ def permutation_test(
               for code in range(classes)]  # fmt: skip
     return PermutationTest(
         observed=mean,
-        expected=float(means.mean()),
+        expected=float(means.mean()) if len(means) else mean,
         p_above=above(means, mean),
         p_below=above(-means, -mean),
         least=1 / count,

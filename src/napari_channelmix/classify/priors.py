@@ -24,8 +24,8 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.wording import listed, quoted
 
 __all__ = [
-    "PRIORS", "Prior", "PriorChoice", "balanced_prior", "corrected", "estimated_shares",
-    "given_prior", "own_prior", "prior_argument",
+    "PRIORS", "Prior", "PriorChoice", "balanced_prior", "corrected", "estimated_prior",
+    "estimated_shares", "given_prior", "own_prior", "prior_argument",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float32]
@@ -38,6 +38,8 @@ PRIORS = ("training", "balanced", "estimated")
 SUM = 1e-3
 # EM ends where no share changes by more than this, or after so many steps.
 CHANGE, STEPS = 1e-7, 10_000
+# Fewer expected cells of a class are none.
+LEAST_CELLS = 0.5
 
 WORDS = {
     "training": "as in training",
@@ -86,6 +88,20 @@ class Prior:
         there = np.asarray(self.shares) > 0
         return corrected(values, there.astype(np.float64), old=self.shares)
 
+    def checked(self, classes: Sequence[str]) -> Prior:
+        """The same prior, if it is of these classes in this order.
+
+        Raises
+        ------
+        ModelError
+        """
+        if self.classes != tuple(classes):
+            raise ModelError(
+                f"prior: it is of the classes {listed(self.classes, 5)}, not of "
+                f"{listed(classes, 5)}; give shares by name of class"
+            )
+        return self
+
     def text(self) -> str:
         """In words: ``prior as in training (low 50.0 %, high 50.0 %)``."""
         said = f"prior {WORDS[self.kind]}"
@@ -125,7 +141,10 @@ def given_prior(classes: Sequence[str], shares: Mapping[str, float]) -> Prior:
     unknown = [name for name in shares if name not in classes]
     if unknown:
         raise ModelError(f"prior: {quoted(unknown[0])} is none of the classes {listed(classes, 5)}")
-    values = {name: float(share) for name, share in shares.items()}
+    try:
+        values = {name: float(share) for name, share in shares.items()}
+    except (TypeError, ValueError):
+        raise ModelError("prior: shares must be numbers of 0 or more") from None
     if not all(np.isfinite(share) and share >= 0 for share in values.values()):
         raise ModelError("prior: shares must be numbers of 0 or more")
     left = [name for name in classes if name not in values]
@@ -138,6 +157,19 @@ def given_prior(classes: Sequence[str], shares: Mapping[str, float]) -> Prior:
     if abs(total - 1) > SUM:
         raise ModelError(f"prior: the shares must have the sum 1, not {total:.4g}")
     return Prior("given", tuple(classes), tuple(values[name] / total for name in classes))
+
+
+def estimated_prior(classes: Sequence[str], probabilities: npt.ArrayLike) -> Prior:
+    """Shares by `estimated_shares` of probabilities (N, K) under the balanced prior.
+
+    A note names the classes of which less than half a cell is expected: the prior rules them out.
+    """
+    values = np.asarray(probabilities)
+    shares = estimated_shares(values)
+    out = [name for name, share in zip(classes, shares, strict=True)
+           if len(values) and share * len(values) < LEAST_CELLS]  # fmt: skip
+    note = f"so as good as no cell can be called {listed(out, 5)}" if out else ""
+    return Prior("estimated", tuple(classes), tuple(shares.tolist()), note)
 
 
 def prior_argument(texts: Sequence[str] | None) -> str | dict[str, float] | None:
@@ -155,6 +187,8 @@ def prior_argument(texts: Sequence[str] | None) -> str | dict[str, float] | None
     shares = {}
     for text in texts:
         name, equals, number = text.rpartition("=")
+        if name in shares:
+            raise ModelError(f"--prior: {quoted(name)} has two shares; give one")
         try:
             shares[name] = float(number)
         except ValueError:
@@ -187,8 +221,8 @@ def corrected(
     weight = np.divide(to, of, out=np.zeros_like(to), where=of > 0)
     weighed = p * weight
     total = weighed.sum(axis=1, keepdims=True)
-    # Where all that is likely is ruled out, the prior is all that is known.
-    known = total > 0
+    # Where all that is likely is ruled out, the prior is all that is known; NaN stays NaN.
+    known = ~(total <= 0)
     share = np.divide(weighed, total, out=np.broadcast_to(to / to.sum(), p.shape).copy(),
                       where=known)  # fmt: skip
     return np.asarray(share, dtype=np.float32)

@@ -42,8 +42,9 @@ def evidence_of(
     """The numbers that the gate is decided from."""
     plain, mixed = estimates["plain"], estimates["mixed"]
     cost = accuracy_difference(
-        pooled.labels, pooled.plain, pooled.mixed, pooled.groups, len(pooled.classes)
-    )
+        pooled.labels, pooled.plain, pooled.mixed, pooled.groups, len(pooled.classes),
+        cells=pooled.cells,
+    )  # fmt: skip
     losses = {one.name: one.recall - other.recall
               for one, other in zip(plain.per_class, mixed.per_class, strict=True)
               if one.recall is not None and other.recall is not None}  # fmt: skip

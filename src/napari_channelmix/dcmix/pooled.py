@@ -51,21 +51,20 @@ class Pooled:
     folds: int
 
     def estimate(self, kind: str) -> AccuracyEstimate:
-        """Accuracy of ``mixed`` or ``plain``, with its interval over resampled groups.
+        """Accuracy of ``mixed`` or ``plain``, with its interval over groups.
 
-        All rows of a group are drawn together, so a cell that was held out twice is no two cells.
+        A cell that was held out several times counts once, with the share of its right answers.
         Over folds the interval is widened by ``sqrt(1 + 2 n_test / n_train)``, since groups that
         were predicted from each other's labels err together. Our definition, chosen by simulation
         and held against benchmarks/grouped_null.py.
         """
-        found = estimate_accuracy(self.labels, getattr(self, kind), self.groups, self.classes)
-        _, first = np.unique(self.cells, return_index=True)
-        counts = np.bincount(self.labels[first], minlength=len(self.classes))
-        per_class = tuple(
-            replace(one, n_cells=int(counts[code]), **self._reach(one.recall, one.low, one.high))
-            for code, one in enumerate(found.per_class)
+        found = estimate_accuracy(
+            self.labels, getattr(self, kind), self.groups, self.classes, cells=self.cells
         )
-        return replace(found, n_cells=len(first), per_class=per_class,
+        per_class = tuple(
+            replace(one, **self._reach(one.recall, one.low, one.high)) for one in found.per_class
+        )
+        return replace(found, per_class=per_class,
                        **self._reach(found.balanced, found.low, found.high))  # fmt: skip
 
     def _reach(self, value: float | None, low: float | None, high: float | None) -> dict[str, Any]:

@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 # Fewer wells of a control say nothing of how far its wells vary.
 FEWEST, FEW = 3, 6
 LEVEL = 0.95
+# Fractions that differ by less are the same.
+SAME = 1e-9
 # An assay with a higher Z' is called excellent (Zhang, Chung and Oldenburg 1999, table 1).
 EXCELLENT = 0.5
 # Parts of names by which controls are known, the most certain ones first.
@@ -124,8 +126,9 @@ def control_quality(
     if min(counts) < FEWEST:
         return result(warning=f"each control needs {FEWEST} wells")
     difference, sd_sum, pooled = means[1] - means[0], sum(sds), float(np.hypot(sds[0], sds[1]))
-    if not pooled or not difference:
-        same = "all wells of a control have the same fraction" if difference else (
+    # Equal fractions differ by rounding.
+    if pooled < SAME or abs(difference) < SAME:
+        same = "all wells of a control have the same fraction" if abs(difference) >= SAME else (
             "both controls have the same fraction")  # fmt: skip
         return result(warning=f"{same}, which tells nothing of how far wells vary")
     shares = [sd**2 / n for sd, n in zip(sds, counts, strict=True)]

@@ -94,6 +94,8 @@ def dose_response(
 ) -> DoseResponse:
     """Bring together the dose (G,) and the fraction (G,) of each group; NaN where there is none.
 
+    A dose below 0 is none.
+
     Parameters
     ----------
     doses, fractions : (G,) arrays
@@ -104,7 +106,7 @@ def dose_response(
         Why no curve may be drawn, such as `CIRCULAR`.
     """
     every, shares = np.asarray(doses, np.float64), np.asarray(fractions, np.float64)
-    groups = np.flatnonzero(np.isfinite(every) & np.isfinite(shares))
+    groups = np.flatnonzero(np.isfinite(every) & (every >= 0) & np.isfinite(shares))
     x, y = every[groups], shares[groups]
     levels, places = np.unique(x, return_inverse=True)
     counts = np.bincount(places, minlength=len(levels))

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.errors import DataError
+
 __all__ = ["FEWEST_DOSES", "Logistic", "Refused", "curve", "fit_curve"]
 
 Floats = npt.NDArray[np.float64]
@@ -111,8 +113,16 @@ def fit_curve(
     fractions : (n,) array
     cells : (n,) array, optional
         Cells that each fraction is of.
+
+    Raises
+    ------
+    DataError
+        Doses below 0, and numbers that are not finite.
     """
     x, y = np.asarray(doses, np.float64), np.asarray(fractions, np.float64)
+    if not (np.isfinite(x) & (x >= 0) & np.isfinite(y)).all():
+        raise DataError("a curve needs a dose of 0 or more and a fraction for each group; leave "
+                        "the others out")  # fmt: skip
     positive = np.unique(x[x > 0])
     if len(positive) < FEWEST_DOSES:
         return Refused(f"a curve needs {FEWEST_DOSES} doses above 0; there are {len(positive)}")

@@ -21,7 +21,7 @@ Whole = npt.NDArray[np.int64]
 
 # Rows and columns of plates with 96, 384 and 1536 wells.
 FORMATS = ((8, 12), (16, 24), (32, 48))
-WELL = re.compile(r"(A[A-F]|[A-Z])(\d\d)")
+WELL = re.compile(r"(A[A-F]|[A-Z])([0-9]{2})")
 WELLS, PLATES = ("well",), ("plate", "plate_id", "plate id")
 
 
@@ -127,5 +127,7 @@ def _column(
         return None
     for column in conditions.columns:
         if str(column).strip().lower() in names:
-            return [str(value) for value in conditions[column].reindex(list(groups)).fillna("")]
+            # Numbers too: another kind of column cannot hold the empty text.
+            values = conditions[column].astype(object).reindex(list(groups)).fillna("")
+            return [str(value) for value in values]
     return None

@@ -15,6 +15,7 @@ from napari_channelmix.locks import in_use
 from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
 from napari_channelmix.provenance import provenance
 from napari_channelmix.report.cell_table import cell_table
+from napari_channelmix.report.words import training_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,11 +98,13 @@ def predict_cells_job(
             "calibrated": getattr(model, "calibration_text", ""),
             "adjusted": "no held-out calls are known of this model" if adjusted is None
             else adjusted.why_not or adjusted.note,
+            "training": training_in_words(called.training.tolist()),
             "data_shift": called.shift.as_dict(),
             "warnings": list(called.lines),
             "provenance": provenance(model=model_hash(model), data=cells.fingerprint),
         }  # fmt: skip
-        table = cell_table(cells, called.probabilities, model.classes)
+        table = cell_table(cells, called.probabilities, model.classes,
+                           training=called.training.tolist())  # fmt: skip
         yield Progress(97, 100, "writing")
         files = (
             write_text(out / "cells.csv", csv_text(table)),
@@ -124,7 +127,7 @@ def predicted_text(found: Predicted) -> str:
     ]
     if content["accuracy"]:
         lines.append(f"when it was trained: {content['accuracy']['text']}")
-    lines += [content["calibrated"]] if content["calibrated"] else []
+    lines += [content[name] for name in ("calibrated", "training") if content[name]]
     if content["adjusted"]:
         lines.append(f"adjusted fractions: {content['adjusted']}")
     return "\n".join([*lines, *(f"note: {line}" for line in content["warnings"])])
