@@ -169,3 +169,12 @@ def test_the_interval_covers_about_as_often_as_it_says() -> None:
             held += found.interval[0] <= 10**truth <= found.interval[1]
     assert given >= 50
     assert held / given >= 0.88
+
+
+def test_a_response_that_is_over_at_the_lowest_dose_lies_below_the_doses() -> None:
+    doses = np.array([0, 0, 0, 0, 0, 0, 0.1, 0.3, 1, 3, 10, 10])
+    # The highest dose scatters, so that an EC50 far above the doses fits about as well.
+    hits = np.array([0, 1, 1, 0, 0, 0, 29, 28, 30, 30, 24, 28])
+    found = fit_curve(doses, hits / 30, np.full(12, 30))
+    assert isinstance(found, Refused) and found.above is None
+    assert "left its first plateau before the lowest dose" in found.why

@@ -160,7 +160,7 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         "head": [title for title, _, _ in columns], "rows": rows,
         "accuracy": found.accuracy_lines, "seeds": found.seeds, "n_train": found.n_train,
         "n_test": found.n_test, "warnings": [
-            *found.warnings, *([f"no p-values: {found.p_value_reason}"] if found.p_value_reason
+            *found.warnings, *([f"no p-values of the channels: {found.p_value_reason}"] if found.p_value_reason
                                else []),
         ],
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The bar chart of channel importance: bars with spread, Shapley diamonds, the level of a decoy."""
+"""The bar chart of channel importance: bars with spread, Shapley diamonds, decoys."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class ImportanceChart(pg.PlotWidget):
                 f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'
             )
         if imp.decoy is not None:
-            parts.append("┆ share of a decoy")
+            parts.append("┆ share of its decoy")
         if imp.above_control is not None and not all(imp.above_control):
             parts.append(f'<span style="color:{colors.line}">■</span> not above its control')
         # A mark and its words stay on one line.
@@ -179,10 +179,12 @@ class ImportanceChart(pg.PlotWidget):
                                          pen=pg.mkPen(colors.text, width=1.5)))  # fmt: skip
         low, high = float((share - spread).min()), float((share + spread).max())
         if imp.decoy is not None:
-            level = float(np.mean(imp.decoy))
+            # Each channel has its own: a bar is judged by the line on its row.
+            levels = np.array(imp.decoy)[order]
             pen = pg.mkPen(colors.text, width=1.5, style=Qt.PenStyle.DashLine)
-            plot.addItem(pg.InfiniteLine(level, angle=90, pen=pen))
-            high = max(high, level)
+            plot.plot(np.repeat(levels, 2), np.ravel(places[:, None] + [-0.45, 0.45]),
+                      connect="pairs", pen=pen)  # fmt: skip
+            high = max(high, float(levels.max()))
         if imp.shapley is not None:
             reach = self._draw_shapley(imp, order, places, high)
             low, high = min(low, reach[0]), max(high, reach[1])
