@@ -38,10 +38,14 @@ def test_a_text_that_is_wrapped_anew_is_not_cut_off(viewer: Any, qtbot: Any) -> 
     folding.expand(animate=False)
     qtbot.wait(80)
     words.setText("a sentence that takes several lines in a dock as narrow as this one " * 4)
-    qtbot.waitUntil(lambda: words.height() >= words.heightForWidth(words.width()), timeout=2000)
-    assert last.height() >= last.sizeHint().height()
-    bottom = last.mapTo(folding, last.rect().bottomLeft()).y()
-    assert bottom <= folding.rect().bottom()
+
+    def all_of_it_is_seen() -> bool:
+        bottom = last.mapTo(folding, last.rect().bottomLeft()).y()
+        wrapped = words.height() >= words.heightForWidth(words.width())
+        whole = last.height() >= last.sizeHint().height()
+        return wrapped and whole and bottom <= folding.rect().bottom()
+
+    qtbot.waitUntil(all_of_it_is_seen, timeout=3000)
     folding.collapse(animate=False)
     qtbot.wait(20)
     assert folding.content().maximumHeight() == 0

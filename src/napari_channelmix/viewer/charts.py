@@ -148,9 +148,7 @@ class ImportanceChart(pg.PlotWidget):
             axis.setPen(colors.line)
             axis.setTextPen(colors.text)
             axis.setStyle(tickLength=-4 if side != "left" else 0)
-        plot.showAxis("bottom", self.importance is not None)
         plot.showAxis("left", self.importance is not None)
-        plot.showAxis("top", self.importance is not None and self.importance.shapley is not None)
         names = [(at, _short(name)) for at, name in enumerate(self.rows)]
         plot.getAxis("left").setTicks([names])
         plot.getViewBox().invertY(True)
@@ -158,6 +156,9 @@ class ImportanceChart(pg.PlotWidget):
         label = {"color": colors.text}
         plot.setLabel("bottom", "share in the mixed image", **label)
         plot.setLabel("top", "Shapley value", **{"color": colors.second})
+        # A label shows its axis.
+        plot.showAxis("top", self.importance is not None and self.importance.shapley is not None)
+        plot.showAxis("bottom", self.importance is not None)
         plot.getAxis("top").setTextPen(colors.second)
         for side in ("bottom", "top"):
             # Shares are plain numbers, not thousandths; a new label brings the prefix back.
