@@ -98,7 +98,7 @@ def test_the_adjusted_fraction_is_that_of_all_held_out_cells() -> None:
     np.testing.assert_allclose(found.fractions[:, 1], [1 / 7, np.nan, 0.0], atol=1e-12)
     assert found.low[0, 1] < 1 / 7 < found.high[0, 1]
     assert np.isnan(found.low[1]).all() and found.low[2, 1] == 0 < found.high[2, 1]
-    assert "1 held-out group(s) of a" in found.note
+    assert "1 held-out group of a" in found.note
     # More cells in the well, more held-out groups: more is known.
     better = HeldOutCalls(("a", "b"), np.repeat(calls.counts, 12, axis=0))
     wide, narrow = (

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from qtpy.QtCore import Qt
 
@@ -162,3 +163,31 @@ def test_channels_not_above_their_control_are_grey_in_chart_and_table(
 def test_a_closed_gate_orders_bars_by_shapley_value(chart: ImportanceChart) -> None:
     chart.show_importance(made(gate="mixing to one image costs accuracy"))
     assert chart.rows[:2] == ("GZMB", "CD8a")
+
+
+def test_each_bar_has_the_line_of_its_own_decoy(chart: ImportanceChart) -> None:
+    decoys = tuple(0.01 * at for at in range(len(NAMES)))
+    found = replace(made(), decoy=decoys)
+    chart.show_importance(found)
+    items = chart.getPlotItem().items
+    (line,) = [item for item in items if isinstance(item, pg.PlotDataItem)]
+    drawn = [decoys[NAMES.index(name)] for name in chart.rows]
+    assert np.allclose(line.xData[::2], drawn) and np.allclose(line.xData[1::2], drawn)
+    assert np.allclose(line.yData.reshape(-1, 2).mean(axis=1), range(len(NAMES)))
+
+
+def test_without_shapley_values_there_is_no_axis_for_them(chart: ImportanceChart) -> None:
+    axis = chart.getPlotItem().getAxis("top")
+    assert axis.isVisible()
+    chart.show_importance(made(shapley=False))
+    assert not axis.isVisible()
+
+
+def test_names_of_channels_are_not_cut_off_for_the_figures(qtbot: Any) -> None:
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    table.resize(200, 200)
+    table.show_importance(made())
+    table.show()
+    qtbot.waitExposed(table)
+    assert table.columnWidth(0) >= table.fontMetrics().horizontalAdvance("a channel with")

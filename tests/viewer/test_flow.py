@@ -164,7 +164,7 @@ def test_a_perfect_score_on_six_cells_looks_as_weak_as_it_is(trained: Any) -> No
     trained.session.trained = replace(trained.session.trained, accuracy=1.0, estimate=found)
     said = trained.doubts.text()
     assert "Not clearly better than chance (0.50)" in said
-    assert "2 groups are too few to say anything of others" in said
+    assert "2 groups are too few to say anything of other groups" in said
     assert "2 held-out groups, 6 cells" in trained.result.text()
     assert trained.recalls.bars.rows[0].interval[0] < 0.5
     said, kind = chance_line(trained.session.trained)

@@ -128,3 +128,8 @@ def test_labels_that_the_dose_gave_have_no_curve(page: Any) -> None:
     page.what.setCurrentText("labels")
     assert page.response.fit is None
     assert "the labels were given by the dose" in page.words.text()
+
+
+def test_controls_have_room_in_a_dock_of_a_small_window(page: Any) -> None:
+    page.controls.column.addItem("a column of the table with a long name")
+    assert page.controls.minimumSizeHint().width() < 320

@@ -376,9 +376,9 @@ def _warning(rows: Sequence[ClassRecall], cells: int, groups: int) -> str:
                      "may be too narrow")  # fmt: skip
     elif groups < TOO_FEW:
         few = "is" if groups == 1 else "are"
-        lines.append(f"{counted(groups, 'group')} {few} too few to say anything of others")
+        lines.append(f"{counted(groups, 'group')} {few} too few to say anything of other groups")
     elif groups < FEW_GROUPS:
-        lines.append(f"{groups} groups say little of others")
+        lines.append(f"{groups} groups say little of other groups")
     lone = [row.name for row in there if row.n_groups == 1]
     if groups >= TOO_FEW and lone and groups < cells:
         few = "class" if len(lone) == 1 else "classes"

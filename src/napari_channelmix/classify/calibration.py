@@ -113,12 +113,12 @@ class Calibration:
         """In a sentence, with what it was measured on."""
         groups = f"{self.n_groups} groups" if self.n_groups > 1 else "one group"
         said = (
-            f"calibration error {_short(self.ece)}{_between(self.ece_interval)} "
-            f"({_short(self.by_chance)} by chance alone), Brier score "
+            f"calibration error {_short(self.ece)}{_between(self.ece_interval)}, "
+            f"of which {_short(self.by_chance)} comes by chance; Brier score "
             f"{_short(self.brier)}{_between(self.brier_interval)}; {self.n_cells} cells, {groups}"
         )
         if not self.cross_fitted:
-            said += "; of the cells the temperature was fitted on, so it is too good"
+            said += "; measured on the cells it was calibrated on, so too good"
         return said
 
     def as_dict(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ GREY = "#8C8C8C"
 
 
 def importance_figure(importance: ChannelImportance) -> Figure:
-    """Bars of the shares with their spread, Shapley markers, decoy level, and the gate above.
+    """Bars of the shares with their spread, Shapley markers, decoys, and the gate above.
 
     In the order of the answer that is reliable; channels that are not above their negative control
     are grey.
@@ -39,9 +39,9 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     if low:
         axes.bar([0], [0], color=GREY, label="not above its negative control")
     if importance.decoy is not None:
-        level = float(np.mean(importance.decoy))
-        axes.axhline(level, color="0.4", linestyle="--", linewidth=1,
-                     label="share of a decoy channel")  # fmt: skip
+        # Each channel has its own: a bar is judged by the line across it.
+        axes.hlines(np.array(importance.decoy)[order], places - 0.45, places + 0.45, color="0.4",
+                    linestyle="--", linewidth=1, label="share of its decoy")  # fmt: skip
     axes.set_xticks(places, names, rotation=30 if max(map(len, names)) > 6 else 0, ha="right"
                     if max(map(len, names)) > 6 else "center")  # fmt: skip
     for place in low:

@@ -172,8 +172,8 @@ def _nothing(evidence: Evidence, figures: str) -> Gate:
         return Gate(
             "Nothing can be read: too few groups",
             f"{evidence.groups} held-out groups can give no p below {evidence.least_p:.2g}, so "
-            f"accuracy cannot be told from chance ({figures}) and nothing can be read; more "
-            "groups of each class are needed",
+            f"accuracy cannot be told from chance ({figures}) and nothing can be read; hold out "
+            "more groups of each class",
         )
     return Gate(
         "Nothing can be read: accuracy is at chance",

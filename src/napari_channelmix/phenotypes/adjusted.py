@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.wording import listed
+from napari_channelmix.wording import counted, listed
 
 __all__ = ["Adjusted", "HeldOutCalls", "adjusted_fractions", "dependence", "solved"]
 
@@ -182,8 +182,8 @@ def _left_out(held_out: HeldOutCalls) -> str:
     holding = (held_out.counts.sum(axis=2) > 0).sum(axis=0)
     if holding.min() < FEW_GROUPS:
         name = held_out.classes[int(holding.argmin())]
-        return (f"{int(holding.min())} held-out group(s) of {name}: how groups differ is hardly "
-                "known, and the intervals may be too narrow")  # fmt: skip
+        return (f"{counted(int(holding.min()), 'held-out group')} of {name}: how groups differ is "
+                "hardly known, and the intervals may be too narrow")  # fmt: skip
     return ""
 
 

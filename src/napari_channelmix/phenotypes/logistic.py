@@ -162,12 +162,14 @@ def _refusal(best: _Fit, low: float, high: float, positive: Floats, zero: bool) 
     way = _way(logs, best.middle, best.slope)
     above = 10**low if np.isfinite(low) else None
     below = 10**high if np.isfinite(high) else None
+    # Where the best curve lies below all doses, it is no matter that one far above may fit as well.
+    below_all = best.middle < logs[0]
     # Half of the response may yet lie beyond the doses: then no plateau is known.
-    if way[-1] < SEEN or best.middle > logs[-1] or high > logs[-1]:
+    if not below_all and (way[-1] < SEEN or best.middle > logs[-1] or high > logs[-1]):
         said = "the response has not reached its second plateau at the highest dose"
         return Refused(_bounded(said, "above", above), above=above)
-    if (way[0] > 1 - SEEN and not zero) or best.middle < logs[0] or low < logs[0]:
-        said = "the response has left its first plateau before the lowest dose"
+    if (way[0] > 1 - SEEN and not zero) or below_all or low < logs[0]:
+        said = "the response has left its first plateau before the lowest dose above 0"
         return Refused(_bounded(said, "below", below), below=below)
     if not ((way > EDGE) & (way < 1 - EDGE)).any():
         # Between two doses every EC50 fits alike.

@@ -34,6 +34,8 @@ CURVES = 6
 APART = 0.6
 # Dose-responses side by side, and in all.
 ACROSS, RESPONSES = 3, 9
+# Groups of a dose whose mean has an interval worth drawing.
+FEWEST = 3
 
 
 def confusion_figure(counts: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str]) -> Figure:
@@ -138,6 +140,8 @@ def _draw_response(axes: Any, response: Response) -> None:
               markeredgewidth=0)  # fmt: skip
     middle = place(found.levels)
     reach = np.nan_to_num(np.stack([found.mean - found.low, found.high - found.mean]))
+    # Two groups have an interval as wide as the plot.
+    reach[:, found.counts < FEWEST] = 0
     axes.errorbar(middle, found.mean, reach, fmt="_", color="black", capsize=3, linewidth=1)
     if fit is not None:
         line = np.linspace(np.log10(positive[0]), np.log10(positive[-1]), 160)

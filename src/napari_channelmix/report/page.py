@@ -144,6 +144,9 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
     if found.alone is not None:
         columns.append(("accuracy alone", _accuracies(found.alone.alone), ()))
         columns.append(("without it", _accuracies(found.alone.without), ()))
+    no_p_values = (
+        [f"no p-values of the channels: {found.p_value_reason}"] if found.p_value_reason else []
+    )
     above = found.above_control or (True,) * len(found.channels)
     rows = []
     for at in found.order:
@@ -157,12 +160,9 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         "asks": found.asks,
         "open": found.open, "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
-        "head": [title for title, _, _ in columns], "rows": rows,
+        "head": [title for title, _, _ in columns], "rows": rows, "low": not all(above),
         "accuracy": found.accuracy_lines, "seeds": found.seeds, "n_train": found.n_train,
-        "n_test": found.n_test, "warnings": [
-            *found.warnings, *([f"no p-values: {found.p_value_reason}"] if found.p_value_reason
-                               else []),
-        ],
+        "n_test": found.n_test, "warnings": [*found.warnings, *no_p_values],
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The bar chart of channel importance: bars with spread, Shapley diamonds, the level of a decoy."""
+"""The bar chart of channel importance: bars with spread, Shapley diamonds, decoys."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class ImportanceChart(pg.PlotWidget):
                 f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'
             )
         if imp.decoy is not None:
-            parts.append("┆ share of a decoy")
+            parts.append("┆ share of its decoy")
         if imp.above_control is not None and not all(imp.above_control):
             parts.append(f'<span style="color:{colors.line}">■</span> not above its control')
         # A mark and its words stay on one line.
@@ -148,9 +148,7 @@ class ImportanceChart(pg.PlotWidget):
             axis.setPen(colors.line)
             axis.setTextPen(colors.text)
             axis.setStyle(tickLength=-4 if side != "left" else 0)
-        plot.showAxis("bottom", self.importance is not None)
         plot.showAxis("left", self.importance is not None)
-        plot.showAxis("top", self.importance is not None and self.importance.shapley is not None)
         names = [(at, _short(name)) for at, name in enumerate(self.rows)]
         plot.getAxis("left").setTicks([names])
         plot.getViewBox().invertY(True)
@@ -158,6 +156,9 @@ class ImportanceChart(pg.PlotWidget):
         label = {"color": colors.text}
         plot.setLabel("bottom", "share in the mixed image", **label)
         plot.setLabel("top", "Shapley value", **{"color": colors.second})
+        # A label shows its axis.
+        plot.showAxis("top", self.importance is not None and self.importance.shapley is not None)
+        plot.showAxis("bottom", self.importance is not None)
         plot.getAxis("top").setTextPen(colors.second)
         for side in ("bottom", "top"):
             # Shares are plain numbers, not thousandths; a new label brings the prefix back.
@@ -179,10 +180,12 @@ class ImportanceChart(pg.PlotWidget):
                                          pen=pg.mkPen(colors.text, width=1.5)))  # fmt: skip
         low, high = float((share - spread).min()), float((share + spread).max())
         if imp.decoy is not None:
-            level = float(np.mean(imp.decoy))
+            # Each channel has its own: a bar is judged by the line on its row.
+            levels = np.array(imp.decoy)[order]
             pen = pg.mkPen(colors.text, width=1.5, style=Qt.PenStyle.DashLine)
-            plot.addItem(pg.InfiniteLine(level, angle=90, pen=pen))
-            high = max(high, level)
+            plot.plot(np.repeat(levels, 2), np.ravel(places[:, None] + [-0.45, 0.45]),
+                      connect="pairs", pen=pen)  # fmt: skip
+            high = max(high, float(levels.max()))
         if imp.shapley is not None:
             reach = self._draw_shapley(imp, order, places, high)
             low, high = min(low, reach[0]), max(high, reach[1])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FiguresTable"]
 
+# Pixels of a column; longer names of channels are cut off.
+WIDEST = 170
 
 TIPS = {
     "share": "Share of the channel in the mixed image",
@@ -44,6 +46,7 @@ class FiguresTable(QTableWidget):
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(22)
         self.setShowGrid(False)
+        self.horizontalHeader().setMaximumSectionSize(WIDEST)
         self.itemActivated.connect(
             lambda item: self.channel_chosen.emit(self.item(item.row(), 0).text())
         )
@@ -90,9 +93,10 @@ class FiguresTable(QTableWidget):
             if importance.above_control is not None and not importance.above_control[at]:
                 self._grey(row)
         header = self.horizontalHeader()
+        # The names too: stretched, they would be cut off where the figures fill the dock.
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + 6)
+        bar = self.horizontalScrollBar().sizeHint().height()
+        self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + bar + 6)
 
 
 def _accuracies(importance: ChannelImportance, kind: str) -> tuple[float, ...] | None:

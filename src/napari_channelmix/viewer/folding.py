@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QPointF, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QPointF, QSize, Qt, QTimer
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF, QShowEvent
 from superqt import QCollapsible
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Folding"]
 
 SIDE = 10
+# Pixels below the content.
+BELOW = 10
+ROOM = (QEvent.Type.LayoutRequest, QEvent.Type.Resize)
 CHANGES = (QEvent.Type.StyleChange, QEvent.Type.PaletteChange)
 
 
@@ -27,11 +30,42 @@ class Folding(QCollapsible):
         self._soon.timeout.connect(self._draw)
         self.toggleButton().setIconSize(QSize(SIDE, SIDE))
         self.toggleButton().setToolTip("Show or hide what is below")
+        self.content().installEventFilter(self)
 
     def setToolTip(self, tip: str | None) -> None:
         """What is inside, said by the button that opens it as well."""
         super().setToolTip(tip)
         self.toggleButton().setToolTip(tip)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep room for texts that are wrapped anew, or have more to say."""
+        # Not superqt's: it would take the room away again, and so on without an end.
+        if event.type() in ROOM and not self._is_animating:
+            self._give_room()
+        return False
+
+    def _expand_collapse(self, *args: Any, **kwargs: Any) -> None:
+        self.content().setMinimumHeight(0)
+        super()._expand_collapse(*args, **kwargs)
+        if not self._is_animating:
+            self._give_room()
+
+    def _on_animation_done(self) -> None:
+        super()._on_animation_done()
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """As high as the content is at its width: superqt does not ask how texts are wrapped."""
+        content = self.content()
+        layout = content.layout()
+        if not self.isExpanded() or layout is None:
+            return
+        needed = layout.sizeHint().height()
+        if layout.hasHeightForWidth():
+            needed = max(needed, layout.totalHeightForWidth(content.width()))
+        if content.minimumHeight() != needed or content.maximumHeight() != needed + BELOW:
+            content.setMaximumHeight(needed + BELOW)
+            content.setMinimumHeight(needed)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""

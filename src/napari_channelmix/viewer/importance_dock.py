@@ -130,7 +130,6 @@ class ImportanceDock(Dock):
         self._build()
         self._connect()
         self._fill()
-        self.chance.show_trained(self.session.trained)
         self._importance_changed()
 
     def _build(self) -> None:
@@ -192,7 +191,7 @@ class ImportanceDock(Dock):
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
-        self.follow(self.session.trained_changed, self.chance.show_trained)
+        self.follow(self.session.trained_changed, self._show_chance)
         self.follow(self.session.importance_changed, self._importance_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
         # Stopped half way, what is there is judged as it is.
@@ -376,6 +375,7 @@ class ImportanceDock(Dock):
 
     def _importance_changed(self, _: object = None) -> None:
         imp = self.session.importance
+        self._show_chance()
         self.result_box.setVisible(imp is not None)
         self.chart.show_importance(imp)
         self.figures.show_importance(imp)
@@ -390,6 +390,11 @@ class ImportanceDock(Dock):
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
 
+    def _show_chance(self, _: object = None) -> None:
+        """Doubts about the trained classifier; a result has networks and a gate of its own."""
+        trained = self.session.trained
+        self.chance.show_trained(None if self.session.importance is not None else trained)
+
     def _judge(self, imp: Any) -> None:
         """Gate and warnings above the bars; those of a run under way are not the last word."""
         if self.task.busy:
@@ -401,7 +406,7 @@ class ImportanceDock(Dock):
         self.gate.say(verdict(imp), kind)
         lines = [*imp.warnings]
         if imp.p_value_reason:
-            lines.append(f"No p-values: {imp.p_value_reason}")
+            lines.append(f"No p-values of the channels: {imp.p_value_reason}")
         self.warnings.say("\n".join(f"• {line}" for line in lines), "warning")
 
     def _theme_changed(self, event: Any) -> None:

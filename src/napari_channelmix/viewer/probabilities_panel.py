@@ -28,7 +28,11 @@ class ProbabilitiesPanel(QWidget):
         super().__init__(parent)
         self.line = QLabel()
         self.line.setWordWrap(True)
-        self.line.setToolTip("Which prior the probabilities have, and whether they were calibrated")
+        self.line.setToolTip(
+            "Prior: how frequent the classes are taken to be before a cell is seen. Calibrated: "
+            "scores were divided by the temperature, so that of cells called with 90 % about 90 % "
+            "are right; above 1 the network was too sure"
+        )
         self.figures = QLabel()
         self.figures.setWordWrap(True)
         self.figures.setToolTip(

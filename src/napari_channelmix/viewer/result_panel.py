@@ -81,8 +81,9 @@ class ResultPanel(QWidget):
         if before is None or (before.target, before.output) != (found.target, found.output):
             self.title.setText(_in_words(found, label))
             self.bars.show_probabilities(found.classes, found.probabilities, found.target)
-        self.prior.setText(f"probabilities: {found.prior}" if found.prior else "")
-        self.prior.setToolTip(self.prior.text())
+        # Its shares have no room in a line; the tip has them.
+        self.prior.setText(f"probabilities: {found.prior.split(' (')[0]}" if found.prior else "")
+        self.prior.setToolTip(f"probabilities: {found.prior}" if found.prior else "")
         self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
 
     def follow_theme(self, theme: str) -> None:

@@ -156,7 +156,7 @@ class GroupTable(QTableView):
         self.verticalHeader().setDefaultSectionSize(ROW)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.horizontalHeader().setDefaultSectionSize(82)
-        self.horizontalHeader().setMinimumSectionSize(52)
+        self.horizontalHeader().setMinimumSectionSize(48)
         self.setAccessibleName("Fractions of the classes in each group")
         self.clicked.connect(self._pressed)
         self.activated.connect(self._pressed)
@@ -167,6 +167,7 @@ class GroupTable(QTableView):
         self.figures.show_fractions(found, colors)
         if self.figures.columnCount() != before:
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
+            self.resizeColumnsToContents()
         rows = min(max(self.figures.rowCount(), 1), ROWS_SHOWN)
         bar = self.horizontalScrollBar().sizeHint().height()
         self.setFixedHeight(ROW * rows + self.horizontalHeader().sizeHint().height() + bar + 4)

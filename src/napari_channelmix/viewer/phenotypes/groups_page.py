@@ -79,6 +79,8 @@ class GroupsPage(QWidget):
         self.controls = ControlsBox()
         self.plate_name = choice("The plate that is shown")
         self.plate = PlateView(theme)
+        self.scale = QLabel()
+        self.scale.setWordWrap(True)
         self.plates = QWidget()
         # Below it stands the gallery, which is to be seen as well.
         self.more = Folding("Controls and plate")
@@ -129,6 +131,7 @@ class GroupsPage(QWidget):
         inside.setSpacing(4)
         inside.addWidget(self.plate_name)
         inside.addWidget(self.plate)
+        inside.addWidget(self.scale)
         self.more.addWidget(self.plates)
         column.addWidget(self.more)
 
@@ -224,6 +227,7 @@ class GroupsPage(QWidget):
             self.plate.show_plate(None, (), (), "")
             return
         values = found.fractions[:, found.classes.index(name)]
+        self.scale.setText(f"Fraction {name} in each well: dark 0, bright 1")
         self.plate.show_plate(self._plates[at], values, found.groups, f"fraction {name}")
 
     def _pressed(self, group: int) -> None:

@@ -49,7 +49,7 @@ class OrderForm(QWidget):
         self.predicted = ClassMenu("Predicted", "Show cells predicted as these classes alone")
         self.only = QCheckBox("Only selected")
         self.only.setToolTip("Show the cells alone that are selected now")
-        self.held_out = QCheckBox("Held-out cells only")
+        self.held_out = QCheckBox("Held-out cells only, where predictions count")
         self.held_out.setChecked(True)
         self.held_out.setToolTip(
             "Orders by what the classifier says, and the confusion matrix, are of the cells alone "
