@@ -172,13 +172,13 @@ def test_the_interval_covers_about_as_often_as_it_says() -> None:
     assert held / given >= 0.88
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(("dose", "fraction"), [(np.nan, 0.5), (-1.0, 0.5), (1.0, np.nan)])
 def test_groups_without_a_number_are_refused(dose: float, fraction: float) -> None:
     doses, fractions = [0.1, 1, 10, 100, 1000, dose], [0, 0.1, 0.5, 0.9, 1, fraction]
     with pytest.raises(DataError, match="leave the others out"):
         fit_curve(doses, fractions)
-=======
+
+
 def test_a_response_that_is_over_at_the_lowest_dose_lies_below_the_doses() -> None:
     doses = np.array([0, 0, 0, 0, 0, 0, 0.1, 0.3, 1, 3, 10, 10])
     # The highest dose scatters, so that an EC50 far above the doses fits about as well.
@@ -186,4 +186,3 @@ def test_a_response_that_is_over_at_the_lowest_dose_lies_below_the_doses() -> No
     found = fit_curve(doses, hits / 30, np.full(12, 30))
     assert isinstance(found, Refused) and found.above is None
     assert "left its first plateau before the lowest dose" in found.why
->>>>>>> eyes
