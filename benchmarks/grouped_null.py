@@ -71,7 +71,7 @@ def one_set(kind: str, seed: int) -> dict[str, Any]:
     fresh = plate(seed + 10**6, FRESH_WELLS, effect)
     true = []
     for classifier in found.classifiers:
-        called = classifier.predict(fresh)
+        called = classifier.predict(fresh, prior="balanced")
         true.append(np.mean([np.mean(called[fresh.labels == code] == code) for code in (0, 1)]))
     reach = {name: (one.low, one.high) for name, one in found.estimates.items()}
     return {
