@@ -90,7 +90,7 @@ def test_evaluate_explain_and_report_say_their_prior(
     assert "prior given shares (treated 10.0 %, untreated 90.0 %)" in said
     assert "calibration error " in said and "Brier score " in said
     # These are the cells that were held out in training, on which the temperature was fitted.
-    assert "of the cells the temperature was fitted on, so it is too good" in said
+    assert "measured on the cells it was calibrated on, so too good" in said
     maps = tmp_path / "maps"
     explain = ["explain", plate, *asked, "--out", str(maps), "--limit", "3", "--no-check"]
     assert main([*explain, "--method", "saliency", "--quiet"]) == 0
