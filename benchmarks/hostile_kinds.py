@@ -53,12 +53,20 @@ LITERALS = (
     "{l=[1]}", "1979-05-27", '"a\\u0000b"', "[[[[[]]]]]",
 )  # fmt: skip
 HEAD = 'name="x"\ntable="t.csv"\n'
-TABLE = "p,q,m,c,y,x,y1,x1,l,g,s,o,k\n" + "".join(
-    f"a.tif,b.tif,m.tif,c.tif,{y},{x},{y + 9},{x + 9},{'pq'[i % 2]},g{i},{part},{i + 1},p\n"
-    for i, (y, x, part) in enumerate(
-        [(20, 20, "train"), (20, 44, "test"), (44, 20, "train"), (44, 44, "test")]
+
+
+def rows(group: str = "g", shift: int = 0) -> str:
+    """Four rows of cells; shifted by some pixels, so that no two rows are of the same pixels."""
+    return "".join(
+        f"a.tif,b.tif,m.tif,c.tif,{y + shift},{x},{y + 9},{x + 9},{'pq'[i % 2]},{group}{i},{part},"
+        f"{i + 1},p\n"
+        for i, (y, x, part) in enumerate(
+            [(20, 20, "train"), (20, 44, "test"), (44, 20, "train"), (44, 44, "test")]
+        )
     )
-)
+
+
+TABLE = "p,q,m,c,y,x,y1,x1,l,g,s,o,k\n" + rows()
 
 
 def images(folder: Path) -> None:
@@ -383,8 +391,7 @@ class ConfigFile(Kind):
 
     def prepare(self) -> None:
         self.write_toml(TOML["point"])
-        rows = TABLE.partition("\n")[2]
-        more = [rows.replace(",g", f",{letter}") for letter in "hijk"]
+        more = [rows(letter, shift) for shift, letter in enumerate("hijk", 1)]
         (self.folder / "t.csv").write_text(TABLE + "".join(more))
         self.base = {
             "schema": "napari-channelmix/config/1", "device": "cpu",
@@ -417,7 +424,7 @@ class Results(Kind):
         from napari_channelmix.run.cli import main
 
         self.write_toml(TOML["point"].replace("crop=16", "crop=24"))
-        (self.folder / "t.csv").write_text(TABLE + TABLE.partition("\n")[2].replace(",g", ",h"))
+        (self.folder / "t.csv").write_text(TABLE + rows("h", 1))
         done = self.folder / "done"
         data, quiet = str(self.folder / "d.toml"), ["--quiet", "--device", "cpu"]
         model = str(self.folder / "m.cmx")

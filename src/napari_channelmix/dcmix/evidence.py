@@ -79,16 +79,12 @@ def _not_learnt(classes: tuple[str, ...], test: PermutationTest) -> list[str]:
 
 
 def _lone(pooled: Pooled) -> dict[str, str]:
-    """Classes that were held out in one group only, with that group, where groups are known.
-
-    Where they are not, in one image only, although there are several.
-    """
-    cells = len(np.unique(pooled.cells))
-    places = pooled.groups if len(np.unique(pooled.groups)) < cells else pooled.images
+    """Classes that were held out in one group only, with that group, where groups are known."""
+    count = len(np.unique(pooled.groups))
     lone = {}
-    if 1 < len(np.unique(places)) < cells:
+    if 1 < count < len(np.unique(pooled.cells)):
         for code, name in enumerate(pooled.classes):
-            its = np.unique(places[pooled.labels == code])
-            if len(its) == 1:
-                lone[name] = str(its[0])
+            groups = np.unique(pooled.groups[pooled.labels == code])
+            if len(groups) == 1:
+                lone[name] = str(groups[0])
     return lone

@@ -160,7 +160,8 @@ def channel_importance_job(
     cells = division.sides[0].train.cells
     facts = {"settings": plan.facts(), "seeds": list(range(seed, seed + seeds)),
              "data": _signatures(division), "division": division.facts()}  # fmt: skip
-    warnings = (*cells.warnings, *division.warnings, *_alike(crops), *_few(division))
+    warnings = (*cells.warnings, *division.warnings, *_alike(crops), *_few(division),
+                *_in_one_image(cells))  # fmt: skip
     done: list[RepeatResult] = []
     classifiers: list[Classifier] = []
     for number, sides in enumerate(division.sides):
@@ -265,6 +266,20 @@ def _alike(crops: NormalisedCrops, limit: float = 0.8, pixels: int = 200_000) ->
                 f"{one} and {other} are alike (r = {together[i, j]:.2f}): how the mix divides "
                 "their weight between them means little"
             )
+
+
+def _in_one_image(cells: Cells) -> Iterator[str]:
+    """Warn of classes that are in one image each, where no groups are known."""
+    fields = cells.table["field"].to_numpy()
+    if len(set(cells.groups.tolist())) < len(cells) or len(set(fields.tolist())) < 2:
+        return
+    names = [name for code, name in enumerate(cells.classes)
+             if len(set(fields[cells.labels == code].tolist())) == 1]  # fmt: skip
+    if names:
+        yield (
+            f"in one image only: {', '.join(names)}; what tells such a class apart may be its "
+            "image, unless images were put together from cells of one class"
+        )
 
 
 def _few(division: Division, enough: int = 10) -> Iterator[str]:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 
 if TYPE_CHECKING:
-    from napari_channelmix.data import Cells
     from napari_channelmix.dcmix.divisions import Division
     from napari_channelmix.dcmix.repeats import RepeatResult
 
@@ -35,8 +34,6 @@ class Pooled:
         The same number for the same cell.
     mixed, plain : (M,) int arrays
         What the mixed and the plain network called the cell.
-    images : (M,) str array
-        Name of the image that a cell is in.
     folds : int
         1 where all repeats hold out the same cells.
     """
@@ -47,7 +44,6 @@ class Pooled:
     cells: Whole
     mixed: Whole
     plain: Whole
-    images: npt.NDArray[np.str_]
     folds: int
 
     def estimate(self, kind: str) -> AccuracyEstimate:
@@ -91,13 +87,5 @@ def pooled_of(repeats: Sequence[RepeatResult], division: Division) -> Pooled:
         cells=np.concatenate([side.rows for side in sides]),
         mixed=np.concatenate([np.asarray(one.mixed_predicted, np.int64) for one in repeats[:used]]),
         plain=np.concatenate([np.asarray(one.plain_predicted, np.int64) for one in repeats[:used]]),
-        images=np.concatenate([_images(side.cells) for side in sides]),
         folds=division.folds,
     )
-
-
-def _images(cells: Cells) -> npt.NDArray[np.str_]:
-    """Name of the image of each cell (n,)."""
-    names = np.array([one.name for one in cells.fields], dtype=str)
-    chosen: npt.NDArray[np.str_] = names[cells.table["field"].to_numpy(np.int64)]
-    return chosen
