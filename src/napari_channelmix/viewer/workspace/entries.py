@@ -132,7 +132,7 @@ class WorkspaceEntry(Entry):
         """Show the workspace, at the page that is chosen."""
         workspace = workspace_of(viewer)
         if front:
-            workspace.show_page(workspace.current)
+            workspace.show_page(workspace.current, at_once=False)
         return workspace
 
     @classmethod

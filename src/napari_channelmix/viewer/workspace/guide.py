@@ -37,7 +37,7 @@ class PageGuide(QWidget):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.question.setText(page.question)
-        self.button, self.anyway = QPushButton(), QPushButton("Show the page")
+        self.button, self.anyway = QPushButton(), QPushButton("Show the page anyway")
         self.anyway.setToolTip("Show the page as it is, with what cannot be used yet")
         self.button.clicked.connect(self._pressed)
         self.anyway.clicked.connect(self.anyway_wanted)

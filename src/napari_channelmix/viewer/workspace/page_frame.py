@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QMargins, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QDockWidget,
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.workspace.page_list import PageInfo
 
 __all__ = ["PageFrame"]
+
+# Around a page beside the rail.
+MARGIN = 4
 
 
 class PageFrame(QWidget):
@@ -50,8 +53,8 @@ class PageFrame(QWidget):
         self.state = PageState("ready", "")
         # Whether the user wants to see the page though something is missing.
         self.anyway = False
-        # Narrowest that the page was made for, in a dock of its own.
-        self._width = 0
+        # Narrowest that the page was made for, and its margins, in a dock of its own.
+        self._width, self._margins = 0, QMargins()
         self.title = QLabel(f"<b>{info.dock}</b>")
         self.take_out = QToolButton()
         self.take_out.setAutoRaise(True)
@@ -105,22 +108,26 @@ class PageFrame(QWidget):
 
     def hold(self, page: Any) -> None:
         """Take a page in."""
-        if self.page is not page:
-            self._width = page.minimumWidth()
+        self._remember(page)
         self.page, self.dock = page, None
         # Beside the rail there is less room than in a dock of its own.
         page.setMinimumWidth(0)
+        page.column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         self._holder.addWidget(page)
         self._arrange()
 
     def let_go(self, page: Any, dock: QDockWidget) -> None:
         """The page is in a dock of its own now."""
-        if self.page is not page:
-            self._width = page.minimumWidth()
+        self._remember(page)
         self.page, self.dock = page, dock
         page.setMinimumWidth(self._width)
+        page.column.setContentsMargins(self._margins)
         page.show()
         self._arrange()
+
+    def _remember(self, page: Any) -> None:
+        if self.page is not page:
+            self._width, self._margins = page.minimumWidth(), page.column.contentsMargins()
 
     def show_state(self, state: PageState) -> None:
         """Show how the page stands."""

@@ -25,8 +25,8 @@ ICON, DOT = 22, 11
 # Lowest height of a button at which icon and word are whole; there is room for nine of them in a
 # window of 800 pixels.
 HEIGHT, FOLD_HEIGHT = 54, 30
-WIDTH = 62
-SMALL = 0.82
+WIDTH = 58
+SMALL = 0.78
 STEPS = {
     Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1,
 }  # fmt: skip

@@ -44,7 +44,7 @@ TITLE = "ChannelMix"
 # What napari puts behind the name of a dock that its menus open, and that Python opens.
 FROM_MENU, FROM_PYTHON = f" ({TITLE})", " (napari-channelmix)"
 # Of a page beside the rail: what the widest one needs.
-PAGE_WIDTH = 342
+PAGE_WIDTH = 340
 # For the sample, whose classes are told apart easily: the smallest network, few passes.
 QUICK_NETWORK, QUICK_EPOCHS = "tiny", 12
 # Milliseconds in which changes are gathered: one data set brings many layers.
@@ -166,16 +166,20 @@ class Workspace(QWidget):
             name_controls(page)
         self._tell_fronts()
 
-    def show_page(self, name: str) -> Any:
+    def show_page(self, name: str, *, at_once: bool = True) -> Any:
         """Bring a page to the front, wherever it is, and give its widget.
 
-        Where something is missing, that is shown in its place; then it is made only if it was
-        before.
+        Where something is missing, that is shown in its place, and the widget is None where it was
+        not made yet. ``at_once`` False: what has to be made is made once the window was drawn.
         """
         key = page_info(name).key
         frame = self.frames[key]
+        # What is missing may have come a moment ago.
+        self._show_states()
         self.fold(False)
-        if frame.wants_page and frame.page is None:
+        if not at_once:
+            self._changed()
+        elif frame.wants_page and frame.page is None:
             self.page(key)
         self.current = key
         self.rail.choose(key)
@@ -185,13 +189,15 @@ class Workspace(QWidget):
         else:
             _to_front(frame.dock)
         self._tell_fronts()
+        self._show_next()
         self._show_running()
         self.page_changed.emit(key)
         return frame.page
 
     def show_next(self) -> None:
         """Show the page that comes next on the way to an explanation, or the one that is chosen."""
-        self.show_page(next_page(self.session, self.viewer.layers) or self.current)
+        following = next_page(self.session, self.viewer.layers) or self.current
+        self.show_page(following, at_once=False)
 
     def come_to_front(self) -> None:
         """Show the dock of the workspace before all others."""
@@ -365,21 +371,27 @@ class Workspace(QWidget):
 
     def refresh(self) -> None:
         """Bring rail, header and empty states up to date with the session."""
-        layers = self.viewer.layers
-        states = page_states(self.session, layers)
-        self.rail.show_states(states)
-        for key, state in states.items():
-            self.frames[key].show_state(state)
+        self._show_states()
         self.header.fill()
-        following = next_page(self.session, layers)
-        title = page_info(following).title if following else ""
-        self.header.show_next("" if following == self.current else following, title)
         frame = self.frames[self.current]
         if frame.wants_page and frame.page is None and self._in_front:
             # What was missing is there now.
             self.page(self.current)
         self._tell_fronts()
+        self._show_next()
         self._show_running()
+
+    def _show_states(self) -> None:
+        states = page_states(self.session, self.viewer.layers)
+        self.rail.show_states(states)
+        for key, state in states.items():
+            if state != self.frames[key].state:
+                self.frames[key].show_state(state)
+
+    def _show_next(self) -> None:
+        following = next_page(self.session, self.viewer.layers)
+        title = page_info(following).title if following else ""
+        self.header.show_next("" if following == self.current else following, title)
 
     def _show_running(self) -> None:
         """Work on pages that are not in sight; a page that is has a bar of its own."""
