@@ -128,8 +128,6 @@ def test_what_cannot_be_run_says_why(docks: dict[str, Any]) -> None:
          docks["Explain a cell"].needs.line),
         ("Report and script", docks["Report and script"].report,
          docks["Report and script"].contents),
-        ("First steps", docks["First steps"].rows[2].buttons[0],
-         docks["First steps"].rows[2].reason),
     )  # fmt: skip
     for title, control, reason in runs:
         dock = docks[title]

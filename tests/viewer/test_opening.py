@@ -18,7 +18,7 @@ for module, name in (
     ("importance_dock", "ImportanceDock"), ("explain_dock", "ExplainDock"),
     ("latents_dock", "LatentsDock"), ("annotate_dock", "AnnotateDock"),
     ("phenotypes_dock", "PhenotypesDock"), ("reproduce_dock", "ReproduceDock"),
-    ("first_steps_dock", "FirstStepsDock"),
+    ("workspace.workspace", "Workspace"),
 ):
     start = time.perf_counter()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)

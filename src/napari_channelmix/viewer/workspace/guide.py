@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PageGuide"]
 
-# Actions with a button of their own; to go to the page that is shown already needs none.
-QUICK = ("sample", "train", "click")
+# Actions with a button of their own; for the others the page has what is needed.
+QUICK = ("sample", "train")
 
 
 class PageGuide(QWidget):

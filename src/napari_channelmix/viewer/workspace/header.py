@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from napari_channelmix.viewer.theme import chart_colors
 from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text, model_tip
 
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ class Header(QWidget):
     page_wanted = Signal(str)
     cancel_wanted = Signal(str)
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session = session
+        self._session, self._theme = session, theme
         self._shown: Running | None = None
         self.cells, self.model = _line(), _line()
         self.next = QPushButton()
@@ -89,8 +90,15 @@ class Header(QWidget):
         source = f"\n{session.source}" if cells is not None else ""
         self.cells.setToolTip(f"The cells that all pages work on: {text}{source}")
         text, reliable = accuracy_text(session.trained)
-        self.model.setText(text if reliable else f"⚠ {text}")
+        warning = f"color: {chart_colors(self._theme).second}"
+        self.model.setStyleSheet("" if reliable else warning)
+        self.model.setText(text)
         self.model.setToolTip(model_tip(session.trained))
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.fill()
 
     def show_next(self, key: str, title: str) -> None:
         """Offer the page that comes next; an empty key: none."""
@@ -107,7 +115,7 @@ class Header(QWidget):
             return
         more = f" (and {len(running) - 1} more)" if len(running) > 1 else ""
         self.work.setText(f"{self._shown.title}: {self._shown.stage}{more}")
-        self.work.setToolTip("\n".join(f"{one.title}: {one.stage}" for one in running))
+        self.work.setToolTip("\n".join(f"{work.title}: {work.stage}" for work in running))
         self.bar.setValue(round(100 * self._shown.fraction))
         self.go.setToolTip(f"Go to the page '{self._shown.title}'")
 

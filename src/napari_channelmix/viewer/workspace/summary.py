@@ -26,18 +26,21 @@ def accuracy_text(trained: Trained | None) -> tuple[str, bool]:
         return "No model yet", True
     estimate = trained.estimate
     if trained.accuracy is None:
-        return "Model · accuracy not known here", True
+        return "Model of unknown accuracy on these cells", True
     if estimate is None:
-        return f"Model · accuracy {trained.accuracy:.2f} · {trained.n_test:,} held-out cells", True
-    held_out = (
-        f"{estimate.n_cells:,} held-out cells"
+        return f"Accuracy {trained.accuracy:.2f} on {trained.n_test:,} held-out cells", True
+    counted, of = (
+        (estimate.n_cells, "cell")
         if estimate.n_groups == estimate.n_cells
-        else f"{estimate.n_groups} held-out groups"
+        else (estimate.n_groups, "group")
     )
-    figure = f"{estimate.balanced:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
+    where = f"{counted:,} held-out {of}{'' if counted == 1 else 's'}"
+    figure = f"{estimate.balanced:.2f} ({estimate.low:.2f}–{estimate.high:.2f}), {where}"
+    if estimate.warning:
+        return f"Uncertain: accuracy {figure}", False
     if estimate.at_chance:
-        return f"Model · no better than chance: {figure} · {held_out}", False
-    return f"Model · accuracy {figure} · {held_out}", not estimate.warning
+        return f"At chance: accuracy {figure}", False
+    return f"Accuracy {figure}", True
 
 
 def model_tip(trained: Trained | None) -> str:

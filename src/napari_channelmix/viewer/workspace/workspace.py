@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QSize, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -78,7 +78,7 @@ class Workspace(QWidget):
         self._fronts: dict[str, bool] = {}
         self._back: list[str] = []
         self.rail = Rail(PAGES, theme)
-        self.header = Header(self.session)
+        self.header = Header(self.session, theme)
         self.stack = QStackedWidget()
         self.frames = {page.key: PageFrame(page, theme) for page in PAGES}
         self.current = PAGES[0].key
@@ -213,7 +213,8 @@ class Workspace(QWidget):
         self._right.setVisible(not folded)
         self.rail.fold.show_folded(folded)
         self.updateGeometry()
-        self.resize_dock()
+        # Once Qt knows how narrow the dock may be now.
+        QTimer.singleShot(0, self.resize_dock)
         self._tell_fronts()
 
     def resize_dock(self) -> None:
@@ -221,8 +222,6 @@ class Workspace(QWidget):
         dock = self.parent()
         window = dock.parent() if isinstance(dock, QDockWidget) else None
         if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
-            from qtpy.QtCore import Qt
-
             window.resizeDocks([dock], [self.sizeHint().width()], Qt.Orientation.Horizontal)
 
     def sizeHint(self) -> QSize:
@@ -427,6 +426,7 @@ class Workspace(QWidget):
     def _theme_changed(self, _: object = None) -> None:
         theme = self.viewer.theme
         self.rail.follow_theme(theme)
+        self.header.follow_theme(theme)
         for frame in self.frames.values():
             frame.follow_theme(theme)
 
