@@ -125,6 +125,11 @@ class PageFrame(QWidget):
         page.show()
         self._arrange()
 
+    def forget(self) -> None:
+        """The page is no longer this workspace's."""
+        self.page = self.dock = None
+        self._arrange()
+
     def _remember(self, page: Any) -> None:
         if self.page is not page:
             self._width, self._margins = page.minimumWidth(), page.column.contentsMargins()

@@ -157,14 +157,18 @@ class Workspace(QWidget):
         frame = self.frames[key]
         new = frame.page is not page
         if new:
-            page.installEventFilter(self)
-            page.task.started.connect(self._changed)
-            page.task.updated.connect(self._changed)
-            page.task.ended.connect(self._changed)
+            self._watch(page)
         frame.hold(page)
         if new:
             name_controls(page)
         self._tell_fronts()
+
+    def _watch(self, page: Any) -> None:
+        """Hear where a page goes, and what it works on."""
+        page.installEventFilter(self)
+        task = page.task
+        for signal in (task.started, task.updated, task.ended):
+            signal.connect(self._changed)
 
     def show_page(self, name: str, *, at_once: bool = True) -> Any:
         """Bring a page to the front, wherever it is, and give its widget.
@@ -263,13 +267,15 @@ class Workspace(QWidget):
         """Pages that Python opened as docks of their own are pages that are out."""
         for widget in list(self.viewer.window.dock_widgets.values()):
             info, dock = page_of_widget(widget), getattr(widget, "parent", lambda: None)()
-            if info is not None and isinstance(dock, QDockWidget) and made_by_python(dock):
+            if info is None or not isinstance(dock, QDockWidget) or not made_by_python(dock):
+                continue
+            if self.frames[info.key].page is None:
                 self._is_out(info.key, widget, dock)
 
     def _is_out(self, key: str, page: Any, dock: QDockWidget) -> None:
         frame = self.frames[key]
         if frame.page is not page:
-            page.installEventFilter(self)
+            self._watch(page)
         dock.installEventFilter(self)
         frame.let_go(page, dock)
         self._fronts.pop(key, None)
@@ -434,7 +440,7 @@ class Workspace(QWidget):
         """Stop the work where napari takes the dock or the window away."""
         parent = self.parent()
         if event.type() == QEvent.Type.ParentChange and parent is None:
-            self.halt()
+            self._closed()
         elif event.type() == QEvent.Type.ParentChange and isinstance(parent, QDockWidget):
             parent.visibilityChanged.connect(self._front_changed)
             # Once napari has put it into the window.
@@ -447,7 +453,17 @@ class Workspace(QWidget):
 
     def _docked(self) -> None:
         canvas_context_of(self.viewer).watch(self)
+        self._find_pages()
         self.resize_dock()
+
+    def _closed(self) -> None:
+        """The dock was closed: pages that are out live on by themselves, work here stops."""
+        for frame in self.frames.values():
+            if frame.dock is not None:
+                frame.page.removeEventFilter(self)
+                frame.dock.removeEventFilter(self)
+                frame.forget()
+        self.halt()
 
     def halt(self) -> None:
         """Stop every work of every page."""
