@@ -128,7 +128,7 @@ class ClassifierDock(Dock):
         self._fill_curves()
 
     def _build(self) -> None:
-        box, inside = group("Training")
+        self.training_box, inside = group("Training")
         rows = form()
         rows.addRow("Network", self.network)
         rows.addRow("Epochs", self.epochs)
@@ -144,11 +144,11 @@ class ClassifierDock(Dock):
         inside.addWidget(mixing)
         inside.addWidget(self.train)
         inside.addWidget(self.reason)
-        self.column.addWidget(box)
+        self.column.addWidget(self.training_box)
         self.curves_box, inside = group("Learning")
         inside.addWidget(self.curves)
         self.column.addWidget(self.curves_box)
-        box, inside = group("Classifier")
+        self.result_box, inside = group("Classifier")
         inside.addWidget(self.result)
         inside.addWidget(self.doubts)
         inside.addWidget(self.recalls)
@@ -163,7 +163,7 @@ class ClassifierDock(Dock):
         inside.addLayout(buttons)
         inside.addWidget(self.evaluate)
         inside.addWidget(self.form)
-        self.column.addWidget(box)
+        self.column.addWidget(self.result_box)
         self.column.addWidget(self.computer)
         self.column.addStretch(1)
 
@@ -303,6 +303,9 @@ class ClassifierDock(Dock):
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
         trained = self.session.trained
+        if not busy:
+            parts = (self.training_box, self.curves_box, self.result_box)
+            self.arrange(*(parts if trained is None else reversed(parts)))
         self.result.setText(_in_words(trained))
         estimate = None if trained is None else trained.estimate
         self.doubts.say(_doubts(estimate), "warning")

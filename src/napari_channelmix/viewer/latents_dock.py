@@ -77,9 +77,9 @@ class LatentsDock(Dock):
         self._latents_changed()
 
     def _build(self) -> None:
-        box, inside = group("Find the latents of all cells")
+        self.settings_box, inside = group("Find the latents of all cells")
         inside.addWidget(self.settings)
-        self.column.addWidget(box)
+        self.column.addWidget(self.settings_box)
         self.column.addWidget(self.warnings)
         self.found = QWidget()
         self.column.addWidget(self.found)
@@ -243,6 +243,10 @@ class LatentsDock(Dock):
         with QSignalBlocker(self.number):
             self.number.show_cells(None if latents is None else latents.cells)
         self.found.setVisible(latents is not None)
+        result = (self.warnings, self.found)
+        self.arrange(
+            *((*result, self.settings_box) if latents is not None else (self.settings_box, *result))
+        )
         self._in_viewer()
         self._fill()
         if kept is not None:

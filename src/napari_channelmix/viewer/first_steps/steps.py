@@ -143,7 +143,9 @@ def _images(session: Session, seen: bool, layers: bool) -> Step:
         line = "Images are open: say which layers are channels, and where the cells are."
         return Step(page, line, (_go(page), sample))
     else:
-        line = "Open your own data set or layers below, or try the sample: a plate of made-up cells."
+        line = (
+            "Open your own data set or layers below, or try the sample: a plate of made-up cells."
+        )
     return Step(page, line, (sample, _go(page, "Own images…")))
 
 

@@ -1,8 +1,8 @@
 """What napari's menus, its command palette and `add_plugin_dock_widget` call.
 
-The three call the same class and dock what it gives. What Python asks for stays in that dock. What a
-menu asks for is shown in the workspace instead: the dock that napari makes for it is hidden before
-it is seen, and removed. So a menu entry never finds a dock of its own that it would hide.
+All three call the same class and dock what it gives. What Python asks for stays in that dock. What
+a menu asks for is shown in the workspace instead: the dock that napari makes for it is hidden
+before it is seen, and removed. So a menu entry never finds a dock of its own that it would hide.
 """
 
 from __future__ import annotations

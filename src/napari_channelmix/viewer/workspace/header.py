@@ -103,7 +103,7 @@ class Header(QWidget):
     def show_next(self, key: str, title: str) -> None:
         """Offer the page that comes next; an empty key: none."""
         self.next.setProperty("page", key)
-        self.next.setText(f"Next: {title} ›")
+        self.next.setText(f"Next: {title}")
         self.next.setToolTip(f"Go to the page '{title}'")
         self.next.setVisible(bool(key))
 

@@ -34,7 +34,8 @@ ICONS = {
         '<rect x="9.2" y="9.2" width="5.6" height="5.6" fill="COLOR"/>'
     ),
     "latents": (
-        '<path d="M3 6.5 H21 M3 12 H21 M3 17.5 H21"/><circle cx="15.5" cy="6.5" r="2.4" fill="COLOR"/>'
+        '<path d="M3 6.5 H21 M3 12 H21 M3 17.5 H21"/>'
+        '<circle cx="15.5" cy="6.5" r="2.4" fill="COLOR"/>'
         '<circle cx="8" cy="12" r="2.4" fill="COLOR"/>'
         '<circle cx="17.5" cy="17.5" r="2.4" fill="COLOR"/>'
     ),

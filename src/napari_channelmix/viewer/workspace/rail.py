@@ -33,7 +33,7 @@ STEPS = {
 
 
 class _ThemedButton(QAbstractButton):
-    """A flat button that draws itself in the theme's colours, with a frame while it has the keys."""
+    """A flat button in the theme's colours, with a frame while it has the keyboard."""
 
     def __init__(self, theme: str, height: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)

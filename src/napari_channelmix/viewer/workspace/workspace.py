@@ -416,9 +416,7 @@ class Workspace(QWidget):
         for key, frame in self.frames.items():
             if frame.page is None or frame.dock is not None:
                 continue
-            front = (
-                self._in_front and not self.folded and key == self.current and frame.shows_page
-            )
+            front = self._in_front and not self.folded and key == self.current and frame.shows_page
             if self._fronts.get(key) != front:
                 self._fronts[key] = front
                 frame.page.front_changed(front)
@@ -462,6 +460,9 @@ class Workspace(QWidget):
             if frame.dock is not None:
                 frame.page.removeEventFilter(self)
                 frame.dock.removeEventFilter(self)
+                task = frame.page.task
+                for signal in (task.started, task.updated, task.ended):
+                    signal.disconnect(self._changed, missing_ok=True)
                 frame.forget()
         self.halt()
 
