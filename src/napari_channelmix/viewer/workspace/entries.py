@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QDockWidget, QWidget
 from napari_channelmix.viewer.session import own_viewer
 from napari_channelmix.viewer.workspace.page_list import page_info
 from napari_channelmix.viewer.workspace.workspace import (
+    FROM_PYTHON,
     TITLE,
     Workspace,
     find_workspace,
@@ -43,7 +44,10 @@ class Entry(QWidget):
         if workspace is not None:
             out = workspace.frames[cls.page].dock is not None
             return Messenger(viewer, cls) if out else workspace.page(cls.page)
-        widget = page_info(cls.page).widget_class()(viewer)
+        info = page_info(cls.page)
+        if f"{info.dock}{FROM_PYTHON}" in own_viewer(viewer).window.dock_widgets:
+            return Messenger(viewer, cls)
+        widget = info.widget_class()(viewer)
         Arrival(widget, viewer, cls)
         return widget
 

@@ -105,6 +105,13 @@ class RailButton(_ThemedButton):
         """Where the dot is, and a little around it."""
         return QRect(self.width() - DOT - 7, 4, DOT + 4, DOT + 4)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Leave the keys that change the page to the rail; Qt's own would skip the emitting."""
+        if Qt.Key(event.key()) in (*STEPS, Qt.Key.Key_Home, Qt.Key.Key_End):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """On the dot of a blocked page: go where it is mended."""
         on_dot = self.dot.contains(event.position().toPoint())
@@ -221,7 +228,8 @@ class Rail(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrow keys, Home and End go to another page."""
         buttons = list(self.buttons.values())
-        here = [position for position, button in enumerate(buttons) if button.hasFocus()]
+        focused = self.focusWidget()
+        here = [position for position, button in enumerate(buttons) if button is focused]
         key = Qt.Key(event.key())
         if not here or key not in (*STEPS, Qt.Key.Key_Home, Qt.Key.Key_End):
             super().keyPressEvent(event)

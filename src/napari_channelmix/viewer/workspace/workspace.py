@@ -38,13 +38,15 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.first_steps.steps import Action
 
-__all__ = ["TITLE", "Workspace", "find_workspace", "made_by_menu", "workspace_of"]
+__all__ = ["FROM_PYTHON", "TITLE", "Workspace", "find_workspace", "made_by_menu", "workspace_of"]
 
 TITLE = "ChannelMix"
 # What napari puts behind the name of a dock that its menus open, and that Python opens.
 FROM_MENU, FROM_PYTHON = f" ({TITLE})", " (napari-channelmix)"
 # Of a page beside the rail: what the widest one needs.
 PAGE_WIDTH = 340
+# Qt's own word for no limit.
+ANY_WIDTH = 16_777_215
 # For the sample, whose classes are told apart easily: the smallest network, few passes.
 QUICK_NETWORK, QUICK_EPOCHS = "tiny", 12
 # Milliseconds in which changes are gathered: one data set brings many layers.
@@ -216,8 +218,8 @@ class Workspace(QWidget):
         self.folded = folded
         self._right.setVisible(not folded)
         self.rail.fold.show_folded(folded)
-        self.updateGeometry()
-        # Once Qt knows how narrow the dock may be now.
+        # A dock that may be narrower does not become so by itself.
+        self.setMaximumWidth(self.sizeHint().width() if folded else ANY_WIDTH)
         QTimer.singleShot(0, self.resize_dock)
         self._tell_fronts()
 
@@ -226,11 +228,13 @@ class Workspace(QWidget):
         dock = self.parent()
         window = dock.parent() if isinstance(dock, QDockWidget) else None
         if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow):
+            # Qt wrote down what it needed before it stood in the window, as a limit of its own.
+            dock.setMinimumWidth(0)
             window.resizeDocks([dock], [self.sizeHint().width()], Qt.Orientation.Horizontal)
 
     def sizeHint(self) -> QSize:
         """As wide as the pages need: what is left is the picture's."""
-        return QSize(RAIL_WIDTH + (0 if self.folded else PAGE_WIDTH + 1), 640)
+        return QSize(RAIL_WIDTH + 1 + (0 if self.folded else PAGE_WIDTH), 640)
 
     # ---------------------------------------------------------------- out and back
 
