@@ -207,7 +207,7 @@ def group(title: str, tip: str = "") -> tuple[QGroupBox, QVBoxLayout]:
     if tip:
         box.setToolTip(tip)
     column = QVBoxLayout(box)
-    column.setContentsMargins(8, 8, 8, 8)
+    column.setContentsMargins(6, 8, 6, 8)
     column.setSpacing(6)
     return box, column
 

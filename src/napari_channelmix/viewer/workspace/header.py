@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -33,7 +33,7 @@ class Running:
 class Header(QWidget):
     """Cells, model, and work on pages that are not in sight, each in a line."""
 
-    # Key of the page that was asked for; key of the page whose work is to be stopped.
+    # Key of the page to go to; key of the page whose work is to be stopped.
     page_wanted = Signal(str)
     cancel_wanted = Signal(str)
 
@@ -41,7 +41,10 @@ class Header(QWidget):
         super().__init__(parent)
         self._session, self._theme = session, theme
         self._shown: Running | None = None
-        self.cells, self.model = _line(), _line()
+        self.cells, self.model = _line(), QLabel()
+        # The figures of the model are never cut.
+        self.model.setWordWrap(True)
+        self.model.setTextFormat(Qt.TextFormat.PlainText)
         self.next = QPushButton()
         self.next.setFlat(True)
         self.running = QWidget()
@@ -51,13 +54,11 @@ class Header(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(56, 8)
         self.bar.setToolTip("Share of the work that is done")
-        self.go = QPushButton("Show")
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop the work; what was there before stays as it is")
         self._build()
         self.next.clicked.connect(lambda: self.page_wanted.emit(self.next.property("page")))
-        self.go.clicked.connect(lambda: self._tell(self.page_wanted))
-        self.cancel.clicked.connect(lambda: self._tell(self.cancel_wanted))
+        self.cancel.clicked.connect(self._cancel)
         self.show_running(())
         self.show_next("", "")
         self.fill()
@@ -69,7 +70,7 @@ class Header(QWidget):
         row = QHBoxLayout(self.running)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        for widget in (self.work, self.bar, self.go, self.cancel):
+        for widget in (self.work, self.bar, self.cancel):
             row.addWidget(widget, 1 if widget is self.work else 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 4)
@@ -78,9 +79,9 @@ class Header(QWidget):
         column.addWidget(self.model)
         column.addWidget(self.running)
 
-    def _tell(self, signal: Any) -> None:
+    def _cancel(self) -> None:
         if self._shown is not None:
-            signal.emit(self._shown.key)
+            self.cancel_wanted.emit(self._shown.key)
 
     def fill(self) -> None:
         """Bring cells and model up to date with the session."""
@@ -117,7 +118,6 @@ class Header(QWidget):
         self.work.setText(f"{self._shown.title}: {self._shown.stage}{more}")
         self.work.setToolTip("\n".join(f"{work.title}: {work.stage}" for work in running))
         self.bar.setValue(round(100 * self._shown.fraction))
-        self.go.setToolTip(f"Go to the page '{self._shown.title}'")
 
 
 def _line() -> QElidingLabel:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["PageFrame"]
 
 # Around a page beside the rail.
-MARGIN = 4
+MARGIN = 2
 
 
 class PageFrame(QWidget):
