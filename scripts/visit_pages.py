@@ -1,9 +1,9 @@
 """A visit of every page of the workspace: what is cut off, and a picture of each.
 
-`scripts/visit_pages.py FOLDER` makes a data set, a classifier, channel importance, a map and latents,
-visits all pages in two sizes of the window and in both themes, before and after, keeps the pictures
-and prints what is cut off, scrolls sideways or leaves the picture too little room. A test does the
-same with less in the pages.
+`scripts/visit_pages.py FOLDER` makes a data set, a classifier, channel importance, a map and
+latents, visits all pages in two sizes of the window and in both themes, before and after, keeps the
+pictures and prints what is cut off, scrolls sideways or leaves the picture too little room. A test
+does the same with less in the pages.
 """
 
 from __future__ import annotations

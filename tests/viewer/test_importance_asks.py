@@ -79,3 +79,19 @@ def test_what_was_chosen_is_what_is_run(plate: Cells) -> None:
         found = stop.value
     assert found.provenance["scaled_per"] == "group"
     assert any("scaled per group" in line for line in found.warnings)
+
+
+def test_the_result_stands_above_the_settings_once_there_is_one(
+    dock: Callable[[type], Any],
+) -> None:
+    widget = dock(ImportanceDock)
+
+    def first() -> bool:
+        place = widget.column.indexOf
+        return bool(place(widget.result_box) < place(widget.run_box))
+
+    assert not first()
+    widget.session.importance = asking()
+    assert first()
+    widget.session.importance = None
+    assert not first()

@@ -4,14 +4,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from qtpy.QtCore import Qt
 
 from napari_channelmix.jobs import Progress
 from napari_channelmix.viewer.first_steps.steps import SAMPLE
 from napari_channelmix.viewer.workspace import workspace as module
 from napari_channelmix.viewer.workspace.workspace import Workspace, find_workspace
 
-from ..conftest import canvas_of, canvas_point
 from .conftest import in_front
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def kinds(workspace: Workspace) -> dict[str, str]:
 
 
 def test_from_an_empty_window_to_an_explained_cell(
-    viewer: Any, workspace: Workspace, click: Any, until: Any, plate: Cells, qtbot: Any,
+    viewer: Any, workspace: Workspace, click: Any, until: Any, plate: Cells, press: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     def small() -> Iterator[Progress]:
@@ -77,7 +75,7 @@ def test_from_an_empty_window_to_an_explained_cell(
     world = reference.data_to_world(
         ((box["y0"] + box["y1"] - 1) / 2, (box["x0"] + box["x1"] - 1) / 2)
     )
-    qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, pos=canvas_point(viewer, world))
+    press(world)
     until(lambda: session.explained)
     until(lambda: not explain.task.busy)
     assert kinds(workspace)["pixels"] == "done"
@@ -163,12 +161,12 @@ def test_work_on_another_page_is_shown_and_cancelled_above(
     assert not filled.header.running.isVisible()
 
 
-def test_the_page_folds_away_for_the_picture(viewer: Any, filled: Workspace, click: Any,
-                                             qtbot: Any) -> None:  # fmt: skip
+def test_the_page_folds_away_for_the_picture(filled: Workspace, click: Any, qtbot: Any) -> None:
     width = filled.width()
     click(filled.rail.fold)
     qtbot.waitUntil(lambda: filled.width() < 80, timeout=5000)
-    qtbot.waitUntil(lambda: canvas_of(viewer).width() > 0.6 * 1280, timeout=5000)
+    picture = filled.window().centralWidget()
+    qtbot.waitUntil(lambda: picture.width() > 0.6 * 1280, timeout=5000)
     click(filled.rail.buttons["latents"])
     qtbot.waitUntil(lambda: filled.width() == width, timeout=5000)
     assert in_front(filled.page("latents"))
@@ -192,15 +190,3 @@ def test_closing_the_workspace_stops_its_work_and_leaves_pages_that_are_out(
     assert out.task.busy
     again.halt()
     filled.deleteLater()
-
-
-def test_a_result_stands_above_its_settings(filled: Workspace) -> None:
-    from ..test_importance_asks import asking
-
-    page = filled.show_page("channels")
-    page.task.stop()
-    assert page.column.indexOf(page.run_box) < page.column.indexOf(page.result_box)
-    filled.session.importance = asking()
-    assert page.column.indexOf(page.result_box) < page.column.indexOf(page.run_box)
-    filled.session.importance = None
-    assert page.column.indexOf(page.run_box) < page.column.indexOf(page.result_box)
