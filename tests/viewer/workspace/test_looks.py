@@ -24,6 +24,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_nothing_is_cut_off_while_pages_wait(workspace: Workspace, look: Any, qtbot: Any) -> None:
+    assert look.picture_share(workspace) >= 0.6
     assert look.visit(workspace, lambda seconds: qtbot.wait(int(1000 * seconds))) == []
 
 
