@@ -96,6 +96,9 @@ def test_python_takes_a_page_out_of_the_workspace(
     dock, widget = viewer.window.add_plugin_dock_widget("napari-channelmix", "Classifier")
     qtbot.wait(50)
     assert widget is page and filled.frames["classifier"].dock is dock
+    # As a tab: below the workspace it would have little room.
+    assert filled.parent() in viewer.window._qt_window.tabifiedDockWidgets(dock)
+    assert in_front(page)
 
 
 def test_two_viewers_have_pages_of_their_own(

@@ -129,6 +129,9 @@ def test_a_page_is_taken_out_and_put_back_with_its_work(
     frame, dock = filled.frames["classifier"], page.parent()
     assert frame.dock is dock and dock.isFloating() and in_front(page) and page.task.busy
     assert in_front(frame.to_front) and not frame.take_out.isEnabled()
+    dock.setFloating(False)
+    assert filled.parent() in filled.window().tabifiedDockWidgets(dock)
+    dock.setFloating(True)
     filled.show_page("data")
     menu("classify")
     assert page.parent() is dock and in_front(page)

@@ -248,6 +248,8 @@ class Workspace(QWidget):
             return
         corner, size = self.mapToGlobal(self.rect().topLeft()), self.size()
         dock = self.viewer.window.add_dock_widget(page, name=f"{frame.info.dock}{FROM_PYTHON}")
+        # Where it is docked again, it is a tab beside the workspace.
+        self._join(dock)
         dock.setFloating(True)
         dock.resize(max(size.width(), page.minimumWidth()), size.height())
         dock.move(max(0, corner.x() - dock.width() - 40), corner.y())
@@ -315,7 +317,20 @@ class Workspace(QWidget):
                 QTimer.singleShot(0, lambda: self._return(key, parent))
             else:
                 self._is_out(key, frame.page, parent)
+                # Once napari has put it into the window.
+                QTimer.singleShot(0, lambda: self._join(parent))
         return False
+
+    def _join(self, dock: QDockWidget) -> None:
+        """Make a page that is out a tab beside the workspace, where both are in one place."""
+        ours = self.parent()
+        window = dock.parent()
+        if not isinstance(ours, QDockWidget) or not isinstance(window, QMainWindow):
+            return
+        one_place = window.dockWidgetArea(dock) == window.dockWidgetArea(ours)
+        if one_place and not dock.isFloating() and not ours.isFloating():
+            window.tabifyDockWidget(ours, dock)
+            _to_front(dock)
 
     def _return(self, key: str, dock: QDockWidget) -> None:
         """A menu asked for a page: it stands here, not in the dock that napari made for it."""
