@@ -12,8 +12,8 @@ kind of channel, before Holm's correction, whatever the gate says:
   other sizes and classes, without any effect.
 
 Channels of one set are not independent, so the upper bound (95 %, one-sided, Clopper and Pearson)
-is of one channel of the kind per set, drawn by the seed of the set. Seeds from 1000 served to choose
-the settings; those from 5000 did not.
+is of one channel of the kind per set, drawn by the seed of the set. Seeds from 1000 served to
+choose the settings; those from 5000 did not.
 
     python benchmarks/null_calibration.py [--groups] [--sets 100] [--first 5000] [--epochs 24]
         [--jobs 2] [--out null_cells.jsonl or null_groups.jsonl]
@@ -179,7 +179,10 @@ def table(rows: list[dict[str, Any]]) -> None:
         for kind in sorted({kind for row in some for kind in row["kinds"]}):
             for test, p_of in TESTS.items():
                 values = [p_of(row)[np.array(row["kinds"]) == kind] for row in some]
-                print(f"| {name} | {kind} | {test} | {_rates(values, [r['seed'] for r in some])} |")
+                channel = f"{kind} (where there is an effect)" if not effect else kind
+                print(
+                    f"| {name} | {channel} | {test} | {_rates(values, [r['seed'] for r in some])} |"
+                )
         for test, p_of in TESTS.items():
             null = [[not (effect and _matters(kind)) for kind in row["kinds"]] for row in some]
             false = sum(bool((holm(p_of(row))[of] < LEVEL).any())

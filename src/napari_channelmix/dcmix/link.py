@@ -73,13 +73,17 @@ def link_job(
 
     The statistic is the balanced accuracy of a classifier that sees the numbers of one channel:
     a cell is called the class whose mean is nearest, where the numbers are ranked, given a normal
-    distribution and whitened (see `whitened`), and the means are those of the other folds. Folds,
-    ranks and whitening know nothing of labels, so accuracy is a fixed function of numbers and
-    labels, and the whole of it is done anew for each permutation of the labels between groups
-    (`label_deals`). Therefore the test is exact, whatever the groups differ in, as long as labels
-    were dealt to groups without regard to what the channel shows: p < .05 in at most 5 %. A
-    permutation test of a classifier (Ojala and Garriga 2010, Journal of Machine Learning Research
-    11, 1833, test 1); the classifier is our choice, made for its speed.
+    distribution and whitened (see `whitened`), and the means are those of the other folds. Where
+    groups hold several classes, the numbers are joined by their distances from the mean of the
+    group, as groups may differ more than classes. Folds, ranks and whitening know nothing of
+    labels, so accuracy is a fixed function of numbers and labels, and all of it is done anew for
+    each permutation of the labels between groups (`label_deals`).
+
+    Therefore the test is exact, whatever the groups differ in, as long as labels were dealt to
+    groups without regard to what the channel shows: p < .05 in at most 5 %. A permutation test of
+    a classifier (Ojala and Garriga 2010, Journal of Machine Learning Research 11, 1833, test 1);
+    the classifier is our choice, made for its speed. For groups of several classes, whose shares
+    are dealt as nearly as whole numbers of cells allow, it is exact but for that.
 
     What a channel says only together with another one is missed, and so is what the numbers do not
     hold (`crop_numbers`).
@@ -105,11 +109,13 @@ def link_job(
     draws = max(DRAWS, DRAWS_OF_CHANNEL * channels - 1)
     deals = label_deals(labels[chosen], group, classes, rng, exact_up_to=EXACT, draws=draws)
     dealt = np.concatenate([deals.labels[None], *deals.blocks])
+    mixed = len(deals.labels) > len(names)
     folds = _folds(group)
     accuracies = np.empty((channels, len(dealt)))
     size = max(1, BLOCK // (len(chosen) * classes))
     for channel in range(channels):
-        cells = whitened(numbers.values[chosen, :, channel])
+        values = numbers.values[chosen, :, channel]
+        cells = whitened(_with_deviations(values, group) if mixed else values)
         for start in range(0, len(dealt), size):
             yield Progress(channel + start / len(dealt), channels, "testing each channel alone")
             some = slice(start, start + size)
@@ -121,20 +127,27 @@ def link_job(
 def whitened(values: Floats) -> Singles:
     """Numbers (N, D) as ranks with a normal distribution, uncorrelated and of like spread.
 
+    The number of rank r (from 1) becomes the quantile ``(r - 1/2) / N`` of the normal distribution.
     With eigenvalues ``l_d`` of the covariance, direction d is divided by
     ``sqrt(l_d + 0.1 mean(l))``.
     """
-    from sklearn.preprocessing import quantile_transform
+    from scipy.stats import norm, rankdata
 
-    normal = quantile_transform(
-        values, n_quantiles=min(100, len(values)), output_distribution="normal", copy=True
-    )
+    normal = norm.ppf((rankdata(values, axis=0) - 0.5) / len(values))
     centred = normal - normal.mean(axis=0)
     spread, directions = np.linalg.eigh(centred.T @ centred / len(centred))
     spread = np.maximum(spread, 0.0)
     scale = np.sqrt(spread + SHRINKAGE * spread.mean())
     white: Floats = centred @ (directions / np.where(scale > 0, scale, 1.0))
     return white.astype(np.float32)
+
+
+def _with_deviations(values: Floats, group: Whole) -> Floats:
+    """Numbers (N, D), and how far each is from the mean of its group: (N, 2 D)."""
+    means = np.zeros((int(group.max()) + 1, values.shape[1]))
+    np.add.at(means, group, values)
+    means /= np.bincount(group)[:, None]
+    return np.concatenate([values, values - means[group]], axis=1)
 
 
 def _folds(group: Whole) -> list[Whole]:

@@ -95,11 +95,11 @@ def p_values_job(
         return ChannelPValues.missing(reason)
     link = yield from link_job(numbers, labels, groups, seed=repeats[0].seed)
     channels = len(importance.channels)
-    reason = too_few_groups(link, channels, link.n_groups < len(labels))
+    reason = too_few_groups(link, channels, len(set(groups.tolist())) < len(groups))
     if reason:
         return ChannelPValues.missing(reason)
-    shares = np.array([one.decoy_share for one in repeats], dtype=np.float64)
-    decoys = np.array([one.decoys for one in repeats], dtype=np.float64)
+    shares = np.array([repeat.decoy_share for repeat in repeats], dtype=np.float64)
+    decoys = np.array([repeat.decoys for repeat in repeats], dtype=np.float64)
     of_decoys, alone = decoy_p_values(shares, decoys), np.array(link.p_value)
     return ChannelPValues(
         tuple(holm(both_tests(of_decoys, alone)).tolist()), tuple(of_decoys.tolist()), link.p_value
@@ -110,7 +110,7 @@ def _withheld(
     importance: ChannelImportance, repeats: Sequence[RepeatResult], uncalibrated: str
 ) -> str:
     """Why the p-values are not even computed."""
-    if any(one.decoys is None or one.decoy_share is None for one in repeats):
+    if any(repeat.decoys is None or repeat.decoy_share is None for repeat in repeats):
         return "no decoys were asked for"
     if uncalibrated:
         return uncalibrated
