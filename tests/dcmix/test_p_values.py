@@ -30,6 +30,7 @@ def test_the_larger_p_counts():
     (1 / 35, 35, 8, 3, "8 groups can be labelled in 35 ways that differ: p, corrected for "
                        "3 channels, cannot fall below 0.086"),
     (1 / 462, 462, 12, 5, ""),
+    (0.001, float("inf"), 1, 2, "all cells are in one group"),
     (0.5, 2, 2, 40, "2 groups can be labelled in 2 ways that differ: p, corrected for 40 channels, "
                     "cannot fall below 1"),
 ])  # fmt: skip

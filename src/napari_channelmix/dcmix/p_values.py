@@ -70,6 +70,8 @@ def both_tests(p_decoy: Floats, p_alone: Floats) -> Floats:
 
 def too_few_groups(link: LinkTest, channels: int, grouped: bool) -> str:
     """Why no p-value can be small with so few groups; empty where it can."""
+    if link.n_groups < 2:
+        return "all cells are in one group"
     least = link.least * channels
     if least < LEVEL:
         return ""
