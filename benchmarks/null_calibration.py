@@ -297,8 +297,8 @@ def alone_on_many_sets(first: int, sets: int) -> None:
             values.append(np.array(drain(link_job(numbers, labels, groups, seed=seed)).p_value))
         passed, every = _passed(values, seeds), np.concatenate(values)
         rates = f"{(every < LEVEL).mean():.1%} | {(every < 0.01).mean():.1%}"
-        print(f"| {name} | {len(every)} | {passed} of {sets} | {_bound(passed, sets):.1%} | {rates} |",
-              flush=True)  # fmt: skip
+        drawn = f"{passed} of {sets} | {_bound(passed, sets):.1%}"
+        print(f"| {name} | {len(every)} | {drawn} | {rates} |", flush=True)
 
 
 def _numbers_of_groups(group: np.ndarray, channels: int, rng: np.random.Generator) -> CropNumbers:
