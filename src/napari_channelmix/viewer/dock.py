@@ -216,6 +216,8 @@ def form() -> QFormLayout:
     """Rows of a name and a control."""
     rows = QFormLayout()
     rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    # In a narrow page a control that is wide stands below its name.
+    rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setVerticalSpacing(5)
     return rows

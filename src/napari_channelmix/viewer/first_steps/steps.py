@@ -238,7 +238,7 @@ def _importance(session: Session) -> Step:
         else:
             line = "The shares are to be read with care; the page says why."
     elif under_way:
-        line = "Being computed; the bars appear seed by seed."
+        line = "Being computed; the bars appear repeat by repeat."
     return Step(page, line, (_go(page, missing=missing),), done=done)
 
 

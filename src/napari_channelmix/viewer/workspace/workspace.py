@@ -44,7 +44,7 @@ TITLE = "ChannelMix"
 # What napari puts behind the name of a dock that its menus open, and that Python opens.
 FROM_MENU, FROM_PYTHON = f" ({TITLE})", " (napari-channelmix)"
 # Of a page beside the rail: what the widest one needs.
-PAGE_WIDTH = 328
+PAGE_WIDTH = 332
 # Qt's own word for no limit.
 ANY_WIDTH = 16_777_215
 # For the sample, whose classes are told apart easily: the smallest network, few passes.
