@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_channelmix.viewer.launch import DOCKS, open_docks
+from napari_channelmix.viewer.launch import DOCKS, open_docks, open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +81,7 @@ def without(docks: dict[str, Any], good: Callable[[QWidget], object]) -> list[st
 @pytest.fixture
 def docks(viewer: Any, qtbot: Any) -> dict[str, Any]:
     found = dict(zip(DOCKS, open_docks(viewer), strict=True))
+    found["Workspace"] = open_workspace(viewer)
     qtbot.wait(150)
     return found
 
