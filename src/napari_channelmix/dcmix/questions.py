@@ -94,21 +94,16 @@ def answered_job(
     that number is a stain or a batch.
     """
     asked = yield from part(measured_job(division), 0, 1, 3)
-    channels, classes = importance.channels, division.sides[0].test.cells.classes
     network = np.full(len(asked.labels), -1, dtype=np.int64)
     for number, repeat in enumerate(repeats):
         here = asked.folds == number
         network[here] = np.asarray(repeat.plain_predicted)[asked.place[here]]
-    from_one = separability(
-        asked.numbers, asked.labels, asked.groups, asked.folds, channels=channels,
-        classes=classes, network=network,
-    )  # fmt: skip
+    who = asked.labels, asked.groups, asked.folds
+    names = {"channels": importance.channels, "classes": division.sides[0].test.cells.classes}
+    from_one = separability(asked.numbers, *who, **names, network=network)
 
     def alone(numbers: CropNumbers, network: Whole | None) -> Job[ChannelsAlone]:
-        return alone_job(
-            numbers, asked.labels, asked.groups, asked.folds, channels=channels, classes=classes,
-            network=network,
-        )  # fmt: skip
+        return alone_job(numbers, *who, **names, network=network)
 
     found = yield from part(alone(asked.numbers, network), 1, 1, 3)
     scaled = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.phenotypes.doses import (
     CIRCULAR,
     DoseResponse,
@@ -88,7 +89,7 @@ def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict
     """
     if conditions is None:
         return {}
-    rows = conditions.reindex(list(groups))
+    rows = conditions_for(conditions, groups)
     doses = {str(name): as_doses(rows[name].to_numpy(object)) for name in rows.columns}
     several = [name for name, values in doses.items()
                if len(np.unique(values[np.isfinite(values)])) >= 2]  # fmt: skip
@@ -206,5 +207,5 @@ def with_conditions(
     """A table with a row per group, and what the data set's table says of each beside it."""
     if conditions is None:
         return frame
-    more = conditions.reindex(list(groups)).reset_index(drop=True)
+    more = conditions_for(conditions, groups).reset_index(drop=True)
     return frame.join(more[[name for name in more.columns if name not in frame.columns]])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.config.file import as_json
+from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
@@ -375,7 +376,7 @@ def _controls(findings: Findings, found: Fractions) -> list[tuple[str, str]]:
     if labelled is not None:
         columns.append(pure_classes(labelled.counts, labelled.classes))
     if conditions is not None:
-        rows = conditions.reindex(list(found.groups)).fillna("")
+        rows = conditions_for(conditions, found.groups).fillna("")
         columns += [[str(value) for value in rows[name]] for name in rows.columns]
     for values in columns:
         names = named_controls(values)
