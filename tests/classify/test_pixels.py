@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
 
-from napari_channelmix import Cells
 from napari_channelmix.classify import pixels as module
 from napari_channelmix.classify.pixels import Pixels, SelectedCrops, Selection
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.jobs import drain
+
+if TYPE_CHECKING:
+    from napari_channelmix import Cells
 
 
 def read(cells: Cells) -> Pixels:

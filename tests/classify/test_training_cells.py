@@ -100,6 +100,12 @@ def test_a_bundle_keeps_them_and_an_older_one_says_that_it_does_not_know(
     assert marks(again, cells) == ["unknown"] * len(cells)
     called = drain(again.call_job(cells))
     assert called.training.tolist() == ["unknown"] * len(cells)
+    # The data set is another, as far as such a model can tell.
+    other = replace(again, provenance={})
+    assert [line for line in evaluate(other, cells).warnings if "trained on" in line] == [
+        "which cells were trained on is not known, so held-out ones cannot be told apart: accuracy "
+        "is of all cells, and may be too good"
+    ]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"cells": 3, "groups": ""}, {"cells": "AAA=", "groups": ""},

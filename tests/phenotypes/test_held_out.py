@@ -9,7 +9,8 @@ from napari_channelmix.phenotypes.held_out import held_out_of, only_named
 
 @pytest.mark.parametrize(("marks", "chosen", "line"), [
     (["no", "no"], [1, 1], ""),
-    (["unknown", "unknown"], [1, 1], ""),
+    (["unknown", "unknown"], [1, 1], "which cells were trained on is not known, so held-out ones "
+     "cannot be told apart: figures are of all cells, and may be too good"),
     (["yes", "no", "no"], [0, 1, 1], "1 of 3 cells were trained on: figures are of the other 2"),
     (["yes", "same group", "no"], [0, 0, 1], "1 of 3 cells were trained on, 1 are of the same "
      "groups: figures are of the other 1"),

@@ -13,7 +13,7 @@ from pydantic import Field
 from napari_channelmix.classify.intervals import FEW_GROUPS, GroupedRecall, difference_interval
 from napari_channelmix.errors import DataError
 from napari_channelmix.readers import Stored, validated
-from napari_channelmix.wording import counted, listed
+from napari_channelmix.wording import counted, fraction, listed
 
 __all__ = [
     "AccuracyDifference",
@@ -112,6 +112,11 @@ class AccuracyEstimate:
     def interval_text(self) -> str:
         """As ``95 % interval 0.94 to 0.99``."""
         return f"{100 * self.level:g} % interval {self.low:.2f} to {self.high:.2f}"
+
+    @property
+    def short_text(self) -> str:
+        """As ``.94 (.91 to .97)``."""
+        return f"{fraction(self.balanced)} ({fraction(self.low)} to {fraction(self.high)})"
 
     def measured_on(self, *, held_out: bool = True) -> str:
         """As ``12 held-out groups, 441 cells``."""

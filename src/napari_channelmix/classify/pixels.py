@@ -58,8 +58,9 @@ class Pixels:
         signature, done = self.cells.signing(), 0
         for crops in self.cells.batches(BATCH):
             signature.update(crops.tobytes())
-            self.digests += [b"" if blank else _digest(crop)
-                             for crop, blank in zip(crops, blank_crops(crops), strict=True)]  # fmt: skip
+            blank = blank_crops(crops)
+            self.digests += [b"" if empty else _digest(crop)
+                             for crop, empty in zip(crops, blank, strict=True)]  # fmt: skip
             if fits:
                 held[done : done + len(crops)] = crops.transpose(0, 2, 3, 1)
             done += len(crops)

@@ -80,7 +80,9 @@ def batch_of(cells: Cells, per: str = "group") -> Names:
             f"one of: {known}"
         )
     values = (
-        conditions_for(cells.conditions[[per]], cells.groups)[per].fillna("").to_numpy(dtype=str)
+        conditions_for(cells.conditions[[per]], cells.groups.tolist())[per]
+        .fillna("")
+        .to_numpy(dtype=str)
     )
     if (values == "").any():
         raise DataError(

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
+# Needed at run time too: the schema of importance.json is made from the annotations.
+from napari_channelmix.classify.accuracy import (  # noqa: TC001
+    AccuracyDifference,
+    AccuracyEstimate,
+)
 from napari_channelmix.dcmix.answers import HeldOutAnswers
 from napari_channelmix.dcmix.head import LinearHead
 from napari_channelmix.jobs import Job, Progress
@@ -105,6 +109,15 @@ class ChannelsAlone:
     behind_network: AccuracyDifference | None = None
 
     @property
+    def measured_on(self) -> str:
+        """What all of it was measured on, with the warning where an interval says little."""
+        said = (
+            "accuracy of linear heads on grey-value numbers, with "
+            f"{100 * self.whole.level:g} % intervals; {self.whole.measured_on()}"
+        )
+        return f"{said}: {self.whole.warning}" if self.whole.warning else said
+
+    @property
     def speaks_for_the_network(self) -> bool:
         """Whether the head with all channels reaches what the network does, but for .05."""
         return self.behind_network is None or self.behind_network.difference <= MARGIN
@@ -190,6 +203,7 @@ class ChannelsAlone:
         """For JSON."""
         return {**asdict(self), "necessary": list(self.necessary),
                 "speaks_for_the_network": self.speaks_for_the_network,
+                "measured_on": self.measured_on,
                 "sentences": list(self.sentences)}  # fmt: skip
 
 

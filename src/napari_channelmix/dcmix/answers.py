@@ -1,4 +1,4 @@
-"""How right answers are on the cells that were held out: what every plain classifier is judged by."""
+"""How right answers are on held-out cells: what every plain classifier is judged by."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,7 +99,10 @@ def answered_job(
         here = asked.folds == number
         network[here] = np.asarray(repeat.plain_predicted)[asked.place[here]]
     who = asked.labels, asked.groups, asked.folds
-    names = {"channels": importance.channels, "classes": division.sides[0].test.cells.classes}
+    names: dict[str, Any] = {
+        "channels": importance.channels,
+        "classes": division.sides[0].test.cells.classes,
+    }
     from_one = separability(asked.numbers, *who, **names, network=network)
 
     def alone(numbers: CropNumbers, network: Whole | None) -> Job[ChannelsAlone]:

@@ -231,8 +231,11 @@ class ChannelImportance:
         if self.p_value is not None:
             columns["p_value"] = self.p_value
         if self.alone is not None:
-            columns["accuracy_alone"] = [one.accuracy.balanced for one in self.alone.alone]
-            columns["accuracy_without"] = [one.accuracy.balanced for one in self.alone.without]
+            for kind in ("alone", "without"):
+                found = [one.accuracy for one in getattr(self.alone, kind)]
+                columns[f"accuracy_{kind}"] = [one.balanced for one in found]
+                columns[f"accuracy_{kind}_low"] = [one.low for one in found]
+                columns[f"accuracy_{kind}_high"] = [one.high for one in found]
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
         if self.above_control is not None:
             columns["above_control"] = self.above_control

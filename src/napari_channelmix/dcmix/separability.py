@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
+# Needed at run time too: the schema of importance.json is made from the annotations.
+from napari_channelmix.classify.accuracy import (  # noqa: TC001
+    AccuracyDifference,
+    AccuracyEstimate,
+)
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.data.scaling import follows_classes
 from napari_channelmix.dcmix.answers import HeldOutAnswers

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.config.file import as_json
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text
@@ -142,9 +143,9 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         columns.append(("decoy", found.decoy, ()))
     if found.p_value is not None:
         columns.append(("p", found.p_value, ()))
+    alone: list[tuple[str, tuple[ChannelSet, ...]]] = []
     if found.alone is not None:
-        columns.append(("accuracy alone", _accuracies(found.alone.alone), ()))
-        columns.append(("without it", _accuracies(found.alone.without), ()))
+        alone = [("accuracy alone", found.alone.alone), ("without it", found.alone.without)]
     no_p_values = (
         [f"no p-values of the channels: {found.p_value_reason}"] if found.p_value_reason else []
     )
@@ -155,20 +156,18 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         for title, values, spread in columns:
             said = "< 0.001" if title == "p" and values[at] < 0.001 else f"{values[at]:.3f}"
             figures.append(f"{said} ± {spread[at]:.3f}" if spread else said)
+        figures += [sets[at].accuracy.short_text for _, sets in alone]
         rows.append((found.channels[at], figures, above[at]))
     return {
         "sentences": found.sentences[1:] if found.asks else found.sentences,
         "asks": found.asks,
         "open": found.open, "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
-        "head": [title for title, _, _ in columns], "rows": rows, "low": not all(above),
-        "accuracy": found.accuracy_lines, "seeds": found.seeds, "n_train": found.n_train,
+        "head": [*(title for title, _, _ in columns), *(title for title, _ in alone)], "rows": rows, "low": not all(above),
+        "accuracy": found.accuracy_lines,
+        "alone": "" if found.alone is None else found.alone.measured_on, "seeds": found.seeds, "n_train": found.n_train,
         "n_test": found.n_test, "warnings": [*found.warnings, *no_p_values],
     }  # fmt: skip
-
-
-def _accuracies(sets: tuple[ChannelSet, ...]) -> tuple[float, ...]:
-    return tuple(one.accuracy.balanced for one in sets)
 
 
 def _classifier(findings: Findings) -> dict[str, Any] | None:
@@ -230,7 +229,8 @@ def _explanations(findings: Findings) -> dict[str, Any] | None:
         alone, over = map_pair(one.crops, one.map)
         sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
         cards.append({
-            "cell": one.cell, "label": one.label, "group": one.group, "target": one.target,
+            "cell": cell_name(findings.cells, one.cell), "label": one.label, "group": one.group,
+            "target": one.target,
             "training": trained_in_words(one.training),
             "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
             "words": one.words, "method": one.method,

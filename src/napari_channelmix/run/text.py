@@ -34,11 +34,26 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.channels[i]:<{longest}}  {bar:<{WIDTH}}  "
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley}"
         )
+    lines += _alone_lines(importance, longest)
     lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]
     if importance.p_value_reason:
         lines.append(f"note: no p-values: {importance.p_value_reason}")
     return "\n".join(lines)
+
+
+def _alone_lines(importance: ChannelImportance, width: int) -> list[str]:
+    """Accuracy of each channel alone and of all without it, with intervals and numbers."""
+    found = importance.alone
+    if found is None:
+        return []
+    lines = [f"{'channel':<{width}}  {'alone':<20}  without it"]
+    lines += [
+        f"{found.channels[at]:<{width}}  {found.alone[at].accuracy.short_text:<20}  "
+        f"{found.without[at].accuracy.short_text}"
+        for at in importance.order
+    ]
+    return [*lines, f"all: {found.whole.short_text}; {found.measured_on}"]
 
 
 def accuracy_text(found: AccuracyEstimate, *, then: float | None = None) -> str:
