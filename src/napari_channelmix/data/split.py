@@ -25,7 +25,7 @@ Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
 
-# A class of at least so many groups has two of them held out: one group says nothing of others.
+# A class of at least so many groups can have two of them held out.
 ENOUGH = 4
 # Draws that are tried for a split.
 DRAWS = 64
@@ -77,7 +77,7 @@ def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cel
         _refuse_one_class(cells)
         refuse_unlearnt(cells, flags, name)
     else:
-        flags = held_out(cells, share=test, seed=seed)
+        flags = held_out(cells, share=test, seed=seed, several=True)
     return cells.subset(~flags), cells.subset(flags)
 
 
@@ -91,20 +91,21 @@ def refuse_unlearnt(cells: Cells, flags: Flags, name: str) -> None:
         )
 
 
-def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
+def held_out(cells: Cells, *, share: float, seed: int, several: bool = False) -> Flags:
     """Which cells to hold out (N,): whole groups, every class on both sides.
 
     Groups are tried in many random orders; the draw whose class counts come nearest to ``share``
-    of each class is kept. Where it holds out one group of a class that has four or more, others are
-    drawn that hold out two of it. Our definition; scikit-learn's stratified group folds are
-    coarser, as they must cut all folds at once.
+    of each class is kept. With ``several``, where it holds out one group of a class that has four
+    or more, others are drawn that hold out two of it: what is measured on one group says nothing of
+    others. Our definition; scikit-learn's stratified group folds are coarser, as they must cut all
+    folds at once.
     """
     hold(DataError, held_out=share, seed=seed)
     group_of, counts = _counted(cells)
     wanted = np.maximum(counts.sum(axis=0) * share, 1)
     rng = np.random.default_rng(seed)
     spread = (counts > 0).sum(axis=0)
-    least = np.where(spread >= ENOUGH, 2, 1)
+    least = np.where(several & (spread >= ENOUGH), 2, 1)
     chosen = _nearest_draw(counts, wanted, np.ones_like(least), rng)
     if chosen is not None and ((counts[chosen] > 0).sum(axis=0) < least).any():
         more = _nearest_draw(counts, wanted, least, rng)

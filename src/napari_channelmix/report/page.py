@@ -163,9 +163,11 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         "asks": found.asks,
         "open": found.open, "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
-        "head": [*(title for title, _, _ in columns), *(title for title, _ in alone)], "rows": rows, "low": not all(above),
+        "head": [*(title for title, _, _ in columns), *(title for title, _ in alone)],
+        "rows": rows, "low": not all(above),
         "accuracy": found.accuracy_lines,
-        "alone": "" if found.alone is None else found.alone.measured_on, "seeds": found.seeds, "n_train": found.n_train,
+        "alone": "" if found.alone is None else found.alone.measured_on,
+        "seeds": found.seeds, "n_train": found.n_train,
         "n_test": found.n_test, "warnings": [*found.warnings, *no_p_values],
     }  # fmt: skip
 
