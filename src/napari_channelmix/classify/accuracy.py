@@ -10,7 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from napari_channelmix.classify.intervals import FEW_GROUPS, GroupedRecall, difference_interval
+from napari_channelmix.classify.intervals import (
+    FEW_GROUPS,
+    TOO_FEW_GROUPS,
+    GroupedRecall,
+    difference_interval,
+)
 from napari_channelmix.errors import DataError
 from napari_channelmix.readers import Stored, validated
 from napari_channelmix.wording import counted, fraction, listed
@@ -25,8 +30,6 @@ __all__ = [
     "stored_estimate",
 ]
 
-# With fewer, nothing is said of other groups.
-TOO_FEW = 3
 # Held-out cells whose counts are taken apart again.
 MOST_CELLS = 100_000
 
@@ -379,13 +382,13 @@ def _warning(rows: Sequence[ClassRecall], cells: int, groups: int) -> str:
     if 1 < groups == cells:
         lines.append("no groups are known, so the cells are taken as independent and the interval "
                      "may be too narrow")  # fmt: skip
-    elif groups < TOO_FEW:
+    elif groups < TOO_FEW_GROUPS:
         few = "is" if groups == 1 else "are"
         lines.append(f"{counted(groups, 'group')} {few} too few to say anything of other groups")
     elif groups < FEW_GROUPS:
         lines.append(f"{groups} groups say little of other groups")
     lone = [row.name for row in there if row.n_groups == 1]
-    if groups >= TOO_FEW and lone and groups < cells:
+    if groups >= TOO_FEW_GROUPS and lone and groups < cells:
         few = "class" if len(lone) == 1 else "classes"
         lines.append(f"{few} {listed(lone, 5)} in one group only")
     absent = [row.name for row in rows if not row.n_cells]

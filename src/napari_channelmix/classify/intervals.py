@@ -14,12 +14,18 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FEW_GROUPS", "GroupedRecall", "accuracy_interval", "difference_interval"]
+__all__ = [
+    "FEW_GROUPS",
+    "TOO_FEW_GROUPS",
+    "GroupedRecall",
+    "accuracy_interval",
+    "difference_interval",
+]
 
 Floats = npt.NDArray[np.float64]
 
-#: Fewer groups than these say little of others.
-FEW_GROUPS = 5
+#: Fewer groups than these say little of others, and fewer than those nothing.
+FEW_GROUPS, TOO_FEW_GROUPS = 5, 3
 
 # How alike cells of a group are assumed to be before there are mistakes to see it by. Our choice:
 # what wells of cell screens may well have; with .1, intervals of high accuracies miss more often
