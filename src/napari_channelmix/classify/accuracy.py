@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from napari_channelmix.classify.intervals import (
     FEW_GROUPS,
@@ -197,6 +197,12 @@ class _StoredRecall(Stored):
     n_cells: Count
     n_groups: Count
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len({value is None for value in (self.recall, self.low, self.high)}) > 1:
+            raise ValueError(f"class {self.name}: recall, low and high go together")
+        return self
+
 
 class StoredAccuracy(Stored):
     """As of `AccuracyEstimate.as_dict`, for the schemas of files that hold one."""
@@ -207,9 +213,29 @@ class StoredAccuracy(Stored):
     chance: Part
     n_cells: Count
     n_groups: Count
-    per_class: tuple[_StoredRecall, ...]
+    per_class: Annotated[tuple[_StoredRecall, ...], Field(min_length=1)]
     warning: str = ""
     level: Part = 0.95
+
+    def refuse_others(self, classes: Sequence[str]) -> None:
+        """Refuse figures of other classes.
+
+        Raises
+        ------
+        ValueError
+        """
+        names = [row.name for row in self.per_class]
+        if names != list(classes):
+            raise ValueError(
+                f"estimate: is of the classes {listed(names, 5)}, not of {listed(classes, 5)}"
+            )
+
+
+class _StoredHeldOut(Stored):
+    """What `stored_estimate` reads of a classifier's record."""
+
+    estimate: StoredAccuracy | None = None
+    confusion: tuple[tuple[Count, ...], ...] | None = None
 
 
 def estimate_accuracy(
@@ -293,13 +319,25 @@ def stored_estimate(held_out: Mapping[str, Any], classes: Sequence[str]) -> Accu
     held_out : dict
         ``record["held_out"]`` of a classifier; see `classify.measured`.
     classes : sequence of str
+
+    Raises
+    ------
+    DataError
+        A damaged record.
     """
-    if held_out.get("estimate"):
-        return AccuracyEstimate.from_dict(held_out["estimate"])
-    counts = np.asarray(held_out.get("confusion") or 0, np.int64)
+    said = {name: held_out.get(name) or None for name in ("estimate", "confusion")}
+    stored = validated(said, _StoredHeldOut, where="held-out cells")
+    if stored.estimate is not None:
+        try:
+            stored.estimate.refuse_others(classes)
+        except ValueError as error:
+            raise DataError(f"held-out cells: {error}") from None
+        return AccuracyEstimate.from_dict(stored.estimate.model_dump())
     # A damaged file may name any number of cells.
-    if counts.shape != (len(classes), len(classes)) or not 0 < counts.sum() <= MOST_CELLS:
+    rows, count = stored.confusion or (), len(classes)
+    if [len(row) for row in rows] != [count] * count or not 0 < sum(map(sum, rows)) <= MOST_CELLS:
         return None
+    counts = np.asarray(rows, np.int64)
     labels, predicted = (
         np.repeat(place.ravel(), counts.ravel()) for place in np.indices(counts.shape)
     )

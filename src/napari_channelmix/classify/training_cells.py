@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES, Marks
+from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Predictor
@@ -118,10 +120,13 @@ class TrainingCells:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
+        DataError
             Content that is missing or of another kind.
         """
-        return cls(*(_unpacked(content[name]) for name in ("cells", "groups")))
+        try:
+            return cls(*(_unpacked(content[name]) for name in ("cells", "groups")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"trained_on: {type(error).__name__} ({shown_error(error)})") from None
 
 
 def training_marks_job(model: Predictor, cells: Cells) -> Job[Marks]:

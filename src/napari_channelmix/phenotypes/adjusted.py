@@ -19,9 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import Flag, Index
+from napari_channelmix.errors import DataError
+from napari_channelmix.readers import Stored, validated
 from napari_channelmix.wording import counted, listed
 
-__all__ = ["Adjusted", "HeldOutCalls", "adjusted_fractions", "dependence", "solved"]
+__all__ = [
+    "Adjusted", "HeldOutCalls", "StoredCalls", "adjusted_fractions", "dependence", "solved",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -30,6 +35,8 @@ DRAWS = 1000
 # Steps of the projected gradient where the inverse leaves the simplex: for an estimate, and for
 # draws, whose own noise is larger than what more steps would change.
 STEPS, ROUGH = 60, 15
+# Held-out cells of a file.
+MOST_CELLS = 10**9
 # Fewer draws within 0 and 1 are no distribution: it is then taken for the end of a normal one.
 FEW_WITHIN = 50
 # Calls that tell classes apart less than this (smallest singular value of the confusion) say
@@ -39,6 +46,28 @@ LEAST = 0.1
 FEW_GROUPS = 3
 # Dependence is taken for this, with the weight of so many groups, until the groups say otherwise.
 USUAL, WEIGHT = 0.05, 2.0
+
+
+class StoredCalls(Stored):
+    """As of `HeldOutCalls.as_rows`, for the schemas of files that hold them."""
+
+    grouped: Flag
+    rows: tuple[tuple[Index, Index, Index, Index], ...]
+
+    def refuse_others(self, classes: int) -> None:
+        """Refuse classes beyond these, and groups without cells.
+
+        Raises
+        ------
+        ValueError
+        """
+        if any(max(label, called) >= classes for _, label, called, _ in self.rows):
+            raise ValueError(f"calls: names more than {classes} classes")
+        # A damaged file may name any group: room is made for the highest.
+        if len({row[0] for row in self.rows}) <= max((row[0] for row in self.rows), default=-1):
+            raise ValueError("calls: names groups without cells")
+        if sum(row[3] for row in self.rows) > MOST_CELLS:
+            raise ValueError(f"calls: more than {MOST_CELLS:,} cells")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +130,23 @@ class HeldOutCalls:
 
     @classmethod
     def from_rows(cls, content: Mapping[str, Any], classes: Sequence[str]) -> HeldOutCalls:
-        """From JSON."""
-        rows = np.asarray(content["rows"], np.int64).reshape(-1, 4)
+        """From JSON.
+
+        Raises
+        ------
+        DataError
+            Content that is missing, of another kind, or of other classes.
+        """
+        stored = validated(content, StoredCalls, where="calls")
+        try:
+            stored.refuse_others(len(classes))
+        except ValueError as error:
+            raise DataError(str(error)) from None
+        rows = np.asarray(stored.rows, np.int64).reshape(-1, 4)
         counts = np.zeros((int(rows[:, 0].max(initial=0)) + 1, len(classes), len(classes)),
                           np.int64)  # fmt: skip
         np.add.at(counts, tuple(rows[:, :3].T), rows[:, 3])
-        return cls(tuple(classes), counts, bool(content["grouped"]))
+        return cls(tuple(classes), counts, stored.grouped)
 
 
 @dataclass(frozen=True, eq=False)
