@@ -11,10 +11,10 @@ import numpy.typing as npt
 from pydantic import Field, model_validator
 
 from napari_channelmix.classify.intervals import (
-    FEW_GROUPS,
     TOO_FEW_GROUPS,
     GroupedRecall,
     difference_interval,
+    few_groups_text,
 )
 from napari_channelmix.errors import DataError
 from napari_channelmix.readers import Stored, validated
@@ -420,11 +420,8 @@ def _warning(rows: Sequence[ClassRecall], cells: int, groups: int) -> str:
     if 1 < groups == cells:
         lines.append("no groups are known, so the cells are taken as independent and the interval "
                      "may be too narrow")  # fmt: skip
-    elif groups < TOO_FEW_GROUPS:
-        few = "is" if groups == 1 else "are"
-        lines.append(f"{counted(groups, 'group')} {few} too few to say anything of other groups")
-    elif groups < FEW_GROUPS:
-        lines.append(f"{groups} groups say little of other groups")
+    elif few_groups_text(groups, cells):
+        lines.append(few_groups_text(groups, cells))
     lone = [row.name for row in there if row.n_groups == 1]
     if groups >= TOO_FEW_GROUPS and lone and groups < cells:
         few = "class" if len(lone) == 1 else "classes"

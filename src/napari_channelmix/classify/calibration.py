@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from napari_channelmix.bounds import Finite, Flag, Index, Name
+from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.classify.priors import corrected
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.confusion import matching
@@ -122,6 +123,9 @@ class Calibration:
         )
         if not self.cross_fitted:
             said += "; measured on the cells it was calibrated on, so too good"
+        few = few_groups_text(self.n_groups, self.n_cells)
+        if few:
+            said += f"; {few}"
         return said
 
     def as_dict(self) -> dict[str, Any]:
