@@ -78,7 +78,7 @@ def test_one_split_is_that_of_the_cells_and_is_said():
     assert held_out(division) == [set(test.groups)] * 3
     assert division.kind == "one split" and len(set(division.sides)) == 1
     assert "error bars hold the chance of training" in division.warnings[0]
-    assert division.words == "one split; the same 2 groups held out in every repeat"
+    assert division.words == "one split; the same 4 groups held out in every repeat"
 
 
 def test_a_split_column_decides_whatever_was_asked():
