@@ -10,6 +10,7 @@ from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import (
     LABELS,
     PREDICTED,
+    called_doses,
     curves_frame,
     dose_columns,
     levels_frame,
@@ -86,3 +87,9 @@ def test_what_the_table_says_stands_beside_groups(rising: Fractions) -> None:
     assert table["dose"].tolist() == CONDITIONS["dose"].tolist()
     plain = rising.to_frame()
     assert with_conditions(plain, rising.groups, None) is plain
+
+
+def test_columns_are_called_doses_by_whole_words() -> None:
+    called = ["dose", "Dose_nM", "conc.", "concentration (µM)", "drug nM", "final μM", "molarity"]
+    other = ["assignment", "environment", "conclusion", "overdosed", "column"]
+    assert called_doses(pd.DataFrame(columns=[*called, *other])) == called

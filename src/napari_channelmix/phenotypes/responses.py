@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ Floats = npt.NDArray[np.float64]
 
 PREDICTED, LABELS = "predicted classes", "labels"
 # Columns that are called so are offered first.
-DOSES = ("dose", "conc", "molar", "µm", "nm")
+DOSES = re.compile("(dose|dosage|concentration|molar).*|conc|[µμ]m|nm")
 # Doses that controls have: none, and a high one.
 CONTROLS = 2
 LEARNT = (
@@ -104,8 +105,9 @@ def called_doses(conditions: pd.DataFrame | None) -> list[str]:
 
 
 def _likely(name: str) -> tuple[bool, str]:
-    lower = name.lower()
-    return not any(part in lower for part in DOSES), name
+    # Whole words: 'assignment' and 'environment' hold no nanomolar.
+    words = re.findall(r"[^\W\d_]+", name.lower())
+    return not any(DOSES.fullmatch(word) for word in words), name
 
 
 def response_of(
