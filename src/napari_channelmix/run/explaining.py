@@ -273,6 +273,9 @@ class _Run:
                 raise DataError(f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
                                 f"{', '.join(map(str, asked.cells)) or 'none'}")  # fmt: skip
             line = held_out_of(training[chosen], "maps are", "all").line
+        if not isinstance(model, Classifier):
+            # Nothing is known of its training: that is said with what the cells are compared with.
+            line = ""
         facts: dict[str, Any] = {
             "version": package_version("napari-channelmix"), "model": model_hash(model),
             "cells": fingerprint(fitting), "n": len(chosen), "method": method.name,
