@@ -25,7 +25,7 @@ def importance_text(importance: ChannelImportance) -> str:
     if importance.verdict and not importance.asks:
         lines.append(importance.verdict)
     lines.append(f"gate: {importance.gate}")
-    longest = max(len(name) for name in importance.channels)
+    longest = max(len(name) for name in ("channel", *importance.channels))
     lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley")
     for i in importance.order:
         bar = "█" * round(WIDTH * importance.share[i])
