@@ -313,6 +313,11 @@ def test_the_line_names_the_file_and_the_key(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(ChannelMixError, match=r"importance\.json.*alone.*accuracy\.low"):
         ChannelImportance.load(path)
+    content = copy.deepcopy(IMPORTANCE)
+    content["alone"]["smallest"]["channels"] = []
+    path.write_text(json.dumps(content))
+    with pytest.raises(ChannelMixError, match=r"importance\.json.*alone: a set of no channels"):
+        ChannelImportance.load(path)
 
 
 def test_a_description_that_was_not_changed_is_read(tmp_path: Path) -> None:
