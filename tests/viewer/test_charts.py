@@ -71,7 +71,7 @@ def test_keys_choose_a_channel(chart: ImportanceChart, qtbot: Any) -> None:
 
 
 def test_figures_are_read_in_words(chart: ImportanceChart) -> None:
-    expected = "GZMB: share 0.200 ± 0.010, Shapley value 0.300, its decoy 0.040"
+    expected = "GZMB: share 0.200 ± 0.010, Shapley value 0.300, its negative control 0.040"
     assert chart.describe("GZMB") == expected
 
 
@@ -112,7 +112,7 @@ def test_bars_are_paler_where_the_gate_is_closed(chart: ImportanceChart) -> None
 
 def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
     text = verdict(made("mixing to one image costs accuracy"))
-    assert text.startswith("Gate closed: mixing to one image costs accuracy.")
+    assert text.startswith("Not reliable: mixing to one image costs accuracy.")
     assert "Most by Shapley value: GZMB, CD8a, CK" in text
     assert "mixed 0.80, plain 0.90" in text
 

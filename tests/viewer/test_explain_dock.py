@@ -118,7 +118,7 @@ def test_a_click_explains_the_cell_whatever_layer_is_active(
         assert viewer.layers.selection.active is active
     # The label that was clicked, not the position in the data set.
     assert "Cell 5" in found.result.title.text() and found.number.text() == "5"
-    assert found.reliability.words.text() and "SRG" in found.reliability.figures.text()
+    assert found.reliability.words.text() and "gap between the curves" in found.reliability.figures.text()
     assert [tile.title for tile in found.result.strip.tiles] == ["DNA", "GFP"]
 
 
@@ -430,7 +430,7 @@ def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) 
     finished(found, qtbot)
     tiles = found.comparison.tiles.tiles
     assert [tile.title for tile in tiles[:3]] == ["PCIM", "PCIM, slow", "Saliency"]
-    assert all("SRG" in tile.note and tile.over is not None for tile in tiles)
+    assert all(tile.note.startswith("gap ") and tile.over is not None for tile in tiles)
     assert sum("★" in tile.note for tile in tiles) == 1
     # Of maps that all show nothing none is the best, and none is below nothing.
     nothing = np.zeros((CROP, CROP))
@@ -438,7 +438,7 @@ def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) 
     flat = [Answer(name, nothing, -0.001 * place, 0.1) for place, name in enumerate(names)]
     found.comparison.show_answers(flat)
     tiles = found.comparison.tiles.tiles
-    assert {tile.note for tile in tiles[:4]} == {"SRG 0.00"}
+    assert {tile.note for tile in tiles[:4]} == {"gap 0.00"}
     assert not any("★" in tile.note for tile in tiles)
     press(qtbot, viewer, 4)
     assert not found.comparison.tiles.isVisible()

@@ -199,7 +199,7 @@ class ChannelImportance:
         low = [name for name, above in zip(self.channels, self.above_control or (), strict=False)
                if not above]  # fmt: skip
         if low:
-            control = "its decoy" if self.answer == "share" else "zero"
+            control = "its negative control" if self.answer == "share" else "zero"
             lines.append(f"Not above {control}, so nothing is known of: {', '.join(low)}")
         return tuple(line[:1].upper() + line[1:] for line in lines)
 
@@ -231,8 +231,11 @@ class ChannelImportance:
         if self.p_value is not None:
             columns["p_value"] = self.p_value
         if self.alone is not None:
-            columns["accuracy_alone"] = [one.accuracy.balanced for one in self.alone.alone]
-            columns["accuracy_without"] = [one.accuracy.balanced for one in self.alone.without]
+            for kind in ("alone", "without"):
+                accuracies = [channels.accuracy for channels in getattr(self.alone, kind)]
+                columns[f"accuracy_{kind}"] = [accuracy.balanced for accuracy in accuracies]
+                columns[f"accuracy_{kind}_low"] = [accuracy.low for accuracy in accuracies]
+                columns[f"accuracy_{kind}_high"] = [accuracy.high for accuracy in accuracies]
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
         if self.above_control is not None:
             columns["above_control"] = self.above_control

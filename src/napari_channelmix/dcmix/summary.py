@@ -115,11 +115,11 @@ def _p_values(
     """p-value of each channel's share, or None and why."""
     shares, decoys = _stacked(repeats, "decoy_share"), _stacked(repeats, "decoys")
     if shares is None or decoys is None:
-        return None, "no decoys were asked for"
+        return None, "no negative control was asked for"
     if uncalibrated:
         return None, uncalibrated
     if len(repeats) < ENOUGH_SEEDS:
-        return None, f"fewer than {ENOUGH_SEEDS} seeds"
+        return None, f"fewer than {ENOUGH_SEEDS} repeats"
     if not gate.opens:
         return None, f"the shares must not be read ({gate.verdict[0].lower()}{gate.verdict[1:]})"
     return _floats(holm(decoy_p_values(shares, decoys))), ""
@@ -147,7 +147,7 @@ def _doubts(
     lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
     if len(repeats) < ENOUGH_SEEDS:
         lines.append(
-            f"{len(repeats)} {'seed is' if len(repeats) == 1 else 'seeds are'} too few for an "
+            f"{len(repeats)} {'repeat is' if len(repeats) == 1 else 'repeats are'} too few for an "
             f"error bar; use {ENOUGH_SEEDS} or more"
         )
     return lines
