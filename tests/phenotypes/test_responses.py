@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from napari_channelmix.phenotypes.adjusted import Adjusted
 from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import (
     LABELS,
@@ -86,3 +89,21 @@ def test_what_the_table_says_stands_beside_groups(rising: Fractions) -> None:
     assert table["dose"].tolist() == CONDITIONS["dose"].tolist()
     plain = rising.to_frame()
     assert with_conditions(plain, rising.groups, None) is plain
+
+
+def test_curves_are_of_adjusted_fractions_where_they_are_known(rising: Fractions) -> None:
+    shares = np.clip((rising.fractions - 0.05) / 0.9, 0, 1)
+    known = replace(rising, adjusted=Adjusted(shares, shares, shares))
+    curve = response_of(DOSES, known, 1, PREDICTED)
+    assert curve.adjusted
+    np.testing.assert_array_equal(curve.fractions, shares[:, 1])
+    calls = response_of(DOSES, known, 1, PREDICTED, adjust=False)
+    assert not calls.adjusted
+    np.testing.assert_array_equal(calls.fractions, rising.fractions[:, 1])
+    # The plateaus move, the dose half way between them does not.
+    assert curve.fit is not None and calls.fit is not None
+    assert curve.fit.ec50 == pytest.approx(calls.fit.ec50, rel=0.1)
+    table = curves_frame(responses_of(CONDITIONS, known, PREDICTED))
+    assert table["adjusted"].all() and "through adjusted fractions" in table["words"][0]
+    none = replace(rising, adjusted=Adjusted(shares * np.nan, shares, shares, "no held-out calls"))
+    assert not response_of(DOSES, none, 1, PREDICTED).adjusted

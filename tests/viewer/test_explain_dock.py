@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QEvent, QObject, Qt, QThreadPool
+from qtpy.QtCore import QPoint, QEvent, QObject, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 
 from napari_channelmix.data import Cells
@@ -118,7 +118,11 @@ def test_a_click_explains_the_cell_whatever_layer_is_active(
         assert viewer.layers.selection.active is active
     # The label that was clicked, not the position in the data set.
     assert "Cell 5" in found.result.title.text() and found.number.text() == "5"
-    assert found.reliability.words.text() and "gap between the curves" in found.reliability.figures.text()
+    # It stands above the words on the map's reliability.
+    told, words = found.result.training, found.reliability.words
+    assert "not known" in told.text() and words.text()
+    assert told.mapTo(found, QPoint()).y() < words.mapTo(found, QPoint()).y()
+    assert "gap between the curves" in found.reliability.figures.text()
     assert [tile.title for tile in found.result.strip.tiles] == ["DNA", "GFP"]
 
 

@@ -79,3 +79,12 @@ def test_what_was_chosen_is_what_is_run(plate: Cells) -> None:
         found = stop.value
     assert found.provenance["scaled_per"] == "group"
     assert any("scaled per group" in line for line in found.warnings)
+
+
+def test_that_there_are_no_p_values_is_no_alarm(dock: Callable[[type], Any]) -> None:
+    widget = dock(ImportanceDock)
+    widget.session.importance = replace(asking(), p_value_reason="fewer than 4 repeats")
+    assert widget.no_p_values.text() == "No p-values of the channels: fewer than 4 repeats."
+    assert widget.no_p_values.isVisibleTo(widget) and "p-values" not in widget.warnings.text()
+    widget.session.importance = replace(asking(), p_value=(0.01, 0.5))
+    assert not widget.no_p_values.isVisibleTo(widget)

@@ -56,6 +56,8 @@ class DoseResponse:
         Where a plateau was never seen: the EC50 lies above, or below, this dose.
     notes : tuple of str
         What must be minded when the curve is read.
+    adjusted : bool
+        Whether the fractions are adjusted for the classes that the classifier confuses.
     """
 
     groups: Whole = field(repr=False)
@@ -73,6 +75,7 @@ class DoseResponse:
     above: float | None = None
     below: float | None = None
     notes: tuple[str, ...] = ()
+    adjusted: bool = False
 
 
 def as_doses(values: npt.ArrayLike) -> Floats:
@@ -179,8 +182,8 @@ def response_in_words(found: DoseResponse) -> str:
         low, high = fit.interval
         line = (
             f"EC50 {fit.ec50:.3g} (95 % interval {low:.3g} to {high:.3g}), slope {fit.slope:.2g}: "
-            f"a four-parameter logistic through {fit.n_groups} groups at {fit.n_doses} doses above "
-            "0."
+            f"a four-parameter logistic through {'adjusted fractions of ' * found.adjusted}"
+            f"{fit.n_groups} groups at {fit.n_doses} doses above 0."
         )
     else:
         line = f"No curve: {found.why_not}."

@@ -108,7 +108,13 @@ def _likely(name: str) -> tuple[bool, str]:
 
 
 def response_of(
-    doses: Floats, fractions: Fractions, code: int, of: str, labelled: Fractions | None = None
+    doses: Floats,
+    fractions: Fractions,
+    code: int,
+    of: str,
+    labelled: Fractions | None = None,
+    *,
+    adjust: bool = True,
 ) -> DoseResponse:
     """The response of a class to doses (G,).
 
@@ -123,12 +129,17 @@ def response_of(
         `PREDICTED` or `LABELS`.
     labelled : Fractions, optional
         Of the labels: no curve is drawn of labels that were given by the dose.
+    adjust : bool
+        Whether the adjusted fractions are taken where they are known; else those of the calls.
     """
+    adjusted = adjust and fractions.is_adjusted
+    values = fractions.best if adjusted else fractions.fractions
     circular = labelled is not None and given_by_dose(doses, labelled.counts)
     found = dose_response(
-        doses, fractions.fractions[:, code], fractions.classed,
+        doses, values[:, code], fractions.classed,
         refused=CIRCULAR if circular and of == LABELS else "",
     )  # fmt: skip
+    found = replace(found, adjusted=adjusted)
     known = labelled is not None and set(labelled.classes) & set(fractions.classes)
     if circular and known and of == PREDICTED and labelled is not None:
         # Controls are two doses; a label at more of them is a series that was learnt.
@@ -167,6 +178,7 @@ def _curve_row(response: Response) -> dict[str, Any]:
     found, fit = response.found, response.found.fit
     return {
         "dose": response.column, "class": response.name, "fractions of": response.of,
+        "adjusted": found.adjusted,
         "groups": len(found.groups), "doses above 0": int((found.levels > 0).sum()),
         "ec50": None if fit is None else fit.ec50,
         "ec50 low": found.above if fit is None else fit.interval[0],

@@ -153,7 +153,7 @@ def _draw_response(axes: Any, response: Response) -> None:
     axes.set_xticks(middle[chosen], [f"{found.levels[at]:g}" for at in chosen], fontsize="small")
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlabel(response.column)
-    axes.set_ylabel(f"fraction {response.name}")
+    axes.set_ylabel(f"{'adjusted ' * found.adjusted}fraction {response.name}")
 
 
 def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:

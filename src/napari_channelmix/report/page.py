@@ -138,7 +138,7 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
     if found.shapley is not None:
         columns.append(("Shapley value", found.shapley, found.shapley_sd or ()))
     if found.decoy is not None:
-        columns.append(("decoy", found.decoy, ()))
+        columns.append(("control", found.decoy, ()))
     if found.p_value is not None:
         columns.append(("p", found.p_value, ()))
     if found.alone is not None:
@@ -280,8 +280,9 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     grouping, classes = found.grouping, found.classes
     shares, adjusted = found.fractions, found.adjusted
     known = adjusted is not None and not adjusted.why_not
+    trained_on = np.zeros(len(found.groups), int) if found.trained_on is None else found.trained_on
     rows = [
-        (name, int(found.cells[at]),
+        (name, int(found.cells[at]), int(trained_on[at]),
          [(int(found.counts[at, code]), _share(shares[at, code]),
            _adjusted(found, at, code) if known else "") for code in range(len(classes))])
         for at, name in enumerate(found.groups[:GROUPS])
@@ -289,7 +290,8 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     why = "" if adjusted is None else adjusted.why_not or adjusted.note
     return {"kind": grouping.kind, "of": "prediction" if of == PREDICTED else "label",
             "classes": classes, "rows": rows, "adjusted": known,
-            "why": why, "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+            "why": why, "trained_on": bool(trained_on.any()),
+            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
 
 
 def _adjusted(found: Fractions, group: int, code: int) -> str:
@@ -312,7 +314,7 @@ def _fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fractions, 
             balanced = findings.balanced.argmax(axis=1)
         held_out = facts.held_out_calls if adjust else None
         found = fractions_of(grouping_of(cells), codes, facts.classes, balanced=balanced,
-                             held_out=held_out)  # fmt: skip
+                             held_out=held_out, training=findings.training)  # fmt: skip
         return found, PREDICTED
     labelled = _labelled(findings)
     return None if labelled is None else (labelled, LABELS)
@@ -327,7 +329,7 @@ def _labelled(findings: Findings) -> Fractions | None:
 
 def _doses(findings: Findings) -> dict[str, Any] | None:
     """Dose-responses, where the data set's table has a column of doses."""
-    fractions = _fractions(findings)
+    fractions = _fractions(findings, adjust=True)
     if fractions is None:
         return None
     responses = responses_of(findings.cells.conditions, *fractions, _labelled(findings))
@@ -341,7 +343,7 @@ def _doses(findings: Findings) -> dict[str, Any] | None:
         )  # fmt: skip
         rows.append((f"{one.name}, {one.column}", figures, one.words))
     return {
-        "of": fractions[1], "rows": rows,
+        "of": fractions[1], "rows": rows, "adjusted": fractions[0].is_adjusted,
         "chart": data_uri("image/svg+xml", svg_of(dose_figure(responses))),
     }  # fmt: skip
 

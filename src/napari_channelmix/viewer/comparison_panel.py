@@ -64,7 +64,9 @@ class ComparisonPanel(QWidget):
         self._below, self._methods = composite(found), tuple(methods)
         self.tiles.setVisible(True)
         self.show_answers(())
-        self.note.setText("gap: the area between the curves of insertion and deletion; higher is better.")
+        self.note.setText(
+            "gap: the area between the curves of insertion and deletion; higher is better."
+        )
         self.note.setVisible(True)
 
     def show_answers(self, answers: Sequence[Answer]) -> None:

@@ -75,7 +75,9 @@ class ImportanceDock(Dock):
         )
         self.network = NetworkBox()
         self.epochs = epochs_box()
-        self.mixes = whole(1, 16, 1, "Blended images; more than one may keep the accuracy where one loses it")
+        self.mixes = whole(
+            1, 16, 1, "Blended images; more than one may keep the accuracy where one loses it"
+        )
         self.constraint = QComboBox()
         self.constraint.addItems(["softmax", "nonneg", "over"])
         self.constraint.setToolTip("How the mixing weights are kept from being negative")

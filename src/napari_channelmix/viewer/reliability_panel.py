@@ -23,9 +23,9 @@ PLOT_TIP = (
 )
 FIGURES_TIP = (
     "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
-    "1; higher is better, and random maps say what is chance. Random network: likeness to the map of a network with random weights, "
-    "lower is better. Stays under noise: share of the map's strongest tenth that stays in place, higher is "
-    "better"
+    "1; higher is better, and random maps say what is chance. Random network: likeness to the map "
+    "of a network with random weights, lower is better. Stays under noise: share of the map's "
+    "strongest tenth that stays in place, higher is better"
 )
 
 
@@ -87,19 +87,19 @@ class ReliabilityPanel(QWidget):
     def _figures(self, found: Explanation | None) -> str:
         if found is None or found.fidelity is None:
             return ""
-        said = [f"<b>gap between the curves {float(found.fidelity.srg[0]):.2f}</b>"]
+        gap = f"<b>gap between the curves {float(found.fidelity.srg[0]):.2f}</b>"
         tested = found.reliability
         if tested is None:
-            return said[0]
+            return gap
         chance = tested.against_chance
-        said[0] += f" (tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
-        said.append(
+        gap += f" (tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
+        random_network = (
             "random network: no weights to test"
             if tested.randomisation is None
             else f"random network {tested.randomisation[0]:.2f}"
         )
-        said.append(f"stays under noise {tested.staying[0]:.0%}")
-        return " · ".join(f"<nobr>{one}</nobr>" for one in said)
+        noise = f"stays under noise {tested.staying[0]:.0%}"
+        return " · ".join(f"<nobr>{part}</nobr>" for part in (gap, random_network, noise))
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

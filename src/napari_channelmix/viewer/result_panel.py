@@ -51,9 +51,7 @@ class ResultPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (
-            self.title, self.training, self.bars, self.prior, self.strip, self.warnings
-        ):
+        for widget in (self.title, self.training, self.bars, self.prior, self.strip, self.warnings):
             column.addWidget(widget)
         self._found: Explanation | None = None
         self.clear()
