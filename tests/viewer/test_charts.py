@@ -226,11 +226,16 @@ def test_accuracies_alone_and_without_have_their_intervals_and_what_they_are_of(
     assert frame.loc["GZMB", ["accuracy_alone_low", "accuracy_alone_high"]].tolist() == [0.52, 0.7]
 
 
-@pytest.mark.parametrize(("low", "warning"), [(0.45, ""), (0.7, "two held-out groups")])
-def test_what_must_not_be_read_is_grey_and_says_so(qtbot: Any, low: float, warning: str) -> None:
+@pytest.mark.parametrize(("low", "warning", "verdict"), [
+    (0.45, "", ""), (0.7, "two held-out groups", ""),
+    (0.7, "", "Nothing can be read: too few groups"),
+])  # fmt: skip
+def test_what_must_not_be_read_is_grey_and_says_so(
+    qtbot: Any, low: float, warning: str, verdict: str
+) -> None:
     table = FiguresTable()
     qtbot.addWidget(table)
-    importance = replace(made(), alone=heads(low, warning))
+    importance = replace(made(), alone=heads(low, warning), verdict=verdict)
     table.show_importance(importance)
     last = table.columnCount() - 1
     assert table.item(0, last).toolTip().startswith("Not to be read: ")

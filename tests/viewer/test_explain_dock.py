@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, QEvent, QObject, Qt, QThreadPool
+from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 
 from napari_channelmix.data import Cells

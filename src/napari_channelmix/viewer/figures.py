@@ -139,6 +139,8 @@ def _not_to_be_read(importance: ChannelImportance) -> str:
     channels = importance.alone
     if channels is None:
         return ""
+    if importance.verdict.startswith("Nothing"):
+        return f"Not to be read: {importance.verdict.partition(': ')[2] or importance.gate}"
     if channels.whole.low <= channels.whole.chance:
         return "Not to be read: with all channels too, they are not known to be above chance"
     if channels.whole.warning:

@@ -92,14 +92,16 @@ class ReliabilityPanel(QWidget):
         if tested is None:
             return gap
         chance = tested.against_chance
-        gap += f" (tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
+        against = f"(tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
         random_network = (
             "random network: no weights to test"
             if tested.randomisation is None
             else f"random network {tested.randomisation[0]:.2f}"
         )
         noise = f"stays under noise {tested.staying[0]:.0%}"
-        return " · ".join(f"<nobr>{part}</nobr>" for part in (gap, random_network, noise))
+        # Each stays on one line; the gap and what it is held against may stand on two.
+        first, *others = (f"<nobr>{part}</nobr>" for part in (gap, against, random_network, noise))
+        return f"{first} {' · '.join(others)}"
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -108,6 +110,6 @@ class ReliabilityPanel(QWidget):
         self.inserting.setPen(pg.mkPen(colors.bar, width=2))
         self.deleting.setPen(pg.mkPen(colors.second, width=2))
         self.legend.setText(
-            f'<span style="color:{colors.bar}">━</span> put in (insertion)&nbsp;&nbsp; '
-            f'<span style="color:{colors.second}">━</span> taken out (deletion)'
+            f'<span style="color:{colors.bar}">━</span> insertion (put in)&nbsp;&nbsp; '
+            f'<span style="color:{colors.second}">━</span> deletion (taken out)'
         )

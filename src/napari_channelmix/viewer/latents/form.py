@@ -68,7 +68,7 @@ class LatentsForm(QWidget):
         self.seen = QLabel()
         self.seen.setWordWrap(True)
         self.seen.setToolTip("Channels, and the colour or weight of each")
-        self.finetune = QCheckBox(f"Let it get used to these cells ({EPOCHS} epochs)")
+        self.finetune = QCheckBox(f"Fine-tune on these cells ({EPOCHS} epochs)")
         self.finetune.setToolTip(
             "Fine-tuning without labels: pictures come out closer to the cells, and how far the "
             "names have moved is measured. The weights that were shipped stay as they are"
@@ -99,7 +99,7 @@ class LatentsForm(QWidget):
         second.addWidget(self.look, 1)
         second.addWidget(self.channel, 1)
         rows.addRow("Model", first)
-        rows.addRow("Look at", second)
+        rows.addRow("Input", second)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)

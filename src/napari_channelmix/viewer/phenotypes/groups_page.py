@@ -264,7 +264,8 @@ class GroupsPage(QWidget):
         """What is drawn, in words."""
         known = self.fractions is not None and self.fractions.is_adjusted
         adjusted = known and self.adjust.isChecked()
-        return f"{'adjusted ' * adjusted}fraction {name}"
+        # Short: it stands along an axis of a small plot.
+        return f"{'adj. ' * adjusted}fraction {name}"
 
     def _draw_plate(self, _: object = None) -> None:
         fractions, name = self.fractions, self.of.currentText()
@@ -339,7 +340,7 @@ def _notes(
         whole.append(f"No adjusted fractions: {adjusted.why_not}.")
     elif adjusted is not None:
         note = f"; {adjusted.note}" if adjusted.note else ""
-        short.append("adj.: adjusted for confused classes")
+        # The heads of the columns tell what that is.
         partly = " They are known of groups without training cells." if trained_on else ""
         whole.append(
             "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
