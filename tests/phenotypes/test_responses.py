@@ -100,9 +100,17 @@ def test_curves_are_of_adjusted_fractions_where_they_are_known(rising: Fractions
     calls = response_of(DOSES, known, 1, PREDICTED, adjust=False)
     assert not calls.adjusted
     np.testing.assert_array_equal(calls.fractions, rising.fractions[:, 1])
-    # The plateaus move, the dose half way between them does not.
     assert curve.fit is not None and calls.fit is not None
-    assert curve.fit.ec50 == pytest.approx(calls.fit.ec50, rel=0.1)
+    # Where they are not cut at 0 and 1, the plateaus move, the EC50 and its interval do not.
+    free = (rising.fractions - 0.05) / 0.9
+    assert free.min() < 0
+    known = replace(rising, adjusted=Adjusted(shares, shares, shares, free=free))
+    uncut = response_of(DOSES, known, 1, PREDICTED).fit
+    assert uncut is not None
+    assert uncut.low == pytest.approx((calls.fit.low - 0.05) / 0.9, abs=1e-3)
+    assert uncut.ec50 == pytest.approx(calls.fit.ec50, rel=1e-3)
+    # So many cells with wider chance errors: at least about as wide.
+    assert uncut.interval == pytest.approx(calls.fit.interval, rel=0.01)
     table = curves_frame(responses_of(CONDITIONS, known, PREDICTED))
     assert table["adjusted"].all() and "through adjusted fractions" in table["words"][0]
     none = replace(rising, adjusted=Adjusted(shares * np.nan, shares, shares, "no held-out calls"))

@@ -127,11 +127,7 @@ class Fractions:
         counts = _counted(self.grouping, held_out, len(self.classes))
         adjusted = self.adjusted
         if adjusted is not None and not adjusted.why_not:
-            whole = (_trained_on(self.grouping, marks) == 0)[:, None]
-            adjusted = replace(adjusted, **{
-                name: np.where(whole, getattr(adjusted, name), np.nan)
-                for name in ("fractions", "low", "high")
-            })  # fmt: skip
+            adjusted = adjusted.only_of(_trained_on(self.grouping, marks) == 0)
         return replace(self, counts=counts, adjusted=adjusted)
 
     def interval(self, group: int, code: int) -> tuple[float, float]:

@@ -133,10 +133,13 @@ def response_of(
         Whether the adjusted fractions are taken where they are known; else those of the calls.
     """
     adjusted = adjust and fractions.is_adjusted
-    values = fractions.best if adjusted else fractions.fractions
+    values = fractions.fractions
+    if adjusted and fractions.adjusted is not None:
+        free = fractions.adjusted.free
+        values = fractions.adjusted.fractions if free is None else free
     circular = labelled is not None and given_by_dose(doses, labelled.counts)
     found = dose_response(
-        doses, values[:, code], fractions.classed,
+        doses, values[:, code], _worth(fractions, values, code),
         refused=CIRCULAR if circular and of == LABELS else "",
     )  # fmt: skip
     found = replace(found, adjusted=adjusted)
@@ -147,6 +150,20 @@ def response_of(
         if len(learnt) > CONTROLS:
             return replace(found, notes=(*found.notes, LEARNT))
     return found
+
+
+def _worth(fractions: Fractions, values: Floats, code: int) -> Floats:
+    """How many cells each fraction (G,) is as certain as.
+
+    Adjusting spreads the fractions of the calls, and their chance errors with them: a fraction that
+    is spread twice as far is worth a quarter of its cells.
+    """
+    calls, cells = fractions.fractions[:, code], fractions.classed.astype(np.float64)
+    known = np.isfinite(calls) & np.isfinite(values[:, code])
+    spread = float(np.var(values[known, code])) if known.any() else 0.0
+    if spread <= 0:
+        return cells
+    return np.asarray(cells * min(1.0, float(np.var(calls[known])) / spread))
 
 
 def responses_of(

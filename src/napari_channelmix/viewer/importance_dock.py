@@ -80,9 +80,9 @@ class ImportanceDock(Dock):
         )
         self.constraint = QComboBox()
         self.constraint.addItems(["softmax", "nonneg", "over"])
-        self.constraint.setToolTip("How the mixing weights are kept from being negative")
+        self.constraint.setToolTip("How the weights of the blend are kept from being negative")
         self.held_out = held_out_box()
-        self.one_split = QCheckBox("same cells in every repeat")
+        self.one_split = QCheckBox("same in every repeat")
         self.one_split.setToolTip(
             "Hold out the same cells in every repeat, instead of each group in turn: the error "
             "bars then leave out the choice of cells"
@@ -159,7 +159,7 @@ class ImportanceDock(Dock):
         inner = form()
         for name, control in (
             ("Network", self.network), ("Epochs", self.epochs), ("Blended images", self.mixes),
-            ("Weight constraint", self.constraint), ("Test fraction", self.held_out),
+            ("Constraint", self.constraint), ("Test fraction", self.held_out),
             ("", self.one_split), ("Random seed", self.first_seed), ("Split seed", self.split_seed),
             ("Scale", self.scaled), ("Device", self.device),
         ):  # fmt: skip

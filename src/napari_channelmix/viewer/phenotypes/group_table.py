@@ -68,10 +68,10 @@ class GroupsModel(QAbstractTableModel):
             return None
         if section < 2:
             names = (self.found.grouping.kind, "cells")
-            tips = (None, "Cells that are counted; those that the classifier was trained on are "
-                          "left out where only held-out cells are shown")  # fmt: skip
-            return {Qt.ItemDataRole.DisplayRole: names[section],
-                    Qt.ItemDataRole.ToolTipRole: tips[section]}.get(role)  # fmt: skip
+            if role == Qt.ItemDataRole.ToolTipRole and section == 1:
+                return ("Cells that are counted; those that the classifier was trained on are left "
+                        "out where only held-out cells are shown")  # fmt: skip
+            return names[section] if role == Qt.ItemDataRole.DisplayRole else None
         code, adjusted = self._columns[section - 2]
         name = self.found.classes[code]
         if role == Qt.ItemDataRole.DisplayRole:
