@@ -232,10 +232,10 @@ class ChannelImportance:
             columns["p_value"] = self.p_value
         if self.alone is not None:
             for kind in ("alone", "without"):
-                accuracies = [channels.accuracy for channels in getattr(self.alone, kind)]
-                columns[f"accuracy_{kind}"] = [accuracy.balanced for accuracy in accuracies]
-                columns[f"accuracy_{kind}_low"] = [accuracy.low for accuracy in accuracies]
-                columns[f"accuracy_{kind}_high"] = [accuracy.high for accuracy in accuracies]
+                found = [one.accuracy for one in getattr(self.alone, kind)]
+                columns[f"accuracy_{kind}"] = [one.balanced for one in found]
+                columns[f"accuracy_{kind}_low"] = [one.low for one in found]
+                columns[f"accuracy_{kind}_high"] = [one.high for one in found]
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
         if self.above_control is not None:
             columns["above_control"] = self.above_control
