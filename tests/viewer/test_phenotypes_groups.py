@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.data import Cells
 from napari_channelmix.phenotypes.adjusted import Adjusted
-from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, YES
+from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.viewer.phenotypes.facts import Facts
 from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage, dose_columns
 from napari_channelmix.viewer.session import Predictions
@@ -181,6 +181,9 @@ def test_a_classifier_that_knows_none_or_all_of_the_cells_leaves_no_choice(page:
         assert not page.held_out.isVisible()
         assert page.fractions.classed.tolist() == [EACH] * WELLS
     assert "training cells counted" in page.note.text()
+    page.show_facts(predicted(training=[UNKNOWN] * (WELLS * EACH)))
+    assert "training cells not known" in page.note.text() and not page.held_out.isVisible()
+    assert "trained on" not in page.fractions.to_frame()
 
 
 def test_the_curve_is_of_adjusted_fractions_and_of_the_calls_on_demand(page: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
-from napari_channelmix.phenotypes.held_out import YES, only_named
+from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, only_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,7 +202,8 @@ def fractions_of(
     if balanced is not None and held_out is not None:
         calls = _counted(grouping, balanced, len(classes))
         adjusted = adjusted_fractions(calls, held_out, seed=seed)
-    trained_on = None if training is None else _trained_on(grouping, training)
+    known = training is not None and not (np.asarray(training) == UNKNOWN).any()
+    trained_on = _trained_on(grouping, training) if training is not None and known else None
     found = Fractions(grouping, tuple(classes), counts, totals, adjusted, trained_on)
     if only_named(only) == "all" or training is None:
         return found

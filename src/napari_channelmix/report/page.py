@@ -350,7 +350,7 @@ def _doses(findings: Findings) -> dict[str, Any] | None:
 
 def _plates(findings: Findings) -> dict[str, Any] | None:
     """Heat maps of plates, and the controls where they are called so."""
-    fractions = _fractions(findings)
+    fractions = _fractions(findings, adjust=True)
     if fractions is None or fractions[0].grouping.kind != "group":
         return None
     found, conditions = fractions[0], findings.cells.conditions
@@ -363,8 +363,9 @@ def _plates(findings: Findings) -> dict[str, Any] | None:
     shown = list(enumerate(found.classes))[-1 if len(found.classes) == 2 else 0 :][:CLASSES]
     for plate in plates:
         for code, name in shown:
-            title = ", ".join(one for one in (plate.name, f"fraction {name}") if one)
-            figure = plate_figure(plate, found.fractions[:, code], title)
+            what = f"{'adjusted ' * found.is_adjusted}fraction {name}"
+            title = ", ".join(text for text in (plate.name, what) if text)
+            figure = plate_figure(plate, found.best[:, code], title)
             pictures.append((title, data_uri("image/png", png_figure(figure))))
     controls = _controls(findings, found)
     return {"pictures": pictures, "controls": controls} if pictures or controls else None

@@ -20,6 +20,7 @@ from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.doses import DoseResponse, response_in_words
 from napari_channelmix.phenotypes.fractions import Fractions, fractions_of
+from napari_channelmix.phenotypes.held_out import UNKNOWN
 from napari_channelmix.phenotypes.plate import Plate, plates_of
 from napari_channelmix.phenotypes.responses import (
     LABELS,
@@ -334,6 +335,9 @@ def _notes(
         short.append(f"{trained_on:,} training cells {'left out' if held_out else 'counted'}")
         whole.append(f"{of}, and are left out." if held_out else f"{of}, and are counted (*): what "
                      "the classifier says of them is too good.")  # fmt: skip
+    elif UNKNOWN in (facts.predictions.training or ()):
+        short.append("training cells not known")
+        whole.append("Which cells the classifier was trained on is not known: all are counted.")
     prior, adjusted = facts.predictions.prior, fractions.adjusted
     if adjusted is not None and adjusted.why_not:
         short.append("not adjusted")
