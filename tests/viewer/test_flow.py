@@ -248,7 +248,7 @@ def test_a_cancelled_run_goes_on_from_its_finished_seeds(
     click(importance.run_button)
     done(importance, qtbot)
     assert len(importance.session.importance.seeds) == 3
-    assert "seeds were kept from an earlier run" in importance.notice.text()
+    assert "repeats were kept from an earlier run" in importance.notice.text()
 
 
 def test_a_run_cancelled_before_its_first_seed_gives_the_bars_before_it_back(
