@@ -62,7 +62,7 @@ def test_few_groups_and_few_repeats_are_said():
     assert few.folds == 2
     assert few.warnings == ("2 folds instead of 4: class b is in 2 groups only",)
     short = divided(wells(), 2)
-    assert short.warnings[0].startswith("2 seeds for 4 folds: only 4 groups were ever held out")
+    assert short.warnings[0].startswith("2 repeats for 4 folds: only 4 groups were ever held out")
     assert short.words == "2 of 4 folds; 4 groups held out"
 
 

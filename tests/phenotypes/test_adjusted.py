@@ -50,6 +50,19 @@ def test_rogan_and_gladens_estimate_by_hand() -> None:
                                atol=1e-12)  # fmt: skip
 
 
+def test_free_fractions_are_those_of_the_inverse_alone() -> None:
+    # (.1 + .8 - 1) / .7 = -1/7, where no fraction can be; (.3 + .8 - 1) / .7 = 1/7.
+    found = adjusted_fractions([[90, 10], [70, 30], [0, 0]], held_out(200, 100, seed=3), draws=4)
+    confusion = held_out(200, 100, seed=3).confusion
+    specificity, recall = confusion[0, 0], confusion[1, 1]
+    expected = [(share + specificity - 1) / (recall + specificity - 1) for share in (0.1, 0.3)]
+    assert expected[0] == pytest.approx(-1 / 7, abs=0.02)
+    assert found.free is not None
+    np.testing.assert_allclose(found.free[:2, 1], expected)
+    np.testing.assert_allclose(found.free[:2].sum(axis=1), 1)
+    assert found.fractions[0].tolist() == [1, 0] and np.isnan(found.free[2]).all()
+
+
 def test_three_classes_are_solved_within_the_simplex() -> None:
     behind = np.array([[0.2, 0.5, 0.3], [1.0, 0.0, 0.0]])
     np.testing.assert_allclose(solved(behind @ THREE, THREE), behind, atol=1e-9)

@@ -205,7 +205,7 @@ class ChannelImportance:
         low = [name for name, above in zip(self.channels, self.above_control or (), strict=False)
                if not above]  # fmt: skip
         if low:
-            control = "its decoy" if self.answer == "share" else "zero"
+            control = "its negative control" if self.answer == "share" else "zero"
             lines.append(f"Not above {control}, so nothing is known of: {', '.join(low)}")
         return tuple(line[:1].upper() + line[1:] for line in lines)
 

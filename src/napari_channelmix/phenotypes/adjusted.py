@@ -161,6 +161,9 @@ class Adjusted:
         Why there are none, or an empty text.
     note : str
         What the intervals leave out.
+    free : (G, K) float64 array or None
+        The same fractions where they may lie below 0 and above 1, as chance has it: curves are
+        fitted to these. Cut at 0 and 1 they scatter too little where a response begins and ends.
     """
 
     fractions: Floats = field(repr=False)
@@ -168,6 +171,17 @@ class Adjusted:
     high: Floats = field(repr=False)
     why_not: str = ""
     note: str = ""
+    free: Floats | None = field(default=None, repr=False)
+
+    def only_of(self, groups: npt.NDArray[np.bool_]) -> Adjusted:
+        """Those of some groups (G,); NaN in the others."""
+        arrays = (self.fractions, self.low, self.high, self.free)
+        fractions, low, high, free = (
+            None if values is None else np.where(groups[:, None], values, np.nan)
+            for values in arrays
+        )
+        assert fractions is not None and low is not None and high is not None
+        return Adjusted(fractions, low, high, self.why_not, self.note, free)
 
 
 def adjusted_fractions(
@@ -207,10 +221,12 @@ def adjusted_fractions(
     if held_out.why_not:
         return Adjusted(empty, empty.copy(), empty.copy(), held_out.why_not)
     rng = np.random.default_rng(seed)
-    fractions, low, high = empty, empty.copy(), empty.copy()
+    fractions, low, high, free = empty, empty.copy(), empty.copy(), empty.copy()
     totals = counts.sum(axis=1)
     there = totals > 0
-    fractions[there] = solved(counts[there] / totals[there, None], held_out.confusion)
+    called = counts[there] / totals[there, None]
+    fractions[there] = solved(called, held_out.confusion)
+    free[there] = np.linalg.solve(held_out.confusion.T, called.T).T
     mean, precision = _drawn_confusions(held_out, draws, rng)
     for group in np.flatnonzero(there):
         own = _dirichlet(rng, mean * precision[:, None, None])
@@ -219,7 +235,7 @@ def adjusted_fractions(
         # Skewness must not leave the estimate out.
         low[group] = np.minimum(ends[0], fractions[group])
         high[group] = np.maximum(ends[1], fractions[group])
-    return Adjusted(fractions, low, high, "", _left_out(held_out))
+    return Adjusted(fractions, low, high, "", _left_out(held_out), free)
 
 
 def _ends(drawn: Floats, inverted: Floats, level: float) -> tuple[Floats, Floats]:

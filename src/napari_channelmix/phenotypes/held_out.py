@@ -18,6 +18,7 @@ __all__ = [
     "YES",
     "HeldOut",
     "Marks",
+    "cell_in_words",
     "held_out_of",
     "only_named",
 ]
@@ -56,6 +57,20 @@ def only_named(only: str) -> str:
     if only not in ONLY:
         raise ModelError(f"only {quoted(only)} is unknown; use held-out or all")
     return only
+
+
+def cell_in_words(mark: str) -> str:
+    """What it means for one cell whether a classifier was trained on it: a sentence.
+
+    Empty for an empty mark.
+    """
+    return {
+        YES: "The classifier was trained on this cell: that it is called rightly proves nothing.",
+        SAME_GROUP: "The classifier was trained on other cells of this cell's group: what it says "
+        "of this one may be too good.",
+        NO: "Held out: the classifier was not trained on this cell.",
+        UNKNOWN: "Whether the classifier was trained on this cell is not known.",
+    }.get(mark, "")
 
 
 def held_out_of(marks: Marks, what: str = "figures are", only: str = "held-out") -> HeldOut:

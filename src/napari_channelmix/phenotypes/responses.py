@@ -111,7 +111,13 @@ def _likely(name: str) -> tuple[bool, str]:
 
 
 def response_of(
-    doses: Floats, fractions: Fractions, code: int, of: str, labelled: Fractions | None = None
+    doses: Floats,
+    fractions: Fractions,
+    code: int,
+    of: str,
+    labelled: Fractions | None = None,
+    *,
+    adjust: bool = True,
 ) -> DoseResponse:
     """The response of a class to doses (G,).
 
@@ -126,12 +132,20 @@ def response_of(
         `PREDICTED` or `LABELS`.
     labelled : Fractions, optional
         Of the labels: no curve is drawn of labels that were given by the dose.
+    adjust : bool
+        Whether the adjusted fractions are taken where they are known; else those of the calls.
     """
+    adjusted = adjust and fractions.is_adjusted
+    values = fractions.fractions
+    if adjusted and fractions.adjusted is not None:
+        free = fractions.adjusted.free
+        values = fractions.adjusted.fractions if free is None else free
     circular = labelled is not None and given_by_dose(doses, labelled.counts)
     found = dose_response(
-        doses, fractions.fractions[:, code], fractions.classed,
+        doses, values[:, code], _worth(fractions, values, code),
         refused=CIRCULAR if circular and of == LABELS else "",
     )  # fmt: skip
+    found = replace(found, adjusted=adjusted)
     known = labelled is not None and set(labelled.classes) & set(fractions.classes)
     if circular and known and of == PREDICTED and labelled is not None:
         # Controls are two doses; a label at more of them is a series that was learnt.
@@ -139,6 +153,20 @@ def response_of(
         if len(learnt) > CONTROLS:
             return replace(found, notes=(*found.notes, LEARNT))
     return found
+
+
+def _worth(fractions: Fractions, values: Floats, code: int) -> Floats:
+    """How many cells each fraction (G,) is as certain as.
+
+    Adjusting spreads the fractions of the calls, and their chance errors with them: a fraction that
+    is spread twice as far is worth a quarter of its cells.
+    """
+    calls, cells = fractions.fractions[:, code], fractions.classed.astype(np.float64)
+    known = np.isfinite(calls) & np.isfinite(values[:, code])
+    spread = float(np.var(values[known, code])) if known.any() else 0.0
+    if spread <= 0:
+        return cells
+    return np.asarray(cells * min(1.0, float(np.var(calls[known])) / spread))
 
 
 def responses_of(
@@ -170,6 +198,7 @@ def _curve_row(response: Response) -> dict[str, Any]:
     found, fit = response.found, response.found.fit
     return {
         "dose": response.column, "class": response.name, "fractions of": response.of,
+        "adjusted": found.adjusted,
         "groups": len(found.groups), "doses above 0": int((found.levels > 0).sum()),
         "ec50": None if fit is None else fit.ec50,
         "ec50 low": found.above if fit is None else fit.interval[0],

@@ -153,9 +153,10 @@ def _draw_response(axes: Any, response: Response) -> None:
     step = max(1, -(-len(middle) // 6))
     chosen = sorted({0, *range(len(middle) - 1, 0, -step)}) if len(middle) else []
     axes.set_xticks(middle[chosen], [f"{found.levels[at]:g}" for at in chosen], fontsize="small")
-    axes.set_ylim(-0.03, 1.03)
+    # Adjusted fractions may lie a little outside.
+    axes.set_ylim(min(0, *found.fractions, 0) - 0.03, max(1, *found.fractions, 1) + 0.03)
     axes.set_xlabel(response.column)
-    axes.set_ylabel(f"fraction {response.name}")
+    axes.set_ylabel(f"{'adjusted ' * found.adjusted}fraction {response.name}")
 
 
 def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:

@@ -140,7 +140,7 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
     if found.shapley is not None:
         columns.append(("Shapley value", found.shapley, found.shapley_sd or ()))
     if found.decoy is not None:
-        columns.append(("decoy", found.decoy, ()))
+        columns.append(("control", found.decoy, ()))
     if found.p_value is not None:
         columns.append(("p", found.p_value, ()))
     alone: list[tuple[str, tuple[ChannelSet, ...]]] = []
@@ -283,8 +283,9 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     grouping, classes = found.grouping, found.classes
     shares, adjusted = found.fractions, found.adjusted
     known = adjusted is not None and not adjusted.why_not
+    trained_on = np.zeros(len(found.groups), int) if found.trained_on is None else found.trained_on
     rows = [
-        (name, int(found.cells[at]),
+        (name, int(found.cells[at]), int(trained_on[at]),
          [(int(found.counts[at, code]), _share(shares[at, code]),
            _adjusted(found, at, code) if known else "") for code in range(len(classes))])
         for at, name in enumerate(found.groups[:GROUPS])
@@ -292,7 +293,8 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     why = "" if adjusted is None else adjusted.why_not or adjusted.note
     return {"kind": grouping.kind, "of": "prediction" if of == PREDICTED else "label",
             "classes": classes, "rows": rows, "adjusted": known,
-            "why": why, "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+            "why": why, "trained_on": bool(trained_on.any()),
+            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
 
 
 def _adjusted(found: Fractions, group: int, code: int) -> str:
@@ -315,7 +317,7 @@ def _fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fractions, 
             balanced = findings.balanced.argmax(axis=1)
         held_out = facts.held_out_calls if adjust else None
         found = fractions_of(grouping_of(cells), codes, facts.classes, balanced=balanced,
-                             held_out=held_out)  # fmt: skip
+                             held_out=held_out, training=findings.training)  # fmt: skip
         return found, PREDICTED
     labelled = _labelled(findings)
     return None if labelled is None else (labelled, LABELS)
@@ -330,7 +332,7 @@ def _labelled(findings: Findings) -> Fractions | None:
 
 def _doses(findings: Findings) -> dict[str, Any] | None:
     """Dose-responses, where the data set's table has a column of doses."""
-    fractions = _fractions(findings)
+    fractions = _fractions(findings, adjust=True)
     if fractions is None:
         return None
     responses = responses_of(findings.cells.conditions, *fractions, _labelled(findings))
@@ -344,14 +346,14 @@ def _doses(findings: Findings) -> dict[str, Any] | None:
         )  # fmt: skip
         rows.append((f"{one.name}, {one.column}", figures, one.words))
     return {
-        "of": fractions[1], "rows": rows,
+        "of": fractions[1], "rows": rows, "adjusted": fractions[0].is_adjusted,
         "chart": data_uri("image/svg+xml", svg_of(dose_figure(responses))),
     }  # fmt: skip
 
 
 def _plates(findings: Findings) -> dict[str, Any] | None:
     """Heat maps of plates, and the controls where they are called so."""
-    fractions = _fractions(findings)
+    fractions = _fractions(findings, adjust=True)
     if fractions is None or fractions[0].grouping.kind != "group":
         return None
     found, conditions = fractions[0], findings.cells.conditions
@@ -364,8 +366,9 @@ def _plates(findings: Findings) -> dict[str, Any] | None:
     shown = list(enumerate(found.classes))[-1 if len(found.classes) == 2 else 0 :][:CLASSES]
     for plate in plates:
         for code, name in shown:
-            title = ", ".join(one for one in (plate.name, f"fraction {name}") if one)
-            figure = plate_figure(plate, found.fractions[:, code], title)
+            what = f"{'adjusted ' * found.is_adjusted}fraction {name}"
+            title = ", ".join(text for text in (plate.name, what) if text)
+            figure = plate_figure(plate, found.best[:, code], title)
             pictures.append((title, data_uri("image/png", png_figure(figure))))
     controls = _controls(findings, found)
     return {"pictures": pictures, "controls": controls} if pictures or controls else None
