@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls
 from napari_channelmix.phenotypes.confusion import confusion_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["held_out_record"]
 

@@ -40,8 +40,8 @@ def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
     ``name``: another than that of the cells, where two data sets have the same.
     """
     return DataPart(
-        dataset=str(Path(dataset).resolve()), name=name or cells.name, fingerprint=cells.fingerprint,
-        n=len(cells), channels=cells.channels, classes=cells.classes,
+        dataset=str(Path(dataset).resolve()), name=name or cells.name, n=len(cells),
+        fingerprint=cells.fingerprint, channels=cells.channels, classes=cells.classes,
     )  # fmt: skip
 
 

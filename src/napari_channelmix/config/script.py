@@ -237,7 +237,8 @@ def _importance(part: ImportancePart, names: _Names, threads: set[int]) -> list[
 
 
 def _predictions(part: PredictionsPart, names: _Names, model: str) -> list[str]:
-    predictions, folder = names("predictions"), "/".join(filter(None, (names.folder, "predictions")))
+    predictions = names("predictions")
+    folder = f"{names.folder}/predictions" if names.folder else "predictions"
     arguments = [model, names("cells"), _text(folder), *_prior(part.prior)]
     known = f"  # then: {dict(part.called)!r}" if part.called else ""
     return [

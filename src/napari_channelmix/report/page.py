@@ -95,7 +95,7 @@ def page_job(findings: Findings) -> Job[str]:
         contexts.append({**context, "suffix": f"-{place + 1}" if len(sets) > 1 else ""})
     yield Progress(len(sets) * len(PARTS), len(sets) * len(PARTS) + 1, "report: writing the page")
     page: str = _template().render(
-        title=listed([one.title for one in sets]), sets=contexts,
+        title=listed([one.title for one in sets]), sets=contexts, remarks=findings.notes,
         provenance=_provenance(findings),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         version=package_version("napari-channelmix") or "unknown",

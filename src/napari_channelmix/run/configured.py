@@ -152,7 +152,8 @@ class _Steps:
 
 
 def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[Rerun]:
-    every, folders = [], [out / name for name in folder_names(config)]
+    every: list[Cells] = []
+    folders = [out / name for name in folder_names(config)]
     share = 3 / len(config.data_sets)
     for at, one in enumerate(config.data_sets):
         opened = open_dataset_job(one.data.dataset)
@@ -161,22 +162,24 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     # That it is not there is better known now than after an hour of training.
     sources = [None if one.latents is None else load_disentangler(one.latents.model)
                for one in config.data_sets]  # fmt: skip
-    steps, classifiers = _Steps(config), []
+    steps = _Steps(config)
+    classifiers: list[Any] = []
     for one, cells, folder in zip(config.data_sets, every, folders, strict=True):
-        model: Any = None
+        model = None
         if one.classifier is not None:
             job = _classifier_job(one, cells, folder / "classifier", device, allow_code)
             model = yield from steps.of(job, "classifier")
         classifiers.append(model)
-    done, findings = [], []
+    done: list[Rerun] = []
+    findings: list[Findings] = []
     for at, source in enumerate(sources):
         found = yield from _results_job(config, at, every[at], classifiers, source, folders[at],
                                         device, steps)  # fmt: skip
         done.append(found)
     write_config(config, out / "config.json")
     for at, found in enumerate(done):
-        job = _findings_job(config, at, found, classifiers)
-        findings.append((yield from part(job, 95 + 3 * at / len(done), 3 / len(done), 100)))
+        told = _findings_job(config, at, found, classifiers)
+        findings.append((yield from part(told, 95 + 3 * at / len(done), 3 / len(done), 100)))
     whole = replace(findings[0], config=config, others=tuple(findings[1:]))
     yield from part(report_job(whole, out / "report.html"), 98, 2, 100)
     return replace(done[0], config=config, out=out, others=tuple(done[1:]))
@@ -247,8 +250,10 @@ def _findings_job(config: Config, at: int, found: Rerun, classifiers: list[Any])
     own = None
     if owner != at and found.classifier is not None:
         own = ClassifierFacts.of(found.classifier, "as configured")
-    return replace(result, config=None, name=one.data.name if config.others else "",
-                   own_classifier=own)  # fmt: skip
+    name = one.data.name if config.others else ""
+    # Those of the first data set stand above all of them.
+    notes = tuple(f"{name}: {line}" for line in result.notes) if name else result.notes
+    return replace(result, config=None, name=name, own_classifier=own, notes=notes)
 
 
 def refuse_changed(config: DataSetConfig, cells: Cells) -> None:

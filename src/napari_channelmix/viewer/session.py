@@ -348,10 +348,10 @@ class Session:
         trained = self._classifiers.get(key)
         if trained is not None and self._uses(trained):
             # What a classifier was trained on is part of the record as long as it is used.
-            bare = dict.fromkeys(("predictions", "importance", "latents"))
             self._closed[key] = dataclasses.replace(
-                state, **bare, history=(), explained=(), selected=(), classifier=trained
-            )
+                state, history=(), predictions=None, importance=None, latents=None, explained=(),
+                selected=(), classifier=trained,
+            )  # fmt: skip
         else:
             self._classifiers.pop(key, None)
         self.closed.emit(key)

@@ -76,7 +76,30 @@ def export_job(items: tuple[Item, ...], folder: Path) -> Job[Exported]:
 
 
 def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
-    """What there is; nothing is computed for it."""
+    """What there is; nothing is computed for it.
+
+    Where something was found of several data sets, each has a folder of its name.
+    """
+    sets = [one for one in snapshot.data_sets if one.in_use or one.results]
+    if len(sets) < 2:
+        return _items_of(snapshot)
+    folders = file_stems([one.title for one in sets])
+    return tuple(
+        _in_folder(item, one.title, name)
+        for one, name in zip(sets, folders, strict=True) for item in _items_of(one)
+    )  # fmt: skip
+
+
+def _in_folder(item: Item, title: str, name: str) -> Item:
+    """An item of one of several data sets."""
+    return replace(
+        item, key=f"{name}/{item.key}", title=f"{title}: {item.title}",
+        write=lambda folder: item.write(folder / name),
+    )  # fmt: skip
+
+
+def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
+    """What there is of one data set."""
     from napari_channelmix.report.cell_table import why_no_parquet
 
     why = why_no_parquet()
@@ -119,7 +142,7 @@ def _table_tip(why: str) -> str:
 
 
 def _of_classifier(snapshot: Snapshot) -> list[Item]:
-    trained = snapshot.trained
+    trained = snapshot.classifier
     if trained is None or not hasattr(trained.classifier, "save"):
         return []
     record: dict[str, Any] = trained.classifier.record
