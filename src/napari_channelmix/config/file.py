@@ -24,6 +24,8 @@ FUNCTION = re.compile(r"(.*\.py):(\w+)|[\w.]+:\w+", re.DOTALL)
 LONGEST = 16 * MIB
 KIND = "a config (JSON)"
 
+# What a reader looks for first.
+HEAD = ("schema", "made", "versions", "device")
 # Where paths stand in a config.
 PLACES = (("data", "dataset"), ("classifier", "file"), ("latents", "model"))
 
@@ -43,6 +45,10 @@ def write_config(config: Config, path: str | Path) -> Path:
 def as_json(config: Config, folder: Path | None = None) -> dict[str, Any]:
     """A config as JSON knows it; with a folder, paths are relative to that."""
     content = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if not config.others:
+        # As versions that know one data set read it.
+        del content["others"]
+    content = {name: content[name] for name in HEAD if name in content} | content
     if folder is not None:
         _moved(content, lambda text: _relative(text, folder))
     return content

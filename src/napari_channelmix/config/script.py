@@ -35,6 +35,7 @@ class _Names:
     number: int
     several: bool
     folder: str
+    title: str
 
     def __call__(self, what: str) -> str:
         return f"{what}_{self.number}" if self.several else what
@@ -48,7 +49,7 @@ def script_of(config: Config) -> str:
     """
     folders = folder_names(config)
     named = [
-        (one, _Names(number, bool(config.others), folder))
+        (one, _Names(number, bool(config.others), folder, _comment(one.data.name)))
         for number, (one, folder) in enumerate(zip(config.data_sets, folders, strict=True), 1)
     ]
     threads = _threads(config)
@@ -122,7 +123,7 @@ def _head(config: Config) -> list[str]:
 
 def _data(one: DataSetConfig, names: _Names) -> list[str]:
     data, cells = one.data, names("cells")
-    title = f"# The cells of {_comment(data.name)}." if names.several else "# The cells."
+    title = f"# The cells{_of(names)}."
     lines = [title, f"{cells} = cm.open_dataset({_text(data.dataset)})"]
     if data.fingerprint:
         which = f"the data set {data.name}" if names.several else "the data set"
@@ -186,7 +187,7 @@ def _classifier(
 
 def _of(names: _Names) -> str:
     """For a comment: of which data set, where there are several."""
-    return f" of data set {names.number}" if names.several else ""
+    return f" of {names.title}" if names.several else ""
 
 
 def _opened(part: ClassifierPart, names: _Names, prior: list[str]) -> list[str]:
@@ -227,7 +228,7 @@ def _importance(part: ImportancePart, names: _Names, threads: set[int]) -> list[
     ]  # fmt: skip
     importance = names("importance")
     return [
-        f"# Which channels the classifier needs{_of(names)}{turns}.",
+        f"# Which channels the classifier{_of(names)} needs{turns}.",
         *_several(threads, part.threads),
         *_call(f"{importance} = cm.channel_importance", arguments),
         f"print({importance}.verdict)",
@@ -242,8 +243,7 @@ def _predictions(part: PredictionsPart, names: _Names, model: str) -> list[str]:
     arguments = [model, names("cells"), _text(folder), *_prior(part.prior)]
     known = f"  # then: {dict(part.called)!r}" if part.called else ""
     return [
-        f"# Which class is each cell{_of(names)}: cells.csv, groups.csv and, with doses, their "
-        "curves, in a folder.",
+        f"# The class of each cell{_of(names)}: tables of cells, groups and doses in a folder.",
         *_call(f"{predictions} = cm.predict_cells", arguments),
         f'print({predictions}.content["called"]){known}',
     ]

@@ -48,7 +48,6 @@ class DataSetBox(QWidget):
         row.addWidget(label)
         row.addWidget(self.list, 1)
         row.addWidget(self.close_button)
-        # Not while the arrow keys go through the names: taking one in use reads its pixels.
         self.list.activated.connect(self._activated)
         self.close_button.clicked.connect(self._close)
         self.fill()

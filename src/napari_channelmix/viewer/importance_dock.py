@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["ImportanceDock", "verdict"]
 
 AGAIN = "open the data set again, or choose the layers anew and press 'Use these cells'."
+TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
@@ -162,7 +163,7 @@ class ImportanceDock(Dock):
         inside.addWidget(self.reason)
         self.column.addWidget(self.chance)
         self.column.addWidget(box)
-        self.result_box, inside = group("Which channels the classifier needs")
+        self.result_box, inside = group(TITLE)
         inside.addWidget(self.gate)
         inside.addWidget(self.warnings)
         inside.addWidget(self.chart)
@@ -191,6 +192,7 @@ class ImportanceDock(Dock):
         self.figures.channel_chosen.connect(self._toggle_solo)
         self.follow(self.session.replaced, self._replaced)
         self.follow(self.session.closed, self._closed)
+        self.follow(self.session.data_sets_changed, self._name_result)
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
@@ -365,7 +367,7 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
             why = "These cells have one channel: there is nothing to weigh."
-        if not why and self._elsewhere:
+        if self._elsewhere:
             why = f"A run on {self._elsewhere} is under way; its bars will stand there."
         self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
@@ -409,6 +411,12 @@ class ImportanceDock(Dock):
         self._judge(imp)
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
+
+    def _name_result(self) -> None:
+        """Say of which data set the bars are, where several are open."""
+        state = self.session.of(self.session.data_set)
+        several = state is not None and len(self.session.data_sets) > 1
+        self.result_box.setTitle(f"{TITLE}: {state.name}" if state and several else TITLE)
 
     def _show_chance(self, _: object = None) -> None:
         """Doubts about the trained classifier; a result has networks and a gate of its own."""

@@ -48,6 +48,8 @@ class Item:
     write : callable
         Takes the folder, gives a job.
     tip : str
+    of : str
+        The data set, where there are several.
     """
 
     key: str
@@ -55,6 +57,7 @@ class Item:
     formats: str
     write: Callable[[Path], Job[Exported]] = field(repr=False, compare=False)
     tip: str = ""
+    of: str = ""
 
 
 def export_job(items: tuple[Item, ...], folder: Path) -> Job[Exported]:
@@ -93,7 +96,7 @@ def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
 def _in_folder(item: Item, title: str, name: str) -> Item:
     """An item of one of several data sets."""
     return replace(
-        item, key=f"{name}/{item.key}", title=f"{title}: {item.title}",
+        item, key=f"{name}/{item.key}", of=title,
         write=lambda folder: item.write(folder / name),
     )  # fmt: skip
 
