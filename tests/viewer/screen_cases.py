@@ -51,7 +51,8 @@ def controls(folder: Path) -> Path:
 
 def dose_series(folder: Path) -> Path:
     """A well of eight cells for each of eight doses, without classes; its data-set file."""
-    crops, labels = _crops()
+    # Other cells than the controls.
+    crops, labels = _crops(seed=1)
     draws, wells, rows = np.random.default_rng(3), {}, []
     for at, (dose, treated) in enumerate(zip(DOSES, TREATED, strict=True)):
         chosen = [draws.choice(np.flatnonzero(labels == code), count, replace=False)
@@ -61,9 +62,9 @@ def dose_series(folder: Path) -> Path:
     return _saved(folder, "dose series", wells, rows, "")
 
 
-def _crops() -> tuple[np.ndarray, np.ndarray]:
+def _crops(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Crops (N, 2, 24, 24) of a synthetic plate, and their classes."""
-    cells = synthetic_plate(wells=8, cells_per_well=8, side=128, crop=SIDE).cells
+    cells = synthetic_plate(wells=8, cells_per_well=8, side=128, crop=SIDE, seed=seed).cells
     assert cells.classes == ("untreated", "treated")
     return cells.with_channels(CHANNELS).read(np.arange(len(cells))), cells.labels
 
