@@ -89,6 +89,7 @@ def screen(
     return screen
 
 
+@pytest.mark.slow
 def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     screen: Any, viewer: Any, dock: Any, qtbot: Any, click: Any, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -139,12 +139,13 @@ def predictions_part(
 def explanation_part(
     cells: tuple[int, ...], about: Mapping[str, Any], *, target: str | None, versus: str | None,
     separate: bool = False, classifier: str | None = None,
+    prior: Any = None,
 ) -> ExplanationPart:  # fmt: skip
     """How cells were explained; ``about`` is the provenance of an `Attribution`."""
     return ExplanationPart(
         cells=cells, target=target, versus=versus, method=about["method"], mode=about["mode"],
         channels="separate" if separate else "shared", forwards=about.get("forwards") or 1000,
-        seed=about.get("seed", 0), classifier=classifier,
+        seed=about.get("seed", 0), classifier=classifier, prior=prior,
     )  # fmt: skip
 
 

@@ -221,6 +221,8 @@ class ExplanationPart(_Part):
         Positions in the data set; None: all.
     classifier : str or None
         As of `PredictionsPart`.
+    prior : str, dict of str to float, or None
+        With which prior the called class is found; None: that of the classifier's part.
     """
 
     cells: Annotated[tuple[Index, ...], Field(max_length=10_000_000)] | None = None
@@ -232,6 +234,7 @@ class ExplanationPart(_Part):
     forwards: Forwards = 1000
     seed: Seed = 0
     classifier: Name | None = None
+    prior: PriorPart | None = None
 
 
 class _View(_Part):

@@ -68,7 +68,8 @@ def script_of(config: Config) -> str:
             blocks.append(_predictions(one.predictions, names, model))
         for part in one.explanations:
             owner, owner_names = named[config.owner_of(one, part)]
-            prior = [] if owner.classifier is None else _prior(owner.classifier.prior)
+            usual = None if owner.classifier is None else owner.classifier.prior
+            prior = _prior(usual if part.prior is None else part.prior)
             blocks.append(_explanation(part, names, owner_names("model"), next(found),
                                        config.device, prior))  # fmt: skip
         if one.latents is not None:

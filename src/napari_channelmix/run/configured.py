@@ -207,9 +207,11 @@ def _results_job(
     for number, asked in enumerate(one.explanations, start=1):
         owner = config.owner_of(one, asked)
         said = config.data_sets[owner].classifier
+        usual = None if said is None else said.prior
         settings = ExplainSettings(
             asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
-            asked.seed, cells=asked.cells, prior=None if said is None else said.prior, only="all",
+            asked.seed, cells=asked.cells, only="all",
+            prior=usual if asked.prior is None else asked.prior,
         )  # fmt: skip
         maps = explain_cells_job(
             classifiers[owner], cells, out / "explanations" / str(number), settings,

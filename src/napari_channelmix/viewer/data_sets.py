@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from napari_channelmix.classify.priors import PriorChoice
@@ -33,27 +33,31 @@ class ShownBefore:
 
     def __init__(self, shown: Shown | None) -> None:
         self.field = 0 if shown is None else shown.field
-        self._shown = None if shown is None else _without_layers(shown)
-        self._images = {} if shown is None else {
-            name: weakref.ref(layer) for name, layer in shown.images.items()
-        }  # fmt: skip
+        self._bare = None if shown is None else replace(shown, images={}, objects=None)
+        images = {} if shown is None else shown.images
+        self._images = {name: _referred(layer) for name, layer in images.items()}
         objects = None if shown is None else shown.objects
-        self._objects = None if objects is None else weakref.ref(objects)
+        self._objects = None if objects is None else _referred(objects)
 
     def again(self, layers: Collection[Any]) -> Shown | None:
         """The same, where all of its layers are still among these; else None."""
         images = {name: layer() for name, layer in self._images.items()}
         objects = None if self._objects is None else self._objects()
         used = [*images.values(), *([] if self._objects is None else [objects])]
-        if self._shown is None or not used:
+        if self._bare is None or not used:
             return None
         if any(layer is None or layer not in layers for layer in used):
             return None
-        return replace(self._shown, images=images, objects=objects)
+        return replace(self._bare, images=images, objects=objects)
 
 
-def _without_layers(shown: Shown) -> Shown:
-    return replace(shown, images={}, objects=None)
+def _referred(layer: Any) -> Callable[[], Any]:
+    """What gives a layer as long as somebody else keeps it."""
+    try:
+        return weakref.ref(layer)
+    except TypeError:
+        # Stand-ins without a place for it.
+        return lambda: layer
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from napari_channelmix.jobs import Job, Progress, part
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.config import (
         Config,
         DataSetConfig,
@@ -118,8 +119,7 @@ class _Record:
         trained = one.classifier
         if trained is None:
             return
-        calibrated = hasattr(trained.classifier, "temperature")
-        prior = one.prior if calibrated and self._chosen(one, trained) else None
+        prior = one.prior if self._fits(one.prior, one) else None
         found = classifier_part(trained.classifier, _file(trained.source), prior)
         if found is None:
             self._left_out(one, "the classifier")
@@ -127,9 +127,13 @@ class _Record:
         self._known.append((trained, one))
         self._parts[id(one)] = found
 
-    def _chosen(self, one: Snapshot, trained: Trained) -> bool:
-        """Whether the prior of a data set is the choice for this classifier."""
-        prior = one.prior
+    @staticmethod
+    def _fits(prior: PriorChoice, owner: Snapshot) -> bool:
+        """Whether a prior can be that of the classifier of a data set."""
+        trained = owner.classifier
+        # A model made elsewhere has none.
+        if trained is None or not hasattr(trained.classifier, "temperature"):
+            return False
         return not isinstance(prior, dict) or set(prior) == set(trained.classifier.classes)
 
     def data_set(self, one: Snapshot) -> DataSetConfig:
@@ -184,10 +188,12 @@ class _Record:
         if owner is None:
             self._by_another(one, "explanations")
             return ()
+        # The classifier's part has the prior of its own data set.
+        prior = one.prior if owner is not one and self._fits(one.prior, owner) else None
         return tuple(
             explanation_part(
                 tuple(cells), abouts[question], target=question.target, versus=question.versus,
-                separate=question.separate, classifier=self._named(one, owner),
+                separate=question.separate, classifier=self._named(one, owner), prior=prior,
             )
             for question, cells in asked.items()
         )  # fmt: skip
