@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
+from napari_channelmix.viewer.classifier_box import ClassifierBox
+from napari_channelmix.viewer.data_set_box import DataSetBox
 from napari_channelmix.viewer.data_sets import ShownBefore, unique_name
 from napari_channelmix.viewer.session import Predictions, Session, Shown, Trained
 
@@ -147,3 +150,40 @@ def test_layers_of_a_data_set_that_is_not_in_use_are_not_kept_alive() -> None:
     gc.collect()
     assert reference() is None and before.again([cells]) is None
     assert ShownBefore(None).again([cells]) is None
+
+
+def test_the_list_of_data_sets_says_what_was_found_of_each(session: Session, qtbot: Any) -> None:
+    box = DataSetBox(session)
+    qtbot.addWidget(box)
+    first, second = (one.key for one in session.data_sets)
+    session.put(first, importance=object())
+    given = Predictions(("a",), np.ones((60, 1), np.float32), "trained on controls")
+    session.put(second, predictions=given)
+    box.fill()
+    lines = [box.list.itemText(row) for row in range(box.list.count())]
+    assert lines == ["synthetic plate · 20 cells · channel importance",
+                     "synthetic plate (2) · 60 cells · predictions"]  # fmt: skip
+    assert box.list.currentData() == second and not box.isHidden()
+    assert "predictions by the classifier trained on controls" in box.list.toolTip()
+    with qtbot.waitSignal(box.chosen) as chosen:
+        qtbot.keyClick(box.list, Qt.Key.Key_Up)
+    assert chosen.args == [first]
+    session.close(first)
+    box.fill()
+    assert box.isHidden()
+
+
+def test_one_of_several_classifiers_is_taken_in_use(session: Session, qtbot: Any) -> None:
+    box = ClassifierBox(session)
+    qtbot.addWidget(box)
+    first, second = (one.key for one in session.data_sets)
+    session.put_classifier(first, own := trained_on(session))
+    box.fill(busy=False)
+    assert box.isHidden()
+    session.put_classifier(second, trained_on(session))
+    box.fill(busy=False)
+    assert not box.isHidden() and box.list.currentIndex() == 1
+    assert box.list.itemText(1) == "trained on it (synthetic plate (2))"
+    with qtbot.waitSignal(box.chosen) as chosen:
+        qtbot.keyClick(box.list, Qt.Key.Key_Up)
+    assert chosen.args[0] is own

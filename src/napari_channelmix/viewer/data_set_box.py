@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from napari_channelmix.viewer.dock import no_wider
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QPaintEvent
+
     from napari_channelmix.viewer.data_sets import DataSetState
     from napari_channelmix.viewer.session import Session
 
@@ -17,6 +28,7 @@ __all__ = ["DataSetBox"]
 
 TIP = "Which data set all docks work on; what was found of the others is kept with them"
 LONGEST = 12
+NAME = Qt.ItemDataRole.UserRole + 1
 
 
 class DataSetBox(QWidget):
@@ -34,7 +46,7 @@ class DataSetBox(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self.list = QComboBox()
+        self.list = _NameList()
         self.list.setMaxVisibleItems(LONGEST)
         self.list.setAccessibleName("Data set in use")
         no_wider(self.list)
@@ -68,9 +80,35 @@ class DataSetBox(QWidget):
             for row, state in enumerate(states):
                 self.list.addItem(line_of(state), state.key)
                 self.list.setItemData(row, tip_of(state), Qt.ItemDataRole.ToolTipRole)
+                self.list.setItemData(row, state.name, NAME)
             self.list.setCurrentIndex(self.list.findData(self._session.data_set))
         now = self._session.of(self._session.data_set)
         self.list.setToolTip(TIP if now is None else f"{tip_of(now)}\n{TIP}")
+
+
+class _NameList(QComboBox):
+    """Closed, it shows the name alone: a line with all that was found does not fit."""
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the frame and the name, cut where it is too long."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        name = str(self.currentData(NAME) or "")
+        option.currentText = self.fontMetrics().elidedText(
+            name, Qt.TextElideMode.ElideMiddle, field.width() - 4
+        )
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def showPopup(self) -> None:
+        """Unfold the list as wide as its longest line."""
+        view = self.view()
+        if view is not None:
+            view.setMinimumWidth(view.sizeHintForColumn(0) + 24)
+        super().showPopup()
 
 
 def line_of(state: DataSetState) -> str:
