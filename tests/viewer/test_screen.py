@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QMessageBox
 
 import napari_channelmix as cm
 from napari_channelmix.config import read_config
+from napari_channelmix.run.text import rerun_text
 from napari_channelmix.viewer import files, images_dock
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.images_dock import ImagesDock
@@ -157,6 +158,8 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     again = cm.run_config(tmp_path / "config.json", tmp_path / "run")
     same(exported, again.out / "dose series" / "predictions")
     assert again.importance.share == pytest.approx(importance.share, abs=1e-6)
+    text = rerun_text(again)
+    assert text.startswith("controls:\nbalanced accuracy") and "\ndose series:\n64 cells" in text
     for page in (tmp_path / "report.html", again.report):
         text = page.read_text("utf-8")
         assert "<title>controls and dose series:" in text

@@ -22,7 +22,7 @@ from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.reproduce.export_list import ExportList
 from napari_channelmix.viewer.reproduce.items import Exported, export_job, items_of
-from napari_channelmix.viewer.reproduce.recipe import config_job, doable
+from napari_channelmix.viewer.reproduce.recipe import ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.reproduce.telling import page_file_job
 
@@ -199,7 +199,7 @@ class ReproduceDock(Dock):
 
     def _no_config(self, line: str) -> None:
         self.fail(line)
-        if "save" in line:
+        if "save" in line and ELSEWHERE not in line:
             self.save_data.setVisible(True)
             self.save_data.setFocus()
 
@@ -340,7 +340,11 @@ class ReproduceDock(Dock):
 
     def _say_where(self, snapshot: Snapshot | None) -> None:
         """Where script and config would find the cells."""
-        needed = snapshot is not None and (snapshot.dataset is None or snapshot.edited)
+        needed = (
+            snapshot is not None
+            and snapshot in snapshot.recorded
+            and (snapshot.dataset is None or snapshot.edited)
+        )
         self.save_data.setVisible(needed)
         self.save_data.setEnabled(needed and not self.task.busy)
         if snapshot is None:

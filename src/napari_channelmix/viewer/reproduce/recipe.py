@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
     from napari_channelmix.viewer.session import Trained
 
-__all__ = ["UnsavedError", "changes", "config_job", "doable"]
+__all__ = ["ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
+
+
+# What to do about a data set that is not in use.
+ELSEWHERE = "; take that data set in use in the dock 'Images and cells' for it, or close it"
 
 
 class UnsavedError(DataError):
@@ -87,9 +91,7 @@ def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
     from napari_channelmix.data import open_dataset_job
 
     several = len(snapshot.data_sets) > 1
-    elsewhere = "" if one.in_use else (
-        "; take that data set in use in the dock 'Images and cells' for it, or close it"
-    )  # fmt: skip
+    elsewhere = "" if one.in_use else ELSEWHERE
     if one.dataset is None:
         which = f"{one.title}: these" if several else "these"
         raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
