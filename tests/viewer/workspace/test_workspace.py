@@ -193,3 +193,17 @@ def test_closing_the_workspace_stops_its_work_and_leaves_pages_that_are_out(
     assert out.task.busy
     again.halt()
     filled.deleteLater()
+
+
+def test_another_open_data_set_is_chosen_above_the_page(
+    filled: Workspace, plate: Cells, until: Any
+) -> None:
+    session, sets = filled.session, filled.header.data_sets
+    assert not sets.isVisible()
+    filled.page("data").open_cells(plate.with_channels(["DNA"]), "other.toml")
+    until(lambda: len(session.data_sets) == 2)
+    filled.show_page("phenotypes")
+    assert in_front(sets) and sets.text() == "2 of 2" and "1 channel" in filled.header.cells.text()
+    sets.menu().actions()[0].trigger()
+    until(lambda: len(session.cells.channels) == 4)
+    assert sets.text() == "1 of 2" and filled.current == "phenotypes"

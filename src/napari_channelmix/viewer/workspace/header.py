@@ -6,9 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QElidingLabel
 
+from napari_channelmix.viewer.data_set_box import line_of
 from napari_channelmix.viewer.theme import chart_colors
 from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text, model_tip
 
@@ -36,6 +46,8 @@ class Header(QWidget):
     # Key of the page to go to; key of the page whose work is to be stopped.
     page_wanted = Signal(str)
     cancel_wanted = Signal(str)
+    # Key of the open data set to work on.
+    data_set_wanted = Signal(int)
 
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +57,11 @@ class Header(QWidget):
         # The figures of the model are never cut.
         self.model.setWordWrap(True)
         self.model.setTextFormat(Qt.TextFormat.PlainText)
+        self.data_sets = QToolButton()
+        self.data_sets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.data_sets.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.data_sets.setToolTip("Work on another of the open data sets")
+        self.data_sets.setMenu(QMenu(self.data_sets))
         self.next = QPushButton()
         self.next.setFlat(True)
         self.running = QWidget()
@@ -66,6 +83,7 @@ class Header(QWidget):
     def _build(self) -> None:
         first = QHBoxLayout()
         first.addWidget(self.cells, 1)
+        first.addWidget(self.data_sets)
         first.addWidget(self.next)
         row = QHBoxLayout(self.running)
         row.setContentsMargins(0, 0, 0, 0)
@@ -95,6 +113,23 @@ class Header(QWidget):
         self.model.setStyleSheet("" if reliable else warning)
         self.model.setText(text)
         self.model.setToolTip(model_tip(session.trained))
+        self._fill_data_sets()
+
+    def _fill_data_sets(self) -> None:
+        """Offer the data sets that are open; of one there is nothing to choose."""
+        session = self._session
+        states = session.data_sets
+        self.data_sets.setVisible(len(states) > 1)
+        menu = self.data_sets.menu()
+        menu.clear()
+        for place, state in enumerate(states):
+            action = menu.addAction(line_of(state))
+            action.setCheckable(True)
+            action.triggered.connect(lambda _=False, key=state.key: self.data_set_wanted.emit(key))
+            if state.key == session.data_set:
+                action.setChecked(True)
+                self.data_sets.setText(f"{place + 1} of {len(states)}")
+                self.data_sets.setAccessibleName(f"Data set {place + 1} of {len(states)}")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

@@ -120,6 +120,7 @@ class Workspace(QWidget):
         self.rail.fold.clicked.connect(lambda: self.fold(not self.folded))
         self.header.page_wanted.connect(self.show_page)
         self.header.cancel_wanted.connect(self._cancel)
+        self.header.data_set_wanted.connect(lambda key: self.page("data").switch_to(key))
         for key, frame in self.frames.items():
             frame.take_out_wanted.connect(lambda key=key: self.take_out(key))
             frame.put_back_wanted.connect(lambda key=key: self.put_back(key))
@@ -132,7 +133,8 @@ class Workspace(QWidget):
             session.cells_changed, session.source_changed, session.shown_changed,
             session.trained_changed, session.history_changed, session.predictions_changed,
             session.importance_changed, session.explained_changed, session.latents_changed,
-            session.painting_changed, session.running_changed, events.inserted, events.removed,
+            session.painting_changed, session.running_changed, session.data_sets_changed,
+            events.inserted, events.removed,
         ):  # fmt: skip
             self._follow(signal, self._changed)
         self._follow(self.viewer.events.theme, self._theme_changed)
