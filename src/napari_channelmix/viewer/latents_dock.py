@@ -38,7 +38,7 @@ __all__ = ["LatentsDock"]
 WORDS = ClickWords(
     on="Looking: click a cell",
     off="Look at cells by a click",
-    tip="While this is on and the dock in front, a click on a cell shows its latents; a drag moves "
+    tip="While this is on and the page in front, a click on a cell shows its latents; a drag moves "
     "the picture as ever",
     does="look at",
 )
