@@ -25,28 +25,30 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 SIZES = ((1280, 800), (1600, 1000))
-THEMES = ("dark", "light")
+LOOKS = tuple((size, theme) for size in SIZES for theme in ("dark", "light"))
 
 
 def visit(
-    workspace: Any, pause: Callable[[float], None], take: Callable[[str], object] = lambda _: None
+    workspace: Any,
+    pause: Callable[[float], None],
+    take: Callable[[str], object] = lambda _: None,
+    looks: Sequence[tuple[tuple[int, int], str]] = LOOKS,
 ) -> list[str]:
     """Go to every page in each size and theme; what is wrong there, a line each."""
     viewer, wrong = workspace.viewer, []
-    for width, height in SIZES:
+    for (width, height), theme in looks:
         viewer.window.resize(width, height)
-        for theme in THEMES:
-            viewer.theme = theme
-            for key, frame in workspace.frames.items():
-                workspace.rail.buttons[key].click()
-                pause(0.05)
-                where = f"{key} at {width} x {height}, {theme}"
-                wrong += [f"{where}: {line}" for line in cut_off(workspace)]
-                wrong += [f"{where}: {line}" for line in scrolls_sideways(frame)]
-                take(f"{key}-{width}-{theme}")
+        viewer.theme = theme
+        for key, frame in workspace.frames.items():
+            workspace.rail.buttons[key].click()
+            pause(0.05)
+            where = f"{key} at {width} x {height}, {theme}"
+            wrong += [f"{where}: {line}" for line in cut_off(workspace)]
+            wrong += [f"{where}: {line}" for line in scrolls_sideways(frame)]
+            take(f"{key}-{width}-{theme}")
     return wrong
 
 

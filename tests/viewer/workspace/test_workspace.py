@@ -202,8 +202,8 @@ def test_another_open_data_set_is_chosen_above_the_page(
     assert not sets.isVisible()
     filled.page("data").open_cells(plate.with_channels(["DNA"]), "other.toml")
     until(lambda: len(session.data_sets) == 2)
-    filled.show_page("phenotypes")
+    filled.show_page("annotate")
     assert in_front(sets) and sets.text() == "2 of 2" and "1 channel" in filled.header.cells.text()
     sets.menu().actions()[0].trigger()
     until(lambda: len(session.cells.channels) == 4)
-    assert sets.text() == "1 of 2" and filled.current == "phenotypes"
+    assert sets.text() == "1 of 2" and filled.current == "annotate"
