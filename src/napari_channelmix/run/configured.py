@@ -31,6 +31,7 @@ from napari_channelmix.run.explaining import Explained, ExplainSettings, explain
 from napari_channelmix.run.latents import Encoded, LatentsSettings, encode_cells_job
 from napari_channelmix.run.report import Sources, findings_job
 from napari_channelmix.run.training import train_into_job
+from napari_channelmix.settings import ClassifierSettings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import ForeignClassifier
@@ -225,11 +226,12 @@ def _trained_job(said: TrainingPart, cells: Cells, path: Path, device: str) -> J
     kept = _kept(path, said, cells)
     if kept is not None:
         return kept
-    settings = {
-        "network": said.network, "settings": _learning(said), "seed": said.seed,
-        "device": _device(device, said.device), "mixes": said.mixes,
-        "constraint": said.constraint, "held_out": said.held_out,
-    }  # fmt: skip
+    place: Any = _device(device, said.device)
+    settings = ClassifierSettings(
+        network=said.network, seed=said.seed, device=place, mixes=said.mixes,
+        constraint=said.constraint, held_out=said.held_out,
+        **{name: getattr(said, name) for name in LEARNING},
+    )  # fmt: skip
     classifier, _ = yield from train_into_job(cells, path, settings)
     return classifier
 

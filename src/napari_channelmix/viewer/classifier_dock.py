@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.viewer import files
 from napari_channelmix.viewer.chance_note import chance_line
 from napari_channelmix.viewer.computer_box import ComputerBox
@@ -37,7 +38,6 @@ from napari_channelmix.viewer.settings_form import (
     whole,
 )
 from napari_channelmix.viewer.work import (
-    TrainingChoices,
     evaluation_job,
     load_job,
     predict_job,
@@ -174,11 +174,13 @@ class ClassifierDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        chosen = TrainingChoices(
-            self.network.currentText(), self.epochs.value(), self.seed.value(),
-            self.device.currentText(), self.mixes.value() if self.mix.isChecked() else 0,
-            self.held_out.value(),
-        )  # fmt: skip
+        values: dict[str, Any] = {
+            "network": self.network.currentText(), "epochs": self.epochs.value(),
+            "seed": self.seed.value(), "device": self.device.currentText(),
+            "held_out": self.held_out.value(),
+            "mixes": self.mixes.value() if self.mix.isChecked() else 0,
+        }  # fmt: skip
+        chosen = ClassifierSettings(**values)
         self.session.history = ()
         self.task.run(
             "training", train_job(cells, chosen), self._trained, on_update=self._learning,

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.viewer import files, layers
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.charts import ImportanceChart
@@ -39,7 +40,7 @@ from napari_channelmix.viewer.settings_form import (
 )
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks import Task, Update
-from napari_channelmix.viewer.work import ImportanceChoices, importance_job, kept_folder, mixed_job
+from napari_channelmix.viewer.work import importance_job, kept_folder, mixed_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,14 +205,16 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        chosen = ImportanceChoices(
-            self.seeds.value(), self.shapley.isChecked(), self.decoys.isChecked(),
-            self.mixes.value(), self.constraint.currentText(), self.network.currentText(),
-            self.epochs.value(), self.first_seed.value(), self.device.currentText(),
-            self.held_out.value(),
-            self.split_seed.value() if self.split_seed.value() >= 0 else None,
-            self.one_split.isChecked(), self.scaled.currentData() or "",
-        )  # fmt: skip
+        values: dict[str, Any] = {
+            "seeds": self.seeds.value(), "shapley": self.shapley.isChecked(),
+            "decoys": self.decoys.isChecked(), "mixes": self.mixes.value(),
+            "constraint": self.constraint.currentText(), "network": self.network.currentText(),
+            "epochs": self.epochs.value(), "seed": self.first_seed.value(),
+            "device": self.device.currentText(), "held_out": self.held_out.value(),
+            "split_seed": self.split_seed.value() if self.split_seed.value() >= 0 else None,
+            "one_split": self.one_split.isChecked(), "scaled_per": self.scaled.currentData() or "",
+        }  # fmt: skip
+        chosen = ImportanceSettings(**values)
         self._wanted = chosen.seeds
         self._before, self.session.importance = self.session.importance, None
         self._taken, self._kept = 0, kept_folder()
