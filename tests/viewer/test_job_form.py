@@ -79,11 +79,14 @@ def test_controls_of_the_caller_take_the_place_of_plain_ones(parent: QWidget) ->
 
 
 def test_few_changed_settings_stand_apart(parent: QWidget) -> None:
-    form, usual, advanced = JobForm(Small, parent), QFormLayout(), QFormLayout()
+    usual, advanced = QFormLayout(parent), QFormLayout()
+    form = JobForm(Small, parent)
     form.add_to(usual, advanced=False)
     form.add_to(advanced, advanced=True)
 
-    assert (usual.rowCount(), advanced.rowCount()) == (5, 1)
+    usual.addRow(advanced)
+
+    assert (usual.rowCount(), advanced.rowCount()) == (6, 1)
     tick = form["fast"]
     assert isinstance(tick, QCheckBox) and tick.text() == "Fast"
 
