@@ -93,7 +93,7 @@ def test_a_class_that_was_never_learnt_is_named_and_nothing_is_said_of_it():
     assert evidence.not_learnt == ("c",)
     assert gate.verdict == "Reliable but for what was not learnt: c"
     repeats = called(division, missed, shapley=[0.3, 0.1], shapley_per_class=[[0.1, 0.1]] * 3)
-    found = summarised(repeats, division, (), {}, uncalibrated="")
+    found = summarised(repeats, division, (), {})
     assert set(found.per_class) == {"a", "b"}
     assert found.not_learnt["c"].startswith("not learnt: recall 0.00 of 12 held-out cells is at")
     assert any(line.startswith("class c was not learnt") for line in found.warnings)
@@ -122,6 +122,6 @@ def test_a_class_without_held_out_cells_is_null(tmp_path):
     cells = wells((4, 4, 4))
     held = np.isin(cells.groups, ["w0", "w1", "w4", "w5"])
     division = given(cells.subset(~held), cells.subset(held), 4)
-    found = summarised(called(division, right), division, (), {}, uncalibrated="")
+    found = summarised(called(division, right), division, (), {})
     assert found.recall["mixed"] == {"a": 1.0, "b": 1.0, "c": None}
     assert found.to_dict()["recall"]["plain"]["c"] is None

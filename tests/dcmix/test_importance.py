@@ -295,14 +295,26 @@ def test_settings_that_cannot_work_are_refused_before_a_pixel_is_read(
         channel_importance(*small, **{**QUICK, **asked})
 
 
-def test_cells_that_come_in_groups_get_no_p_values(halves):
-    train, test, _ = halves
-    wells = [str(i // 6) for i in range(len(train))]
-    grouped = Cells.from_array(train.read(), train.channels, train.labels, train.classes, wells)
-    found = channel_importance(grouped, test, seeds=4, shapley=False, **QUICK)
-    assert found.p_value is None
-    assert found.p_value_reason
-    assert found.decoy is not None
+@pytest.fixture(scope="module")
+def wells():
+    """Wells of ten cells of one class, of which one channel tells it."""
+    sample = graded_channels((1.6, 0.0, 0.0), count=240, side=16)
+    rows = np.argsort(sample.cells.labels, kind="stable")
+    labels = sample.cells.labels[rows]
+    place = np.where(labels == 0, np.arange(240), np.arange(240) - (labels == 0).sum())
+    names = [f"{label} {at // 10}" for label, at in zip(labels, place, strict=True)]
+    cells = Cells.from_array(sample.cells.read()[rows], sample.cells.channels, labels,
+                             ("a", "b"), names)  # fmt: skip
+    return cells, int(np.argmax(list(sample.relevance.values())))
+
+
+def test_cells_that_come_in_wells_get_p_values_over_the_wells(wells):
+    cells, best = wells
+    found = channel_importance(cells, seeds=4, shapley=False, **QUICK)
+    assert found.p_value_reason == ""
+    assert found.p_value[best] < 0.05 < min(np.delete(found.p_value, best))
+    # The larger of both; for the smallest of three channels, Holm's correction triples it.
+    assert found.p_value[best] == pytest.approx(3 * max(found.p_decoy[best], found.p_alone[best]))
 
 
 def test_classes_in_one_image_each_are_said_where_no_groups_are_known():

@@ -57,6 +57,13 @@ def test_cells_that_are_never_held_out_are_marked():
     assert 0 < (one_of_four.folds >= 0).sum() < len(one_of_four.folds)
 
 
+def test_cells_without_groups_that_were_handed_over_apart_stay_apart():
+    cells = stained(wells=4)
+    single = Cells.from_array(cells.read(), cells.channels, cells.labels, cells.classes)
+    measured = drain(measured_job(given(single, single.subset(np.arange(10)), 1)))
+    assert len(set(measured.groups.tolist())) == len(single) + 10
+
+
 def test_a_stain_that_tells_the_classes_apart_is_asked_about(importance):
     found = importance.separability
     assert found.best.channel == "stain"

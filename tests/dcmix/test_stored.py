@@ -29,6 +29,8 @@ def written(folder: Path, **changes: Any) -> Path:
 
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     assert ChannelImportance.load(written(tmp_path)) == FOUND
+    tests = {"p_decoy": [0.1, 0.2, 0.3, 0.4], "p_alone": [0.4, 0.3, 0.2, 0.1]}
+    assert ChannelImportance.load(written(tmp_path, **tests)).p_alone == (0.4, 0.3, 0.2, 0.1)
     none = dict.fromkeys(("shapley", "shapley_sd", "decoy", "p_value"))
     assert ChannelImportance.load(written(tmp_path, **none)).shapley is None
     assert ChannelImportance.load(written(tmp_path, of_a_newer_version=3)) == FOUND
@@ -43,6 +45,7 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     ({"share": 3}, "share: input should be a valid tuple, not 3"),
     ({"share_sd": [0.0]}, "share_sd has 1 numbers for 4 channels"),
     ({"per_class": {"x": [0.1]}}, "per_class of x has 1 numbers for 4 channels"),
+    ({"p_alone": [0.5]}, "p_alone has 1 numbers for 4 channels"),
     ({"channels": ["a", "a", "b", "c"]}, "two channels have the same name"),
     ({"share_of_seed": [[0.1, 0.2, 0.3, 0.4]]}, "share_of_seed has 1 rows for 2 seeds"),
     ({"share_of_seed": [[0.5, 0.5], [0.1, 0.2, 0.3, 0.4]]}, "share_of_seed has 2 numbers for 4"),

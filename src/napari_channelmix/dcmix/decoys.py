@@ -88,6 +88,9 @@ def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:
     ``s sqrt(1 + 1 / S)``, where s is the spread of a decoy over the seeds, pooled over the C
     channels, with ``C (S - 1)`` degrees of freedom. Our definition.
 
+    It speaks of shares, not of labels: a channel that only shows where the cell is helps a blend,
+    while its decoy shows another place, and so it passes. See `p_values.both_tests`.
+
     Parameters
     ----------
     shares, decoys : (S, C) arrays

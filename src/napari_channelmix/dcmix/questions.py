@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from napari_channelmix.dcmix.alone import ChannelsAlone, alone_job
 from napari_channelmix.dcmix.numbers import CropNumbers, numbers_job
+from napari_channelmix.dcmix.p_values import p_values_job
 from napari_channelmix.dcmix.separability import separability
 from napari_channelmix.jobs import Job, part
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.pixels import Pixels
+    from napari_channelmix.data import Cells
     from napari_channelmix.dcmix.divisions import Division
     from napari_channelmix.dcmix.repeats import RepeatResult
     from napari_channelmix.dcmix.result import ChannelImportance
@@ -70,7 +72,7 @@ def measured_job(division: Division) -> Job[Asked]:
         job = numbers_job(_batches(pixels, rows), len(rows))
         numbers.append((yield from part(job, number, 1, count)))
         labels.append(cells.labels[rows])
-        groups.append(cells.groups[rows])
+        groups.append(_apart(cells, number)[rows])
         folds.append(fold[0, rows])
         place.append(fold[1, rows])
     return Asked(
@@ -79,21 +81,34 @@ def measured_job(division: Division) -> Job[Asked]:
     )  # fmt: skip
 
 
+def _apart(cells: Cells, number: int) -> npt.NDArray[np.str_]:
+    """Groups of the cells; of cells that are their own, those of no other set (by its number)."""
+    groups = cells.groups
+    if len(set(groups.tolist())) < len(groups):
+        return groups
+    return np.array([f"{number}: {name}" for name in groups], dtype=str)
+
+
 def _batches(pixels: Pixels, rows: Whole) -> Iterator[Floats]:
     for start in range(0, len(rows), BATCH):
         yield pixels.read(rows[start : start + BATCH])
 
 
 def answered_job(
-    importance: ChannelImportance, division: Division, repeats: Sequence[RepeatResult]
+    importance: ChannelImportance,
+    division: Division,
+    repeats: Sequence[RepeatResult],
+    *,
+    uncalibrated: str = "",
 ) -> Job[ChannelImportance]:
     """Read the class from one number, from each channel alone and from all without it.
 
     The result gets ``alone`` and ``separability``; and, where the class can be read from one
     number and groups hold several cells, ``alone_scaled``. A gate that is open then asks whether
-    that number is a stain or a batch.
+    that number is a stain or a batch. The channels get their p-values, or the reason why there are
+    none; ``uncalibrated`` is such a reason, of these settings.
     """
-    asked = yield from part(measured_job(division), 0, 1, 3)
+    asked = yield from part(measured_job(division), 0, 1, 4)
     channels, classes = importance.channels, division.sides[0].test.cells.classes
     network = np.full(len(asked.labels), -1, dtype=np.int64)
     for number, repeat in enumerate(repeats):
@@ -110,12 +125,19 @@ def answered_job(
             network=network,
         )  # fmt: skip
 
-    found = yield from part(alone(asked.numbers, network), 1, 1, 3)
+    found = yield from part(alone(asked.numbers, network), 1, 1, 4)
+    tests = p_values_job(importance, repeats, asked.numbers, asked.labels, asked.groups,
+                         uncalibrated=uncalibrated)  # fmt: skip
+    tested = yield from part(tests, 2, 1, 4)
     scaled = None
     if from_one.readable and from_one.scaled is not None:
         numbers = asked.numbers.scaled_by_group(asked.groups)
-        scaled = yield from part(alone(numbers, None), 2, 1, 3)
-    answered = replace(importance, alone=found, separability=from_one, alone_scaled=scaled)
+        scaled = yield from part(alone(numbers, None), 3, 1, 4)
+    answered = replace(
+        importance, alone=found, separability=from_one, alone_scaled=scaled,
+        p_value=tested.p_value, p_decoy=tested.p_decoy, p_alone=tested.p_alone,
+        p_value_reason=tested.reason,
+    )  # fmt: skip
     if importance.gate != "ok" or not from_one.readable:
         return answered
     return replace(answered, gate=from_one.sentence, verdict=from_one.sentence)

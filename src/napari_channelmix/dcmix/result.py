@@ -50,9 +50,9 @@ class ChannelImportance:
         cells come in groups), on the scale on which the channels sum to 1: the negative control,
         what a channel gets that carries nothing.
     p_value : tuple of float or None
-        (C,) chance that a channel without a link to the label gets such a share, after Holm's
-        correction for all channels; see `dcmix.decoys`. None where the test was not calibrated, or
-        the gate is closed: ``p_value_reason`` says why.
+        (C,) the larger of ``p_decoy`` and ``p_alone``, after Holm's correction for all channels;
+        see `dcmix.p_values`. None where the test was not calibrated, groups are too few for a
+        small one, or the gate is closed: ``p_value_reason`` says why.
     accuracy : dict
         ``mixed`` and ``plain``: balanced accuracy of the predictions for held-out cells, of all
         repeats together.
@@ -100,6 +100,10 @@ class ChannelImportance:
     alone_scaled : ChannelsAlone or None
         ``alone`` with each channel scaled group by group: only where the class can be read from
         one number.
+    p_decoy, p_alone : tuple of float or None
+        (C,) of the share against its decoy, and of the channel by itself against labels permuted
+        between groups; without correction. None as ``p_value``, and for a file of an earlier
+        version.
     """
 
     channels: tuple[str, ...]
@@ -134,6 +138,8 @@ class ChannelImportance:
     alone: ChannelsAlone | None = None
     separability: Separability | None = None
     alone_scaled: ChannelsAlone | None = None
+    p_decoy: tuple[float, ...] | None = None
+    p_alone: tuple[float, ...] | None = None
 
     @property
     def open(self) -> bool:
@@ -230,6 +236,8 @@ class ChannelImportance:
             columns["decoy"] = self.decoy
         if self.p_value is not None:
             columns["p_value"] = self.p_value
+        if self.p_decoy is not None and self.p_alone is not None:
+            columns |= {"p_decoy": self.p_decoy, "p_alone": self.p_alone}
         if self.alone is not None:
             columns["accuracy_alone"] = [one.accuracy.balanced for one in self.alone.alone]
             columns["accuracy_without"] = [one.accuracy.balanced for one in self.alone.without]
@@ -243,7 +251,7 @@ class ChannelImportance:
         """As in ``importance.json``."""
         listed = ("channels", "share", "share_sd", "p_value", "shapley", "shapley_sd", "decoy",
                   "seeds", "share_of_seed", "warnings", "above_decoy", "above_zero",
-                  "sentences")  # fmt: skip
+                  "p_decoy", "p_alone", "sentences")  # fmt: skip
         content: dict[str, Any] = {"schema": SCHEMA}
         for name in listed:
             value = getattr(self, name)

@@ -64,6 +64,8 @@ class ImportanceFile(Stored):
     alone: ChannelsAlone | None = None
     separability: Separability | None = None
     alone_scaled: ChannelsAlone | None = None
+    p_decoy: Parts | None = None
+    p_alone: Parts | None = None
 
     @model_validator(mode="after")
     def _matching(self) -> ImportanceFile:
@@ -72,7 +74,7 @@ class ImportanceFile(Stored):
             raise ValueError("two channels have the same name")
         lists = {name: getattr(self, name) for name in
                  ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value", "share_alone",
-                  "above_decoy", "above_zero")}  # fmt: skip
+                  "above_decoy", "above_zero", "p_decoy", "p_alone")}  # fmt: skip
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
         for name in ("alone", "alone_scaled"):
             found = getattr(self, name)

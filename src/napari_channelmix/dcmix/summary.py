@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.dcmix.controls import above_decoy, above_zero
-from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
 from napari_channelmix.dcmix.gate import judge
+from napari_channelmix.dcmix.p_values import ENOUGH_REPEATS
 from napari_channelmix.dcmix.pooled import pooled_of
 from napari_channelmix.dcmix.result import ChannelImportance
 from napari_channelmix.wording import counted
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.divisions import Division
     from napari_channelmix.dcmix.evidence import AgainstChance
-    from napari_channelmix.dcmix.gate import Evidence, Gate
+    from napari_channelmix.dcmix.gate import Evidence
     from napari_channelmix.dcmix.repeats import RepeatResult
 
-__all__ = ["ENOUGH_SEEDS", "summarised"]
+__all__ = ["summarised"]
 
 Floats = npt.NDArray[np.float64]
 
-# Fewer give no spread worth the name, and the p-values were calibrated with this many.
-ENOUGH_SEEDS = 4
+# Of p-values, until every repeat is there.
+NOT_YET = "they are computed at the end of the run"
 
 
 def summarised(
@@ -36,14 +36,8 @@ def summarised(
     division: Division,
     warnings: Sequence[str],
     provenance: dict[str, Any],
-    *,
-    uncalibrated: str,
 ) -> ChannelImportance:
-    """Put the repeats together.
-
-    ``uncalibrated`` says why no p-values may be shown for this kind of data and settings; empty
-    where they may.
-    """
+    """Put the repeats together, all but what needs the numbers of the cells (`answered_job`)."""
     train = division.sides[0].train.cells
     pooled = pooled_of(repeats, division)
     estimates = {kind: pooled.estimate(kind) for kind in ("mixed", "plain")}
@@ -56,7 +50,6 @@ def summarised(
     assert share is not None and alone is not None
     shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
     not_learnt = _not_learnt(evidence, estimates["plain"], tests)
-    p_value, p_value_reason = _p_values(repeats, gate, uncalibrated)
     above = None if decoys is None or beside is None else above_decoy(beside, decoys)
     return ChannelImportance(
         channels=train.channels,
@@ -67,7 +60,7 @@ def summarised(
         per_class={name: values for name, values in _per_class(repeats, train.classes).items()
                    if name not in not_learnt},
         decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
-        p_value=p_value,
+        p_value=None,
         accuracy={kind: one.balanced for kind, one in estimates.items()},
         recall={kind: _recalls(one) for kind, one in estimates.items()},
         gate=gate.reason,
@@ -83,7 +76,7 @@ def summarised(
         share_alone=_floats(alone.mean(axis=0)),
         division=division.words,
         verdict=gate.verdict,
-        p_value_reason=p_value_reason,
+        p_value_reason=NOT_YET,
         not_learnt=not_learnt,
         accuracy_p={kind: getattr(tests, kind).p_above for kind in ("mixed", "plain")},
         above_decoy=None if above is None else tuple(above.tolist()),
@@ -109,22 +102,6 @@ def _per_class(
             for code, name in enumerate(classes) if there[:, code].any()}  # fmt: skip
 
 
-def _p_values(
-    repeats: Sequence[RepeatResult], gate: Gate, uncalibrated: str
-) -> tuple[tuple[float, ...] | None, str]:
-    """p-value of each channel's share, or None and why."""
-    shares, decoys = _stacked(repeats, "decoy_share"), _stacked(repeats, "decoys")
-    if shares is None or decoys is None:
-        return None, "no decoys were asked for"
-    if uncalibrated:
-        return None, uncalibrated
-    if len(repeats) < ENOUGH_SEEDS:
-        return None, f"fewer than {ENOUGH_SEEDS} seeds"
-    if not gate.opens:
-        return None, f"the shares must not be read ({gate.verdict[0].lower()}{gate.verdict[1:]})"
-    return _floats(holm(decoy_p_values(shares, decoys))), ""
-
-
 def _not_learnt(
     evidence: Evidence, plain: AccuracyEstimate, tests: AgainstChance
 ) -> dict[str, str]:
@@ -145,10 +122,10 @@ def _doubts(
     lines = [line for one in repeats for line in one.warnings]
     lines += [one.warning for one in estimates.values() if one.warning]
     lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
-    if len(repeats) < ENOUGH_SEEDS:
+    if len(repeats) < ENOUGH_REPEATS:
         lines.append(
             f"{len(repeats)} {'seed is' if len(repeats) == 1 else 'seeds are'} too few for an "
-            f"error bar; use {ENOUGH_SEEDS} or more"
+            f"error bar; use {ENOUGH_REPEATS} or more"
         )
     return lines
 

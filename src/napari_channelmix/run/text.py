@@ -26,19 +26,26 @@ def importance_text(importance: ChannelImportance) -> str:
         lines.append(importance.verdict)
     lines.append(f"gate: {importance.gate}")
     longest = max(len(name) for name in importance.channels)
-    lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley")
+    p_head = "" if importance.p_value is None else f"{' p':>10}"
+    lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley{p_head}")
     for i in importance.order:
         bar = "█" * round(WIDTH * importance.share[i])
         shapley = "" if importance.shapley is None else f"{importance.shapley[i]:+.3f}"
-        lines.append(
+        p_text = "" if importance.p_value is None else f"{_p_text(importance.p_value[i]):>10}"
+        line = (
             f"{importance.channels[i]:<{longest}}  {bar:<{WIDTH}}  "
-            f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley}"
+            f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley:<7}{p_text}"
         )
+        lines.append(line.rstrip())
     lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]
     if importance.p_value_reason:
         lines.append(f"note: no p-values: {importance.p_value_reason}")
     return "\n".join(lines)
+
+
+def _p_text(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 def accuracy_text(found: AccuracyEstimate, *, then: float | None = None) -> str:
