@@ -169,6 +169,13 @@ def test_a_classifier_is_calibrated_kept_and_says_so(
     assert loaded.calibration == model.calibration and model_hash(loaded) == model_hash(model)
     np.testing.assert_allclose(loaded.predict_proba(other_plate), model.predict_proba(other_plate),
                                rtol=1e-5)  # fmt: skip
+    # What fractions of groups are adjusted by, as if training had measured it.
+    calls = model.record["held_out"]["confusion"]
+    counts = np.zeros((2, 2), int)
+    np.add.at(counts, (other_plate.labels, after.argmax(axis=1)), 1)
+    assert on_plate.held_out_calls is None and calls == counts.tolist()
+    assert len(model.held_out_calls.counts) == 6
+    assert model.accuracy.n_cells == 120
     # Calibrating again begins at the scores, not at what was made of them.
     assert model.calibrate(other_plate).temperature == pytest.approx(model.temperature)
     with pytest.raises(DataError, match="no cell has a class"):

@@ -282,6 +282,8 @@ def held_out_calibration(
 
 def calibrate_job(classifier: Classifier, cells: Cells, *, seed: int = 0) -> Job[Classifier]:
     """`Classifier.calibrate` as a job: a step for each batch."""
+    from napari_channelmix.classify.held_out_record import held_out_record
+
     bare = {name: of for name, of in classifier.record.items() if name != "calibration"}
     classifier = replace(classifier, record=bare)
     labels = matching(cells.labels, cells.classes, classifier.classes)
@@ -291,10 +293,17 @@ def calibrate_job(classifier: Classifier, cells: Cells, *, seed: int = 0) -> Job
     some = cells.subset(known)
     probabilities = yield from classifier.predict_job(some, prior="balanced")
     prior = classifier.prior_of()
+    scores = scores_of(probabilities)
     found = held_out_calibration(
-        scores_of(probabilities), labels[known], some.groups, classifier.classes, prior.shares,
+        scores, labels[known], some.groups, classifier.classes, prior.shares,
         prior=prior.text(), seed=seed,
     )  # fmt: skip
+    if not bare.get("held_out"):
+        # One whose training measured it keeps those figures.
+        guesses, data = scaled(scores, found.temperature), classifier.training_data
+        bare["held_out"] = held_out_record(
+            guesses, labels[known], some.groups, classifier.classes, data.n if data else 0
+        )
     return replace(classifier, record={**bare, "calibration": found.as_dict()})
 
 

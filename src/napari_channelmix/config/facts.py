@@ -12,10 +12,12 @@ from napari_channelmix.config.model import (
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    PredictionsPart,
     TrainingPart,
 )
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
 
@@ -25,17 +27,21 @@ __all__ = [
     "explanation_part",
     "importance_part",
     "latents_part",
+    "predictions_part",
     "training_part",
 ]
 
 LEARNING = ("epochs", "patience", "batch", "rate", "decay", "clip")
 
 
-def data_part(cells: Cells, dataset: str | Path) -> DataPart:
-    """The cells of a data-set file; some of their pixels are read for the fingerprint."""
+def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
+    """The cells of a data-set file; some of their pixels are read for the fingerprint.
+
+    ``name``: another than that of the cells, where two data sets have the same.
+    """
     return DataPart(
-        dataset=str(Path(dataset).resolve()), name=cells.name, fingerprint=cells.fingerprint,
-        n=len(cells), channels=cells.channels, classes=cells.classes,
+        dataset=str(Path(dataset).resolve()), name=name or cells.name, n=len(cells),
+        fingerprint=cells.fingerprint, channels=cells.channels, classes=cells.classes,
     )  # fmt: skip
 
 
@@ -119,15 +125,27 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
         return None
 
 
+def predictions_part(
+    prior: Prior | None, called: Mapping[str, int], classifier: str | None = None
+) -> PredictionsPart:
+    """How cells were classified: by the classifier of which data set, with which prior."""
+    choice: Any = None
+    if prior is not None and prior.kind != "own":
+        shares = dict(zip(prior.classes, prior.shares, strict=True))
+        choice = shares if prior.kind == "given" else prior.kind
+    return PredictionsPart(classifier=classifier, prior=choice, called=dict(called))
+
+
 def explanation_part(
     cells: tuple[int, ...], about: Mapping[str, Any], *, target: str | None, versus: str | None,
-    separate: bool = False,
+    separate: bool = False, classifier: str | None = None,
+    prior: Any = None,
 ) -> ExplanationPart:  # fmt: skip
     """How cells were explained; ``about`` is the provenance of an `Attribution`."""
     return ExplanationPart(
         cells=cells, target=target, versus=versus, method=about["method"], mode=about["mode"],
         channels="separate" if separate else "shared", forwards=about.get("forwards") or 1000,
-        seed=about.get("seed", 0),
+        seed=about.get("seed", 0), classifier=classifier, prior=prior,
     )  # fmt: skip
 
 

@@ -1,4 +1,8 @@
-"""The config: data, classifier, importance, explanations, latents; each part may be absent."""
+"""The config: data sets, each with classifier, importance, predictions, explanations, latents.
+
+The first data set stands at the top, as in configs of earlier versions, which know one alone; the
+others follow under ``others``. Every part may be absent.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +49,11 @@ __all__ = [
     "ClassifierPart",
     "Config",
     "DataPart",
+    "DataSetConfig",
     "ExplanationPart",
     "ImportancePart",
     "LatentsPart",
+    "PredictionsPart",
     "TrainingPart",
 ]
 
@@ -109,6 +115,12 @@ class TrainingPart(_Part):
     threads: Threads = 0
 
 
+PriorPart = (
+    Literal["training", "balanced", "estimated"]
+    | Annotated[dict[Name, Finite], Field(min_length=1, max_length=10_000)]
+)
+
+
 class ClassifierPart(_Part):
     """A classifier: how it is trained, or the file it is in.
 
@@ -141,11 +153,7 @@ class ClassifierPart(_Part):
         "one_probability", "scores",
     ] = "auto"  # fmt: skip
     select: Index | Name | None = None
-    prior: (
-        Literal["training", "balanced", "estimated"]
-        | Annotated[dict[Name, Finite], Field(min_length=1, max_length=10_000)]
-        | None
-    ) = None
+    prior: PriorPart | None = None
     accuracy: Finite | None = None
 
     @model_validator(mode="after")
@@ -185,6 +193,25 @@ class ImportancePart(_Part):
     share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None
 
 
+class PredictionsPart(_Part):
+    """All cells of the data set are classified; see `predict_cells`.
+
+    Attributes
+    ----------
+    classifier : str or None
+        Name of the data set whose classifier it is; None: that of this one, or else the only one
+        that there is.
+    prior : str, dict of str to float, or None
+        With which prior; None: the usual one.
+    called : dict of str to int or None
+        Cells that were called each class, for comparison.
+    """
+
+    classifier: Name | None = None
+    prior: PriorPart | None = None
+    called: Annotated[dict[Name, Index], Field(max_length=10_000)] | None = None
+
+
 class ExplanationPart(_Part):
     """Which cells are explained, and how; see `explain`.
 
@@ -192,6 +219,10 @@ class ExplanationPart(_Part):
     ----------
     cells : tuple of int or None
         Positions in the data set; None: all.
+    classifier : str or None
+        As of `PredictionsPart`.
+    prior : str, dict of str to float, or None
+        With which prior the called class is found; None: that of the classifier's part.
     """
 
     cells: Annotated[tuple[Index, ...], Field(max_length=10_000_000)] | None = None
@@ -202,6 +233,8 @@ class ExplanationPart(_Part):
     channels: Literal["shared", "separate"] = "shared"
     forwards: Forwards = 1000
     seed: Seed = 0
+    classifier: Name | None = None
+    prior: PriorPart | None = None
 
 
 class _View(_Part):
@@ -253,13 +286,47 @@ class LatentsPart(_Part):
         return view
 
 
-class Config(_Part):
+class DataSetConfig(_Part):
+    """A data set, and what was done with it, as far as it can be done again.
+
+    Attributes
+    ----------
+    data : DataPart
+    classifier : ClassifierPart or None
+        Trained on this data set, or opened with it.
+    importance, predictions, explanations, latents
+        Of this data set.
+    """
+
+    data: DataPart
+    classifier: ClassifierPart | None = None
+    importance: ImportancePart | None = None
+    predictions: PredictionsPart | None = None
+    explanations: Annotated[tuple[ExplanationPart, ...], Field(max_length=1000)] = ()
+    latents: LatentsPart | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts that do something, in the order in which they are done."""
+        names = ("classifier", "importance", "predictions", "explanations", "latents")
+        return tuple(name for name in names if getattr(self, name))
+
+    @property
+    def classified(self) -> tuple[PredictionsPart | ExplanationPart, ...]:
+        """Parts that need a classifier, of this data set or another."""
+        first = () if self.predictions is None else (self.predictions,)
+        return (*first, *self.explanations)
+
+
+class Config(DataSetConfig):
     """All that a session did, as far as it can be done again.
 
     Attributes
     ----------
     made, versions
         When, and with which packages; for the reader.
+    others : tuple of DataSetConfig
+        Further data sets; with these, every data set has a name of its own (``data.name``).
     notes : tuple of str
         Why numbers may come out differently, a line each.
     """
@@ -270,23 +337,46 @@ class Config(_Part):
     made: Name = ""
     versions: Annotated[dict[Name, Name | None], Field(max_length=1000)] = {}
     device: Device = "auto"
-    data: DataPart
-    classifier: ClassifierPart | None = None
-    importance: ImportancePart | None = None
-    explanations: Annotated[tuple[ExplanationPart, ...], Field(max_length=1000)] = ()
-    latents: LatentsPart | None = None
+    others: Annotated[tuple[DataSetConfig, ...], Field(max_length=1000)] = ()
     notes: Annotated[tuple[LongText, ...], Field(max_length=10_000)] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
-    def _explained_by_something(self) -> Config:
-        if self.explanations and self.classifier is None:
-            raise ValueError("explanations need a classifier")
+    def _whole(self) -> Config:
+        names = [one.data.name for one in self.data_sets]
+        if self.others and len({*names, ""}) < len(names) + 1:
+            raise ValueError("each of several data sets needs a name of its own (data.name)")
+        for one in self.data_sets:
+            for part in one.classified:
+                self.owner_of(one, part)
         return self
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        """Names of the parts that do something, in the order in which they are done."""
-        names = ("classifier", "importance", "explanations", "latents")
-        return tuple(name for name in names if getattr(self, name))
+    def data_sets(self) -> tuple[DataSetConfig, ...]:
+        """All data sets, the first one included."""
+        return (self, *self.others)
+
+    def owner_of(self, used: DataSetConfig, part: PredictionsPart | ExplanationPart) -> int:
+        """Which of ``data_sets`` the classifier of a part belongs to.
+
+        Parameters
+        ----------
+        used : DataSetConfig
+            The data set that the part is of.
+        part : PredictionsPart or ExplanationPart
+        """
+        what = "predictions" if isinstance(part, PredictionsPart) else "explanations"
+        having = [at for at, one in enumerate(self.data_sets) if one.classifier is not None]
+        if not having:
+            raise ValueError(f"{what} need a classifier")
+        if part.classifier is not None:
+            named = [at for at in having if self.data_sets[at].data.name == part.classifier]
+            if not named:
+                raise ValueError(f"no data set {part.classifier!r} has a classifier, which {what} "
+                                 f"of {used.data.name!r} name")  # fmt: skip
+            return named[0]
+        own = [at for at in having if self.data_sets[at] is used]
+        if own or len(having) == 1:
+            return (own or having)[0]
+        raise ValueError(f"{what} of {used.data.name!r}: say the classifier of which data set")

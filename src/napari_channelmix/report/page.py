@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ from napari_channelmix.report.words import (
     accuracy_in_words,
     data_in_words,
     importance_in_words,
+    listed,
     trained_in_words,
     training_in_words,
 )
@@ -84,26 +86,21 @@ def report_job(findings: Findings, path: str | Path) -> Job[Path]:
 
 def page_job(findings: Findings) -> Job[str]:
     """`page_of` as a job: a step for each part."""
-    parts: tuple[tuple[str, Callable[[Findings], Any]], ...] = (
-        ("data", _data),
-        ("importance", _importance),
-        ("classifier", _classifier),
-        ("explanations", _explanations),
-        ("latents", _latents),
-        ("groups", _groups),
-        ("doses", _doses),
-        ("plates", _plates),
-        ("provenance", _provenance),
-    )
-    context: dict[str, Any] = {}
-    for at, (name, made) in enumerate(parts):
-        yield Progress(at, len(parts) + 1, f"report: {name}")
-        context[name] = made(findings)
-    yield Progress(len(parts), len(parts) + 1, "report: writing the page")
+    sets = findings.data_sets
+    contexts: list[dict[str, Any]] = []
+    for place, one in enumerate(sets):
+        context: dict[str, Any] = {"name": one.title, "source": one.source, "remarks": one.notes}
+        for at, (name, made) in enumerate(PARTS):
+            yield Progress(place * len(PARTS) + at, len(sets) * len(PARTS) + 1, f"report: {name}")
+            context[name] = made(one)
+        # Of one data set, links are what they always were.
+        contexts.append({**context, "suffix": f"-{place + 1}" if len(sets) > 1 else ""})
+    yield Progress(len(sets) * len(PARTS), len(sets) * len(PARTS) + 1, "report: writing the page")
     page: str = _template().render(
-        title=findings.cells.name, source=findings.source, remarks=findings.notes,
+        title=listed([one.title for one in sets]), sets=contexts, remarks=findings.notes,
+        provenance=_provenance(findings),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        version=package_version("napari-channelmix") or "unknown", **context,
+        version=package_version("napari-channelmix") or "unknown",
     )  # fmt: skip
     return page.lstrip()
 
@@ -172,10 +169,30 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def _own_classifier(findings: Findings) -> dict[str, Any] | None:
+    """The classifier of a data set that was classified with another one's."""
+    if findings.own_classifier is None:
+        return None
+    own = replace(
+        findings, classifier=findings.own_classifier, classifier_of="", prior=None, training=None
+    )
+    return _classifier(own)
+
+
 def _classifier(findings: Findings) -> dict[str, Any] | None:
     facts = findings.classifier
     if facts is None:
         return None
+    if findings.classifier_of:
+        # Its figures stand with the data set that it was trained on.
+        lines = [] if findings.prior is None else [f"Shown with the {findings.prior.text()}."]
+        return {
+            "of": findings.classifier_of, "source": facts.source, "network": facts.network,
+            "channels": facts.channels, "classes": facts.classes, "words": "", "doubts": (),
+            "recall": [], "matrix": None, "curves": "", "warnings": facts.warnings,
+            "training": training_in_words(findings.training),
+            "probabilities": {"lines": lines, "chart": ""},
+        }  # fmt: skip
     found = facts.held_out
     recall = [] if facts.accuracy is None else [_recall(row) for row in facts.accuracy.per_class]
     matrix = None
@@ -190,7 +207,7 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
     if len(facts.history) > 1:
         curves = data_uri("image/svg+xml", svg_of(learning_figure(facts.history)))
     return {
-        "source": facts.source, "network": facts.network, "channels": facts.channels,
+        "of": "", "source": facts.source, "network": facts.network, "channels": facts.channels,
         "classes": facts.classes, "words": accuracy_in_words(facts),
         "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
@@ -401,6 +418,23 @@ def _share(value: float) -> str:
 
 
 def _provenance(findings: Findings) -> dict[str, Any]:
+    several = len(findings.data_sets) > 1
+    rows = [
+        (f"{one.title}: {name}" if several else name, value)
+        for one in findings.data_sets for name, value in _provenance_of(one)
+    ]  # fmt: skip
+    rows.append(("versions", _plain(_versions())))
+    config = ""
+    if findings.config is not None:
+        config = json.dumps(as_json(findings.config), indent=2, ensure_ascii=False)
+    return {"rows": rows, "config": config}
+
+
+def _versions() -> dict[str, str | None]:
+    return {name: package_version(name) for name in PACKAGES}
+
+
+def _provenance_of(findings: Findings) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     try:
         rows.append(("data set, fingerprint", findings.cells.fingerprint))
@@ -410,7 +444,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
     if facts is not None and facts.sha256:
         rows.append(("classifier, SHA-256", facts.sha256))
     imp = findings.importance
-    now = {name: package_version(name) for name in PACKAGES}
+    now = _versions()
     abouts = [
         ("classifier", facts.provenance if facts is not None else {}),
         ("channel importance", imp.provenance if imp is not None else {}),
@@ -428,11 +462,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
             made_with = about.get("versions") or now
             if made_with != now:
                 rows.append((f"{name}, versions", _plain(made_with)))
-    rows.append(("versions", _plain(now)))
-    config = ""
-    if findings.config is not None:
-        config = json.dumps(as_json(findings.config), indent=2, ensure_ascii=False)
-    return {"rows": rows, "config": config}
+    return rows
 
 
 def _plain(facts: Any) -> str:
@@ -444,3 +474,17 @@ def _plain(facts: Any) -> str:
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
         said.append(f"{name} {shown}")
     return ", ".join(said)
+
+
+# Parts of the page that each data set has, in order.
+PARTS: tuple[tuple[str, Callable[[Findings], Any]], ...] = (
+    ("data", _data),
+    ("importance", _importance),
+    ("own_classifier", _own_classifier),
+    ("classifier", _classifier),
+    ("explanations", _explanations),
+    ("latents", _latents),
+    ("groups", _groups),
+    ("doses", _doses),
+    ("plates", _plates),
+)

@@ -136,7 +136,18 @@ def explanation_text(content: dict[str, Any]) -> str:
 
 def rerun_text(found: Rerun) -> str:
     """The numbers of every part, beside those the config was made with where it has them."""
+    several, lines = len(found.data_sets) > 1, []
+    for one in found.data_sets:
+        if several:
+            lines.append(f"{one.config.data.name}:")
+        lines += _parts_text(one)
+    return "\n".join(lines)
+
+
+def _parts_text(found: Rerun) -> list[str]:
+    """The same for one data set, a line or more for each part."""
     from napari_channelmix.run.latents import latents_text
+    from napari_channelmix.run.predicting import predicted_text
 
     said, lines = found.config.classifier, []
     if found.classifier is not None and said is not None:
@@ -152,7 +163,9 @@ def rerun_text(found: Rerun) -> str:
             pairs = zip(found.importance.channels, found.importance.share, strict=True)
             most = max(abs(share - then_share.get(name, share)) for name, share in pairs)
             lines.append(f"shares differ from those of the config by {most:.2g} at most")
+    if found.predictions is not None:
+        lines.append(predicted_text(found.predictions))
     lines += [explanation_text(one.content) for one in found.explained]
     if found.latents is not None:
         lines.append(latents_text(found.latents.latents))
-    return "\n".join(lines)
+    return lines

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["ImportanceDock", "verdict"]
 
 AGAIN = "open the data set again, or choose the layers anew and press 'Use these cells'."
+TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
@@ -139,6 +140,8 @@ class ImportanceDock(Dock):
         self._taken = 0
         self._kept: Path | None = None
         self._before: ChannelImportance | None = None
+        # The data set that the run is of; another may be in use meanwhile.
+        self._running = 0
         self._build()
         self._connect()
         self._fill()
@@ -172,7 +175,7 @@ class ImportanceDock(Dock):
         inside.addWidget(self.reason)
         self.column.addWidget(self.chance)
         self.column.addWidget(box)
-        self.result_box, inside = group("Which channels the classifier needs")
+        self.result_box, inside = group(TITLE)
         inside.addWidget(self.gate)
         inside.addWidget(self.warnings)
         inside.addWidget(self.chart)
@@ -202,6 +205,8 @@ class ImportanceDock(Dock):
         self.chart.channel_hovered.connect(self._hovered)
         self.figures.channel_chosen.connect(self._toggle_solo)
         self.follow(self.session.replaced, self._replaced)
+        self.follow(self.session.closed, self._closed)
+        self.follow(self.session.data_sets_changed, self._name_result)
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
@@ -226,7 +231,7 @@ class ImportanceDock(Dock):
             self.split_seed.value() if self.split_seed.value() >= 0 else None,
             self.one_split.isChecked(), self.scaled.currentData() or "",
         )  # fmt: skip
-        self._wanted = chosen.seeds
+        self._wanted, self._running = chosen.seeds, self.session.data_set
         self._before, self.session.importance = self.session.importance, None
         self._taken, self._kept = 0, kept_folder()
         job = importance_job(cells, chosen, self._kept)
@@ -234,15 +239,16 @@ class ImportanceDock(Dock):
                       on_error=self.fail)  # fmt: skip
 
     def _ended(self, how: str) -> None:
-        if how != "done" and self.session.importance is None:
+        state = self.session.of(self._running)
+        found = None if state is None else state.importance
+        if how != "done" and found is None:
             # Nothing new was found, so what was found before stands again.
-            self.session.importance = self._before
-            self._before = None
-            if self.session.importance is not None and how == "cancelled":
+            found, self._before = self._before, None
+            self.session.put(self._running, importance=found)
+            if found is not None and how == "cancelled":
                 self.notice.say("Stopped; the bars are those of the run before.")
         elif how == "cancelled":
-            imp = self.session.importance
-            done = 0 if imp is None else len(imp.seeds)
+            done = 0 if found is None else len(found.seeds)
             line = f"Stopped; {done} of {self._wanted} repeats are done"
             if done and self._kept is not None:
                 line += " and kept: with the same cells and settings, Run goes on from there"
@@ -250,27 +256,41 @@ class ImportanceDock(Dock):
         self._importance_changed()
 
     def _replaced(self) -> None:
-        self._before = None
-        if self.task.busy:
-            # Bars of other cells must not stand beside these.
-            self.task.stop()
-            self.notice.say("The run was stopped, since other cells were opened.", "warning")
+        # Of the cells that go; a run goes on, and its bars wait with its data set.
         self.mixed_task.stop()
+
+    def _closed(self, key: int) -> None:
+        if self.task.busy and key == self._running:
+            self._before = None
+            self.task.stop()
+            self.notice.say("The run was stopped: its cells were closed.", "warning")
+
+    @property
+    def _elsewhere(self) -> str:
+        """The data set that a run is of, where it is not the one in use."""
+        state = self.session.of(self._running) if self.task.busy else None
+        return "" if state is None or state.key == self.session.data_set else state.name
 
     def _partial(self, update: Update) -> None:
         self._taken += sum("kept" in one for one in update.metrics)
         if update.progress.partial is not None:
-            self.session.importance = update.progress.partial
+            self.session.put(self._running, importance=update.progress.partial)
 
     def _finished(self, importance: Any) -> None:
         # The last partial result is the result: say so even if it is the same object.
-        self.session.importance = importance
+        self.session.put(self._running, importance=importance)
         self._importance_changed()
         if self._taken:
             self.notice.say(
                 f"{self._taken} of {self._wanted} repeats were kept from an earlier run with the "
                 "same cells and settings.", "good",
             )  # fmt: skip
+        if self._running != self.session.data_set:
+            state = self.session.of(self._running)
+            if state is not None:
+                self.notice.say(f"Channel importance of {state.name} is there; choose that data "
+                                "set to see it.", "good")  # fmt: skip
+            return
         # Added once without being asked, but hidden: it would cover the channels.
         self.show_mixed(visible=False)
 
@@ -361,6 +381,8 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
             why = "These cells have one channel: there is nothing to weigh."
+        if self._elsewhere:
+            why = f"A run on {self._elsewhere} is under way; its bars will stand there."
         self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
@@ -409,6 +431,12 @@ class ImportanceDock(Dock):
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
 
+    def _name_result(self) -> None:
+        """Say of which data set the bars are, where several are open."""
+        state = self.session.of(self.session.data_set)
+        several = state is not None and len(self.session.data_sets) > 1
+        self.result_box.setTitle(f"{TITLE}: {state.name}" if state and several else TITLE)
+
     def _show_chance(self, _: object = None) -> None:
         """Doubts about the trained classifier; a result has networks and a gate of its own."""
         trained = self.session.trained
@@ -416,7 +444,7 @@ class ImportanceDock(Dock):
 
     def _judge(self, imp: Any) -> None:
         """Gate and warnings above the bars; those of a run under way are not the last word."""
-        if self.task.busy:
+        if self.task.busy and self._running == self.session.data_set:
             self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
                           "info" if imp.open else "error")  # fmt: skip
             self.warnings.clear_line()
