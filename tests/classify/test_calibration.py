@@ -197,3 +197,15 @@ def test_intervals_end_where_figures_do() -> None:
     found = calibration_of(sure, [0, 1, 0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1], ("a", "b"))
     assert found.ece_interval is not None and found.brier_interval is not None
     assert found.ece_interval[1] == 1.0 and found.brier_interval[1] == 2.0
+
+
+def test_few_groups_are_said_with_the_figures() -> None:
+    def text(groups: list[str]) -> str:
+        labels = np.tile([0, 1], 6)
+        return calibration_of(np.full((12, 2), 0.5), labels, groups, ("a", "b")).text()
+
+    assert text(list("xy") * 6).endswith("2 groups are too few to say anything of other groups")
+    assert text(list("wxyz") * 3).endswith("4 groups say little of other groups")
+    assert "of other groups" not in text(list("uvwxyz") * 2)
+    # Where every cell is a group of its own, none are known.
+    assert "of other groups" not in text([str(at) for at in range(12)])

@@ -243,12 +243,12 @@ def test_a_cancelled_run_goes_on_from_its_finished_seeds(
     qtbot.waitUntil(lambda: importance.session.importance is not None, timeout=90_000)
     click(importance.task_bar.cancel)
     done_before = len(importance.session.importance.seeds)
-    assert f"{done_before} of 3 seeds are done and kept" in importance.notice.text()
+    assert f"{done_before} of 3 repeats are done and kept" in importance.notice.text()
     assert len(list(kept.rglob("*.json"))) >= done_before
     click(importance.run_button)
     done(importance, qtbot)
     assert len(importance.session.importance.seeds) == 3
-    assert "seeds were kept from an earlier run" in importance.notice.text()
+    assert "repeats were kept from an earlier run" in importance.notice.text()
 
 
 def test_a_run_cancelled_before_its_first_seed_gives_the_bars_before_it_back(

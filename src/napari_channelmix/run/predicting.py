@@ -111,7 +111,7 @@ def predict_cells_job(
         held_out = getattr(model, "held_out_calls", None)
         groups = fractions_of(
             grouping_of(cells), called.codes, model.classes,
-            balanced=called.balanced.argmax(axis=1), held_out=held_out,
+            balanced=called.balanced.argmax(axis=1), held_out=held_out, training=called.training,
         )  # fmt: skip
         counts = np.bincount(called.codes, minlength=len(model.classes)).tolist()
         adjusted = groups.adjusted

@@ -25,7 +25,7 @@ def importance_text(importance: ChannelImportance) -> str:
     if importance.verdict and not importance.asks:
         lines.append(importance.verdict)
     lines.append(f"gate: {importance.gate}")
-    longest = max(len(name) for name in importance.channels)
+    longest = max(len(name) for name in ("channel", *importance.channels))
     p_head = "" if importance.p_value is None else f"{' p':>10}"
     lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley{p_head}")
     for i in importance.order:
@@ -37,11 +37,26 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley:<7}{p_text}"
         )
         lines.append(line.rstrip())
+    lines += _alone_lines(importance, longest)
     lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]
     if importance.p_value_reason:
         lines.append(f"note: no p-values: {importance.p_value_reason}")
     return "\n".join(lines)
+
+
+def _alone_lines(importance: ChannelImportance, width: int) -> list[str]:
+    """Accuracy of each channel alone and of all without it, with intervals and numbers."""
+    found = importance.alone
+    if found is None:
+        return []
+    lines = [f"{'channel':<{width}}  {'alone':<20}  without it"]
+    lines += [
+        f"{found.channels[at]:<{width}}  {found.alone[at].accuracy.short_text:<20}  "
+        f"{found.without[at].accuracy.short_text}"
+        for at in importance.order
+    ]
+    return [*lines, f"all: {found.whole.short_text}; {found.measured_on}"]
 
 
 def _p_text(value: float) -> str:

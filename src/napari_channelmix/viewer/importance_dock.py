@@ -23,7 +23,7 @@ from napari_channelmix.viewer import files, layers
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
-from napari_channelmix.viewer.figures import FiguresTable
+from napari_channelmix.viewer.figures import FiguresTable, measured_alone
 from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.notice import Kind, Notice
 from napari_channelmix.viewer.preferences import follow_seed
@@ -69,19 +69,21 @@ class ImportanceDock(Dock):
             "Also what each channel adds to the accuracy of a network without mixing: a second "
             "answer that does not share the first one's weaknesses"
         )
-        self.decoys = QCheckBox("Decoys")
+        self.decoys = QCheckBox("Negative control")
         self.decoys.setChecked(True)
         self.decoys.setToolTip(
             "Also the share of a channel that carries nothing (the same channel of another cell)"
         )
         self.network = NetworkBox()
         self.epochs = epochs_box()
-        self.mixes = whole(1, 16, 1, "Number of blended images; more may open a closed gate")
+        self.mixes = whole(
+            1, 16, 1, "Blended images; more than one may keep the accuracy where one loses it"
+        )
         self.constraint = QComboBox()
         self.constraint.addItems(["softmax", "nonneg", "over"])
-        self.constraint.setToolTip("How the mixing weights are kept from being negative")
+        self.constraint.setToolTip("How the weights of the blend are kept from being negative")
         self.held_out = held_out_box()
-        self.one_split = QCheckBox("same cells in every repeat")
+        self.one_split = QCheckBox("same in every repeat")
         self.one_split.setToolTip(
             "Hold out the same cells in every repeat, instead of each group in turn: the error "
             "bars then leave out the choice of cells"
@@ -95,7 +97,7 @@ class ImportanceDock(Dock):
         )
         self.device = DeviceBox(self.session)
         self.run_button = QPushButton("Run")
-        self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
+        self.run_button.setToolTip("Train all repeats; bars appear when the first is done")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.chance = ChanceNote()
@@ -111,6 +113,16 @@ class ImportanceDock(Dock):
         self.said.setToolTip("What plain classifiers and negative controls say of the channels")
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
+        # No alarm: nothing went wrong where a test does not fit the data.
+        self.no_p_values = QLabel()
+        self.no_p_values.setWordWrap(True)
+        self.no_p_values.setEnabled(False)
+        self.no_p_values.setToolTip(
+            "A p-value is shown where the test of this kind of data and settings is known to be "
+            "right; bars, negative controls and Shapley values are read without it"
+        )
+        self.measured = QLabel()
+        self.measured.setWordWrap(True)
         self.figures = FiguresTable()
         self.mixed = QPushButton("Show mixed image")
         self.mixed.setToolTip("The blended image of this field of view, as the classifier sees it")
@@ -122,7 +134,7 @@ class ImportanceDock(Dock):
         self.solo = Solo(self.viewer, self.session)
         # Of its own, so that looking at the mixed image does not stop a run.
         self.mixed_task = Task(self.session)
-        # Seeds of the run under way: the box may be changed meanwhile.
+        # Repeats of the run under way: the box may be changed meanwhile.
         self._wanted = 0
         # How many of them an earlier run had finished, and where finished ones are kept.
         self._taken = 0
@@ -138,7 +150,7 @@ class ImportanceDock(Dock):
     def _build(self) -> None:
         box, inside = group("Run")
         rows = form()
-        rows.addRow("Seeds", self.seeds)
+        rows.addRow("Repeats", self.seeds)
         ticks = QHBoxLayout()
         ticks.addWidget(self.shapley)
         ticks.addWidget(self.decoys)
@@ -146,12 +158,12 @@ class ImportanceDock(Dock):
         rows.addRow("Also", ticks)
         inside.addLayout(rows)
         more = Folding("More settings")
-        more.setToolTip("Network, epochs, mixes, device")
+        more.setToolTip("Network, epochs, blended images, test fraction, random seed, device")
         inner = form()
         for name, control in (
-            ("Network", self.network), ("Epochs", self.epochs), ("Mixes", self.mixes),
-            ("Weights", self.constraint), ("Held out", self.held_out), ("", self.one_split),
-            ("First seed", self.first_seed), ("Split seed", self.split_seed),
+            ("Network", self.network), ("Epochs", self.epochs), ("Blended images", self.mixes),
+            ("Constraint", self.constraint), ("Test fraction", self.held_out),
+            ("", self.one_split), ("Random seed", self.first_seed), ("Split seed", self.split_seed),
             ("Scale", self.scaled), ("Device", self.device),
         ):  # fmt: skip
             inner.addRow(name, control)
@@ -170,9 +182,11 @@ class ImportanceDock(Dock):
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
         inside.addWidget(self.said)
+        inside.addWidget(self.no_p_values)
         table = Folding("Figures")
         table.setToolTip("The numbers behind the bars")
         table.addWidget(self.figures)
+        table.addWidget(self.measured)
         inside.addWidget(table)
         buttons = QHBoxLayout()
         buttons.addWidget(self.mixed, 1)
@@ -235,10 +249,10 @@ class ImportanceDock(Dock):
                 self.notice.say("Stopped; the bars are those of the run before.")
         elif how == "cancelled":
             done = 0 if found is None else len(found.seeds)
-            said = f"Stopped; {done} of {self._wanted} seeds are done"
+            line = f"Stopped; {done} of {self._wanted} repeats are done"
             if done and self._kept is not None:
-                said += " and kept: with the same cells and settings, Run goes on from there"
-            self.notice.say(f"{said}.")
+                line += " and kept: with the same cells and settings, Run goes on from there"
+            self.notice.say(f"{line}.")
         self._importance_changed()
 
     def _replaced(self) -> None:
@@ -268,7 +282,7 @@ class ImportanceDock(Dock):
         self._importance_changed()
         if self._taken:
             self.notice.say(
-                f"{self._taken} of {self._wanted} seeds were kept from an earlier run with the "
+                f"{self._taken} of {self._wanted} repeats were kept from an earlier run with the "
                 "same cells and settings.", "good",
             )  # fmt: skip
         if self._running != self.session.data_set:
@@ -401,6 +415,11 @@ class ImportanceDock(Dock):
         self.result_box.setVisible(imp is not None)
         self.chart.show_importance(imp)
         self.figures.show_importance(imp)
+        self.measured.setText(measured_alone(imp))
+        self.measured.setVisible(bool(self.measured.text()))
+        reason = "" if imp is None or self.task.busy else imp.p_value_reason
+        self.no_p_values.setText(f"No p-values of the channels: {reason}." if reason else "")
+        self.no_p_values.setVisible(bool(reason))
         if imp is None:
             return
         self.legend.setText(self.chart.legend())
@@ -426,16 +445,13 @@ class ImportanceDock(Dock):
     def _judge(self, imp: Any) -> None:
         """Gate and warnings above the bars; those of a run under way are not the last word."""
         if self.task.busy and self._running == self.session.data_set:
-            self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} seeds. {verdict(imp)}",
+            self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
                           "info" if imp.open else "error")  # fmt: skip
             self.warnings.clear_line()
             return
         kind: Kind = "warning" if imp.asks else "good" if imp.open else "error"
         self.gate.say(verdict(imp), kind)
-        lines = [*imp.warnings]
-        if imp.p_value_reason:
-            lines.append(f"No p-values of the channels: {imp.p_value_reason}")
-        self.warnings.say("\n".join(f"• {line}" for line in lines), "warning")
+        self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
 
     def _theme_changed(self, event: Any) -> None:
         self.chart.follow_theme(self.viewer.theme)
@@ -465,7 +481,7 @@ def verdict(imp: Any) -> str:
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
     head = f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}" if imp.verdict else (
-        f"Gate closed: {imp.gate}"
+        f"Not reliable: {imp.gate}"
     )  # fmt: skip
     return f"{head}.{both}\n{figures}"
 
@@ -476,5 +492,5 @@ def measured(imp: Any) -> str:
         return "\n".join(imp.accuracy_lines)
     return (
         f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
-        f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
+        f"{imp.n_test} held-out cells, {len(imp.seeds)} repeat{'s' if len(imp.seeds) > 1 else ''}"
     )

@@ -109,7 +109,7 @@ def seed_box(
 def split_seed_box() -> QSpinBox:
     """The seed of the division of the cells; -1 is that of the training."""
     box = whole(-1, 999_999, -1, "Another one divides the cells into other folds")
-    box.setSpecialValueText("as first seed")
+    box.setSpecialValueText("as random seed")
     return box
 
 

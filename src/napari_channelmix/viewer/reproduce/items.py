@@ -212,7 +212,9 @@ def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
     grouping = grouping_of(cells)
     labelled = fractions_of(grouping, cells.labels, cells.classes) if cells.classes else None
     if predictions is not None:
-        found = fractions_of(grouping, predictions.codes, predictions.classes)
+        found = fractions_of(
+            grouping, predictions.codes, predictions.classes, training=predictions.training
+        )
         return replace(found, adjusted=predictions.adjusted), PREDICTED, labelled
     assert labelled is not None
     return labelled, LABELS, labelled
@@ -257,7 +259,8 @@ def _plates(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     stems = file_stems([f"plate {title}" for _, _, title in titles])
     files = []
     for (plate, code, title), stem in zip(titles, stems, strict=True):
-        figure = plate_figure(plate, found.fractions[:, code], f"fraction {title}")
+        what = f"{'adjusted ' * found.is_adjusted}fraction {title}"
+        figure = plate_figure(plate, found.best[:, code], what)
         files.append(write_bytes(folder / f"{stem}.png", png_figure(figure)))
     return Exported(tuple(files))
 
