@@ -129,12 +129,16 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     assert str(screen.controls) in said and str(screen.series) in said
     assert report.where.kind == "info" and not report.save_data.isVisible()
     monkeypatch.setattr(files, "ask_folder", lambda *_: out)
+    qtbot.waitUntil(report.export.isEnabled, timeout=10_000)
     click(report.export)
     screen.rest(report)
     for name in ("again.py", "config.json", "report.html"):
         monkeypatch.setattr(files, "ask_save", lambda *_, name=name: tmp_path / name)
         buttons = {".py": report.save_script, ".json": report.save_config, ".html": report.report}
-        click(buttons[Path(name).suffix])
+        button = buttons[Path(name).suffix]
+        # The dock gathers what has changed before it brings its buttons up to date.
+        qtbot.waitUntil(button.isEnabled, timeout=10_000)
+        click(button)
         screen.rest(report)
         assert "before cells or classes were changed" not in report.notice.text()
     exported = out / "dose series"
