@@ -13,6 +13,7 @@ endif
 help:
 	@echo "make demo         set up, then run the main job on the embedded sample"
 	@echo "make test         set up, then lint, types, import contracts and all tests"
+	@echo "                  (SLOW=1 make test: random orders and clicks in full number too)"
 	@echo "make setup        the set-up alone: .venv, and on Linux without a display X and GL"
 	@echo "make lint         style and import contracts (make types: types)"
 	@echo "make screenshots  the pictures of the documentation, from the real window"

@@ -189,9 +189,11 @@ def controls(rng: np.random.Generator, count: int) -> None:
 
 def _short(why: str) -> str:
     """The kind of a reason."""
-    for part, name in (("jumps", "jump"), ("second plateau", "no upper plateau"),
-                       ("first plateau", "no lower plateau"), ("do not tell", "interval too wide"),
-                       ("chance", "no response")):  # fmt: skip
+    for part, name in (
+        ("jumps", "jump"), ("still changes at the highest", "no upper plateau"),
+        ("has begun below the lowest", "no lower plateau"), ("do not tell", "interval too wide"),
+        ("chance", "no response"),
+    ):  # fmt: skip
         if part in why:
             return name
     return why

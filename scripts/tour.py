@@ -234,8 +234,9 @@ def hand_on(hand: Hand) -> None:
     page = report.read_text("utf-8")
     for part in ("importance", "classifier", "explanations", "latents", "provenance"):
         see(f'<section id="{part}">' in page, f"the report has a part on {part}")
-    for shown in ("Bars: share of each channel", "Cell 21 with its map", "Traversals: what"):
-        drawn = rf'src="data:image/[a-z+]+;base64,[^"]{{400,}}" alt="{shown}'
+    called = cell_name(dock.session.cells, 21)
+    for shown in ("Bars: share of each channel", f"Cell {called} with its map", "Traversals: what"):
+        drawn = rf'src="data:image/[a-z+]+;base64,[^"]{{400,}}" alt="{re.escape(shown)}'
         see(re.search(drawn, page), f"it shows {shown!r}")
     see("data set, fingerprint" in page and "classifier, SHA-256" in page, "and where it is from")
     see(not re.search(r'(src|href)="https?:', page), "and needs nothing else")

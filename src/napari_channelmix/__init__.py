@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
     from napari_channelmix.pcim import Attribution, explain
     from napari_channelmix.run.configured import run_config
+    from napari_channelmix.run.predicting import predict_cells
 
 __all__ = [
     "Attribution",
@@ -43,6 +44,7 @@ __all__ = [
     "load_disentangler",
     "load_model",
     "open_dataset",
+    "predict_cells",
     "run_config",
     "save_dataset",
     "train_classifier",
@@ -66,6 +68,7 @@ _ROOM_OF = {
     "load_disentangler": "drl",
     "load_model": "classify",
     "open_dataset": "data",
+    "predict_cells": "run.predicting",
     "run_config": "run.configured",
     "save_dataset": "data",
     "train_classifier": "classify",

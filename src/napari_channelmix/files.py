@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from napari_channelmix.errors import SaveError
 from napari_channelmix.wording import path_shown
 
 __all__ = [
+    "file_stems",
     "refuse_no_folder",
     "refuse_odd",
     "write_bytes",
@@ -21,6 +23,18 @@ __all__ = [
     "write_text",
     "write_whole",
 ]
+
+
+def file_stems(names: Iterable[str]) -> tuple[str, ...]:
+    """File names without suffix, each of its own, also where capitals are not told apart."""
+    found: list[str] = []
+    for name in names:
+        stem = own = re.sub(r"[^\w.() -]+", "_", name).strip(". ") or "layer"
+        taken, count = {one.lower() for one in found}, 2
+        while own.lower() in taken:
+            own, count = f"{stem}-{count}", count + 1
+        found.append(own)
+    return tuple(found)
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:

@@ -169,6 +169,13 @@ def test_a_classifier_is_calibrated_kept_and_says_so(
     assert loaded.calibration == model.calibration and model_hash(loaded) == model_hash(model)
     np.testing.assert_allclose(loaded.predict_proba(other_plate), model.predict_proba(other_plate),
                                rtol=1e-5)  # fmt: skip
+    # What fractions of groups are adjusted by, as if training had measured it.
+    calls = model.record["held_out"]["confusion"]
+    counts = np.zeros((2, 2), int)
+    np.add.at(counts, (other_plate.labels, after.argmax(axis=1)), 1)
+    assert on_plate.held_out_calls is None and calls == counts.tolist()
+    assert len(model.held_out_calls.counts) == 6
+    assert model.accuracy.n_cells == 120
     # Calibrating again begins at the scores, not at what was made of them.
     assert model.calibrate(other_plate).temperature == pytest.approx(model.temperature)
     with pytest.raises(DataError, match="no cell has a class"):
@@ -190,3 +197,15 @@ def test_intervals_end_where_figures_do() -> None:
     found = calibration_of(sure, [0, 1, 0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1], ("a", "b"))
     assert found.ece_interval is not None and found.brier_interval is not None
     assert found.ece_interval[1] == 1.0 and found.brier_interval[1] == 2.0
+
+
+def test_few_groups_are_said_with_the_figures() -> None:
+    def text(groups: list[str]) -> str:
+        labels = np.tile([0, 1], 6)
+        return calibration_of(np.full((12, 2), 0.5), labels, groups, ("a", "b")).text()
+
+    assert text(list("xy") * 6).endswith("2 groups are too few to say anything of other groups")
+    assert text(list("wxyz") * 3).endswith("4 groups say little of other groups")
+    assert "of other groups" not in text(list("uvwxyz") * 2)
+    # Where every cell is a group of its own, none are known.
+    assert "of other groups" not in text([str(at) for at in range(12)])

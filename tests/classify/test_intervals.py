@@ -11,6 +11,7 @@ from napari_channelmix.classify.intervals import (
     GroupedRecall,
     accuracy_interval,
     difference_interval,
+    few_groups_text,
 )
 
 Z = norm.ppf(0.975)
@@ -184,3 +185,18 @@ def test_a_class_of_two_cells_that_both_flip_says_little() -> None:
     half = 1.959964 * np.sqrt(2 / 16 + 1 / 102**2) / 2
     assert low == pytest.approx(difference - half, abs=1e-5)
     assert high >= difference + 0.01
+
+
+@pytest.mark.parametrize(
+    ("groups", "cells", "text"),
+    [
+        (1, 9, "1 group is too few to say anything of other groups"),
+        (2, 9, "2 groups are too few to say anything of other groups"),
+        (3, 9, "3 groups say little of other groups"),
+        (4, 9, "4 groups say little of other groups"),
+        (5, 9, ""),
+        (3, 3, ""),
+    ],
+)
+def test_few_groups_are_said(groups: int, cells: int, text: str) -> None:
+    assert few_groups_text(groups, cells) == text

@@ -51,6 +51,21 @@ def test_a_group_is_the_same_where_a_training_cell_is_in_it_or_its_name_was_know
     assert known.marks(digests[:2], ["A1", "A2"]).tolist() == ["yes", "no"]
 
 
+def test_blank_crops_are_equal_without_being_the_same_cell() -> None:
+    crops = np.zeros((3, 2, 4, 4), np.float32)
+    crops[1, 0], crops[2, 0, 0, 0] = 5, 1
+    digests = crop_digests(crops)
+    assert digests[:2].tolist() == [0, 0] and digests[2] != 0
+    known = TrainingCells.of(Named(["A1", "A2", "A2"]), digests)  # type: ignore[arg-type]
+    assert known is not None and len(known.cells) == 1
+    assert known.marks(digests).tolist() == ["no", "no", "yes"]
+    # Those that share a group with a training cell are still known by it.
+    assert known.marks(digests, ["B1", "A2", "A2"]).tolist() == ["no", "same group", "yes"]
+    # Bundles of earlier versions hold digests of blank crops.
+    old = TrainingCells(np.array([0, 7], np.uint64), known.groups)
+    assert old.marks(digests).tolist() == ["no"] * 3
+
+
 class Named:
     """Groups of cells, as `TrainingCells.of` looks at them."""
 
@@ -85,6 +100,12 @@ def test_a_bundle_keeps_them_and_an_older_one_says_that_it_does_not_know(
     assert marks(again, cells) == ["unknown"] * len(cells)
     called = drain(again.call_job(cells))
     assert called.training.tolist() == ["unknown"] * len(cells)
+    # The data set is another, as far as such a model can tell.
+    other = replace(again, provenance={})
+    assert [line for line in evaluate(other, cells).warnings if "trained on" in line] == [
+        "which cells were trained on is not known, so held-out ones cannot be told apart: accuracy "
+        "is of all cells, and may be too good"
+    ]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"cells": 3, "groups": ""}, {"cells": "AAA=", "groups": ""},

@@ -8,9 +8,11 @@ from napari_channelmix.config import (
     ClassifierPart,
     Config,
     DataPart,
+    DataSetConfig,
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    PredictionsPart,
     TrainingPart,
     read_config,
     write_config,
@@ -86,3 +88,75 @@ def test_a_folder_that_cannot_be_written_is_one_line(config, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SaveError, match="could not save"):
         write_config(config, tmp_path / "file" / "config.json")
+
+
+# ---------------------------------------------------------------- several data sets
+
+
+@pytest.fixture
+def screen(tmp_path):
+    """Controls with a classifier, and a plate that is classified with it."""
+    plate = DataSetConfig(
+        data=DataPart(dataset=str(tmp_path / "plate" / "dataset.toml"), name="plate"),
+        predictions=PredictionsPart(prior="estimated", called={"a": 0, "b": 7}),
+        latents=LatentsPart(model=str(tmp_path / "own.safetensors")),
+    )
+    return Config(
+        data=DataPart(dataset=str(tmp_path / "controls" / "dataset.toml"), name="controls"),
+        classifier=ClassifierPart(file=str(tmp_path / "m.cmx")), others=(plate,),
+    )  # fmt: skip
+
+
+def test_several_data_sets_come_back_with_paths_relative_to_the_file(screen, tmp_path):
+    path = write_config(screen, tmp_path / "runs" / "config.json")
+    content = json.loads(path.read_text("utf-8"))
+    other = content["others"][0]
+    assert other["data"]["dataset"] == "../plate/dataset.toml"
+    assert other["latents"]["model"] == "../own.safetensors"
+    assert read_config(path) == screen
+    assert [one.data.name for one in screen.data_sets] == ["controls", "plate"]
+    assert screen.others[0].parts == ("predictions", "latents")
+
+
+def test_a_config_of_one_data_set_has_no_word_of_others(config, tmp_path):
+    content = json.loads(write_config(config, tmp_path / "c.json").read_text("utf-8"))
+    assert "others" not in content and next(iter(content)) == "schema"
+
+
+def test_the_classifier_of_predictions_is_its_own_the_named_or_the_only_one(screen):
+    plate = screen.others[0]
+    assert screen.owner_of(plate, plate.predictions) == 0
+    trained = plate.model_copy(update={"classifier": ClassifierPart(training=TrainingPart())})
+    both = screen.model_copy(update={"others": (trained,)})
+    assert both.owner_of(trained, trained.predictions) == 1
+    assert both.owner_of(trained, PredictionsPart(classifier="controls")) == 0
+    assert both.owner_of(trained, ExplanationPart(classifier="controls")) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"data": {"dataset": "a.toml", "name": "controls"}}, "needs a name of its own"),
+        ({"data": {"dataset": "a.toml"}}, "needs a name of its own"),
+        ({"predictions": {"classifier": "plates"}}, "'plates' has a classifier"),
+        ({"predictions": {"priro": "balanced"}}, "predictions.priro is not a key"),
+    ],
+)
+def test_data_sets_that_do_not_fit_each_other_are_refused(screen, tmp_path, change, says):
+    path = write_config(screen, tmp_path / "config.json")
+    content = json.loads(path.read_text("utf-8"))
+    content["others"][0] |= change
+    path.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(ConfigError, match=says) as caught:
+        read_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_of_two_classifiers_one_is_to_be_named(screen, tmp_path):
+    path = write_config(screen, tmp_path / "config.json")
+    content = json.loads(path.read_text("utf-8"))
+    third = {"data": {"dataset": "a.toml", "name": "third"}, "classifier": {"training": {}}}
+    content["others"].append(third)
+    path.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(ConfigError, match="predictions of 'plate': say the classifier of which"):
+        read_config(path)

@@ -8,9 +8,11 @@ from napari_channelmix.config import (
     ClassifierPart,
     Config,
     DataPart,
+    DataSetConfig,
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    PredictionsPart,
     TrainingPart,
     script_of,
 )
@@ -94,3 +96,31 @@ def test_a_model_of_someone_else_needs_its_names_and_consent_is_visible():
     assert "only where you trust it" in script
     part = part.model_copy(update={"file": "/m.onnx"})
     assert "allow_code" not in script_of(full(classifier=part))
+
+
+def test_predictions_are_written_with_their_prior_and_stand_beside_those_of_then():
+    found = PredictionsPart(prior="training", called={"a": 4, "b": 5})
+    script = script_of(full(predictions=found))
+    ast.parse(script)
+    assert 'cm.predict_cells(model, cells, "predictions", prior="training")' in script
+    assert "# then: {'a': 4, 'b': 5}" in script
+
+
+def test_each_of_several_data_sets_has_names_and_a_folder_of_its_own():
+    plate = DataSetConfig(
+        data=DataPart(dataset="/b/dataset.toml", name="a/b\n1/0"), predictions=PredictionsPart(),
+        explanations=(ExplanationPart(cells=(7,), classifier="controls"),),
+    )  # fmt: skip
+    named = DataPart(dataset="/data/dataset.toml", name="controls")
+    script = script_of(full(data=named, others=(plate,)))
+    ast.parse(script)
+    for said in (
+        'cells_2 = cm.open_dataset("/b/dataset.toml")', "train, test = cells_1.split(",
+        "model_1 = cm.train_classifier(", "importance_1 = cm.channel_importance(",
+        'predictions_2 = cm.predict_cells(model_1, cells_2, "a_b_1_0/predictions")',
+        "# The cells of a/b 1/0.", "found_3 = cm.explain(", "latents_1 = cm.latents(",
+    ):  # fmt: skip
+        assert said in script
+    # Both data sets are opened before anything is trained.
+    assert script.index("cells_2 =") < script.index("model_1 =")
+    assert "model_2" not in script and "cells =" not in script

@@ -10,7 +10,12 @@ import pandas as pd
 import pytest
 
 from napari_channelmix.data import Cells, open_dataset
-from napari_channelmix.data.conditions import conditions_of, conditions_together
+from napari_channelmix.data.conditions import (
+    conditions_for,
+    conditions_of,
+    conditions_together,
+)
+from napari_channelmix.errors import DataError
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/bbbc013_wortmannin/dose-series.toml"
 LINES = ('group = "well"', "[channels]", 'GFP = "gfp"', 'DNA = "dna"',
@@ -65,3 +70,15 @@ def test_a_real_plate_has_its_doses() -> None:
     assert found is not None
     assert found.loc["A03", "dose_index"] == "1"
     assert {"compound", "dose_index", "label"} <= set(found.columns)
+
+
+def test_rows_for_groups_in_their_order_each_once() -> None:
+    frame = pd.DataFrame({"dose": ["1", "1", "2"], "plate": ["p", "p", "q"]}, index=["b", "b", "a"])
+    found = conditions_for(frame, ["a", "none", "b"])
+    assert found.index.tolist() == ["a", "none", "b"]
+    assert found["dose"].fillna("").tolist() == ["2", "", "1"]
+    frame.iloc[1, 0] = "3"
+    with pytest.raises(DataError, match="several rows say different things of group 'b'"):
+        conditions_for(frame, ["a", "b"])
+    # Of groups that are not meant they may say what they like.
+    assert conditions_for(frame, ["a"])["dose"].tolist() == ["2"]

@@ -39,7 +39,7 @@ def test_the_formula_by_hand():
     # Two wells of one cell, one channel of two values: level 15 and 30, spread 5 and 10; the
     # medians are 22.5 and 7.5.
     crops = np.array([[10, 20, 10, 20], [20, 40, 20, 40]], np.float32).reshape(2, 1, 2, 2)
-    cells = Cells.from_array(crops, ("a",), (0, 1), ("x", "y"), ["w1", "w2"])
+    cells = Cells.from_array(crops, ("a",), groups=["w1", "w2"])
     expected = 22.5 + 7.5 * np.array([-1, 1, -1, 1]).reshape(2, 2)
     np.testing.assert_allclose(cells.normalised_by_group().read(), [[expected], [expected]])
 
@@ -118,3 +118,34 @@ def test_a_channel_that_is_constant_in_a_group_is_refused():
     flat = Cells.from_array(crops, cells.channels, cells.labels, cells.classes, list(cells.groups))
     with pytest.raises(DataError, match="'stain' is constant in most cells of 'w0'"):
         flat.normalised_by_group()
+
+
+@pytest.mark.parametrize(
+    ("column", "refused"),
+    [
+        (["a", "a", "b", "b"], True),  # the class itself
+        (["p", "q", "r", "r"], True),  # treatments: each of one class
+        (["p1", "p2", "p1", "p2"], False),
+        (["p1", "p1", "p1", "p2"], False),
+        (["w0", "w1", "w2", "w3"], False),  # wells under another name
+    ],
+)
+def test_a_column_that_follows_the_class_is_refused(column, refused):
+    frame = pd.DataFrame({"kind": column}, index=["w0", "w1", "w2", "w3"])
+    cells = replace(stained(), conditions=frame)
+    if refused:
+        with pytest.raises(DataError, match="every 'kind' holds one class only and stands for it"):
+            cells.normalised_by_group(per="kind")
+    else:
+        assert len(cells.normalised_by_group(per="kind")) == len(cells)
+
+
+def test_groups_that_are_classes_are_refused():
+    cells = stained(gains=(1.0, 2.0), labels=(0, 1))
+    with pytest.raises(DataError, match="scaling per group would read the class"):
+        cells.normalised_by_group()
+    # Without labels, or where cells are of one class, there is nothing to be read.
+    same = stained(gains=(1.0, 2.0), labels=(0, 0))
+    assert len(same.normalised_by_group()) == len(cells)
+    bare = replace(cells, table=cells.table.assign(label=-1))
+    assert len(bare.normalised_by_group()) == len(cells)

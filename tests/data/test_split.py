@@ -62,14 +62,35 @@ def test_groups_stay_whole_and_every_class_is_on_both_sides_where_that_can_be(
     assert again[1].table.equals(held.table)
 
 
-@pytest.mark.parametrize("wells", [2, 3, 4])
+@pytest.mark.parametrize(("wells", "away"), [(2, 1), (3, 1), (4, 2), (6, 2), (12, 3)])
 @pytest.mark.parametrize("test", [0.2, 0.25])
-def test_two_wells_of_a_class_are_enough(wells: int, test: float) -> None:
+def test_two_wells_of_a_class_are_held_out_where_there_are_four(
+    wells: int, away: int, test: float
+) -> None:
     labels = [0] * 100 * wells + [1] * 100 * wells
     groups = [str(i // 100) for i in range(len(labels))]
     train, held = some_cells(labels, groups).split(test=test)
-    assert held.class_counts == {"class 0": 100, "class 1": 100}
+    if (wells, test) == (12, 0.2):
+        away = 2
+    assert held.class_counts == {"class 0": 100 * away, "class 1": 100 * away}
     assert not set(train.groups) & set(held.groups)
+
+
+def test_two_wells_are_held_out_of_those_that_hold_all_classes_and_of_rare_ones() -> None:
+    # Four images with both classes; then five wells of a rare class among many.
+    labels, groups = [0, 1] * 8, [str(i // 4) for i in range(16)]
+    assert len(set(some_cells(labels, groups).split(test=0.25)[1].groups)) == 2
+    labels = [0] * 200 + [1] * 5
+    groups = [str(i // 10) for i in range(200)] + ["a", "b", "c", "d", "e"]
+    _, held = some_cells(labels, groups).split(test=0.25)
+    assert held.class_counts == {"class 0": 50, "class 1": 2}
+
+
+def test_three_wells_of_a_class_and_many_of_another() -> None:
+    labels = [0] * 30 + [1] * 80
+    groups = [str(i // 10) for i in range(110)]
+    _, held = some_cells(labels, groups).split(test=0.1)
+    assert held.class_counts == {"class 0": 10, "class 1": 20}
 
 
 def test_the_held_out_share_is_near_the_one_asked_for_in_every_class() -> None:

@@ -113,3 +113,12 @@ def test_the_gap_to_all_is_that_of_the_accuracies():
     content = found.as_dict()
     assert content["alone"][1]["channels"] == ("b",)
     assert content["sentences"] == list(found.sentences)
+
+
+def test_a_single_channel_is_all_there_is() -> None:
+    found = asked(planted(lambda y, rng: 6 * y[:, None]))
+    assert found.alone[0].accuracy == found.whole
+    # Without it nothing is left but a guess.
+    assert found.without[0].channels == () and found.without[0].accuracy.balanced == 0.5
+    assert found.necessary == ("a",) and found.smallest is None
+    assert found.sentences == ("a is the only channel: there is no other to compare it with",)

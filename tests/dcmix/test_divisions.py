@@ -62,7 +62,7 @@ def test_few_groups_and_few_repeats_are_said():
     assert few.folds == 2
     assert few.warnings == ("2 folds instead of 4: class b is in 2 groups only",)
     short = divided(wells(), 2)
-    assert short.warnings[0].startswith("2 seeds for 4 folds: only 4 groups were ever held out")
+    assert short.warnings[0].startswith("2 repeats for 4 folds: only 4 groups were ever held out")
     assert short.words == "2 of 4 folds; 4 groups held out"
 
 
@@ -78,7 +78,7 @@ def test_one_split_is_that_of_the_cells_and_is_said():
     assert held_out(division) == [set(test.groups)] * 3
     assert division.kind == "one split" and len(set(division.sides)) == 1
     assert "error bars hold the chance of training" in division.warnings[0]
-    assert division.words == "one split; the same 2 groups held out in every repeat"
+    assert division.words == "one split; the same 4 groups held out in every repeat"
 
 
 def test_a_split_column_decides_whatever_was_asked():

@@ -54,6 +54,16 @@ CHANCE = "Nothing can be read: accuracy is at chance"
     ({"not_learnt": ("rare", "odd")}, "Reliable but for what was not learnt: rare, odd",
      "not learnt, as their recall is at chance: rare, odd; the bars say nothing of"),
     ({"not_learnt": ("rare",), "cost": 0.1}, VALUES, "costs accuracy"),
+    # Few groups, however sure the accuracy: none is read of two, and of three only themselves.
+    ({"groups": 2}, "Nothing can be read: too few groups",
+     "2 held-out groups are too few to say anything of other groups, whatever the accuracy (mixed"),
+    ({"groups": 1, "mixed": standing(0.6, 0.2)}, "Nothing can be read: too few groups",
+     "1 held-out group is too few"),
+    ({"groups": 4}, "Reliable for these 4 groups, which say little of others",
+     "4 held-out groups say little of other groups (mixed 0.94, plain 0.95"),
+    ({"groups": 5}, "Reliable", "ok"),
+    ({"groups": 4, "cost": 0.1}, VALUES, "costs accuracy"),
+    ({"groups": 4, "not_learnt": ("odd",)}, "Reliable but for what was not learnt: odd", "odd"),
     ({"lone": {"b": "w7"}, "plain": standing(0.5, 0.6), "mixed": standing(0.5, 0.6)}, CHANCE, ""),
 ])  # fmt: skip
 def test_what_may_be_read(changes: dict[str, Any], verdict: str, says: str) -> None:

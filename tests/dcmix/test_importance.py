@@ -20,6 +20,8 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 
 QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=6), "device": "cpu"}
+# Where it does not matter how well the networks have learnt.
+BRIEF = {**QUICK, "settings": TrainingSettings(epochs=2)}
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +165,7 @@ def test_shares_are_ratios_of_alphas_averaged_over_mixes():
 
 def test_p_values_need_four_seeds_and_find_the_channel_that_matters(importance):
     assert importance.p_value is None
-    assert importance.p_value_reason == "fewer than 4 seeds"
+    assert importance.p_value_reason == "fewer than 4 repeats"
     sample = graded_channels((1.6, 0.0, 0.0), count=240, side=16)
     found = channel_importance(sample.cells, seeds=4, shapley=False, **QUICK)
     # One channel decides, by its brightness: that may be a stain, but the shares can be read.
@@ -199,7 +201,7 @@ def test_bad_data_is_refused_before_training(halves):
 def test_progress_rises_to_its_total_and_streams_the_result_so_far(halves):
     train, test, _ = halves
     steps = []
-    found = drain(channel_importance_job(train, test, seeds=2, **QUICK), steps.append)
+    found = drain(channel_importance_job(train, test, seeds=2, **BRIEF), steps.append)
     fractions = [step.fraction for step in steps]
     assert all(b >= a - 1e-9 for a, b in pairwise(fractions))
     assert fractions[-1] == pytest.approx(1)
@@ -210,19 +212,19 @@ def test_progress_rises_to_its_total_and_streams_the_result_so_far(halves):
 
 def test_an_interrupted_run_keeps_finished_seeds_and_does_only_the_rest(halves, tmp_path):
     train, test, _ = halves
-    job = channel_importance_job(train, test, seeds=2, parts=tmp_path, decoys=False, **QUICK)
+    job = channel_importance_job(train, test, seeds=2, parts=tmp_path, decoys=False, **BRIEF)
     for step in job:
         if step.partial is not None:
             break
     job.close()
-    whole = channel_importance(train, test, seeds=2, decoys=False, **QUICK)
+    whole = channel_importance(train, test, seeds=2, decoys=False, **BRIEF)
     stages = []
     resumed = drain(
-        channel_importance_job(train, test, seeds=2, parts=tmp_path, decoys=False, **QUICK),
+        channel_importance_job(train, test, seeds=2, parts=tmp_path, decoys=False, **BRIEF),
         lambda step: stages.append(step.stage),
     )
-    assert "seed 1 of 2: kept from an earlier run" in stages
-    assert not any(stage.startswith("seed 1 of 2: mixed") for stage in stages)
+    assert "repeat 1 of 2: kept from an earlier run" in stages
+    assert not any(stage.startswith("repeat 1 of 2: mixed") for stage in stages)
     assert resumed == whole
     np.testing.assert_array_equal(
         resumed.classifiers[0].predict_proba(test), whole.classifiers[0].predict_proba(test)
@@ -231,12 +233,12 @@ def test_an_interrupted_run_keeps_finished_seeds_and_does_only_the_rest(halves, 
 
 def test_parts_of_other_settings_or_damaged_ones_are_not_used(halves, tmp_path):
     train, test, _ = halves
-    quick = {**QUICK, "shapley": False, "decoys": False, "seeds": 1, "parts": tmp_path}
+    quick = {**BRIEF, "shapley": False, "decoys": False, "seeds": 1, "parts": tmp_path}
     first = channel_importance(train, test, **quick)
     for path in tmp_path.glob("*.json"):
         path.write_text('{"seed": 0}', "utf-8")
     assert channel_importance(train, test, **quick) == first
-    quick["settings"] = TrainingSettings(epochs=2)
+    quick["settings"] = TrainingSettings(epochs=1)
     assert channel_importance(train, test, **quick).share != first.share
 
 

@@ -38,7 +38,7 @@ def test_by_share_where_blending_costs_nothing(importance):
     assert importance.answer == "share"
     assert importance.order == (2, 1, 0)
     assert importance.above_control == (True, False, True)
-    assert "Not above its decoy, so nothing is known of: b" in importance.sentences
+    assert "Not above its negative control, so nothing is known of: b" in importance.sentences
 
 
 def test_by_shapley_value_where_it_costs(importance):

@@ -72,8 +72,8 @@ def test_p_values_of_wells_are_corrected_for_all_channels():
 
 @pytest.mark.parametrize(("asked", "says"), [
     ({"wells": 6}, "6 groups can be labelled in 10 ways that differ"),
-    ({"wells": 12, "repeats": 3}, "fewer than 4 seeds"),
-    ({"wells": 12, "decoys": False}, "no decoys were asked for"),
+    ({"wells": 12, "repeats": 3}, "fewer than 4 repeats"),
+    ({"wells": 12, "decoys": False}, "no negative control was asked for"),
     ({"wells": 12, "opens": False}, "the shares must not be read (nothing can be read: chance)"),
     ({"wells": 12, "uncalibrated": "another network"}, "another network"),
 ])  # fmt: skip

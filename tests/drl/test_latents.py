@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from sklearn.neighbors import KNeighborsClassifier
 
 from napari_channelmix import open_dataset
 from napari_channelmix.classify.train import train_classifier_job
@@ -39,6 +40,18 @@ def few_pairs(textured, grainy):
         for user in ("quality", "train"):
             patch.setattr(f"napari_channelmix.drl.{user}.Sprites", lambda of: made[of.name])
         yield
+
+
+@pytest.fixture
+def quick_learners(monkeypatch):
+    """Nearest neighbours in place of trees and networks, which `test_separation` tests."""
+
+    def nearest(x, y, seed):
+        yield Progress(0, 1, "")
+        return KNeighborsClassifier(1).fit(x, y)
+
+    for name in ("_trees", "_network"):
+        monkeypatch.setattr(f"napari_channelmix.drl.separation.{name}", nearest)
 
 
 @pytest.fixture(scope="module")
@@ -359,6 +372,7 @@ def test_progress_never_goes_back_and_ends_with_the_result(untrained, ellipses):
     assert np.diff([0, *done]).max() < 0.2
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_the_latents_are_known_before_the_classes_are_compared(untrained, ellipses):
     job = latents_job(ellipses, untrained)
     early = next(step.partial for step in job if step.partial is not None)
@@ -419,9 +433,10 @@ def test_blood_cells_are_told_apart_nearly_as_well_as_by_features(shared_data, s
     assert scale.badge == "verified"
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_pixels_are_read_on_the_same_folds_where_asked_for(untrained, make_ellipses, monkeypatch):
     # Five small trainings instead of five full ones.
-    few = partial(train_classifier_job, network="tiny", settings=TrainingSettings(epochs=12))
+    few = partial(train_classifier_job, network="tiny", settings=TrainingSettings(epochs=5))
     monkeypatch.setattr("napari_channelmix.classify.train.train_classifier_job", few)
     cells = make_ellipses(count=40)
     found = drain(latents_job(cells, untrained, pixels=True, device="cpu"))

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 
 from napari_channelmix.classify.intervals import accuracy_interval, difference_interval
@@ -27,6 +28,15 @@ def data(count=80, classes=2, seed=0, groups=None, noise=0.5):
 def separated(columns, labels, groups, classes=("a", "b", "c"), **settings):
     axes = {"Scale": [0], "Orientation": [1, 2]}
     return drain(separation_job(columns, labels, groups, classes, axes, **settings))
+
+
+def nearest(x, y, seed):
+    """A learner that takes no time, where only folds and cells are looked at."""
+    yield separation.Progress(0, 1, "")
+    return KNeighborsClassifier(1).fit(x, y)
+
+
+BRIEF = {"learners": {"nearest": nearest, "the same": nearest}}
 
 
 @pytest.fixture
@@ -74,7 +84,7 @@ def test_accuracy_is_that_of_predictions_for_cells_held_out():
 def test_groups_stay_whole_and_every_class_is_learnt_in_every_fold(seen_folds):
     rng = np.random.default_rng(0)
     columns, labels, _ = data(120, classes=3)
-    separated(columns, labels, rng.integers(0, 15, 120).astype(str))
+    separated(columns, labels, rng.integers(0, 15, 120).astype(str), **BRIEF)
     (splits, folds), = seen_folds  # fmt: skip
     assert len(splits) == folds == 5
 
@@ -210,7 +220,7 @@ def test_a_class_in_one_group_is_left_out_with_a_warning():
     columns, labels, groups = data(80, classes=2)
     labels = labels.copy()
     labels[:4] = 2
-    found = separated(columns, labels, groups)
+    found = separated(columns, labels, groups, **BRIEF)
     assert found.classes == ("a", "b")
     assert found.warnings == ("class 'c' has cells of one group only and is left out",)
     assert found.groups == 19
@@ -221,7 +231,7 @@ def test_cells_without_a_class_are_left_out():
     labels = labels.copy()
     labels[:8] = -1
     columns["latents"][:8] = np.nan
-    assert separated(columns, labels, groups).groups == 18
+    assert separated(columns, labels, groups, **BRIEF).groups == 18
 
 
 @pytest.mark.parametrize("classes", [1, 0])
@@ -237,7 +247,7 @@ def test_two_classes_of_one_group_each_are_refused():
         separated(columns, labels, labels.astype(str))
 
 
-@pytest.mark.parametrize("count", [4, 6, 9, 14, 22])
+@pytest.mark.parametrize("count", [4, 6, 9, 14])
 def test_a_handful_of_cells_is_tested_too(count):
     labels = np.arange(count) % 2
     rng = np.random.default_rng(0)
@@ -279,7 +289,7 @@ def test_constant_columns_do_no_harm():
 
 
 def test_the_result_repeats_from_its_seed_and_is_ready_for_json():
-    given = data(48)
+    given = data(24)
     one, again = (separated(*given, folds=2) for _ in range(2))
     assert one == again
     said = json.loads(json.dumps(one.as_dict(), allow_nan=False))

@@ -82,9 +82,9 @@ def test_questions_that_make_no_sense_are_refused(target, versus, says):
         chosen_target(target, versus, PREDICTED, CLASSES)
 
 
-def test_messages_call_cells_by_their_number():
+def test_messages_call_cells_by_their_name():
     with pytest.raises(ModelError, match="cell 102: "):
-        chosen_target(None, "c", PREDICTED, CLASSES, np.arange(100, 104))
+        chosen_target(None, "c", PREDICTED, CLASSES, lambda row: str(100 + row))
 
 
 def test_a_classifier_of_one_class_is_refused():

@@ -14,6 +14,7 @@ from napari_channelmix.phenotypes.adjusted import (
     HeldOutCalls,
     adjusted_fractions,
     dependence,
+    off_zero,
     solved,
 )
 from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
@@ -47,6 +48,19 @@ def test_rogan_and_gladens_estimate_by_hand() -> None:
     # Fewer calls than the false ones alone: none; more than could be right: all.
     np.testing.assert_allclose(solved([[0.9, 0.1], [0.05, 0.95]], CONFUSION), [[1, 0], [0, 1]],
                                atol=1e-12)  # fmt: skip
+
+
+def test_free_fractions_are_those_of_the_inverse_alone() -> None:
+    # (.1 + .8 - 1) / .7 = -1/7, where no fraction can be; (.3 + .8 - 1) / .7 = 1/7.
+    found = adjusted_fractions([[90, 10], [70, 30], [0, 0]], held_out(200, 100, seed=3), draws=4)
+    confusion = held_out(200, 100, seed=3).confusion
+    specificity, recall = confusion[0, 0], confusion[1, 1]
+    expected = [(share + specificity - 1) / (recall + specificity - 1) for share in (0.1, 0.3)]
+    assert expected[0] == pytest.approx(-1 / 7, abs=0.02)
+    assert found.free is not None
+    np.testing.assert_allclose(found.free[:2, 1], expected)
+    np.testing.assert_allclose(found.free[:2].sum(axis=1), 1)
+    assert found.fractions[0].tolist() == [1, 0] and np.isnan(found.free[2]).all()
 
 
 def test_three_classes_are_solved_within_the_simplex() -> None:
@@ -105,6 +119,32 @@ def test_the_adjusted_fraction_is_that_of_all_held_out_cells() -> None:
         of.high[0, 1] - of.low[0, 1] for of in (found, adjusted_fractions([[7000, 3000]], better))
     )
     assert narrow < 0.6 * wide and not adjusted_fractions([[7, 3]], better).note
+
+
+@pytest.mark.parametrize("confusion", [CONFUSION, THREE, np.eye(2)], ids=["two", "three", "sure"])
+@pytest.mark.parametrize("grouped", [True, False])
+def test_no_interval_is_without_width(confusion: npt.ArrayLike, grouped: bool) -> None:
+    """Calls of one class alone, and fewer than are called so of the others by mistake."""
+    kinds = len(np.asarray(confusion))
+    calls = held_out(60, 200, confusion)
+    calls = HeldOutCalls(calls.classes, calls.counts, grouped)
+    counts = [*(500 * np.eye(kinds, dtype=int)), *(3 * np.eye(kinds, dtype=int))]
+    found = adjusted_fractions(counts, calls)
+    width = found.high - found.low
+    assert width.min() > 1e-3 and found.low.min() >= 0 and found.high.max() <= 1
+    assert ((found.low <= found.fractions) & (found.fractions <= found.high)).all()
+    # The wells of three cells say less.
+    assert (width[kinds:] > width[:kinds]).all()
+
+
+def test_the_end_away_from_the_bound_by_hand() -> None:
+    # Of 100 draws above 0, 2.5 % are above the 97.5 % quantile, however many are at 0.
+    drawn = np.concatenate([np.zeros(900), np.arange(1, 102) / 1000])
+    assert off_zero(drawn, drawn) == pytest.approx(0.0985)
+    # All two standard deviations below 0: P(Z > z) = .025 P(Z > 2) = .00056875, z = 3.2541.
+    inverted = 0.1 * (np.tile([-1.0, 1.0], 500) - 2)
+    assert off_zero(np.zeros(1000), inverted) == pytest.approx(0.1 * (3.2541 - 2), abs=1e-4)
+    assert off_zero(np.zeros(1000), 100 * inverted) == 1
 
 
 def test_calls_that_say_nothing_are_not_adjusted() -> None:

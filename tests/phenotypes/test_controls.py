@@ -87,6 +87,12 @@ def test_a_group_of_one_class_alone_has_it() -> None:
         (["DMSO", "Positive control", ""], ("DMSO", "Positive control")),
         (["untreated", "drug"], None),
         (["positive"], None),
+        (["non-negative", "positive"], None),
+        (["not_negative", "seropositive"], None),
+        (["non-negative", "NegCtrl", "pos1"], ("NegCtrl", "pos1")),
+        (["neg_ctrl", "position 3", "composite", "Positives"], ("neg_ctrl", "Positives")),
+        (["dmso 0.1%", "poscontrol"], ("dmso 0.1%", "poscontrol")),
+        (["negligible", "dmsox", "pos"], None),
         ([], None),
     ],
 )

@@ -146,3 +146,9 @@ def test_words_have_the_interval_and_what_it_is_of() -> None:
 def test_a_dose_below_zero_is_no_dose() -> None:
     found = dose_response([-3.0, 1.0, 2.0], [0.9, 0.1, 0.2])
     assert found.doses.tolist() == [1.0, 2.0] and found.left_out == 1
+
+
+def test_a_mean_below_0_lies_within_its_interval() -> None:
+    found = dose_response([1, 1, 1, 2, 2, 2], [-0.05, -0.02, -0.06, 1.02, 1.03, 1.01])
+    assert (found.low <= found.mean).all() and (found.mean <= found.high).all()
+    assert found.low[0] == found.mean[0] and found.high[1] == found.mean[1]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
+from napari_channelmix.errors import ModelError
+from napari_channelmix.phenotypes.adjusted import Adjusted
 from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of, wilson
+from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, YES
 
 
 def of(groups: list[str] | None, count: int = 6) -> Cells:
@@ -48,3 +53,31 @@ def test_cells_without_groups_are_told_by_field_or_stay_together() -> None:
 def test_no_classes_are_no_fractions() -> None:
     found = fractions_of(grouping_of(of(["A", "A"], 2)), [-1, -1], ())
     assert found.fractions.shape == (1, 0) and found.cells.tolist() == [2]
+
+
+def test_cells_that_were_trained_on_are_left_out_or_counted_and_marked() -> None:
+    grouping = grouping_of(of(["A1", "A1", "A1", "B2", "B2", "C3"]))
+    codes, marks = [0, 1, 1, 1, 0, 0], [YES, SAME_GROUP, SAME_GROUP, NO, NO, YES]
+    counted = fractions_of(grouping, codes, ("x", "y"), training=marks)
+    assert counted.counts.tolist() == [[1, 2], [1, 1], [1, 0]]
+    assert counted.to_frame()["trained on"].tolist() == [1, 0, 1]
+    held_out = fractions_of(grouping, codes, ("x", "y"), training=marks, only="held-out")
+    assert held_out.counts.tolist() == [[0, 2], [1, 1], [0, 0]]
+    assert (held_out.cells.tolist(), held_out.classed.tolist()) == ([3, 2, 1], [2, 2, 0])
+    assert "trained on" not in fractions_of(grouping, codes, ("x", "y")).to_frame()
+    with pytest.raises(ModelError, match="use held-out or all"):
+        fractions_of(grouping, codes, ("x", "y"), training=marks, only="some")
+
+
+def test_adjusted_fractions_stay_in_groups_without_training_cells() -> None:
+    grouping = grouping_of(of(["A1", "A1", "A1", "B2", "B2", "C3"]))
+    codes, marks = [0, 1, 1, 1, 0, 0], [YES, NO, NO, NO, NO, NO]
+    counted = fractions_of(grouping, codes, ("x", "y"), training=marks)
+    shares = np.array([[0.2, 0.8], [0.4, 0.6], [1.0, 0.0]])
+    known = replace(counted, adjusted=Adjusted(shares, shares, shares))
+    np.testing.assert_array_equal(known.best, shares)
+    held_out = known.of_held_out(codes, marks)
+    np.testing.assert_array_equal(held_out.best, [[np.nan, np.nan], [0.4, 0.6], [1.0, 0.0]])
+    refused = replace(counted, adjusted=Adjusted(shares * np.nan, shares, shares, "no calls"))
+    assert not refused.is_adjusted
+    np.testing.assert_array_equal(refused.best, counted.fractions)

@@ -59,3 +59,13 @@ def test_a_plate_may_be_a_number_and_missing() -> None:
 def test_digits_of_other_scripts_are_no_wells() -> None:
     with pytest.raises(DataError, match="no well of a plate"):
         plates_of(["A\u0660\u0661"])
+
+
+def test_rows_of_one_name_count_once_or_are_refused() -> None:
+    conditions = pd.DataFrame({"well": ["A01", "A01", "B02"]}, index=["x", "x", "z"])
+    (plate,) = plates_of(["x", "z"], conditions)
+    assert plate.groups[0, 0] == 0 and plate.groups[1, 1] == 1
+    conditions.iloc[1] = "C03"
+    with pytest.raises(DataError, match="several rows say different things of group 'x'"):
+        plates_of(["x", "z"], conditions)
+    assert not is_plate(["x", "z"], conditions)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from napari_channelmix.phenotypes.adjusted import Adjusted
 from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import (
     LABELS,
     PREDICTED,
+    called_doses,
     curves_frame,
     dose_columns,
     levels_frame,
@@ -86,3 +90,35 @@ def test_what_the_table_says_stands_beside_groups(rising: Fractions) -> None:
     assert table["dose"].tolist() == CONDITIONS["dose"].tolist()
     plain = rising.to_frame()
     assert with_conditions(plain, rising.groups, None) is plain
+
+
+def test_columns_are_called_doses_by_whole_words() -> None:
+    called = ["dose", "Dose_nM", "conc.", "concentration (µM)", "drug nM", "final μM", "molarity"]
+    other = ["assignment", "environment", "conclusion", "overdosed", "column"]
+    assert called_doses(pd.DataFrame(columns=[*called, *other])) == called
+
+
+def test_curves_are_of_adjusted_fractions_where_they_are_known(rising: Fractions) -> None:
+    shares = np.clip((rising.fractions - 0.05) / 0.9, 0, 1)
+    known = replace(rising, adjusted=Adjusted(shares, shares, shares))
+    curve = response_of(DOSES, known, 1, PREDICTED)
+    assert curve.adjusted
+    np.testing.assert_array_equal(curve.fractions, shares[:, 1])
+    calls = response_of(DOSES, known, 1, PREDICTED, adjust=False)
+    assert not calls.adjusted
+    np.testing.assert_array_equal(calls.fractions, rising.fractions[:, 1])
+    assert curve.fit is not None and calls.fit is not None
+    # Where they are not cut at 0 and 1, the plateaus move, the EC50 and its interval do not.
+    free = (rising.fractions - 0.05) / 0.9
+    assert free.min() < 0
+    known = replace(rising, adjusted=Adjusted(shares, shares, shares, free=free))
+    uncut = response_of(DOSES, known, 1, PREDICTED).fit
+    assert uncut is not None
+    assert uncut.low == pytest.approx((calls.fit.low - 0.05) / 0.9, abs=1e-3)
+    assert uncut.ec50 == pytest.approx(calls.fit.ec50, rel=1e-3)
+    # So many cells with wider chance errors: at least about as wide.
+    assert uncut.interval == pytest.approx(calls.fit.interval, rel=0.01)
+    table = curves_frame(responses_of(CONDITIONS, known, PREDICTED))
+    assert table["adjusted"].all() and "through adjusted fractions" in table["words"][0]
+    none = replace(rising, adjusted=Adjusted(shares * np.nan, shares, shares, "no held-out calls"))
+    assert not response_of(DOSES, none, 1, PREDICTED).adjusted

@@ -15,6 +15,7 @@ from PIL import Image
 
 from napari_channelmix.config import Config, DataPart, ImportancePart
 from napari_channelmix.data import Cells
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import SaveError
 from napari_channelmix.jobs import drain
 from napari_channelmix.report import ClassifierFacts, Findings, page_of, report_job
@@ -56,6 +57,9 @@ def test_a_full_page_needs_no_other_file(full):
     page = Page(text)
     assert text.startswith("<!DOCTYPE html>")
     assert len(text) < 5_000_000
+    # Called as in the window: by its label, with its field of view.
+    assert f"Cell {cell_name(full.cells, 3)}: treated" in page.text
+    assert cell_name(full.cells, 3) != "3"
     assert page.all("img")
     assert all(one["src"].startswith("data:image/") and one["alt"] for one in page.all("img"))
     assert not {"script", "link", "iframe", "object"} & {name for name, _ in page.tags}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -175,8 +176,8 @@ def test_evaluate_prints_accuracy_with_its_interval_and_the_confusion(dataset, b
     assert main(["evaluate", str(dataset), "--model", str(bundle), "--device", "cpu"]) == 0
     said = capsys.readouterr().out
     assert "balanced accuracy " in said and "(95 % interval " in said
-    assert "72 of 96 cells were trained on" in said
-    assert "; 2 groups, 24 cells); mean confidence " in said
+    assert "48 of 96 cells were trained on" in said
+    assert "; 4 groups, 48 cells); mean confidence " in said
     assert "the cells are like those of training" in said
     rows = {line.split()[0]: line.split() for line in said.splitlines() if "treated" in line[:10]}
     found = cm_evaluate(bundle, dataset)
@@ -220,7 +221,9 @@ def test_evaluate_says_what_differs_and_what_it_did(dataset, bundle, tmp_path, c
                  "cpu"]) == 0  # fmt: skip
     said = capsys.readouterr().out
     assert "note: values are shifted" in said
-    assert "reporter higher by about 70" in said
+    # By 700 but for the wells of the training, which are others.
+    higher = re.search(r"reporter higher by about (\d+)", said)
+    assert higher is not None and abs(int(higher[1]) - 700) < 30, said
     assert "note: the calls now: " in said
     # Quiet keeps the lines that make numbers wrong, on the other stream.
     main(["evaluate", str(folder / "dataset.toml"), "--model", str(bundle), "--quiet"])

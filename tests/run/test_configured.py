@@ -21,6 +21,7 @@ from napari_channelmix.config import (
     write_config,
 )
 from napari_channelmix.config.facts import classifier_part, data_part
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import BundleError, ConfigError, DataError
 from napari_channelmix.run.cli import main
@@ -56,7 +57,7 @@ def done(config, dataset, tmp_path_factory):
     return run_config(path, tmp_path_factory.mktemp("out"))
 
 
-def test_every_part_has_its_folder_and_the_report_says_all(done):
+def test_every_part_has_its_folder_and_the_report_says_all(done, dataset):
     for name in (
         "classifier/model.cmx", "classifier/model.json", "importance/importance.json",
         "explanations/1/explain.json", "explanations/2/maps.zarr", "latents/latents.json",
@@ -66,7 +67,9 @@ def test_every_part_has_its_folder_and_the_report_says_all(done):
     page = done.report.read_text("utf-8")
     for name in ("importance", "classifier", "explanations", "latents", "groups"):
         assert f'<section id="{name}">' in page
-    assert "Cell 7: " in page
+    # By its label, as the window calls it, not by its position.
+    assert f"Cell {cell_name(cm.open_dataset(dataset), 7)}: " in page
+    assert "Cell 7: " not in page
     assert done.explained[0].content["cells"]["index"] == [7, 2]
 
 

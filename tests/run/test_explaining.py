@@ -742,6 +742,13 @@ def test_cells_that_were_trained_on_are_left_out_and_said(classifier, cells, tmp
     with pytest.raises(DataError, match=r"7 cells instead of 10|only"):
         run(model, cells, tmp_path / "held-out", only="all")
     assert run(model, cells, tmp_path / "some", limit=2).content["n"] == 2
+    # Of a model that does not know which cells it saw, that is said.
+    older = run(replace(model, training_cells=None), cells, tmp_path / "older").content
+    assert older["n"] == 10 and set(older["cells"]["training"]) == {"unknown"}
+    assert older["warnings"][0] == (
+        "which cells were trained on is not known, so held-out ones cannot be told apart: maps are "
+        "of all cells, and may be too good"
+    )
     asked = ExplainSettings(cells=(0, 1))
     named = drain(explain_cells_job(model, cells, tmp_path / "named", asked)).content
     assert named["cells"]["training"] == ["yes", "no"]

@@ -5,17 +5,27 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from napari_channelmix.classify.accuracy import (
+    AccuracyEstimate,
+    accuracy_difference,
+    estimate_accuracy,
+    stored_estimate,
+)
 from napari_channelmix.classify.bundle import FORMAT, SCHEMA, load_bundle
+from napari_channelmix.classify.calibration import Calibration, calibration_of
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.sealed import read_sealed, write_sealed
+from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.config import (
     ClassifierPart,
     Config,
@@ -32,13 +42,18 @@ from napari_channelmix.config.file import as_json
 from napari_channelmix.data.annotation_files import palette_beside
 from napari_channelmix.data.description import read_description
 from napari_channelmix.dcmix import ChannelImportance
+from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
+from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.drl import store
 from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.disentangler import Disentangler
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.sprites import sprite_set
 from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
 from napari_channelmix.readers import read_content
+from napari_channelmix.report import ClassifierFacts
+from napari_channelmix.report.words import accuracy_doubts, accuracy_in_words
 from napari_channelmix.run.stored import ExplainFile, LatentsFile, LatentsMadeFrom
 from napari_channelmix.run.text import explanation_text, importance_text
 
@@ -64,10 +79,17 @@ CONFIG = as_json(Config(
     latents=LatentsPart(finetune=3, view={"channels": ["a"], "weights": [[1.0]],
                                           "natural": False}),
 ))  # fmt: skip
+ACCURACY = estimate_accuracy([0, 0, 1, 1], [0, 1, 1, 1], list("gghh"), ("x", "y"))
+AHEAD = accuracy_difference([0, 0, 1, 1], [0, 1, 1, 1], [0, 0, 1, 1], list("gghh"), 2)
+SETS = tuple(ChannelSet((name,), ACCURACY, AHEAD) for name in "ab")
+NUMBER = OneNumber("a", "brightness", ACCURACY, 0.4, 0.01)
 IMPORTANCE = ChannelImportance(
     ("a", "b"), (0.25, 0.75), (0.1, 0.1), (0.1, 0.2), (0.0, 0.1), {"x": (0.1, 0.2)}, (0.1, 0.2),
     None, {"mixed": 0.9, "plain": 0.95}, {"mixed": {"x": 0.9}, "plain": {"x": None}}, "ok", (0, 1),
     ((0.2, 0.8), (0.3, 0.7)), 8, 4, ("a warning",), ORIGIN,
+    estimates={"mixed": ACCURACY, "plain": ACCURACY},
+    alone=ChannelsAlone(("a", "b"), ACCURACY, SETS, SETS, SETS[0], (), ACCURACY, AHEAD),
+    separability=Separability((NUMBER,), NUMBER, NUMBER, ACCURACY, AHEAD),
 ).to_dict()  # fmt: skip
 EXPLAIN = {
     "schema": "napari-channelmix/explain/1", "run": "r", "data": "set", "n": 2, "method": "pcim",
@@ -96,7 +118,12 @@ BUNDLE = {
     "crop": 32, "provenance": ORIGIN,
     "record": {"history": [{"epoch": 1.0, "loss": 0.5}], "warnings": [], "held_out": {
         "balanced_accuracy": 0.9, "chance": 0.5, "recall": {"x": 0.9, "y": None},
-        "confusion": [[1, 0], [0, 1]], "n_train": 3, "n_test": 2}},
+        "confusion": [[1, 0], [0, 1]], "n_train": 3, "n_test": 2, "estimate": ACCURACY.as_dict(),
+        "calls": HeldOutCalls.of([0, 0, 1, 1], [0, 1, 1, 1], list("gghh"), "xy").as_rows()},
+        "calibration": calibration_of(
+            np.full((4, 2), 0.5), [0, 0, 1, 1], list("gghh"), ("x", "y")).as_dict()},
+    "trained_on": TrainingCells(np.arange(1, 4, dtype=np.uint64), np.arange(2, dtype=np.uint64)
+                                ).as_dict(),
 }  # fmt: skip
 
 
@@ -155,6 +182,28 @@ def _importance(path: Path) -> None:
     importance_text(found)
     importance_part(found)
     found.to_frame()
+    found.to_dict()
+
+
+def _bundle(path: Path) -> None:
+    """All figures that a bundle stores, as the report shows them."""
+    facts = ClassifierFacts.of(load_bundle(path), "bundle")
+    accuracy_in_words(facts)
+    accuracy_doubts(facts)
+    _figures(facts.held_out, facts.classes)
+    if facts.accuracy is not None:
+        assert [row.text() for row in facts.accuracy.per_class]
+
+
+def _figures(held_out: Any, classes: Any) -> None:
+    """The figures that a record stores."""
+    accuracy = stored_estimate(held_out, classes)
+    if accuracy is not None:
+        accuracy.text()
+        assert [row.text() for row in accuracy.per_class]
+    if held_out.get("calls") is not None:
+        calls = HeldOutCalls.from_rows(held_out["calls"], classes)
+        adjusted_fractions([[1] * len(classes)], calls, draws=4)
 
 
 def _explain(path: Path) -> None:
@@ -203,7 +252,72 @@ def test_changed_descriptions_of_a_bundle_are_refused_in_one_line(
     seed: int, tmp_path: Path
 ) -> None:
     path = _sealed_bundle(tmp_path / "m.cmx", changed(BUNDLE, seed))
-    one_line(lambda: load_bundle(path))
+    one_line(lambda: _bundle(path))
+
+
+def damaged(content: Any) -> Iterator[Any]:
+    """Copies of the content, each with one value left out or changed into another."""
+
+    def walk(value: Any, where: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        inside = value.items() if isinstance(value, dict) else (
+            enumerate(value[:2]) if isinstance(value, list) else ())  # fmt: skip
+        for key, one in inside:
+            yield (*where, key)
+            yield from walk(one, (*where, key))
+
+    content = json.loads(json.dumps(content))
+    for *above, key in list(walk(content)):
+        for other in (KeyError, None, True, -1, 2.5, 2**70, "x", [], {}, [None], [[1]]):
+            copied = copy.deepcopy(content)
+            place = copied
+            for step in above:
+                place = place[step]
+            if other is KeyError:
+                del place[key]
+            else:
+                place[key] = other
+            yield copied
+
+
+RECORD = BUNDLE["record"]
+STORED = {
+    "accuracy": (RECORD["held_out"], lambda it: _figures(it, ("x", "y"))),
+    "calibration": (RECORD["calibration"], lambda it: Calibration.from_dict(it).text()),
+    "estimate": (ACCURACY.as_dict(), lambda it: AccuracyEstimate.from_dict(it).text()),
+    "training cells": (BUNDLE["trained_on"], TrainingCells.from_dict),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_every_figure_that_is_damaged_is_read_or_refused_in_one_line(kind: str) -> None:
+    content, read = STORED[kind]
+    read(json.loads(json.dumps(content)))
+    count = 0
+    for other in damaged(content):
+        one_line(lambda other=other: read(other))
+        count += 1
+    assert count > 20
+
+
+def test_the_line_names_the_file_and_the_key(tmp_path: Path) -> None:
+    about = copy.deepcopy(BUNDLE)
+    about["record"]["held_out"]["estimate"]["per_class"][0]["low"] = None
+    path = _sealed_bundle(tmp_path / "m.cmx", json.dumps(about))
+    with pytest.raises(
+        ChannelMixError, match=r"m\.cmx.*held_out\.estimate\.per_class.*go together"
+    ):
+        load_bundle(path)
+    content = copy.deepcopy(IMPORTANCE)
+    content["alone"]["alone"][0]["accuracy"]["low"] = "none"
+    path = tmp_path / "importance.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ChannelMixError, match=r"importance\.json.*alone.*accuracy\.low"):
+        ChannelImportance.load(path)
+    content = copy.deepcopy(IMPORTANCE)
+    content["alone"]["smallest"]["channels"] = []
+    path.write_text(json.dumps(content))
+    with pytest.raises(ChannelMixError, match=r"importance\.json.*alone: a set of no channels"):
+        ChannelImportance.load(path)
 
 
 def test_a_description_that_was_not_changed_is_read(tmp_path: Path) -> None:

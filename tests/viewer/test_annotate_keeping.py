@@ -386,3 +386,21 @@ def test_what_is_given_while_annotations_are_read_is_not_overruled_by_them(
     qtbot.waitUntil(lambda: "2 annotations saved" in kept.state, timeout=5000)
     (path,) = (tmp_path / "user" / "annotations").glob("*.csv")
     assert sorted(rows_of(path).values()) == ["", "debris"]
+
+
+def test_classes_of_a_data_set_that_comes_back_stay_in_its_file(
+    opened: Any, data_set: Path, qtbot: Any, plate: Cells
+) -> None:
+    _, annotate = opened(data_set)
+    session, beside = annotate.session, data_set.with_name("dataset.annotations.csv")
+    first, other = session.data_set, 1 - int(session.cells.labels[0])
+    session.assign([0], other)
+    # What is unsaved is written as another data set comes.
+    session.open(plate.subset(slice(12)), "another")
+    assert len(rows_of(beside)) == 1
+    session.switch(first)
+    qtbot.waitUntil(lambda: not annotate.keeping._restoring, timeout=5000)
+    assert session.cells.labels[0] == other and session.edits.undoable == 1
+    session.assign([2], other)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.keeping.state, timeout=5000)
+    assert len(rows_of(beside)) == 2

@@ -17,11 +17,13 @@ from napari_channelmix.viewer.dock import Dock
 from .conftest import canvas_of
 
 SCRIPT = Path(__file__).with_name("deleting.py")
+# Seeds, and orders of each. What went wrong before did so within the first few orders.
+RUNS = [(0, 25), (1, 25)] if os.environ.get("SLOW") else [(0, 8)]
 
 
 @pytest.mark.timeout(620)
-@pytest.mark.parametrize(("seed", "orders"), [(0, 25), (1, 25)])
-def test_fifty_random_orders_of_deleting_layers(seed: int, orders: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seed", "orders"), RUNS)
+def test_random_orders_of_deleting_layers(seed: int, orders: int, tmp_path: Path) -> None:
     folders = {f"XDG_{what}_HOME": str(tmp_path) for what in ("DATA", "CACHE", "CONFIG")}
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(seed), str(orders)],

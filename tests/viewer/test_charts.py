@@ -8,10 +8,15 @@ import pyqtgraph as pg
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_channelmix.classify.accuracy import estimate_accuracy
+from napari_channelmix.classify.accuracy import (
+    AccuracyDifference,
+    AccuracyEstimate,
+    estimate_accuracy,
+)
 from napari_channelmix.dcmix import ChannelImportance
+from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
 from napari_channelmix.viewer.charts import ImportanceChart
-from napari_channelmix.viewer.figures import FiguresTable
+from napari_channelmix.viewer.figures import FiguresTable, measured_alone
 from napari_channelmix.viewer.importance_dock import verdict
 from napari_channelmix.viewer.theme import chart_colors
 
@@ -71,7 +76,7 @@ def test_keys_choose_a_channel(chart: ImportanceChart, qtbot: Any) -> None:
 
 
 def test_figures_are_read_in_words(chart: ImportanceChart) -> None:
-    expected = "GZMB: share 0.200 ± 0.010, Shapley value 0.300, its decoy 0.040"
+    expected = "GZMB: share 0.200 ± 0.010, Shapley value 0.300, its negative control 0.040"
     assert chart.describe("GZMB") == expected
 
 
@@ -112,7 +117,7 @@ def test_bars_are_paler_where_the_gate_is_closed(chart: ImportanceChart) -> None
 
 def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
     text = verdict(made("mixing to one image costs accuracy"))
-    assert text.startswith("Gate closed: mixing to one image costs accuracy.")
+    assert text.startswith("Not reliable: mixing to one image costs accuracy.")
     assert "Most by Shapley value: GZMB, CD8a, CK" in text
     assert "mixed 0.80, plain 0.90" in text
 
@@ -191,3 +196,49 @@ def test_names_of_channels_are_not_cut_off_for_the_figures(qtbot: Any) -> None:
     table.show()
     qtbot.waitExposed(table)
     assert table.columnWidth(0) >= table.fontMetrics().horizontalAdvance("a channel with")
+
+
+def heads(low: float, warning: str = "") -> ChannelsAlone:
+    """Linear classifiers of each channel; ``low`` is the lower end of all of them together."""
+    behind = AccuracyDifference(0.1, 0.05, 0.15, 96, 8)
+    whole = AccuracyEstimate(0.8, low, 0.9, 0.5, 96, 8, (), warning)
+    alone = tuple(
+        ChannelSet((name,), AccuracyEstimate(0.6 + 0.01 * at, 0.52, 0.7, 0.5, 96, 8, ()), behind)
+        for at, name in enumerate(NAMES)
+    )
+    return ChannelsAlone(NAMES, whole, alone, alone, None, ())
+
+
+def test_accuracies_alone_and_without_have_their_intervals_and_what_they_are_of(qtbot: Any) -> None:
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    importance = replace(made(), alone=heads(0.7))
+    table.show_importance(importance)
+    titles = [table.horizontalHeaderItem(at).text() for at in range(table.columnCount())]
+    assert titles[-2:] == ["alone", "without"]
+    items = {table.item(row, 0).text(): table.item(row, titles.index("alone"))
+             for row in range(table.rowCount())}  # fmt: skip
+    assert items["GZMB"].text() == "0.62 (0.52 to 0.70)"
+    assert "8 held-out groups, 96 cells" in items["GZMB"].toolTip()
+    assert "8 held-out groups, 96 cells" in measured_alone(importance)
+    assert "Not to be read" not in measured_alone(importance)
+    frame = importance.to_frame()
+    assert frame.loc["GZMB", ["accuracy_alone_low", "accuracy_alone_high"]].tolist() == [0.52, 0.7]
+
+
+@pytest.mark.parametrize(("low", "warning", "verdict"), [
+    (0.45, "", ""), (0.7, "two held-out groups", ""),
+    (0.7, "", "Nothing can be read: too few groups"),
+])  # fmt: skip
+def test_what_must_not_be_read_is_grey_and_says_so(
+    qtbot: Any, low: float, warning: str, verdict: str
+) -> None:
+    table = FiguresTable()
+    qtbot.addWidget(table)
+    importance = replace(made(), alone=heads(low, warning), verdict=verdict)
+    table.show_importance(importance)
+    last = table.columnCount() - 1
+    assert table.item(0, last).toolTip().startswith("Not to be read: ")
+    assert table.item(0, last).foreground().color() != table.item(0, 1).foreground().color()
+    assert "Not to be read: " in measured_alone(importance)
+    assert measured_alone(made()) == "" and measured_alone(None) == ""

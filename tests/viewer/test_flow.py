@@ -243,12 +243,12 @@ def test_a_cancelled_run_goes_on_from_its_finished_seeds(
     qtbot.waitUntil(lambda: importance.session.importance is not None, timeout=90_000)
     click(importance.task_bar.cancel)
     done_before = len(importance.session.importance.seeds)
-    assert f"{done_before} of 3 seeds are done and kept" in importance.notice.text()
+    assert f"{done_before} of 3 repeats are done and kept" in importance.notice.text()
     assert len(list(kept.rglob("*.json"))) >= done_before
     click(importance.run_button)
     done(importance, qtbot)
     assert len(importance.session.importance.seeds) == 3
-    assert "seeds were kept from an earlier run" in importance.notice.text()
+    assert "repeats were kept from an earlier run" in importance.notice.text()
 
 
 def test_a_run_cancelled_before_its_first_seed_gives_the_bars_before_it_back(
@@ -271,13 +271,20 @@ def test_a_run_cancelled_before_its_first_seed_gives_the_bars_before_it_back(
 def test_bars_of_other_cells_never_stand_beside_these(
     importance: Any, plate: Any, qtbot: Any, click: Any
 ) -> None:
+    session = importance.session
+    before = session.data_set
     click(importance.run_button)
-    qtbot.waitUntil(lambda: importance.session.importance is not None, timeout=90_000)
-    importance.session.open(plate.with_channels(["DNA", "stress"]), "another")
-    assert not importance.task.busy and importance.session.importance is None
-    assert "other cells were opened" in importance.notice.text()
+    qtbot.waitUntil(lambda: session.importance is not None, timeout=90_000)
+    session.open(plate.with_channels(["DNA", "stress"]), "another")
+    # The run goes on, and its bars stand with its own cells.
+    assert importance.task.busy and session.importance is None
     qtbot.wait(300)
-    assert importance.session.importance is None
+    assert session.importance is None and session.of(before).importance is not None
+    session.close(before)
+    assert not importance.task.busy
+    assert "its cells were closed" in importance.notice.text()
+    qtbot.wait(300)
+    assert session.importance is None
 
 
 def test_one_channel_alone_ends_with_the_mixed_image_and_a_lost_layer_is_named(

@@ -11,8 +11,11 @@ from qtpy.QtWidgets import QScrollArea
 from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.cells_in_use import summary
 from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.layers import role_of
 from napari_channelmix.viewer.picking import cell_at
 from napari_channelmix.viewer.samples import open_synthetic_plate
+
+from .annotating import show_squares
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -601,3 +604,27 @@ def test_the_column_taken_for_the_ids_is_named(viewer: Any, images: Any, qtbot: 
     mask.features = table[["kind"]].assign(weight=range(9))
     images.cells.fill()
     assert images.cells.ids.itemText(0) == "by its name, if there is any"
+
+
+def test_a_data_set_of_the_users_layers_comes_back_in_them(
+    viewer: Any, open_plate: Any, qtbot: Any
+) -> None:
+    images = open_plate()
+    session, plate = images.session, images.session.data_set
+    show_squares(viewer, session)
+    mine, shown = session.data_set, session.shown
+    images.switch_to(plate)
+    qtbot.waitUntil(lambda: session.data_set == plate, timeout=10_000)
+    assert session.shown.images["DNA"] is not shown.images["DNA"]
+    images.switch_to(mine)
+    assert session.data_set == mine and session.shown == shown
+    assert images.origin.currentIndex() == 1
+    # Of the other data set, nothing is left in sight.
+    assert not any(role_of(layer).startswith("channel") for layer in viewer.layers)
+    # Without its layers it is shown as a data set is.
+    images.switch_to(plate)
+    qtbot.waitUntil(lambda: session.data_set == plate, timeout=10_000)
+    viewer.layers.remove(shown.images["GFP"])
+    images.switch_to(mine)
+    qtbot.waitUntil(lambda: session.data_set == mine, timeout=10_000)
+    assert set(session.shown.images) == {"DNA", "GFP"} and session.shown != shown

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from qtpy.QtWidgets import QScrollArea
 
 from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.settings import ImportanceSettings
+from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.importance_dock import ImportanceDock, verdict
 from napari_channelmix.viewer.work import importance_job
 
@@ -80,3 +82,22 @@ def test_what_was_chosen_is_what_is_run(plate: Cells) -> None:
         found = stop.value
     assert found.provenance["scaled_per"] == "group"
     assert any("scaled per group" in line for line in found.warnings)
+
+
+def test_that_there_are_no_p_values_is_no_alarm(dock: Callable[[type], Any]) -> None:
+    widget = dock(ImportanceDock)
+    widget.session.importance = replace(asking(), p_value_reason="fewer than 4 repeats")
+    assert widget.no_p_values.text() == "No p-values of the channels: fewer than 4 repeats."
+    assert widget.no_p_values.isVisibleTo(widget) and "p-values" not in widget.warnings.text()
+    widget.session.importance = replace(asking(), p_value=(0.01, 0.5))
+    assert not widget.no_p_values.isVisibleTo(widget)
+
+
+def test_the_settings_fit_a_dock_of_a_small_window(dock: Callable[[type], Any]) -> None:
+    widget = dock(ImportanceDock)
+    widget.session.importance = replace(asking(), p_value_reason="fewer than 4 repeats")
+    for fold in widget.findChildren(Folding):
+        fold.expand(animate=False)
+    content = widget.findChild(QScrollArea).widget()
+    # What a window of 1280 x 800 leaves for it.
+    assert content.minimumSizeHint().width() <= 366

@@ -38,7 +38,7 @@ def test_the_form_has_a_control_for_each_setting_and_begins_with_the_usual_value
     form = JobForm(Small, parent)
 
     assert list(form.controls) == ["epochs", "share", "rate", "fast", "kind", "limit"]
-    assert form.settings == Small()
+    assert form.value == Small()
     assert form["epochs"].toolTip() == "Passes over the cells"
 
 
@@ -53,7 +53,7 @@ def test_what_is_set_in_the_form_is_in_the_settings(parent: QWidget) -> None:
     form["kind"].setCurrentText("a")
     form["limit"].setValue(12)
 
-    assert form.settings == Small(epochs=9, share=0.25, fast=True, kind="a", limit=12)
+    assert form.value == Small(epochs=9, share=0.25, fast=True, kind="a", limit=12)
     assert len(changes) == 5
 
 
@@ -61,11 +61,11 @@ def test_settings_can_be_shown(parent: QWidget) -> None:
     form = JobForm(ImportanceSettings, parent, leave_out=("scaled_per",))
     form.show({"seeds": 7, "split_seed": 0, "decoys": False, "constraint": "over", "rate": 1e-4})
 
-    assert form.settings == ImportanceSettings(
+    assert form.value == ImportanceSettings(
         seeds=7, split_seed=0, decoys=False, constraint="over", rate=1e-4
     )
     form.show({"split_seed": None})
-    assert form.settings.split_seed is None
+    assert form.value.split_seed is None
 
 
 def test_controls_of_the_caller_take_the_place_of_plain_ones(parent: QWidget) -> None:
@@ -75,18 +75,17 @@ def test_controls_of_the_caller_take_the_place_of_plain_ones(parent: QWidget) ->
     form = JobForm(Small, parent, controls={"kind": box})
 
     assert form["kind"] is box
-    assert form.settings.kind == "a"
+    assert form.value.kind == "a"
 
 
-def test_few_changed_settings_stand_apart(parent: QWidget) -> None:
-    usual, advanced = QFormLayout(parent), QFormLayout()
+def test_settings_that_no_form_has_yet_go_into_the_next_one(parent: QWidget) -> None:
+    usual, others = QFormLayout(parent), QFormLayout()
+    usual.addRow(others)
     form = JobForm(Small, parent)
-    form.add_to(usual, advanced=False)
-    form.add_to(advanced, advanced=True)
+    form.add_to(usual, ["epochs", "fast"])
+    form.add_to(others)
 
-    usual.addRow(advanced)
-
-    assert (usual.rowCount(), advanced.rowCount()) == (6, 1)
+    assert (usual.rowCount(), others.rowCount()) == (3, 4)
     tick = form["fast"]
     assert isinstance(tick, QCheckBox) and tick.text() == "Fast"
 
@@ -97,4 +96,4 @@ def test_a_value_that_only_the_setting_refuses_is_refused_when_it_is_read(parent
     form = JobForm(Small, parent, controls={"epochs": box})
 
     with pytest.raises(ModelError, match="epochs must be 1 or more, not 0"):
-        _ = form.settings
+        _ = form.value

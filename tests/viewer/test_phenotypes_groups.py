@@ -13,6 +13,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.data import Cells
+from napari_channelmix.phenotypes.adjusted import Adjusted
+from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.viewer.phenotypes.facts import Facts
 from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage, dose_columns
 from napari_channelmix.viewer.session import Predictions
@@ -140,3 +142,66 @@ def test_thirty_classes_fit_the_table(page: Any) -> None:
     page.show_facts(facts(60, classes=tuple(f"class {at}" for at in range(30))))
     assert page.table.model().columnCount() == 32
     assert page.table.width() <= 360
+
+
+def predicted(adjusted: Adjusted | None = None, training: Any = None) -> Facts:
+    """The plate, called as it is labelled."""
+    known = plate()
+    sure = np.eye(2, dtype=np.float32)[known.cells.labels]
+    marks = None if training is None else tuple(training)
+    return Facts(known.cells, Predictions(("rest", "responds"), sure, adjusted=adjusted,
+                                          training=marks))  # fmt: skip
+
+
+def test_cells_that_were_trained_on_are_left_out_and_counted_where_asked_for(page: Any) -> None:
+    training = np.full(WELLS * EACH, NO, dtype="<U10")
+    # A well that was trained on as a whole, and ten cells of another.
+    training[:EACH], training[EACH : EACH + 10] = YES, YES
+    training[EACH + 10 : 2 * EACH] = SAME_GROUP
+    page.show_facts(predicted(training=training))
+    assert page.held_out.isVisible() and page.held_out.isChecked()
+    assert page.fractions.classed[:3].tolist() == [0, 40, 50]
+    assert page.fractions.cells[:3].tolist() == [50, 50, 50]
+    model = page.table.model()
+    assert [model.index(row, 1).data() for row in range(3)] == ["0", "40", "50"]
+    assert model.index(0, 2).data() == "–"
+    assert "trained on 10 of 50 cells" in model.index(1, 1).data(Qt.ItemDataRole.ToolTipRole)
+    assert "60 training cells left out" in page.note.text()
+    # The curve is of the others too: the well without held-out cells has no fraction.
+    assert len(page.response.groups) == WELLS - 1
+    page.held_out.setChecked(False)
+    assert page.fractions.classed[:3].tolist() == [50, 50, 50]
+    assert [model.index(row, 1).data() for row in range(3)] == ["50*", "50*", "50"]
+    assert "counted" in page.note.text() and "too good" in page.note.toolTip()
+
+
+def test_a_classifier_that_knows_none_or_all_of_the_cells_leaves_no_choice(page: Any) -> None:
+    for mark in (NO, YES):
+        page.show_facts(predicted(training=[mark] * (WELLS * EACH)))
+        assert not page.held_out.isVisible()
+        assert page.fractions.classed.tolist() == [EACH] * WELLS
+    assert "training cells counted" in page.note.text()
+    page.show_facts(predicted(training=[UNKNOWN] * (WELLS * EACH)))
+    assert "training cells not known" in page.note.text() and not page.held_out.isVisible()
+    assert "trained on" not in page.fractions.to_frame()
+
+
+def test_the_curve_is_of_adjusted_fractions_and_of_the_calls_on_demand(page: Any) -> None:
+    calls = predicted().predicted_fractions.fractions
+    shares = np.clip((calls - 0.05) / 0.9, 0, 1)
+    page.show_facts(predicted(Adjusted(shares, shares - 0.01, shares + 0.01)))
+    assert page.adjust.isVisible()
+    np.testing.assert_allclose(page.response.fractions, shares[:, 1])
+    assert "through adjusted fractions of 24 groups" in page.words.text()
+    assert page.response.fit.low == pytest.approx(0, abs=0.02)
+    page.adjust.setChecked(False)
+    np.testing.assert_allclose(page.response.fractions, calls[:, 1])
+    assert "adjusted" not in page.words.text()
+    assert page.response.fit.low == pytest.approx(0.05, abs=0.02)
+
+
+def test_what_the_fractions_are_of_takes_one_line(page: Any) -> None:
+    shares = predicted().predicted_fractions.fractions
+    page.show_facts(predicted(Adjusted(shares, shares, shares, "", "one held-out group only")))
+    assert page.note.height() < 2 * page.note.fontMetrics().lineSpacing()
+    assert "one held-out group only" in page.note.toolTip()

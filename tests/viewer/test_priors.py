@@ -102,7 +102,7 @@ def test_adjusted_fractions_stand_beside_the_raw_ones(qtbot: Any) -> None:
                      "adj. dead"]  # fmt: skip
     assert model.index(0, 3).data() == f"{adjusted.fractions[0, 0]:.1%}"
     assert "95 % interval" in model.index(0, 3).data(3)
-    assert "prior balanced" in page.adjusted.text() and "Adjusted" in page.adjusted.text()
+    assert "prior balanced" in page.note.toolTip() and "Adjusted" in page.note.toolTip()
     assert "prior balanced" in replace(known, predictions=found).describe(0)
     frame = page.fractions.to_frame()
     assert "adjusted fraction dead" in frame

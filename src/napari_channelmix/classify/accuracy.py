@@ -8,12 +8,17 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from napari_channelmix.classify.intervals import FEW_GROUPS, GroupedRecall, difference_interval
+from napari_channelmix.classify.intervals import (
+    TOO_FEW_GROUPS,
+    GroupedRecall,
+    difference_interval,
+    few_groups_text,
+)
 from napari_channelmix.errors import DataError
 from napari_channelmix.readers import Stored, validated
-from napari_channelmix.wording import counted, listed
+from napari_channelmix.wording import counted, fraction, listed
 
 __all__ = [
     "AccuracyDifference",
@@ -25,8 +30,6 @@ __all__ = [
     "stored_estimate",
 ]
 
-# With fewer, nothing is said of other groups.
-TOO_FEW = 3
 # Held-out cells whose counts are taken apart again.
 MOST_CELLS = 100_000
 
@@ -113,6 +116,11 @@ class AccuracyEstimate:
         """As ``95 % interval 0.94 to 0.99``."""
         return f"{100 * self.level:g} % interval {self.low:.2f} to {self.high:.2f}"
 
+    @property
+    def short_text(self) -> str:
+        """As ``.94 (.91 to .97)``."""
+        return f"{fraction(self.balanced)} ({fraction(self.low)} to {fraction(self.high)})"
+
     def measured_on(self, *, held_out: bool = True) -> str:
         """As ``12 held-out groups, 441 cells``."""
         kind = "held-out " if held_out else ""
@@ -189,6 +197,12 @@ class _StoredRecall(Stored):
     n_cells: Count
     n_groups: Count
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len({value is None for value in (self.recall, self.low, self.high)}) > 1:
+            raise ValueError(f"class {self.name}: recall, low and high go together")
+        return self
+
 
 class StoredAccuracy(Stored):
     """As of `AccuracyEstimate.as_dict`, for the schemas of files that hold one."""
@@ -199,9 +213,29 @@ class StoredAccuracy(Stored):
     chance: Part
     n_cells: Count
     n_groups: Count
-    per_class: tuple[_StoredRecall, ...]
+    per_class: Annotated[tuple[_StoredRecall, ...], Field(min_length=1)]
     warning: str = ""
     level: Part = 0.95
+
+    def refuse_others(self, classes: Sequence[str]) -> None:
+        """Refuse figures of other classes.
+
+        Raises
+        ------
+        ValueError
+        """
+        names = [row.name for row in self.per_class]
+        if names != list(classes):
+            raise ValueError(
+                f"estimate: is of the classes {listed(names, 5)}, not of {listed(classes, 5)}"
+            )
+
+
+class _StoredHeldOut(Stored):
+    """What `stored_estimate` reads of a classifier's record."""
+
+    estimate: StoredAccuracy | None = None
+    confusion: tuple[tuple[Count, ...], ...] | None = None
 
 
 def estimate_accuracy(
@@ -285,13 +319,25 @@ def stored_estimate(held_out: Mapping[str, Any], classes: Sequence[str]) -> Accu
     held_out : dict
         ``record["held_out"]`` of a classifier; see `classify.measured`.
     classes : sequence of str
+
+    Raises
+    ------
+    DataError
+        A damaged record.
     """
-    if held_out.get("estimate"):
-        return AccuracyEstimate.from_dict(held_out["estimate"])
-    counts = np.asarray(held_out.get("confusion") or 0, np.int64)
+    said = {name: held_out.get(name) or None for name in ("estimate", "confusion")}
+    stored = validated(said, _StoredHeldOut, where="held-out cells")
+    if stored.estimate is not None:
+        try:
+            stored.estimate.refuse_others(classes)
+        except ValueError as error:
+            raise DataError(f"held-out cells: {error}") from None
+        return AccuracyEstimate.from_dict(stored.estimate.model_dump())
     # A damaged file may name any number of cells.
-    if counts.shape != (len(classes), len(classes)) or not 0 < counts.sum() <= MOST_CELLS:
+    rows, count = stored.confusion or (), len(classes)
+    if [len(row) for row in rows] != [count] * count or not 0 < sum(map(sum, rows)) <= MOST_CELLS:
         return None
+    counts = np.asarray(rows, np.int64)
     labels, predicted = (
         np.repeat(place.ravel(), counts.ravel()) for place in np.indices(counts.shape)
     )
@@ -374,13 +420,10 @@ def _warning(rows: Sequence[ClassRecall], cells: int, groups: int) -> str:
     if 1 < groups == cells:
         lines.append("no groups are known, so the cells are taken as independent and the interval "
                      "may be too narrow")  # fmt: skip
-    elif groups < TOO_FEW:
-        few = "is" if groups == 1 else "are"
-        lines.append(f"{counted(groups, 'group')} {few} too few to say anything of other groups")
-    elif groups < FEW_GROUPS:
-        lines.append(f"{groups} groups say little of other groups")
+    elif few_groups_text(groups, cells):
+        lines.append(few_groups_text(groups, cells))
     lone = [row.name for row in there if row.n_groups == 1]
-    if groups >= TOO_FEW and lone and groups < cells:
+    if groups >= TOO_FEW_GROUPS and lone and groups < cells:
         few = "class" if len(lone) == 1 else "classes"
         lines.append(f"{few} {listed(lone, 5)} in one group only")
     absent = [row.name for row in rows if not row.n_cells]

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from napari_channelmix.bounds import Crop, Finite, Index, Name, PlainMixes, Positive
 from napari_channelmix.classify.accuracy import StoredAccuracy
-from napari_channelmix.classify.calibration import COLDEST, HOTTEST
+from napari_channelmix.classify.calibration import StoredCalibration
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.mixing import Constraint
 from napari_channelmix.classify.networks import NetworkSpec
@@ -26,6 +26,7 @@ from napari_channelmix.classify.sealed import (
 from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.errors import BundleError, ModelError
+from napari_channelmix.phenotypes.adjusted import StoredCalls
 from napari_channelmix.readers import Origin, Stored, checked_as
 from napari_channelmix.wording import shown_error
 
@@ -41,36 +42,6 @@ SCHEMA = 1
 MOST = 100_000
 
 
-Interval = tuple[Finite, Finite] | None
-
-
-class CallsAbout(Stored):
-    """Labels against calls, group by group; see `HeldOutCalls`."""
-
-    grouped: bool
-    rows: tuple[tuple[Index, Index, Index, Index], ...]
-
-
-class CalibrationAbout(Stored):
-    """Whether its probabilities mean what they say; see `Calibration`."""
-
-    temperature: Annotated[float, Field(strict=True, ge=COLDEST, le=HOTTEST)]
-    n_cells: Index
-    n_groups: Index
-    brier: Finite
-    ece: Finite
-    adaptive: Finite
-    top: Finite
-    by_chance: Finite
-    brier_interval: Interval = None
-    ece_interval: Interval = None
-    curve: dict[Name, tuple[tuple[Index, Finite, Finite, Finite, Finite], ...]] = Field(
-        default_factory=dict
-    )
-    prior: str = ""
-    cross_fitted: bool = True
-
-
 class HeldOutAbout(Stored):
     """How well a classifier does on cells it never saw; see `measured`."""
 
@@ -81,7 +52,7 @@ class HeldOutAbout(Stored):
     confusion: tuple[tuple[Index, ...], ...] | None = None
     n_train: Index
     n_test: Index
-    calls: CallsAbout | None = None
+    calls: StoredCalls | None = None
 
 
 class RecordAbout(Stored):
@@ -90,7 +61,7 @@ class RecordAbout(Stored):
     history: Annotated[tuple[dict[Name, Finite], ...], Field(max_length=MOST)] = ()
     warnings: tuple[str, ...] = ()
     held_out: HeldOutAbout | None = None
-    calibration: CalibrationAbout | None = None
+    calibration: StoredCalibration | None = None
 
 
 class NetworkAbout(Stored):
@@ -135,23 +106,18 @@ class BundleAbout(Stored):
                 raise ValueError(f"{name} has {count} numbers for {channels} channels")
         if self.data is not None:
             # What does not fit is said as any other fault of the description.
-            try:
-                TrainingData.from_dict(self.data, self.channels)
-            except (KeyError, TypeError, AttributeError, OverflowError) as error:
-                raise ValueError(f"data: {type(error).__name__} ({error})") from error
+            TrainingData.from_dict(self.data, self.channels)
         if self.trained_on is not None:
-            try:
-                TrainingCells.from_dict(self.trained_on)
-            except (KeyError, TypeError) as error:
-                raise ValueError(f"trained_on: {type(error).__name__} ({error})") from error
+            # A `DataError` is a `ValueError`.
+            TrainingCells.from_dict(self.trained_on)
         counts = (self.record.get("held_out") or {}).get("confusion") or []
         if counts and (len(counts) != classes or any(len(row) != classes for row in counts)):
             raise ValueError(f"record.held_out.confusion is not {classes} x {classes}")
-        rows = ((self.record.get("held_out") or {}).get("calls") or {}).get("rows") or []
-        if any(max(row[1:3]) >= classes for row in rows):
-            raise ValueError(f"record.held_out.calls names more than {classes} classes")
-        if rows and max(row[0] for row in rows) >= len(rows):
-            raise ValueError("record.held_out.calls names groups without cells")
+        record = RecordAbout.model_validate(self.record)
+        if record.held_out is not None and record.held_out.calls is not None:
+            record.held_out.calls.refuse_others(classes)
+        if record.held_out is not None and record.held_out.estimate is not None:
+            record.held_out.estimate.refuse_others(self.classes)
         return self
 
 

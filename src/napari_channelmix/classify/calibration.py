@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
+from napari_channelmix.bounds import Finite, Flag, Index, Name
+from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.classify.priors import corrected
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.fractions import wilson
+from napari_channelmix.readers import Stored, validated
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
@@ -26,9 +30,9 @@ if TYPE_CHECKING:
     from napari_channelmix.jobs import Job
 
 __all__ = [
-    "Calibration", "ReliabilityBin", "brier_score", "calibrate_job", "calibration_error",
-    "calibration_of", "confidence_error", "fit_temperature", "held_out_calibration", "scaled",
-    "scores_of",
+    "Calibration", "ReliabilityBin", "StoredCalibration", "brier_score", "calibrate_job",
+    "calibration_error", "calibration_of", "confidence_error", "fit_temperature",
+    "held_out_calibration", "scaled", "scores_of",
 ]  # fmt: skip
 
 Doubles = npt.NDArray[np.float64]
@@ -119,6 +123,9 @@ class Calibration:
         )
         if not self.cross_fitted:
             said += "; measured on the cells it was calibrated on, so too good"
+        few = few_groups_text(self.n_groups, self.n_cells)
+        if few:
+            said += f"; {few}"
         return said
 
     def as_dict(self) -> dict[str, Any]:
@@ -142,21 +149,37 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Calibration:
-        """From JSON."""
-        curve = {
-            str(name): tuple(ReliabilityBin(int(row[0]), *map(float, row[1:])) for row in rows)
-            for name, rows in content.get("curve", {}).items()
-        }
-        values: dict[str, Any] = {
-            name: content[name]
-            for name in ("temperature", "n_cells", "n_groups", "brier", "ece", "adaptive", "top",
-                         "by_chance", "prior", "cross_fitted")
-        }  # fmt: skip
-        intervals: dict[str, Any] = {
-            name: None if content.get(name) is None else tuple(content[name])
-            for name in ("brier_interval", "ece_interval")
-        }
-        return cls(**values, **intervals, curve=curve)
+        """From JSON.
+
+        Raises
+        ------
+        DataError
+            Content that is missing or of another kind.
+        """
+        stored = validated(content, StoredCalibration, where="calibration")
+        curve = {name: tuple(ReliabilityBin(*row) for row in rows)
+                 for name, rows in stored.curve.items()}  # fmt: skip
+        return cls(**{**stored.model_dump(), "curve": curve})
+
+
+class StoredCalibration(Stored):
+    """As of `Calibration.as_dict`, for the schemas of files that hold one."""
+
+    temperature: Annotated[float, Field(strict=True, ge=COLDEST, le=HOTTEST)]
+    n_cells: Index
+    n_groups: Index
+    brier: Finite
+    ece: Finite
+    adaptive: Finite
+    top: Finite
+    by_chance: Finite
+    brier_interval: tuple[Finite, Finite] | None = None
+    ece_interval: tuple[Finite, Finite] | None = None
+    curve: dict[Name, tuple[tuple[Index, Finite, Finite, Finite, Finite], ...]] = Field(
+        default_factory=dict
+    )
+    prior: str = ""
+    cross_fitted: Flag = True
 
 
 # ---------------------------------------------------------------- temperature
@@ -259,6 +282,8 @@ def held_out_calibration(
 
 def calibrate_job(classifier: Classifier, cells: Cells, *, seed: int = 0) -> Job[Classifier]:
     """`Classifier.calibrate` as a job: a step for each batch."""
+    from napari_channelmix.classify.held_out_record import held_out_record
+
     bare = {name: of for name, of in classifier.record.items() if name != "calibration"}
     classifier = replace(classifier, record=bare)
     labels = matching(cells.labels, cells.classes, classifier.classes)
@@ -268,10 +293,17 @@ def calibrate_job(classifier: Classifier, cells: Cells, *, seed: int = 0) -> Job
     some = cells.subset(known)
     probabilities = yield from classifier.predict_job(some, prior="balanced")
     prior = classifier.prior_of()
+    scores = scores_of(probabilities)
     found = held_out_calibration(
-        scores_of(probabilities), labels[known], some.groups, classifier.classes, prior.shares,
+        scores, labels[known], some.groups, classifier.classes, prior.shares,
         prior=prior.text(), seed=seed,
     )  # fmt: skip
+    if not bare.get("held_out"):
+        # One whose training measured it keeps those figures.
+        guesses, data = scaled(scores, found.temperature), classifier.training_data
+        bare["held_out"] = held_out_record(
+            guesses, labels[known], some.groups, classifier.classes, data.n if data else 0
+        )
     return replace(classifier, record={**bare, "calibration": found.as_dict()})
 
 

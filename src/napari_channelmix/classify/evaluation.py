@@ -248,14 +248,17 @@ def evaluate_job(
     marks = called.training[given]
     trained = None if (marks == UNKNOWN).any() else int((marks == YES).sum())
     held_out = held_out_of(marks, "accuracy is", only)
+    # What is known of the training says more than that its cells are not known.
+    before = _seen_before(model, cells) if trained is None else ()
+    # Of models made elsewhere it is said anyway that nothing is known of their training.
+    elsewhere = not hasattr(model, "network")
     given[given] = held_out.chosen
     codes = called.balanced.argmax(axis=1)
     found = estimate_accuracy(labels[given], codes[given], cells.groups[given], model.classes)
     order = class_order_line(labels[given], codes[given], model.classes)
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
-        *((held_out.line,) if held_out.line else ()),
-        *(_seen_before(model, cells) if trained is None else ()),
+        *(before or ((held_out.line,) if held_out.line and not elsewhere else ())),
         *((order,) if order else _against_chance(found)),
         *(yield from part(job, 99, 1, 100)),
         *_warnings(model, cells, found, unknown, called),

@@ -14,12 +14,35 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FEW_GROUPS", "GroupedRecall", "accuracy_interval", "difference_interval"]
+from napari_channelmix.wording import counted
+
+__all__ = [
+    "FEW_GROUPS",
+    "TOO_FEW_GROUPS",
+    "GroupedRecall",
+    "accuracy_interval",
+    "difference_interval",
+    "few_groups_text",
+]
 
 Floats = npt.NDArray[np.float64]
 
-#: Fewer groups than these say little of others.
-FEW_GROUPS = 5
+#: Fewer groups than these say little of others, and fewer than those nothing.
+FEW_GROUPS, TOO_FEW_GROUPS = 5, 3
+
+
+def few_groups_text(groups: int, cells: int) -> str:
+    """That so many groups say little of others, or nothing; empty where they are enough.
+
+    Also where every cell is a group of its own: then none are known.
+    """
+    if groups >= FEW_GROUPS or 1 < groups == cells:
+        return ""
+    if groups < TOO_FEW_GROUPS:
+        are = counted(groups, "group", "are")
+        return f"{are} too few to say anything of other groups"
+    return f"{groups} groups say little of other groups"
+
 
 # How alike cells of a group are assumed to be before there are mistakes to see it by. Our choice:
 # what wells of cell screens may well have; with .1, intervals of high accuracies miss more often

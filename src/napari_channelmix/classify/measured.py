@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.calibration import held_out_calibration, scaled, scores_of
+from napari_channelmix.classify.held_out_record import held_out_record
 from napari_channelmix.classify.train import train_classifier_job
 from napari_channelmix.jobs import Job, part
-from napari_channelmix.phenotypes.adjusted import HeldOutCalls
-from napari_channelmix.phenotypes.confusion import confusion_of
 from napari_channelmix.settings import ClassifierSettings, as_dict, merged
 
 if TYPE_CHECKING:
@@ -33,13 +31,8 @@ def measured_training_job(
 ) -> Job[Classifier]:
     """Hold groups back, train on the others, measure on those held back; a job.
 
-    The classifier's ``record`` gets ``held_out``: ``balanced_accuracy``, ``chance``, ``recall``
-    by class (None for one that does not occur), ``estimate`` (both with their intervals over
-    groups; see `AccuracyEstimate.as_dict`), ``confusion`` (rows are the labels), ``confidence``
-    (mean probability of the called class), ``n_train``, ``n_test`` and ``calls`` (labels against
-    calls in each held-out group, see `phenotypes.adjusted.HeldOutCalls`); all of these are of calls
-    with the balanced prior. It gets ``calibration`` too, see `held_out_calibration`. Its
-    ``provenance`` gets what is needed to do the same again.
+    The classifier's ``record`` gets ``held_out`` (see `held_out_record`) and ``calibration`` (see
+    `held_out_calibration`); its ``provenance`` gets what is needed to do the same again.
 
     Parameters
     ----------
@@ -67,19 +60,7 @@ def measured_training_job(
     calibration = held_out_calibration(scores, test.labels, test.groups, test.classes,
                                        prior.shares, prior=prior.text(), seed=seed)  # fmt: skip
     guesses = scaled(scores, calibration.temperature)
-    codes = guesses.argmax(axis=1)
-    estimate = estimate_accuracy(test.labels, codes, test.groups, test.classes)
-    measured: dict[str, Any] = {
-        "balanced_accuracy": estimate.balanced,
-        "chance": estimate.chance,
-        "recall": {row.name: row.recall for row in estimate.per_class},
-        "estimate": estimate.as_dict(),
-        "confusion": confusion_of(test.labels, test.classes, codes, test.classes).counts.tolist(),
-        "confidence": float(guesses.max(axis=1).mean()),
-        "n_train": len(train),
-        "n_test": len(test),
-        "calls": HeldOutCalls.of(test.labels, codes, test.groups, test.classes).as_rows(),
-    }
+    measured = held_out_record(guesses, test.labels, test.groups, test.classes, len(train))
     again = {
         "request": as_dict(given),
         "split": {"held_out": held_out, "seed": seed},

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.crops import MEMORY_BYTES, NormalisedCrops, normalised
+from napari_channelmix.classify.training_cells import blank_crops
 from napari_channelmix.computing import within_cap
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.jobs import Job, Progress
@@ -57,7 +58,9 @@ class Pixels:
         signature, done = self.cells.signing(), 0
         for crops in self.cells.batches(BATCH):
             signature.update(crops.tobytes())
-            self.digests += [_digest(crop) for crop in crops]
+            blank = blank_crops(crops)
+            self.digests += [b"" if empty else _digest(crop)
+                             for crop, empty in zip(crops, blank, strict=True)]  # fmt: skip
             if fits:
                 held[done : done + len(crops)] = crops.transpose(0, 2, 3, 1)
             done += len(crops)
@@ -74,9 +77,6 @@ class Pixels:
 
 
 def _digest(crop: Floats) -> bytes:
-    flat = crop.reshape(len(crop), -1)
-    if (flat.min(axis=1) == flat.max(axis=1)).all():
-        return b""
     return hashlib.blake2b(np.ascontiguousarray(crop).tobytes(), digest_size=16).digest()
 
 

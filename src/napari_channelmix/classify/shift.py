@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from napari_channelmix.classify.likeness import Likeness, likeness, plain_likene
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
 from napari_channelmix.data import Cells
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.profile import Profiler
 from napari_channelmix.errors import DataShiftWarning
@@ -132,7 +134,7 @@ class Observer:
     cells : Cells or array
         Where the crops come from.
     numbers : (N,) int array, optional
-        What messages call the cells; default: their positions.
+        Positions of the cells; default: all of them.
     dtype : numpy.dtype, optional
         Of an array before it became float32.
     """
@@ -180,10 +182,14 @@ class Observer:
             found = plain_likeness(model.mean, model.std, profile)
         else:
             found = likeness(data, profile)
-        some = cells.subset(numbers) if isinstance(cells, Cells) else None
+        whole_set = cells if isinstance(cells, Cells) else None
+        some = None if whole_set is None else whole_set.subset(numbers)
         dtypes = self._dtypes if some is None else dtypes_of(some)
         sizes = {} if some is None else pixel_sizes(some)
-        lines = differences(model.channels, found, profile, data, dtypes, sizes, numbers)
+        name_of = str if whole_set is None else partial(cell_name, whole_set)
+        lines = differences(
+            model.channels, found, profile, data, dtypes, sizes, numbers, name_of
+        )  # fmt: skip
         # Lines that speak of the cells as a whole: all but the one on strange cells.
         whole = len(lines) > int(found.strange.any())
         if some is not None:

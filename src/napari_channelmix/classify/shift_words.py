@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +42,7 @@ def differences(
     dtypes: Sequence[str],
     sizes: Mapping[float, int],
     numbers: Whole,
+    name_of: Callable[[int], str] = str,
 ) -> list[str]:
     """A line for each kind of difference.
 
@@ -58,7 +59,9 @@ def differences(
     sizes : dict of float to int
         Sizes of the pixels in micrometres, and how many cells have each.
     numbers : (N,) int array
-        What the cells are called.
+        Of the cells.
+    name_of : callable of int
+        What a cell is called, by its number.
     """
     if data is None:
         return _plain(channels, found, profile)
@@ -76,7 +79,7 @@ def differences(
     lines += _saturated(channels, profile, data)
     lines += _types(dtypes, data)
     lines += _pixel_sizes(sizes, data)
-    lines += _strange(found, numbers)
+    lines += _strange(found, numbers, name_of)
     return lines
 
 
@@ -305,8 +308,8 @@ def _pixel_sizes(sizes: Mapping[float, int], data: TrainingData) -> list[str]:
     ]
 
 
-def _strange(found: Likeness, numbers: Whole) -> list[str]:
-    which = numbers[found.strange]
+def _strange(found: Likeness, numbers: Whole, name_of: Callable[[int], str]) -> list[str]:
+    which = numbers[found.strange].tolist()
     if not len(which):
         return []
     if len(numbers) == 1:
@@ -315,8 +318,8 @@ def _strange(found: Likeness, numbers: Whole) -> list[str]:
     if len(which) > len(numbers) / 2:
         return [f"{len(which)} of {len(numbers)} cells lie far outside what was trained on"]
     if len(which) == 1:
-        return [f"cell {which[0]} lies far outside what was trained on"]
+        return [f"cell {name_of(which[0])} lies far outside what was trained on"]
     more = len(which) - SHOWN
-    listed = ", ".join(str(number) for number in which[: SHOWN if more > 0 else None])
+    listed = ", ".join(name_of(number) for number in which[: SHOWN if more > 0 else None])
     rest = f", ... and {more} more" if more > 0 else ""
     return [f"cells {listed}{rest} lie far outside what was trained on"]

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES, Marks
+from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Predictor
     from napari_channelmix.data import Cells
 
-__all__ = ["Digests", "TrainingCells", "crop_digests", "training_marks_job"]
+__all__ = ["BLANK", "Digests", "TrainingCells", "blank_crops", "crop_digests", "training_marks_job"]
 
 Digests = npt.NDArray[np.uint64]
 
@@ -33,15 +35,25 @@ MOST = 1_000_000
 # probability of 5e-8.
 BYTES = 8
 BATCH = 256
+#: Stands for a crop that is blank: such crops are equal without being the same cell.
+BLANK = np.uint64(0)
+
+
+def blank_crops(crops: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which crops (n, C, H, W) are one value all over in every channel, (n,)."""
+    flat = crops.reshape(*crops.shape[:2], -1)
+    return np.asarray((flat.min(axis=2) == flat.max(axis=2)).all(axis=1))
 
 
 def crop_digests(crops: npt.NDArray[np.float32]) -> Digests:
     """A digest (n,) of the pixels of each crop (n, C, H, W), in raw units, channels in order.
 
-    The first 8 bytes of BLAKE2b over the float32 pixels. Our definition.
+    The first 8 bytes of BLAKE2b over the float32 pixels; `BLANK` for `blank_crops`. Our definition.
     """
     rows = np.ascontiguousarray(crops, dtype="<f4")
-    return np.array([_digest(row.tobytes()) for row in rows], dtype=np.uint64)
+    digests = np.array([_digest(row.tobytes()) for row in rows], dtype=np.uint64)
+    digests[blank_crops(rows)] = BLANK
+    return digests
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +79,7 @@ class TrainingCells:
         names = np.unique(cells.groups)
         if len(names) == len(cells):
             names = names[:0]
-        return cls(np.unique(digests), _name_digests(names.tolist()))
+        return cls(np.unique(digests[digests != BLANK]), _name_digests(names.tolist()))
 
     def marks(self, digests: Digests, groups: Sequence[str] | None = None) -> Marks:
         """Whether each of N cells was trained on: ``yes``, ``same group`` or ``no``.
@@ -81,9 +93,10 @@ class TrainingCells:
         -----
         Names such as ``A01`` come again on every plate. So the name of a group says something
         only where other cells of the same set are training cells; a cell is of the same group
-        where a training cell is in its group, or the training knew a group of that name.
+        where a training cell is in its group, or the training knew a group of that name. Blank
+        crops are known by their group alone.
         """
-        seen = np.isin(digests, self.cells)
+        seen = np.isin(digests, self.cells) & (digests != BLANK)
         marks = np.where(seen, YES, NO).astype("<U10")
         if groups is None or not seen.any():
             return marks
@@ -107,10 +120,13 @@ class TrainingCells:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
+        DataError
             Content that is missing or of another kind.
         """
-        return cls(*(_unpacked(content[name]) for name in ("cells", "groups")))
+        try:
+            return cls(*(_unpacked(content[name]) for name in ("cells", "groups")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"trained_on: {type(error).__name__} ({shown_error(error)})") from None
 
 
 def training_marks_job(model: Predictor, cells: Cells) -> Job[Marks]:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.profile import FEATURES, PERCENTILES, CropProfile
+from napari_channelmix.errors import DataError
+from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -152,9 +154,17 @@ class TrainingData:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
+        DataError
             Content that is missing, of another kind, or does not fit the channels.
         """
+        try:
+            return cls._of_content(content, channels)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            kind = "" if type(error) is ValueError else f"{type(error).__name__} "
+            raise DataError(f"data: {kind}({shown_error(error)})") from None
+
+    @classmethod
+    def _of_content(cls, content: Mapping[str, Any], channels: tuple[str, ...]) -> TrainingData:
         count, depth = len(channels), len(FEATURES)
         row, table, pairs = (count,), (depth, count), (len(PAIRED), len(channel_pairs(count)[0]))
         spreads = ("centre", "within", "between", "apart", "error")
@@ -170,9 +180,9 @@ class TrainingData:
         for name, shape in shapes.items():
             arrays[name] = np.asarray(content[name], dtype=np.float64)
             if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
-                raise ValueError(f"data: {name} must be {shape} finite numbers")
+                raise ValueError(f"{name} must be {shape} finite numbers")
         if tuple(content["channels"]) != channels:
-            raise ValueError("data: the channels are not those of the model")
+            raise ValueError("the channels are not those of the model")
         size = content["pixel_size"]
         return cls(
             channels=channels,

@@ -6,9 +6,11 @@ from napari_channelmix.config.model import (
     ClassifierPart,
     Config,
     DataPart,
+    DataSetConfig,
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    PredictionsPart,
     TrainingPart,
 )
 from napari_channelmix.config.script import script_of
@@ -18,9 +20,11 @@ __all__ = [
     "ClassifierPart",
     "Config",
     "DataPart",
+    "DataSetConfig",
     "ExplanationPart",
     "ImportancePart",
     "LatentsPart",
+    "PredictionsPart",
     "TrainingPart",
     "read_config",
     "script_of",

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from napari_channelmix.config.model import SCHEMA, Config
 from napari_channelmix.errors import ConfigError
-from napari_channelmix.files import write_json
+from napari_channelmix.files import file_stems, write_json
 from napari_channelmix.readers import MIB, parsed_json, read_text
 from napari_channelmix.wording import path_shown, problem, quoted, shown_error
 
-__all__ = ["as_json", "read_config", "write_config"]
+__all__ = ["as_json", "folder_names", "read_config", "write_config"]
 
 # A function by its module, or by the path of its file.
 FUNCTION = re.compile(r"(.*\.py):(\w+)|[\w.]+:\w+", re.DOTALL)
@@ -24,6 +24,8 @@ FUNCTION = re.compile(r"(.*\.py):(\w+)|[\w.]+:\w+", re.DOTALL)
 LONGEST = 16 * MIB
 KIND = "a config (JSON)"
 
+# What a reader looks for first.
+HEAD = ("schema", "made", "versions", "device")
 # Where paths stand in a config.
 PLACES = (("data", "dataset"), ("classifier", "file"), ("latents", "model"))
 
@@ -43,9 +45,20 @@ def write_config(config: Config, path: str | Path) -> Path:
 def as_json(config: Config, folder: Path | None = None) -> dict[str, Any]:
     """A config as JSON knows it; with a folder, paths are relative to that."""
     content = config.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if not config.others:
+        # As versions that know one data set read it.
+        del content["others"]
+    content = {name: content[name] for name in HEAD if name in content} | content
     if folder is not None:
         _moved(content, lambda text: _relative(text, folder))
     return content
+
+
+def folder_names(config: Config) -> tuple[str, ...]:
+    """A folder for what is found of each data set: none for a single one, else by its name."""
+    if not config.others:
+        return ("",)
+    return file_stems([one.data.name for one in config.data_sets])
 
 
 def read_config(path: str | Path) -> Config:
@@ -85,6 +98,15 @@ def _other_schema(said: object) -> str:
 
 def _moved(content: dict[str, Any], change: Callable[[str], str]) -> None:
     """Change the paths of a config in place; names of models and functions stay."""
+    others = content.get("others")
+    data_sets = [content, *(others if isinstance(others, list) else [])]
+    for one in data_sets:
+        if isinstance(one, dict):
+            _moved_one(one, change)
+
+
+def _moved_one(content: dict[str, Any], change: Callable[[str], str]) -> None:
+    """The same for one data set of a config."""
     for part, key in PLACES:
         inside = content.get(part)
         text = inside.get(key) if isinstance(inside, dict) else None

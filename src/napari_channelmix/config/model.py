@@ -1,4 +1,8 @@
-"""The config: data, classifier, importance, explanations, latents; each part may be absent."""
+"""The config: data sets, each with classifier, importance, predictions, explanations, latents.
+
+The first data set stands at the top, as in configs of earlier versions, which know one alone; the
+others follow under ``others``. Every part may be absent.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +18,24 @@ from pydantic import (
 )
 
 from napari_channelmix.bounds import (
-    Batch,
-    Clip,
-    Decay,
-    Epochs,
     Finite,
     Flag,
-    Forwards,
     Index,
-    Limit,
     LongText,
-    Mixes,
     Name,
     PathText,
-    Patience,
-    PlainMixes,
     Positive,
-    Rate,
-    Seed,
-    Seeds,
-    Share,
     Size,
     Threads,
-    Tuning,
+)
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    Device,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    Only,
+    settings,
 )
 from napari_channelmix.wording import problem
 
@@ -45,15 +44,16 @@ __all__ = [
     "ClassifierPart",
     "Config",
     "DataPart",
+    "DataSetConfig",
     "ExplanationPart",
     "ImportancePart",
     "LatentsPart",
+    "PredictionsPart",
     "TrainingPart",
 ]
 
 SCHEMA = "napari-channelmix/config/1"
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
 # Lists of a config: channels, classes, explanations.
 Names = Annotated[tuple[Name, ...], Field(max_length=10_000)]
 Numbers = Annotated[tuple[Finite, ...], Field(max_length=10_000)]
@@ -88,25 +88,20 @@ class DataPart(_Part):
     classes: Names = ()
 
 
-class TrainingPart(_Part):
+@settings
+class TrainingPart(ClassifierSettings):
     """How a classifier is trained; see `train_classifier` and `Cells.split`.
 
     ``seed`` is that of the split and of the training; ``threads`` are those it was computed with.
     """
 
-    network: Name = "small"
-    epochs: Epochs = 40
-    patience: Patience = 10
-    batch: Batch = 64
-    rate: Rate = 2e-3
-    decay: Decay = 1e-3
-    clip: Clip | None = None
-    mixes: PlainMixes = 0
-    constraint: Literal["softmax", "nonneg", "over"] = "softmax"
-    held_out: Share = 0.25
-    seed: Seed = 0
-    device: Device = "auto"
     threads: Threads = 0
+
+
+PriorPart = (
+    Literal["training", "balanced", "estimated"]
+    | Annotated[dict[Name, Finite], Field(min_length=1, max_length=10_000)]
+)
 
 
 class ClassifierPart(_Part):
@@ -141,11 +136,7 @@ class ClassifierPart(_Part):
         "one_probability", "scores",
     ] = "auto"  # fmt: skip
     select: Index | Name | None = None
-    prior: (
-        Literal["training", "balanced", "estimated"]
-        | Annotated[dict[Name, Finite], Field(min_length=1, max_length=10_000)]
-        | None
-    ) = None
+    prior: PriorPart | None = None
     accuracy: Finite | None = None
 
     @model_validator(mode="after")
@@ -155,53 +146,54 @@ class ClassifierPart(_Part):
         return self
 
 
-class ImportancePart(_Part):
+@settings
+class ImportancePart(ImportanceSettings):
     """How channel importance is found; see `channel_importance`.
 
-    ``split_seed`` is that of the division into folds, and ``seed`` where it is not given;
-    ``scaled_per`` says per which groups channels are scaled; ``share`` is what was found, for
-    comparison.
+    ``threads`` are those it was computed with; ``share`` is what was found, for comparison.
     """
 
-    network: Name = "small"
-    epochs: Epochs = 40
-    patience: Patience = 10
-    batch: Batch = 64
-    rate: Rate = 2e-3
-    decay: Decay = 1e-3
-    clip: Clip | None = None
-    seeds: Seeds = 4
-    seed: Seed = 0
-    shapley: Flag = True
-    decoys: Flag = True
-    mixes: Mixes = 1
-    constraint: Literal["softmax", "nonneg", "over"] = "softmax"
-    held_out: Share = 0.25
-    split_seed: Seed | None = None
-    one_split: Flag = False
-    scaled_per: Name = ""
-    device: Device = "auto"
     threads: Threads = 0
     share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None
 
 
-class ExplanationPart(_Part):
+class PredictionsPart(_Part):
+    """All cells of the data set are classified; see `predict_cells`.
+
+    Attributes
+    ----------
+    classifier : str or None
+        Name of the data set whose classifier it is; None: that of this one, or else the only one
+        that there is.
+    prior : str, dict of str to float, or None
+        With which prior; None: the usual one.
+    called : dict of str to int or None
+        Cells that were called each class, for comparison.
+    """
+
+    classifier: Name | None = None
+    prior: PriorPart | None = None
+    called: Annotated[dict[Name, Index], Field(max_length=10_000)] | None = None
+
+
+@settings
+class ExplanationPart(ExplainSettings):
     """Which cells are explained, and how; see `explain`.
 
     Attributes
     ----------
     cells : tuple of int or None
         Positions in the data set; None: all.
+    classifier : str or None
+        As of `PredictionsPart`.
+    prior : str, dict of str to float, or None
+        With which prior the called class is found; None: that of the classifier's part.
     """
 
     cells: Annotated[tuple[Index, ...], Field(max_length=10_000_000)] | None = None
-    target: Name | None = None
-    versus: Name | None = None
-    method: Name = "pcim"
-    mode: Literal["autograd", "blackbox"] = "autograd"
-    channels: Literal["shared", "separate"] = "shared"
-    forwards: Forwards = 1000
-    seed: Seed = 0
+    only: Only = "all"
+    prior: PriorPart | None = None
+    classifier: Name | None = None
 
 
 class _View(_Part):
@@ -222,24 +214,17 @@ class _View(_Part):
         return self
 
 
-class LatentsPart(_Part):
+@settings
+class LatentsPart(LatentsSettings):
     """How the latents are found; see `latents`.
 
     Attributes
     ----------
-    model : str
-        Name of a disentangler that comes with the package, or the path of one.
     view : dict or None
         As of `drl.View.as_dict`; None: what the disentangler takes by itself.
-    limit : int or None
-        Encode this many cells, one from each of as many equal stretches of the data set.
     """
 
-    model: PathText = "texture-sprites"
     view: dict[str, Any] | None = None
-    finetune: Tuning = 0
-    limit: Limit | None = None
-    seed: Seed = 0
     threads: Threads = 0
 
     @field_validator("view")
@@ -253,13 +238,47 @@ class LatentsPart(_Part):
         return view
 
 
-class Config(_Part):
+class DataSetConfig(_Part):
+    """A data set, and what was done with it, as far as it can be done again.
+
+    Attributes
+    ----------
+    data : DataPart
+    classifier : ClassifierPart or None
+        Trained on this data set, or opened with it.
+    importance, predictions, explanations, latents
+        Of this data set.
+    """
+
+    data: DataPart
+    classifier: ClassifierPart | None = None
+    importance: ImportancePart | None = None
+    predictions: PredictionsPart | None = None
+    explanations: Annotated[tuple[ExplanationPart, ...], Field(max_length=1000)] = ()
+    latents: LatentsPart | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts that do something, in the order in which they are done."""
+        names = ("classifier", "importance", "predictions", "explanations", "latents")
+        return tuple(name for name in names if getattr(self, name))
+
+    @property
+    def classified(self) -> tuple[PredictionsPart | ExplanationPart, ...]:
+        """Parts that need a classifier, of this data set or another."""
+        first = () if self.predictions is None else (self.predictions,)
+        return (*first, *self.explanations)
+
+
+class Config(DataSetConfig):
     """All that a session did, as far as it can be done again.
 
     Attributes
     ----------
     made, versions
         When, and with which packages; for the reader.
+    others : tuple of DataSetConfig
+        Further data sets; with these, every data set has a name of its own (``data.name``).
     notes : tuple of str
         Why numbers may come out differently, a line each.
     """
@@ -270,23 +289,46 @@ class Config(_Part):
     made: Name = ""
     versions: Annotated[dict[Name, Name | None], Field(max_length=1000)] = {}
     device: Device = "auto"
-    data: DataPart
-    classifier: ClassifierPart | None = None
-    importance: ImportancePart | None = None
-    explanations: Annotated[tuple[ExplanationPart, ...], Field(max_length=1000)] = ()
-    latents: LatentsPart | None = None
+    others: Annotated[tuple[DataSetConfig, ...], Field(max_length=1000)] = ()
     notes: Annotated[tuple[LongText, ...], Field(max_length=10_000)] = ()
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
-    def _explained_by_something(self) -> Config:
-        if self.explanations and self.classifier is None:
-            raise ValueError("explanations need a classifier")
+    def _whole(self) -> Config:
+        names = [one.data.name for one in self.data_sets]
+        if self.others and len({*names, ""}) < len(names) + 1:
+            raise ValueError("each of several data sets needs a name of its own (data.name)")
+        for one in self.data_sets:
+            for part in one.classified:
+                self.owner_of(one, part)
         return self
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        """Names of the parts that do something, in the order in which they are done."""
-        names = ("classifier", "importance", "explanations", "latents")
-        return tuple(name for name in names if getattr(self, name))
+    def data_sets(self) -> tuple[DataSetConfig, ...]:
+        """All data sets, the first one included."""
+        return (self, *self.others)
+
+    def owner_of(self, used: DataSetConfig, part: PredictionsPart | ExplanationPart) -> int:
+        """Which of ``data_sets`` the classifier of a part belongs to.
+
+        Parameters
+        ----------
+        used : DataSetConfig
+            The data set that the part is of.
+        part : PredictionsPart or ExplanationPart
+        """
+        what = "predictions" if isinstance(part, PredictionsPart) else "explanations"
+        having = [at for at, one in enumerate(self.data_sets) if one.classifier is not None]
+        if not having:
+            raise ValueError(f"{what} need a classifier")
+        if part.classifier is not None:
+            named = [at for at in having if self.data_sets[at].data.name == part.classifier]
+            if not named:
+                raise ValueError(f"no data set {part.classifier!r} has a classifier, which {what} "
+                                 f"of {used.data.name!r} name")  # fmt: skip
+            return named[0]
+        own = [at for at in having if self.data_sets[at] is used]
+        if own or len(having) == 1:
+            return (own or having)[0]
+        raise ValueError(f"{what} of {used.data.name!r}: say the classifier of which data set")

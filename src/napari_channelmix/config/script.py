@@ -4,56 +4,93 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.config.file import folder_names
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    fields_of,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.config.model import (
         ClassifierPart,
         Config,
+        DataSetConfig,
         ExplanationPart,
         ImportancePart,
         LatentsPart,
-        TrainingPart,
+        PredictionsPart,
     )
 
 __all__ = ["script_of"]
 
-LEARNING = ("patience", "batch", "rate", "decay", "clip")
+
+@dataclass(frozen=True)
+class _Names:
+    """How the script calls what belongs to one data set: ``cells``, or ``cells_2`` of several."""
+
+    number: int
+    several: bool
+    folder: str
+    title: str
+
+    def __call__(self, what: str) -> str:
+        return f"{what}_{self.number}" if self.several else what
 
 
 def script_of(config: Config) -> str:
     """Python source that does what the config says, and prints what was found.
 
-    It needs no display. Every setting is spelt out, also where it is the usual one.
+    It needs no display. Every setting is spelt out, also where it is the usual one. All data sets
+    are opened first and all classifiers come next, since one may be used on several data sets.
     """
-    blocks = [_head(config), _data(config)]
-    if config.classifier is not None:
-        blocks.append(_classifier(config.classifier, _threads(config), _prior(config)))
-    if config.importance is not None:
-        blocks.append(_importance(config.importance, _threads(config)))
-    names = [""] if len(config.explanations) == 1 else [
-        f"_{at}" for at in range(1, len(config.explanations) + 1)
-    ]  # fmt: skip
-    blocks += [
-        _explanation(one, name, config.device, _prior(config))
-        for one, name in zip(config.explanations, names, strict=False)
+    folders = folder_names(config)
+    named = [
+        (one, _Names(number, bool(config.others), folder, _comment(one.data.name)))
+        for number, (one, folder) in enumerate(zip(config.data_sets, folders, strict=True), 1)
     ]
-    if config.latents is not None:
-        limit = config.latents.limit
-        # More than there are means all of them.
-        if limit is not None and limit >= (config.data.n or limit + 1):
-            limit = None
-        latents = config.latents.model_copy(update={"limit": limit})
-        blocks.append(_latents(latents, config.device, _threads(config)))
+    threads = _threads(config)
+    blocks = [_head(config), *(_data(one, names) for one, names in named)]
+    blocks += [
+        _classifier(one.classifier, names, threads, _prior(one.classifier.prior))
+        for one, names in named if one.classifier is not None
+    ]  # fmt: skip
+    count = sum(len(one.explanations) for one in config.data_sets)
+    found = iter(["found"] if count == 1 else [f"found_{at}" for at in range(1, count + 1)])
+    for one, names in named:
+        if one.importance is not None:
+            blocks.append(_importance(one.importance, names, threads))
+        if one.predictions is not None:
+            model = named[config.owner_of(one, one.predictions)][1]("model")
+            blocks.append(_predictions(one.predictions, names, model))
+        for part in one.explanations:
+            owner, owner_names = named[config.owner_of(one, part)]
+            usual = None if owner.classifier is None else owner.classifier.prior
+            prior = _prior(usual if part.prior is None else part.prior)
+            blocks.append(_explanation(part, names, owner_names("model"), next(found),
+                                       config.device, prior))  # fmt: skip
+        if one.latents is not None:
+            limit = one.latents.limit
+            # More than there are means all of them.
+            if limit is not None and limit >= (one.data.n or limit + 1):
+                limit = None
+            latents = replace(one.latents, limit=limit)
+            blocks.append(_latents(latents, names, config.device, threads))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
 def _threads(config: Config) -> set[int]:
     """Numbers of threads that the parts were computed with."""
-    parts = [config.importance, config.latents]
-    if config.classifier is not None:
-        parts.append(config.classifier.training)  # type: ignore[arg-type]
+    parts = [part for one in config.data_sets for part in (
+        one.classifier.training if one.classifier else None, one.importance, one.latents
+    )]  # fmt: skip
     return {one.threads for one in parts if one is not None and one.threads}
 
 
@@ -76,41 +113,45 @@ def _head(config: Config) -> list[str]:
             f'os.environ["OMP_NUM_THREADS"] = "{min(threads)}"',
             "",
         ]
-    if config.classifier is not None or (config.latents and config.latents.limit):
+    sets = config.data_sets
+    if any(one.classifier or (one.latents and one.latents.limit) for one in sets):
         lines += ["import numpy as np", ""]
     lines.append("import napari_channelmix as cm")
-    training = config.classifier.training if config.classifier else None
-    if config.importance is not None or (training is not None and _settings(training)[1]):
-        lines.append("from napari_channelmix.classify import TrainingSettings")
-    if config.latents is not None and config.latents.view is not None:
+    if any(one.latents is not None and one.latents.view is not None for one in sets):
         lines.append("from napari_channelmix.drl import View")
     return lines
 
 
-def _data(config: Config) -> list[str]:
-    data = config.data
-    lines = ["# The cells.", f"cells = cm.open_dataset({_text(data.dataset)})"]
+def _data(one: DataSetConfig, names: _Names) -> list[str]:
+    data, cells = one.data, names("cells")
+    title = f"# The cells{_of(names)}."
+    lines = [title, f"{cells} = cm.open_dataset({_text(data.dataset)})"]
     if data.fingerprint:
+        which = f"the data set {data.name}" if names.several else "the data set"
         lines += [
-            f"if cells.fingerprint != {_text(data.fingerprint)}:",
-            '    raise SystemExit("the data set has changed since this script was written")',
+            f"if {cells}.fingerprint != {_text(data.fingerprint)}:",
+            f"    raise SystemExit({_text(f'{which} has changed since this script was written')})",
         ]
-    return [*lines, 'print(f"{len(cells)} cells: {cells.class_counts}")']
+    return [*lines, f'print(f"{{len({cells})}} cells: {{{cells}.class_counts}}")']
 
 
-def _settings(part: TrainingPart | ImportancePart) -> tuple[str, bool]:
-    """Arguments for epochs and learning, and whether they are more than the usual."""
-    usual = type(part)()
-    other = {name: getattr(part, name) for name in LEARNING
-             if getattr(part, name) != getattr(usual, name)}  # fmt: skip
-    if not other:
-        return f"epochs={part.epochs}", False
-    said = ", ".join(f"{name}={value!r}" for name, value in other.items())
-    return f"settings=TrainingSettings(epochs={part.epochs}, {said})", True
+def _settings(part: Any, kind: type, leave_out: Collection[str] = ()) -> list[str]:
+    """An argument for each setting; those that few people change only where they differ."""
+    return [
+        f"{field.name}={_value(getattr(part, field.name))}"
+        for field in fields_of(kind)
+        if field.name not in leave_out
+        and not (getattr(part, field.name) == field.default
+                 and (field.about is None or field.about.advanced or field.default is None))
+    ]  # fmt: skip
 
 
-def _split(held_out: float, seed: int) -> str:
-    return f"train, test = cells.split(test={held_out!r}, seed={seed})"
+def _value(value: Any) -> str:
+    return _text(value) if isinstance(value, str) else repr(value)
+
+
+def _split(cells: str, held_out: float, seed: int) -> str:
+    return f"train, test = {cells}.split(test={held_out!r}, seed={seed})"
 
 
 def _several(threads: set[int], own: int) -> list[str]:
@@ -120,35 +161,37 @@ def _several(threads: set[int], own: int) -> list[str]:
     return ["import torch", "", f"torch.set_num_threads({own})"]
 
 
-def _classifier(part: ClassifierPart, threads: set[int], prior: list[str]) -> list[str]:
+def _classifier(
+    part: ClassifierPart, names: _Names, threads: set[int], prior: list[str]
+) -> list[str]:
     if part.file is not None:
-        return _opened(part, prior)
+        return _opened(part, names, prior)
+    model = names("model")
     training = part.training
     assert training is not None
-    how, _ = _settings(training)
-    arguments = ["train"]
-    if training.mixes:
-        arguments += ["mix=True", f"mixes={training.mixes}",
-                      f"constraint={_text(training.constraint)}"]  # fmt: skip
-    arguments += [f"network={_text(training.network)}", how, f"seed={training.seed}",
-                  f"device={_text(training.device)}"]  # fmt: skip
+    arguments = ["train", *_settings(training, ClassifierSettings, ["held_out"])]
     known = "" if part.accuracy is None else f"  # then: {part.accuracy:.4f}"
     return [
-        "# The classifier: whole groups are held out, and it is measured on those.",
+        f"# The classifier{_of(names)}: whole groups are held out, and it is measured on those.",
         *_several(threads, training.threads),
-        _split(training.held_out, training.seed),
-        *_call("model = cm.train_classifier", arguments),
-        "model = model.calibrate(test)",
-        'predicted = model.predict(test, prior="balanced")',
+        _split(names("cells"), training.held_out, training.seed),
+        *_call(f"{model} = cm.train_classifier", arguments),
+        f"{model} = {model}.calibrate(test)",
+        f'predicted = {model}.predict(test, prior="balanced")',
         "recall = [np.mean(predicted[test.labels == code] == code) for code in set(test.labels)]",
         f'print(f"balanced accuracy, held-out cells: {{np.mean(recall):.4f}}"){known}',
-        "print(cm.evaluate(model, test).words)",
+        f"print(cm.evaluate({model}, test).words)",
     ]
 
 
-def _opened(part: ClassifierPart, prior: list[str]) -> list[str]:
+def _of(names: _Names) -> str:
+    """For a comment: of which data set, where there are several."""
+    return f" of {names.title}" if names.several else ""
+
+
+def _opened(part: ClassifierPart, names: _Names, prior: list[str]) -> list[str]:
     arguments = [_text(str(part.file))]
-    lines = ["# The classifier."]
+    lines, model = ["# The classifier."], names("model")
     if part.channels is not None and part.classes is not None:
         arguments += [f"channels={list(part.channels)!r}", f"classes={list(part.classes)!r}"]
         if part.mean is not None and part.std is not None:
@@ -160,63 +203,60 @@ def _opened(part: ClassifierPart, prior: list[str]) -> list[str]:
             lines.append("# allow_code runs code of the model's maker: only where you trust it.")
             arguments.append("allow_code=True")
     return [
-        *lines, *_call("model = cm.load_model", arguments),
-        f"predicted = model.predict({', '.join(['cells', *prior])})",
-        'print(dict(zip(model.classes, np.bincount(predicted, minlength=len(model.classes)))))',
+        *lines, *_call(f"{model} = cm.load_model", arguments),
+        f"predicted = {model}.predict({', '.join([names('cells'), *prior])})",
+        f"counts = np.bincount(predicted, minlength=len({model}.classes))",
+        f"print(dict(zip({model}.classes, counts.tolist())))",
     ]  # fmt: skip
 
 
-def _importance(part: ImportancePart, threads: set[int]) -> list[str]:
-    how, tuned = _settings(part)
-    if not tuned:
-        how = f"settings=TrainingSettings(epochs={part.epochs})"
+def _importance(part: ImportancePart, names: _Names, threads: set[int]) -> list[str]:
     turns = "" if part.one_split else "; each group is held out in turn"
-    split_seed = part.seed if part.split_seed is None else part.split_seed
-    scaled = f".normalised_by_group(per={_text(part.scaled_per)})" if part.scaled_per else ""
-    arguments = [
-        f"cells{scaled}", f"seeds={part.seeds}", f"held_out={part.held_out!r}",
-        f"split_seed={split_seed}",
-        *(["one_split=True"] if part.one_split else []), f"shapley={part.shapley}",
-        f"decoys={part.decoys}", f"mixes={part.mixes}", f"constraint={_text(part.constraint)}",
-        f"network={_text(part.network)}", how, f"seed={part.seed}",
-        f"device={_text(part.device)}",
-    ]  # fmt: skip
+    if part.split_seed is None:
+        part = replace(part, split_seed=part.seed)
+    arguments = [names("cells"), *_settings(part, ImportanceSettings)]
+    importance = names("importance")
     return [
-        f"# Which channels the classifier needs{turns}.",
+        f"# Which channels the classifier{_of(names)} needs{turns}.",
         *_several(threads, part.threads),
-        *_call("importance = cm.channel_importance", arguments),
-        "print(importance.verdict)",
-        "print(importance.gate)",
-        "print(importance.to_frame())",
+        *_call(f"{importance} = cm.channel_importance", arguments),
+        f"print({importance}.verdict)",
+        f"print({importance}.gate)",
+        f"print({importance}.to_frame())",
     ]
 
 
-def _prior(config: Config) -> list[str]:
+def _predictions(part: PredictionsPart, names: _Names, model: str) -> list[str]:
+    predictions = names("predictions")
+    folder = f"{names.folder}/predictions" if names.folder else "predictions"
+    arguments = [model, names("cells"), _text(folder), *_prior(part.prior)]
+    known = f"  # then: {dict(part.called)!r}" if part.called else ""
+    return [
+        f"# The class of each cell{_of(names)}: tables of cells, groups and doses in a folder.",
+        *_call(f"{predictions} = cm.predict_cells", arguments),
+        f'print({predictions}.content["called"]){known}',
+    ]
+
+
+def _prior(prior: str | Mapping[str, float] | None) -> list[str]:
     """The argument for the prior, where another was chosen than the usual one."""
-    prior = None if config.classifier is None else config.classifier.prior
     if prior is None:
         return []
     return [f"prior={_text(prior) if isinstance(prior, str) else repr(dict(prior))}"]
 
 
-def _explanation(part: ExplanationPart, name: str, device: str, prior: list[str]) -> list[str]:
-    arguments = ["model", "cells"]
-    if part.target is not None:
-        arguments.append(f"target={_text(part.target)}")
-    if part.versus is not None:
-        arguments.append(f"versus={_text(part.versus)}")
-    arguments += [f"method={_text(part.method)}", f"mode={_text(part.mode)}"]
-    if part.channels != "shared":
-        arguments.append(f"channels={_text(part.channels)}")
-    arguments += [f"forwards={part.forwards}", f"seed={part.seed}", f"device={_text(device)}",
-                  *prior]  # fmt: skip
+def _explanation(
+    part: ExplanationPart, names: _Names, model: str, found: str, device: str, prior: list[str]
+) -> list[str]:
+    # How many, which and in which folder is for the command alone.
+    mine = _settings(part, ExplainSettings, ["limit", "score", "cells", "prior", "only"])
+    arguments = [model, names("cells"), *mine, f"device={_text(device)}", *prior]
     if part.cells is not None:
         arguments += [f"only={list(part.cells)!r}", "batch=1"]
         noun = "cell" if len(part.cells) == 1 else "cells"
-        title = f"# Which pixels of {noun} {', '.join(map(str, part.cells))}."
+        title = f"# Which pixels of {noun} {', '.join(map(str, part.cells))}{_of(names)}."
     else:
-        title = "# Which pixels of each cell."
-    found = f"found{name}"
+        title = f"# Which pixels of each cell{_of(names)}."
     return [
         title,
         *_call(f"{found} = cm.explain", arguments),
@@ -224,14 +264,16 @@ def _explanation(part: ExplanationPart, name: str, device: str, prior: list[str]
     ]
 
 
-def _latents(part: LatentsPart, device: str, threads: set[int]) -> list[str]:
-    arguments = ["cells" if part.limit is None else "some", _text(part.model)]
-    lines = ["# What each cell is like, along named axes.", *_several(threads, part.threads)]
+def _latents(part: LatentsPart, names: _Names, device: str, threads: set[int]) -> list[str]:
+    cells, latents = names("cells"), names("latents")
+    arguments = [cells if part.limit is None else "some", _text(part.model)]
+    title = f"# What each cell{_of(names)} is like, along named axes."
+    lines = [title, *_several(threads, part.threads)]
     if part.limit is not None:
         lines += [
-            f"edges = np.arange({part.limit} + 1) * len(cells) // {part.limit}",
+            f"edges = np.arange({part.limit} + 1) * len({cells}) // {part.limit}",
             f"draws = np.random.default_rng({part.seed})",
-            "some = cells.subset(draws.integers(edges[:-1], edges[1:]))",
+            f"some = {cells}.subset(draws.integers(edges[:-1], edges[1:]))",
         ]
     if part.view is not None:
         view = part.view
@@ -242,11 +284,14 @@ def _latents(part: LatentsPart, device: str, threads: set[int]) -> list[str]:
         ]
         lines += _call("view = View", spelt)
         arguments.append("view=view")
-    arguments += [f"finetune={part.finetune}", f"seed={part.seed}", f"device={_text(device)}"]
+    if part.channel is not None:
+        arguments.append(f"view={_text(part.channel)}")
+    arguments += _settings(part, LatentsSettings, ["channel", "limit", "model", "view"])
+    arguments.append(f"device={_text(device)}")
     return [
         *lines,
-        *_call("latents = cm.latents", arguments),
-        "for one in latents.trust:",
+        *_call(f"{latents} = cm.latents", arguments),
+        f"for one in {latents}.trust:",
         '    print(f"{one.name}: {one.badge} ({one.words})")',
     ]
 
@@ -267,6 +312,11 @@ def _text(value: str) -> str:
 def _plain(text: str) -> str:
     """Text that cannot end the docstring it stands in."""
     return text.replace("\\", "/").replace('"', "'")
+
+
+def _comment(text: str) -> str:
+    """Text that stays on the line of its comment."""
+    return " ".join(_plain(text).split())
 
 
 def _folded(text: str) -> list[str]:

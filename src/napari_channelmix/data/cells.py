@@ -319,8 +319,8 @@ class Cells:
         Raises
         ------
         DataError
-            A channel or column the data set does not have, or a channel that is constant in a
-            group.
+            A channel or column the data set does not have, a channel that is constant in a
+            group, or a column by which the class is known, such as that of the classes.
         """
         from napari_channelmix.data.scaling import normalised_by_group_job
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from napari_channelmix.errors import DataError
+from napari_channelmix.wording import quoted
+
 if TYPE_CHECKING:
     # Imported with the first data set: a dock that opens before need not wait for it.
     import pandas as pd
 
-__all__ = ["conditions_of", "conditions_together"]
+__all__ = ["conditions_for", "conditions_of", "conditions_together"]
 
 
 def conditions_of(
@@ -61,3 +64,37 @@ def conditions_together(parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame | 
         return every.fillna("")
     within = every.groupby(level=0, sort=False)
     return within.first().where(within.nunique() <= 1).fillna("")
+
+
+def conditions_for(conditions: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """The rows of groups, in their order; missing values where nothing is said of one.
+
+    Rows of one name that say the same count as one.
+
+    Parameters
+    ----------
+    conditions : pandas.DataFrame
+        A row per group, named by it.
+    groups : sequence of G str
+
+    Returns
+    -------
+    pandas.DataFrame
+        G rows.
+
+    Raises
+    ------
+    DataError
+        Two rows of one name that say different things.
+    """
+    names = list(groups)
+    if not conditions.index.is_unique:
+        rows = conditions[conditions.index.isin(names)]
+        conditions = rows[~rows.assign(_group=rows.index).duplicated()]
+        if not conditions.index.is_unique:
+            twice = conditions.index[conditions.index.duplicated()][0]
+            raise DataError(
+                f"conditions: several rows say different things of group {quoted(str(twice))}; "
+                "give each group one row"
+            )
+    return conditions.reindex(names)

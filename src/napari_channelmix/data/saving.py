@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.cells import BOX
+from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import middles, square_boxes
 from napari_channelmix.data.label_images import Objects, Regions, only
@@ -219,7 +220,7 @@ def _table(
         lines.append('split = "split"')
     if cells.conditions is not None:
         # What was said of whole groups is said of each of its cells.
-        of_cells = cells.conditions.reindex(groups).fillna("")
+        of_cells = conditions_for(cells.conditions, groups).fillna("")
         columns = {**{str(name): of_cells[name].tolist() for name in of_cells}, **columns}
     # The user's own columns last: none of ours is overwritten.
     keys = cells.keys

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import listed, quoted
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from napari_channelmix.data.fields import Field
     from napari_channelmix.data.images import Plane
 
-__all__ = ["ScaledPlane", "batch_of", "group_levels", "normalised_by_group_job"]
+__all__ = [
+    "ScaledPlane",
+    "batch_of",
+    "follows_classes",
+    "group_levels",
+    "normalised_by_group_job",
+    "one_class_each",
+]
 
 Doubles = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
@@ -71,13 +79,47 @@ def batch_of(cells: Cells, per: str = "group") -> Names:
             f"{cells.name}: no column {quoted(per)} says anything of whole groups; normalise per "
             f"one of: {known}"
         )
-    values = cells.conditions[per].reindex(cells.groups).fillna("").to_numpy(dtype=str)
+    values = (
+        conditions_for(cells.conditions[[per]], cells.groups.tolist())[per]
+        .fillna("")
+        .to_numpy(dtype=str)
+    )
     if (values == "").any():
         raise DataError(
             f"{cells.name}: {int((values == '').sum()):,} cells have no {quoted(per)}; fill in the "
             "column, or normalise per group"
         )
     return values
+
+
+def one_class_each(labels: npt.NDArray[np.int64], batch: Names) -> bool:
+    """Whether no batch (N,) has labelled cells of two classes, and there are two classes or more.
+
+    Labels (N,) are positions in the classes, negative for cells without one.
+    """
+    known = labels >= 0
+    pairs = set(zip(batch[known].tolist(), labels[known].tolist(), strict=True))
+    return len(pairs) == len({name for name, _ in pairs}) and len({code for _, code in pairs}) > 1
+
+
+def follows_classes(labels: npt.NDArray[np.int64], batch: Names, groups: Names) -> bool:
+    """Whether to know the batch of a cell is to know its class; our definition.
+
+    So it is where every batch holds one class, and is either all of it or several groups of it, as
+    in a column of classes or of treatments. Wells of one class each are none: a well is known
+    before its class is.
+
+    Parameters
+    ----------
+    labels : (N,) int array
+        Positions in the classes, negative for cells without one.
+    batch, groups : (N,) arrays
+    """
+    if not one_class_each(labels, batch):
+        return False
+    known = labels >= 0
+    batches = len(np.unique(batch[known]))
+    return batches == len(np.unique(labels[known])) or batches < len(np.unique(groups[known]))
 
 
 def group_levels(mean: Doubles, sd: Doubles, batch: Names) -> tuple[Names, Doubles, Doubles]:
@@ -107,6 +149,12 @@ def normalised_by_group_job(
     chosen = tuple(cells.channels if channels is None else channels)
     planes = cells.with_channels(chosen).planes
     batch = batch_of(cells, per)
+    if follows_classes(cells.labels, batch, cells.groups):
+        raise DataError(
+            f"{cells.name}: every {quoted(per)} holds one class only and stands for it, so scaling "
+            f"per {per} would read the class that is to be found; scale per plate or batch, with "
+            "all classes in each"
+        )
     means, sds, done = [], [], 0
     for crops in cells.with_channels(chosen).batches():
         means.append(crops.mean(axis=(2, 3), dtype=np.float64))
@@ -155,13 +203,8 @@ def _scaled(
 
 def _what_is_lost(cells: Cells, batch: Names, per: str) -> tuple[str, ...]:
     """That differences between batches are gone, true ones too."""
-    labels = cells.labels
-    known = labels >= 0
-    several = any(
-        len(np.unique(labels[known & (batch == one)])) > 1 for one in np.unique(batch[known])
-    )
     said = f"each channel was scaled per {per}"
-    if several:
+    if not one_class_each(cells.labels, batch):
         return (f"{said}: differences in brightness between them are gone",)
     return (
         f"{said}, and every {per} holds one class only: true differences in brightness between "

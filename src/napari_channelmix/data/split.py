@@ -25,6 +25,10 @@ Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
 
+# A class of at least so many groups can have two of them held out.
+ENOUGH = 4
+# Draws that are tried for a split.
+DRAWS = 64
 # Deals of the groups into folds that are tried, and steps of dealing a group in all of them.
 DEALS, STEPS = 128, 20_000
 
@@ -39,7 +43,8 @@ def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cel
 
     A data set with its own split column keeps it: rows of ``test`` are held out (of ``val``, where
     there is no ``test``), and ``test`` and ``seed`` say nothing. Otherwise whole groups are drawn
-    so that each class has about the share ``test`` of its cells held out.
+    so that each class has about the share ``test`` of its cells held out, and two groups at least
+    where it has four or more: one held-out group would say nothing of others.
 
     Parameters
     ----------
@@ -72,7 +77,7 @@ def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cel
         _refuse_one_class(cells)
         refuse_unlearnt(cells, flags, name)
     else:
-        flags = held_out(cells, share=test, seed=seed)
+        flags = held_out(cells, share=test, seed=seed, several=True)
     return cells.subset(~flags), cells.subset(flags)
 
 
@@ -86,34 +91,52 @@ def refuse_unlearnt(cells: Cells, flags: Flags, name: str) -> None:
         )
 
 
-def held_out(cells: Cells, *, share: float, seed: int) -> Flags:
+def held_out(cells: Cells, *, share: float, seed: int, several: bool = False) -> Flags:
     """Which cells to hold out (N,): whole groups, every class on both sides.
 
     Groups are tried in many random orders; the draw whose class counts come nearest to ``share``
-    of each class is kept. Our definition; scikit-learn's stratified group folds are coarser, as
-    they must cut all folds at once.
+    of each class is kept. With ``several``, where it holds out one group of a class that has four
+    or more, others are drawn that hold out two of it: what is measured on one group says nothing of
+    others. Our definition; scikit-learn's stratified group folds are coarser, as they must cut all
+    folds at once.
     """
     hold(DataError, held_out=share, seed=seed)
     group_of, counts = _counted(cells)
     wanted = np.maximum(counts.sum(axis=0) * share, 1)
     rng = np.random.default_rng(seed)
+    spread = (counts > 0).sum(axis=0)
+    least = np.where(several & (spread >= ENOUGH), 2, 1)
+    chosen = _nearest_draw(counts, wanted, np.ones_like(least), rng)
+    if chosen is not None and ((counts[chosen] > 0).sum(axis=0) < least).any():
+        more = _nearest_draw(counts, wanted, least, rng)
+        chosen = chosen if more is None else more
+    if chosen is None:
+        raise TooFewGroupsError(
+            f"{cells.name}: no division of its {len(counts)} groups leaves every class on both "
+            "sides; give the classes more groups"
+        )
+    flags: Flags = chosen[group_of]
+    return flags
+
+
+def _nearest_draw(
+    counts: Counts, wanted: Counts, least: Whole, rng: np.random.Generator
+) -> Flags | None:
+    """Groups (G,) with about ``wanted`` cells of each class, in ``least`` groups or more (K,).
+
+    None where no draw holds out and leaves so many.
+    """
     best: tuple[float, Flags] | None = None
-    for _ in range(64):
-        chosen = _draw(counts, wanted, rng)
+    for _ in range(DRAWS):
+        chosen = _draw(counts, wanted, least, rng)
         got, left = counts[chosen].sum(axis=0), counts[~chosen].sum(axis=0)
-        if (got > 0).all() and (left > 0).all():
+        if ((counts[chosen] > 0).sum(axis=0) >= least).all() and (left > 0).all():
             cost = float((np.abs(got - wanted) / wanted).sum())
             if best is None or cost < best[0]:
                 best = cost, chosen
             if cost < 0.02:
                 break
-    if best is None:
-        raise TooFewGroupsError(
-            f"{cells.name}: no division of its {len(counts)} groups leaves every class on both "
-            "sides; give the classes more groups"
-        )
-    flags: Flags = best[1][group_of]
-    return flags
+    return None if best is None else best[1]
 
 
 def cross_validation_folds(cells: Cells, folds: int, seed: int) -> list[Flags]:
@@ -227,10 +250,8 @@ def _deal(shares: Counts, folds: int, rng: np.random.Generator) -> Whole:
     return fold_of
 
 
-def _draw(
-    counts: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64], rng: np.random.Generator
-) -> Flags:
-    """Take a group of each class, then others as long as they bring the counts nearer to wanted.
+def _draw(counts: Counts, wanted: Counts, least: Whole, rng: np.random.Generator) -> Flags:
+    """Take the least groups of each class, then others that bring the counts nearer to wanted.
 
     Groups come in random order, and none is taken that would leave a class without a group.
     """
@@ -239,20 +260,22 @@ def _draw(
         chosen = np.zeros(len(counts), dtype=bool)
         for code, number in enumerate(wanted):
             members = np.flatnonzero(counts[:, code])
-            take = min(max(1, round(number)), len(members) - 1)
+            take = min(max(int(least[code]), round(number)), len(members) - 1)
             chosen[rng.choice(members, size=take, replace=False)] = True
         return chosen
     chosen = np.zeros(len(counts), dtype=bool)
     got, left = np.zeros(counts.shape[1]), counts.sum(axis=0)
+    held = np.zeros(counts.shape[1], dtype=np.int64)
     order = rng.permutation(len(counts))
-    # First whatever brings a class that is not there yet, then what improves the shares.
+    # First whatever brings a class that is in too few groups, then what improves the shares.
     for covering in (True, False):
         for group in order:
             after, rest = got + counts[group], left - counts[group]
-            new = ((got == 0) & (counts[group] > 0)).any()
+            new = ((held < least) & (counts[group] > 0)).any()
             nearer = (np.abs(after - wanted) / wanted).sum() < (np.abs(got - wanted) / wanted).sum()
             if not chosen[group] and (rest > 0).all() and (new if covering else nearer):
                 chosen[group], got, left = True, after, rest
+                held += counts[group] > 0
     return chosen
 
 

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.accuracy import (
+# Needed at run time too: the schema of importance.json is made from the annotations.
+from napari_channelmix.classify.accuracy import (  # noqa: TC001
     AccuracyDifference,
     AccuracyEstimate,
-    accuracy_difference,
-    estimate_accuracy,
 )
-from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.dcmix.answers import HeldOutAnswers
 from napari_channelmix.dcmix.head import LinearHead
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import fraction
@@ -87,7 +86,8 @@ class ChannelsAlone:
     whole : AccuracyEstimate
         Of the head that sees all channels.
     alone, without : tuple of ChannelSet
-        (C,) each channel by itself, and all the others.
+        (C,) each channel by itself, and all the others; of a single channel the others are none,
+        and what is left is a guess.
     smallest : ChannelSet or None
         The smallest set that is as good as all on the held-out cells; of several the most accurate.
         None where there is none but all.
@@ -107,6 +107,15 @@ class ChannelsAlone:
     needs: tuple[str, ...]
     network: AccuracyEstimate | None = None
     behind_network: AccuracyDifference | None = None
+
+    @property
+    def measured_on(self) -> str:
+        """What all of it was measured on, with the warning where an interval says little."""
+        said = (
+            "accuracy of linear heads on grey-value numbers, with "
+            f"{100 * self.whole.level:g} % intervals; {self.whole.measured_on()}"
+        )
+        return f"{said}: {self.whole.warning}" if self.whole.warning else said
 
     @property
     def speaks_for_the_network(self) -> bool:
@@ -130,6 +139,8 @@ class ChannelsAlone:
         return tuple(line for line in (self._together(), self._necessity(), self._doubt()) if line)
 
     def _together(self) -> str:
+        if len(self.channels) == 1:
+            return f"{self.channels[0]} is the only channel: there is no other to compare it with"
         if self.whole.low <= self.whole.chance:
             return "All channels together are not known to be above chance: nothing is said of each"
         single = [one for one in self.alone if one.as_good_as_all]
@@ -163,7 +174,7 @@ class ChannelsAlone:
         return f"{fraction(one.accuracy.balanced)}; all: {fraction(self.whole.balanced)}"
 
     def _necessity(self) -> str:
-        if self.whole.low <= self.whole.chance:
+        if len(self.channels) == 1 or self.whole.low <= self.whole.chance:
             return ""
         if self.none_is_necessary:
             return "no channel is necessary: without any one of them, the others are as good"
@@ -192,6 +203,7 @@ class ChannelsAlone:
         """For JSON."""
         return {**asdict(self), "necessary": list(self.necessary),
                 "speaks_for_the_network": self.speaks_for_the_network,
+                "measured_on": self.measured_on,
                 "sentences": list(self.sentences)}  # fmt: skip
 
 
@@ -248,7 +260,8 @@ def alone_job(
         numbers.subset(chosen), labels[chosen], groups[chosen], folds[chosen],
     )  # fmt: skip
     network = None if network is None else network[chosen]
-    count, held = len(channels), np.flatnonzero(folds >= 0)
+    count = len(channels)
+    answers = HeldOutAnswers(labels, groups, folds >= 0, tuple(classes))
     head = LinearHead(numbers, labels, folds)
     everything = tuple(range(count))
     singles = [(at,) for at in everything]
@@ -262,20 +275,13 @@ def alone_job(
                 called[one] = head.predict(one)
                 yield Progress(min(len(called), total), total, "sets of channels")
 
-    def estimate(guess: Whole) -> AccuracyEstimate:
-        return estimate_accuracy(labels[held], guess[held], groups[held], classes)
-
-    def difference(first: Whole, second: Whole) -> AccuracyDifference:
-        return accuracy_difference(
-            labels[held], first[held], second[held], groups[held], len(classes)
-        )
-
     def described(one: Set) -> ChannelSet:
         names = tuple(channels[at] for at in one)
-        return ChannelSet(names, estimate(called[one]), difference(called[everything], called[one]))
+        return ChannelSet(names, answers.accuracy(called[one]),
+                          answers.ahead(called[everything], called[one]))  # fmt: skip
 
     def score(one: Set) -> float:
-        return accuracy_of(labels[held], called[one][held], len(classes)).balanced
+        return answers.balanced(called[one])
 
     yield from learn([everything, *singles, *rests])
     smallest: ChannelSet | None = None
@@ -297,14 +303,14 @@ def alone_job(
         yield from learn(fewer.values())
         needs = tuple(
             channels[left] for left, rest in fewer.items()
-            if _lost(difference(called[best], called[rest]))
+            if _lost(answers.ahead(called[best], called[rest]))
         )  # fmt: skip
     return ChannelsAlone(
-        tuple(channels), estimate(called[everything]),
+        tuple(channels), answers.accuracy(called[everything]),
         tuple(described(one) for one in singles), tuple(described(one) for one in rests),
         smallest, needs,
-        None if network is None else estimate(network),
-        None if network is None else difference(network, called[everything]),
+        None if network is None else answers.accuracy(network),
+        None if network is None else answers.ahead(network, called[everything]),
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     if importance.decoy is not None:
         # Each channel has its own: a bar is judged by the line across it.
         axes.hlines(np.array(importance.decoy)[order], places - 0.45, places + 0.45, color="0.4",
-                    linestyle="--", linewidth=1, label="share of its decoy")  # fmt: skip
+                    linestyle="--", linewidth=1, label="its negative control")  # fmt: skip
     axes.set_xticks(places, names, rotation=30 if max(map(len, names)) > 6 else 0, ha="right"
                     if max(map(len, names)) > 6 else "center")  # fmt: skip
     for place in low:
@@ -54,7 +54,7 @@ def importance_figure(importance: ChannelImportance) -> Figure:
         values = np.array(importance.shapley)[order]
         errors = np.array(importance.shapley_sd)[order]
         right.errorbar(places, values, yerr=errors, fmt="D", color=ORANGE, capsize=3,
-                       label="Shapley value (plain network)")  # fmt: skip
+                       label="Shapley value (all-channel network)")  # fmt: skip
         right.set_ylabel("Shapley value (balanced accuracy)")
         _same_zero(axes, right)
         more, more_labels = right.get_legend_handles_labels()
@@ -62,14 +62,14 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     axes.legend(handles, labels, loc="upper right", fontsize="small")
     mixed, plain = importance.accuracy["mixed"], importance.accuracy["plain"]
     title = (
-        f"balanced accuracy: mixed {mixed:.2f}, plain {plain:.2f}; {len(importance.seeds)} seeds"
+        f"balanced accuracy: mixed {mixed:.2f}, plain {plain:.2f}; {len(importance.seeds)} repeats"
     )
     width = int(13.5 * figure.get_figwidth())
     said = ""
     if importance.asks:
         said = importance.gate
     elif not importance.open:
-        said = f"Gate closed: {importance.gate}"
+        said = f"Not reliable: {importance.gate}"
     if said:
         title = f"{_folded(said, width)}\n{title}"
     axes.set_title(title, fontsize="small", loc="left", color=ORANGE if said else "black")

@@ -159,8 +159,8 @@ def divided(
     if repeats < len(folds):
         held = _held_out(sides)
         warnings.append(
-            f"{counted(repeats, 'seed')} for {len(folds)} folds: only {held} were ever held out; "
-            f"with {len(folds)} seeds all are"
+            f"{counted(repeats, 'repeat')} for {len(folds)} folds: only {held} were ever held out; "
+            f"with {len(folds)} repeats all are"
         )
     return Division(tuple(sides), "folds", len(folds), held_out, split_seed, tuple(warnings))
 

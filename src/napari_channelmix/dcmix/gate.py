@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from napari_channelmix.classify.intervals import FEW_GROUPS, TOO_FEW_GROUPS
+from napari_channelmix.wording import counted
+
 __all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge"]
 
 # Chance is ruled out where the permutation test gives a smaller p and the interval leaves it out.
@@ -108,9 +111,11 @@ def judge(evidence: Evidence) -> Gate:
     """What may be read from the bars; our definition.
 
     In this order: neither network above chance, or the plain one alone at chance: nothing. Classes
-    that are one group: not reliable. A mixed network at chance, or one that is less accurate than
+    that are one group: not reliable. Fewer than three groups: nothing, as they say nothing of
+    others. A mixed network at chance, or one that is less accurate than
     the plain one by 0.05, or by 0.02 with certainty: the Shapley values instead. Classes that were
-    not learnt: reliable but for them. Else reliable.
+    not learnt: reliable but for them. Fewer than five groups: reliable, but for these groups alone.
+    Else reliable.
     """
     plain, mixed = evidence.plain, evidence.mixed
     figures = (
@@ -125,6 +130,13 @@ def judge(evidence: Evidence) -> Gate:
             "Not reliable: a class and its group cannot be told apart",
             f"held out in one group only: {which}; what tells such a class apart may be its group, "
             "so give each class cells of several groups",
+        )
+    if evidence.groups < TOO_FEW_GROUPS:
+        few = counted(evidence.groups, "held-out group", "are")
+        return Gate(
+            "Nothing can be read: too few groups",
+            f"{few} too few to say anything of other groups, whatever the accuracy ({figures}), so "
+            "nothing can be read; hold out more groups, each class in several",
         )
     if not mixed.above:
         return Gate(
@@ -148,6 +160,12 @@ def judge(evidence: Evidence) -> Gate:
             f"Reliable but for what was not learnt: {names}",
             f"not learnt, as their recall is at chance: {names}; the bars say nothing of "
             "what these classes need",
+        )
+    if evidence.groups < FEW_GROUPS:
+        return Gate(
+            f"Reliable for these {evidence.groups} groups, which say little of others",
+            f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
+            "bars show is of these alone; hold out more groups",
         )
     return Gate("Reliable", "ok")
 

@@ -43,11 +43,17 @@ class LinearHead:
             self._folds.append((train, test, _normal(numbers, train)))
 
     def predict(self, channels: tuple[int, ...]) -> Whole:
-        """Class (N,) of each cell, called while it was held out; -1 where it never is."""
+        """Class (N,) of each cell, called while it was held out; -1 where it never is.
+
+        From no channels at all it is a guess: the first class.
+        """
         from sklearn.linear_model import LogisticRegression
 
         called = np.full(len(self._labels), -1, dtype=np.int64)
         for train, test, numbers in self._folds:
+            if not channels:
+                called[test] = self._labels.min()
+                continue
             columns = numbers.columns(channels)
             head = LogisticRegression(C=PENALTY, class_weight="balanced", tol=1e-3, max_iter=300)
             called[test] = head.fit(columns[train], self._labels[train]).predict(columns[test])

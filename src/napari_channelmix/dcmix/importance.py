@@ -131,7 +131,7 @@ def channel_importance_job(
     done: list[RepeatResult] = []
     classifiers: list[Classifier] = []
     for number, sides in enumerate(division.sides):
-        prefix = f"seed {number + 1} of {seeds}: "
+        prefix = f"repeat {number + 1} of {seeds}: "
         start, length = 5 + 93 * number / seeds, 93 / seeds
         crops, held = yield from part(source.crops_job(sides), start, 0.02 * length, 100, prefix)
         work = repeat_job(plan, crops, held, seed + number)

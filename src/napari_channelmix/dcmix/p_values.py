@@ -113,11 +113,11 @@ def _withheld(
 ) -> str:
     """Why the p-values are not even computed."""
     if any(repeat.decoys is None or repeat.decoy_share is None for repeat in repeats):
-        return "no decoys were asked for"
+        return "no negative control was asked for"
     if uncalibrated:
         return uncalibrated
     if len(repeats) < ENOUGH_REPEATS:
-        return f"fewer than {ENOUGH_REPEATS} seeds"
+        return f"fewer than {ENOUGH_REPEATS} repeats"
     if not (importance.open or importance.verdict.startswith("Reliable")):
         verdict = importance.verdict
         return f"the shares must not be read ({verdict[0].lower()}{verdict[1:]})"

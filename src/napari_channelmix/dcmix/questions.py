@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,21 +109,19 @@ def answered_job(
     none; ``uncalibrated`` is such a reason, of these settings.
     """
     asked = yield from part(measured_job(division), 0, 1, 4)
-    channels, classes = importance.channels, division.sides[0].test.cells.classes
     network = np.full(len(asked.labels), -1, dtype=np.int64)
     for number, repeat in enumerate(repeats):
         here = asked.folds == number
         network[here] = np.asarray(repeat.plain_predicted)[asked.place[here]]
-    from_one = separability(
-        asked.numbers, asked.labels, asked.groups, asked.folds, channels=channels,
-        classes=classes, network=network,
-    )  # fmt: skip
+    who = asked.labels, asked.groups, asked.folds
+    names: dict[str, Any] = {
+        "channels": importance.channels,
+        "classes": division.sides[0].test.cells.classes,
+    }
+    from_one = separability(asked.numbers, *who, **names, network=network)
 
     def alone(numbers: CropNumbers, network: Whole | None) -> Job[ChannelsAlone]:
-        return alone_job(
-            numbers, asked.labels, asked.groups, asked.folds, channels=channels, classes=classes,
-            network=network,
-        )  # fmt: skip
+        return alone_job(numbers, *who, **names, network=network)
 
     found = yield from part(alone(asked.numbers, network), 1, 1, 4)
     tests = p_values_job(importance, repeats, asked.numbers, asked.labels, asked.groups,

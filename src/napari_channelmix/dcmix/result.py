@@ -205,7 +205,7 @@ class ChannelImportance:
         low = [name for name, above in zip(self.channels, self.above_control or (), strict=False)
                if not above]  # fmt: skip
         if low:
-            control = "its decoy" if self.answer == "share" else "zero"
+            control = "its negative control" if self.answer == "share" else "zero"
             lines.append(f"Not above {control}, so nothing is known of: {', '.join(low)}")
         return tuple(line[:1].upper() + line[1:] for line in lines)
 
@@ -239,8 +239,11 @@ class ChannelImportance:
         if self.p_decoy is not None and self.p_alone is not None:
             columns |= {"p_decoy": self.p_decoy, "p_alone": self.p_alone}
         if self.alone is not None:
-            columns["accuracy_alone"] = [one.accuracy.balanced for one in self.alone.alone]
-            columns["accuracy_without"] = [one.accuracy.balanced for one in self.alone.without]
+            for kind in ("alone", "without"):
+                found = [one.accuracy for one in getattr(self.alone, kind)]
+                columns[f"accuracy_{kind}"] = [one.balanced for one in found]
+                columns[f"accuracy_{kind}_low"] = [one.low for one in found]
+                columns[f"accuracy_{kind}_high"] = [one.high for one in found]
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
         if self.above_control is not None:
             columns["above_control"] = self.above_control

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.accuracy import (
+# Needed at run time too: the schema of importance.json is made from the annotations.
+from napari_channelmix.classify.accuracy import (  # noqa: TC001
     AccuracyDifference,
     AccuracyEstimate,
-    accuracy_difference,
-    estimate_accuracy,
 )
 from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.data.scaling import follows_classes
+from napari_channelmix.dcmix.answers import HeldOutAnswers
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Separability:
         of the chosen ones, so that the choice among many flatters nothing.
     scaled : OneNumber or None
         The same after each channel was scaled group by group; see `Cells.normalised_by_group`.
-        None where every cell is a group of its own.
+        None where every cell is a group of its own, and where groups are classes.
     network : AccuracyEstimate or None
         Of the network, on the same cells.
     behind : AccuracyDifference or None
@@ -210,31 +211,27 @@ def separability(
     network : (N,) int array, optional
         Classes that the network called when the cell was held out (any value where it never was).
     """
-    held = folds >= 0
+    answers = HeldOutAnswers(labels, groups, folds >= 0, tuple(classes))
     tried = [(at, word) for at in range(len(channels)) for word in NUMBERS]
     predicted, chosen, wins = _read_one_by_one(numbers, tried, labels, folds, len(classes))
-
-    def estimate(guess: Whole) -> AccuracyEstimate:
-        return estimate_accuracy(labels[held], guess[held], groups[held], classes)
 
     def number(of: int, guess: Whole, numbers: CropNumbers) -> OneNumber:
         at, word = tried[of]
         share, p = group_share(numbers.of(NUMBERS[word])[:, at], labels, groups)
-        return OneNumber(channels[at], word, estimate(guess), share, p)
+        return OneNumber(channels[at], word, answers.accuracy(guess), share, p)
 
     every = tuple(number(of, predicted[of], numbers) for of in range(len(tried)))
-    best = replace(every[wins.most_common(1)[0][0]], accuracy=estimate(chosen))
+    best = replace(every[wins.most_common(1)[0][0]], accuracy=answers.accuracy(chosen))
     scaled = None
-    if len(np.unique(groups)) < len(groups):
-        level = numbers.scaled_by_group(np.asarray(groups, dtype=str))
+    names = np.asarray(groups, dtype=str)
+    if len(np.unique(names)) < len(names) and not follows_classes(labels, names, names):
+        level = numbers.scaled_by_group(names)
         _, after, again = _read_one_by_one(level, tried, labels, folds, len(classes))
         scaled = number(again.most_common(1)[0][0], after, level)
     if network is None:
         return Separability(every, best, scaled)
-    behind = accuracy_difference(
-        labels[held], network[held], chosen[held], groups[held], len(classes)
-    )
-    return Separability(every, best, scaled, estimate(network), behind)
+    return Separability(every, best, scaled, answers.accuracy(network),
+                        answers.ahead(network, chosen))  # fmt: skip
 
 
 def _read_one_by_one(

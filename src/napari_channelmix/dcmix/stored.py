@@ -81,6 +81,7 @@ class ImportanceFile(Stored):
             if found is not None:
                 lists |= {f"{name} of {kind}": getattr(found, kind)
                           for kind in ("channels", "alone", "without")}  # fmt: skip
+                _refuse_other_sets(name, found, self.channels)
         refuse_other_lengths(lists, count)
         if (self.shapley is None) != (self.shapley_sd is None):
             raise ValueError("shapley and shapley_sd go together")
@@ -97,6 +98,20 @@ class ImportanceFile(Stored):
             if kind not in self.recall:
                 raise ValueError(f"recall has no {kind}")
         return self
+
+
+def _refuse_other_sets(where: str, found: ChannelsAlone, channels: Sequence[str]) -> None:
+    """Refuse sets of other channels, or a smallest set of none."""
+    if found.channels != tuple(channels):
+        raise ValueError(f"{where}: is of other channels")
+    smallest = () if found.smallest is None else (found.smallest,)
+    sets = {
+        channel for one in (*found.alone, *found.without, *smallest) for channel in one.channels
+    }
+    if not sets | set(found.needs) <= set(channels):
+        raise ValueError(f"{where}: names channels that are none of these")
+    if any(not one.channels for one in (*found.alone, *smallest)):
+        raise ValueError(f"{where}: a set of no channels")
 
 
 class _Accuracy(Stored):

@@ -124,7 +124,7 @@ def _doubts(
     lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
     if len(repeats) < ENOUGH_REPEATS:
         lines.append(
-            f"{len(repeats)} {'seed is' if len(repeats) == 1 else 'seeds are'} too few for an "
+            f"{len(repeats)} {'repeat is' if len(repeats) == 1 else 'repeats are'} too few for an "
             f"error bar; use {ENOUGH_REPEATS} or more"
         )
     return lines

@@ -233,8 +233,8 @@ def explain_job(
         notes.add(line)
     flat = flatness.by_reason
     return found.attribution(
-        chosen, seconds, (*notes, *flat_lines(flat, count)), flat, shift, forwards=forwards,
-        seed=seed,
+        chosen, seconds, (*notes, *flat_lines(flat, count, source.name_of)), flat, shift,
+        forwards=forwards, seed=seed,
     )  # fmt: skip
 
 
@@ -346,7 +346,7 @@ class _Found:
         if not finite.all():
             raise ModelError(
                 f"{problem.subject.who} gave NaN or infinite scores for blended versions of cell "
-                f"{self.source.numbers[some][~finite][0]}; leave the cell out"
+                f"{self.source.name_of(self.source.numbers[some][~finite][0])}; leave the cell out"
             )
         values = maps.values.float().cpu().numpy()
         self.maps[some] = values.sum(axis=1)

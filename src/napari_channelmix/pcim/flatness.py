@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,11 +85,16 @@ class Flatness:
         return {reason: tuple(sorted(set(cells))) for reason, cells in self.cells.items()}
 
 
-def flat_lines(flat: Mapping[str, Iterable[int]], count: int) -> tuple[str, ...]:
-    """A sentence for each reason, with the cells and how many of ``count`` they are."""
+def flat_lines(
+    flat: Mapping[str, Iterable[int]], count: int, name_of: Callable[[int], str] = str
+) -> tuple[str, ...]:
+    """A sentence for each reason, with the cells and how many of ``count`` they are.
+
+    ``name_of`` says what a cell is called, by its number.
+    """
     lines = []
     for reason, text in REASONS.items():
-        cells = list(flat.get(reason, ()))
+        cells = [name_of(number) for number in flat.get(reason, ())]
         if not cells:
             continue
         if len(cells) == 1 and reason == "constant":
@@ -105,7 +110,7 @@ def flat_lines(flat: Mapping[str, Iterable[int]], count: int) -> tuple[str, ...]
     return tuple(lines)
 
 
-def named_cells(cells: list[int]) -> str:
+def named_cells(cells: Sequence[object]) -> str:
     """``cell 3``, ``3, 5, 7`` or ``3, 5, ... and 9 more``."""
     if len(cells) == 1:
         return f"cell {cells[0]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
 from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.data import Cells
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.pcim.problem import Problem
 from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
@@ -51,7 +52,7 @@ class Source:
     mean : (1, C, 1, 1) tensor
         Mean of the data set on the scale of the subject.
     numbers : (N,) int64 array
-        What messages call the cells; in a data set their positions, in which they are read.
+        Of the cells; in a data set their positions, in which they are read. See `name_of`.
     known : Cells or None
         The data set that they come from, also where their pixels have been read.
     asked_prior : Prior or None
@@ -125,7 +126,8 @@ class Source:
         sample = np.linspace(0, len(numbers) - 1, min(wanted, len(numbers))).astype(np.int64)
         sample = numbers[sample]
         crops = held.read(sample) if isinstance(held, Cells) else held[sample]
-        _refuse_not_finite(crops, sample)
+        of = held if isinstance(held, Cells) else None
+        _refuse_not_finite(crops, lambda row: _named(of, sample[row]))
         subject = subject_of(
             model, _spread(crops), choose_device(device), output=output, select=select
         )
@@ -136,7 +138,6 @@ class Source:
             mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
         if not isinstance(held, Cells) and chosen is not None:
             held = held[chosen]
-        of = held if isinstance(held, Cells) else None
         return cls(subject, held, mean, model, numbers, of)
 
     def read(self, some: Whole | slice = slice(None)) -> Source:
@@ -186,6 +187,10 @@ class Source:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def name_of(self, number: int) -> str:
+        """What messages call a cell, by its number: as everywhere for one of a data set."""
+        return _named(self.known, number)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -245,7 +250,7 @@ class Source:
     def tensor(self, some: Whole | slice, observer: Observer | None = None) -> Tensor:
         """Some of the cells, on the scale of the subject; an observer sees their pixels."""
         crops = self._pixels(some)
-        _refuse_not_finite(crops, self.numbers[some])
+        _refuse_not_finite(crops, lambda row: self.name_of(self.numbers[some][row]))
         if observer is not None:
             observer.add(crops, int(np.arange(len(self))[some][0]))
         return self.subject.prepare(crops)
@@ -275,7 +280,8 @@ class Source:
         count = len(self)
         asked = chosen_target(
             _each(target, some, count, "target"), _each(versus, some, count, "versus"),
-            probabilities.argmax(axis=1), self.subject.classes, self.numbers[some],
+            probabilities.argmax(axis=1), self.subject.classes,
+            lambda row: self.name_of(self.numbers[some][row]),
             independent=self.subject.reading.independent,
         )  # fmt: skip
         asked = asked.to(x.device)
@@ -321,10 +327,14 @@ def _spread(crops: Floats) -> Floats:
     return np.ascontiguousarray(crops[rows])
 
 
-def _refuse_not_finite(crops: Floats, numbers: npt.NDArray[np.int64]) -> None:
+def _named(cells: Cells | None, number: int) -> str:
+    return str(number) if cells is None else cell_name(cells, int(number))
+
+
+def _refuse_not_finite(crops: Floats, name_of: Callable[[int], str]) -> None:
     bad = ~np.isfinite(crops).all(axis=(1, 2, 3))
     if bad.any():
         raise DataError(
-            f"cell {numbers[np.argmax(bad)]} has NaN or infinite pixels; replace them or leave "
-            "the cell out"
+            f"cell {name_of(int(np.argmax(bad)))} has NaN or infinite pixels; replace them or "
+            "leave the cell out"
         )

@@ -15,7 +15,7 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.phenotypes.confusion import class_places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Target", "chosen_target"]
 
@@ -83,7 +83,7 @@ def chosen_target(
     versus: Any,
     predicted: npt.NDArray[np.int64],
     classes: Sequence[str],
-    numbers: npt.NDArray[np.int64] | None = None,
+    name_of: Callable[[int], str] = str,
     *,
     independent: bool = False,
 ) -> Target:
@@ -97,8 +97,8 @@ def chosen_target(
         None: all other classes.
     predicted : (N,) int64 array
     classes : sequence of str
-    numbers : (N,) int64 array, optional
-        What messages call the cells; default: their positions.
+    name_of : callable of int
+        What messages call a cell, by its row; default: the row.
     independent : bool
         As of `Target`.
 
@@ -117,9 +117,8 @@ def chosen_target(
     same = of == other
     if same.any():
         cell = int(np.argmax(same))
-        number = cell if numbers is None else numbers[cell]
         raise ModelError(
-            f"cell {number}: class {classes[of[cell]]!r} cannot be held against itself; "
+            f"cell {name_of(cell)}: class {classes[of[cell]]!r} cannot be held against itself; "
             "choose another class for target or versus"
         )
     return Target(torch.from_numpy(of.copy()), torch.from_numpy(other.copy()), independent)

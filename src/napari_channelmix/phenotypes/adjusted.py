@@ -19,9 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.bounds import Flag, Index
+from napari_channelmix.errors import DataError
+from napari_channelmix.readers import Stored, validated
 from napari_channelmix.wording import counted, listed
 
-__all__ = ["Adjusted", "HeldOutCalls", "adjusted_fractions", "dependence", "solved"]
+__all__ = [
+    "Adjusted", "HeldOutCalls", "StoredCalls", "adjusted_fractions", "dependence", "solved",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -30,6 +35,10 @@ DRAWS = 1000
 # Steps of the projected gradient where the inverse leaves the simplex: for an estimate, and for
 # draws, whose own noise is larger than what more steps would change.
 STEPS, ROUGH = 60, 15
+# Held-out cells of a file.
+MOST_CELLS = 10**9
+# Fewer draws within 0 and 1 are no distribution: it is then taken for the end of a normal one.
+FEW_WITHIN = 50
 # Calls that tell classes apart less than this (smallest singular value of the confusion) say
 # nothing of their fractions.
 LEAST = 0.1
@@ -37,6 +46,28 @@ LEAST = 0.1
 FEW_GROUPS = 3
 # Dependence is taken for this, with the weight of so many groups, until the groups say otherwise.
 USUAL, WEIGHT = 0.05, 2.0
+
+
+class StoredCalls(Stored):
+    """As of `HeldOutCalls.as_rows`, for the schemas of files that hold them."""
+
+    grouped: Flag
+    rows: tuple[tuple[Index, Index, Index, Index], ...]
+
+    def refuse_others(self, classes: int) -> None:
+        """Refuse classes beyond these, and groups without cells.
+
+        Raises
+        ------
+        ValueError
+        """
+        if any(max(label, called) >= classes for _, label, called, _ in self.rows):
+            raise ValueError(f"calls: names more than {classes} classes")
+        # A damaged file may name any group: room is made for the highest.
+        if len({row[0] for row in self.rows}) <= max((row[0] for row in self.rows), default=-1):
+            raise ValueError("calls: names groups without cells")
+        if sum(row[3] for row in self.rows) > MOST_CELLS:
+            raise ValueError(f"calls: more than {MOST_CELLS:,} cells")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,12 +130,23 @@ class HeldOutCalls:
 
     @classmethod
     def from_rows(cls, content: Mapping[str, Any], classes: Sequence[str]) -> HeldOutCalls:
-        """From JSON."""
-        rows = np.asarray(content["rows"], np.int64).reshape(-1, 4)
+        """From JSON.
+
+        Raises
+        ------
+        DataError
+            Content that is missing, of another kind, or of other classes.
+        """
+        stored = validated(content, StoredCalls, where="calls")
+        try:
+            stored.refuse_others(len(classes))
+        except ValueError as error:
+            raise DataError(str(error)) from None
+        rows = np.asarray(stored.rows, np.int64).reshape(-1, 4)
         counts = np.zeros((int(rows[:, 0].max(initial=0)) + 1, len(classes), len(classes)),
                           np.int64)  # fmt: skip
         np.add.at(counts, tuple(rows[:, :3].T), rows[:, 3])
-        return cls(tuple(classes), counts, bool(content["grouped"]))
+        return cls(tuple(classes), counts, stored.grouped)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +161,9 @@ class Adjusted:
         Why there are none, or an empty text.
     note : str
         What the intervals leave out.
+    free : (G, K) float64 array or None
+        The same fractions where they may lie below 0 and above 1, as chance has it: curves are
+        fitted to these. Cut at 0 and 1 they scatter too little where a response begins and ends.
     """
 
     fractions: Floats = field(repr=False)
@@ -126,6 +171,17 @@ class Adjusted:
     high: Floats = field(repr=False)
     why_not: str = ""
     note: str = ""
+    free: Floats | None = field(default=None, repr=False)
+
+    def only_of(self, groups: npt.NDArray[np.bool_]) -> Adjusted:
+        """Those of some groups (G,); NaN in the others."""
+        arrays = (self.fractions, self.low, self.high, self.free)
+        fractions, low, high, free = (
+            None if values is None else np.where(groups[:, None], values, np.nan)
+            for values in arrays
+        )
+        assert fractions is not None and low is not None and high is not None
+        return Adjusted(fractions, low, high, self.why_not, self.note, free)
 
 
 def adjusted_fractions(
@@ -145,6 +201,11 @@ def adjusted_fractions(
     solved for the fractions. Our definition, after Lang and Reiczigel 2014 (Preventive Veterinary
     Medicine 113, 13), whose cells are independent, with the Dirichlet-multinomial model of groups.
 
+    Calls may be fewer than the false ones alone: draws then fall below 0, and to cut them off
+    would leave an interval without width. So the end away from the bound is the quantile of the
+    draws that keep off it: ``P(draw > high) = 0.025 P(draw > 0)``, and likewise below 1; in physics
+    the CLs method (Read 2002, Journal of Physics G 28, 2693). It never makes an interval narrower.
+
     Parameters
     ----------
     calls : (G, K) int array
@@ -160,20 +221,57 @@ def adjusted_fractions(
     if held_out.why_not:
         return Adjusted(empty, empty.copy(), empty.copy(), held_out.why_not)
     rng = np.random.default_rng(seed)
-    fractions, low, high = empty, empty.copy(), empty.copy()
+    fractions, low, high, free = empty, empty.copy(), empty.copy(), empty.copy()
     totals = counts.sum(axis=1)
     there = totals > 0
-    fractions[there] = solved(counts[there] / totals[there, None], held_out.confusion)
+    called = counts[there] / totals[there, None]
+    fractions[there] = solved(called, held_out.confusion)
+    free[there] = np.linalg.solve(held_out.confusion.T, called.T).T
     mean, precision = _drawn_confusions(held_out, draws, rng)
-    tails = 50 * (1 - level) * np.array([1, -1]) + np.array([0, 100])
     for group in np.flatnonzero(there):
         own = _dirichlet(rng, mean * precision[:, None, None])
         shares = _dirichlet(rng, np.tile(counts[group] + 0.5, (draws, 1)))
-        found = np.percentile(solved(shares, own, steps=ROUGH), tails, axis=0)
-        # Where all draws agree on an end, rounding and skewness must not leave the estimate out.
-        low[group] = np.minimum(found[0], fractions[group])
-        high[group] = np.maximum(found[1], fractions[group])
-    return Adjusted(fractions, low, high, "", _left_out(held_out))
+        ends = _ends(solved(shares, own, steps=ROUGH), _inverted(shares, own), level)
+        # Skewness must not leave the estimate out.
+        low[group] = np.minimum(ends[0], fractions[group])
+        high[group] = np.maximum(ends[1], fractions[group])
+    return Adjusted(fractions, low, high, "", _left_out(held_out), free)
+
+
+def _ends(drawn: Floats, inverted: Floats, level: float) -> tuple[Floats, Floats]:
+    """Low and high end (K,) of draws (D, K) within 0 and 1, and the same without these bounds."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    for code in range(drawn.shape[1]):
+        own, free = drawn[:, code], inverted[:, code]
+        if (own <= 0).any():
+            high[code] = max(high[code], off_zero(own, free, tail))
+        if (own >= 1).any():
+            low[code] = min(low[code], 1 - off_zero(1 - own, 1 - free, tail))
+    return low, high
+
+
+def off_zero(drawn: npt.ArrayLike, inverted: npt.ArrayLike, tail: float = 0.025) -> float:
+    """What draws above 0 exceed with the probability ``tail``, at most 1.
+
+    Parameters
+    ----------
+    drawn : (D,) array
+        Fractions.
+    inverted : (D,) array
+        The same with those below 0 where they fell: with fewer than 50 above 0, they are taken
+        for a normal distribution of the same mean and variance.
+    tail : float
+    """
+    from scipy.stats import truncnorm
+
+    within = np.asarray(drawn, np.float64)
+    within = within[within > 0]
+    if len(within) >= FEW_WITHIN:
+        return float(np.quantile(within, 1 - tail))
+    free = np.asarray(inverted, np.float64)
+    mean, sd = float(free.mean()), max(float(free.std()), 1e-12)
+    return min(float(truncnorm.isf(tail, -mean / sd, np.inf, loc=mean, scale=sd)), 1.0)
 
 
 def _left_out(held_out: HeldOutCalls) -> str:
@@ -261,10 +359,7 @@ def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEP
     """
     t = np.asarray(shares, np.float64)
     matrix = np.broadcast_to(np.asarray(confusion, np.float64), (len(t), t.shape[1], t.shape[1]))
-    try:
-        found = np.linalg.solve(matrix.swapaxes(1, 2), t[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        found = np.einsum("bj,bjk->bk", t, np.linalg.pinv(matrix))
+    found = _inverted(t, matrix)
     outside = (found < 0).any(axis=1) | (np.abs(found.sum(axis=1) - 1) > 1e-9)
     found = _projected(np.asarray(found, dtype=np.float64))
     if t.shape[1] == 2 or not outside.any():
@@ -281,6 +376,14 @@ def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEP
         ahead, f, speed = following + (speed - 1) / faster * (following - f), following, faster
     found[outside] = f
     return found
+
+
+def _inverted(shares: Floats, confusion: Floats) -> Floats:
+    """Fractions (B, K) whose calls would be the shares, below 0 and above 1 too."""
+    try:
+        return np.asarray(np.linalg.solve(confusion.swapaxes(1, 2), shares[..., None])[..., 0])
+    except np.linalg.LinAlgError:
+        return np.asarray(np.einsum("bj,bjk->bk", shares, np.linalg.pinv(confusion)))
 
 
 def _projected(values: Floats) -> Floats:

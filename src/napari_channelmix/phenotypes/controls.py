@@ -6,6 +6,7 @@ each positive one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +25,14 @@ LEVEL = 0.95
 SAME = 1e-9
 # An assay with a higher Z' is called excellent (Zhang, Chung and Oldenburg 1999, table 1).
 EXCELLENT = 0.5
-# Parts of names by which controls are known, the most certain ones first.
+# Words of names by which controls are known, the most certain ones first.
 NEGATIVE = ("negative", "neg", "dmso", "vehicle", "untreated", "mock")
 POSITIVE = ("positive", "pos")
+# Words that turn the next one round, and what may follow a word without a gap.
+NOT = ("non", "not", "no")
+ENDING = r"(?:s|controls?|ctrls?|ctls?)?"
+# Where a small letter is followed by a capital one, a new word begins: NegCtrl.
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,9 @@ def pure_classes(counts: npt.ArrayLike, classes: Sequence[str]) -> list[str]:
 def named_controls(values: Sequence[str]) -> tuple[str, str] | None:
     """The values of a column that are called negative and positive controls, or None.
 
+    They are known by whole words, digits and underscores apart: ``neg_1`` is one, and neither
+    ``position`` nor ``non-negative``.
+
     Examples
     --------
     >>> named_controls(["dose", "negative", "positive control"])
@@ -178,12 +187,21 @@ def named_controls(values: Sequence[str]) -> tuple[str, str] | None:
     return None if negative is None or positive is None else (negative, positive)
 
 
-def _first(names: Sequence[str], parts: Sequence[str]) -> str | None:
-    for part in parts:
+def _first(names: Sequence[str], words: Sequence[str]) -> str | None:
+    for word in words:
         for name in names:
-            if part in name.lower():
+            if _says(name, word):
                 return name
     return None
+
+
+def _says(name: str, word: str) -> bool:
+    """Whether a word is in a name, and is not turned round there."""
+    words = re.findall(r"[a-z]+", HUMP.sub(" ", name).lower())
+    return any(
+        re.fullmatch(word + ENDING, this) and before not in NOT
+        for before, this in zip(["", *words], words, strict=False)
+    )
 
 
 def _finite(values: npt.ArrayLike) -> Floats:

@@ -50,12 +50,15 @@ class DoseResponse:
     counts : (L,) int array
         Groups of each dose.
     low, high : (L,) arrays
-        95 % interval of the mean over the groups of a dose, by Student's t, within 0 and 1; NaN
-        for a dose of one group.
+        95 % interval of the mean over the groups of a dose, by Student's t, within 0 and 1 (but
+        for a mean outside); NaN for a dose of one group.
     above, below : float or None
         Where a plateau was never seen: the EC50 lies above, or below, this dose.
     notes : tuple of str
         What must be minded when the curve is read.
+    adjusted : bool
+        Whether the fractions are adjusted for the classes that the classifier confuses; they may
+        then lie below 0 and above 1.
     """
 
     groups: Whole = field(repr=False)
@@ -73,6 +76,7 @@ class DoseResponse:
     above: float | None = None
     below: float | None = None
     notes: tuple[str, ...] = ()
+    adjusted: bool = False
 
 
 def as_doses(values: npt.ArrayLike) -> Floats:
@@ -179,8 +183,8 @@ def response_in_words(found: DoseResponse) -> str:
         low, high = fit.interval
         line = (
             f"EC50 {fit.ec50:.3g} (95 % interval {low:.3g} to {high:.3g}), slope {fit.slope:.2g}: "
-            f"a four-parameter logistic through {fit.n_groups} groups at {fit.n_doses} doses above "
-            "0."
+            f"a four-parameter logistic through {'adjusted fractions of ' * found.adjusted}"
+            f"{fit.n_groups} groups at {fit.n_doses} doses above 0."
         )
     else:
         line = f"No curve: {found.why_not}."
@@ -193,12 +197,16 @@ def response_in_words(found: DoseResponse) -> str:
 
 
 def _mean_interval(mean: Floats, spread: Floats, counts: Whole) -> tuple[Floats, Floats]:
-    """95 % interval of each mean over its groups, by Student's t, within 0 and 1."""
+    """95 % interval of each mean over its groups, by Student's t, within 0 and 1.
+
+    A mean of adjusted fractions may itself lie outside.
+    """
     from scipy.special import stdtrit
 
     several = np.maximum(counts, 2)
     half = np.where(counts > 1, stdtrit(several - 1, 0.975) * spread / np.sqrt(several), np.nan)
-    return np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1)
+    return (np.maximum(mean - half, np.minimum(mean, 0)),
+            np.minimum(mean + half, np.maximum(mean, 1)))  # fmt: skip
 
 
 def _listed(levels: Floats) -> str:

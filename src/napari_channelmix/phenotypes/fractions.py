@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
+from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, only_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +72,8 @@ class Fractions:
         All cells, those without a class included.
     adjusted : Adjusted or None
         The fractions behind the calls, where these are a classifier's whose confusion is known.
+    trained_on : (G,) int array or None
+        Cells that the classifier of the calls was trained on; None where nothing is known of it.
     """
 
     grouping: Grouping
@@ -78,6 +81,7 @@ class Fractions:
     counts: Whole = field(repr=False)
     cells: Whole = field(repr=False)
     adjusted: Adjusted | None = None
+    trained_on: Whole | None = field(default=None, repr=False)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -96,6 +100,36 @@ class Fractions:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.counts / np.where(totals > 0, totals, np.nan))
 
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether adjusted fractions are known."""
+        return self.adjusted is not None and not self.adjusted.why_not
+
+    @property
+    def best(self) -> Floats:
+        """Fractions (G, K): the adjusted ones where they are known, else those of the calls."""
+        if self.adjusted is None or self.adjusted.why_not:
+            return self.fractions
+        return self.adjusted.fractions
+
+    def of_held_out(self, codes: npt.ArrayLike, training: npt.ArrayLike) -> Fractions:
+        """The same without the cells that the classifier was trained on.
+
+        ``cells`` stay all cells; adjusted fractions stay in groups that hold no such cell.
+
+        Parameters
+        ----------
+        codes, training : (N,) arrays
+            As of `fractions_of`.
+        """
+        marks = np.asarray(training)
+        held_out = np.where(marks == YES, -1, np.asarray(codes, np.int64))
+        counts = _counted(self.grouping, held_out, len(self.classes))
+        adjusted = self.adjusted
+        if adjusted is not None and not adjusted.why_not:
+            adjusted = adjusted.only_of(_trained_on(self.grouping, marks) == 0)
+        return replace(self, counts=counts, adjusted=adjusted)
+
     def interval(self, group: int, code: int) -> tuple[float, float]:
         """95 % Wilson interval of a fraction, if the cells were independent."""
         return wilson(int(self.counts[group, code]), int(self.classed[group]))
@@ -103,7 +137,8 @@ class Fractions:
     def to_frame(self) -> pd.DataFrame:
         """A row per group: cells, cells with a class, and count, fraction and interval of each.
 
-        With ``adjusted fraction``, ``adjusted low`` and ``adjusted high`` of each where known.
+        With ``adjusted fraction``, ``adjusted low`` and ``adjusted high`` of each, and ``trained
+        on`` (cells that the classifier was trained on), where known.
         """
         import pandas as pd
 
@@ -121,6 +156,8 @@ class Fractions:
                 columns[f"adjusted fraction {name}"] = self.adjusted.fractions[:, code]
                 columns[f"adjusted low {name}"] = self.adjusted.low[:, code]
                 columns[f"adjusted high {name}"] = self.adjusted.high[:, code]
+        if self.trained_on is not None:
+            columns["trained on"] = self.trained_on
         return pd.DataFrame(columns)
 
 
@@ -132,6 +169,8 @@ def fractions_of(
     balanced: npt.ArrayLike | None = None,
     held_out: HeldOutCalls | None = None,
     seed: int = 0,
+    training: npt.ArrayLike | None = None,
+    only: str = "all",
 ) -> Fractions:
     """Count the classes in each group.
 
@@ -147,6 +186,15 @@ def fractions_of(
         The same classifier's on held-out cells; without both nothing is adjusted.
     seed : int
         Of the adjusted intervals.
+    training : (N,) array, optional
+        Whether the classifier was trained on each cell; see `phenotypes.held_out`.
+    only : {"all", "held-out"}
+        ``held-out`` leaves out the cells that it was trained on; see `Fractions.of_held_out`.
+
+    Raises
+    ------
+    ModelError
+        Another word for ``only``.
     """
     counts = _counted(grouping, codes, len(classes))
     totals = np.bincount(grouping.codes, minlength=len(grouping.names)).astype(np.int64)
@@ -154,7 +202,19 @@ def fractions_of(
     if balanced is not None and held_out is not None:
         calls = _counted(grouping, balanced, len(classes))
         adjusted = adjusted_fractions(calls, held_out, seed=seed)
-    return Fractions(grouping, tuple(classes), counts, totals, adjusted)
+    known = training is not None and not (np.asarray(training) == UNKNOWN).any()
+    trained_on = _trained_on(grouping, training) if training is not None and known else None
+    found = Fractions(grouping, tuple(classes), counts, totals, adjusted, trained_on)
+    if only_named(only) == "all" or training is None:
+        return found
+    return found.of_held_out(codes, training)
+
+
+def _trained_on(grouping: Grouping, training: npt.ArrayLike) -> Whole:
+    """Cells (G,) of each group that a classifier was trained on."""
+    seen = np.asarray(training) == YES
+    count = np.bincount(grouping.codes[seen], minlength=len(grouping.names))
+    return np.asarray(count, dtype=np.int64)
 
 
 def _counted(grouping: Grouping, codes: npt.ArrayLike, classes: int) -> Whole:

@@ -18,6 +18,7 @@ __all__ = [
     "YES",
     "HeldOut",
     "Marks",
+    "cell_in_words",
     "held_out_of",
     "only_named",
 ]
@@ -58,11 +59,25 @@ def only_named(only: str) -> str:
     return only
 
 
+def cell_in_words(mark: str) -> str:
+    """What it means for one cell whether a classifier was trained on it: a sentence.
+
+    Empty for an empty mark.
+    """
+    return {
+        YES: "The classifier was trained on this cell: that it is called rightly proves nothing.",
+        SAME_GROUP: "The classifier was trained on other cells of this cell's group: what it says "
+        "of this one may be too good.",
+        NO: "Held out: the classifier was not trained on this cell.",
+        UNKNOWN: "Whether the classifier was trained on this cell is not known.",
+    }.get(mark, "")
+
+
 def held_out_of(marks: Marks, what: str = "figures are", only: str = "held-out") -> HeldOut:
     """The cells that were not trained on, nor share a group with one that was.
 
-    Where there are none of these, those of the same groups; where there are none either, all;
-    and that is said.
+    Where there are none of these, those of the same groups; where there are none either, or it is
+    not known which cells were trained on, all; and that is said.
 
     Parameters
     ----------
@@ -76,6 +91,12 @@ def held_out_of(marks: Marks, what: str = "figures are", only: str = "held-out")
     count, everything = len(marks), np.ones(len(marks), dtype=bool)
     seen, near = int((marks == YES).sum()), int((marks == SAME_GROUP).sum())
     of = f"{seen:,} of {count:,} cells were trained on"
+    if (marks == UNKNOWN).any():
+        return HeldOut(
+            everything,
+            "which cells were trained on is not known, so held-out ones cannot be told apart: "
+            f"{what} of all cells, and may be too good",
+        )
     if not seen:
         return HeldOut(everything, "")
     if only == "all" and seen < count:

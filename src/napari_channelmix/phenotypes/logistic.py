@@ -166,10 +166,10 @@ def _refusal(best: _Fit, low: float, high: float, positive: Floats, zero: bool) 
     below_all = best.middle < logs[0]
     # Half of the response may yet lie beyond the doses: then no plateau is known.
     if not below_all and (way[-1] < SEEN or best.middle > logs[-1] or high > logs[-1]):
-        said = "the response has not reached its second plateau at the highest dose"
+        said = "the response still changes at the highest dose, so its end is not known"
         return Refused(_bounded(said, "above", above), above=above)
     if (way[0] > 1 - SEEN and not zero) or below_all or low < logs[0]:
-        said = "the response has left its first plateau before the lowest dose above 0"
+        said = "the response has begun below the lowest dose above 0, so its start is not known"
         return Refused(_bounded(said, "below", below), below=below)
     if not ((way > EDGE) & (way < 1 - EDGE)).any():
         # Between two doses every EC50 fits alike.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
     Raises
     ------
     DataError
-        A name that is no well, or two groups in one well.
+        A name that is no well, two groups in one well, or rows of one name that differ.
     """
     wells = _column(groups, conditions, WELLS) or list(groups)
     plates = _column(groups, conditions, PLATES) or [""] * len(wells)
@@ -128,6 +129,7 @@ def _column(
     for column in conditions.columns:
         if str(column).strip().lower() in names:
             # Numbers too: another kind of column cannot hold the empty text.
-            values = conditions[column].astype(object).reindex(list(groups)).fillna("")
+            said = conditions_for(conditions[[column]].astype(object), groups)
+            values = said[column].fillna("")
             return [str(value) for value in values]
     return None

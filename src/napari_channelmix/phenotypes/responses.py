@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.phenotypes.doses import (
     CIRCULAR,
     DoseResponse,
@@ -40,7 +42,7 @@ Floats = npt.NDArray[np.float64]
 
 PREDICTED, LABELS = "predicted classes", "labels"
 # Columns that are called so are offered first.
-DOSES = ("dose", "conc", "molar", "µm", "nm")
+DOSES = re.compile("(dose|dosage|concentration|molar).*|conc|[µμ]m|nm")
 # Doses that controls have: none, and a high one.
 CONTROLS = 2
 LEARNT = (
@@ -88,7 +90,7 @@ def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict
     """
     if conditions is None:
         return {}
-    rows = conditions.reindex(list(groups))
+    rows = conditions_for(conditions, groups)
     doses = {str(name): as_doses(rows[name].to_numpy(object)) for name in rows.columns}
     several = [name for name, values in doses.items()
                if len(np.unique(values[np.isfinite(values)])) >= 2]  # fmt: skip
@@ -103,12 +105,19 @@ def called_doses(conditions: pd.DataFrame | None) -> list[str]:
 
 
 def _likely(name: str) -> tuple[bool, str]:
-    lower = name.lower()
-    return not any(part in lower for part in DOSES), name
+    # Whole words: 'assignment' and 'environment' hold no nanomolar.
+    words = re.findall(r"[^\W\d_]+", name.lower())
+    return not any(DOSES.fullmatch(word) for word in words), name
 
 
 def response_of(
-    doses: Floats, fractions: Fractions, code: int, of: str, labelled: Fractions | None = None
+    doses: Floats,
+    fractions: Fractions,
+    code: int,
+    of: str,
+    labelled: Fractions | None = None,
+    *,
+    adjust: bool = True,
 ) -> DoseResponse:
     """The response of a class to doses (G,).
 
@@ -123,12 +132,20 @@ def response_of(
         `PREDICTED` or `LABELS`.
     labelled : Fractions, optional
         Of the labels: no curve is drawn of labels that were given by the dose.
+    adjust : bool
+        Whether the adjusted fractions are taken where they are known; else those of the calls.
     """
+    adjusted = adjust and fractions.is_adjusted
+    values = fractions.fractions
+    if adjusted and fractions.adjusted is not None:
+        free = fractions.adjusted.free
+        values = fractions.adjusted.fractions if free is None else free
     circular = labelled is not None and given_by_dose(doses, labelled.counts)
     found = dose_response(
-        doses, fractions.fractions[:, code], fractions.classed,
+        doses, values[:, code], _worth(fractions, values, code),
         refused=CIRCULAR if circular and of == LABELS else "",
     )  # fmt: skip
+    found = replace(found, adjusted=adjusted)
     known = labelled is not None and set(labelled.classes) & set(fractions.classes)
     if circular and known and of == PREDICTED and labelled is not None:
         # Controls are two doses; a label at more of them is a series that was learnt.
@@ -136,6 +153,20 @@ def response_of(
         if len(learnt) > CONTROLS:
             return replace(found, notes=(*found.notes, LEARNT))
     return found
+
+
+def _worth(fractions: Fractions, values: Floats, code: int) -> Floats:
+    """How many cells each fraction (G,) is as certain as.
+
+    Adjusting spreads the fractions of the calls, and their chance errors with them: a fraction that
+    is spread twice as far is worth a quarter of its cells.
+    """
+    calls, cells = fractions.fractions[:, code], fractions.classed.astype(np.float64)
+    known = np.isfinite(calls) & np.isfinite(values[:, code])
+    spread = float(np.var(values[known, code])) if known.any() else 0.0
+    if spread <= 0:
+        return cells
+    return np.asarray(cells * min(1.0, float(np.var(calls[known])) / spread))
 
 
 def responses_of(
@@ -167,6 +198,7 @@ def _curve_row(response: Response) -> dict[str, Any]:
     found, fit = response.found, response.found.fit
     return {
         "dose": response.column, "class": response.name, "fractions of": response.of,
+        "adjusted": found.adjusted,
         "groups": len(found.groups), "doses above 0": int((found.levels > 0).sum()),
         "ec50": None if fit is None else fit.ec50,
         "ec50 low": found.above if fit is None else fit.interval[0],
@@ -206,5 +238,5 @@ def with_conditions(
     """A table with a row per group, and what the data set's table says of each beside it."""
     if conditions is None:
         return frame
-    more = conditions.reindex(list(groups)).reset_index(drop=True)
+    more = conditions_for(conditions, groups).reset_index(drop=True)
     return frame.join(more[[name for name in more.columns if name not in frame.columns]])

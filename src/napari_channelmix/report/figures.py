@@ -28,6 +28,8 @@ __all__ = [
 
 # Classes up to which every field of the matrix has its number in it.
 NUMBERED = 15
+# Of the reliability curve; see `classify.calibration`.
+BINS = 10
 # Classes whose reliability is drawn.
 CURVES = 6
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
@@ -151,9 +153,10 @@ def _draw_response(axes: Any, response: Response) -> None:
     step = max(1, -(-len(middle) // 6))
     chosen = sorted({0, *range(len(middle) - 1, 0, -step)}) if len(middle) else []
     axes.set_xticks(middle[chosen], [f"{found.levels[at]:g}" for at in chosen], fontsize="small")
-    axes.set_ylim(-0.03, 1.03)
+    # Adjusted fractions may lie a little outside.
+    axes.set_ylim(min(0, *found.fractions, 0) - 0.03, max(1, *found.fractions, 1) + 0.03)
     axes.set_xlabel(response.column)
-    axes.set_ylabel(f"fraction {response.name}")
+    axes.set_ylabel(f"{'adjusted ' * found.adjusted}fraction {response.name}")
 
 
 def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
@@ -179,7 +182,8 @@ def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
 def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
     """Share of a class among cells against their probability of it, with 95 % intervals.
 
-    Of two classes one is drawn: the other is its mirror image.
+    Of two classes one is drawn: the other is its mirror image. Above it stand the cells of each
+    bin.
     """
     from matplotlib.figure import Figure
 
@@ -196,12 +200,19 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
         axes.errorbar(predicted, observed, errors, marker="o", markersize=4, linewidth=1,
                       capsize=2, label=name)  # fmt: skip
         if len(names) == 1:
-            for one in bins:
-                axes.annotate(str(one.n), (one.predicted, one.observed), fontsize=7,
-                              textcoords="offset points", xytext=(5, -9))  # fmt: skip
+            # Above the plot, where neither curve nor ticks are.
+            above = axes.secondary_xaxis("top")
+            above.set_xticks([_middle(one) for one in bins], [f"{one.n}" for one in bins],
+                             fontsize=7)  # fmt: skip
+            above.set_xlabel("cells", fontsize=7)
     axes.set_xlabel("probability of the class")
     axes.set_ylabel("share of the class")
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     axes.legend(fontsize="small", loc="upper left")
     return figure
+
+
+def _middle(one: ReliabilityBin) -> float:
+    """The middle of a bin of probabilities."""
+    return (min(int(one.predicted * BINS), BINS - 1) + 0.5) / BINS

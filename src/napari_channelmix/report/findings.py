@@ -176,6 +176,14 @@ class Findings:
         What the reader should mind.
     training : sequence of N str or None
         Whether the classifier was trained on each cell; see `phenotypes.held_out`.
+    name : str
+        What the data set is called here, where there are several; else the cells' name.
+    classifier_of : str
+        The data set that the classifier belongs to, where that is another one.
+    own_classifier : ClassifierFacts or None
+        That of this data set, where its cells were classified with another one's.
+    others : tuple of Findings
+        Of further data sets, for the same page; the config of this one is that of all.
     """
 
     cells: Cells
@@ -191,3 +199,17 @@ class Findings:
     balanced: Floats | None = field(default=None, repr=False)
     prior: Prior | None = None
     training: Sequence[str] | None = field(default=None, repr=False)
+    name: str = ""
+    classifier_of: str = ""
+    own_classifier: ClassifierFacts | None = None
+    others: tuple[Findings, ...] = ()
+
+    @property
+    def data_sets(self) -> tuple[Findings, ...]:
+        """What is known of each data set, this one included."""
+        return (self, *self.others)
+
+    @property
+    def title(self) -> str:
+        """The name of the data set."""
+        return self.name or self.cells.name

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.config.file import as_json
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
@@ -43,6 +46,7 @@ from napari_channelmix.report.words import (
     accuracy_in_words,
     data_in_words,
     importance_in_words,
+    listed,
     trained_in_words,
     training_in_words,
 )
@@ -82,26 +86,21 @@ def report_job(findings: Findings, path: str | Path) -> Job[Path]:
 
 def page_job(findings: Findings) -> Job[str]:
     """`page_of` as a job: a step for each part."""
-    parts: tuple[tuple[str, Callable[[Findings], Any]], ...] = (
-        ("data", _data),
-        ("importance", _importance),
-        ("classifier", _classifier),
-        ("explanations", _explanations),
-        ("latents", _latents),
-        ("groups", _groups),
-        ("doses", _doses),
-        ("plates", _plates),
-        ("provenance", _provenance),
-    )
-    context: dict[str, Any] = {}
-    for at, (name, made) in enumerate(parts):
-        yield Progress(at, len(parts) + 1, f"report: {name}")
-        context[name] = made(findings)
-    yield Progress(len(parts), len(parts) + 1, "report: writing the page")
+    sets = findings.data_sets
+    contexts: list[dict[str, Any]] = []
+    for place, one in enumerate(sets):
+        context: dict[str, Any] = {"name": one.title, "source": one.source, "remarks": one.notes}
+        for at, (name, made) in enumerate(PARTS):
+            yield Progress(place * len(PARTS) + at, len(sets) * len(PARTS) + 1, f"report: {name}")
+            context[name] = made(one)
+        # Of one data set, links are what they always were.
+        contexts.append({**context, "suffix": f"-{place + 1}" if len(sets) > 1 else ""})
+    yield Progress(len(sets) * len(PARTS), len(sets) * len(PARTS) + 1, "report: writing the page")
     page: str = _template().render(
-        title=findings.cells.name, source=findings.source, remarks=findings.notes,
+        title=listed([one.title for one in sets]), sets=contexts, remarks=findings.notes,
+        provenance=_provenance(findings),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-        version=package_version("napari-channelmix") or "unknown", **context,
+        version=package_version("napari-channelmix") or "unknown",
     )  # fmt: skip
     return page.lstrip()
 
@@ -138,12 +137,12 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
     if found.shapley is not None:
         columns.append(("Shapley value", found.shapley, found.shapley_sd or ()))
     if found.decoy is not None:
-        columns.append(("decoy", found.decoy, ()))
+        columns.append(("control", found.decoy, ()))
     if found.p_value is not None:
         columns.append(("p", found.p_value, ()))
+    alone: list[tuple[str, tuple[ChannelSet, ...]]] = []
     if found.alone is not None:
-        columns.append(("accuracy alone", _accuracies(found.alone.alone), ()))
-        columns.append(("without it", _accuracies(found.alone.without), ()))
+        alone = [("accuracy alone", found.alone.alone), ("without it", found.alone.without)]
     no_p_values = (
         [f"no p-values of the channels: {found.p_value_reason}"] if found.p_value_reason else []
     )
@@ -154,26 +153,46 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         for title, values, spread in columns:
             said = "< 0.001" if title == "p" and values[at] < 0.001 else f"{values[at]:.3f}"
             figures.append(f"{said} ± {spread[at]:.3f}" if spread else said)
+        figures += [sets[at].accuracy.short_text for _, sets in alone]
         rows.append((found.channels[at], figures, above[at]))
     return {
         "sentences": found.sentences[1:] if found.asks else found.sentences,
         "asks": found.asks,
         "open": found.open, "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
-        "head": [title for title, _, _ in columns], "rows": rows, "low": not all(above),
-        "accuracy": found.accuracy_lines, "seeds": found.seeds, "n_train": found.n_train,
+        "head": [*(title for title, _, _ in columns), *(title for title, _ in alone)],
+        "rows": rows, "low": not all(above),
+        "accuracy": found.accuracy_lines,
+        "alone": "" if found.alone is None else found.alone.measured_on,
+        "seeds": found.seeds, "n_train": found.n_train,
         "n_test": found.n_test, "warnings": [*found.warnings, *no_p_values],
     }  # fmt: skip
 
 
-def _accuracies(sets: tuple[ChannelSet, ...]) -> tuple[float, ...]:
-    return tuple(one.accuracy.balanced for one in sets)
+def _own_classifier(findings: Findings) -> dict[str, Any] | None:
+    """The classifier of a data set that was classified with another one's."""
+    if findings.own_classifier is None:
+        return None
+    own = replace(
+        findings, classifier=findings.own_classifier, classifier_of="", prior=None, training=None
+    )
+    return _classifier(own)
 
 
 def _classifier(findings: Findings) -> dict[str, Any] | None:
     facts = findings.classifier
     if facts is None:
         return None
+    if findings.classifier_of:
+        # Its figures stand with the data set that it was trained on.
+        lines = [] if findings.prior is None else [f"Shown with the {findings.prior.text()}."]
+        return {
+            "of": findings.classifier_of, "source": facts.source, "network": facts.network,
+            "channels": facts.channels, "classes": facts.classes, "words": "", "doubts": (),
+            "recall": [], "matrix": None, "curves": "", "warnings": facts.warnings,
+            "training": training_in_words(findings.training),
+            "probabilities": {"lines": lines, "chart": ""},
+        }  # fmt: skip
     found = facts.held_out
     recall = [] if facts.accuracy is None else [_recall(row) for row in facts.accuracy.per_class]
     matrix = None
@@ -188,7 +207,7 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
     if len(facts.history) > 1:
         curves = data_uri("image/svg+xml", svg_of(learning_figure(facts.history)))
     return {
-        "source": facts.source, "network": facts.network, "channels": facts.channels,
+        "of": "", "source": facts.source, "network": facts.network, "channels": facts.channels,
         "classes": facts.classes, "words": accuracy_in_words(facts),
         "doubts": accuracy_doubts(facts), "recall": recall,
         "matrix": matrix, "curves": curves, "warnings": facts.warnings,
@@ -229,7 +248,8 @@ def _explanations(findings: Findings) -> dict[str, Any] | None:
         alone, over = map_pair(one.crops, one.map)
         sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
         cards.append({
-            "cell": one.cell, "label": one.label, "group": one.group, "target": one.target,
+            "cell": cell_name(findings.cells, one.cell), "label": one.label, "group": one.group,
+            "target": one.target,
             "training": trained_in_words(one.training),
             "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
             "words": one.words, "method": one.method,
@@ -280,8 +300,9 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     grouping, classes = found.grouping, found.classes
     shares, adjusted = found.fractions, found.adjusted
     known = adjusted is not None and not adjusted.why_not
+    trained_on = np.zeros(len(found.groups), int) if found.trained_on is None else found.trained_on
     rows = [
-        (name, int(found.cells[at]),
+        (name, int(found.cells[at]), int(trained_on[at]),
          [(int(found.counts[at, code]), _share(shares[at, code]),
            _adjusted(found, at, code) if known else "") for code in range(len(classes))])
         for at, name in enumerate(found.groups[:GROUPS])
@@ -289,7 +310,8 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     why = "" if adjusted is None else adjusted.why_not or adjusted.note
     return {"kind": grouping.kind, "of": "prediction" if of == PREDICTED else "label",
             "classes": classes, "rows": rows, "adjusted": known,
-            "why": why, "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+            "why": why, "trained_on": bool(trained_on.any()),
+            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
 
 
 def _adjusted(found: Fractions, group: int, code: int) -> str:
@@ -312,7 +334,7 @@ def _fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fractions, 
             balanced = findings.balanced.argmax(axis=1)
         held_out = facts.held_out_calls if adjust else None
         found = fractions_of(grouping_of(cells), codes, facts.classes, balanced=balanced,
-                             held_out=held_out)  # fmt: skip
+                             held_out=held_out, training=findings.training)  # fmt: skip
         return found, PREDICTED
     labelled = _labelled(findings)
     return None if labelled is None else (labelled, LABELS)
@@ -327,7 +349,7 @@ def _labelled(findings: Findings) -> Fractions | None:
 
 def _doses(findings: Findings) -> dict[str, Any] | None:
     """Dose-responses, where the data set's table has a column of doses."""
-    fractions = _fractions(findings)
+    fractions = _fractions(findings, adjust=True)
     if fractions is None:
         return None
     responses = responses_of(findings.cells.conditions, *fractions, _labelled(findings))
@@ -341,14 +363,14 @@ def _doses(findings: Findings) -> dict[str, Any] | None:
         )  # fmt: skip
         rows.append((f"{one.name}, {one.column}", figures, one.words))
     return {
-        "of": fractions[1], "rows": rows,
+        "of": fractions[1], "rows": rows, "adjusted": fractions[0].is_adjusted,
         "chart": data_uri("image/svg+xml", svg_of(dose_figure(responses))),
     }  # fmt: skip
 
 
 def _plates(findings: Findings) -> dict[str, Any] | None:
     """Heat maps of plates, and the controls where they are called so."""
-    fractions = _fractions(findings)
+    fractions = _fractions(findings, adjust=True)
     if fractions is None or fractions[0].grouping.kind != "group":
         return None
     found, conditions = fractions[0], findings.cells.conditions
@@ -361,8 +383,9 @@ def _plates(findings: Findings) -> dict[str, Any] | None:
     shown = list(enumerate(found.classes))[-1 if len(found.classes) == 2 else 0 :][:CLASSES]
     for plate in plates:
         for code, name in shown:
-            title = ", ".join(one for one in (plate.name, f"fraction {name}") if one)
-            figure = plate_figure(plate, found.fractions[:, code], title)
+            what = f"{'adjusted ' * found.is_adjusted}fraction {name}"
+            title = ", ".join(text for text in (plate.name, what) if text)
+            figure = plate_figure(plate, found.best[:, code], title)
             pictures.append((title, data_uri("image/png", png_figure(figure))))
     controls = _controls(findings, found)
     return {"pictures": pictures, "controls": controls} if pictures or controls else None
@@ -375,7 +398,7 @@ def _controls(findings: Findings, found: Fractions) -> list[tuple[str, str]]:
     if labelled is not None:
         columns.append(pure_classes(labelled.counts, labelled.classes))
     if conditions is not None:
-        rows = conditions.reindex(list(found.groups)).fillna("")
+        rows = conditions_for(conditions, found.groups).fillna("")
         columns += [[str(value) for value in rows[name]] for name in rows.columns]
     for values in columns:
         names = named_controls(values)
@@ -395,6 +418,23 @@ def _share(value: float) -> str:
 
 
 def _provenance(findings: Findings) -> dict[str, Any]:
+    several = len(findings.data_sets) > 1
+    rows = [
+        (f"{one.title}: {name}" if several else name, value)
+        for one in findings.data_sets for name, value in _provenance_of(one)
+    ]  # fmt: skip
+    rows.append(("versions", _plain(_versions())))
+    config = ""
+    if findings.config is not None:
+        config = json.dumps(as_json(findings.config), indent=2, ensure_ascii=False)
+    return {"rows": rows, "config": config}
+
+
+def _versions() -> dict[str, str | None]:
+    return {name: package_version(name) for name in PACKAGES}
+
+
+def _provenance_of(findings: Findings) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     try:
         rows.append(("data set, fingerprint", findings.cells.fingerprint))
@@ -404,7 +444,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
     if facts is not None and facts.sha256:
         rows.append(("classifier, SHA-256", facts.sha256))
     imp = findings.importance
-    now = {name: package_version(name) for name in PACKAGES}
+    now = _versions()
     abouts = [
         ("classifier", facts.provenance if facts is not None else {}),
         ("channel importance", imp.provenance if imp is not None else {}),
@@ -422,11 +462,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
             made_with = about.get("versions") or now
             if made_with != now:
                 rows.append((f"{name}, versions", _plain(made_with)))
-    rows.append(("versions", _plain(now)))
-    config = ""
-    if findings.config is not None:
-        config = json.dumps(as_json(findings.config), indent=2, ensure_ascii=False)
-    return {"rows": rows, "config": config}
+    return rows
 
 
 def _plain(facts: Any) -> str:
@@ -438,3 +474,17 @@ def _plain(facts: Any) -> str:
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
         said.append(f"{name} {shown}")
     return ", ".join(said)
+
+
+# Parts of the page that each data set has, in order.
+PARTS: tuple[tuple[str, Callable[[Findings], Any]], ...] = (
+    ("data", _data),
+    ("importance", _importance),
+    ("own_classifier", _own_classifier),
+    ("classifier", _classifier),
+    ("explanations", _explanations),
+    ("latents", _latents),
+    ("groups", _groups),
+    ("doses", _doses),
+    ("plates", _plates),
+)

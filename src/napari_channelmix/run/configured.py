@@ -1,8 +1,9 @@
 """Do again what a config says: each part in its own folder, and a report of all of it.
 
-1. Open the data set; refuse it where it has changed since the config was made.
-2. The classifier: train it, or open its file and refuse it where it is another one.
-3. Channel importance, explanations, latents, as the single commands do them.
+1. Open the data sets; refuse one that has changed since the config was made.
+2. The classifiers: train them, or open their files and refuse one that is another.
+3. Of each data set: channel importance, predictions, explanations, latents, as the single commands
+   do them; where there are several data sets, each has a folder of its name.
 4. ``report.html`` and a copy of the config.
 """
 
@@ -14,11 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.classify import Classifier, TrainingSettings, load_bundle, load_model
+from napari_channelmix.classify import Classifier, load_bundle, load_model
 from napari_channelmix.classify.identity import earlier_hashes, model_hash
 from napari_channelmix.computing import Computing, computing, computing_with
 from napari_channelmix.config import Config, TrainingPart, read_config, write_config
-from napari_channelmix.config.facts import LEARNING, training_part
+from napari_channelmix.config.facts import training_part
+from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.divided import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
@@ -26,18 +28,27 @@ from napari_channelmix.errors import BundleError, ConfigError
 from napari_channelmix.files import refuse_no_folder
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
-from napari_channelmix.report import report_job
-from napari_channelmix.run.explaining import Explained, ExplainSettings, explain_cells_job
-from napari_channelmix.run.latents import Encoded, LatentsSettings, encode_cells_job
+from napari_channelmix.report import ClassifierFacts, report_job
+from napari_channelmix.run.explaining import Explained, explain_cells_job
+from napari_channelmix.run.latents import Encoded, encode_cells_job
+from napari_channelmix.run.predicting import Predicted, predict_cells_job
 from napari_channelmix.run.report import Sources, findings_job
 from napari_channelmix.run.training import train_into_job
-from napari_channelmix.settings import ClassifierSettings
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import ForeignClassifier
-    from napari_channelmix.config import ImportancePart, LatentsPart
+    from napari_channelmix.config import DataSetConfig, ImportancePart, LatentsPart
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.drl import Disentangler
+    from napari_channelmix.report import Findings
 
 __all__ = ["Rerun", "run_config", "run_config_job"]
 
@@ -48,28 +59,39 @@ class Rerun:
 
     Attributes
     ----------
-    config : Config
+    config : Config, or DataSetConfig for one of several data sets
     cells : Cells
     classifier : Classifier, ForeignClassifier or None
+        That of this data set.
     importance : ChannelImportance or None
     explained : tuple of Explained
     latents : Encoded or None
     out : path
         The folder with all files; ``report.html`` is among them.
+    predictions : Predicted or None
+    others : tuple of Rerun
+        What came of further data sets; all of them are in one report.
     """
 
-    config: Config
+    config: DataSetConfig
     cells: Cells
     classifier: Classifier | ForeignClassifier | None
     importance: ChannelImportance | None
     explained: tuple[Explained, ...]
     latents: Encoded | None
     out: Path
+    predictions: Predicted | None = None
+    others: tuple[Rerun, ...] = ()
 
     @property
     def report(self) -> Path:
         """The report."""
         return self.out / "report.html"
+
+    @property
+    def data_sets(self) -> tuple[Rerun, ...]:
+        """What came of each data set, this one included."""
+        return (self, *self.others)
 
 
 def run_config(
@@ -117,69 +139,130 @@ def run_config_job(
         return (yield from _parts_job(config, out, device, allow_code))
 
 
-def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[Rerun]:
-    cells = yield from part(open_dataset_job(config.data.dataset), 0, 3, 100)
-    refuse_changed(config, cells)
-    # That it is not there is better known now than after an hour of training.
-    source = None if config.latents is None else load_disentangler(config.latents.model)
-    weights = {"classifier": 20, "importance": 45, "explanations": 10, "latents": 15}
-    total = sum(weights[name] for name in config.parts) or 1
-    done = 3.0
+# How long the parts take, against each other.
+WEIGHTS = {"classifier": 20, "importance": 45, "predictions": 3, "explanations": 10, "latents": 15}
 
-    def step(job: Job[Any], name: str, share: float = 1.0) -> Job[Any]:
-        nonlocal done
-        start, length = done, 92 * weights[name] * share / total
-        done += length
+
+class _Steps:
+    """Lays the parts of all data sets end to end in one progress bar."""
+
+    def __init__(self, config: Config) -> None:
+        names = [name for one in config.data_sets for name in one.parts]
+        self._total = sum(WEIGHTS[name] for name in names) or 1
+        self._done = 3.0
+
+    def of(self, job: Job[Any], name: str, share: float = 1.0) -> Job[Any]:
+        """A part, or a share of one, as the next piece of the bar."""
+        start, length = self._done, 92 * WEIGHTS[name] * share / self._total
+        self._done += length
         return part(job, start, length, 100, f"{name}: ")
 
-    classifier: Any = None
-    if config.classifier is not None:
-        classifier = yield from step(
-            _classifier_job(config, cells, out / "classifier", device, allow_code), "classifier"
-        )
+
+def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[Rerun]:
+    every: list[Cells] = []
+    folders = [out / name for name in folder_names(config)]
+    share = 3 / len(config.data_sets)
+    for at, one in enumerate(config.data_sets):
+        opened = open_dataset_job(one.data.dataset)
+        every.append((yield from part(opened, at * share, share, 100)))
+        refuse_changed(one, every[-1])
+    # That it is not there is better known now than after an hour of training.
+    sources = [None if one.latents is None else load_disentangler(one.latents.model)
+               for one in config.data_sets]  # fmt: skip
+    steps = _Steps(config)
+    classifiers: list[Any] = []
+    for one, cells, folder in zip(config.data_sets, every, folders, strict=True):
+        model = None
+        if one.classifier is not None:
+            job = _classifier_job(one, cells, folder / "classifier", device, allow_code)
+            model = yield from steps.of(job, "classifier")
+        classifiers.append(model)
+    done: list[Rerun] = []
+    findings: list[Findings] = []
+    for at, source in enumerate(sources):
+        found = yield from _results_job(config, at, every[at], classifiers, source, folders[at],
+                                        device, steps)  # fmt: skip
+        done.append(found)
+    write_config(config, out / "config.json")
+    for at, found in enumerate(done):
+        told = _findings_job(config, at, found, classifiers)
+        findings.append((yield from part(told, 95 + 3 * at / len(done), 3 / len(done), 100)))
+    whole = replace(findings[0], config=config, others=tuple(findings[1:]))
+    yield from part(report_job(whole, out / "report.html"), 98, 2, 100)
+    return replace(done[0], config=config, out=out, others=tuple(done[1:]))
+
+
+def _results_job(
+    config: Config, at: int, cells: Cells, classifiers: list[Any], source: Disentangler | None,
+    out: Path, device: str, steps: _Steps,
+) -> Job[Rerun]:  # fmt: skip
+    """What is found of one data set."""
+    one = config.data_sets[at]
     importance = None
-    if config.importance is not None:
-        with _computing(config.importance.threads):
-            importance = yield from step(
-                _importance_job(config.importance, cells, out / "importance", device), "importance"
+    if one.importance is not None:
+        with _computing(one.importance.threads):
+            importance = yield from steps.of(
+                _importance_job(one.importance, cells, out / "importance", device), "importance"
             )
         importance.save(out / "importance")
+    predictions = None
+    if one.predictions is not None:
+        model = classifiers[config.owner_of(one, one.predictions)]
+        job = predict_cells_job(model, cells, out / "predictions", one.predictions.prior)
+        predictions = yield from steps.of(job, "predictions")
     explained = []
-    for at, one in enumerate(config.explanations, start=1):
-        settings = ExplainSettings(
-            one.target, one.versus, one.method, one.mode, one.channels, one.forwards, one.seed,
-            cells=one.cells, prior=None if config.classifier is None else config.classifier.prior,
-            only="all",
-        )  # fmt: skip
+    for number, asked in enumerate(one.explanations, start=1):
+        owner = config.owner_of(one, asked)
+        said = config.data_sets[owner].classifier
+        usual = None if said is None else said.prior
+        prior = usual if asked.prior is None else asked.prior
+        settings = settings_of(ExplainSettings, asked, prior=prior)
         maps = explain_cells_job(
-            classifier, cells, out / "explanations" / str(at), settings,
-            device=_device(device, config.device), batch=1 if one.cells else None,
+            classifiers[owner], cells, out / "explanations" / str(number), settings,
+            device=_device(device, config.device), batch=1 if asked.cells else None,
         )  # fmt: skip
-        explained.append((yield from step(maps, "explanations", 1 / len(config.explanations))))
+        explained.append((yield from steps.of(maps, "explanations", 1 / len(one.explanations))))
     latents = None
-    if config.latents is not None and source is not None:
-        with _computing(config.latents.threads):
-            job = encode_cells_job(
-                source, cells, out / "latents", _latents_settings(config.latents),
+    if one.latents is not None and source is not None:
+        with _computing(one.latents.threads):
+            encode = encode_cells_job(
+                source, cells, out / "latents", _latents_settings(one.latents),
                 device=_device(device, config.device),
             )  # fmt: skip
-            latents = yield from step(job, "latents")
-    write_config(config, out / "config.json")
+            latents = yield from steps.of(encode, "latents")
+    return Rerun(one, cells, classifiers[at], importance, tuple(explained), latents, out,
+                 predictions)  # fmt: skip
+
+
+def _findings_job(config: Config, at: int, found: Rerun, classifiers: list[Any]) -> Job[Findings]:
+    """What the report says of one data set."""
+    one, out = config.data_sets[at], found.out
+    # Its own classifier; else that which it was classified with.
+    used = [config.owner_of(one, part) for part in one.classified]
+    owner = used[0] if used else at
+    asked = config.data_sets[owner].classifier
+    prior = None if asked is None else asked.prior
+    if one.predictions is not None:
+        prior = one.predictions.prior or prior
     sources = Sources(
-        model=classifier,
-        importance=out / "importance" if importance is not None else None,
-        explain=tuple(out / "explanations" / str(at + 1) for at in range(len(explained))),
-        latents=out / "latents" if latents is not None else None,
-        prior=None if config.classifier is None else config.classifier.prior,
+        model=classifiers[owner],
+        importance=out / "importance" if found.importance is not None else None,
+        explain=tuple(out / "explanations" / str(n + 1) for n in range(len(found.explained))),
+        latents=out / "latents" if found.latents is not None else None,
+        prior=prior,
+        trained_on="" if owner == at else config.data_sets[owner].data.name,
     )
-    findings = yield from part(
-        findings_job(cells, sources, config=config, source=config.data.dataset), 95, 3, 100
-    )
-    yield from part(report_job(findings, out / "report.html"), 98, 2, 100)
-    return Rerun(config, cells, classifier, importance, tuple(explained), latents, out)
+    result = yield from findings_job(found.cells, sources, config=config, source=one.data.dataset)
+    own = None
+    if owner != at and found.classifier is not None:
+        own = ClassifierFacts.of(found.classifier, "as configured")
+    name = one.data.name if config.others else ""
+    # Those of the first data set stand above all of them.
+    notes = tuple(f"{name}: {line}" for line in result.notes) if name else result.notes
+    return replace(result, config=None, name=name, own_classifier=own, notes=notes)
 
 
-def refuse_changed(config: Config, cells: Cells) -> None:
+def refuse_changed(config: DataSetConfig, cells: Cells) -> None:
     """Refuse cells that are not those the config was made with.
 
     Raises
@@ -198,7 +281,7 @@ def refuse_changed(config: Config, cells: Cells) -> None:
 
 
 def _classifier_job(
-    config: Config, cells: Cells, out: Path, device: str, allow_code: bool
+    config: DataSetConfig, cells: Cells, out: Path, device: str, allow_code: bool
 ) -> Job[Classifier | ForeignClassifier]:
     said = config.classifier
     assert said is not None
@@ -226,12 +309,7 @@ def _trained_job(said: TrainingPart, cells: Cells, path: Path, device: str) -> J
     kept = _kept(path, said, cells)
     if kept is not None:
         return kept
-    place: Any = _device(device, said.device)
-    settings = ClassifierSettings(
-        network=said.network, seed=said.seed, device=place, mixes=said.mixes,
-        constraint=said.constraint, held_out=said.held_out,
-        **{name: getattr(said, name) for name in LEARNING},
-    )  # fmt: skip
+    settings = settings_of(ClassifierSettings, said, device=_device(device, said.device))
     classifier, _ = yield from train_into_job(cells, path, settings)
     return classifier
 
@@ -245,29 +323,20 @@ def _kept(path: Path, said: TrainingPart, cells: Cells) -> Classifier | None:
     its = training_part(found.provenance)
     if its is None or found.provenance.get("cells") != cells.fingerprint:
         return None
-    same = its.model_copy(update={"device": said.device, "threads": said.threads}) == said
+    same = replace(its, device=said.device, threads=said.threads) == said
     return found if same else None
 
 
 def _importance_job(
     said: ImportancePart, cells: Cells, out: Path, device: str
 ) -> Job[ChannelImportance]:
-    return divided_importance_job(
-        cells, seeds=said.seeds, shapley=said.shapley, decoys=said.decoys, mixes=said.mixes,
-        constraint=said.constraint, network=said.network, settings=_learning(said), seed=said.seed,
-        device=_device(device, said.device), held_out=said.held_out, split_seed=said.split_seed,
-        one_split=said.one_split, scaled_per=said.scaled_per, parts=out / "parts",
-    )  # fmt: skip
+    settings = settings_of(ImportanceSettings, said, device=_device(device, said.device))
+    return divided_importance_job(cells, settings=settings, parts=out / "parts")
 
 
 def _latents_settings(said: LatentsPart) -> LatentsSettings:
     view = None if said.view is None else View.from_dict(said.view)
-    return LatentsSettings(finetune=said.finetune, limit=said.limit, seed=said.seed, view=view,
-                           model=said.model)  # fmt: skip
-
-
-def _learning(said: Any) -> TrainingSettings:
-    return TrainingSettings(**{name: getattr(said, name) for name in LEARNING})
+    return settings_of(LatentsSettings, said, view=view)
 
 
 def _device(asked: str, said: str) -> str:

@@ -18,6 +18,7 @@ from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.priors import Prior, PriorChoice
 from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.classify.training_cells import training_marks_job
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
@@ -31,7 +32,7 @@ from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.picture import maps_figure
 from napari_channelmix.pcim.source import Source
 from napari_channelmix.pcim.target import chosen_target
-from napari_channelmix.phenotypes.held_out import Marks, held_out_of, only_named
+from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of, only_named
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_content, validated
 from napari_channelmix.run.explained_cells import cells_about, explained_table
@@ -230,6 +231,9 @@ class _Run:
                 raise DataError(f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
                                 f"{', '.join(map(str, asked.cells)) or 'none'}")  # fmt: skip
             line = held_out_of(training[chosen], "maps are", "all").line
+        if not isinstance(model, Classifier):
+            # Nothing is known of its training: that is said with what the cells are compared with.
+            line = ""
         facts: dict[str, Any] = {
             "version": package_version("napari-channelmix"), "model": model_hash(model),
             "cells": fingerprint(fitting), "n": len(chosen), "method": method.name,
@@ -239,7 +243,7 @@ class _Run:
         }  # fmt: skip
         if asked.cells is not None:
             facts["chosen"] = list(asked.cells)
-        elif held_out.line:
+        elif (training == YES).any():
             # Of no account where no cell was trained on: folders of earlier versions go on.
             facts["only"] = asked.only
         if asked.prior is not None:
@@ -300,9 +304,15 @@ class _Run:
         found = self.store.left_out(self.scored, len(self.chunks))
         words = {}
         for name, (at, why) in found.items():
-            since = f" from cell {self.chosen[self.chunks[at].start]} on" if at else ""
+            since = (
+                f" from cell {self.name_of(self.chosen[self.chunks[at].start])} on" if at else ""
+            )
             words[name] = f"{name} is left out of the scores{since}: {why}"
         return words
+
+    def name_of(self, cell: int) -> str:
+        """What a cell is called, by its position in the data set."""
+        return cell_name(self.cells, int(cell))
 
     @property
     def steps(self) -> int:
@@ -356,7 +366,7 @@ def _all_maps(run: _Run) -> Job[bool]:
             at, rows, len(run.chosen), {name: getattr(found, name) for name in run.arrays},
             {"target": found.target.tolist(), "output": found.output, "flat": found.flat,
              "warnings": [line for line in found.warnings
-                          if line not in flat_lines(found.flat, len(found))],
+                          if line not in flat_lines(found.flat, len(found), run.name_of)],
              "probabilities": found.probabilities.astype(float).round(6).tolist(),
              "seconds": found.seconds_per_cell * len(found)},
         )  # fmt: skip
@@ -470,7 +480,8 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
     }
     notes = [
         *((run.held_out,) if run.held_out else ()), *run.cells.warnings, *implausible, *shift.lines,
-        *_together(one["warnings"] for one in parts), *flat_lines(content["flat"], count),
+        *_together(one["warnings"] for one in parts),
+        *flat_lines(content["flat"], count, run.name_of),
     ]  # fmt: skip
     content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
@@ -545,6 +556,6 @@ def _picture(run: _Run, content: dict[str, Any]) -> Any:
     for row in rows.tolist():
         of = content["target"][row]
         sure = content["probabilities"][row][of]
-        titles.append(f"{run.chosen[row]}: {content['classes'][of]} ({sure:.2f})")
+        titles.append(f"{run.name_of(run.chosen[row])}: {content['classes'][of]} ({sure:.2f})")
     heading = f"{run.cells.name}: which pixels speak for the class ({run.method})"
     return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading)

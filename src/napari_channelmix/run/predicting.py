@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,21 +11,21 @@ import numpy as np
 from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.files import refuse_no_folder, write_json, write_text
-from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
+from napari_channelmix.phenotypes.responses import PREDICTED, responses_of
 from napari_channelmix.provenance import provenance
 from napari_channelmix.report.cell_table import cell_table
+from napari_channelmix.report.group_tables import write_doses, write_groups
 from napari_channelmix.report.words import training_in_words
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.classify import Classifier, ForeignClassifier
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
 
-__all__ = ["SCHEMA", "Predicted", "predict_cells_job", "predicted_text"]
+__all__ = ["SCHEMA", "Predicted", "predict_cells", "predict_cells_job", "predicted_text"]
 
 SCHEMA = "napari-channelmix/predict/1"
 
@@ -38,10 +39,43 @@ class Predicted:
     content : dict
         What predictions.json holds.
     files : tuple of path
+        ``cells.csv``, ``groups.csv``, ``predictions.json``; with doses ``dose-response.csv`` and
+        ``doses.csv``.
     """
 
     content: dict[str, Any]
     files: tuple[Path, ...]
+
+
+def predict_cells(
+    model: Classifier | ForeignClassifier, cells: Cells, out: str | Path, *,
+    prior: PriorChoice = None,
+) -> Predicted:  # fmt: skip
+    """Classify the cells of a data set, and write what is found into a folder.
+
+    Parameters
+    ----------
+    model : Classifier or ForeignClassifier
+    cells : Cells
+    out : path
+        Folder for the tables; see `Predicted.files`.
+    prior : str, mapping of str to float, or Prior, optional
+        As for `Classifier.predict_proba`.
+
+    Returns
+    -------
+    Predicted
+
+    Raises
+    ------
+    ModelError
+        As `Classifier.predict_proba`.
+    SaveError
+        Disk full, folder read-only and the like.
+    InUseError
+        Another run that works in the folder.
+    """
+    return drain(predict_cells_job(model, cells, Path(out), prior))
 
 
 def predict_cells_job(
@@ -55,8 +89,9 @@ def predict_cells_job(
     cells : Cells
     out : path
         Folder for ``cells.csv`` (a row per cell), ``groups.csv`` (a row per group, with fractions
-        adjusted for the confusion where it is known) and ``predictions.json`` (which prior, which
-        model, what speaks against it).
+        adjusted for the confusion where it is known, and the columns of the data set's table that
+        tell of groups), ``predictions.json`` (which prior, which model, what speaks against it),
+        and where there is a column of doses ``dose-response.csv`` and ``doses.csv``.
     prior : str, mapping of str to float, or Prior, optional
         As for `Classifier.predict_proba`.
 
@@ -76,7 +111,7 @@ def predict_cells_job(
         held_out = getattr(model, "held_out_calls", None)
         groups = fractions_of(
             grouping_of(cells), called.codes, model.classes,
-            balanced=called.balanced.argmax(axis=1), held_out=held_out,
+            balanced=called.balanced.argmax(axis=1), held_out=held_out, training=called.training,
         )  # fmt: skip
         counts = np.bincount(called.codes, minlength=len(model.classes)).tolist()
         adjusted = groups.adjusted
@@ -106,9 +141,14 @@ def predict_cells_job(
         table = cell_table(cells, called.probabilities, model.classes,
                            training=called.training.tolist())  # fmt: skip
         yield Progress(97, 100, "writing")
+        labelled = (
+            fractions_of(groups.grouping, cells.labels, cells.classes) if cells.classes else None
+        )
+        responses = responses_of(cells.conditions, groups, PREDICTED, labelled)
         files = (
             write_text(out / "cells.csv", csv_text(table)),
-            write_text(out / "groups.csv", csv_text(groups.to_frame())),
+            write_groups(groups, cells.conditions, out),
+            *(write_doses(responses, out) if responses else ()),
             write_json(out / "predictions.json", content),
         )
     return Predicted(content, files)

@@ -58,6 +58,8 @@ class Sources:
         What a model that is no path is called.
     prior : str, mapping of str to float, or Prior, optional
         With which prior probabilities are shown, as for `Classifier.predict_proba`.
+    trained_on : str
+        The data set that the model belongs to, where that is another one of the same report.
     """
 
     model: Path | Classifier | ForeignClassifier | None = None
@@ -66,6 +68,7 @@ class Sources:
     latents: Path | None = None
     name: str = ""
     prior: PriorChoice = None
+    trained_on: str = ""
 
 
 def findings_job(
@@ -99,13 +102,15 @@ def findings_job(
         if isinstance(sources.model, Path):
             name = sources.model.name
         facts = ClassifierFacts.of(model, name)
-        notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
+        if not sources.trained_on:
+            notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
         called = yield from part(model.call_job(cells, prior=sources.prior), 0, 60, 100)
         against = yield from part(plausibility_job(model, cells), 60, 0, 100)
         facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
         found = replace(found, classifier=facts, probabilities=called.probabilities,
                         balanced=called.balanced, prior=called.prior,
-                        training=called.training.tolist())  # fmt: skip
+                        training=called.training.tolist(),
+                        classifier_of=sources.trained_on)  # fmt: skip
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")

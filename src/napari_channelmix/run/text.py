@@ -25,7 +25,7 @@ def importance_text(importance: ChannelImportance) -> str:
     if importance.verdict and not importance.asks:
         lines.append(importance.verdict)
     lines.append(f"gate: {importance.gate}")
-    longest = max(len(name) for name in importance.channels)
+    longest = max(len(name) for name in ("channel", *importance.channels))
     p_head = "" if importance.p_value is None else f"{' p':>10}"
     lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley{p_head}")
     for i in importance.order:
@@ -37,11 +37,26 @@ def importance_text(importance: ChannelImportance) -> str:
             f"{importance.share[i]:.3f} ± {importance.share_sd[i]:.3f} {shapley:<7}{p_text}"
         )
         lines.append(line.rstrip())
+    lines += _alone_lines(importance, longest)
     lines += [line for line in importance.sentences if line != importance.gate]
     lines += [f"note: {line}" for line in importance.warnings]
     if importance.p_value_reason:
         lines.append(f"note: no p-values: {importance.p_value_reason}")
     return "\n".join(lines)
+
+
+def _alone_lines(importance: ChannelImportance, width: int) -> list[str]:
+    """Accuracy of each channel alone and of all without it, with intervals and numbers."""
+    found = importance.alone
+    if found is None:
+        return []
+    lines = [f"{'channel':<{width}}  {'alone':<20}  without it"]
+    lines += [
+        f"{found.channels[at]:<{width}}  {found.alone[at].accuracy.short_text:<20}  "
+        f"{found.without[at].accuracy.short_text}"
+        for at in importance.order
+    ]
+    return [*lines, f"all: {found.whole.short_text}; {found.measured_on}"]
 
 
 def _p_text(value: float) -> str:
@@ -121,7 +136,18 @@ def explanation_text(content: dict[str, Any]) -> str:
 
 def rerun_text(found: Rerun) -> str:
     """The numbers of every part, beside those the config was made with where it has them."""
+    several, lines = len(found.data_sets) > 1, []
+    for one in found.data_sets:
+        if several:
+            lines.append(f"{one.config.data.name}:")
+        lines += _parts_text(one)
+    return "\n".join(lines)
+
+
+def _parts_text(found: Rerun) -> list[str]:
+    """The same for one data set, a line or more for each part."""
     from napari_channelmix.run.latents import latents_text
+    from napari_channelmix.run.predicting import predicted_text
 
     said, lines = found.config.classifier, []
     if found.classifier is not None and said is not None:
@@ -137,7 +163,9 @@ def rerun_text(found: Rerun) -> str:
             pairs = zip(found.importance.channels, found.importance.share, strict=True)
             most = max(abs(share - then_share.get(name, share)) for name, share in pairs)
             lines.append(f"shares differ from those of the config by {most:.2g} at most")
+    if found.predictions is not None:
+        lines.append(predicted_text(found.predictions))
     lines += [explanation_text(one.content) for one in found.explained]
     if found.latents is not None:
         lines.append(latents_text(found.latents.latents))
-    return "\n".join(lines)
+    return lines

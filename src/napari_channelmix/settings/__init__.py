@@ -8,6 +8,7 @@ from napari_channelmix.settings.fields import (
     fields_of,
     merged,
     settings,
+    settings_of,
     takes_settings,
 )
 from napari_channelmix.settings.importance import ImportanceSettings
@@ -36,5 +37,6 @@ __all__ = [
     "fields_of",
     "merged",
     "settings",
+    "settings_of",
     "takes_settings",
 ]

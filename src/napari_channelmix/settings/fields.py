@@ -34,7 +34,8 @@ from napari_channelmix.bounds import Bounds
 from napari_channelmix.errors import ModelError
 from napari_channelmix.wording import problem, quoted
 
-__all__ = ["About", "Setting", "as_dict", "fields_of", "merged", "settings", "takes_settings"]
+__all__ = ["About", "Setting", "as_dict", "fields_of", "merged", "settings", "settings_of",
+           "takes_settings"]  # fmt: skip
 
 Kind = Literal["whole number", "number", "flag", "choice", "text", "other"]
 Settings = TypeVar("Settings")
@@ -218,6 +219,24 @@ def merged(cls: type[Settings], given: Any, options: Mapping[str, Any]) -> Setti
             raise TypeError(f"settings must be {kind.__name__}, not {type(given).__name__}")
         values = {**as_dict(given), **values}
     result: Settings = kind(**values)
+    return result
+
+
+def settings_of(cls: type[Settings], source: Any, **changes: Any) -> Settings:
+    """The settings of ``cls`` from an object that has them and more, such as a part of a config.
+
+    Parameters
+    ----------
+    cls : type
+        The settings object that is made.
+    source : object
+        With an attribute for each setting.
+    **changes
+        Settings that differ.
+    """
+    kind: Any = cls
+    values = {field.name: getattr(source, field.name) for field in dataclasses.fields(kind)}
+    result: Settings = kind(**{**values, **changes})
     return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Annotated, Literal
 
 from napari_channelmix.bounds import (
@@ -17,7 +16,7 @@ from napari_channelmix.bounds import (
     Seed,
     Share,
 )
-from napari_channelmix.settings.fields import About, settings
+from napari_channelmix.settings.fields import About, settings, settings_of
 
 __all__ = ["ClassifierSettings", "Constraint", "Device", "NetworkSettings", "TrainingSettings"]
 
@@ -64,9 +63,7 @@ class TrainingSettings:
     @property
     def training(self) -> TrainingSettings:
         """How the network is trained, without anything else."""
-        return TrainingSettings(
-            **{field.name: getattr(self, field.name) for field in fields(TrainingSettings)}
-        )
+        return settings_of(TrainingSettings, self)
 
 
 @settings

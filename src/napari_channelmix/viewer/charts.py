@@ -1,4 +1,4 @@
-"""The bar chart of channel importance: bars with spread, Shapley diamonds, decoys."""
+"""The bar chart of channel importance: bars with spread, Shapley diamonds, controls."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_channelmix.viewer.small_plot import switch_off_menu
 from napari_channelmix.viewer.theme import ChartColors, chart_colors
 
 if TYPE_CHECKING:
@@ -41,12 +42,8 @@ class ImportanceChart(pg.PlotWidget):
         self.rows: tuple[str, ...] = ()
         self.marked: str | None = None
         self._current = 0
-        self.setMenuEnabled(False)
-        # pyqtgraph makes this menu in any case, and leaves it without an owner.
-        menu = self.getPlotItem().ctrlMenu
-        menu.setParent(self, menu.windowFlags())
+        switch_off_menu(self)
         self.setMouseEnabled(x=False, y=False)
-        self.hideButtons()
         self.setAntialiasing(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -94,22 +91,25 @@ class ImportanceChart(pg.PlotWidget):
         imp = self.importance
         if imp is None or channel not in imp.channels:
             return ""
-        at = imp.channels.index(channel)
-        spread = f" ± {imp.share_sd[at]:.3f}" if len(imp.seeds) > 1 else ""
-        said = [f"{channel}: share {imp.share[at]:.3f}{spread}"]
+        index = imp.channels.index(channel)
+        spread = f" ± {imp.share_sd[index]:.3f}" if len(imp.seeds) > 1 else ""
+        parts = [f"{channel}: share {imp.share[index]:.3f}{spread}"]
         if imp.shapley is not None:
-            said.append(f"Shapley value {imp.shapley[at]:.3f}")
+            parts.append(f"Shapley value {imp.shapley[index]:.3f}")
         if imp.decoy is not None:
-            said.append(f"its decoy {imp.decoy[at]:.3f}")
+            parts.append(f"its negative control {imp.decoy[index]:.3f}")
         if imp.p_value is not None:
-            p = imp.p_value[at]
-            said.append(f"p = {p:.3f}" if p >= 0.001 else "p < 0.001")
+            p = imp.p_value[index]
+            parts.append(f"p = {p:.3f}" if p >= 0.001 else "p < 0.001")
         if imp.alone is not None:
-            alone, without = imp.alone.alone[at].accuracy, imp.alone.without[at].accuracy
-            said.append(f"accuracy alone {alone.balanced:.2f}, without it {without.balanced:.2f}")
-        if imp.above_control is not None and not imp.above_control[at]:
-            said.append("not above its negative control")
-        return ", ".join(said)
+            alone, without = imp.alone.alone[index].accuracy, imp.alone.without[index].accuracy
+            parts.append(
+                f"accuracy alone {alone.balanced:.2f} ({alone.low:.2f} to {alone.high:.2f}), "
+                f"without it {without.balanced:.2f} ({without.low:.2f} to {without.high:.2f})"
+            )
+        if imp.above_control is not None and not imp.above_control[index]:
+            parts.append("not above its negative control")
+        return ", ".join(parts)
 
     def legend(self) -> str:
         """What the marks mean, as rich text in the colours of the marks."""
@@ -124,7 +124,7 @@ class ImportanceChart(pg.PlotWidget):
                 f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'
             )
         if imp.decoy is not None:
-            parts.append("┆ share of its decoy")
+            parts.append("┆ its negative control")
         if imp.above_control is not None and not all(imp.above_control):
             parts.append(f'<span style="color:{colors.line}">■</span> not above its control')
         # A mark and its words stay on one line.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +20,12 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.viewer import files
 from napari_channelmix.viewer.chance_note import chance_line
+from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
+from napari_channelmix.viewer.folding import Folding
+from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
 from napari_channelmix.viewer.notice import Notice, breakable
 from napari_channelmix.viewer.preferences import PREFERENCES, follow_seed
@@ -31,10 +35,7 @@ from napari_channelmix.viewer.recall_bars import RecallBars
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
     NetworkBox,
-    epochs_box,
-    held_out_box,
     reason_not_ready,
-    seed_box,
     whole,
 )
 from napari_channelmix.viewer.work import (
@@ -64,10 +65,6 @@ class ClassifierDock(Dock):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        self.network = NetworkBox()
-        self.epochs = epochs_box()
-        self.held_out = held_out_box()
-        self.seed = seed_box()
         self.device = DeviceBox(self.session)
         self.mix = QCheckBox("Mix the channels into")
         self.mix.setToolTip(
@@ -78,11 +75,16 @@ class ClassifierDock(Dock):
         self.mixes.setSuffix(" image(s)")
         self.mixes.setEnabled(False)
         self.mix.toggled.connect(self.mixes.setEnabled)
+        controls = {"network": NetworkBox(), "device": self.device, "mixes": self.mixes}
+        self.settings = JobForm(ClassifierSettings, self, controls=controls)
+        self.network, self.epochs = self.settings["network"], self.settings["epochs"]
+        self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
         self.train = QPushButton("Train")
         self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.curves = TrainingCurves(self.viewer.theme)
+        self.classifiers = ClassifierBox(self.session)
         self.result = QLabel()
         self.result.setWordWrap(True)
         self.result.setToolTip("Figures on cells that training never saw")
@@ -115,9 +117,11 @@ class ClassifierDock(Dock):
         self.open.clicked.connect(self._ask_open)
         self.prior.chosen.connect(self.choose_prior)
         self.prior.refused.connect(self.fail)
+        self.classifiers.chosen.connect(self.use)
         self.form.confirmed.connect(lambda path, given: self.load(path, **given))
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.trained_changed, self._fill)
+        self.follow(self.session.data_sets_changed, self._fill)
         self.follow(self.session.predictions_changed, self._fill)
         self.follow(self.session.prior_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
@@ -130,11 +134,8 @@ class ClassifierDock(Dock):
     def _build(self) -> None:
         box, inside = group("Training")
         rows = form()
-        rows.addRow("Network", self.network)
-        rows.addRow("Epochs", self.epochs)
-        rows.addRow("Held out", self.held_out)
-        rows.addRow("Seed", self.seed)
-        rows.addRow("Device", self.device)
+        self.settings.add_to(rows, ["network", "epochs", "held_out", "seed", "device"])
+        self.settings.leave("mixes")
         mixing = QWidget()
         row = QHBoxLayout(mixing)
         row.setContentsMargins(0, 0, 0, 0)
@@ -142,6 +143,14 @@ class ClassifierDock(Dock):
         row.addWidget(self.mixes, 1)
         inside.addLayout(rows)
         inside.addWidget(mixing)
+        inner = form()
+        self.settings.add_to(inner)
+        content = QWidget()
+        content.setLayout(inner)
+        more = Folding("More settings")
+        more.setToolTip("How long and how fast it learns, and how blending weights stay positive")
+        more.addWidget(content)
+        inside.addWidget(more)
         inside.addWidget(self.train)
         inside.addWidget(self.reason)
         self.column.addWidget(box)
@@ -149,6 +158,7 @@ class ClassifierDock(Dock):
         inside.addWidget(self.curves)
         self.column.addWidget(self.curves_box)
         box, inside = group("Classifier")
+        inside.addWidget(self.classifiers)
         inside.addWidget(self.result)
         inside.addWidget(self.doubts)
         inside.addWidget(self.recalls)
@@ -174,27 +184,27 @@ class ClassifierDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        values: dict[str, Any] = {
-            "network": self.network.currentText(), "epochs": self.epochs.value(),
-            "seed": self.seed.value(), "device": self.device.currentText(),
-            "held_out": self.held_out.value(),
-            "mixes": self.mixes.value() if self.mix.isChecked() else 0,
-        }  # fmt: skip
-        chosen = ClassifierSettings(**values)
+        mixes = self.mixes.value() if self.mix.isChecked() else 0
+        chosen = replace(self.settings.value, mixes=mixes)
         self.session.history = ()
+        # Another data set may be in use before it is through.
+        data_set = self.session.data_set
         self.task.run(
-            "training", train_job(cells, chosen), self._trained, on_update=self._learning,
-            on_error=self.fail,
+            "training", train_job(cells, chosen), lambda found: self._trained(found, data_set),
+            on_update=lambda update: self._learning(update, data_set), on_error=self.fail,
         )  # fmt: skip
 
-    def _learning(self, update: Update) -> None:
+    def _learning(self, update: Update, data_set: int) -> None:
         epochs = tuple(one for one in update.metrics if "epoch" in one)
-        if epochs:
-            self.session.history = (*self.session.history, *epochs)
+        state = self.session.of(data_set) if epochs else None
+        if state is not None:
+            self.session.put(data_set, history=(*state.history, *epochs))
 
-    def _trained(self, trained: Trained) -> None:
-        self.session.trained = trained
+    def _trained(self, trained: Trained, data_set: int | None = None) -> None:
+        data_set = self.session.data_set if data_set is None else data_set
+        self.session.put_classifier(data_set, trained)
         # What an earlier classifier said of the cells is not this one's word.
+        self.session.put(data_set, predictions=None)
         self.session.predictions = None
         chance, kind = chance_line(trained)
         # Groups that are few are said beside the figures.
@@ -208,15 +218,18 @@ class ClassifierDock(Dock):
         trained, cells = self.session.trained, self.session.cells
         if trained is None or cells is None:
             return
+        data_set = self.session.data_set
 
         def done(found: Predictions) -> None:
-            # Classes may have been painted meanwhile; other cells are another matter.
-            if self.session.cells is not None and self.session.cells.fields is cells.fields:
-                self.session.predictions = found
+            # Classes may have been painted meanwhile, or another data set taken in use.
+            state = self.session.of(data_set)
+            if state is not None:
+                self.session.put(data_set, predictions=found)
                 counts = np.bincount(found.codes, minlength=len(found.classes))
                 said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
                 prior = "" if found.prior is None else f" ({found.prior.text()})"
-                lines = (f"Predicted: {said}{prior}", *found.warnings)
+                where = "" if data_set == self.session.data_set else f" in {state.name}"
+                lines = (f"Predicted{where}: {said}{prior}", *found.warnings)
                 self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
         job = predict_job(trained, cells, self.session.prior)
@@ -235,7 +248,9 @@ class ClassifierDock(Dock):
             if self.session.predictions is before:
                 self.session.predictions = found
 
-        self.task.run("applying the prior", reweighed_job(trained, before, prior), done,
+        # Those that came back with their data set may be another classifier's.
+        given = before.trained or trained
+        self.task.run("applying the prior", reweighed_job(given, before, prior), done,
                       on_error=self.fail)  # fmt: skip
 
     def measure(self) -> None:
@@ -291,6 +306,13 @@ class ClassifierDock(Dock):
         self.task.run(f"opening {path.name}", load_job(path, **given), self._trained_elsewhere,
                       on_error=self.fail)  # fmt: skip
 
+    def use(self, trained: Trained) -> None:
+        """Take another classifier of the session in use."""
+        self.session.trained = trained
+        predictions = self.session.predictions
+        if predictions is not None and predictions.trained is not trained:
+            self.session.predictions = None
+
     def _trained_elsewhere(self, trained: Trained) -> None:
         # The curves in sight are not of this one.
         self.session.history = ()
@@ -305,6 +327,7 @@ class ClassifierDock(Dock):
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
         trained = self.session.trained
+        self.classifiers.fill(busy)
         self.result.setText(_in_words(trained))
         estimate = None if trained is None else trained.estimate
         self.doubts.say(_doubts(estimate), "warning")

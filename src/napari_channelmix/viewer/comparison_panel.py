@@ -23,13 +23,13 @@ __all__ = ["ComparisonPanel"]
 
 # Wide enough for the names of the methods.
 SMALLEST = 100
-# An SRG that is 0.00 to the reader is no better than another.
+# A gap that is 0.00 to the reader is no better than another.
 WORTH_A_STAR = 0.005
 SHORT = {"pcim-fidelity": "PCIM, slow", "integrated-gradients": "Integr. grad."}
 
 
 class ComparisonPanel(QWidget):
-    """A tile for each method; the best SRG has a star."""
+    """A tile for each method; the largest gap between insertion and deletion has a star."""
 
     wanted = Signal()
 
@@ -64,7 +64,9 @@ class ComparisonPanel(QWidget):
         self._below, self._methods = composite(found), tuple(methods)
         self.tiles.setVisible(True)
         self.show_answers(())
-        self.note.setText("SRG is the area between insertion and deletion: higher is better.")
+        self.note.setText(
+            "gap: the area between the curves of insertion and deletion; higher is better."
+        )
         self.note.setVisible(True)
 
     def show_answers(self, answers: Sequence[Answer]) -> None:
@@ -83,8 +85,8 @@ class ComparisonPanel(QWidget):
                 tile.over = heat_image(scaled(answer.map))
                 # No map is the best of several that show nothing.
                 star = " ★" if done and answer.srg == best and answer.srg >= WORTH_A_STAR else ""
-                tile.note = f"SRG {round(answer.srg, 2) + 0.0:.2f}{star}"
-                tile.tip = f"{METHODS[name]}: SRG {answer.srg:.3f}, {answer.seconds:.2g} s"
+                tile.note = f"gap {round(answer.srg, 2) + 0.0:.2f}{star}"
+                tile.tip = f"{METHODS[name]}: gap {answer.srg:.3f}, {answer.seconds:.2g} s"
             elif answer is not None:
                 tile.note, tile.tip = "not possible", answer.why_not
             tiles.append(tile)

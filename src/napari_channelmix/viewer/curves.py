@@ -8,6 +8,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.small_plot import color_axes, switch_off_menu
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -27,12 +28,8 @@ class TrainingCurves(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         for plot in (self.loss, self.accuracy):
-            plot.setMenuEnabled(False)
-            # pyqtgraph makes this menu in any case, and leaves it without an owner.
-            menu = plot.getPlotItem().ctrlMenu
-            menu.setParent(plot, menu.windowFlags())
+            switch_off_menu(plot)
             plot.setMouseEnabled(x=False, y=False)
-            plot.hideButtons()
             # The lowest tick's number and the name of the epochs reach over the edge.
             plot.getPlotItem().setContentsMargins(0, 4, 6, 7)
             plot.getAxis("left").setWidth(48)
@@ -67,13 +64,7 @@ class TrainingCurves(QWidget):
         colors = chart_colors(theme)
         dots = {"symbol": "o", "symbolSize": 5, "symbolPen": None}
         for plot, title in ((self.loss, "loss"), (self.accuracy, "accuracy")):
-            plot.setBackground(colors.ground)
-            plot.setLabel("left", title, color=colors.text)
-            # A loss is a plain number, not thousandths; a new label brings the prefix back.
-            plot.getAxis("left").setSIPrefixEnableRanges(())
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(colors.line)
-                plot.getAxis(side).setTextPen(colors.text)
+            color_axes(plot, colors, title)
         self.accuracy.setLabel("bottom", "epoch", color=colors.text)
         self.legend.setLabelTextColor(colors.text)
         self._lines["loss"].setPen(pg.mkPen(colors.bar, width=2))

@@ -19,7 +19,7 @@ WORDS = ClickWords(
     on="Explaining: click a cell in the picture",
     off="Explain cells by a click",
     tip="While this is on and the dock in front, a click on a cell explains it; Shift and a "
-    "click chooses cells for 'Explain chosen'; a drag moves the picture as ever",
+    "click chooses cells for 'Explain selected'; a drag moves the picture as ever",
     does="explain",
 )
 

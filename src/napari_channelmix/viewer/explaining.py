@@ -5,9 +5,10 @@ A cell goes this way; at each step the dock gets all that is known so far as an 
 1. read its crops (the thumbnails can be drawn)
 2. the first map and what the classifier says of the cell
 3. the map refined, step by step
-4. the insertion and deletion curves of the last map
-5. the other tests of how far it can be trusted
-6. once for all cells: whether labels speak against the model
+4. whether the classifier was trained on it
+5. the insertion and deletion curves of the last map
+6. the other tests of how far it can be trusted
+7. once for all cells: whether labels speak against the model
 
 PyTorch is imported where a job begins, never with a dock.
 """
@@ -49,6 +50,8 @@ Box = tuple[int, int, int, int]
 
 # The map is what is waited for; a test takes about as long as ten maps.
 SHARE_OF_MAP = 0.2
+# Cells of the same group that are read to see whether the classifier was trained on them.
+MOST_OF_GROUP = 63
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,9 @@ class Explanation:
         What the labels of all cells say against the model; they may be painted anew.
     prior : str
         Which prior the probabilities have, in words, once the map is finished.
+    training : str
+        Whether the classifier was trained on the cell, once the map is finished; see
+        `phenotypes.held_out`.
     """
 
     question: Question
@@ -127,6 +133,7 @@ class Explanation:
     output: str = ""
     doubts: tuple[str, ...] = ()
     prior: str = ""
+    training: str = ""
 
     @property
     def name(self) -> str:
@@ -155,9 +162,9 @@ def explain_cell_job(
     from napari_channelmix.pcim import explain_job
 
     if known is not None and known.attribution is not None:
-        found = known
+        found = known if known.training else _marked(known, sources, trained, cells)
         if known.reliability is None:
-            found = yield from _tested(known)
+            found = yield from _tested(found)
         return (yield from _checked(found, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
@@ -182,6 +189,7 @@ def explain_cell_job(
         found = _finished(found, end.value)
     finally:
         job.close()
+    found = _marked(found, sources, trained, cells)
     yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=found)
     found = yield from _tested(found)
     return (yield from _checked(found, sources, trained, cells))
@@ -199,6 +207,16 @@ def _checked(
         lines = yield from part(plausibility_job(trained.classifier, cells), 1, 0, 1)
         sources.keep_doubts(trained, cells, lines)
     return replace(found, doubts=lines)
+
+
+def _marked(found: Explanation, sources: Sources, trained: Trained, cells: Cells) -> Explanation:
+    """Note whether the classifier was trained on the cell, or on others of its group."""
+    groups = cells.groups
+    others = np.flatnonzero((groups == groups[found.cell]) & (np.arange(len(cells)) != found.cell))
+    # Those with a class first: the others were no training cells.
+    others = others[np.argsort(cells.labels[others] < 0, kind="stable")][:MOST_OF_GROUP]
+    some = replace(sources.of(trained, cells), numbers=np.array([found.cell, *others]))
+    return replace(found, training=str(some.training_marks()[0]))
 
 
 def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:

@@ -1,19 +1,20 @@
-"""The numbers behind the bars, as a small table."""
+"""The numbers behind the bars, as a small table, and what the last columns were measured on."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QPalette
+from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix import ChannelImportance
 
-__all__ = ["FiguresTable"]
+__all__ = ["FiguresTable", "measured_alone"]
 
 # Pixels of a column; longer names of channels are cut off.
 WIDEST = 170
@@ -21,10 +22,13 @@ WIDEST = 170
 TIPS = {
     "share": "Share of the channel in the mixed image",
     "± sd": "Standard deviation of the share over the repeats",
-    "Shapley": "What the channel adds to the balanced accuracy of the plain network",
-    "decoy": "Share of a channel that carries nothing",
-    "alone": "Balanced accuracy of a plain classifier that sees this channel alone",
-    "without": "Balanced accuracy of a plain classifier that sees all channels but this one",
+    "Shapley": "What the channel adds to the balanced accuracy of a network that sees all channels",
+    "control": "Negative control: share of a channel that carries nothing, the same channel of "
+    "another cell",
+    "alone": "Balanced accuracy of a linear classifier that sees this channel alone, with its 95 % "
+    "interval over groups",
+    "without": "Balanced accuracy of a linear classifier that sees all channels but this one, with "
+    "its 95 % interval over groups",
     "p": "Chance of such a share for a channel without a link to the classes (Holm's correction)",
 }
 
@@ -58,24 +62,38 @@ class FiguresTable(QTableWidget):
             if title in TIPS:
                 self.horizontalHeaderItem(place).setToolTip(TIPS[title])
 
+    def _off(self) -> QColor:
+        return self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
+
+    def _accuracy(self, estimate: AccuracyEstimate, unreadable: str) -> QTableWidgetItem:
+        """An accuracy with its interval; in the colour of what is switched off where unreadable."""
+        item = QTableWidgetItem(
+            f"{estimate.balanced:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
+        )
+        item.setToolTip(f"{unreadable}. {estimate.text()}" if unreadable else estimate.text())
+        if unreadable:
+            item.setForeground(self._off())
+        return item
+
     def _grey(self, row: int) -> None:
-        color = self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
         for column in range(self.columnCount()):
-            self.item(row, column).setForeground(color)
-            self.item(row, column).setToolTip("Not above its negative control")
+            item = self.item(row, column)
+            item.setForeground(self._off())
+            tips = [line for line in ("Not above its negative control", item.toolTip()) if line]
+            item.setToolTip("\n".join(tips))
 
     def show_importance(self, importance: ChannelImportance | None) -> None:
         """Fill the table from a result, which may be partial."""
         if importance is None:
             self.setRowCount(0)
             return
-        columns = [
+        columns: list[tuple[str, Sequence[float | AccuracyEstimate]]] = [
             (title, values)
             for title, values in (
                 ("share", importance.share),
                 ("± sd", importance.share_sd),
                 ("Shapley", importance.shapley),
-                ("decoy", importance.decoy),
+                ("control", importance.decoy),
                 ("p", importance.p_value),
                 ("alone", _accuracies(importance, "alone")),
                 ("without", _accuracies(importance, "without")),
@@ -84,13 +102,18 @@ class FiguresTable(QTableWidget):
         ]
         self._head(["channel", *(title for title, _ in columns)])
         self.setRowCount(len(importance.channels))
-        for row, at in enumerate(importance.order):
-            self.setItem(row, 0, QTableWidgetItem(importance.channels[at]))
+        unreadable = _not_to_be_read(importance)
+        for row, channel in enumerate(importance.order):
+            self.setItem(row, 0, QTableWidgetItem(importance.channels[channel]))
             for column, (title, values) in enumerate(columns, start=1):
-                item = QTableWidgetItem(_figure(title, values[at]))
+                value = values[channel]
+                if isinstance(value, float):
+                    item = QTableWidgetItem(_figure(title, value))
+                else:
+                    item = self._accuracy(value, unreadable)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(row, column, item)
-            if importance.above_control is not None and not importance.above_control[at]:
+            if importance.above_control is not None and not importance.above_control[channel]:
                 self._grey(row)
         header = self.horizontalHeader()
         # The names too: stretched, they would be cut off where the figures fill the dock.
@@ -99,10 +122,36 @@ class FiguresTable(QTableWidget):
         self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + bar + 6)
 
 
-def _accuracies(importance: ChannelImportance, kind: str) -> tuple[float, ...] | None:
+def measured_alone(importance: ChannelImportance | None) -> str:
+    """What the columns ``alone`` and ``without`` were measured on, and if they must not be read."""
+    if importance is None or importance.alone is None:
+        return ""
+    measured = (
+        "alone, without: balanced accuracy of linear classifiers on "
+        f"{importance.alone.whole.measured_on()}, with 95 % intervals."
+    )
+    unreadable = _not_to_be_read(importance)
+    return f"{measured} {unreadable}." if unreadable else measured
+
+
+def _not_to_be_read(importance: ChannelImportance) -> str:
+    """Why the accuracies alone and without must not be read; empty where they may."""
+    channels = importance.alone
+    if channels is None:
+        return ""
+    if importance.verdict.startswith("Nothing"):
+        return f"Not to be read: {importance.verdict.partition(': ')[2] or importance.gate}"
+    if channels.whole.low <= channels.whole.chance:
+        return "Not to be read: with all channels too, they are not known to be above chance"
+    if channels.whole.warning:
+        return f"Not to be read: {channels.whole.warning}"
+    return ""
+
+
+def _accuracies(importance: ChannelImportance, kind: str) -> tuple[AccuracyEstimate, ...] | None:
     if importance.alone is None:
         return None
-    return tuple(one.accuracy.balanced for one in getattr(importance.alone, kind))
+    return tuple(channels.accuracy for channels in getattr(importance.alone, kind))
 
 
 def _figure(title: str, value: float) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from napari.layers import Labels
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QPushButton, QTabBar
+from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QTabBar
 
 from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
@@ -17,6 +18,7 @@ from napari_channelmix.viewer.annotate.keeping import keeping_of
 from napari_channelmix.viewer.cells_in_use import added, summary, with_classes_of
 from napari_channelmix.viewer.cells_panel import CellsPanel
 from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannels
+from napari_channelmix.viewer.data_set_box import DataSetBox
 from napari_channelmix.viewer.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.layer_cells import CellsPlan, cells_job
@@ -31,13 +33,15 @@ from napari_channelmix.viewer.notice import breakable
 from napari_channelmix.viewer.preview import CropPreview
 from napari_channelmix.viewer.slices import move_to_slice
 from napari_channelmix.viewer.work import nuclei_job
+from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
+    from napari_channelmix.viewer.data_sets import DataSetState
     from napari_channelmix.viewer.notice import Kind
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session import Session, Shown
 
 __all__ = ["ImagesDock"]
 
@@ -59,6 +63,7 @@ class ImagesDock(Dock):
         self.summary = QLabel("No cells yet: open a data set, or use the layers of the viewer.")
         self.summary.setWordWrap(True)
         self.summary.setToolTip(IN_USE)
+        self.data_sets = DataSetBox(self.session)
         self.origin = QTabBar()
         self.origin.addTab("From a data set")
         self.origin.addTab("From layers")
@@ -86,6 +91,8 @@ class ImagesDock(Dock):
             # Images are open already: they are what the user came for.
             self.origin.setCurrentIndex(1)
         self.origin.currentChanged.connect(lambda _: self._arrange())
+        self.data_sets.chosen.connect(self.switch_to)
+        self.data_sets.close_wanted.connect(self.close_data_set)
         self.dataset.file_chosen.connect(self.open_file)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
@@ -99,6 +106,11 @@ class ImagesDock(Dock):
             self.follow(event, self._layers_changed)
         self.follow(self.session.cells_changed, self._cells_changed)
         self.follow(self.session.shown_changed, self._shown_changed)
+        for signal in (self.session.data_sets_changed, self.session.cells_changed,
+                       self.session.trained_changed, self.session.predictions_changed,
+                       self.session.importance_changed, self.session.latents_changed,
+                       self.session.explained_changed):  # fmt: skip
+            self.follow(signal, self.data_sets.fill)
         self.follow(self.keeping.said, self._tell)
         self._cells_changed()
         self._shown_changed()
@@ -106,6 +118,7 @@ class ImagesDock(Dock):
         self._check()
 
     def _build(self) -> None:
+        self.column.addWidget(self.data_sets)
         self.column.addWidget(self.summary)
         self.column.addWidget(self.origin)
         self.column.addWidget(self.dataset)
@@ -135,35 +148,117 @@ class ImagesDock(Dock):
     # ---------------------------------------------------------------- a data set
 
     def open_file(self, path: str | Path) -> None:
-        """Open a data-set file."""
+        """Open a data-set file; one that is open already is taken in use as it is."""
         path = Path(path)
-        self.task.run(
-            f"opening {path.name}", _opened(open_dataset_job(path)),
-            lambda found: self._opened(found, str(path)), on_error=self.fail,
-        )  # fmt: skip
+        self._open(f"opening {path.name}", open_dataset_job(path), str(path))
 
     def open_sample(self, name: str) -> None:
         """Open a sample by the name of its function in `napari_channelmix.data.samples`."""
-        self.task.run(
-            "making the sample", _opened(_sample_job(name)),
-            lambda found: self._opened(found, SAMPLES[name]), on_error=self.fail,
-        )  # fmt: skip
+        self._open("making the sample", _sample_job(name), SAMPLES[name])
 
     def open_cells(self, cells: Cells, source: str = "") -> None:
         """Take a data set that is already open."""
+        self._open(f"reading {cells.name}", _given(cells), source or cells.name)
+
+    def _open(self, title: str, job: Job[Cells], source: str) -> None:
         self.task.run(
-            f"reading {cells.name}", _opened(_given(cells)),
-            lambda found: self._opened(found, source or cells.name), on_error=self.fail,
+            title, _opened(job, _of_source(self.session, source)),
+            lambda found: self._opened(found, source), on_error=self.fail,
         )  # fmt: skip
 
-    def _opened(self, found: tuple[Cells, layers.FieldPixels], source: str) -> None:
-        cells, pixels = found
+    def _opened(self, found: _Opened, source: str) -> None:
+        state = None if found.open_already is None else self.session.of(found.open_already)
+        if state is not None:
+            # Asked again, since its layers may be gone.
+            self._show_state(state, found.pixels)
+            if state.results:
+                self.notice.say(
+                    f"{state.name} is open already: here it is, with {listed(state.results, 6)}."
+                )
+            return
         layers.forget_ours(self.viewer)
-        shown = layers.show_field(self.viewer, cells, pixels)
-        self.session.open(cells, source, shown)
+        shown = layers.show_field(self.viewer, found.cells, found.pixels)
+        self.session.open(found.cells, source, shown)
         self.origin.setCurrentIndex(0)
-        if cells.warnings:
-            self.notice.say("\n".join(cells.warnings), "warning")
+        if found.cells.warnings:
+            self.notice.say("\n".join(found.cells.warnings), "warning")
+
+    # ---------------------------------------------------------------- several data sets
+
+    def switch_to(self, key: int) -> None:
+        """Take another open data set in use, with all that was found of it."""
+        state = self.session.of(key)
+        if state is None or key == self.session.data_set:
+            return
+        if self._users_layers(state) is not None:
+            self._show_state(state, None)
+            return
+        self.task.run(
+            f"showing {state.name}", layers.field_job(state.cells, state.shown.field),
+            lambda pixels: self._switched(key, pixels), on_error=self._not_switched,
+        )  # fmt: skip
+
+    def _switched(self, key: int, pixels: layers.FieldPixels) -> None:
+        # It may be another one by now, or closed.
+        state = self.session.of(key)
+        if state is not None:
+            self._show_state(state, pixels)
+
+    def _not_switched(self, line: str) -> None:
+        self.fail(line)
+        self.data_sets.fill()
+
+    def _users_layers(self, state: DataSetState) -> Shown | None:
+        """How a data set is shown in layers of the user, where these are still there."""
+        shown = state.shown.again(self.viewer.layers)
+        if shown is None or any(map(layers.role_of, shown.images.values())):
+            return None
+        return shown
+
+    def _show_state(self, state: DataSetState, pixels: layers.FieldPixels | None) -> None:
+        """Show an open data set and take it in use; in the user's layers, where it is of these."""
+        layers.forget_ours(self.viewer)
+        shown = self._users_layers(state)
+        if shown is None and pixels is not None:
+            shown = layers.show_field(self.viewer, state.cells, pixels)
+        if state.key == self.session.data_set:
+            self.session.shown = shown
+        else:
+            self.session.switch(state.key, shown)
+        self.origin.setCurrentIndex(1 if state.source == LAYERS else 0)
+
+    def close_data_set(self, key: int) -> None:
+        """Let go of a data set; asks where something would be lost that took its time."""
+        state = self.session.of(key)
+        if state is None or not self._may_close(state):
+            return
+        if key != self.session.data_set:
+            self.session.close(key)
+            return
+        keys = [one.key for one in self.session.data_sets]
+        at = keys.index(key)
+        others = [*keys[at + 1 :], *reversed(keys[:at])]
+        if not others:
+            return
+        after = others[0]
+        other = self.session.of(after)
+        assert other is not None
+        self.task.run(
+            f"showing {other.name}", layers.field_job(other.cells, other.shown.field),
+            lambda pixels: self._closed(key, after, pixels), on_error=self._not_switched,
+        )  # fmt: skip
+
+    def _closed(self, key: int, after: int, pixels: layers.FieldPixels) -> None:
+        self._switched(after, pixels)
+        self.session.close(key)
+
+    def _may_close(self, state: DataSetState) -> bool:
+        lost = listed(state.results, 6)
+        if not lost:
+            return True
+        yes, no = QMessageBox.StandardButton.Close, QMessageBox.StandardButton.Cancel
+        said = f"Close {state.name}? What was found of it is lost: {lost}."
+        return QMessageBox.question(self, "Close a data set", said, yes | no, no) == yes
 
     def show_field(self, at: int) -> None:
         """Show another field of view of the data set."""
@@ -300,8 +395,9 @@ class ImagesDock(Dock):
             self.fail(str(error))
             return
         self.session.open(
-            both.with_labels([-1] * len(both), ()), LAYERS, moved_on(shown, len(before.fields))
-        )
+            both.with_labels([-1] * len(both), ()), LAYERS, moved_on(shown, len(before.fields)),
+            instead=True,
+        )  # fmt: skip
         # As a change, so that it is kept with the others.
         self.session.classify(both.labels, both.classes)
         self.notice.say(said, "good")
@@ -319,11 +415,14 @@ class ImagesDock(Dock):
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
             named = with_classes_of(cells, before.cells, before.shown.field)
-            self.session.open(cells, LAYERS, shown)
+            self.session.open(cells, LAYERS, shown, instead=True)
             # As a change, so that it is kept with the others.
             self.session.classify(named.labels, named.classes)
             return
-        self.session.open(cells, LAYERS, shown)
+        state = before.of(before.data_set)
+        # Cells that were cut out otherwise, before anything was done with them.
+        untouched = state is not None and not state.results and not before.edits.undoable
+        self.session.open(cells, LAYERS, shown, instead=untouched and before.source == LAYERS)
 
     def _tell(self, text: str, kind: Kind) -> None:
         """News of the annotations of an earlier day: this dock is the one in front."""
@@ -357,11 +456,29 @@ class ImagesDock(Dock):
         self.keeping.finish()
 
 
-def _opened(job: Job[Cells]) -> Job[tuple[Cells, layers.FieldPixels]]:
-    """A data set together with the pixels of its first field of view."""
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A data set with the pixels of a field of view; or the key of the same one, open already."""
+
+    cells: Cells
+    pixels: layers.FieldPixels
+    open_already: int | None = None
+
+
+def _opened(job: Job[Cells], same_source: tuple[DataSetState, ...]) -> Job[_Opened]:
+    """A data set together with the pixels of the field of view that is to be shown."""
     cells = yield from job
+    for state in same_source:
+        if state.original is cells or state.original.fingerprint == cells.fingerprint:
+            pixels = yield from layers.field_job(state.cells, state.shown.field)
+            return _Opened(state.cells, pixels, state.key)
     pixels = yield from layers.field_job(cells, 0)
-    return cells, pixels
+    return _Opened(cells, pixels)
+
+
+def _of_source(session: Session, source: str) -> tuple[DataSetState, ...]:
+    """Open data sets that came from the same place."""
+    return tuple(state for state in session.data_sets if state.source == source)
 
 
 def _sample_job(name: str) -> Job[Cells]:

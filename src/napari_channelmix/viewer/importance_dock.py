@@ -9,7 +9,6 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
-    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -24,20 +23,12 @@ from napari_channelmix.viewer import files, layers
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
-from napari_channelmix.viewer.figures import FiguresTable
+from napari_channelmix.viewer.figures import FiguresTable, measured_alone
 from napari_channelmix.viewer.folding import Folding
+from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.notice import Kind, Notice
 from napari_channelmix.viewer.preferences import follow_seed
-from napari_channelmix.viewer.settings_form import (
-    DeviceBox,
-    NetworkBox,
-    epochs_box,
-    held_out_box,
-    reason_not_ready,
-    seed_box,
-    split_seed_box,
-    whole,
-)
+from napari_channelmix.viewer.settings_form import DeviceBox, NetworkBox, reason_not_ready
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks import Task, Update
 from napari_channelmix.viewer.work import importance_job, kept_folder, mixed_job
@@ -52,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["ImportanceDock", "verdict"]
 
 AGAIN = "open the data set again, or choose the layers anew and press 'Use these cells'."
+TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
@@ -60,42 +52,20 @@ class ImportanceDock(Dock):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        self.seeds = whole(
-            1, 64, 4, "Repeats, which hold out different groups; their spread is the error bar"
-        )
-        self.shapley = QCheckBox("Shapley values")
-        self.shapley.setChecked(True)
-        self.shapley.setToolTip(
-            "Also what each channel adds to the accuracy of a network without mixing: a second "
-            "answer that does not share the first one's weaknesses"
-        )
-        self.decoys = QCheckBox("Decoys")
-        self.decoys.setChecked(True)
-        self.decoys.setToolTip(
-            "Also the share of a channel that carries nothing (the same channel of another cell)"
-        )
-        self.network = NetworkBox()
-        self.epochs = epochs_box()
-        self.mixes = whole(1, 16, 1, "Number of blended images; more may open a closed gate")
-        self.constraint = QComboBox()
-        self.constraint.addItems(["softmax", "nonneg", "over"])
-        self.constraint.setToolTip("How the mixing weights are kept from being negative")
-        self.held_out = held_out_box()
-        self.one_split = QCheckBox("same cells in every repeat")
-        self.one_split.setToolTip(
-            "Hold out the same cells in every repeat, instead of each group in turn: the error "
-            "bars then leave out the choice of cells"
-        )
-        self.first_seed = seed_box("The same seed gives the same first weights and order of cells")
-        self.split_seed = split_seed_box()
         self.scaled = QComboBox()
         self.scaled.setToolTip(
             "Scale each channel group by group, so that differences of stain and exposure are "
             "gone; true differences in brightness between the groups are gone too"
         )
         self.device = DeviceBox(self.session)
+        controls = {"network": NetworkBox(), "device": self.device, "scaled_per": self.scaled}
+        self.settings = JobForm(ImportanceSettings, self, controls=controls)
+        self.seeds, self.first_seed = self.settings["seeds"], self.settings["seed"]
+        self.shapley, self.decoys = self.settings["shapley"], self.settings["decoys"]
+        self.network, self.epochs = self.settings["network"], self.settings["epochs"]
+        self.mixes, self.held_out = self.settings["mixes"], self.settings["held_out"]
         self.run_button = QPushButton("Run")
-        self.run_button.setToolTip("Train over all seeds; bars appear when the first one is done")
+        self.run_button.setToolTip("Train all repeats; bars appear when the first is done")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.chance = ChanceNote()
@@ -111,6 +81,16 @@ class ImportanceDock(Dock):
         self.said.setToolTip("What plain classifiers and negative controls say of the channels")
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
+        # No alarm: nothing went wrong where a test does not fit the data.
+        self.no_p_values = QLabel()
+        self.no_p_values.setWordWrap(True)
+        self.no_p_values.setEnabled(False)
+        self.no_p_values.setToolTip(
+            "A p-value is shown where the test of this kind of data and settings is known to be "
+            "right; bars, negative controls and Shapley values are read without it"
+        )
+        self.measured = QLabel()
+        self.measured.setWordWrap(True)
         self.figures = FiguresTable()
         self.mixed = QPushButton("Show mixed image")
         self.mixed.setToolTip("The blended image of this field of view, as the classifier sees it")
@@ -122,12 +102,14 @@ class ImportanceDock(Dock):
         self.solo = Solo(self.viewer, self.session)
         # Of its own, so that looking at the mixed image does not stop a run.
         self.mixed_task = Task(self.session)
-        # Seeds of the run under way: the box may be changed meanwhile.
+        # Repeats of the run under way: the box may be changed meanwhile.
         self._wanted = 0
         # How many of them an earlier run had finished, and where finished ones are kept.
         self._taken = 0
         self._kept: Path | None = None
         self._before: ChannelImportance | None = None
+        # The data set that the run is of; another may be in use meanwhile.
+        self._running = 0
         self._build()
         self._connect()
         self._fill()
@@ -136,23 +118,18 @@ class ImportanceDock(Dock):
     def _build(self) -> None:
         box, inside = group("Run")
         rows = form()
-        rows.addRow("Seeds", self.seeds)
+        self.settings.add_to(rows, ["seeds"])
         ticks = QHBoxLayout()
         ticks.addWidget(self.shapley)
         ticks.addWidget(self.decoys)
         ticks.addStretch(1)
         rows.addRow("Also", ticks)
+        self.settings.leave("shapley", "decoys")
         inside.addLayout(rows)
         more = Folding("More settings")
-        more.setToolTip("Network, epochs, mixes, device")
+        more.setToolTip("Network, epochs, blended images, test fraction, random seed, device")
         inner = form()
-        for name, control in (
-            ("Network", self.network), ("Epochs", self.epochs), ("Mixes", self.mixes),
-            ("Weights", self.constraint), ("Held out", self.held_out), ("", self.one_split),
-            ("First seed", self.first_seed), ("Split seed", self.split_seed),
-            ("Scale", self.scaled), ("Device", self.device),
-        ):  # fmt: skip
-            inner.addRow(name, control)
+        self.settings.add_to(inner)
         content = QWidget()
         content.setLayout(inner)
         more.addWidget(content)
@@ -161,16 +138,18 @@ class ImportanceDock(Dock):
         inside.addWidget(self.reason)
         self.column.addWidget(self.chance)
         self.column.addWidget(box)
-        self.result_box, inside = group("Which channels the classifier needs")
+        self.result_box, inside = group(TITLE)
         inside.addWidget(self.gate)
         inside.addWidget(self.warnings)
         inside.addWidget(self.chart)
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
         inside.addWidget(self.said)
+        inside.addWidget(self.no_p_values)
         table = Folding("Figures")
         table.setToolTip("The numbers behind the bars")
         table.addWidget(self.figures)
+        table.addWidget(self.measured)
         inside.addWidget(table)
         buttons = QHBoxLayout()
         buttons.addWidget(self.mixed, 1)
@@ -189,6 +168,8 @@ class ImportanceDock(Dock):
         self.chart.channel_hovered.connect(self._hovered)
         self.figures.channel_chosen.connect(self._toggle_solo)
         self.follow(self.session.replaced, self._replaced)
+        self.follow(self.session.closed, self._closed)
+        self.follow(self.session.data_sets_changed, self._name_result)
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.shown_changed, self._shown_changed)
@@ -205,17 +186,8 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        values: dict[str, Any] = {
-            "seeds": self.seeds.value(), "shapley": self.shapley.isChecked(),
-            "decoys": self.decoys.isChecked(), "mixes": self.mixes.value(),
-            "constraint": self.constraint.currentText(), "network": self.network.currentText(),
-            "epochs": self.epochs.value(), "seed": self.first_seed.value(),
-            "device": self.device.currentText(), "held_out": self.held_out.value(),
-            "split_seed": self.split_seed.value() if self.split_seed.value() >= 0 else None,
-            "one_split": self.one_split.isChecked(), "scaled_per": self.scaled.currentData() or "",
-        }  # fmt: skip
-        chosen = ImportanceSettings(**values)
-        self._wanted = chosen.seeds
+        chosen = self.settings.value
+        self._wanted, self._running = chosen.seeds, self.session.data_set
         self._before, self.session.importance = self.session.importance, None
         self._taken, self._kept = 0, kept_folder()
         job = importance_job(cells, chosen, self._kept)
@@ -223,43 +195,58 @@ class ImportanceDock(Dock):
                       on_error=self.fail)  # fmt: skip
 
     def _ended(self, how: str) -> None:
-        if how != "done" and self.session.importance is None:
+        state = self.session.of(self._running)
+        found = None if state is None else state.importance
+        if how != "done" and found is None:
             # Nothing new was found, so what was found before stands again.
-            self.session.importance = self._before
-            self._before = None
-            if self.session.importance is not None and how == "cancelled":
+            found, self._before = self._before, None
+            self.session.put(self._running, importance=found)
+            if found is not None and how == "cancelled":
                 self.notice.say("Stopped; the bars are those of the run before.")
         elif how == "cancelled":
-            imp = self.session.importance
-            done = 0 if imp is None else len(imp.seeds)
-            said = f"Stopped; {done} of {self._wanted} seeds are done"
+            done = 0 if found is None else len(found.seeds)
+            line = f"Stopped; {done} of {self._wanted} repeats are done"
             if done and self._kept is not None:
-                said += " and kept: with the same cells and settings, Run goes on from there"
-            self.notice.say(f"{said}.")
+                line += " and kept: with the same cells and settings, Run goes on from there"
+            self.notice.say(f"{line}.")
         self._importance_changed()
 
     def _replaced(self) -> None:
-        self._before = None
-        if self.task.busy:
-            # Bars of other cells must not stand beside these.
-            self.task.stop()
-            self.notice.say("The run was stopped, since other cells were opened.", "warning")
+        # Of the cells that go; a run goes on, and its bars wait with its data set.
         self.mixed_task.stop()
+
+    def _closed(self, key: int) -> None:
+        if self.task.busy and key == self._running:
+            self._before = None
+            self.task.stop()
+            self.notice.say("The run was stopped: its cells were closed.", "warning")
+
+    @property
+    def _elsewhere(self) -> str:
+        """The data set that a run is of, where it is not the one in use."""
+        state = self.session.of(self._running) if self.task.busy else None
+        return "" if state is None or state.key == self.session.data_set else state.name
 
     def _partial(self, update: Update) -> None:
         self._taken += sum("kept" in one for one in update.metrics)
         if update.progress.partial is not None:
-            self.session.importance = update.progress.partial
+            self.session.put(self._running, importance=update.progress.partial)
 
     def _finished(self, importance: Any) -> None:
         # The last partial result is the result: say so even if it is the same object.
-        self.session.importance = importance
+        self.session.put(self._running, importance=importance)
         self._importance_changed()
         if self._taken:
             self.notice.say(
-                f"{self._taken} of {self._wanted} seeds were kept from an earlier run with the "
+                f"{self._taken} of {self._wanted} repeats were kept from an earlier run with the "
                 "same cells and settings.", "good",
             )  # fmt: skip
+        if self._running != self.session.data_set:
+            state = self.session.of(self._running)
+            if state is not None:
+                self.notice.say(f"Channel importance of {state.name} is there; choose that data "
+                                "set to see it.", "good")  # fmt: skip
+            return
         # Added once without being asked, but hidden: it would cover the channels.
         self.show_mixed(visible=False)
 
@@ -350,6 +337,8 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
             why = "These cells have one channel: there is nothing to weigh."
+        if self._elsewhere:
+            why = f"A run on {self._elsewhere} is under way; its bars will stand there."
         self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
@@ -382,6 +371,11 @@ class ImportanceDock(Dock):
         self.result_box.setVisible(imp is not None)
         self.chart.show_importance(imp)
         self.figures.show_importance(imp)
+        self.measured.setText(measured_alone(imp))
+        self.measured.setVisible(bool(self.measured.text()))
+        reason = "" if imp is None or self.task.busy else imp.p_value_reason
+        self.no_p_values.setText(f"No p-values of the channels: {reason}." if reason else "")
+        self.no_p_values.setVisible(bool(reason))
         if imp is None:
             return
         self.legend.setText(self.chart.legend())
@@ -393,6 +387,12 @@ class ImportanceDock(Dock):
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
 
+    def _name_result(self) -> None:
+        """Say of which data set the bars are, where several are open."""
+        state = self.session.of(self.session.data_set)
+        several = state is not None and len(self.session.data_sets) > 1
+        self.result_box.setTitle(f"{TITLE}: {state.name}" if state and several else TITLE)
+
     def _show_chance(self, _: object = None) -> None:
         """Doubts about the trained classifier; a result has networks and a gate of its own."""
         trained = self.session.trained
@@ -400,17 +400,14 @@ class ImportanceDock(Dock):
 
     def _judge(self, imp: Any) -> None:
         """Gate and warnings above the bars; those of a run under way are not the last word."""
-        if self.task.busy:
-            self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} seeds. {verdict(imp)}",
+        if self.task.busy and self._running == self.session.data_set:
+            self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
                           "info" if imp.open else "error")  # fmt: skip
             self.warnings.clear_line()
             return
         kind: Kind = "warning" if imp.asks else "good" if imp.open else "error"
         self.gate.say(verdict(imp), kind)
-        lines = [*imp.warnings]
-        if imp.p_value_reason:
-            lines.append(f"No p-values of the channels: {imp.p_value_reason}")
-        self.warnings.say("\n".join(f"• {line}" for line in lines), "warning")
+        self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
 
     def _theme_changed(self, event: Any) -> None:
         self.chart.follow_theme(self.viewer.theme)
@@ -440,7 +437,7 @@ def verdict(imp: Any) -> str:
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
     head = f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}" if imp.verdict else (
-        f"Gate closed: {imp.gate}"
+        f"Not reliable: {imp.gate}"
     )  # fmt: skip
     return f"{head}.{both}\n{figures}"
 
@@ -451,5 +448,5 @@ def measured(imp: Any) -> str:
         return "\n".join(imp.accuracy_lines)
     return (
         f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
-        f"{imp.n_test} held-out cells, {len(imp.seeds)} seed{'s' if len(imp.seeds) > 1 else ''}"
+        f"{imp.n_test} held-out cells, {len(imp.seeds)} repeat{'s' if len(imp.seeds) > 1 else ''}"
     )

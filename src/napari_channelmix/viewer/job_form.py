@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qtpy.QtCore import QObject, Signal
@@ -33,16 +33,15 @@ class JobForm(QObject, Generic[Settings]):
         Controls of the caller's, where a plain one does not do, as for the network and the device.
     leave_out : collection of str
         Settings that have no control here and keep their usual value.
-    labels : mapping of str to str
-        Other labels than the declared ones.
 
     Examples
     --------
     ::
 
         form = JobForm(ImportanceSettings, self, controls={"device": DeviceBox(session)})
-        form.add_to(rows, advanced=False)
-        job = importance_job(cells, form.settings)
+        form.add_to(rows, ["seeds"])
+        form.add_to(more_rows)
+        job = importance_job(cells, form.value)
     """
 
     changed = Signal()
@@ -60,6 +59,7 @@ class JobForm(QObject, Generic[Settings]):
         given = dict(controls or {})
         self.controls: dict[str, QWidget] = {}
         self._fields: dict[str, Setting] = {}
+        self._placed: set[str] = set()
         for field in fields_of(settings):
             if field.about is None or field.kind == "other" or field.name in leave_out:
                 continue
@@ -74,18 +74,19 @@ class JobForm(QObject, Generic[Settings]):
         """The control of a setting."""
         return self.controls[name]
 
-    def add_to(self, rows: QFormLayout, *, advanced: bool) -> None:
-        """Add the controls that many people change, or the others, to a form."""
-        for name, field in self._fields.items():
-            about, control = field.about, self.controls[name]
-            if about is None or about.advanced != advanced:
-                continue
+    def add_to(self, rows: QFormLayout, names: Iterable[str] | None = None) -> None:
+        """Add the controls of these settings to a form; None: those that no form has yet."""
+        chosen = [name for name in self.controls if name not in self._placed]
+        for name in chosen if names is None else names:
+            control, about = self.controls[name], self._fields[name].about
+            self._placed.add(name)
             # A box to tick has its label beside it.
-            if isinstance(control, QCheckBox):
-                control.setText(about.label)
-                rows.addRow("", control)
-            else:
-                rows.addRow(about.label, control)
+            tick = isinstance(control, QCheckBox)
+            rows.addRow("" if tick or about is None else about.label, control)
+
+    def leave(self, *names: str) -> None:
+        """These controls are placed by the caller."""
+        self._placed.update(names)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -94,8 +95,8 @@ class JobForm(QObject, Generic[Settings]):
                 self.controls.items()}  # fmt: skip
 
     @property
-    def settings(self) -> Settings:
-        """The settings object.
+    def value(self) -> Settings:
+        """The settings object as the controls say.
 
         Raises
         ------
@@ -113,7 +114,7 @@ class JobForm(QObject, Generic[Settings]):
 
 def _control(field: Setting) -> QWidget:
     if field.kind == "flag":
-        box = QCheckBox()
+        box = QCheckBox("" if field.about is None else field.about.label)
         box.setChecked(bool(field.default))
         return box
     if field.kind == "choice":

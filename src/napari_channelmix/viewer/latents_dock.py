@@ -67,6 +67,8 @@ class LatentsDock(Dock):
         # What tells of the looks of the channels that are shown.
         self._watched: list[Any] = []
         self._seen: Latents | None = None
+        # The data set that a run is of; another may be in use meanwhile.
+        self._running = 0
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PAUSE)
@@ -108,6 +110,7 @@ class LatentsDock(Dock):
         self.follow(session.importance_changed, self._fill)
         self.follow(session.running_changed, self._fill)
         self.follow(session.replaced, self._forget)
+        self.follow(session.closed, self._closed)
         self.follow(session.selected_changed, self._selected_changed)
         self.follow(session.painting_changed, self.toggle.give_way)
         self.follow(self.viewer.events.theme, self._theme_changed)
@@ -120,6 +123,7 @@ class LatentsDock(Dock):
         """Find the latents with what was chosen."""
         cells, chosen = self.session.cells, self.settings.choices
         if cells is not None and chosen is not None:
+            self._running = self.session.data_set
             self.task.run("finding the latents", find_latents_job(cells, chosen), self._found,
                           on_update=self._partial, on_error=self.fail)  # fmt: skip
 
@@ -128,18 +132,21 @@ class LatentsDock(Dock):
 
         What an earlier run found stays until this one is through, so that Cancel changes nothing.
         """
-        if update.progress.partial is not None and self.session.latents is None:
+        state = self.session.of(self._running)
+        if update.progress.partial is not None and state is not None and state.latents is None:
             self._found(update.progress.partial)
 
     def _found(self, latents: Latents) -> None:
-        cells = self.session.cells
+        state = self.session.of(self._running)
         # Classes may have been painted meanwhile; other cells are another matter.
-        if cells is not None and same_pixels(cells, latents.cells):
-            self.session.latents = latents
-            self._reclass()
+        if state is not None and same_pixels(state.cells, latents.cells):
+            self.session.put(self._running, latents=latents)
+            if self._running == self.session.data_set:
+                self._reclass()
 
     def _ended(self, how: str) -> None:
-        latents = self.session.latents
+        state = self.session.of(self._running)
+        latents = None if state is None else state.latents
         if how == "cancelled" and latents is not None and latents.under_way:
             self.notice.say("Stopped. The latents stand; the classes were not compared.")
         elif how == "cancelled":
@@ -217,11 +224,13 @@ class LatentsDock(Dock):
         self._fill()
 
     def _forget(self, _: object = None) -> None:
-        """Other cells are about to take the place of these."""
-        if self.task.busy:
-            self.task.stop()
-            self.notice.say("The run was stopped, since other cells were opened.", "warning")
+        """Other cells are about to take the place of these; a run goes on for its own."""
         self.going.task.stop()
+
+    def _closed(self, key: int) -> None:
+        if self.task.busy and key == self._running:
+            self.task.stop()
+            self.notice.say("The run was stopped: its cells were closed.", "warning")
 
     def _latents_changed(self, _: object = None) -> None:
         latents, before, self._seen = self.session.latents, self._seen, self.session.latents

@@ -34,7 +34,7 @@ class ManyCells:
         self.busy = False
         # Whether the task that ended last was ours.
         self._was_busy = False
-        self.chosen_button = QPushButton("Explain chosen")
+        self.chosen_button = QPushButton("Explain selected")
         self.chosen_button.setToolTip(
             "One layer with the maps of the cells that were chosen: clicked with Shift, or by "
             "their points, where these are selected in the Points layer the cells come from"
@@ -189,7 +189,7 @@ class ManyCells:
         """Bring buttons up to date."""
         busy = self._dock.task.busy and self.busy
         count = len(self._picked)
-        self.chosen_button.setText(f"Explain chosen ({count})" if count else "Explain chosen")
+        self.chosen_button.setText(f"Explain selected ({count})" if count else "Explain selected")
         self.chosen_button.setEnabled(not busy)
         self.all_button.setEnabled(not busy)
         self.none_button.setVisible(bool(count))

@@ -21,13 +21,11 @@ def free_memory(session: Session) -> int:
     """
     freed: list[int] = []
     session.freeing.emit(freed)
-    cells = session.cells
-    if cells is not None:
-        planes = (plane for one in cells.fields for plane in one.planes)
-        held = {
-            id(plane.decoded): plane.decoded for plane in planes if isinstance(plane, FilePlane)
-        }
-        freed += [one.forget() for one in held.values()]
+    # Of all data sets that are open: those not in use can be read again too.
+    fields = [one for state in session.data_sets for one in state.cells.fields]
+    planes = (plane for one in fields for plane in one.planes)
+    held = {id(plane.decoded): plane.decoded for plane in planes if isinstance(plane, FilePlane)}
+    freed += [one.forget() for one in held.values()]
     gc.collect()
     return sum(freed) + _free_cuda()
 

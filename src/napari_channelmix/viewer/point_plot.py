@@ -10,6 +10,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from napari_channelmix.viewer.small_plot import switch_off_menu
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -39,11 +40,7 @@ class PointPlot(pg.PlotWidget):
         super().__init__(parent, background=None)
         #: (n, 2) where the points lie, in the units of the axes.
         self.places: npt.NDArray[np.float64] = np.zeros((0, 2))
-        self.setMenuEnabled(False)
-        # pyqtgraph makes this menu in any case, and leaves it without an owner.
-        menu = self.getPlotItem().ctrlMenu
-        menu.setParent(self, menu.windowFlags())
-        self.hideButtons()
+        switch_off_menu(self)
         self.getPlotItem().setContentsMargins(0, 6, 12, 2)
         self.setFixedHeight(height)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

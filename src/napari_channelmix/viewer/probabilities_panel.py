@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.latents.choice import choice
+from napari_channelmix.viewer.small_plot import color_axes, small_plot
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["ProbabilitiesPanel"]
 
 HEIGHT = 150
+PLOT_TIP = (
+    "Held-out cells with about the same probability of the class, and how many of them are of it, "
+    "with 95 % intervals over groups; on the dotted line probabilities are right"
+)
 
 
 class ProbabilitiesPanel(QWidget):
@@ -42,10 +47,9 @@ class ProbabilitiesPanel(QWidget):
         # Its room in the fold, which does not ask how a text is wrapped.
         self.figures.setMinimumHeight(6 * self.figures.fontMetrics().lineSpacing() + 2)
         self.of = choice("The class whose probabilities are drawn")
-        self.plot = pg.PlotWidget()
+        self.plot = small_plot("Reliability curve", PLOT_TIP, HEIGHT)
         self._curve: dict[str, Any] = {}
         self._theme = theme
-        self._prepare()
         self.diagonal = self.plot.plot([0, 1], [0, 1])
         self.points = self.plot.plot([], [])
         self.errors = pg.ErrorBarItem(x=np.zeros(0), y=np.zeros(0))
@@ -70,26 +74,6 @@ class ProbabilitiesPanel(QWidget):
         self.of.currentIndexChanged.connect(self._draw)
         self.follow_theme(theme)
         self.show_trained(None, None)
-
-    def _prepare(self) -> None:
-        plot = self.plot
-        plot.setMenuEnabled(False)
-        # pyqtgraph makes this menu in any case, and leaves it without an owner.
-        menu = plot.getPlotItem().ctrlMenu
-        menu.setParent(plot, menu.windowFlags())
-        plot.setMouseEnabled(x=False, y=False)
-        plot.hideButtons()
-        plot.setFixedHeight(HEIGHT)
-        plot.getPlotItem().setContentsMargins(0, 6, 8, 2)
-        plot.getAxis("left").setWidth(44)
-        plot.getAxis("bottom").setHeight(38)
-        plot.setXRange(0, 1, padding=0.03)
-        plot.setYRange(0, 1, padding=0.06)
-        plot.setToolTip(
-            "Held-out cells with about the same probability of the class, and how many of them are "
-            "of it, with 95 % intervals over groups; on the dotted line probabilities are right"
-        )
-        plot.setAccessibleName("Reliability curve")
 
     def show_trained(self, trained: Trained | None, predictions: Predictions | None) -> None:
         """Show what is known of a classifier, and of the predictions with it."""
@@ -127,14 +111,7 @@ class ProbabilitiesPanel(QWidget):
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         colors = chart_colors(theme)
-        self.plot.setBackground(colors.ground)
-        self.plot.setLabel("left", "share", color=colors.text)
-        self.plot.setLabel("bottom", "probability of the class", color=colors.text)
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.setPen(colors.line)
-            axis.setTextPen(colors.text)
-            axis.setSIPrefixEnableRanges(())
+        color_axes(self.plot, colors, "share", "probability of the class")
         self.diagonal.setPen(pg.mkPen(colors.line, width=1, style=Qt.PenStyle.DotLine))
         self.points.setPen(pg.mkPen(colors.bar, width=1))
         self.points.setSymbol("o")

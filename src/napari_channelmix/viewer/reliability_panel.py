@@ -8,6 +8,7 @@ import pyqtgraph as pg
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.notice import Kind, Notice
+from napari_channelmix.viewer.small_plot import color_axes, small_plot
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["ReliabilityPanel"]
 
 HEIGHT = 122
+PLOT_TIP = (
+    "What the classifier says as the map's best pixels are put into an empty image (insertion) or "
+    "taken out of the cell (deletion): the sooner the lines part, the better"
+)
 FIGURES_TIP = (
-    "SRG: area between the two curves, -1 to 1; higher is better, and random maps say what is "
-    "chance. Randomisation: likeness to the map of a network with random weights, lower is "
-    "better. Stays under noise: share of the map's strongest tenth that stays in place, higher is "
-    "better"
+    "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
+    "1; higher is better, and random maps say what is chance. Random network: likeness to the map "
+    "of a network with random weights, lower is better. Stays under noise: share of the map's "
+    "strongest tenth that stays in place, higher is better"
 )
 
 
@@ -30,7 +35,7 @@ class ReliabilityPanel(QWidget):
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.words = Notice()
-        self.plot = pg.PlotWidget()
+        self.plot = small_plot("Insertion and deletion curves", PLOT_TIP, HEIGHT)
         self.legend = QLabel()
         self.legend.setToolTip("What the lines of the chart mean")
         self.figures = QLabel()
@@ -47,28 +52,10 @@ class ReliabilityPanel(QWidget):
         self.show_explanation(None)
 
     def _build(self) -> None:
-        plot = self.plot
-        plot.setMenuEnabled(False)
-        # pyqtgraph makes this menu in any case, and leaves it without an owner.
-        menu = plot.getPlotItem().ctrlMenu
-        menu.setParent(plot, menu.windowFlags())
-        plot.setMouseEnabled(x=False, y=False)
-        plot.hideButtons()
-        plot.setFixedHeight(HEIGHT)
-        plot.getPlotItem().setContentsMargins(0, 6, 8, 2)
-        plot.getAxis("left").setWidth(44)
-        plot.getAxis("bottom").setHeight(34)
-        plot.setXRange(0, 1, padding=0.02)
-        plot.setYRange(0, 1, padding=0.04)
-        plot.setToolTip(
-            "What the classifier says as the map's best pixels are put into an empty image "
-            "(insertion) or taken out of the cell (deletion): the sooner the lines part, the better"
-        )
-        plot.setAccessibleName("Insertion and deletion curves")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        for widget in (self.words, plot, self.legend, self.figures):
+        for widget in (self.words, self.plot, self.legend, self.figures):
             column.addWidget(widget)
 
     def show_explanation(self, found: Explanation | None) -> None:
@@ -100,36 +87,29 @@ class ReliabilityPanel(QWidget):
     def _figures(self, found: Explanation | None) -> str:
         if found is None or found.fidelity is None:
             return ""
-        said = [f"<b>SRG {float(found.fidelity.srg[0]):.2f}</b>"]
+        gap = f"<b>gap between the curves {float(found.fidelity.srg[0]):.2f}</b>"
         tested = found.reliability
         if tested is None:
-            return said[0]
+            return gap
         chance = tested.against_chance
-        said[0] += f" (tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
-        said.append(
-            "randomisation: no weights to test"
+        against = f"(tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
+        random_network = (
+            "random network: no weights to test"
             if tested.randomisation is None
-            else f"randomisation {tested.randomisation[0]:.2f}"
+            else f"random network {tested.randomisation[0]:.2f}"
         )
-        said.append(f"stays under noise {tested.staying[0]:.0%}")
-        return " · ".join(f"<nobr>{one}</nobr>" for one in said)
+        noise = f"stays under noise {tested.staying[0]:.0%}"
+        # Each stays on one line; the gap and what it is held against may stand on two.
+        first, *others = (f"<nobr>{part}</nobr>" for part in (gap, against, random_network, noise))
+        return f"{first} {' · '.join(others)}"
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         colors = chart_colors(theme)
-        self.plot.setBackground(colors.ground)
-        label = {"color": colors.text}
-        self.plot.setLabel("left", "probability", **label)
-        self.plot.setLabel("bottom", "share of the pixels", **label)
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
-            axis.setPen(colors.line)
-            axis.setTextPen(colors.text)
-            # Shares are plain numbers, not thousandths; a new label brings the prefix back.
-            axis.setSIPrefixEnableRanges(())
+        color_axes(self.plot, colors, "probability", "share of the pixels")
         self.inserting.setPen(pg.mkPen(colors.bar, width=2))
         self.deleting.setPen(pg.mkPen(colors.second, width=2))
         self.legend.setText(
-            f'<span style="color:{colors.bar}">━</span> put in (insertion)&nbsp;&nbsp; '
-            f'<span style="color:{colors.second}">━</span> taken out (deletion)'
+            f'<span style="color:{colors.bar}">━</span> insertion (put in)&nbsp;&nbsp; '
+            f'<span style="color:{colors.second}">━</span> deletion (taken out)'
         )

@@ -22,7 +22,7 @@ from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.reproduce.export_list import ExportList
 from napari_channelmix.viewer.reproduce.items import Exported, export_job, items_of
-from napari_channelmix.viewer.reproduce.recipe import config_job, doable
+from napari_channelmix.viewer.reproduce.recipe import ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.reproduce.telling import page_file_job
 
@@ -125,6 +125,7 @@ class ReproduceDock(Dock):
             session.cells_changed, session.source_changed, session.trained_changed,
             session.predictions_changed, session.importance_changed, session.latents_changed,
             session.explained_changed, session.saved_changed, session.running_changed,
+            session.data_sets_changed,
             self.viewer.layers.events.inserted, self.viewer.layers.events.removed,
         ):  # fmt: skip
             self.follow(signal, self._later)
@@ -198,7 +199,7 @@ class ReproduceDock(Dock):
 
     def _no_config(self, line: str) -> None:
         self.fail(line)
-        if "save" in line:
+        if "save" in line and ELSEWHERE not in line:
             self.save_data.setVisible(True)
             self.save_data.setFocus()
 
@@ -287,7 +288,11 @@ class ReproduceDock(Dock):
             )  # fmt: skip
 
     def _exported(self, found: Exported, folder: Path) -> None:
-        names = ", ".join(path.name for path in found.files)
+        # Those of several data sets are in folders of their own.
+        names = ", ".join(
+            (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+            for path in found.files
+        )
         lines = (f"Written to {folder}: {names}.", *found.notes)
         self.notice.say("\n".join(lines), "info" if found.notes else "good")
 
@@ -310,9 +315,7 @@ class ReproduceDock(Dock):
 
     def _fill_buttons(self) -> None:
         snapshot, busy = self.snapshot(), self.task.busy
-        self.contents.setText(
-            NO_CELLS if snapshot is None else f"It holds {_listed(snapshot.contents)}."
-        )
+        self.contents.setText(NO_CELLS if snapshot is None else _contents(snapshot))
         self.report.setEnabled(snapshot is not None and not busy)
         self.open.setEnabled(self.page is not None)
         self.open.setToolTip(
@@ -337,23 +340,52 @@ class ReproduceDock(Dock):
 
     def _say_where(self, snapshot: Snapshot | None) -> None:
         """Where script and config would find the cells."""
-        edited = self.session.edits.undoable > 0
-        saved = self.session.saved is not None and self.session.saved[0] is self.session.cells
-        if snapshot is None:
-            self.where.clear_line()
-        elif snapshot.dataset is None:
-            self.where.say("These cells are in no data-set file. Save them as a data set first, so "
-                           "that a script can read them.", "warning")  # fmt: skip
-        elif edited and not saved:
-            self.where.say(
-                f"Classes were changed since {snapshot.dataset.name} was opened. Save the data set "
-                "as it is now, so that a script can read it.", "warning",
-            )  # fmt: skip
-        else:
-            self.where.say(f"The cells are read from {snapshot.dataset}")
-        needed = snapshot is not None and (snapshot.dataset is None or (edited and not saved))
+        needed = (
+            snapshot is not None
+            and snapshot in snapshot.recorded
+            and (snapshot.dataset is None or snapshot.edited)
+        )
         self.save_data.setVisible(needed)
         self.save_data.setEnabled(needed and not self.task.busy)
+        if snapshot is None:
+            self.where.clear_line()
+            return
+        recorded = snapshot.recorded
+        several = len(snapshot.data_sets) > 1
+        unsaved = [one for one in recorded if one.dataset is None or one.edited]
+        if unsaved:
+            lines = [_unsaved(one, several) for one in unsaved]
+            self.where.say("\n".join(lines), "warning")
+        elif several:
+            lines = [f"{one.title}: {one.dataset}" for one in recorded]
+            self.where.say("\n".join(("The cells are read from", *lines)))
+        else:
+            self.where.say(f"The cells are read from {snapshot.dataset}")
+
+
+def _contents(snapshot: Snapshot) -> str:
+    """What the report says; of several data sets, a line for each."""
+    if len(snapshot.data_sets) < 2:
+        return f"It holds {_listed(snapshot.contents)}."
+    shown = [one for one in snapshot.data_sets if one.in_use or one.results]
+    return "It holds\n" + "\n".join(f"{one.title}: {_listed(one.contents)}" for one in shown)
+
+
+def _unsaved(one: Snapshot, several: bool) -> str:
+    """Why a script could not read the cells of a data set, and what to do."""
+    if one.dataset is None:
+        which = f"The cells of {one.title}" if several else "These cells"
+        said = f"{which} are in no data-set file. Save them as a data set first, so that a script "
+        said += "can read them."
+    else:
+        which = f" of {one.title}" if several else ""
+        said = (
+            f"Classes{which} were changed since {one.dataset.name} was opened. Save the data set "
+            "as it is now, so that a script can read it."
+        )
+    if not one.in_use:
+        said += " For that, choose it in the dock 'Images and cells'; or close it there."
+    return said
 
 
 def command_line(config: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_channelmix.phenotypes.held_out import cell_in_words
 from napari_channelmix.viewer.class_bars import ClassBars
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.paste import highest, scaled
@@ -35,6 +36,12 @@ class ResultPanel(QWidget):
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell, the class you gave it, and what is explained")
+        self.training = QLabel()
+        self.training.setWordWrap(True)
+        self.training.setToolTip(
+            "A classifier may know the cells that it was trained on by heart: only held-out cells "
+            "show what it has learnt"
+        )
         self.bars = ClassBars(theme)
         self.prior = QLabel()
         self.prior.setToolTip("How frequent the classes are taken to be before the cell is seen")
@@ -44,7 +51,7 @@ class ResultPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (self.title, self.bars, self.prior, self.strip, self.warnings):
+        for widget in (self.title, self.training, self.bars, self.prior, self.strip, self.warnings):
             column.addWidget(widget)
         self._found: Explanation | None = None
         self.clear()
@@ -55,6 +62,7 @@ class ResultPanel(QWidget):
         self.title.setText("Click a cell in the picture.")
         self.strip.cover([None] * len(self.strip.tiles))
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
+        self.training.setText("")
         self.prior.setText("")
         self.warnings.clear_line()
 
@@ -81,6 +89,7 @@ class ResultPanel(QWidget):
         if before is None or (before.target, before.output) != (found.target, found.output):
             self.title.setText(_in_words(found, label))
             self.bars.show_probabilities(found.classes, found.probabilities, found.target)
+        self.training.setText(cell_in_words(found.training))
         # Its shares have no room in a line; the tip has them.
         self.prior.setText(f"probabilities: {found.prior.split(' (')[0]}" if found.prior else "")
         self.prior.setToolTip(f"probabilities: {found.prior}" if found.prior else "")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from psygnal import Signal, SignalInstance
 
+from napari_channelmix.viewer.data_sets import RESULTS, DataSetState, ShownBefore, unique_name
 from napari_channelmix.viewer.edits import Edit, Edits
 from napari_channelmix.viewer.per_viewer import PerViewer, own_viewer
 
@@ -108,6 +110,8 @@ class Predictions:
     adjusted: Adjusted | None = dataclasses.field(default=None, repr=False)
     #: Whether the classifier was trained on each cell (N,); see `phenotypes.held_out`.
     training: tuple[str, ...] | None = dataclasses.field(default=None, repr=False)
+    #: The classifier that gave them.
+    trained: Trained | None = dataclasses.field(default=None, repr=False)
 
     @property
     def codes(self) -> npt.NDArray[np.int64]:
@@ -145,10 +149,19 @@ class _Held(Generic[Value]):
 class Session:
     """State of one viewer. Every value is immutable and replaced whole, on the main thread.
 
+    Several data sets can be open, of which one is in use: `open` and `switch` keep what was found
+    of the one before. The classifier in use stays in use.
+
     Attributes
     ----------
+    data_sets : tuple of DataSetState
+        Those that are open, in the order in which they were opened.
+    data_set : int
+        The key of the one in use.
     cells : Cells or None
-        The data set in use; its classes are the session's classes.
+        The cells of the data set in use; its classes are the session's classes.
+    original : Cells or None
+        The same with the classes that they came with.
     source : str
         Where the cells came from, in words.
     shown : Shown or None
@@ -181,6 +194,10 @@ class Session:
 
     # Other cells are about to take the place of these.
     replaced = Signal()
+    # A data set was opened, taken in use or closed, or something was found of one not in use.
+    data_sets_changed = Signal()
+    # A data set is gone, with all that was found of it; its key.
+    closed = Signal(int)
     cells_changed = Signal(object)
     source_changed = Signal(object)
     shown_changed = Signal(object)
@@ -219,13 +236,146 @@ class Session:
 
     def __init__(self) -> None:
         self.edits = Edits()
+        self.original: Cells | None = None
+        self._keys = itertools.count(1)
+        self._key = 0
+        # Keys of the open data sets, in order, and their names.
+        self._names: dict[int, str] = {}
+        # Those that are not in use, and closed ones whose classifier may still be in use.
+        self._others: dict[int, DataSetState] = {}
+        self._closed: dict[int, DataSetState] = {}
+        self._classifiers: dict[int, Trained] = {}
+        self._explained_by: Trained | None = None
         self.explanation_changed.connect(self._remember)
         self.trained_changed.connect(self._forget_explained)
         self.trained_changed.connect(self._forget_prior)
+        self.trained_changed.connect(self._remember_classifier)
 
-    def open(self, cells: Cells | None, source: str = "", shown: Shown | None = None) -> None:
-        """Begin with another data set: what was found in the one before no longer holds."""
+    # ---------------------------------------------------------------- data sets
+
+    @property
+    def data_set(self) -> int:
+        """The key of the data set in use."""
+        return self._key
+
+    @property
+    def data_sets(self) -> tuple[DataSetState, ...]:
+        """The open data sets, in the order in which they were opened."""
+        found = (self.of(key) for key in self._names)
+        return tuple(one for one in found if one is not None)
+
+    def of(self, key: int) -> DataSetState | None:
+        """An open data set by its key."""
+        state = self._now() if key == self._key else self._others.get(key)
+        if state is None:
+            return None
+        return dataclasses.replace(state, classifier=self._classifiers.get(key))
+
+    def data_set_of(self, trained: Trained | None) -> DataSetState | None:
+        """The data set that a classifier was trained on, or was opened with; also a closed one."""
+        for key, one in self._classifiers.items():
+            if one is trained:
+                return self.of(key) or self._closed.get(key)
+        return None
+
+    @property
+    def classifiers(self) -> tuple[Trained, ...]:
+        """The last classifier of each data set."""
+        return tuple(self._classifiers.values())
+
+    def _now(self) -> DataSetState | None:
+        """The data set in use; None while there are no cells."""
+        cells = self.cells
+        if cells is None:
+            return None
+        return DataSetState(
+            self._key, self._names.get(self._key, cells.name), cells, self.original or cells,
+            self.source,
+            ShownBefore(self.shown), self.edits, self.prior, explained_by=self._explained_by,
+            **{name: getattr(self, name) for name in RESULTS},
+        )  # fmt: skip
+
+    def open(
+        self, cells: Cells | None, source: str = "", shown: Shown | None = None, *,
+        instead: bool = False,
+    ) -> None:  # fmt: skip
+        """Take another data set in use; what was found of the one before is kept with it.
+
+        ``instead``: it takes the place of the one in use, as cells that were cut out anew.
+        """
         self.replaced.emit()
+        before, self._key = self._now(), next(self._keys)
+        last = 0 if before is None else before.key
+        names = {key: name for key, name in self._names.items() if not (instead and key == last)}
+        if before is None or instead:
+            # A classifier that is there goes with the cells that come now.
+            if last in self._classifiers:
+                self._classifiers[self._key] = self._classifiers.pop(last)
+        else:
+            self._others[last] = before
+            names.setdefault(last, before.name)
+        if cells is not None:
+            names[self._key] = unique_name(cells.name, names.values())
+        self._names = names
+        self._show(cells, source, shown, cells, Edits())
+        if instead and before is not None:
+            self.closed.emit(last)
+        self.data_sets_changed.emit()
+
+    def switch(self, key: int, shown: Shown | None = None) -> None:
+        """Take another open data set in use, with all that was found of it."""
+        if key not in self._others:
+            return
+        self.replaced.emit()
+        before, after = self._now(), self._others.pop(key)
+        if before is not None:
+            self._others[before.key] = before
+        self._key = key
+        self._show(after.cells, after.source, shown, after.original, after.edits)
+        self.prior = after.prior
+        self._forget_prior(self.trained)
+        self._explained_by = after.explained_by
+        for name in RESULTS:
+            setattr(self, name, getattr(after, name))
+        self.data_sets_changed.emit()
+
+    def close(self, key: int) -> None:
+        """Let go of a data set that is not in use, and of all that was found of it."""
+        state = self._others.pop(key, None)
+        if state is None:
+            return
+        del self._names[key]
+        trained = self._classifiers.get(key)
+        if trained is not None and self._uses(trained):
+            # What a classifier was trained on is part of the record as long as it is used.
+            self._closed[key] = dataclasses.replace(
+                state, history=(), predictions=None, importance=None, latents=None, explained=(),
+                selected=(), classifier=trained,
+            )  # fmt: skip
+        else:
+            self._classifiers.pop(key, None)
+        self.closed.emit(key)
+        self.data_sets_changed.emit()
+
+    def put(self, key: int, **found: Any) -> None:
+        """Results of a data set by its key, whichever is in use; nothing where it is closed."""
+        if key == self._key:
+            for name, value in found.items():
+                setattr(self, name, value)
+        elif key in self._others:
+            self._others[key] = dataclasses.replace(self._others[key], **found)
+            self.data_sets_changed.emit()
+
+    def put_classifier(self, key: int, trained: Trained) -> None:
+        """A classifier that was trained on a data set; it is in use from now on."""
+        self._classifiers[key] = trained
+        self.trained = trained
+
+    def _show(
+        self, cells: Cells | None, source: str, shown: Shown | None, original: Cells | None,
+        edits: Edits,
+    ) -> None:  # fmt: skip
+        """Put cells in use; nothing is known of them yet."""
         self.importance = None
         self.explanation = None
         self.explained = ()
@@ -233,11 +383,22 @@ class Session:
         self.predictions = None
         self.history = ()
         self.selected = ()
-        self.edits.clear()
+        self.saved = None
+        self._explained_by = None
+        self.edits, self.original = edits, original
         self.source = source
         # Cells before what is shown: whoever hears of a new field of view may look it up.
         self.cells = cells
         self.shown = shown
+
+    def _uses(self, trained: Trained) -> bool:
+        """Whether a classifier is in use, or gave predictions that are there."""
+        given = [one.predictions for one in self.data_sets if one.predictions is not None]
+        return trained is self.trained or any(one.trained is trained for one in given)
+
+    def _remember_classifier(self, trained: Trained | None) -> None:
+        if trained is not None and all(one is not trained for one in self.classifiers):
+            self._classifiers[self._key] = trained
 
     def select(self, *cells: int) -> None:
         """Select these cells everywhere; without any, none. What is selected already stays so."""
@@ -289,11 +450,14 @@ class Session:
         if found is None or getattr(found, "attribution", None) is None:
             return
         key = (found.cell, found.question)
-        others = [one for one in self.explained if (one.cell, one.question) != key]
+        # Those of another classifier, which came back with their data set, go.
+        before = self.explained if self._explained_by in (None, self.trained) else ()
+        others = [one for one in before if (one.cell, one.question) != key]
+        self._explained_by = self.trained
         self.explained = (found, *others[: MOST_EXPLAINED - 1])
 
     def _forget_explained(self, _: object) -> None:
-        self.explained = ()
+        self.explained, self._explained_by = (), None
 
     def _forget_prior(self, trained: Trained | None) -> None:
         """Shares of other classes mean nothing to this classifier."""
@@ -301,6 +465,8 @@ class Session:
         known = () if trained is None else trained.classifier.classes
         if isinstance(prior, dict) and set(known) != set(prior):
             self.prior = None
+
+    # ---------------------------------------------------------------- tasks
 
     def begin(self, task: str) -> None:
         """Note that a task is at work."""

@@ -78,7 +78,7 @@ def predict_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Jo
     ).adjusted  # fmt: skip
     return Predictions(classifier.classes, found.probabilities, trained.source, found.lines,
                        found.prior, found.balanced, adjusted,
-                       tuple(found.training.tolist()))  # fmt: skip
+                       tuple(found.training.tolist()), trained)  # fmt: skip
 
 
 def evaluation_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Evaluation]:

@@ -121,8 +121,12 @@ class Keeping:
         if cells is None or not (self._opening or self._before is None):
             return
         self._opening = False
-        self._before = cells
-        places = self._places = Places(cells, self.session.source)
+        # Of a data set that was open before, cells may have been given classes already.
+        before = self.session.original
+        if before is None or not _same_cells(before, cells):
+            before = cells
+        self._before = before
+        places = self._places = Places(before, self.session.source)
         path = places.found
         # What is not read now is not known, and copied before it is replaced.
         self._known = {one: at for one, at in places.written().items() if one == path}
@@ -130,8 +134,8 @@ class Keeping:
             return
         self._restoring = True
         # After those who open the cells are done.
-        job = restore_job(path, cells, places.names)
-        QTimer.singleShot(0, lambda: self._read(cells, path, job))
+        job = restore_job(path, before, places.names)
+        QTimer.singleShot(0, lambda: self._read(before, path, job))
 
     def _read(self, cells: Cells, path: Path, job: Job[Found | Unreadable]) -> None:
         if self._before is cells:

@@ -216,7 +216,7 @@ def _importance(session: Session) -> Step:
         else:
             said = "The shares are to be read with care; the dock says why."
     elif under_way:
-        said = "Being found; the bars appear seed by seed."
+        said = "Being found; the bars appear repeat by repeat."
     return Step(title, said, (_go(title, why_not=why),), done=done)
 
 

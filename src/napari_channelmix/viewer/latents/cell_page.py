@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CellPage"]
 
-TITLES = ("the cell", "redrawn", "moved")
+TITLES = ("the cell", "reconstruction", "modified")
 MOVED = 2
 HINT = (
-    "'Redrawn' is all that the latents hold of the cell. To bring it closer, tick 'Let it get used "
-    "to these cells' above and run again."
+    "'Reconstruction' is all that the latents hold of the cell. To bring it closer, tick "
+    "'Fine-tune on these cells' above and run again."
 )
 
 
@@ -56,7 +56,7 @@ class CellPage(QWidget):
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.title.setToolTip("The cell that is looked at, and the class it was given")
-        self.pictures = Pictures("The cell, redrawn, and moved", theme)
+        self.pictures = Pictures("The cell, its reconstruction, and modified", theme)
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
         self.sliders = Sliders(theme)

@@ -57,9 +57,9 @@ class LatentsForm(QWidget):
         self._busy = False
         # Whether the user chose a model; until then the one that suits the cells is proposed.
         self._chosen = False
-        self.model = choice("The disentangler: it was learnt on sprites, never on your cells")
+        self.model = choice("The encoder: it was learnt on drawn shapes, never on your cells")
         self.open = QPushButton("File…")
-        self.open.setToolTip("Take a disentangler from a file (.safetensors)")
+        self.open.setToolTip("Take an encoder from a file (.safetensors)")
         self.look = choice("What of the cells is looked at")
         for title, kind in (("colours of the layers", COLORS), ("one channel", ONE),
                             ("the DCMIX blend", BLEND)):  # fmt: skip
@@ -68,7 +68,7 @@ class LatentsForm(QWidget):
         self.seen = QLabel()
         self.seen.setWordWrap(True)
         self.seen.setToolTip("Channels, and the colour or weight of each")
-        self.finetune = QCheckBox(f"Let it get used to these cells ({EPOCHS} epochs)")
+        self.finetune = QCheckBox(f"Fine-tune on these cells ({EPOCHS} epochs)")
         self.finetune.setToolTip(
             "Fine-tuning without labels: pictures come out closer to the cells, and how far the "
             "names have moved is measured. The weights that were shipped stay as they are"
@@ -99,7 +99,7 @@ class LatentsForm(QWidget):
         second.addWidget(self.look, 1)
         second.addWidget(self.channel, 1)
         rows.addRow("Model", first)
-        rows.addRow("Look at", second)
+        rows.addRow("Input", second)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -117,7 +117,7 @@ class LatentsForm(QWidget):
         self.model.setCurrentIndex(self.model.count() - 1)
 
     def _ask_file(self) -> None:
-        path = files.ask_open(self, "Open a disentangler", "Disentanglers (*.safetensors)")
+        path = files.ask_open(self, "Open an encoder", "Encoders (*.safetensors)")
         if path is not None:
             self.take_file(path)
 
@@ -164,7 +164,7 @@ class LatentsForm(QWidget):
         if cells is None:
             return "First open a data set or use layers in the dock 'Images and cells'."
         if model is None:
-            return "No disentangler came with this installation; choose one from a file."
+            return "No encoder came with this installation; choose one from a file."
         kind = self.look.currentData()
         if kind == COLORS and model.depth == 1:
             return f"{model.name} looks at one channel: choose 'one channel' or a blend."

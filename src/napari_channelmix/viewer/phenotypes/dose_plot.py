@@ -112,8 +112,10 @@ class DosePlot(PointPlot):
         self._ticks(middle)
         low, high = float(self.places[:, 0].min()), float(self.places[:, 0].max())
         room = max(0.06 * (high - low), 0.1)
-        plot.getViewBox().setRange(xRange=(low - room, high + room), yRange=(-0.03, 1.03),
-                                   padding=0)  # fmt: skip
+        # Adjusted fractions may lie a little outside.
+        floor, ceiling = min(0.0, float(found.fractions.min())), max(1.0, found.fractions.max())
+        plot.getViewBox().setRange(xRange=(low - room, high + room),
+                                   yRange=(floor - 0.03, ceiling + 0.03), padding=0)  # fmt: skip
 
     def _tint(self) -> QColor:
         """A veil in the colour of the curve."""

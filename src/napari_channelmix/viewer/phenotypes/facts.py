@@ -18,7 +18,7 @@ from napari_channelmix.phenotypes.fractions import (
     fractions_of,
     grouping_of,
 )
-from napari_channelmix.phenotypes.held_out import YES, HeldOut, held_out_of
+from napari_channelmix.phenotypes.held_out import YES, HeldOut, Marks, held_out_of
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
@@ -98,11 +98,26 @@ class Facts:
     def predicted_fractions(self) -> Fractions:
         """Predicted classes in each group, with the adjusted fractions where they are known."""
         assert self.predictions is not None
-        found = fractions_of(self.grouping, self.predicted, self.predicted_classes)
+        fractions = fractions_of(
+            self.grouping, self.predicted, self.predicted_classes, training=self._training
+        )
         adjusted = self.predictions.adjusted
         if adjusted is not None and len(adjusted.fractions) == len(self.grouping.names):
-            found = replace(found, adjusted=adjusted)
-        return found
+            fractions = replace(fractions, adjusted=adjusted)
+        return fractions
+
+    @cached_property
+    def held_out_fractions(self) -> Fractions:
+        """The same without the cells that the classifier was trained on."""
+        if self._training is None:
+            return self.predicted_fractions
+        return self.predicted_fractions.of_held_out(self.predicted, self._training)
+
+    @property
+    def _training(self) -> Marks | None:
+        """Whether the classifier was trained on each cell (N,), where that is known."""
+        marks = None if self.predictions is None else self.predictions.training
+        return None if marks is None or len(marks) != len(self) else np.asarray(marks)
 
     @property
     def predicted_classes(self) -> tuple[str, ...]:
@@ -151,10 +166,9 @@ class Facts:
     @cached_property
     def held_out(self) -> HeldOut:
         """The cells that the classifier of the predictions was not trained on; all without."""
-        known = None if self.predictions is None else self.predictions.training
-        if known is None or len(known) != len(self):
+        if self._training is None:
             return HeldOut(np.ones(len(self), dtype=bool), "")
-        return held_out_of(np.asarray(known))
+        return held_out_of(self._training)
 
     @cached_property
     def grouping(self) -> Grouping:

@@ -29,18 +29,28 @@ class GroupsModel(QAbstractTableModel):
         super().__init__(parent)
         self.found: Fractions | None = None
         self._fractions: Any = None
+        # Cells of each group that are counted.
+        self._counted: Any = np.zeros(0, np.int64)
         # Class of each column, and whether it is the adjusted fraction.
         self._columns: tuple[tuple[int, bool], ...] = ()
         self._colors: tuple[int, ...] = ()
 
-    def show_fractions(self, found: Fractions | None, colors: Sequence[int]) -> None:
-        """Show other figures; ``colors`` are positions of the classes' colours."""
+    def show_fractions(
+        self, found: Fractions | None, colors: Sequence[int], *, held_out: bool = False
+    ) -> None:
+        """Show other figures; ``colors`` are positions of the classes' colours.
+
+        ``held_out``: the counts leave out cells that the classifier was trained on.
+        """
         self.beginResetModel()
         self.found, self._colors = found, tuple(colors)
         self._fractions = None if found is None else found.fractions
+        self._counted = np.zeros(0, np.int64) if found is None else (
+            found.cells - found.trained_on if held_out and found.trained_on is not None
+            else found.cells
+        )  # fmt: skip
         classes = range(0 if found is None else len(found.classes))
-        adjusted = found is not None and found.adjusted is not None and not found.adjusted.why_not
-        kinds = (False, True) if adjusted else (False,)
+        kinds = (False, True) if found is not None and found.is_adjusted else (False,)
         self._columns = tuple((code, kind) for code in classes for kind in kinds)
         self.endResetModel()
 
@@ -58,6 +68,9 @@ class GroupsModel(QAbstractTableModel):
             return None
         if section < 2:
             names = (self.found.grouping.kind, "cells")
+            if role == Qt.ItemDataRole.ToolTipRole and section == 1:
+                return ("Cells that are counted; those that the classifier was trained on are left "
+                        "out where only held-out cells are shown")  # fmt: skip
             return names[section] if role == Qt.ItemDataRole.DisplayRole else None
         code, adjusted = self._columns[section - 2]
         name = self.found.classes[code]
@@ -84,12 +97,24 @@ class GroupsModel(QAbstractTableModel):
                                     Qt.ItemDataRole.ToolTipRole):  # fmt: skip
             return found.groups[row]
         if column == 1:
-            if role == Qt.ItemDataRole.DisplayRole:
-                return f"{int(found.cells[row]):,}"
-            return int(found.cells[row]) if role == SORTED else None
+            return self._cells(row, role)
         if column >= 2:
             code, adjusted = self._columns[column - 2]
             return (self._adjusted if adjusted else self._fraction)(row, code, role)
+        return None
+
+    def _cells(self, row: int, role: int) -> Any:
+        """Cells of a group; with ``*`` where the classifier was trained on some that count."""
+        assert self.found is not None
+        count, total = int(self._counted[row]), int(self.found.cells[row])
+        trained_on = 0 if self.found.trained_on is None else int(self.found.trained_on[row])
+        if role == SORTED:
+            return count
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{count:,}{'*' if trained_on and count == total else ''}"
+        if role == Qt.ItemDataRole.ToolTipRole and trained_on:
+            left_out = "counted too, and too good" if count == total else "left out"
+            return f"The classifier was trained on {trained_on:,} of {total:,} cells: {left_out}"
         return None
 
     def _adjusted(self, row: int, code: int, role: int) -> Any:
@@ -118,7 +143,7 @@ class GroupsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             count, total = int(self.found.counts[row, code]), int(self.found.classed[row])
             if not total:
-                return "No cell of this group has a class"
+                return "No cell of this group is counted: none has a class, or all were trained on"
             low, high = self.found.interval(row, code)
             return (
                 f"{count:,} of {total:,} cells; 95 % interval {low:.1%} to {high:.1%} (Wilson), if "
@@ -161,10 +186,12 @@ class GroupTable(QTableView):
         self.clicked.connect(self._pressed)
         self.activated.connect(self._pressed)
 
-    def show_fractions(self, found: Fractions | None, colors: Sequence[int]) -> None:
+    def show_fractions(
+        self, found: Fractions | None, colors: Sequence[int], *, held_out: bool = False
+    ) -> None:
         """Show other figures; the order of the rows stays."""
         before = self.figures.columnCount()
-        self.figures.show_fractions(found, colors)
+        self.figures.show_fractions(found, colors, held_out=held_out)
         if self.figures.columnCount() != before:
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
             self.resizeColumnsToContents()

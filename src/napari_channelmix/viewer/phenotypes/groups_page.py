@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import DataError
 from napari_channelmix.phenotypes.doses import DoseResponse, response_in_words
 from napari_channelmix.phenotypes.fractions import Fractions, fractions_of
+from napari_channelmix.phenotypes.held_out import UNKNOWN
 from napari_channelmix.phenotypes.plate import Plate, plates_of
 from napari_channelmix.phenotypes.responses import (
     LABELS,
@@ -62,6 +72,12 @@ class GroupsPage(QWidget):
         # Whether the user chose what the fractions are of: else predictions come first.
         self._chose = False
         self.what = choice("What the fractions are of")
+        self.held_out = QCheckBox("Held-out cells only")
+        self.held_out.setChecked(True)
+        self.held_out.setToolTip(
+            "Leave out the cells that the classifier was trained on: what it says of those is too "
+            "good"
+        )
         self.table = GroupTable()
         self.copy = QPushButton("Copy as CSV")
         self.copy.setToolTip(
@@ -70,11 +86,18 @@ class GroupsPage(QWidget):
         )
         self.dose = choice("Column of the data set's table that holds the dose of each group")
         self.of = choice("The class whose fraction is drawn")
+        self.adjust = QCheckBox("Adjusted fractions")
+        self.adjust.setChecked(True)
+        self.adjust.setToolTip(
+            "Curve and plate are of the fractions adjusted for the classes that the classifier "
+            "confuses; off: of its calls as they are"
+        )
         self.plot = DosePlot(theme)
         self.words = QLabel()
         self.words.setWordWrap(True)
-        self.adjusted = QLabel()
-        self.adjusted.setWordWrap(True)
+        # One line, however long: below it stand the curve and the gallery.
+        self.note = QLabel()
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.doses = QWidget()
         self.controls = ControlsBox()
         self.plate_name = choice("The plate that is shown")
@@ -89,6 +112,8 @@ class GroupsPage(QWidget):
         )
         self._build()
         self.what.currentIndexChanged.connect(self._count)
+        self.held_out.toggled.connect(self._count)
+        self.adjust.toggled.connect(self._draw)
         self.what.activated.connect(self._choose)
         self.plate_name.currentIndexChanged.connect(self._draw_plate)
         self.plate.group_pressed.connect(self._pressed)
@@ -107,13 +132,15 @@ class GroupsPage(QWidget):
         row.addWidget(self.what, 1)
         row.addWidget(self.copy)
         column.addLayout(row)
+        column.addWidget(self.held_out)
         column.addWidget(self.table)
-        column.addWidget(self.adjusted)
+        column.addWidget(self.note)
         self.one = QWidget()
         row = QHBoxLayout(self.one)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(QLabel("Class"))
         row.addWidget(self.of, 1)
+        row.addWidget(self.adjust)
         column.addWidget(self.one)
         inside = QVBoxLayout(self.doses)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -177,58 +204,84 @@ class GroupsPage(QWidget):
         facts, what = self._facts, self.what.currentText()
         self.fractions = None
         colors: list[int] = []
+        divided = facts is not None and what == PREDICTED and _is_divided(facts)
+        held_out = divided and self.held_out.isChecked()
+        self.held_out.setVisible(divided)
         if facts is not None and what == PREDICTED:
             names = facts.predicted_classes
-            self.fractions = facts.predicted_fractions
+            self.fractions = facts.held_out_fractions if held_out else facts.predicted_fractions
             colors = [facts.palette.index(name) for name in names]
         elif facts is not None and what == LABELS:
             names = facts.cells.classes
             self.fractions = self._labelled
             colors = list(range(len(names)))
-        self.table.show_fractions(self.fractions, colors)
+        self.table.show_fractions(self.fractions, colors, held_out=held_out)
         self.table.mark(self._shown)
         self.copy.setEnabled(self.fractions is not None)
-        self.adjusted.setText(_of_adjusted(self.fractions, facts, what))
-        self.adjusted.setVisible(bool(self.adjusted.text()))
+        short, whole = _notes(self.fractions, facts, what, held_out=held_out)
+        self.note.setText(short)
+        self.note.setToolTip(whole)
+        self.note.setVisible(bool(short))
+        adjustable = self.fractions is not None and self.fractions.is_adjusted
+        self.adjust.setVisible(adjustable)
         for one in (self.table, self.copy, self.what, self.one):
             one.setVisible(self.fractions is not None)
         _offer(self.of, () if self.fractions is None else self.fractions.classes, last=True)
         self._draw()
 
     def _draw(self, _: object = None) -> None:
-        found, facts, name = self.fractions, self._facts, self.of.currentText()
-        there = found is not None and bool(self._doses) and name in found.classes
-        self.doses.setVisible(there)
-        values = None
-        if found is not None and name in found.classes:
-            values = found.fractions[:, found.classes.index(name)]
-        self.controls.show_fractions(values)
+        fractions, facts, name = self.fractions, self._facts, self.of.currentText()
+        known = fractions is not None and name in fractions.classes
+        has_doses = known and bool(self._doses)
+        self.doses.setVisible(has_doses)
+        # Those of the calls: adjusted fractions are cut at 0 and 1, where controls lie, and so
+        # would differ too little from well to well.
+        calls = None
+        if fractions is not None and known:
+            calls = fractions.fractions[:, fractions.classes.index(name)]
+        self.controls.show_fractions(calls)
         self._draw_plate()
-        self.more.setVisible(values is not None and (bool(self._plates) or self.controls.useful))
-        if not there or found is None or facts is None:
+        self.more.setVisible(known and (bool(self._plates) or self.controls.useful))
+        self.words.setToolTip("")
+        if not has_doses or fractions is None or facts is None:
             self.response = None
             self.plot.show_response(None, (), "", "", "")
-            self.words.setText(_nothing(found, facts))
+            short, whole = _nothing(fractions, facts)
+            self.words.setText(short)
+            self.words.setToolTip(whole)
             return
         column = self.dose.currentText()
-        code = found.classes.index(name)
         self.response = response_of(
-            self._doses[column], found, code, self.what.currentText(), self._labelled
-        )
+            self._doses[column], fractions, fractions.classes.index(name), self.what.currentText(),
+            self._labelled, adjust=self.adjust.isChecked(),
+        )  # fmt: skip
         color = class_hex(facts.palette.index(name))
-        self.plot.show_response(self.response, found.groups, column, f"fraction {name}", color)
+        self.plot.show_response(
+            self.response, fractions.groups, column, self._fraction_of(name), color
+        )
         self.words.setText(response_in_words(self.response))
 
+    def _fraction_of(self, name: str) -> str:
+        """What is drawn, in words."""
+        known = self.fractions is not None and self.fractions.is_adjusted
+        adjusted = known and self.adjust.isChecked()
+        # Short: it stands along an axis of a small plot.
+        return f"{'adj. ' * adjusted}fraction {name}"
+
     def _draw_plate(self, _: object = None) -> None:
-        found, name, at = self.fractions, self.of.currentText(), self.plate_name.currentIndex()
-        there = found is not None and name in found.classes and 0 <= at < len(self._plates)
+        fractions, name = self.fractions, self.of.currentText()
+        index = self.plate_name.currentIndex()
+        there = fractions is not None and name in fractions.classes
+        there = there and 0 <= index < len(self._plates)
         self.plates.setVisible(there)
-        if not there or found is None:
+        if not there or fractions is None:
             self.plate.show_plate(None, (), (), "")
             return
-        values = found.fractions[:, found.classes.index(name)]
-        self.scale.setText(f"Fraction {name} in each well: dark 0, bright 1")
-        self.plate.show_plate(self._plates[at], values, found.groups, f"fraction {name}")
+        shown = fractions.best if self.adjust.isChecked() else fractions.fractions
+        what = self._fraction_of(name)
+        self.scale.setText(f"{what[0].upper()}{what[1:]} in each well: dark 0, bright 1")
+        values = shown[:, fractions.classes.index(name)]
+        self.plate.show_plate(self._plates[index], values, fractions.groups, what)
 
     def _pressed(self, group: int) -> None:
         self.group_chosen.emit(None if group == self._shown else group)
@@ -263,33 +316,59 @@ def _plates(facts: Facts) -> tuple[Plate, ...]:
         return ()
 
 
-def _of_adjusted(found: Fractions | None, facts: Facts | None, what: str) -> str:
-    """Which prior the calls have, and what the adjusted fractions are, or why there are none."""
-    if found is None or facts is None or facts.predictions is None or what != PREDICTED:
-        return ""
-    prior, adjusted = facts.predictions.prior, found.adjusted
-    said = [] if prior is None else [f"Calls: {prior.text()}."]
+def _is_divided(facts: Facts) -> bool:
+    """Whether the classifier was trained on some of the cells, and not on all."""
+    trained_on = facts.predicted_fractions.trained_on
+    return trained_on is not None and 0 < int(trained_on.sum()) < len(facts)
+
+
+def _notes(
+    fractions: Fractions | None, facts: Facts | None, what: str, *, held_out: bool
+) -> tuple[str, str]:
+    """What the fractions are of, in a line; and in full: prior, adjustment, training cells."""
+    if fractions is None or facts is None or facts.predictions is None or what != PREDICTED:
+        return "", ""
+    short, whole = [], []
+    trained_on = 0 if fractions.trained_on is None else int(fractions.trained_on.sum())
+    if trained_on:
+        of = f"{trained_on:,} of {len(facts):,} cells were trained on"
+        short.append(f"{trained_on:,} training cells {'left out' if held_out else 'counted'}")
+        whole.append(f"{of}, and are left out." if held_out else f"{of}, and are counted (*): what "
+                     "the classifier says of them is too good.")  # fmt: skip
+    elif UNKNOWN in (facts.predictions.training or ()):
+        short.append("training cells not known")
+        whole.append("Which cells the classifier was trained on is not known: all are counted.")
+    prior, adjusted = facts.predictions.prior, fractions.adjusted
     if adjusted is not None and adjusted.why_not:
-        said.append(f"No adjusted fractions: {adjusted.why_not}.")
+        short.append("not adjusted")
+        whole.append(f"No adjusted fractions: {adjusted.why_not}.")
     elif adjusted is not None:
         note = f"; {adjusted.note}" if adjusted.note else ""
-        said.append(
+        # The heads of the columns tell what that is.
+        partly = " They are known of groups without training cells." if trained_on else ""
+        whole.append(
             "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
-            f"called another class{note}."
+            f"called another class{note}.{partly if held_out else ''}"
         )
-    return " ".join(said)
+    if prior is not None:
+        short.append(prior.text().split(" (")[0])
+        whole.append(f"Calls: {prior.text()}.")
+    return "; ".join(short), "\n".join(whole)
 
 
-def _nothing(found: Fractions | None, facts: Facts | None) -> str:
+def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str]:
+    """Why there is no dose-response: in a line, and what would give one."""
     if facts is None:
-        return "No cells yet: open a data set in the dock 'Images and cells'."
-    if found is None:
-        return "No cell has a class yet, and there are no predictions."
+        return "No cells yet: open a data set in the dock 'Images and cells'.", ""
+    if fractions is None:
+        return "No cell has a class yet, and there are no predictions.", ""
     if facts.grouping.kind != "group":
-        return f"These cells have no groups, such as wells; they are told by {facts.grouping.kind}."
+        kind = facts.grouping.kind
+        return f"These cells have no groups, such as wells; they are told by {kind}.", ""
     return (
-        "No dose-response: no column of the data set's table has a number that is the same in all "
-        "rows of a group and differs between groups."
+        "No dose-response: the table has no column of doses.",
+        "A column of doses has a number that is the same in all rows of a group and differs "
+        "between groups",
     )
 
 

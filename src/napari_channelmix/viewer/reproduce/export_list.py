@@ -40,6 +40,8 @@ class ExportList(QTreeWidget):
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
             header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self._items: tuple[Item, ...] = ()
+        # What each row is of; None: the name of a data set.
+        self._rows: list[Item | None] = []
         self._unticked: set[str] = set()
         self.itemChanged.connect(self._ticked)
         self.show_items(())
@@ -57,7 +59,13 @@ class ExportList(QTreeWidget):
             return
         with QSignalBlocker(self):
             self.clear()
+            self._rows = []
+            before = ""
             for item in items:
+                if item.of != before:
+                    before = item.of
+                    self._add_name(item.of)
+                self._rows.append(item)
                 row = QTreeWidgetItem([item.title, item.formats])
                 row.setFlags(row.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 ticked = item.key not in self._unticked
@@ -68,10 +76,25 @@ class ExportList(QTreeWidget):
         height = self.sizeHintForRow(0) if items else self.fontMetrics().lineSpacing() + 6
         header = self.header()
         head = 0 if header is None else header.sizeHint().height()
-        self.setFixedHeight(head + height * max(1, min(len(items), LONGEST)) + 6)
+        self.setFixedHeight(head + height * max(1, min(len(self._rows), LONGEST)) + 6)
+
+    def _add_name(self, name: str) -> None:
+        """The name of a data set above what there is of it."""
+        row = QTreeWidgetItem([name])
+        row.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        font = self.font()
+        font.setBold(True)
+        row.setFont(0, font)
+        row.setToolTip(0, f"What there is of {name}; it goes into a folder of that name")
+        self.addTopLevelItem(row)
+        row.setFirstColumnSpanned(True)
+        self._rows.append(None)
 
     def _ticked(self, row: QTreeWidgetItem, _: int) -> None:
-        key = self._items[self.indexOfTopLevelItem(row)].key
+        item = self._rows[self.indexOfTopLevelItem(row)]
+        if item is None:
+            return
+        key = item.key
         if row.checkState(0) == Qt.CheckState.Checked:
             self._unticked.discard(key)
         else:

@@ -5,14 +5,13 @@ PyTorch and Matplotlib are imported where a job begins, never with a dock.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.files import write_bytes, write_json, write_text, write_whole
+from napari_channelmix.files import file_stems, write_bytes, write_json, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.viewer.cell_names import cell_name
 
@@ -49,6 +48,8 @@ class Item:
     write : callable
         Takes the folder, gives a job.
     tip : str
+    of : str
+        The data set, where there are several.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Item:
     formats: str
     write: Callable[[Path], Job[Exported]] = field(repr=False, compare=False)
     tip: str = ""
+    of: str = ""
 
 
 def export_job(items: tuple[Item, ...], folder: Path) -> Job[Exported]:
@@ -77,7 +79,30 @@ def export_job(items: tuple[Item, ...], folder: Path) -> Job[Exported]:
 
 
 def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
-    """What there is; nothing is computed for it."""
+    """What there is; nothing is computed for it.
+
+    Where something was found of several data sets, each has a folder of its name.
+    """
+    sets = [one for one in snapshot.data_sets if one.in_use or one.results]
+    if len(sets) < 2:
+        return _items_of(snapshot)
+    folders = file_stems([one.title for one in sets])
+    return tuple(
+        _in_folder(item, one.title, name)
+        for one, name in zip(sets, folders, strict=True) for item in _items_of(one)
+    )  # fmt: skip
+
+
+def _in_folder(item: Item, title: str, name: str) -> Item:
+    """An item of one of several data sets."""
+    return replace(
+        item, key=f"{name}/{item.key}", of=title,
+        write=lambda folder: item.write(folder / name),
+    )  # fmt: skip
+
+
+def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
+    """What there is of one data set."""
     from napari_channelmix.report.cell_table import why_no_parquet
 
     why = why_no_parquet()
@@ -109,7 +134,7 @@ def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
         found.append(Item("latents", "Latents", "CSV, PNG, JSON",
                           lambda folder: _latents(snapshot, folder),
                           "Latents of each cell, traversals, badges"))  # fmt: skip
-    stems = _stems([image.name for image in snapshot.images])
+    stems = file_stems([image.name for image in snapshot.images])
     found += [_of_image(image, stem) for image, stem in zip(snapshot.images, stems, strict=True)]
     return tuple(found)
 
@@ -120,7 +145,7 @@ def _table_tip(why: str) -> str:
 
 
 def _of_classifier(snapshot: Snapshot) -> list[Item]:
-    trained = snapshot.trained
+    trained = snapshot.classifier
     if trained is None or not hasattr(trained.classifier, "save"):
         return []
     record: dict[str, Any] = trained.classifier.record
@@ -136,18 +161,6 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
     found.append(Item("classifier", "Classifier", "CMX",
                       lambda folder: _bundle(snapshot, folder),
                       "Weights, names and statistics, to be opened again"))  # fmt: skip
-    return found
-
-
-def _stems(names: list[str]) -> list[str]:
-    """File names without suffix, each of its own, also where capitals are not told apart."""
-    found: list[str] = []
-    for name in names:
-        stem = own = re.sub(r"[^\w.() -]+", "_", name).strip(". ") or "layer"
-        taken, count = {one.lower() for one in found}, 2
-        while own.lower() in taken:
-            own, count = f"{stem}-{count}", count + 1
-        found.append(own)
     return found
 
 
@@ -184,13 +197,10 @@ def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
 
 def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     yield Progress(0, 1, "counting")
-    from napari_channelmix.phenotypes.responses import with_conditions
+    from napari_channelmix.report.group_tables import write_groups
 
     found, _, _ = _fractions(snapshot)
-    frame = found.to_frame()
-    if found.grouping.kind == "group":
-        frame = with_conditions(frame, found.groups, snapshot.cells.conditions)
-    return Exported((_csv(folder / "groups.csv", frame.set_index(found.grouping.kind)),))
+    return Exported((write_groups(found, snapshot.cells.conditions, folder),))
 
 
 def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
@@ -202,7 +212,9 @@ def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
     grouping = grouping_of(cells)
     labelled = fractions_of(grouping, cells.labels, cells.classes) if cells.classes else None
     if predictions is not None:
-        found = fractions_of(grouping, predictions.codes, predictions.classes)
+        found = fractions_of(
+            grouping, predictions.codes, predictions.classes, training=predictions.training
+        )
         return replace(found, adjusted=predictions.adjusted), PREDICTED, labelled
     assert labelled is not None
     return labelled, LABELS, labelled
@@ -223,18 +235,15 @@ def _has_plates(snapshot: Snapshot) -> bool:
 
 def _doses(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     yield Progress(0, 1, "fitting the curves")
-    from napari_channelmix.phenotypes.responses import curves_frame, levels_frame, responses_of
+    from napari_channelmix.phenotypes.responses import responses_of
     from napari_channelmix.report.figures import dose_figure
+    from napari_channelmix.report.group_tables import write_doses
 
     responses = responses_of(snapshot.cells.conditions, *_fractions(snapshot))
     if not responses:
         return Exported((), ("no dose-response: no group has a dose that is a number",))
     drawn = _drawn(dose_figure(responses), folder / "dose-response")
-    tables = (
-        _csv(folder / "dose-response.csv", curves_frame(responses).set_index("class")),
-        _csv(folder / "doses.csv", levels_frame(responses).set_index("class")),
-    )
-    return Exported((*drawn, *tables))
+    return Exported((*drawn, *write_doses(responses, folder)))
 
 
 def _plates(snapshot: Snapshot, folder: Path) -> Job[Exported]:
@@ -247,10 +256,11 @@ def _plates(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     plates = plates_of(found.groups, snapshot.cells.conditions)
     titles = [(plate, code, ", ".join(one for one in (plate.name, name) if one))
               for plate in plates for code, name in enumerate(found.classes)]  # fmt: skip
-    stems = _stems([f"plate {title}" for _, _, title in titles])
+    stems = file_stems([f"plate {title}" for _, _, title in titles])
     files = []
     for (plate, code, title), stem in zip(titles, stems, strict=True):
-        figure = plate_figure(plate, found.fractions[:, code], f"fraction {title}")
+        what = f"{'adjusted ' * found.is_adjusted}fraction {title}"
+        figure = plate_figure(plate, found.best[:, code], what)
         files.append(write_bytes(folder / f"{stem}.png", png_figure(figure)))
     return Exported(tuple(files))
 

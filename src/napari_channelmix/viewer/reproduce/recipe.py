@@ -1,22 +1,41 @@
 """From a snapshot of the session to a config that does the same again, as a job.
 
+Each data set of which something was found is a part of the config: what was trained and found on
+its cells, and what classifier, of which data set, gave its predictions and explanations.
+
 PyTorch is imported where a job begins, never with a dock.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
-    from napari_channelmix.config import Config, ExplanationPart
+    from collections.abc import Sequence
+
+    from napari_channelmix.classify.priors import PriorChoice
+    from napari_channelmix.config import (
+        Config,
+        DataSetConfig,
+        ExplanationPart,
+        PredictionsPart,
+    )
     from napari_channelmix.viewer.explaining import Question
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
+    from napari_channelmix.viewer.session import Trained
 
-__all__ = ["UnsavedError", "changes", "config_job", "doable"]
+__all__ = ["ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
+
+
+# What to do about a data set that is not in use.
+ELSEWHERE = "; take that data set in use in the dock 'Images and cells' for it, or close it"
 
 
 class UnsavedError(DataError):
@@ -25,7 +44,8 @@ class UnsavedError(DataError):
 
 def doable(snapshot: Snapshot) -> str:
     """Why there is nothing that could be done again, or an empty text."""
-    parts = (snapshot.trained, snapshot.importance, snapshot.latents)
+    parts = [part for one in snapshot.data_sets
+             for part in (one.trained, one.importance, one.latents)]  # fmt: skip
     if not any(part is not None for part in parts):
         return ("Nothing to do again yet: train a classifier, or find channel importance or "
                 "latents.")  # fmt: skip
@@ -33,7 +53,7 @@ def doable(snapshot: Snapshot) -> str:
 
 
 def config_job(snapshot: Snapshot) -> Job[Config]:
-    """What the session did, as a config; the data-set file is opened to see that it is the same.
+    """What the session did, as a config; data-set files are opened to see that they are the same.
 
     Raises
     ------
@@ -45,58 +65,172 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.classify.device import choose_device
     from napari_channelmix.config import Config
-    from napari_channelmix.config.facts import (
-        classifier_part,
-        data_part,
-        importance_part,
-        latents_part,
-    )
-    from napari_channelmix.data import open_dataset_job
     from napari_channelmix.provenance import provenance
 
-    cells, dataset = snapshot.cells, snapshot.dataset
-    if dataset is None:
-        raise UnsavedError("these cells are in no data-set file yet: save them first")
-    on_disk = yield from part(open_dataset_job(dataset), 0, 90, 100, "looking at the file: ")
-    yield Progress(90, 100, "comparing the cells")
-    if on_disk.fingerprint != cells.fingerprint:
-        raise UnsavedError(
-            f"{dataset.name} holds other cells or classes than are open here: save these first"
-        )
-    trained, classifier, importance, latents = snapshot.trained, None, None, None
-    if trained is not None:
-        classifier = classifier_part(
-            trained.classifier, _file(trained.source),
-            snapshot.prior if hasattr(trained.classifier, "temperature") else None,
-        )  # fmt: skip
-    if snapshot.importance is not None:
-        importance = importance_part(snapshot.importance)
-    if snapshot.latents is not None:
-        latents = latents_part(snapshot.latents.provenance)
-    notes = [
-        f"how {what} came about is not known, so it is left out"
-        for what, found, known in (
-            ("the classifier", trained, classifier),
-            ("channel importance", snapshot.importance, importance),
-            ("what is known of the latents", snapshot.latents, latents),
-        )
-        if found is not None and known is None
-    ]
-    notes += changes(snapshot)
+    recorded = snapshot.recorded
+    for at, one in enumerate(recorded):
+        yield from part(_same_on_disk_job(one, snapshot), 100 * at / len(recorded),
+                        100 / len(recorded), 100)  # fmt: skip
+    record = _Record(snapshot)
+    # Classifiers first: predictions name them.
+    for one in recorded:
+        record.add_classifier(one)
+    parts = [record.data_set(one) for one in recorded]
     about = provenance()
+    first = {name: getattr(parts[0], name) for name in type(parts[0]).model_fields}
     return Config(
-        made=about["made"], versions=about["versions"], data=data_part(cells, dataset),
+        **first, others=tuple(parts[1:]), made=about["made"], versions=about["versions"],
         # What 'auto' was here: elsewhere it may be another one.
         device=choose_device("auto").type,  # type: ignore[arg-type]
-        classifier=classifier, importance=importance, latents=latents,
-        explanations=_explanations(snapshot) if classifier is not None else (),
-        notes=tuple(notes),
+        notes=(*record.notes, *changes(snapshot)),
     )  # fmt: skip
+
+
+def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
+    """Open the file of a data set, and see that it holds the cells that are open here."""
+    from napari_channelmix.data import open_dataset_job
+
+    several = len(snapshot.data_sets) > 1
+    elsewhere = "" if one.in_use else ELSEWHERE
+    if one.dataset is None:
+        which = f"{one.title}: these" if several else "these"
+        raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
+    on_disk = yield from part(open_dataset_job(one.dataset), 0, 90, 100, "looking at the file: ")
+    yield Progress(90, 100, "comparing the cells")
+    if on_disk.fingerprint != one.cells.fingerprint:
+        which = f"{one.title}: {one.dataset.name}" if several else one.dataset.name
+        raise UnsavedError(
+            f"{which} holds other cells or classes than are open here: save these first{elsewhere}"
+        )
+
+
+@dataclass
+class _Record:
+    """Puts the parts together; ``notes`` say what is left out."""
+
+    snapshot: Snapshot
+    notes: list[str] = field(default_factory=list)
+    # The classifiers that can be come by again.
+    _known: list[tuple[Trained, Snapshot]] = field(default_factory=list)
+    _parts: dict[int, Any] = field(default_factory=dict)
+
+    def add_classifier(self, one: Snapshot) -> None:
+        """The classifier of a data set."""
+        from napari_channelmix.config.facts import classifier_part
+
+        trained = one.classifier
+        if trained is None:
+            return
+        prior = one.prior if self._fits(one.prior, one) else None
+        found = classifier_part(trained.classifier, _file(trained.source), prior)
+        if found is None:
+            self._left_out(one, "the classifier")
+            return
+        self._known.append((trained, one))
+        self._parts[id(one)] = found
+
+    @staticmethod
+    def _fits(prior: PriorChoice, owner: Snapshot) -> bool:
+        """Whether a prior can be that of the classifier of a data set."""
+        trained = owner.classifier
+        # A model made elsewhere has none.
+        if trained is None or not hasattr(trained.classifier, "temperature"):
+            return False
+        return not isinstance(prior, dict) or set(prior) == set(trained.classifier.classes)
+
+    def data_set(self, one: Snapshot) -> DataSetConfig:
+        """All of one data set."""
+        from napari_channelmix.config import DataSetConfig
+        from napari_channelmix.config.facts import data_part, importance_part, latents_part
+
+        assert one.dataset is not None
+        importance, latents = None, None
+        if one.importance is not None:
+            importance = importance_part(one.importance)
+            if importance is None:
+                self._left_out(one, "channel importance")
+        if one.latents is not None:
+            latents = latents_part(one.latents.provenance)
+            if latents is None:
+                self._left_out(one, "what is known of the latents")
+        return DataSetConfig(
+            data=data_part(one.cells, one.dataset, one.title),
+            classifier=self._parts.get(id(one)), importance=importance,
+            predictions=self._predictions(one), explanations=self._explanations(one),
+            latents=latents,
+        )  # fmt: skip
+
+    def _predictions(self, one: Snapshot) -> PredictionsPart | None:
+        from napari_channelmix.config.facts import predictions_part
+
+        found = one.predictions
+        if found is None:
+            return None
+        owner = self._owner(one, found.trained or one.trained)
+        if owner is None:
+            self._by_another(one, "predictions")
+            return None
+        counts = np.bincount(found.codes, minlength=len(found.classes)).tolist()
+        called = dict(zip(found.classes, counts, strict=True))
+        return predictions_part(found.prior, called, self._named(one, owner))
+
+    def _explanations(self, one: Snapshot) -> tuple[ExplanationPart, ...]:
+        """What was asked of which cells; the same question of several cells is one part."""
+        from napari_channelmix.config.facts import explanation_part
+
+        asked: dict[Question, list[int]] = {}
+        abouts: dict[Question, dict[str, Any]] = {}
+        for found in reversed(one.explained):
+            if found.attribution is not None:
+                asked.setdefault(found.question, []).append(found.cell)
+                abouts[found.question] = found.attribution.provenance
+        if not asked:
+            return ()
+        owner = self._owner(one, one.explained_by or one.trained)
+        if owner is None:
+            self._by_another(one, "explanations")
+            return ()
+        # The classifier's part has the prior of its own data set.
+        prior = one.prior if owner is not one and self._fits(one.prior, owner) else None
+        return tuple(
+            explanation_part(
+                tuple(cells), abouts[question], target=question.target, versus=question.versus,
+                separate=question.separate, classifier=self._named(one, owner), prior=prior,
+            )
+            for question, cells in asked.items()
+        )  # fmt: skip
+
+    def _owner(self, one: Snapshot, trained: Trained | None) -> Snapshot | None:
+        """The data set whose classifier this is, where it can be come by again."""
+        return next((owner for known, owner in self._known if known is trained), None)
+
+    def _named(self, one: Snapshot, owner: Snapshot) -> str | None:
+        return None if owner is one else owner.title
+
+    def _of(self, one: Snapshot) -> str:
+        return f" of {one.title}" if len(self.snapshot.data_sets) > 1 else ""
+
+    def _left_out(self, one: Snapshot, what: str) -> None:
+        self.notes.append(f"how {what}{self._of(one)} came about is not known, so it is left out")
+
+    def _by_another(self, one: Snapshot, what: str) -> None:
+        self.notes.append(
+            f"the {what}{self._of(one)} are left out: how their classifier came about is not "
+            "known, or another one has taken its place"
+        )
 
 
 def changes(snapshot: Snapshot) -> tuple[str, ...]:
     """What was found of other cells, or of these with other classes, a line each."""
-    trained, importance, latents = snapshot.trained, snapshot.importance, snapshot.latents
+    several = len(snapshot.data_sets) > 1
+    return tuple(
+        f"{one.title}: {line}" if several else line
+        for one in snapshot.recorded for line in _changes_of(one)
+    )  # fmt: skip
+
+
+def _changes_of(one: Snapshot) -> Sequence[str]:
+    trained, importance, latents = one.classifier, one.importance, one.latents
     made: list[tuple[str, Any]] = []
     # A model from a file was never meant to be of these cells.
     if trained is not None and _file(trained.source) is None:
@@ -106,34 +240,15 @@ def changes(snapshot: Snapshot) -> tuple[str, ...]:
         made.append(("channel importance was found", importance.provenance))
     if latents is not None:
         made.append(("the latents were found", latents.provenance))
-    now = snapshot.cells.fingerprint if made else ""
-    return tuple(
+    now = one.cells.fingerprint if made else ""
+    return [
         f"{what} before cells or classes were changed: the figures are of those, and differ when "
         "it is done again"
         for what, about in made
         if about.get("cells") not in (None, now)
-    )
+    ]
 
 
 def _file(source: str) -> Path | None:
     path = Path(source)
     return path if path.suffix and path.is_file() else None
-
-
-def _explanations(snapshot: Snapshot) -> tuple[ExplanationPart, ...]:
-    """What was asked of which cells; the same question of several cells is one part."""
-    from napari_channelmix.config.facts import explanation_part
-
-    asked: dict[Question, list[int]] = {}
-    abouts: dict[Question, dict[str, Any]] = {}
-    for one in reversed(snapshot.explained):
-        if one.attribution is not None:
-            asked.setdefault(one.question, []).append(one.cell)
-            abouts[one.question] = one.attribution.provenance
-    return tuple(
-        explanation_part(
-            tuple(cells), abouts[question], target=question.target, versus=question.versus,
-            separate=question.separate,
-        )
-        for question, cells in asked.items()
-    )  # fmt: skip

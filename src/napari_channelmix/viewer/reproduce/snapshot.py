@@ -1,8 +1,11 @@
-"""What the session holds at a moment, for jobs that write it down. It knows no Qt."""
+"""What the session holds at a moment, for jobs that write it down. It knows no Qt.
+
+A snapshot is of the data set in use; it holds one of every other data set that is open.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +15,16 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
     from napari_channelmix.report.ome import PlaneImage
+    from napari_channelmix.viewer.data_sets import DataSetState
     from napari_channelmix.viewer.explaining import Explanation
     from napari_channelmix.viewer.session import Predictions, Session, Trained
 
 __all__ = ["Snapshot", "snapshot_of"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Values of a session, none of which changes.
+    """Values of one data set of a session, none of which changes.
 
     Attributes
     ----------
@@ -29,14 +33,29 @@ class Snapshot:
         Where they came from, in words, or the path of their data-set file.
     dataset : path or None
         Data-set file that may hold these very cells.
-    trained, predictions, importance, latents
+    trained : Trained or None
+        The classifier in use; of another data set, its own.
+    predictions, importance, latents
         As in the session.
     explained : tuple of Explanation
-    history : tuple of dict
     images : tuple of PlaneImage
         What is drawn on the field of view.
     prior : str, dict of str to float, or None
         Which prior was chosen.
+    name : str
+        What the session calls the data set; empty: as the cells are called.
+    explained_by : Trained or None
+        The classifier whose answers were explained; None: ``trained``.
+    own : bool
+        Whether ``trained`` was trained on this data set, or opened with it.
+    in_use : bool
+        Whether the session works on it.
+    edited : bool
+        Whether classes were changed since it was opened, and not saved since.
+    others : tuple of Snapshot
+        Those before and after it, each by its ``place``.
+    place : int
+        When it was opened, among the others.
     """
 
     cells: Cells
@@ -49,15 +68,45 @@ class Snapshot:
     explained: tuple[Explanation, ...] = ()
     images: tuple[PlaneImage, ...] = field(default=(), repr=False)
     prior: PriorChoice = None
+    name: str = ""
+    explained_by: Trained | None = None
+    own: bool = True
+    in_use: bool = True
+    edited: bool = False
+    others: tuple[Snapshot, ...] = ()
+    place: int = 0
 
     @property
-    def contents(self) -> tuple[str, ...]:
-        """What a report of it says, in words."""
-        found = [f"the data ({len(self.cells)} cells)"]
+    def title(self) -> str:
+        """What the data set is called."""
+        return self.name or self.cells.name
+
+    @property
+    def classifier(self) -> Trained | None:
+        """The classifier that belongs to this data set."""
+        return self.trained if self.own else None
+
+    @property
+    def data_sets(self) -> tuple[Snapshot, ...]:
+        """All data sets of the session, in the order in which they were opened."""
+        return tuple(sorted((self, *self.others), key=lambda one: one.place))
+
+    @property
+    def recorded(self) -> tuple[Snapshot, ...]:
+        """Data sets of which something was found; or that in use, where there is nothing."""
+        found = tuple(one for one in self.data_sets if one.results)
+        return found or (self,)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What was found of it and can be found again, in words."""
+        found = []
         if self.importance is not None:
             found.append("channel importance")
-        if self.trained is not None:
+        if self.classifier is not None:
             found.append("the classifier")
+        if self.predictions is not None:
+            found.append("predictions")
         if self.explained:
             count = len(self.explained)
             found.append(f"{count} explained cell{'' if count == 1 else 's'}")
@@ -65,26 +114,59 @@ class Snapshot:
             found.append("latents")
         return tuple(found)
 
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """What a report of it says, in words."""
+        return (f"the data ({len(self.cells)} cells)", *self.results)
+
+    def owner_of(self, trained: Trained | None) -> Snapshot | None:
+        """The data set that a classifier belongs to; None where it is no data set's any more."""
+        return next((one for one in self.data_sets
+                     if trained is not None and one.classifier is trained), None)  # fmt: skip
+
 
 def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapshot | None:
     """The session as it is now; None while it has no cells."""
-    cells = session.cells
-    if cells is None:
+    state = session.of(session.data_set)
+    if state is None:
         return None
-    predictions = session.predictions
-    if predictions is not None and len(predictions.probabilities) != len(cells):
+    states = list(session.data_sets)
+    used = [session.trained, *(one.predictions.trained for one in states if one.predictions)]
+    # Closed ones too, where their classifier is used.
+    closed = (session.data_set_of(trained) for trained in used)
+    known = {one.key: one for one in (*closed, state, *states) if one is not None}
+    places = sorted(known)
+    others = tuple(
+        _of_state(one, places.index(key), in_use=False)
+        for key, one in known.items() if key != state.key
+    )  # fmt: skip
+    trained = session.trained
+    own = trained is None or all(one.classifier is not trained for one in others)
+    if not own and state.classifier is not None:
+        # It has another one of its own, which is not in use.
+        trained, own = state.classifier, True
+    snapshot = _of_state(state, places.index(state.key), in_use=True)
+    return replace(snapshot, trained=trained, own=own, images=images, prior=session.prior,
+                   others=others)  # fmt: skip
+
+
+def _of_state(state: DataSetState, place: int, *, in_use: bool) -> Snapshot:
+    predictions = state.predictions
+    if predictions is not None and len(predictions.probabilities) != len(state.cells):
         predictions = None
+    saved = state.saved is not None and state.saved[0] is state.cells
     return Snapshot(
-        cells, session.source, _dataset(session), session.trained, predictions,
-        session.importance, session.latents, session.explained, images,
-        session.prior,
+        state.cells, state.source, _dataset(state), state.classifier, predictions,
+        state.importance, state.latents, state.explained, prior=state.prior, name=state.name,
+        explained_by=state.explained_by, in_use=in_use, place=place,
+        edited=state.edits.undoable > 0 and not saved,
     )  # fmt: skip
 
 
-def _dataset(session: Session) -> Path | None:
+def _dataset(state: DataSetState) -> Path | None:
     """Where these cells may lie on disk; whether they are the same is found out by opening it."""
-    saved = session.saved
-    if saved is not None and saved[0] is session.cells:
+    saved = state.saved
+    if saved is not None and saved[0] is state.cells:
         return saved[1]
-    path = Path(session.source)
+    path = Path(state.source)
     return path if path.suffix.lower() == ".toml" and path.is_file() else None

@@ -26,41 +26,67 @@ __all__ = ["findings_job", "page_file_job"]
 
 
 def findings_job(snapshot: Snapshot) -> Job[Findings]:
-    """All that the session has found; with a config, where its cells are in a data-set file."""
+    """All that the session has found; with a config, where its cells are in data-set files."""
     yield Progress(0, 100, "loading PyTorch")
-    from napari_channelmix.report import Findings
-
-    found = Findings(snapshot.cells, snapshot.source, importance=snapshot.importance)
-    if snapshot.trained is not None:
-        yield Progress(10, 100, "looking at the classifier")
-        found = replace(found, classifier=_classifier(snapshot.trained))
-    said = snapshot.predictions
-    if said is not None and found.classifier and said.classes == found.classifier.classes:
-        facts = replace(found.classifier, warnings=(*found.classifier.warnings, *said.warnings))
-        found = replace(found, probabilities=said.probabilities, classifier=facts,
-                        balanced=said.balanced, prior=said.prior)  # fmt: skip
-    if snapshot.explained:
-        examples = tuple(
-            _example(one, snapshot) for one in snapshot.explained if one.map is not None
-        )
-        warnings = dict.fromkeys(
-            line for one in snapshot.explained for line in (*one.doubts, *one.warnings)
-        )
-        about = snapshot.explained[0].attribution
-        explained: dict[str, Any] = {"n": len(examples), "warnings": list(warnings)}
-        if about is not None:
-            explained["provenance"] = about.provenance
-        found = replace(found, examples=examples, explained=explained)
-    if snapshot.latents is not None:
-        yield Progress(20, 100, "drawing the traversals")
-        found = replace(found, latents=_latents(snapshot.latents))
+    shown = snapshot.recorded if snapshot in snapshot.recorded else (
+        snapshot, *snapshot.recorded)  # fmt: skip
+    several = len(shown) > 1
+    findings = []
+    for at, one in enumerate(shown):
+        job = _of_one_job(one, snapshot)
+        found = yield from part(job, 30 * at / len(shown), 30 / len(shown), 100)
+        findings.append(replace(found, name=one.title if several else ""))
+    whole = replace(findings[0], others=tuple(findings[1:]))
     if not doable(snapshot):
         try:
             config = yield from part(config_job(snapshot), 30, 70, 100)
         except UnsavedError as error:
             why = f"there is no config to do this again: {error}"
-            return replace(found, notes=(*changes(snapshot), why))
-        found = replace(found, config=config, notes=config.notes)
+            return replace(whole, notes=(*changes(snapshot), why))
+        whole = replace(whole, config=config, notes=config.notes)
+    return whole
+
+
+def _of_one_job(one: Snapshot, snapshot: Snapshot) -> Job[Findings]:
+    """What was found of one data set."""
+    from napari_channelmix.report import Findings
+
+    found = Findings(one.cells, one.source, importance=one.importance)
+    predictions = one.predictions
+    # That which gave the predictions; else its own.
+    used = one.classifier if predictions is None else predictions.trained or one.trained
+    if used is not None:
+        yield Progress(10, 100, "looking at the classifier")
+        found = replace(found, classifier=_classifier(used))
+        owner = snapshot.owner_of(used)
+        if owner is not None and owner is not one:
+            found = replace(found, classifier_of=owner.title)
+        if one.classifier is not None and one.classifier is not used:
+            found = replace(found, own_classifier=_classifier(one.classifier))
+    if (
+        predictions is not None
+        and found.classifier is not None
+        and predictions.classes == found.classifier.classes
+    ):
+        facts = replace(
+            found.classifier, warnings=(*found.classifier.warnings, *predictions.warnings)
+        )
+        found = replace(found, probabilities=predictions.probabilities, classifier=facts,
+                        balanced=predictions.balanced, prior=predictions.prior,
+                        training=predictions.training)  # fmt: skip
+    if one.explained:
+        examples = tuple(_example(each, one) for each in one.explained if each.map is not None)
+        warnings = dict.fromkeys(
+            line for each in one.explained for line in (*each.doubts, *each.warnings)
+        )
+        about = one.explained[0].attribution
+        explained: dict[str, Any] = {"n": len(examples), "warnings": list(warnings)}
+        if about is not None:
+            explained["provenance"] = about.provenance
+        found = replace(found, examples=examples, explained=explained)
+    if one.latents is not None:
+        yield Progress(50, 100, "drawing the traversals")
+        found = replace(found, latents=_latents(one.latents))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
 
 
 def labelled(*ids: int, name: str = "image") -> Cells:

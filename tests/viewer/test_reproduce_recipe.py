@@ -1,0 +1,156 @@
+"""A record of several data sets: each result with its cells and classifier, or a line why not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import napari_channelmix as cm
+from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.jobs import drain
+from napari_channelmix.viewer.reproduce.items import items_of
+from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, config_job, doable
+from napari_channelmix.viewer.reproduce.snapshot import snapshot_of
+from napari_channelmix.viewer.session import Predictions, Session, Trained
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two data-set files: controls and a plate."""
+    folder = tmp_path_factory.mktemp("screen")
+    return tuple(
+        synthetic_plate(seed=seed, wells=4, cells_per_well=4, side=96, crop=24).save(folder / name)
+        for seed, name in enumerate(("controls", "plate"))
+    )  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def classifier(files: tuple[Path, Path]) -> Any:
+    cells = cm.open_dataset(files[0])
+    return drain(measured_training_job(cells, network="tiny", epochs=1, held_out=0.5, device="cpu"))
+
+
+@pytest.fixture
+def session(files: tuple[Path, Path], classifier: Any) -> Session:
+    """A plate that was classified with the classifier of the controls."""
+    found = Session()
+    found.open(cm.open_dataset(files[0]), str(files[0]))
+    found.trained = Trained(classifier, "trained on controls")
+    found.open(cm.open_dataset(files[1]), str(files[1]))
+    found.predictions = given_by(found.cells, found.trained)
+    return found
+
+
+def given_by(cells: Cells | None, trained: Trained) -> Predictions:
+    assert cells is not None
+    sure = np.tile(np.float32([0.75, 0.25]), (len(cells), 1))
+    return Predictions(trained.classifier.classes, sure, trained.source, trained=trained)
+
+
+def test_the_classifier_is_trained_on_the_controls_and_used_on_the_plate(
+    session: Session, files: tuple[Path, Path]
+) -> None:
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    config = drain(config_job(snapshot))
+    assert [one.data.dataset for one in config.data_sets] == [str(path) for path in files]
+    first, second = config.data_sets
+    assert first.classifier is not None and first.classifier.training is not None
+    assert second.classifier is None and first.predictions is None
+    # Both come from the same sample, and are called the same.
+    assert second.predictions.classifier == "synthetic plate" == first.data.name
+    assert second.data.name == "synthetic plate (2)"
+    assert second.predictions.called == {"treated": 16, "untreated": 0}
+    assert config.notes == () and changes(snapshot) == ()
+    keys = [item.key for item in items_of(snapshot)]
+    assert "synthetic plate/classifier" in keys and "synthetic plate (2)/classifier" not in keys
+    assert "synthetic plate (2)/groups" in keys
+
+
+def test_what_it_was_trained_on_is_known_after_its_data_set_was_closed(
+    session: Session, files: tuple[Path, Path]
+) -> None:
+    session.close(session.data_sets[0].key)
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    config = drain(config_job(snapshot))
+    assert [one.data.dataset for one in config.data_sets] == [str(path) for path in files]
+    assert config.others[0].predictions.classifier == "synthetic plate"
+
+
+def test_a_data_set_of_which_nothing_was_found_is_no_part_of_the_record(
+    session: Session, files: tuple[Path, Path]
+) -> None:
+    session.predictions = None
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    config = drain(config_job(snapshot))
+    assert config.data.dataset == str(files[0]) and config.others == ()
+
+
+def test_predictions_of_a_classifier_that_was_replaced_are_left_out_with_a_word(
+    session: Session, classifier: Any
+) -> None:
+    controls = session.data_sets[0].key
+    session.put_classifier(controls, Trained(classifier, "trained on controls again"))
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    config = drain(config_job(snapshot))
+    assert config.others[0].predictions is None
+    assert [note for note in config.notes if "predictions of synthetic plate (2)" in note]
+
+
+def test_cells_in_no_file_are_refused_by_name(session: Session) -> None:
+    cells = session.cells
+    session.open(cells.subset(slice(8)), "layers of the viewer")  # type: ignore[union-attr]
+    session.latents = SimpleNamespace(provenance={})  # type: ignore[assignment]
+    snapshot = snapshot_of(session)
+    assert snapshot is not None and not doable(snapshot)
+    with pytest.raises(
+        UnsavedError, match=r"synthetic plate \(3\): these cells are in no .* first$"
+    ):
+        drain(config_job(snapshot))
+    session.switch(session.data_sets[0].key)
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    with pytest.raises(UnsavedError, match=r"\(3\): .*take that data set in use .* or close it"):
+        drain(config_job(snapshot))
+    session.close(session.data_sets[2].key)
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    assert len(drain(config_job(snapshot)).data_sets) == 2
+
+
+def test_classes_painted_in_another_data_set_are_named(session: Session) -> None:
+    session.switch(session.data_sets[0].key)
+    session.assign([0], 1 - int(session.cells.labels[0]))  # type: ignore[union-attr]
+    session.switch(session.data_sets[1].key)
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    assert [one.edited for one in snapshot.data_sets] == [True, False]
+    assert changes(snapshot)[0].startswith("synthetic plate: the classifier was trained before")
+    with pytest.raises(UnsavedError, match=r"synthetic plate: dataset\.toml holds other cells"):
+        drain(config_job(snapshot))
+
+
+def test_the_prior_of_predictions_is_that_which_they_have(session: Session) -> None:
+    from napari_channelmix.classify.priors import given_prior
+
+    shares = {"untreated": 0.9, "treated": 0.1}
+    known = given_prior(session.trained.classifier.classes, shares)  # type: ignore[union-attr]
+    session.predictions = replace(session.predictions, prior=known)  # type: ignore[type-var]
+    # Chosen since then for the controls.
+    session.prior = "balanced"
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    part = drain(config_job(snapshot)).others[0].predictions
+    assert part.prior == pytest.approx(shares)
