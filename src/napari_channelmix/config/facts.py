@@ -12,11 +12,13 @@ from napari_channelmix.config.model import (
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    PredictionsPart,
     TrainingPart,
 )
 from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
 
@@ -134,6 +136,17 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
         return ImportancePart(**{**request, **known})
     except UNKNOWN:
         return None
+
+
+def predictions_part(
+    prior: Prior | None, called: Mapping[str, int], classifier: str | None = None
+) -> PredictionsPart:
+    """How cells were classified: by the classifier of which data set, with which prior."""
+    choice: Any = None
+    if prior is not None and prior.kind != "own":
+        shares = dict(zip(prior.classes, prior.shares, strict=True))
+        choice = shares if prior.kind == "given" else prior.kind
+    return PredictionsPart(classifier=classifier, prior=choice, called=dict(called))
 
 
 def explanation_part(

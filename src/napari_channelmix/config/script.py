@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         PredictionsPart,
     )
 
-__all__ = ["script_of"]
+__all__ = ["arguments_of", "script_of"]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _data(one: DataSetConfig, names: _Names) -> list[str]:
     return [*lines, f'print(f"{{len({cells})}} cells: {{{cells}.class_counts}}")']
 
 
-def _settings(part: Any, kind: type, leave_out: Collection[str] = ()) -> list[str]:
+def arguments_of(part: Any, kind: type, leave_out: Collection[str] = ()) -> list[str]:
     """An argument for each setting; those that few people change only where they differ."""
     return [
         f"{field.name}={_value(getattr(part, field.name))}"
@@ -169,7 +169,7 @@ def _classifier(
     model = names("model")
     training = part.training
     assert training is not None
-    arguments = ["train", *_settings(training, ClassifierSettings, ["held_out"])]
+    arguments = ["train", *arguments_of(training, ClassifierSettings, ["held_out"])]
     known = "" if part.accuracy is None else f"  # then: {part.accuracy:.4f}"
     return [
         f"# The classifier{_of(names)}: whole groups are held out, and it is measured on those.",
@@ -214,7 +214,7 @@ def _importance(part: ImportancePart, names: _Names, threads: set[int]) -> list[
     turns = "" if part.one_split else "; each group is held out in turn"
     if part.split_seed is None:
         part = replace(part, split_seed=part.seed)
-    arguments = [names("cells"), *_settings(part, ImportanceSettings)]
+    arguments = [names("cells"), *arguments_of(part, ImportanceSettings)]
     importance = names("importance")
     return [
         f"# Which channels the classifier{_of(names)} needs{turns}.",
@@ -249,7 +249,7 @@ def _explanation(
     part: ExplanationPart, names: _Names, model: str, found: str, device: str, prior: list[str]
 ) -> list[str]:
     # How many, which and in which folder is for the command alone.
-    mine = _settings(part, ExplainSettings, ["limit", "score", "cells", "prior", "only"])
+    mine = arguments_of(part, ExplainSettings, ["limit", "score", "cells", "prior", "only"])
     arguments = [model, names("cells"), *mine, f"device={_text(device)}", *prior]
     if part.cells is not None:
         arguments += [f"only={list(part.cells)!r}", "batch=1"]
@@ -286,7 +286,7 @@ def _latents(part: LatentsPart, names: _Names, device: str, threads: set[int]) -
         arguments.append("view=view")
     if part.channel is not None:
         arguments.append(f"view={_text(part.channel)}")
-    arguments += _settings(part, LatentsSettings, ["channel", "limit", "model", "view"])
+    arguments += arguments_of(part, LatentsSettings, ["channel", "limit", "model", "view"])
     arguments.append(f"device={_text(device)}")
     return [
         *lines,
