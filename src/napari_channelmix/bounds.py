@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.wording import quoted
@@ -103,6 +104,12 @@ class Bounds:
         number = _plain(value)
         return number if self.whole else float(number)
 
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """As pydantic takes it from ``Annotated[int, bounds]``."""
+        return core_schema.no_info_before_validator_function(self.checked, handler(source))
+
     def _text(self, number: float) -> str:
         return str(int(number)) if self.whole else f"{number:g}"
 
@@ -181,22 +188,22 @@ def _text(value: str) -> str:
 
 
 # The same bounds as types of pydantic.
-Seed = Annotated[int, BeforeValidator(BOUNDS["seed"].checked)]
-Threads = Annotated[int, BeforeValidator(BOUNDS["threads"].checked)]
-Epochs = Annotated[int, BeforeValidator(BOUNDS["epochs"].checked)]
-Patience = Annotated[int, BeforeValidator(BOUNDS["patience"].checked)]
-Batch = Annotated[int, BeforeValidator(BOUNDS["batch"].checked)]
-Seeds = Annotated[int, BeforeValidator(BOUNDS["seeds"].checked)]
-Mixes = Annotated[int, BeforeValidator(BOUNDS["mixes"].checked)]
-PlainMixes = Annotated[int, BeforeValidator(BOUNDS["plain_mixes"].checked)]
-Tuning = Annotated[int, BeforeValidator(BOUNDS["finetune"].checked)]
-Forwards = Annotated[int, BeforeValidator(BOUNDS["forwards"].checked)]
-Limit = Annotated[int, BeforeValidator(BOUNDS["limit"].checked)]
-Rate = Annotated[float, BeforeValidator(BOUNDS["rate"].checked)]
-Decay = Annotated[float, BeforeValidator(BOUNDS["decay"].checked)]
-Clip = Annotated[float, BeforeValidator(BOUNDS["clip"].checked)]
-Crop = Annotated[int, BeforeValidator(BOUNDS["crop"].checked)]
-Share = Annotated[float, BeforeValidator(BOUNDS["held_out"].checked)]
+Seed = Annotated[int, BOUNDS["seed"]]
+Threads = Annotated[int, BOUNDS["threads"]]
+Epochs = Annotated[int, BOUNDS["epochs"]]
+Patience = Annotated[int, BOUNDS["patience"]]
+Batch = Annotated[int, BOUNDS["batch"]]
+Seeds = Annotated[int, BOUNDS["seeds"]]
+Mixes = Annotated[int, BOUNDS["mixes"]]
+PlainMixes = Annotated[int, BOUNDS["plain_mixes"]]
+Tuning = Annotated[int, BOUNDS["finetune"]]
+Forwards = Annotated[int, BOUNDS["forwards"]]
+Limit = Annotated[int, BOUNDS["limit"]]
+Rate = Annotated[float, BOUNDS["rate"]]
+Decay = Annotated[float, BOUNDS["decay"]]
+Clip = Annotated[float, BOUNDS["clip"]]
+Crop = Annotated[int, BOUNDS["crop"]]
+Share = Annotated[float, BOUNDS["held_out"]]
 # Checked by pydantic itself: there may be a million of them.
 Index = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
 Size = Annotated[int, Field(strict=True, ge=1, le=10**12)]

@@ -101,7 +101,7 @@ def problem(error: ValidationError, kind: str = "", *, sections: bool = False) -
         where, colon = ".".join(keys), "" if sections else ":"
     if first["type"] == "missing":
         said = f"{where} is missing"
-    elif first["type"] == "extra_forbidden":
+    elif first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         said = f"{where} is not a key of {kind}"
     elif first["type"] == "value_error":
         said = f"{where}{colon} {first['ctx']['error']}" if where else str(first["ctx"]["error"])

@@ -13,6 +13,7 @@ from qtpy.QtCore import QEvent, QObject, QPoint, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 
 from napari_channelmix.data import Cells
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.comparing import Answer
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.images_dock import ImagesDock
@@ -533,7 +534,9 @@ def test_a_constant_cell_has_an_empty_map_and_says_so(viewer: Any, opened: Any, 
     found.session.cells = dataclasses.replace(cells, fields=(field,))
     found.explain(3)
     finished(found, qtbot)
-    assert "cell 3 is constant: its map is empty" in found.result.warnings.text()
+    # Called by its id, as in the title.
+    said = f"cell {cell_name(cells, 3)} is constant: its map is empty"
+    assert said in found.result.warnings.text()
 
 
 def test_what_is_missing_is_said_in_words(viewer: Any, dock: Any, qtbot: Any, plate: Any) -> None:

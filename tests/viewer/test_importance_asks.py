@@ -12,9 +12,10 @@ from qtpy.QtWidgets import QScrollArea
 from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.separability import OneNumber, Separability
+from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.importance_dock import ImportanceDock, verdict
-from napari_channelmix.viewer.work import ImportanceChoices, importance_job
+from napari_channelmix.viewer.work import importance_job
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -71,7 +72,7 @@ def test_groups_and_columns_of_the_table_are_offered(
 
 
 def test_what_was_chosen_is_what_is_run(plate: Cells) -> None:
-    chosen = ImportanceChoices(seeds=1, shapley=False, decoys=False, network="tiny", epochs=1,
+    chosen = ImportanceSettings(seeds=1, shapley=False, decoys=False, network="tiny", epochs=1,
                                device="cpu", scaled_per="group")  # fmt: skip
     job = importance_job(plate, chosen)
     try:

@@ -31,7 +31,7 @@ TABLES = ("groups.csv", "dose-response.csv", "doses.csv")
 def screen(
     tmp_path: Path, dock: Any, qtbot: Any, click: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Any:
-    """Docks in which a screen was gone through: importance and training on the controls."""
+    """The docks, and what a user does with data sets."""
 
     saved = controls(tmp_path / "controls"), dose_series(tmp_path / "series")
 
@@ -71,23 +71,7 @@ def screen(
             qtbot.wait(100)
             assert one.notice.kind != "error", one.notice.text()
 
-    screen = Screen()
-    screen.open(screen.controls)
-    trainer = screen.front(screen.classifier)
-    trainer.network.setCurrentText("tiny")
-    trainer.epochs.setValue(12)
-    trainer.held_out.setValue(0.5)
-    trainer.device.setCurrentText("cpu")
-    click(trainer.train)
-    screen.rest(trainer)
-    found = screen.front(screen.importance)
-    found.seeds.setValue(1)
-    found.epochs.setValue(3)
-    found.network.setCurrentText("tiny")
-    found.device.setCurrentText("cpu")
-    found.shapley.setChecked(False)
-    found.decoys.setChecked(False)
-    return screen
+    return Screen()
 
 
 @pytest.mark.slow
@@ -95,23 +79,45 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     screen: Any, viewer: Any, dock: Any, qtbot: Any, click: Any, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    session = screen.session
-    click(screen.importance.run_button)
-    screen.rest(screen.importance)
-    importance = session.importance
+    session, trainer, run = screen.session, screen.classifier, screen.importance
+    screen.open(screen.controls)
+    controls = session.data_set
+    screen.front(trainer)
+    trainer.network.setCurrentText("tiny")
+    trainer.epochs.setValue(12)
+    trainer.held_out.setValue(0.5)
+    trainer.device.setCurrentText("cpu")
+    click(trainer.train)
+    screen.rest(trainer)
+    screen.front(run)
+    run.seeds.setValue(1)
+    run.epochs.setValue(3)
+    run.network.setCurrentText("tiny")
+    run.device.setCurrentText("cpu")
+    run.shapley.setChecked(False)
+    run.decoys.setChecked(False)
     assert not screen.images.data_sets.isVisible()
+    click(run.run_button)
 
+    # The run of minutes outlives the opening of another data set, and stays with its own.
     screen.open(screen.series)
+    under_way = run.task.busy
     assert session.importance is None and not session.cells.classes
     assert screen.images.data_sets.isVisible()
-    click(screen.front(screen.classifier).apply)
-    screen.rest(screen.classifier)
-    predictions = session.predictions
+    if under_way:
+        assert "A run on controls is under way" in run.reason.text()
+    click(screen.front(trainer).apply)
+    screen.rest(trainer)
+    screen.rest(run)
+    if under_way:
+        assert "Channel importance of controls is there" in run.notice.text()
+    importance, predictions = session.of(controls).importance, session.predictions
+    assert session.importance is None and len(importance.seeds) == 1
     assert predictions.trained is session.trained and "predicted" in viewer.layers
 
     screen.choose("controls")
     assert session.importance is importance and session.predictions is None
-    assert screen.front(screen.importance).result_box.isVisible()
+    assert screen.front(run).result_box.isVisible()
     assert "predicted" not in viewer.layers
     screen.choose("dose series")
     assert session.predictions is predictions and "predicted" in viewer.layers
@@ -123,12 +129,16 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     assert str(screen.controls) in said and str(screen.series) in said
     assert report.where.kind == "info" and not report.save_data.isVisible()
     monkeypatch.setattr(files, "ask_folder", lambda *_: out)
+    qtbot.waitUntil(report.export.isEnabled, timeout=10_000)
     click(report.export)
     screen.rest(report)
     for name in ("again.py", "config.json", "report.html"):
         monkeypatch.setattr(files, "ask_save", lambda *_, name=name: tmp_path / name)
         buttons = {".py": report.save_script, ".json": report.save_config, ".html": report.report}
-        click(buttons[Path(name).suffix])
+        button = buttons[Path(name).suffix]
+        # The dock gathers what has changed before it brings its buttons up to date.
+        qtbot.waitUntil(button.isEnabled, timeout=10_000)
+        click(button)
         screen.rest(report)
         assert "before cells or classes were changed" not in report.notice.text()
     exported = out / "dose series"
@@ -167,6 +177,27 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
         assert 'id="doses-2"' in text and 'id="doses-1"' not in text
         assert "with the classifier of <strong>controls</strong>" in text
 
+    # The same file is not opened twice, and what was found of it is not lost by a click.
+    screen.open(screen.controls)
+    assert session.data_set == controls and len(session.data_sets) == 2
+    assert session.importance is importance
+    assert "open already" in screen.images.notice.text()
+    answers = [QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Close]
+    asked: list[str] = []
+
+    def question(*args: Any) -> Any:
+        asked.append(args[2])
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(images_dock.QMessageBox, "question", question)
+    click(screen.images.data_sets.close_button)
+    assert "classifier, channel importance" in asked[0] and len(session.data_sets) == 2
+    click(screen.images.data_sets.close_button)
+    qtbot.waitUntil(lambda: len(session.data_sets) == 1, timeout=30_000)
+    assert session.predictions is predictions and session.shown is not None
+    # The classifier is still in use, and what it was trained on is still known.
+    assert session.data_set_of(session.trained).name == "controls"
+
 
 def same(exported: Path, again: Path) -> None:
     """Tables of groups to the byte; probabilities to what sums of floats allow."""
@@ -174,43 +205,3 @@ def same(exported: Path, again: Path) -> None:
         assert (again / name).read_bytes() == (exported / name).read_bytes(), name
     before, after = (pd.read_csv(folder / "cells.csv") for folder in (exported, again))
     pd.testing.assert_frame_equal(before, after, rtol=1e-4, atol=1e-5)
-
-
-def test_a_run_of_minutes_outlives_the_opening_of_another_data_set(
-    screen: Any, qtbot: Any, click: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session, run = screen.session, screen.importance
-    run.seeds.setValue(2)
-    controls = session.data_set
-    click(run.run_button)
-    screen.open(screen.series)
-    # Deleted layers, other cells: nothing of it concerns the run.
-    assert session.importance is None
-    if run.task.busy:
-        assert "A run on controls is under way" in screen.front(run).reason.text()
-    screen.rest(run)
-    assert session.importance is None and len(session.of(controls).importance.seeds) == 2
-    assert "Channel importance of controls is there" in run.notice.text()
-
-    # The same file is not opened twice, and what was found of it is not lost by a click.
-    screen.open(screen.controls)
-    assert session.data_set == controls and len(session.data_sets) == 2
-    assert session.importance is not None
-    assert "open already" in screen.images.notice.text()
-    asked: list[str] = []
-
-    def question(*args: Any) -> Any:
-        asked.append(args[2])
-        return QMessageBox.StandardButton.Cancel
-
-    monkeypatch.setattr(images_dock.QMessageBox, "question", question)
-    click(screen.images.data_sets.close_button)
-    assert "channel importance" in asked[0] and len(session.data_sets) == 2
-    monkeypatch.setattr(
-        images_dock.QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Close
-    )
-    click(screen.images.data_sets.close_button)
-    qtbot.waitUntil(lambda: len(session.data_sets) == 1, timeout=30_000)
-    assert session.cells.name == "dose series" and session.shown is not None
-    # The classifier is still in use, and what it was trained on is still known.
-    assert session.data_set_of(session.trained).name == "controls"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from napari_channelmix.classify.calibration import held_out_calibration, scaled, scores_of
 from napari_channelmix.classify.held_out_record import held_out_record
 from napari_channelmix.classify.train import train_classifier_job
-from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.jobs import Job, part
+from napari_channelmix.settings import ClassifierSettings, as_dict, merged
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
-    from napari_channelmix.classify.mixing import Constraint
     from napari_channelmix.data import Cells
+    from napari_channelmix.settings import TrainingSettings
 
 __all__ = ["measured_training_job"]
 
@@ -25,15 +25,9 @@ __all__ = ["measured_training_job"]
 def measured_training_job(
     cells: Cells,
     *,
-    network: str = "small",
-    epochs: int = 40,
     settings: TrainingSettings | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    mixes: int = 0,
-    constraint: Constraint = "softmax",
-    held_out: float = 0.25,
     checkpoint: Path | None = None,
+    **options: Any,
 ) -> Job[Classifier]:
     """Hold groups back, train on the others, measure on those held back; a job.
 
@@ -43,28 +37,22 @@ def measured_training_job(
     Parameters
     ----------
     cells : Cells
-    seed : int
-        Of the split and of the training.
-    mixes : int
-        Blended images in front of the network; 0 for a plain one.
-    held_out : float
-        Share of the cells that training never sees; a split column of the data set is kept.
-    network, device, constraint, checkpoint
-        As for `train_classifier`; the checkpoint is left in place.
-    epochs, settings
-        Most epochs, or all of how to train.
+    settings : ClassifierSettings or TrainingSettings, optional
+        All settings, or those of the training. ``seed`` is that of the split and of the training.
+    checkpoint : path, optional
+        As for `train_classifier`; it is left in place.
+    **options
+        Single settings; see `ClassifierSettings`.
 
     Raises
     ------
     DataError, ModelError
         As `train_classifier` and `Cells.split`.
     """
+    given = merged(ClassifierSettings, settings, options)
+    held_out, seed = given.held_out, given.seed
     train, test = cells.split(test=held_out, seed=seed)
-    training = train_classifier_job(
-        train, mix=mixes > 0, mixes=max(1, mixes), constraint=constraint, network=network,
-        settings=settings or TrainingSettings(epochs=epochs), seed=seed, device=device,
-        checkpoint=checkpoint,
-    )  # fmt: skip
+    training = train_classifier_job(train, settings=given, checkpoint=checkpoint)
     classifier = yield from part(training, 0, 95, 100)
     called = classifier.predict_job(test, prior="balanced")
     scores = scores_of((yield from part(called, 95, 5, 100, "held-out cells: ")))
@@ -74,6 +62,7 @@ def measured_training_job(
     guesses = scaled(scores, calibration.temperature)
     measured = held_out_record(guesses, test.labels, test.groups, test.classes, len(train))
     again = {
+        "request": as_dict(given),
         "split": {"held_out": held_out, "seed": seed},
         "device": classifier.device.type,
         "threads": torch.get_num_threads(),

@@ -6,17 +6,16 @@ It stands with the networks, because a classifier may carry it and a bundle must
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.settings import Constraint
 
 __all__ = ["ChannelMix", "Constraint", "MixedNetwork"]
-
-Constraint = Literal["softmax", "nonneg", "over"]
 
 
 class ChannelMix(nn.Module):

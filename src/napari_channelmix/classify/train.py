@@ -19,7 +19,7 @@ from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.crops import NormalisedCrops, balanced_order, epoch_length, turned
 from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.classify.mixing import Constraint, MixedNetwork
+from napari_channelmix.classify.mixing import MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.classify.training_cells import TrainingCells
@@ -29,6 +29,7 @@ from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.errors import TooFewGroupsError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.settings import ClassifierSettings, merged, takes_settings
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells, ChannelStatistics
@@ -214,70 +215,55 @@ def tuned(crops: NormalisedCrops, trial: nn.Module, device: torch.device) -> Job
 def train_classifier_job(
     cells: Cells,
     *,
-    mix: bool = False,
-    mixes: int = 1,
-    constraint: Constraint = "softmax",
-    network: str = "small",
     settings: TrainingSettings | None = None,
-    seed: int = 0,
-    device: str = "auto",
     checkpoint: Path | None = None,
+    mix: bool | None = None,
+    **options: Any,
 ) -> Job[Classifier]:
     """`train_classifier` as a job; ``metrics`` of its progress hold the live curves.
 
     Read the cells; choose the number of threads; train. The checkpoint is left in place, for the
     caller to remove once the classifier is safe.
     """
-    settings = settings or TrainingSettings()
-    place = choose_device(device)
+    given = _settings(settings, mix, options)
+    place = choose_device(given.device)
     cells = cells.labelled()
-    hold(mixes=mixes if mix else None)
-    spec = NetworkSpec(
-        network, len(cells.channels), len(cells.classes), mixes if mix else 0, constraint
-    )
-    trial = refuse_settings(cells, spec, seed)
+    spec = NetworkSpec(given.network, len(cells.channels), len(cells.classes), given.mixes,
+                       given.constraint)  # fmt: skip
+    trial = refuse_settings(cells, spec, given.seed)
     crops = yield from part(loaded(cells), 0, 4, 100)
     yield from part(tuned(crops, trial, place), 4, 1, 100)
-    training = train_on(crops, spec, settings, seed=seed, device=place, checkpoint=checkpoint)
+    training = train_on(
+        crops, spec, given.training, seed=given.seed, device=place, checkpoint=checkpoint
+    )
     return (yield from part(training, 5, 95, 100))
 
 
+@takes_settings(ClassifierSettings, leave_out=("held_out",))
 def train_classifier(
     cells: Cells,
     *,
-    mix: bool = False,
-    mixes: int = 1,
-    constraint: Constraint = "softmax",
-    network: str = "small",
-    epochs: int | None = None,
     settings: TrainingSettings | None = None,
-    seed: int = 0,
-    device: str = "auto",
     checkpoint: Path | None = None,
+    mix: bool | None = None,
+    **options: Any,
 ) -> Classifier:
-    """Train a classifier of cells.
+    """Train a classifier of cells, on all cells that are given.
 
     Parameters
     ----------
     cells : Cells
         Training cells; those without a class are left out. A fifth of their groups is held back
         to stop early.
-    mix : bool
-        Put a mixing layer in front (DCMIX).
-    mixes : int
-        Number of blended images, where ``mix``.
-    constraint : {"softmax", "nonneg", "over"}
-        How the mixing weights are kept non-negative; see `ChannelMix`.
-    network : str
-        A name of `network_names`.
-    epochs : int, optional
-        Most epochs; a short way to write ``settings``, whose other values are kept.
-    settings : TrainingSettings, optional
-    seed : int
-        Decides first weights, order, augmentation and the cells held back.
-    device : {"auto", "cpu", "cuda", "mps"}
+    settings : ClassifierSettings or TrainingSettings, optional
+        All settings, or those of the training. Its ``held_out`` is for who divides the cells.
     checkpoint : path, optional
         File from which an interrupted training goes on; removed at the end.
+    mix : bool, optional
+        Put a mixing layer in front (DCMIX), with ``mixes`` blended images, 1 or more; False: none.
+        By default there is one where ``mixes`` is 1 or more.
+    **options
+        Single settings; see `ClassifierSettings`.
 
     Returns
     -------
@@ -288,16 +274,28 @@ def train_classifier(
     DataError
         One class, a class with one cell, a constant channel, NaN or infinite pixels.
     ModelError
-        An unknown network or device, or a training that went astray.
+        A setting outside its bounds, an unknown network or device, or a training that went astray.
     """
-    if epochs is not None:
-        settings = replace(settings or TrainingSettings(), epochs=epochs)
     classifier = drain(
-        train_classifier_job(
-            cells, mix=mix, mixes=mixes, constraint=constraint, network=network,
-            settings=settings, seed=seed, device=device, checkpoint=checkpoint,
-        )
-    )  # fmt: skip
+        train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options)
+    )
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return classifier
+
+
+def _settings(
+    given: TrainingSettings | None, mix: bool | None, options: dict[str, Any]
+) -> ClassifierSettings:
+    if "held_out" in options:
+        raise TypeError("train_classifier trains on all cells it is given: hold some out first, "
+                        "with train, test = cells.split()")  # fmt: skip
+    # None has always been the usual number.
+    values = {name: value for name, value in options.items()
+              if name != "epochs" or value is not None}  # fmt: skip
+    if mix:
+        hold(mixes=values.get("mixes"))
+    result = merged(ClassifierSettings, given, values)
+    if mix is None:
+        return result
+    return replace(result, mixes=max(1, result.mixes) if mix else 0)

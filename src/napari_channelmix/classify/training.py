@@ -12,44 +12,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from napari_channelmix.bounds import hold
 from napari_channelmix.classify.checkpoint import Checkpoint
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.settings import TrainingSettings
 
 __all__ = ["Learner", "TrainingRecord", "TrainingSettings", "fit"]
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How to train.
-
-    Attributes
-    ----------
-    epochs : int
-        Most passes over the training cells.
-    patience : int
-        Epochs without a better validation score after which training stops.
-    batch : int
-        Crops in a step.
-    rate : float
-        Highest learning rate of AdamW; it warms up over the first epoch and falls along a cosine.
-    decay : float
-        Weight decay of AdamW; never applied to mixing weights.
-    clip : float or None
-        Greatest norm of a step's gradient, all parameters together; None for any.
-    """
-
-    epochs: int = 40
-    patience: int = 10
-    batch: int = 64
-    rate: float = 2e-3
-    decay: float = 1e-3
-    clip: float | None = None
-
-    def __post_init__(self) -> None:
-        hold(epochs=self.epochs, patience=self.patience, batch=self.batch, rate=self.rate,
-             decay=self.decay, clip=self.clip)  # fmt: skip
 
 
 @dataclass

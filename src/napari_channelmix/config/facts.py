@@ -15,6 +15,7 @@ from napari_channelmix.config.model import (
     PredictionsPart,
     TrainingPart,
 )
+from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 LEARNING = ("epochs", "patience", "batch", "rate", "decay", "clip")
+BLENDING = ("network", "mixes", "constraint", "shapley", "decoys")
+# Of a provenance that is not complete.
+UNKNOWN = (KeyError, TypeError, ValueError, ModelError)
 
 
 def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
@@ -48,15 +52,23 @@ def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
 def training_part(provenance: Mapping[str, Any]) -> TrainingPart | None:
     """How a classifier was trained, or None where its provenance does not say all of it."""
     try:
-        network, split = provenance["network"], provenance["split"]
-        learning = {name: provenance["settings"][name] for name in LEARNING}
-        return TrainingPart(
-            network=network["name"], mixes=network["mixes"], constraint=network["constraint"],
-            held_out=split["held_out"], seed=provenance["seed"],
-            device=provenance["device"], threads=provenance["threads"], **learning,
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError):
+        request = provenance.get("request") or _earlier_training(provenance)
+        # What 'auto' was.
+        place = {"device": provenance["device"], "threads": provenance["threads"]}
+        return TrainingPart(**{**request, **place})
+    except UNKNOWN:
         return None
+
+
+def _earlier_training(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The same from bundles that did not keep their settings as one object."""
+    network = provenance["network"]
+    learning = {name: provenance["settings"][name] for name in LEARNING}
+    return {
+        **learning, "network": network["name"], "mixes": network["mixes"],
+        "constraint": network["constraint"], "held_out": provenance["split"]["held_out"],
+        "seed": provenance["seed"],
+    }  # fmt: skip
 
 
 def classifier_part(
@@ -108,20 +120,21 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
     try:
         settings = about["settings"]
         split = about.get("split", {"held_out": 0.25})
-        # Earlier versions, and cells that were handed over divided, had one split.
-        one_split = split.get("one_split", True)
-        return ImportancePart(
-            network=settings["network"], mixes=settings["mixes"],
-            constraint=settings["constraint"], shapley=settings["shapley"],
-            decoys=settings["decoys"], device=settings["device"], seeds=len(found.seeds),
-            seed=found.seeds[0], held_out=split["held_out"], one_split=one_split,
-            split_seed=split.get("seed", found.seeds[0]),
-            scaled_per=about.get("scaled_per", ""),
-            threads=about.get("threads", 0),
-            share=dict(zip(found.channels, found.share, strict=True)),
-            **{name: settings[name] for name in LEARNING},
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError):
+        request = about.get("request") or {
+            **{name: settings[name] for name in (*LEARNING, *BLENDING)},
+            "held_out": split["held_out"], "scaled_per": about.get("scaled_per", ""),
+            # Earlier versions, and cells that were handed over divided, had one split.
+            "one_split": split.get("one_split", True),
+        }  # fmt: skip
+        known = {
+            # Those that are done, of a run that was stopped.
+            "seeds": len(found.seeds), "seed": found.seeds[0],
+            "split_seed": split.get("seed", found.seeds[0]), "device": settings["device"],
+            "threads": about.get("threads", 0),
+            "share": dict(zip(found.channels, found.share, strict=True)),
+        }  # fmt: skip
+        return ImportancePart(**{**request, **known})
+    except UNKNOWN:
         return None
 
 
@@ -158,7 +171,7 @@ def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
             finetune=settings["finetune"], seed=about["seed"], limit=settings.get("limit"),
             threads=about.get("threads", 0),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError):
+    except UNKNOWN:
         return None
 
 

@@ -18,29 +18,24 @@ from pydantic import (
 )
 
 from napari_channelmix.bounds import (
-    Batch,
-    Clip,
-    Decay,
-    Epochs,
     Finite,
     Flag,
-    Forwards,
     Index,
-    Limit,
     LongText,
-    Mixes,
     Name,
     PathText,
-    Patience,
-    PlainMixes,
     Positive,
-    Rate,
-    Seed,
-    Seeds,
-    Share,
     Size,
     Threads,
-    Tuning,
+)
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    Device,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    Only,
+    settings,
 )
 from napari_channelmix.wording import problem
 
@@ -59,7 +54,6 @@ __all__ = [
 
 SCHEMA = "napari-channelmix/config/1"
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
 # Lists of a config: channels, classes, explanations.
 Names = Annotated[tuple[Name, ...], Field(max_length=10_000)]
 Numbers = Annotated[tuple[Finite, ...], Field(max_length=10_000)]
@@ -94,24 +88,13 @@ class DataPart(_Part):
     classes: Names = ()
 
 
-class TrainingPart(_Part):
+@settings
+class TrainingPart(ClassifierSettings):
     """How a classifier is trained; see `train_classifier` and `Cells.split`.
 
     ``seed`` is that of the split and of the training; ``threads`` are those it was computed with.
     """
 
-    network: Name = "small"
-    epochs: Epochs = 40
-    patience: Patience = 10
-    batch: Batch = 64
-    rate: Rate = 2e-3
-    decay: Decay = 1e-3
-    clip: Clip | None = None
-    mixes: PlainMixes = 0
-    constraint: Literal["softmax", "nonneg", "over"] = "softmax"
-    held_out: Share = 0.25
-    seed: Seed = 0
-    device: Device = "auto"
     threads: Threads = 0
 
 
@@ -163,32 +146,13 @@ class ClassifierPart(_Part):
         return self
 
 
-class ImportancePart(_Part):
+@settings
+class ImportancePart(ImportanceSettings):
     """How channel importance is found; see `channel_importance`.
 
-    ``split_seed`` is that of the division into folds, and ``seed`` where it is not given;
-    ``scaled_per`` says per which groups channels are scaled; ``share`` is what was found, for
-    comparison.
+    ``threads`` are those it was computed with; ``share`` is what was found, for comparison.
     """
 
-    network: Name = "small"
-    epochs: Epochs = 40
-    patience: Patience = 10
-    batch: Batch = 64
-    rate: Rate = 2e-3
-    decay: Decay = 1e-3
-    clip: Clip | None = None
-    seeds: Seeds = 4
-    seed: Seed = 0
-    shapley: Flag = True
-    decoys: Flag = True
-    mixes: Mixes = 1
-    constraint: Literal["softmax", "nonneg", "over"] = "softmax"
-    held_out: Share = 0.25
-    split_seed: Seed | None = None
-    one_split: Flag = False
-    scaled_per: Name = ""
-    device: Device = "auto"
     threads: Threads = 0
     share: Annotated[dict[Name, Finite], Field(max_length=10_000)] | None = None
 
@@ -212,7 +176,8 @@ class PredictionsPart(_Part):
     called: Annotated[dict[Name, Index], Field(max_length=10_000)] | None = None
 
 
-class ExplanationPart(_Part):
+@settings
+class ExplanationPart(ExplainSettings):
     """Which cells are explained, and how; see `explain`.
 
     Attributes
@@ -226,15 +191,9 @@ class ExplanationPart(_Part):
     """
 
     cells: Annotated[tuple[Index, ...], Field(max_length=10_000_000)] | None = None
-    target: Name | None = None
-    versus: Name | None = None
-    method: Name = "pcim"
-    mode: Literal["autograd", "blackbox"] = "autograd"
-    channels: Literal["shared", "separate"] = "shared"
-    forwards: Forwards = 1000
-    seed: Seed = 0
-    classifier: Name | None = None
+    only: Only = "all"
     prior: PriorPart | None = None
+    classifier: Name | None = None
 
 
 class _View(_Part):
@@ -255,24 +214,17 @@ class _View(_Part):
         return self
 
 
-class LatentsPart(_Part):
+@settings
+class LatentsPart(LatentsSettings):
     """How the latents are found; see `latents`.
 
     Attributes
     ----------
-    model : str
-        Name of a disentangler that comes with the package, or the path of one.
     view : dict or None
         As of `drl.View.as_dict`; None: what the disentangler takes by itself.
-    limit : int or None
-        Encode this many cells, one from each of as many equal stretches of the data set.
     """
 
-    model: PathText = "texture-sprites"
     view: dict[str, Any] | None = None
-    finetune: Tuning = 0
-    limit: Limit | None = None
-    seed: Seed = 0
     threads: Threads = 0
 
     @field_validator("view")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.config.file import folder_names
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    fields_of,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.config.model import (
@@ -20,12 +27,9 @@ if TYPE_CHECKING:
         ImportancePart,
         LatentsPart,
         PredictionsPart,
-        TrainingPart,
     )
 
-__all__ = ["script_of"]
-
-LEARNING = ("patience", "batch", "rate", "decay", "clip")
+__all__ = ["arguments_of", "script_of"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def script_of(config: Config) -> str:
             # More than there are means all of them.
             if limit is not None and limit >= (one.data.n or limit + 1):
                 limit = None
-            latents = one.latents.model_copy(update={"limit": limit})
+            latents = replace(one.latents, limit=limit)
             blocks.append(_latents(latents, names, config.device, threads))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
@@ -113,10 +117,6 @@ def _head(config: Config) -> list[str]:
     if any(one.classifier or (one.latents and one.latents.limit) for one in sets):
         lines += ["import numpy as np", ""]
     lines.append("import napari_channelmix as cm")
-    trainings = [one.classifier.training for one in sets if one.classifier]
-    tuned = any(one is not None and _settings(one)[1] for one in trainings)
-    if tuned or any(one.importance for one in sets):
-        lines.append("from napari_channelmix.classify import TrainingSettings")
     if any(one.latents is not None and one.latents.view is not None for one in sets):
         lines.append("from napari_channelmix.drl import View")
     return lines
@@ -135,15 +135,19 @@ def _data(one: DataSetConfig, names: _Names) -> list[str]:
     return [*lines, f'print(f"{{len({cells})}} cells: {{{cells}.class_counts}}")']
 
 
-def _settings(part: TrainingPart | ImportancePart) -> tuple[str, bool]:
-    """Arguments for epochs and learning, and whether they are more than the usual."""
-    usual = type(part)()
-    other = {name: getattr(part, name) for name in LEARNING
-             if getattr(part, name) != getattr(usual, name)}  # fmt: skip
-    if not other:
-        return f"epochs={part.epochs}", False
-    said = ", ".join(f"{name}={value!r}" for name, value in other.items())
-    return f"settings=TrainingSettings(epochs={part.epochs}, {said})", True
+def arguments_of(part: Any, kind: type, leave_out: Collection[str] = ()) -> list[str]:
+    """An argument for each setting; those that few people change only where they differ."""
+    return [
+        f"{field.name}={_value(getattr(part, field.name))}"
+        for field in fields_of(kind)
+        if field.name not in leave_out
+        and not (getattr(part, field.name) == field.default
+                 and (field.about is None or field.about.advanced or field.default is None))
+    ]  # fmt: skip
+
+
+def _value(value: Any) -> str:
+    return _text(value) if isinstance(value, str) else repr(value)
 
 
 def _split(cells: str, held_out: float, seed: int) -> str:
@@ -165,13 +169,7 @@ def _classifier(
     model = names("model")
     training = part.training
     assert training is not None
-    how, _ = _settings(training)
-    arguments = ["train"]
-    if training.mixes:
-        arguments += ["mix=True", f"mixes={training.mixes}",
-                      f"constraint={_text(training.constraint)}"]  # fmt: skip
-    arguments += [f"network={_text(training.network)}", how, f"seed={training.seed}",
-                  f"device={_text(training.device)}"]  # fmt: skip
+    arguments = ["train", *arguments_of(training, ClassifierSettings, ["held_out"])]
     known = "" if part.accuracy is None else f"  # then: {part.accuracy:.4f}"
     return [
         f"# The classifier{_of(names)}: whole groups are held out, and it is measured on those.",
@@ -213,20 +211,10 @@ def _opened(part: ClassifierPart, names: _Names, prior: list[str]) -> list[str]:
 
 
 def _importance(part: ImportancePart, names: _Names, threads: set[int]) -> list[str]:
-    how, tuned = _settings(part)
-    if not tuned:
-        how = f"settings=TrainingSettings(epochs={part.epochs})"
     turns = "" if part.one_split else "; each group is held out in turn"
-    split_seed = part.seed if part.split_seed is None else part.split_seed
-    scaled = f".normalised_by_group(per={_text(part.scaled_per)})" if part.scaled_per else ""
-    arguments = [
-        f"{names('cells')}{scaled}", f"seeds={part.seeds}", f"held_out={part.held_out!r}",
-        f"split_seed={split_seed}",
-        *(["one_split=True"] if part.one_split else []), f"shapley={part.shapley}",
-        f"decoys={part.decoys}", f"mixes={part.mixes}", f"constraint={_text(part.constraint)}",
-        f"network={_text(part.network)}", how, f"seed={part.seed}",
-        f"device={_text(part.device)}",
-    ]  # fmt: skip
+    if part.split_seed is None:
+        part = replace(part, split_seed=part.seed)
+    arguments = [names("cells"), *arguments_of(part, ImportanceSettings)]
     importance = names("importance")
     return [
         f"# Which channels the classifier{_of(names)} needs{turns}.",
@@ -260,16 +248,9 @@ def _prior(prior: str | Mapping[str, float] | None) -> list[str]:
 def _explanation(
     part: ExplanationPart, names: _Names, model: str, found: str, device: str, prior: list[str]
 ) -> list[str]:
-    arguments = [model, names("cells")]
-    if part.target is not None:
-        arguments.append(f"target={_text(part.target)}")
-    if part.versus is not None:
-        arguments.append(f"versus={_text(part.versus)}")
-    arguments += [f"method={_text(part.method)}", f"mode={_text(part.mode)}"]
-    if part.channels != "shared":
-        arguments.append(f"channels={_text(part.channels)}")
-    arguments += [f"forwards={part.forwards}", f"seed={part.seed}", f"device={_text(device)}",
-                  *prior]  # fmt: skip
+    # How many, which and in which folder is for the command alone.
+    mine = arguments_of(part, ExplainSettings, ["limit", "score", "cells", "prior", "only"])
+    arguments = [model, names("cells"), *mine, f"device={_text(device)}", *prior]
     if part.cells is not None:
         arguments += [f"only={list(part.cells)!r}", "batch=1"]
         noun = "cell" if len(part.cells) == 1 else "cells"
@@ -303,7 +284,10 @@ def _latents(part: LatentsPart, names: _Names, device: str, threads: set[int]) -
         ]
         lines += _call("view = View", spelt)
         arguments.append("view=view")
-    arguments += [f"finetune={part.finetune}", f"seed={part.seed}", f"device={_text(device)}"]
+    if part.channel is not None:
+        arguments.append(f"view={_text(part.channel)}")
+    arguments += arguments_of(part, LatentsSettings, ["channel", "limit", "model", "view"])
+    arguments.append(f"device={_text(device)}")
     return [
         *lines,
         *_call(f"{latents} = cm.latents", arguments),

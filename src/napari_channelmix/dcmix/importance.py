@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from napari_channelmix.classify.copies import refuse_copies
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import refuse_settings, tuned
-from napari_channelmix.classify.training import TrainingSettings
+from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.dcmix.divisions import Division, Sides, divided, given
 from napari_channelmix.dcmix.questions import answered_job
 from napari_channelmix.dcmix.repeats import Plan, RepeatResult, repeat_job
@@ -23,36 +23,28 @@ from napari_channelmix.dcmix.summary import summarised
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
+from napari_channelmix.settings import ImportanceSettings, merged, takes_settings
 
 if TYPE_CHECKING:
     from torch import nn
 
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.crops import NormalisedCrops
-    from napari_channelmix.classify.mixing import Constraint
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix.result import ChannelImportance
+    from napari_channelmix.settings import TrainingSettings
 
 __all__ = ["channel_importance", "channel_importance_job"]
 
 
+@takes_settings(ImportanceSettings)
 def channel_importance(
     train: Cells,
     test: Cells | None = None,
     *,
-    seeds: int = 4,
-    shapley: bool = True,
-    decoys: bool = True,
-    mixes: int = 1,
-    constraint: Constraint = "softmax",
-    network: str = "small",
     settings: TrainingSettings | None = None,
-    seed: int = 0,
-    device: str = "auto",
     parts: Path | None = None,
-    held_out: float = 0.25,
-    split_seed: int | None = None,
-    one_split: bool = False,
+    **options: Any,
 ) -> ChannelImportance:
     """Find which channels a classifier of these cells needs.
 
@@ -67,27 +59,12 @@ def channel_importance(
     test : Cells, optional
         Cells to measure on, in every repeat. Without them the repeats hold out different groups,
         so that each is held out once; a split column of the data set is kept instead.
-    seeds : int
-        Number of repeats, each a training of its own; their spread is the error bar. 4 or more,
-        or a warning is given.
-    shapley : bool
-        Also the exact Shapley values of the plain network's channels, as a second answer.
-    decoys : bool
-        Also a mix with decoy channels, which shows the share of a channel that carries nothing.
-    mixes : int
-        Number of blended images; more may close the gap to the plain network.
-    constraint, network, settings, device
-        As in `train_classifier`.
-    seed : int
-        Of the first training; each repeat has the next one.
+    settings : ImportanceSettings or TrainingSettings, optional
+        All settings, or those of the training.
     parts : path, optional
         Folder where each finished repeat is kept, so that an interrupted run can go on.
-    held_out : float
-        Share of the cells that a repeat holds out: .25 makes four folds.
-    split_seed : int, optional
-        Of the division into folds; default: ``seed``.
-    one_split : bool
-        Hold out the same cells in every repeat: the error bars are then of the training alone.
+    **options
+        Single settings, such as ``seeds=8``; see `ImportanceSettings`.
 
     Returns
     -------
@@ -99,34 +76,18 @@ def channel_importance(
         One class, a class with one cell or in one group only, a constant channel, NaN or infinite
         pixels, training cells among those held out.
     ModelError
-        One channel only: there is nothing to weigh.
+        A setting outside its bounds; one channel only: there is nothing to weigh.
     """
-    return drain(
-        channel_importance_job(
-            train, test, seeds=seeds, shapley=shapley, decoys=decoys, mixes=mixes,
-            constraint=constraint, network=network, settings=settings, seed=seed, device=device,
-            parts=parts, held_out=held_out, split_seed=split_seed, one_split=one_split,
-        )
-    )  # fmt: skip
+    return drain(channel_importance_job(train, test, settings=settings, parts=parts, **options))
 
 
 def channel_importance_job(
     train: Cells,
     test: Cells | None = None,
     *,
-    seeds: int = 4,
-    shapley: bool = True,
-    decoys: bool = True,
-    mixes: int = 1,
-    constraint: Constraint = "softmax",
-    network: str = "small",
     settings: TrainingSettings | None = None,
-    seed: int = 0,
-    device: str = "auto",
     parts: Path | None = None,
-    held_out: float = 0.25,
-    split_seed: int | None = None,
-    one_split: bool = False,
+    **options: Any,
 ) -> Job[ChannelImportance]:
     """`channel_importance` as a job; ``partial`` of its progress is the importance so far.
 
@@ -135,23 +96,28 @@ def channel_importance_job(
     Divide and read the cells; in each repeat train the mixed network, the plain one and the one
     with decoys, and take the Shapley values of the plain one; put the repeats together.
     """
-    hold(seeds=seeds, mixes=mixes, seed=seed)
+    chosen = merged(ImportanceSettings, settings, options)
+    seeds, seed = chosen.seeds, chosen.seed
     # That of the last training.
     hold(seed=seed + seeds - 1)
+    if chosen.scaled_per:
+        train = yield from part(normalised_by_group_job(train, per=chosen.scaled_per), 0, 0, 100)
+        if test is not None:
+            test = yield from part(normalised_by_group_job(test, per=chosen.scaled_per), 0, 0, 100)
     if len(train.channels) < 2:
         raise ModelError(
             f"{train.name} has one channel ({', '.join(train.channels)}): channel importance has "
             "nothing to weigh; give it two or more"
         )
     if test is None:
-        division = divided(train, seeds, held_out=held_out, one_split=one_split,
-                           split_seed=seed if split_seed is None else split_seed)  # fmt: skip
+        split_seed = seed if chosen.split_seed is None else chosen.split_seed
+        division = divided(train, seeds, held_out=chosen.held_out, one_split=chosen.one_split,
+                           split_seed=split_seed)  # fmt: skip
     else:
         _refuse_others(train, test)
         division = given(train, test, seeds)
-    plan = Plan(train.channels, train.classes, shapley, decoys, mixes, constraint, network,
-                settings or TrainingSettings(), choose_device(device), parts)  # fmt: skip
-    plan.spec(mixes).trial(train.crop)
+    plan = Plan(train.channels, train.classes, chosen, choose_device(chosen.device), parts)
+    plan.spec(chosen.mixes).trial(train.crop)
     trial = _refuse_settings(plan, division, seed)
     yield from part(_read(division), 0, 3, 100)
     source = _Source()
@@ -246,10 +212,10 @@ def _signatures(division: Division) -> dict[str, str]:
 
 def _uncalibrated(plan: Plan) -> str:
     """Why the decoy test was not calibrated for this: see benchmarks/null_calibration.py."""
-    if plan.mixes > 1 or plan.constraint != "softmax":
+    if plan.settings.mixes > 1 or plan.settings.constraint != "softmax":
         return "the test was not calibrated for this kind of mix"
-    if plan.network not in ("tiny", "small"):
-        return f"the test was not calibrated for the network {plan.network!r}"
+    if plan.settings.network not in ("tiny", "small"):
+        return f"the test was not calibrated for the network {plan.settings.network!r}"
     return ""
 
 

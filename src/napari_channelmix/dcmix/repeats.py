@@ -24,16 +24,20 @@ from napari_channelmix.files import write_json
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
 from napari_channelmix.readers import read_json
+from napari_channelmix.settings import ImportanceSettings, as_dict
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.crops import NormalisedCrops
-    from napari_channelmix.classify.mixing import ChannelMix, Constraint
-    from napari_channelmix.classify.training import TrainingSettings
+    from napari_channelmix.classify.mixing import ChannelMix
 
 __all__ = ["Plan", "RepeatResult", "repeat_job", "shares_of"]
 
 Floats = npt.NDArray[np.float64]
+
+
+# They say which repeats there are, on which cells and where, not what is done in one.
+_OF_THE_RUN = ("seeds", "seed", "held_out", "split_seed", "one_split", "scaled_per", "device")
 
 
 @dataclass(frozen=True)
@@ -42,26 +46,20 @@ class Plan:
 
     channels: tuple[str, ...]
     classes: tuple[str, ...]
-    shapley: bool
-    decoys: bool
-    mixes: int
-    constraint: Constraint
-    network: str
-    settings: TrainingSettings
+    settings: ImportanceSettings
     device: torch.device
     parts: Path | None
 
     def spec(self, mixes: int = 0, factor: int = 1) -> NetworkSpec:
         """The network for ``factor`` times the channels; plain without mixes."""
-        return NetworkSpec(
-            self.network, factor * len(self.channels), len(self.classes), mixes, self.constraint
-        )
+        return NetworkSpec(self.settings.network, factor * len(self.channels), len(self.classes),
+                           mixes, self.settings.constraint)  # fmt: skip
 
     def facts(self) -> dict[str, Any]:
         """What the result depends on beside seeds and cells, for provenance and key of a part."""
-        return {**asdict(self.settings), "network": self.network, "mixes": self.mixes,
-                "constraint": self.constraint, "shapley": self.shapley,
-                "decoys": self.decoys, "device": self.device.type}  # fmt: skip
+        own = as_dict(self.settings)
+        return {**{name: value for name, value in own.items() if name not in _OF_THE_RUN},
+                "device": self.device.type}  # fmt: skip
 
     def key(self, seed: int, train: str, test: str) -> str:
         """Name of the part of a repeat; ``train`` and ``test`` are signatures of its cells."""
@@ -136,11 +134,13 @@ def repeat_job(
         return kept
 
     def train(some: NormalisedCrops, spec: NetworkSpec) -> Job[Classifier]:
-        return train_on(some, spec, plan.settings, seed=seed, device=plan.device)
+        return train_on(some, spec, plan.settings.training, seed=seed, device=plan.device)
 
     # Where the work of each step ends: mixed network, plain network, mix with decoys.
-    ends = [0.4, 0.75 if plan.decoys else 0.95, 0.95] if plan.shapley else [0.5, 0.75, 1.0]
-    mixed = yield from part(train(crops, plan.spec(plan.mixes)), 0, ends[0], 1, "mixed network, ")
+    settings = plan.settings
+    ends = [0.4, 0.75 if settings.decoys else 0.95, 0.95] if settings.shapley else [0.5, 0.75, 1.0]
+    blended = plan.spec(settings.mixes)
+    mixed = yield from part(train(crops, blended), 0, ends[0], 1, "mixed network, ")
     plain = yield from part(
         train(crops, plan.spec()), ends[0], ends[1] - ends[0], 1, "plain network, "
     )
@@ -157,9 +157,9 @@ def repeat_job(
         by_plain.tolist(),
         warnings=list(mixed.record["warnings"]),
     )
-    if plan.decoys:
+    if plan.settings.decoys:
         doubled = WithDecoys.behind(crops, seed)
-        job = train(doubled, plan.spec(plan.mixes, factor=2))
+        job = train(doubled, plan.spec(plan.settings.mixes, factor=2))
         tricked = yield from part(job, ends[1], ends[2] - ends[1], 1, "mix with decoys, ")
         assert tricked.mixing is not None
         both = shares_of(tricked.mixing)
@@ -167,7 +167,7 @@ def repeat_job(
         real = both[:channels].sum()
         result = replace(result, decoy_share=(both[:channels] / real).tolist(),
                          decoys=(both[channels:] / real).tolist())  # fmt: skip
-    if plan.shapley:
+    if plan.settings.shapley:
         job_of_values = shapley_job(plain.network, held, seed=seed, device=plan.device)
         values = yield from part(job_of_values, 0.95, 0.05, 1)
         per_class = [[None if np.isnan(v) else float(v) for v in row] for row in values.per_class]
@@ -188,13 +188,13 @@ def _kept(plan: Plan, key: str, seed: int, cells: int) -> tuple[RepeatResult, Cl
         part_ = read_json(stem.with_suffix(".json"), RepeatPart)
         part_.refuse_others(
             seed=seed, cells=cells, channels=len(plan.channels), classes=len(plan.classes),
-            shapley=plan.shapley, decoys=plan.decoys,
+            shapley=plan.settings.shapley, decoys=plan.settings.decoys,
         )  # fmt: skip
         classifier = load_bundle(stem.with_suffix(".cmx"))
     except (ValueError, ChannelMixError):
         return None
     spec = (classifier.spec, classifier.channels, classifier.classes)
-    if spec != (plan.spec(plan.mixes), plan.channels, plan.classes):
+    if spec != (plan.spec(plan.settings.mixes), plan.channels, plan.classes):
         return None
     return RepeatResult(**part_.model_dump()), classifier.to(plan.device)
 

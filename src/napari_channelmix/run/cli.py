@@ -13,11 +13,20 @@ from napari_channelmix.bounds import argument
 from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.provenance import package_version
 from napari_channelmix.run.interrupts import terminated_as_interrupted
+from napari_channelmix.run.options import add_options, settings_from
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+)
 from napari_channelmix.wording import path_shown
 
 __all__ = ["main"]
 
 STOPPED = 130
+# Options that every command has.
+COMMON = ("device", "seed")
 # Characters of a message of argparse, which may quote what it was given.
 LINE = 300
 
@@ -83,9 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", _demo, "the main job on the embedded sample")
     demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")
     demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
-    demo.set_defaults(seeds=4, epochs=15, network="small", no_shapley=False, no_decoys=False,
-                      mixes=1, constraint="softmax", held_out=0.25, split_seed=None,
-                      one_split=False, scaled_per="")  # fmt: skip
+    demo.set_defaults(epochs=15)
 
     view = command("view", _view, "the viewer with the workspace, data loaded")
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -94,40 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     train.add_argument("--out", type=Path, required=True, help="bundle to write (M.cmx)")
     train.add_argument("--mix", action="store_true", help="with a mixing layer in front (DCMIX)")
-    train.add_argument("--network", default="small", help="name of the network (default: small)")
-    train.add_argument(
-        "--epochs", type=argument("epochs"), default=40, help="most epochs (default: 40)"
-    )
+    add_options(train, ClassifierSettings, leave_out=COMMON)
 
     importance = command("importance", _importance, "which channels does a classifier need?")
     importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     importance.add_argument("--out", type=Path, required=True, help="folder for the result")
-    importance.add_argument(
-        "--scaled-per", default="", metavar="COLUMN",
-        help="scale each channel per 'group', or per a column such as the plate (default: not)",
-    )  # fmt: skip
-    importance.add_argument("--seeds", type=argument("seeds"), default=4,
-                            help="repeats, each on other groups (default: 4)")  # fmt: skip
-    importance.add_argument(
-        "--held-out", type=argument("held_out"), default=0.25, metavar="SHARE",
-        help="of the cells, in each repeat (default: 0.25, which makes four folds)",
-    )  # fmt: skip
-    importance.add_argument("--split-seed", type=argument("seed"), metavar="N",
-                            help="of the folds (default: that of --seed)")  # fmt: skip
-    importance.add_argument(
-        "--one-split", action="store_true", help="hold out the same cells in every repeat"
-    )
-    importance.add_argument("--no-shapley", action="store_true", help="leave out Shapley values")
-    importance.add_argument("--no-decoys", action="store_true", help="leave out decoy channels")
-    importance.add_argument(
-        "--mixes", type=argument("mixes"), default=1, help="blended images (default: 1)"
-    )
-    importance.add_argument("--constraint", choices=("softmax", "nonneg", "over"),
-                            default="softmax", help="how weights stay non-negative")  # fmt: skip
-    importance.add_argument("--network", default="small", help="name of the network")
-    importance.add_argument(
-        "--epochs", type=argument("epochs"), default=40, help="most epochs (default: 40)"
-    )
+    add_options(importance, ImportanceSettings, leave_out=COMMON)
 
     predict = command("predict", _predict, "which class is each cell, and how many in each group?")
     predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -140,25 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(explain)
     _add_prior(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
-    explain.add_argument("--method", default="pcim", help="name of the method (default: pcim)")
-    explain.add_argument("--mode", choices=("autograd", "blackbox"), default="autograd",
-                         help="whether gradients may be used (default: autograd)")  # fmt: skip
-    explain.add_argument("--target", metavar="CLASS", help="class to explain (default: predicted)")
-    explain.add_argument("--versus", metavar="CLASS", help="class to hold the target against")
-    explain.add_argument("--channels", choices=("shared", "separate"), default="shared",
-                         help="one map for all channels, or one for each as well")  # fmt: skip
-    explain.add_argument("--forwards", type=argument("forwards"), default=1000,
-                         help="images a black box is asked about, for each cell")  # fmt: skip
+    add_options(explain, ExplainSettings, leave_out=COMMON)
     explain.add_argument(
         "--batch", type=argument("batch"), help="cells at once (default: what fits well)"
     )
-    _add_only(explain, "explain")
-    explain.add_argument("--limit", type=argument("limit"), metavar="N",
-                         help="explain N cells, spread over the data set")  # fmt: skip
-    explain.add_argument("--score", action="store_true",
-                         help="measure the maps, and those of the baselines")  # fmt: skip
-    explain.add_argument("--no-check", action="store_true",
-                         help="do not hold the model against the labels")  # fmt: skip
 
     evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -172,17 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     latents = command("latents", _latents, "what is each cell like, along axes with names?")
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     latents.add_argument("--out", type=Path, required=True, help="folder for the result")
-    latents.add_argument("--model", default="texture-sprites", metavar="NAME|FILE",
-                         help="texture-sprites (colours), cell-sprites (one channel), or a file "
-                         "(default: texture-sprites)")  # fmt: skip
-    latents.add_argument("--finetune", type=argument("finetune"), default=0, metavar="EPOCHS",
-                         help="get used to the cells first, without labels (20 does)")  # fmt: skip
-    latents.add_argument("--channel", metavar="NAME", help="look at this channel alone")
-    latents.add_argument("--pixels", action="store_true",
-                         help="train a classifier of the pixels on the same folds, to stand "
-                         "beside (minutes)")  # fmt: skip
-    latents.add_argument("--limit", type=argument("limit"), metavar="N",
-                         help="encode N cells, spread over the data set")  # fmt: skip
+    add_options(latents, LatentsSettings, leave_out=COMMON)
 
     report = command("report", _report, "one page of HTML from what the other commands wrote")
     report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -299,8 +253,8 @@ def _train(asked: argparse.Namespace) -> None:
     from napari_channelmix.run.text import accuracy_text
     from napari_channelmix.run.training import train_into_job
 
-    settings = {"network": asked.network, "epochs": asked.epochs, "seed": asked.seed,
-                "device": asked.device, "mixes": int(asked.mix)}  # fmt: skip
+    mixes = max(asked.mixes, int(asked.mix))
+    settings = settings_from(asked, ClassifierSettings, mixes=mixes)
     if asked.out.suffix != ".cmx" or asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: name a file that ends in .cmx")
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
@@ -312,7 +266,6 @@ def _train(asked: argparse.Namespace) -> None:
 
 
 def _importance(asked: argparse.Namespace) -> None:
-    from napari_channelmix.classify import TrainingSettings
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.dcmix.divided import divided_importance_job
     from napari_channelmix.files import refuse_no_folder
@@ -320,16 +273,10 @@ def _importance(asked: argparse.Namespace) -> None:
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import importance_text
 
-    settings = TrainingSettings(epochs=asked.epochs)
+    settings = settings_from(asked, ImportanceSettings)
     refuse_no_folder(asked.out)
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    job = divided_importance_job(
-        cells, seeds=asked.seeds, shapley=not asked.no_shapley, decoys=not asked.no_decoys,
-        mixes=asked.mixes, constraint=asked.constraint, network=asked.network,
-        epochs=settings.epochs, seed=asked.seed, device=asked.device, parts=asked.out / "parts",
-        held_out=asked.held_out, split_seed=asked.split_seed, one_split=asked.one_split,
-        scaled_per=asked.scaled_per,
-    )  # fmt: skip
+    job = divided_importance_job(cells, settings=settings, parts=asked.out / "parts")
     with in_use(asked.out):
         importance = run_job(job, title="importance", quiet=asked.quiet)
         saved = importance.save(asked.out)
@@ -365,16 +312,12 @@ def _predict(asked: argparse.Namespace) -> None:
 
 def _explain(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
+    from napari_channelmix.run.explaining import explain_cells_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
     model = _model(asked)
-    settings = ExplainSettings(
-        asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
-        asked.seed, asked.limit, asked.score, check=not asked.no_check,
-        prior=_prior(asked), only=asked.only,
-    )  # fmt: skip
+    settings = settings_from(asked, ExplainSettings, prior=_prior(asked))
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = explain_cells_job(
         model, cells, asked.out, settings, device=asked.device, batch=asked.batch
@@ -435,12 +378,11 @@ def _evaluate(asked: argparse.Namespace) -> None:
 def _latents(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.drl import load_disentangler
-    from napari_channelmix.run.latents import LatentsSettings, encode_cells_job, latents_text
+    from napari_channelmix.run.latents import encode_cells_job, latents_text
     from napari_channelmix.run.progress import run_job
 
     source = load_disentangler(asked.model)
-    settings = LatentsSettings(asked.channel, asked.finetune, asked.limit, asked.seed,
-                               model=str(asked.model), pixels=asked.pixels)  # fmt: skip
+    settings = settings_from(asked, LatentsSettings)
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = encode_cells_job(source, cells, asked.out, settings, device=asked.device)
     found = run_job(job, title="latents", quiet=asked.quiet)

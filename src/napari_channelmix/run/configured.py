@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.classify import Classifier, TrainingSettings, load_bundle, load_model
+from napari_channelmix.classify import Classifier, load_bundle, load_model
 from napari_channelmix.classify.identity import earlier_hashes, model_hash
 from napari_channelmix.computing import Computing, computing, computing_with
 from napari_channelmix.config import Config, TrainingPart, read_config, write_config
-from napari_channelmix.config.facts import LEARNING, training_part
+from napari_channelmix.config.facts import training_part
 from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.divided import divided_importance_job
@@ -29,11 +29,18 @@ from napari_channelmix.files import refuse_no_folder
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.report import ClassifierFacts, report_job
-from napari_channelmix.run.explaining import Explained, ExplainSettings, explain_cells_job
-from napari_channelmix.run.latents import Encoded, LatentsSettings, encode_cells_job
+from napari_channelmix.run.explaining import Explained, explain_cells_job
+from napari_channelmix.run.latents import Encoded, encode_cells_job
 from napari_channelmix.run.predicting import Predicted, predict_cells_job
 from napari_channelmix.run.report import Sources, findings_job
 from napari_channelmix.run.training import train_into_job
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import ForeignClassifier
@@ -208,11 +215,8 @@ def _results_job(
         owner = config.owner_of(one, asked)
         said = config.data_sets[owner].classifier
         usual = None if said is None else said.prior
-        settings = ExplainSettings(
-            asked.target, asked.versus, asked.method, asked.mode, asked.channels, asked.forwards,
-            asked.seed, cells=asked.cells, only="all",
-            prior=usual if asked.prior is None else asked.prior,
-        )  # fmt: skip
+        prior = usual if asked.prior is None else asked.prior
+        settings = settings_of(ExplainSettings, asked, prior=prior)
         maps = explain_cells_job(
             classifiers[owner], cells, out / "explanations" / str(number), settings,
             device=_device(device, config.device), batch=1 if asked.cells else None,
@@ -305,11 +309,7 @@ def _trained_job(said: TrainingPart, cells: Cells, path: Path, device: str) -> J
     kept = _kept(path, said, cells)
     if kept is not None:
         return kept
-    settings = {
-        "network": said.network, "settings": _learning(said), "seed": said.seed,
-        "device": _device(device, said.device), "mixes": said.mixes,
-        "constraint": said.constraint, "held_out": said.held_out,
-    }  # fmt: skip
+    settings = settings_of(ClassifierSettings, said, device=_device(device, said.device))
     classifier, _ = yield from train_into_job(cells, path, settings)
     return classifier
 
@@ -323,29 +323,20 @@ def _kept(path: Path, said: TrainingPart, cells: Cells) -> Classifier | None:
     its = training_part(found.provenance)
     if its is None or found.provenance.get("cells") != cells.fingerprint:
         return None
-    same = its.model_copy(update={"device": said.device, "threads": said.threads}) == said
+    same = replace(its, device=said.device, threads=said.threads) == said
     return found if same else None
 
 
 def _importance_job(
     said: ImportancePart, cells: Cells, out: Path, device: str
 ) -> Job[ChannelImportance]:
-    return divided_importance_job(
-        cells, seeds=said.seeds, shapley=said.shapley, decoys=said.decoys, mixes=said.mixes,
-        constraint=said.constraint, network=said.network, settings=_learning(said), seed=said.seed,
-        device=_device(device, said.device), held_out=said.held_out, split_seed=said.split_seed,
-        one_split=said.one_split, scaled_per=said.scaled_per, parts=out / "parts",
-    )  # fmt: skip
+    settings = settings_of(ImportanceSettings, said, device=_device(device, said.device))
+    return divided_importance_job(cells, settings=settings, parts=out / "parts")
 
 
 def _latents_settings(said: LatentsPart) -> LatentsSettings:
     view = None if said.view is None else View.from_dict(said.view)
-    return LatentsSettings(finetune=said.finetune, limit=said.limit, seed=said.seed, view=view,
-                           model=said.model)  # fmt: skip
-
-
-def _learning(said: Any) -> TrainingSettings:
-    return TrainingSettings(**{name: getattr(said, name) for name in LEARNING})
+    return settings_of(LatentsSettings, said, view=view)
 
 
 def _device(asked: str, said: str) -> str:

@@ -38,6 +38,7 @@ from napari_channelmix.readers import read_content, validated
 from napari_channelmix.run.explained_cells import cells_about, explained_table
 from napari_channelmix.run.mapstore import MapStore
 from napari_channelmix.run.stored import Chunk, ChunkScores, ExplainFile
+from napari_channelmix.settings import ExplainSettings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
@@ -63,49 +64,6 @@ SHOWN = 12
 
 Whole = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class ExplainSettings:
-    """What is asked about each cell.
-
-    Attributes
-    ----------
-    target, versus : str or None
-        Class to explain (None: the predicted class of each cell), and class to hold it against
-        (None: all others).
-    method, mode, channels : str
-        As for `pcim.explain`.
-    forwards, seed : int
-    limit : int or None
-        Explain this many cells; see `chosen_cells`. None: all.
-    score : bool
-        Measure the maps, those of PCIM and those of the baselines.
-    cells : tuple of int or None
-        Explain these, positions in the data set; ``limit`` is then of no account.
-    check : bool
-        Hold the model against the labels of the data set; see `classify.plausibility`.
-    prior : str, mapping of str to float, or Prior, optional
-        With which prior probabilities are shown and the predicted class is chosen, as for
-        `Classifier.predict_proba`; ``estimated`` is from all cells of the data set.
-    only : {"held-out", "all"}
-        Leave out the cells that the model was trained on, and others of their groups, where any
-        is left; see `classify.training_cells`. ``cells`` are explained whatever they are.
-    """
-
-    target: str | None = None
-    versus: str | None = None
-    method: str = "pcim"
-    mode: str = "autograd"
-    channels: str = "shared"
-    forwards: int = 1000
-    seed: int = 0
-    limit: int | None = None
-    score: bool = False
-    cells: tuple[int, ...] | None = None
-    check: bool = True
-    prior: PriorChoice = None
-    only: str = "held-out"
 
 
 @dataclass(frozen=True)

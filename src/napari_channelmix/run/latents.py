@@ -22,6 +22,7 @@ from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_json
 from napari_channelmix.run.explaining import chosen_cells
 from napari_channelmix.run.stored import LatentsMadeFrom
+from napari_channelmix.settings import LatentsSettings
 from napari_channelmix.wording import brief
 
 if TYPE_CHECKING:
@@ -52,36 +53,6 @@ _WORDS = {
     "view": "another view of them",
     "pixels": "--pixels {} instead of {}",
 }
-
-
-@dataclass(frozen=True)
-class LatentsSettings:
-    """What is asked of a data set.
-
-    Attributes
-    ----------
-    channel : str or None
-        Look at this channel alone.
-    finetune : int
-        Epochs of fine-tuning.
-    limit : int or None
-        Encode this many cells; see `explaining.chosen_cells`. None: all.
-    seed : int
-    model : str
-        Name or path of the disentangler, as it was asked for.
-    view : View or None
-        What of the channels is looked at, where it is more than ``channel`` can say.
-    pixels : bool
-        Whether a classifier of the pixels is trained on the same folds, to stand beside.
-    """
-
-    channel: str | None = None
-    finetune: int = 0
-    limit: int | None = None
-    seed: int = 0
-    view: View | None = None
-    model: str = ""
-    pixels: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_channelmix.classify.measured import measured_training_job
 from napari_channelmix.files import write_json
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier
     from napari_channelmix.data import Cells
     from napari_channelmix.jobs import Job
+    from napari_channelmix.settings import ClassifierSettings
 
 __all__ = ["SCHEMA", "train_into_job"]
 
@@ -20,7 +21,7 @@ SCHEMA = "napari-channelmix/train/1"
 
 
 def train_into_job(
-    cells: Cells, out: Path, settings: dict[str, Any]
+    cells: Cells, out: Path, settings: ClassifierSettings
 ) -> Job[tuple[Classifier, Path]]:
     """Train a classifier, measure it on held-out cells, save both; a job.
 
@@ -30,8 +31,7 @@ def train_into_job(
     out : path
         The bundle (``.cmx``) to write; its figures go into a ``.json`` of the same name. A training
         that was stopped goes on from ``.cmx.partial``.
-    settings : dict
-        As for `measured_training_job`.
+    settings : ClassifierSettings
 
     Raises
     ------
@@ -43,9 +43,11 @@ def train_into_job(
         return (yield from _trained_job(cells, out, settings))
 
 
-def _trained_job(cells: Cells, out: Path, settings: dict[str, Any]) -> Job[tuple[Classifier, Path]]:
+def _trained_job(
+    cells: Cells, out: Path, settings: ClassifierSettings
+) -> Job[tuple[Classifier, Path]]:
     checkpoint = out.with_suffix(".cmx.partial")
-    classifier = yield from measured_training_job(cells, **settings, checkpoint=checkpoint)
+    classifier = yield from measured_training_job(cells, settings=settings, checkpoint=checkpoint)
     classifier.save(out)
     beside = write_json(
         out.with_suffix(".json"),

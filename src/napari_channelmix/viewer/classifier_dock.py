@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +17,15 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.viewer import files
 from napari_channelmix.viewer.chance_note import chance_line
 from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
+from napari_channelmix.viewer.folding import Folding
+from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
 from napari_channelmix.viewer.notice import Notice, breakable
 from napari_channelmix.viewer.preferences import PREFERENCES, follow_seed
@@ -31,14 +35,10 @@ from napari_channelmix.viewer.recall_bars import RecallBars
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
     NetworkBox,
-    epochs_box,
-    held_out_box,
     reason_not_ready,
-    seed_box,
     whole,
 )
 from napari_channelmix.viewer.work import (
-    TrainingChoices,
     evaluation_job,
     load_job,
     predict_job,
@@ -65,10 +65,6 @@ class ClassifierDock(Dock):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        self.network = NetworkBox()
-        self.epochs = epochs_box()
-        self.held_out = held_out_box()
-        self.seed = seed_box()
         self.device = DeviceBox(self.session)
         self.mix = QCheckBox("Mix the channels into")
         self.mix.setToolTip(
@@ -79,6 +75,10 @@ class ClassifierDock(Dock):
         self.mixes.setSuffix(" image(s)")
         self.mixes.setEnabled(False)
         self.mix.toggled.connect(self.mixes.setEnabled)
+        controls = {"network": NetworkBox(), "device": self.device, "mixes": self.mixes}
+        self.settings = JobForm(ClassifierSettings, self, controls=controls)
+        self.network, self.epochs = self.settings["network"], self.settings["epochs"]
+        self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
         self.train = QPushButton("Train")
         self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
         self.reason = QLabel()
@@ -134,11 +134,8 @@ class ClassifierDock(Dock):
     def _build(self) -> None:
         self.training_box, inside = group("Training")
         rows = form()
-        rows.addRow("Network", self.network)
-        rows.addRow("Epochs", self.epochs)
-        rows.addRow("Test fraction", self.held_out)
-        rows.addRow("Random seed", self.seed)
-        rows.addRow("Device", self.device)
+        self.settings.add_to(rows, ["network", "epochs", "held_out", "seed", "device"])
+        self.settings.leave("mixes")
         mixing = QWidget()
         row = QHBoxLayout(mixing)
         row.setContentsMargins(0, 0, 0, 0)
@@ -146,6 +143,14 @@ class ClassifierDock(Dock):
         row.addWidget(self.mixes, 1)
         inside.addLayout(rows)
         inside.addWidget(mixing)
+        inner = form()
+        self.settings.add_to(inner)
+        content = QWidget()
+        content.setLayout(inner)
+        more = Folding("More settings")
+        more.setToolTip("How long and how fast it learns, and how blending weights stay positive")
+        more.addWidget(content)
+        inside.addWidget(more)
         inside.addWidget(self.train)
         inside.addWidget(self.reason)
         self.column.addWidget(self.training_box)
@@ -179,11 +184,8 @@ class ClassifierDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        chosen = TrainingChoices(
-            self.network.currentText(), self.epochs.value(), self.seed.value(),
-            self.device.currentText(), self.mixes.value() if self.mix.isChecked() else 0,
-            self.held_out.value(),
-        )  # fmt: skip
+        mixes = self.mixes.value() if self.mix.isChecked() else 0
+        chosen = replace(self.settings.value, mixes=mixes)
         self.session.history = ()
         # Another data set may be in use before it is through.
         data_set = self.session.data_set

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QApplication,
-    QCheckBox,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -19,27 +18,20 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.viewer import files, layers
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable, measured_alone
 from napari_channelmix.viewer.folding import Folding
+from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.notice import Kind, Notice
 from napari_channelmix.viewer.preferences import follow_seed
-from napari_channelmix.viewer.settings_form import (
-    DeviceBox,
-    NetworkBox,
-    epochs_box,
-    held_out_box,
-    reason_not_ready,
-    seed_box,
-    split_seed_box,
-    whole,
-)
+from napari_channelmix.viewer.settings_form import DeviceBox, NetworkBox, reason_not_ready
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks import Task, Update
-from napari_channelmix.viewer.work import ImportanceChoices, importance_job, kept_folder, mixed_job
+from napari_channelmix.viewer.work import importance_job, kept_folder, mixed_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,42 +52,18 @@ class ImportanceDock(Dock):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        self.seeds = whole(
-            1, 64, 4, "Repeats, which hold out different groups; their spread is the error bar"
-        )
-        self.shapley = QCheckBox("Shapley values")
-        self.shapley.setChecked(True)
-        self.shapley.setToolTip(
-            "Also what each channel adds to the accuracy of a network without mixing: a second "
-            "answer that does not share the first one's weaknesses"
-        )
-        self.decoys = QCheckBox("Negative control")
-        self.decoys.setChecked(True)
-        self.decoys.setToolTip(
-            "Also the share of a channel that carries nothing (the same channel of another cell)"
-        )
-        self.network = NetworkBox()
-        self.epochs = epochs_box()
-        self.mixes = whole(
-            1, 16, 1, "Blended images; more than one may keep the accuracy where one loses it"
-        )
-        self.constraint = QComboBox()
-        self.constraint.addItems(["softmax", "nonneg", "over"])
-        self.constraint.setToolTip("How the weights of the blend are kept from being negative")
-        self.held_out = held_out_box()
-        self.one_split = QCheckBox("same in every repeat")
-        self.one_split.setToolTip(
-            "Hold out the same cells in every repeat, instead of each group in turn: the error "
-            "bars then leave out the choice of cells"
-        )
-        self.first_seed = seed_box("The same seed gives the same first weights and order of cells")
-        self.split_seed = split_seed_box()
         self.scaled = QComboBox()
         self.scaled.setToolTip(
             "Scale each channel group by group, so that differences of stain and exposure are "
             "gone; true differences in brightness between the groups are gone too"
         )
         self.device = DeviceBox(self.session)
+        controls = {"network": NetworkBox(), "device": self.device, "scaled_per": self.scaled}
+        self.settings = JobForm(ImportanceSettings, self, controls=controls)
+        self.seeds, self.first_seed = self.settings["seeds"], self.settings["seed"]
+        self.shapley, self.decoys = self.settings["shapley"], self.settings["decoys"]
+        self.network, self.epochs = self.settings["network"], self.settings["epochs"]
+        self.mixes, self.held_out = self.settings["mixes"], self.settings["held_out"]
         self.run_button = QPushButton("Run")
         self.run_button.setToolTip("Train all repeats; bars appear when the first is done")
         self.reason = QLabel()
@@ -150,23 +118,18 @@ class ImportanceDock(Dock):
     def _build(self) -> None:
         self.run_box, inside = group("Run")
         rows = form()
-        rows.addRow("Repeats", self.seeds)
+        self.settings.add_to(rows, ["seeds"])
         ticks = QHBoxLayout()
         ticks.addWidget(self.shapley)
         ticks.addWidget(self.decoys)
         ticks.addStretch(1)
         rows.addRow("Also", ticks)
+        self.settings.leave("shapley", "decoys")
         inside.addLayout(rows)
         more = Folding("More settings")
         more.setToolTip("Network, epochs, blended images, test fraction, random seed, device")
         inner = form()
-        for name, control in (
-            ("Network", self.network), ("Epochs", self.epochs), ("Blended images", self.mixes),
-            ("Constraint", self.constraint), ("Test fraction", self.held_out),
-            ("", self.one_split), ("Random seed", self.first_seed), ("Split seed", self.split_seed),
-            ("Scale", self.scaled), ("Device", self.device),
-        ):  # fmt: skip
-            inner.addRow(name, control)
+        self.settings.add_to(inner)
         content = QWidget()
         content.setLayout(inner)
         more.addWidget(content)
@@ -223,14 +186,7 @@ class ImportanceDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        chosen = ImportanceChoices(
-            self.seeds.value(), self.shapley.isChecked(), self.decoys.isChecked(),
-            self.mixes.value(), self.constraint.currentText(), self.network.currentText(),
-            self.epochs.value(), self.first_seed.value(), self.device.currentText(),
-            self.held_out.value(),
-            self.split_seed.value() if self.split_seed.value() >= 0 else None,
-            self.one_split.isChecked(), self.scaled.currentData() or "",
-        )  # fmt: skip
+        chosen = self.settings.value
         self._wanted, self._running = chosen.seeds, self.session.data_set
         self._before, self.session.importance = self.session.importance, None
         self._taken, self._kept = 0, kept_folder()

@@ -1,4 +1,4 @@
-"""Controls that training and channel importance share: network, epochs, held-out share, device."""
+"""Controls that training and channel importance share: network and device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from qtpy.QtWidgets import QComboBox, QSpinBox, QWidget
 
 from napari_channelmix.viewer.tasks import Task
 from napari_channelmix.viewer.work import devices_job
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.session import Session
 
-__all__ = ["DeviceBox", "NetworkBox", "epochs_box", "held_out_box", "seed_box", "split_seed_box",
-           "whole"]  # fmt: skip
+__all__ = ["DeviceBox", "NetworkBox", "reason_not_ready", "whole"]
 
 # As `classify.network_names` gives them; written down here, since asking would load PyTorch.
 BUILT_IN = ("small", "tiny", "medium")
@@ -91,39 +90,6 @@ def whole(low: int, high: int, value: int, tip: str) -> QSpinBox:
     box.setRange(low, high)
     box.setValue(value)
     box.setToolTip(tip)
-    return box
-
-
-def epochs_box(value: int = 40) -> QSpinBox:
-    """Most epochs."""
-    return whole(1, 1000, value, "Most passes over the training cells; it stops early by itself")
-
-
-def seed_box(
-    tip: str = "The same seed gives the same split, first weights and order of cells",
-) -> QSpinBox:
-    """The seed."""
-    return whole(0, 999_999, 0, tip)
-
-
-def split_seed_box() -> QSpinBox:
-    """The seed of the division of the cells; -1 is that of the training."""
-    box = whole(-1, 999_999, -1, "Another one divides the cells into other folds")
-    box.setSpecialValueText("as random seed")
-    return box
-
-
-def held_out_box() -> QDoubleSpinBox:
-    """Share of the cells held out."""
-    box = QDoubleSpinBox()
-    box.setRange(0.05, 0.9)
-    box.setSingleStep(0.05)
-    box.setDecimals(2)
-    box.setValue(0.25)
-    box.setToolTip(
-        "Share of the cells that training never sees, in whole groups (wells); a split column of "
-        "the data set is kept instead"
-    )
     return box
 
 

@@ -5,7 +5,6 @@ PyTorch is imported where a job begins, never with a dock.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +23,9 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, Evaluation, ForeignClassifier
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.settings import ClassifierSettings, ImportanceSettings
 
 __all__ = [
-    "ImportanceChoices",
-    "TrainingChoices",
     "crops_job",
     "devices_job",
     "evaluation_job",
@@ -44,43 +42,12 @@ __all__ = [
 STRIPE = 256
 
 
-@dataclass(frozen=True)
-class TrainingChoices:
-    """What the user chose in the dock 'Classifier'."""
-
-    network: str = "small"
-    epochs: int = 40
-    seed: int = 0
-    device: str = "auto"
-    mixes: int = 0
-    held_out: float = 0.25
-
-
-@dataclass(frozen=True)
-class ImportanceChoices:
-    """What the user chose in the dock 'Channel importance'."""
-
-    seeds: int = 4
-    shapley: bool = True
-    decoys: bool = True
-    mixes: int = 1
-    constraint: str = "softmax"
-    network: str = "small"
-    epochs: int = 40
-    seed: int = 0
-    device: str = "auto"
-    held_out: float = 0.25
-    split_seed: int | None = None
-    one_split: bool = False
-    scaled_per: str = ""
-
-
-def train_job(cells: Cells, chosen: TrainingChoices) -> Job[Trained]:
+def train_job(cells: Cells, chosen: ClassifierSettings) -> Job[Trained]:
     """Hold groups back, train on the others, measure on those held back."""
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.classify.measured import measured_training_job
 
-    classifier = yield from measured_training_job(cells, **asdict(chosen))
+    classifier = yield from measured_training_job(cells, settings=chosen)
     return _measured(classifier, f"trained on {cells.name}")
 
 
@@ -145,13 +112,13 @@ def kept_folder() -> Path | None:
 
 
 def importance_job(
-    cells: Cells, chosen: ImportanceChoices, parts: Path | None = None
+    cells: Cells, chosen: ImportanceSettings, parts: Path | None = None
 ) -> Job[ChannelImportance]:
     """Learn channel importance over the repeats; finished ones are kept."""
     yield Progress(0, 100, "loading PyTorch")
     from napari_channelmix.dcmix.divided import divided_importance_job
 
-    return (yield from divided_importance_job(cells, **asdict(chosen), parts=parts))
+    return (yield from divided_importance_job(cells, settings=chosen, parts=parts))
 
 
 def nuclei_job(plane: Any, min_area: int) -> Job[npt.NDArray[np.int32]]:

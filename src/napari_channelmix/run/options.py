@@ -1,0 +1,89 @@
+"""Options of the command line, from the settings objects of the jobs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from napari_channelmix.settings import Setting, fields_of
+
+if TYPE_CHECKING:
+    from napari_channelmix.bounds import Bounds
+
+__all__ = ["add_options", "settings_from"]
+
+Settings = TypeVar("Settings")
+
+
+def add_options(
+    parser: argparse.ArgumentParser, settings: type, *, leave_out: Collection[str] = ()
+) -> None:
+    """Add an option for each setting that is for people.
+
+    ``held_out`` becomes ``--held-out SHARE``; a setting that is on, ``shapley``, becomes
+    ``--no-shapley``. Those that few people change stand in a group of their own.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    settings : type
+        A settings object's class.
+    leave_out : collection of str
+        Settings that the parser has already, or that this command has not.
+    """
+    rest = parser.add_argument_group("more settings")
+    for field in fields_of(settings):
+        if field.about is None or field.kind == "other" or field.name in leave_out:
+            continue
+        _add(rest if field.about.advanced else parser, field)
+
+
+def _add(place: Any, field: Setting) -> None:
+    about = field.about
+    assert about is not None
+    option = f"--{field.name.replace('_', '-')}"
+    if field.kind == "flag":
+        if field.default:
+            place.add_argument(f"--no-{option[2:]}", dest=field.name, action="store_false",
+                               help=about.off or f"not: {about.help}")  # fmt: skip
+        else:
+            place.add_argument(option, action="store_true", help=about.help)
+        return
+    shown = "" if field.default in (None, "") else f" (default: {field.default})"
+    more: dict[str, Any] = {"default": field.default, "help": f"{about.help}{shown}"}
+    if about.metavar:
+        more["metavar"] = about.metavar
+    if field.kind == "choice":
+        more["choices"] = field.choices
+    elif field.bounds is not None:
+        more["type"] = _reader(field.name, field.bounds)
+    place.add_argument(option, **more)
+
+
+def _reader(name: str, bounds: Bounds) -> Any:
+    """What `argparse` reads a number with."""
+
+    def read(text: str) -> float:
+        try:
+            number: Any = int(text) if bounds.whole else float(text)
+        except ValueError:
+            number = text
+        refusal = bounds.refusal(number)
+        if refusal:
+            raise argparse.ArgumentTypeError(f"{bounds.label or name} {refusal}")
+        return int(number) if bounds.whole else float(number)
+
+    return read
+
+
+def settings_from(args: argparse.Namespace, settings: type[Settings], **given: Any) -> Settings:
+    """The settings that were given on the command line; ``given`` wins.
+
+    Raises
+    ------
+    ModelError
+        A value outside its bounds.
+    """
+    names = [field.name for field in fields_of(settings) if hasattr(args, field.name)]
+    return settings(**{**{name: getattr(args, name) for name in names}, **given})

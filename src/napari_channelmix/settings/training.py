@@ -1,0 +1,115 @@
+"""Settings of a training, and of a classifier that is trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from napari_channelmix.bounds import (
+    Batch,
+    Clip,
+    Decay,
+    Epochs,
+    Name,
+    Patience,
+    PlainMixes,
+    Rate,
+    Seed,
+    Share,
+)
+from napari_channelmix.settings.fields import About, settings, settings_of
+
+__all__ = ["ClassifierSettings", "Constraint", "Device", "NetworkSettings", "TrainingSettings"]
+
+Constraint = Literal["softmax", "nonneg", "over"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@settings
+class TrainingSettings:
+    """How a network is trained, whatever it learns.
+
+    Attributes
+    ----------
+    epochs : int
+        Most passes over the training cells.
+    patience : int
+        Epochs without a better validation score after which training stops.
+    batch : int
+        Crops in a step.
+    rate : float
+        Highest learning rate of AdamW; it warms up over the first epoch and falls along a cosine.
+    decay : float
+        Weight decay of AdamW; never applied to mixing weights.
+    clip : float or None
+        Greatest norm of a step's gradient, all parameters together; None for any.
+    """
+
+    epochs: Annotated[
+        Epochs, About("Epochs", "most passes over the training cells; it stops early by itself")
+    ] = 40
+    patience: Annotated[
+        Patience,
+        About("Patience", "epochs without a better score until training stops", advanced=True),
+    ] = 10
+    batch: Annotated[Batch, About("Batch", "cells in a training step", advanced=True)] = 64
+    rate: Annotated[
+        Rate, About("Learning rate", "highest learning rate of AdamW", advanced=True)
+    ] = 2e-3
+    decay: Annotated[Decay, About("Weight decay", "weight decay of AdamW", advanced=True)] = 1e-3
+    clip: Annotated[
+        Clip | None, About("Gradient clip", "greatest norm of a step's gradient", advanced=True)
+    ] = None
+
+    @property
+    def training(self) -> TrainingSettings:
+        """How the network is trained, without anything else."""
+        return settings_of(TrainingSettings, self)
+
+
+@settings
+class NetworkSettings(TrainingSettings):
+    """A network of crops, how its cells are divided, and where it is computed.
+
+    Attributes
+    ----------
+    network : str
+        A name of `network_names`.
+    constraint : {"softmax", "nonneg", "over"}
+        How the weights of a mixing layer are kept non-negative; see `ChannelMix`.
+    held_out : float
+        Share of the cells that training never sees, in whole groups.
+    seed : int
+        Decides first weights, order, augmentation and the cells held back.
+    device : {"auto", "cpu", "cuda", "mps"}
+    """
+
+    network: Annotated[
+        Name,
+        About("Network", "small fits crops of 24 to 128 pixels; tiny is faster", metavar="NAME"),
+    ] = "small"
+    constraint: Annotated[
+        Constraint,
+        About("Weight constraint", "how blending weights stay non-negative", advanced=True),
+    ] = "softmax"
+    held_out: Annotated[
+        Share,
+        About("Test fraction", "share of the cells that training never sees, in whole groups",
+              metavar="SHARE"),
+    ] = 0.25  # fmt: skip
+    seed: Annotated[Seed, About("Random seed", "the same seed gives the same result")] = 0
+    device: Annotated[Device, About("Device", "where to compute", advanced=True)] = "auto"
+
+
+@settings
+class ClassifierSettings(NetworkSettings):
+    """How a classifier is trained and measured.
+
+    Attributes
+    ----------
+    mixes : int
+        Blended images in front of the network (DCMIX); 0 for a plain one.
+    """
+
+    mixes: Annotated[
+        PlainMixes, About("Blended channels", "blended images in front of the network; 0: none")
+    ] = 0
