@@ -137,9 +137,7 @@ def test_doses_that_look_like_ranks_are_said_to(levels: list[float], ranks: bool
         ([0.5, 1, 1.5, 2], False),
     ],
 )
-def test_doses_that_look_like_logarithms_are_said_to(
-    levels: list[float], logarithms: bool
-) -> None:
+def test_doses_that_look_like_logarithms_are_said_to(levels: list[float], logarithms: bool) -> None:
     assert looks_like_logarithms(levels) is logarithms
     y = np.tile(np.linspace(0, 1, len(levels)), 3)
     found = dose_response(as_doses(np.tile(levels, 3)), y)
@@ -180,7 +178,7 @@ def test_labels_that_were_given_by_the_dose_are_told() -> None:
     assert given_by_dose(doses, pure)
     # Groups without labels say nothing against it.
     assert given_by_dose([*doses, 3], [*pure, [0, 0]])
-    # Two cells of 20 that are another class, or one dose with both classes, is a judgement of cells.
+    # Two cells of 20 of another class, or one dose with both classes: a judgement of cells.
     assert not given_by_dose(doses, [[4, 2], *pure[1:]])
     assert not given_by_dose(doses, [[5, 0], [0, 7], *pure[2:]])
     # One class everywhere is not given by anything.

@@ -32,7 +32,7 @@ EDGE = 0.05
 # A plateau is seen where the outermost dose has gone this share of the way to it.
 SEEN = 0.8
 # Groups of one dose that differ by more than this share of the response disagree.
-SCATTER = 0.15
+SCATTER = 0.25
 # Chance that a curve is drawn through fractions that do not depend on the dose, and that a right
 # one is refused as one that does not fit.
 SPURIOUS = 0.01
