@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QScrollArea
 
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.cells_in_use import summary
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.layers import role_of

@@ -168,7 +168,6 @@ class ImportanceDock(Dock):
         self.chart.channel_hovered.connect(self._hovered)
         self.figures.channel_chosen.connect(self._toggle_solo)
         self.follow(self.session.replaced, self._replaced)
-        self.follow(self.session.closed, self._closed)
         self.follow(self.session.data_sets_changed, self._name_result)
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
@@ -192,7 +191,7 @@ class ImportanceDock(Dock):
         self._taken, self._kept = 0, kept_folder()
         job = importance_job(cells, chosen, self._kept)
         self.task.run("channel importance", job, self._finished, on_update=self._partial,
-                      on_error=self.fail)  # fmt: skip
+                      on_error=self.fail, data_set=self._running)  # fmt: skip
 
     def _ended(self, how: str) -> None:
         state = self.session.of(self._running)
@@ -214,12 +213,6 @@ class ImportanceDock(Dock):
     def _replaced(self) -> None:
         # Of the cells that go; a run goes on, and its bars wait with its data set.
         self.mixed_task.stop()
-
-    def _closed(self, key: int) -> None:
-        if self.task.busy and key == self._running:
-            self._before = None
-            self.task.stop()
-            self.notice.say("The run was stopped: its cells were closed.", "warning")
 
     @property
     def _elsewhere(self) -> str:
