@@ -82,7 +82,7 @@ def test_the_prior_of_another_classifiers_predictions_is_not_that_of_an_explanat
     other, own = model_of(session.cells), model_of(session.cells)
     session.trained, session.prior = own, "estimated"
     sure = np.full((60, 2), 0.5, np.float32)
-    known = object()
+    known = SimpleNamespace(text=lambda: "balanced")
     session.predictions = Predictions(own.classifier.classes, sure, prior=known, trained=other)  # type: ignore[arg-type]
     assert explained_prior(session) is None
     session.predictions = Predictions(own.classifier.classes, sure, prior=known, trained=own)  # type: ignore[arg-type]

@@ -331,7 +331,8 @@ def test_cells_cut_out_anew_do_not_take_the_place_of_results(
         mask.data = np.where(labels == 2 + at_work, 0, labels)
         before = session.data_set
         click(images.use)
-        qtbot.waitUntil(lambda before=before: session.data_set != before, timeout=5000)
+        qtbot.waitUntil(lambda: not images.task.busy, timeout=20_000)
+        assert session.data_set != before, images.notice.text()
         assert session.of(first) is not None and len(session.cells) == 8
         assert session.cells.classes == ("a", "b")
         session.end("channel importance", first)

@@ -336,7 +336,7 @@ class ClassifierDock(Dock):
         self.doubts.say(_doubts(estimate), "warning")
         self.recalls.show_accuracy(estimate)
         predictions = self.session.predictions
-        if predictions is not None and predictions.trained not in (None, trained):
+        if predictions is not None and not predictions.is_by(trained):
             predictions = None
         self.probabilities.show_trained(trained, predictions)
         self.prior.show_choice(self.session.prior, trained, busy)

@@ -113,6 +113,10 @@ class Predictions:
     #: The classifier that gave them.
     trained: Trained | None = dataclasses.field(default=None, repr=False)
 
+    def is_by(self, trained: Trained | None) -> bool:
+        """Whether a classifier gave them, as far as that is known."""
+        return self.trained is None or self.trained is trained
+
     @property
     def codes(self) -> npt.NDArray[np.int64]:
         """Most probable class of each cell (N,)."""
@@ -392,9 +396,10 @@ class Session:
         """Forget what the classifier before that of now said of the cells of its own data set."""
         state = self.of(key)
         if state is not None:
-            if state.predictions is not None and state.predictions.trained in (None, before):
+            given = state.predictions
+            if given is not None and given.is_by(before):
                 self.put(key, predictions=None)
-            if state.explained and state.explained_by in (None, before):
+            if state.explained and (state.explained_by is None or state.explained_by is before):
                 self.put(key, explained=())
         self._let_go()
 
@@ -495,7 +500,8 @@ class Session:
             return
         key = (found.cell, found.question)
         # The list is of one classifier: those of another go.
-        before = self.explained if self._explained_by in (None, self.trained) else ()
+        same = self._explained_by is None or self._explained_by is self.trained
+        before = self.explained if same else ()
         others = [one for one in before if (one.cell, one.question) != key]
         self._explained_by = self.trained
         self.explained = (found, *others[: MOST_EXPLAINED - 1])
