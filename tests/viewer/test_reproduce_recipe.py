@@ -147,7 +147,7 @@ def test_a_closed_data_set_in_no_file_says_what_can_still_be_done(
     assert snapshot is not None and [one.closed for one in snapshot.data_sets] == [
         False, False, True,
     ]  # fmt: skip
-    with pytest.raises(UnsavedError, match=r"\(3\): .*were closed.*Save that in the dock 'Class"):
+    with pytest.raises(UnsavedError, match=r"\(3\): .*were closed.*Save that on the page 'Class"):
         drain(config_job(snapshot))
     # None of it is exported: it was let go, and its classifier has a button of its own.
     assert not [item.key for item in items_of(snapshot) if item.of.endswith("(3)")]

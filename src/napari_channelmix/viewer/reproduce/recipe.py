@@ -35,10 +35,10 @@ __all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doab
 
 
 # What to do about a data set that is not in use.
-ELSEWHERE = "; take that data set in use in the dock 'Images and cells' for it, or close it"
+ELSEWHERE = "; take that data set in use on the page 'Images and cells' for it, or close it"
 # What to do about one that was closed, of which only the classifier is left.
 CLOSED = (
-    "they were closed, and only their classifier is left. Save that in the dock 'Classifier', open "
+    "they were closed, and only their classifier is left. Save that on the page 'Classifier', open "
     "its file there, and classify and explain with it again; or use another classifier"
 )
 
