@@ -16,6 +16,9 @@ __all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge"]
 LEVEL = 0.05
 # Accuracies less than this part of chance above it are at chance, however many the cells.
 LEAST_GAIN = 0.1
+# How verdicts begin that leave the shares readable, and the one that gives the Shapley values.
+RELIABLE = "Reliable"
+USE_SHAPLEY = "Use the Shapley values: blending costs accuracy"
 # Blending costs accuracy where it costs this much, or this little with certainty.
 COST, CERTAIN_COST = 0.05, 0.02
 
@@ -104,7 +107,15 @@ class Gate:
     @property
     def opens(self) -> bool:
         """Whether the shares mean something: all was learnt, or all but some classes."""
-        return self.verdict.startswith("Reliable")
+        return self.verdict.startswith(RELIABLE)
+
+    @property
+    def blending_costs(self) -> bool:
+        """Whether the Shapley values are to be read instead."""
+        if self.verdict:
+            return self.verdict == USE_SHAPLEY
+        # Files of earlier versions have no verdict.
+        return self.reason != "ok" and "nothing can be read" not in self.reason
 
 
 def judge(evidence: Evidence) -> Gate:
@@ -114,8 +125,8 @@ def judge(evidence: Evidence) -> Gate:
     that are one group: not reliable. Fewer than three groups: nothing, as they say nothing of
     others. A mixed network at chance, or one that is less accurate than
     the plain one by 0.05, or by 0.02 with certainty: the Shapley values instead. Classes that were
-    not learnt: reliable but for them. Fewer than five groups: reliable, but for these groups alone.
-    Else reliable.
+    not learnt: reliable but for them. Fewer than five groups: reliable, but for these groups alone,
+    which is said beside classes that were not learnt too. Else reliable.
     """
     plain, mixed = evidence.plain, evidence.mixed
     figures = (
@@ -140,7 +151,7 @@ def judge(evidence: Evidence) -> Gate:
         )
     if not mixed.above:
         return Gate(
-            "Use the Shapley values: blending costs accuracy",
+            USE_SHAPLEY,
             f"the mixed network is at chance ({figures}): one blended image does not hold what "
             "the plain network uses, so mixing costs accuracy; read the Shapley values, not the "
             "shares",
@@ -149,25 +160,31 @@ def judge(evidence: Evidence) -> Gate:
         worst = sorted(evidence.losses.items(), key=lambda item: -item[1])
         which = ", ".join(f"{name} -{loss:.2f}" for name, loss in worst if loss > CERTAIN_COST)
         return Gate(
-            "Use the Shapley values: blending costs accuracy",
+            USE_SHAPLEY,
             f"mixing to one image costs accuracy (mixed {mixed.accuracy:.2f}, plain "
             f"{plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
             "read the shares beside the Shapley values, not alone",
         )
+    few = evidence.groups < FEW_GROUPS
+    these = (
+        f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
+        "bars show is of these alone; hold out more groups"
+    )
     if evidence.not_learnt:
         names = ", ".join(evidence.not_learnt)
-        return Gate(
-            f"Reliable but for what was not learnt: {names}",
+        not_learnt = (
             f"not learnt, as their recall is at chance: {names}; the bars say nothing of "
-            "what these classes need",
+            "what these classes need"
         )
-    if evidence.groups < FEW_GROUPS:
         return Gate(
-            f"Reliable for these {evidence.groups} groups, which say little of others",
-            f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
-            "bars show is of these alone; hold out more groups",
+            f"{RELIABLE} but for what was not learnt: {names}",
+            f"{not_learnt}. {these}" if few else not_learnt,
         )
-    return Gate("Reliable", "ok")
+    if few:
+        return Gate(
+            f"{RELIABLE} for these {evidence.groups} groups, which say little of others", these
+        )
+    return Gate(RELIABLE, "ok")
 
 
 def _nothing(evidence: Evidence, figures: str) -> Gate:

@@ -124,8 +124,8 @@ def _doubts(
     lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
     if len(repeats) < ENOUGH_REPEATS:
         lines.append(
-            f"{len(repeats)} {'repeat is' if len(repeats) == 1 else 'repeats are'} too few for an "
-            f"error bar; use {ENOUGH_REPEATS} or more"
+            f"{counted(len(repeats), 'repeat', 'are')} too few for an error bar; use "
+            f"{ENOUGH_REPEATS} or more"
         )
     return lines
 

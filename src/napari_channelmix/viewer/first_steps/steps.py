@@ -211,7 +211,7 @@ def _importance(session: Session) -> Step:
     said = "Which channels the answer needs, with error bars: a few trainings."
     done = found is not None and not under_way
     if done and found is not None:
-        if found.open:
+        if found.shares_readable:
             said = f"Most of the answer comes from {found.channels[found.order[0]]}."
         else:
             said = "The shares are to be read with care; the dock says why."
