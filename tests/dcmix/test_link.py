@@ -76,3 +76,32 @@ def test_classes_within_images_are_permuted_there():
     numbers = numbers_of(10 * images + labels + rng.normal(0, 0.1, 80), 10.0 * images)
     result = drain(link_job(numbers, labels, images))
     assert result.p_value[0] < 0.05 < result.p_value[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rare_class_outlives_the_draw_of_many_cells(seed):
+    # Wells of one class, the rare one of two cells among 10,002.
+    wells = np.concatenate([np.repeat(np.arange(20), 500), np.full(2, 20)])
+    labels = np.where(wells == 20, 2, wells % 2).astype(np.int64)
+    numbers = numbers_of(labels + np.random.default_rng(0).uniform(0, 0.5, len(labels)))
+    result = drain(link_job(numbers, labels, wells.astype(str), seed=seed))
+    # 21 wells, none of which vanished; three classes are told apart by one number.
+    assert (result.n_groups, result.why_not) == (21, "")
+    assert result.p_value[0] == result.least == pytest.approx(1 / 1000)
+    # A class of one well is unknown where that well is held out: two of three are learnt.
+    assert 0.6 < result.accuracy[0] <= 2 / 3
+
+
+def test_a_class_that_is_not_drawn_is_not_asked_for():
+    # Images of two classes; of single cells that are no group, one is of a third.
+    labels = np.append(np.arange(2400) % 2, 2)
+    cells = np.arange(2401)
+    numbers = numbers_of((labels == 1) + np.random.default_rng(0).uniform(0, 0.5, 2401))
+    for seed in range(3):
+        result = drain(link_job(numbers, labels, cells, seed=seed))
+        assert result.p_value[0] < 0.01 and np.isfinite(result.accuracy[0])
+
+
+def test_one_class_is_no_test_and_that_is_said():
+    result = drain(link_job(numbers_of(np.arange(12.0)), np.zeros(12, np.int64), np.arange(12)))
+    assert "a class has too few cells" in result.why_not and result.p_value == (1.0,)
