@@ -41,7 +41,13 @@ def test_by_share_where_blending_costs_nothing(importance):
     assert importance.answer == "share"
     assert importance.order == (2, 1, 0)
     assert importance.above_control == (True, False, True)
-    assert "Not above its negative control, so nothing is known of: b" in importance.sentences
+    # Its Shapley value is above zero all the same.
+    assert importance.sentences == (
+        "The share cannot be told from its negative control, though the accuracy says that the "
+        "channel is used: b",
+    )
+    unknown = replace(importance, above_zero=(True, False, False))
+    assert unknown.sentences == ("Not above its negative control, so nothing is known of: b",)
 
 
 def test_by_shapley_value_where_it_costs(importance):

@@ -129,12 +129,13 @@ class Gate:
 def judge(evidence: Evidence) -> Gate:
     """What may be read from the bars; our definition.
 
-    In this order: neither network above chance, or the plain one alone at chance: nothing. Classes
-    that are one group: not reliable. Fewer than three groups: nothing, as they say nothing of
-    others. A mixed network at chance, one whose interval reaches chance, or one that is less accurate
-    than the plain one by 0.05, or by 0.02 with certainty: the Shapley values instead. Classes that
-    were not learnt: reliable but for them. Fewer than five groups: reliable, but for these groups alone,
-    which is said beside classes that were not learnt too. Else reliable.
+    In this order: neither network above chance, or the plain one alone at chance, or its interval
+    reaches chance: nothing. Classes that are one group: not reliable. Fewer than three groups:
+    nothing, as they say nothing of others. A mixed network at chance, one whose interval reaches
+    chance, or one that is less accurate than the plain one by 0.05, or by 0.02 with certainty: the
+    Shapley values instead. Classes that were not learnt: reliable but for them. Fewer than five
+    groups: reliable, but for these groups alone, which is said beside classes that were not learnt
+    too. Else reliable.
     """
     plain, mixed = evidence.plain, evidence.mixed
     figures = (
@@ -179,7 +180,7 @@ def judge(evidence: Evidence) -> Gate:
             f"{plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
             "read the shares beside the Shapley values, not alone",
         )
-    few = evidence.groups < FEW_GROUPS
+    are_few = evidence.groups < FEW_GROUPS
     these = (
         f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
         "bars show is of these alone; hold out more groups"
@@ -192,9 +193,9 @@ def judge(evidence: Evidence) -> Gate:
         )
         return Gate(
             f"{RELIABLE} but for what was not learnt: {names}",
-            f"{not_learnt}. {these}" if few else not_learnt,
+            f"{not_learnt}. {these}" if are_few else not_learnt,
         )
-    if few:
+    if are_few:
         return Gate(
             f"{RELIABLE} for these {evidence.groups} groups, which say little of others", these
         )
@@ -252,5 +253,5 @@ def without_control(gate: Gate, above: Sequence[bool] | None) -> Gate:
     return Gate(
         f"{USE_SHAPLEY}: no share stands above its negative control",
         "no channel gets more of the blended image than one that carries nothing, by more than "
-        "chance: read the Shapley values, not the shares; more repeats or cells may tell them apart",
+        "chance: read the Shapley values, not the shares; more repeats may tell them apart",
     )
