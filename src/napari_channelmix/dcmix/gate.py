@@ -165,7 +165,7 @@ def judge(evidence: Evidence) -> Gate:
             f"{plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
             "read the shares beside the Shapley values, not alone",
         )
-    few = evidence.groups < FEW_GROUPS
+    are_few = evidence.groups < FEW_GROUPS
     these = (
         f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
         "bars show is of these alone; hold out more groups"
@@ -178,9 +178,9 @@ def judge(evidence: Evidence) -> Gate:
         )
         return Gate(
             f"{RELIABLE} but for what was not learnt: {names}",
-            f"{not_learnt}. {these}" if few else not_learnt,
+            f"{not_learnt}. {these}" if are_few else not_learnt,
         )
-    if few:
+    if are_few:
         return Gate(
             f"{RELIABLE} for these {evidence.groups} groups, which say little of others", these
         )
