@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_channelmix.dcmix import link
 from napari_channelmix.dcmix.link import _accuracies, link_job, whitened
 from napari_channelmix.dcmix.numbers import CropNumbers
 from napari_channelmix.jobs import drain
@@ -79,9 +80,10 @@ def test_classes_within_images_are_permuted_there():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_rare_class_outlives_the_draw_of_many_cells(seed):
-    # Wells of one class, the rare one of two cells among 10,002.
-    wells = np.concatenate([np.repeat(np.arange(20), 500), np.full(2, 20)])
+def test_a_rare_class_outlives_the_draw_of_many_cells(seed, monkeypatch):
+    monkeypatch.setattr(link, "MOST_CELLS", 62)
+    # Wells of one class, the rare one of two cells among 402.
+    wells = np.concatenate([np.repeat(np.arange(20), 20), np.full(2, 20)])
     labels = np.where(wells == 20, 2, wells % 2).astype(np.int64)
     numbers = numbers_of(labels + np.random.default_rng(0).uniform(0, 0.5, len(labels)))
     result = drain(link_job(numbers, labels, wells.astype(str), seed=seed))
@@ -92,14 +94,15 @@ def test_a_rare_class_outlives_the_draw_of_many_cells(seed):
     assert 0.6 < result.accuracy[0] <= 2 / 3
 
 
-def test_a_class_that_is_not_drawn_is_not_asked_for():
-    # Images of two classes; of single cells that are no group, one is of a third.
-    labels = np.append(np.arange(2400) % 2, 2)
-    cells = np.arange(2401)
-    numbers = numbers_of((labels == 1) + np.random.default_rng(0).uniform(0, 0.5, 2401))
+def test_a_class_that_is_not_drawn_is_not_asked_for(monkeypatch):
+    monkeypatch.setattr(link, "MOST_CELLS", 40)
+    # Cells without groups, one of them of a third class.
+    labels = np.append(np.arange(120) % 2, 2)
+    numbers = numbers_of((labels == 1) + np.random.default_rng(0).uniform(0, 0.5, 121))
     for seed in range(3):
-        result = drain(link_job(numbers, labels, cells, seed=seed))
-        assert result.p_value[0] < 0.01 and np.isfinite(result.accuracy[0])
+        result = drain(link_job(numbers, labels, np.arange(121), seed=seed))
+        assert result.n_groups == 40
+        assert result.p_value[0] < 0.05 and np.isfinite(result.accuracy[0])
 
 
 def test_one_class_is_no_test_and_that_is_said():

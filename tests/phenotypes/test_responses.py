@@ -94,8 +94,22 @@ def test_what_the_table_says_stands_beside_groups(rising: Fractions) -> None:
 
 
 def test_columns_are_called_doses_by_whole_words() -> None:
-    called = ["dose", "Dose_nM", "conc.", "concentration (µM)", "drug nM", "final μM", "molarity",
-              "micromolar", "nanomolar", "drugdose", "logConc", "log_concs", "drug uM", "DoseLevel"]
+    called = [
+        "dose",
+        "Dose_nM",
+        "conc.",
+        "concentration (µM)",
+        "drug nM",
+        "final μM",
+        "molarity",
+        "micromolar",
+        "nanomolar",
+        "drugdose",
+        "logConc",
+        "log_concs",
+        "drug uM",
+        "DoseLevel",
+    ]
     other = ["assignment", "environment", "conclusion", "overdosed", "column", "concentric",
              "number", "plateRow"]  # fmt: skip
     assert called_doses(pd.DataFrame(columns=[*called, *other])) == called
