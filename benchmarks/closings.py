@@ -71,8 +71,12 @@ class Round:
             "latents": "Latent traversals", "fine-tuning": "Latent traversals",
         }  # fmt: skip
         names = {"Images and cells", *(wanted[job] for job in self.jobs)}
-        names |= set(self.random.sample(["First steps", "Annotate", "Phenotypes"], 1))
-        self.docks = {name: open_dock(self.viewer, name) for name in sorted(names)}
+        names |= set(self.random.sample(["Report and script", "Annotate", "Phenotypes"], 1))
+        self.docks = {name: open_dock(self.viewer, name, front=False) for name in sorted(names)}
+        workspace = open_dock(self.viewer, "Workspace")
+        for name in sorted(names):
+            if self.random.random() < 0.3:
+                workspace.take_out(name)
         self.session = self.docks["Images and cells"].session
         self.docks["Images and cells"].open_cells(cells)
         self.pump(lambda: self.session.shown is not None)
@@ -145,8 +149,10 @@ class Round:
 
         from napari_channelmix.viewer.tasks import Task
 
-        for widget in self.docks.values():
-            # Some by napari's close button, which destroys the dock; some from a script.
+        # The workspace, and pages that are out.
+        for widget in list(self.viewer.window.dock_widgets.values()):
+            # Some by napari's close button, which destroys the dock; some from a script. A page
+            # goes back into the workspace, if that is still there.
             if self.random.random() < 0.5:
                 widget.parent().destroyOnClose()
             else:

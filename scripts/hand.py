@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QScrollArea, QTabBar, QWidget
+from qtpy.QtWidgets import QApplication, QScrollArea, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +50,14 @@ class Hand:
         """The main window; napari has no public way to it."""
         return self.viewer.window._qt_window
 
+    @property
+    def workspace(self) -> Any:
+        """The dock with all pages."""
+        return self.viewer.window.dock_widgets[PLUGIN]
+
     def dock(self, name: str) -> Any:
-        """What an open dock shows."""
-        return self.viewer.window.dock_widgets[f"{name} ({PLUGIN})"]
+        """A page, by its name in the menus."""
+        return self.workspace.page(name)
 
     def pause(self, seconds: float) -> None:
         """Let the window do what it does."""
@@ -71,7 +76,7 @@ class Hand:
         self.pause(0.1)
 
     def rest(self, name: str) -> None:
-        """Wait until a dock's work is done, and see that it did not fail."""
+        """Wait until a page's work is done, and see that it did not fail."""
         dock = self.dock(name)
         self.until(lambda: not dock.task.busy, f"{name} comes to its end")
         said = dock.notice.text() if dock.notice.isVisible() else ""
@@ -94,21 +99,17 @@ class Hand:
         self.pause(0.2)
 
     def open(self, name: str) -> Any:
-        """Open a dock as the menus open it."""
-        title = f"{name} ({PLUGIN})"
-        self.menu("Layers", "Classify", title)
-        self.until(lambda: title in self.viewer.window.dock_widgets, f"{name} opens", 10)
+        """Go to a page by the menus."""
+        self.menu("Layers", "Classify", f"{name} ({PLUGIN})")
+        self.until(lambda: PLUGIN in self.viewer.window.dock_widgets, "the workspace opens", 10)
         dock = self.dock(name)
-        self.until(lambda: in_front(dock), f"{name} stands in front of the other docks", 10)
+        self.until(lambda: in_front(dock), f"{name} stands in front of the other pages", 10)
         return dock
 
     def turn_to(self, name: str) -> Any:
-        """Bring a dock that is open to the front, by its tab."""
-        direct = Qt.FindChildOption.FindDirectChildrenOnly
-        for bar in self.window.findChildren(QTabBar, options=direct):
-            texts = [bar.tabText(at) for at in range(bar.count())]
-            if name in texts and bar.isVisible():
-                self.click(bar, bar.tabRect(texts.index(name)).center())
+        """Go to a page by the rail; by the word that stands there."""
+        buttons = {button.page.title: button for button in self.workspace.rail.buttons.values()}
+        self.click(buttons[name])
         dock = self.dock(name)
         see(in_front(dock), f"{name} comes to the front")
         self.pause(0.2)
@@ -129,7 +130,7 @@ class Hand:
         self.pause(0.05)
 
     def scroll_to(self, widget: QWidget) -> None:
-        """Scroll the dock so far that the widget is in sight."""
+        """Scroll the page so far that the widget is in sight."""
         above = widget.parentWidget()
         while above is not None and not isinstance(above, QScrollArea):
             above = above.parentWidget()
@@ -190,7 +191,7 @@ def see(claim: object, what: str) -> None:
 
 
 def in_front(dock: QWidget) -> bool:
-    """Whether a dock is the one that is seen, not behind another."""
+    """Whether a page is the one that is seen, not behind another."""
     return dock.isVisible() and not dock.visibleRegion().isEmpty()
 
 

@@ -19,13 +19,14 @@ def main(folder: Path) -> None:
     from qtpy.QtWidgets import QApplication, QScrollArea
 
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.viewer.launch import DOCKS, open_docks
+    from napari_channelmix.viewer.launch import DOCKS, open_workspace
 
     folder.mkdir(parents=True, exist_ok=True)
     get_settings().appearance.theme = "dark"
     viewer = napari.Viewer(title="ChannelMix", ndisplay=2)
     viewer.window.resize(*SIZE)
-    docks = dict(zip(DOCKS, open_docks(viewer), strict=True))
+    workspace = open_workspace(viewer)
+    docks = {name: workspace.page(name) for name in DOCKS}
     images, annotate = docks["Images and cells"], docks["Annotate"]
     classifier, importance = docks["Classifier"], docks["Channel importance"]
     explain, latents = docks["Explain a cell"], docks["Latent traversals"]
@@ -46,16 +47,16 @@ def main(folder: Path) -> None:
             time.sleep(0.01)
 
     def front(dock: Any) -> None:
-        dock.parent().raise_()
+        workspace.show_page(next(name for name, page in docks.items() if page is dock))
         pause(0.4)
 
     def picture(name: str) -> None:
         pause(0.5)
-        window = images.window()
-        window.grab().save(str(folder / f"{name}.png"))
-        # The canvas is drawn by OpenGL, which Qt's grab leaves to the compositor.
         viewer.screenshot(folder / f"{name}.png", canvas_only=False, flash=False)
 
+    workspace.show_page("Explain a cell")
+    picture("first-steps")
+    front(images)
     images.open_cells(synthetic_plate().cells, "Synthetic plate (its answer is known)")
     wait(lambda: images.session.shown is not None)
     pause(1.5)
@@ -77,8 +78,7 @@ def main(folder: Path) -> None:
     wait(lambda: len(classifier.session.history) >= 6)
     picture("training")
     wait(lambda: not classifier.task.busy)
-    front(docks["First steps"])
-    picture("first-steps")
+    picture("workspace")
     front(classifier)
     classifier.apply.click()
     wait(lambda: not classifier.task.busy)

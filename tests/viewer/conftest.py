@@ -91,6 +91,17 @@ def click(qtbot: Any) -> Callable[..., None]:
 
 
 @pytest.fixture
+def press(viewer: Any, qtbot: Any) -> Callable[[Any], None]:
+    """Click a world position (y, x) in the picture."""
+
+    def pressed(world: Any) -> None:
+        place = canvas_point(viewer, world)
+        qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, pos=place)
+
+    return pressed
+
+
+@pytest.fixture
 def open_plate(dock: Any, qtbot: Any, plate: Cells) -> Callable[[], Any]:
     """The dock 'Images and cells' with the plate in it."""
 

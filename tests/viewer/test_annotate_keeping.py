@@ -251,7 +251,7 @@ def test_napari_asks_before_closing_where_nothing_could_be_saved(
         assert "Not saved" in annotate.keeping.state
         get_settings().application.confirm_close_window = False
         (text,) = asked_at_close(window, broken)
-        assert "saving 1 annotation of cells, see the dock 'Annotate'" in text
+        assert "saving 1 annotation of cells, see the page 'Annotate'" in text
         get_settings().application.confirm_close_window = True
     # The next change is saved, and with it the one before: nothing is left to ask for.
     annotate.session.assign([2], 1)

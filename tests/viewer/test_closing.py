@@ -23,13 +23,13 @@ def long():
 
 viewer = napari.Viewer()
 docks = open_docks(viewer)
-docks[1].open_sample("synthetic_plate")
-docks[2].task.run("working", long(), print)
+docks[0].open_sample("synthetic_plate")
+docks[1].task.run("working", long(), print)
 end = time.monotonic() + 1
 while time.monotonic() < end:
     QApplication.processEvents()
     time.sleep(0.01)
-print("at work:", len(docks[1].session.running))
+print("at work:", len(docks[0].session.running))
 {end}
 """
 

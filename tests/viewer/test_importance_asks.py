@@ -84,6 +84,22 @@ def test_what_was_chosen_is_what_is_run(plate: Cells) -> None:
     assert any("scaled per group" in line for line in found.warnings)
 
 
+def test_the_result_stands_above_the_settings_once_there_is_one(
+    dock: Callable[[type], Any],
+) -> None:
+    widget = dock(ImportanceDock)
+
+    def first() -> bool:
+        place = widget.column.indexOf
+        return bool(place(widget.result_box) < place(widget.run_box))
+
+    assert not first()
+    widget.session.importance = asking()
+    assert first()
+    widget.session.importance = None
+    assert not first()
+
+
 def test_that_there_are_no_p_values_is_no_alarm(dock: Callable[[type], Any]) -> None:
     widget = dock(ImportanceDock)
     widget.session.importance = replace(asking(), p_value_reason="fewer than 4 repeats")

@@ -5,18 +5,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.launch import DOCKS, open_docks
+from napari_channelmix.viewer.launch import DOCKS, FIRST_STEPS, WORKSPACE, open_docks
 from napari_channelmix.viewer.samples import open_immunohistochemistry, open_synthetic_plate
 from napari_channelmix.viewer.settings_form import BUILT_IN, FROM_MONAI
 
 
 def test_the_manifest_names_docks_samples_and_menu(registered: Any) -> None:
     contributed = registered.contributions
-    assert tuple(one.display_name for one in contributed.widgets) == DOCKS
+    names = tuple(one.display_name for one in contributed.widgets)
+    assert names == (WORKSPACE, FIRST_STEPS, *DOCKS)
     assert [one.display_name for one in contributed.sample_data] == [
         "ChannelMix: synthetic plate", "ChannelMix: immunohistochemistry, unmixed"
     ]  # fmt: skip
-    assert len(contributed.menus["napari/layers/classify"]) == len(DOCKS)
+    assert len(contributed.menus["napari/layers/classify"]) == len(names)
     registered.validate_imports()
 
 

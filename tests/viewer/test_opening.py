@@ -13,12 +13,19 @@ import napari
 viewer = napari.Viewer(show=False)
 from qtpy.QtWidgets import QApplication
 times = []
+start = time.perf_counter()
+from napari_channelmix.viewer.launch import open_workspace
+workspace = open_workspace(viewer)
+QApplication.processEvents()
+times.append(time.perf_counter() - start)
+start = time.perf_counter()
+workspace.show_page("Data")
+times.append(time.perf_counter() - start)
 for module, name in (
     ("images_dock", "ImagesDock"), ("classifier_dock", "ClassifierDock"),
     ("importance_dock", "ImportanceDock"), ("explain_dock", "ExplainDock"),
     ("latents_dock", "LatentsDock"), ("annotate_dock", "AnnotateDock"),
     ("phenotypes_dock", "PhenotypesDock"), ("reproduce_dock", "ReproduceDock"),
-    ("first_steps_dock", "FirstStepsDock"),
 ):
     start = time.perf_counter()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)
@@ -30,7 +37,7 @@ viewer.close()
 """
 
 
-def test_a_dock_opens_fast_and_without_torch() -> None:
+def test_the_workspace_and_each_dock_open_fast_and_without_torch() -> None:
     paths = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
     answer = subprocess.run(
         [sys.executable, "-c", SCRIPT],

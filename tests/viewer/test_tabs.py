@@ -7,7 +7,6 @@ import pytest
 from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.launch import open_dock
 
 
 def tabs(viewer: Any, of: Any) -> list[Any]:
@@ -45,19 +44,3 @@ def test_docks_elsewhere_stay_where_they_are(viewer: Any, apart: Any, qtbot: Any
     qtbot.wait(100)
     three = apart(AnnotateDock)
     assert tabs(viewer, three) == []
-
-
-@pytest.mark.usefixtures("registered")
-def test_a_dock_that_a_menu_opened_is_not_opened_once_more(viewer: Any, qtbot: Any) -> None:
-    from napari._app_model import get_app_model
-
-    app = get_app_model()
-    app.commands.execute_command("napari-channelmix.images").result()
-    qtbot.waitUntil(lambda: len(viewer.window.dock_widgets) == 1, timeout=5000)
-    (known,) = viewer.window.dock_widgets.values()
-    assert open_dock(viewer, "Images and cells") is known
-    other = open_dock(viewer, "Annotate")
-    qtbot.wait(100)
-    # The menu knows what was opened without it: it hides it, and does not make another one.
-    app.commands.execute_command("napari-channelmix.annotate").result()
-    assert list(viewer.window.dock_widgets.values()) == [known, other]

@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
     demo.set_defaults(epochs=15)
 
-    view = command("view", _view, "the viewer, docks open, data loaded")
+    view = command("view", _view, "the viewer with the workspace, data loaded")
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
 
     train = command("train", _train, "train a classifier and save it as a bundle")
@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_foreign(report)
 
     run = command("run", _run, "do again what a config says, with a report of all of it")
-    run.add_argument("config", type=Path, help="config, as the dock 'Report and script' saves it")
+    run.add_argument("config", type=Path, help="config, as the page 'Report and script' saves it")
     run.add_argument("--out", type=Path, required=True, help="folder for the results")
     run.add_argument("--allow-code", action="store_true",
                      help="run code of a model's maker (not needed for ONNX)")  # fmt: skip

@@ -83,6 +83,8 @@ class CellsPanel(QWidget):
             "name of its point"
         )
         no_wider(self.source, self.nuclei_channel, self.unit, self.column, self.ids)
+        # It shares its row with a button.
+        self.nuclei_channel.setMinimumContentsLength(5)
         rows = self.rows = form()
         rows.addRow("Marked by", self.source)
         rows.addRow("or in", finder)

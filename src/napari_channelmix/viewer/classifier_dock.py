@@ -132,7 +132,7 @@ class ClassifierDock(Dock):
         self._fill_curves()
 
     def _build(self) -> None:
-        box, inside = group("Training")
+        self.training_box, inside = group("Training")
         rows = form()
         self.settings.add_to(rows, ["network", "epochs", "held_out", "seed", "device"])
         self.settings.leave("mixes")
@@ -153,11 +153,11 @@ class ClassifierDock(Dock):
         inside.addWidget(more)
         inside.addWidget(self.train)
         inside.addWidget(self.reason)
-        self.column.addWidget(box)
+        self.column.addWidget(self.training_box)
         self.curves_box, inside = group("Learning")
         inside.addWidget(self.curves)
         self.column.addWidget(self.curves_box)
-        box, inside = group("Classifier")
+        self.result_box, inside = group("Classifier")
         inside.addWidget(self.classifiers)
         inside.addWidget(self.result)
         inside.addWidget(self.doubts)
@@ -173,7 +173,7 @@ class ClassifierDock(Dock):
         inside.addLayout(buttons)
         inside.addWidget(self.evaluate)
         inside.addWidget(self.form)
-        self.column.addWidget(box)
+        self.column.addWidget(self.result_box)
         self.column.addWidget(self.computer)
         self.column.addStretch(1)
 
@@ -327,6 +327,9 @@ class ClassifierDock(Dock):
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
         trained = self.session.trained
+        if not busy:
+            parts = (self.training_box, self.curves_box, self.result_box)
+            self.arrange(*(parts if trained is None else reversed(parts)))
         self.classifiers.fill(busy)
         self.result.setText(_in_words(trained))
         estimate = None if trained is None else trained.estimate

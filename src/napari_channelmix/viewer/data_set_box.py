@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DataSetBox"]
 
-TIP = "Which data set all docks work on; what was found of the others is kept with them"
+TIP = "Which data set all pages work on; what was found of the others is kept with them"
 LONGEST = 12
 NAME = Qt.ItemDataRole.UserRole + 1
 

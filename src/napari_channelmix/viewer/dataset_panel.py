@@ -41,7 +41,7 @@ class DatasetPanel(QWidget):
         super().__init__(parent)
         self.session = session
         self.open = QPushButton("Open data-set file…")
-        self.open.setToolTip("Open a dataset.toml; you can also drop one onto this dock")
+        self.open.setToolTip("Open a dataset.toml; you can also drop one onto this page")
         self.open.clicked.connect(self._ask)
         self.sample = QPushButton("Sample")
         self.sample.setToolTip("Open a sample that comes with the plugin; nothing is downloaded")

@@ -71,7 +71,7 @@ class Dock(QWidget):
         self.column = QVBoxLayout(inner)
         self.column.setContentsMargins(8, 8, 8, 8)
         self.column.setSpacing(8)
-        scroll = QScrollArea()
+        scroll = self._scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -106,6 +106,22 @@ class Dock(QWidget):
         """Call ``slot`` on a signal of the session or the viewer, as long as this dock lives."""
         signal.connect(slot)
         self._ties.append((signal, slot))
+
+    def arrange(self, *parts: QWidget) -> None:
+        """Put parts of the column into this order, as the result before the settings.
+
+        Where that moves anything, the beginning is scrolled into sight.
+        """
+        places = sorted(self.column.indexOf(part) for part in parts)
+        if places == [self.column.indexOf(part) for part in parts]:
+            return
+        for part in parts:
+            self.column.removeWidget(part)
+        for place, part in zip(places, parts, strict=True):
+            self.column.insertWidget(place, part)
+        bar = self._scroll.verticalScrollBar()
+        if bar is not None:
+            bar.setValue(0)
 
     def fail(self, line: str) -> None:
         """Show an error where the user looks."""
@@ -191,7 +207,7 @@ def group(title: str, tip: str = "") -> tuple[QGroupBox, QVBoxLayout]:
     if tip:
         box.setToolTip(tip)
     column = QVBoxLayout(box)
-    column.setContentsMargins(8, 8, 8, 8)
+    column.setContentsMargins(6, 8, 6, 8)
     column.setSpacing(6)
     return box, column
 
@@ -200,6 +216,8 @@ def form() -> QFormLayout:
     """Rows of a name and a control."""
     rows = QFormLayout()
     rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    # In a narrow page a control that is wide stands below its name.
+    rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setVerticalSpacing(5)
     return rows

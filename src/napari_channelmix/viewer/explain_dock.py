@@ -144,8 +144,8 @@ class ExplainDock(Dock):
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
             self._missed(
-                f"Cell {cell_name(cells, cell)} is in another field of view: show that first, in "
-                "the dock 'Images and cells'."
+                f"Cell {cell_name(cells, cell)} is in another field of view: show that first, on "
+                "the page 'Images and cells'."
             )
             return
         with QSignalBlocker(self.number):

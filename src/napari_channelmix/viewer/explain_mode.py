@@ -18,7 +18,7 @@ __all__ = ["ExplainMode"]
 WORDS = ClickWords(
     on="Explaining: click a cell in the picture",
     off="Explain cells by a click",
-    tip="While this is on and the dock in front, a click on a cell explains it; Shift and a "
+    tip="While this is on and the page in front, a click on a cell explains it; Shift and a "
     "click chooses cells for 'Explain selected'; a drag moves the picture as ever",
     does="explain",
 )

@@ -25,6 +25,9 @@ class Folding(QCollapsible):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
+        # Each level of folding that is set in on both sides would make the page wider.
+        margins = self.layout().contentsMargins()
+        self.layout().setContentsMargins(2, margins.top(), 0, margins.bottom())
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._draw)

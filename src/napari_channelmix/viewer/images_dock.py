@@ -47,7 +47,7 @@ __all__ = ["ImagesDock"]
 
 SMALLEST_NUCLEUS = 40
 LAYERS = "layers of the viewer"
-IN_USE = "The cells that all docks work on"
+IN_USE = "The cells that all pages work on"
 MORE = (
     "Keep the cells in use, and add those of the layers chosen above as another image; their "
     "channels are taken in the same order"
@@ -74,7 +74,7 @@ class ImagesDock(Dock):
         self.cells = CellsPanel(self.viewer)
         self.use = QPushButton("Use these cells")
         self.use.setToolTip(
-            "Cut out the cells; all docks then work on them. Press it again after a correction of "
+            "Cut out the cells; all pages then work on them. Press it again after a correction of "
             "the layers: classes you gave stay with their label"
         )
         self.more = QPushButton("Add to the cells in use")
@@ -427,7 +427,7 @@ class ImagesDock(Dock):
     def _tell(self, text: str, kind: Kind) -> None:
         """News of the annotations of an earlier day: this dock is the one in front."""
         if text:
-            back = " 'Undo' in the dock 'Annotate' takes them back." if kind == "good" else ""
+            back = " 'Undo' on the page 'Annotate' takes them back." if kind == "good" else ""
             said = self.notice.text() if self.notice.isVisible() else ""
             lines = [*said.splitlines(), text + back]
             worst: Kind = "warning" if said and kind == "good" else kind

@@ -117,7 +117,7 @@ class ImportanceDock(Dock):
         self._importance_changed()
 
     def _build(self) -> None:
-        box, inside = group("Run")
+        self.run_box, inside = group("Run")
         rows = form()
         self.settings.add_to(rows, ["seeds"])
         ticks = QHBoxLayout()
@@ -138,7 +138,7 @@ class ImportanceDock(Dock):
         inside.addWidget(self.run_button)
         inside.addWidget(self.reason)
         self.column.addWidget(self.chance)
-        self.column.addWidget(box)
+        self.column.addWidget(self.run_box)
         self.result_box, inside = group(TITLE)
         inside.addWidget(self.gate)
         inside.addWidget(self.warnings)
@@ -370,6 +370,8 @@ class ImportanceDock(Dock):
         imp = self.session.importance
         self._show_chance()
         self.result_box.setVisible(imp is not None)
+        parts = (self.run_box, self.result_box)
+        self.arrange(*(parts if imp is None else reversed(parts)))
         self.chart.show_importance(imp)
         self.figures.show_importance(imp)
         self.measured.setText(measured_alone(imp))

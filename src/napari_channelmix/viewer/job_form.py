@@ -63,7 +63,8 @@ class JobForm(QObject, Generic[Settings]):
         for field in fields_of(settings):
             if field.about is None or field.kind == "other" or field.name in leave_out:
                 continue
-            control = given.get(field.name) or _control(field)
+            # An empty list counts as false in PyQt, so it has to be asked for by name.
+            control = given[field.name] if field.name in given else _control(field)
             # A control of the caller's may say more.
             if not control.toolTip():
                 control.setToolTip(_sentence(field.about.help))

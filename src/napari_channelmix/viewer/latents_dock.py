@@ -38,7 +38,7 @@ __all__ = ["LatentsDock"]
 WORDS = ClickWords(
     on="Looking: click a cell",
     off="Look at cells by a click",
-    tip="While this is on and the dock in front, a click on a cell shows its latents; a drag moves "
+    tip="While this is on and the page in front, a click on a cell shows its latents; a drag moves "
     "the picture as ever",
     does="look at",
 )
@@ -79,9 +79,9 @@ class LatentsDock(Dock):
         self._latents_changed()
 
     def _build(self) -> None:
-        box, inside = group("Find the latents of all cells")
+        self.settings_box, inside = group("Find the latents of all cells")
         inside.addWidget(self.settings)
-        self.column.addWidget(box)
+        self.column.addWidget(self.settings_box)
         self.column.addWidget(self.warnings)
         self.found = QWidget()
         self.column.addWidget(self.found)
@@ -252,6 +252,10 @@ class LatentsDock(Dock):
         with QSignalBlocker(self.number):
             self.number.show_cells(None if latents is None else latents.cells)
         self.found.setVisible(latents is not None)
+        result = (self.warnings, self.found)
+        self.arrange(
+            *((*result, self.settings_box) if latents is not None else (self.settings_box, *result))
+        )
         self._in_viewer()
         self._fill()
         if kept is not None:

@@ -1,4 +1,4 @@
-"""Open napari with the docks, and a data set in them."""
+"""Open napari with the workspace, go to one of its pages, or open all pages as docks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["DOCKS", "launch", "open_dock", "open_docks"]
+__all__ = ["DOCKS", "launch", "open_dock", "open_docks", "open_workspace"]
 
-PLUGIN, PLUGIN_TITLE = "napari-channelmix", "ChannelMix"
+PLUGIN, WORKSPACE, FIRST_STEPS = "napari-channelmix", "Workspace", "First steps"
+# Pages of the workspace, by their names in the menus.
 DOCKS = (
-    "First steps",
     "Images and cells",
     "Annotate",
     "Classifier",
@@ -24,40 +24,42 @@ DOCKS = (
 
 
 def open_dock(viewer: Any, name: str, *, front: bool = True) -> Any:
-    """Open one of `DOCKS`, or take the one that is open, and give its widget.
+    """Go to a page, wherever it is, and give its widget.
 
-    ``front``: bring it before the others; a dock that was hidden is shown.
+    Parameters
+    ----------
+    viewer : napari viewer
+    name : str
+        One of `DOCKS`; or ``"Workspace"`` or ``"First steps"``, which give the workspace.
+    front : bool
+        Bring it to the front; else it is only made.
     """
-    dock, widget = _dock(viewer, name, tabify=True)
-    if front:
-        dock.show()
-        dock.raise_()
-    return widget
+    return _entry(name).open(viewer, front=front)
 
 
-def _dock(viewer: Any, name: str, *, tabify: bool) -> tuple[Any, Any]:
-    """Dock and widget, under the name that the menus give it, so that they know it is open.
+def open_workspace(viewer: Any, page: str = "") -> Any:
+    """Open the workspace, or bring it to the front, and give it; ``page``: one of `DOCKS`."""
+    workspace = open_dock(viewer, WORKSPACE)
+    if page:
+        workspace.show_page(page)
+    return workspace
 
-    napari's `add_plugin_dock_widget` gives it another name: what was opened in one way would be
-    opened once more in the other.
+
+def _entry(name: str) -> Any:
+    """What the manifest has for a name.
+
+    Asked for there, not imported: pages use this module to go to other pages.
     """
     from npe2 import PluginManager
 
-    title, window = f"{name} ({PLUGIN_TITLE})", viewer.window
-    widget = window.dock_widgets.get(title)
-    if widget is not None:
-        return widget.parent(), widget
-    kinds = {
-        one.display_name: one
-        for one in PluginManager.instance().iter_widgets()
-        if one.plugin_name == PLUGIN
-    }
-    widget = kinds[name].get_callable()(viewer)
-    return window.add_dock_widget(widget, name=title, tabify=tabify), widget
+    for widget in PluginManager.instance().iter_widgets():
+        if widget.plugin_name == PLUGIN and widget.display_name == name:
+            return widget.get_callable()
+    raise KeyError(f"no page is called {name!r}; there are {', '.join(DOCKS)}")
 
 
 def open_docks(viewer: Any, front: str = DOCKS[0]) -> tuple[Any, ...]:
-    """Open the docks, one behind the other, with one of them in front.
+    """Open every page as a dock of its own, one behind the other, with one of them in front.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def open_docks(viewer: Any, front: str = DOCKS[0]) -> tuple[Any, ...]:
 
     docks = []
     for place, name in enumerate(DOCKS):
-        dock, widget = _dock(viewer, name, tabify=place > 0)
+        dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=place > 0)
         # One that is not shown yet is no tab, and what comes next would take its place.
         dock.show()
         docks.append((dock, widget))
@@ -86,15 +88,14 @@ def open_docks(viewer: Any, front: str = DOCKS[0]) -> tuple[Any, ...]:
 
 
 def launch(cells: Cells | None = None, source: str = "") -> None:
-    """Open a viewer with the docks and, where given, a data set; returns when it is closed.
+    """Open a viewer with the workspace and, where given, a data set; returns when it is closed.
 
     ``source`` says where the cells are from, such as the path of their data-set file.
     """
     import napari
 
     viewer = napari.Viewer(title="ChannelMix")
-    # Whoever brings cells has taken the first step.
-    _, images, *_ = open_docks(viewer, DOCKS[0] if cells is None else DOCKS[1])
+    workspace = open_workspace(viewer)
     if cells is not None:
-        images.open_cells(cells, source)
+        workspace.show_page("Images and cells").open_cells(cells, source)
     napari.run()

@@ -18,7 +18,7 @@ IMAGES, CLASSIFIER = "Images and cells", "Classifier"
 
 
 class Needs(QWidget):
-    """A line that says what to do next, and a button that opens the dock for it."""
+    """A line that says what to do next, and a button that goes to the page for it."""
 
     def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,15 +40,15 @@ class Needs(QWidget):
             said = "No cells yet: first open a data set, or use the layers of the viewer."
         elif session.trained is None:
             self._dock = CLASSIFIER
-            said = "No classifier yet: train one, or open a model, in the dock 'Classifier'."
+            said = "No classifier yet: train one, or open a model, on the page 'Classifier'."
         else:
             self._dock = said = ""
         self.line.say(said)
         self.button.setText(f"Go to '{self._dock}'")
-        self.button.setToolTip(f"Open the dock '{self._dock}', or bring it to the front")
+        self.button.setToolTip(f"Go to the page '{self._dock}'")
         self.setVisible(bool(said))
         return not said
 
     def go(self) -> None:
-        """Open the dock that comes first, or bring it to the front."""
+        """Go to the page that comes first."""
         open_dock(self._viewer, self._dock)

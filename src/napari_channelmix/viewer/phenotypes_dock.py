@@ -47,7 +47,7 @@ __all__ = ["PhenotypesDock"]
 WORDS = ClickWords(
     on="Selecting: click cells in the picture",
     off="Select cells by a click in the picture",
-    tip="While this is on and the dock in front, a click on a cell selects it and the gallery "
+    tip="While this is on and the page in front, a click on a cell selects it and the gallery "
     "scrolls to it; Shift and a click: one more; a drag moves the picture as ever",
     does="select",
 )
@@ -109,7 +109,7 @@ class PhenotypesDock(Dock):
     def _build(self) -> None:
         for title, tip in PAGES:
             self.tabs.setTabToolTip(self.tabs.addTab(title), tip)
-        self.tabs.setAccessibleName("Pages of the dock")
+        self.tabs.setAccessibleName("Parts of the page")
         self.again.setToolTip("Classes or the selection changed since the cells were put in order")
         self.again.setVisible(False)
         self.side.setRange(SMALLEST, LARGEST)
@@ -211,7 +211,7 @@ class PhenotypesDock(Dock):
         self.again.setVisible(False)
         if facts is None:
             self.gallery.arrange(None, self.gallery.order[:0])
-            self.count.setText("No cells yet: open a data set in the dock 'Images and cells'.")
+            self.count.setText("No cells yet: open a data set on the page 'Images and cells'.")
             return
         order = arranged(facts, self.form.choice, which)
         self.gallery.arrange(facts, order)

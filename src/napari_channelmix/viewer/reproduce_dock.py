@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReproduceDock"]
 
-NO_CELLS = "Nothing to report yet: open a data set, or use layers, in the dock 'Images and cells'."
+NO_CELLS = "Nothing to report yet: open a data set, or use layers, on the page 'Images and cells'."
 # Milliseconds in which changes are gathered: results come many at a time.
 PAUSE = 120
 
@@ -384,7 +384,7 @@ def _unsaved(one: Snapshot, several: bool) -> str:
             "as it is now, so that a script can read it."
         )
     if not one.in_use:
-        said += " For that, choose it in the dock 'Images and cells'; or close it there."
+        said += " For that, choose it on the page 'Images and cells'; or close it there."
     return said
 
 

@@ -97,7 +97,7 @@ def reason_not_ready(session: Session) -> str:
     """Why nothing can be learnt from the session's cells yet, or an empty text."""
     cells: Any = session.cells
     if cells is None:
-        return "First open a data set or use layers in the dock 'Images and cells'."
+        return "First open a data set or use layers on the page 'Images and cells'."
     used = [name for name, count in cells.class_counts.items() if count]
     if len(used) < 2:
         return "Two classes are needed: name them and give them to some cells in 'Annotate'."

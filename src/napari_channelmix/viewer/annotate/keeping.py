@@ -248,7 +248,7 @@ class Keeping:
 
     def _not_saved(self, kept: Kept) -> None:
         what = _counted(kept.count) if kept.count else "Annotations"
-        self.unsaved.note(f"saving {what.lower()} of cells, see the dock 'Annotate':")
+        self.unsaved.note(f"saving {what.lower()} of cells, see the page 'Annotate':")
         self._say_state("Not saved. The next change tries again.")
         if "nowhere" not in self._warned:
             self._warned.add("nowhere")

@@ -1,1 +1,1 @@
-"""The way from a sample to an explanation: its steps, and how one looks."""
+"""The way from images to an explanation: its steps, and where each one stands."""

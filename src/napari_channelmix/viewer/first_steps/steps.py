@@ -1,4 +1,4 @@
-"""The first steps and where they stand, read off the session. It knows no Qt.
+"""The steps of an analysis and where they stand, read off the session. It knows no Qt.
 
 What is ticked off is what the session holds, however it came there; nothing remembers clicks.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.session import Session
 
-__all__ = ["SAMPLE", "WAY", "Deed", "Step", "next_of", "steps_of"]
+__all__ = ["SAMPLE", "WAY", "Action", "Step", "annotation_step", "next_of", "steps_of"]
 
 # The sample that newcomers are given, as a function of `data.samples`.
 SAMPLE = "synthetic_plate"
@@ -24,32 +24,32 @@ SAMPLE = "synthetic_plate"
 WAY = 3
 
 OPENING, TRAINING, IMPORTANCE = "making the sample", "training", "channel importance"
-# Beside a button there is room for little more.
-CELLS_FIRST = "Needs step 1."
-CLASSIFIER_FIRST = "Needs step 2."
-PAINTING = "Clicks give cells a class now: switch that off in 'Annotate'."
+DATA, ANNOTATE, CLASSIFIER = "Images and cells", "Annotate", "Classifier"
 
 
 @dataclass(frozen=True)
-class Deed:
+class Action:
     """What a button does.
 
     Attributes
     ----------
     kind : str
-        ``"go"`` (to a dock), ``"sample"``, ``"train"`` or ``"click"``.
+        ``"go"`` (to a page), ``"sample"``, ``"train"`` or ``"click"``.
     dock : str
-        The dock it is done in, a name of `launch.DOCKS`.
+        The page it is done on, a name of `launch.DOCKS`.
     label, tip : str
-    why_not : str
+    unavailable_reason : str
         Why it cannot be done yet; empty where it can.
+    mended_on : str
+        The page on which what is missing is found, where it cannot be done yet.
     """
 
     kind: str
     dock: str
     label: str
     tip: str
-    why_not: str = ""
+    unavailable_reason: str = ""
+    mended_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,19 +58,20 @@ class Step:
 
     Attributes
     ----------
-    title : str
+    page : str
+        The page it is taken on, a name of `launch.DOCKS`.
     line : str
         What happens there, or what came of it.
-    deeds : tuple of Deed
+    actions : tuple of Action
         The first is the one that a newcomer wants.
     done : bool
     counted : bool
         Whether the session can tell that it is done.
     """
 
-    title: str
+    page: str
     line: str
-    deeds: tuple[Deed, ...]
+    actions: tuple[Action, ...]
     done: bool = False
     counted: bool = True
 
@@ -99,155 +100,177 @@ def steps_of(session: Session, layers: Sequence[Any]) -> tuple[Step, ...]:
 
 def next_of(steps: Sequence[Step]) -> int | None:
     """Position of the step to take next: the first that is neither done nor out of reach."""
-    for at, step in enumerate(steps):
-        if step.counted and not step.done and not step.deeds[0].why_not:
-            return at
+    for position, step in enumerate(steps):
+        if step.counted and not step.done and not step.actions[0].unavailable_reason:
+            return position
     return None
 
 
-def _go(dock: str, label: str = "Open dock", why_not: str = "") -> Deed:
-    tip = f"Open the dock '{dock}', or bring it to the front"
-    return Deed("go", dock, label, tip, why_not)
+@dataclass(frozen=True)
+class _Missing:
+    """What a step waits for, and the page on which that is found; empty where for nothing."""
+
+    reason: str = ""
+    page: str = ""
+
+
+CELLS_FIRST = _Missing("Cells are missing: open a data set, or choose the layers.", DATA)
+CLASSIFIER_FIRST = _Missing("A classifier is missing: train one, or open a model.", CLASSIFIER)
+PAINTING = _Missing("Clicks give cells a class now: switch painting off first.", ANNOTATE)
+NOTHING = _Missing()
+
+
+def _go(dock: str, label: str = "Open page", missing: _Missing = NOTHING) -> Action:
+    tip = f"Go to the page '{dock}'"
+    return Action("go", dock, label, tip, missing.reason, missing.page)
 
 
 def _images(session: Session, seen: bool, layers: bool) -> Step:
-    title, dock = "Images and cells", "Images and cells"
-    cells = session.cells
+    page, cells = DATA, session.cells
     if seen and cells is not None:
-        said = f"{len(cells)} cells, {len(cells.channels)} channels: {session.source}."
-        return Step(title, said, (_go(dock),), done=True)
+        line = f"{len(cells)} cells, {len(cells.channels)} channels: {session.source}."
+        return Step(page, line, (_go(page),), done=True)
     if OPENING in session.running:
-        return Step(title, "The sample is being made…", (_go(dock),))
-    sample = Deed(
-        "sample", dock, "Open the sample",
+        return Step(page, "The sample is being made…", (_go(page),))
+    sample = Action(
+        "sample", page, "Open the sample",
         f"{SAMPLES[SAMPLE]}: made on this computer, nothing is downloaded",
     )  # fmt: skip
     if cells is not None:
-        said = "The layers of the cells were removed; open the data set or the sample again."
+        line = "The layers of the cells were removed; open the data set or the sample again."
     elif layers:
         # Images that are open are what the user came for.
-        said = "Images are open: say which layers are channels, and where the cells are."
-        return Step(title, said, (_go(dock), sample))
+        line = "Images are open: say which layers are channels, and where the cells are."
+        return Step(page, line, (_go(page), sample))
     else:
-        said = "A plate of cells, half of them treated, that comes with the plugin; or your own."
-    return Step(title, said, (sample, _go(dock, "Own images…")))
+        line = (
+            "Open your own data set or layers below, or try the sample: a plate of made-up cells."
+        )
+    return Step(page, line, (sample, _go(page, "Own images…")))
+
+
+def annotation_step(session: Session) -> Step:
+    """Giving classes: no step on the way, since many data sets bring theirs."""
+    page, cells = ANNOTATE, session.cells
+    if cells is None:
+        return Step(page, "", (_go(page, missing=CELLS_FIRST),), counted=False)
+    given = sum(cells.class_counts.values())
+    line = f"{given} of {len(cells)} cells have a class."
+    return Step(page, line, (_go(page),), done=not reason_not_ready(session), counted=False)
 
 
 def _classifier(session: Session, seen: bool) -> Step:
-    title, dock = "Classifier", "Classifier"
-    trained = session.trained
+    page, trained = CLASSIFIER, session.trained
     if TRAINING in session.running:
         epochs = len(session.history)
         so_far = f": {epochs} passes over the cells so far" if epochs else ""
-        return Step(title, f"Training{so_far}. The dock shows the curves.", (_go(dock),))
-    missing = _missing(session)
-    if missing:
-        said = f"The classifier there is needs channels that these cells lack: {missing}."
-        return Step(title, said, (_go(dock),))
+        return Step(page, f"Training{so_far}. The page shows the curves.", (_go(page),))
+    channels = _missing_channels(session)
+    if channels:
+        line = f"The classifier there is needs channels that these cells lack: {channels}."
+        return Step(page, line, (_go(page),))
     if trained is not None:
-        said = f"{trained.source[:1].upper()}{trained.source[1:]}"
+        line = f"{trained.source[:1].upper()}{trained.source[1:]}"
         if trained.accuracy is not None:
-            found = trained.estimate
-            between = "" if found is None else f"{found.interval_text}, "
-            said += (
+            estimate = trained.estimate
+            between = "" if estimate is None else f"{estimate.interval_text}, "
+            line += (
                 f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} cells it never "
                 f"saw ({between}chance {trained.chance:.2f})"
             )
-        return Step(title, f"{said}.", (_go(dock),), done=True)
+        return Step(page, f"{line}.", (_go(page),), done=True)
     if not seen:
-        said = "A small network learns to tell the classes apart."
-        return Step(title, said, (_go(dock, why_not=CELLS_FIRST),))
-    why = reason_not_ready(session)
-    if why:
-        return Step(title, why, (_go("Annotate", "Open 'Annotate'"), _go(dock, "Open a model…")))
-    said = "A small network learns to tell the classes apart; some wells are held back to test it."
+        line = "A small network learns to tell the classes apart."
+        return Step(page, line, (_go(page, missing=CELLS_FIRST),))
+    reason = reason_not_ready(session)
+    if reason:
+        return Step(page, reason, (_go(ANNOTATE, "Give classes"), _go(page, "Open a model…")))
+    line = "A small network learns to tell the classes apart; some wells are held back to test it."
     if session.source in SAMPLES.values():
-        quick = Deed(
-            "train", dock, "Train quickly",
+        quick = Action(
+            "train", page, "Train quickly",
             "Train the smallest network for a few passes over the cells: enough for the sample. "
-            "The dock 'Classifier' has all settings",
+            "All settings are below",
         )  # fmt: skip
-        return Step(title, said, (quick, _go(dock)))
-    return Step(title, said, (_go(dock),))
+        return Step(page, line, (quick, _go(page)))
+    return Step(page, line, (_go(page),))
 
 
-def _missing(session: Session) -> str:
-    """Channels of the classifier that the cells do not have, in words."""
+def _missing_channels(session: Session) -> str:
+    """Channels of the classifier that the cells do not have, as a list in words."""
     cells, trained = session.cells, session.trained
     if cells is None or trained is None:
         return ""
-    return ", ".join(one for one in trained.classifier.channels if one not in cells.channels)
+    return ", ".join(name for name in trained.classifier.channels if name not in cells.channels)
 
 
 def _explanation(session: Session, seen: bool) -> Step:
-    title = "Explain a cell"
+    page = "Explain a cell"
     if not seen:
-        why = CELLS_FIRST
-    elif session.trained is None or _missing(session):
-        why = CLASSIFIER_FIRST
+        missing = CELLS_FIRST
+    elif session.trained is None or _missing_channels(session):
+        missing = CLASSIFIER_FIRST
     else:
-        why = PAINTING if session.painting else ""
-    found = next(iter(session.explained), None)
-    done = found is not None and session.trained is not None
-    deed = Deed(
-        "click", title, "Click another cell" if done else "Click a cell",
-        "Open the dock 'Explain a cell'; while it is in front, a click on a cell explains it", why,
+        missing = PAINTING if session.painting else NOTHING
+    explained = next(iter(session.explained), None)
+    done = explained is not None and session.trained is not None
+    click = Action(
+        "click", page, "Click another cell" if done else "Click a cell",
+        "While this page is in front, a click on a cell explains it", missing.reason, missing.page,
     )  # fmt: skip
-    if done and found is not None and found.target is not None:
-        said = f"Cell {found.name}: the map shows why the classifier says {_class(found)}."
+    if done and explained is not None and explained.target is not None:
+        target = explained.classes[explained.target]
+        line = f"Cell {explained.name}: the map shows why the classifier says {target}."
     else:
-        said = "Press the button, then click a cell: a map shows which pixels speak for its class."
-    return Step(title, said, (deed,), done=done)
-
-
-def _class(found: Any) -> str:
-    return str(found.classes[found.target])
+        line = "Click a cell in the picture: a map shows which pixels speak for its class."
+    return Step(page, line, (click,), done=done)
 
 
 def _importance(session: Session) -> Step:
-    title, found = "Channel importance", session.importance
+    page, importance = "Channel importance", session.importance
     under_way = IMPORTANCE in session.running
-    why = "" if found is not None or under_way else _without_classes(session)
-    said = "Which channels the answer needs, with error bars: a few trainings."
-    done = found is not None and not under_way
-    if done and found is not None:
-        if found.shares_readable:
-            said = f"Most of the answer comes from {found.channels[found.order[0]]}."
+    missing = NOTHING if importance is not None or under_way else _without_classes(session)
+    line = "Which channels the answer needs, with error bars: a few trainings."
+    done = importance is not None and not under_way
+    if done and importance is not None:
+        if importance.shares_readable:
+            line = f"Most of the answer comes from {importance.channels[importance.order[0]]}."
         else:
-            said = "The shares are to be read with care; the dock says why."
+            line = "The shares are to be read with care; the page says why."
     elif under_way:
-        said = "Being found; the bars appear repeat by repeat."
-    return Step(title, said, (_go(title, why_not=why),), done=done)
+        line = "Being computed; the bars appear repeat by repeat."
+    return Step(page, line, (_go(page, missing=missing),), done=done)
 
 
-def _without_classes(session: Session) -> str:
+def _without_classes(session: Session) -> _Missing:
     if session.cells is None:
         return CELLS_FIRST
-    return reason_not_ready(session)
+    reason = reason_not_ready(session)
+    return _Missing(reason, ANNOTATE) if reason else NOTHING
 
 
 def _latents(session: Session) -> Step:
-    title = "Latent traversals"
-    why = CELLS_FIRST if session.cells is None else ""
+    page = "Latent traversals"
+    missing = CELLS_FIRST if session.cells is None else NOTHING
     done = session.latents is not None
-    said = "Cells along named axes such as size and texture, and what separates the classes."
-    if session.latents is not None:
-        said = "Found for all cells: click one, and move it along its axes."
-    return Step(title, said, (_go(title, why_not=why),), done=done)
+    line = "Cells along named axes such as size and texture, and what separates the classes."
+    if done:
+        line = "Computed for all cells: click one, and move it along its axes."
+    return Step(page, line, (_go(page, missing=missing),), done=done)
 
 
 def _phenotypes(session: Session) -> Step:
-    title = "Phenotypes"
-    why = CELLS_FIRST if session.cells is None else ""
+    page = "Phenotypes"
+    missing = CELLS_FIRST if session.cells is None else NOTHING
     done = session.predictions is not None
-    said = "All cells as a gallery, those first where label and prediction disagree."
+    line = "All cells as a gallery, those first where label and prediction disagree."
     if not done and session.trained is not None:
-        said = "All cells as a gallery. 'Classify all cells' in 'Classifier' adds predictions."
-    return Step(title, said, (_go(title, why_not=why),), done=done)
+        line = "All cells as a gallery. 'Classify all cells' in 'Classifier' adds predictions."
+    return Step(page, line, (_go(page, missing=missing),), done=done)
 
 
 def _report(session: Session) -> Step:
-    title = "Report and script"
-    why = CELLS_FIRST if session.cells is None else ""
-    said = "One page with all that was found, and a script that does it again."
-    return Step(title, said, (_go(title, why_not=why),), counted=False)
+    page = "Report and script"
+    missing = CELLS_FIRST if session.cells is None else NOTHING
+    line = "One page with all that was found, and a script that does it again."
+    return Step(page, line, (_go(page, missing=missing),), counted=False)

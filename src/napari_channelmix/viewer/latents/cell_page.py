@@ -93,7 +93,7 @@ class CellPage(QWidget):
         inside.addWidget(self.sliders)
         inside.addLayout(buttons)
         column.addWidget(self.box)
-        self.near, inside = group("Along an axis: drawn, and the nearest real cells")
+        self.near, inside = group("Along an axis: drawn and nearest cells")
         inside.addWidget(self.strip)
         column.addWidget(self.near)
 

@@ -162,7 +162,7 @@ class LatentsForm(QWidget):
         """Why it cannot run, in words; empty where it can."""
         cells, model, imp = self._session.cells, self.chosen_model, self._session.importance
         if cells is None:
-            return "First open a data set or use layers in the dock 'Images and cells'."
+            return "First open a data set or use layers on the page 'Images and cells'."
         if model is None:
             return "No encoder came with this installation; choose one from a file."
         kind = self.look.currentData()
@@ -172,7 +172,7 @@ class LatentsForm(QWidget):
             return (f"{len(cells.channels)} channels, but only {PALETTE} colours: choose one "
                     "channel or a blend.")  # fmt: skip
         if kind == BLEND and imp is None:
-            return "No channel importance yet: run that dock first, or look at something else."
+            return "No channel importance yet: run that first, or look at something else."
         if kind == BLEND and self._look() is None:
             return "The channel importance is of other channels; run it again."
         return ""
@@ -192,7 +192,7 @@ class LatentsForm(QWidget):
                     self.channel.addItem(name, name)
             self._propose(channels)
         self._switch(BLEND, self._session.importance is not None,
-                     "needs a result of the dock 'Channel importance'")  # fmt: skip
+                     "needs a result of the page 'Channel importance'")  # fmt: skip
         model = self.chosen_model
         grey = model is not None and model.depth == 1
         self._switch(COLORS, not grey, "this model looks at one channel")

@@ -87,7 +87,7 @@ class ConfusionPage(QWidget):
 def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -> str:
     """Balanced accuracy with its interval and counts, or what is missing."""
     if found is None:
-        return "No predictions yet: press 'Classify all cells' in the dock 'Classifier'."
+        return "No predictions yet: press 'Classify all cells' on the page 'Classifier'."
     if not found.total:
         return "No cell has a class yet, so there is nothing to hold the predictions against."
     cells = f"{found.total:,} cells with a class"

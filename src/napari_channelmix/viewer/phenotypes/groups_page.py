@@ -366,7 +366,7 @@ def _notes(
 def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str]:
     """Why there is no dose-response: in a line, and what would give one."""
     if facts is None:
-        return "No cells yet: open a data set in the dock 'Images and cells'.", ""
+        return "No cells yet: open a data set on the page 'Images and cells'.", ""
     if fractions is None:
         return "No cell has a class yet, and there are no predictions.", ""
     if facts.grouping.kind != "group":

@@ -68,8 +68,8 @@ ORDERS = (
 
 REASONS = {
     "classes": "no cell has a class yet",
-    "predictions": "no predictions yet: press 'Classify all cells' in the dock 'Classifier'",
-    "latents": "no latents yet: find them in the dock 'Latent traversals'",
+    "predictions": "no predictions yet: press 'Classify all cells' on the page 'Classifier'",
+    "latents": "no latents yet: find them on the page 'Latent traversals'",
 }
 
 

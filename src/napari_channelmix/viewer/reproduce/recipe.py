@@ -35,7 +35,7 @@ __all__ = ["ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
 
 
 # What to do about a data set that is not in use.
-ELSEWHERE = "; take that data set in use in the dock 'Images and cells' for it, or close it"
+ELSEWHERE = "; take that data set in use on the page 'Images and cells' for it, or close it"
 
 
 class UnsavedError(DataError):
