@@ -415,9 +415,12 @@ class Classifier(Predictor):
         found = self.calibration
         if found is None:
             return "not calibrated: its probabilities may be too sure"
+        done = f"calibrated on {found.n_cells} held-out cells of {found.n_groups} groups"
+        if f"{found.temperature:.2f}" == "1.00":
+            return done
+        was = "sure" if found.temperature > 1 else "unsure"
         return (
-            f"calibrated on {found.n_cells} held-out cells of {found.n_groups} groups "
-            f"(temperature {found.temperature:.2f})"
+            f"{done} (the network was too {was}: its scores are divided by {found.temperature:.2f})"
         )
 
     @property

@@ -84,7 +84,7 @@ class ImportanceDock(Dock):
         # No alarm: nothing went wrong where a test does not fit the data.
         self.no_p_values = QLabel()
         self.no_p_values.setWordWrap(True)
-        self.no_p_values.setEnabled(False)
+        show_secondary(self.no_p_values, self.viewer.theme)
         self.no_p_values.setToolTip(
             "A p-value is shown where the test of this kind of data and settings is known to be "
             "right; bars, negative controls and Shapley values are read without it"
@@ -413,6 +413,7 @@ class ImportanceDock(Dock):
 
     def _theme_changed(self, event: Any) -> None:
         self.chart.follow_theme(self.viewer.theme)
+        show_secondary(self.no_p_values, self.viewer.theme)
         self.legend.setText(self.chart.legend())
 
     def halt(self) -> None:
