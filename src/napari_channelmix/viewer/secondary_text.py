@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QLabel
+from typing import TYPE_CHECKING
 
 from napari_channelmix.viewer.theme import chart_colors
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QLabel
 
 __all__ = ["show_secondary"]
 

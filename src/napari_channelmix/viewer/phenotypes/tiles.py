@@ -1,4 +1,7 @@
-"""One tile of the gallery: the picture, its class as a border, what else is predicted as a corner."""
+"""One tile of the gallery: the picture, its class as a border, another prediction as a corner.
+
+The corner of a cell without a class is what is predicted.
+"""
 
 from __future__ import annotations
 
