@@ -77,10 +77,6 @@ class ExplainDock(Dock):
         self._trained_changed()
 
     def _build(self) -> None:
-        # Its room is kept while it is hidden: else all would jump with each click.
-        policy = self.task_bar.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.task_bar.setSizePolicy(policy)
         self.column.addWidget(self.needs)
         self.column.addWidget(self.chance)
         asked, inside = group("Ask")

@@ -28,6 +28,7 @@ from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.notice import Kind, Notice
 from napari_channelmix.viewer.preferences import follow_seed
+from napari_channelmix.viewer.secondary_text import show_secondary
 from napari_channelmix.viewer.settings_form import DeviceBox, NetworkBox, reason_not_ready
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks import Task, Update
@@ -85,7 +86,7 @@ class ImportanceDock(Dock):
         # No alarm: nothing went wrong where a test does not fit the data.
         self.no_p_values = QLabel()
         self.no_p_values.setWordWrap(True)
-        self.no_p_values.setEnabled(False)
+        show_secondary(self.no_p_values, self.viewer.theme)
         self.no_p_values.setToolTip(
             "A p-value is shown where the test of this kind of data and settings is known to be "
             "right; bars, negative controls and Shapley values are read without it"
@@ -409,6 +410,7 @@ class ImportanceDock(Dock):
 
     def _theme_changed(self, event: Any) -> None:
         self.chart.follow_theme(self.viewer.theme)
+        show_secondary(self.no_p_values, self.viewer.theme)
         self.legend.setText(self.chart.legend())
 
     def halt(self) -> None:
