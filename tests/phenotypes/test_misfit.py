@@ -34,7 +34,7 @@ def test_the_f_test_by_hand() -> None:
 def test_each_dose_has_its_own_variance() -> None:
     # Two groups each, variances .02, .02 and .32; parts 2/3 of them, .24 in all.
     logs = np.repeat([0.0, 1.0, 2.0], 2)
-    means = Means.of(logs, np.array([0.4, 0.6, 0.4, 0.6, 0.1, 0.9]) + [0, 0, 0, 0, 1, 1], None, 0)
+    means = Means.of(logs, [*np.array([0.4, 0.6, 0.4, 0.6, 0.1, 0.9]), 0, 0, 0, 0, 1, 1], None, 0)
     assert means.variance == pytest.approx([0.02, 0.02, 0.32])
     from scipy.special import fdtrc
 
