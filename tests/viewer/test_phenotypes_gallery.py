@@ -71,6 +71,18 @@ def test_another_prediction_is_a_corner(qtbot: Any, gallery: Any) -> None:
     assert colors[0] == class_hex(2) != colors[1]
 
 
+def test_cells_without_a_class_show_what_is_predicted(qtbot: Any, gallery: Any) -> None:
+    of = cells(12, classes=())
+    found = predictions(of, wrong=(1,))
+    gallery.arrange(Facts(of, found), np.arange(12))
+    qtbot.waitUntil(lambda: not gallery.reader.busy)
+    picture = gallery.viewport().grab().toImage()
+    colors = [picture.pixelColor(gallery.rect_of(at).topRight() + QPoint(-3, 3)).name().upper()
+              for at in range(6)]  # fmt: skip
+    assert colors == [class_hex(int(code)) for code in found.codes[:6]]
+    assert len(set(colors)) == 2
+
+
 def test_clicks_select_and_a_plain_one_goes_there(gallery: Any, qtbot: Any) -> None:
     chosen: list[Any] = []
     went: list[int] = []

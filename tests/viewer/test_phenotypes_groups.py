@@ -205,3 +205,62 @@ def test_what_the_fractions_are_of_takes_one_line(page: Any) -> None:
     page.show_facts(predicted(Adjusted(shares, shares, shares, "", "one held-out group only")))
     assert page.note.height() < 2 * page.note.fontMetrics().lineSpacing()
     assert "one held-out group only" in page.note.toolTip()
+
+
+def test_no_well_is_left_out_of_curve_and_plate_for_its_training_cells(page: Any) -> None:
+    calls = predicted().predicted_fractions.fractions
+    shares = np.clip((calls - 0.05) / 0.9, 0, 1)
+    training = np.full(WELLS * EACH, NO, dtype="<U10")
+    # An annotated cell in three of four wells.
+    training[[at * EACH for at in range(WELLS) if at % 4]] = YES
+    page.show_facts(predicted(Adjusted(shares, shares, shares), training))
+    assert page.fractions.has_adjusted and not page.fractions.is_adjusted
+    assert len(page.response.groups) == WELLS
+    assert not page.adjust.isVisible()
+    assert "curve and plate of the calls" in page.note.text()
+    without = sum(at % 4 > 0 for at in range(WELLS))
+    assert f"{without} groups have no adjusted fraction" in page.words.text()
+    # The table has those that are known.
+    assert page.table.model().headerData(3, Qt.Orientation.Horizontal) == "adj. rest"
+
+
+def test_what_the_adjusted_intervals_leave_out_is_in_sight(page: Any) -> None:
+    of = facts(12)
+    groups, kinds = len(of.grouping.names), len(of.predicted_classes)
+    share = np.full((groups, kinds), 1 / kinds)
+    note = "2 held-out groups of treated: the intervals may be too narrow"
+    known = replace(of.predictions, adjusted=Adjusted(share, share - 0.1, share + 0.1, note=note))
+    page.show_facts(Facts(of.cells, known))
+    assert note in page.doubt.text() and page.doubt.isVisible()
+    page.what.setCurrentText("labels")
+    assert not page.doubt.isVisible()
+
+
+def test_four_columns_of_fractions_need_no_bar(page: Any, qtbot: Any) -> None:
+    of = plate()
+    probabilities = np.eye(2, dtype=np.float32)[of.labels]
+    share = np.full((WELLS, 2), 0.5)
+    known = Predictions(("a class with a long name", "another long name"), probabilities, "",
+                        adjusted=Adjusted(share, share, share))  # fmt: skip
+    page.show_facts(Facts(of.cells, known))
+    qtbot.wait(50)
+    table = page.table
+    assert table.model().columnCount() == 6
+    assert table.horizontalScrollBar().maximum() == 0
+    for column in range(2, 6):
+        tip = table.model().headerData(column, Qt.Orientation.Horizontal,
+                                       Qt.ItemDataRole.ToolTipRole)  # fmt: skip
+        assert "long name" in tip
+
+
+def test_the_class_that_was_chosen_stays_and_else_the_one_that_responds(page: Any) -> None:
+    of = plate()
+    labels = 1 - of.labels
+    other = Facts(replace(of.cells.with_labels(labels, ("responds", "untreated")),
+                          conditions=of.cells.conditions))  # fmt: skip
+    page.show_facts(other)
+    assert page.of.currentText() == "responds"
+    page.of.setCurrentText("untreated")
+    page.of.activated.emit(1)
+    page.show_facts(other)
+    assert page.of.currentText() == "untreated"

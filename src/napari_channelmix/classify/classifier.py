@@ -415,10 +415,14 @@ class Classifier(Predictor):
         found = self.calibration
         if found is None:
             return "not calibrated: its probabilities may be too sure"
-        return (
-            f"calibrated on {found.n_cells} held-out cells of {found.n_groups} groups "
-            f"(temperature {found.temperature:.2f})"
-        )
+        held_out = "" if found.doubt else "held-out "
+        text = f"calibrated on {found.n_cells} {held_out}cells of {found.n_groups} groups"
+        if f"{found.temperature:.2f}" != "1.00":
+            was = "sure" if found.temperature > 1 else "unsure"
+            text += (
+                f" (the network was too {was}: its scores are divided by {found.temperature:.2f})"
+            )
+        return f"{text}; {found.doubt}" if found.doubt else text
 
     @property
     def held_out_calls(self) -> HeldOutCalls | None:
@@ -445,9 +449,14 @@ class Classifier(Predictor):
         Raises
         ------
         DataError
-            No cell has a class that the classifier knows.
+            No cell has a class that the classifier knows, or it was trained on all of them.
         ModelError
             As `predict_proba`.
+
+        Notes
+        -----
+        Cells that it was trained on are known by their pixels and left out. Where that is not
+        known, or cells share a group with those, the figures say so.
         """
         from napari_channelmix.classify.calibration import calibrate_job
 

@@ -24,7 +24,9 @@ AT_BORDER = (
 )
 # By this a warning of ours is known again.
 FILLED = "filled with background"
-REMEDY = 'leave them out with border = "leave_out" under [cells]'
+REMEDY = (
+    'leave them out with border = "leave_out" under [cells] of the data-set file, opened again then'
+)
 
 
 def over_border(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ControlQuality", "control_quality", "named_controls", "pure_classes"]
+__all__ = ["ControlQuality", "control_quality", "is_negative", "named_controls", "pure_classes"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -185,6 +185,17 @@ def named_controls(values: Sequence[str]) -> tuple[str, str] | None:
     negative = _first(names, NEGATIVE)
     positive = _first([name for name in names if name != negative], POSITIVE)
     return None if negative is None or positive is None else (negative, positive)
+
+
+def is_negative(name: str) -> bool:
+    """Whether a name is that of a negative control; see `named_controls`.
+
+    Examples
+    --------
+    >>> is_negative("untreated"), is_negative("treated")
+    (True, False)
+    """
+    return any(_says(name, word) for word in NEGATIVE)
 
 
 def _first(names: Sequence[str], words: Sequence[str]) -> str | None:

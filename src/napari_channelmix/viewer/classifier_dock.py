@@ -20,11 +20,14 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.viewer import files
 from napari_channelmix.viewer.chance_note import chance_line
+from napari_channelmix.viewer.class_legend import ClassLegend
 from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
+from napari_channelmix.viewer.fitting import reason_not_fitting
 from napari_channelmix.viewer.folding import Folding
+from napari_channelmix.viewer.held_out_share import held_out_line
 from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
 from napari_channelmix.viewer.notice import Notice, breakable
@@ -97,6 +100,9 @@ class ClassifierDock(Dock):
             "Predict the class of every cell; a layer 'predicted' and two columns of the cells' "
             "features show them"
         )
+        self.misfit = QLabel()
+        self.misfit.setWordWrap(True)
+        self.legend = ClassLegend()
         self.evaluate = QPushButton("Evaluate on these cells")
         self.evaluate.setToolTip(
             "Hold the classes of the cells against what the classifier says, and the cells "
@@ -171,6 +177,8 @@ class ClassifierDock(Dock):
         buttons.addWidget(self.save)
         buttons.addWidget(self.open)
         inside.addLayout(buttons)
+        inside.addWidget(self.misfit)
+        inside.addWidget(self.legend)
         inside.addWidget(self.evaluate)
         inside.addWidget(self.form)
         self.column.addWidget(self.result_box)
@@ -192,6 +200,7 @@ class ClassifierDock(Dock):
         self.task.run(
             "training", train_job(cells, chosen), lambda found: self._trained(found, data_set),
             on_update=lambda update: self._learning(update, data_set), on_error=self.fail,
+            data_set=data_set,
         )  # fmt: skip
 
     def _learning(self, update: Update, data_set: int) -> None:
@@ -202,16 +211,22 @@ class ClassifierDock(Dock):
 
     def _trained(self, trained: Trained, data_set: int | None = None) -> None:
         data_set = self.session.data_set if data_set is None else data_set
+        state = self.session.of(data_set)
+        if state is not None:
+            # Two data sets may have one name in their files; the session tells them apart.
+            trained = replace(trained, source=f"trained on {state.name}")
         self.session.put_classifier(data_set, trained)
-        # What an earlier classifier said of the cells is not this one's word.
-        self.session.put(data_set, predictions=None)
-        self.session.predictions = None
+        if state is not None and self.session.trained is not trained:
+            # Those in use were classified and explained with another one.
+            self.notice.say(f"The classifier of {state.name} is trained; choose it under 'In use' "
+                            "to classify with it.", "good")  # fmt: skip
         chance, kind = chance_line(trained)
         # Groups that are few are said beside the figures.
         warnings = [chance] if kind == "warning" else []
         warnings += trained.classifier.record.get("warnings", [])
         if warnings:
-            self.notice.say("\n".join(warnings), "warning")
+            said = self.notice.text().splitlines() if self.notice.isVisible() else []
+            self.notice.say("\n".join((*said, *warnings)), "warning")
 
     def classify(self) -> None:
         """Predict the class of every cell."""
@@ -233,7 +248,7 @@ class ClassifierDock(Dock):
                 self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
         job = predict_job(trained, cells, self.session.prior)
-        self.task.run("classifying the cells", job, done, on_error=self.fail)
+        self.task.run("classifying the cells", job, done, on_error=self.fail, data_set=data_set)
 
     def choose_prior(self, prior: Any) -> None:
         """Take another prior; predictions that are there follow it."""
@@ -307,17 +322,16 @@ class ClassifierDock(Dock):
                       on_error=self.fail)  # fmt: skip
 
     def use(self, trained: Trained) -> None:
-        """Take another classifier of the session in use."""
+        """Take another classifier of the session in use; predictions that are there stay.
+
+        They know the classifier that gave them.
+        """
         self.session.trained = trained
-        predictions = self.session.predictions
-        if predictions is not None and predictions.trained is not trained:
-            self.session.predictions = None
 
     def _trained_elsewhere(self, trained: Trained) -> None:
         # The curves in sight are not of this one.
         self.session.history = ()
         self.session.trained = trained
-        self.session.predictions = None
 
     # ---------------------------------------------------------------- what is there
 
@@ -331,15 +345,27 @@ class ClassifierDock(Dock):
             parts = (self.training_box, self.curves_box, self.result_box)
             self.arrange(*(parts if trained is None else reversed(parts)))
         self.classifiers.fill(busy)
-        self.result.setText(_in_words(trained))
+        origin = self.session.data_set_of(trained)
+        share = held_out_line(trained, None if origin is None else origin.cells)
+        self.result.setText(_in_words(trained, share))
         estimate = None if trained is None else trained.estimate
         self.doubts.say(_doubts(estimate), "warning")
         self.recalls.show_accuracy(estimate)
-        self.probabilities.show_trained(trained, self.session.predictions)
+        predictions = self.session.predictions
+        if predictions is not None and not predictions.is_by(trained):
+            predictions = None
+        self.probabilities.show_trained(trained, predictions)
         self.prior.show_choice(self.session.prior, trained, busy)
-        self.apply.setEnabled(trained is not None and self.session.cells is not None and not busy)
+        misfit = reason_not_fitting(self.session)
+        self.misfit.setText(misfit)
+        self.misfit.setVisible(bool(misfit))
+        usable = trained is not None and not misfit and not busy
+        predictions = self.session.predictions
+        self.legend.show_classes(() if predictions is None else predictions.classes,
+                                 "Predicted")  # fmt: skip
+        self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
-        self.evaluate.setEnabled(trained is not None and classed and not busy)
+        self.evaluate.setEnabled(usable and classed)
         ours = trained is not None and hasattr(trained.classifier, "save")
         self.save.setEnabled(ours and not busy)
         self.open.setEnabled(not busy)
@@ -368,8 +394,8 @@ def _doubts(found: AccuracyEstimate | None) -> str:
     return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines if line)
 
 
-def _in_words(trained: Trained | None) -> str:
-    """A classifier and its figures, for the label."""
+def _in_words(trained: Trained | None, share: str = "") -> str:
+    """A classifier and its figures, for the label; ``share``: see `held_out_line`."""
     if trained is None:
         return "None yet: train one, or open a model."
     classifier = trained.classifier
@@ -389,4 +415,6 @@ def _in_words(trained: Trained | None) -> str:
         else:
             figure += f" ({found.interval_text})<br>{found.measured_on()} ({aside})"
         lines.insert(1, figure)
+    if share:
+        lines.insert(2, html.escape(share))
     return "<br>".join(lines)

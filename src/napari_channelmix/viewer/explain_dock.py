@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
 
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.comparing import compare_job
@@ -77,10 +77,6 @@ class ExplainDock(Dock):
         self._trained_changed()
 
     def _build(self) -> None:
-        # Its room is kept while it is hidden: else all would jump with each click.
-        policy = self.task_bar.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.task_bar.setSizePolicy(policy)
         self.column.addWidget(self.needs)
         self.column.addWidget(self.chance)
         asked, inside = group("Ask")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.fitting import reason_not_fitting
 from napari_channelmix.viewer.launch import open_dock
 from napari_channelmix.viewer.notice import Notice
 
@@ -42,7 +43,8 @@ class Needs(QWidget):
             self._dock = CLASSIFIER
             said = "No classifier yet: train one, or open a model, on the page 'Classifier'."
         else:
-            self._dock = said = ""
+            said = reason_not_fitting(session)
+            self._dock = CLASSIFIER if said else ""
         self.line.say(said)
         self.button.setText(f"Go to '{self._dock}'")
         self.button.setToolTip(f"Go to the page '{self._dock}'")

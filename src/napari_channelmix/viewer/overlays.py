@@ -94,6 +94,11 @@ class Overlays:
         if same and layers.find_ours(viewer, "predicted") is not None:
             return self._columns
         codes = found.codes
+        outlines = layers.find_ours(viewer, "cells")
+        new = layers.find_ours(viewer, "predicted") is None
+        if new and outlines is not None and not cells.classes:
+            # Their colours are random, and would be taken for those of classes.
+            outlines.visible = False
         layers.show_codes(viewer, "predicted", cells, shown.field, codes, found.classes, geometry)
         self._shows = found, shown
         best = found.probabilities[here].max(axis=1)

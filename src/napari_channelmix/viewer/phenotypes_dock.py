@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.class_legend import ClassLegend
 from napari_channelmix.viewer.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.dock import Dock
 from napari_channelmix.viewer.going import Going
@@ -76,6 +77,7 @@ class PhenotypesDock(Dock):
         self.colors = ColorsPage()
         self.pages: tuple[QWidget, ...] = (self.form, self.confusion, self.groups, self.colors)
         self.gallery = Gallery(theme)
+        self.legend = ClassLegend()
         self.relabel = Relabel(self.session)
         self.toggle = ClickMode(
             self.viewer, self.session, WORDS, self._ready, self._clicked, self.notice.say
@@ -130,6 +132,7 @@ class PhenotypesDock(Dock):
         below.setSpacing(4)
         below.addLayout(row)
         below.addWidget(self.gallery, 1)
+        below.addWidget(self.legend)
         below.addWidget(self.relabel)
         below.addWidget(self.toggle)
         self.column.addLayout(below, 1)
@@ -186,6 +189,7 @@ class PhenotypesDock(Dock):
         self._count()
         self.groups.show_facts(facts)
         self.colors.show_facts(facts)
+        self._show_legend()
         self.relabel.fill()
         self.toggle.fit()
         if new:
@@ -201,6 +205,16 @@ class PhenotypesDock(Dock):
         self.confusion.show_facts(
             self.facts, self.session.trained, held_out=self.form.held_out.isChecked()
         )
+
+    def _show_legend(self) -> None:
+        """Say which colour of the borders and corners is which class."""
+        facts = self.facts
+        labelled = facts is not None and bool((facts.labels >= 0).any())
+        apart = facts is not None and bool(facts.called_apart.any())
+        where = ("Border: class; corner: another prediction" if labelled and apart
+                 else "Corner: predicted class" if apart else "Border: class")  # fmt: skip
+        shown = facts.palette if facts is not None and (labelled or apart) else ()
+        self.legend.show_classes(shown, where)
 
     def arrange(self) -> None:
         """Put the cells in the order and through the filter that are chosen."""

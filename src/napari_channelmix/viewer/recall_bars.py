@@ -17,7 +17,7 @@ __all__ = ["RecallBars"]
 # Classes that are shown without being asked for.
 FEW = 8
 # Width of the figures: recall, and of how many cells.
-FIGURES = 84
+FIGURES = 118
 
 
 class RecallBars(QWidget):
@@ -48,11 +48,11 @@ class RecallBars(QWidget):
             self.bars.show_bars(())
             return
         rows = [
-            Bar("all classes", found.balanced, f"{found.balanced:.2f} of {found.n_cells:,}",
+            Bar("all classes", found.balanced, _figure(found.balanced, found.n_cells),
                 (found.low, found.high), strong=True, tip=found.text())
         ]  # fmt: skip
         rows += [
-            Bar(row.name, row.recall, f"{row.recall:.2f} of {row.n_cells:,}", (row.low, row.high),
+            Bar(row.name, row.recall, _figure(row.recall, row.n_cells), (row.low, row.high),
                 tip=row.text())
             for row in found.per_class
             if row.recall is not None and row.low is not None and row.high is not None
@@ -66,3 +66,7 @@ class RecallBars(QWidget):
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self.bars.follow_theme(theme)
+
+
+def _figure(value: float, cells: int) -> str:
+    return f"{value:.2f} ({cells:,} {'cell' if cells == 1 else 'cells'})"

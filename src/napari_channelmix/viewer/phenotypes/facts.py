@@ -145,6 +145,11 @@ class Facts:
         )  # fmt: skip
 
     @cached_property
+    def called_apart(self) -> npt.NDArray[np.bool_]:
+        """Cells (N,) with a prediction that their label does not say: another one, or none."""
+        return (self.predicted_colors >= 0) & (self.labels != self.predicted_colors)
+
+    @cached_property
     def margin(self) -> Floats:
         """How far the most probable class lies ahead of the next (N,)."""
         assert self.predictions is not None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["GroupTable", "GroupsModel"]
 
 ROWS_SHOWN, ROW = 7, 22
+# Pixels of a column: room for '100.0%'.
+NARROWEST = 52
 SORTED = Qt.ItemDataRole.UserRole
 
 
@@ -50,7 +52,7 @@ class GroupsModel(QAbstractTableModel):
             else found.cells
         )  # fmt: skip
         classes = range(0 if found is None else len(found.classes))
-        kinds = (False, True) if found is not None and found.is_adjusted else (False,)
+        kinds = (False, True) if found is not None and found.has_adjusted else (False,)
         self._columns = tuple((code, kind) for code in classes for kind in kinds)
         self.endResetModel()
 
@@ -179,9 +181,11 @@ class GroupTable(QTableView):
         self.setShowGrid(False)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(ROW)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.horizontalHeader().setDefaultSectionSize(82)
-        self.horizontalHeader().setMinimumSectionSize(48)
+        # As wide as the page: names of classes are cut, and whole in the tooltips. Only where
+        # columns would be narrower than their figures is there a bar below.
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setMinimumSectionSize(NARROWEST)
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setAccessibleName("Fractions of the classes in each group")
         self.clicked.connect(self._pressed)
         self.activated.connect(self._pressed)
@@ -194,7 +198,10 @@ class GroupTable(QTableView):
         self.figures.show_fractions(found, colors, held_out=held_out)
         if self.figures.columnCount() != before:
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-            self.resizeColumnsToContents()
+            for column in range(min(2, self.figures.columnCount())):
+                self.horizontalHeader().setSectionResizeMode(
+                    column, QHeaderView.ResizeMode.ResizeToContents
+                )
         rows = min(max(self.figures.rowCount(), 1), ROWS_SHOWN)
         bar = self.horizontalScrollBar().sizeHint().height()
         self.setFixedHeight(ROW * rows + self.horizontalHeader().sizeHint().height() + bar + 4)

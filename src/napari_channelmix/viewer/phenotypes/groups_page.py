@@ -34,8 +34,10 @@ from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.phenotypes.controls_box import ControlsBox
 from napari_channelmix.viewer.phenotypes.dose_plot import DosePlot
+from napari_channelmix.viewer.phenotypes.first_class import first_class
 from napari_channelmix.viewer.phenotypes.group_table import GroupTable
 from napari_channelmix.viewer.phenotypes.plate_view import PlateView
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +73,8 @@ class GroupsPage(QWidget):
         self._plates: tuple[Plate, ...] = ()
         # Whether the user chose what the fractions are of: else predictions come first.
         self._chose = False
+        # The same of the class that is drawn: else it is the one that responds.
+        self._chose_class = False
         self.what = choice("What the fractions are of")
         self.held_out = QCheckBox("Held-out cells only")
         self.held_out.setChecked(True)
@@ -98,6 +102,10 @@ class GroupsPage(QWidget):
         # One line, however long: below it stand the curve and the gallery.
         self.note = QLabel()
         self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        # In full: intervals that are too narrow must not be taken for what they say.
+        self.doubt = QLabel()
+        self.doubt.setWordWrap(True)
+        self.doubt.setToolTip("What the intervals of the adjusted fractions leave out")
         self.doses = QWidget()
         self.controls = ControlsBox()
         self.plate_name = choice("The plate that is shown")
@@ -115,6 +123,7 @@ class GroupsPage(QWidget):
         self.held_out.toggled.connect(self._count)
         self.adjust.toggled.connect(self._draw)
         self.what.activated.connect(self._choose)
+        self.of.activated.connect(self._choose_class)
         self.plate_name.currentIndexChanged.connect(self._draw_plate)
         self.plate.group_pressed.connect(self._pressed)
         self.dose.currentIndexChanged.connect(self._draw)
@@ -135,6 +144,7 @@ class GroupsPage(QWidget):
         column.addWidget(self.held_out)
         column.addWidget(self.table)
         column.addWidget(self.note)
+        column.addWidget(self.doubt)
         self.one = QWidget()
         row = QHBoxLayout(self.one)
         row.setContentsMargins(0, 0, 0, 0)
@@ -188,6 +198,20 @@ class GroupsPage(QWidget):
     def _choose(self, _: object = None) -> None:
         self._chose = True
 
+    def _choose_class(self, _: object = None) -> None:
+        self._chose_class = True
+
+    def _offer_classes(self) -> None:
+        """Offer the classes; the one that was chosen stays, else the one that responds is first."""
+        fractions = self.fractions
+        _offer(self.of, () if fractions is None else fractions.classes)
+        if fractions is None or self._chose_class:
+            return
+        doses = self._doses.get(self.dose.currentText())
+        name = first_class(fractions.classes, fractions.fractions, doses)
+        with QSignalBlocker(self.of):
+            self.of.setCurrentText(name)
+
     def mark(self, group: int | None) -> None:
         """Mark the group whose cells are shown."""
         self._shown = group
@@ -226,7 +250,10 @@ class GroupsPage(QWidget):
         self.adjust.setVisible(adjustable)
         for one in (self.table, self.copy, self.what, self.one):
             one.setVisible(self.fractions is not None)
-        _offer(self.of, () if self.fractions is None else self.fractions.classes, last=True)
+        doubt = _doubt(self.fractions)
+        self.doubt.setText(doubt)
+        self.doubt.setVisible(bool(doubt))
+        self._offer_classes()
         self._draw()
 
     def _draw(self, _: object = None) -> None:
@@ -346,14 +373,28 @@ def _notes(
         note = f"; {adjusted.note}" if adjusted.note else ""
         # The heads of the columns tell what that is.
         partly = " They are known of groups without training cells." if trained_on else ""
+        if fractions.not_adjusted:
+            short.append("curve and plate of the calls")
+            partly += (
+                f" {counted(fractions.not_adjusted, 'group', 'have')} none: curve and plate are of "
+                "the calls, so that no group is left out."
+            )
         whole.append(
             "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
-            f"called another class{note}.{partly if held_out else ''}"
+            f"called another class{note}.{partly if held_out or fractions.not_adjusted else ''}"
         )
     if prior is not None:
         short.append(prior.text().split(" (")[0])
         whole.append(f"Calls: {prior.text()}.")
     return "; ".join(short), "\n".join(whole)
+
+
+def _doubt(fractions: Fractions | None) -> str:
+    """What the intervals of the adjusted fractions leave out, as prediction and report say it."""
+    adjusted = None if fractions is None else fractions.adjusted
+    if adjusted is None or adjusted.why_not or not adjusted.note:
+        return ""
+    return f"Adjusted fractions: {adjusted.note}."
 
 
 def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str]:
@@ -372,7 +413,7 @@ def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str
     )
 
 
-def _offer(box, names, *, last: bool = False) -> None:
+def _offer(box, names) -> None:
     """Fill a list; what was chosen stays chosen where it is still there."""
     with QSignalBlocker(box):
         before = box.currentText()
@@ -380,5 +421,3 @@ def _offer(box, names, *, last: bool = False) -> None:
         box.addItems(list(names))
         if before in names:
             box.setCurrentIndex(list(names).index(before))
-        elif last and len(names):
-            box.setCurrentIndex(len(names) - 1)

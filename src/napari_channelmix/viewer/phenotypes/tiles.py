@@ -1,4 +1,7 @@
-"""One tile of the gallery: the picture, its class as a border, another prediction as a corner."""
+"""One tile of the gallery: the picture, its class as a border, another prediction as a corner.
+
+The corner of a cell without a class is what is predicted.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ class TilePainter:
         label = int(facts.labels[cell])
         painter.setPen(self._border(label))
         painter.drawRect(place.adjusted(1, 1, -1, -1))
-        if facts.differs[cell]:
+        if facts.called_apart[cell]:
             self._corner(painter, place, int(facts.predicted_colors[cell]))
         if chosen:
             painter.setPen(self._frame)
