@@ -25,11 +25,14 @@ __all__ = [
 ]
 
 
-def file_stems(names: Iterable[str]) -> tuple[str, ...]:
-    """File names without suffix, each of its own, also where capitals are not told apart."""
+def file_stems(names: Iterable[str], unnamed: str = "layer") -> tuple[str, ...]:
+    """File names without suffix, each of its own, also where capitals are not told apart.
+
+    ``unnamed`` stands for a name of which nothing can be part of a file name.
+    """
     found: list[str] = []
     for name in names:
-        stem = own = re.sub(r"[^\w.() -]+", "_", name).strip(". ") or "layer"
+        stem = own = re.sub(r"[^\w.() -]+", "_", name).strip(". ") or unnamed
         taken, count = {one.lower() for one in found}, 2
         while own.lower() in taken:
             own, count = f"{stem}-{count}", count + 1

@@ -22,12 +22,12 @@ from napari_channelmix.classify.calibration import (
     scores_of,
 )
 from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.data import Cells
 from napari_channelmix.errors import BundleError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    from napari_channelmix.data import Cells
 
 # Four cells of which one is of class 1 say .25, four of which two are say .75.
 SAID = np.repeat([[0.75, 0.25], [0.25, 0.75]], 4, axis=0)
@@ -209,3 +209,34 @@ def test_few_groups_are_said_with_the_figures() -> None:
     assert "of other groups" not in text(list("uvwxyz") * 2)
     # Where every cell is a group of its own, none are known.
     assert "of other groups" not in text([str(at) for at in range(12)])
+
+
+def test_cells_that_were_trained_on_are_left_out_of_calibration(
+    trained: Classifier, make_cells: Callable[..., Cells]
+) -> None:
+    seen, others = make_cells(), make_cells(seed=1)
+    with pytest.raises(DataError, match="trained on every cell that has a class, so none is held"):
+        trained.calibrate(seen)
+    # Two of the cells, and ten that it never saw: wells 0 and 1.
+    crops = np.concatenate([seen.read(range(2)), others.read(range(2, 12))])
+    labels = np.concatenate([seen.labels[:2], others.labels[2:12]])
+    groups = [f"well {at // 6}" for at in range(12)]
+    mixed = Cells.from_array(crops, seen.channels, labels, seen.classes, groups)
+    model = trained.calibrate(mixed)
+    assert model.calibration.n_cells == model.accuracy.n_cells == 10
+    says = (
+        "2 cells that it was trained on left out; 10 cells share a group with training cells, so "
+        "figures may be too good"
+    )
+    assert model.calibration.doubt == says and says in model.accuracy.warning
+    assert says in model.calibration.text() and "held-out" not in model.calibration_text
+    again = Calibration.from_dict(json.loads(json.dumps(model.calibration.as_dict())))
+    assert again.doubt == says
+
+
+def test_that_it_is_not_known_which_cells_were_trained_on_is_said(
+    trained: Classifier, make_cells: Callable[..., Cells]
+) -> None:
+    model = replace(trained, training_cells=None).calibrate(make_cells())
+    assert "is not known" in model.accuracy.warning
+    assert "is not known" in model.calibration_text and "held-out" not in model.calibration_text

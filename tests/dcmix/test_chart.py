@@ -87,3 +87,18 @@ def test_where_blending_costs_the_shapley_values_give_the_order(importance):
     closed = replace(importance, gate="mixing costs accuracy", shapley=(0.4, 0.2, 0.1))
     axes = closed.figure().axes[0]
     assert axes.get_xticklabels()[0].get_text() == "DNA"
+
+
+def test_shares_of_a_few_groups_are_full_bars_under_their_caveat(importance):
+    verdict = "Reliable for these 4 groups, which say little of others"
+    few = replace(importance, gate="4 held-out groups say little of other groups", verdict=verdict)
+    axes = few.figure().axes[0]
+    title = axes.get_title(loc="left").replace("\n", " ")
+    assert title.startswith(verdict) and "Not reliable" not in title
+    assert all(bar.get_alpha() == 1 for bar in axes.patches)
+
+
+def test_legend_and_title_call_the_networks_alike(importance):
+    axes = importance.figure().axes[0]
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "Shapley value (plain network)" in names and "plain 0.97" in axes.get_title(loc="left")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from napari_channelmix.dcmix.gate import Evidence, Standing, judge
+from napari_channelmix.dcmix.gate import Evidence, Gate, Standing, judge, without_control
 
 
 def standing(
@@ -18,13 +18,18 @@ def standing(
 GOOD = {"plain": standing(0.95, 0.001), "mixed": standing(0.94, 0.001), "least_p": 0.001,
         "groups": 12, "cost": 0.01, "cost_low": -0.02}  # fmt: skip
 VALUES = "Use the Shapley values: blending costs accuracy"
+REACHES = "Nothing can be read: the interval of the accuracy reaches chance"
 CHANCE = "Nothing can be read: accuracy is at chance"
 
 
 @pytest.mark.parametrize(("changes", "verdict", "says"), [
     ({}, "Reliable", "ok"),
     # At chance: too large a p, chance within the interval, or too small a gain however sure.
-    ({"plain": standing(0.7, 0.001, reach=0.21), "mixed": standing(0.7, 0.2)}, CHANCE, "chance"),
+    ({"plain": standing(0.99, 0.001, reach=0.5), "mixed": standing(0.99, 0.001, reach=0.5)},
+     REACHES, "accuracy is above chance on these cells (mixed 0.99, plain 0.99, chance"),
+    ({"plain": standing(0.99, 0.001, reach=0.5)}, REACHES, "a few groups hold most of the cells"),
+    ({"mixed": standing(0.94, 0.001, reach=0.5)},
+     "Use the Shapley values: the interval of the blended image reaches chance", "0.44 to 1.44"),
     ({"plain": standing(0.7, 0.05), "mixed": standing(0.7, 0.2)}, CHANCE, "nothing can be read"),
     ({"plain": standing(0.54, 0.001), "mixed": standing(0.53, 0.001)}, CHANCE,
      "accuracy is at chance (mixed 0.53, plain 0.54, chance 0.50; p = 0.001 and 0.001 over 12"),
@@ -63,7 +68,9 @@ CHANCE = "Nothing can be read: accuracy is at chance"
      "4 held-out groups say little of other groups (mixed 0.94, plain 0.95"),
     ({"groups": 5}, "Reliable", "ok"),
     ({"groups": 4, "cost": 0.1}, VALUES, "costs accuracy"),
-    ({"groups": 4, "not_learnt": ("odd",)}, "Reliable but for what was not learnt: odd", "odd"),
+    # What was not learnt does not hide that the groups are few.
+    ({"groups": 4, "not_learnt": ("odd",)}, "Reliable but for what was not learnt: odd",
+     "what these classes need. 4 held-out groups say little of other groups"),
     ({"lone": {"b": "w7"}, "plain": standing(0.5, 0.6), "mixed": standing(0.5, 0.6)}, CHANCE, ""),
 ])  # fmt: skip
 def test_what_may_be_read(changes: dict[str, Any], verdict: str, says: str) -> None:
@@ -74,3 +81,13 @@ def test_what_may_be_read(changes: dict[str, Any], verdict: str, says: str) -> N
     assert gate.opens == verdict.startswith("Reliable")
     if verdict.startswith("Nothing"):
         assert "nothing can be read" in gate.reason
+
+
+def test_shares_of_which_none_stands_above_its_control_are_not_reliable() -> None:
+    gate = Gate("Reliable", "ok")
+    assert without_control(gate, [False, True]) == without_control(gate, None) == gate
+    shut = without_control(gate, [False, False])
+    assert shut.verdict == "Use the Shapley values: no share stands above its negative control"
+    assert shut.blending_costs and not shut.opens
+    nothing = Gate(CHANCE, "accuracy is at chance")
+    assert without_control(nothing, [False, False]) == nothing

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_channelmix.dcmix import link
 from napari_channelmix.dcmix.link import _accuracies, link_job, whitened
 from napari_channelmix.dcmix.numbers import CropNumbers
 from napari_channelmix.jobs import drain
@@ -76,3 +77,34 @@ def test_classes_within_images_are_permuted_there():
     numbers = numbers_of(10 * images + labels + rng.normal(0, 0.1, 80), 10.0 * images)
     result = drain(link_job(numbers, labels, images))
     assert result.p_value[0] < 0.05 < result.p_value[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rare_class_outlives_the_draw_of_many_cells(seed, monkeypatch):
+    monkeypatch.setattr(link, "MOST_CELLS", 62)
+    # Wells of one class, the rare one of two cells among 402.
+    wells = np.concatenate([np.repeat(np.arange(20), 20), np.full(2, 20)])
+    labels = np.where(wells == 20, 2, wells % 2).astype(np.int64)
+    numbers = numbers_of(labels + np.random.default_rng(0).uniform(0, 0.5, len(labels)))
+    result = drain(link_job(numbers, labels, wells.astype(str), seed=seed))
+    # 21 wells, none of which vanished; three classes are told apart by one number.
+    assert (result.n_groups, result.why_not) == (21, "")
+    assert result.p_value[0] == result.least == pytest.approx(1 / 1000)
+    # A class of one well is unknown where that well is held out: two of three are learnt.
+    assert 0.6 < result.accuracy[0] <= 2 / 3
+
+
+def test_a_class_that_is_not_drawn_is_not_asked_for(monkeypatch):
+    monkeypatch.setattr(link, "MOST_CELLS", 40)
+    # Cells without groups, one of them of a third class.
+    labels = np.append(np.arange(120) % 2, 2)
+    numbers = numbers_of((labels == 1) + np.random.default_rng(0).uniform(0, 0.5, 121))
+    for seed in range(3):
+        result = drain(link_job(numbers, labels, np.arange(121), seed=seed))
+        assert result.n_groups == 40
+        assert result.p_value[0] < 0.05 and np.isfinite(result.accuracy[0])
+
+
+def test_one_class_is_no_test_and_that_is_said():
+    result = drain(link_job(numbers_of(np.arange(12.0)), np.zeros(12, np.int64), np.arange(12)))
+    assert "a class has too few cells" in result.why_not and result.p_value == (1.0,)

@@ -6,6 +6,9 @@ import pytest
 
 from napari_channelmix import ChannelImportance
 from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
+from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
+from napari_channelmix.dcmix.gate import USE_SHAPLEY
+from napari_channelmix.dcmix.questions import questioned
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 
 CLOSED = "mixing to one image costs accuracy (mixed 0.60, plain 0.90): read the Shapley values"
@@ -38,7 +41,13 @@ def test_by_share_where_blending_costs_nothing(importance):
     assert importance.answer == "share"
     assert importance.order == (2, 1, 0)
     assert importance.above_control == (True, False, True)
-    assert "Not above its negative control, so nothing is known of: b" in importance.sentences
+    # Its Shapley value is above zero all the same.
+    assert importance.sentences == (
+        "The share cannot be told from its negative control, though the accuracy says that the "
+        "channel is used: b",
+    )
+    unknown = replace(importance, above_zero=(True, False, False))
+    assert unknown.sentences == ("Not above its negative control, so nothing is known of: b",)
 
 
 def test_by_shapley_value_where_it_costs(importance):
@@ -86,3 +95,65 @@ def test_the_file_keeps_it(importance, tmp_path):
     again = ChannelImportance.load(tmp_path / "importance.json")
     assert again == importance
     assert again.order == importance.order
+
+
+FEW = "4 held-out groups say little of other groups: what the bars show is of these alone"
+THESE = "Reliable for these 4 groups, which say little of others"
+
+
+def test_shares_of_a_few_groups_are_readable_with_a_caveat(importance):
+    few = replace(importance, gate=FEW, verdict=THESE)
+    assert few.shares_readable and not few.open and few.caveat == FEW
+    assert few.to_dict()["shares_readable"] is True
+    assert few.answer == "share"
+    assert importance.shares_readable and importance.caveat == ""
+    shut = replace(importance, gate=CLOSED, verdict=USE_SHAPLEY)
+    assert not shut.shares_readable and shut.caveat == ""
+    assert shut.to_dict()["shares_readable"] is False
+
+
+@pytest.mark.parametrize(("gate", "verdict", "before"), [
+    ("ok", "Reliable", ()),
+    (FEW, THESE, (FEW,)),
+    ("not learnt: x", "Reliable but for what was not learnt: x", ("not learnt: x",)),
+])  # fmt: skip
+def test_the_question_becomes_the_verdict_of_all_readable_shares(importance, gate, verdict, before):
+    found = replace(importance, gate=gate, verdict=verdict, separability=stain(), warnings=("w",))
+    asked = questioned(found)
+    assert asked.asks and asked.shares_readable
+    assert asked.gate == asked.verdict == stain().sentence
+    assert asked.warnings == ("w", *before)
+    # Neither where no number tells the class, nor where the gate is closed.
+    assert questioned(replace(found, separability=stain(gap=0.2))).verdict == verdict
+    closed = replace(found, gate=CHANCE, verdict="Nothing can be read: accuracy is at chance")
+    assert questioned(closed) is closed
+
+
+def heads(low=0.7, groups=8, cells=96):
+    whole = AccuracyEstimate(0.8, low, 0.9, 0.5, cells, groups, (), "a warning")
+    one = ChannelSet(("a",), whole, AccuracyDifference(0.1, 0.05, 0.15, cells, groups))
+    return ChannelsAlone(("a", "b", "c"), whole, (one,) * 3, (one,) * 3, None, ())
+
+
+@pytest.mark.parametrize(("alone", "gate", "verdict", "says"), [
+    (heads(), "ok", "Reliable", ""),
+    (heads(), FEW, THESE, ""),
+    (heads(), CLOSED, "Use the Shapley values: blending costs accuracy", ""),
+    (heads(groups=3), "ok", "Reliable", ""),
+    (heads(groups=2), "ok", "Reliable", "2 groups are too few to say anything of other groups"),
+    # No groups are known: that is no reason.
+    (heads(groups=96), "ok", "Reliable", ""),
+    (heads(low=0.5), "ok", "Reliable", "with all channels too, they are not known to be above"),
+    (heads(), CHANCE, "Nothing can be read: accuracy is at chance", "accuracy is at chance"),
+    (heads(), "x", "Not reliable: a class and its group cannot be told apart", "a class and its g"),
+    # Files of earlier versions have no verdict.
+    (heads(), CHANCE, "", CHANCE), (heads(), CLOSED, "", ""), (None, CHANCE, "", ""),
+])  # fmt: skip
+def test_accuracies_alone_say_why_they_must_not_be_read(importance, alone, gate, verdict, says):
+    found = replace(importance, alone=alone, gate=gate, verdict=verdict)
+    expected = f"Not to be read: {says}" if says else ""
+    assert found.alone_unreadable.startswith(expected)
+    assert bool(found.alone_unreadable) == bool(says)
+    assert found.to_dict()["alone_unreadable"] == found.alone_unreadable
+    if alone is not None:
+        assert set(found.to_frame()["accuracy_alone_readable"]) == {not says}

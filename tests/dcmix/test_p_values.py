@@ -39,6 +39,12 @@ def test_groups_that_are_too_few_for_a_small_p_are_the_reason(least, ways, group
     assert too_few_groups(link, channels, grouped=True) == says
 
 
+def test_a_class_with_too_few_cells_is_the_reason():
+    link = LinkTest.missing(2, 8)
+    says = "a class has too few cells to test the channels alone"
+    assert too_few_groups(link, 2, grouped=True) == says
+
+
 def p_values(wells, *, repeats=4, opens=True, decoys=True, uncalibrated=""):
     """Of two channels: the first is brighter in the wells of the second class, the other constant.
 
@@ -51,7 +57,7 @@ def p_values(wells, *, repeats=4, opens=True, decoys=True, uncalibrated=""):
                           np.zeros((len(labels), 0, 0)))  # fmt: skip
     importance = SimpleNamespace(
         channels=("a", "b"),
-        open=opens,
+        shares_readable=opens,
         verdict="Reliable" if opens else "Nothing can be read: chance",
     )
     done = [SimpleNamespace(seed=seed, decoy_share=SHARES[seed].tolist(),

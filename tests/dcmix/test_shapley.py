@@ -205,10 +205,3 @@ def test_every_class_donates_equally_often():
     donors = shapley._donors(labels, 4000, np.random.default_rng(0))
     assert np.mean(labels[donors] == 1) == pytest.approx(0.5, abs=0.03)
     assert set(donors[labels[donors] == 1]) == set(range(95, 100))
-
-
-def test_rare_classes_keep_their_cells_and_the_others_share_the_rest():
-    labels = np.array([0] * 50 + [1] * 3 + [2] * 40)
-    chosen = shapley._some_cells(labels, 23, np.random.default_rng(0))
-    assert np.bincount(labels[chosen]).tolist() == [10, 3, 10]
-    assert shapley._some_cells(labels, 93, np.random.default_rng(0)).tolist() == list(range(93))

@@ -77,7 +77,18 @@ def test_adjusted_fractions_stay_in_groups_without_training_cells() -> None:
     known = replace(counted, adjusted=Adjusted(shares, shares, shares))
     np.testing.assert_array_equal(known.best, shares)
     held_out = known.of_held_out(codes, marks)
-    np.testing.assert_array_equal(held_out.best, [[np.nan, np.nan], [0.4, 0.6], [1.0, 0.0]])
+    assert held_out.adjusted is not None
+    np.testing.assert_array_equal(
+        held_out.adjusted.fractions, [[np.nan, np.nan], [0.4, 0.6], [1.0, 0.0]]
+    )
+    # A1 has two held-out cells and no adjusted fraction: what leaves no group out is of the calls.
+    assert held_out.has_adjusted and held_out.not_adjusted == 1 and not held_out.is_adjusted
+    np.testing.assert_array_equal(held_out.best, [[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+    assert held_out.to_frame()["adjusted fraction x"].tolist()[1:] == [0.4, 1.0]
+    # A group whose cells were all trained on counts no cell, so nothing is missing.
+    whole = known.of_held_out(codes, [YES, YES, YES, NO, NO, NO])
+    assert whole.is_adjusted and not whole.not_adjusted
+    np.testing.assert_array_equal(whole.best, [[np.nan, np.nan], [0.4, 0.6], [1.0, 0.0]])
     refused = replace(counted, adjusted=Adjusted(shares * np.nan, shares, shares, "no calls"))
     assert not refused.is_adjusted
     np.testing.assert_array_equal(refused.best, counted.fractions)

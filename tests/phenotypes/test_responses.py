@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from napari_channelmix.phenotypes.adjusted import Adjusted
+from napari_channelmix.phenotypes.doses import response_in_words
 from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import (
     LABELS,
@@ -93,8 +94,24 @@ def test_what_the_table_says_stands_beside_groups(rising: Fractions) -> None:
 
 
 def test_columns_are_called_doses_by_whole_words() -> None:
-    called = ["dose", "Dose_nM", "conc.", "concentration (µM)", "drug nM", "final μM", "molarity"]
-    other = ["assignment", "environment", "conclusion", "overdosed", "column"]
+    called = [
+        "dose",
+        "Dose_nM",
+        "conc.",
+        "concentration (µM)",
+        "drug nM",
+        "final μM",
+        "molarity",
+        "micromolar",
+        "nanomolar",
+        "drugdose",
+        "logConc",
+        "log_concs",
+        "drug uM",
+        "DoseLevel",
+    ]
+    other = ["assignment", "environment", "conclusion", "overdosed", "column", "concentric",
+             "number", "plateRow"]  # fmt: skip
     assert called_doses(pd.DataFrame(columns=[*called, *other])) == called
 
 
@@ -122,3 +139,18 @@ def test_curves_are_of_adjusted_fractions_where_they_are_known(rising: Fractions
     assert table["adjusted"].all() and "through adjusted fractions" in table["words"][0]
     none = replace(rising, adjusted=Adjusted(shares * np.nan, shares, shares, "no held-out calls"))
     assert not response_of(DOSES, none, 1, PREDICTED).adjusted
+
+
+def test_a_curve_is_of_the_calls_where_some_groups_have_no_adjusted_fraction(
+    rising: Fractions,
+) -> None:
+    shares = np.clip((rising.fractions - 0.05) / 0.9, 0, 1)
+    # Annotated cells in three of four wells.
+    shares[np.arange(32) % 4 > 0] = np.nan
+    partly = replace(rising, adjusted=Adjusted(shares, shares, shares, free=shares))
+    curve = response_of(DOSES, partly, 1, PREDICTED)
+    assert not curve.adjusted and len(curve.groups) == 32
+    np.testing.assert_array_equal(curve.fractions, rising.fractions[:, 1])
+    assert "24 groups have no adjusted fraction" in response_in_words(curve)
+    # Where the calls were asked for, that is no news.
+    assert response_of(DOSES, partly, 1, PREDICTED, adjust=False).notes == ()

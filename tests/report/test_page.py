@@ -118,6 +118,18 @@ def test_a_closed_gate_stands_above_the_bars(full):
     assert "must not be read alone: accuracy is at chance" in said
 
 
+def test_shares_of_a_few_groups_are_to_be_minded_and_no_alarm(full):
+    few = replace(full.importance, gate="4 held-out groups say little of others",
+                  verdict="Reliable for these 4 groups")  # fmt: skip
+    said = page_of(replace(full, importance=few))
+    assert 'class="note bad"' not in said
+    line = (
+        '<p class="note mind">Reliable for these 4 groups. 4 held-out groups say little of others. '
+        "reporter has the largest share"
+    )
+    assert line in said
+
+
 def test_what_is_missing_is_not_mentioned(plate):
     page = Page(page_of(Findings(plate)))
     assert sections(page) == ["data", "groups", "plates", "provenance"]

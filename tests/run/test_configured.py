@@ -16,6 +16,7 @@ from napari_channelmix.config import (
     ExplanationPart,
     ImportancePart,
     LatentsPart,
+    PredictionsPart,
     TrainingPart,
     script_of,
     write_config,
@@ -24,8 +25,10 @@ from napari_channelmix.config.facts import classifier_part, data_part
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import BundleError, ConfigError, DataError
+from napari_channelmix.jobs import drain
+from napari_channelmix.report import Findings
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.configured import run_config
+from napari_channelmix.run.configured import Rerun, _findings_job, run_config
 
 VIEW = {"channels": ["DNA", "reporter"], "weights": [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]],
         "natural": False}  # fmt: skip
@@ -109,6 +112,26 @@ def test_the_script_gives_the_same_numbers_without_a_display(done, config, tmp_p
     np.testing.assert_allclose(arrays["maps"], maps, atol=1e-5)
     np.testing.assert_allclose(arrays["channels"], channels, atol=1e-5)
     np.testing.assert_allclose(arrays["z"], done.latents.latents.values, atol=1e-5)
+
+
+def test_the_report_shows_probabilities_with_the_prior_of_the_predictions(
+    config, dataset, monkeypatch
+):
+    """The usual prior of a plate, whatever was chosen for the controls of its classifier."""
+    asked = []
+
+    def findings_job(cells, sources, **_):
+        asked.append(sources.prior)
+        yield
+        return Findings(cells, "")
+
+    monkeypatch.setattr("napari_channelmix.run.configured.findings_job", findings_job)
+    chosen = config.classifier.model_copy(update={"prior": "estimated"})
+    for predictions in (PredictionsPart(), PredictionsPart(prior="balanced"), None):
+        one = config.model_copy(update={"classifier": chosen, "predictions": predictions})
+        again = Rerun(one, cm.open_dataset(dataset), None, None, (), None, dataset.parent)
+        drain(_findings_job(one, 0, again, [None]))
+    assert asked == [None, "balanced", "estimated"]
 
 
 def test_data_that_changed_is_not_run(config, dataset, tmp_path, capsys):

@@ -78,3 +78,11 @@ def test_the_reason_stands_where_there_are_no_p_values():
     text = importance_text(replace(RESULT, p_value=None, p_value_reason="fewer than 4 seeds"))
     assert text.endswith("DNA      ██████                          0.200 ± 0.010 -0.010\n"
                          "note: no p-values: fewer than 4 seeds")  # fmt: skip
+
+
+def test_accuracies_alone_that_must_not_be_read_say_so() -> None:
+    closed = replace(importance(), gate="at chance: nothing can be read",
+                     verdict="Nothing can be read: accuracy is at chance")  # fmt: skip
+    line = "alone, without it: Not to be read: accuracy is at chance"
+    assert line in importance_text(closed).splitlines()
+    assert "Not to be read" not in importance_text(importance())

@@ -91,7 +91,8 @@ def test_p_values_stand_beside_the_figures(chart: ImportanceChart, qtbot: Any) -
     assert table.columnCount() == 5
     table.show_importance(found)
     assert table.horizontalHeaderItem(5).text() == "p"
-    assert "Holm" in table.horizontalHeaderItem(5).toolTip()
+    tip = table.horizontalHeaderItem(5).toolTip()
+    assert "larger of two" in tip and "permuted labels" in tip and "Holm" in tip
     assert [table.item(row, 5).text() for row in range(2)] == ["<0.001", "0.021"]
 
 
@@ -198,10 +199,10 @@ def test_names_of_channels_are_not_cut_off_for_the_figures(qtbot: Any) -> None:
     assert table.columnWidth(0) >= table.fontMetrics().horizontalAdvance("a channel with")
 
 
-def heads(low: float, warning: str = "") -> ChannelsAlone:
+def heads(low: float, groups: int = 8, warning: str = "") -> ChannelsAlone:
     """Linear classifiers of each channel; ``low`` is the lower end of all of them together."""
     behind = AccuracyDifference(0.1, 0.05, 0.15, 96, 8)
-    whole = AccuracyEstimate(0.8, low, 0.9, 0.5, 96, 8, (), warning)
+    whole = AccuracyEstimate(0.8, low, 0.9, 0.5, 96, groups, (), warning)
     alone = tuple(
         ChannelSet((name,), AccuracyEstimate(0.6 + 0.01 * at, 0.52, 0.7, 0.5, 96, 8, ()), behind)
         for at, name in enumerate(NAMES)
@@ -218,7 +219,7 @@ def test_accuracies_alone_and_without_have_their_intervals_and_what_they_are_of(
     assert titles[-2:] == ["alone", "without"]
     items = {table.item(row, 0).text(): table.item(row, titles.index("alone"))
              for row in range(table.rowCount())}  # fmt: skip
-    assert items["GZMB"].text() == "0.62 (0.52 to 0.70)"
+    assert items["GZMB"].text() == ".62 (.52 to .70)"
     assert "8 held-out groups, 96 cells" in items["GZMB"].toolTip()
     assert "8 held-out groups, 96 cells" in measured_alone(importance)
     assert "Not to be read" not in measured_alone(importance)
@@ -226,16 +227,23 @@ def test_accuracies_alone_and_without_have_their_intervals_and_what_they_are_of(
     assert frame.loc["GZMB", ["accuracy_alone_low", "accuracy_alone_high"]].tolist() == [0.52, 0.7]
 
 
-@pytest.mark.parametrize(("low", "warning", "verdict"), [
-    (0.45, "", ""), (0.7, "two held-out groups", ""),
-    (0.7, "", "Nothing can be read: too few groups"),
+def test_a_warning_about_cells_without_groups_makes_nothing_grey() -> None:
+    importance = replace(made(), alone=heads(0.7, 96, "no groups are known"))
+    assert "Not to be read" not in measured_alone(importance)
+    assert measured_alone(importance) == f"alone, without: {importance.alone.measured_on}."
+
+
+@pytest.mark.parametrize(("low", "groups", "verdict"), [
+    (0.45, 8, ""), (0.7, 2, ""), (0.7, 8, "Nothing can be read: too few groups"),
 ])  # fmt: skip
 def test_what_must_not_be_read_is_grey_and_says_so(
-    qtbot: Any, low: float, warning: str, verdict: str
+    qtbot: Any, low: float, groups: int, verdict: str
 ) -> None:
     table = FiguresTable()
     qtbot.addWidget(table)
-    importance = replace(made(), alone=heads(low, warning), verdict=verdict)
+    importance = replace(made(), alone=heads(low, groups), verdict=verdict)
+    if verdict:
+        importance = replace(importance, gate="too few: nothing can be read")
     table.show_importance(importance)
     last = table.columnCount() - 1
     assert table.item(0, last).toolTip().startswith("Not to be read: ")

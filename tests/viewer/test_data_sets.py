@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,82 @@ def test_predictions_of_a_closed_data_sets_classifier_keep_it(session: Session) 
     session.put_classifier(second, trained_on(session))
     session.close(first)
     assert session.data_set_of(used) is not None
+
+
+def explained_by(session: Session, trained: Trained) -> tuple[Any, ...]:
+    """Explain a cell of the data set in use with a classifier."""
+    session.trained = trained
+    session.explanation = SimpleNamespace(cell=0, question="why", attribution="found")  # type: ignore[assignment]
+    return session.explained
+
+
+def given_by(trained: Trained) -> Predictions:
+    return Predictions(("a",), np.ones((60, 1), np.float32), trained=trained)
+
+
+def test_a_classifier_of_a_closed_data_set_is_nobodys(session: Session) -> None:
+    first, second = (one.key for one in session.data_sets)
+    session.close(first)
+    session.put_classifier(first, trained_on(session))
+    assert session.trained is None and session.classifiers == ()
+    assert session.of(second).classifier is None
+
+
+def test_a_training_that_ends_elsewhere_leaves_the_results_of_the_data_set_in_use(
+    session: Session,
+) -> None:
+    first, second = (one.key for one in session.data_sets)
+    own = trained_on(session)
+    maps = explained_by(session, own)
+    session.predictions = given = given_by(own)
+    late = trained_on(session)
+    session.put_classifier(first, late)
+    assert session.of(first).classifier is late and session.trained is own
+    assert session.predictions is given and session.explained is maps
+    # Taken in use later, and back.
+    session.trained = late
+    session.trained = own
+    assert session.predictions is given and session.explained is maps
+    # Trained anew on the same cells, the answers of the one before go.
+    session.put_classifier(second, anew := trained_on(session))
+    assert session.trained is anew and session.predictions is None and session.explained == ()
+
+
+def test_answers_of_another_data_sets_classifier_outlive_a_training(session: Session) -> None:
+    first, second = (one.key for one in session.data_sets)
+    session.put_classifier(first, controls := trained_on(session))
+    maps = explained_by(session, controls)
+    session.predictions = given = given_by(controls)
+    session.put_classifier(second, trained_on(session))
+    assert session.predictions is given and session.explained is maps
+    # One trained anew on the controls is not that of these answers either; they know theirs.
+    session.put_classifier(first, trained_on(session))
+    assert session.predictions is given and session.explained is maps
+
+
+def test_explanations_keep_the_classifier_of_a_closed_data_set(session: Session) -> None:
+    first, second = (one.key for one in session.data_sets)
+    session.put_classifier(first, used := trained_on(session))
+    explained_by(session, used)
+    session.put_classifier(second, trained_on(session))
+    session.close(first)
+    assert session.data_set_of(used) is not None
+    # Once nothing is by it any more, the next classifier sends it away.
+    session.explained = ()
+    session.put_classifier(second, trained_on(session))
+    assert session.data_set_of(used) is None and len(session.classifiers) == 1
+
+
+def test_work_is_known_by_the_data_set_that_its_result_belongs_to(session: Session) -> None:
+    first, second = (one.key for one in session.data_sets)
+    session.begin("training", first)
+    session.begin("training", second)
+    session.begin("evaluating")
+    assert session.running == ("training", "training", "evaluating")
+    session.end("training", second)
+    assert session.running_on(first) == ("training",) and session.running_on(second) == ()
+    session.end("training", first)
+    assert session.running == ("evaluating",) and session.running_on(first) == ()
 
 
 def test_cells_cut_out_anew_take_the_place_of_those_before(plate: Any) -> None:

@@ -139,7 +139,9 @@ def test_channel_importance_is_done_when_no_seed_is_left(
     plate: Cells, gate: str, said: str
 ) -> None:
     session = opened(plate)
-    partial: Any = SimpleNamespace(channels=("DNA", "reporter"), order=(1, 0), open=gate == "ok")
+    partial: Any = SimpleNamespace(
+        channels=("DNA", "reporter"), order=(1, 0), shares_readable=gate == "ok"
+    )
     session.begin("channel importance")
     session.importance = partial
     assert not found(session)["importance"].done

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QScrollArea
 
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer import images_dock
 from napari_channelmix.viewer.cells_in_use import summary
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.layers import role_of
@@ -304,6 +306,60 @@ def test_painted_classes_outlive_a_correction_of_the_labels(
     qtbot.waitUntil(lambda: images.session.cells is not before)
     assert images.session.cells.labels.tolist() == [0, 0, 0, 1, 1, 1, 1, -1]
     assert images.session.cells.classes == ("a", "b")
+
+
+def test_cells_cut_out_anew_do_not_take_the_place_of_results(
+    viewer: Any, images: Any, qtbot: Any, click: Any
+) -> None:
+    picture, labels = blobs()
+    viewer.add_image(picture, name="DNA")
+    mask = viewer.add_labels(labels, name="mask")
+    tick(images, qtbot, 0)
+    images.cells.choose_source(mask)
+    images.cells.crop.setValue(20)
+    use(images, qtbot, click)
+    session = images.session
+    session.classify([0] * 5 + [1] * 4, ("a", "b"))
+    first, importance = session.data_set, object()
+    for at_work in (True, False):
+        # A run under way is lost like one that is done.
+        if at_work:
+            session.begin("channel importance", first)
+        else:
+            session.switch(first, session.of(first).shown.again(viewer.layers))
+            session.importance = importance
+        mask.data = np.where(labels == 2 + at_work, 0, labels)
+        before = session.data_set
+        click(images.use)
+        qtbot.waitUntil(lambda: not images.task.busy, timeout=20_000)
+        assert session.data_set != before, images.notice.text()
+        assert session.of(first) is not None and len(session.cells) == 8
+        assert session.cells.classes == ("a", "b")
+        session.end("channel importance", first)
+    assert session.importance is None and session.of(first).importance is importance
+
+
+def test_what_closing_a_data_set_costs_is_asked(
+    images: Any, plate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, asked = images.session, []
+    cancel = images_dock.QMessageBox.StandardButton.Cancel
+    monkeypatch.setattr(images_dock.QMessageBox, "question",
+                        lambda *args: asked.append(args[2]) or cancel)  # fmt: skip
+    session.open(plate, "layers of the viewer")
+    first = session.data_set
+    session.open(plate.subset(slice(9)), "a sample")
+    # Nothing was found of it, and nothing is at work.
+    assert images._may_close(session.of(first)) and not asked
+    session.begin("channel importance", first)
+    images.close_data_set(first)
+    assert "under way, and is stopped: channel importance" in asked[0]
+    session.end("channel importance", first)
+    trained = SimpleNamespace(classifier=SimpleNamespace(classes=("a",)), accuracy=None)
+    session.put_classifier(first, trained)
+    images.close_data_set(first)
+    assert "is lost: classifier" in asked[1] and "in no data-set file" in asked[1]
+    assert len(session.data_sets) == 2
 
 
 def test_crops_that_overlap_are_marked_by_rings(

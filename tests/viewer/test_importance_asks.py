@@ -117,3 +117,18 @@ def test_the_settings_fit_a_dock_of_a_small_window(dock: Callable[[type], Any]) 
     content = widget.findChild(QScrollArea).widget()
     # What a window of 1280 x 800 leaves for it.
     assert content.minimumSizeHint().width() <= 366
+
+
+def test_shares_of_a_few_groups_are_a_warning_and_no_error(dock: Callable[[type], Any]) -> None:
+    gate = "4 held-out groups say little of other groups"
+    head = "Reliable for these 4 groups, which say little of others"
+    few = replace(asking(), separability=None, gate=gate, verdict=head)
+    lines = verdict(few).splitlines()
+    assert lines[:2] == [f"{head}.", f"{gate}."]
+    widget = dock(ImportanceDock)
+    widget.session.importance = few
+    assert widget.gate.kind == "warning"
+    widget.session.importance = replace(few, gate="ok", verdict="Reliable")
+    assert widget.gate.kind == "good"
+    widget.session.importance = replace(few, gate="x", verdict="Nothing can be read: x")
+    assert widget.gate.kind == "error"

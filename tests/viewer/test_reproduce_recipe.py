@@ -12,11 +12,14 @@ import pytest
 
 import napari_channelmix as cm
 from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.config import script_of
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
+from napari_channelmix.viewer.explaining import Question
 from napari_channelmix.viewer.reproduce.items import items_of
 from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, config_job, doable
 from napari_channelmix.viewer.reproduce.snapshot import snapshot_of
+from napari_channelmix.viewer.reproduce.telling import findings_job
 from napari_channelmix.viewer.session import Predictions, Session, Trained
 
 if TYPE_CHECKING:
@@ -128,6 +131,71 @@ def test_cells_in_no_file_are_refused_by_name(session: Session) -> None:
     snapshot = snapshot_of(session)
     assert snapshot is not None
     assert len(drain(config_job(snapshot)).data_sets) == 2
+
+
+def test_a_closed_data_set_in_no_file_says_what_can_still_be_done(
+    session: Session, classifier: Any
+) -> None:
+    cells = session.cells
+    session.open(cells, "layers of the viewer")
+    closed = session.data_set
+    session.trained = Trained(classifier, "trained on layers")
+    session.switch(session.data_sets[1].key)
+    session.predictions = given_by(session.cells, session.trained)
+    session.close(closed)
+    snapshot = snapshot_of(session)
+    assert snapshot is not None and [one.closed for one in snapshot.data_sets] == [
+        False, False, True,
+    ]  # fmt: skip
+    with pytest.raises(UnsavedError, match=r"\(3\): .*were closed.*Save that on the page 'Class"):
+        drain(config_job(snapshot))
+    # None of it is exported: it was let go, and its classifier has a button of its own.
+    assert not [item.key for item in items_of(snapshot) if item.of.endswith("(3)")]
+    # As it says: another classifier.
+    session.predictions = given_by(session.cells, session.data_sets[0].classifier)
+    session.trained = session.data_sets[0].classifier
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    assert len(drain(config_job(snapshot)).data_sets) == 2
+
+
+def explained(session: Session, prior: Any) -> None:
+    """Explain a cell with the classifier in use."""
+    about = {"method": "pcim", "mode": "autograd", "seed": 0}
+    session.explanation = SimpleNamespace(  # type: ignore[assignment]
+        cell=3, question=Question(prior=prior), attribution=SimpleNamespace(provenance=about),
+        map=None, doubts=(), warnings=(),
+    )  # fmt: skip
+
+
+def test_explanations_have_the_prior_that_they_were_asked_with(session: Session) -> None:
+    from napari_channelmix.classify.priors import balanced_prior
+
+    classes = session.trained.classifier.classes  # type: ignore[union-attr]
+    explained(session, None)
+    explained(session, balanced_prior(classes))
+    # Chosen since then: for the controls, which the classifier is of, and for the plate.
+    session.put(session.data_sets[0].key, prior="estimated")
+    session.prior = "estimated"
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    config = drain(config_job(snapshot))
+    assert config.classifier is not None and config.classifier.prior == "estimated"
+    assert [one.prior for one in config.others[0].explanations] == ["training", "balanced"]
+    script = script_of(config)
+    assert script.count('prior="training"') == 1 and 'prior="estimated"' not in script
+
+
+def test_a_report_of_explained_cells_names_their_classifier(session: Session) -> None:
+    session.predictions = None
+    explained(session, None)
+    session.put_classifier(session.data_set, Trained(session.trained.classifier, "of the plate"))  # type: ignore[union-attr]
+    snapshot = snapshot_of(session)
+    assert snapshot is not None
+    plate = drain(findings_job(snapshot)).others[0]
+    assert plate.classifier is not None and plate.classifier.source == "trained on controls"
+    assert plate.classifier_of == "synthetic plate"
+    assert plate.own_classifier is not None and plate.own_classifier.source == "of the plate"
 
 
 def test_classes_painted_in_another_data_set_are_named(session: Session) -> None:

@@ -19,15 +19,20 @@ from pydantic import Field
 from napari_channelmix.bounds import Finite, Flag, Index, Name
 from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.classify.priors import corrected
+from napari_channelmix.classify.training_cells import training_marks_job
 from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import part
 from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.phenotypes.fractions import wilson
+from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.readers import Stored, validated
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.data import Cells
     from napari_channelmix.jobs import Job
+    from napari_channelmix.phenotypes.held_out import Marks
 
 __all__ = [
     "Calibration", "ReliabilityBin", "StoredCalibration", "brier_score", "calibrate_job",
@@ -97,6 +102,8 @@ class Calibration:
         Which prior the probabilities had, in words.
     cross_fitted : bool
         Whether the temperature was fitted on other groups than those it was measured on.
+    doubt : str
+        Why the cells may not be held out, or empty.
     """
 
     temperature: float
@@ -112,6 +119,7 @@ class Calibration:
     curve: Mapping[str, tuple[ReliabilityBin, ...]] = field(default_factory=dict, repr=False)
     prior: str = ""
     cross_fitted: bool = True
+    doubt: str = ""
 
     def text(self) -> str:
         """In a sentence, with what it was measured on."""
@@ -124,9 +132,7 @@ class Calibration:
         if not self.cross_fitted:
             said += "; measured on the cells it was calibrated on, so too good"
         few = few_groups_text(self.n_groups, self.n_cells)
-        if few:
-            said += f"; {few}"
-        return said
+        return "; ".join(line for line in (said, few, self.doubt) if line)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -144,7 +150,7 @@ class Calibration:
             "temperature": self.temperature, "n_cells": self.n_cells, "n_groups": self.n_groups,
             "brier": self.brier, "ece": self.ece, "adaptive": self.adaptive, "top": self.top,
             "by_chance": self.by_chance, **intervals, "curve": curve, "prior": self.prior,
-            "cross_fitted": self.cross_fitted,
+            "cross_fitted": self.cross_fitted, "doubt": self.doubt,
         }  # fmt: skip
 
     @classmethod
@@ -180,6 +186,7 @@ class StoredCalibration(Stored):
     )
     prior: str = ""
     cross_fitted: Flag = True
+    doubt: str = ""
 
 
 # ---------------------------------------------------------------- temperature
@@ -287,24 +294,50 @@ def calibrate_job(classifier: Classifier, cells: Cells, *, seed: int = 0) -> Job
     bare = {name: of for name, of in classifier.record.items() if name != "calibration"}
     classifier = replace(classifier, record=bare)
     labels = matching(cells.labels, cells.classes, classifier.classes)
-    known = np.flatnonzero(labels >= 0)
-    if not len(known):
+    if not (labels >= 0).any():
         raise DataError(f"{cells.name}: no cell has a class that the classifier knows")
-    some = cells.subset(known)
-    probabilities = yield from classifier.predict_job(some, prior="balanced")
+    labelled = np.flatnonzero(labels >= 0)
+    marks = yield from part(training_marks_job(classifier, cells.subset(labelled)), 0, 1, 2)
+    rows = labelled[marks != YES]
+    if not len(rows):
+        raise DataError(
+            f"{cells.name}: the classifier was trained on every cell that has a class, so none is "
+            "held out; calibrate on cells it never saw, such as the second part of cells.split()"
+        )
+    doubt, some = _not_held_out(marks), cells.subset(rows)
+    probabilities = yield from part(classifier.predict_job(some, prior="balanced"), 1, 1, 2)
     prior = classifier.prior_of()
     scores = scores_of(probabilities)
     found = held_out_calibration(
-        scores, labels[known], some.groups, classifier.classes, prior.shares,
+        scores, labels[rows], some.groups, classifier.classes, prior.shares,
         prior=prior.text(), seed=seed,
     )  # fmt: skip
+    found = replace(found, doubt=doubt)
     if not bare.get("held_out"):
         # One whose training measured it keeps those figures.
         guesses, data = scaled(scores, found.temperature), classifier.training_data
         bare["held_out"] = held_out_record(
-            guesses, labels[known], some.groups, classifier.classes, data.n if data else 0
-        )
+            guesses, labels[rows], some.groups, classifier.classes, data.n if data else 0,
+            doubt=doubt,
+        )  # fmt: skip
     return replace(classifier, record={**bare, "calibration": found.as_dict()})
+
+
+def _not_held_out(marks: Marks) -> str:
+    """Why the cells that are left may not be held out, and which were left out; or empty."""
+    if (marks == UNKNOWN).any():
+        return (
+            "which cells the classifier was trained on is not known: if these are among them, the "
+            "figures are too good"
+        )
+    trained_on, related = (int((marks == kind).sum()) for kind in (YES, SAME_GROUP))
+    lines = []
+    if trained_on:
+        lines.append(f"{counted(trained_on, 'cell')} that it was trained on left out")
+    if related:
+        share = counted(related, "cell", "share")
+        lines.append(f"{share} a group with training cells, so figures may be too good")
+    return "; ".join(lines)
 
 
 def _parts(labels: Whole, groups: npt.NDArray[Any], rng: np.random.Generator) -> Whole | None:

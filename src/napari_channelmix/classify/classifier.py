@@ -415,13 +415,15 @@ class Classifier(Predictor):
         found = self.calibration
         if found is None:
             return "not calibrated: its probabilities may be too sure"
-        done = f"calibrated on {found.n_cells} held-out cells of {found.n_groups} groups"
-        if f"{found.temperature:.2f}" == "1.00":
-            return done
-        was = "sure" if found.temperature > 1 else "unsure"
-        return (
-            f"{done} (the network was too {was}: its scores are divided by {found.temperature:.2f})"
+        text = (
+            f"calibrated on {found.n_cells} {'' if found.doubt else 'held-out '}cells of "
+            f"{found.n_groups} groups"
         )
+        if f"{found.temperature:.2f}" != "1.00":
+            was = "sure" if found.temperature > 1 else "unsure"
+            divided = f"its scores are divided by {found.temperature:.2f}"
+            text += f" (the network was too {was}: {divided})"
+        return f"{text}; {found.doubt}" if found.doubt else text
 
     @property
     def held_out_calls(self) -> HeldOutCalls | None:
@@ -448,9 +450,14 @@ class Classifier(Predictor):
         Raises
         ------
         DataError
-            No cell has a class that the classifier knows.
+            No cell has a class that the classifier knows, or it was trained on all of them.
         ModelError
             As `predict_proba`.
+
+        Notes
+        -----
+        Cells that it was trained on are known by their pixels and left out. Where that is not
+        known, or cells share a group with those, the figures say so.
         """
         from napari_channelmix.classify.calibration import calibrate_job
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.accuracy import estimate_accuracy
@@ -22,6 +23,8 @@ def held_out_record(
     groups: npt.NDArray[Any],
     classes: Sequence[str],
     n_train: int,
+    *,
+    doubt: str = "",
 ) -> dict[str, Any]:
     """Figures of the calls with the balanced prior, by class and by held-out group.
 
@@ -34,6 +37,8 @@ def held_out_record(
     classes : sequence of K str
     n_train : int
         Cells that it was trained on.
+    doubt : str
+        Why the cells may not be held out; it joins the warning of ``estimate``.
 
     Returns
     -------
@@ -47,6 +52,8 @@ def held_out_record(
     codes = probabilities.argmax(axis=1)
     names = tuple(classes)
     estimate = estimate_accuracy(labels, codes, groups, names)
+    warning = "; ".join(line for line in (estimate.warning, doubt) if line)
+    estimate = replace(estimate, warning=warning)
     return {
         "balanced_accuracy": estimate.balanced,
         "chance": estimate.chance,

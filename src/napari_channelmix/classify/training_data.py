@@ -160,8 +160,10 @@ class TrainingData:
         try:
             return cls._of_content(content, channels)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            kind = "" if type(error) is ValueError else f"{type(error).__name__} "
-            raise DataError(f"data: {kind}({shown_error(error)})") from None
+            why = shown_error(error)
+            if type(error) is not ValueError:
+                why = f"{type(error).__name__} ({why})"
+            raise DataError(f"data: {why}") from None
 
     @classmethod
     def _of_content(cls, content: Mapping[str, Any], channels: tuple[str, ...]) -> TrainingData:

@@ -29,6 +29,7 @@ __all__ = [
     "importance_part",
     "latents_part",
     "predictions_part",
+    "prior_choice",
     "training_part",
 ]
 
@@ -138,15 +139,19 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
         return None
 
 
+def prior_choice(prior: Prior | None) -> Any:
+    """How a prior is asked for again: by its name or as shares; None where it is not known."""
+    if prior is None or prior.kind == "own":
+        return None
+    given = dict(zip(prior.classes, prior.shares, strict=True))
+    return given if prior.kind == "given" else prior.kind
+
+
 def predictions_part(
     prior: Prior | None, called: Mapping[str, int], classifier: str | None = None
 ) -> PredictionsPart:
     """How cells were classified: by the classifier of which data set, with which prior."""
-    choice: Any = None
-    if prior is not None and prior.kind != "own":
-        shares = dict(zip(prior.classes, prior.shares, strict=True))
-        choice = shares if prior.kind == "given" else prior.kind
-    return PredictionsPart(classifier=classifier, prior=choice, called=dict(called))
+    return PredictionsPart(classifier=classifier, prior=prior_choice(prior), called=dict(called))
 
 
 def explanation_part(

@@ -58,7 +58,7 @@ def folder_names(config: Config) -> tuple[str, ...]:
     """A folder for what is found of each data set: none for a single one, else by its name."""
     if not config.others:
         return ("",)
-    return file_stems([one.data.name for one in config.data_sets])
+    return file_stems([one.data.name for one in config.data_sets], unnamed="data set")
 
 
 def read_config(path: str | Path) -> Config:

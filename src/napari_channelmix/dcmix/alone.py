@@ -21,6 +21,7 @@ from napari_channelmix.classify.accuracy import (  # noqa: TC001
     AccuracyEstimate,
 )
 from napari_channelmix.dcmix.answers import HeldOutAnswers
+from napari_channelmix.dcmix.drawing import drawn_equally
 from napari_channelmix.dcmix.head import LinearHead
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import fraction
@@ -112,7 +113,7 @@ class ChannelsAlone:
     def measured_on(self) -> str:
         """What all of it was measured on, with the warning where an interval says little."""
         said = (
-            "accuracy of linear heads on grey-value numbers, with "
+            "balanced accuracy of linear classifiers on grey-value numbers, with "
             f"{100 * self.whole.level:g} % intervals; {self.whole.measured_on()}"
         )
         return f"{said}: {self.whole.warning}" if self.whole.warning else said
@@ -255,7 +256,7 @@ def alone_job(
     seed : int
         Of the cells that are left out where they are more than 6000.
     """
-    chosen = _some(labels, seed)
+    chosen = drawn_equally(labels, MOST_CELLS, np.random.default_rng(seed))
     numbers, labels, groups, folds = (
         numbers.subset(chosen), labels[chosen], groups[chosen], folds[chosen],
     )  # fmt: skip
@@ -312,18 +313,3 @@ def alone_job(
         None if network is None else answers.accuracy(network),
         None if network is None else answers.ahead(network, called[everything]),
     )  # fmt: skip
-
-
-def _some(labels: Whole, seed: int) -> Whole:
-    """At most 6000 cells, the rarer classes with all of theirs, in their order."""
-    if len(labels) <= MOST_CELLS:
-        return np.arange(len(labels))
-    rng = np.random.default_rng(seed)
-    members = sorted((rng.permutation(np.flatnonzero(labels == code)) for code in
-                      np.unique(labels)), key=len)  # fmt: skip
-    room, chosen = MOST_CELLS, []
-    for position, one in enumerate(members):
-        some = one[: max(1, room // (len(members) - position))]
-        room -= len(some)
-        chosen.append(some)
-    return np.sort(np.concatenate(chosen))

@@ -30,7 +30,7 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     figure = Figure(figsize=(max(5.0, 1.6 + 0.8 * len(names)), 4.2), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
-    faint = 1.0 if importance.open else 0.45
+    faint = 1.0 if importance.shares_readable else 0.45
     bars = axes.bar(places, share, yerr=spread, capsize=4, color=BLUE, alpha=faint, width=0.6,
                     label="share in the mix (sd over repeats)")  # fmt: skip
     low = _not_above(importance)
@@ -54,7 +54,7 @@ def importance_figure(importance: ChannelImportance) -> Figure:
         values = np.array(importance.shapley)[order]
         errors = np.array(importance.shapley_sd)[order]
         right.errorbar(places, values, yerr=errors, fmt="D", color=ORANGE, capsize=3,
-                       label="Shapley value (all-channel network)")  # fmt: skip
+                       label="Shapley value (plain network)")  # fmt: skip
         right.set_ylabel("Shapley value (balanced accuracy)")
         _same_zero(axes, right)
         more, more_labels = right.get_legend_handles_labels()
@@ -66,10 +66,10 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     )
     width = int(13.5 * figure.get_figwidth())
     said = ""
-    if importance.asks:
-        said = importance.gate
-    elif not importance.open:
+    if not importance.shares_readable:
         said = f"Not reliable: {importance.gate}"
+    elif importance.caveat:
+        said = importance.verdict or importance.caveat
     if said:
         title = f"{_folded(said, width)}\n{title}"
     axes.set_title(title, fontsize="small", loc="left", color=ORANGE if said else "black")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from napari_channelmix.classify.intervals import FEW_GROUPS, TOO_FEW_GROUPS
 from napari_channelmix.wording import counted
 
-__all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge"]
+__all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge", "without_control"]
 
 # Chance is ruled out where the permutation test gives a smaller p and the interval leaves it out.
 # Either errs too often over folds, whose predictions depend on each other; both together do not
@@ -16,8 +16,13 @@ __all__ = ["LEVEL", "Evidence", "Gate", "Standing", "judge"]
 LEVEL = 0.05
 # Accuracies less than this part of chance above it are at chance, however many the cells.
 LEAST_GAIN = 0.1
+# How verdicts begin that leave the shares readable, and the one that gives the Shapley values.
+RELIABLE = "Reliable"
+USE_SHAPLEY = "Use the Shapley values"
+COSTS = f"{USE_SHAPLEY}: blending costs accuracy"
 # Blending costs accuracy where it costs this much, or this little with certainty.
 COST, CERTAIN_COST = 0.05, 0.02
+_UNEVEN = "a few groups hold most of the cells, or groups differ much"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,12 @@ class Standing:
         """Whether it is above chance: by the test, by the interval, and by enough to matter."""
         enough = self.accuracy >= (1 + LEAST_GAIN) * self.chance
         return enough and self.p_above < LEVEL and self.low > self.chance
+
+    @property
+    def reaches_chance(self) -> bool:
+        """Whether only the interval speaks against it: few groups hold most of what is known."""
+        enough = self.accuracy >= (1 + LEAST_GAIN) * self.chance
+        return enough and self.p_above < LEVEL and self.low <= self.chance
 
     @property
     def below(self) -> bool:
@@ -104,18 +115,27 @@ class Gate:
     @property
     def opens(self) -> bool:
         """Whether the shares mean something: all was learnt, or all but some classes."""
-        return self.verdict.startswith("Reliable")
+        return self.verdict.startswith(RELIABLE)
+
+    @property
+    def blending_costs(self) -> bool:
+        """Whether the Shapley values are to be read instead."""
+        if self.verdict:
+            return self.verdict.startswith(USE_SHAPLEY)
+        # Files of earlier versions have no verdict.
+        return self.reason != "ok" and "nothing can be read" not in self.reason
 
 
 def judge(evidence: Evidence) -> Gate:
     """What may be read from the bars; our definition.
 
-    In this order: neither network above chance, or the plain one alone at chance: nothing. Classes
-    that are one group: not reliable. Fewer than three groups: nothing, as they say nothing of
-    others. A mixed network at chance, or one that is less accurate than
-    the plain one by 0.05, or by 0.02 with certainty: the Shapley values instead. Classes that were
-    not learnt: reliable but for them. Fewer than five groups: reliable, but for these groups alone.
-    Else reliable.
+    In this order: neither network above chance, or the plain one alone at chance, or its interval
+    reaches chance: nothing. Classes that are one group: not reliable. Fewer than three groups:
+    nothing, as they say nothing of others. A mixed network at chance, one whose interval reaches
+    chance, or one that is less accurate than the plain one by 0.05, or by 0.02 with certainty: the
+    Shapley values instead. Classes that were not learnt: reliable but for them. Fewer than five
+    groups: reliable, but for these groups alone, which is said beside classes that were not learnt
+    too. Else reliable.
     """
     plain, mixed = evidence.plain, evidence.mixed
     figures = (
@@ -138,9 +158,15 @@ def judge(evidence: Evidence) -> Gate:
             f"{few} too few to say anything of other groups, whatever the accuracy ({figures}), so "
             "nothing can be read; hold out more groups, each class in several",
         )
+    if mixed.reaches_chance:
+        return Gate(
+            f"{USE_SHAPLEY}: the interval of the blended image reaches chance",
+            f"the interval of the mixed network's accuracy, {mixed.low:.2f} to {mixed.high:.2f}, "
+            f"reaches chance ({figures}): {_UNEVEN}; read the Shapley values, not the shares",
+        )
     if not mixed.above:
         return Gate(
-            "Use the Shapley values: blending costs accuracy",
+            COSTS,
             f"the mixed network is at chance ({figures}): one blended image does not hold what "
             "the plain network uses, so mixing costs accuracy; read the Shapley values, not the "
             "shares",
@@ -149,30 +175,43 @@ def judge(evidence: Evidence) -> Gate:
         worst = sorted(evidence.losses.items(), key=lambda item: -item[1])
         which = ", ".join(f"{name} -{loss:.2f}" for name, loss in worst if loss > CERTAIN_COST)
         return Gate(
-            "Use the Shapley values: blending costs accuracy",
+            COSTS,
             f"mixing to one image costs accuracy (mixed {mixed.accuracy:.2f}, plain "
             f"{plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
             "read the shares beside the Shapley values, not alone",
         )
+    are_few = evidence.groups < FEW_GROUPS
+    these = (
+        f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
+        "bars show is of these alone; hold out more groups"
+    )
     if evidence.not_learnt:
         names = ", ".join(evidence.not_learnt)
-        return Gate(
-            f"Reliable but for what was not learnt: {names}",
+        not_learnt = (
             f"not learnt, as their recall is at chance: {names}; the bars say nothing of "
-            "what these classes need",
+            "what these classes need"
         )
-    if evidence.groups < FEW_GROUPS:
         return Gate(
-            f"Reliable for these {evidence.groups} groups, which say little of others",
-            f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
-            "bars show is of these alone; hold out more groups",
+            f"{RELIABLE} but for what was not learnt: {names}",
+            f"{not_learnt}. {these}" if are_few else not_learnt,
         )
-    return Gate("Reliable", "ok")
+    if are_few:
+        return Gate(
+            f"{RELIABLE} for these {evidence.groups} groups, which say little of others", these
+        )
+    return Gate(RELIABLE, "ok")
 
 
 def _nothing(evidence: Evidence, figures: str) -> Gate:
     """Why nothing can be read where the plain network is not above chance."""
     plain, mixed = evidence.plain, evidence.mixed
+    if plain.reaches_chance:
+        return Gate(
+            "Nothing can be read: the interval of the accuracy reaches chance",
+            f"accuracy is above chance on these cells ({figures}), but its interval, "
+            f"{plain.low:.2f} to {plain.high:.2f}, reaches chance: {_UNEVEN}, so nothing can be "
+            "read; hold out more groups, or more cells of the small ones",
+        )
     if mixed.above:
         return Gate(
             "Nothing can be read: the network that sees all channels is at chance",
@@ -202,3 +241,17 @@ def _nothing(evidence: Evidence, figures: str) -> Gate:
 
 def _p(value: float) -> str:
     return f"{value:.2g}" if value >= 0.001 else "< 0.001"
+
+
+def without_control(gate: Gate, above: Sequence[bool] | None) -> Gate:
+    """The gate where no share stands above its negative control: the Shapley values instead.
+
+    ``above`` (C,): whether each share does; None where that is not known.
+    """
+    if above is None or not gate.opens or any(above):
+        return gate
+    return Gate(
+        f"{USE_SHAPLEY}: no share stands above its negative control",
+        "no channel gets more of the blended image than one that carries nothing, by more than "
+        "chance: read the Shapley values, not the shares; more repeats may tell them apart",
+    )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.deals import Deals, label_deals
+from napari_channelmix.dcmix.drawing import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ Singles = npt.NDArray[np.float32]
 EXACT, DRAWS, DRAWS_OF_CHANNEL = 2_000, 999, 100
 # Folds of a training that holds out the cells of a group together.
 FOLDS = 10
-# Cells beyond these are left out: permuting them would take longer than they teach.
+# Cells beyond these are left out, equally per group: permuting them would take longer than they
+# teach. Labels are not looked at, or the test would not be exact.
 MOST_CELLS = 2_000
 # Added to the variance of each direction, as a share of their mean, before it is scaled to 1.
 SHRINKAGE = 0.1
@@ -35,6 +37,7 @@ SHRINKAGE = 0.1
 BLOCK = 4_000_000
 # Differences of accuracies that are rounding.
 ROUNDING = 1e-9
+TOO_FEW = "a class has too few cells to test the channels alone"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class LinkTest:
     ways : float
         Ways to label the groups that the test can tell apart; infinity where they were not counted.
     n_groups : int
+    why_not : str
+        Why there is no such test, and no other figure means anything; empty where there is.
     """
 
     p_value: tuple[float, ...]
@@ -60,6 +65,12 @@ class LinkTest:
     least: float
     ways: float
     n_groups: int
+    why_not: str = ""
+
+    @classmethod
+    def missing(cls, channels: int, groups: int) -> LinkTest:
+        """None for so many channels, as a class has too few cells for it."""
+        return cls((1.0,) * channels, (float("nan"),) * channels, 1.0, 1.0, groups, TOO_FEW)
 
 
 def link_job(
@@ -95,19 +106,19 @@ def link_job(
     labels : (N,) int array
     groups : (N,) array
     seed : int
-        Of the permutations, and of the cells that are left out where they are more than 2000.
+        Of the permutations, and of the cells that are left out where they are more than 2000
+        (equally many of each group stay).
     """
     rng = np.random.default_rng([seed, 2])
+    chosen = drawn_equally(groups, MOST_CELLS, rng)
     # Classes without a cell are not asked for.
-    present, labels = np.unique(labels, return_inverse=True)
-    classes = len(present)
-    chosen = np.arange(len(labels))
-    if len(chosen) > MOST_CELLS:
-        chosen = np.sort(rng.choice(chosen, MOST_CELLS, replace=False))
-    channels = numbers.values.shape[2]
+    present, drawn = np.unique(labels[chosen], return_inverse=True)
+    classes, channels = len(present), numbers.values.shape[2]
     names, group = np.unique(groups[chosen], return_inverse=True)
+    if classes < 2:
+        return LinkTest.missing(channels, len(names))
     draws = max(DRAWS, DRAWS_OF_CHANNEL * channels - 1)
-    deals = label_deals(labels[chosen], group, classes, rng, exact_up_to=EXACT, draws=draws)
+    deals = label_deals(drawn, group, classes, rng, exact_up_to=EXACT, draws=draws)
     dealt = np.concatenate([deals.labels[None], *deals.blocks])
     mixed = len(deals.labels) > len(names)
     folds = _folds(group)
@@ -190,6 +201,8 @@ def _summary(accuracies: Floats, deals: Deals, groups: int) -> LinkTest:
     # A permutation that was drawn stands beside the labels as they are.
     own = 0 if deals.exact else 1
     count = null.shape[1] + own
+    if not count or not np.isfinite(observed).all():
+        return LinkTest.missing(len(accuracies), groups)
     above = (null >= observed - ROUNDING).sum(axis=1) + own
     # Classes in equally many groups may change names, and the classifier is as accurate.
     alike = prod(map(factorial, Counter(np.bincount(deals.labels).tolist()).values()))

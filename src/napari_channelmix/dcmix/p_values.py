@@ -70,6 +70,8 @@ def both_tests(p_decoy: Floats, p_alone: Floats) -> Floats:
 
 def too_few_groups(link: LinkTest, channels: int, grouped: bool) -> str:
     """Why no p-value can be small with so few groups; empty where it can."""
+    if link.why_not:
+        return link.why_not
     if link.n_groups < 2:
         return "all cells are in one group"
     least = link.least * channels
@@ -118,7 +120,7 @@ def _withheld(
         return uncalibrated
     if len(repeats) < ENOUGH_REPEATS:
         return f"fewer than {ENOUGH_REPEATS} repeats"
-    if not (importance.open or importance.verdict.startswith("Reliable")):
+    if not importance.shares_readable:
         verdict = importance.verdict
         return f"the shares must not be read ({verdict[0].lower()}{verdict[1:]})"
     return ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix.repeats import RepeatResult
     from napari_channelmix.dcmix.result import ChannelImportance
 
-__all__ = ["Asked", "answered_job", "measured_job"]
+__all__ = ["Asked", "answered_job", "measured_job", "questioned"]
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -136,6 +136,17 @@ def answered_job(
         p_value=tested.p_value, p_decoy=tested.p_decoy, p_alone=tested.p_alone,
         p_value_reason=tested.reason,
     )  # fmt: skip
-    if importance.gate != "ok" or not from_one.readable:
-        return answered
-    return replace(answered, gate=from_one.sentence, verdict=from_one.sentence)
+    return questioned(answered)
+
+
+def questioned(importance: ChannelImportance) -> ChannelImportance:
+    """Make the question of `Separability` the verdict where the shares are readable.
+
+    What they had to be read with before joins the warnings.
+    """
+    question = importance.question
+    if not question or not importance.shares_readable:
+        return importance
+    before = (importance.caveat,) if importance.caveat else ()
+    return replace(importance, gate=question, verdict=question,
+                   warnings=(*importance.warnings, *before))  # fmt: skip

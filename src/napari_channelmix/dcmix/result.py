@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate
+from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.dcmix.gate import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.files import write_json, write_text, write_whole
 from napari_channelmix.readers import read_json
@@ -147,6 +149,23 @@ class ChannelImportance:
         return self.gate == "ok" or self.asks
 
     @property
+    def shares_readable(self) -> bool:
+        """Whether the shares mean something: `open`, or for all but some classes, or a few groups.
+
+        `caveat` says what they must be read with.
+        """
+        return self.open or self._gate.opens
+
+    @property
+    def caveat(self) -> str:
+        """What must be kept in mind with shares that are readable; empty where nothing is."""
+        return self.gate if self.shares_readable and self.gate != "ok" else ""
+
+    @property
+    def _gate(self) -> Gate:
+        return Gate(self.verdict, self.gate)
+
+    @property
     def asks(self) -> bool:
         """Whether the gate asks if the class is only a stain or a batch."""
         return bool(self.question) and self.gate == self.question
@@ -163,13 +182,9 @@ class ChannelImportance:
         ``share`` where blending costs nothing, else ``shapley``; ``none`` where nothing can be
         read, or the Shapley values were not asked for.
         """
-        if self.open or self.verdict.startswith("Reliable"):
+        if self.shares_readable:
             return "share"
-        # Files of earlier versions have no verdict.
-        costs = self.verdict.startswith("Use the Shapley") if self.verdict else (
-            "nothing can be read" not in self.gate
-        )  # fmt: skip
-        return "shapley" if costs and self.shapley is not None else "none"
+        return "shapley" if self._gate.blending_costs and self.shapley is not None else "none"
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -193,6 +208,22 @@ class ChannelImportance:
         return known[self.answer]
 
     @property
+    def alone_unreadable(self) -> str:
+        """That the accuracies alone and without must not be read, and why; empty where they may."""
+        if self.alone is None:
+            return ""
+        whole = self.alone.whole
+        if not (self.shares_readable or self._gate.blending_costs):
+            reason = self.verdict.partition(": ")[2] or self.gate
+        elif whole.low <= whole.chance:
+            reason = "with all channels too, they are not known to be above chance"
+        elif whole.n_groups < TOO_FEW_GROUPS:
+            reason = few_groups_text(whole.n_groups, whole.n_cells)
+        else:
+            reason = ""
+        return f"Not to be read: {reason}" if reason else ""
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What else is to be said, a line each: one number, channels alone, negative controls."""
         lines: list[str] = []
@@ -204,10 +235,30 @@ class ChannelImportance:
             lines += self.alone.sentences
         low = [name for name, above in zip(self.channels, self.above_control or (), strict=False)
                if not above]  # fmt: skip
-        if low:
-            control = "its negative control" if self.answer == "share" else "zero"
-            lines.append(f"Not above {control}, so nothing is known of: {', '.join(low)}")
+        lines += self._not_above(low)
         return tuple(line[:1].upper() + line[1:] for line in lines)
+
+    def _not_above(self, low: Sequence[str]) -> list[str]:
+        """Of channels that do not stand above their control, and what else is known of them."""
+        if self.answer != "share":
+            return [f"Not above zero, so nothing is known of: {', '.join(low)}"] if low else []
+        known = {name for name, above in zip(self.channels, self.above_zero or (), strict=False)
+                 if above}  # fmt: skip
+        if self.alone is not None:
+            known |= set(self.alone.necessary)
+        told = [name for name in low if name in known]
+        rest = [name for name in low if name not in known]
+        lines = []
+        if told:
+            lines.append(
+                "The share cannot be told from its negative control, though the accuracy says that "
+                f"the channel is used: {', '.join(told)}"
+            )
+        if rest:
+            lines.append(
+                f"Not above its negative control, so nothing is known of: {', '.join(rest)}"
+            )
+        return lines
 
     @property
     def accuracy_lines(self) -> tuple[str, ...]:
@@ -244,6 +295,7 @@ class ChannelImportance:
                 columns[f"accuracy_{kind}"] = [one.balanced for one in found]
                 columns[f"accuracy_{kind}_low"] = [one.low for one in found]
                 columns[f"accuracy_{kind}_high"] = [one.high for one in found]
+            columns["accuracy_alone_readable"] = not self.alone_unreadable
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
         if self.above_control is not None:
             columns["above_control"] = self.above_control
@@ -274,6 +326,8 @@ class ChannelImportance:
             "division": self.division,
             "verdict": self.verdict,
             "p_value_reason": self.p_value_reason,
+            "shares_readable": self.shares_readable,
+            "alone_unreadable": self.alone_unreadable,
             "not_learnt": self.not_learnt,
             "accuracy_p": self.accuracy_p,
             **{

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import comb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
+from napari_channelmix.dcmix.drawing import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def shapley_job(
     exact = channels <= EXACT_CHANNELS
     subsets, combine = _all_subsets(channels) if exact else _orders(channels, rng)
     labels = crops.cells.labels
-    chosen = _some_cells(labels, max(len(np.unique(labels)) * 4, forwards // len(subsets)), rng)
+    chosen = drawn_equally(labels, max(len(np.unique(labels)) * 4, forwards // len(subsets)), rng)
     draws = int(np.clip(forwards // (len(subsets) * len(chosen)), 1, 8))
     donors = [_donors(labels, len(chosen), rng) for _ in range(draws)]
     batches = np.array_split(np.arange(len(chosen)), -(-len(chosen) // BATCH))
@@ -161,21 +162,6 @@ def _orders(
         return result
 
     return np.stack(subsets), combine
-
-
-def _some_cells(
-    labels: npt.NDArray[np.int64], limit: int, rng: np.random.Generator
-) -> npt.NDArray[np.int64]:
-    """At most ``limit`` cells; the rarer classes keep all of theirs."""
-    if len(labels) <= limit:
-        return np.arange(len(labels))
-    members = sorted((rng.permutation(np.flatnonzero(labels == k)) for k in np.unique(labels)),
-                     key=len)  # fmt: skip
-    chosen: list[Any] = []
-    for position, one in enumerate(members):
-        room = limit - sum(map(len, chosen))
-        chosen.append(one[: max(1, room // (len(members) - position))])
-    return np.sort(np.concatenate(chosen))
 
 
 def _donors(

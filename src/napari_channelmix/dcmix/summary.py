@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from napari_channelmix.dcmix.controls import above_decoy, above_zero
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
-from napari_channelmix.dcmix.gate import judge
+from napari_channelmix.dcmix.gate import judge, without_control
 from napari_channelmix.dcmix.p_values import ENOUGH_REPEATS
 from napari_channelmix.dcmix.pooled import pooled_of
 from napari_channelmix.dcmix.result import ChannelImportance
@@ -43,14 +43,14 @@ def summarised(
     estimates = {kind: pooled.estimate(kind) for kind in ("mixed", "plain")}
     tests = against_chance(pooled)
     evidence = evidence_of(pooled, estimates, tests)
-    gate = judge(evidence)
     alone, beside = _stacked(repeats, "share"), _stacked(repeats, "decoy_share")
     # Bars and control are of one fit: with decoys, that which holds them.
     share = alone if beside is None else beside
     assert share is not None and alone is not None
     shapley, decoys = _stacked(repeats, "shapley"), _stacked(repeats, "decoys")
     not_learnt = _not_learnt(evidence, estimates["plain"], tests)
-    above = None if decoys is None or beside is None else above_decoy(beside, decoys)
+    above = None if decoys is None or beside is None else above_decoy(beside, decoys).tolist()
+    gate = without_control(judge(evidence), above)
     return ChannelImportance(
         channels=train.channels,
         share=_floats(share.mean(axis=0)),
@@ -79,7 +79,7 @@ def summarised(
         p_value_reason=NOT_YET,
         not_learnt=not_learnt,
         accuracy_p={kind: getattr(tests, kind).p_above for kind in ("mixed", "plain")},
-        above_decoy=None if above is None else tuple(above.tolist()),
+        above_decoy=None if above is None else tuple(above),
         above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
     )  # fmt: skip
 
@@ -124,8 +124,8 @@ def _doubts(
     lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
     if len(repeats) < ENOUGH_REPEATS:
         lines.append(
-            f"{len(repeats)} {'repeat is' if len(repeats) == 1 else 'repeats are'} too few for an "
-            f"error bar; use {ENOUGH_REPEATS} or more"
+            f"{counted(len(repeats), 'repeat', 'are')} too few for an error bar; use "
+            f"{ENOUGH_REPEATS} or more"
         )
     return lines
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.logistic import Logistic, fit_curve
+from napari_channelmix.wording import counted
 
 __all__ = [
     "DoseResponse",
@@ -191,8 +192,8 @@ def response_in_words(found: DoseResponse) -> str:
     for note in found.notes:
         line += f" {note}."
     if found.left_out:
-        what = "group has" if found.left_out == 1 else "groups have"
-        line += f" {found.left_out} {what} no dose that is a number, or no fraction."
+        groups = counted(found.left_out, "group", "have")
+        line += f" {groups} no dose that is a number, or no fraction."
     return line
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
 
-__all__ = ["Fractions", "Grouping", "fractions_of", "grouping_of", "wilson"]
+__all__ = ["Fractions", "Grouping", "fraction_title", "fractions_of", "grouping_of", "wilson"]
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -101,14 +101,30 @@ class Fractions:
             return np.asarray(self.counts / np.where(totals > 0, totals, np.nan))
 
     @property
-    def is_adjusted(self) -> bool:
-        """Whether adjusted fractions are known."""
+    def has_adjusted(self) -> bool:
+        """Whether adjusted fractions are known of some groups."""
         return self.adjusted is not None and not self.adjusted.why_not
 
     @property
+    def not_adjusted(self) -> int:
+        """Groups that have cells with a class, and no adjusted fraction."""
+        if self.adjusted is None:
+            return int((self.classed > 0).sum())
+        known = np.isfinite(self.adjusted.fractions).all(axis=1)
+        return int(((self.classed > 0) & ~known).sum())
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether adjusted fractions are known of every group that has cells with a class.
+
+        Of some groups only, they would leave the others out of curves and plates.
+        """
+        return self.has_adjusted and not self.not_adjusted
+
+    @property
     def best(self) -> Floats:
-        """Fractions (G, K): the adjusted ones where they are known, else those of the calls."""
-        if self.adjusted is None or self.adjusted.why_not:
+        """Fractions (G, K): the adjusted ones where `is_adjusted`, else those of the calls."""
+        if self.adjusted is None or not self.is_adjusted:
             return self.fractions
         return self.adjusted.fractions
 
@@ -126,7 +142,7 @@ class Fractions:
         held_out = np.where(marks == YES, -1, np.asarray(codes, np.int64))
         counts = _counted(self.grouping, held_out, len(self.classes))
         adjusted = self.adjusted
-        if adjusted is not None and not adjusted.why_not:
+        if adjusted is not None and self.has_adjusted:
             adjusted = adjusted.only_of(_trained_on(self.grouping, marks) == 0)
         return replace(self, counts=counts, adjusted=adjusted)
 
@@ -151,7 +167,7 @@ class Fractions:
             columns[f"n {name}"] = self.counts[:, code]
             columns[f"fraction {name}"] = fractions[:, code]
             columns[f"low {name}"], columns[f"high {name}"] = limits.reshape(-1, 2).T
-        if self.adjusted is not None and not self.adjusted.why_not:
+        if self.adjusted is not None and self.has_adjusted:
             for code, name in enumerate(self.classes):
                 columns[f"adjusted fraction {name}"] = self.adjusted.fractions[:, code]
                 columns[f"adjusted low {name}"] = self.adjusted.low[:, code]
@@ -223,6 +239,11 @@ def _counted(grouping: Grouping, codes: npt.ArrayLike, classes: int) -> Whole:
     known = values >= 0
     flat = np.bincount(grouping.codes[known] * classes + values[known], minlength=groups * classes)
     return np.asarray(flat.reshape(groups, classes), dtype=np.int64)
+
+
+def fraction_title(name: str, *, adjusted: bool) -> str:
+    """What fractions of a class are called along an axis: ``adjusted fraction positive``."""
+    return f"adjusted fraction {name}" if adjusted else f"fraction {name}"
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.conditions import conditions_for
+from napari_channelmix.phenotypes.controls import HUMP
 from napari_channelmix.phenotypes.doses import (
     CIRCULAR,
     DoseResponse,
@@ -19,6 +20,7 @@ from napari_channelmix.phenotypes.doses import (
     given_by_dose,
     response_in_words,
 )
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +44,17 @@ Floats = npt.NDArray[np.float64]
 
 PREDICTED, LABELS = "predicted classes", "labels"
 # Columns that are called so are offered first.
-DOSES = re.compile("(dose|dosage|concentration|molar).*|conc|[µμ]m|nm")
+DOSE_WORDS = re.compile(
+    r"(?!over)\w*(dose|dosage|conc|concentration|molar)s?|(dose|dosage|concentration|molar)\w*"
+    "|[µμu]m|nm"
+)
 # Doses that controls have: none, and a high one.
 CONTROLS = 2
 LEARNT = (
     "Labels were given by the dose here, and a classifier that was trained on them shows them "
     "again; train on the controls alone"
 )
+NOT_ADJUSTED = "no adjusted fraction (they hold training cells), so the curve is of the calls"
 # Columns of doses of which curves are drawn unasked.
 MOST_COLUMNS = 4
 
@@ -105,9 +111,10 @@ def called_doses(conditions: pd.DataFrame | None) -> list[str]:
 
 
 def _likely(name: str) -> tuple[bool, str]:
-    # Whole words: 'assignment' and 'environment' hold no nanomolar.
-    words = re.findall(r"[^\W\d_]+", name.lower())
-    return not any(DOSES.fullmatch(word) for word in words), name
+    # Whole words: 'assignment' and 'environment' hold no nanomolar. Units such as nM stay whole,
+    # logConc is two words.
+    words = re.findall(r"[^\W\d_]+", f"{name} {HUMP.sub(' ', name)}".lower())
+    return not any(DOSE_WORDS.fullmatch(word) for word in words), name
 
 
 def response_of(
@@ -133,7 +140,8 @@ def response_of(
     labelled : Fractions, optional
         Of the labels: no curve is drawn of labels that were given by the dose.
     adjust : bool
-        Whether the adjusted fractions are taken where they are known; else those of the calls.
+        Whether the adjusted fractions are taken where they are known of every group; else those
+        of the calls, which leave no group out.
     """
     adjusted = adjust and fractions.is_adjusted
     values = fractions.fractions
@@ -146,6 +154,9 @@ def response_of(
         refused=CIRCULAR if circular and of == LABELS else "",
     )  # fmt: skip
     found = replace(found, adjusted=adjusted)
+    if adjust and fractions.has_adjusted and not adjusted:
+        without = counted(fractions.not_adjusted, "group", "have")
+        found = replace(found, notes=(*found.notes, f"{without} {NOT_ADJUSTED}"))
     known = labelled is not None and set(labelled.classes) & set(fractions.classes)
     if circular and known and of == PREDICTED and labelled is not None:
         # Controls are two doses; a label at more of them is a series that was learnt.

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.calibration import BINS
 from napari_channelmix.dcmix.chart import BLUE, ORANGE
+from napari_channelmix.phenotypes.fractions import fraction_title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,8 +30,6 @@ __all__ = [
 
 # Classes up to which every field of the matrix has its number in it.
 NUMBERED = 15
-# Of the reliability curve; see `classify.calibration`.
-BINS = 10
 # Classes whose reliability is drawn.
 CURVES = 6
 # Powers of ten between dose 0, which has no logarithm, and the lowest dose above it.
@@ -156,7 +156,7 @@ def _draw_response(axes: Any, response: Response) -> None:
     # Adjusted fractions may lie a little outside.
     axes.set_ylim(min(0, *found.fractions, 0) - 0.03, max(1, *found.fractions, 1) + 0.03)
     axes.set_xlabel(response.column)
-    axes.set_ylabel(f"{'adjusted ' * found.adjusted}fraction {response.name}")
+    axes.set_ylabel(fraction_title(response.name, adjusted=found.adjusted))
 
 
 def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:

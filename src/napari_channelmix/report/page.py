@@ -23,7 +23,12 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.controls import control_quality, named_controls, pure_classes
-from napari_channelmix.phenotypes.fractions import Fractions, fractions_of, grouping_of
+from napari_channelmix.phenotypes.fractions import (
+    Fractions,
+    fraction_title,
+    fractions_of,
+    grouping_of,
+)
 from napari_channelmix.phenotypes.plate import plates_of
 from napari_channelmix.phenotypes.responses import LABELS, PREDICTED, responses_of
 from napari_channelmix.provenance import PACKAGES, package_version
@@ -157,13 +162,14 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
         rows.append((found.channels[at], figures, above[at]))
     return {
         "sentences": found.sentences[1:] if found.asks else found.sentences,
-        "asks": found.asks,
-        "open": found.open, "words": importance_in_words(found), "gate": found.gate,
+        "kind": "bad" if not found.shares_readable else "mind" if found.caveat else "good",
+        "words": importance_in_words(found), "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
         "head": [*(title for title, _, _ in columns), *(title for title, _ in alone)],
         "rows": rows, "low": not all(above),
         "accuracy": found.accuracy_lines,
         "alone": "" if found.alone is None else found.alone.measured_on,
+        "alone_unreadable": found.alone_unreadable,
         "seeds": found.seeds, "n_train": found.n_train,
         "n_test": found.n_test, "warnings": [*found.warnings, *no_p_values],
     }  # fmt: skip
@@ -383,7 +389,7 @@ def _plates(findings: Findings) -> dict[str, Any] | None:
     shown = list(enumerate(found.classes))[-1 if len(found.classes) == 2 else 0 :][:CLASSES]
     for plate in plates:
         for code, name in shown:
-            what = f"{'adjusted ' * found.is_adjusted}fraction {name}"
+            what = fraction_title(name, adjusted=found.is_adjusted)
             title = ", ".join(text for text in (plate.name, what) if text)
             figure = plate_figure(plate, found.best[:, code], title)
             pictures.append((title, data_uri("image/png", png_figure(figure))))

@@ -53,20 +53,27 @@ def data_in_words(cells: Cells) -> tuple[str, ...]:
 
 def importance_in_words(found: ChannelImportance) -> str:
     """What the bars say, under their gate."""
-    if not found.open:
+    if not found.shares_readable:
         if found.verdict:
-            return f"{found.verdict}. {found.gate[:1].upper()}{found.gate[1:]}."
+            return _under_gate(found)
         return f"The shares must not be read alone: {found.gate}."
     first = [found.channels[at] for at in found.order[:2]]
     top = found.share[found.order[0]]
-    asked = f"{found.question} " if found.asks else ""
-    line = f"{asked}{first[0]} has the largest share in the mix ({100 * top:.0f} %)"
+    before = ""
+    if found.caveat:
+        before = f"{found.question} " if found.asks else f"{_under_gate(found)} "
+    line = f"{before}{first[0]} has the largest share in the mix ({100 * top:.0f} %)"
     if found.shapley is not None:
         best = max(range(len(found.channels)), key=lambda at: found.shapley[at])  # type: ignore[index]
         same = found.channels[best] == first[0]
         said = "it comes first as well" if same else f"{found.channels[best]} comes first"
         line += f"; by Shapley values, the second answer, {said}"
     return f"{line}."
+
+
+def _under_gate(found: ChannelImportance) -> str:
+    """Verdict and reason, a sentence each."""
+    return f"{found.verdict}. {found.gate[:1].upper()}{found.gate[1:]}."
 
 
 def accuracy_in_words(facts: ClassifierFacts) -> str:

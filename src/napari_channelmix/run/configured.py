@@ -237,13 +237,14 @@ def _results_job(
 def _findings_job(config: Config, at: int, found: Rerun, classifiers: list[Any]) -> Job[Findings]:
     """What the report says of one data set."""
     one, out = config.data_sets[at], found.out
-    # Its own classifier; else that which it was classified with.
+    # The classifier that it was classified with, or explained with; else its own.
     used = [config.owner_of(one, part) for part in one.classified]
     owner = used[0] if used else at
     asked = config.data_sets[owner].classifier
     prior = None if asked is None else asked.prior
     if one.predictions is not None:
-        prior = one.predictions.prior or prior
+        # The usual one where none is named, as in the files of the predictions.
+        prior = one.predictions.prior
     sources = Sources(
         model=classifiers[owner],
         importance=out / "importance" if found.importance is not None else None,

@@ -56,7 +56,10 @@ def _alone_lines(importance: ChannelImportance, width: int) -> list[str]:
         f"{found.without[at].accuracy.short_text}"
         for at in importance.order
     ]
-    return [*lines, f"all: {found.whole.short_text}; {found.measured_on}"]
+    lines.append(f"all: {found.whole.short_text}; {found.measured_on}")
+    if importance.alone_unreadable:
+        lines.append(f"alone, without it: {importance.alone_unreadable}")
+    return lines
 
 
 def _p_text(value: float) -> str:
@@ -100,8 +103,7 @@ def evaluation_text(found: Evaluation) -> str:
             f"         {fields}"
         )
     if found.unlabelled:
-        have = "has" if found.unlabelled == 1 else "have"
-        lines.append(f"{counted(found.unlabelled, 'cell')} {have} no class")
+        lines.append(f"{counted(found.unlabelled, 'cell', 'have')} no class")
     lines += found.probability_lines
     if not found.shift.lines:
         lines.append("the cells are like those of training, as far as can be seen")

@@ -47,7 +47,7 @@ class ImportanceSettings(NetworkSettings):
     decoys: Annotated[
         Flag,
         About("Negative control", "also the share of a channel that carries nothing",
-              off="leave out decoy channels"),
+              off="leave out the negative control"),
     ] = True  # fmt: skip
     mixes: Annotated[
         Mixes,

@@ -169,7 +169,7 @@ class ImportanceChart(pg.PlotWidget):
         plot, colors, order = self.getPlotItem(), self.colors, list(imp.order)
         places = np.arange(len(order), dtype=float)
         share, spread = np.array(imp.share)[order], np.array(imp.share_sd)[order]
-        brushes = [self._brush(name, imp.open) for name in self.rows]
+        brushes = [self._brush(name, imp.shares_readable) for name in self.rows]
         bars = pg.BarGraphItem(
             x0=np.zeros(len(order)), width=share, y=places, height=0.6, brushes=brushes,
             pen=pg.mkPen(colors.bar, width=1),
@@ -215,10 +215,10 @@ class ImportanceChart(pg.PlotWidget):
         reach = np.concatenate([(values - errors) * factor, (values + errors) * factor])
         return float(reach.min()), float(reach.max())
 
-    def _brush(self, name: str | None, is_open: bool) -> Any:
+    def _brush(self, name: str | None, is_readable: bool) -> Any:
         color = QColor(self.colors.bar if self._above_control(name) else self.colors.line)
         # Pale where the gate says that the shares must not be read, or another channel is alone.
-        strength = 1.0 if is_open else 0.35
+        strength = 1.0 if is_readable else 0.35
         if self.marked is not None and name is not None and name != self.marked:
             strength *= 0.5
         color.setAlphaF(strength)

@@ -200,6 +200,7 @@ class ClassifierDock(Dock):
         self.task.run(
             "training", train_job(cells, chosen), lambda found: self._trained(found, data_set),
             on_update=lambda update: self._learning(update, data_set), on_error=self.fail,
+            data_set=data_set,
         )  # fmt: skip
 
     def _learning(self, update: Update, data_set: int) -> None:
@@ -211,15 +212,18 @@ class ClassifierDock(Dock):
     def _trained(self, trained: Trained, data_set: int | None = None) -> None:
         data_set = self.session.data_set if data_set is None else data_set
         self.session.put_classifier(data_set, trained)
-        # What an earlier classifier said of the cells is not this one's word.
-        self.session.put(data_set, predictions=None)
-        self.session.predictions = None
+        state = self.session.of(data_set)
+        if state is not None and self.session.trained is not trained:
+            # Those in use were classified and explained with another one.
+            self.notice.say(f"The classifier of {state.name} is trained; choose it under 'In use' "
+                            "to classify with it.", "good")  # fmt: skip
         chance, kind = chance_line(trained)
         # Groups that are few are said beside the figures.
         warnings = [chance] if kind == "warning" else []
         warnings += trained.classifier.record.get("warnings", [])
         if warnings:
-            self.notice.say("\n".join(warnings), "warning")
+            said = self.notice.text().splitlines() if self.notice.isVisible() else []
+            self.notice.say("\n".join((*said, *warnings)), "warning")
 
     def classify(self) -> None:
         """Predict the class of every cell."""
@@ -241,7 +245,7 @@ class ClassifierDock(Dock):
                 self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
         job = predict_job(trained, cells, self.session.prior)
-        self.task.run("classifying the cells", job, done, on_error=self.fail)
+        self.task.run("classifying the cells", job, done, on_error=self.fail, data_set=data_set)
 
     def choose_prior(self, prior: Any) -> None:
         """Take another prior; predictions that are there follow it."""
@@ -315,17 +319,16 @@ class ClassifierDock(Dock):
                       on_error=self.fail)  # fmt: skip
 
     def use(self, trained: Trained) -> None:
-        """Take another classifier of the session in use."""
+        """Take another classifier of the session in use; predictions that are there stay.
+
+        They know the classifier that gave them.
+        """
         self.session.trained = trained
-        predictions = self.session.predictions
-        if predictions is not None and predictions.trained is not trained:
-            self.session.predictions = None
 
     def _trained_elsewhere(self, trained: Trained) -> None:
         # The curves in sight are not of this one.
         self.session.history = ()
         self.session.trained = trained
-        self.session.predictions = None
 
     # ---------------------------------------------------------------- what is there
 
@@ -345,7 +348,10 @@ class ClassifierDock(Dock):
         estimate = None if trained is None else trained.estimate
         self.doubts.say(_doubts(estimate), "warning")
         self.recalls.show_accuracy(estimate)
-        self.probabilities.show_trained(trained, self.session.predictions)
+        predictions = self.session.predictions
+        if predictions is not None and not predictions.is_by(trained):
+            predictions = None
+        self.probabilities.show_trained(trained, predictions)
         self.prior.show_choice(self.session.prior, trained, busy)
         misfit = reason_not_fitting(self.session)
         self.misfit.setText(misfit)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from pathlib import Path
+    from collections.abc import Collection
 
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
@@ -35,9 +35,9 @@ class ShownBefore:
         self.field = 0 if shown is None else shown.field
         self._bare = None if shown is None else replace(shown, images={}, objects=None)
         images = {} if shown is None else shown.images
-        self._images = {name: _referred(layer) for name, layer in images.items()}
+        self._images = {name: weakref.ref(layer) for name, layer in images.items()}
         objects = None if shown is None else shown.objects
-        self._objects = None if objects is None else _referred(objects)
+        self._objects = None if objects is None else weakref.ref(objects)
 
     def again(self, layers: Collection[Any]) -> Shown | None:
         """The same, where all of its layers are still among these; else None."""
@@ -49,15 +49,6 @@ class ShownBefore:
         if any(layer is None or layer not in layers for layer in used):
             return None
         return replace(self._bare, images=images, objects=objects)
-
-
-def _referred(layer: Any) -> Callable[[], Any]:
-    """What gives a layer as long as somebody else keeps it."""
-    try:
-        return weakref.ref(layer)
-    except TypeError:
-        # Stand-ins without a place for it.
-        return lambda: layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +97,27 @@ class DataSetState:
     explained: tuple[Explanation, ...] = field(default=(), repr=False)
     selected: tuple[int, ...] = ()
     saved: tuple[Cells, Path] | None = field(default=None, repr=False)
+
+    @property
+    def answered_by(self) -> tuple[Trained, ...]:
+        """Classifiers that gave its predictions and explanations."""
+        found = [None if self.predictions is None else self.predictions.trained,
+                 self.explained_by if self.explained else None]  # fmt: skip
+        return tuple(one for one in found if one is not None)
+
+    @property
+    def saved_in(self) -> Path | None:
+        """The data-set file saved with these very cells, or the one that they came from."""
+        if self.saved is not None and self.saved[0] is self.cells:
+            return self.saved[1]
+        path = Path(self.source)
+        return path if path.suffix.lower() == ".toml" and path.is_file() else None
+
+    @property
+    def edited(self) -> bool:
+        """Whether classes were changed since it was opened, and not saved since."""
+        saved = self.saved is not None and self.saved[0] is self.cells
+        return self.edits.undoable > 0 and not saved
 
     @property
     def results(self) -> tuple[str, ...]:

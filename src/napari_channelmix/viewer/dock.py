@@ -65,6 +65,7 @@ class Dock(QWidget):
         _DOCKS.add(self)
         self._ties: list[tuple[Any, Callable[..., object]]] = []
         self.task = Task(self.session, one_thread=self.one_thread)
+        self.follow(self.session.closed, self._data_set_closed)
         self.notice = Notice()
         self.task_bar = TaskBar(self.task)
         inner = QWidget()
@@ -126,6 +127,12 @@ class Dock(QWidget):
     def fail(self, line: str) -> None:
         """Show an error where the user looks."""
         self.notice.say(line, "error")
+
+    def _data_set_closed(self, key: int) -> None:
+        """Stop the job whose result would belong to a data set that is gone."""
+        if self.task.data_set == key:
+            self.task.stop()
+            self.notice.say("The run was stopped: its cells were closed.", "warning")
 
     def _begun(self, name: str) -> None:
         self.notice.clear_line()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
 
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.comparing import compare_job

@@ -25,9 +25,9 @@ import numpy.typing as npt
 
 from napari_channelmix.computing import computing
 from napari_channelmix.data.borders import AT_BORDER
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior

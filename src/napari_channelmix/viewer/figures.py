@@ -29,7 +29,8 @@ TIPS = {
     "interval over groups",
     "without": "Balanced accuracy of a linear classifier that sees all channels but this one, with "
     "its 95 % interval over groups",
-    "p": "Chance of such a share for a channel without a link to the classes (Holm's correction)",
+    "p": "The larger of two: share against its negative control, and this channel alone against "
+    "permuted labels (Holm's correction for all channels)",
 }
 
 
@@ -67,9 +68,7 @@ class FiguresTable(QTableWidget):
 
     def _accuracy(self, estimate: AccuracyEstimate, unreadable: str) -> QTableWidgetItem:
         """An accuracy with its interval; in the colour of what is switched off where unreadable."""
-        item = QTableWidgetItem(
-            f"{estimate.balanced:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
-        )
+        item = QTableWidgetItem(estimate.short_text)
         item.setToolTip(f"{unreadable}. {estimate.text()}" if unreadable else estimate.text())
         if unreadable:
             item.setForeground(self._off())
@@ -102,7 +101,7 @@ class FiguresTable(QTableWidget):
         ]
         self._head(["channel", *(title for title, _ in columns)])
         self.setRowCount(len(importance.channels))
-        unreadable = _not_to_be_read(importance)
+        unreadable = importance.alone_unreadable
         for row, channel in enumerate(importance.order):
             self.setItem(row, 0, QTableWidgetItem(importance.channels[channel]))
             for column, (title, values) in enumerate(columns, start=1):
@@ -126,26 +125,9 @@ def measured_alone(importance: ChannelImportance | None) -> str:
     """What the columns ``alone`` and ``without`` were measured on, and if they must not be read."""
     if importance is None or importance.alone is None:
         return ""
-    measured = (
-        "alone, without: balanced accuracy of linear classifiers on "
-        f"{importance.alone.whole.measured_on()}, with 95 % intervals."
-    )
-    unreadable = _not_to_be_read(importance)
+    measured = f"alone, without: {importance.alone.measured_on}."
+    unreadable = importance.alone_unreadable
     return f"{measured} {unreadable}." if unreadable else measured
-
-
-def _not_to_be_read(importance: ChannelImportance) -> str:
-    """Why the accuracies alone and without must not be read; empty where they may."""
-    channels = importance.alone
-    if channels is None:
-        return ""
-    if importance.verdict.startswith("Nothing"):
-        return f"Not to be read: {importance.verdict.partition(': ')[2] or importance.gate}"
-    if channels.whole.low <= channels.whole.chance:
-        return "Not to be read: with all channels too, they are not known to be above chance"
-    if channels.whole.warning:
-        return f"Not to be read: {channels.whole.warning}"
-    return ""
 
 
 def _accuracies(importance: ChannelImportance, kind: str) -> tuple[AccuracyEstimate, ...] | None:

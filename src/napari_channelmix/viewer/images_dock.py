@@ -253,11 +253,27 @@ class ImagesDock(Dock):
         self.session.close(key)
 
     def _may_close(self, state: DataSetState) -> bool:
-        lost = listed(state.results, 6)
-        if not lost:
+        lost, running = listed(state.results, 6), listed(self.session.running_on(state.key), 6)
+        if not lost and not running:
             return True
+        lines = [f"Close {state.name}?"]
+        if running:
+            lines.append(f"Work on it is under way, and is stopped: {running}. What an earlier run "
+                         "of the same found is lost.")  # fmt: skip
+        if lost:
+            lines.append(f"What was found of it is lost: {lost}.")
+        if (
+            state.classifier is not None
+            and self.session.uses_elsewhere(state.classifier, state.key)
+            and (state.saved_in is None or state.edited)
+        ):
+            lines.append(
+                "Its classifier stays in use, but no script or config can train it again: these "
+                "cells are in no data-set file as they are now. Cancel, and 'Save data set…' on "
+                "the page 'Report and script', where that is wanted."
+            )
         yes, no = QMessageBox.StandardButton.Close, QMessageBox.StandardButton.Cancel
-        said = f"Close {state.name}? What was found of it is lost: {lost}."
+        said = "\n".join(lines)
         return QMessageBox.question(self, "Close a data set", said, yes | no, no) == yes
 
     def show_field(self, at: int) -> None:
@@ -396,7 +412,7 @@ class ImagesDock(Dock):
             return
         self.session.open(
             both.with_labels([-1] * len(both), ()), LAYERS, moved_on(shown, len(before.fields)),
-            instead=True,
+            instead=self._replaceable,
         )  # fmt: skip
         # As a change, so that it is kept with the others.
         self.session.classify(both.labels, both.classes)
@@ -415,14 +431,30 @@ class ImagesDock(Dock):
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
             named = with_classes_of(cells, before.cells, before.shown.field)
-            self.session.open(cells, LAYERS, shown, instead=True)
+            self.session.open(cells, LAYERS, shown, instead=self._replaceable)
             # As a change, so that it is kept with the others.
             self.session.classify(named.labels, named.classes)
             return
         state = before.of(before.data_set)
         # Cells that were cut out otherwise, before anything was done with them.
         untouched = state is not None and not state.results and not before.edits.undoable
-        self.session.open(cells, LAYERS, shown, instead=untouched and before.source == LAYERS)
+        self.session.open(
+            cells,
+            LAYERS,
+            shown,
+            instead=(untouched and self._replaceable and before.source == LAYERS),
+        )
+
+    @property
+    def _replaceable(self) -> bool:
+        """Whether other cells may take the place of those in use, since nothing would be lost.
+
+        A classifier goes with the cells that come.
+        """
+        state = self.session.of(self.session.data_set)
+        if state is None:
+            return True
+        return not {*state.results} - {"classifier"} and not self.session.running_on(state.key)
 
     def _tell(self, text: str, kind: Kind) -> None:
         """News of the annotations of an earlier day: this dock is the one in front."""

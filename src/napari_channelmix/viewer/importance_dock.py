@@ -33,6 +33,7 @@ from napari_channelmix.viewer.settings_form import DeviceBox, NetworkBox, reason
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks import Task, Update
 from napari_channelmix.viewer.work import importance_job, kept_folder, mixed_job
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,7 +170,6 @@ class ImportanceDock(Dock):
         self.chart.channel_hovered.connect(self._hovered)
         self.figures.channel_chosen.connect(self._toggle_solo)
         self.follow(self.session.replaced, self._replaced)
-        self.follow(self.session.closed, self._closed)
         self.follow(self.session.data_sets_changed, self._name_result)
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
@@ -193,7 +193,7 @@ class ImportanceDock(Dock):
         self._taken, self._kept = 0, kept_folder()
         job = importance_job(cells, chosen, self._kept)
         self.task.run("channel importance", job, self._finished, on_update=self._partial,
-                      on_error=self.fail)  # fmt: skip
+                      on_error=self.fail, data_set=self._running)  # fmt: skip
 
     def _ended(self, how: str) -> None:
         state = self.session.of(self._running)
@@ -215,12 +215,6 @@ class ImportanceDock(Dock):
     def _replaced(self) -> None:
         # Of the cells that go; a run goes on, and its bars wait with its data set.
         self.mixed_task.stop()
-
-    def _closed(self, key: int) -> None:
-        if self.task.busy and key == self._running:
-            self._before = None
-            self.task.stop()
-            self.notice.say("The run was stopped: its cells were closed.", "warning")
 
     @property
     def _elsewhere(self) -> str:
@@ -405,10 +399,12 @@ class ImportanceDock(Dock):
         """Gate and warnings above the bars; those of a run under way are not the last word."""
         if self.task.busy and self._running == self.session.data_set:
             self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
-                          "info" if imp.open else "error")  # fmt: skip
+                          "info" if imp.shares_readable else "error")  # fmt: skip
             self.warnings.clear_line()
             return
-        kind: Kind = "warning" if imp.asks else "good" if imp.open else "error"
+        kind: Kind = (
+            "error" if not imp.shares_readable else "warning" if imp.caveat else "good"
+        )  # fmt: skip
         self.gate.say(verdict(imp), kind)
         self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
 
@@ -433,10 +429,10 @@ def verdict(imp: Any) -> str:
             "differs between groups; run it again to see what is left."
         )
         return f"{imp.question}\n{remedy}\n{figures}"
-    if imp.open:
+    if imp.shares_readable and not imp.caveat:
         return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
     both = ""
-    if imp.shapley is not None:
+    if imp.shapley is not None and not imp.shares_readable:
         by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
@@ -452,5 +448,5 @@ def measured(imp: Any) -> str:
         return "\n".join(imp.accuracy_lines)
     return (
         f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
-        f"{imp.n_test} held-out cells, {len(imp.seeds)} repeat{'s' if len(imp.seeds) > 1 else ''}"
+        f"{imp.n_test} held-out cells, {counted(len(imp.seeds), 'repeat')}"
     )

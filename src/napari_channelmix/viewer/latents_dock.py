@@ -110,7 +110,6 @@ class LatentsDock(Dock):
         self.follow(session.importance_changed, self._fill)
         self.follow(session.running_changed, self._fill)
         self.follow(session.replaced, self._forget)
-        self.follow(session.closed, self._closed)
         self.follow(session.selected_changed, self._selected_changed)
         self.follow(session.painting_changed, self.toggle.give_way)
         self.follow(self.viewer.events.theme, self._theme_changed)
@@ -125,7 +124,8 @@ class LatentsDock(Dock):
         if cells is not None and chosen is not None:
             self._running = self.session.data_set
             self.task.run("finding the latents", find_latents_job(cells, chosen), self._found,
-                          on_update=self._partial, on_error=self.fail)  # fmt: skip
+                          on_update=self._partial, on_error=self.fail,
+                          data_set=self._running)  # fmt: skip
 
     def _partial(self, update: Update) -> None:
         """Cells can be looked at while their classes are still compared.
@@ -226,11 +226,6 @@ class LatentsDock(Dock):
     def _forget(self, _: object = None) -> None:
         """Other cells are about to take the place of these; a run goes on for its own."""
         self.going.task.stop()
-
-    def _closed(self, key: int) -> None:
-        if self.task.busy and key == self._running:
-            self.task.stop()
-            self.notice.say("The run was stopped: its cells were closed.", "warning")
 
     def _latents_changed(self, _: object = None) -> None:
         latents, before, self._seen = self.session.latents, self._seen, self.session.latents

@@ -35,7 +35,7 @@ class Preferences:
     seed : int
         What seeds begin with.
     keep : bool
-        Whether maps, and finished seeds of channel importance, are kept to be used again.
+        Whether maps, and finished repeats of channel importance, are kept to be used again.
     size : int
         Most memory of the maps that are kept, in MiB.
     """

@@ -126,7 +126,7 @@ def explained_prior(session: Session) -> Prior | None:
     asked, trained, predictions = session.prior, session.trained, session.predictions
     if asked is None or trained is None:
         return None
-    if predictions is not None and predictions.prior is not None:
+    if predictions is not None and predictions.is_by(trained) and predictions.prior is not None:
         return predictions.prior
     classifier: Any = trained.classifier
     if asked == "estimated" or not hasattr(classifier, "temperature"):

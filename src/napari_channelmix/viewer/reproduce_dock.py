@@ -22,7 +22,7 @@ from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.reproduce.export_list import ExportList
 from napari_channelmix.viewer.reproduce.items import Exported, export_job, items_of
-from napari_channelmix.viewer.reproduce.recipe import ELSEWHERE, config_job, doable
+from napari_channelmix.viewer.reproduce.recipe import CLOSED, ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.reproduce.telling import page_file_job
 
@@ -199,7 +199,7 @@ class ReproduceDock(Dock):
 
     def _no_config(self, line: str) -> None:
         self.fail(line)
-        if "save" in line and ELSEWHERE not in line:
+        if "save" in line and ELSEWHERE not in line and CLOSED not in line:
             self.save_data.setVisible(True)
             self.save_data.setFocus()
 
@@ -383,6 +383,8 @@ def _unsaved(one: Snapshot, several: bool) -> str:
             f"Classes{which} were changed since {one.dataset.name} was opened. Save the data set "
             "as it is now, so that a script can read it."
         )
+    if one.closed:
+        return f"The cells of {one.title} are in no data-set file as they were: {CLOSED}."
     if not one.in_use:
         said += " For that, choose it on the page 'Images and cells'; or close it there."
     return said

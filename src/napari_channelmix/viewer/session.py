@@ -113,6 +113,10 @@ class Predictions:
     #: The classifier that gave them.
     trained: Trained | None = dataclasses.field(default=None, repr=False)
 
+    def is_by(self, trained: Trained | None) -> bool:
+        """Whether a classifier gave them, as far as that is known."""
+        return self.trained is None or self.trained is trained
+
     @property
     def codes(self) -> npt.NDArray[np.int64]:
         """Most probable class of each cell (N,)."""
@@ -246,10 +250,11 @@ class Session:
         self._closed: dict[int, DataSetState] = {}
         self._classifiers: dict[int, Trained] = {}
         self._explained_by: Trained | None = None
+        # Each task at work, and the data set that its result belongs to, where it has one.
+        self._tasks: tuple[tuple[str, int | None], ...] = ()
         self.explanation_changed.connect(self._remember)
-        self.trained_changed.connect(self._forget_explained)
-        self.trained_changed.connect(self._forget_prior)
         self.trained_changed.connect(self._remember_classifier)
+        self.trained_changed.connect(self._forget_prior)
 
     # ---------------------------------------------------------------- data sets
 
@@ -270,6 +275,10 @@ class Session:
         if state is None:
             return None
         return dataclasses.replace(state, classifier=self._classifiers.get(key))
+
+    def is_closed(self, state: DataSetState) -> bool:
+        """Whether a data set was closed, and is known only for its classifier."""
+        return state.key in self._closed
 
     def data_set_of(self, trained: Trained | None) -> DataSetState | None:
         """The data set that a classifier was trained on, or was opened with; also a closed one."""
@@ -346,7 +355,7 @@ class Session:
             return
         del self._names[key]
         trained = self._classifiers.get(key)
-        if trained is not None and self._uses(trained):
+        if trained is not None and self.uses(trained):
             # What a classifier was trained on is part of the record as long as it is used.
             self._closed[key] = dataclasses.replace(
                 state, history=(), predictions=None, importance=None, latents=None, explained=(),
@@ -354,6 +363,8 @@ class Session:
             )  # fmt: skip
         else:
             self._classifiers.pop(key, None)
+        # Its predictions may have been the last of another classifier.
+        self._let_go()
         self.closed.emit(key)
         self.data_sets_changed.emit()
 
@@ -367,9 +378,36 @@ class Session:
             self.data_sets_changed.emit()
 
     def put_classifier(self, key: int, trained: Trained) -> None:
-        """A classifier that was trained on a data set; it is in use from now on."""
+        """A classifier that was trained on a data set; nothing where that is closed.
+
+        It is in use from now on, unless another data set is in use by now with a classifier of
+        another one: its results stay as they are.
+        """
+        if key != self._key and key not in self._others:
+            return
+        before = self._classifiers.get(key)
         self._classifiers[key] = trained
-        self.trained = trained
+        if key == self._key or self.trained is None or self.trained is before:
+            self.trained = trained
+        self._forget_replaced(key, before)
+        self.data_sets_changed.emit()
+
+    def _forget_replaced(self, key: int, before: Trained | None) -> None:
+        """Forget what the classifier before that of now said of the cells of its own data set."""
+        state = self.of(key)
+        if state is not None:
+            given = state.predictions
+            if given is not None and given.is_by(before):
+                self.put(key, predictions=None)
+            if state.explained and (state.explained_by is None or state.explained_by is before):
+                self.put(key, explained=())
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget closed data sets whose classifier is no longer used."""
+        unused = [one for one in self._closed if not self.uses(self._classifiers[one])]
+        for one in unused:
+            del self._closed[one], self._classifiers[one]
 
     def _show(
         self, cells: Cells | None, source: str, shown: Shown | None, original: Cells | None,
@@ -391,14 +429,25 @@ class Session:
         self.cells = cells
         self.shown = shown
 
-    def _uses(self, trained: Trained) -> bool:
-        """Whether a classifier is in use, or gave predictions that are there."""
-        given = [one.predictions for one in self.data_sets if one.predictions is not None]
-        return trained is self.trained or any(one.trained is trained for one in given)
+    def uses(self, trained: Trained) -> bool:
+        """Whether a classifier is in use, or gave predictions or explanations that are there."""
+        return trained is self.trained or any(
+            trained is one for state in self.data_sets for one in state.answered_by
+        )
+
+    def uses_elsewhere(self, trained: Trained, key: int) -> bool:
+        """The same, apart from what it said of one data set: whether it outlives that one."""
+        return trained is self.trained or any(
+            trained is one for state in self.data_sets if state.key != key
+            for one in state.answered_by
+        )  # fmt: skip
 
     def _remember_classifier(self, trained: Trained | None) -> None:
+        """One that is no data set's yet, as from a file, is from now on that of the one in use."""
         if trained is not None and all(one is not trained for one in self.classifiers):
+            before = self._classifiers.get(self._key)
             self._classifiers[self._key] = trained
+            self._forget_replaced(self._key, before)
 
     def select(self, *cells: int) -> None:
         """Select these cells everywhere; without any, none. What is selected already stays so."""
@@ -450,14 +499,12 @@ class Session:
         if found is None or getattr(found, "attribution", None) is None:
             return
         key = (found.cell, found.question)
-        # Those of another classifier, which came back with their data set, go.
-        before = self.explained if self._explained_by in (None, self.trained) else ()
+        # The list is of one classifier: those of another go.
+        same = self._explained_by is None or self._explained_by is self.trained
+        before = self.explained if same else ()
         others = [one for one in before if (one.cell, one.question) != key]
         self._explained_by = self.trained
         self.explained = (found, *others[: MOST_EXPLAINED - 1])
-
-    def _forget_explained(self, _: object) -> None:
-        self.explained, self._explained_by = (), None
 
     def _forget_prior(self, trained: Trained | None) -> None:
         """Shares of other classes mean nothing to this classifier."""
@@ -468,16 +515,24 @@ class Session:
 
     # ---------------------------------------------------------------- tasks
 
-    def begin(self, task: str) -> None:
-        """Note that a task is at work."""
-        self.running = (*self.running, task)
+    def begin(self, task: str, data_set: int | None = None) -> None:
+        """Note that a task is at work; its result belongs to a data set, where one is named."""
+        self._work_on((*self._tasks, (task, data_set)))
 
-    def end(self, task: str) -> None:
+    def end(self, task: str, data_set: int | None = None) -> None:
         """Note that it is done, stopped or failed."""
-        left = list(self.running)
-        if task in left:
-            left.remove(task)
-        self.running = tuple(left)
+        left = list(self._tasks)
+        if (task, data_set) in left:
+            left.remove((task, data_set))
+        self._work_on(tuple(left))
+
+    def _work_on(self, tasks: tuple[tuple[str, int | None], ...]) -> None:
+        self._tasks = tasks
+        self.running = tuple(name for name, _ in tasks)
+
+    def running_on(self, key: int) -> tuple[str, ...]:
+        """Names of the tasks whose result belongs to a data set: closing it stops them."""
+        return tuple(name for name, data_set in self._tasks if data_set == key)
 
 
 _SESSIONS = PerViewer(lambda _: Session())

@@ -87,6 +87,7 @@ class _Run:
     on_result: Callable[[Any], object]
     on_update: Callable[[Update], object] | None
     on_error: Callable[[str], object] | None
+    data_set: int | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     begun: bool = False
 
@@ -147,6 +148,11 @@ class Task:
         return self._now is not None
 
     @property
+    def data_set(self) -> int | None:
+        """The data set that the result of the job at work belongs to, where it has one."""
+        return None if self._now is None else self._now.data_set
+
+    @property
     def waiting(self) -> bool:
         """Whether the job waits for a thread, or for the job before to come to its end."""
         return self._now is not None and not self._now.begun
@@ -164,12 +170,17 @@ class Task:
         *,
         on_update: Callable[[Update], object] | None = None,
         on_error: Callable[[str], object] | None = None,
+        data_set: int | None = None,
     ) -> None:
-        """Start a job; the callbacks are called on the main thread, in the order of events."""
+        """Start a job; the callbacks are called on the main thread, in the order of events.
+
+        ``data_set``: the key of the data set that the result belongs to; the job is stopped where
+        that is closed.
+        """
         self.stop()
-        now = _Run(name, job, on_result, on_update, on_error)
+        now = _Run(name, job, on_result, on_update, on_error, data_set)
         self._now = now
-        self._session.begin(name)
+        self._session.begin(name, data_set)
         self.started.emit(name)
         if not (self._one_thread and self._threads):
             self._begin(now)
@@ -200,7 +211,7 @@ class Task:
         now, self._now = self._now, None
         if now is not None:
             now.stop.set()
-            self._session.end(now.name)
+            self._session.end(now.name, now.data_set)
 
     def _started(self, now: _Run) -> None:
         now.begun = True
@@ -248,5 +259,5 @@ class Task:
 
     def _end(self, now: _Run, how: str) -> None:
         self._now = None
-        self._session.end(now.name)
+        self._session.end(now.name, now.data_set)
         self.ended.emit(how)

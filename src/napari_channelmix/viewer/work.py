@@ -91,7 +91,7 @@ def evaluation_job(trained: Trained, cells: Cells, prior: PriorChoice = None) ->
 
 
 def kept_folder() -> Path | None:
-    """Where the docks keep finished seeds of channel importance, or None where nothing is kept.
+    """Where the docks keep finished repeats of channel importance, or None where nothing is kept.
 
     A folder per version: another one may find something else in the same cells. None where the
     preferences say so, or where it cannot be made.

@@ -233,7 +233,7 @@ def _importance(session: Session) -> Step:
     line = "Which channels the answer needs, with error bars: a few trainings."
     done = importance is not None and not under_way
     if done and importance is not None:
-        if importance.open:
+        if importance.shares_readable:
             line = f"Most of the answer comes from {importance.channels[importance.order[0]]}."
         else:
             line = "The shares are to be read with care; the page says why."

@@ -8,8 +8,8 @@ import numpy as np
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError
-from napari_channelmix.viewer.cell_names import cell_name
 from napari_channelmix.viewer.dock import group
 from napari_channelmix.viewer.latents.axes import Axis, signed, title_of
 from napari_channelmix.viewer.latents.bars import Bar, Bars

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.latents.axes import Axis, figure
 from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.latents.drawing import one_thread

@@ -52,7 +52,7 @@ class GroupsModel(QAbstractTableModel):
             else found.cells
         )  # fmt: skip
         classes = range(0 if found is None else len(found.classes))
-        kinds = (False, True) if found is not None and found.is_adjusted else (False,)
+        kinds = (False, True) if found is not None and found.has_adjusted else (False,)
         self._columns = tuple((code, kind) for code in classes for kind in kinds)
         self.endResetModel()
 

@@ -37,6 +37,7 @@ from napari_channelmix.viewer.phenotypes.dose_plot import DosePlot
 from napari_channelmix.viewer.phenotypes.first_class import first_class
 from napari_channelmix.viewer.phenotypes.group_table import GroupTable
 from napari_channelmix.viewer.phenotypes.plate_view import PlateView
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -372,9 +373,15 @@ def _notes(
         note = f"; {adjusted.note}" if adjusted.note else ""
         # The heads of the columns tell what that is.
         partly = " They are known of groups without training cells." if trained_on else ""
+        if fractions.not_adjusted:
+            short.append("curve and plate of the calls")
+            partly += (
+                f" {counted(fractions.not_adjusted, 'group', 'have')} none: curve and plate are of "
+                "the calls, so that no group is left out."
+            )
         whole.append(
             "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
-            f"called another class{note}.{partly if held_out else ''}"
+            f"called another class{note}.{partly if held_out or fractions.not_adjusted else ''}"
         )
     if prior is not None:
         short.append(prior.text().split(" (")[0])

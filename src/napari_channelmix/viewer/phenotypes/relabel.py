@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.phenotypes.facts import NO_CLASS
 from napari_channelmix.viewer.phenotypes.swatch import swatch
 

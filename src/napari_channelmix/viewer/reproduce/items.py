@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.files import file_stems, write_bytes, write_json, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.cell_names import cell_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,10 +83,10 @@ def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
 
     Where something was found of several data sets, each has a folder of its name.
     """
-    sets = [one for one in snapshot.data_sets if one.in_use or one.results]
+    sets = [one for one in snapshot.data_sets if not one.closed and (one.in_use or one.results)]
     if len(sets) < 2:
         return _items_of(snapshot)
-    folders = file_stems([one.title for one in sets])
+    folders = file_stems([one.title for one in sets], unnamed="data set")
     return tuple(
         _in_folder(item, one.title, name)
         for one, name in zip(sets, folders, strict=True) for item in _items_of(one)

@@ -31,11 +31,16 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
     from napari_channelmix.viewer.session import Trained
 
-__all__ = ["ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
+__all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
 
 
 # What to do about a data set that is not in use.
 ELSEWHERE = "; take that data set in use on the page 'Images and cells' for it, or close it"
+# What to do about one that was closed, of which only the classifier is left.
+CLOSED = (
+    "they were closed, and only their classifier is left. Save that on the page 'Classifier', open "
+    "its file there, and classify and explain with it again; or use another classifier"
+)
 
 
 class UnsavedError(DataError):
@@ -92,6 +97,8 @@ def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
 
     several = len(snapshot.data_sets) > 1
     elsewhere = "" if one.in_use else ELSEWHERE
+    if one.closed and (one.dataset is None or one.edited):
+        raise UnsavedError(f"{one.title}: its cells are in no data-set file as they were: {CLOSED}")
     if one.dataset is None:
         which = f"{one.title}: these" if several else "these"
         raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
@@ -99,6 +106,10 @@ def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
     yield Progress(90, 100, "comparing the cells")
     if on_disk.fingerprint != one.cells.fingerprint:
         which = f"{one.title}: {one.dataset.name}" if several else one.dataset.name
+        if one.closed:
+            raise UnsavedError(
+                f"{which} holds other cells or classes than were open here: {CLOSED}"
+            )
         raise UnsavedError(
             f"{which} holds other cells or classes than are open here: save these first{elsewhere}"
         )
@@ -110,8 +121,7 @@ class _Record:
 
     snapshot: Snapshot
     notes: list[str] = field(default_factory=list)
-    # The classifiers that can be come by again.
-    _known: list[tuple[Trained, Snapshot]] = field(default_factory=list)
+    # Of the classifiers that can be come by again, by the identity of their data sets.
     _parts: dict[int, Any] = field(default_factory=dict)
 
     def add_classifier(self, one: Snapshot) -> None:
@@ -126,7 +136,6 @@ class _Record:
         if found is None:
             self._left_out(one, "the classifier")
             return
-        self._known.append((trained, one))
         self._parts[id(one)] = found
 
     @staticmethod
@@ -166,7 +175,7 @@ class _Record:
         found = one.predictions
         if found is None:
             return None
-        owner = self._owner(one, found.trained or one.trained)
+        owner = self._owner(found.trained or one.trained)
         if owner is None:
             self._by_another(one, "predictions")
             return None
@@ -176,7 +185,7 @@ class _Record:
 
     def _explanations(self, one: Snapshot) -> tuple[ExplanationPart, ...]:
         """What was asked of which cells; the same question of several cells is one part."""
-        from napari_channelmix.config.facts import explanation_part
+        from napari_channelmix.config.facts import explanation_part, prior_choice
 
         asked: dict[Question, list[int]] = {}
         abouts: dict[Question, dict[str, Any]] = {}
@@ -186,23 +195,25 @@ class _Record:
                 abouts[found.question] = found.attribution.provenance
         if not asked:
             return ()
-        owner = self._owner(one, one.explained_by or one.trained)
+        owner = self._owner(one.explained_by or one.trained)
         if owner is None:
             self._by_another(one, "explanations")
             return ()
-        # The classifier's part has the prior of its own data set.
-        prior = one.prior if owner is not one and self._fits(one.prior, owner) else None
+        # A model made elsewhere has no prior to choose.
+        choosable = self._fits(None, owner)
         return tuple(
             explanation_part(
                 tuple(cells), abouts[question], target=question.target, versus=question.versus,
-                separate=question.separate, classifier=self._named(one, owner), prior=prior,
+                separate=question.separate, classifier=self._named(one, owner),
+                prior=prior_choice(question.prior) or "training" if choosable else None,
             )
             for question, cells in asked.items()
         )  # fmt: skip
 
-    def _owner(self, one: Snapshot, trained: Trained | None) -> Snapshot | None:
+    def _owner(self, trained: Trained | None) -> Snapshot | None:
         """The data set whose classifier this is, where it can be come by again."""
-        return next((owner for known, owner in self._known if known is trained), None)
+        owner = self.snapshot.owner_of(trained)
+        return owner if id(owner) in self._parts else None
 
     def _named(self, one: Snapshot, owner: Snapshot) -> str | None:
         return None if owner is one else owner.title

@@ -6,10 +6,11 @@ A snapshot is of the data set in use; it holds one of every other data set that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
@@ -56,6 +57,8 @@ class Snapshot:
         Those before and after it, each by its ``place``.
     place : int
         When it was opened, among the others.
+    closed : bool
+        Whether it was closed, and is part of the record only because its classifier is used.
     """
 
     cells: Cells
@@ -75,6 +78,7 @@ class Snapshot:
     edited: bool = False
     others: tuple[Snapshot, ...] = ()
     place: int = 0
+    closed: bool = False
 
     @property
     def title(self) -> str:
@@ -131,17 +135,17 @@ def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapsh
     if state is None:
         return None
     states = list(session.data_sets)
-    used = [session.trained, *(one.predictions.trained for one in states if one.predictions)]
+    used = [session.trained, *(one for each in states for one in each.answered_by)]
     # Closed ones too, where their classifier is used.
     closed = (session.data_set_of(trained) for trained in used)
     known = {one.key: one for one in (*closed, state, *states) if one is not None}
     places = sorted(known)
     others = tuple(
-        _of_state(one, places.index(key), in_use=False)
+        replace(_of_state(one, places.index(key), in_use=False), closed=session.is_closed(one))
         for key, one in known.items() if key != state.key
     )  # fmt: skip
     trained = session.trained
-    own = trained is None or all(one.classifier is not trained for one in others)
+    own = trained is None or state.classifier is trained
     if not own and state.classifier is not None:
         # It has another one of its own, which is not in use.
         trained, own = state.classifier, True
@@ -154,19 +158,9 @@ def _of_state(state: DataSetState, place: int, *, in_use: bool) -> Snapshot:
     predictions = state.predictions
     if predictions is not None and len(predictions.probabilities) != len(state.cells):
         predictions = None
-    saved = state.saved is not None and state.saved[0] is state.cells
     return Snapshot(
-        state.cells, state.source, _dataset(state), state.classifier, predictions,
+        state.cells, state.source, state.saved_in, state.classifier, predictions,
         state.importance, state.latents, state.explained, prior=state.prior, name=state.name,
         explained_by=state.explained_by, in_use=in_use, place=place,
-        edited=state.edits.undoable > 0 and not saved,
+        edited=state.edited,
     )  # fmt: skip
-
-
-def _dataset(state: DataSetState) -> Path | None:
-    """Where these cells may lie on disk; whether they are the same is found out by opening it."""
-    saved = state.saved
-    if saved is not None and saved[0] is state.cells:
-        return saved[1]
-    path = Path(state.source)
-    return path if path.suffix.lower() == ".toml" and path.is_file() else None

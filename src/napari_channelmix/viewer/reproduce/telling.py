@@ -53,8 +53,11 @@ def _of_one_job(one: Snapshot, snapshot: Snapshot) -> Job[Findings]:
 
     found = Findings(one.cells, one.source, importance=one.importance)
     predictions = one.predictions
-    # That which gave the predictions; else its own.
-    used = one.classifier if predictions is None else predictions.trained or one.trained
+    # That which gave the predictions, or the explanations; else its own.
+    if predictions is not None:
+        used = predictions.trained or one.trained
+    else:
+        used = (one.explained_by if one.explained else None) or one.classifier
     if used is not None:
         yield Progress(10, 100, "looking at the classifier")
         found = replace(found, classifier=_classifier(used))
