@@ -192,7 +192,7 @@ def _short(why: str) -> str:
     for part, name in (
         ("jumps", "jump"), ("still changes at the highest", "no upper plateau"),
         ("has begun below the lowest", "no lower plateau"), ("do not tell", "interval too wide"),
-        ("chance", "no response"),
+        ("chance", "no response"), ("lack of fit", "lack of fit"), ("disagree", "wells disagree"),
     ):  # fmt: skip
         if part in why:
             return name

@@ -18,7 +18,7 @@ from qtpy.QtCore import QPoint, Qt, QThreadPool
 from qtpy.QtTest import QTest
 from superqt import QCollapsible
 
-from napari_channelmix.viewer.cell_names import cell_name
+from napari_channelmix.data.cell_names import cell_name
 
 SIZE = (1600, 1000)
 CHANNELS = ("DNA", "reporter", "look-alike", "stress")

@@ -11,6 +11,7 @@ from napari_channelmix.phenotypes.doses import (
     dose_response,
     fit_logistic,
     given_by_dose,
+    looks_like_logarithms,
     looks_like_ranks,
     response_in_words,
 )
@@ -103,6 +104,15 @@ def test_the_interval_of_a_mean_is_that_of_its_groups() -> None:
         ([0, 0.5, 1, 1.5], False),
         ([0, 1, 2, 4, 8], False),
         ([1, 10, 100, 1000], False),
+        ([10, 20, 30, 40, 50, 60], True),
+        ([0, 2, 4, 6, 8], True),
+        ([1, 2, 3, 5, 6, 7], True),
+        # One left out of fewer is a series of dilutions.
+        ([0, 1, 2, 4], False),
+        ([10, 20, 40, 80, 160, 320], False),
+        ([1, 2, 5, 10, 20, 50], False),
+        ([1, 2, 3, 5, 7, 8], False),
+        ([0, 5, 10, 20, 40], False),
     ],
 )
 def test_doses_that_look_like_ranks_are_said_to(levels: list[float], ranks: bool) -> None:
@@ -111,14 +121,65 @@ def test_doses_that_look_like_ranks_are_said_to(levels: list[float], ranks: bool
     assert ("look like ranks" in said) is ranks
 
 
+@pytest.mark.parametrize(
+    ("levels", "logarithms"),
+    [
+        ([-9, -8, -7, -6, -5], True),
+        ([5, 6, 7, 8, 9], True),
+        ([0, 4.5, 5, 5.5, 6], True),
+        ([-2, -1, 0, 1], False),
+        ([-2, -1.5, -1, 0, 1], True),
+        # Ranks, a mark for no dose, dilutions, a few percent.
+        ([0, 1, 2, 3, 4], False),
+        ([-1, 0, 1, 10, 100], False),
+        ([3, 6, 9, 12], False),
+        ([1, 3, 10, 30], False),
+        ([0.5, 1, 1.5, 2], False),
+    ],
+)
+def test_doses_that_look_like_logarithms_are_said_to(levels: list[float], logarithms: bool) -> None:
+    assert looks_like_logarithms(levels) is logarithms
+    y = np.tile(np.linspace(0, 1, len(levels)), 3)
+    found = dose_response(as_doses(np.tile(levels, 3)), y)
+    if min(levels) < 0:
+        assert ("look like logarithms" in found.why_not) is logarithms
+
+
+def test_logarithms_below_0_have_no_curve_and_others_a_note() -> None:
+    y = np.tile([0.02, 0.1, 0.5, 0.9, 1], 3) + np.random.default_rng(0).normal(0, 0.02, 15)
+    found = dose_response(as_doses(["-9", "-8", "-7", "-6", "-5"] * 3), y)
+    assert found.fit is None and found.why_not == (
+        "the doses -9, -8, -7, -6, -5 look like logarithms, not amounts; give amounts, such as 10 "
+        "to the power of them"
+    )
+    found = dose_response(as_doses([9, 8, 7, 6, 5] * 3), y)
+    assert found.fit is not None
+    assert "The doses 5, 6, 7, 8, 9 look like logarithms" in response_in_words(found)
+
+
+def test_a_few_relabelled_cells_do_not_make_labels_a_judgement() -> None:
+    # 720 cells; 36 of them are 5 %, 16 of the 80 of one dose are 20 %.
+    counts = np.array([[80, 0]] * 4 + [[0, 80]] * 5)
+    doses = np.arange(9)
+    for moved, given in ((1, True), (16, True), (17, False)):
+        other = counts.copy()
+        other[0] += [-moved, moved]
+        assert given_by_dose(doses, other) is given
+    spread = counts + np.array([[-4, 4]] * 4 + [[4, -4]] * 5)
+    assert given_by_dose(doses, spread)
+    # A response at the highest dose alone, of most but not all cells there.
+    rare = np.array([[80, 0]] * 8 + [[20, 60]])
+    assert not given_by_dose(doses, rare)
+
+
 def test_labels_that_were_given_by_the_dose_are_told() -> None:
     doses = [0, 0, 10, 10, np.nan]
     pure = [[5, 0], [7, 0], [0, 6], [0, 1], [3, 3]]
     assert given_by_dose(doses, pure)
     # Groups without labels say nothing against it.
     assert given_by_dose([*doses, 3], [*pure, [0, 0]])
-    # One cell that is another class, or one dose with both classes, is a judgement of cells.
-    assert not given_by_dose(doses, [[5, 1], *pure[1:]])
+    # Two cells of 20 that are another class, or one dose with both classes, is a judgement of cells.
+    assert not given_by_dose(doses, [[4, 2], *pure[1:]])
     assert not given_by_dose(doses, [[5, 0], [0, 7], *pure[2:]])
     # One class everywhere is not given by anything.
     assert not given_by_dose([0, 1], [[5, 0], [5, 0]])

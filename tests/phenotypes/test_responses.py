@@ -136,6 +136,9 @@ def test_curves_are_of_adjusted_fractions_where_they_are_known(rising: Fractions
     # So many cells with wider chance errors: at least about as wide.
     assert uncut.interval == pytest.approx(calls.fit.interval, rel=0.01)
     table = curves_frame(responses_of(CONDITIONS, known, PREDICTED))
+    means = levels_frame(responses_of(CONDITIONS, known, PREDICTED))
+    assert means["adjusted"].all()
+    assert not levels_frame(responses_of(CONDITIONS, rising, PREDICTED))["adjusted"].any()
     assert table["adjusted"].all() and "through adjusted fractions" in table["words"][0]
     none = replace(rising, adjusted=Adjusted(shares * np.nan, shares, shares, "no held-out calls"))
     assert not response_of(DOSES, none, 1, PREDICTED).adjusted

@@ -2,14 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from napari_channelmix.data import open_dataset
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.report import ClassifierFacts
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.explaining import chosen_cells
+from napari_channelmix.run.report import _trained_on
 
 QUICK = ["--device", "cpu", "--quiet"]
 
@@ -95,5 +99,21 @@ def test_a_classifier_of_other_cells_is_told(made, tmp_path, capsys):
     other = synthetic_plate(wells=4, cells_per_well=6, side=96, crop=24).save(tmp_path / "other")
     out = tmp_path / "r.html"
     assert main(["report", str(other), "--out", str(out), "--model", str(made / "M.cmx")]) == 0
-    assert "the classifier was trained on other cells" in capsys.readouterr().out
-    assert "the classifier was trained on other cells" in out.read_text("utf-8")
+    said = capsys.readouterr().out
+    assert "the classifier was trained on none of these cells" in said and "changed" not in said
+    assert "the classifier was trained on none of these cells" in out.read_text("utf-8")
+
+
+def test_a_classifier_says_that_cells_changed_only_where_its_own_cells_did(made):
+    cells = open_dataset(made / "plate" / "dataset.toml")
+    facts = ClassifierFacts("M", cells.channels, cells.classes, provenance={"cells": "other"})
+    none = np.full(len(cells), "no")
+    some = np.where(np.arange(len(cells)) < 2, "yes", "no")
+    assert _trained_on(facts, none, cells) == ["the classifier was trained on none of these cells"]
+    # Its cells are among these, beside others.
+    assert _trained_on(facts, some, cells) == []
+    renamed = replace(cells, classes=tuple(f"new {name}" for name in cells.classes))
+    [line] = _trained_on(facts, some, renamed)
+    assert "labelled new" in line and line.endswith("the data set has changed since")
+    assert "not known" in _trained_on(facts, np.full(len(cells), "unknown"), cells)[0]
+    assert _trained_on(replace(facts, provenance={"cells": cells.fingerprint}), none, cells) == []

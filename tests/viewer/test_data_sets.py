@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.data_set_box import DataSetBox
 from napari_channelmix.viewer.data_sets import ShownBefore, unique_name
+from napari_channelmix.viewer.images_dock import _of_source
 from napari_channelmix.viewer.session import Predictions, Session, Shown, Trained
 
 
@@ -264,3 +265,15 @@ def test_one_of_several_classifiers_is_taken_in_use(session: Session, qtbot: Any
     with qtbot.waitSignal(box.chosen) as chosen:
         qtbot.keyClick(box.list, Qt.Key.Key_Up)
     assert chosen.args[0] is own
+
+
+@pytest.mark.parametrize(("source", "same"), [
+    ("/data/controls/dataset.toml", True),
+    ("/data/plate/../controls/dataset.toml", True),
+    ("/data/plate/dataset.toml", False),
+])  # fmt: skip
+def test_a_file_is_known_however_its_path_is_spelt(source: str, same: bool) -> None:
+    session = SimpleNamespace(data_sets=(SimpleNamespace(source="/data/controls/dataset.toml"),))
+    assert bool(_of_source(session, source)) == same
+    sample = SimpleNamespace(data_sets=(SimpleNamespace(source="sample: plate"),))
+    assert _of_source(sample, "sample: plate") and not _of_source(sample, source)

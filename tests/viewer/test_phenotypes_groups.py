@@ -207,6 +207,23 @@ def test_what_the_fractions_are_of_takes_one_line(page: Any) -> None:
     assert "one held-out group only" in page.note.toolTip()
 
 
+def test_no_well_is_left_out_of_curve_and_plate_for_its_training_cells(page: Any) -> None:
+    calls = predicted().predicted_fractions.fractions
+    shares = np.clip((calls - 0.05) / 0.9, 0, 1)
+    training = np.full(WELLS * EACH, NO, dtype="<U10")
+    # An annotated cell in three of four wells.
+    training[[at * EACH for at in range(WELLS) if at % 4]] = YES
+    page.show_facts(predicted(Adjusted(shares, shares, shares), training))
+    assert page.fractions.has_adjusted and not page.fractions.is_adjusted
+    assert len(page.response.groups) == WELLS
+    assert not page.adjust.isVisible()
+    assert "curve and plate of the calls" in page.note.text()
+    without = sum(at % 4 > 0 for at in range(WELLS))
+    assert f"{without} groups have no adjusted fraction" in page.words.text()
+    # The table has those that are known.
+    assert page.table.model().headerData(3, Qt.Orientation.Horizontal) == "adj. rest"
+
+
 def test_what_the_adjusted_intervals_leave_out_is_in_sight(page: Any) -> None:
     of = facts(12)
     groups, kinds = len(of.grouping.names), len(of.predicted_classes)
@@ -247,20 +264,3 @@ def test_the_class_that_was_chosen_stays_and_else_the_one_that_responds(page: An
     page.of.activated.emit(1)
     page.show_facts(other)
     assert page.of.currentText() == "untreated"
-
-
-def test_no_well_is_left_out_of_curve_and_plate_for_its_training_cells(page: Any) -> None:
-    calls = predicted().predicted_fractions.fractions
-    shares = np.clip((calls - 0.05) / 0.9, 0, 1)
-    training = np.full(WELLS * EACH, NO, dtype="<U10")
-    # An annotated cell in three of four wells.
-    training[[at * EACH for at in range(WELLS) if at % 4]] = YES
-    page.show_facts(predicted(Adjusted(shares, shares, shares), training))
-    assert page.fractions.has_adjusted and not page.fractions.is_adjusted
-    assert len(page.response.groups) == WELLS
-    assert not page.adjust.isVisible()
-    assert "curve and plate of the calls" in page.note.text()
-    without = sum(at % 4 > 0 for at in range(WELLS))
-    assert f"{without} groups have no adjusted fraction" in page.words.text()
-    # The table has those that are known.
-    assert page.table.model().headerData(3, Qt.Orientation.Horizontal) == "adj. rest"

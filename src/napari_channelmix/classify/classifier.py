@@ -415,14 +415,13 @@ class Classifier(Predictor):
         found = self.calibration
         if found is None:
             return "not calibrated: its probabilities may be too sure"
-        text = (
-            f"calibrated on {found.n_cells} {'' if found.doubt else 'held-out '}cells of "
-            f"{found.n_groups} groups"
-        )
+        held_out = "" if found.doubt else "held-out "
+        text = f"calibrated on {found.n_cells} {held_out}cells of {found.n_groups} groups"
         if f"{found.temperature:.2f}" != "1.00":
             was = "sure" if found.temperature > 1 else "unsure"
-            divided = f"its scores are divided by {found.temperature:.2f}"
-            text += f" (the network was too {was}: {divided})"
+            text += (
+                f" (the network was too {was}: its scores are divided by {found.temperature:.2f})"
+            )
         return f"{text}; {found.doubt}" if found.doubt else text
 
     @property

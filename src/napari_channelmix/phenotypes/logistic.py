@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.phenotypes.misfit import Means, lack_of_fit, turn_in_words
 
 __all__ = ["FEWEST_DOSES", "Logistic", "Refused", "curve", "fit_curve"]
 
@@ -30,7 +31,10 @@ WIDEST = 2.0
 EDGE = 0.05
 # A plateau is seen where the outermost dose has gone this share of the way to it.
 SEEN = 0.8
-# Chance that a curve is drawn through fractions that do not depend on the dose.
+# Groups of one dose that differ by more than this share of the response disagree.
+SCATTER = 0.15
+# Chance that a curve is drawn through fractions that do not depend on the dose, and that a right
+# one is refused as one that does not fit.
 SPURIOUS = 0.01
 LEVEL = 0.95
 # Fractions are 0 to 1; a plateau may lie as far outside as an adjusted fraction does.
@@ -135,19 +139,24 @@ def fit_curve(
     ends = np.log10(positive[[0, -1]])
     profile = _Profile(logs, y, ends)
     best = profile.best()
+    sizes = None if cells is None else np.asarray(cells, np.float64)
+    means = Means.of(logs, y, sizes, ends[0])
+    misfit = _misfit(means, best)
+    if misfit:
+        return Refused(misfit)
     if not _responds(y, best.squares):
-        return Refused("the fraction does not depend on the dose by more than chance")
+        return Refused(_no_response(means))
     scale, freedom = _robust_scale(logs, y, best)
     from scipy.special import ndtri, stdtrit
 
     # Quantiles of Student's t and of the normal distribution.
     rise = scale * float(stdtrit(freedom, 0.5 + LEVEL / 2)) ** 2
-    if cells is not None:
-        least = _of_cells(logs, best, np.asarray(cells, np.float64))
+    if sizes is not None:
+        least = _of_cells(logs, best, sizes)
         rise = max(rise, least * float(ndtri(0.5 + LEVEL / 2)) ** 2)
     low, high = profile.limits(best, rise)
     zero = bool((x <= 0).any())
-    why = _refusal(best, low, high, positive, zero)
+    why = _refusal(best, low, high, positive, zero, means.scatter)
     if why is not None:
         return why
     return Logistic(
@@ -156,14 +165,27 @@ def fit_curve(
     )  # fmt: skip
 
 
-def _refusal(best: _Fit, low: float, high: float, positive: Floats, zero: bool) -> Refused | None:
-    """Why the EC50 cannot be read, or None; limits are logarithms, infinite where there is none."""
+def _refusal(
+    best: _Fit, low: float, high: float, positive: Floats, zero: bool, scatter: float
+) -> Refused | None:
+    """Why the EC50 cannot be read, or None; limits are logarithms, infinite where there is none.
+
+    ``scatter`` is the standard deviation of groups of one dose, NaN where it is not known.
+    """
     logs = np.log10(positive)
     way = _way(logs, best.middle, best.slope)
     above = 10**low if np.isfinite(low) else None
     below = 10**high if np.isfinite(high) else None
     # Where the best curve lies below all doses, it is no matter that one far above may fit as well.
     below_all = best.middle < logs[0]
+    within = way[-1] >= SEEN and (way[0] <= 1 - SEEN or zero) and not below_all
+    size = abs(best.high - best.low)
+    if within and (low < logs[0] or high > logs[-1]) and scatter > SCATTER * size:
+        # The doses reach both plateaus: a limit beyond them comes of groups that disagree.
+        return Refused(
+            "groups of one dose disagree too much to tell where half of the response is reached: "
+            f"their standard deviation is {scatter:.2g}, the response {size:.2g}"
+        )
     # Half of the response may yet lie beyond the doses: then no plateau is known.
     if not below_all and (way[-1] < SEEN or best.middle > logs[-1] or high > logs[-1]):
         said = "the response still changes at the highest dose, so its end is not known"
@@ -192,6 +214,29 @@ def _way(logs: Floats, middle: npt.ArrayLike, slope: npt.ArrayLike) -> Floats:
     from scipy.special import expit
 
     return np.asarray(expit(np.log(10) * np.asarray(slope) * (logs - np.asarray(middle))))
+
+
+def _misfit(means: Means, best: _Fit) -> str:
+    """Why the doses show no such curve: their means miss it; empty where they do not."""
+    fitted = curve(means.levels, best.low, best.high, best.middle, best.slope)
+    chance = lack_of_fit(means, fitted, _linear(means.levels, best)[0])
+    if chance is None or chance >= SPURIOUS:
+        return ""
+    lack = f"lack of fit p {'< 0.001' if chance < 0.001 else f'= {chance:.2g}'}"
+    turn = turn_in_words(means, fitted)
+    if turn:
+        return f"the response turns: {turn}, so no dose is half way ({lack})"
+    return f"the curve does not fit ({lack}): the response is not one step between two plateaus"
+
+
+def _no_response(means: Means) -> str:
+    """What is known where a curve is no better than a constant."""
+    if means.repeated:
+        return "the fraction does not depend on the dose by more than chance"
+    return (
+        "one step up or down is no better than a constant by more than chance; more than one "
+        "group a dose would tell whether the fraction depends on the dose otherwise"
+    )
 
 
 def _responds(y: Floats, squares: float) -> bool:

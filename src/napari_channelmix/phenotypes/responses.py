@@ -231,7 +231,7 @@ def levels_frame(responses: Sequence[Response]) -> pd.DataFrame:
         for at, dose in enumerate(found.levels.tolist()):
             rows.append({
                 "dose column": one.column, "class": one.name, "fractions of": one.of, "dose": dose,
-                "groups": int(found.counts[at]), "mean": found.mean[at], "sd": found.spread[at],
+                "adjusted": found.adjusted, "groups": int(found.counts[at]), "mean": found.mean[at], "sd": found.spread[at],
                 "low": found.low[at], "high": found.high[at], "curve": _on_curve(found, dose),
             })  # fmt: skip
     return pd.DataFrame(rows)

@@ -244,7 +244,7 @@ def _view(asked: argparse.Namespace) -> None:
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     from napari_channelmix.viewer.launch import launch
 
-    launch(cells, str(asked.dataset))
+    launch(cells, str(asked.dataset.resolve()))
 
 
 def _train(asked: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +22,14 @@ from napari_channelmix.config.facts import (
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.provenance import provenance
 from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.explaining import chosen_cells
 from napari_channelmix.run.mapstore import read_maps
 from napari_channelmix.run.stored import ExplainFile, LatentsFile
-from napari_channelmix.wording import shown_error
+from napari_channelmix.wording import listed, shown_error
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier
@@ -102,11 +103,11 @@ def findings_job(
         if isinstance(sources.model, Path):
             name = sources.model.name
         facts = ClassifierFacts.of(model, name)
-        if not sources.trained_on:
-            notes += _other(facts.provenance.get("cells"), cells, "the classifier was trained on")
         called = yield from part(model.call_job(cells, prior=sources.prior), 0, 60, 100)
         against = yield from part(plausibility_job(model, cells), 60, 0, 100)
         facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
+        if not sources.trained_on:
+            notes += _trained_on(facts, called.training.tolist(), cells)
         found = replace(found, classifier=facts, probabilities=called.probabilities,
                         balanced=called.balanced, prior=called.prior,
                         training=called.training.tolist(),
@@ -134,10 +135,35 @@ def findings_job(
     return replace(found, config=config, notes=tuple(notes))
 
 
+def _trained_on(facts: ClassifierFacts, training: Sequence[str], cells: Cells) -> list[str]:
+    """What must be said of a classifier of another data set.
+
+    One that was trained on none of these cells says so beside its accuracy. That these cells have
+    changed can be known only where some of them were trained on.
+    """
+    if facts.provenance.get("cells") in (None, cells.fingerprint):
+        return []
+    if all(mark == UNKNOWN for mark in training):
+        return ["the classifier is of other cells, or of these before they changed; which cells it "
+                "was trained on is not known"]  # fmt: skip
+    if not any(mark in (YES, SAME_GROUP) for mark in training):
+        return ["the classifier was trained on none of these cells"]
+    trained = np.asarray(training) == YES
+    if cells.labels is None or len(trained) != len(cells.labels):
+        return []
+    codes = np.unique(cells.labels[trained])
+    now = [cells.classes[code] for code in codes.tolist() if code >= 0]
+    others = [name for name in now if name not in facts.classes]
+    if not others:
+        return []
+    return [f"cells that the classifier was trained on are labelled {listed(others)} now, which it "
+            "does not know: the data set has changed since"]  # fmt: skip
+
+
 def _other(fingerprint: object, cells: Cells, what: str) -> list[str]:
     if fingerprint is None or fingerprint == cells.fingerprint:
         return []
-    return [f"{what} other cells, or the same with other classes: the data set has changed since"]
+    return [f"{what} other cells, or of these before they changed"]
 
 
 def _of_other_latents(about: Mapping[str, Any], cells: Cells) -> list[str]:

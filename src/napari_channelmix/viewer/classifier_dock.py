@@ -211,8 +211,11 @@ class ClassifierDock(Dock):
 
     def _trained(self, trained: Trained, data_set: int | None = None) -> None:
         data_set = self.session.data_set if data_set is None else data_set
-        self.session.put_classifier(data_set, trained)
         state = self.session.of(data_set)
+        if state is not None:
+            # Two data sets may have one name in their files; the session tells them apart.
+            trained = replace(trained, source=f"trained on {state.name}")
+        self.session.put_classifier(data_set, trained)
         if state is not None and self.session.trained is not trained:
             # Those in use were classified and explained with another one.
             self.notice.say(f"The classifier of {state.name} is trained; choose it under 'In use' "

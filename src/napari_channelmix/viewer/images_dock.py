@@ -509,8 +509,16 @@ def _opened(job: Job[Cells], same_source: tuple[DataSetState, ...]) -> Job[_Open
 
 
 def _of_source(session: Session, source: str) -> tuple[DataSetState, ...]:
-    """Open data sets that came from the same place."""
-    return tuple(state for state in session.data_sets if state.source == source)
+    """Open data sets that came from the same place, however its path is spelt."""
+    return tuple(
+        state for state in session.data_sets if _resolved(state.source) == _resolved(source)
+    )
+
+
+def _resolved(source: str) -> str:
+    """A file by its whole path; other sources stay as they are."""
+    path = Path(source)
+    return str(path.resolve()) if path.suffix.lower() == ".toml" else source
 
 
 def _sample_job(name: str) -> Job[Cells]:
