@@ -106,3 +106,18 @@ def test_adjusted_fractions_stand_beside_the_raw_ones(qtbot: Any) -> None:
     assert "prior balanced" in replace(known, predictions=found).describe(0)
     frame = page.fractions.to_frame()
     assert "adjusted fraction dead" in frame
+
+
+def test_cells_without_its_channels_cannot_be_classified_and_the_page_says_why(
+    dock: Any, qtbot: Any, plate: Cells, trained: Trained
+) -> None:
+    classifier = dock(ClassifierDock)
+    session = classifier.session
+    session.open(plate, "plate")
+    session.trained = trained
+    assert classifier.apply.isEnabled() and not classifier.misfit.isVisible()
+    session.open(plate.with_channels(plate.channels[:2]), "fewer")
+    session.trained = trained
+    assert not classifier.apply.isEnabled() and not classifier.evaluate.isEnabled()
+    assert "the classifier needs the channels" in classifier.misfit.text()
+    assert f"missing: {', '.join(plate.channels[2:])}" in classifier.misfit.text()

@@ -20,9 +20,11 @@ def reason_not_fitting(session: Session) -> str:
     trained, cells = session.trained, session.cells
     if trained is None or cells is None:
         return ""
-    classifier: Any = trained.classifier
+    fitting: Any = getattr(trained.classifier, "fitting", None)
+    if fitting is None:
+        return ""
     try:
-        classifier.fitting(cells)
+        fitting(cells)
     except ChannelMixError as error:
         return str(error)
     return ""

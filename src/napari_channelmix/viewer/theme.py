@@ -28,7 +28,7 @@ def chart_colors(theme: str) -> ChartColors:
     return ChartColors(
         ground=_hex(found.background),
         text=_hex(found.text),
-        line="#9AA0A8" if dark else "#6B6B70",
+        line="#9AA0A8" if dark else "#66666B",
         bar="#56B4E9" if dark else "#0072B2",
         second="#E69F00" if dark else "#C24F00",
         good="#2FBF8F" if dark else "#00795A",
