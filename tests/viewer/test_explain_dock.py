@@ -546,6 +546,8 @@ def test_what_is_missing_is_said_in_words(viewer: Any, dock: Any, qtbot: Any, pl
     assert "No classifier yet" in found.needs.line.text()
     assert found.needs.button.text() == "Go to 'Classifier'"
     found.session.trained = Trained(classifier(), "a test")
+    assert "missing: GFP" in found.needs.line.text() and not found.toggle.isVisible()
+    found.session.trained = Trained(classifier(plate.channels, plate.crop), "a test")
     assert not found.needs.isVisible() and found.toggle.isVisible()
     finished(found, qtbot)
 

@@ -21,7 +21,12 @@ from napari_channelmix.viewer.session import Session, Shown, Trained
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-LAYER = object()
+
+class _Layer:
+    """A layer; the session holds layers weakly."""
+
+
+LAYER = _Layer()
 NAMES = ("images", "classifier", "explanation", "importance", "latents", "phenotypes", "report")
 
 

@@ -123,9 +123,9 @@ def test_the_matrix_counts_held_out_cells_unless_all_are_asked_for(qtbot: Any) -
     qtbot.addWidget(page)
     page.show_facts(known, None)
     assert "over 8 cells" in page.said.text()
-    assert page.recalls.bars.rows[0].figure.endswith(" of 8")
+    assert page.recalls.bars.rows[0].figure.endswith("(8 cells)")
     assert page.honest.text() == "4 of 12 cells were trained on: the figures are of the other 8."
     page.show_facts(known, None, held_out=False)
     assert "over 12 cells" in page.said.text()
-    assert page.recalls.bars.rows[0].figure.endswith(" of 12")
+    assert page.recalls.bars.rows[0].figure.endswith("(12 cells)")
     assert "and too good" in page.honest.text()

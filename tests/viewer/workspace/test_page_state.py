@@ -11,7 +11,12 @@ from napari_channelmix.viewer.workspace.page_state import next_page, page_states
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-LAYER = object()
+
+class _Layer:
+    """A layer; the session holds layers weakly."""
+
+
+LAYER = _Layer()
 
 
 def opened(plate: Cells) -> Session:
