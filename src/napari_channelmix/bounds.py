@@ -46,6 +46,7 @@ __all__ = [
     "Threads",
     "Tuning",
     "argument",
+    "argument_within",
     "hold",
 ]  # fmt: skip
 
@@ -165,8 +166,12 @@ def hold(error: Callable[[str], ChannelMixError] = ModelError, **values: object)
 
 
 def argument(name: str) -> Callable[[str], float]:
-    """What `argparse` reads a setting with."""
-    bounds = BOUNDS[name]
+    """What `argparse` reads a setting of `BOUNDS` with."""
+    return argument_within(BOUNDS[name], name)
+
+
+def argument_within(bounds: Bounds, name: str) -> Callable[[str], float]:
+    """What `argparse` reads a number within bounds with; ``name`` is that of the setting."""
 
     def read(text: str) -> float:
         try:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from napari_channelmix.bounds import argument_within
 from napari_channelmix.settings import Setting, fields_of
-
-if TYPE_CHECKING:
-    from napari_channelmix.bounds import Bounds
 
 __all__ = ["add_options", "settings_from"]
 
@@ -57,24 +55,8 @@ def _add(place: Any, field: Setting) -> None:
     if field.kind == "choice":
         more["choices"] = field.choices
     elif field.bounds is not None:
-        more["type"] = _reader(field.name, field.bounds)
+        more["type"] = argument_within(field.bounds, field.name)
     place.add_argument(option, **more)
-
-
-def _reader(name: str, bounds: Bounds) -> Any:
-    """What `argparse` reads a number with."""
-
-    def read(text: str) -> float:
-        try:
-            number: Any = int(text) if bounds.whole else float(text)
-        except ValueError:
-            number = text
-        refusal = bounds.refusal(number)
-        if refusal:
-            raise argparse.ArgumentTypeError(f"{bounds.label or name} {refusal}")
-        return int(number) if bounds.whole else float(number)
-
-    return read
 
 
 def settings_from(args: argparse.Namespace, settings: type[Settings], **given: Any) -> Settings:
