@@ -58,7 +58,10 @@ def predict_cells(
     model : Classifier or ForeignClassifier
     cells : Cells
     out : path
-        Folder for the tables; see `Predicted.files`.
+        Folder for ``cells.csv`` (a row per cell), ``groups.csv`` (a row per group, with fractions
+        adjusted for the confusion where it is known, and the columns of the data set's table that
+        tell of groups), ``predictions.json`` (which prior, which model, what speaks against it),
+        and where there is a column of doses ``dose-response.csv`` and ``doses.csv``.
     prior : str, mapping of str to float, or Prior, optional
         As for `Classifier.predict_proba`.
 
@@ -81,29 +84,7 @@ def predict_cells(
 def predict_cells_job(
     model: Classifier | ForeignClassifier, cells: Cells, out: Path, prior: PriorChoice = None
 ) -> Job[Predicted]:
-    """Classify the cells of a data set, and write what is found into a folder; a job.
-
-    Parameters
-    ----------
-    model : Classifier or ForeignClassifier
-    cells : Cells
-    out : path
-        Folder for ``cells.csv`` (a row per cell), ``groups.csv`` (a row per group, with fractions
-        adjusted for the confusion where it is known, and the columns of the data set's table that
-        tell of groups), ``predictions.json`` (which prior, which model, what speaks against it),
-        and where there is a column of doses ``dose-response.csv`` and ``doses.csv``.
-    prior : str, mapping of str to float, or Prior, optional
-        As for `Classifier.predict_proba`.
-
-    Raises
-    ------
-    ModelError
-        As `Classifier.predict_proba`.
-    SaveError
-        Disk full, folder read-only and the like.
-    InUseError
-        Another run that works in the folder.
-    """
+    """`predict_cells` as a job."""
     refuse_no_folder(out)
     with in_use(out):
         called = yield from part(model.call_job(cells, prior=prior), 0, 95, 100)
