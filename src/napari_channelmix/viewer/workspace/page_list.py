@@ -22,7 +22,7 @@ class PageInfo:
     dock : str
         Its name in the menus, one of `launch.DOCKS`.
     module, kind : str
-        Module below `viewer` and class of the widget; imported when the page is first shown.
+        Module and class of the widget; imported when the page is first shown.
     question : str
         What the page answers.
     """
@@ -36,40 +36,40 @@ class PageInfo:
 
     def widget_class(self) -> Any:
         """The class of the page's widget."""
-        return getattr(import_module(f"napari_channelmix.viewer.{self.module}"), self.kind)
+        return getattr(import_module(self.module), self.kind)
 
 
 PAGES = (
     PageInfo(
-        "data", "Data", "Images and cells", "images_dock", "ImagesDock",
+        "data", "Data", "Images and cells", "napari_channelmix.viewer.images_dock", "ImagesDock",
         "Which images are analysed, and what is a cell in them?",
     ),
     PageInfo(
-        "annotate", "Annotate", "Annotate", "annotate_dock", "AnnotateDock",
+        "annotate", "Annotate", "Annotate", "napari_channelmix.viewer.annotate_dock", "AnnotateDock",
         "Which class does each cell have? Give it by brush, by keys or from a table.",
     ),
     PageInfo(
-        "classifier", "Classifier", "Classifier", "classifier_dock", "ClassifierDock",
+        "classifier", "Classifier", "Classifier", "napari_channelmix.viewer.classifier_dock", "ClassifierDock",
         "Can a network tell the classes apart, and how well on cells it never saw?",
     ),
     PageInfo(
-        "channels", "Channels", "Channel importance", "importance_dock", "ImportanceDock",
+        "channels", "Channels", "Channel importance", "napari_channelmix.viewer.importance_dock", "ImportanceDock",
         "Which channels are needed to tell the classes apart?",
     ),
     PageInfo(
-        "pixels", "Pixels", "Explain a cell", "explain_dock", "ExplainDock",
+        "pixels", "Pixels", "Explain a cell", "napari_channelmix.viewer.explain_dock", "ExplainDock",
         "Which pixels of a cell make the classifier call it that?",
     ),
     PageInfo(
-        "latents", "Latents", "Latent traversals", "latents_dock", "LatentsDock",
+        "latents", "Latents", "Latent traversals", "napari_channelmix.viewer.latents_dock", "LatentsDock",
         "What is a cell like along named axes such as size and texture?",
     ),
     PageInfo(
-        "phenotypes", "Phenotypes", "Phenotypes", "phenotypes_dock", "PhenotypesDock",
+        "phenotypes", "Phenotypes", "Phenotypes", "napari_channelmix.viewer.phenotypes_dock", "PhenotypesDock",
         "What do the cells of each class look like, and where do labels and predictions disagree?",
     ),
     PageInfo(
-        "report", "Report", "Report and script", "reproduce_dock", "ReproduceDock",
+        "report", "Report", "Report and script", "napari_channelmix.viewer.reproduce_dock", "ReproduceDock",
         "What was found, as one page to hand on, and a script that does it again.",
     ),
 )  # fmt: skip
@@ -94,8 +94,6 @@ def page_of_widget(widget: Any) -> PageInfo | None:
     """The page that a widget shows; None for other widgets."""
     kind = type(widget)
     for page in PAGES:
-        if (kind.__module__, kind.__name__) == (
-            f"napari_channelmix.viewer.{page.module}", page.kind
-        ):  # fmt: skip
+        if (kind.__module__, kind.__name__) == (page.module, page.kind):
             return page
     return None
