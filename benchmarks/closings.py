@@ -57,7 +57,7 @@ class Round:
         import napari_channelmix as cm
         from napari_channelmix.data.samples import synthetic_plate
         from napari_channelmix.viewer.launch import open_dock
-        from napari_channelmix.viewer.session import Trained
+        from napari_channelmix.viewer.session.session import Trained
 
         self.random = random.Random(seed)
         self.way = list(WAYS)[seed % len(WAYS)]

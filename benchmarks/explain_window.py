@@ -98,7 +98,7 @@ class Window:
 
         from napari_channelmix.data import Cells
         from napari_channelmix.viewer.explain_dock import ExplainDock
-        from napari_channelmix.viewer.session import Shown
+        from napari_channelmix.viewer.session.session import Shown
 
         self.pump = QApplication.processEvents
         self.viewer = napari.Viewer()
@@ -147,7 +147,7 @@ class Window:
 
     def use(self, model: Any) -> None:
         """Take a classifier and let the dock get ready for it."""
-        from napari_channelmix.viewer.session import Trained
+        from napari_channelmix.viewer.session.session import Trained
 
         self.dock.session.trained = Trained(model, "benchmark")
         self.wait(lambda: not self.dock.task.busy and not self.dock.task.threads)

@@ -183,7 +183,7 @@ class Bench(Living):
 
         from napari_channelmix.viewer import overlays
         from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
-        from napari_channelmix.viewer.session import Predictions, Shown
+        from napari_channelmix.viewer.session.session import Predictions, Shown
 
         self.steps = steps
         self.viewer = napari.Viewer()

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.session import Predictions, Shown
+from napari_channelmix.viewer.session.session import Predictions, Shown
 
 from .conftest import canvas_of, canvas_point
 

@@ -19,7 +19,7 @@ from napari_channelmix.viewer.annotate.keeping import keeping_of
 from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.session import Shown, session_of
+from napari_channelmix.viewer.session.session import Shown, session_of
 
 from .annotating import key, press, rows_of, show_squares, squares
 from .conftest import canvas_of

@@ -9,7 +9,7 @@ import pytest
 
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer.annotate_dock import AnnotateDock
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 from .annotating import key, show_squares
 from .conftest import canvas_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.viewer.annotate.words import edit_in_words
-from napari_channelmix.viewer.edits import Edit
+from napari_channelmix.viewer.session.edits import Edit
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import classifier_dock
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.priors import explained_prior
-from napari_channelmix.viewer.session import Predictions, Trained
+from napari_channelmix.viewer.session.session import Predictions, Trained
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -16,7 +16,7 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers import codes as drawing
 from napari_channelmix.viewer.layers.lookup import Outlines
 from napari_channelmix.viewer.overlays import overlays_of
-from napari_channelmix.viewer.session import Shown, session_of
+from napari_channelmix.viewer.session.session import Shown, session_of
 
 from .latent_cases import CLASSES, COUNT, ODD, blobs, planes
 from .latent_cases import cells as some_cells

@@ -11,8 +11,8 @@ from napari_channelmix.data import open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.memory import free_memory, in_words
-from napari_channelmix.viewer.preferences import Preferences
-from napari_channelmix.viewer.session import Session
+from napari_channelmix.viewer.session.preferences import Preferences
+from napari_channelmix.viewer.session.session import Session
 
 
 def test_devices_are_looked_for_when_the_box_is_opened(

@@ -16,7 +16,7 @@ from napari_channelmix.viewer.layers.marks import ring_cells
 from napari_channelmix.viewer.layers.scores import show_scores
 from napari_channelmix.viewer.layers.sights import center_on
 from napari_channelmix.viewer.picking import cell_at
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 Y, X = 37, 52
 TURN = np.array([[1.0, 0.2, 5.0], [-0.1, 1.1, -3.0], [0.0, 0.0, 1.0]])

@@ -13,9 +13,9 @@ from qtpy.QtCore import Qt
 
 from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.data_set_box import DataSetBox
-from napari_channelmix.viewer.data_sets import ShownBefore, unique_name
 from napari_channelmix.viewer.images_dock import _of_source
-from napari_channelmix.viewer.session import Predictions, Session, Shown, Trained
+from napari_channelmix.viewer.session.data_sets import ShownBefore, unique_name
+from napari_channelmix.viewer.session.session import Predictions, Session, Shown, Trained
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_channelmix.viewer.edits import MOST, Edits
-from napari_channelmix.viewer.session import Session
+from napari_channelmix.viewer.session.edits import MOST, Edits
+from napari_channelmix.viewer.session.session import Session
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_same_selection_is_told_of_once(session):
 
 
 def test_only_so_many_changes_are_kept(session, monkeypatch):
-    monkeypatch.setattr("napari_channelmix.viewer.edits.MOST", 3)
+    monkeypatch.setattr("napari_channelmix.viewer.session.edits.MOST", 3)
     for turn in range(8):
         session.assign([0], -1 if turn % 2 else 0)
         session.assign([1], turn % 2)

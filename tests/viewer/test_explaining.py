@@ -14,8 +14,8 @@ from napari_channelmix.classify.training_cells import TrainingCells, crop_digest
 from napari_channelmix.jobs import drain
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.viewer.explaining import Question, explain_cell_job
-from napari_channelmix.viewer.session import Trained
-from napari_channelmix.viewer.sources import Sources
+from napari_channelmix.viewer.session.cell_sources import Sources
+from napari_channelmix.viewer.session.session import Trained
 
 if TYPE_CHECKING:
     import pytest

@@ -13,8 +13,8 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.explaining import Question
 from napari_channelmix.viewer.field_maps import FieldMaps, field_maps_job
-from napari_channelmix.viewer.session import Trained
-from napari_channelmix.viewer.sources import Sources
+from napari_channelmix.viewer.session.cell_sources import Sources
+from napari_channelmix.viewer.session.session import Trained
 
 
 def test_a_chosen_cell_that_cannot_be_used_has_its_number_in_the_data_set() -> None:

@@ -16,7 +16,7 @@ from napari_channelmix.viewer.first_steps.steps import (
     steps_of,
 )
 from napari_channelmix.viewer.launch import DOCKS
-from napari_channelmix.viewer.session import Session, Shown, Trained
+from napari_channelmix.viewer.session.session import Session, Shown, Trained
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -28,7 +28,7 @@ from napari_channelmix.viewer.latents.axes import signed
 from napari_channelmix.viewer.latents.cell_page import MOVED
 from napari_channelmix.viewer.latents_dock import LatentsDock
 from napari_channelmix.viewer.picking import ClassBrush
-from napari_channelmix.viewer.session import Shown, session_of
+from napari_channelmix.viewer.session.session import Shown, session_of
 
 from .conftest import canvas_of, canvas_point
 from .latent_cases import COUNT, CROP, ODD, SIDE, blobs, cells, latents, planes, tiny

@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox
 
 from napari_channelmix.viewer.latents.form import BLEND, COLORS, ONE, LatentsForm
-from napari_channelmix.viewer.session import Session, Shown
+from napari_channelmix.viewer.session.session import Session, Shown
 
 from .latent_cases import cells, tiny
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.viewer.going import Going
-from napari_channelmix.viewer.session import session_of
+from napari_channelmix.viewer.session.session import session_of
 
 from .latent_cases import cells
 

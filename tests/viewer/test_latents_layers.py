@@ -12,7 +12,7 @@ from napari.layers import Image
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers import GridLayer, center_on, color_of, mosaic, show_scores
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 from .conftest import canvas_point
 from .latent_cases import COUNT, CROP, ODD, SIDE, blobs, cells, planes

@@ -8,7 +8,7 @@ import pytest
 
 from napari_channelmix.viewer.latents.axes import axes_of
 from napari_channelmix.viewer.latents.shown import LatentLayers
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 from .latent_cases import COUNT, blobs, latents, planes
 

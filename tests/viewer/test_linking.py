@@ -14,7 +14,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.linking import linking_of
 from napari_channelmix.viewer.overlays import overlays_of
-from napari_channelmix.viewer.session import Session, Shown, session_of
+from napari_channelmix.viewer.session.session import Session, Shown, session_of
 
 from .latent_cases import COUNT, ODD, blobs, planes
 from .latent_cases import cells as some_cells

@@ -9,7 +9,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_channelmix.viewer.layers import MapLayer, box_geometry, box_shape
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 TURN = np.array([[1.0, 0.2, 5.0], [-0.1, 1.1, -3.0], [0.0, 0.0, 1.0]])
 PLACES: dict[str, dict[str, Any]] = {

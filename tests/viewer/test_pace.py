@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QWidget
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import pace
 from napari_channelmix.viewer.pace import Pace
-from napari_channelmix.viewer.session import Session
+from napari_channelmix.viewer.session.session import Session
 from napari_channelmix.viewer.tasks import Task
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from napari_channelmix.viewer.per_viewer import PerViewer
+from napari_channelmix.viewer.session.per_viewer import PerViewer
 
 
 class Window:

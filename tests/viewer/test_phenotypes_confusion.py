@@ -18,7 +18,7 @@ from napari_channelmix.viewer.phenotypes.confusion_page import (
 )
 from napari_channelmix.viewer.phenotypes.confusion_view import ConfusionView
 from napari_channelmix.viewer.phenotypes.facts import Facts
-from napari_channelmix.viewer.session import Predictions, Trained
+from napari_channelmix.viewer.session.session import Predictions, Trained
 
 from .phenotype_cases import CLASSES, cells, facts
 

@@ -14,7 +14,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.viewer.phenotypes.controls_box import CLASS
 from napari_channelmix.viewer.phenotypes.facts import Facts
 from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage
-from napari_channelmix.viewer.session import Predictions
+from napari_channelmix.viewer.session.session import Predictions
 
 NAMES = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 13)]
 EACH = 20

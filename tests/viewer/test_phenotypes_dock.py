@@ -22,7 +22,7 @@ from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.latents_dock import LatentsDock
 from napari_channelmix.viewer.phenotypes import crop_reader
 from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
-from napari_channelmix.viewer.session import Predictions
+from napari_channelmix.viewer.session.session import Predictions
 
 from .conftest import canvas_of, canvas_point
 from .latent_cases import latents

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_channelmix.viewer.phenotypes.facts import Facts
 from napari_channelmix.viewer.phenotypes.ordering import Choice, Filter, arranged
-from napari_channelmix.viewer.session import Predictions, Session
+from napari_channelmix.viewer.session.session import Predictions, Session
 
 from .phenotype_cases import CLASSES, cells, facts, predictions
 

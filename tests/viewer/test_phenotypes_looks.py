@@ -9,7 +9,7 @@ import pytest
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.phenotypes.looks import Look, composed, plain_looks, settled
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 from .phenotype_cases import cells
 

@@ -10,7 +10,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.layers import OURS
 from napari_channelmix.viewer.picking import cell_at, elsewhere
-from napari_channelmix.viewer.session import Shown, session_of
+from napari_channelmix.viewer.session.session import Shown, session_of
 
 from .annotating import ODD, squares
 from .conftest import canvas_of, canvas_point

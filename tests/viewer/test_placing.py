@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 SIDE = 40
 ODD4 = {

@@ -17,7 +17,7 @@ from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.importance_dock import ImportanceDock
-from napari_channelmix.viewer.preferences import PLUGIN, PREFERENCES, Preferences
+from napari_channelmix.viewer.session.preferences import PLUGIN, PREFERENCES, Preferences
 from napari_channelmix.viewer.work import kept_folder
 
 if TYPE_CHECKING:

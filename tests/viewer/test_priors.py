@@ -15,7 +15,7 @@ from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractio
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage
 from napari_channelmix.viewer.priors import PriorBox, explained_prior
-from napari_channelmix.viewer.session import Predictions, Trained
+from napari_channelmix.viewer.session.session import Predictions, Trained
 
 from .phenotype_cases import CLASSES, facts
 

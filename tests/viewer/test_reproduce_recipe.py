@@ -20,7 +20,7 @@ from napari_channelmix.viewer.reproduce.items import items_of
 from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, config_job, doable
 from napari_channelmix.viewer.reproduce.snapshot import snapshot_of
 from napari_channelmix.viewer.reproduce.telling import findings_job
-from napari_channelmix.viewer.session import Predictions, Session, Trained
+from napari_channelmix.viewer.session.session import Predictions, Session, Trained
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

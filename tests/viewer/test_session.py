@@ -6,7 +6,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 
-from napari_channelmix.viewer.session import Session, session_of
+from napari_channelmix.viewer.session.session import Session, session_of
 
 
 def test_all_docks_of_a_viewer_share_its_session() -> None:

@@ -11,7 +11,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_channelmix.viewer import threads
 from napari_channelmix.viewer.dock import Dock
-from napari_channelmix.viewer.session import Session
+from napari_channelmix.viewer.session.session import Session
 from napari_channelmix.viewer.tasks import Task
 
 from .test_tasks import Work, short

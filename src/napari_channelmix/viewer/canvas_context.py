@@ -15,7 +15,7 @@ from typing import Any
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from napari_channelmix.viewer.per_viewer import PerViewer
+from napari_channelmix.viewer.session.per_viewer import PerViewer
 
 __all__ = ["CanvasContext", "canvas_context_of"]
 

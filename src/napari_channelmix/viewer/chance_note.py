@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_channelmix.viewer.notice import Kind, Notice
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["ChanceNote", "chance_line"]
 

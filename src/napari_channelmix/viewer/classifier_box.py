@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 from napari_channelmix.viewer.dock import no_wider
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session, Trained
+    from napari_channelmix.viewer.session.session import Session, Trained
 
 __all__ = ["ClassifierBox"]
 

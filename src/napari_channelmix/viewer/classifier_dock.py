@@ -25,16 +25,16 @@ from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
-from napari_channelmix.viewer.fitting import reason_not_fitting
 from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.held_out_share import held_out_line
 from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
 from napari_channelmix.viewer.notice import Notice, breakable
-from napari_channelmix.viewer.preferences import PREFERENCES, follow_seed
 from napari_channelmix.viewer.priors import PriorBox, reweighed_job
 from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
 from napari_channelmix.viewer.recall_bars import RecallBars
+from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
+from napari_channelmix.viewer.session.preferences import PREFERENCES, follow_seed
 from napari_channelmix.viewer.settings_form import (
     DeviceBox,
     NetworkBox,
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.classify import Evaluation
     from napari_channelmix.classify.accuracy import AccuracyEstimate
-    from napari_channelmix.viewer.session import Predictions, Trained
+    from napari_channelmix.viewer.session.session import Predictions, Trained
     from napari_channelmix.viewer.tasks import Update
 
 __all__ = ["ClassifierDock"]

@@ -12,7 +12,7 @@ from napari_channelmix.viewer.clicks import CellClicks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["ClickMode", "ClickWords"]
 

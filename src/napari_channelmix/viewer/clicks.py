@@ -11,7 +11,7 @@ from napari_channelmix.viewer.picking import cell_at, elsewhere
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["CellClicks"]
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.explaining import Explanation
-    from napari_channelmix.viewer.session import Trained
-    from napari_channelmix.viewer.sources import Sources
+    from napari_channelmix.viewer.session.cell_sources import Sources
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["Answer", "compare_job"]
 

@@ -21,8 +21,8 @@ from napari_channelmix.viewer.dock import no_wider
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
-    from napari_channelmix.viewer.data_sets import DataSetState
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.data_sets import DataSetState
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["DataSetBox"]
 

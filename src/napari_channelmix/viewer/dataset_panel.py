@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.viewer import files
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["SAMPLES", "DatasetPanel"]
 

@@ -27,9 +27,9 @@ from napari_channelmix.viewer.linking import linking_of
 from napari_channelmix.viewer.naming import name_controls
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.overlays import overlays_of
-from napari_channelmix.viewer.preferences import PREFERENCES
-from napari_channelmix.viewer.session import Session, own_viewer, session_of
-from napari_channelmix.viewer.slices import follower_of
+from napari_channelmix.viewer.session.preferences import PREFERENCES
+from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.session.slice_follower import follower_of
 from napari_channelmix.viewer.tab_titles import shorten, spell_out
 from napari_channelmix.viewer.tabs import join
 from napari_channelmix.viewer.task_bar import TaskBar

@@ -12,7 +12,7 @@ from napari_channelmix.viewer.paste import highest, inside, scaled
 if TYPE_CHECKING:
     from napari_channelmix.viewer.explaining import Explanation
     from napari_channelmix.viewer.field_maps import FieldMaps
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["ExplanationLayers"]
 

@@ -10,7 +10,7 @@ from napari_channelmix.viewer.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Going"]
 

@@ -8,7 +8,7 @@ from napari_channelmix.data.split import has_own_split
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["held_out_line"]
 

@@ -31,7 +31,7 @@ from napari_channelmix.viewer.layer_fields import (
 )
 from napari_channelmix.viewer.notice import breakable
 from napari_channelmix.viewer.preview import CropPreview
-from napari_channelmix.viewer.slices import move_to_slice
+from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.work import nuclei_job
 from napari_channelmix.wording import listed
 
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
-    from napari_channelmix.viewer.data_sets import DataSetState
     from napari_channelmix.viewer.notice import Kind
-    from napari_channelmix.viewer.session import Session, Shown
+    from napari_channelmix.viewer.session.data_sets import DataSetState
+    from napari_channelmix.viewer.session.session import Session, Shown
 
 __all__ = ["ImagesDock"]
 

@@ -27,8 +27,8 @@ from napari_channelmix.viewer.figures import FiguresTable, measured_alone
 from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.notice import Kind, Notice
-from napari_channelmix.viewer.preferences import follow_seed
 from napari_channelmix.viewer.secondary_text import show_secondary
+from napari_channelmix.viewer.session.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import DeviceBox, NetworkBox, reason_not_ready
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks import Task, Update

@@ -24,7 +24,7 @@ from napari_channelmix.viewer.latents.shown import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.latents.work import find_latents_job
 from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.removals import Removals
-from napari_channelmix.viewer.sources import same_pixels
+from napari_channelmix.viewer.session.cell_sources import same_pixels
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:

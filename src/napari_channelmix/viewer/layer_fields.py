@@ -9,8 +9,8 @@ from napari.layers import Points
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layer_cells import FOUND_IN
-from napari_channelmix.viewer.session import Shown
-from napari_channelmix.viewer.slices import field_in_view
+from napari_channelmix.viewer.session.session import Shown
+from napari_channelmix.viewer.session.slice_follower import field_in_view
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.per_viewer import PerViewer
-from napari_channelmix.viewer.session import Session, session_of
+from napari_channelmix.viewer.session.per_viewer import PerViewer
+from napari_channelmix.viewer.session.session import Session, session_of
 
 __all__ = ["RINGS", "Linking", "linking_of"]
 

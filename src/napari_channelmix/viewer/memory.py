@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_channelmix.data.images import FilePlane
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["free_memory", "in_words"]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.fitting import reason_not_fitting
 from napari_channelmix.viewer.launch import open_dock
 from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Needs"]
 

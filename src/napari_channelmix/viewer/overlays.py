@@ -9,8 +9,8 @@ import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.per_viewer import PerViewer
-from napari_channelmix.viewer.session import Predictions, Session, Shown, session_of
+from napari_channelmix.viewer.session.per_viewer import PerViewer
+from napari_channelmix.viewer.session.session import Predictions, Session, Shown, session_of
 
 __all__ = ["Overlays", "overlays_of"]
 

@@ -38,7 +38,7 @@ from napari_channelmix.viewer.phenotypes.order_form import OrderForm
 from napari_channelmix.viewer.phenotypes.ordering import arranged
 from napari_channelmix.viewer.phenotypes.relabel import Relabel
 from napari_channelmix.viewer.removals import Removals
-from napari_channelmix.viewer.sources import same_pixels
+from napari_channelmix.viewer.session.cell_sources import same_pixels
 
 if TYPE_CHECKING:
     import napari

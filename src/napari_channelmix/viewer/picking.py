@@ -12,7 +12,7 @@ from napari_channelmix.viewer.layers import plane_point
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["ClassBrush", "cell_at", "elsewhere"]
 

@@ -16,7 +16,7 @@ from napari_channelmix.viewer.work import crops_job
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["CropPreview"]
 

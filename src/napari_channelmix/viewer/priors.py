@@ -14,7 +14,7 @@ from napari_channelmix.viewer.latents.choice import choice
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior, PriorChoice
-    from napari_channelmix.viewer.session import Predictions, Session, Trained
+    from napari_channelmix.viewer.session.session import Predictions, Session, Trained
 
 __all__ = ["PriorBox", "explained_prior", "reweighed_job"]
 

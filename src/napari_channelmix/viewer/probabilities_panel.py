@@ -15,7 +15,7 @@ from napari_channelmix.viewer.small_plot import color_axes, small_plot
 from napari_channelmix.viewer.theme import chart_colors
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Predictions, Trained
+    from napari_channelmix.viewer.session.session import Predictions, Trained
 
 __all__ = ["ProbabilitiesPanel"]
 

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.work import devices_job
 if TYPE_CHECKING:
     from qtpy.QtGui import QStandardItemModel
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["DeviceBox", "NetworkBox", "reason_not_ready", "whole"]
 

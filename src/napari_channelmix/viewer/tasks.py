@@ -21,7 +21,7 @@ from napari_channelmix.viewer.threads import start_at_once, wait_for_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Task", "Update"]
 

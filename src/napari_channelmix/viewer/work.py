@@ -13,8 +13,8 @@ import numpy.typing as npt
 from napari_channelmix.data import Cells, find_nuclei
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.preferences import PREFERENCES
-from napari_channelmix.viewer.session import Predictions, Trained
+from napari_channelmix.viewer.session.preferences import PREFERENCES
+from napari_channelmix.viewer.session.session import Predictions, Trained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.viewer.session import Session, Shown, Trained
+from napari_channelmix.viewer.session.session import Session, Shown, Trained
 from napari_channelmix.viewer.workspace.page_state import next_page, page_states
 
 if TYPE_CHECKING:

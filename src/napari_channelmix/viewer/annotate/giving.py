@@ -10,7 +10,7 @@ from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.annotate.words import edit_in_words
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Giving"]
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from napari_channelmix.viewer.annotate.order import Round, next_unlabelled
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["GoingOn"]
 

@@ -33,8 +33,8 @@ from napari_channelmix.viewer.annotate.jobs import (
 )
 from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.annotate.unsaved import UnsavedWork
-from napari_channelmix.viewer.per_viewer import PerViewer
-from napari_channelmix.viewer.session import session_of
+from napari_channelmix.viewer.session.per_viewer import PerViewer
+from napari_channelmix.viewer.session.session import session_of
 from napari_channelmix.viewer.tasks import Task
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.jobs import Job
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["PAUSE", "Keeping", "keeping_of"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Labels
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.edits import tick
+from napari_channelmix.viewer.session.edits import tick
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.dock import Dock

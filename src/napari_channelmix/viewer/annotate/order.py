@@ -10,7 +10,7 @@ from napari_channelmix.phenotypes.doubt import margin
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session import Predictions
+    from napari_channelmix.viewer.session.session import Predictions
 
 __all__ = ["Round", "next_unlabelled"]
 

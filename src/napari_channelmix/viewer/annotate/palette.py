@@ -23,7 +23,7 @@ from napari_channelmix.viewer.colors import class_hex
 from napari_channelmix.viewer.picking import ClassBrush
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["KEYS", "Palette"]
 

@@ -15,14 +15,14 @@ from napari_channelmix.viewer.annotate.jobs import named_again
 from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.notice import Notice
-from napari_channelmix.viewer.sources import same_pixels
+from napari_channelmix.viewer.session.cell_sources import same_pixels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_channelmix.data import Cells
     from napari_channelmix.data.annotation_import import Floats, Imported
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks import Task
 
 __all__ = ["Transfer"]

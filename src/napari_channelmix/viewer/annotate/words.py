@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.edits import Edit
+    from napari_channelmix.viewer.session.edits import Edit
 
 __all__ = ["edit_in_words"]
 

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.settings_form import reason_not_ready
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["SAMPLE", "WAY", "Action", "Step", "annotation_step", "next_of", "steps_of"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.drl import Latents
     from napari_channelmix.drl.separation import Separation
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["ClassesPage"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QStandardItemModel
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["LatentsForm"]
 

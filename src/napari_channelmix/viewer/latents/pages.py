@@ -13,7 +13,7 @@ from napari_channelmix.viewer.latents.classes_page import ClassesPage
 
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["Pages"]
 

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.theme import chart_colors
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.latents.axes import Axis
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["LatentLayers"]
 

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.layers.results import OURS, claim, find_ours, role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["GridLayer", "mosaic"]
 

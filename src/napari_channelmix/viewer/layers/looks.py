@@ -12,7 +12,7 @@ from napari_channelmix.viewer.phenotypes.looks import LEVELS, Look, plain_looks
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["color_of", "looks_of"]
 

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.layers.planes import full_resolution
 from napari_channelmix.viewer.layers.results import OURS, PLANE, claim, find_ours
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["MapLayer", "box_geometry", "box_shape"]
 

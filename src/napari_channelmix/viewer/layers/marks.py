@@ -12,7 +12,7 @@ from napari_channelmix.viewer.layers.results import add_points, find_ours
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["ring_cells"]
 

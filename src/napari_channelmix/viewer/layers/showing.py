@@ -18,7 +18,7 @@ from napari_channelmix.viewer.layers.results import (
     plane_geometry,
     role_of,
 )
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.session.session import Shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

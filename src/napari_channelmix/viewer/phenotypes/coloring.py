@@ -10,7 +10,7 @@ from napari_channelmix.viewer import layers
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.phenotypes.facts import Facts
-    from napari_channelmix.viewer.session import Shown
+    from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["CODES", "COLORINGS", "SCORES", "Coloring"]
 

@@ -18,7 +18,7 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.viewer.phenotypes.facts import Facts
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["ConfusionPage", "honesty", "summary"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents
-    from napari_channelmix.viewer.session import Predictions, Session
+    from napari_channelmix.viewer.session.session import Predictions, Session
 
 __all__ = ["NO_CLASS", "Facts"]
 

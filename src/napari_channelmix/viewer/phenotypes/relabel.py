@@ -14,7 +14,7 @@ from napari_channelmix.viewer.phenotypes.swatch import swatch
 if TYPE_CHECKING:
     from qtpy.QtCore import QPoint
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Relabel"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from napari_channelmix.viewer.explaining import Question
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
     from napari_channelmix.viewer.explaining import Explanation
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["findings_job", "page_file_job"]
 

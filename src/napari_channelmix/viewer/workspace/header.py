@@ -25,7 +25,7 @@ from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Header", "Running"]
 

@@ -18,7 +18,7 @@ from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["STATE_WORDS", "PageState", "next_page", "page_states"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_channelmix.viewer.per_viewer import PerViewer
-from napari_channelmix.viewer.session import Session, Shown, session_of
+from napari_channelmix.viewer.session.per_viewer import PerViewer
+from napari_channelmix.viewer.session.session import Session, Shown, session_of
 
 __all__ = ["SliceFollower", "field_in_view", "follower_of", "move_to_slice"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.errors import ChannelMixError
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["reason_not_fitting"]
 

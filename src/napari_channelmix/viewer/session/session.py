@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from psygnal import Signal, SignalInstance
 
-from napari_channelmix.viewer.data_sets import RESULTS, DataSetState, ShownBefore, unique_name
-from napari_channelmix.viewer.edits import Edit, Edits
-from napari_channelmix.viewer.per_viewer import PerViewer, own_viewer
+from napari_channelmix.viewer.session.data_sets import (
+    RESULTS,
+    DataSetState,
+    ShownBefore,
+    unique_name,
+)
+from napari_channelmix.viewer.session.edits import Edit, Edits
+from napari_channelmix.viewer.session.per_viewer import PerViewer, own_viewer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

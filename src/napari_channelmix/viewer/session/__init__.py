@@ -1,0 +1,1 @@
+"""What one viewer is working on: data sets, classifier, results, selection. It knows no Qt."""
