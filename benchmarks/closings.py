@@ -147,7 +147,7 @@ class Round:
     def _docks_first(self) -> None:
         import gc
 
-        from napari_channelmix.viewer.tasks import Task
+        from napari_channelmix.viewer.tasks.task import Task
 
         # The workspace, and pages that are out.
         for widget in list(self.viewer.window.dock_widgets.values()):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QWidget
 
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer import pace
-from napari_channelmix.viewer.pace import Pace
 from napari_channelmix.viewer.session.session import Session
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks import redraw_pace as pace
+from napari_channelmix.viewer.tasks.redraw_pace import Pace
+from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
     import pytest

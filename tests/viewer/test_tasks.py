@@ -12,7 +12,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.dock import Dock
 from napari_channelmix.viewer.session.session import Session
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks.task import Task
 
 
 class Work:
@@ -161,7 +161,7 @@ def test_a_job_that_waits_is_never_begun_once_it_is_stopped(qtbot: Any) -> None:
 
 
 def test_a_job_that_napari_stops_is_closed(task: Task, qtbot: Any, monkeypatch: Any) -> None:
-    from napari_channelmix.viewer import tasks
+    from napari_channelmix.viewer.tasks import task as tasks
 
     workers: list[Any] = []
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from qtpy.QtCore import QThreadPool
 
-from napari_channelmix.viewer import threads
 from napari_channelmix.viewer.dock import Dock
 from napari_channelmix.viewer.session.session import Session
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks import threads
+from napari_channelmix.viewer.tasks.task import Task
 
 from .test_tasks import Work, short
 

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Evaluation
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.viewer.session.session import Predictions, Trained
-    from napari_channelmix.viewer.tasks import Update
+    from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["ClassifierDock"]
 

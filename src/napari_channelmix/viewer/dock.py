@@ -33,7 +33,7 @@ from napari_channelmix.viewer.session.slice_follower import follower_of
 from napari_channelmix.viewer.tab_titles import shorten, spell_out
 from napari_channelmix.viewer.tabs import join
 from napari_channelmix.viewer.task_bar import TaskBar
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -26,20 +26,20 @@ from napari_channelmix.viewer.explanation_cache import ExplanationCache
 from napari_channelmix.viewer.explanation_layers import ExplanationLayers
 from napari_channelmix.viewer.many_cells import ManyCells
 from napari_channelmix.viewer.needs import Needs
-from napari_channelmix.viewer.pace import Pace
 from napari_channelmix.viewer.priors import explained_prior
 from napari_channelmix.viewer.question_form import QuestionForm, compared
 from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.result_panel import ResultPanel
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.preferences import PREFERENCES
+from napari_channelmix.viewer.tasks.redraw_pace import Pace
 
 if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.data import Cells
     from napari_channelmix.viewer.explaining import Explanation, Question
-    from napari_channelmix.viewer.tasks import Update
+    from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["ExplainDock"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -31,7 +31,7 @@ from napari_channelmix.viewer.secondary_text import show_secondary
 from napari_channelmix.viewer.session.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import DeviceBox, NetworkBox, reason_not_ready
 from napari_channelmix.viewer.solo import Solo
-from napari_channelmix.viewer.tasks import Task, Update
+from napari_channelmix.viewer.tasks.task import Task, Update
 from napari_channelmix.viewer.work import importance_job, kept_folder, mixed_job
 from napari_channelmix.wording import counted
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.drl import Latents
-    from napari_channelmix.viewer.tasks import Update
+    from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["LatentsDock"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_channelmix.viewer.explain_dock import ExplainDock
-    from napari_channelmix.viewer.tasks import Update
+    from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["ManyCells"]
 

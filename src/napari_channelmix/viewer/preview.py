@@ -11,7 +11,7 @@ from qtpy.QtGui import QFontMetrics, QImage, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks.task import Task
 from napari_channelmix.viewer.work import crops_job
 
 if TYPE_CHECKING:

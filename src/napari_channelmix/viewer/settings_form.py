@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtWidgets import QComboBox, QSpinBox, QWidget
 
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks.task import Task
 from napari_channelmix.viewer.work import devices_job
 
 if TYPE_CHECKING:

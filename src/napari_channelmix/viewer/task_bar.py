@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 from napari_channelmix.jobs import Stopwatch
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.tasks import Task, Update
+    from napari_channelmix.viewer.tasks.task import Task, Update
 
 __all__ = ["TaskBar", "in_words"]
 

@@ -35,7 +35,7 @@ from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.annotate.unsaved import UnsavedWork
 from napari_channelmix.viewer.session.per_viewer import PerViewer
 from napari_channelmix.viewer.session.session import session_of
-from napari_channelmix.viewer.tasks import Task
+from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.data.annotation_import import Floats, Imported
     from napari_channelmix.viewer.session.session import Session
-    from napari_channelmix.viewer.tasks import Task
+    from napari_channelmix.viewer.tasks.task import Task
 
 __all__ = ["Transfer"]
 

@@ -15,7 +15,7 @@ from qtpy.QtGui import QImage
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer.phenotypes.crop_cache import Kept
 from napari_channelmix.viewer.phenotypes.looks import Look, composed, settled
-from napari_channelmix.viewer.threads import start_at_once
+from napari_channelmix.viewer.tasks.threads import start_at_once
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -15,8 +15,8 @@ from psygnal import Signal
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.pace import Pace
-from napari_channelmix.viewer.threads import start_at_once, wait_for_all
+from napari_channelmix.viewer.tasks.redraw_pace import Pace
+from napari_channelmix.viewer.tasks.threads import start_at_once, wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

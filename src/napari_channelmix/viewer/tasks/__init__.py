@@ -1,0 +1,1 @@
+"""Run jobs in worker threads, and show how far they are."""
