@@ -268,7 +268,7 @@ STEPS = (
 
 def tour(hand: Hand) -> None:
     """Take all steps; the file chooser always goes to the folder, and nothing else is replaced."""
-    from napari_channelmix.viewer import files
+    from napari_channelmix.viewer.widgets import file_dialogs as files
 
     asked = files.ask_save, files.ask_folder
     files.ask_save = lambda parent, title, proposal, kinds: hand.folder / proposal

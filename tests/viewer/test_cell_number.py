@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("qtpy")
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.cell_number import CellNumber
+from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 
 def labelled(*ids: int) -> Cells:

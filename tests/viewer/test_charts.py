@@ -18,7 +18,7 @@ from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.figures import FiguresTable, measured_alone
 from napari_channelmix.viewer.importance_dock import verdict
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 NAMES = (
     "DAPI",

@@ -4,7 +4,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.folding import SIDE, Folding
+from napari_channelmix.viewer.widgets.folding import SIDE, Folding
 
 
 def arrow(folding: Folding) -> int:

@@ -13,13 +13,13 @@ from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEsti
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.settings import ImportanceSettings
-from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.importance_dock import ImportanceDock, verdict
+from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.work import importance_job
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.notice import Notice
+    from napari_channelmix.viewer.widgets.notice import Notice
 
 
 def estimate(balanced: float) -> AccuracyEstimate:

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSpinBox, QWidget
 from napari_channelmix.bounds import Epochs, Flag, Limit, Rate, Share
 from napari_channelmix.errors import ModelError
 from napari_channelmix.settings import About, ImportanceSettings, settings
-from napari_channelmix.viewer.job_form import JobForm
+from napari_channelmix.viewer.widgets.job_form import JobForm
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

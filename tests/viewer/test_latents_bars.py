@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import QPoint
 
 from napari_channelmix.viewer.latents.bars import Bar, Bars
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from napari_channelmix.viewer.latents.marked import marked
+from napari_channelmix.viewer.widgets.colored_text import marked
 
 
 def test_names_stand_beside_their_colour() -> None:

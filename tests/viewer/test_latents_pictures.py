@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_channelmix.viewer.latents.pictures import Pictures, cell_image
-from napari_channelmix.viewer.theme import chart_colors
 from napari_channelmix.viewer.thumbnails import Tile
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 RED = np.stack([np.ones((8, 8)), np.zeros((8, 8)), np.zeros((8, 8))]).astype(np.float32)
 GREEN = RED[[1, 0, 2]]

@@ -9,7 +9,7 @@ from qtpy.QtGui import QWheelEvent
 
 from napari_channelmix.viewer.latents.axes import axes_of
 from napari_channelmix.viewer.latents.slider import AxisSlider, badge_color
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 from .latent_cases import latents
 

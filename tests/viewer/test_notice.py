@@ -7,7 +7,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.notice import Kind, Notice, tinted
+from napari_channelmix.viewer.widgets.notice import Kind, Notice, tinted
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -8,8 +8,8 @@ import pytest
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QLabel
 
-from napari_channelmix.viewer.secondary_text import show_secondary
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.secondary_text import show_secondary
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 
 def luminance(color: str) -> float:

@@ -17,7 +17,6 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton
 from napari_channelmix.data import save_dataset_job
 from napari_channelmix.data.annotation_files import write_given_job
 from napari_channelmix.data.annotations import annotated
-from napari_channelmix.viewer import files
 from napari_channelmix.viewer.annotate.giving import Giving
 from napari_channelmix.viewer.annotate.going_on import GoingOn
 from napari_channelmix.viewer.annotate.keeping import keeping_of
@@ -29,7 +28,8 @@ from napari_channelmix.viewer.annotate.transfer import Transfer
 from napari_channelmix.viewer.clicks import CellClicks
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.going import Going
-from napari_channelmix.viewer.notice import Notice
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -152,7 +152,7 @@ class AnnotateDock(Dock):
     # ---------------------------------------------------------------- files
 
     def _ask_import(self) -> None:
-        path = files.ask_open(self, "Import classes of cells", TABLES)
+        path = file_dialogs.ask_open(self, "Import classes of cells", TABLES)
         if path is not None:
             self.transfer.open_table(path)
 
@@ -160,7 +160,7 @@ class AnnotateDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        path = files.ask_save(self, "Export classes of cells", f"{cells.name} classes.csv", TABLES)
+        path = file_dialogs.ask_save(self, "Export classes of cells", f"{cells.name} classes.csv", TABLES)
         if path is not None:
             self.export_to(path)
 
@@ -178,7 +178,7 @@ class AnnotateDock(Dock):
         )  # fmt: skip
 
     def _ask_save(self) -> None:
-        folder = files.ask_folder(self, "Save as data set: choose an empty folder")
+        folder = file_dialogs.ask_folder(self, "Save as data set: choose an empty folder")
         if folder is not None:
             self.save_to(folder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_channelmix.viewer.notice import Kind, Notice
+from napari_channelmix.viewer.widgets.notice import Kind, Notice
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Trained

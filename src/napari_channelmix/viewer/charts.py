@@ -11,7 +11,7 @@ from qtpy.QtGui import QColor, QKeyEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_channelmix.viewer.small_plot import switch_off_menu
-from napari_channelmix.viewer.theme import ChartColors, chart_colors
+from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance

@@ -10,7 +10,7 @@ from qtpy.QtCore import QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_channelmix.viewer.theme import ChartColors, chart_colors
+from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 __all__ = ["ClassBars"]
 

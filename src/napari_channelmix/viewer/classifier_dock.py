@@ -18,18 +18,14 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
-from napari_channelmix.viewer import files
 from napari_channelmix.viewer.chance_note import chance_line
 from napari_channelmix.viewer.class_legend import ClassLegend
 from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.dock import Dock, form, group
-from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.held_out_share import held_out_line
-from napari_channelmix.viewer.job_form import JobForm
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
-from napari_channelmix.viewer.notice import Notice, breakable
 from napari_channelmix.viewer.priors import PriorBox, reweighed_job
 from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
 from napari_channelmix.viewer.recall_bars import RecallBars
@@ -41,6 +37,10 @@ from napari_channelmix.viewer.settings_form import (
     reason_not_ready,
     whole,
 )
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
+from napari_channelmix.viewer.widgets.notice import Notice, breakable
 from napari_channelmix.viewer.work import (
     evaluation_job,
     load_job,
@@ -288,7 +288,7 @@ class ClassifierDock(Dock):
         self.task.run("evaluating", job, done, on_error=self.fail)
 
     def _ask_save(self) -> None:
-        path = files.ask_save(self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)")
+        path = file_dialogs.ask_save(self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)")
         if path is not None:
             self.save_to(path if path.suffix else path.with_suffix(".cmx"))
 
@@ -305,7 +305,7 @@ class ClassifierDock(Dock):
         self.notice.say(f"Saved {path}", "good")
 
     def _ask_open(self) -> None:
-        path = files.ask_open(self, "Open a model", MODELS)
+        path = file_dialogs.ask_open(self, "Open a model", MODELS)
         if path is None:
             return
         if needs_form(path):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.memory import free_memory, in_words
 from napari_channelmix.viewer.session.preferences import PREFERENCES, Preferences
 from napari_channelmix.viewer.tasks.task import Task
+from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.work import devices_job
 
 if TYPE_CHECKING:

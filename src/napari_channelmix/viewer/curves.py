@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.small_plot import color_axes, switch_off_menu
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

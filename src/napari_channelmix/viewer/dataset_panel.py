@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer import files
+from napari_channelmix.viewer.widgets import file_dialogs
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -71,7 +71,7 @@ class DatasetPanel(QWidget):
         self.field_row.setVisible(False)
 
     def _ask(self) -> None:
-        path = files.ask_open(self, "Open a data set", "Data-set files (*.toml);;All files (*)")
+        path = file_dialogs.ask_open(self, "Open a data set", "Data-set files (*.toml);;All files (*)")
         if path is not None:
             self.file_chosen.emit(path)
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.cell_number import CellNumber
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
@@ -33,6 +32,7 @@ from napari_channelmix.viewer.result_panel import ResultPanel
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.viewer.tasks.redraw_pace import Pace
+from napari_channelmix.viewer.widgets.cell_number import CellNumber
 
 if TYPE_CHECKING:
     import napari

@@ -29,9 +29,9 @@ from napari_channelmix.viewer.layer_fields import (
     shown_of,
     with_fields,
 )
-from napari_channelmix.viewer.notice import breakable
 from napari_channelmix.viewer.preview import CropPreview
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
+from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.viewer.work import nuclei_job
 from napari_channelmix.wording import listed
 
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
-    from napari_channelmix.viewer.notice import Kind
     from napari_channelmix.viewer.session.data_sets import DataSetState
     from napari_channelmix.viewer.session.session import Session, Shown
+    from napari_channelmix.viewer.widgets.notice import Kind
 
 __all__ = ["ImagesDock"]
 

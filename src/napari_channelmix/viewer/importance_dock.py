@@ -19,19 +19,20 @@ from qtpy.QtWidgets import (
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
-from napari_channelmix.viewer import files, layers
+from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.charts import ImportanceChart
 from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.figures import FiguresTable, measured_alone
-from napari_channelmix.viewer.folding import Folding
-from napari_channelmix.viewer.job_form import JobForm
-from napari_channelmix.viewer.notice import Kind, Notice
-from napari_channelmix.viewer.secondary_text import show_secondary
 from napari_channelmix.viewer.session.preferences import follow_seed
 from napari_channelmix.viewer.settings_form import DeviceBox, NetworkBox, reason_not_ready
 from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks.task import Task, Update
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
+from napari_channelmix.viewer.widgets.notice import Kind, Notice
+from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 from napari_channelmix.viewer.work import importance_job, kept_folder, mixed_job
 from napari_channelmix.wording import counted
 
@@ -285,7 +286,7 @@ class ImportanceDock(Dock):
             self.viewer.layers.selection.update(selected & set(self.viewer.layers))
 
     def _ask_export(self) -> None:
-        folder = files.ask_folder(self, "Export channel importance into a folder")
+        folder = file_dialogs.ask_folder(self, "Export channel importance into a folder")
         if folder is not None:
             self.export_to(folder)
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.dock import form, no_wider
-from napari_channelmix.viewer.notice import breakable
+from napari_channelmix.viewer.widgets.notice import breakable
 
 __all__ = ["ModelForm", "needs_form"]
 

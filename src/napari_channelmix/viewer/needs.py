@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.launch import open_dock
-from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
+from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session

@@ -11,7 +11,7 @@ from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from napari_channelmix.viewer.small_plot import switch_off_menu
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QWheelEvent

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.latents.choice import choice
+from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior, PriorChoice

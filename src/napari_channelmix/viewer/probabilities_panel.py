@@ -9,10 +9,10 @@ import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.folding import Folding
-from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.small_plot import color_axes, small_plot
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.combo_box import choice
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Predictions, Trained

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.folding import Folding
 from napari_channelmix.viewer.latents.bars import Bar, Bars
+from napari_channelmix.viewer.widgets.folding import Folding
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate

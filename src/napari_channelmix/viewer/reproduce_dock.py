@@ -17,14 +17,15 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QPushButton
 
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.viewer import files, layers
+from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.dock import Dock, group
-from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.reproduce.export_list import ExportList
 from napari_channelmix.viewer.reproduce.items import Exported, export_job, items_of
 from napari_channelmix.viewer.reproduce.recipe import CLOSED, ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.reproduce.telling import page_file_job
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,7 @@ class ReproduceDock(Dock):
     # ---------------------------------------------------------------- report
 
     def _ask_report(self) -> None:
-        path = files.ask_save(self, "Export the report", "report.html", "Pages (*.html)")
+        path = file_dialogs.ask_save(self, "Export the report", "report.html", "Pages (*.html)")
         if path is not None:
             self.write_report(path if path.suffix else path.with_suffix(".html"))
 
@@ -163,7 +164,7 @@ class ReproduceDock(Dock):
     # ---------------------------------------------------------------- data set
 
     def _ask_data(self) -> None:
-        folder = files.ask_folder(self, "Save the cells into an empty folder")
+        folder = file_dialogs.ask_folder(self, "Save the cells into an empty folder")
         if folder is not None:
             self.save_data_to(folder)
 
@@ -210,7 +211,7 @@ class ReproduceDock(Dock):
         self._copy(script_of(config), "The script is on the clipboard", config)
 
     def _ask_script(self) -> None:
-        path = files.ask_save(self, "Save the script", "again.py", "Python (*.py)")
+        path = file_dialogs.ask_save(self, "Save the script", "again.py", "Python (*.py)")
         if path is not None:
             self.write_script(path if path.suffix else path.with_suffix(".py"))
 
@@ -224,7 +225,7 @@ class ReproduceDock(Dock):
         )
 
     def _ask_config(self) -> None:
-        path = files.ask_save(self, "Save the config", "config.json", "Configs (*.json)")
+        path = file_dialogs.ask_save(self, "Save the config", "config.json", "Configs (*.json)")
         if path is not None:
             self.write_config(path if path.suffix else path.with_suffix(".json"))
 
@@ -243,7 +244,7 @@ class ReproduceDock(Dock):
 
     def copy_command_line(self) -> None:
         """Save the config where the user says, and copy the command line that runs it."""
-        path = files.ask_save(self, "Save the config for the command line", "config.json",
+        path = file_dialogs.ask_save(self, "Save the config for the command line", "config.json",
                               "Configs (*.json)")  # fmt: skip
         if path is not None:
             self.write_config(path if path.suffix else path.with_suffix(".json"), then_copy=True)
@@ -272,7 +273,7 @@ class ReproduceDock(Dock):
     # ---------------------------------------------------------------- export
 
     def _ask_export(self) -> None:
-        folder = files.ask_folder(self, "Export into a folder")
+        folder = file_dialogs.ask_folder(self, "Export into a folder")
         if folder is not None:
             self.export_to(folder)
 

@@ -10,7 +10,6 @@ from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.held_out import cell_in_words
 from napari_channelmix.viewer.class_bars import ClassBars
-from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.paste import highest, scaled
 from napari_channelmix.viewer.thumbnails import (
     Thumbnails,
@@ -19,6 +18,7 @@ from napari_channelmix.viewer.thumbnails import (
     grey_levels,
     heat_image,
 )
+from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QImage

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyqtgraph as pg
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.theme import ChartColors
+    from napari_channelmix.viewer.widgets.theme import ChartColors
 
 __all__ = ["color_axes", "small_plot", "switch_off_menu"]
 

@@ -13,9 +13,9 @@ from napari_channelmix.data.annotation_import import import_job
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.annotate.jobs import named_again
 from napari_channelmix.viewer.annotate.places import Places
-from napari_channelmix.viewer.latents.choice import choice
-from napari_channelmix.viewer.notice import Notice
 from napari_channelmix.viewer.session.cell_sources import same_pixels
+from napari_channelmix.viewer.widgets.combo_box import choice
+from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from pathlib import Path

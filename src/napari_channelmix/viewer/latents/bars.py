@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from napari_channelmix.viewer.theme import ChartColors, chart_colors
+from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.dock import group
 from napari_channelmix.viewer.latents.axes import figure
-from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.latents.scatter import Scatter
+from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.dock import group
 from napari_channelmix.viewer.latents.axes import Axis, signed, title_of
 from napari_channelmix.viewer.latents.bars import Bar, Bars
-from napari_channelmix.viewer.latents.choice import choice
+from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

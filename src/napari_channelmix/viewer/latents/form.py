@@ -14,13 +14,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer import files, layers
+from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.colors import is_photo
 from napari_channelmix.viewer.dock import form
-from napari_channelmix.viewer.latents.choice import choice
-from napari_channelmix.viewer.latents.marked import marked
 from napari_channelmix.viewer.latents.models import Model, model_in, shipped_models
 from napari_channelmix.viewer.latents.work import EPOCHS, Choices, Look
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.colored_text import marked
+from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,7 +118,7 @@ class LatentsForm(QWidget):
         self.model.setCurrentIndex(self.model.count() - 1)
 
     def _ask_file(self) -> None:
-        path = files.ask_open(self, "Open an encoder", "Encoders (*.safetensors)")
+        path = file_dialogs.ask_open(self, "Open an encoder", "Encoders (*.safetensors)")
         if path is not None:
             self.take_file(path)
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 
-from napari_channelmix.viewer.theme import chart_colors
 from napari_channelmix.viewer.thumbnails import Thumbnails
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget

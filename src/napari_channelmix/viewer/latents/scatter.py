@@ -11,8 +11,8 @@ from qtpy.QtCore import QPointF, Signal
 from qtpy.QtGui import QColor
 
 from napari_channelmix.viewer.colors import class_hex
-from napari_channelmix.viewer.latents.marked import marked
 from napari_channelmix.viewer.point_plot import PointPlot
+from napari_channelmix.viewer.widgets.colored_text import marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ import numpy as np
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.latents.axes import title_of
 from napari_channelmix.viewer.latents.drawing import one_thread
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents

@@ -10,10 +10,10 @@ from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.colors import class_hex
-from napari_channelmix.viewer.latents.choice import choice
-from napari_channelmix.viewer.latents.marked import marked
 from napari_channelmix.viewer.phenotypes.coloring import COLORINGS
 from napari_channelmix.viewer.phenotypes.ordering import REASONS
+from napari_channelmix.viewer.widgets.colored_text import marked
+from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.phenotypes.facts import Facts

@@ -15,7 +15,7 @@ from napari_channelmix.phenotypes.controls import (
     named_controls,
     pure_classes,
 )
-from napari_channelmix.viewer.latents.choice import choice
+from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -30,13 +30,13 @@ from napari_channelmix.phenotypes.responses import (
 )
 from napari_channelmix.phenotypes.responses import dose_columns as columns_of_doses
 from napari_channelmix.viewer.colors import class_hex
-from napari_channelmix.viewer.folding import Folding
-from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.phenotypes.controls_box import ControlsBox
 from napari_channelmix.viewer.phenotypes.dose_plot import DosePlot
 from napari_channelmix.viewer.phenotypes.first_class import first_class
 from napari_channelmix.viewer.phenotypes.group_table import GroupTable
 from napari_channelmix.viewer.phenotypes.plate_view import PlateView
+from napari_channelmix.viewer.widgets.combo_box import choice
+from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.latents.choice import choice
 from napari_channelmix.viewer.phenotypes.class_menu import ClassMenu
 from napari_channelmix.viewer.phenotypes.facts import NO_CLASS
 from napari_channelmix.viewer.phenotypes.ordering import (
@@ -18,6 +17,7 @@ from napari_channelmix.viewer.phenotypes.ordering import (
     choices_of,
     why_not,
 )
+from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.phenotypes.facts import Facts

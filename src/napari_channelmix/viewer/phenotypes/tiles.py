@@ -11,7 +11,7 @@ from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygon
 
 from napari_channelmix.viewer.colors import class_hex
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.phenotypes.crop_cache import Kept

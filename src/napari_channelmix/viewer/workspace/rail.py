@@ -8,7 +8,7 @@ from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.theme import ChartColors, chart_colors
+from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 from napari_channelmix.viewer.workspace.icons import draw_icon
 from napari_channelmix.viewer.workspace.page_state import STATE_WORDS, PageState
 

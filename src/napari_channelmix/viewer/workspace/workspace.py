@@ -24,8 +24,8 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer.canvas_context import canvas_context_of
 from napari_channelmix.viewer.first_steps.steps import SAMPLE
-from napari_channelmix.viewer.naming import name_controls
 from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.workspace.header import Header, Running
 from napari_channelmix.viewer.workspace.page_frame import PageFrame
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info, page_of_widget
