@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_channelmix.viewer.colors import channel_colors, is_photo
+from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
 
 
 @pytest.mark.parametrize("names", [("R", "G", "B"), ("red", "Green", "blue")])

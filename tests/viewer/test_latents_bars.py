@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from qtpy.QtCore import QPoint
 
-from napari_channelmix.viewer.latents.bars import Bar, Bars
+from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.latents.axes import moved
+from napari_channelmix.viewer.charts.latent_axes import moved
 from napari_channelmix.viewer.latents.cell_page import MOVED, CellPage
 from napari_channelmix.viewer.latents.pictures import cell_image
 

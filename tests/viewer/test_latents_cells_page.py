@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_channelmix.viewer.latents.axes import axes_of
+from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.cells_page import CellsPage, telling
 
 from .latent_cases import latents

@@ -23,8 +23,8 @@ from qtpy.QtWidgets import (
 from napari_channelmix.data import Cells
 from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer.charts.latent_axes import signed
 from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.latents.axes import signed
 from napari_channelmix.viewer.latents.cell_page import MOVED
 from napari_channelmix.viewer.latents_dock import LatentsDock
 from napari_channelmix.viewer.picking import ClassBrush

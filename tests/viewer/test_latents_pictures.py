@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_channelmix.viewer.charts.thumbnails import Tile
 from napari_channelmix.viewer.latents.pictures import Pictures, cell_image
-from napari_channelmix.viewer.thumbnails import Tile
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 RED = np.stack([np.ones((8, 8)), np.zeros((8, 8)), np.zeros((8, 8))]).astype(np.float32)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_channelmix.viewer.colors import class_hex
-from napari_channelmix.viewer.latents.axes import axes_of
+from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.scatter import Scatter
 
 from .latent_cases import CLASSES, latents

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 
-from napari_channelmix.viewer.latents.axes import axes_of
+from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.slider import AxisSlider, badge_color
 from napari_channelmix.viewer.widgets.theme import chart_colors
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.latents.axes import axes_of, inactive_of
+from napari_channelmix.viewer.charts.latent_axes import axes_of, inactive_of
 from napari_channelmix.viewer.latents.slider import AxisSlider
 from napari_channelmix.viewer.latents.sliders import Sliders
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.latents.axes import axes_of
+from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.pictures import cell_image
 from napari_channelmix.viewer.latents.strip import COUNT, NearestStrip
 

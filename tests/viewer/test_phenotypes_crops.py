@@ -10,9 +10,9 @@ import pytest
 from qtpy.QtGui import QImage
 
 from napari_channelmix.data import Cells, Field
+from napari_channelmix.viewer.charts.crop_rendering import Look
 from napari_channelmix.viewer.phenotypes.crop_cache import CropCache, Kept
 from napari_channelmix.viewer.phenotypes.crop_reader import Arrived, CropReader
-from napari_channelmix.viewer.phenotypes.looks import Look
 
 from .phenotype_cases import cells
 

@@ -10,10 +10,10 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_channelmix.viewer.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.crop_rendering import Look
 from napari_channelmix.viewer.phenotypes.facts import Facts
 from napari_channelmix.viewer.phenotypes.gallery import Gallery
-from napari_channelmix.viewer.phenotypes.looks import Look
 
 from .phenotype_cases import cells, facts, predictions
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.heat import heat
-from napari_channelmix.viewer.thumbnails import (
+from napari_channelmix.viewer.charts.attribution_colormap import heat
+from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
     Tile,
     grey_image,

@@ -19,7 +19,8 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.viewer.chance_note import chance_line
-from napari_channelmix.viewer.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
@@ -28,7 +29,6 @@ from napari_channelmix.viewer.held_out_share import held_out_line
 from napari_channelmix.viewer.model_form import ModelForm, needs_form
 from napari_channelmix.viewer.priors import PriorBox, reweighed_job
 from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
-from napari_channelmix.viewer.recall_bars import RecallBars
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
 from napari_channelmix.viewer.session.preferences import PREFERENCES, follow_seed
 from napari_channelmix.viewer.settings_form import (

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.dock import Dock
 from napari_channelmix.viewer.going import Going

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.viewer.colors import channel_colors
+from napari_channelmix.viewer.charts.colors import channel_colors
 from napari_channelmix.viewer.layers.results import plane_geometry
 
 if TYPE_CHECKING:

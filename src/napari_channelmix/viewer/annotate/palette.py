@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.picking import ClassBrush
 
 if TYPE_CHECKING:

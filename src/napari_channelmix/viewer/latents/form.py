@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.colors import is_photo
+from napari_channelmix.viewer.charts.colors import is_photo
 from napari_channelmix.viewer.dock import form
 from napari_channelmix.viewer.latents.models import Model, model_in, shipped_models
 from napari_channelmix.viewer.latents.work import EPOCHS, Choices, Look

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.colors import is_photo
+from napari_channelmix.viewer.charts.colors import is_photo
 from napari_channelmix.viewer.explaining import leave_a_core
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_channelmix.data.label_images import Ranked
-from napari_channelmix.viewer.colors import class_color
+from napari_channelmix.viewer.charts.colors import class_color
 from napari_channelmix.viewer.layers.lookup import Outlines, fill, table_of
 from napari_channelmix.viewer.layers.placing import FieldPlace
 from napari_channelmix.viewer.layers.results import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.viewer.heat import heat_colormap
+from napari_channelmix.viewer.charts.attribution_colormap import heat_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
 from napari_channelmix.viewer.layers.planes import full_resolution
 from napari_channelmix.viewer.layers.results import OURS, PLANE, claim, find_ours

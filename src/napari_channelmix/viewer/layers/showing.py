@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.colors import channel_colors, is_photo
+from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
 from napari_channelmix.viewer.layers.codes import show_codes
 from napari_channelmix.viewer.layers.results import (
     add_image,
