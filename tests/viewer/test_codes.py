@@ -13,8 +13,8 @@ from napari.components import ViewerModel
 from napari_channelmix.data import Cells
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.layers import codes as drawing
-from napari_channelmix.viewer.layers.lookup import Outlines
+from napari_channelmix.viewer.layers import class_layer as drawing
+from napari_channelmix.viewer.layers.label_lookup import Outlines
 from napari_channelmix.viewer.overlays import overlays_of
 from napari_channelmix.viewer.session.session import Shown, session_of
 

@@ -12,9 +12,9 @@ from napari.components import ViewerModel
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers import MapLayer
-from napari_channelmix.viewer.layers.marks import ring_cells
-from napari_channelmix.viewer.layers.scores import show_scores
-from napari_channelmix.viewer.layers.sights import center_on
+from napari_channelmix.viewer.layers.camera import center_on
+from napari_channelmix.viewer.layers.cell_rings import ring_cells
+from napari_channelmix.viewer.layers.score_layer import show_scores
 from napari_channelmix.viewer.picking import cell_at
 from napari_channelmix.viewer.session.session import Shown
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.layers.results import OURS
+from napari_channelmix.viewer.layers.own_layers import OURS
 
 ODD = {"scale": (0.5, 0.25), "translate": (10.0, -20.0), "units": ("um", "um"),
        "axis_labels": ("rows", "columns")}  # fmt: skip

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from napari_channelmix.data.label_images import Ranked
-from napari_channelmix.viewer.layers import lookup
-from napari_channelmix.viewer.layers.lookup import Outlines, fill, table_of
+from napari_channelmix.viewer.layers import label_lookup as lookup
+from napari_channelmix.viewer.layers.label_lookup import Outlines, fill, table_of
 
 Labels = npt.NDArray[Any]
 

@@ -10,7 +10,7 @@ import pytest
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import OURS
+from napari_channelmix.viewer.layers.own_layers import OURS
 
 from .annotating import predicted, show_squares
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer.charts.colors import channel_colors
-from napari_channelmix.viewer.layers.results import plane_geometry
+from napari_channelmix.viewer.layers.own_layers import plane_geometry
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -11,9 +11,9 @@ from napari.layers import Image
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
 from napari_channelmix.data.label_images import Ranked
-from napari_channelmix.viewer.layers.lookup import fill, table_of
+from napari_channelmix.viewer.layers.label_lookup import fill, table_of
+from napari_channelmix.viewer.layers.own_layers import add_image, add_points, find_ours, place
 from napari_channelmix.viewer.layers.placing import FieldPlace
-from napari_channelmix.viewer.layers.results import add_image, add_points, find_ours, place
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

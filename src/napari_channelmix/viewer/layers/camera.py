@@ -10,7 +10,7 @@ from napari.layers import Labels, Points
 
 from napari_channelmix.viewer.layers.features import point_rows
 from napari_channelmix.viewer.layers.geometry import plane_axes
-from napari_channelmix.viewer.layers.results import is_own
+from napari_channelmix.viewer.layers.own_layers import is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

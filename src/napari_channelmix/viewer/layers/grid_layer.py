@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
-from napari_channelmix.viewer.layers.maps import box_geometry
-from napari_channelmix.viewer.layers.results import OURS, claim, find_ours, role_of
+from napari_channelmix.viewer.layers.map_layer import box_geometry
+from napari_channelmix.viewer.layers.own_layers import OURS, claim, find_ours, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

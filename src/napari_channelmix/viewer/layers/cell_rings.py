@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.viewer.layers.own_layers import add_points, find_ours
 from napari_channelmix.viewer.layers.placing import field_place
-from napari_channelmix.viewer.layers.results import add_points, find_ours
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels
 
-from napari_channelmix.viewer.layers.codes import whole_cells
+from napari_channelmix.viewer.layers.class_layer import whole_cells
 from napari_channelmix.viewer.layers.geometry import like
-from napari_channelmix.viewer.layers.results import PLANE, is_own
+from napari_channelmix.viewer.layers.own_layers import PLANE, is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.report.ome import PlaneImage

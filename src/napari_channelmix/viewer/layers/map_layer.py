@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from napari_channelmix.viewer.charts.attribution_colormap import heat_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
+from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
 from napari_channelmix.viewer.layers.planes import full_resolution
-from napari_channelmix.viewer.layers.results import OURS, PLANE, claim, find_ours
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Shown

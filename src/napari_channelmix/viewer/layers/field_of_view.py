@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
-from napari_channelmix.viewer.layers.codes import show_codes
-from napari_channelmix.viewer.layers.results import (
+from napari_channelmix.viewer.layers.class_layer import show_codes
+from napari_channelmix.viewer.layers.own_layers import (
     add_image,
     add_labels,
     find_ours,

@@ -21,15 +21,15 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_channelmix.data.label_images import Ranked
 from napari_channelmix.viewer.charts.colors import class_color
-from napari_channelmix.viewer.layers.lookup import Outlines, fill, table_of
-from napari_channelmix.viewer.layers.placing import FieldPlace
-from napari_channelmix.viewer.layers.results import (
+from napari_channelmix.viewer.layers.label_lookup import Outlines, fill, table_of
+from napari_channelmix.viewer.layers.own_layers import (
     PLANE,
     add_labels,
     add_points,
     find_ours,
     place,
 )
+from napari_channelmix.viewer.layers.placing import FieldPlace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
