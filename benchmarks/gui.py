@@ -181,8 +181,8 @@ class Bench(Living):
     def __init__(self, count: int, steps: int, size: tuple[int, int]) -> None:
         import napari
 
-        from napari_channelmix.viewer import overlays
         from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
+        from napari_channelmix.viewer.selection import class_overlays as overlays
         from napari_channelmix.viewer.session.session import Predictions, Shown
 
         self.steps = steps

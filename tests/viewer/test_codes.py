@@ -15,7 +15,7 @@ from napari_channelmix.jobs import drain
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers import class_layer as drawing
 from napari_channelmix.viewer.layers.label_lookup import Outlines
-from napari_channelmix.viewer.overlays import overlays_of
+from napari_channelmix.viewer.selection.class_overlays import overlays_of
 from napari_channelmix.viewer.session.session import Shown, session_of
 
 from .latent_cases import CLASSES, COUNT, ODD, blobs, planes

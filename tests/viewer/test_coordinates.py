@@ -15,7 +15,7 @@ from napari_channelmix.viewer.layers import MapLayer
 from napari_channelmix.viewer.layers.camera import center_on
 from napari_channelmix.viewer.layers.cell_rings import ring_cells
 from napari_channelmix.viewer.layers.score_layer import show_scores
-from napari_channelmix.viewer.picking import cell_at
+from napari_channelmix.viewer.selection.picking import cell_at
 from napari_channelmix.viewer.session.session import Shown
 
 Y, X = 37, 52

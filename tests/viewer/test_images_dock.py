@@ -14,8 +14,8 @@ from napari_channelmix.viewer import images_dock
 from napari_channelmix.viewer.cells_in_use import summary
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.layers import role_of
-from napari_channelmix.viewer.picking import cell_at
 from napari_channelmix.viewer.samples import open_synthetic_plate
+from napari_channelmix.viewer.selection.picking import cell_at
 
 from .annotating import show_squares
 

@@ -27,7 +27,7 @@ from napari_channelmix.viewer.charts.latent_axes import signed
 from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.latents.cell_page import MOVED
 from napari_channelmix.viewer.latents_dock import LatentsDock
-from napari_channelmix.viewer.picking import ClassBrush
+from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, session_of
 
 from .conftest import canvas_of, canvas_point

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.going import Going
+from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.session import session_of
 
 from .latent_cases import cells

@@ -12,8 +12,8 @@ from qtpy.QtCore import QItemSelectionModel, Qt
 
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.linking import linking_of
-from napari_channelmix.viewer.overlays import overlays_of
+from napari_channelmix.viewer.selection.class_overlays import overlays_of
+from napari_channelmix.viewer.selection.sync import linking_of
 from napari_channelmix.viewer.session.session import Session, Shown, session_of
 
 from .latent_cases import COUNT, ODD, blobs, planes
@@ -85,7 +85,7 @@ def test_rings_and_active_layer_leave_the_user_alone(viewer: Any, linked: Any) -
 
 
 def test_at_most_some_thousand_rings_are_drawn(viewer: Any, linked: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("napari_channelmix.viewer.linking.MOST", 5)
+    monkeypatch.setattr("napari_channelmix.viewer.selection.sync.MOST", 5)
     session, _ = linked
     session.select(*range(COUNT))
     assert len(viewer.layers["selected cells"].data) == 5

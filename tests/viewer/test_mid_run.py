@@ -9,7 +9,7 @@ import pytest
 
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.linking import RINGS
+from napari_channelmix.viewer.selection.sync import RINGS
 
 from .test_images_dock import blobs, tick
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.overlays import overlays_of
+from napari_channelmix.viewer.selection.class_overlays import overlays_of
 from napari_channelmix.viewer.session.session import Predictions
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from napari_channelmix.viewer.annotate.latest import Latest
 from napari_channelmix.viewer.annotate.palette import Palette
 from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.annotate.transfer import Transfer
-from napari_channelmix.viewer.clicks import CellClicks
 from napari_channelmix.viewer.dock import Dock, group
-from napari_channelmix.viewer.going import Going
+from napari_channelmix.viewer.selection.clicks import CellClicks
+from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.notice import Notice
 

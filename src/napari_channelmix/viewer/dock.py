@@ -23,8 +23,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.canvas_context import canvas_context_of
-from napari_channelmix.viewer.linking import linking_of
-from napari_channelmix.viewer.overlays import overlays_of
+from napari_channelmix.viewer.selection.class_overlays import overlays_of
+from napari_channelmix.viewer.selection.sync import linking_of
 from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
 from napari_channelmix.viewer.session.slice_follower import follower_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.viewer.click_mode import ClickMode, ClickWords
+from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable

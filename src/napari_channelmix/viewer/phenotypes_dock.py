@@ -25,9 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.dock import Dock
-from napari_channelmix.viewer.going import Going
 from napari_channelmix.viewer.phenotypes.coloring import CODES, SCORES, Coloring
 from napari_channelmix.viewer.phenotypes.colors_page import ColorsPage
 from napari_channelmix.viewer.phenotypes.confusion_page import ConfusionPage
@@ -38,6 +36,8 @@ from napari_channelmix.viewer.phenotypes.order_form import OrderForm
 from napari_channelmix.viewer.phenotypes.ordering import arranged
 from napari_channelmix.viewer.phenotypes.relabel import Relabel
 from napari_channelmix.viewer.removals import Removals
+from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
+from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.charts.colors import class_hex
-from napari_channelmix.viewer.picking import ClassBrush
+from napari_channelmix.viewer.selection.picking import ClassBrush
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session

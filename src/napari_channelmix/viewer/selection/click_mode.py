@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QPushButton, QWidget
 
-from napari_channelmix.viewer.clicks import CellClicks
+from napari_channelmix.viewer.selection.clicks import CellClicks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

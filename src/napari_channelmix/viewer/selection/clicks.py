@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.viewer.picking import cell_at, elsewhere
+from napari_channelmix.viewer.selection.picking import cell_at, elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
