@@ -19,12 +19,12 @@ from napari_channelmix.data.annotation_files import write_given_job
 from napari_channelmix.data.annotations import annotated
 from napari_channelmix.viewer.annotate.giving import Giving
 from napari_channelmix.viewer.annotate.going_on import GoingOn
-from napari_channelmix.viewer.annotate.keeping import keeping_of
 from napari_channelmix.viewer.annotate.keys import AnnotateKeys
 from napari_channelmix.viewer.annotate.latest import Latest
 from napari_channelmix.viewer.annotate.palette import Palette
-from napari_channelmix.viewer.annotate.places import Places
 from napari_channelmix.viewer.annotate.transfer import Transfer
+from napari_channelmix.viewer.autosave.autosave import keeping_of
+from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.dock import Dock, group
 from napari_channelmix.viewer.selection.clicks import CellClicks
 from napari_channelmix.viewer.selection.navigation import Going

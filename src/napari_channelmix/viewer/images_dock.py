@@ -14,7 +14,7 @@ from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.annotate.keeping import keeping_of
+from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.cells_in_use import added, summary, with_classes_of
 from napari_channelmix.viewer.cells_panel import CellsPanel
 from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannels

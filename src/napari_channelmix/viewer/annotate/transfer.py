@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLay
 
 from napari_channelmix.data.annotation_import import import_job
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.annotate.jobs import named_again
-from napari_channelmix.viewer.annotate.places import Places
+from napari_channelmix.viewer.autosave.jobs import named_again
+from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.session.cell_sources import same_pixels
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.notice import Notice

@@ -21,7 +21,7 @@ from napari_channelmix.data.annotation_files import (
 from napari_channelmix.data.annotations import Given, annotated, changed_cells, matched_cells
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.annotate.places import set_aside
+from napari_channelmix.viewer.autosave.location import set_aside
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,7 +23,8 @@ from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.data.annotations import changed_cells
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.annotate.jobs import (
+from napari_channelmix.viewer.autosave.close_warning import UnsavedWork
+from napari_channelmix.viewer.autosave.jobs import (
     Found,
     Kept,
     Unreadable,
@@ -31,8 +32,7 @@ from napari_channelmix.viewer.annotate.jobs import (
     named_again,
     restore_job,
 )
-from napari_channelmix.viewer.annotate.places import Places
-from napari_channelmix.viewer.annotate.unsaved import UnsavedWork
+from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.session.per_viewer import PerViewer
 from napari_channelmix.viewer.session.session import session_of
 from napari_channelmix.viewer.tasks.task import Task
