@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QOpenGLContext
 
-from napari_channelmix.viewer.dock import Dock
+from napari_channelmix.viewer.frame.page import Dock
 
 from .conftest import canvas_of
 

@@ -15,7 +15,7 @@ from napari_channelmix.viewer.first_steps.steps import (
     next_of,
     steps_of,
 )
-from napari_channelmix.viewer.launch import DOCKS
+from napari_channelmix.viewer.frame.open_page import DOCKS
 from napari_channelmix.viewer.session.session import Session, Shown, Trained
 
 if TYPE_CHECKING:

@@ -242,7 +242,7 @@ def _view(asked: argparse.Namespace) -> None:
     if trouble:
         raise ChannelMixError(f"no window can be opened: {trouble}")
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    from napari_channelmix.viewer.launch import launch
+    from napari_channelmix.viewer.frame.open_page import launch
 
     launch(cells, str(asked.dataset.resolve()))
 

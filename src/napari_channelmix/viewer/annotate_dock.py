@@ -25,7 +25,7 @@ from napari_channelmix.viewer.annotate.palette import Palette
 from napari_channelmix.viewer.annotate.transfer import Transfer
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
-from napari_channelmix.viewer.dock import Dock, group
+from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.selection.clicks import CellClicks
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.widgets import file_dialogs

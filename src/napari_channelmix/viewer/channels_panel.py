@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.axis_question import AxisQuestion, unclear_axis
-from napari_channelmix.viewer.dock import form, no_wider
+from napari_channelmix.viewer.frame.page import form, no_wider
 from napari_channelmix.viewer.samples import PART
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]

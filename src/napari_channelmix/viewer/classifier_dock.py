@@ -18,25 +18,25 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
-from napari_channelmix.viewer.chance_note import chance_line
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.computer_box import ComputerBox
 from napari_channelmix.viewer.curves import TrainingCurves
-from napari_channelmix.viewer.dock import Dock, form, group
-from napari_channelmix.viewer.held_out_share import held_out_line
-from napari_channelmix.viewer.model_form import ModelForm, needs_form
-from napari_channelmix.viewer.priors import PriorBox, reweighed_job
-from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
-from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
-from napari_channelmix.viewer.session.preferences import PREFERENCES, follow_seed
-from napari_channelmix.viewer.settings_form import (
+from napari_channelmix.viewer.frame.chance_note import chance_line
+from napari_channelmix.viewer.frame.page import Dock, form, group
+from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
+from napari_channelmix.viewer.frame.training_controls import (
     DeviceBox,
     NetworkBox,
     reason_not_ready,
     whole,
 )
+from napari_channelmix.viewer.held_out_share import held_out_line
+from napari_channelmix.viewer.model_form import ModelForm, needs_form
+from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
+from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
+from napari_channelmix.viewer.session.preferences import PREFERENCES, follow_seed
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.chance_note import ChanceNote
 from napari_channelmix.viewer.comparing import compare_job
 from napari_channelmix.viewer.comparison_panel import ComparisonPanel
-from napari_channelmix.viewer.dock import Dock, form, group
 from napari_channelmix.viewer.explain_mode import ExplainMode
 from napari_channelmix.viewer.explaining import explain_cell_job, warm_job
 from napari_channelmix.viewer.explanation_cache import ExplanationCache
 from napari_channelmix.viewer.explanation_layers import ExplanationLayers
+from napari_channelmix.viewer.frame.chance_note import ChanceNote
+from napari_channelmix.viewer.frame.page import Dock, form, group
+from napari_channelmix.viewer.frame.prior_menu import explained_prior
 from napari_channelmix.viewer.many_cells import ManyCells
 from napari_channelmix.viewer.needs import Needs
-from napari_channelmix.viewer.priors import explained_prior
 from napari_channelmix.viewer.question_form import QuestionForm, compared
 from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.result_panel import ResultPanel

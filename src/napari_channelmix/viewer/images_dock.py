@@ -18,9 +18,9 @@ from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.cells_in_use import added, summary, with_classes_of
 from napari_channelmix.viewer.cells_panel import CellsPanel
 from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannels
-from napari_channelmix.viewer.data_set_box import DataSetBox
 from napari_channelmix.viewer.dataset_panel import SAMPLES, DatasetPanel
-from napari_channelmix.viewer.dock import Dock, group
+from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
+from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.layer_fields import (
     add_nuclei,

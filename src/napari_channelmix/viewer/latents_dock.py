@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.dock import Dock, group
+from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.frame.removed_layers import Removals
 from napari_channelmix.viewer.latents.form import LatentsForm
 from napari_channelmix.viewer.latents.pages import Pages
 from napari_channelmix.viewer.latents.shown import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.latents.work import find_latents_job
-from napari_channelmix.viewer.removals import Removals
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import GONE, Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels

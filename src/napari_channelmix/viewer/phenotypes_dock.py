@@ -25,7 +25,8 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.dock import Dock
+from napari_channelmix.viewer.frame.page import Dock
+from napari_channelmix.viewer.frame.removed_layers import Removals
 from napari_channelmix.viewer.phenotypes.coloring import CODES, SCORES, Coloring
 from napari_channelmix.viewer.phenotypes.colors_page import ColorsPage
 from napari_channelmix.viewer.phenotypes.confusion_page import ConfusionPage
@@ -35,7 +36,6 @@ from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage
 from napari_channelmix.viewer.phenotypes.order_form import OrderForm
 from napari_channelmix.viewer.phenotypes.ordering import arranged
 from napari_channelmix.viewer.phenotypes.relabel import Relabel
-from napari_channelmix.viewer.removals import Removals
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QPush
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.dock import Dock, group
+from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.reproduce.export_list import ExportList
 from napari_channelmix.viewer.reproduce.items import Exported, export_job, items_of
 from napari_channelmix.viewer.reproduce.recipe import CLOSED, ELSEWHERE, config_job, doable

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.viewer.dataset_panel import SAMPLES
-from napari_channelmix.viewer.settings_form import reason_not_ready
+from napari_channelmix.viewer.frame.training_controls import reason_not_ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

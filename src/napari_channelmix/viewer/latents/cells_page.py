@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.latent_axes import figure
-from napari_channelmix.viewer.dock import group
+from napari_channelmix.viewer.frame.page import group
 from napari_channelmix.viewer.latents.scatter import Scatter
 from napari_channelmix.viewer.widgets.combo_box import choice
 

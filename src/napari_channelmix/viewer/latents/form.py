@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.colors import is_photo
-from napari_channelmix.viewer.dock import form
+from napari_channelmix.viewer.frame.page import form
 from napari_channelmix.viewer.latents.models import Model, model_in, shipped_models
 from napari_channelmix.viewer.latents.work import EPOCHS, Choices, Look
 from napari_channelmix.viewer.widgets import file_dialogs

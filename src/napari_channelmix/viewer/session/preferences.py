@@ -12,7 +12,7 @@ from napari_channelmix.computing import Computing, compute_with
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QSpinBox
 
-    from napari_channelmix.viewer.dock import Dock
+    from napari_channelmix.viewer.frame.page import Dock
 
 __all__ = ["PREFERENCES", "Preferences", "follow_seed"]
 

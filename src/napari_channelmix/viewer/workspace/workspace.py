@@ -22,8 +22,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.canvas_context import canvas_context_of
 from napari_channelmix.viewer.first_steps.steps import SAMPLE
+from napari_channelmix.viewer.frame.canvas_context import canvas_context_of
 from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.workspace.header import Header, Running

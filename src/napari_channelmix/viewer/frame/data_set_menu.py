@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.dock import no_wider
+from napari_channelmix.viewer.frame.page import no_wider
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent

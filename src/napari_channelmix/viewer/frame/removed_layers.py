@@ -11,7 +11,7 @@ from napari_channelmix.viewer import layers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_channelmix.viewer.dock import Dock
+    from napari_channelmix.viewer.frame.page import Dock
 
 __all__ = ["Removals"]
 

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.canvas_context import canvas_context_of
+from napari_channelmix.viewer.frame.canvas_context import canvas_context_of
 from napari_channelmix.viewer.selection.class_overlays import overlays_of
 from napari_channelmix.viewer.selection.sync import linking_of
 from napari_channelmix.viewer.session.preferences import PREFERENCES
