@@ -28,7 +28,7 @@ class Plate(Living):
         from qtpy.QtWidgets import QLabel
 
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.images_dock import ImagesDock
+        from napari_channelmix.viewer.pages.data.page import ImagesDock
 
         self.viewer = napari.Viewer()
         self.viewer.window.resize(*size)

@@ -65,9 +65,9 @@ class Window:
         from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.images_dock import ImagesDock
         from napari_channelmix.viewer.latents.pictures import Pictures
         from napari_channelmix.viewer.latents_dock import LatentsDock
+        from napari_channelmix.viewer.pages.data.page import ImagesDock
 
         self.pump = QApplication.processEvents
         #: Widget, when it was painted, and how many pictures had been decoded by then.

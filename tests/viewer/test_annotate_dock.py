@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QLineEdit
 from napari_channelmix.data import open_dataset
 from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.charts.colors import class_hex
-from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 
 from .annotating import key, predicted, press, show_squares, squares
 from .conftest import canvas_of, canvas_point

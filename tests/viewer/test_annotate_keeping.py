@@ -18,7 +18,7 @@ from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.autosave import autosave as keeping
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
-from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.session.session import Shown, session_of
 
 from .annotating import key, press, rows_of, show_squares, squares

@@ -9,7 +9,7 @@ import pytest
 
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
-from napari_channelmix.viewer.cells_in_use import added, summary, with_classes_of
+from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
 
 
 def cells(name: str, channels: tuple[str, ...] = ("DNA", "GFP"), crop: int = 8) -> Cells:

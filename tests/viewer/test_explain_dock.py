@@ -16,7 +16,7 @@ from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.comparing import Answer
 from napari_channelmix.viewer.explain_dock import ExplainDock
-from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, Trained, session_of
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.dataset_panel import SAMPLES
 from napari_channelmix.viewer.first_steps.steps import (
     SAMPLE,
     WAY,
@@ -16,6 +15,7 @@ from napari_channelmix.viewer.first_steps.steps import (
     steps_of,
 )
 from napari_channelmix.viewer.frame.open_page import DOCKS
+from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
 from napari_channelmix.viewer.session.session import Session, Shown, Trained
 
 if TYPE_CHECKING:

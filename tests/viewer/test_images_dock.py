@@ -10,11 +10,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QScrollArea
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer import images_dock
-from napari_channelmix.viewer.cells_in_use import summary
-from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.layers import role_of
-from napari_channelmix.viewer.samples import open_synthetic_plate
+from napari_channelmix.viewer.pages.data import page as images_dock
+from napari_channelmix.viewer.pages.data.merging import summary
+from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.data.samples import open_synthetic_plate
 from napari_channelmix.viewer.selection.picking import cell_at
 
 from .annotating import show_squares

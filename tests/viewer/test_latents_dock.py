@@ -24,9 +24,9 @@ from napari_channelmix.data import Cells
 from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.charts.latent_axes import signed
-from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.latents.cell_page import MOVED
 from napari_channelmix.viewer.latents_dock import LatentsDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, session_of
 

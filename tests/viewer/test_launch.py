@@ -7,7 +7,10 @@ import pytest
 
 from napari_channelmix.viewer.frame.open_page import DOCKS, FIRST_STEPS, WORKSPACE, open_docks
 from napari_channelmix.viewer.frame.training_controls import BUILT_IN, FROM_MONAI
-from napari_channelmix.viewer.samples import open_immunohistochemistry, open_synthetic_plate
+from napari_channelmix.viewer.pages.data.samples import (
+    open_immunohistochemistry,
+    open_synthetic_plate,
+)
 
 
 def test_the_manifest_names_docks_samples_and_menu(registered: Any) -> None:

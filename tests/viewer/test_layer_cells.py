@@ -12,9 +12,9 @@ from napari.layers import Image, Labels, Points
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.channels_panel import ChosenChannels
-from napari_channelmix.viewer.layer_cells import CellsPlan, cells_job, check_plan
-from napari_channelmix.viewer.layer_fields import shown_of, with_fields
+from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels
+from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job, check_plan
+from napari_channelmix.viewer.pages.data.layer_fields import shown_of, with_fields
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.selection.sync import RINGS
 
 from .test_images_dock import blobs, tick

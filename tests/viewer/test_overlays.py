@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.selection.class_overlays import overlays_of
 from napari_channelmix.viewer.session.session import Predictions
 

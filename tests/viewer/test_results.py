@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.images_dock import ImagesDock
 from napari_channelmix.viewer.layers.geometry import like
 from napari_channelmix.viewer.layers.own_layers import OURS
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 
 from .annotating import predicted, show_squares
 

@@ -6,7 +6,7 @@ import pytest
 
 from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.images_dock import ImagesDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
 
 
 def tabs(viewer: Any, of: Any) -> list[Any]:

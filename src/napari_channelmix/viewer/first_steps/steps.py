@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.viewer.dataset_panel import SAMPLES
 from napari_channelmix.viewer.frame.training_controls import reason_not_ready
+from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

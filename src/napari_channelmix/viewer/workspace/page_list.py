@@ -41,7 +41,7 @@ class PageInfo:
 
 PAGES = (
     PageInfo(
-        "data", "Data", "Images and cells", "napari_channelmix.viewer.images_dock", "ImagesDock",
+        "data", "Data", "Images and cells", "napari_channelmix.viewer.pages.data.page", "ImagesDock",
         "Which images are analysed, and what is a cell in them?",
     ),
     PageInfo(

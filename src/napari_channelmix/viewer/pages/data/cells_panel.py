@@ -20,11 +20,11 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.frame.page import form, no_wider
-from napari_channelmix.viewer.layer_cells import CellsPlan, check_plan
-from napari_channelmix.viewer.samples import CLASSES, PART
+from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, check_plan
+from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.channels_panel import ChosenChannels
+    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels
 
 __all__ = ["CellsPanel"]
 

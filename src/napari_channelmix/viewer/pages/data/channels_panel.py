@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.axis_question import AxisQuestion, unclear_axis
 from napari_channelmix.viewer.frame.page import form, no_wider
-from napari_channelmix.viewer.samples import PART
+from napari_channelmix.viewer.pages.data.axis_question import AxisQuestion, unclear_axis
+from napari_channelmix.viewer.pages.data.samples import PART
 
 __all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
 

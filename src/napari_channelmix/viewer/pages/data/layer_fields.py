@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Points
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.layer_cells import FOUND_IN
+from napari_channelmix.viewer.pages.data.layer_cells import FOUND_IN
 from napari_channelmix.viewer.session.session import Shown
 from napari_channelmix.viewer.session.slice_follower import field_in_view
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.channels_panel import ChosenChannels
-    from napari_channelmix.viewer.layer_cells import CellsPlan
+    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels
+    from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan
 
 __all__ = ["add_nuclei", "in_view", "moved_on", "shown_of", "with_fields"]
 

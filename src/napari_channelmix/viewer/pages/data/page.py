@@ -15,21 +15,21 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.autosave import keeping_of
-from napari_channelmix.viewer.cells_in_use import added, summary, with_classes_of
-from napari_channelmix.viewer.cells_panel import CellsPanel
-from napari_channelmix.viewer.channels_panel import ChannelsPanel, ChosenChannels
-from napari_channelmix.viewer.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
 from napari_channelmix.viewer.frame.page import Dock, group
-from napari_channelmix.viewer.layer_cells import CellsPlan, cells_job
-from napari_channelmix.viewer.layer_fields import (
+from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
+from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
+from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
+from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
+from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
+from napari_channelmix.viewer.pages.data.layer_fields import (
     add_nuclei,
     in_view,
     moved_on,
     shown_of,
     with_fields,
 )
-from napari_channelmix.viewer.preview import CropPreview
+from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.viewer.work import nuclei_job
