@@ -10,8 +10,8 @@ from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_channelmix.data import open_dataset
-from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.pages.annotate.dock import AnnotateDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 
 from .annotating import key, predicted, press, show_squares, squares

@@ -14,10 +14,10 @@ from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QDialog
 
 from napari_channelmix.data import open_dataset, save_dataset
-from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.autosave import autosave as keeping
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
+from napari_channelmix.viewer.pages.annotate.dock import AnnotateDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.session.session import Shown, session_of
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.annotate_dock import AnnotateDock
+from napari_channelmix.viewer.pages.annotate.dock import AnnotateDock
 from napari_channelmix.viewer.session.session import Shown
 
 from .annotating import key, show_squares

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_channelmix.viewer.annotate_dock import AnnotateDock
+from napari_channelmix.viewer.pages.annotate.dock import AnnotateDock
 
 from .annotating import rows_of, show_squares, squares
 

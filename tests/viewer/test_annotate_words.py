@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.annotate.words import edit_in_words
+from napari_channelmix.viewer.pages.annotate.change_text import edit_in_words
 from napari_channelmix.viewer.session.edits import Edit
 
 

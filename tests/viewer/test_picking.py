@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.annotate_dock import AnnotateDock
 from napari_channelmix.viewer.layers import OURS
+from napari_channelmix.viewer.pages.annotate.dock import AnnotateDock
 from napari_channelmix.viewer.selection.picking import cell_at, elsewhere
 from napari_channelmix.viewer.session.session import Shown, session_of
 

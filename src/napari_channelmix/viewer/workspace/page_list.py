@@ -45,7 +45,7 @@ PAGES = (
         "Which images are analysed, and what is a cell in them?",
     ),
     PageInfo(
-        "annotate", "Annotate", "Annotate", "napari_channelmix.viewer.annotate_dock", "AnnotateDock",
+        "annotate", "Annotate", "Annotate", "napari_channelmix.viewer.pages.annotate.dock", "AnnotateDock",
         "Which class does each cell have? Give it by brush, by keys or from a table.",
     ),
     PageInfo(

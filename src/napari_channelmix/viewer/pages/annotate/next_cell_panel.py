@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.annotate.order import Round, next_unlabelled
+from napari_channelmix.viewer.pages.annotate.next_cell import Round, next_unlabelled
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.annotate.words import edit_in_words
+from napari_channelmix.viewer.pages.annotate.change_text import edit_in_words
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session

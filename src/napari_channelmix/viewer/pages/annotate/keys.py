@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_channelmix.viewer.annotate.latest import Latest
+    from napari_channelmix.viewer.pages.annotate.undo_target import Latest
 
 __all__ = ["AnnotateKeys"]
 

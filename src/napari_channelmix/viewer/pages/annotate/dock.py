@@ -17,15 +17,15 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton
 from napari_channelmix.data import save_dataset_job
 from napari_channelmix.data.annotation_files import write_given_job
 from napari_channelmix.data.annotations import annotated
-from napari_channelmix.viewer.annotate.giving import Giving
-from napari_channelmix.viewer.annotate.going_on import GoingOn
-from napari_channelmix.viewer.annotate.keys import AnnotateKeys
-from napari_channelmix.viewer.annotate.latest import Latest
-from napari_channelmix.viewer.annotate.palette import Palette
-from napari_channelmix.viewer.annotate.transfer import Transfer
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.pages.annotate.import_panel import Transfer
+from napari_channelmix.viewer.pages.annotate.keys import AnnotateKeys
+from napari_channelmix.viewer.pages.annotate.next_cell_panel import GoingOn
+from napari_channelmix.viewer.pages.annotate.palette import Palette
+from napari_channelmix.viewer.pages.annotate.selection_panel import Giving
+from napari_channelmix.viewer.pages.annotate.undo_target import Latest
 from napari_channelmix.viewer.selection.clicks import CellClicks
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.widgets import file_dialogs
