@@ -89,7 +89,7 @@ class Plate(Living):
 
     def trained(self) -> None:
         """Have a classifier; a few epochs are enough for it to be explained."""
-        from napari_channelmix.viewer.classifier_dock import ClassifierDock
+        from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 
         if self.session.trained is None:
             dock = self.dock(ClassifierDock)
@@ -107,7 +107,7 @@ class Plate(Living):
 
 def train(plate: Plate) -> dict[str, Any]:
     """Train the small network; the curves grow meanwhile."""
-    from napari_channelmix.viewer.classifier_dock import ClassifierDock
+    from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 
     dock = plate.dock(ClassifierDock)
     dock.network.setCurrentText("small")

@@ -9,8 +9,8 @@ import pytest
 
 from napari_channelmix.data import open_dataset
 from napari_channelmix.data.samples import synthetic_plate
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.memory import free_memory, in_words
+from napari_channelmix.viewer.pages.classifier.free_memory import free_memory, in_words
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.session.preferences import Preferences
 from napari_channelmix.viewer.session.session import Session
 

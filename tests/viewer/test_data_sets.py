@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.classifier_box import ClassifierBox
 from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
+from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
 from napari_channelmix.viewer.pages.data.page import _of_source
 from napari_channelmix.viewer.session.data_sets import ShownBefore, unique_name
 from napari_channelmix.viewer.session.session import Predictions, Session, Shown, Trained

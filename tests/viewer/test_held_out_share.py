@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.held_out_share import held_out_line
+from napari_channelmix.viewer.pages.classifier.held_out_share import held_out_line
 
 from .phenotype_cases import cells
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.selection.sync import RINGS
 

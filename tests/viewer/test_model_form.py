@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from napari_channelmix.classify.outputs import OUTPUTS
-from napari_channelmix.viewer.model_form import GIVES, ModelForm, needs_form
+from napari_channelmix.viewer.pages.classifier.foreign_model_form import (
+    GIVES,
+    ModelForm,
+    needs_form,
+)
 
 
 @pytest.fixture

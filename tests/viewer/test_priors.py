@@ -12,8 +12,8 @@ from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.classify.measured import measured_training_job
 from napari_channelmix.jobs import drain
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, explained_prior
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage
 from napari_channelmix.viewer.session.session import Predictions, Trained
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
 from napari_channelmix.viewer.pages.annotate.dock import AnnotateDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 
 

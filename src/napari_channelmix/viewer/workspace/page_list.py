@@ -49,7 +49,7 @@ PAGES = (
         "Which class does each cell have? Give it by brush, by keys or from a table.",
     ),
     PageInfo(
-        "classifier", "Classifier", "Classifier", "napari_channelmix.viewer.classifier_dock", "ClassifierDock",
+        "classifier", "Classifier", "Classifier", "napari_channelmix.viewer.pages.classifier.page", "ClassifierDock",
         "Can a network tell the classes apart, and how well on cells it never saw?",
     ),
     PageInfo(

@@ -20,9 +20,6 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
-from napari_channelmix.viewer.classifier_box import ClassifierBox
-from napari_channelmix.viewer.computer_box import ComputerBox
-from napari_channelmix.viewer.curves import TrainingCurves
 from napari_channelmix.viewer.frame.chance_note import chance_line
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
@@ -32,9 +29,12 @@ from napari_channelmix.viewer.frame.training_controls import (
     reason_not_ready,
     whole,
 )
-from napari_channelmix.viewer.held_out_share import held_out_line
-from napari_channelmix.viewer.model_form import ModelForm, needs_form
-from napari_channelmix.viewer.probabilities_panel import ProbabilitiesPanel
+from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
+from napari_channelmix.viewer.pages.classifier.compute_status import ComputerBox
+from napari_channelmix.viewer.pages.classifier.foreign_model_form import ModelForm, needs_form
+from napari_channelmix.viewer.pages.classifier.held_out_share import held_out_line
+from napari_channelmix.viewer.pages.classifier.probabilities_panel import ProbabilitiesPanel
+from napari_channelmix.viewer.pages.classifier.training_curves import TrainingCurves
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
 from napari_channelmix.viewer.session.preferences import PREFERENCES, follow_seed
 from napari_channelmix.viewer.widgets import file_dialogs
