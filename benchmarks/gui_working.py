@@ -138,7 +138,7 @@ def finetune(plate: Plate) -> dict[str, Any]:
 
 def importance(plate: Plate) -> dict[str, Any]:
     """Learn which channels count; bars appear with each seed."""
-    from napari_channelmix.viewer.importance_dock import ImportanceDock
+    from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 
     dock = plate.dock(ImportanceDock)
     dock.seeds.setValue(2)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_channelmix.data import open_dataset
-from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.pages.annotate.dock import AnnotateDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 

@@ -15,9 +15,9 @@ from napari_channelmix.classify.accuracy import (
 )
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
-from napari_channelmix.viewer.charts import ImportanceChart
-from napari_channelmix.viewer.figures import FiguresTable, measured_alone
-from napari_channelmix.viewer.importance_dock import verdict
+from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
+from napari_channelmix.viewer.pages.channels.page import verdict
+from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 NAMES = (

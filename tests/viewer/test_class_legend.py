@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_channelmix.viewer.charts.class_legend import MOST, ClassLegend
-from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.pages.channels.chart.class_legend import MOST, ClassLegend
+from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
 
 
 def test_each_class_has_its_colour_and_many_are_counted(qtbot: Any) -> None:

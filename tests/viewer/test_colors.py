@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
+from napari_channelmix.viewer.pages.channels.chart.colors import channel_colors, is_photo
 
 
 @pytest.mark.parametrize("names", [("R", "G", "B"), ("red", "Green", "blue")])

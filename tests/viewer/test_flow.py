@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QLabel
 from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.frame.chance_note import chance_line
-from napari_channelmix.viewer.importance_dock import ImportanceDock
+from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEsti
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.settings import ImportanceSettings
-from napari_channelmix.viewer.importance_dock import ImportanceDock, verdict
+from napari_channelmix.viewer.pages.channels.page import ImportanceDock, verdict
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.work import importance_job
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from napari_channelmix.viewer.charts.latent_axes import (
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import (
     axes_of,
     figure,
     inactive_of,

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.interval_bars import Bar, Bars
 from qtpy.QtCore import QPoint
 
-from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 

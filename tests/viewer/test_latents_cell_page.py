@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import moved
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.charts.latent_axes import moved
 from napari_channelmix.viewer.latents.cell_page import MOVED, CellPage
 from napari_channelmix.viewer.latents.pictures import cell_image
 

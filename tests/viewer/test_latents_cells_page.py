@@ -4,9 +4,9 @@ import dataclasses
 from typing import Any
 
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import QPoint, Qt
 
-from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.cells_page import CellsPage, telling
 
 from .latent_cases import latents

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 
 from napari_channelmix.drl import separation
 from napari_channelmix.drl.latents import UNDER_WAY
-from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.classes_page import CHANGED, LAST, ClassesPage
 from napari_channelmix.viewer.session.session import Trained
 

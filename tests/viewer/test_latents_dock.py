@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import signed
 from qtpy.QtCore import QEvent, QPoint, Qt, QThreadPool
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -23,7 +24,6 @@ from qtpy.QtWidgets import (
 from napari_channelmix.data import Cells
 from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.charts.latent_axes import signed
 from napari_channelmix.viewer.latents.cell_page import MOVED
 from napari_channelmix.viewer.latents_dock import LatentsDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.thumbnails import Tile
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.charts.thumbnails import Tile
 from napari_channelmix.viewer.latents.pictures import Pictures, cell_image
 from napari_channelmix.viewer.widgets.theme import chart_colors
 

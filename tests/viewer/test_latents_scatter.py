@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import QPoint, Qt
 
-from napari_channelmix.viewer.charts.colors import class_hex
-from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.scatter import Scatter
 
 from .latent_cases import CLASSES, latents

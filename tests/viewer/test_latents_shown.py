@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 
-from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.shown import LatentLayers
 from napari_channelmix.viewer.session.session import Shown
 

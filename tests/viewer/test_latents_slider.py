@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 
-from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.slider import AxisSlider, badge_color
 from napari_channelmix.viewer.widgets.theme import chart_colors
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of, inactive_of
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.charts.latent_axes import axes_of, inactive_of
 from napari_channelmix.viewer.latents.slider import AxisSlider
 from napari_channelmix.viewer.latents.sliders import Sliders
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.charts.latent_axes import axes_of
 from napari_channelmix.viewer.latents.pictures import cell_image
 from napari_channelmix.viewer.latents.strip import COUNT, NearestStrip
 

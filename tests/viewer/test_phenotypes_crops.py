@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.crop_rendering import Look
 from qtpy.QtGui import QImage
 
 from napari_channelmix.data import Cells, Field
-from napari_channelmix.viewer.charts.crop_rendering import Look
 from napari_channelmix.viewer.phenotypes.crop_cache import CropCache, Kept
 from napari_channelmix.viewer.phenotypes.crop_reader import Arrived, CropReader
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.pages.channels.chart.crop_rendering import Look
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_channelmix.viewer.charts.colors import class_hex
-from napari_channelmix.viewer.charts.crop_rendering import Look
 from napari_channelmix.viewer.phenotypes.facts import Facts
 from napari_channelmix.viewer.phenotypes.gallery import Gallery
 

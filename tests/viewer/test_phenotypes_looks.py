@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_channelmix.viewer.pages.channels.chart.crop_rendering import (
+    Look,
+    composed,
+    plain_looks,
+    settled,
+)
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.charts.crop_rendering import Look, composed, plain_looks, settled
 from napari_channelmix.viewer.session.session import Shown
 
 from .phenotype_cases import cells

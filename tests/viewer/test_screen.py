@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QMessageBox
 import napari_channelmix as cm
 from napari_channelmix.config import read_config
 from napari_channelmix.run.text import rerun_text
-from napari_channelmix.viewer.importance_dock import ImportanceDock
+from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.pages.data import page as images_dock
 from napari_channelmix.viewer.pages.data.page import ImagesDock

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from napari_channelmix.viewer.charts.attribution_colormap import heat
-from napari_channelmix.viewer.charts.thumbnails import (
+from napari_channelmix.viewer.pages.channels.chart.attribution_colormap import heat
+from napari_channelmix.viewer.pages.channels.chart.thumbnails import (
     Thumbnails,
     Tile,
     grey_image,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile, heat_image
+from napari_channelmix.viewer.pages.channels.chart.thumbnails import Thumbnails, Tile, heat_image
 from napari_channelmix.viewer.paste import scaled
 from napari_channelmix.viewer.question_form import METHODS
 from napari_channelmix.viewer.result_panel import composite

@@ -24,9 +24,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.frame.page import Dock
 from napari_channelmix.viewer.frame.removed_layers import Removals
+from napari_channelmix.viewer.pages.channels.chart.class_legend import ClassLegend
 from napari_channelmix.viewer.phenotypes.coloring import CODES, SCORES, Coloring
 from napari_channelmix.viewer.phenotypes.colors_page import ColorsPage
 from napari_channelmix.viewer.phenotypes.confusion_page import ConfusionPage

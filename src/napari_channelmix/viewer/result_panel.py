@@ -9,14 +9,14 @@ import numpy as np
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.held_out import cell_in_words
-from napari_channelmix.viewer.charts.thumbnails import (
+from napari_channelmix.viewer.class_bars import ClassBars
+from napari_channelmix.viewer.pages.channels.chart.thumbnails import (
     Thumbnails,
     Tile,
     grey_image,
     grey_levels,
     heat_image,
 )
-from napari_channelmix.viewer.class_bars import ClassBars
 from napari_channelmix.viewer.paste import highest, scaled
 from napari_channelmix.viewer.widgets.notice import Notice
 

@@ -9,13 +9,18 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.charts.latent_axes import Axis, axes_of, inactive_of, moved
-from napari_channelmix.viewer.charts.thumbnails import Tile
 from napari_channelmix.viewer.frame.page import group
 from napari_channelmix.viewer.latents.drawing import Drawing, one_thread
 from napari_channelmix.viewer.latents.pictures import Pictures, cell_image
 from napari_channelmix.viewer.latents.sliders import Sliders
 from napari_channelmix.viewer.latents.strip import NearestStrip
+from napari_channelmix.viewer.pages.channels.chart.latent_axes import (
+    Axis,
+    axes_of,
+    inactive_of,
+    moved,
+)
+from napari_channelmix.viewer.pages.channels.chart.thumbnails import Tile
 
 if TYPE_CHECKING:
     import numpy as np

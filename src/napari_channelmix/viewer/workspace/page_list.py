@@ -53,7 +53,7 @@ PAGES = (
         "Can a network tell the classes apart, and how well on cells it never saw?",
     ),
     PageInfo(
-        "channels", "Channels", "Channel importance", "napari_channelmix.viewer.importance_dock", "ImportanceDock",
+        "channels", "Channels", "Channel importance", "napari_channelmix.viewer.pages.channels.page", "ImportanceDock",
         "Which channels are needed to tell the classes apart?",
     ),
     PageInfo(

@@ -18,8 +18,6 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
-from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.frame.chance_note import chance_line
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
@@ -29,6 +27,8 @@ from napari_channelmix.viewer.frame.training_controls import (
     reason_not_ready,
     whole,
 )
+from napari_channelmix.viewer.pages.channels.chart.class_legend import ClassLegend
+from napari_channelmix.viewer.pages.channels.chart.recall_bars import RecallBars
 from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
 from napari_channelmix.viewer.pages.classifier.compute_status import ComputerBox
 from napari_channelmix.viewer.pages.classifier.foreign_model_form import ModelForm, needs_form

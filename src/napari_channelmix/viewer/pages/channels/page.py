@@ -20,13 +20,13 @@ from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.charts import ImportanceChart
-from napari_channelmix.viewer.figures import FiguresTable, measured_alone
 from napari_channelmix.viewer.frame.chance_note import ChanceNote
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.training_controls import DeviceBox, NetworkBox, reason_not_ready
+from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
+from napari_channelmix.viewer.pages.channels.solo_channel import Solo
+from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
 from napari_channelmix.viewer.session.preferences import follow_seed
-from napari_channelmix.viewer.solo import Solo
 from napari_channelmix.viewer.tasks.task import Task, Update
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.folding import Folding
