@@ -97,7 +97,7 @@ class Window:
         from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.data import Cells
-        from napari_channelmix.viewer.explain_dock import ExplainDock
+        from napari_channelmix.viewer.pages.pixels.page import ExplainDock
         from napari_channelmix.viewer.session.session import Shown
 
         self.pump = QApplication.processEvents

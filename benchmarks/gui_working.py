@@ -117,7 +117,7 @@ def train(plate: Plate) -> dict[str, Any]:
 
 def explain(plate: Plate) -> dict[str, Any]:
     """Explain all cells of the field of view, in a layer over all of it."""
-    from napari_channelmix.viewer.explain_dock import ExplainDock
+    from napari_channelmix.viewer.pages.pixels.page import ExplainDock
 
     plate.trained()
     dock = plate.dock(ExplainDock)

@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.comparing import Answer
-from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.pixels.comparison_job import Answer
+from napari_channelmix.viewer.pages.pixels.page import ExplainDock
 from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, Trained, session_of
 

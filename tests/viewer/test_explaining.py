@@ -13,7 +13,7 @@ from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
 from napari_channelmix.jobs import drain
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
-from napari_channelmix.viewer.explaining import Question, explain_cell_job
+from napari_channelmix.viewer.pages.pixels.explain_job import Question, explain_cell_job
 from napari_channelmix.viewer.session.cell_sources import Sources
 from napari_channelmix.viewer.session.session import Trained
 

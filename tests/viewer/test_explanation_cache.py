@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from napari_channelmix.viewer.explaining import Explanation, Question
-from napari_channelmix.viewer.explanation_cache import ExplanationCache
+from napari_channelmix.viewer.pages.pixels.cache import ExplanationCache
+from napari_channelmix.viewer.pages.pixels.explain_job import Explanation, Question
 
 
 def explanation(cell: int) -> Explanation:

@@ -11,8 +11,8 @@ from napari_channelmix.classify.training_cells import TrainingCells, crop_digest
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.explaining import Question
-from napari_channelmix.viewer.field_maps import FieldMaps, field_maps_job
+from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
+from napari_channelmix.viewer.pages.pixels.explain_job import Question
 from napari_channelmix.viewer.session.cell_sources import Sources
 from napari_channelmix.viewer.session.session import Trained
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_channelmix.viewer.paste import inside, pasted, scaled
+from napari_channelmix.viewer.pages.pixels.compose import inside, pasted, scaled
 
 
 def test_a_map_is_scaled_to_its_highest_values_and_nothing_lies_below_zero() -> None:

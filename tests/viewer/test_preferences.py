@@ -14,9 +14,9 @@ import napari_channelmix
 from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.computing import Computing, compute_with, computing, within_cap
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.pixels.page import ExplainDock
 from napari_channelmix.viewer.session.preferences import PLUGIN, PREFERENCES, Preferences
 from napari_channelmix.viewer.work import kept_folder
 

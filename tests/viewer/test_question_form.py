@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from qtpy.QtWidgets import QWidget
 
-from napari_channelmix.viewer import question_form
-from napari_channelmix.viewer.question_form import QuestionForm, compared, methods_for
+from napari_channelmix.viewer.pages.pixels import question_form
+from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared, methods_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

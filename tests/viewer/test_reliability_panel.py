@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
+from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
 
 # Pixels that a dock has in a window of 1280 x 800.
 NARROW = 320

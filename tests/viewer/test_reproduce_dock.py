@@ -24,8 +24,8 @@ from napari_channelmix.config import read_config
 from napari_channelmix.jobs import drain
 from napari_channelmix.report.ome import PlaneImage
 from napari_channelmix.viewer import reproduce_dock as module
-from napari_channelmix.viewer.explain_dock import ExplainDock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.pixels.page import ExplainDock
 from napari_channelmix.viewer.reproduce.items import export_job, items_of
 from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.reproduce_dock import ReproduceDock

@@ -15,7 +15,7 @@ from napari_channelmix.classify.measured import measured_training_job
 from napari_channelmix.config import script_of
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.explaining import Question
+from napari_channelmix.viewer.pages.pixels.explain_job import Question
 from napari_channelmix.viewer.reproduce.items import items_of
 from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, config_job, doable
 from napari_channelmix.viewer.reproduce.snapshot import snapshot_of

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.explaining import leave_a_core
 from napari_channelmix.viewer.pages.channels.chart.colors import is_photo
+from napari_channelmix.viewer.pages.pixels.explain_job import leave_a_core
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ExplanationPart,
         PredictionsPart,
     )
-    from napari_channelmix.viewer.explaining import Question
+    from napari_channelmix.viewer.pages.pixels.explain_job import Question
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
     from napari_channelmix.viewer.session.session import Trained
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
     from napari_channelmix.report.ome import PlaneImage
-    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.session.data_sets import DataSetState
     from napari_channelmix.viewer.session.session import Predictions, Session, Trained
 

@@ -18,7 +18,7 @@ from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, con
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
     from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
-    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.reproduce.snapshot import Snapshot
     from napari_channelmix.viewer.session.session import Trained
 

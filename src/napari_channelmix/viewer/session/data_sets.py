@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
-    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.session.edits import Edits
     from napari_channelmix.viewer.session.session import Predictions, Shown, Trained
 

@@ -57,7 +57,7 @@ PAGES = (
         "Which channels are needed to tell the classes apart?",
     ),
     PageInfo(
-        "pixels", "Pixels", "Explain a cell", "napari_channelmix.viewer.explain_dock", "ExplainDock",
+        "pixels", "Pixels", "Explain a cell", "napari_channelmix.viewer.pages.pixels.page", "ExplainDock",
         "Which pixels of a cell make the classifier call it that?",
     ),
     PageInfo(

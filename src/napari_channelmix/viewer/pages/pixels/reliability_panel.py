@@ -12,7 +12,7 @@ from napari_channelmix.viewer.widgets.notice import Kind, Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
 
 __all__ = ["ReliabilityPanel"]
 

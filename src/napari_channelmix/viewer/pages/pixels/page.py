@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.comparing import compare_job
-from napari_channelmix.viewer.comparison_panel import ComparisonPanel
-from napari_channelmix.viewer.explain_mode import ExplainMode
-from napari_channelmix.viewer.explaining import explain_cell_job, warm_job
-from napari_channelmix.viewer.explanation_cache import ExplanationCache
-from napari_channelmix.viewer.explanation_layers import ExplanationLayers
 from napari_channelmix.viewer.frame.chance_note import ChanceNote
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import explained_prior
-from napari_channelmix.viewer.many_cells import ManyCells
-from napari_channelmix.viewer.needs import Needs
-from napari_channelmix.viewer.question_form import QuestionForm, compared
-from napari_channelmix.viewer.reliability_panel import ReliabilityPanel
-from napari_channelmix.viewer.result_panel import ResultPanel
+from napari_channelmix.viewer.pages.pixels.batch_panel import ManyCells
+from napari_channelmix.viewer.pages.pixels.cache import ExplanationCache
+from napari_channelmix.viewer.pages.pixels.cell_panel import ResultPanel
+from napari_channelmix.viewer.pages.pixels.comparison_job import compare_job
+from napari_channelmix.viewer.pages.pixels.comparison_panel import ComparisonPanel
+from napari_channelmix.viewer.pages.pixels.explain_job import explain_cell_job, warm_job
+from napari_channelmix.viewer.pages.pixels.explain_mode import ExplainMode
+from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
+from napari_channelmix.viewer.pages.pixels.prerequisites import Needs
+from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared
+from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
 from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
 from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.viewer.tasks.redraw_pace import Pace
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.explaining import Explanation, Question
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation, Question
     from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["ExplainDock"]

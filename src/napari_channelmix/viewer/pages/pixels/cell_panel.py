@@ -9,7 +9,6 @@ import numpy as np
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.held_out import cell_in_words
-from napari_channelmix.viewer.class_bars import ClassBars
 from napari_channelmix.viewer.pages.channels.chart.thumbnails import (
     Thumbnails,
     Tile,
@@ -17,13 +16,14 @@ from napari_channelmix.viewer.pages.channels.chart.thumbnails import (
     grey_levels,
     heat_image,
 )
-from napari_channelmix.viewer.paste import highest, scaled
+from napari_channelmix.viewer.pages.pixels.compose import highest, scaled
+from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
 from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QImage
 
-    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
 
 __all__ = ["ResultPanel", "composite"]
 

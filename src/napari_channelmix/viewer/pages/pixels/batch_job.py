@@ -14,14 +14,14 @@ import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.phenotypes.held_out import held_out_of
-from napari_channelmix.viewer.paste import pasted
+from napari_channelmix.viewer.pages.pixels.compose import pasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim import MapUpdate
-    from napari_channelmix.viewer.explaining import Question
+    from napari_channelmix.viewer.pages.pixels.explain_job import Question
     from napari_channelmix.viewer.session.cell_sources import Sources
     from napari_channelmix.viewer.session.session import Trained
 

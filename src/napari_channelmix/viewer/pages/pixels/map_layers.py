@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer.layers import MapLayer
-from napari_channelmix.viewer.paste import highest, inside, scaled
+from napari_channelmix.viewer.pages.pixels.compose import highest, inside, scaled
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.explaining import Explanation
-    from napari_channelmix.viewer.field_maps import FieldMaps
+    from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["ExplanationLayers"]

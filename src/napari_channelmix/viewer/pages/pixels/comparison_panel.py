@@ -9,15 +9,15 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.pages.channels.chart.thumbnails import Thumbnails, Tile, heat_image
-from napari_channelmix.viewer.paste import scaled
-from napari_channelmix.viewer.question_form import METHODS
-from napari_channelmix.viewer.result_panel import composite
+from napari_channelmix.viewer.pages.pixels.cell_panel import composite
+from napari_channelmix.viewer.pages.pixels.compose import scaled
+from napari_channelmix.viewer.pages.pixels.question_form import METHODS
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QImage
 
-    from napari_channelmix.viewer.comparing import Answer
-    from napari_channelmix.viewer.explaining import Explanation
+    from napari_channelmix.viewer.pages.pixels.comparison_job import Answer
+    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
 
 __all__ = ["ComparisonPanel"]
 

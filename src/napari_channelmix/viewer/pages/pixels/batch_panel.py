@@ -9,12 +9,12 @@ from napari.layers import Points
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.field_maps import FieldMaps, field_maps_job
+from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.explain_dock import ExplainDock
+    from napari_channelmix.viewer.pages.pixels.page import ExplainDock
     from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["ManyCells"]
