@@ -65,9 +65,9 @@ class Window:
         from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.latents.pictures import Pictures
-        from napari_channelmix.viewer.latents_dock import LatentsDock
         from napari_channelmix.viewer.pages.data.page import ImagesDock
+        from napari_channelmix.viewer.pages.latents.dock import LatentsDock
+        from napari_channelmix.viewer.pages.latents.pictures import Pictures
 
         self.pump = QApplication.processEvents
         #: Widget, when it was painted, and how many pictures had been decoded by then.
@@ -109,7 +109,7 @@ class Window:
 
     def decoder(self) -> dict[str, float]:
         """The decoder by itself, one picture."""
-        from napari_channelmix.viewer.latents.drawing import one_thread
+        from napari_channelmix.viewer.pages.latents.decoder_worker import one_thread
 
         latents, times = self.dock.session.latents, []
         for _ in range(200):
@@ -177,7 +177,7 @@ class Window:
 
     def close(self) -> None:
         """Close the viewer, and leave the class as it was."""
-        from napari_channelmix.viewer.latents.pictures import Pictures
+        from napari_channelmix.viewer.pages.latents.pictures import Pictures
 
         Pictures.paintEvent = self._paint  # type: ignore[method-assign]
         self.viewer.close()

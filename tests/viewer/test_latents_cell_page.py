@@ -8,8 +8,8 @@ import pytest
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import moved
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.latents.cell_page import MOVED, CellPage
-from napari_channelmix.viewer.latents.pictures import cell_image
+from napari_channelmix.viewer.pages.latents.cell_page import MOVED, CellPage
+from napari_channelmix.viewer.pages.latents.pictures import cell_image
 
 from .latent_cases import latents
 

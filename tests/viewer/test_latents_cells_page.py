@@ -7,7 +7,7 @@ import pytest
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import QPoint, Qt
 
-from napari_channelmix.viewer.latents.cells_page import CellsPage, telling
+from napari_channelmix.viewer.pages.latents.cells_page import CellsPage, telling
 
 from .latent_cases import latents
 

@@ -9,7 +9,7 @@ from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 
 from napari_channelmix.drl import separation
 from napari_channelmix.drl.latents import UNDER_WAY
-from napari_channelmix.viewer.latents.classes_page import CHANGED, LAST, ClassesPage
+from napari_channelmix.viewer.pages.latents.classes_page import CHANGED, LAST, ClassesPage
 from napari_channelmix.viewer.session.session import Trained
 
 from .latent_cases import cells, latents

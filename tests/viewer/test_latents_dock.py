@@ -24,9 +24,9 @@ from qtpy.QtWidgets import (
 from napari_channelmix.data import Cells
 from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.latents.cell_page import MOVED
-from napari_channelmix.viewer.latents_dock import LatentsDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.latents.cell_page import MOVED
+from napari_channelmix.viewer.pages.latents.dock import LatentsDock
 from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, session_of
 
@@ -133,7 +133,7 @@ def test_cancel_stops_the_run_and_keeps_what_was_found(
         finally:
             ended.set()
 
-    monkeypatch.setattr("napari_channelmix.viewer.latents_dock.find_latents_job", slow)
+    monkeypatch.setattr("napari_channelmix.viewer.pages.latents.dock.find_latents_job", slow)
     found.settings.take_file(weights)
     click(found.settings.run)
     qtbot.waitUntil(lambda: "cutting" in found.task_bar.stage.text())
@@ -164,7 +164,7 @@ def test_cells_can_be_looked_at_while_their_classes_are_compared(
 ) -> None:
     found, gate = opened(), threading.Event()
     monkeypatch.setattr(
-        "napari_channelmix.viewer.latents_dock.find_latents_job",
+        "napari_channelmix.viewer.pages.latents.dock.find_latents_job",
         two_parts(found.session.cells, gate),
     )
     found.settings.take_file(weights)
@@ -184,7 +184,7 @@ def test_cancel_while_classes_are_compared_keeps_the_latents(
 ) -> None:
     found = opened()
     monkeypatch.setattr(
-        "napari_channelmix.viewer.latents_dock.find_latents_job",
+        "napari_channelmix.viewer.pages.latents.dock.find_latents_job",
         two_parts(found.session.cells, threading.Event()),
     )
     found.settings.take_file(weights)
@@ -201,7 +201,7 @@ def test_a_second_run_that_is_stopped_leaves_the_first_result(
     found = opened(known={})
     before = found.session.latents
     monkeypatch.setattr(
-        "napari_channelmix.viewer.latents_dock.find_latents_job",
+        "napari_channelmix.viewer.pages.latents.dock.find_latents_job",
         two_parts(found.session.cells, threading.Event()),
     )
     found.settings.take_file(weights)
@@ -655,7 +655,7 @@ def test_closing_the_viewer_meanwhile_is_safe(make_napari_viewer: Any, qtbot: An
         finally:
             ended.set()
 
-    monkeypatch.setattr("napari_channelmix.viewer.latents_dock.find_latents_job", slow)
+    monkeypatch.setattr("napari_channelmix.viewer.pages.latents.dock.find_latents_job", slow)
     viewer = make_napari_viewer(show=True)
     image = viewer.add_image(planes()[0], name="DNA")
     found = LatentsDock(viewer)

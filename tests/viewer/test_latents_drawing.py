@@ -8,7 +8,7 @@ import torch
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QApplication, QLabel
 
-from napari_channelmix.viewer.latents.drawing import Drawing, one_thread
+from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing, one_thread
 
 from .latent_cases import tiny
 

@@ -10,7 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox
 
-from napari_channelmix.viewer.latents.form import BLEND, COLORS, ONE, LatentsForm
+from napari_channelmix.viewer.pages.latents.form import BLEND, COLORS, ONE, LatentsForm
 from napari_channelmix.viewer.session.session import Session, Shown
 
 from .latent_cases import cells, tiny

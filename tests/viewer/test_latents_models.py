@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from napari_channelmix.viewer.latents.models import model_in, shipped_models
+from napari_channelmix.viewer.pages.latents.model_list import model_in, shipped_models
 
 from .latent_cases import tiny
 
@@ -25,7 +25,7 @@ def test_the_shipped_models_are_those_of_the_room_below() -> None:
 def test_models_are_listed_without_torch() -> None:
     script = (
         "import sys\n"
-        "from napari_channelmix.viewer.latents.models import shipped_models\n"
+        "from napari_channelmix.viewer.pages.latents.model_list import shipped_models\n"
         "assert shipped_models()\n"
         "print('torch' in sys.modules)"
     )

@@ -7,7 +7,7 @@ import pytest
 from napari_channelmix.viewer.pages.channels.chart.thumbnails import Tile
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.latents.pictures import Pictures, cell_image
+from napari_channelmix.viewer.pages.latents.pictures import Pictures, cell_image
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 RED = np.stack([np.ones((8, 8)), np.zeros((8, 8)), np.zeros((8, 8))]).astype(np.float32)

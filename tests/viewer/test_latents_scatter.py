@@ -8,7 +8,7 @@ from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import QPoint, Qt
 
-from napari_channelmix.viewer.latents.scatter import Scatter
+from napari_channelmix.viewer.pages.latents.scatter import Scatter
 
 from .latent_cases import CLASSES, latents
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 
-from napari_channelmix.viewer.latents.shown import LatentLayers
+from napari_channelmix.viewer.pages.latents.latent_layers import LatentLayers
 from napari_channelmix.viewer.session.session import Shown
 
 from .latent_cases import COUNT, blobs, latents, planes

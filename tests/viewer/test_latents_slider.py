@@ -8,7 +8,7 @@ from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 
-from napari_channelmix.viewer.latents.slider import AxisSlider, badge_color
+from napari_channelmix.viewer.pages.latents.slider import AxisSlider, badge_color
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 from .latent_cases import latents

@@ -5,8 +5,8 @@ from typing import Any
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of, inactive_of
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.latents.slider import AxisSlider
-from napari_channelmix.viewer.latents.sliders import Sliders
+from napari_channelmix.viewer.pages.latents.slider import AxisSlider
+from napari_channelmix.viewer.pages.latents.sliders import Sliders
 
 from .latent_cases import latents
 

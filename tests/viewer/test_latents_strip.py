@@ -7,8 +7,8 @@ import pytest
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.latents.pictures import cell_image
-from napari_channelmix.viewer.latents.strip import COUNT, NearestStrip
+from napari_channelmix.viewer.pages.latents.pictures import cell_image
+from napari_channelmix.viewer.pages.latents.traversal_strip import COUNT, NearestStrip
 
 from .latent_cases import cells, latents
 

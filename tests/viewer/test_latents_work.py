@@ -7,7 +7,12 @@ import pytest
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.latents.work import Choices, Look, find_latents_job, view_of
+from napari_channelmix.viewer.pages.latents.latents_job import (
+    Choices,
+    Look,
+    find_latents_job,
+    view_of,
+)
 
 from .latent_cases import cells, tiny
 

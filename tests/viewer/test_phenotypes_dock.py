@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.latents_dock import LatentsDock
+from napari_channelmix.viewer.pages.latents.dock import LatentsDock
 from napari_channelmix.viewer.pages.pixels.page import ExplainDock
 from napari_channelmix.viewer.phenotypes import crop_reader
 from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock

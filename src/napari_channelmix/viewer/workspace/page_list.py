@@ -61,7 +61,7 @@ PAGES = (
         "Which pixels of a cell make the classifier call it that?",
     ),
     PageInfo(
-        "latents", "Latents", "Latent traversals", "napari_channelmix.viewer.latents_dock", "LatentsDock",
+        "latents", "Latents", "Latent traversals", "napari_channelmix.viewer.pages.latents.dock", "LatentsDock",
         "What is a cell like along named axes such as size and texture?",
     ),
     PageInfo(

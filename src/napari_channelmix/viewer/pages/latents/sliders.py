@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.latents.slider import AxisSlider
+from napari_channelmix.viewer.pages.latents.slider import AxisSlider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,6 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.frame.page import group
-from napari_channelmix.viewer.latents.drawing import Drawing, one_thread
-from napari_channelmix.viewer.latents.pictures import Pictures, cell_image
-from napari_channelmix.viewer.latents.sliders import Sliders
-from napari_channelmix.viewer.latents.strip import NearestStrip
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import (
     Axis,
     axes_of,
@@ -21,6 +17,10 @@ from napari_channelmix.viewer.pages.channels.chart.latent_axes import (
     moved,
 )
 from napari_channelmix.viewer.pages.channels.chart.thumbnails import Tile
+from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing, one_thread
+from napari_channelmix.viewer.pages.latents.pictures import Pictures, cell_image
+from napari_channelmix.viewer.pages.latents.sliders import Sliders
+from napari_channelmix.viewer.pages.latents.traversal_strip import NearestStrip
 
 if TYPE_CHECKING:
     import numpy as np

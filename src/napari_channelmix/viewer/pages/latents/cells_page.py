@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.frame.page import group
-from napari_channelmix.viewer.latents.scatter import Scatter
 from napari_channelmix.viewer.pages.channels.chart.latent_axes import figure
+from napari_channelmix.viewer.pages.latents.scatter import Scatter
 from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:

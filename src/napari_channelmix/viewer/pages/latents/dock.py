@@ -16,10 +16,10 @@ from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.frame.removed_layers import Removals
-from napari_channelmix.viewer.latents.form import LatentsForm
-from napari_channelmix.viewer.latents.pages import Pages
-from napari_channelmix.viewer.latents.shown import GRID, SCORES, LatentLayers
-from napari_channelmix.viewer.latents.work import find_latents_job
+from napari_channelmix.viewer.pages.latents.form import LatentsForm
+from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
+from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
+from napari_channelmix.viewer.pages.latents.results import Pages
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import GONE, Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels

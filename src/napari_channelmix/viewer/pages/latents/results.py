@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.latents.cell_page import CellPage
-from napari_channelmix.viewer.latents.cells_page import CellsPage
-from napari_channelmix.viewer.latents.classes_page import ClassesPage
+from napari_channelmix.viewer.pages.latents.cell_page import CellPage
+from napari_channelmix.viewer.pages.latents.cells_page import CellsPage
+from napari_channelmix.viewer.pages.latents.classes_page import ClassesPage
 
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
