@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_channelmix.viewer.phenotypes.choosing import Choosing
+from napari_channelmix.viewer.pages.phenotypes.selection_model import Choosing
 
 ORDER = np.array([5, 3, 8, 1, 0])
 PLACES = np.full(10, -1)

@@ -11,13 +11,13 @@ from qtpy.QtCore import Qt
 
 from napari_channelmix.data import Cells
 from napari_channelmix.phenotypes import confusion_of
-from napari_channelmix.viewer.phenotypes.confusion_page import (
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+from napari_channelmix.viewer.pages.phenotypes.confusion_page import (
     ConfusionPage,
     honesty,
     summary,
 )
-from napari_channelmix.viewer.phenotypes.confusion_view import ConfusionView
-from napari_channelmix.viewer.phenotypes.facts import Facts
+from napari_channelmix.viewer.pages.phenotypes.confusion_view import ConfusionView
 from napari_channelmix.viewer.session.session import Predictions, Trained
 
 from .phenotype_cases import CLASSES, cells, facts

@@ -11,8 +11,8 @@ from napari_channelmix.viewer.pages.channels.chart.crop_rendering import Look
 from qtpy.QtGui import QImage
 
 from napari_channelmix.data import Cells, Field
-from napari_channelmix.viewer.phenotypes.crop_cache import CropCache, Kept
-from napari_channelmix.viewer.phenotypes.crop_reader import Arrived, CropReader
+from napari_channelmix.viewer.pages.phenotypes.crop_cache import CropCache, Kept
+from napari_channelmix.viewer.pages.phenotypes.crop_reader import Arrived, CropReader
 
 from .phenotype_cases import cells
 

@@ -19,9 +19,9 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer.pages.latents.dock import LatentsDock
+from napari_channelmix.viewer.pages.phenotypes import crop_reader
+from napari_channelmix.viewer.pages.phenotypes.dock import PhenotypesDock
 from napari_channelmix.viewer.pages.pixels.page import ExplainDock
-from napari_channelmix.viewer.phenotypes import crop_reader
-from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
 from napari_channelmix.viewer.session.session import Predictions
 
 from .conftest import canvas_of, canvas_point

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from napari_channelmix.viewer.phenotypes.facts import Facts
-from napari_channelmix.viewer.phenotypes.ordering import Choice, Filter, arranged
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+from napari_channelmix.viewer.pages.phenotypes.sorting import Choice, Filter, arranged
 from napari_channelmix.viewer.session.session import Predictions, Session
 
 from .phenotype_cases import CLASSES, cells, facts, predictions

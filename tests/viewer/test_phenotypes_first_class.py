@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_channelmix.viewer.phenotypes.first_class import first_class
+from napari_channelmix.viewer.pages.phenotypes.first_class import first_class
 
 DOSES = [0.0, 1.0, 10.0, 100.0]
 

@@ -12,8 +12,8 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_channelmix.viewer.phenotypes.facts import Facts
-from napari_channelmix.viewer.phenotypes.gallery import Gallery
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+from napari_channelmix.viewer.pages.phenotypes.gallery import Gallery
 
 from .phenotype_cases import cells, facts, predictions
 

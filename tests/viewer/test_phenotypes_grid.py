@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_channelmix.viewer.phenotypes.grid import GAP, Grid
+from napari_channelmix.viewer.pages.phenotypes.gallery_grid import GAP, Grid
 
 
 @pytest.mark.parametrize("width", [40, 320, 347, 1200])

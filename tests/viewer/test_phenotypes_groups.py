@@ -15,8 +15,8 @@ from qtpy.QtWidgets import QApplication
 from napari_channelmix.data import Cells
 from napari_channelmix.phenotypes.adjusted import Adjusted
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES
-from napari_channelmix.viewer.phenotypes.facts import Facts
-from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage, dose_columns
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+from napari_channelmix.viewer.pages.phenotypes.groups_page import GroupsPage, dose_columns
 from napari_channelmix.viewer.session.session import Predictions
 
 from .phenotype_cases import facts

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.phenotypes.facts import Facts
-from napari_channelmix.viewer.phenotypes.ordering import (
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+from napari_channelmix.viewer.pages.phenotypes.sorting import (
     ORDERS,
     Choice,
     Filter,

@@ -14,7 +14,7 @@ from napari_channelmix.jobs import drain
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, explained_prior
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage
+from napari_channelmix.viewer.pages.phenotypes.groups_page import GroupsPage
 from napari_channelmix.viewer.session.session import Predictions, Trained
 
 from .phenotype_cases import CLASSES, facts

@@ -65,7 +65,7 @@ PAGES = (
         "What is a cell like along named axes such as size and texture?",
     ),
     PageInfo(
-        "phenotypes", "Phenotypes", "Phenotypes", "napari_channelmix.viewer.phenotypes_dock", "PhenotypesDock",
+        "phenotypes", "Phenotypes", "Phenotypes", "napari_channelmix.viewer.pages.phenotypes.dock", "PhenotypesDock",
         "What do the cells of each class look like, and where do labels and predictions disagree?",
     ),
     PageInfo(

@@ -10,13 +10,13 @@ from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
-from napari_channelmix.viewer.phenotypes.coloring import COLORINGS
-from napari_channelmix.viewer.phenotypes.ordering import REASONS
+from napari_channelmix.viewer.pages.phenotypes.coloring import COLORINGS
+from napari_channelmix.viewer.pages.phenotypes.sorting import REASONS
 from napari_channelmix.viewer.widgets.colored_text import marked
 from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
 __all__ = ["ColorsPage"]
 

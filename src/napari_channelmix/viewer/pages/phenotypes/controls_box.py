@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_channelmix.phenotypes.fractions import Fractions
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
 __all__ = ["ControlsBox"]
 

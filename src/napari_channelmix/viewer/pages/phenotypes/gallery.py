@@ -27,15 +27,15 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
-from napari_channelmix.viewer.phenotypes.choosing import Choosing
-from napari_channelmix.viewer.phenotypes.crop_cache import CropCache
-from napari_channelmix.viewer.phenotypes.crop_reader import CropReader
-from napari_channelmix.viewer.phenotypes.grid import Grid
-from napari_channelmix.viewer.phenotypes.tiles import TilePainter
+from napari_channelmix.viewer.pages.phenotypes.crop_cache import CropCache
+from napari_channelmix.viewer.pages.phenotypes.crop_reader import CropReader
+from napari_channelmix.viewer.pages.phenotypes.gallery_grid import Grid
+from napari_channelmix.viewer.pages.phenotypes.selection_model import Choosing
+from napari_channelmix.viewer.pages.phenotypes.tiles import TilePainter
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.phenotypes.crop_reader import Arrived, Looks
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.crop_reader import Arrived, Looks
 
 __all__ = ["Gallery"]
 

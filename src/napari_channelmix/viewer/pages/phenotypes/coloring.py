@@ -9,7 +9,7 @@ import numpy as np
 from napari_channelmix.viewer import layers
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
     from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["CODES", "COLORINGS", "SCORES", "Coloring"]

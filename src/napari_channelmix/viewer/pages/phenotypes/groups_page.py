@@ -30,11 +30,11 @@ from napari_channelmix.phenotypes.responses import (
 )
 from napari_channelmix.phenotypes.responses import dose_columns as columns_of_doses
 from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
-from napari_channelmix.viewer.phenotypes.controls_box import ControlsBox
-from napari_channelmix.viewer.phenotypes.dose_plot import DosePlot
-from napari_channelmix.viewer.phenotypes.first_class import first_class
-from napari_channelmix.viewer.phenotypes.group_table import GroupTable
-from napari_channelmix.viewer.phenotypes.plate_view import PlateView
+from napari_channelmix.viewer.pages.phenotypes.controls_box import ControlsBox
+from napari_channelmix.viewer.pages.phenotypes.dose_plot import DosePlot
+from napari_channelmix.viewer.pages.phenotypes.first_class import first_class
+from napari_channelmix.viewer.pages.phenotypes.group_table import GroupTable
+from napari_channelmix.viewer.pages.phenotypes.plate_view import PlateView
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.wording import counted
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
 __all__ = ["GroupsPage", "dose_columns", "in_words"]
 

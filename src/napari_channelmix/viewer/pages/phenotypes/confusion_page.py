@@ -11,13 +11,13 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of
 from napari_channelmix.phenotypes.held_out import UNKNOWN, held_out_of
 from napari_channelmix.viewer.pages.channels.chart.recall_bars import RecallBars
-from napari_channelmix.viewer.phenotypes.confusion_view import ConfusionView
+from napari_channelmix.viewer.pages.phenotypes.confusion_view import ConfusionView
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["ConfusionPage", "honesty", "summary"]

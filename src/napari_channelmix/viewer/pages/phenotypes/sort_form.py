@@ -8,9 +8,9 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.phenotypes.class_menu import ClassMenu
-from napari_channelmix.viewer.phenotypes.facts import NO_CLASS
-from napari_channelmix.viewer.phenotypes.ordering import (
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import NO_CLASS
+from napari_channelmix.viewer.pages.phenotypes.class_menu import ClassMenu
+from napari_channelmix.viewer.pages.phenotypes.sorting import (
     ORDERS,
     Choice,
     Filter,
@@ -20,7 +20,7 @@ from napari_channelmix.viewer.phenotypes.ordering import (
 from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
 __all__ = ["OrderForm"]
 

@@ -27,15 +27,15 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.frame.page import Dock
 from napari_channelmix.viewer.frame.removed_layers import Removals
 from napari_channelmix.viewer.pages.channels.chart.class_legend import ClassLegend
-from napari_channelmix.viewer.phenotypes.coloring import CODES, SCORES, Coloring
-from napari_channelmix.viewer.phenotypes.colors_page import ColorsPage
-from napari_channelmix.viewer.phenotypes.confusion_page import ConfusionPage
-from napari_channelmix.viewer.phenotypes.facts import Facts
-from napari_channelmix.viewer.phenotypes.gallery import LARGEST, SMALLEST, Gallery
-from napari_channelmix.viewer.phenotypes.groups_page import GroupsPage
-from napari_channelmix.viewer.phenotypes.order_form import OrderForm
-from napari_channelmix.viewer.phenotypes.ordering import arranged
-from napari_channelmix.viewer.phenotypes.relabel import Relabel
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+from napari_channelmix.viewer.pages.phenotypes.coloring import CODES, SCORES, Coloring
+from napari_channelmix.viewer.pages.phenotypes.colors_page import ColorsPage
+from napari_channelmix.viewer.pages.phenotypes.confusion_page import ConfusionPage
+from napari_channelmix.viewer.pages.phenotypes.gallery import LARGEST, SMALLEST, Gallery
+from napari_channelmix.viewer.pages.phenotypes.groups_page import GroupsPage
+from napari_channelmix.viewer.pages.phenotypes.relabel import Relabel
+from napari_channelmix.viewer.pages.phenotypes.sort_form import OrderForm
+from napari_channelmix.viewer.pages.phenotypes.sorting import arranged
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels

@@ -14,8 +14,8 @@ from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.phenotypes.crop_cache import Kept
-    from napari_channelmix.viewer.phenotypes.facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.crop_cache import Kept
 
 __all__ = ["TilePainter"]
 
