@@ -23,12 +23,12 @@ from napari_channelmix.classify.device import choose_device
 from napari_channelmix.config import read_config
 from napari_channelmix.jobs import drain
 from napari_channelmix.report.ome import PlaneImage
-from napari_channelmix.viewer import reproduce_dock as module
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.pages.pixels.page import ExplainDock
-from napari_channelmix.viewer.reproduce.items import export_job, items_of
-from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
-from napari_channelmix.viewer.reproduce_dock import ReproduceDock
+from napari_channelmix.viewer.pages.report import dock as module
+from napari_channelmix.viewer.pages.report.dock import ReproduceDock
+from napari_channelmix.viewer.pages.report.exports import export_job, items_of
+from napari_channelmix.viewer.pages.report.snapshot import Snapshot, snapshot_of
 
 SHADES = ("copy_script", "save_script", "save_config", "copy_command")
 

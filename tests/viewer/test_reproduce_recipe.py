@@ -16,10 +16,15 @@ from napari_channelmix.config import script_of
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.pages.pixels.explain_job import Question
-from napari_channelmix.viewer.reproduce.items import items_of
-from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, config_job, doable
-from napari_channelmix.viewer.reproduce.snapshot import snapshot_of
-from napari_channelmix.viewer.reproduce.telling import findings_job
+from napari_channelmix.viewer.pages.report.config_job import (
+    UnsavedError,
+    changes,
+    config_job,
+    doable,
+)
+from napari_channelmix.viewer.pages.report.exports import items_of
+from napari_channelmix.viewer.pages.report.report_job import findings_job
+from napari_channelmix.viewer.pages.report.snapshot import snapshot_of
 from napari_channelmix.viewer.session.session import Predictions, Session, Trained
 
 if TYPE_CHECKING:

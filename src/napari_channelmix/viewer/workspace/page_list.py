@@ -69,7 +69,7 @@ PAGES = (
         "What do the cells of each class look like, and where do labels and predictions disagree?",
     ),
     PageInfo(
-        "report", "Report", "Report and script", "napari_channelmix.viewer.reproduce_dock", "ReproduceDock",
+        "report", "Report", "Report and script", "napari_channelmix.viewer.pages.report.dock", "ReproduceDock",
         "What was found, as one page to hand on, and a script that does it again.",
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.reproduce.items import Item
+    from napari_channelmix.viewer.pages.report.exports import Item
 
 __all__ = ["ExportList"]
 

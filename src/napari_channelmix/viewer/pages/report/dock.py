@@ -19,11 +19,11 @@ from qtpy.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QPush
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.frame.page import Dock, group
-from napari_channelmix.viewer.reproduce.export_list import ExportList
-from napari_channelmix.viewer.reproduce.items import Exported, export_job, items_of
-from napari_channelmix.viewer.reproduce.recipe import CLOSED, ELSEWHERE, config_job, doable
-from napari_channelmix.viewer.reproduce.snapshot import Snapshot, snapshot_of
-from napari_channelmix.viewer.reproduce.telling import page_file_job
+from napari_channelmix.viewer.pages.report.config_job import CLOSED, ELSEWHERE, config_job, doable
+from napari_channelmix.viewer.pages.report.export_list import ExportList
+from napari_channelmix.viewer.pages.report.exports import Exported, export_job, items_of
+from napari_channelmix.viewer.pages.report.report_job import page_file_job
+from napari_channelmix.viewer.pages.report.snapshot import Snapshot, snapshot_of
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.notice import Notice
 

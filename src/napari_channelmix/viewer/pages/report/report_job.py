@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.reproduce.recipe import UnsavedError, changes, config_job, doable
+from napari_channelmix.viewer.pages.report.config_job import (
+    UnsavedError,
+    changes,
+    config_job,
+    doable,
+)
 
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
     from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
     from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
-    from napari_channelmix.viewer.reproduce.snapshot import Snapshot
+    from napari_channelmix.viewer.pages.report.snapshot import Snapshot
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["findings_job", "page_file_job"]

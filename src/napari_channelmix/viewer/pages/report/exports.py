@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.ome import PlaneImage
-    from napari_channelmix.viewer.reproduce.snapshot import Snapshot
+    from napari_channelmix.viewer.pages.report.snapshot import Snapshot
 
 __all__ = ["Exported", "Item", "export_job", "items_of"]
 

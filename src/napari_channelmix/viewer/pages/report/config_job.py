@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         PredictionsPart,
     )
     from napari_channelmix.viewer.pages.pixels.explain_job import Question
-    from napari_channelmix.viewer.reproduce.snapshot import Snapshot
+    from napari_channelmix.viewer.pages.report.snapshot import Snapshot
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
