@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.first_steps.steps import (
+from napari_channelmix.viewer.frame.open_page import DOCKS
+from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
+from napari_channelmix.viewer.session.session import Session, Shown, Trained
+from napari_channelmix.viewer.workspace.steps import (
     SAMPLE,
     WAY,
     Step,
@@ -14,9 +17,6 @@ from napari_channelmix.viewer.first_steps.steps import (
     next_of,
     steps_of,
 )
-from napari_channelmix.viewer.frame.open_page import DOCKS
-from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
-from napari_channelmix.viewer.session.session import Session, Shown, Trained
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from napari_channelmix.jobs import Progress
-from napari_channelmix.viewer.first_steps.steps import SAMPLE
 from napari_channelmix.viewer.workspace import workspace as module
+from napari_channelmix.viewer.workspace.steps import SAMPLE
 from napari_channelmix.viewer.workspace.workspace import Workspace, find_workspace
 
 from .conftest import in_front

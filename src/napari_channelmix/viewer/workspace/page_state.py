@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_channelmix.viewer.first_steps.steps import (
+from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
+from napari_channelmix.viewer.workspace.steps import (
     WAY,
     Action,
     Step,
@@ -13,7 +14,6 @@ from napari_channelmix.viewer.first_steps.steps import (
     next_of,
     steps_of,
 )
-from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

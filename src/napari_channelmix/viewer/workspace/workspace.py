@@ -22,7 +22,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.first_steps.steps import SAMPLE
 from napari_channelmix.viewer.frame.canvas_context import canvas_context_of
 from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
@@ -32,11 +31,12 @@ from napari_channelmix.viewer.workspace.page_list import PAGES, page_info, page_
 from napari_channelmix.viewer.workspace.page_state import next_page, page_states
 from napari_channelmix.viewer.workspace.rail import WIDTH as RAIL_WIDTH
 from napari_channelmix.viewer.workspace.rail import Rail
+from napari_channelmix.viewer.workspace.steps import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_channelmix.viewer.first_steps.steps import Action
+    from napari_channelmix.viewer.workspace.steps import Action
 
 __all__ = ["FROM_PYTHON", "TITLE", "Workspace", "find_workspace", "made_by_menu", "workspace_of"]
 
