@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
-from napari_channelmix.phenotypes.doses import DoseResponse, dose_response
+from napari_channelmix.phenotypes.dose_response import DoseResponse, dose_response
 from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import PREDICTED, response_of
 

@@ -323,7 +323,7 @@ class Bundle(Kind):
         import torch
         from safetensors.torch import load, save
 
-        from napari_channelmix.classify.sealed import seal
+        from napari_channelmix.classify.weights_file import seal
 
         weights = load(self.base)
         size = int.from_bytes(self.base[:8], "little")
@@ -404,7 +404,7 @@ class ConfigFile(Kind):
 
     def make(self, rng: Rng) -> Use:
         from napari_channelmix.config import read_config
-        from napari_channelmix.run.configured import run_config_job
+        from napari_channelmix.run.rerun import run_config_job
 
         path = self.folder / "x.json"
         path.write_bytes(json_text(rng, self.base))
@@ -442,7 +442,7 @@ class Results(Kind):
         import napari_channelmix as cm
         from napari_channelmix.dcmix import ChannelImportance
         from napari_channelmix.jobs import drain
-        from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
+        from napari_channelmix.run.explain_dataset import ExplainSettings, explain_cells_job
         from napari_channelmix.run.report import Sources, findings_job
 
         folder = self.folder / "x"

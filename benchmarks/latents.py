@@ -31,11 +31,11 @@ import numpy as np
 import torch
 
 from napari_channelmix import Cells, Disentangler, load_disentangler, open_dataset
+from napari_channelmix.atomic_write import write_json
 from napari_channelmix.drl import View, latents_job
 from napari_channelmix.drl.finetune import finetune_job
 from napari_channelmix.drl.metrics import association
 from napari_channelmix.drl.sprites import Sprites
-from napari_channelmix.files import write_json
 from napari_channelmix.jobs import drain
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[2] / "shared" / "data"))

@@ -19,7 +19,7 @@ import torch
 from scipy.ndimage import gaussian_filter, zoom
 
 from napari_channelmix.classify import Classifier, NetworkSpec, TrainingData, data_shift_job
-from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.data import Cells, open_dataset
 from napari_channelmix.data.samples import immunohistochemistry, synthetic_plate
 from napari_channelmix.jobs import drain

@@ -27,7 +27,7 @@ import torch
 from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.data.scaling import ScaledPlane
-from napari_channelmix.dcmix.divided import divided_importance_job
+from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:

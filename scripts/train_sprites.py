@@ -27,11 +27,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.drl.objective import PAPER_OBJECTIVE
 from napari_channelmix.drl.quality import BARS, quality_job
 from napari_channelmix.drl.store import load_disentangler, save_disentangler
 from napari_channelmix.drl.train import EPOCH, RECIPES, SHIPPED, recipe, train_sprites_job
-from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from napari_channelmix.errors import SaveError
-from napari_channelmix.files import (
+from napari_channelmix.atomic_write import (
     write_bytes,
     write_json,
     write_text,
     write_whole,
 )
+from napari_channelmix.errors import SaveError
 
 
 def half_then_full_disk(neighbour: Path) -> None:

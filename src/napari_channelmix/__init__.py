@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
     from napari_channelmix.pcim import Attribution, explain
-    from napari_channelmix.run.configured import run_config
-    from napari_channelmix.run.predicting import predict_cells
+    from napari_channelmix.run.predict_dataset import predict_cells
+    from napari_channelmix.run.rerun import run_config
 
 __all__ = [
     "Attribution",

@@ -21,7 +21,7 @@ from napari_channelmix.classify.calibration import (
     scaled,
     scores_of,
 )
-from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import BundleError, DataError
 

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from napari_channelmix.classify.checkpoint import FORMAT, SCHEMA, Checkpoint
-from napari_channelmix.classify.sealed import read_sealed, write_sealed
+from napari_channelmix.classify.weights_file import read_sealed, write_sealed
 
 RECORD = {"history": [{"epoch": 1.0, "score": 0.5}], "best_epoch": 1, "stopped": "all epochs done"}
 STEPS = 3

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from napari_channelmix.classify.copies import refuse_copies
+from napari_channelmix.classify.duplicate_cells import refuse_copies
 from napari_channelmix.classify.pixels import Pixels, Selection
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError

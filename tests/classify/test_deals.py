@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.classify.deals import label_deals, ways_to_deal
+from napari_channelmix.classify.group_permutation import label_deals, ways_to_deal
 
 
 def all_deals(labels, groups, classes, **settings):

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.classify.likeness import likeness, plain_likeness
 from napari_channelmix.classify.training_data import QUANTILES, TrainingData
-from napari_channelmix.data.profile import FEATURES, CropProfile
+from napari_channelmix.classify.training_distance import likeness, plain_likeness
+from napari_channelmix.data.crop_profile import FEATURES, CropProfile
 
 F = len(FEATURES)
 MEAN = FEATURES.index("mean")

@@ -7,8 +7,8 @@ import pytest
 
 from napari_channelmix import load_model, train_classifier
 from napari_channelmix.classify.accuracy import estimate_accuracy
-from napari_channelmix.classify.identity import model_hash
-from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.classify.evaluated_training import measured_training_job
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.config.facts import classifier_part, training_part
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import BundleError

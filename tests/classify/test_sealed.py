@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from napari_channelmix.classify.sealed import read_sealed, seal, write_sealed
+from napari_channelmix.classify.weights_file import read_sealed, seal, write_sealed
 from napari_channelmix.errors import BundleError, SaveError
 
 FORM, WHAT = "napari-channelmix thing", "thing"

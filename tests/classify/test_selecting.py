@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_channelmix.classify.selecting import selected
+from napari_channelmix.classify.output_selection import selected
 from napari_channelmix.errors import ModelError
 
 Z, V = torch.zeros(3, 2), torch.zeros(3)

@@ -11,7 +11,7 @@ import pytest
 
 from napari_channelmix.classify import TrainingData, load_bundle
 from napari_channelmix.classify.training_data import _spreads, channel_pairs, dtypes_of
-from napari_channelmix.data.profile import FEATURES
+from napari_channelmix.data.crop_profile import FEATURES
 
 if TYPE_CHECKING:
     from pathlib import Path

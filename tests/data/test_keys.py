@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from napari_channelmix.data import Cells, open_dataset
-from napari_channelmix.data.keys import key_columns, named_keys
+from napari_channelmix.data.identifier_columns import key_columns, named_keys
 from napari_channelmix.data.saving import save_dataset
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_channelmix.data.profile import FEATURES, PERCENTILES, Profiler, crop_features
+from napari_channelmix.data.crop_profile import FEATURES, PERCENTILES, Profiler, crop_features
 
 
 def figure(crops, name):

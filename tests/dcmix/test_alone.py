@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.dcmix.alone import alone_job
+from napari_channelmix.dcmix.channel_features import NAMES, CropNumbers
 from napari_channelmix.dcmix.head import LinearHead
-from napari_channelmix.dcmix.numbers import NAMES, CropNumbers
+from napari_channelmix.dcmix.single_channels import alone_job
 from napari_channelmix.jobs import drain
 
 CLASSES = ("n", "p")

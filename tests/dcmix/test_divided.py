@@ -9,7 +9,7 @@ from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.config.facts import importance_part
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.data.split import cross_validation_folds
-from napari_channelmix.dcmix.divided import divided_importance_job
+from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 

@@ -6,10 +6,10 @@ import pytest
 
 from napari_channelmix import ChannelImportance
 from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
-from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
 from napari_channelmix.dcmix.gate import USE_SHAPLEY
-from napari_channelmix.dcmix.questions import questioned
+from napari_channelmix.dcmix.plain_classifiers import questioned
 from napari_channelmix.dcmix.separability import OneNumber, Separability
+from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 
 CLOSED = "mixing to one image costs accuracy (mixed 0.60, plain 0.90): read the Shapley values"
 CHANCE = "accuracy is at chance: nothing can be read from the shares"

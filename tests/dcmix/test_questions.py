@@ -9,7 +9,7 @@ from napari_channelmix import Cells, ChannelImportance
 from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.dcmix.divisions import divided, given
 from napari_channelmix.dcmix.importance import channel_importance
-from napari_channelmix.dcmix.questions import measured_job
+from napari_channelmix.dcmix.plain_classifiers import measured_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 

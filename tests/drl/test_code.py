@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from napari_channelmix.drl.code import Code
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.sprites import CELLS, PAPER, TEXTURED
 from napari_channelmix.errors import ModelError
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from napari_channelmix.drl import Disentangler, finetune
-from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.finetune import BATCH, CellLearner, finetune_job
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.sprites import TEXTURED
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain

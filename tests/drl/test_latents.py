@@ -18,8 +18,8 @@ from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.data import Cells
 from napari_channelmix.drl import Latents, View, default_view, latents_job
 from napari_channelmix.drl import latents as run_latents
-from napari_channelmix.drl.code import title_of
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.network import Posterior
 from napari_channelmix.drl.sprites import CELLS
 from napari_channelmix.drl.store import save_disentangler

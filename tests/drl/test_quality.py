@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from napari_channelmix.drl import quality as quality_module
-from napari_channelmix.drl.code import Code
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.metrics import DCI
 from napari_channelmix.drl.quality import (
     BARS,

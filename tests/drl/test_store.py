@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from napari_channelmix.classify.sealed import seal
+from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import load_disentangler, save_disentangler, sprites
 from napari_channelmix.drl.sprites import TEXTURED
 from napari_channelmix.drl.store import FORMAT, SCHEMA, shipped

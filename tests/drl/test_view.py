@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.drl.view import PALETTE, View
+from napari_channelmix.drl.channel_view import PALETTE, View
 from napari_channelmix.errors import DataError
 
 SIX = ["a", "b", "c", "d", "e", "f"]

@@ -9,7 +9,7 @@ from scipy import fft, ndimage
 
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim import blackbox
-from napari_channelmix.pcim.memory import BLACKBOX_BYTES
+from napari_channelmix.pcim.batch_size import BLACKBOX_BYTES
 from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.references import Reference
 from napari_channelmix.pcim.scores import auroc

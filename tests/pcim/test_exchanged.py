@@ -7,8 +7,8 @@ from torch import nn
 
 import napari_channelmix as cm
 from napari_channelmix.jobs import drain
-from napari_channelmix.pcim.exchanged import ChannelEvidence, channel_evidence_job
-from napari_channelmix.pcim.source import Source
+from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.exchanged_channels import ChannelEvidence, channel_evidence_job
 
 
 class Sum(nn.Module):

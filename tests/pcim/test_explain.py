@@ -11,11 +11,12 @@ from napari_channelmix import Cells, explain
 from napari_channelmix.classify import ForeignClassifier, TrainingSettings, train_classifier
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
-from napari_channelmix.pcim import BASELINES, explain_job, measure_job, memory
+from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim import batch_size as memory
 from napari_channelmix.pcim.blackbox import room
+from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.scores import rank_correlation
-from napari_channelmix.pcim.source import Source
 
 OURS = ("pcim", "pcim-fidelity", "blackbox", "blackbox-sharp")
 
@@ -212,7 +213,7 @@ def test_a_module_is_where_it_was_after_a_job_that_ended_or_was_closed(
 ):
     # Another name for the same device will do.
     monkeypatch.setattr(
-        "napari_channelmix.pcim.source.choose_device", lambda name: torch.device("cpu", 0)
+        "napari_channelmix.pcim.cell_source.choose_device", lambda name: torch.device("cpu", 0)
     )
     network = Traveller(planted.network).train()
     found = explained(network, planted.crops, method=method, forwards=20)

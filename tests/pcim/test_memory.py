@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
-from napari_channelmix.pcim.subject import subject_of
+from napari_channelmix.pcim.batch_size import cells_at_once, is_out_of_memory
+from napari_channelmix.pcim.model_adapter import subject_of
 
 
 class Wide(nn.Module):

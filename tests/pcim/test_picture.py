@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_channelmix.pcim.picture import EVIDENCE, maps_figure, stretched
+from napari_channelmix.pcim.map_figure import EVIDENCE, maps_figure, stretched
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])

@@ -6,7 +6,7 @@ import torch
 
 from napari_channelmix import Cells
 from napari_channelmix.errors import DataError
-from napari_channelmix.pcim.source import Source
+from napari_channelmix.pcim.cell_source import Source
 
 CHOSEN = np.array([1, 3, 4])
 

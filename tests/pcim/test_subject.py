@@ -7,7 +7,7 @@ from torch import nn
 
 from napari_channelmix.classify import ForeignClassifier
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.subject import subject_of
+from napari_channelmix.pcim.model_adapter import subject_of
 
 
 def foreign(planted, output="scores"):

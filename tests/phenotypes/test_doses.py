@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_channelmix.phenotypes.doses import (
+from napari_channelmix.phenotypes.dose_response import (
     CIRCULAR,
     as_doses,
     dose_response,

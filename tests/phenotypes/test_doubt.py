@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
+from napari_channelmix.phenotypes.label_quality import class_distance, disagreement, margin
 
 CERTAIN = np.array([[0.9, 0.1, 0.0], [0.4, 0.35, 0.25], [0.0, 0.0, 1.0]])
 

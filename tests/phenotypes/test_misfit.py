@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_channelmix.phenotypes.lack_of_fit import Means, lack_of_fit, turn_in_words
 from napari_channelmix.phenotypes.logistic import Logistic, Refused, curve, fit_curve
-from napari_channelmix.phenotypes.misfit import Means, lack_of_fit, turn_in_words
 
 DOSES = np.array([0, 0.1, 0.3, 1, 3, 10, 30, 100, 300])
 

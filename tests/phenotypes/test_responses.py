@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from napari_channelmix.phenotypes.adjusted import Adjusted
-from napari_channelmix.phenotypes.doses import response_in_words
+from napari_channelmix.phenotypes.dose_response import response_in_words
 from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import (
     LABELS,

@@ -28,7 +28,7 @@ from napari_channelmix.errors import BundleError, ConfigError, DataError
 from napari_channelmix.jobs import drain
 from napari_channelmix.report import Findings
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.configured import Rerun, _findings_job, run_config
+from napari_channelmix.run.rerun import Rerun, _findings_job, run_config
 
 VIEW = {"channels": ["DNA", "reporter"], "weights": [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]],
         "natural": False}  # fmt: skip
@@ -78,7 +78,7 @@ def test_every_part_has_its_folder_and_the_report_says_all(done, dataset):
 
 def test_a_second_run_does_nothing_again(done, config, monkeypatch, dataset, capsys):
     monkeypatch.setattr(
-        "napari_channelmix.run.configured.train_into_job",
+        "napari_channelmix.run.rerun.train_into_job",
         lambda *_: pytest.fail("the classifier is there"),
     )
     path = dataset.parent / "config.json"
@@ -125,7 +125,7 @@ def test_the_report_shows_probabilities_with_the_prior_of_the_predictions(
         yield
         return Findings(cells, "")
 
-    monkeypatch.setattr("napari_channelmix.run.configured.findings_job", findings_job)
+    monkeypatch.setattr("napari_channelmix.run.rerun.findings_job", findings_job)
     chosen = config.classifier.model_copy(update={"prior": "estimated"})
     for predictions in (PredictionsPart(), PredictionsPart(prior="balanced"), None):
         one = config.model_copy(update={"classifier": chosen, "predictions": predictions})
@@ -168,7 +168,7 @@ def test_another_model_in_the_file_is_not_run(config, done, dataset, tmp_path):
 
 def test_what_cannot_be_done_is_known_before_anything_is_trained(config, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "napari_channelmix.run.configured.train_into_job", lambda *_: pytest.fail("too late")
+        "napari_channelmix.run.rerun.train_into_job", lambda *_: pytest.fail("too late")
     )
     for part in ({"latents": LatentsPart(model="no-sprites")},
                  {"data": DataPart(dataset=str(tmp_path / "gone.toml"))}):  # fmt: skip

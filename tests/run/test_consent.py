@@ -156,7 +156,7 @@ def test_an_output_is_chosen_on_the_command_line(
 def test_a_moved_file_is_the_same_model_and_an_old_config_keeps_working(
     plate: Path, tmp_path: Path
 ) -> None:
-    from napari_channelmix.classify.identity import earlier_hashes, model_hash
+    from napari_channelmix.classify.model_hash import earlier_hashes, model_hash
 
     names: dict[str, Any] = {"channels": ["DNA"], "classes": ["a", "b"], "allow_code": True}
     source = torchscript(tmp_path)

@@ -23,9 +23,9 @@ from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import BASELINES, explain_job
-from napari_channelmix.run import explaining
+from napari_channelmix.run import explain_dataset as explaining
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.explaining import ExplainSettings, chosen_cells, explain_cells_job
+from napari_channelmix.run.explain_dataset import ExplainSettings, chosen_cells, explain_cells_job
 
 # What users of explain.json may count on.
 FIELDS = {"schema", "provenance", "n", "method", "mode", "target", "classes", "seconds_per_cell",
@@ -245,7 +245,7 @@ def test_labels_that_speak_against_a_model_are_said_first_unless_not_asked(tmp_p
 
 
 def test_no_more_than_a_chunk_is_read_at_once(classifier, cells, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_channelmix.pcim.source.MEAN_OF", 2)
+    monkeypatch.setattr("napari_channelmix.pcim.cell_source.MEAN_OF", 2)
     monkeypatch.setattr("napari_channelmix.data.fingerprint.LOOKED_AT", 2)
     monkeypatch.setattr(explaining, "SHOWN", 2)
     sizes, read = [], Cells.read
@@ -699,7 +699,7 @@ def test_bad_input_is_one_line_and_status_2(more, says, plate, tmp_path, capsys)
 def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(plate, tmp_path):
     # Chunks of a few cells: a plate of this size would be one.
     script = (
-        "import sys; from napari_channelmix.run import explaining; explaining.CHUNK = 2\n"
+        "import sys; from napari_channelmix.run import explain_dataset as explaining; explaining.CHUNK = 2\n"
         "from napari_channelmix.run.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     asked = [sys.executable, "-c", script,

@@ -8,7 +8,7 @@ import pytest
 import zarr
 
 from napari_channelmix.errors import DataError, SaveError
-from napari_channelmix.run.mapstore import MapStore
+from napari_channelmix.run.map_store import MapStore
 
 FACTS = {"model": "m", "cells": "c", "n": 5, "version": "1", "method": "pcim"}
 PART = {"target": [0, 1], "seconds": 1.0}

@@ -24,8 +24,8 @@ from napari_channelmix.classify.accuracy import (
 from napari_channelmix.classify.bundle import FORMAT, SCHEMA, load_bundle
 from napari_channelmix.classify.calibration import Calibration, calibration_of
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.classify.sealed import read_sealed, write_sealed
 from napari_channelmix.classify.training_cells import TrainingCells
+from napari_channelmix.classify.weights_file import read_sealed, write_sealed
 from napari_channelmix.config import (
     ClassifierPart,
     Config,
@@ -42,19 +42,19 @@ from napari_channelmix.config.file import as_json
 from napari_channelmix.data.annotation_files import palette_beside
 from napari_channelmix.data.description import read_description
 from napari_channelmix.dcmix import ChannelImportance
-from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
 from napari_channelmix.dcmix.separability import OneNumber, Separability
+from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 from napari_channelmix.drl import store
-from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.disentangler import Disentangler
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.sprites import sprite_set
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
 from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts
-from napari_channelmix.report.words import accuracy_doubts, accuracy_in_words
-from napari_channelmix.run.stored import ExplainFile, LatentsFile, LatentsMadeFrom
+from napari_channelmix.report.text import accuracy_doubts, accuracy_in_words
+from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile, LatentsMadeFrom
 from napari_channelmix.run.text import explanation_text, importance_text
 
 ORIGIN = {"made": "2026-01-02", "versions": {"torch": "2", "napari-channelmix": "0.1"}, "seed": 0}

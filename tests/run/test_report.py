@@ -12,7 +12,7 @@ from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.report import ClassifierFacts
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.explaining import chosen_cells
+from napari_channelmix.run.explain_dataset import chosen_cells
 from napari_channelmix.run.report import _trained_on
 
 QUICK = ["--device", "cpu", "--quiet"]

@@ -8,7 +8,7 @@ import pytest
 
 from napari_channelmix.classify.accuracy import accuracy_difference, estimate_accuracy
 from napari_channelmix.dcmix import ChannelImportance
-from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
+from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 from napari_channelmix.run.text import importance_text
 
 RESULT = ChannelImportance(

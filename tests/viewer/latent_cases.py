@@ -58,8 +58,8 @@ def tiny(channels: int = 3, seed: int = 0) -> Disentangler:
     """Untrained, but it encodes and decodes."""
     import torch
 
-    from napari_channelmix.drl.code import Code
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.drl.latent_code import Code
     from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
     from napari_channelmix.drl.sprites import CELLS, TEXTURED
 

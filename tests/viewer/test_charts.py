@@ -14,7 +14,7 @@ from napari_channelmix.classify.accuracy import (
     estimate_accuracy,
 )
 from napari_channelmix.dcmix import ChannelImportance
-from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
+from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
 from napari_channelmix.viewer.pages.channels.page import verdict
 from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.classify import TrainingSettings
-from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.jobs import drain
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, explained_prior

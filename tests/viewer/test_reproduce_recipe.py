@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import napari_channelmix as cm
-from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.config import script_of
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from napari_channelmix.bounds import Finite, Index, Name
-from napari_channelmix.classify.sealed import (
+from napari_channelmix.classify.weights_file import (
     described,
     read_sealed,
     refuse_other_tensors,

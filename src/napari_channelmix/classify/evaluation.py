@@ -10,8 +10,8 @@ import numpy as np
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.calibration import Calibration, calibration_of
-from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
 from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError

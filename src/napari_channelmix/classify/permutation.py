@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.deals import label_deals, ways_to_deal
+from napari_channelmix.classify.group_permutation import label_deals, ways_to_deal
 from napari_channelmix.errors import DataError
 
 __all__ = ["PermutationTest", "permutation_test"]

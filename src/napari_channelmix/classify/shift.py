@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
-from napari_channelmix.classify.likeness import Likeness, likeness, plain_likeness
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
+from napari_channelmix.classify.training_distance import Likeness, likeness, plain_likeness
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.crop_pixels import pixel_sizes
-from napari_channelmix.data.profile import Profiler
+from napari_channelmix.data.crop_profile import Profiler
 from napari_channelmix.errors import DataShiftWarning
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.phenotypes.confusion import matching

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.profile import PERCENTILES, CropProfile
+from napari_channelmix.data.crop_profile import PERCENTILES, CropProfile
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
-    from napari_channelmix.classify.likeness import Likeness
     from napari_channelmix.classify.training_data import TrainingData
+    from napari_channelmix.classify.training_distance import Likeness
 
 __all__ = ["calls_line", "differences"]
 

@@ -81,7 +81,7 @@ def classifier_part(
     that which was asked for, None for the usual one.
     """
     from napari_channelmix.classify import Classifier
-    from napari_channelmix.classify.identity import model_hash
+    from napari_channelmix.classify.model_hash import model_hash
 
     record = getattr(model, "record", {})
     accuracy = record.get("held_out", {}).get("balanced_accuracy")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.natural import natural_key
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.values import class_name, similar_warnings
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted, listed, quoted

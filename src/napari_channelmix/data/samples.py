@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import Field
 from napari_channelmix.data.saving import write_image, write_mask
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain
 
 __all__ = [

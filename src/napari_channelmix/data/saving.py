@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_text, write_whole
 from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.cells import BOX
 from napari_channelmix.data.conditions import conditions_for
@@ -19,7 +20,6 @@ from napari_channelmix.data.fields import middles, square_boxes
 from napari_channelmix.data.label_images import Objects, Regions, only
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.locks import in_use
 from napari_channelmix.wording import quoted

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_channelmix.data.natural import natural_key
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.table_files import decimal_comma_of, read_table
 from napari_channelmix.data.values import BLANKS, class_name, number, similar_warnings, whole_number

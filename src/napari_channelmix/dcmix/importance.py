@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.bounds import hold
-from napari_channelmix.classify.copies import refuse_copies
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.duplicate_cells import refuse_copies
 from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import refuse_settings, tuned
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.dcmix.divisions import Division, Sides, divided, given
-from napari_channelmix.dcmix.questions import answered_job
+from napari_channelmix.dcmix.plain_classifiers import answered_job
 from napari_channelmix.dcmix.repeats import Plan, RepeatResult, repeat_job
 from napari_channelmix.dcmix.summary import summarised
 from napari_channelmix.errors import DataError, ModelError

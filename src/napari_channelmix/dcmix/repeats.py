@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_channelmix.atomic_write import write_json
 from napari_channelmix.classify.bundle import load_bundle
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.networks import NetworkSpec
@@ -20,7 +21,6 @@ from napari_channelmix.dcmix.decoys import WithDecoys
 from napari_channelmix.dcmix.shapley import shapley_job
 from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.files import write_json
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
 from napari_channelmix.readers import read_json

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from napari_channelmix.atomic_write import write_json, write_text, write_whole
 from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.gate import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
-from napari_channelmix.files import write_json, write_text, write_whole
 from napari_channelmix.readers import read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
-    from napari_channelmix.dcmix.alone import ChannelsAlone
     from napari_channelmix.dcmix.separability import Separability
+    from napari_channelmix.dcmix.single_channels import ChannelsAlone
 
 __all__ = ["SCHEMA", "Answer", "ChannelImportance"]
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from napari_channelmix.dcmix.drawing import drawn_equally
+from napari_channelmix.dcmix.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from napari_channelmix.bounds import Finite, Index, Name, Seed
 from napari_channelmix.classify.accuracy import StoredAccuracy
-from napari_channelmix.dcmix.alone import ChannelsAlone
 from napari_channelmix.dcmix.separability import Separability
+from napari_channelmix.dcmix.single_channels import ChannelsAlone
 from napari_channelmix.readers import Origin, Stored, checked_as
 
 __all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]

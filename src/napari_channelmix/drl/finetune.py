@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
-from napari_channelmix.classify.sealed import seal
 from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl.disentangler import Disentangler, as_floats
 from napari_channelmix.drl.objective import Objective, reconstruction
 from napari_channelmix.drl.train import SpriteBatch, SpriteLearner, recipe

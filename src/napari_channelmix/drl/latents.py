@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.bounds import hold
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.drl.code import title_of
-from napari_channelmix.drl.familiar import differences_from_tuning, remembering
+from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
+from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
 from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
 from napari_channelmix.drl.store import load_disentangler
 from napari_channelmix.drl.traversal import FEW, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.drl.trust import Trust, trust
-from napari_channelmix.drl.view import View
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 

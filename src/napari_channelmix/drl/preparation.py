@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.features import hand_crafted
-from napari_channelmix.drl.view import View
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 

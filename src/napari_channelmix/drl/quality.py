@@ -17,8 +17,8 @@ from napari_channelmix.drl.sprites import Sprites
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
-    from napari_channelmix.drl.code import Code
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.drl.latent_code import Code
 
 __all__ = ["BARS", "Quality", "associations_job", "code_quality_job", "quality_job"]
 

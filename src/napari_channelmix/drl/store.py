@@ -14,14 +14,14 @@ import torch
 from pydantic import ConfigDict, Field
 
 from napari_channelmix.bounds import Finite, Flag, Name, Tuning
-from napari_channelmix.classify.sealed import (
+from napari_channelmix.classify.weights_file import (
     described,
     read_sealed,
     refuse_other_tensors,
     write_sealed,
 )
-from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.disentangler import Disentangler
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.objective import Objective
 from napari_channelmix.drl.sprites import SIDE, sprite_set

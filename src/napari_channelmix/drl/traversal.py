@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.drl.code import title_of
+from napari_channelmix.atomic_write import write_whole
+from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.network import REACH
-from napari_channelmix.files import write_whole
 
 if TYPE_CHECKING:
     from napari_channelmix.drl.disentangler import Disentangler

@@ -25,8 +25,8 @@ from napari_channelmix.pcim.references import blurred
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.pcim.scores import Fidelity
-    from napari_channelmix.pcim.source import Source
 
 __all__ = ["MAPS", "ChanceTest", "chance_test_job", "curves_job", "random_maps"]
 

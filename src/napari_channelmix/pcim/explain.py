@@ -17,22 +17,22 @@ from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
-from napari_channelmix.pcim.exchanged import channel_evidence_job
+from napari_channelmix.pcim.batch_size import cells_at_once, is_out_of_memory
+from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.exchanged_channels import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
-from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
 from napari_channelmix.pcim.methods import Method, method_named
 from napari_channelmix.pcim.references import REPORTED
 from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
-from napari_channelmix.pcim.source import Source
 from napari_channelmix.phenotypes.held_out import held_out_of, only_named
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.outputs import Output
     from napari_channelmix.classify.priors import PriorChoice
-    from napari_channelmix.classify.selecting import Select
     from napari_channelmix.classify.shift import DataShift
-    from napari_channelmix.pcim.problem import Maps, Problem
+    from napari_channelmix.pcim.batch import Maps, Problem
 
 __all__ = ["explain", "explain_job", "measure_job"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_channelmix.pcim.references import blurred, border_median
 
 if TYPE_CHECKING:
-    from napari_channelmix.pcim.problem import Problem
+    from napari_channelmix.pcim.batch import Problem
 
 __all__ = ["Flatness", "flat_lines", "joined_flat", "named_cells"]
 

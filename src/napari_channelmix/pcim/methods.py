@@ -11,7 +11,7 @@ from napari_channelmix.pcim import baselines, blackbox, solver
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_channelmix.pcim.problem import Maps, Problem
+    from napari_channelmix.pcim.batch import Maps, Problem
 
 __all__ = ["BASELINES", "METHODS", "Method", "method_named"]
 

@@ -26,7 +26,7 @@ from napari_channelmix.pcim.scores import (
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.attribution import Attribution
-    from napari_channelmix.pcim.source import Source
+    from napari_channelmix.pcim.cell_source import Source
 
 __all__ = ["Reliability", "random_maps", "randomised", "reliability_job"]
 

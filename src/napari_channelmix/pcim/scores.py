@@ -22,7 +22,7 @@ from napari_channelmix.pcim.references import REPORTED, reference
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.pcim.subject import Subject
+    from napari_channelmix.pcim.model_adapter import Subject
     from napari_channelmix.pcim.target import Target
 
 __all__ = [

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.phenotypes.misfit import Means, lack_of_fit, turn_in_words
+from napari_channelmix.phenotypes.lack_of_fit import Means, lack_of_fit, turn_in_words
 
 __all__ = ["FEWEST_DOSES", "Logistic", "Refused", "curve", "fit_curve"]
 

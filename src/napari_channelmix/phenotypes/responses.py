@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.phenotypes.controls import HUMP
-from napari_channelmix.phenotypes.doses import (
+from napari_channelmix.phenotypes.dose_response import (
     CIRCULAR,
     DoseResponse,
     as_doses,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_text, write_whole
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.data.keys import named_keys
-from napari_channelmix.files import write_text, write_whole
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.phenotypes.held_out import UNKNOWN
 
 if TYPE_CHECKING:

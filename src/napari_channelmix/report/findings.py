@@ -82,7 +82,7 @@ class ClassifierFacts:
     ) -> ClassifierFacts:
         """Of a classifier; ``held_out`` where it does not carry the figures itself."""
         from napari_channelmix.classify import Classifier
-        from napari_channelmix.classify.identity import model_hash
+        from napari_channelmix.classify.model_hash import model_hash
 
         if not isinstance(model, Classifier):
             return cls(source, tuple(model.channels), tuple(model.classes), model_hash(model),

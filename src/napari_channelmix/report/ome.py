@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_whole
 from napari_channelmix.errors import SaveError
-from napari_channelmix.files import write_whole
 
 __all__ = ["PlaneImage", "write_ome_tiff", "write_ome_zarr"]
 

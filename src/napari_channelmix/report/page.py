@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.atomic_write import write_text
 from napari_channelmix.config.file import as_json
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.controls import control_quality, named_controls, pure_classes
 from napari_channelmix.phenotypes.fractions import (
@@ -46,7 +46,7 @@ from napari_channelmix.report.pictures import (
     shrunk,
     svg_of,
 )
-from napari_channelmix.report.words import (
+from napari_channelmix.report.text import (
     accuracy_doubts,
     accuracy_in_words,
     data_in_words,
@@ -58,7 +58,7 @@ from napari_channelmix.report.words import (
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import ClassRecall
-    from napari_channelmix.dcmix.alone import ChannelSet
+    from napari_channelmix.dcmix.single_channels import ChannelSet
     from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.findings import Findings
 

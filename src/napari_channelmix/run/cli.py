@@ -212,8 +212,8 @@ def _add_foreign(command: argparse.ArgumentParser) -> None:
 
 
 def _demo(asked: argparse.Namespace) -> None:
+    from napari_channelmix.atomic_write import refuse_no_folder
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.files import refuse_no_folder
     from napari_channelmix.locks import in_use
     from napari_channelmix.run.doctor import window_trouble
 
@@ -251,7 +251,7 @@ def _train(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import accuracy_text
-    from napari_channelmix.run.training import train_into_job
+    from napari_channelmix.run.train_to_file import train_into_job
 
     mixes = max(asked.mixes, int(asked.mix))
     settings = settings_from(asked, ClassifierSettings, mixes=mixes)
@@ -266,9 +266,9 @@ def _train(asked: argparse.Namespace) -> None:
 
 
 def _importance(asked: argparse.Namespace) -> None:
+    from napari_channelmix.atomic_write import refuse_no_folder
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.dcmix.divided import divided_importance_job
-    from napari_channelmix.files import refuse_no_folder
+    from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
     from napari_channelmix.locks import in_use
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import importance_text
@@ -293,7 +293,7 @@ def _prior(asked: argparse.Namespace) -> str | dict[str, float] | None:
 def _predict(asked: argparse.Namespace) -> None:
     from napari_channelmix.classify.device import choose_device
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.run.predicting import predict_cells_job, predicted_text
+    from napari_channelmix.run.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.progress import run_job
 
     prior, model = _prior(asked), _model(asked)
@@ -312,7 +312,7 @@ def _predict(asked: argparse.Namespace) -> None:
 
 def _explain(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.run.explaining import explain_cells_job
+    from napari_channelmix.run.explain_dataset import explain_cells_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
@@ -346,10 +346,10 @@ def _model(asked: argparse.Namespace) -> Any:
 
 
 def _evaluate(asked: argparse.Namespace) -> None:
+    from napari_channelmix.atomic_write import write_json
     from napari_channelmix.classify import evaluate_job
     from napari_channelmix.classify.device import choose_device
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.files import write_json
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import evaluation_text
 
@@ -378,7 +378,7 @@ def _evaluate(asked: argparse.Namespace) -> None:
 def _latents(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.drl import load_disentangler
-    from napari_channelmix.run.latents import encode_cells_job, latents_text
+    from napari_channelmix.run.encode_dataset import encode_cells_job, latents_text
     from napari_channelmix.run.progress import run_job
 
     source = load_disentangler(asked.model)
@@ -426,8 +426,8 @@ def _run(asked: argparse.Namespace) -> None:
 
     # Read first: a config that is wrong need not wait for PyTorch.
     config = read_config(asked.config)
-    from napari_channelmix.run.configured import run_config_job
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.rerun import run_config_job
     from napari_channelmix.run.text import rerun_text
 
     # --seed is every command's; here the config has seeds of its own.

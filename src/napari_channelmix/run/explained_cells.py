@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.keys import named_keys
+from napari_channelmix.data.identifier_columns import named_keys
 
 if TYPE_CHECKING:
     import pandas as pd

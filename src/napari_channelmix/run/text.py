@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Evaluation
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix import ChannelImportance
-    from napari_channelmix.run.configured import Rerun
+    from napari_channelmix.run.rerun import Rerun
 
 __all__ = ["accuracy_text", "evaluation_text", "explanation_text", "importance_text", "rerun_text"]
 
@@ -148,8 +148,8 @@ def rerun_text(found: Rerun) -> str:
 
 def _parts_text(found: Rerun) -> list[str]:
     """The same for one data set, a line or more for each part."""
-    from napari_channelmix.run.latents import latents_text
-    from napari_channelmix.run.predicting import predicted_text
+    from napari_channelmix.run.encode_dataset import latents_text
+    from napari_channelmix.run.predict_dataset import predicted_text
 
     said, lines = found.config.classifier, []
     if found.classifier is not None and said is not None:

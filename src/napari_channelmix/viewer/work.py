@@ -45,7 +45,7 @@ STRIPE = 256
 def train_job(cells: Cells, chosen: ClassifierSettings) -> Job[Trained]:
     """Hold groups back, train on the others, measure on those held back."""
     yield Progress(0, 100, "loading PyTorch")
-    from napari_channelmix.classify.measured import measured_training_job
+    from napari_channelmix.classify.evaluated_training import measured_training_job
 
     classifier = yield from measured_training_job(cells, settings=chosen)
     return _measured(classifier, f"trained on {cells.name}")
@@ -116,7 +116,7 @@ def importance_job(
 ) -> Job[ChannelImportance]:
     """Learn channel importance over the repeats; finished ones are kept."""
     yield Progress(0, 100, "loading PyTorch")
-    from napari_channelmix.dcmix.divided import divided_importance_job
+    from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 
     return (yield from divided_importance_job(cells, settings=chosen, parts=parts))
 

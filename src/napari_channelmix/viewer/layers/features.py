@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
 
-from napari_channelmix.data.natural import natural_key
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.pairing import (
     Pairing,
     id_column,

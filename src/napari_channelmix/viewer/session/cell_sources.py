@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.pcim.source import Source
+    from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["Sources", "same_pixels"]
@@ -34,7 +34,7 @@ class Sources:
         ModelError, DataError
             Channels that are missing, pixels that cannot be read.
         """
-        from napari_channelmix.pcim.source import Source
+        from napari_channelmix.pcim.cell_source import Source
 
         source = self._source
         if source is None or trained is not self._trained or not same_pixels(cells, self._cells):

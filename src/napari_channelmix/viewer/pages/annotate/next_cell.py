@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_channelmix.phenotypes.doubt import margin
+from napari_channelmix.phenotypes.label_quality import margin
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from napari_channelmix.data.borders import AT_BORDER
 from napari_channelmix.phenotypes.confusion import matching
-from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.fractions import (
     Fractions,
     Grouping,
@@ -19,6 +18,7 @@ from napari_channelmix.phenotypes.fractions import (
     grouping_of,
 )
 from napari_channelmix.phenotypes.held_out import YES, HeldOut, Marks, held_out_of
+from napari_channelmix.phenotypes.label_quality import class_distance, disagreement, margin
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate

@@ -15,7 +15,7 @@ from napari_channelmix.viewer.pages.channels.chart.point_plot import PointPlot
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
-    from napari_channelmix.phenotypes.doses import DoseResponse
+    from napari_channelmix.phenotypes.dose_response import DoseResponse
 
 __all__ = ["DosePlot"]
 

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import DataError
-from napari_channelmix.phenotypes.doses import DoseResponse, response_in_words
+from napari_channelmix.phenotypes.dose_response import DoseResponse, response_in_words
 from napari_channelmix.phenotypes.fractions import Fractions, fractions_of
 from napari_channelmix.phenotypes.held_out import UNKNOWN
 from napari_channelmix.phenotypes.plate import Plate, plates_of

@@ -217,8 +217,8 @@ class ReproduceDock(Dock):
 
     def write_script(self, path: Path) -> None:
         """Write the script to a file."""
+        from napari_channelmix.atomic_write import write_text
         from napari_channelmix.config import script_of
-        from napari_channelmix.files import write_text
 
         self._with_config(
             lambda config: self._write(lambda: write_text(path, script_of(config)), config)

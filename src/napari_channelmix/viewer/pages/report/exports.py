@@ -10,9 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.atomic_write import (
+    file_stems,
+    write_bytes,
+    write_json,
+    write_text,
+    write_whole,
+)
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.files import file_stems, write_bytes, write_json, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_channelmix.pcim.subject import Subject
+    from napari_channelmix.pcim.model_adapter import Subject
     from napari_channelmix.pcim.target import Target
 
 __all__ = ["Maps", "Problem"]

@@ -22,11 +22,11 @@ from napari_channelmix.classify.callables import (
 )
 from napari_channelmix.classify.classifier import Classifier, Predictor
 from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.output_probe import Ask, reading_found
+from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, output_named
-from napari_channelmix.classify.probing import Ask, reading_found
-from napari_channelmix.classify.selecting import Select, selected
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.memory import is_out_of_memory
+from napari_channelmix.pcim.batch_size import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.atomic_write import refuse_no_folder
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device
-from napari_channelmix.classify.sealed import seal
+from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
-from napari_channelmix.drl.familiar import remembering
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.drl.finetuned_cells import remembering
 from napari_channelmix.errors import BundleError, DataError
-from napari_channelmix.files import refuse_no_folder
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_json
-from napari_channelmix.run.explaining import chosen_cells
-from napari_channelmix.run.stored import LatentsMadeFrom
+from napari_channelmix.run.explain_dataset import chosen_cells
+from napari_channelmix.run.stored_schemas import LatentsMadeFrom
 from napari_channelmix.settings import LatentsSettings
 from napari_channelmix.wording import brief
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.profile import FEATURES, crop_features
+from napari_channelmix.data.crop_profile import FEATURES, crop_features
 from napari_channelmix.data.scaling import group_levels
 from napari_channelmix.jobs import Job, Progress
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from safetensors import safe_open
 from safetensors.torch import save
 
+from napari_channelmix.atomic_write import write_bytes
 from napari_channelmix.errors import BundleError
-from napari_channelmix.files import write_bytes
 from napari_channelmix.readers import MIB, parsed_json, regular_file, validated
 from napari_channelmix.wording import path_shown, quoted, shown_error
 

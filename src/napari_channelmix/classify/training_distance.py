@@ -15,7 +15,7 @@ from napari_channelmix.classify.training_data import (
     TrainingData,
     channel_pairs,
 )
-from napari_channelmix.data.profile import FEATURES, CropProfile
+from napari_channelmix.data.crop_profile import FEATURES, CropProfile
 
 __all__ = ["Likeness", "likeness", "plain_likeness"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.atomic_write import refuse_no_folder, write_json, write_text
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.files import refuse_no_folder, write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
@@ -18,7 +18,7 @@ from napari_channelmix.phenotypes.responses import PREDICTED, responses_of
 from napari_channelmix.provenance import provenance
 from napari_channelmix.report.cell_table import cell_table
 from napari_channelmix.report.group_tables import write_doses, write_groups
-from napari_channelmix.report.words import training_in_words
+from napari_channelmix.report.text import training_in_words
 
 if TYPE_CHECKING:
     from napari_channelmix.classify import Classifier, ForeignClassifier

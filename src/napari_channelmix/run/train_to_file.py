@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_channelmix.classify.measured import measured_training_job
-from napari_channelmix.files import write_json
+from napari_channelmix.atomic_write import write_json
+from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.locks import in_use
 
 if TYPE_CHECKING:

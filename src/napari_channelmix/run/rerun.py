@@ -15,25 +15,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.atomic_write import refuse_no_folder
 from napari_channelmix.classify import Classifier, load_bundle, load_model
-from napari_channelmix.classify.identity import earlier_hashes, model_hash
+from napari_channelmix.classify.model_hash import earlier_hashes, model_hash
 from napari_channelmix.computing import Computing, computing, computing_with
 from napari_channelmix.config import Config, TrainingPart, read_config, write_config
 from napari_channelmix.config.facts import training_part
 from napari_channelmix.config.file import folder_names
 from napari_channelmix.data import open_dataset_job
-from napari_channelmix.dcmix.divided import divided_importance_job
+from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
 from napari_channelmix.errors import BundleError, ConfigError
-from napari_channelmix.files import refuse_no_folder
 from napari_channelmix.jobs import Job, drain, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.report import ClassifierFacts, report_job
-from napari_channelmix.run.explaining import Explained, explain_cells_job
-from napari_channelmix.run.latents import Encoded, encode_cells_job
-from napari_channelmix.run.predicting import Predicted, predict_cells_job
+from napari_channelmix.run.encode_dataset import Encoded, encode_cells_job
+from napari_channelmix.run.explain_dataset import Explained, explain_cells_job
+from napari_channelmix.run.predict_dataset import Predicted, predict_cells_job
 from napari_channelmix.run.report import Sources, findings_job
-from napari_channelmix.run.training import train_into_job
+from napari_channelmix.run.train_to_file import train_into_job
 from napari_channelmix.settings import (
     ClassifierSettings,
     ExplainSettings,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.deals import Deals, label_deals
-from napari_channelmix.dcmix.drawing import drawn_equally
+from napari_channelmix.classify.group_permutation import Deals, label_deals
+from napari_channelmix.dcmix.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from napari_channelmix.dcmix.numbers import CropNumbers
+    from napari_channelmix.dcmix.channel_features import CropNumbers
 
 __all__ = ["LinkTest", "link_job", "whitened"]
 

@@ -11,7 +11,7 @@ from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.computing import within_cap
 
 if TYPE_CHECKING:
-    from napari_channelmix.pcim.subject import Subject
+    from napari_channelmix.pcim.model_adapter import Subject
 
 __all__ = ["cells_at_once", "is_out_of_memory"]
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
+from napari_channelmix.atomic_write import write_json
 from napari_channelmix.errors import DataError, SaveError
-from napari_channelmix.files import write_json
 from napari_channelmix.readers import (
     MIB,
     Stored,

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import refuse_no_folder, write_json, write_text, write_whole
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier, matched
-from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.classify.priors import Prior, PriorChoice
 from napari_channelmix.classify.shift import DataShift, data_shift_job
@@ -22,22 +23,21 @@ from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.files import refuse_no_folder, write_json, write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim.batch_size import is_out_of_memory
+from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
-from napari_channelmix.pcim.memory import is_out_of_memory
+from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.pcim.methods import method_named
-from napari_channelmix.pcim.picture import maps_figure
-from napari_channelmix.pcim.source import Source
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of, only_named
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_content, validated
 from napari_channelmix.run.explained_cells import cells_about, explained_table
-from napari_channelmix.run.mapstore import MapStore
-from napari_channelmix.run.stored import Chunk, ChunkScores, ExplainFile
+from napari_channelmix.run.map_store import MapStore
+from napari_channelmix.run.stored_schemas import Chunk, ChunkScores, ExplainFile
 from napari_channelmix.settings import ExplainSettings
 
 if TYPE_CHECKING:

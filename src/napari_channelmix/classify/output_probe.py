@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from napari_channelmix.classify.callables import failed, in_pieces, is_out_of_memory
+from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, reading_of
-from napari_channelmix.classify.selecting import Select, selected
 from napari_channelmix.errors import ModelError
 
 __all__ = ["Ask", "changed_crops", "reading_found"]

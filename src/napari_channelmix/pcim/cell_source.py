@@ -19,13 +19,13 @@ from napari_channelmix.classify.training_cells import crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.pcim.problem import Problem
-from napari_channelmix.pcim.subject import PROBE, Subject, numbered, subject_of
+from napari_channelmix.pcim.batch import Problem
+from napari_channelmix.pcim.model_adapter import PROBE, Subject, numbered, subject_of
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.training_cells import TrainingCells
     from napari_channelmix.jobs import Job
 

@@ -17,7 +17,7 @@ import torch
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from napari_channelmix.pcim.source import Source
+    from napari_channelmix.pcim.cell_source import Source
 
 __all__ = ["ChannelEvidence", "channel_evidence_job"]
 

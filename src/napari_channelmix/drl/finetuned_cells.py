@@ -14,8 +14,8 @@ from napari_channelmix.data.crop_pixels import pixel_sizes
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
+    from napari_channelmix.drl.channel_view import View
     from napari_channelmix.drl.disentangler import Disentangler
-    from napari_channelmix.drl.view import View
 
 __all__ = ["differences_from_tuning", "remembering"]
 
