@@ -46,7 +46,6 @@ import tifffile
 from safetensors import safe_open
 
 from napari_channelmix.run import cli, report  # noqa: F401 - loaded before forking
-from napari_channelmix.run import rerun as configured
 
 COMMANDS = ("train", "importance", "explain", "latents", "run", "report")
 PARTS = ("kill", "full", "readonly", "two")

@@ -181,7 +181,7 @@ class Bench(Living):
     def __init__(self, count: int, steps: int, size: tuple[int, int]) -> None:
         import napari
 
-        from napari_channelmix.viewer.pages.phenotypes.dock import PhenotypesDock
+        from napari_channelmix.viewer.pages.phenotypes.page import PhenotypesDock
         from napari_channelmix.viewer.selection import class_overlays as overlays
         from napari_channelmix.viewer.session.session import Predictions, Shown
 

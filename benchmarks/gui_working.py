@@ -129,7 +129,7 @@ def explain(plate: Plate) -> dict[str, Any]:
 
 def finetune(plate: Plate) -> dict[str, Any]:
     """Find the latents, with a disentangler that gets used to the cells first."""
-    from napari_channelmix.viewer.pages.latents.dock import LatentsDock
+    from napari_channelmix.viewer.pages.latents.page import LatentsDock
 
     dock = plate.dock(LatentsDock)
     dock.settings.finetune.setChecked(True)

@@ -66,7 +66,7 @@ class Window:
 
         from napari_channelmix.data.samples import synthetic_plate
         from napari_channelmix.viewer.pages.data.page import ImagesDock
-        from napari_channelmix.viewer.pages.latents.dock import LatentsDock
+        from napari_channelmix.viewer.pages.latents.page import LatentsDock
         from napari_channelmix.viewer.pages.latents.pictures import Pictures
 
         self.pump = QApplication.processEvents

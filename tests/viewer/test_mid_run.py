@@ -11,7 +11,7 @@ from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.selection.sync import RINGS
 
-from .test_images_dock import blobs, tick
+from .pages.data.test_page import blobs, tick
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.pages.data import page as images_dock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
-from napari_channelmix.viewer.pages.report.dock import ReproduceDock
+from napari_channelmix.viewer.pages.report.page import ReproduceDock
 from napari_channelmix.viewer.widgets import file_dialogs as files
 
 from .screen_cases import controls, dose_series

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 
 __all__ = ["ClassLegend"]
 

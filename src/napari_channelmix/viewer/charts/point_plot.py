@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.small_plot import switch_off_menu
+from napari_channelmix.viewer.charts.small_plot import switch_off_menu
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.interval_bars import Bar, Bars
+from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
 from napari_channelmix.viewer.widgets.folding import Folding
 
 if TYPE_CHECKING:

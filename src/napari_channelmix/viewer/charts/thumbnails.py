@@ -11,7 +11,7 @@ from qtpy.QtCore import QEvent, QRect, QSize, Qt
 from qtpy.QtGui import QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.attribution_colormap import heat
+from napari_channelmix.viewer.charts.attribution_colormap import heat
 
 __all__ = ["Thumbnails", "Tile", "grey_levels", "heat_image"]
 

@@ -29,11 +29,11 @@ from napari_channelmix.viewer.session.preferences import PREFERENCES
 from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
 from napari_channelmix.viewer.session.slice_follower import follower_of
 from napari_channelmix.viewer.tasks.task import Task
+from napari_channelmix.viewer.tasks.task_bar import TaskBar
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.tab_titles import shorten, spell_out
 from napari_channelmix.viewer.widgets.tabs import join
-from napari_channelmix.viewer.widgets.task_bar import TaskBar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtWidgets import QComboBox, QSpinBox, QWidget
 
+from napari_channelmix.viewer.frame.device_job import devices_job
+from napari_channelmix.viewer.session.preferences import PREFERENCES, Preferences
 from napari_channelmix.viewer.tasks.task import Task
-from napari_channelmix.viewer.work import devices_job
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QStandardItemModel
 
+    from napari_channelmix.viewer.frame.page import Dock
     from napari_channelmix.viewer.session.session import Session
 
-__all__ = ["DeviceBox", "NetworkBox", "reason_not_ready", "whole"]
+__all__ = ["DeviceBox", "NetworkBox", "follow_seed", "reason_not_ready", "whole"]
 
 # As `classify.network_names` gives them; written down here, since asking would load PyTorch.
 BUILT_IN = ("small", "tiny", "medium")
@@ -102,3 +104,17 @@ def reason_not_ready(session: Session) -> str:
     if len(used) < 2:
         return "Two classes are needed: name them and give them to some cells in 'Annotate'."
     return ""
+
+
+def follow_seed(dock: Dock, box: QSpinBox) -> None:
+    """Begin with the preferred seed, and follow it until the user has chosen another one."""
+    box.setValue(PREFERENCES.now.seed)
+    preferred = box.value()
+
+    def changed(found: Preferences) -> None:
+        nonlocal preferred
+        if box.value() == preferred:
+            box.setValue(found.seed)
+        preferred = found.seed
+
+    dock.follow(PREFERENCES.changed, changed)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_channelmix.data.label_images import Ranked
+from napari_channelmix.viewer.charts.colors import class_color
 from napari_channelmix.viewer.layers.label_lookup import Outlines, fill, table_of
 from napari_channelmix.viewer.layers.own_layers import (
     PLANE,
@@ -29,7 +30,6 @@ from napari_channelmix.viewer.layers.own_layers import (
     place,
 )
 from napari_channelmix.viewer.layers.placing import FieldPlace
-from napari_channelmix.viewer.pages.channels.chart.colors import class_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
 from napari_channelmix.viewer.layers.class_layer import show_codes
 from napari_channelmix.viewer.layers.own_layers import (
     add_image,
@@ -17,7 +18,6 @@ from napari_channelmix.viewer.layers.own_layers import (
     plane_geometry,
     role_of,
 )
-from napari_channelmix.viewer.pages.channels.chart.colors import channel_colors, is_photo
 from napari_channelmix.viewer.session.session import Shown
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.viewer.charts.attribution_colormap import heat_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
 from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
 from napari_channelmix.viewer.layers.planes import full_resolution
-from napari_channelmix.viewer.pages.channels.chart.attribution_colormap import heat_colormap
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Shown

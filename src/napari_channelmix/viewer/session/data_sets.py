@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.session.edits import Edits
+    from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Predictions, Shown, Trained
 
 __all__ = ["RESULTS", "DataSetState", "ShownBefore", "unique_name"]

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psygnal import Signal
 
 from napari_channelmix.computing import Computing, compute_with
 
-if TYPE_CHECKING:
-    from qtpy.QtWidgets import QSpinBox
-
-    from napari_channelmix.viewer.frame.page import Dock
-
-__all__ = ["PREFERENCES", "Preferences", "follow_seed"]
+__all__ = ["PREFERENCES", "Preferences"]
 
 PLUGIN = "napari-channelmix"
 MIB = 2**20
@@ -108,17 +103,3 @@ def _settings() -> Any:
 
 #: One for the application: so are napari's.
 PREFERENCES = _Source()
-
-
-def follow_seed(dock: Dock, box: QSpinBox) -> None:
-    """Begin with the preferred seed, and follow it until the user has chosen another one."""
-    box.setValue(PREFERENCES.now.seed)
-    preferred = box.value()
-
-    def changed(found: Preferences) -> None:
-        nonlocal preferred
-        if box.value() == preferred:
-            box.setValue(found.seed)
-        preferred = found.seed
-
-    dock.follow(PREFERENCES.changed, changed)

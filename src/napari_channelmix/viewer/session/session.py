@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
     from napari_channelmix.phenotypes import Adjusted
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
+    from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["Predictions", "Session", "Shown", "Trained", "own_viewer", "session_of"]
 

@@ -39,37 +39,41 @@ class PageInfo:
         return getattr(import_module(self.module), self.kind)
 
 
+def _module(page: str) -> str:
+    return f"napari_channelmix.viewer.pages.{page}.page"
+
+
 PAGES = (
     PageInfo(
-        "data", "Data", "Images and cells", "napari_channelmix.viewer.pages.data.page", "ImagesDock",
+        "data", "Data", "Images and cells", _module("data"), "ImagesDock",
         "Which images are analysed, and what is a cell in them?",
     ),
     PageInfo(
-        "annotate", "Annotate", "Annotate", "napari_channelmix.viewer.pages.annotate.dock", "AnnotateDock",
+        "annotate", "Annotate", "Annotate", _module("annotate"), "AnnotateDock",
         "Which class does each cell have? Give it by brush, by keys or from a table.",
     ),
     PageInfo(
-        "classifier", "Classifier", "Classifier", "napari_channelmix.viewer.pages.classifier.page", "ClassifierDock",
+        "classifier", "Classifier", "Classifier", _module("classifier"), "ClassifierDock",
         "Can a network tell the classes apart, and how well on cells it never saw?",
     ),
     PageInfo(
-        "channels", "Channels", "Channel importance", "napari_channelmix.viewer.pages.channels.page", "ImportanceDock",
+        "channels", "Channels", "Channel importance", _module("channels"), "ImportanceDock",
         "Which channels are needed to tell the classes apart?",
     ),
     PageInfo(
-        "pixels", "Pixels", "Explain a cell", "napari_channelmix.viewer.pages.pixels.page", "ExplainDock",
+        "pixels", "Pixels", "Explain a cell", _module("pixels"), "ExplainDock",
         "Which pixels of a cell make the classifier call it that?",
     ),
     PageInfo(
-        "latents", "Latents", "Latent traversals", "napari_channelmix.viewer.pages.latents.dock", "LatentsDock",
+        "latents", "Latents", "Latent traversals", _module("latents"), "LatentsDock",
         "What is a cell like along named axes such as size and texture?",
     ),
     PageInfo(
-        "phenotypes", "Phenotypes", "Phenotypes", "napari_channelmix.viewer.pages.phenotypes.dock", "PhenotypesDock",
+        "phenotypes", "Phenotypes", "Phenotypes", _module("phenotypes"), "PhenotypesDock",
         "What do the cells of each class look like, and where do labels and predictions disagree?",
     ),
     PageInfo(
-        "report", "Report", "Report and script", "napari_channelmix.viewer.pages.report.dock", "ReproduceDock",
+        "report", "Report", "Report and script", _module("report"), "ReproduceDock",
         "What was found, as one page to hand on, and a script that does it again.",
     ),
 )  # fmt: skip

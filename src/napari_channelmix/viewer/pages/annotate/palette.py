@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.selection.picking import ClassBrush
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.small_plot import switch_off_menu
+from napari_channelmix.viewer.charts.small_plot import switch_off_menu
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 if TYPE_CHECKING:

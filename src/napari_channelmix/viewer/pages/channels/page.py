@@ -22,18 +22,22 @@ from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.frame.chance_note import ChanceNote
 from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.training_controls import DeviceBox, NetworkBox, reason_not_ready
+from napari_channelmix.viewer.frame.training_controls import (
+    DeviceBox,
+    NetworkBox,
+    follow_seed,
+    reason_not_ready,
+)
 from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
+from napari_channelmix.viewer.pages.channels.jobs import importance_job, kept_folder, mixed_job
 from napari_channelmix.viewer.pages.channels.solo_channel import Solo
 from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
-from napari_channelmix.viewer.session.preferences import follow_seed
 from napari_channelmix.viewer.tasks.task import Task, Update
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm
 from napari_channelmix.viewer.widgets.notice import Kind, Notice
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
-from napari_channelmix.viewer.work import importance_job, kept_folder, mixed_job
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.frame.device_job import devices_job
 from napari_channelmix.viewer.pages.classifier.free_memory import free_memory, in_words
 from napari_channelmix.viewer.session.preferences import PREFERENCES, Preferences
 from napari_channelmix.viewer.tasks.task import Task
 from napari_channelmix.viewer.widgets.folding import Folding
-from napari_channelmix.viewer.work import devices_job
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session

@@ -18,35 +18,36 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.frame.chance_note import chance_line
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
 from napari_channelmix.viewer.frame.training_controls import (
     DeviceBox,
     NetworkBox,
+    follow_seed,
     reason_not_ready,
     whole,
 )
-from napari_channelmix.viewer.pages.channels.chart.class_legend import ClassLegend
-from napari_channelmix.viewer.pages.channels.chart.recall_bars import RecallBars
 from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
 from napari_channelmix.viewer.pages.classifier.compute_status import ComputerBox
 from napari_channelmix.viewer.pages.classifier.foreign_model_form import ModelForm, needs_form
 from napari_channelmix.viewer.pages.classifier.held_out_share import held_out_line
-from napari_channelmix.viewer.pages.classifier.probabilities_panel import ProbabilitiesPanel
-from napari_channelmix.viewer.pages.classifier.training_curves import TrainingCurves
-from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
-from napari_channelmix.viewer.session.preferences import PREFERENCES, follow_seed
-from napari_channelmix.viewer.widgets import file_dialogs
-from napari_channelmix.viewer.widgets.folding import Folding
-from napari_channelmix.viewer.widgets.job_form import JobForm
-from napari_channelmix.viewer.widgets.notice import Notice, breakable
-from napari_channelmix.viewer.work import (
+from napari_channelmix.viewer.pages.classifier.jobs import (
     evaluation_job,
     load_job,
     predict_job,
     train_job,
 )
+from napari_channelmix.viewer.pages.classifier.probabilities_panel import ProbabilitiesPanel
+from napari_channelmix.viewer.pages.classifier.training_curves import TrainingCurves
+from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
+from napari_channelmix.viewer.session.preferences import PREFERENCES
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
+from napari_channelmix.viewer.widgets.notice import Notice, breakable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -288,7 +289,9 @@ class ClassifierDock(Dock):
         self.task.run("evaluating", job, done, on_error=self.fail)
 
     def _ask_save(self) -> None:
-        path = file_dialogs.ask_save(self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)")
+        path = file_dialogs.ask_save(
+            self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)"
+        )
         if path is not None:
             self.save_to(path if path.suffix else path.with_suffix(".cmx"))
 

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.small_plot import color_axes, small_plot
+from napari_channelmix.viewer.charts.small_plot import color_axes, small_plot
 from napari_channelmix.viewer.widgets.combo_box import choice
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.theme import chart_colors

@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.small_plot import color_axes, switch_off_menu
+from napari_channelmix.viewer.charts.small_plot import color_axes, switch_off_menu
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:

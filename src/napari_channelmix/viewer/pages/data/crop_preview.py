@@ -11,8 +11,8 @@ from qtpy.QtGui import QFontMetrics, QImage, QPixmap
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.pages.data.jobs import crops_job
 from napari_channelmix.viewer.tasks.task import Task
-from napari_channelmix.viewer.work import crops_job
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

@@ -71,7 +71,9 @@ class DatasetPanel(QWidget):
         self.field_row.setVisible(False)
 
     def _ask(self) -> None:
-        path = file_dialogs.ask_open(self, "Open a data set", "Data-set files (*.toml);;All files (*)")
+        path = file_dialogs.ask_open(
+            self, "Open a data set", "Data-set files (*.toml);;All files (*)"
+        )
         if path is not None:
             self.file_chosen.emit(path)
 

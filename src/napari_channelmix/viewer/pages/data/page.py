@@ -21,6 +21,7 @@ from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
+from napari_channelmix.viewer.pages.data.jobs import nuclei_job
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.pages.data.layer_fields import (
     add_nuclei,
@@ -32,7 +33,6 @@ from napari_channelmix.viewer.pages.data.layer_fields import (
 from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
-from napari_channelmix.viewer.work import nuclei_job
 from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.viewer.charts.colors import channel_colors
 from napari_channelmix.viewer.layers.own_layers import plane_geometry
-from napari_channelmix.viewer.pages.channels.chart.colors import channel_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

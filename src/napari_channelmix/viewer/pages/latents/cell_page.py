@@ -9,14 +9,14 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.frame.page import group
-from napari_channelmix.viewer.pages.channels.chart.latent_axes import (
+from napari_channelmix.viewer.charts.latent_axes import (
     Axis,
     axes_of,
     inactive_of,
     moved,
 )
-from napari_channelmix.viewer.pages.channels.chart.thumbnails import Tile
+from napari_channelmix.viewer.charts.thumbnails import Tile
+from napari_channelmix.viewer.frame.page import group
 from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing, one_thread
 from napari_channelmix.viewer.pages.latents.pictures import Pictures, cell_image
 from napari_channelmix.viewer.pages.latents.sliders import Sliders

@@ -8,8 +8,8 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.charts.latent_axes import figure
 from napari_channelmix.viewer.frame.page import group
-from napari_channelmix.viewer.pages.channels.chart.latent_axes import figure
 from napari_channelmix.viewer.pages.latents.scatter import Scatter
 from napari_channelmix.viewer.widgets.combo_box import choice
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_channelmix.drl import Latents
-    from napari_channelmix.viewer.pages.channels.chart.latent_axes import Axis
+    from napari_channelmix.viewer.charts.latent_axes import Axis
 
 __all__ = ["CellsPage", "telling"]
 

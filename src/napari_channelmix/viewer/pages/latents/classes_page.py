@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
+from napari_channelmix.viewer.charts.latent_axes import Axis, signed, title_of
 from napari_channelmix.viewer.frame.page import group
-from napari_channelmix.viewer.pages.channels.chart.interval_bars import Bar, Bars
-from napari_channelmix.viewer.pages.channels.chart.latent_axes import Axis, signed, title_of
 from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:

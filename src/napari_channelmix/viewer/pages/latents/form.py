@@ -15,8 +15,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.charts.colors import is_photo
 from napari_channelmix.viewer.frame.page import form
-from napari_channelmix.viewer.pages.channels.chart.colors import is_photo
 from napari_channelmix.viewer.pages.latents.latents_job import EPOCHS, Choices, Look
 from napari_channelmix.viewer.pages.latents.model_list import Model, model_in, shipped_models
 from napari_channelmix.viewer.widgets import file_dialogs

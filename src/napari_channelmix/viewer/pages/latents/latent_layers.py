@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.pages.channels.chart.latent_axes import title_of
+from napari_channelmix.viewer.charts.latent_axes import title_of
 from napari_channelmix.viewer.pages.latents.decoder_worker import one_thread
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
-    from napari_channelmix.viewer.pages.channels.chart.latent_axes import Axis
+    from napari_channelmix.viewer.charts.latent_axes import Axis
     from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["LatentLayers"]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from napari_channelmix.computing import leave_a_core
 from napari_channelmix.jobs import Job, Progress, part
-from napari_channelmix.viewer.pages.channels.chart.colors import is_photo
-from napari_channelmix.viewer.pages.pixels.explain_job import leave_a_core
+from napari_channelmix.viewer.charts.colors import is_photo
 
 if TYPE_CHECKING:
     from pathlib import Path

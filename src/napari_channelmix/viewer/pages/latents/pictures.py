@@ -9,7 +9,7 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 
-from napari_channelmix.viewer.pages.channels.chart.thumbnails import Thumbnails
+from napari_channelmix.viewer.charts.thumbnails import Thumbnails
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:

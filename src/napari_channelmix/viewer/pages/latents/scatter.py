@@ -10,8 +10,8 @@ import pyqtgraph as pg
 from qtpy.QtCore import QPointF, Signal
 from qtpy.QtGui import QColor
 
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
-from napari_channelmix.viewer.pages.channels.chart.point_plot import PointPlot
+from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.point_plot import PointPlot
 from napari_channelmix.viewer.widgets.colored_text import marked
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtWidgets import QWidget
 
-    from napari_channelmix.viewer.pages.channels.chart.latent_axes import Axis
+    from napari_channelmix.viewer.charts.latent_axes import Axis
 
 __all__ = ["Scatter"]
 

@@ -21,7 +21,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.latent_axes import Axis, figure
+from napari_channelmix.viewer.charts.latent_axes import Axis, figure
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 __all__ = ["AxisSlider", "badge_color"]

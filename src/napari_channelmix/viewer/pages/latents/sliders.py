@@ -12,7 +12,7 @@ from napari_channelmix.viewer.pages.latents.slider import AxisSlider
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.pages.channels.chart.latent_axes import Axis
+    from napari_channelmix.viewer.charts.latent_axes import Axis
 
 __all__ = ["Sliders"]
 

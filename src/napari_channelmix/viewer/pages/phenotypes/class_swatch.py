@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtGui import QColor, QIcon, QPixmap
 
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 
 __all__ = ["swatch"]
 

@@ -80,7 +80,7 @@ class Coloring:
             scores = facts.margin
         elif what == "latent":
             # Where there are latents, PyTorch is loaded.
-            from napari_channelmix.viewer.pages.channels.chart.latent_axes import axes_of
+            from napari_channelmix.viewer.charts.latent_axes import axes_of
 
             assert facts.latents is not None
             axis = next(one for one in axes_of(facts.latents) if one.name == of)

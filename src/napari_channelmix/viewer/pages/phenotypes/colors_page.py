@@ -9,7 +9,7 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.pages.phenotypes.coloring import COLORINGS
 from napari_channelmix.viewer.pages.phenotypes.sorting import REASONS
 from napari_channelmix.viewer.widgets.colored_text import marked

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of
 from napari_channelmix.phenotypes.held_out import UNKNOWN, held_out_of
-from napari_channelmix.viewer.pages.channels.chart.recall_bars import RecallBars
+from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.pages.phenotypes.confusion_view import ConfusionView
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.wording import counted

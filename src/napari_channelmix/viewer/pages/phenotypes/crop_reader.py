@@ -13,7 +13,7 @@ from napari.qt.threading import create_worker
 from qtpy.QtGui import QImage
 
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.viewer.pages.channels.chart.crop_rendering import Look, composed, settled
+from napari_channelmix.viewer.charts.crop_rendering import Look, composed, settled
 from napari_channelmix.viewer.pages.phenotypes.crop_cache import Kept
 from napari_channelmix.viewer.tasks.threads import start_at_once
 

@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from qtpy.QtCore import QPointF, Qt, Signal
 from qtpy.QtGui import QColor
 
-from napari_channelmix.viewer.pages.channels.chart.point_plot import PointPlot
+from napari_channelmix.viewer.charts.point_plot import PointPlot
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget

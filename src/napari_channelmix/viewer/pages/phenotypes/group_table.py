@@ -9,7 +9,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel,
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

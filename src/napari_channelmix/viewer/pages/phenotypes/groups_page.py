@@ -29,7 +29,7 @@ from napari_channelmix.phenotypes.responses import (
     with_conditions,
 )
 from napari_channelmix.phenotypes.responses import dose_columns as columns_of_doses
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.pages.phenotypes.controls_box import ControlsBox
 from napari_channelmix.viewer.pages.phenotypes.dose_plot import DosePlot
 from napari_channelmix.viewer.pages.phenotypes.first_class import first_class

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from qtpy.QtCore import QPointF, Signal
 
-from napari_channelmix.viewer.pages.channels.chart.point_plot import PointPlot
+from napari_channelmix.viewer.charts.point_plot import PointPlot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygon
 
-from napari_channelmix.viewer.pages.channels.chart.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:

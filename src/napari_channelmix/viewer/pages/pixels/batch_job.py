@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim import MapUpdate
-    from napari_channelmix.viewer.pages.pixels.explain_job import Question
     from napari_channelmix.viewer.session.cell_sources import Sources
+    from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["FieldMaps", "field_maps_job"]

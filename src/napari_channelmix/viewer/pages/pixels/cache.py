@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
+    from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["ExplanationCache"]
 

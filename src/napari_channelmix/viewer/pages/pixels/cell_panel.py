@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.held_out import cell_in_words
-from napari_channelmix.viewer.pages.channels.chart.thumbnails import (
+from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
     Tile,
     grey_image,
@@ -23,7 +23,7 @@ from napari_channelmix.viewer.widgets.notice import Notice
 if TYPE_CHECKING:
     from qtpy.QtGui import QImage
 
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
+    from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["ResultPanel", "composite"]
 

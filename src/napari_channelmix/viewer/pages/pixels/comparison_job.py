@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.session.cell_sources import Sources
+    from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["Answer", "compare_job"]

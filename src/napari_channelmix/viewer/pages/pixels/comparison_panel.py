@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.thumbnails import Thumbnails, Tile, heat_image
+from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile, heat_image
 from napari_channelmix.viewer.pages.pixels.cell_panel import composite
 from napari_channelmix.viewer.pages.pixels.compose import scaled
 from napari_channelmix.viewer.pages.pixels.question_form import METHODS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QImage
 
     from napari_channelmix.viewer.pages.pixels.comparison_job import Answer
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
+    from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["ComparisonPanel"]
 

@@ -11,7 +11,7 @@ from napari_channelmix.viewer.pages.pixels.compose import highest, inside, scale
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
+    from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Shown
 
 __all__ = ["ExplanationLayers"]

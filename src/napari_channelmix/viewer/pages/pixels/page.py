@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation, Question
+    from napari_channelmix.viewer.session.explanation import Explanation, Question
     from napari_channelmix.viewer.tasks.task import Update
 
 __all__ = ["ExplainDock"]

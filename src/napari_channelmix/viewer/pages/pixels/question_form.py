@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from qtpy.QtCore import QObject, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox
 
-from napari_channelmix.viewer.pages.pixels.explain_job import Question
+from napari_channelmix.viewer.session.explanation import Question
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QStandardItemModel

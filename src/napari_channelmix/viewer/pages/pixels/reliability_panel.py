@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pyqtgraph as pg
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.pages.channels.chart.small_plot import color_axes, small_plot
+from napari_channelmix.viewer.charts.small_plot import color_axes, small_plot
 from napari_channelmix.viewer.widgets.notice import Kind, Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
+    from napari_channelmix.viewer.session.explanation import Explanation
 
 __all__ = ["ReliabilityPanel"]
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         ExplanationPart,
         PredictionsPart,
     )
-    from napari_channelmix.viewer.pages.pixels.explain_job import Question
     from napari_channelmix.viewer.pages.report.snapshot import Snapshot
+    from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]

@@ -23,8 +23,8 @@ from napari_channelmix.viewer.pages.report.config_job import (
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
     from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.pages.report.snapshot import Snapshot
+    from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["findings_job", "page_file_job"]

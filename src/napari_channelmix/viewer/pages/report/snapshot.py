@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.drl import Latents
     from napari_channelmix.report.ome import PlaneImage
-    from napari_channelmix.viewer.pages.pixels.explain_job import Explanation
     from napari_channelmix.viewer.session.data_sets import DataSetState
+    from napari_channelmix.viewer.session.explanation import Explanation
     from napari_channelmix.viewer.session.session import Predictions, Session, Trained
 
 __all__ = ["Snapshot", "snapshot_of"]
