@@ -41,8 +41,13 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix.plain_classifiers import Asked
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[2] / "shared" / "data"))
-SETS = ("bbbc013_wortmannin", "csm_breast_b14", "jurkat_cellcycle_ifc", "bccd_blood",
-        "lymphoid_mif_5ch")  # fmt: skip
+SETS = (
+    "bbbc013_wortmannin",
+    "csm_breast_b14",
+    "jurkat_cellcycle_ifc",
+    "bccd_blood",
+    "lymphoid_mif_5ch",
+)
 GREY = ("low", "middle", "high", "mean", "sd", "top")
 
 
@@ -105,8 +110,11 @@ def heads(name: str, asked: Asked) -> list[str]:
         ),
     }
     rows = []
-    for words, columns in (("six grey values", grey), ("all numbers", every),
-                           ("all, and pairs", paired)):  # fmt: skip
+    for words, columns in (
+        ("six grey values", grey),
+        ("all numbers", every),
+        ("all, and pairs", paired),
+    ):
         figures = []
         for make in tried.values():
             called = np.zeros_like(asked.labels)

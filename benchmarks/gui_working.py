@@ -82,10 +82,13 @@ class Plate(Living):
             dock.task.stop()
         self.wait(lambda: not dock.task.threads, 60)
         return {
-            "seconds": round(seconds, 1), "finished": finished, "updates": len(slots),
-            "own_code_longest_ms": ms(max(slots, default=0.0)), "canvas_paints": len(self.paints),
+            "seconds": round(seconds, 1),
+            "finished": finished,
+            "updates": len(slots),
+            "own_code_longest_ms": ms(max(slots, default=0.0)),
+            "canvas_paints": len(self.paints),
             **figures(blocks),
-        }  # fmt: skip
+        }
 
     def trained(self) -> None:
         """Have a classifier; a few epochs are enough for it to be explained."""

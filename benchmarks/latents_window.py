@@ -37,12 +37,18 @@ def main() -> None:
     import torch
 
     found: dict[str, Any] = {
-        "schema": 1, "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "torch": torch.__version__, "threads": torch.get_num_threads(),
-        "model": given.model, "load_before": os.getloadavg(),
-        "decoder_ms": window.decoder(), "slider": window.sliders(given.events),
-        "another_cell_ms": window.cells(given.cells), "load_after": os.getloadavg(),
-    }  # fmt: skip
+        "schema": 1,
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "model": given.model,
+        "load_before": os.getloadavg(),
+        "decoder_ms": window.decoder(),
+        "slider": window.sliders(given.events),
+        "another_cell_ms": window.cells(given.cells),
+        "load_after": os.getloadavg(),
+    }
     found["aim_ms"] = AIM_MS
     found["reached"] = found["slider"]["handed_over_ms"]["p95"] <= AIM_MS
     window.close()

@@ -51,9 +51,12 @@ def stained(cells: Cells, gain: float) -> Cells:
 
 def found_of(cells: Cells, seeds: int, epochs: int, scaled_per: str = "") -> ChannelImportance:
     job = divided_importance_job(
-        cells, seeds=seeds, settings=TrainingSettings(epochs=epochs), device="cpu",
+        cells,
+        seeds=seeds,
+        settings=TrainingSettings(epochs=epochs),
+        device="cpu",
         scaled_per=scaled_per,
-    )  # fmt: skip
+    )
     return drain(job)
 
 

@@ -261,9 +261,17 @@ def look_back(hand: Hand) -> None:
 
 
 STEPS = (
-    open_sample, use_the_cells, train, weigh_channels, explain, give_a_class,
-    question_phenotypes, traverse, hand_on, look_back,
-)  # fmt: skip
+    open_sample,
+    use_the_cells,
+    train,
+    weigh_channels,
+    explain,
+    give_a_class,
+    question_phenotypes,
+    traverse,
+    hand_on,
+    look_back,
+)
 
 
 def tour(hand: Hand) -> None:

@@ -202,8 +202,10 @@ def main(folder: Path) -> int:
     pause(0.3)
     shares.append(picture_share(workspace))
     viewer.close()
-    print("the picture's share of what napari's panels leave, empty, filled, page folded: "
-          + ", ".join(f"{share:.1%}" for share in shares))  # fmt: skip
+    print(
+        "the picture's share of what napari's panels leave, empty, filled, page folded: "
+        + ", ".join(f"{share:.1%}" for share in shares)
+    )
     print(*(wrong or ["nothing is cut off, nothing scrolls sideways"]), sep="\n")
     return 1 if wrong else 0
 

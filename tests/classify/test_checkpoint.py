@@ -84,10 +84,23 @@ def spoilt(path: Path, how: str) -> None:
     write_sealed(path, FORMAT, SCHEMA, json.dumps(about), weights)
 
 
-@pytest.mark.parametrize("how", [
-    "shape", "adam", "more", "missing", "nan", "key", "steps", "epochs", "best", "type", "unnamed",
-    "score",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "how",
+    [
+        "shape",
+        "adam",
+        "more",
+        "missing",
+        "nan",
+        "key",
+        "steps",
+        "epochs",
+        "best",
+        "type",
+        "unnamed",
+        "score",
+    ],
+)
 def test_one_that_does_not_fit_changes_nothing(written: Checkpoint, how: str) -> None:
     spoilt(written.path, how)
     other = parts(written.path, seed=1)

@@ -35,9 +35,11 @@ def test_a_copy_of_a_training_cell_is_named_with_its_original() -> None:
     crops = noise()
     refuse_copies(*two_sides(crops, GROUPS, [5, 6]))
     crops[6] = crops[2]
-    with pytest.raises(DataError, match=r"array: 1 held-out cell has the same pixels as training "
-                       r"cells, such as cell 1 of .* \(group 'w6'\) and cell 2 of .* \(group 'w2'\)"
-                       ):  # fmt: skip
+    with pytest.raises(
+        DataError,
+        match=r"array: 1 held-out cell has the same pixels as training "
+        r"cells, such as cell 1 of .* \(group 'w6'\) and cell 2 of .* \(group 'w2'\)",
+    ):
         refuse_copies(*two_sides(crops, GROUPS, [5, 6]))
     crops[5] = crops[1]
     with pytest.raises(DataError, match="2 held-out cells have the same pixels"):

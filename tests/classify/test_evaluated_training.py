@@ -22,8 +22,18 @@ def cells():
 
 @pytest.fixture(scope="module")
 def trained(cells):
-    return drain(measured_training_job(cells, network="tiny", epochs=2, seed=4, device="cpu",
-                                       mixes=2, constraint="nonneg", held_out=0.4))  # fmt: skip
+    return drain(
+        measured_training_job(
+            cells,
+            network="tiny",
+            epochs=2,
+            seed=4,
+            device="cpu",
+            mixes=2,
+            constraint="nonneg",
+            held_out=0.4,
+        )
+    )
 
 
 def test_its_figures_are_of_the_cells_held_out(cells, trained):
@@ -38,8 +48,9 @@ def test_its_figures_are_of_the_cells_held_out(cells, trained):
     assert trained.accuracy.text() in repr(trained)
     confusion = np.array(found["confusion"])
     assert confusion.sum() == len(test)
-    assert np.diag(confusion).tolist() == [round(r * n) for r, n in zip(
-        recall, confusion.sum(axis=1), strict=True)]  # fmt: skip
+    assert np.diag(confusion).tolist() == [
+        round(r * n) for r, n in zip(recall, confusion.sum(axis=1), strict=True)
+    ]
 
 
 def test_a_bundle_shows_accuracy_and_one_of_an_earlier_version_takes_cells_as_independent(
@@ -83,8 +94,16 @@ def test_one_trained_otherwise_does_not_pretend(cells):
 
 def test_training_and_calibrating_by_hand_finds_the_same_figures(cells, trained):
     train, test = cells.split(test=0.4, seed=4)
-    by_hand = train_classifier(train, mix=True, mixes=2, constraint="nonneg", network="tiny",
-                               epochs=2, seed=4, device="cpu").calibrate(test)  # fmt: skip
+    by_hand = train_classifier(
+        train,
+        mix=True,
+        mixes=2,
+        constraint="nonneg",
+        network="tiny",
+        epochs=2,
+        seed=4,
+        device="cpu",
+    ).calibrate(test)
     assert by_hand.record["held_out"] == trained.record["held_out"]
     # One that was measured when it was trained keeps those figures.
     other = trained.calibrate(test.subset(test.labels == 0))

@@ -7,8 +7,9 @@ from napari_channelmix.classify.group_permutation import label_deals, ways_to_de
 
 
 def all_deals(labels, groups, classes, **settings):
-    deals = label_deals(np.array(labels), np.array(groups), classes, np.random.default_rng(0),
-                        **settings)  # fmt: skip
+    deals = label_deals(
+        np.array(labels), np.array(groups), classes, np.random.default_rng(0), **settings
+    )
     return deals, np.concatenate(list(deals.blocks))
 
 
@@ -35,7 +36,9 @@ def test_groups_of_several_classes_hand_on_their_shares():
     assert halves == {(0, 2)}
 
 
-@pytest.mark.parametrize(("counts", "ways"), [((3, 3), 20), ((6, 6), 924), ((2, 2, 2), 90),
-                                              ((60, 60), float("inf")), ((120, 0), 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("counts", "ways"),
+    [((3, 3), 20), ((6, 6), 924), ((2, 2, 2), 90), ((60, 60), float("inf")), ((120, 0), 1)],
+)
 def test_ways_to_deal(counts, ways):
     assert ways_to_deal(counts) == ways

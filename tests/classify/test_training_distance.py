@@ -24,20 +24,37 @@ def known(channels: int = 1, **more: Any) -> TrainingData:
     table, paired = (F, channels), (4, pairs)
     rising = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
     content = {
-        "n": 400, "mean": np.zeros(channels), "sd": np.ones(channels),
-        "constant": np.zeros(channels), "centre": np.zeros(table), "within": np.full(table, 0.8),
-        "between": np.full(table, 0.3), "apart": np.full(table, 0.5), "error": np.full(table, 0.1),
-        "pair_centre": np.zeros(paired), "pair_within": np.full(paired, 0.8),
-        "pair_between": np.full(paired, 0.3), "pair_apart": np.full(paired, 0.5),
+        "n": 400,
+        "mean": np.zeros(channels),
+        "sd": np.ones(channels),
+        "constant": np.zeros(channels),
+        "centre": np.zeros(table),
+        "within": np.full(table, 0.8),
+        "between": np.full(table, 0.3),
+        "apart": np.full(table, 0.5),
+        "error": np.full(table, 0.1),
+        "pair_centre": np.zeros(paired),
+        "pair_within": np.full(paired, 0.8),
+        "pair_between": np.full(paired, 0.3),
+        "pair_apart": np.full(paired, 0.5),
         "pair_error": np.full(paired, 0.1),
         "quantiles": np.tile(np.reshape(rising, (len(QUANTILES), 1, 1)), (1, F, channels)),
-    }  # fmt: skip
+    }
     empty = np.zeros(channels)
     return TrainingData(
-        channels=tuple("abc"[:channels]), groups=12, class_shares={}, dtypes=(), crop=8,
-        pixel_size=None, minimum=empty, maximum=empty, saturated=empty,
-        percentiles=np.zeros((8, channels)), correlation=np.eye(channels), **{**content, **more},
-    )  # fmt: skip
+        channels=tuple("abc"[:channels]),
+        groups=12,
+        class_shares={},
+        dtypes=(),
+        crop=8,
+        pixel_size=None,
+        minimum=empty,
+        maximum=empty,
+        saturated=empty,
+        percentiles=np.zeros((8, channels)),
+        correlation=np.eye(channels),
+        **{**content, **more},
+    )
 
 
 def seen(figures: Any) -> CropProfile:
@@ -46,9 +63,12 @@ def seen(figures: Any) -> CropProfile:
     count, _, channels = features.shape
     low = features.min(axis=1) - 100
     return CropProfile(
-        features, np.zeros((count, channels), np.float32), low,
-        np.zeros((1, channels), np.float32), np.eye(channels),
-    )  # fmt: skip
+        features,
+        np.zeros((count, channels), np.float32),
+        low,
+        np.zeros((1, channels), np.float32),
+        np.eye(channels),
+    )
 
 
 def test_a_distance_is_what_lies_beyond_the_classes_in_units_of_what_is_ordinary() -> None:
@@ -167,9 +187,12 @@ def test_an_exchange_is_looked_for_where_a_distance_is_nearly_said(
     centre = np.zeros((F, 2))
     centre[:, 1] = apart
     data = known(
-        2, centre=centre, pair_centre=np.full((4, 1), -apart), pair_apart=np.full((4, 1), 2.5),
+        2,
+        centre=centre,
+        pair_centre=np.full((4, 1), -apart),
+        pair_apart=np.full((4, 1), 2.5),
         quantiles=known(2).quantiles * 50,
-    )  # fmt: skip
+    )
     assert likeness(data, two(apart, 0.0)).exchanged == exchanged
 
 

@@ -12,11 +12,17 @@ from napari_channelmix.data.saving import save_dataset
 
 
 def test_names_and_whole_numbers_are_keys_and_measurements_are_not() -> None:
-    rows = pd.DataFrame({
-        "ImageNumber": ["1", "2"], "area": ["10.5", "11.25"], "well": ["A1", "A2"],
-        "dose": ["0.5", "0.5"], "file": ["a.tif", "b.tif"], "ratio": ["1e-3", "nan"],
-        "empty": ["", ""],
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "ImageNumber": ["1", "2"],
+            "area": ["10.5", "11.25"],
+            "well": ["A1", "A2"],
+            "dose": ["0.5", "0.5"],
+            "file": ["a.tif", "b.tif"],
+            "ratio": ["1e-3", "nan"],
+            "empty": ["", ""],
+        }
+    )
     assert key_columns(rows, {"file"}) == ["ImageNumber", "well"]
     assert key_columns(rows, {"file"}, ("dose",)) == ["ImageNumber", "well", "dose"]
 
@@ -32,13 +38,27 @@ def test_keys_follow_the_cells_through_subsets_sets_together_and_files(
     write_set: Any, tmp_path: Any
 ) -> None:
     rows = [
-        {"well": f"W{i}", "label": "ab"[i % 2], "dna": f"dna{i}.tif", "gfp": f"gfp{i}.tif",
-         "mask": f"mask{i}.tif", "ImageNumber": i + 7, "score": i + 0.5} for i in range(4)
-    ]  # fmt: skip
+        {
+            "well": f"W{i}",
+            "label": "ab"[i % 2],
+            "dna": f"dna{i}.tif",
+            "gfp": f"gfp{i}.tif",
+            "mask": f"mask{i}.tif",
+            "ImageNumber": i + 7,
+            "score": i + 0.5,
+        }
+        for i in range(4)
+    ]
     file = write_set(
-        "[channels]", 'DNA = "dna"', 'GFP = "gfp"', "[cells]", 'from = "mask"', 'column = "mask"',
-        "crop = 16", rows=rows,
-    )  # fmt: skip
+        "[channels]",
+        'DNA = "dna"',
+        'GFP = "gfp"',
+        "[cells]",
+        'from = "mask"',
+        'column = "mask"',
+        "crop = 16",
+        rows=rows,
+    )
     cells = open_dataset(file)
     assert list(cells.keys.columns) == ["well", "ImageNumber"]
     assert cells.keys["ImageNumber"].tolist() == [str(7 + i // 6) for i in range(24)]

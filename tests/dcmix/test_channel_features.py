@@ -10,8 +10,9 @@ RNG = np.random.default_rng(0)
 
 
 def of(crop):
-    return dict(zip(NAMES, crop_numbers(crop[None, None].astype(np.float32)).values[0, :, 0],
-                    strict=True))  # fmt: skip
+    return dict(
+        zip(NAMES, crop_numbers(crop[None, None].astype(np.float32)).values[0, :, 0], strict=True)
+    )
 
 
 def test_mean_spread_and_rings_by_hand():

@@ -29,10 +29,11 @@ def of_sides(train, test, **asked):
 def test_each_repeat_is_that_of_its_fold(cells):
     partial = []
     found = drain(
-        divided_importance_job(cells, epochs=2, held_out=0.4, seeds=2, seed=3, split_seed=1,
-                               **ASKED),
+        divided_importance_job(
+            cells, epochs=2, held_out=0.4, seeds=2, seed=3, split_seed=1, **ASKED
+        ),
         lambda step: partial.append(step.partial),
-    )  # fmt: skip
+    )
     folds = cross_validation_folds(cells, 2, 1)
     for number, flags in enumerate(folds):
         usual = of_sides(cells.subset(~flags), cells.subset(flags), seeds=1, seed=3 + number)
@@ -41,8 +42,13 @@ def test_each_repeat_is_that_of_its_fold(cells):
     assert found.estimates["plain"].n_groups == 6
     part = importance_part(found)
     assert (part.held_out, part.seed, part.split_seed, part.one_split, part.epochs, part.seeds) == (
-        0.4, 3, 1, False, 2, 2
-    )  # fmt: skip
+        0.4,
+        3,
+        1,
+        False,
+        2,
+        2,
+    )
     assert part.share == dict(zip(cells.channels, found.share, strict=True))
     assert found.provenance["cells"] == cells.fingerprint
     known = [one for one in partial if one is not None]
@@ -51,8 +57,11 @@ def test_each_repeat_is_that_of_its_fold(cells):
 
 
 def test_one_split_is_kept_where_it_is_asked_for(cells):
-    found = drain(divided_importance_job(cells, epochs=2, held_out=0.4, seed=3, seeds=1,
-                                         one_split=True, **ASKED))  # fmt: skip
+    found = drain(
+        divided_importance_job(
+            cells, epochs=2, held_out=0.4, seed=3, seeds=1, one_split=True, **ASKED
+        )
+    )
     usual = of_sides(*cells.split(test=0.4, seed=3), seed=3, seeds=1)
     assert found.share == usual.share
     assert importance_part(found).one_split

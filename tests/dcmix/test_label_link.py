@@ -53,8 +53,10 @@ def test_p_is_honest_whichever_labels_were_dealt():
     wells = np.repeat(np.arange(7), [3, 8, 5, 4, 9, 2, 6])
     channel = rng.normal(size=7)[wells] + rng.normal(0, 0.3, len(wells))
     dealt = [rows for rows in np.ndindex(*[2] * 7) if sum(rows) == 3]
-    p_values = [drain(link_job(numbers_of(channel), np.array(labels)[wells], wells)).p_value[0]
-                for labels in dealt]  # fmt: skip
+    p_values = [
+        drain(link_job(numbers_of(channel), np.array(labels)[wells], wells)).p_value[0]
+        for labels in dealt
+    ]
     assert len(dealt) == 35
     for level in np.arange(1, 36) / 35:
         assert np.mean(np.array(p_values) <= level + 1e-9) <= level + 1e-9

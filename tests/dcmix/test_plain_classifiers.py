@@ -13,8 +13,13 @@ from napari_channelmix.dcmix.plain_classifiers import measured_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 
-QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=6), "device": "cpu",
-         "shapley": False, "decoys": False}  # fmt: skip
+QUICK = {
+    "network": "tiny",
+    "settings": TrainingSettings(epochs=6),
+    "device": "cpu",
+    "shapley": False,
+    "decoys": False,
+}
 
 
 def stained(seed=0, wells=16, cells=12, side=16):
@@ -28,8 +33,9 @@ def stained(seed=0, wells=16, cells=12, side=16):
     noise = rng.normal(0, 0.1, (len(labels), 2, side, side))
     light = gain[:, :, None, None] * (blob + 0.2 + noise)
     names = [f"w{at:02d}" for at in groups]
-    return Cells.from_array(light.astype(np.float32), ("stain", "other"), labels, ("no", "yes"),
-                            names)  # fmt: skip
+    return Cells.from_array(
+        light.astype(np.float32), ("stain", "other"), labels, ("no", "yes"), names
+    )
 
 
 @pytest.fixture(scope="module")

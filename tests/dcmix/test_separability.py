@@ -34,8 +34,15 @@ def network_of(labels, groups, accuracy, seed=0):
 
 def read(planted, accuracy=0.98):
     numbers, labels, groups, folds = planted
-    return separability(numbers, labels, groups, folds, channels=CHANNELS, classes=CLASSES,
-                        network=network_of(labels, groups, accuracy))  # fmt: skip
+    return separability(
+        numbers,
+        labels,
+        groups,
+        folds,
+        channels=CHANNELS,
+        classes=CLASSES,
+        network=network_of(labels, groups, accuracy),
+    )
 
 
 @pytest.mark.parametrize(("word", "name"), NUMBERS.items())

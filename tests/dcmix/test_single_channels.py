@@ -28,8 +28,9 @@ def planted(shifts, seed=0, cells=1200, groups=60, labels=None):
 def asked(sample, classes=CLASSES, network=None):
     numbers, labels, groups, folds = sample
     names = tuple("abcdefgh"[: numbers.values.shape[2]])
-    return drain(alone_job(numbers, labels, groups, folds, channels=names, classes=classes,
-                           network=network))  # fmt: skip
+    return drain(
+        alone_job(numbers, labels, groups, folds, channels=names, classes=classes, network=network)
+    )
 
 
 def test_one_channel_that_says_it_all():

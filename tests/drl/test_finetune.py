@@ -147,8 +147,10 @@ def test_a_trial_of_the_threads_changes_nothing(untrained, cells):
     state = torch.random.get_rng_state()
     learner.trial()
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert all(torch.equal(value, weights(untrained)[name])
-               for name, value in learner.module.state_dict().items())  # fmt: skip
+    assert all(
+        torch.equal(value, weights(untrained)[name])
+        for name, value in learner.module.state_dict().items()
+    )
     assert all(one.grad is None for one in learner.module.parameters())
 
 

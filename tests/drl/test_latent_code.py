@@ -20,13 +20,30 @@ def random_digits(code, count=500):
 
 def test_the_first_latents_are_in_the_order_of_the_paper():
     assert CODES[0].names == (
-        "Texture", "Color", "Shape", "Scale", "Orientation", "PosX", "PosY", "Orientation (sin)",
-        "Spare 1", "Spare 2",
-    )  # fmt: skip
+        "Texture",
+        "Color",
+        "Shape",
+        "Scale",
+        "Orientation",
+        "PosX",
+        "PosY",
+        "Orientation (sin)",
+        "Spare 1",
+        "Spare 2",
+    )
     assert CODES[1].names == (
-        "Granularity", "Intensity", "Shape", "Scale", "Orientation", "PosX", "PosY",
-        "Orientation (sin)", "Rim", "Spare 1", "Spare 2",
-    )  # fmt: skip
+        "Granularity",
+        "Intensity",
+        "Shape",
+        "Scale",
+        "Orientation",
+        "PosX",
+        "PosY",
+        "Orientation (sin)",
+        "Rim",
+        "Spare 1",
+        "Spare 2",
+    )
 
 
 @every_code

@@ -31,8 +31,16 @@ def rewritten(path, *, schema=SCHEMA, form=FORMAT, **changes):
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         about = json.loads(file.metadata()["about"])
     about = json.dumps(about | changes)
-    save_file(weights, path, {"format": form, "schema": str(schema), "about": about,
-                              "sha256": seal(about, weights, str(schema))})  # fmt: skip
+    save_file(
+        weights,
+        path,
+        {
+            "format": form,
+            "schema": str(schema),
+            "about": about,
+            "sha256": seal(about, weights, str(schema)),
+        },
+    )
     return path
 
 

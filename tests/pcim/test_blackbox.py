@@ -179,8 +179,12 @@ class Exam:
     @classmethod
     def of(cls, problem):
         draws = torch.Generator().manual_seed(problem.seed)
-        return cls(problem.x[0].double().numpy(), problem.mean, draws,
-                   Reference(problem.x, problem.mean, draws))  # fmt: skip
+        return cls(
+            problem.x[0].double().numpy(),
+            problem.mean,
+            draws,
+            Reference(problem.x, problem.mean, draws),
+        )
 
     def noise(self, planes, sigma):
         """Smooth noise (planes, H, W) of mean square 1; sigma as a share of the side."""

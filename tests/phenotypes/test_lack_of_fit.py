@@ -102,8 +102,11 @@ def test_good_curves_are_seldom_refused() -> None:
         if at % 2:
             share = 0.05 + 0.85 * np.exp(-np.exp(-2.3 * (logs - 0.3)))
         share = 1 / (1 + (1 / share - 1) * np.exp(-rng.normal(0, 0.3, len(logs))))
-        found = fit_curve(np.where(logs < -6, 0, 10**logs), rng.binomial(150, share) / 150,
-                          np.full(len(logs), 150))  # fmt: skip
+        found = fit_curve(
+            np.where(logs < -6, 0, 10**logs),
+            rng.binomial(150, share) / 150,
+            np.full(len(logs), 150),
+        )
         refused += isinstance(found, Refused) and "lack of fit" in found.why
     assert refused <= 1
 

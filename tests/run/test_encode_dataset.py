@@ -154,8 +154,18 @@ def test_fine_tuned_weights_are_kept_and_taken_up_by_a_second_run(
 ):
     kept = load_disentangler(again / "finetuned.safetensors")
     assert kept.about["finetuned"]["epochs"] == 2
-    arguments = ["latents", str(dataset), "--out", str(again), "--device", "cpu",
-                 "--finetune", "2", "--limit", "8"]  # fmt: skip
+    arguments = [
+        "latents",
+        str(dataset),
+        "--out",
+        str(again),
+        "--device",
+        "cpu",
+        "--finetune",
+        "2",
+        "--limit",
+        "8",
+    ]
     assert main(arguments) == 0
     shown = capsys.readouterr().out
     assert f"fine-tuned weights were taken from {again / 'finetuned.safetensors'}" in shown
@@ -353,8 +363,19 @@ def test_an_out_that_is_a_file_is_refused_at_once(dataset, tmp_path, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_ctrl_c_stops_with_130_and_keeps_what_was_fine_tuned(dataset, tmp_path):
-    command = [sys.executable, "-m", "napari_channelmix.run.cli", "latents", str(dataset),
-               "--out", str(tmp_path), "--finetune", "1", "--limit", "8"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "napari_channelmix.run.cli",
+        "latents",
+        str(dataset),
+        "--out",
+        str(tmp_path),
+        "--finetune",
+        "1",
+        "--limit",
+        "8",
+    ]
     child = subprocess.Popen(
         command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
@@ -400,8 +421,11 @@ def test_progress_never_goes_back_and_the_job_can_be_closed(cells, tmp_path, unp
     assert done == sorted(done)
     assert 0.9 < done[-1] <= 1
     assert [path.name for path in found.files] == [
-        "latents.csv", "traversals.png", "latents.json", "finetuned.safetensors",
-    ]  # fmt: skip
+        "latents.csv",
+        "traversals.png",
+        "latents.json",
+        "finetuned.safetensors",
+    ]
     assert all(path.exists() for path in found.files)
     assert not found.reused
     job = encode_cells_job(source, cells, tmp_path / "b", settings, device="cpu")

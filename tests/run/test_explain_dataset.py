@@ -28,8 +28,19 @@ from napari_channelmix.run.cli import main
 from napari_channelmix.run.explain_dataset import ExplainSettings, chosen_cells, explain_cells_job
 
 # What users of explain.json may count on.
-FIELDS = {"schema", "provenance", "n", "method", "mode", "target", "classes", "seconds_per_cell",
-          "warnings", "probabilities", "cells"}  # fmt: skip
+FIELDS = {
+    "schema",
+    "provenance",
+    "n",
+    "method",
+    "mode",
+    "target",
+    "classes",
+    "seconds_per_cell",
+    "warnings",
+    "probabilities",
+    "cells",
+}
 CHUNK = 4
 
 
@@ -134,9 +145,14 @@ def test_separate_channels_and_errors_have_arrays_of_their_own(classifier, cells
     np.testing.assert_allclose(maps_in(tmp_path, "standard_error"), wanted.standard_error, **close)
     assert maps_in(tmp_path, "channel_maps").shape == (10, 2, 12, 12)
     assert {path.name for path in found.files} == {
-        "maps.zarr", "magnitude.zarr", "channel_maps.zarr", "standard_error.zarr",
-        "cells.csv", "explain.json", "explain.png",
-    }  # fmt: skip
+        "maps.zarr",
+        "magnitude.zarr",
+        "channel_maps.zarr",
+        "standard_error.zarr",
+        "cells.csv",
+        "explain.json",
+        "explain.png",
+    }
 
 
 def test_scores_are_those_of_each_method_on_the_same_cells(classifier, cells, tmp_path):
@@ -592,15 +608,31 @@ def plate(tmp_path_factory):
     dataset = sample.save(folder)
     spec = NetworkSpec("tiny", 4, 2)
     statistics = sample.cells.statistics()
-    classifier = Classifier(spec.build().eval(), spec, sample.cells.channels, sample.cells.classes,
-                            statistics.mean, statistics.std, sample.cells.crop)  # fmt: skip
+    classifier = Classifier(
+        spec.build().eval(),
+        spec,
+        sample.cells.channels,
+        sample.cells.classes,
+        statistics.mean,
+        statistics.std,
+        sample.cells.crop,
+    )
     return dataset, classifier.save(folder / "M.cmx")
 
 
 def command(plate, out, *more):
     dataset, model = plate
-    return ["explain", str(dataset), "--model", str(model), "--out", str(out), "--device", "cpu",
-            *more]  # fmt: skip
+    return [
+        "explain",
+        str(dataset),
+        "--model",
+        str(model),
+        "--out",
+        str(out),
+        "--device",
+        "cpu",
+        *more,
+    ]
 
 
 def test_the_command_explains_says_so_and_does_nothing_twice(plate, tmp_path, capsys):
@@ -637,9 +669,25 @@ def test_a_baseline_that_is_left_out_is_said_on_standard_error_where_nothing_els
 
 
 def test_options_reach_the_job(plate, tmp_path):
-    more = ["--mode", "blackbox", "--target", "treated", "--versus", "untreated", "--channels",
-            "separate", "--forwards", "20", "--batch", "3", "--seed", "5", "--limit", "3",
-            "--quiet"]  # fmt: skip
+    more = [
+        "--mode",
+        "blackbox",
+        "--target",
+        "treated",
+        "--versus",
+        "untreated",
+        "--channels",
+        "separate",
+        "--forwards",
+        "20",
+        "--batch",
+        "3",
+        "--seed",
+        "5",
+        "--limit",
+        "3",
+        "--quiet",
+    ]
     assert main(command(plate, tmp_path, *more)) == 0
     content = json.loads((tmp_path / "explain.json").read_text("utf-8"))
     assert (content["method"], content["mode"]) == ("blackbox", "blackbox")
@@ -647,9 +695,13 @@ def test_options_reach_the_job(plate, tmp_path):
     origin = content["provenance"]
     assert origin["seed"] == 5
     assert origin["settings"] == {
-        "target": "treated", "versus": "untreated", "channels": "separate", "forwards": 20,
-        "limit": 3, "only": "held-out",
-    }  # fmt: skip
+        "target": "treated",
+        "versus": "untreated",
+        "channels": "separate",
+        "forwards": 20,
+        "limit": 3,
+        "only": "held-out",
+    }
     assert maps_in(tmp_path, "channel_maps").shape[:2] == (3, 4)
 
 
@@ -663,8 +715,20 @@ def test_a_model_made_elsewhere_is_explained_as_a_black_box(plate, tmp_path, mon
     monkeypatch.syspath_prepend(tmp_path)
     channels = load_model(plate[1]).channels
     names = ["--channel-names", *channels, "--class-names", "treated", "untreated"]
-    asked = command((plate[0], "elsewhere:scores"), tmp_path / "out", *names, "--limit", "2",
-                    "--forwards", "20", "--mean", "100", "--std", "50", "--quiet")  # fmt: skip
+    asked = command(
+        (plate[0], "elsewhere:scores"),
+        tmp_path / "out",
+        *names,
+        "--limit",
+        "2",
+        "--forwards",
+        "20",
+        "--mean",
+        "100",
+        "--std",
+        "50",
+        "--quiet",
+    )
     assert main(asked) == 2
     assert "runs code of its maker" in capsys.readouterr().err
     assert main([*asked, "--allow-code"]) == 0
@@ -703,8 +767,12 @@ def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(plate, tmp_path):
         "explain_dataset.CHUNK = 2\n"
         "from napari_channelmix.run.cli import main; sys.exit(main(sys.argv[1:]))"
     )
-    asked = [sys.executable, "-c", script,
-             *command(plate, tmp_path, "--mode", "blackbox", "--forwards", "400")]  # fmt: skip
+    asked = [
+        sys.executable,
+        "-c",
+        script,
+        *command(plate, tmp_path, "--mode", "blackbox", "--forwards", "400"),
+    ]
     child = subprocess.Popen(
         asked, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )

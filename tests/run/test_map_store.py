@@ -50,8 +50,9 @@ def test_scores_stand_beside_their_chunk(store):
     assert store.part(0) == {"run": store.run, **PART}
     store.put_scores(2, "saliency", {"left_out": "one cell is odd"})
     assert store.left_out(["saliency", "gradcam", "occlusion"], 3) == {
-        "saliency": (2, "one cell is odd"), "gradcam": (0, "it has no convolution")
-    }  # fmt: skip
+        "saliency": (2, "one cell is odd"),
+        "gradcam": (0, "it has no convolution"),
+    }
 
 
 def test_a_full_disk_is_one_line_and_the_chunk_is_not_done(store, monkeypatch):
@@ -110,8 +111,9 @@ def test_what_a_run_leaves_that_is_killed_between_two_creations_is_in_nobodys_wa
     if left in ("whole", "of another", "maps", "part"):
         facts = FACTS if left != "of another" else {**FACTS, "model": "x"}
         name = {"maps": "maps.zarr", "part": ".maps.zarr.part"}.get(left, "magnitude.zarr")
-        zarr.create_array(out / name, shape=(5, 9), dtype="float32",
-                          attributes={"run": "r", "facts": facts})  # fmt: skip
+        zarr.create_array(
+            out / name, shape=(5, 9), dtype="float32", attributes={"run": "r", "facts": facts}
+        )
     store = MapStore.opened(out, FACTS)
     assert store.run is None
     store.refuse_without(["maps", "magnitude"])

@@ -21,15 +21,34 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set and a classifier of it."""
     folder = tmp_path_factory.mktemp("made")
     synthetic_plate(wells=8, cells_per_well=8, side=128, crop=24).save(folder / "plate")
-    train = ["train", str(folder / "plate" / "dataset.toml"), "--out", str(folder / "M.cmx"),
-             "--network", "tiny", "--epochs", "3"]  # fmt: skip
+    train = [
+        "train",
+        str(folder / "plate" / "dataset.toml"),
+        "--out",
+        str(folder / "M.cmx"),
+        "--network",
+        "tiny",
+        "--epochs",
+        "3",
+    ]
     assert main([*train, *QUICK]) == 0
     return folder
 
 
 def predict(made: Path, out: Path, *more: str) -> int:
-    return main(["predict", str(made / "plate" / "dataset.toml"), "--model", str(made / "M.cmx"),
-                 "--out", str(out), "--device", "cpu", *more])  # fmt: skip
+    return main(
+        [
+            "predict",
+            str(made / "plate" / "dataset.toml"),
+            "--model",
+            str(made / "M.cmx"),
+            "--out",
+            str(out),
+            "--device",
+            "cpu",
+            *more,
+        ]
+    )
 
 
 def test_cells_groups_and_prior_are_written(

@@ -30,8 +30,11 @@ from napari_channelmix.report import Findings
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.rerun import Rerun, _findings_job, run_config
 
-VIEW = {"channels": ["DNA", "reporter"], "weights": [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]],
-        "natural": False}  # fmt: skip
+VIEW = {
+    "channels": ["DNA", "reporter"],
+    "weights": [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]],
+    "natural": False,
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +47,26 @@ def dataset(tmp_path_factory):
 def config(dataset):
     training = TrainingPart(network="tiny", epochs=2, held_out=0.4, seed=3, device="cpu", threads=1)
     return Config(
-        device="cpu", data=data_part(cm.open_dataset(dataset), dataset),
+        device="cpu",
+        data=data_part(cm.open_dataset(dataset), dataset),
         classifier=ClassifierPart(training=training),
-        importance=ImportancePart(network="tiny", epochs=2, seeds=1, shapley=False, decoys=False,
-                                  held_out=0.3, seed=5, device="cpu", threads=1),
-        explanations=(ExplanationPart(cells=(7, 2)),
-                      ExplanationPart(cells=(4,), target="treated", channels="separate")),
+        importance=ImportancePart(
+            network="tiny",
+            epochs=2,
+            seeds=1,
+            shapley=False,
+            decoys=False,
+            held_out=0.3,
+            seed=5,
+            device="cpu",
+            threads=1,
+        ),
+        explanations=(
+            ExplanationPart(cells=(7, 2)),
+            ExplanationPart(cells=(4,), target="treated", channels="separate"),
+        ),
         latents=LatentsPart(view=VIEW),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +77,15 @@ def done(config, dataset, tmp_path_factory):
 
 def test_every_part_has_its_folder_and_the_report_says_all(done, dataset):
     for name in (
-        "classifier/model.cmx", "classifier/model.json", "importance/importance.json",
-        "explanations/1/explain.json", "explanations/2/maps.zarr", "latents/latents.json",
-        "config.json", "report.html",
-    ):  # fmt: skip
+        "classifier/model.cmx",
+        "classifier/model.json",
+        "importance/importance.json",
+        "explanations/1/explain.json",
+        "explanations/2/maps.zarr",
+        "latents/latents.json",
+        "config.json",
+        "report.html",
+    ):
         assert (done.out / name).exists(), name
     page = done.report.read_text("utf-8")
     for name in ("importance", "classifier", "explanations", "latents", "groups"):
@@ -96,8 +116,11 @@ def test_the_script_gives_the_same_numbers_without_a_display(done, config, tmp_p
         "np.savez('n.npz', maps=found_1.maps, channels=found_2.channel_maps, z=latents.values)\n",
         "utf-8",
     )
-    bare = {name: value for name, value in os.environ.items()
-            if name not in ("DISPLAY", "WAYLAND_DISPLAY", "OMP_NUM_THREADS")}  # fmt: skip
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "OMP_NUM_THREADS")
+    }
     subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=bare, check=True)
     numbers = json.loads((tmp_path / "n.json").read_text())
     arrays = np.load(tmp_path / "n.npz")
@@ -170,8 +193,10 @@ def test_what_cannot_be_done_is_known_before_anything_is_trained(config, tmp_pat
     monkeypatch.setattr(
         "napari_channelmix.run.rerun.train_into_job", lambda *_: pytest.fail("too late")
     )
-    for part in ({"latents": LatentsPart(model="no-sprites")},
-                 {"data": DataPart(dataset=str(tmp_path / "gone.toml"))}):  # fmt: skip
+    for part in (
+        {"latents": LatentsPart(model="no-sprites")},
+        {"data": DataPart(dataset=str(tmp_path / "gone.toml"))},
+    ):
         path = write_config(config.model_copy(update=part), tmp_path / "c.json")
         with pytest.raises((DataError, ValueError), match=r"no disentangler|no such file"):
             run_config(path, tmp_path / "out")
@@ -180,8 +205,10 @@ def test_what_cannot_be_done_is_known_before_anything_is_trained(config, tmp_pat
 def test_cells_that_are_not_there_are_refused(config, tmp_path, done):
     one = config.model_copy(
         update={
-            "explanations": (ExplanationPart(cells=(99,)),), "importance": None, "latents": None
+            "explanations": (ExplanationPart(cells=(99,)),),
+            "importance": None,
+            "latents": None,
         }
-    )  # fmt: skip
+    )
     with pytest.raises(DataError, match="has the cells 0 to 47, not 99"):
         run_config(write_config(one, tmp_path / "c.json"), done.out)

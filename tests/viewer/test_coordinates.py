@@ -58,9 +58,16 @@ def test_a_planted_pixel_is_where_its_cell_is_shown(kind: str, crop: int, place:
     np.testing.assert_allclose(ring.data_to_world(ring.data[0]), wanted)
 
     scores = show_scores(
-        viewer, "scores", cells, 0, np.array([0.5]), layers.like(source), name="scores",
-        limits=(0.0, 1.0), colormap="gray",
-    )  # fmt: skip
+        viewer,
+        "scores",
+        cells,
+        0,
+        np.array([0.5]),
+        layers.like(source),
+        name="scores",
+        limits=(0.0, 1.0),
+        colormap="gray",
+    )
     if kind == "points":
         np.testing.assert_allclose(scores.data_to_world(scores.data[0]), wanted)
     else:
@@ -77,8 +84,7 @@ def test_points_of_another_layer_become_the_pixels_they_lie_on(place: str) -> No
     viewer = ViewerModel()
     source = viewer.add_image(np.zeros((90, 110)), **PLACES[place])
     world = np.asarray(source.data_to_world((Y, X)))
-    points = viewer.add_points([(world - (0.4, 0.6)) / 1.7], scale=(1.7, 1.7),
-                               translate=(0.4, 0.6))  # fmt: skip
+    points = viewer.add_points([(world - (0.4, 0.6)) / 1.7], scale=(1.7, 1.7), translate=(0.4, 0.6))
     (plane,) = layers.planes_from_layers([source], viewer.dims.point)
     where, numbers = layers.points_plane(points, source, plane)
     np.testing.assert_allclose(where, [(Y, X)])

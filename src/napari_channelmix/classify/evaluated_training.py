@@ -57,8 +57,9 @@ def measured_training_job(
     called = classifier.predict_job(test, prior="balanced")
     scores = scores_of((yield from part(called, 95, 5, 100, "held-out cells: ")))
     prior = classifier.prior_of()
-    calibration = held_out_calibration(scores, test.labels, test.groups, test.classes,
-                                       prior.shares, prior=prior.text(), seed=seed)  # fmt: skip
+    calibration = held_out_calibration(
+        scores, test.labels, test.groups, test.classes, prior.shares, prior=prior.text(), seed=seed
+    )
     guesses = scaled(scores, calibration.temperature)
     measured = held_out_record(guesses, test.labels, test.groups, test.classes, len(train))
     again = {
@@ -72,4 +73,4 @@ def measured_training_job(
         classifier,
         record={**classifier.record, "held_out": measured, "calibration": calibration.as_dict()},
         provenance={**classifier.provenance, **again},
-    )  # fmt: skip
+    )

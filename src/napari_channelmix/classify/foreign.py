@@ -21,7 +21,7 @@ from napari_channelmix.classify.model_files import (
     open_file,
     open_function,
     refuse_weights,
-)  # fmt: skip
+)
 from napari_channelmix.classify.output_probe import Ask, reading_found
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
 from napari_channelmix.data import Cells

@@ -45,9 +45,13 @@ class Ask:
     """
 
     def __init__(
-        self, function: Callable[[Any], Any], who: str, select: Select = None,
-        output: str = "auto", columns: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        function: Callable[[Any], Any],
+        who: str,
+        select: Select = None,
+        output: str = "auto",
+        columns: int | None = None,
+    ) -> None:
         self.function, self.who, self.select = function, who, select
         self.output, self.columns = output, columns
 
@@ -85,9 +89,12 @@ class Ask:
 
 
 def reading_found(
-    ask: Callable[[Floats], Tensor], crops: Floats, output: str, who: str,
+    ask: Callable[[Floats], Tensor],
+    crops: Floats,
+    output: str,
+    who: str,
     classes: Sequence[str] | None = None,
-) -> Reading:  # fmt: skip
+) -> Reading:
     """What a model's numbers mean, from what it says of crops (n, C, H, W).
 
     Where it has to be found out, the crops are shown in changed forms as well: a few answers may

@@ -117,8 +117,12 @@ def _is_no_row(value: Any) -> bool:
 def _list(outputs: dict[Any, Any] | None) -> str:
     """Names, shapes and dtypes, as a message has them."""
     items = list((outputs or {}).items())
-    texts = [f"{str(key)[:40]!r}: {_described(one)}" if isinstance(key, str)
-             else f"{key}: {_described(one)}" for key, one in items[:LISTED]]  # fmt: skip
+    texts = [
+        f"{str(key)[:40]!r}: {_described(one)}"
+        if isinstance(key, str)
+        else f"{key}: {_described(one)}"
+        for key, one in items[:LISTED]
+    ]
     more = len(items) - LISTED
     return ", ".join(texts) + (f" and {more} more" if more > 0 else "")
 

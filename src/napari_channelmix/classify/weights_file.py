@@ -164,8 +164,10 @@ def refuse_other_tensors(
         if have is None:
             wrong = f"there is no tensor {quoted(name)}, which it needs"
         elif have.shape != want.shape:
-            wrong = (f"tensor {quoted(name)} has the shape {tuple(have.shape)}, it needs "
-                     f"{tuple(want.shape)}")  # fmt: skip
+            wrong = (
+                f"tensor {quoted(name)} has the shape {tuple(have.shape)}, it needs "
+                f"{tuple(want.shape)}"
+            )
         elif have.dtype != want.dtype:
             wrong = f"tensor {quoted(name)} is of type {have.dtype}, it needs {want.dtype}"
         elif have.is_floating_point() and not bool(torch.isfinite(have).all()):

@@ -72,8 +72,12 @@ def write_given_job(path: str | Path, given: Given, kept: pd.DataFrame | None = 
             yield Progress(done, total, "writing the annotations")
     # The mark at the beginning tells Excel that the text is UTF-8.
     write_text(path, "\ufeff" + text.getvalue())
-    about = {"schema": SCHEMA, "classes": list(given.palette), "rows": done,
-             "provenance": provenance()}  # fmt: skip
+    about = {
+        "schema": SCHEMA,
+        "classes": list(given.palette),
+        "rows": done,
+        "provenance": provenance(),
+    }
     write_json(path.with_suffix(".json"), about)
     return path
 

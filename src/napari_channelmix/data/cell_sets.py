@@ -41,9 +41,14 @@ ALONE = "all cells come from one image: accuracy on held-out cells may not hold 
 
 
 def of_labels(
-    planes: Sequence[Plane], channels: Sequence[str], labels: npt.ArrayLike, crop: int,
-    classes_of: dict[int, str] | None, name: str, labelled: bool,
-) -> Cells:  # fmt: skip
+    planes: Sequence[Plane],
+    channels: Sequence[str],
+    labels: npt.ArrayLike,
+    crop: int,
+    classes_of: dict[int, str] | None,
+    name: str,
+    labelled: bool,
+) -> Cells:
     """See `Cells.from_labels`."""
     ids = as_label_image(labels, name)
     if ids.dtype.kind == "b":
@@ -90,9 +95,13 @@ def of_points(
 
 
 def of_array(
-    crops: npt.ArrayLike, channels: Sequence[str], labels: npt.ArrayLike | None,
-    classes: Sequence[str] | None, groups: Sequence[str] | None, name: str,
-) -> Cells:  # fmt: skip
+    crops: npt.ArrayLike,
+    channels: Sequence[str],
+    labels: npt.ArrayLike | None,
+    classes: Sequence[str] | None,
+    groups: Sequence[str] | None,
+    name: str,
+) -> Cells:
     """See `Cells.from_array`."""
     import pandas as pd
 
@@ -102,9 +111,18 @@ def of_array(
     codes, known = codes_of(labels, classes, count, name)
     fields = tuple(Field(f"{name}[{i}]", tuple(crop)) for i, crop in enumerate(pixels))
     table = pd.DataFrame(
-        {"field": np.arange(count), "y0": 0, "x0": 0, "y1": side, "x1": side, "label": codes,
-         "group": group_names(groups, count, name), "split": "", "object": 0}
-    )  # fmt: skip
+        {
+            "field": np.arange(count),
+            "y0": 0,
+            "x0": 0,
+            "y1": side,
+            "x1": side,
+            "label": codes,
+            "group": group_names(groups, count, name),
+            "split": "",
+            "object": 0,
+        }
+    )
     notes = (*rounding_warning(pixels, name), *label_warnings(labels, codes, known))
     return Cells(name, names, known, side, fields, table, warnings=notes)
 
@@ -130,20 +148,32 @@ def together(parts: Sequence[Cells], name: str | None) -> Cells:
         tables.append(
             part.table.assign(field=part.table["field"] + len(fields), label=codes[part.labels])
         )
-        fields += [replace(one, planes=tuple(one.planes[c] for c in part.planes))
-                   for one in part.fields]  # fmt: skip
+        fields += [
+            replace(one, planes=tuple(one.planes[c] for c in part.planes)) for one in part.fields
+        ]
     warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
-    cells = Cells(name or first.name, first.channels, classes, first.crop, tuple(fields),
-                  pd.concat(tables, ignore_index=True), warnings,
-                  conditions=conditions_together([part.conditions for part in parts]))  # fmt: skip
+    cells = Cells(
+        name or first.name,
+        first.channels,
+        classes,
+        first.crop,
+        tuple(fields),
+        pd.concat(tables, ignore_index=True),
+        warnings,
+        conditions=conditions_together([part.conditions for part in parts]),
+    )
     notes = similar_warnings(cells.class_counts, "classes", "cell")
     return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes))))
 
 
 def _in_one_field(
-    one: Field, channels: Sequence[str], centres: Doubles, crop: int, ids: Whole,
+    one: Field,
+    channels: Sequence[str],
+    centres: Doubles,
+    crop: int,
+    ids: Whole,
     notes: tuple[str, ...] = (),
-) -> Cells:  # fmt: skip
+) -> Cells:
     import pandas as pd
 
     table = pd.DataFrame(square_boxes(centres[:, 0], centres[:, 1], crop), columns=BOX)
@@ -166,8 +196,10 @@ def _named(cells: Cells, classes_of: Mapping[int, Any]) -> Cells:
     classes = tuple(dict.fromkeys(name for name in known.values() if name is not None))
     places = {name: code for code, name in enumerate(classes)}
     ids = cells.table["object"].tolist()
-    codes = [places.get(str(known.get(label)), -1) if known.get(label) is not None else -1
-             for label in ids]  # fmt: skip
+    codes = [
+        places.get(str(known.get(label)), -1) if known.get(label) is not None else -1
+        for label in ids
+    ]
     strange = sorted(set(known) - set(ids))
     if strange and len(strange) == len(known):
         raise DataError(

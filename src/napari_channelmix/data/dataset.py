@@ -136,9 +136,15 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
         *_warnings(said, table, skipped, opener.beyond, shared=len(found) < len(all_places)),
     )
     opened = Cells(
-        said.name, opener.channels, classes, said.cells.crop, tuple(found), cells, warnings,
+        said.name,
+        opener.channels,
+        classes,
+        said.cells.crop,
+        tuple(found),
+        cells,
+        warnings,
         conditions=conditions,
-    )  # fmt: skip
+    )
     if size is not None:
         opened = at_pixel_size(opened, size)
     return _at_borders(opened, leave_out=said.cells.border == "leave_out")

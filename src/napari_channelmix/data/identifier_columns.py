@@ -66,8 +66,9 @@ def key_table(table: pd.DataFrame) -> pd.DataFrame:
 
 def named_keys(keys: pd.DataFrame, taken: Collection[str]) -> dict[str, Any]:
     """The user's columns by name; one called like a column of ours gets `` (table)`` behind it."""
-    return {f"{name} (table)" if name in taken else str(name): keys[name].to_numpy()
-            for name in keys}  # fmt: skip
+    return {
+        f"{name} (table)" if name in taken else str(name): keys[name].to_numpy() for name in keys
+    }
 
 
 def _names(column: pd.Series[str]) -> bool:

@@ -71,8 +71,13 @@ class Table:
             raise DataError(f"{path}: no rows" + (" are left by 'keep'" if said.keep else ""))
         if said.group:
             groups = rows[said.group]
-            rows = rows.assign(**{said.group: groups.map(_cached(class_name)).where(
-                groups.map(_cached(class_name)).notna(), "")})  # fmt: skip
+            rows = rows.assign(
+                **{
+                    said.group: groups.map(_cached(class_name)).where(
+                        groups.map(_cached(class_name)).notna(), ""
+                    )
+                }
+            )
         commas = set()
         for column in said.cells.columns or ():
             try:
@@ -188,8 +193,10 @@ class Table:
             raise self._no_class(gaps)
         if gaps:
             kinds = Counter(texts[at] for at in gaps)
-            shown = [f"{count:,} {quoted(text) if text else 'empty'}"
-                     for text, count in kinds.most_common(6)]  # fmt: skip
+            shown = [
+                f"{count:,} {quoted(text) if text else 'empty'}"
+                for text, count in kinds.most_common(6)
+            ]
             warnings.append(
                 f"{len(gaps):,} of {len(names):,} rows have no class ({', '.join(shown)})"
             )

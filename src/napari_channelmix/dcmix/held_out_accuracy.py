@@ -49,9 +49,12 @@ class HeldOutAnswers:
     def ahead(self, first: Whole, second: Whole) -> AccuracyDifference:
         """By how much the first of two is more accurate."""
         return accuracy_difference(
-            self.labels[self.held], first[self.held], second[self.held], self.groups[self.held],
+            self.labels[self.held],
+            first[self.held],
+            second[self.held],
+            self.groups[self.held],
             len(self.classes),
-        )  # fmt: skip
+        )
 
     def balanced(self, called: Whole) -> float:
         """Balanced accuracy alone."""

@@ -55,7 +55,7 @@ def divided_importance_job(
         "split": {"held_out": given.held_out, "seed": split_seed, "one_split": given.one_split},
         "cells": cells.fingerprint,
         "scaled_per": given.scaled_per,
-    }  # fmt: skip
+    }
 
     def known(found: ChannelImportance) -> ChannelImportance:
         again = {**facts, "threads": torch.get_num_threads()}

@@ -208,6 +208,9 @@ def _summary(accuracies: Floats, deals: Deals, groups: int) -> LinkTest:
     alike = prod(map(factorial, Counter(np.bincount(deals.labels).tolist()).values()))
     ways = deals.ways / alike
     return LinkTest(
-        tuple((above / count).tolist()), tuple(observed[:, 0].tolist()),
-        max(1 / count, 1 / ways), ways, groups,
-    )  # fmt: skip
+        tuple((above / count).tolist()),
+        tuple(observed[:, 0].tolist()),
+        max(1 / count, 1 / ways),
+        ways,
+        groups,
+    )

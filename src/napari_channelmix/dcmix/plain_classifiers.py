@@ -76,9 +76,12 @@ def measured_job(division: Division) -> Job[Asked]:
         folds.append(fold[0, rows])
         place.append(fold[1, rows])
     return Asked(
-        CropNumbers.together(numbers), np.concatenate(labels), np.concatenate(groups),
-        np.concatenate(folds), np.concatenate(place),
-    )  # fmt: skip
+        CropNumbers.together(numbers),
+        np.concatenate(labels),
+        np.concatenate(groups),
+        np.concatenate(folds),
+        np.concatenate(place),
+    )
 
 
 def _apart(cells: Cells, number: int) -> npt.NDArray[np.str_]:
@@ -124,18 +127,24 @@ def answered_job(
         return alone_job(numbers, *who, **names, network=network)
 
     found = yield from part(alone(asked.numbers, network), 1, 1, 4)
-    tests = p_values_job(importance, repeats, asked.numbers, asked.labels, asked.groups,
-                         uncalibrated=uncalibrated)  # fmt: skip
+    tests = p_values_job(
+        importance, repeats, asked.numbers, asked.labels, asked.groups, uncalibrated=uncalibrated
+    )
     tested = yield from part(tests, 2, 1, 4)
     scaled = None
     if from_one.readable and from_one.scaled is not None:
         numbers = asked.numbers.scaled_by_group(asked.groups)
         scaled = yield from part(alone(numbers, None), 3, 1, 4)
     answered = replace(
-        importance, alone=found, separability=from_one, alone_scaled=scaled,
-        p_value=tested.p_value, p_decoy=tested.p_decoy, p_alone=tested.p_alone,
+        importance,
+        alone=found,
+        separability=from_one,
+        alone_scaled=scaled,
+        p_value=tested.p_value,
+        p_decoy=tested.p_decoy,
+        p_alone=tested.p_alone,
         p_value_reason=tested.reason,
-    )  # fmt: skip
+    )
     return questioned(answered)
 
 
@@ -148,5 +157,6 @@ def questioned(importance: ChannelImportance) -> ChannelImportance:
     if not question or not importance.shares_readable:
         return importance
     before = (importance.caveat,) if importance.caveat else ()
-    return replace(importance, gate=question, verdict=question,
-                   warnings=(*importance.warnings, *before))  # fmt: skip
+    return replace(
+        importance, gate=question, verdict=question, warnings=(*importance.warnings, *before)
+    )

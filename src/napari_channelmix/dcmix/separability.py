@@ -230,8 +230,9 @@ def separability(
         scaled = number(again.most_common(1)[0][0], after, level)
     if network is None:
         return Separability(every, best, scaled)
-    return Separability(every, best, scaled, answers.accuracy(network),
-                        answers.ahead(network, chosen))  # fmt: skip
+    return Separability(
+        every, best, scaled, answers.accuracy(network), answers.ahead(network, chosen)
+    )
 
 
 def _read_one_by_one(
@@ -253,9 +254,11 @@ def _read_one_by_one(
             column = numbers.of(NUMBERS[word])[:, [at]]
             # Two intervals a class, none with less than a fiftieth of the weight.
             tree = DecisionTreeClassifier(
-                max_leaf_nodes=2 * classes, min_weight_fraction_leaf=0.02 if classes < 10 else 0.0,
-                class_weight="balanced", random_state=0,
-            ).fit(column[train], labels[train])  # fmt: skip
+                max_leaf_nodes=2 * classes,
+                min_weight_fraction_leaf=0.02 if classes < 10 else 0.0,
+                class_weight="balanced",
+                random_state=0,
+            ).fit(column[train], labels[train])
             predicted[of, test] = tree.predict(column[test])
             scores.append(accuracy_of(labels[train], tree.predict(column[train]), classes).balanced)
         best = int(np.argmax(scores))

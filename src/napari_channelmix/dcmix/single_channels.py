@@ -179,8 +179,11 @@ class ChannelsAlone:
             return ""
         if self.none_is_necessary:
             return "no channel is necessary: without any one of them, the others are as good"
-        lost = [(name, rest) for name, rest in zip(self.channels, self.without, strict=True)
-                if rest.worse_than_all]  # fmt: skip
+        lost = [
+            (name, rest)
+            for name, rest in zip(self.channels, self.without, strict=True)
+            if rest.worse_than_all
+        ]
         if lost:
             lost.sort(key=lambda pair: -pair[1].behind.difference)
             named = ", ".join(f"{name} {_interval(rest.behind)}" for name, rest in lost)
@@ -202,10 +205,13 @@ class ChannelsAlone:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {**asdict(self), "necessary": list(self.necessary),
-                "speaks_for_the_network": self.speaks_for_the_network,
-                "measured_on": self.measured_on,
-                "sentences": list(self.sentences)}  # fmt: skip
+        return {
+            **asdict(self),
+            "necessary": list(self.necessary),
+            "speaks_for_the_network": self.speaks_for_the_network,
+            "measured_on": self.measured_on,
+            "sentences": list(self.sentences),
+        }
 
 
 def _lost(behind: AccuracyDifference) -> bool:
@@ -258,8 +264,11 @@ def alone_job(
     """
     chosen = drawn_equally(labels, MOST_CELLS, np.random.default_rng(seed))
     numbers, labels, groups, folds = (
-        numbers.subset(chosen), labels[chosen], groups[chosen], folds[chosen],
-    )  # fmt: skip
+        numbers.subset(chosen),
+        labels[chosen],
+        groups[chosen],
+        folds[chosen],
+    )
     network = None if network is None else network[chosen]
     count = len(channels)
     answers = HeldOutAnswers(labels, groups, folds >= 0, tuple(classes))
@@ -278,8 +287,9 @@ def alone_job(
 
     def described(one: Set) -> ChannelSet:
         names = tuple(channels[at] for at in one)
-        return ChannelSet(names, answers.accuracy(called[one]),
-                          answers.ahead(called[everything], called[one]))  # fmt: skip
+        return ChannelSet(
+            names, answers.accuracy(called[one]), answers.ahead(called[everything], called[one])
+        )
 
     def score(one: Set) -> float:
         return answers.balanced(called[one])
@@ -290,9 +300,10 @@ def alone_job(
     best: Set = ()
     for size in range(1, count):
         tried = (
-            list(combinations(everything, size)) if count <= ALL_SETS
+            list(combinations(everything, size))
+            if count <= ALL_SETS
             else [tuple(sorted((*best, at))) for at in everything if at not in best]
-        )  # fmt: skip
+        )
         yield from learn(tried)
         best = max(tried, key=score)
         smallest = described(best)
@@ -303,13 +314,17 @@ def alone_job(
         fewer = {left: tuple(at for at in best if at != left) for left in best}
         yield from learn(fewer.values())
         needs = tuple(
-            channels[left] for left, rest in fewer.items()
+            channels[left]
+            for left, rest in fewer.items()
             if _lost(answers.ahead(called[best], called[rest]))
-        )  # fmt: skip
+        )
     return ChannelsAlone(
-        tuple(channels), answers.accuracy(called[everything]),
-        tuple(described(one) for one in singles), tuple(described(one) for one in rests),
-        smallest, needs,
+        tuple(channels),
+        answers.accuracy(called[everything]),
+        tuple(described(one) for one in singles),
+        tuple(described(one) for one in rests),
+        smallest,
+        needs,
         None if network is None else answers.accuracy(network),
         None if network is None else answers.ahead(network, called[everything]),
-    )  # fmt: skip
+    )

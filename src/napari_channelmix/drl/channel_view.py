@@ -122,8 +122,11 @@ class View:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"channels": list(self.channels), "weights": [list(row) for row in self.weights],
-                "natural": self.natural}  # fmt: skip
+        return {
+            "channels": list(self.channels),
+            "weights": [list(row) for row in self.weights],
+            "natural": self.natural,
+        }
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> View:

@@ -139,8 +139,9 @@ class Disentangler:
     def _batches(self, pictures: npt.NDArray[Any]) -> Iterator[Tensor]:
         seen = np.asarray(pictures)
         if seen.ndim != 4 or seen.shape[1:] != self.shape:
-            raise DataError(f"pictures must be (n, {', '.join(map(str, self.shape))}), not "
-                            f"{seen.shape}")  # fmt: skip
+            raise DataError(
+                f"pictures must be (n, {', '.join(map(str, self.shape))}), not {seen.shape}"
+            )
         self.network.eval()
         for start in range(0, len(seen), 256):
             part = as_floats(seen[start : start + 256], start)

@@ -39,8 +39,11 @@ SUFFIX = ".safetensors"
 def shipped() -> tuple[str, ...]:
     """Names of the disentanglers that come with the package."""
     folder = resources.files("napari_channelmix.drl") / "weights"
-    return tuple(sorted(one.name.removesuffix(SUFFIX) for one in folder.iterdir()
-                        if one.name.endswith(SUFFIX)))  # fmt: skip
+    return tuple(
+        sorted(
+            one.name.removesuffix(SUFFIX) for one in folder.iterdir() if one.name.endswith(SUFFIX)
+        )
+    )
 
 
 def save_disentangler(disentangler: Disentangler, path: str | Path) -> Path:

@@ -106,9 +106,11 @@ def _ask(attr: Any, name: str, odds: nn.Module, x: Tensor, r: Tensor, problem: P
         window = max(1, min(problem.size) // 5)
         channels = 1 if problem.separate else x.shape[1]
         found = attr.Occlusion(odds).attribute(
-            x, (channels, window, window), strides=(channels, *[max(1, window // 2)] * 2),
+            x,
+            (channels, window, window),
+            strides=(channels, *[max(1, window // 2)] * 2),
             baselines=r,
-        )  # fmt: skip
+        )
         if not problem.separate:
             # Every channel of a window gets the same number: their sum should be that number.
             found = found / x.shape[1]

@@ -169,9 +169,12 @@ class Source:
         own = self.subject
         known = isinstance(model, Predictor)
         subject = subject_of(
-            model, self._pixels(slice(2)), own.device, select=None if known else own.select,
+            model,
+            self._pixels(slice(2)),
+            own.device,
+            select=None if known else own.select,
             reading=own.reading,
-        )  # fmt: skip
+        )
         return replace(self, subject=subject, model=model)
 
     def answering(self, cells: Cells) -> Predictor:
@@ -209,8 +212,10 @@ class Source:
         known: TrainingCells | None = getattr(self.model, "training_cells", None)
         if known is None:
             return np.full(len(self), UNKNOWN)
-        parts = [crop_digests(self._pixels(slice(start, start + MEAN_OF)))
-                 for start in range(0, len(self), MEAN_OF)]  # fmt: skip
+        parts = [
+            crop_digests(self._pixels(slice(start, start + MEAN_OF)))
+            for start in range(0, len(self), MEAN_OF)
+        ]
         groups = None
         if isinstance(self.cells, Cells):
             groups = self.cells.groups[self.numbers].tolist()
@@ -279,11 +284,13 @@ class Source:
         probabilities = self._shown(scores)
         count = len(self)
         asked = chosen_target(
-            _each(target, some, count, "target"), _each(versus, some, count, "versus"),
-            probabilities.argmax(axis=1), self.subject.classes,
+            _each(target, some, count, "target"),
+            _each(versus, some, count, "versus"),
+            probabilities.argmax(axis=1),
+            self.subject.classes,
             lambda row: self.name_of(self.numbers[some][row]),
             independent=self.subject.reading.independent,
-        )  # fmt: skip
+        )
         asked = asked.to(x.device)
         problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
         return problem, probabilities

@@ -125,8 +125,9 @@ def chance_test_job(
 
 def curves_job(source: Source, maps: Floats, target: Any, versus: Any = None) -> Job[Fidelity]:
     """Insertion and deletion curves on the references and shares of this test, as a job."""
-    return measure_job(source.model, source, maps, target, versus,
-                       references=REFERENCES, shares=SHARES)  # fmt: skip
+    return measure_job(
+        source.model, source, maps, target, versus, references=REFERENCES, shares=SHARES
+    )
 
 
 def _lowest(of: Fidelity) -> Floats:

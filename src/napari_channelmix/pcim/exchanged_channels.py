@@ -113,6 +113,8 @@ def channel_evidence_job(
             exchanges += len(donors)
         yield Progress(done + 1, len(some), "exchanging channels")
     return ChannelEvidence(
-        source.channels, tuple(share.tolist()), tuple((flips / max(exchanges, 1)).tolist()),
+        source.channels,
+        tuple(share.tolist()),
+        tuple((flips / max(exchanges, 1)).tolist()),
         exchanges,
-    )  # fmt: skip
+    )

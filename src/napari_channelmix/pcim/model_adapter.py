@@ -201,8 +201,18 @@ def subject_of(
         return reading.scores(answers)
 
     notes = (*(f"{who}: {line}" for line in notes), *reading.warnings)
-    return Subject(scores, torch.from_numpy, None, None, names or numbered(reading.classes),
-                   torch.device("cpu"), who, reading, select, notes)  # fmt: skip
+    return Subject(
+        scores,
+        torch.from_numpy,
+        None,
+        None,
+        names or numbered(reading.classes),
+        torch.device("cpu"),
+        who,
+        reading,
+        select,
+        notes,
+    )
 
 
 def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Subject:
@@ -210,21 +220,39 @@ def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Sub
         if device is not None:
             model.to(device)
         reading = Reading("logits", len(model.classes))
-        return Subject(model.network, model.normalise, model.network, model.channels,
-                       model.classes, model.device, "the classifier", reading)  # fmt: skip
+        return Subject(
+            model.network,
+            model.normalise,
+            model.network,
+            model.channels,
+            model.classes,
+            model.device,
+            "the classifier",
+            reading,
+        )
     cpu = torch.device("cpu")
     if isinstance(model, ForeignClassifier):
         reading = model.find_out(crops[:PROBE])
-        return Subject(lambda x: model.scores(x.numpy().copy()), torch.from_numpy, None,
-                       model.channels, model.classes, cpu, model._who, reading, model.select,
-                       model.warnings)  # fmt: skip
+        return Subject(
+            lambda x: model.scores(x.numpy().copy()),
+            torch.from_numpy,
+            None,
+            model.channels,
+            model.classes,
+            cpu,
+            model._who,
+            reading,
+            model.select,
+            model.warnings,
+        )
     reading = Reading("probabilities", len(model.classes))
 
     def scores(x: Tensor) -> Tensor:
         return reading.scores(torch.from_numpy(model.predict_proba(x.numpy().copy())))
 
-    return Subject(scores, torch.from_numpy, None, model.channels, model.classes, cpu, model._who,
-                   reading)  # fmt: skip
+    return Subject(
+        scores, torch.from_numpy, None, model.channels, model.classes, cpu, model._who, reading
+    )
 
 
 def _of_module(
@@ -277,8 +305,13 @@ def _of_module(
             except ModelError as other:
                 raise (error if other.__cause__ else other) from error.__cause__
     scored.reading = reading
-    return replace(subject, classes=numbered(reading.classes), reading=reading, select=select,
-                   notes=reading.warnings)  # fmt: skip
+    return replace(
+        subject,
+        classes=numbered(reading.classes),
+        reading=reading,
+        select=select,
+        notes=reading.warnings,
+    )
 
 
 def _channels_last(scored: _Scored, prepare: Callable[[Floats], Tensor], crops: Floats) -> str:

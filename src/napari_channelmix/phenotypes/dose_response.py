@@ -127,8 +127,9 @@ def dose_response(
     stated = np.unique(every[np.isfinite(every)])
     logarithms = (
         f"the doses {_listed(stated)} look like logarithms, not amounts"
-        if looks_like_logarithms(stated) else ""
-    )  # fmt: skip
+        if looks_like_logarithms(stated)
+        else ""
+    )
     if logarithms and stated[0] < 0 and not refused:
         refused = f"{logarithms}; give amounts, such as 10 to the power of them"
     counts = np.bincount(places, minlength=len(levels))
@@ -153,9 +154,22 @@ def dose_response(
     elif logarithms and fit is not None:
         notes = (f"T{logarithms[1:]}: an EC50 of logarithms is no concentration",)
     return DoseResponse(
-        groups, x, y, levels, mean, spread, fit, why_not, len(every) - len(groups),
-        counts.astype(np.int64), low, high, above, below, notes,
-    )  # fmt: skip
+        groups,
+        x,
+        y,
+        levels,
+        mean,
+        spread,
+        fit,
+        why_not,
+        len(every) - len(groups),
+        counts.astype(np.int64),
+        low,
+        high,
+        above,
+        below,
+        notes,
+    )
 
 
 def fit_logistic(
@@ -256,8 +270,10 @@ def _mean_interval(mean: Floats, spread: Floats, counts: Whole) -> tuple[Floats,
 
     several = np.maximum(counts, 2)
     half = np.where(counts > 1, stdtrit(several - 1, 0.975) * spread / np.sqrt(several), np.nan)
-    return (np.maximum(mean - half, np.minimum(mean, 0)),
-            np.minimum(mean + half, np.maximum(mean, 1)))  # fmt: skip
+    return (
+        np.maximum(mean - half, np.minimum(mean, 0)),
+        np.minimum(mean + half, np.maximum(mean, 1)),
+    )
 
 
 def _listed(levels: Floats) -> str:

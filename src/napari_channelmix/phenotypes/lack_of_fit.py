@@ -127,11 +127,15 @@ def turn_in_words(means: Means, fitted: Floats) -> str:
     weights = means.counts
     missed = float((weights * (means.mean - fitted) ** 2).sum())
     turned = min(
-        float((weights * (means.mean
-                          - isotonic_regression(means.mean, weights=weights, increasing=up).x)
-               ** 2).sum())
+        float(
+            (
+                weights
+                * (means.mean - isotonic_regression(means.mean, weights=weights, increasing=up).x)
+                ** 2
+            ).sum()
+        )
         for up in (True, False)
-    )  # fmt: skip
+    )
     if turned < missed / 2:
         return ""
     ends = means.mean[[0, -1]]

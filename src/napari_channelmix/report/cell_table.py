@@ -114,6 +114,10 @@ def write_table(table: pd.DataFrame, stem: str | Path) -> tuple[tuple[Path, ...]
     files = [write_text(stem.with_name(f"{stem.name}.csv"), csv_text(table))]
     left_out = why_no_parquet()
     if not left_out:
-        files.append(write_whole(stem.with_name(f"{stem.name}.parquet"),
-                                 lambda path: table.to_parquet(path, index=False)))  # fmt: skip
+        files.append(
+            write_whole(
+                stem.with_name(f"{stem.name}.parquet"),
+                lambda path: table.to_parquet(path, index=False),
+            )
+        )
     return tuple(files), left_out

@@ -120,22 +120,38 @@ def _encoded_job(
     some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
     view = asked.view or default_view(source, some, asked.channel)
     keeper.seen = (some, view)
-    known = {**keeper.facts, "channel": asked.channel, "limit": asked.limit,
-             "pixels": asked.pixels, "view": view.as_dict()}  # fmt: skip
+    known = {
+        **keeper.facts,
+        "channel": asked.channel,
+        "limit": asked.limit,
+        "pixels": asked.pixels,
+        "view": view.as_dict(),
+    }
     _refuse_another_result(out / RESULT, known, some)
     job = latents_job(
-        some, source, view=view, finetune=asked.finetune, seed=asked.seed,
-        pixels=asked.pixels, device=device, tune=keeper.tuned_job,
-    )  # fmt: skip
+        some,
+        source,
+        view=view,
+        finetune=asked.finetune,
+        seed=asked.seed,
+        pixels=asked.pixels,
+        device=device,
+        tune=keeper.tuned_job,
+    )
     found = yield from part(job, 0, 95, 100)
     said = found.provenance["settings"] | {
-        "channel": asked.channel, "limit": asked.limit, "pixels": asked.pixels
-    }  # fmt: skip
+        "channel": asked.channel,
+        "limit": asked.limit,
+        "pixels": asked.pixels,
+    }
     facts = provenance(
-        disentangler=asked.model or source.name, model=keeper.facts["model"],
-        data=fingerprint(some), name=cells.name, seed=asked.seed,
+        disentangler=asked.model or source.name,
+        model=keeper.facts["model"],
+        data=fingerprint(some),
+        name=cells.name,
+        seed=asked.seed,
         settings=said,
-    )  # fmt: skip
+    )
     found = replace(found, provenance=facts)
     yield Progress(95, 100, "drawing the traversals")
     found.save(out)
@@ -164,14 +180,20 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         raise DataError(f"{path} was not made by this command; {_ADVICE}") from error
     settings = about["settings"]
     theirs = {
-        "version": about["versions"].get("napari-channelmix"), "model": about["model"],
-        "epochs": settings["finetune"], "seed": about["seed"], "data": about["data"],
+        "version": about["versions"].get("napari-channelmix"),
+        "model": about["model"],
+        "epochs": settings["finetune"],
+        "seed": about["seed"],
+        "data": about["data"],
         **{name: settings.get(name) for name in ("channel", "limit", "view")},
         "pixels": settings.get("pixels", False),
-    }  # fmt: skip
+    }
     known = {**known, "data": fingerprint(cells)}
-    other = {name: _WORDS[name].format(brief(theirs[name]), brief(known[name]))
-             for name in known if theirs[name] != known[name]}  # fmt: skip
+    other = {
+        name: _WORDS[name].format(brief(theirs[name]), brief(known[name]))
+        for name in known
+        if theirs[name] != known[name]
+    }
     if "limit" in other:
         # Of how many they are says already that they are others.
         other.pop("data", None)
@@ -221,8 +243,11 @@ class _Keeper:
         theirs = kept.about.get("finetuned", {}).get("made_from")
         if not isinstance(theirs, dict):
             raise DataError(f"{self.path} was not made by this command; {_ADVICE}")
-        other = [_WORDS[name].format(brief(theirs.get(name)), brief(facts[name]))
-                 for name in facts if theirs.get(name) != facts[name]]  # fmt: skip
+        other = [
+            _WORDS[name].format(brief(theirs.get(name)), brief(facts[name]))
+            for name in facts
+            if theirs.get(name) != facts[name]
+        ]
         if other:
             raise DataError(f"{self.path} was made with {', '.join(other)}; {_ADVICE}")
         return kept
@@ -275,8 +300,10 @@ def latents_text(found: Latents) -> str:
     parted = found.separation
     if parted is not None:
         chance = 1 / len(parted.classes)
-        lines.append(f"balanced accuracy on held-out cells (95 % interval); chance {chance:.3f}; "
-                     f"{parted.groups} groups, {parted.cells} cells")  # fmt: skip
+        lines.append(
+            f"balanced accuracy on held-out cells (95 % interval); chance {chance:.3f}; "
+            f"{parted.groups} groups, {parted.cells} cells"
+        )
         kinds = list(next(iter(parted.tested.values())))
         lines.append("  ".join([f"{'':<12}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
         for name, tested in parted.tested.items():
@@ -286,8 +313,10 @@ def latents_text(found: Latents) -> str:
         said_drops = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
         lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
         for name, one in parted.ahead.items():
-            lines.append(f"latents are ahead of {name} by {one.accuracy:+.3f} (95 % interval "
-                         f"{one.low:+.3f} to {one.high:+.3f}){_unsure(one)}")  # fmt: skip
+            lines.append(
+                f"latents are ahead of {name} by {one.accuracy:+.3f} (95 % interval "
+                f"{one.low:+.3f} to {one.high:+.3f}){_unsure(one)}"
+            )
     lines += [f"note: {line}" for line in found.warnings]
     return "\n".join(lines)
 

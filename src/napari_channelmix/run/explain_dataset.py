@@ -146,10 +146,13 @@ def _kept_job(run: _Run, out: Path) -> Job[Explained]:
     probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
     # Once for all cells, also those that an earlier run has explained.
     shift = yield from _staged(
-        data_shift_job(run.model, run.cells, probabilities, run.chosen, CHUNK,
-                       prior.removed(probabilities)),
-        run.steps - 1, run.steps, "comparing with training",
-    )  # fmt: skip
+        data_shift_job(
+            run.model, run.cells, probabilities, run.chosen, CHUNK, prior.removed(probabilities)
+        ),
+        run.steps - 1,
+        run.steps,
+        "comparing with training",
+    )
     content = _content(run, shift, (yield from _implausible(run)))
     picture = _picture(run, content)
     write_whole(out / "explain.png", lambda path: picture.savefig(path, dpi=150, format="png"))
@@ -228,19 +231,27 @@ class _Run:
         if asked.cells is not None:
             chosen = np.array(asked.cells, dtype=np.int64)
             if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(cells):
-                raise DataError(f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
-                                f"{', '.join(map(str, asked.cells)) or 'none'}")  # fmt: skip
+                raise DataError(
+                    f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
+                    f"{', '.join(map(str, asked.cells)) or 'none'}"
+                )
             line = held_out_of(training[chosen], "maps are", "all").line
         if not isinstance(model, Classifier):
             # Nothing is known of its training: that is said with what the cells are compared with.
             line = ""
         facts: dict[str, Any] = {
-            "version": package_version("napari-channelmix"), "model": model_hash(model),
-            "cells": fingerprint(fitting), "n": len(chosen), "method": method.name,
-            "mode": method.mode, "target": asked.target, "versus": asked.versus,
-            "channels": asked.channels, "seed": asked.seed,
+            "version": package_version("napari-channelmix"),
+            "model": model_hash(model),
+            "cells": fingerprint(fitting),
+            "n": len(chosen),
+            "method": method.name,
+            "mode": method.mode,
+            "target": asked.target,
+            "versus": asked.versus,
+            "channels": asked.channels,
+            "seed": asked.seed,
             "forwards": asked.forwards if method.mode == "blackbox" else None,
-        }  # fmt: skip
+        }
         if asked.cells is not None:
             facts["chosen"] = list(asked.cells)
         elif (training == YES).any():
@@ -250,8 +261,20 @@ class _Run:
             facts["prior"] = _prior_fact(asked.prior)
         about = cells_about(fitting, chosen, training[chosen])
         store = MapStore.opened(out, facts, about)
-        return cls(model, fitting, chosen, training[chosen], line, method.name, mode, asked,
-                   device, batch, facts, store)  # fmt: skip
+        return cls(
+            model,
+            fitting,
+            chosen,
+            training[chosen],
+            line,
+            method.name,
+            mode,
+            asked,
+            device,
+            batch,
+            facts,
+            store,
+        )
 
     @property
     def chunks(self) -> list[slice]:
@@ -332,11 +355,20 @@ class _Run:
         # Baselines need gradients, also where the own method does without.
         mode = "autograd" if method in BASELINES else asked.mode
         return explain_job(
-            self.model, source, target, method, mode, versus=asked.versus,
+            self.model,
+            source,
+            target,
+            method,
+            mode,
+            versus=asked.versus,
             channels=asked.channels if method == self.method else "shared",
-            forwards=asked.forwards, seed=asked.seed, device=self.device, batch=self.batch,
-            compare=False, prior=self.prior,
-        )  # fmt: skip
+            forwards=asked.forwards,
+            seed=asked.seed,
+            device=self.device,
+            batch=self.batch,
+            compare=False,
+            prior=self.prior,
+        )
 
     def stage(self, rows: slice, what: str) -> str:
         """What is being done, in words."""
@@ -363,13 +395,23 @@ def _all_maps(run: _Run) -> Job[bool]:
         job = run.explained(here, run.method, run.settings.target)
         found = yield from _staged(job, at, run.steps, run.stage(rows, "explaining"))
         run.store.put(
-            at, rows, len(run.chosen), {name: getattr(found, name) for name in run.arrays},
-            {"target": found.target.tolist(), "output": found.output, "flat": found.flat,
-             "warnings": [line for line in found.warnings
-                          if line not in flat_lines(found.flat, len(found), run.name_of)],
-             "probabilities": found.probabilities.astype(float).round(6).tolist(),
-             "seconds": found.seconds_per_cell * len(found)},
-        )  # fmt: skip
+            at,
+            rows,
+            len(run.chosen),
+            {name: getattr(found, name) for name in run.arrays},
+            {
+                "target": found.target.tolist(),
+                "output": found.output,
+                "flat": found.flat,
+                "warnings": [
+                    line
+                    for line in found.warnings
+                    if line not in flat_lines(found.flat, len(found), run.name_of)
+                ],
+                "probabilities": found.probabilities.astype(float).round(6).tolist(),
+                "seconds": found.seconds_per_cell * len(found),
+            },
+        )
     return True
 
 
@@ -413,9 +455,14 @@ def _scores(run: _Run, here: Source, at: int, rows: slice, name: str) -> Job[dic
             return {"left_out": str(error)}
         maps, seconds = found.maps, found.seconds_per_cell * len(found)
     job = measure_job(
-        run.model, here, maps, target, run.settings.versus,
-        device=run.device, seed=run.settings.seed,
-    )  # fmt: skip
+        run.model,
+        here,
+        maps,
+        target,
+        run.settings.versus,
+        device=run.device,
+        seed=run.settings.seed,
+    )
     fidelity = yield from part(job, 1, 1, 2)
     return {
         "srg": fidelity.srg.round(6).tolist(),
@@ -479,10 +526,13 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
         },
     }
     notes = [
-        *((run.held_out,) if run.held_out else ()), *run.cells.warnings, *implausible, *shift.lines,
+        *((run.held_out,) if run.held_out else ()),
+        *run.cells.warnings,
+        *implausible,
+        *shift.lines,
         *_together(one["warnings"] for one in parts),
         *flat_lines(content["flat"], count, run.name_of),
-    ]  # fmt: skip
+    ]
     content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
     if per_cell:
@@ -498,18 +548,24 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
         content["left_out"] = run.left_out()
         notes += content["left_out"].values()
         if not isinstance(run.model, Classifier):
-            notes.append("baselines look into a network, which this model does not give: "
-                         "only its own maps are measured")  # fmt: skip
+            notes.append(
+                "baselines look into a network, which this model does not give: "
+                "only its own maps are measured"
+            )
         elif not run.compares:
-            notes.append("captum is not installed, so no baselines are measured; "
-                         "install it with: pip install 'napari-channelmix[compare]'")  # fmt: skip
+            notes.append(
+                "captum is not installed, so no baselines are measured; "
+                "install it with: pip install 'napari-channelmix[compare]'"
+            )
     content["warnings"] = notes
     settings = {name: run.facts[name] for name in ("target", "versus", "channels", "forwards")}
     settings |= {"prior": run.facts["prior"]} if "prior" in run.facts else {}
     content["provenance"] = provenance(
-        model=run.facts["model"], data=run.facts["cells"], seed=asked.seed,
+        model=run.facts["model"],
+        data=run.facts["cells"],
+        seed=asked.seed,
         settings=settings | {"limit": asked.limit, "only": asked.only},
-    )  # fmt: skip
+    )
     return content
 
 

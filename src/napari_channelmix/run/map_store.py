@@ -88,8 +88,12 @@ class MapStore:
         folder = Path(folder)
         path = folder / "maps.zarr"
         if not path.exists() or _is_begun_only(path):
-            left = [name for name in AXES if (folder / f"{name}.zarr").exists()
-                    and not _is_begun_only(folder / f"{name}.zarr")]  # fmt: skip
+            left = [
+                name
+                for name in AXES
+                if (folder / f"{name}.zarr").exists()
+                and not _is_begun_only(folder / f"{name}.zarr")
+            ]
             if left:
                 raise DataError(f"{folder / left[0]}.zarr is there without maps.zarr; {_ADVICE}")
             return cls(folder, facts, cells=cells or {})
@@ -183,10 +187,14 @@ class MapStore:
             first, path = arrays[name], self.folder / f"{name}.zarr"
             half = self.folder / f".{name}.zarr.part"
             zarr.create_array(
-                half, shape=(count, *first.shape[1:]), dtype="float32",
-                chunks=first.shape, fill_value=np.nan, dimension_names=AXES[name],
+                half,
+                shape=(count, *first.shape[1:]),
+                dtype="float32",
+                chunks=first.shape,
+                fill_value=np.nan,
+                dimension_names=AXES[name],
                 attributes={"run": run, "facts": self.facts, **self._about(name)},
-            )  # fmt: skip
+            )
             if path.exists():
                 # Of a run that was killed before maps.zarr: see `opened`.
                 shutil.rmtree(path)

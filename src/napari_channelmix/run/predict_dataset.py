@@ -48,9 +48,12 @@ class Predicted:
 
 
 def predict_cells(
-    model: Classifier | ForeignClassifier, cells: Cells, out: str | Path, *,
+    model: Classifier | ForeignClassifier,
+    cells: Cells,
+    out: str | Path,
+    *,
     prior: PriorChoice = None,
-) -> Predicted:  # fmt: skip
+) -> Predicted:
     """Classify the cells of a data set, and write what is found into a folder.
 
     Parameters
@@ -91,9 +94,13 @@ def predict_cells_job(
         yield Progress(95, 100, "counting")
         held_out = getattr(model, "held_out_calls", None)
         groups = fractions_of(
-            grouping_of(cells), called.codes, model.classes,
-            balanced=called.balanced.argmax(axis=1), held_out=held_out, training=called.training,
-        )  # fmt: skip
+            grouping_of(cells),
+            called.codes,
+            model.classes,
+            balanced=called.balanced.argmax(axis=1),
+            held_out=held_out,
+            training=called.training,
+        )
         counts = np.bincount(called.codes, minlength=len(model.classes)).tolist()
         adjusted = groups.adjusted
         accuracy = getattr(model, "accuracy", None)
@@ -104,23 +111,30 @@ def predict_cells_job(
             "classes": list(model.classes),
             "called": dict(zip(model.classes, counts, strict=True)),
             "mean_probability": dict(
-                zip(model.classes, called.probabilities.mean(axis=0).astype(float).tolist(),
-                    strict=True)
-            ) if len(cells) else {},
+                zip(
+                    model.classes,
+                    called.probabilities.mean(axis=0).astype(float).tolist(),
+                    strict=True,
+                )
+            )
+            if len(cells)
+            else {},
             "prior": {**called.prior.as_dict(), "text": called.prior.text()},
-            "accuracy": None if accuracy is None else {
-                **accuracy.as_dict(), "text": accuracy.text()
-            },
+            "accuracy": None
+            if accuracy is None
+            else {**accuracy.as_dict(), "text": accuracy.text()},
             "calibrated": getattr(model, "calibration_text", ""),
-            "adjusted": "no held-out calls are known of this model" if adjusted is None
+            "adjusted": "no held-out calls are known of this model"
+            if adjusted is None
             else adjusted.why_not or adjusted.note,
             "training": training_in_words(called.training.tolist()),
             "data_shift": called.shift.as_dict(),
             "warnings": list(called.lines),
             "provenance": provenance(model=model_hash(model), data=cells.fingerprint),
-        }  # fmt: skip
-        table = cell_table(cells, called.probabilities, model.classes,
-                           training=called.training.tolist())  # fmt: skip
+        }
+        table = cell_table(
+            cells, called.probabilities, model.classes, training=called.training.tolist()
+        )
         yield Progress(97, 100, "writing")
         labelled = (
             fractions_of(groups.grouping, cells.labels, cells.classes) if cells.classes else None
@@ -139,8 +153,9 @@ def predicted_text(found: Predicted) -> str:
     """What was called, for a terminal."""
     content = found.content
     called = ", ".join(f"{name} {count}" for name, count in content["called"].items())
-    means = ", ".join(f"{name} {100 * of:.1f} %"
-                      for name, of in content["mean_probability"].items())  # fmt: skip
+    means = ", ".join(
+        f"{name} {100 * of:.1f} %" for name, of in content["mean_probability"].items()
+    )
     lines = [
         f"{content['n']} cells of {content['data']}: {called}",
         f"mean probability: {means}",

@@ -95,9 +95,12 @@ class Rerun:
 
 
 def run_config(
-    path: str | Path, out: str | Path | None = None, *, device: str = "auto",
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    device: str = "auto",
     allow_code: bool = False,
-) -> Rerun:  # fmt: skip
+) -> Rerun:
     """Do again what a config says.
 
     Parameters
@@ -167,8 +170,10 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
         every.append((yield from part(opened, at * share, share, 100)))
         refuse_changed(one, every[-1])
     # That it is not there is better known now than after an hour of training.
-    sources = [None if one.latents is None else load_disentangler(one.latents.model)
-               for one in config.data_sets]  # fmt: skip
+    sources = [
+        None if one.latents is None else load_disentangler(one.latents.model)
+        for one in config.data_sets
+    ]
     steps = _Steps(config)
     classifiers: list[Any] = []
     for one, cells, folder in zip(config.data_sets, every, folders, strict=True):
@@ -180,8 +185,9 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     done: list[Rerun] = []
     findings: list[Findings] = []
     for at, source in enumerate(sources):
-        found = yield from _results_job(config, at, every[at], classifiers, source, folders[at],
-                                        device, steps)  # fmt: skip
+        found = yield from _results_job(
+            config, at, every[at], classifiers, source, folders[at], device, steps
+        )
         done.append(found)
     write_config(config, out / "config.json")
     for at, found in enumerate(done):
@@ -193,9 +199,15 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
 
 
 def _results_job(
-    config: Config, at: int, cells: Cells, classifiers: list[Any], source: Disentangler | None,
-    out: Path, device: str, steps: _Steps,
-) -> Job[Rerun]:  # fmt: skip
+    config: Config,
+    at: int,
+    cells: Cells,
+    classifiers: list[Any],
+    source: Disentangler | None,
+    out: Path,
+    device: str,
+    steps: _Steps,
+) -> Job[Rerun]:
     """What is found of one data set."""
     one = config.data_sets[at]
     importance = None
@@ -218,20 +230,28 @@ def _results_job(
         prior = usual if asked.prior is None else asked.prior
         settings = settings_of(ExplainSettings, asked, prior=prior)
         maps = explain_cells_job(
-            classifiers[owner], cells, out / "explanations" / str(number), settings,
-            device=_device(device, config.device), batch=1 if asked.cells else None,
-        )  # fmt: skip
+            classifiers[owner],
+            cells,
+            out / "explanations" / str(number),
+            settings,
+            device=_device(device, config.device),
+            batch=1 if asked.cells else None,
+        )
         explained.append((yield from steps.of(maps, "explanations", 1 / len(one.explanations))))
     latents = None
     if one.latents is not None and source is not None:
         with _computing(one.latents.threads):
             encode = encode_cells_job(
-                source, cells, out / "latents", _latents_settings(one.latents),
+                source,
+                cells,
+                out / "latents",
+                _latents_settings(one.latents),
                 device=_device(device, config.device),
-            )  # fmt: skip
+            )
             latents = yield from steps.of(encode, "latents")
-    return Rerun(one, cells, classifiers[at], importance, tuple(explained), latents, out,
-                 predictions)  # fmt: skip
+    return Rerun(
+        one, cells, classifiers[at], importance, tuple(explained), latents, out, predictions
+    )
 
 
 def _findings_job(config: Config, at: int, found: Rerun, classifiers: list[Any]) -> Job[Findings]:
@@ -272,9 +292,11 @@ def refuse_changed(config: DataSetConfig, cells: Cells) -> None:
     """
     data = config.data
     if data.fingerprint is not None and cells.fingerprint != data.fingerprint:
-        differ = f"{len(cells)} cells instead of {data.n}" if data.n != len(cells) else (
-            "its pixels, boxes, classes, groups or split are others"
-        )  # fmt: skip
+        differ = (
+            f"{len(cells)} cells instead of {data.n}"
+            if data.n != len(cells)
+            else ("its pixels, boxes, classes, groups or split are others")
+        )
         raise ConfigError(
             f"{data.dataset} has changed since the config was made ({differ}); make a new config, "
             "or take data.fingerprint out of this one to run it all the same"
@@ -290,10 +312,15 @@ def _classifier_job(
         with _computing(said.training.threads):
             return (yield from _trained_job(said.training, cells, out / "model.cmx", device))
     model = load_model(
-        str(said.file), channels=said.channels, classes=said.classes,
-        mean=0.0 if said.mean is None else said.mean, std=1.0 if said.std is None else said.std,
-        output=said.output, select=said.select, allow_code=allow_code,
-    )  # fmt: skip
+        str(said.file),
+        channels=said.channels,
+        classes=said.classes,
+        mean=0.0 if said.mean is None else said.mean,
+        std=1.0 if said.std is None else said.std,
+        output=said.output,
+        select=said.select,
+        allow_code=allow_code,
+    )
     known = (None, model_hash(model), *earlier_hashes(model))
     if said.sha256 not in known:
         raise ConfigError(

@@ -86,8 +86,9 @@ def evaluation_text(found: Evaluation) -> str:
     # Of a class that the model does not know there is no recall.
     recalls = {
         row: found.estimate.per_class[place]
-        for row, place in enumerate(class_places(rows, columns)) if place >= 0
-    }  # fmt: skip
+        for row, place in enumerate(class_places(rows, columns))
+        if place >= 0
+    }
     for at, name in enumerate(rows):
         counts = found.confusion.counts[at]
         if not counts.sum():

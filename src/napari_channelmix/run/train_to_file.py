@@ -51,10 +51,14 @@ def _trained_job(
     classifier.save(out)
     beside = write_json(
         out.with_suffix(".json"),
-        {"schema": SCHEMA, "channels": list(classifier.channels),
-         "classes": list(classifier.classes), **classifier.record,
-         "provenance": classifier.provenance},
-    )  # fmt: skip
+        {
+            "schema": SCHEMA,
+            "channels": list(classifier.channels),
+            "classes": list(classifier.classes),
+            **classifier.record,
+            "provenance": classifier.provenance,
+        },
+    )
     # Last: a run that is killed before has little to do again.
     checkpoint.unlink(missing_ok=True)
     return classifier, beside

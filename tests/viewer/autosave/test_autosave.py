@@ -91,8 +91,11 @@ def test_annotations_come_back_after_a_crash_and_can_be_taken_back(
     qtbot.waitUntil(lambda: "3 annotations saved" in annotate.keeping.state, timeout=5000)
     assert "in dataset.annotations.csv" in annotate.state.text()
     kept = rows_of(beside)
-    assert kept == {("images/A01.ome.tif", 1): "", ("images/A01.ome.tif", 3): "debris",
-                    ("images/A01.ome.tif", 4): "debris"}  # fmt: skip
+    assert kept == {
+        ("images/A01.ome.tif", 1): "",
+        ("images/A01.ome.tif", 3): "debris",
+        ("images/A01.ome.tif", 4): "debris",
+    }
     expected = session.cells.labels.tolist()
     crash(window, annotate)
 
@@ -140,8 +143,11 @@ def test_cells_of_layers_are_known_again_whatever_their_channels_and_crop(
     fields = cells.fields[0]
     again = Cells.from_labels(fields.planes, cells.channels, squares(), crop=32, name="image")
     session = session_of(viewer)
-    session.open(again.with_channels(["GFP"]), "layers of the viewer",
-                 Shown(0, dict(session.shown.images), session.shown.objects))  # fmt: skip
+    session.open(
+        again.with_channels(["GFP"]),
+        "layers of the viewer",
+        Shown(0, dict(session.shown.images), session.shown.objects),
+    )
     qtbot.waitUntil(lambda: bool(session.cells.classes), timeout=5000)
     assert session.cells.labels.tolist() == [-1, -1, -1, 1, -1, -1]
     assert session.cells.classes == ("alive", "dead")

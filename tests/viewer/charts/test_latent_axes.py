@@ -45,10 +45,13 @@ def test_the_weaker_badge_of_two_latents_counts() -> None:
     from dataclasses import replace
 
     judged = tuple(
-        replace(one, badge="not verified" if "sin" in one.name else "verified",
-                r=0.1 if "sin" in one.name else 0.9)
+        replace(
+            one,
+            badge="not verified" if "sin" in one.name else "verified",
+            r=0.1 if "sin" in one.name else 0.9,
+        )
         for one in found.trust
-    )  # fmt: skip
+    )
     axes = axes_of(replace(found, trust=judged))
     assert next(axis.badge for axis in axes if axis.name == "Orientation") == "not verified"
 

@@ -37,8 +37,9 @@ def test_a_map_is_transparent_where_it_is_zero() -> None:
 
 
 def test_every_channel_is_stretched_by_itself_and_a_constant_one_is_black() -> None:
-    crops = np.stack([np.arange(16.0).reshape(4, 4), 1e4 * np.arange(16.0).reshape(4, 4),
-                      np.full((4, 4), 7.0)]).astype(np.float32)  # fmt: skip
+    crops = np.stack(
+        [np.arange(16.0).reshape(4, 4), 1e4 * np.arange(16.0).reshape(4, 4), np.full((4, 4), 7.0)]
+    ).astype(np.float32)
     levels = grey_levels(crops)
     np.testing.assert_allclose(levels[0], levels[1], atol=1)
     assert levels[0].max() > 150 and not levels[2].any()

@@ -27,8 +27,12 @@ def test_random_orders_of_deleting_layers(seed: int, orders: int, tmp_path: Path
     folders = {f"XDG_{what}_HOME": str(tmp_path) for what in ("DATA", "CACHE", "CONFIG")}
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(seed), str(orders)],
-        capture_output=True, text=True, timeout=600, env={**os.environ, **folders}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, **folders},
+        check=False,
+    )
     assert (done.returncode, done.stdout.strip()) == (0, f"survived {orders}"), done.stderr[-3000:]
     assert "Traceback" not in done.stderr, done.stderr[-3000:]
 

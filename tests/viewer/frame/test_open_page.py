@@ -18,8 +18,9 @@ def test_the_manifest_names_docks_samples_and_menu(registered: Any) -> None:
     names = tuple(one.display_name for one in contributed.widgets)
     assert names == (WORKSPACE, FIRST_STEPS, *DOCKS)
     assert [one.display_name for one in contributed.sample_data] == [
-        "ChannelMix: synthetic plate", "ChannelMix: immunohistochemistry, unmixed"
-    ]  # fmt: skip
+        "ChannelMix: synthetic plate",
+        "ChannelMix: immunohistochemistry, unmixed",
+    ]
     assert len(contributed.menus["napari/layers/classify"]) == len(names)
     registered.validate_imports()
 

@@ -85,8 +85,12 @@ def test_adjusted_fractions_stand_beside_the_raw_ones(qtbot: Any) -> None:
     known = facts()
     held_out = HeldOutCalls(CLASSES, np.eye(3, dtype=int)[None] * 18 + np.ones((4, 3, 3), int))
     codes = known.predictions.codes
-    calls = np.stack([np.bincount(codes[known.grouping.codes == at], minlength=3)
-                      for at in range(len(known.grouping.names))])  # fmt: skip
+    calls = np.stack(
+        [
+            np.bincount(codes[known.grouping.codes == at], minlength=3)
+            for at in range(len(known.grouping.names))
+        ]
+    )
     adjusted = adjusted_fractions(calls, held_out, draws=100)
     from napari_channelmix.classify.priors import balanced_prior
 
@@ -96,10 +100,20 @@ def test_adjusted_fractions_stand_beside_the_raw_ones(qtbot: Any) -> None:
     qtbot.addWidget(page)
     page.show_facts(replace(known, predictions=found))
     model = page.table.model()
-    heads = [page.table.figures.headerData(at, page.table.horizontalHeader().orientation())
-             for at in range(model.columnCount())]  # fmt: skip
-    assert heads == ["group", "cells", "round", "adj. round", "long", "adj. long", "dead",
-                     "adj. dead"]  # fmt: skip
+    heads = [
+        page.table.figures.headerData(at, page.table.horizontalHeader().orientation())
+        for at in range(model.columnCount())
+    ]
+    assert heads == [
+        "group",
+        "cells",
+        "round",
+        "adj. round",
+        "long",
+        "adj. long",
+        "dead",
+        "adj. dead",
+    ]
     assert model.index(0, 3).data() == f"{adjusted.fractions[0, 0]:.1%}"
     assert "95 % interval" in model.index(0, 3).data(3)
     assert "prior balanced" in page.note.toolTip() and "Adjusted" in page.note.toolTip()

@@ -187,8 +187,9 @@ def test_a_stack_shows_what_changed_in_whatever_view() -> None:
     viewer.add_image(np.zeros((3, *blobs().shape)), name="DNA")
     cells = some_cells()
     layer = show(viewer, cells)
-    for at, (view, order) in enumerate([(2, (0, 1, 2)), (2, (0, 2, 1)), (2, (1, 0, 2)),
-                                        (3, (0, 1, 2))]):  # fmt: skip
+    for at, (view, order) in enumerate(
+        [(2, (0, 1, 2)), (2, (0, 2, 1)), (2, (1, 0, 2)), (3, (0, 1, 2))]
+    ):
         viewer.dims.ndisplay, viewer.dims.order = view, order
         cells = given(cells, at, code=1)
         show(viewer, cells)

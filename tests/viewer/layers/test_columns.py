@@ -21,10 +21,13 @@ def mask(**columns: object) -> Labels:
 
 @pytest.mark.parametrize("name", ["index", "label", "ObjectNumber"])
 def test_rows_in_the_users_order_get_the_class_of_their_cell(name: str) -> None:
-    theirs = pd.DataFrame({
-        "area": np.array([3, 1, 4, 2], np.int16), name: [3, 1, 4, 2],
-        "site": pd.Categorical(list("qrqr")),
-    })  # fmt: skip
+    theirs = pd.DataFrame(
+        {
+            "area": np.array([3, 1, 4, 2], np.int16),
+            name: [3, 1, 4, 2],
+            "site": pd.Categorical(list("qrqr")),
+        }
+    )
     layer = mask(**dict(theirs.items()))
     assert write_features(layer, CELLS, {"class": CLASSES}) == ""
     pd.testing.assert_frame_equal(layer.features[list(theirs.columns)], theirs)

@@ -9,16 +9,21 @@ import numpy as np
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers.own_layers import OURS
 
-ODD = {"scale": (0.5, 0.25), "translate": (10.0, -20.0), "units": ("um", "um"),
-       "axis_labels": ("rows", "columns")}  # fmt: skip
+ODD = {
+    "scale": (0.5, 0.25),
+    "translate": (10.0, -20.0),
+    "units": ("um", "um"),
+    "axis_labels": ("rows", "columns"),
+}
 
 
 def test_classes_and_maps_keep_place_names_and_colours(viewer: Any, plate: Any) -> None:
     cells = plate
     geometry = layers.like(viewer.add_image(np.zeros((128, 128)), **ODD))
     layer = layers.show_codes(viewer, "classes", cells, 0, cells.labels, cells.classes, geometry)
-    layers.add_image(viewer, "explanations", np.eye(128, dtype=np.float32), geometry,
-                     name="explanations")  # fmt: skip
+    layers.add_image(
+        viewer, "explanations", np.eye(128, dtype=np.float32), geometry, name="explanations"
+    )
     layers.add_image(viewer, "channel DNA", np.zeros((128, 128)), geometry, name="DNA")
     layers.add_labels(viewer, "cells", cells.fields[0].labels, geometry, name="cells")
     classes, maps = layers.result_images(viewer)
@@ -34,8 +39,11 @@ def test_classes_and_maps_keep_place_names_and_colours(viewer: Any, plate: Any) 
     for value in classes.classes:
         np.testing.assert_allclose(classes.colors[value], 255 * layer.get_color(value), atol=1)
     for image in (classes, maps):
-        assert (image.scale, image.translate, image.unit) == ((0.5, 0.25), (10.0, -20.0),
-                                                              "micrometer")  # fmt: skip
+        assert (image.scale, image.translate, image.unit) == (
+            (0.5, 0.25),
+            (10.0, -20.0),
+            "micrometer",
+        )
         assert not image.turned
     assert not maps.classes
 

@@ -73,8 +73,12 @@ def test_classes_are_one_where_they_read_alike() -> None:
 
 
 def test_columns_with_classes_are_text_or_few_whole_numbers() -> None:
-    features = {"index": [3, 5, 9], "kind": ["b", "a", ""], "dose": [1, 2, 2],
-                "area": [1.5, 2.5, 3.1]}  # fmt: skip
+    features = {
+        "index": [3, 5, 9],
+        "kind": ["b", "a", ""],
+        "dose": [1, 2, 2],
+        "area": [1.5, 2.5, 3.1],
+    }
     mask = labelled(3, 5, 9, **features)
     assert columns_of(mask) == ("kind", "dose")
     assert classes_in_column(mask, "kind") == {5: "a", 3: "b"}

@@ -45,8 +45,9 @@ def test_a_map_fills_its_box_from_edge_to_edge(place: str, size: tuple[int, int]
 def test_a_map_of_one_slice_is_seen_there_and_along_the_channels() -> None:
     viewer = ViewerModel()
     scale, translate = (2, 1, 3, 0.5, 0.5), (1, 0, 2, 3, 4)
-    source = viewer.add_image(np.zeros((4, 3, 5, 40, 50), np.float32), scale=scale,
-                              translate=translate)  # fmt: skip
+    source = viewer.add_image(
+        np.zeros((4, 3, 5, 40, 50), np.float32), scale=scale, translate=translate
+    )
     shown = Shown(0, {"a": source, "b": source}, None, {0: 2, 2: 1}, (3, 4))
     one = MapLayer(viewer, "explanation", "explanation")
     one.lay(shown, (10, 20, 18, 28), (16, 16))
@@ -92,5 +93,11 @@ def test_geometry_has_all_that_napari_would_lose() -> None:
     viewer = ViewerModel()
     shown = Shown(0, {"DNA": viewer.add_image(np.zeros((9, 9)))})
     assert set(box_geometry(shown, (0, 0, 9, 9), (9, 9))) == {
-        "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels"
-    }  # fmt: skip
+        "scale",
+        "translate",
+        "rotate",
+        "shear",
+        "affine",
+        "units",
+        "axis_labels",
+    }

@@ -36,9 +36,17 @@ def images(viewer: Any, dock: Any, qtbot: Any) -> Any:
     session.predictions = predicted([(0.5, 0.5)] * 6)
     session.select(1, 2)
     layers.MapLayer(viewer, "explanation", "explanation").lay(shown, (0, 0, 20, 20), (20, 20))
-    layers.show_scores(viewer, "phenotype scores", cells, 0, np.arange(6.0),
-                       like(shown.reference, shown.axes), name="margin", limits=(0.0, 1.0),
-                       colormap="viridis")  # fmt: skip
+    layers.show_scores(
+        viewer,
+        "phenotype scores",
+        cells,
+        0,
+        np.arange(6.0),
+        like(shown.reference, shown.axes),
+        name="margin",
+        limits=(0.0, 1.0),
+        colormap="viridis",
+    )
     grid = layers.GridLayer(viewer, "latent traversals", "latents")
     grid.show(
         shown, (120, 120), np.zeros((2, 3, 1, 8, 8), np.float32), ["a", "b"], 1.0, "white", {}

@@ -16,12 +16,17 @@ SIDE = 40
 ODD4 = {
     "scale": (2.0, 3.0, 0.5, 0.25),
     "translate": (1.0, -7.0, 10.0, -20.0),
-    "affine": np.array([
-        [1.0, 0.0, 0.0, 0.0, 4.0], [0.0, 1.0, 0.0, 0.0, -2.0], [0.0, 0.0, 1.0, 0.1, 5.0],
-        [0.0, 0.0, -0.1, 1.0, -3.0], [0.0, 0.0, 0.0, 0.0, 1.0],
-    ]),
+    "affine": np.array(
+        [
+            [1.0, 0.0, 0.0, 0.0, 4.0],
+            [0.0, 1.0, 0.0, 0.0, -2.0],
+            [0.0, 0.0, 1.0, 0.1, 5.0],
+            [0.0, 0.0, -0.1, 1.0, -3.0],
+            [0.0, 0.0, 0.0, 0.0, 1.0],
+        ]
+    ),
     "units": ("um",) * 4,
-}  # fmt: skip
+}
 
 
 def labelled() -> Any:
@@ -95,8 +100,9 @@ def test_rings_marks_and_scores_lie_in_the_slice_too() -> None:
     some = cells()
     layers.ring_cells(viewer, "rings", some, shown, [1])
     expected = image.data_to_world((2, 1, *some.centres[1]))
-    np.testing.assert_allclose(viewer.layers["rings"].data_to_world(
-        viewer.layers["rings"].data[0]), expected)  # fmt: skip
+    np.testing.assert_allclose(
+        viewer.layers["rings"].data_to_world(viewer.layers["rings"].data[0]), expected
+    )
     pointed = Cells.from_points([labelled()], ["DNA"], some.centres, crop=12)
     pointed = pointed.with_labels([0, 1], ("a", "b"))
     marks = layers.show_codes(
@@ -104,9 +110,16 @@ def test_rings_marks_and_scores_lie_in_the_slice_too() -> None:
     )
     np.testing.assert_allclose(marks.data_to_world(marks.data[1]), expected)
     scores = layers.show_scores(
-        viewer, "score", some, 0, np.array([0.25, 0.75]), layers.field_place(shown), name="score",
-        limits=(0, 1), colormap="viridis",
-    )  # fmt: skip
+        viewer,
+        "score",
+        some,
+        0,
+        np.array([0.25, 0.75]),
+        layers.field_place(shown),
+        name="score",
+        limits=(0, 1),
+        colormap="viridis",
+    )
     world = image.data_to_world((2, 1, 25, 25))
     assert seen(viewer, scores, world) == pytest.approx(0.75)
     assert seen(viewer, scores, image.data_to_world((3, 1, 25, 25))) == 0
@@ -120,8 +133,13 @@ def test_along_a_channel_axis_between_slices_and_rows_the_picture_is_repeated() 
     assert place.lengths == (1, 3, 1, 1)
     points = place.points(np.array([[5.0, 6.0], [7.0, 8.0]]))
     assert points.tolist() == [
-        [0, 0, 5, 6], [0, 0, 7, 8], [0, 1, 5, 6], [0, 1, 7, 8], [0, 2, 5, 6], [0, 2, 7, 8]
-    ]  # fmt: skip
+        [0, 0, 5, 6],
+        [0, 0, 7, 8],
+        [0, 1, 5, 6],
+        [0, 1, 7, 8],
+        [0, 2, 5, 6],
+        [0, 2, 7, 8],
+    ]
     assert place.repeat(np.array([1, 2])).tolist() == [1, 2] * 3
 
 

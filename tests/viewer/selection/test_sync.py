@@ -184,8 +184,9 @@ def test_the_features_table_follows(linked: Any, table: Any, qtbot: Any) -> None
     qtbot.wait(100)
     chosen = {index.row() for index in table.table.selectionModel().selectedRows()}
     source = table.table.model().sourceModel().df
-    rows = {table.table.model().mapToSource(table.table.model().index(row, 0)).row()
-            for row in chosen}  # fmt: skip
+    rows = {
+        table.table.model().mapToSource(table.table.model().index(row, 0)).row() for row in chosen
+    }
     assert [int(source["index"].iloc[row]) for row in rows] == [9]
 
 

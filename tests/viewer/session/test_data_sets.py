@@ -239,8 +239,10 @@ def test_the_list_of_data_sets_says_what_was_found_of_each(session: Session, qtb
     session.put(second, predictions=given)
     box.fill()
     lines = [box.list.itemText(row) for row in range(box.list.count())]
-    assert lines == ["synthetic plate · 20 cells · channel importance",
-                     "synthetic plate (2) · 60 cells · predictions"]  # fmt: skip
+    assert lines == [
+        "synthetic plate · 20 cells · channel importance",
+        "synthetic plate (2) · 60 cells · predictions",
+    ]
     assert box.list.currentData() == second and not box.isHidden()
     assert "predictions by the classifier trained on controls" in box.list.toolTip()
     with qtbot.waitSignal(box.chosen) as chosen:
@@ -267,11 +269,14 @@ def test_one_of_several_classifiers_is_taken_in_use(session: Session, qtbot: Any
     assert chosen.args[0] is own
 
 
-@pytest.mark.parametrize(("source", "same"), [
-    ("/data/controls/dataset.toml", True),
-    ("/data/plate/../controls/dataset.toml", True),
-    ("/data/plate/dataset.toml", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "same"),
+    [
+        ("/data/controls/dataset.toml", True),
+        ("/data/plate/../controls/dataset.toml", True),
+        ("/data/plate/dataset.toml", False),
+    ],
+)
 def test_a_file_is_known_however_its_path_is_spelt(source: str, same: bool) -> None:
     session = SimpleNamespace(data_sets=(SimpleNamespace(source="/data/controls/dataset.toml"),))
     assert bool(_of_source(session, source)) == same

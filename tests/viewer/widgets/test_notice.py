@@ -74,8 +74,10 @@ def test_many_entries_are_folded_and_unfold_by_a_click(qtbot: Any) -> None:
     notice = Notice()
     qtbot.addWidget(notice)
     notice.setFixedWidth(330)
-    entries = [f"{n} of 132 rows have no class & are <left> out, as their column is empty" for n in
-               range(1, 9)]  # fmt: skip
+    entries = [
+        f"{n} of 132 rows have no class & are <left> out, as their column is empty"
+        for n in range(1, 9)
+    ]
     notice.say("\n".join(entries), "warning")
     # Whoever reads the notice reads it all; what is drawn is the first three, of two lines each.
     assert notice.text().splitlines() == entries

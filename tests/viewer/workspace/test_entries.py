@@ -18,11 +18,19 @@ if TYPE_CHECKING:
 COMMANDS = dict(
     zip(
         DOCKS,
-        ("images", "annotate", "classify", "importance", "explain", "latents", "phenotypes",
-         "reproduce"),
+        (
+            "images",
+            "annotate",
+            "classify",
+            "importance",
+            "explain",
+            "latents",
+            "phenotypes",
+            "reproduce",
+        ),
         strict=True,
     )
-)  # fmt: skip
+)
 
 
 def names(viewer: Any) -> list[str]:

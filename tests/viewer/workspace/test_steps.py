@@ -46,8 +46,9 @@ def found(session: Session, layers: tuple[Any, ...] = (LAYER,)) -> dict[str, Ste
 
 
 def explained() -> Any:
-    return SimpleNamespace(cell=7, name="7", classes=("treated", "no"), target=0, question=None,
-                           attribution=object())  # fmt: skip
+    return SimpleNamespace(
+        cell=7, name="7", classes=("treated", "no"), target=0, question=None, attribution=object()
+    )
 
 
 def test_all_but_the_first_step_wait_and_say_for_what() -> None:

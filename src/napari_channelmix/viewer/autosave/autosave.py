@@ -140,9 +140,11 @@ class Keeping:
     def _read(self, cells: Cells, path: Path, job: Job[Found | Unreadable]) -> None:
         if self._before is cells:
             self._reader.run(
-                "reading the annotations", job, lambda found: self._restore(cells, found),
+                "reading the annotations",
+                job,
+                lambda found: self._restore(cells, found),
                 on_error=lambda line: self._not_read(path, line),
-            )  # fmt: skip
+            )
 
     def _not_read(self, path: Path, line: str) -> None:
         self._restoring = False
@@ -160,8 +162,10 @@ class Keeping:
             if found.moved is None:
                 places.without(found.path)
             kept = f"it is kept as {found.moved.name}" if found.moved else "it is left as it is"
-            self._tell(f"The annotations of an earlier day cannot be read ({found.why}); {kept}.",
-                       "warning")  # fmt: skip
+            self._tell(
+                f"The annotations of an earlier day cannot be read ({found.why}); {kept}.",
+                "warning",
+            )
             return
         if not _same_cells(now, before):
             return
@@ -223,8 +227,9 @@ class Keeping:
             return
         self._earlier = None
         if self._places is not None:
-            self._known |= {one: at for one, at in self._places.written().items()
-                            if one == kept.path}  # fmt: skip
+            self._known |= {
+                one: at for one, at in self._places.written().items() if one == kept.path
+            }
         self.unsaved.note("")
         if kept.troubles and "elsewhere" not in self._warned:
             self._warned.add("elsewhere")
@@ -235,8 +240,9 @@ class Keeping:
             self._warned.add("other")
             self._tell(
                 f"{kept.path.name} held annotations that are not in this window, from another one "
-                f"or another person; they are kept in {kept.other.name}.", "warning"
-            )  # fmt: skip
+                f"or another person; they are kept in {kept.other.name}.",
+                "warning",
+            )
         where = "" if self._places is None else self._places.in_words(kept.path)
         self._say_state(
             f"{_counted(kept.count)} saved {datetime.now():%H:%M:%S} in {where}.", kept.path

@@ -40,8 +40,9 @@ class Places:
         # Earlier versions named them by the middles of the crops: such files are still found.
         own = (paths[0], *(path for path in paths[1:] if path != paths[0] and path.is_file()))
         self._own = own
-        self.files: tuple[Path, ...] = own if beside is None else (
-            beside.with_name(f"{beside.stem}.annotations.csv"), *own)  # fmt: skip
+        self.files: tuple[Path, ...] = (
+            own if beside is None else (beside.with_name(f"{beside.stem}.annotations.csv"), *own)
+        )
 
     @property
     def found(self) -> Path | None:

@@ -9,15 +9,39 @@ __all__ = ["channel_colors", "class_color", "class_hex", "is_photo"]
 
 # Okabe and Ito's palette and four of Tol's muted ones; black and yellow are left out, since one
 # vanishes on a dark canvas and the other on a light panel.
-CLASSES = ("#E69F00", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#0072B2", "#AA4499", "#999933",
-           "#88CCEE", "#882255", "#DDCC77", "#44AA99")  # fmt: skip
+CLASSES = (
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#0072B2",
+    "#AA4499",
+    "#999933",
+    "#88CCEE",
+    "#882255",
+    "#DDCC77",
+    "#44AA99",
+)
 NO_CLASS = "#9A9A9A"
 # More classes than colours: lightness is what every eye tells apart. Ground and its share.
 TURNS = ((0, 0.0), (0, 0.45), (255, 0.55))
 
 # Additive: they stay apart when they overlap on black.
-CHANNELS = ("#00E000", "#FF2BD6", "#FF9500", "#00D5FF", "#FF3B30", "#FFE600", "#9B6BFF", "#B8FF6B",
-            "#FF8FA3", "#FFFFFF", "#00A88F", "#C08A5A")  # fmt: skip
+CHANNELS = (
+    "#00E000",
+    "#FF2BD6",
+    "#FF9500",
+    "#00D5FF",
+    "#FF3B30",
+    "#FFE600",
+    "#9B6BFF",
+    "#B8FF6B",
+    "#FF8FA3",
+    "#FFFFFF",
+    "#00A88F",
+    "#C08A5A",
+)
 NUCLEAR = "#4A78FF"
 PHOTO = ("#FF0000", "#00FF00", "#0000FF")
 PHOTO_NAMES = (("r", "red"), ("g", "green"), ("b", "blue"))

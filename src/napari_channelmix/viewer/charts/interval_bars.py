@@ -134,8 +134,11 @@ class Bars(QWidget):
             top = at * ROW
             name = metrics.elidedText(one.name, Qt.TextElideMode.ElideRight, NAMES - 10)
             painter.drawText(QRectF(0, top, NAMES - 8, ROW), middle, name)
-            painter.drawText(QRectF(self.width() - self._figures, top, self._figures, ROW),
-                             middle | Qt.AlignmentFlag.AlignRight, one.figure)  # fmt: skip
+            painter.drawText(
+                QRectF(self.width() - self._figures, top, self._figures, ROW),
+                middle | Qt.AlignmentFlag.AlignRight,
+                one.figure,
+            )
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(self.colors.second if one.strong else self.colors.bar))
             painter.drawRoundedRect(self.bar_rect(at), 2, 2)

@@ -145,9 +145,11 @@ def _tip(name: str, trusts: Sequence[Trust], weakest: Trust, factor: Factor) -> 
     called = title_of(name) if title_of(name) == name else f"{title_of(name)} ({name})"
     lines = [f"{called}, {weakest.badge}: {BADGES.get(weakest.badge, '')}."]
     for one in trusts:
-        lines.append(f"{one.name}: {one.words}; S on sprites {one.source:.2f}"
-                     + (f", now {one.now:.2f}" if one.now != one.source else "")
-                     + f"; divergence {one.kl:.1f} nats.")  # fmt: skip
+        lines.append(
+            f"{one.name}: {one.words}; S on sprites {one.source:.2f}"
+            + (f", now {one.now:.2f}" if one.now != one.source else "")
+            + f"; divergence {one.kl:.1f} nats."
+        )
     if isinstance(factor.values[0], str):
         lines.append(f"On sprites, from low to high: {', '.join(map(str, factor.values))}.")
     if name in ("Texture", "Granularity"):

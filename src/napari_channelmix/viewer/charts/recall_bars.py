@@ -48,15 +48,26 @@ class RecallBars(QWidget):
             self.bars.show_bars(())
             return
         rows = [
-            Bar("all classes", found.balanced, _figure(found.balanced, found.n_cells),
-                (found.low, found.high), strong=True, tip=found.text())
-        ]  # fmt: skip
+            Bar(
+                "all classes",
+                found.balanced,
+                _figure(found.balanced, found.n_cells),
+                (found.low, found.high),
+                strong=True,
+                tip=found.text(),
+            )
+        ]
         rows += [
-            Bar(row.name, row.recall, _figure(row.recall, row.n_cells), (row.low, row.high),
-                tip=row.text())
+            Bar(
+                row.name,
+                row.recall,
+                _figure(row.recall, row.n_cells),
+                (row.low, row.high),
+                tip=row.text(),
+            )
             for row in found.per_class
             if row.recall is not None and row.low is not None and row.high is not None
-        ]  # fmt: skip
+        ]
         self.bars.show_bars(rows, found.chance)
         if len(rows) - 1 > FEW:
             self.folding.collapse(animate=False)

@@ -42,8 +42,13 @@ def heat_image(shares: Floats) -> QImage:
 def grey_image(levels: npt.NDArray[np.uint8]) -> QImage:
     """Grey levels (H, W) as a picture."""
     height, width = levels.shape
-    return QImage(np.ascontiguousarray(levels).tobytes(), width, height, width,
-                  QImage.Format.Format_Grayscale8).copy()  # fmt: skip
+    return QImage(
+        np.ascontiguousarray(levels).tobytes(),
+        width,
+        height,
+        width,
+        QImage.Format.Format_Grayscale8,
+    ).copy()
 
 
 @dataclass

@@ -33,9 +33,17 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
     selected = set(viewer.layers.selection)
     # Another field of view may lie elsewhere.
     add_points(
-        viewer, role, centres, field_place(shown), name=role, looks={"size": sizes},
-        symbol="disc", face_color="transparent", border_color="white", border_width=0.06,
-    )  # fmt: skip
+        viewer,
+        role,
+        centres,
+        field_place(shown),
+        name=role,
+        looks={"size": sizes},
+        symbol="disc",
+        face_color="transparent",
+        border_color="white",
+        border_width=0.06,
+    )
     if set(viewer.layers.selection) == selected:
         return
     viewer.layers.selection.clear()

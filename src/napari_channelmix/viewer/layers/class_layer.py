@@ -104,9 +104,14 @@ def show_codes(
     picture = np.zeros(labels.shape, values.dtype)
     _draw(picture, ranked.image, table, outlines)
     layer = add_labels(
-        viewer, role, picture, where, name=role,
-        opacity=0.9 if role == "classes" else 0.3, colormap=_colors(classes),
-    )  # fmt: skip
+        viewer,
+        role,
+        picture,
+        where,
+        name=role,
+        opacity=0.9 if role == "classes" else 0.3,
+        colormap=_colors(classes),
+    )
     _DRAWN[layer] = _Drawn(labels, table, outlines, picture, layer.data, ranked)
     _name_classes(layer, classes)
     # Painting into it would change a picture of the classes, not the classes.
@@ -130,9 +135,11 @@ def plane_pixels(layer: Any) -> npt.NDArray[Any]:
 
 
 def _draw(
-    picture: npt.NDArray[Any], labels: npt.NDArray[Any], table: npt.NDArray[Any],
+    picture: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    table: npt.NDArray[Any],
     outlines: Outlines | None,
-) -> None:  # fmt: skip
+) -> None:
     if outlines is None:
         fill(picture, labels, table)
     else:
@@ -202,10 +209,17 @@ def _marks(
     # Without cells there is nothing to be coloured.
     looks = {"size": sizes, **({"border_color": colors} if len(colors) else {})}
     return add_points(
-        viewer, role, centres, place_of, name=role, features=pd.DataFrame({"class": names}),
-        looks=looks, symbol="square" if boxed else "disc", face_color="transparent",
+        viewer,
+        role,
+        centres,
+        place_of,
+        name=role,
+        features=pd.DataFrame({"class": names}),
+        looks=looks,
+        symbol="square" if boxed else "disc",
+        face_color="transparent",
         border_width=0.06 if boxed else 0.15,
-    )  # fmt: skip
+    )
 
 
 def _apart(centres: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> bool:

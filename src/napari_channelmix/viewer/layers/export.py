@@ -39,11 +39,18 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
         pixels = whole_cells(layer) if copied else _picture(layer)
-        found.append(PlaneImage(
-            layer.name, pixels, (float(scale[0]), float(scale[1])),
-            (float(shift[0]), float(shift[1])), str(geometry["units"][0]), classes, colors,
-            _turned(geometry),
-        ))  # fmt: skip
+        found.append(
+            PlaneImage(
+                layer.name,
+                pixels,
+                (float(scale[0]), float(scale[1])),
+                (float(shift[0]), float(shift[1])),
+                str(geometry["units"][0]),
+                classes,
+                colors,
+                _turned(geometry),
+            )
+        )
     return tuple(found)
 
 

@@ -100,22 +100,31 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
         zip(cells.channels, channel_colors(cells.channels), strict=True)
     ):
         images[name] = add_image(
-            viewer, f"channel {name}", pixels.planes[place], geometry, name=name, colormap=color,
-            blending="additive", contrast_limits=pixels.limits[place],
+            viewer,
+            f"channel {name}",
+            pixels.planes[place],
+            geometry,
+            name=name,
+            colormap=color,
+            blending="additive",
+            contrast_limits=pixels.limits[place],
             visible=place < CHANNELS_SHOWN,
-        )  # fmt: skip
+        )
     if one.labels is not None:
         # A copy: what is painted in the layer later is no cell of these.
         objects = add_labels(
-            viewer, "cells", one.labels.copy(), geometry, name="cells", opacity=0.7,
+            viewer,
+            "cells",
+            one.labels.copy(),
+            geometry,
+            name="cells",
+            opacity=0.7,
             visible=not cells.classes,
-        )  # fmt: skip
+        )
         objects.contour = 1
     else:
         codes = cells.labels
-        objects = show_codes(
-            viewer, "classes", cells, pixels.at, codes, cells.classes, geometry
-        )  # fmt: skip
+        objects = show_codes(viewer, "classes", cells, pixels.at, codes, cells.classes, geometry)
     if moved:
         viewer.reset_view()
     return Shown(pixels.at, images, objects)

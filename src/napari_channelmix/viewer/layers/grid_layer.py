@@ -93,12 +93,20 @@ class GridLayer:
         geometry = box_geometry(shown, box, (rows, columns), planar=True)
         selected = set(self._viewer.layers.selection)
         colored = image.ndim == 3
-        layer = claim(self._viewer.add_image(
-            image, name=self._name, rgb=colored, multiscale=False,
-            contrast_limits=None if colored else (0.0, 1.0),
-            colormap=None if colored else "gray", blending="translucent",
-            interpolation2d="linear", metadata={OURS: self.role, "side": side, **facts}, **geometry,
-        ))  # fmt: skip
+        layer = claim(
+            self._viewer.add_image(
+                image,
+                name=self._name,
+                rgb=colored,
+                multiscale=False,
+                contrast_limits=None if colored else (0.0, 1.0),
+                colormap=None if colored else "gray",
+                blending="translucent",
+                interpolation2d="linear",
+                metadata={OURS: self.role, "side": side, **facts},
+                **geometry,
+            )
+        )
         self._add_names(names, side, color, geometry)
         self._viewer.layers.selection.clear()
         self._viewer.layers.selection.update(selected & set(self._viewer.layers))
@@ -111,11 +119,19 @@ class GridLayer:
         points = np.full((len(names), 2), -0.15 * side)
         points[:, 0] = GAP + np.arange(len(names)) * (side + GAP) + 0.3 * side
         text = {"string": list(names), "color": color, "size": 10, "anchor": "lower_right"}
-        added = claim(self._viewer.add_points(
-            points, name=f"{self._name}: names", size=1, opacity=1.0,
-            face_color="transparent", border_color="transparent", text=text,
-            metadata={OURS: f"{self.role} names"}, **geometry,
-        ))  # fmt: skip
+        added = claim(
+            self._viewer.add_points(
+                points,
+                name=f"{self._name}: names",
+                size=1,
+                opacity=1.0,
+                face_color="transparent",
+                border_color="transparent",
+                text=text,
+                metadata={OURS: f"{self.role} names"},
+                **geometry,
+            )
+        )
         added.editable = False
 
     def bring_into_sight(self) -> None:

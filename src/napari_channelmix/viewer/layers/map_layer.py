@@ -55,10 +55,13 @@ def box_geometry(
     else:
         axes = plane
         geometry = {
-            "scale": np.asarray(layer.scale), "rotate": np.asarray(layer.rotate),
-            "shear": np.asarray(layer.shear), "affine": np.asarray(layer.affine.affine_matrix),
-            "units": tuple(layer.units), "axis_labels": tuple(layer.axis_labels),
-        }  # fmt: skip
+            "scale": np.asarray(layer.scale),
+            "rotate": np.asarray(layer.rotate),
+            "shear": np.asarray(layer.shear),
+            "affine": np.asarray(layer.affine.affine_matrix),
+            "units": tuple(layer.units),
+            "axis_labels": tuple(layer.axis_labels),
+        }
     count = len(geometry["scale"])
     step, start = np.ones(count), np.zeros(count)
     for axis, low, high, pixels in zip(axes, box[:2], box[2:], size, strict=True):
@@ -148,12 +151,21 @@ class MapLayer:
     def _added(self, data: Floats, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
         layers = self._viewer.layers
         selected = set(layers.selection)
-        layer = claim(self._viewer.add_image(
-            data, name=self._name, metadata={OURS: self.role, PLANE: plane},
-            colormap=heat_colormap(), contrast_limits=(0.0, 1.0), blending="translucent",
-            interpolation2d="linear",
-            rgb=False, multiscale=False, visible=self._visible, **geometry,
-        ))  # fmt: skip
+        layer = claim(
+            self._viewer.add_image(
+                data,
+                name=self._name,
+                metadata={OURS: self.role, PLANE: plane},
+                colormap=heat_colormap(),
+                contrast_limits=(0.0, 1.0),
+                blending="translucent",
+                interpolation2d="linear",
+                rgb=False,
+                multiscale=False,
+                visible=self._visible,
+                **geometry,
+            )
+        )
         # What was selected stays so: the user may be at work in that layer.
         if selected:
             layers.selection.clear()

@@ -94,10 +94,15 @@ def add_image(
     where = FieldPlace.of(place_of)
     layer, kept = _of_axes(viewer, role, where)
     if layer is None:
-        return claim(viewer.add_image(
-            where.picture(data), name=name, metadata={OURS: role, PLANE: where.plane},
-            **where.geometry, **{**look, **kept},
-        ))  # fmt: skip
+        return claim(
+            viewer.add_image(
+                where.picture(data),
+                name=name,
+                metadata={OURS: role, PLANE: where.plane},
+                **where.geometry,
+                **{**look, **kept},
+            )
+        )
     layer.data = where.picture(data)
     place(layer, where.geometry)
     return layer
@@ -129,10 +134,15 @@ def add_labels(
         layer.data = where.picture(data)
         place(layer, where.geometry)
         return layer
-    return claim(viewer.add_labels(
-        where.picture(data), name=name, metadata={OURS: role, PLANE: where.plane},
-        **where.geometry, **{**look, **kept},
-    ))  # fmt: skip
+    return claim(
+        viewer.add_labels(
+            where.picture(data),
+            name=name,
+            metadata={OURS: role, PLANE: where.plane},
+            **where.geometry,
+            **{**look, **kept},
+        )
+    )
 
 
 def add_points(
@@ -168,10 +178,16 @@ def add_points(
         features = pd.concat([features] * (len(points) // max(1, len(centres))) or [features])
         looks = {"features": features.reset_index(drop=True), **looks}
     if layer is None:
-        layer = claim(viewer.add_points(
-            points, name=name, metadata={OURS: role, PLANE: where.plane}, **looks,
-            **where.geometry, **{**new, **kept},
-        ))  # fmt: skip
+        layer = claim(
+            viewer.add_points(
+                points,
+                name=name,
+                metadata={OURS: role, PLANE: where.plane},
+                **looks,
+                **where.geometry,
+                **{**new, **kept},
+            )
+        )
         layer.editable = False
         return layer
     if not np.array_equal(layer.data, points):

@@ -65,8 +65,17 @@ def show_scores(
         layer = _marks(viewer, role, cells, here, scores, where, name, limits, colormap)
     else:
         objects = cells.table["object"].to_numpy(np.int64)[here]
-        layer = _image(viewer, role, labels, objects, scores[here].astype(np.float32), where,
-                       name, limits, colormap)  # fmt: skip
+        layer = _image(
+            viewer,
+            role,
+            labels,
+            objects,
+            scores[here].astype(np.float32),
+            where,
+            name,
+            limits,
+            colormap,
+        )
     layer.name = name
     return layer
 
@@ -103,9 +112,17 @@ def _image(
         picture = fill(np.empty(labels.shape, np.float32), ranked.image, table)
         # Given at once: napari would look for the range of NaN.
         layer = add_image(
-            viewer, role, picture, place_of, name=name, contrast_limits=limits,
-            colormap=colormap, blending="translucent", opacity=0.75, interpolation2d="nearest",
-        )  # fmt: skip
+            viewer,
+            role,
+            picture,
+            place_of,
+            name=name,
+            contrast_limits=limits,
+            colormap=colormap,
+            blending="translucent",
+            opacity=0.75,
+            interpolation2d="nearest",
+        )
         _DRAWN[layer] = labels, picture, ranked, layer.data
     if layer.name != name:
         layer.contrast_limits_range = layer.contrast_limits = limits
@@ -133,6 +150,12 @@ def _marks(
         "face_color": AVAILABLE_COLORMAPS[colormap].map(share.astype(np.float32)),
     }
     return add_points(
-        viewer, role, cells.centres[here], place_of, name=name, looks=look, opacity=0.75,
+        viewer,
+        role,
+        cells.centres[here],
+        place_of,
+        name=name,
+        looks=look,
+        opacity=0.75,
         border_width=0,
-    )  # fmt: skip
+    )

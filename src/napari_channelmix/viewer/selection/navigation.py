@@ -46,9 +46,11 @@ class Going:
             self._look(cell)
             return
         self.task.run(
-            "reading the field of view", layers.field_job(cells, field),
-            lambda pixels: self._arrive(pixels, cell), on_error=self._failed,
-        )  # fmt: skip
+            "reading the field of view",
+            layers.field_job(cells, field),
+            lambda pixels: self._arrive(pixels, cell),
+            on_error=self._failed,
+        )
 
     def _arrive(self, pixels: layers.FieldPixels, cell: int) -> None:
         cells = self._session.cells

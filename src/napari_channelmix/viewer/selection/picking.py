@@ -57,8 +57,11 @@ def elsewhere(session: Session, viewer: Any, position: Any) -> str | None:
         return None
     layer = shown.reference
     point = np.round(layer.world_to_data(position))
-    wrong = [f"{layer.axis_labels[axis]} = {index}" for axis, index in shown.at.items()
-             if point[axis] != index]  # fmt: skip
+    wrong = [
+        f"{layer.axis_labels[axis]} = {index}"
+        for axis, index in shown.at.items()
+        if point[axis] != index
+    ]
     return ", ".join(wrong) or None
 
 

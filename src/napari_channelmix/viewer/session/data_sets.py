@@ -101,8 +101,10 @@ class DataSetState:
     @property
     def answered_by(self) -> tuple[Trained, ...]:
         """Classifiers that gave its predictions and explanations."""
-        found = [None if self.predictions is None else self.predictions.trained,
-                 self.explained_by if self.explained else None]  # fmt: skip
+        found = [
+            None if self.predictions is None else self.predictions.trained,
+            self.explained_by if self.explained else None,
+        ]
         return tuple(one for one in found if one is not None)
 
     @property

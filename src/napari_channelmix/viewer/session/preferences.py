@@ -79,8 +79,14 @@ class _Source:
         found = Preferences()
         if settings is not None:
             computing, cache = settings.computing, settings.cache
-            found = Preferences(computing.device, computing.threads, computing.memory,
-                                computing.seed, cache.keep, cache.size)  # fmt: skip
+            found = Preferences(
+                computing.device,
+                computing.threads,
+                computing.memory,
+                computing.seed,
+                cache.keep,
+                cache.size,
+            )
         before, self._now = self._now, found
         compute_with(Computing(found.device, found.threads, found.memory))
         if found != before:

@@ -303,16 +303,26 @@ class Session:
         if cells is None:
             return None
         return DataSetState(
-            self._key, self._names.get(self._key, cells.name), cells, self.original or cells,
+            self._key,
+            self._names.get(self._key, cells.name),
+            cells,
+            self.original or cells,
             self.source,
-            ShownBefore(self.shown), self.edits, self.prior, explained_by=self._explained_by,
+            ShownBefore(self.shown),
+            self.edits,
+            self.prior,
+            explained_by=self._explained_by,
             **{name: getattr(self, name) for name in RESULTS},
-        )  # fmt: skip
+        )
 
     def open(
-        self, cells: Cells | None, source: str = "", shown: Shown | None = None, *,
+        self,
+        cells: Cells | None,
+        source: str = "",
+        shown: Shown | None = None,
+        *,
         instead: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Take another data set in use; what was found of the one before is kept with it.
 
         ``instead``: it takes the place of the one in use, as cells that were cut out anew.
@@ -363,9 +373,15 @@ class Session:
         if trained is not None and self.uses(trained):
             # What a classifier was trained on is part of the record as long as it is used.
             self._closed[key] = dataclasses.replace(
-                state, history=(), predictions=None, importance=None, latents=None, explained=(),
-                selected=(), classifier=trained,
-            )  # fmt: skip
+                state,
+                history=(),
+                predictions=None,
+                importance=None,
+                latents=None,
+                explained=(),
+                selected=(),
+                classifier=trained,
+            )
         else:
             self._classifiers.pop(key, None)
         # Its predictions may have been the last of another classifier.
@@ -415,9 +431,13 @@ class Session:
             del self._closed[one], self._classifiers[one]
 
     def _show(
-        self, cells: Cells | None, source: str, shown: Shown | None, original: Cells | None,
+        self,
+        cells: Cells | None,
+        source: str,
+        shown: Shown | None,
+        original: Cells | None,
         edits: Edits,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Put cells in use; nothing is known of them yet."""
         self.importance = None
         self.explanation = None
@@ -443,9 +463,11 @@ class Session:
     def uses_elsewhere(self, trained: Trained, key: int) -> bool:
         """The same, apart from what it said of one data set: whether it outlives that one."""
         return trained is self.trained or any(
-            trained is one for state in self.data_sets if state.key != key
+            trained is one
+            for state in self.data_sets
+            if state.key != key
             for one in state.answered_by
-        )  # fmt: skip
+        )
 
     def _remember_classifier(self, trained: Trained | None) -> None:
         """One that is no data set's yet, as from a file, is from now on that of the one in use."""

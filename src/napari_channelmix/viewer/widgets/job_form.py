@@ -92,8 +92,9 @@ class JobForm(QObject, Generic[Settings]):
     @property
     def values(self) -> dict[str, Any]:
         """What the controls say, by the name of the setting."""
-        return {name: _value(control, self._fields[name]) for name, control in
-                self.controls.items()}  # fmt: skip
+        return {
+            name: _value(control, self._fields[name]) for name, control in self.controls.items()
+        }
 
     @property
     def value(self) -> Settings:
@@ -150,8 +151,7 @@ def _number(field: Setting) -> QDoubleSpinBox:
     step = 0.05 if share else 10.0**-4
     box.setSingleStep(step)
     edge = step if bounds.between else 0.0
-    box.setRange(bounds.least + edge if not field.optional else bounds.least,
-                 bounds.most - edge)  # fmt: skip
+    box.setRange(bounds.least + edge if not field.optional else bounds.least, bounds.most - edge)
     if field.optional:
         box.setSpecialValueText("none")
     box.setValue(bounds.least if field.default is None else float(field.default))

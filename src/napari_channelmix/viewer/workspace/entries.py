@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     import napari
 
 __all__ = [
-    "AnnotateEntry", "ChannelsEntry", "ClassifierEntry", "DataEntry", "Entry", "FirstStepsEntry",
-    "LatentsEntry", "PhenotypesEntry", "PixelsEntry", "ReportEntry", "WorkspaceEntry",
-]  # fmt: skip
+    "AnnotateEntry",
+    "ChannelsEntry",
+    "ClassifierEntry",
+    "DataEntry",
+    "Entry",
+    "FirstStepsEntry",
+    "LatentsEntry",
+    "PhenotypesEntry",
+    "PixelsEntry",
+    "ReportEntry",
+    "WorkspaceEntry",
+]
 
 
 class Entry(QWidget):

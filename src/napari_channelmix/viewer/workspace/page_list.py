@@ -45,38 +45,70 @@ def _module(page: str) -> str:
 
 PAGES = (
     PageInfo(
-        "data", "Data", "Images and cells", _module("data"), "ImagesDock",
+        "data",
+        "Data",
+        "Images and cells",
+        _module("data"),
+        "ImagesDock",
         "Which images are analysed, and what is a cell in them?",
     ),
     PageInfo(
-        "annotate", "Annotate", "Annotate", _module("annotate"), "AnnotateDock",
+        "annotate",
+        "Annotate",
+        "Annotate",
+        _module("annotate"),
+        "AnnotateDock",
         "Which class does each cell have? Give it by brush, by keys or from a table.",
     ),
     PageInfo(
-        "classifier", "Classifier", "Classifier", _module("classifier"), "ClassifierDock",
+        "classifier",
+        "Classifier",
+        "Classifier",
+        _module("classifier"),
+        "ClassifierDock",
         "Can a network tell the classes apart, and how well on cells it never saw?",
     ),
     PageInfo(
-        "channels", "Channels", "Channel importance", _module("channels"), "ImportanceDock",
+        "channels",
+        "Channels",
+        "Channel importance",
+        _module("channels"),
+        "ImportanceDock",
         "Which channels are needed to tell the classes apart?",
     ),
     PageInfo(
-        "pixels", "Pixels", "Explain a cell", _module("pixels"), "ExplainDock",
+        "pixels",
+        "Pixels",
+        "Explain a cell",
+        _module("pixels"),
+        "ExplainDock",
         "Which pixels of a cell make the classifier call it that?",
     ),
     PageInfo(
-        "latents", "Latents", "Latent traversals", _module("latents"), "LatentsDock",
+        "latents",
+        "Latents",
+        "Latent traversals",
+        _module("latents"),
+        "LatentsDock",
         "What is a cell like along named axes such as size and texture?",
     ),
     PageInfo(
-        "phenotypes", "Phenotypes", "Phenotypes", _module("phenotypes"), "PhenotypesDock",
+        "phenotypes",
+        "Phenotypes",
+        "Phenotypes",
+        _module("phenotypes"),
+        "PhenotypesDock",
         "What do the cells of each class look like, and where do labels and predictions disagree?",
     ),
     PageInfo(
-        "report", "Report", "Report and script", _module("report"), "ReproduceDock",
+        "report",
+        "Report",
+        "Report and script",
+        _module("report"),
+        "ReproduceDock",
         "What was found, as one page to hand on, and a script that does it again.",
     ),
-)  # fmt: skip
+)
 
 _BY_NAME = {name: page for page in PAGES for name in (page.key, page.title, page.dock)}
 

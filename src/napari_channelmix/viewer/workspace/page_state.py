@@ -24,8 +24,10 @@ __all__ = ["STATE_WORDS", "PageState", "next_page", "page_states"]
 
 Kind = Literal["done", "ready", "blocked"]
 STATE_WORDS: dict[Kind, str] = {
-    "done": "done", "ready": "ready", "blocked": "something is missing",
-}  # fmt: skip
+    "done": "done",
+    "ready": "ready",
+    "blocked": "something is missing",
+}
 
 
 @dataclass(frozen=True)

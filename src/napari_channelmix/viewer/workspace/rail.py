@@ -28,8 +28,11 @@ HEIGHT, FOLD_HEIGHT = 54, 30
 WIDTH = 58
 SMALL = 0.78
 STEPS = {
-    Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1,
-}  # fmt: skip
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_Right: 1,
+}
 
 
 class _ThemedButton(QAbstractButton):

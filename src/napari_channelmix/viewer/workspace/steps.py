@@ -133,9 +133,11 @@ def _images(session: Session, seen: bool, layers: bool) -> Step:
     if OPENING in session.running:
         return Step(page, "The sample is being made…", (_go(page),))
     sample = Action(
-        "sample", page, "Open the sample",
+        "sample",
+        page,
+        "Open the sample",
         f"{SAMPLES[SAMPLE]}: made on this computer, nothing is downloaded",
-    )  # fmt: skip
+    )
     if cells is not None:
         line = "The layers of the cells were removed; open the data set or the sample again."
     elif layers:
@@ -188,10 +190,12 @@ def _classifier(session: Session, seen: bool) -> Step:
     line = "A small network learns to tell the classes apart; some wells are held back to test it."
     if session.source in SAMPLES.values():
         quick = Action(
-            "train", page, "Train quickly",
+            "train",
+            page,
+            "Train quickly",
             "Train the smallest network for a few passes over the cells: enough for the sample. "
             "All settings are below",
-        )  # fmt: skip
+        )
         return Step(page, line, (quick, _go(page)))
     return Step(page, line, (_go(page),))
 
@@ -215,9 +219,13 @@ def _explanation(session: Session, seen: bool) -> Step:
     explained = next(iter(session.explained), None)
     done = explained is not None and session.trained is not None
     click = Action(
-        "click", page, "Click another cell" if done else "Click a cell",
-        "While this page is in front, a click on a cell explains it", missing.reason, missing.page,
-    )  # fmt: skip
+        "click",
+        page,
+        "Click another cell" if done else "Click a cell",
+        "While this page is in front, a click on a cell explains it",
+        missing.reason,
+        missing.page,
+    )
     if done and explained is not None and explained.target is not None:
         target = explained.classes[explained.target]
         line = f"Cell {explained.name}: the map shows why the classifier says {target}."

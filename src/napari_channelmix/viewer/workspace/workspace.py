@@ -130,12 +130,21 @@ class Workspace(QWidget):
             frame.guide.anyway_wanted.connect(lambda key=key: self.show_page(key))
         session, events = self.session, self.viewer.layers.events
         for signal in (
-            session.cells_changed, session.source_changed, session.shown_changed,
-            session.trained_changed, session.history_changed, session.predictions_changed,
-            session.importance_changed, session.explained_changed, session.latents_changed,
-            session.painting_changed, session.running_changed, session.data_sets_changed,
-            events.inserted, events.removed,
-        ):  # fmt: skip
+            session.cells_changed,
+            session.source_changed,
+            session.shown_changed,
+            session.trained_changed,
+            session.history_changed,
+            session.predictions_changed,
+            session.importance_changed,
+            session.explained_changed,
+            session.latents_changed,
+            session.painting_changed,
+            session.running_changed,
+            session.data_sets_changed,
+            events.inserted,
+            events.removed,
+        ):
             self._follow(signal, self._changed)
         self._follow(self.viewer.events.theme, self._theme_changed)
         # Nothing of this object may be used once it is destroyed, so the ends are held apart.

@@ -18,10 +18,14 @@ from napari_channelmix.viewer.session.edits import Edit
         ("ab", "b", [-1, 0], "class a removed, 2 cells"),
         ("ab", "ac", [], "class b to c"),
         ("ab", "ba", [], "other classes"),
-        ("a", ("a", "a rather long name of a class"), [1],
-         "class a rather long name… added, 1 cell"),
+        (
+            "a",
+            ("a", "a rather long name of a class"),
+            [1],
+            "class a rather long name… added, 1 cell",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_change_is_named(before, after, codes, said):
     codes = np.array(codes, int)
     edit = Edit((tuple(before), tuple(after)), np.arange(len(codes)), (codes * 0, codes))

@@ -37,8 +37,12 @@ def test_a_stroke_is_taken_back_and_made_again_by_keys_and_buttons(
     annotate.classes.table.selectRow(2)
     click(annotate.classes.paint)
     canvas = canvas_of(viewer)
-    ends = [canvas_point(viewer, viewer.layers["cells"].data_to_world(
-        np.argwhere(squares() == n).mean(axis=0))) for n in (1, 3)]  # fmt: skip
+    ends = [
+        canvas_point(
+            viewer, viewer.layers["cells"].data_to_world(np.argwhere(squares() == n).mean(axis=0))
+        )
+        for n in (1, 3)
+    ]
     qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=ends[0])
     for part in np.linspace(0, 1, 30):
         qtbot.mouseMove(canvas, ends[0] + (ends[1] - ends[0]) * float(part))
@@ -166,8 +170,9 @@ def test_the_next_uncertain_cell_is_gone_to_and_selected(
     assert seen == [2, 3, 1, 5, 0, 4, 2]
     np.testing.assert_allclose(
         viewer.scene.camera.center[-2:],
-        viewer.layers["cells"].data_to_world(np.argwhere(squares() == 3).mean(axis=0)), atol=1,
-    )  # fmt: skip
+        viewer.layers["cells"].data_to_world(np.argwhere(squares() == 3).mean(axis=0)),
+        atol=1,
+    )
     assert "1 looked at in this round" in found.line.text()
     key(qtbot, canvas_of(viewer), "1")
     assert labels(annotate)[2] == 0
@@ -241,8 +246,13 @@ def test_foreign_columns_of_the_cells_stay(viewer: Any, annotate: Any, qtbot: An
 
 def test_all_that_is_disabled_says_why(dock: Any) -> None:
     annotate = dock(AnnotateDock)
-    for button in (annotate.classes.paint, annotate.import_button, annotate.export_button,
-                   annotate.save_button, annotate.giving.undo):  # fmt: skip
+    for button in (
+        annotate.classes.paint,
+        annotate.import_button,
+        annotate.export_button,
+        annotate.save_button,
+        annotate.giving.undo,
+    ):
         assert not button.isEnabled() and button.toolTip()
     assert "Images and cells" in annotate.giving.selected.text()
     assert not any(one.toolTip() == "" for one in annotate.classes.findChildren(QLineEdit))

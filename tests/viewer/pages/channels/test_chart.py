@@ -36,10 +36,24 @@ def made(gate: str = "ok", shapley: bool = True) -> ChannelImportance:
     share = (0.05, 0.3, 0.2, 0.1, 0.1, 0.15, 0.06, 0.04)
     values = (0.0, 0.01, 0.3, 0.0, 0.02, 0.1, -0.01, 0.0)
     return ChannelImportance(
-        NAMES, share, (0.01,) * 8, values if shapley else None, (0.01,) * 8 if shapley else None,
-        {}, (0.04,) * 8, None, {"mixed": 0.8, "plain": 0.9}, {"mixed": {}, "plain": {}}, gate,
-        (0, 1, 2, 3), (share,) * 4, 100, 30, (), {},
-    )  # fmt: skip
+        NAMES,
+        share,
+        (0.01,) * 8,
+        values if shapley else None,
+        (0.01,) * 8 if shapley else None,
+        {},
+        (0.04,) * 8,
+        None,
+        {"mixed": 0.8, "plain": 0.9},
+        {"mixed": {}, "plain": {}},
+        gate,
+        (0, 1, 2, 3),
+        (share,) * 4,
+        100,
+        30,
+        (),
+        {},
+    )
 
 
 @pytest.fixture
@@ -126,9 +140,11 @@ def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
 def test_the_verdict_stands_first_with_intervals_below() -> None:
     estimate = estimate_accuracy([0, 0, 1, 1] * 3, [0, 0, 1, 0] * 3, np.arange(12) // 2, ["a", "b"])
     found = replace(
-        made("accuracy is at chance"), verdict="Nothing can be read: accuracy is at chance",
-        estimates={"mixed": estimate, "plain": estimate}, division="4 folds; each of 6 groups",
-    )  # fmt: skip
+        made("accuracy is at chance"),
+        verdict="Nothing can be read: accuracy is at chance",
+        estimates={"mixed": estimate, "plain": estimate},
+        division="4 folds; each of 6 groups",
+    )
     lines = verdict(found).splitlines()
     assert lines[0] == "Nothing can be read: accuracy is at chance."
     assert lines[1].startswith("Accuracy is at chance. ") or lines[1] == "Accuracy is at chance."
@@ -217,8 +233,10 @@ def test_accuracies_alone_and_without_have_their_intervals_and_what_they_are_of(
     table.show_importance(importance)
     titles = [table.horizontalHeaderItem(at).text() for at in range(table.columnCount())]
     assert titles[-2:] == ["alone", "without"]
-    items = {table.item(row, 0).text(): table.item(row, titles.index("alone"))
-             for row in range(table.rowCount())}  # fmt: skip
+    items = {
+        table.item(row, 0).text(): table.item(row, titles.index("alone"))
+        for row in range(table.rowCount())
+    }
     assert items["GZMB"].text() == ".62 (.52 to .70)"
     assert "8 held-out groups, 96 cells" in items["GZMB"].toolTip()
     assert "8 held-out groups, 96 cells" in measured_alone(importance)
@@ -233,9 +251,14 @@ def test_a_warning_about_cells_without_groups_makes_nothing_grey() -> None:
     assert measured_alone(importance) == f"alone, without: {importance.alone.measured_on}."
 
 
-@pytest.mark.parametrize(("low", "groups", "verdict"), [
-    (0.45, 8, ""), (0.7, 2, ""), (0.7, 8, "Nothing can be read: too few groups"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("low", "groups", "verdict"),
+    [
+        (0.45, 8, ""),
+        (0.7, 2, ""),
+        (0.7, 8, "Nothing can be read: too few groups"),
+    ],
+)
 def test_what_must_not_be_read_is_grey_and_says_so(
     qtbot: Any, low: float, groups: int, verdict: str
 ) -> None:

@@ -32,10 +32,26 @@ def asking() -> ChannelImportance:
         (number,), number, None, estimate(0.98), AccuracyDifference(0.01, -0.01, 0.03, 100, 12)
     )
     return ChannelImportance(
-        ("DNA", "GFP"), (0.7, 0.3), (0.01, 0.01), None, None, {}, None, None,
-        {"mixed": 0.97, "plain": 0.98}, {"mixed": {}, "plain": {}}, found.sentence, (0, 1, 2, 3),
-        ((0.7, 0.3),) * 4, 100, 30, (), {}, separability=found, verdict=found.sentence,
-    )  # fmt: skip
+        ("DNA", "GFP"),
+        (0.7, 0.3),
+        (0.01, 0.01),
+        None,
+        None,
+        {},
+        None,
+        None,
+        {"mixed": 0.97, "plain": 0.98},
+        {"mixed": {}, "plain": {}},
+        found.sentence,
+        (0, 1, 2, 3),
+        ((0.7, 0.3),) * 4,
+        100,
+        30,
+        (),
+        {},
+        separability=found,
+        verdict=found.sentence,
+    )
 
 
 def test_the_question_stands_above_the_bars_and_what_to_do_beside_it() -> None:
@@ -66,14 +82,23 @@ def test_groups_and_columns_of_the_table_are_offered(
     conditions = pd.DataFrame({"plate": ["p1"] * len(names)}, index=names)
     widget.session.cells = replace(plate, conditions=conditions)
     assert [offered.itemText(at) for at in range(offered.count())] == [
-        "channels as they are", "channels per group", "channels per plate",
-    ]  # fmt: skip
+        "channels as they are",
+        "channels per group",
+        "channels per plate",
+    ]
     assert offered.currentData() == "group"
 
 
 def test_what_was_chosen_is_what_is_run(plate: Cells) -> None:
-    chosen = ImportanceSettings(seeds=1, shapley=False, decoys=False, network="tiny", epochs=1,
-                               device="cpu", scaled_per="group")  # fmt: skip
+    chosen = ImportanceSettings(
+        seeds=1,
+        shapley=False,
+        decoys=False,
+        network="tiny",
+        epochs=1,
+        device="cpu",
+        scaled_per="group",
+    )
     job = importance_job(plate, chosen)
     try:
         while True:

@@ -18,8 +18,10 @@ def trained(n_test: int, groups: int, wanted: float = 0.25) -> Any:
     rows = [SimpleNamespace(n_groups=groups, n_cells=n_test // 2) for _ in range(2)]
     return SimpleNamespace(
         classifier=SimpleNamespace(provenance={"split": {"held_out": wanted, "seed": 0}}),
-        n_train=160 - n_test, n_test=n_test, estimate=SimpleNamespace(per_class=rows),
-    )  # fmt: skip
+        n_train=160 - n_test,
+        n_test=n_test,
+        estimate=SimpleNamespace(per_class=rows),
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,14 @@ def chosen(image: Image, *, at: int | None = None, every: bool = False) -> Chose
     project = frozenset() if at is not None else frozenset({0})
     planes = layers.planes_from_layers([image], (at or 0, 0, 0), project)
     return ChosenChannels(
-        ("DNA",), planes, {"DNA": image}, (1, 2), {} if at is None else {0: at}, None,
+        ("DNA",),
+        planes,
+        {"DNA": image},
+        (1, 2),
+        {} if at is None else {0: at},
+        None,
         (0,) if every else (),
-    )  # fmt: skip
+    )
 
 
 def made(plan: CellsPlan) -> Cells:
@@ -148,9 +153,10 @@ def test_cells_at_the_border_are_left_out_and_counted() -> None:
 def test_points_keep_their_ids_and_their_slices() -> None:
     pixels, _ = stack()
     points = Points(
-        [(0, 10, 10), (1, 30, 30), (1, 12, 12)], name="seeds",
+        [(0, 10, 10), (1, 30, 30), (1, 12, 12)],
+        name="seeds",
         features={"object": [70, 20, 30], "kind": ["a", "b", "a"]},
-    )  # fmt: skip
+    )
     plan = CellsPlan(chosen(Image(pixels), every=True), points, 12, "kind")
     cells = made(plan)
     assert cells.table["object"].tolist() == [70, 20, 30]

@@ -145,14 +145,20 @@ def test_no_channel_axis_is_preselected_unless_the_layer_names_it(
     qtbot.wait(50)
     assert images.channels.axis.currentData() == 0
     assert [images.channels.list.item(i).text() for i in range(3)] == [
-        "named 0", "named 1", "named 2"
-    ]  # fmt: skip
+        "named 0",
+        "named 1",
+        "named 2",
+    ]
 
 
 def test_channels_of_an_axis_can_be_named(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:
     picture, labels = blobs()
-    viewer.add_image(np.stack([picture, picture + 1], axis=-1), name="stack", rgb=False,
-                     axis_labels=("y", "x", "c"))  # fmt: skip
+    viewer.add_image(
+        np.stack([picture, picture + 1], axis=-1),
+        name="stack",
+        rgb=False,
+        axis_labels=("y", "x", "c"),
+    )
     viewer.add_labels(labels, name="mask")
     images.channels.kind.setCurrentIndex(1)
     qtbot.wait(50)
@@ -171,8 +177,9 @@ def test_classes_are_taken_from_a_features_column(
     picture, labels = blobs()
     kinds = ["round"] * 5 + ["long"] * 3 + [""]
     viewer.add_image(picture, name="DNA")
-    viewer.add_labels(labels, name="mask",
-                      features=pd.DataFrame({"index": range(1, 10), "kind": kinds}))  # fmt: skip
+    viewer.add_labels(
+        labels, name="mask", features=pd.DataFrame({"index": range(1, 10), "kind": kinds})
+    )
     tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["mask"])
     images.cells.column.setCurrentIndex(1)
@@ -185,8 +192,9 @@ def test_classes_are_taken_from_a_features_column(
 def test_points_mark_cells_too(viewer: Any, images: Any, qtbot: Any, click: Any) -> None:
     picture, _ = blobs()
     viewer.add_image(picture, name="DNA", scale=(0.5, 0.5))
-    viewer.add_points([(8.0, 8.0), (24.0, 24.0)], name="seeds",
-                      features=pd.DataFrame({"kind": ["a", "b"]}))  # fmt: skip
+    viewer.add_points(
+        [(8.0, 8.0), (24.0, 24.0)], name="seeds", features=pd.DataFrame({"kind": ["a", "b"]})
+    )
     tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["seeds"])
     images.cells.column.setCurrentIndex(1)
@@ -344,8 +352,9 @@ def test_what_closing_a_data_set_costs_is_asked(
 ) -> None:
     session, asked = images.session, []
     cancel = images_dock.QMessageBox.StandardButton.Cancel
-    monkeypatch.setattr(images_dock.QMessageBox, "question",
-                        lambda *args: asked.append(args[2]) or cancel)  # fmt: skip
+    monkeypatch.setattr(
+        images_dock.QMessageBox, "question", lambda *args: asked.append(args[2]) or cancel
+    )
     session.open(plate, "layers of the viewer")
     first = session.data_set
     session.open(plate.subset(slice(9)), "a sample")
@@ -367,8 +376,9 @@ def test_crops_that_overlap_are_marked_by_rings(
 ) -> None:
     picture, _ = blobs()
     viewer.add_image(picture, name="DNA")
-    viewer.add_points([(16.0, 16.0), (16.0, 28.0)], name="seeds",
-                      features=pd.DataFrame({"kind": ["a", "b"]}))  # fmt: skip
+    viewer.add_points(
+        [(16.0, 16.0), (16.0, 28.0)], name="seeds", features=pd.DataFrame({"kind": ["a", "b"]})
+    )
     tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["seeds"])
     images.cells.column.setCurrentIndex(1)
@@ -422,8 +432,10 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
         viewer.add_image(data, name=name, translate=(0, 100))
     viewer.add_labels(labels, name="mask [1]", translate=(0, 100))
     entries = images.channels.list
-    qtbot.waitUntil(lambda: any("GFP [1]" in entries.item(row).text()
-                                for row in range(entries.count())), timeout=5000)  # fmt: skip
+    qtbot.waitUntil(
+        lambda: any("GFP [1]" in entries.item(row).text() for row in range(entries.count())),
+        timeout=5000,
+    )
     for row in range(entries.count()):
         item = entries.item(row)
         other = Qt.CheckState.Checked if "[1]" in item.text() else Qt.CheckState.Unchecked
@@ -558,8 +570,11 @@ def test_columns_that_disagree_ask_for_a_choice(
     picture, labels = blobs()
     kinds = ["round"] * 5 + ["long"] * 4
     viewer.add_image(picture, name="DNA")
-    viewer.add_labels(labels, name="mask", features=pd.DataFrame(
-        {"kind": kinds, "index": range(9), "label": range(1, 10)}))  # fmt: skip
+    viewer.add_labels(
+        labels,
+        name="mask",
+        features=pd.DataFrame({"kind": kinds, "index": range(9), "label": range(1, 10)}),
+    )
     tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["mask"])
     images.cells.crop.setValue(20)
@@ -580,8 +595,9 @@ def test_points_with_ids_are_selected_by_them(
 ) -> None:
     picture, _ = blobs()
     viewer.add_image(picture, name="DNA")
-    seeds = viewer.add_points([(16.0, 16.0), (48.0, 48.0)], name="seeds",
-                              features=pd.DataFrame({"object": [70, 20]}))  # fmt: skip
+    seeds = viewer.add_points(
+        [(16.0, 16.0), (48.0, 48.0)], name="seeds", features=pd.DataFrame({"object": [70, 20]})
+    )
     tick(images, qtbot, 0)
     images.cells.choose_source(seeds)
     images.cells.crop.setValue(20)

@@ -114,8 +114,16 @@ def test_grey_pictures_are_shown_as_well(page: CellPage) -> None:
 
 
 def test_where_nothing_can_be_moved_the_line_that_says_so_is_readable(page: CellPage) -> None:
-    every = ("Texture", "Color", "Shape", "Scale", "Orientation", "Orientation (sin)", "PosX",
-             "PosY")  # fmt: skip
+    every = (
+        "Texture",
+        "Color",
+        "Shape",
+        "Scale",
+        "Orientation",
+        "Orientation (sin)",
+        "PosX",
+        "PosY",
+    )
     page.show_latents(latents(inactive=every))
     page.show_cell(2)
     assert page.sliders.inactive.isVisible() and page.sliders.inactive.isEnabled()

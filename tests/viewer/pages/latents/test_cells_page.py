@@ -56,8 +56,11 @@ def test_another_axis_moves_the_points(page: CellsPage) -> None:
 def test_a_point_that_is_clicked_is_handed_on(page: CellsPage, qtbot: Any) -> None:
     point = page.scatter.point_of(6)
     with qtbot.waitSignal(page.cell_chosen) as heard:
-        qtbot.mouseClick(page.scatter.viewport(), Qt.MouseButton.LeftButton,
-                         pos=QPoint(round(point.x()), round(point.y())))  # fmt: skip
+        qtbot.mouseClick(
+            page.scatter.viewport(),
+            Qt.MouseButton.LeftButton,
+            pos=QPoint(round(point.x()), round(point.y())),
+        )
     assert heard.args == [6]
 
 

@@ -35,10 +35,14 @@ def open_cells(
     found = cells(channels)
     pixels = np.zeros((4, 4), np.float32)
     colors = ("blue", "green", "red", "magenta", "cyan", "yellow", "gray", "orange")
-    layers = [Image(pixels, name=name, colormap=color)
-              for name, color in zip(found.channels, colors, strict=False)]  # fmt: skip
-    images = {name: layers[0] if shared else layer
-              for name, layer in zip(found.channels, layers, strict=True)}  # fmt: skip
+    layers = [
+        Image(pixels, name=name, colormap=color)
+        for name, color in zip(found.channels, colors, strict=False)
+    ]
+    images = {
+        name: layers[0] if shared else layer
+        for name, layer in zip(found.channels, layers, strict=True)
+    }
     session.open(found, "a test", Shown(0, images))
     form.fill()
 

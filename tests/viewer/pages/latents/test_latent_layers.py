@@ -16,8 +16,10 @@ from ...latent_cases import COUNT, blobs, latents, planes
 @pytest.fixture
 def there(viewer: Any) -> tuple[Any, Shown, LatentLayers]:
     found = latents()
-    images = {name: viewer.add_image(pixels, name=name)
-              for name, pixels in zip(found.cells.channels, planes(), strict=True)}  # fmt: skip
+    images = {
+        name: viewer.add_image(pixels, name=name)
+        for name, pixels in zip(found.cells.channels, planes(), strict=True)
+    }
     marked = viewer.add_labels(blobs(), name="cells")
     return found, Shown(0, images, marked), LatentLayers(viewer)
 

@@ -23,8 +23,10 @@ PICTURES = np.random.default_rng(0).random((3, 5, 3, 64, 64), np.float32)
 def field(viewer: Any, geometry: dict[str, Any] | None = None) -> tuple[Cells, Shown]:
     geometry = geometry or {}
     found = cells()
-    images = {name: viewer.add_image(pixels, name=name, **geometry)
-              for name, pixels in zip(found.channels, planes(), strict=True)}  # fmt: skip
+    images = {
+        name: viewer.add_image(pixels, name=name, **geometry)
+        for name, pixels in zip(found.channels, planes(), strict=True)
+    }
     marked = viewer.add_labels(blobs(), name="cells", **geometry)
     return found, Shown(0, images, marked)
 
@@ -76,8 +78,15 @@ def test_a_grid_beside_a_stack_is_seen_in_every_slice(viewer: Any) -> None:
     stack = np.zeros((3, 2, SIDE, SIDE), np.float32)
     one = viewer.add_image(stack, scale=(2, 3, 0.5, 0.25), translate=(10, 0, 5, 7))
     grid = GridLayer(viewer, "grid", "grid")
-    layer = grid.show(Shown(0, {"DNA": one}, None, {0: 1, 1: 1}), (SIDE, SIDE), PICTURES,
-                      list("abc"), 2.0, "white", {})  # fmt: skip
+    layer = grid.show(
+        Shown(0, {"DNA": one}, None, {0: 1, 1: 1}),
+        (SIDE, SIDE),
+        PICTURES,
+        list("abc"),
+        2.0,
+        "white",
+        {},
+    )
     assert layer.ndim == 2
     corner = one.world_to_data((12, 3, *layer.data_to_world((0, 0))))
     assert corner[2] == pytest.approx(-0.25) and corner[3] > SIDE
@@ -112,8 +121,9 @@ def test_another_grid_takes_the_place_of_the_one_before(viewer: Any) -> None:
 def test_pictures_of_the_grid_are_large_enough_to_be_seen(viewer: Any, qtbot: Any) -> None:
     wide = viewer.add_image(np.zeros((4000, 4000), np.float32))
     grid = GridLayer(viewer, "grid", "grid")
-    layer = grid.show(Shown(0, {"DNA": wide}), (4000, 4000), PICTURES, list("abc"), 1.0, "white",
-                      {})  # fmt: skip
+    layer = grid.show(
+        Shown(0, {"DNA": wide}), (4000, 4000), PICTURES, list("abc"), 1.0, "white", {}
+    )
     grid.bring_into_sight()
     assert viewer.scene.camera.zoom * 64 > 36
     size = np.asarray(viewer.canvas.size)
@@ -177,8 +187,15 @@ def test_the_ground_between_coloured_cells_is_seen_through(viewer: Any, qtbot: A
 def test_another_score_takes_the_same_layer_and_its_own_colours(viewer: Any) -> None:
     found, shown = field(viewer)
     first = scores(viewer, found, shown, np.arange(COUNT, dtype=float))
-    second = scores(viewer, found, shown, np.ones(COUNT), name="angle", limits=(0.0, 6.3),
-                    colormap="twilight_shifted")  # fmt: skip
+    second = scores(
+        viewer,
+        found,
+        shown,
+        np.ones(COUNT),
+        name="angle",
+        limits=(0.0, 6.3),
+        colormap="twilight_shifted",
+    )
     assert first is second and second.name == "angle"
     assert second.contrast_limits == [0, 6.3] and second.colormap.name == "twilight_shifted"
 
@@ -218,8 +235,9 @@ def test_the_view_goes_to_a_cell_however_the_layers_lie(viewer: Any, qtbot: Any)
     zoom = viewer.scene.camera.zoom
     center_on(viewer, shown, found, 6)
     middle = found.centres[6]
-    np.testing.assert_allclose(viewer.scene.camera.center[-2:],
-                               shown.reference.data_to_world(middle))  # fmt: skip
+    np.testing.assert_allclose(
+        viewer.scene.camera.center[-2:], shown.reference.data_to_world(middle)
+    )
     assert viewer.scene.camera.zoom == zoom
 
 

@@ -32,8 +32,11 @@ def test_models_are_listed_without_torch() -> None:
     paths = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
     answer = subprocess.run(
         [sys.executable, "-c", script],
-        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": paths},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
     assert answer.stdout.strip() == "False"
 
 

@@ -419,8 +419,11 @@ def test_points_and_cells_are_linked_both_ways(viewer: Any, opened: Any, qtbot: 
     press(qtbot, viewer, 5)
     assert scatter.marked == 4
     point = scatter.point_of(9)
-    qtbot.mouseClick(scatter.viewport(), Qt.MouseButton.LeftButton,
-                     pos=QPoint(round(point.x()), round(point.y())))  # fmt: skip
+    qtbot.mouseClick(
+        scatter.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=QPoint(round(point.x()), round(point.y())),
+    )
     assert found.cell == 9 and scatter.marked == 9
     assert viewer.layers["cells"].selected_label == 10
     np.testing.assert_allclose(
@@ -530,8 +533,10 @@ def test_cells_without_masks_are_taken_with_a_warning(
     viewer: Any, dock: Any, qtbot: Any, click: Any, weights: Path
 ) -> None:
     found = dock(LatentsDock)
-    images = {name: viewer.add_image(pixels, name=name)
-              for name, pixels in zip(("DNA", "GFP"), planes(), strict=True)}  # fmt: skip
+    images = {
+        name: viewer.add_image(pixels, name=name)
+        for name, pixels in zip(("DNA", "GFP"), planes(), strict=True)
+    }
     middles = [np.argwhere(blobs() == number).mean(axis=0) for number in range(1, COUNT + 1)]
     given = Cells.from_points(planes(), ("DNA", "GFP"), middles, crop=CROP)
     found.session.open(given, "points", Shown(0, images))
@@ -642,8 +647,9 @@ def test_hiding_a_channel_changes_what_will_be_looked_at(viewer: Any, opened: An
 # -------------------------------------------------------------------- the dock itself
 
 
-def test_closing_the_viewer_meanwhile_is_safe(make_napari_viewer: Any, qtbot: Any, weights: Path,
-                                              monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_closing_the_viewer_meanwhile_is_safe(
+    make_napari_viewer: Any, qtbot: Any, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps, ended = [0], threading.Event()
 
     def slow(*_: Any) -> Job[Any]:

@@ -37,8 +37,11 @@ def test_all_cells_are_within_sight(scatter: Scatter) -> None:
 def test_a_click_on_a_point_chooses_its_cell(scatter: Scatter, qtbot: Any, cell: int) -> None:
     point = scatter.point_of(cell)
     with qtbot.waitSignal(scatter.cell_chosen) as heard:
-        qtbot.mouseClick(scatter.viewport(), Qt.MouseButton.LeftButton,
-                         pos=QPoint(round(point.x()), round(point.y())))  # fmt: skip
+        qtbot.mouseClick(
+            scatter.viewport(),
+            Qt.MouseButton.LeftButton,
+            pos=QPoint(round(point.x()), round(point.y())),
+        )
     assert heard.args == [cell]
 
 

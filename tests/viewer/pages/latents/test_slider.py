@@ -79,9 +79,15 @@ def test_keys_move_it_and_an_angle_goes_round(slider: AxisSlider, qtbot: Any) ->
 
 def test_the_wheel_moves_no_slider(slider: AxisSlider) -> None:
     event = QWheelEvent(
-        QPointF(150, 20), QPointF(150, 20), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
+        QPointF(150, 20),
+        QPointF(150, 20),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
     slider.wheelEvent(event)
     assert slider.amount == 0.3 and not event.isAccepted()
 

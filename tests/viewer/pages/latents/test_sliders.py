@@ -30,8 +30,16 @@ def test_there_is_a_slider_for_each_active_axis(qtbot: Any) -> None:
 
 
 def test_where_all_cells_are_alike_that_is_said(qtbot: Any) -> None:
-    every = ("Texture", "Color", "Shape", "Scale", "Orientation", "Orientation (sin)", "PosX",
-             "PosY")  # fmt: skip
+    every = (
+        "Texture",
+        "Color",
+        "Shape",
+        "Scale",
+        "Orientation",
+        "Orientation (sin)",
+        "PosX",
+        "PosY",
+    )
     sliders = made(qtbot, inactive=every)
     assert not sliders.sliders
     said = sliders.inactive.text().replace("\N{NO-BREAK SPACE}", " ")

@@ -29,8 +29,9 @@ def view(qtbot: Any, kinds: int, width: int = 350) -> Any:
     found = ConfusionView("dark")
     qtbot.addWidget(found)
     found.resize(width, 100)
-    found.show_confusion(confusion_of(rng.integers(0, kinds, 900), names,
-                                      rng.integers(0, kinds, 900), names))  # fmt: skip
+    found.show_confusion(
+        confusion_of(rng.integers(0, kinds, 900), names, rng.integers(0, kinds, 900), names)
+    )
     found.show()
     return found
 

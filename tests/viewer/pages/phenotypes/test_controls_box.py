@@ -27,9 +27,12 @@ def plate(names: list[str] = NAMES, **columns: Any) -> Facts:
     share = np.linspace(0.05, 0.95, 12)[control - 1]
     share = np.clip(share + np.random.default_rng(0).normal(0, 0.03, len(names)), 0, 1)
     cells = Cells.from_array(
-        np.zeros((len(names) * EACH, 1, 2, 2), np.float32), ["DNA"], np.repeat(labels, EACH),
-        ("negative", "positive"), np.repeat(names, EACH).tolist(),
-    )  # fmt: skip
+        np.zeros((len(names) * EACH, 1, 2, 2), np.float32),
+        ["DNA"],
+        np.repeat(labels, EACH),
+        ("negative", "positive"),
+        np.repeat(names, EACH).tolist(),
+    )
     called = np.concatenate([np.arange(EACH) < round(EACH * one) for one in share])
     sure = np.stack([~called, called], axis=1).astype(np.float32)
     if columns:
@@ -51,8 +54,10 @@ def test_labelled_controls_are_found_and_told_apart(page: Any) -> None:
     page.show_facts(plate())
     box = page.controls
     assert (box.column.currentText(), box.negative.currentText(), box.positive.currentText()) == (
-        CLASS, "negative", "positive"
-    )  # fmt: skip
+        CLASS,
+        "negative",
+        "positive",
+    )
     assert box.quality.n_negative == box.quality.n_positive == 8
     assert 0.6 < box.quality.z_prime < 1
     assert "8 wells of negative against 8 of positive" in box.words.text()

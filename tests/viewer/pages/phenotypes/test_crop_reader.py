@@ -66,8 +66,19 @@ def on(plane: Any, count: int = 56) -> Cells:
     import pandas as pd
 
     y0 = np.arange(count)
-    table = pd.DataFrame({"field": 0, "y0": y0, "x0": 0, "y1": y0 + 8, "x1": 8, "label": -1,
-                          "group": "", "split": "", "object": 0})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "field": 0,
+            "y0": y0,
+            "x0": 0,
+            "y1": y0 + 8,
+            "x1": 8,
+            "label": -1,
+            "group": "",
+            "split": "",
+            "object": 0,
+        }
+    )
     return Cells("slow", ("DNA",), (), 8, (Field("field", (plane,)),), table)
 
 

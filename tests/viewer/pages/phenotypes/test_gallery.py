@@ -66,8 +66,10 @@ def test_another_prediction_is_a_corner(qtbot: Any, gallery: Any) -> None:
     gallery.arrange(Facts(of, predictions(of, wrong=(1,))), np.arange(12))
     qtbot.waitUntil(lambda: not gallery.reader.busy)
     picture = gallery.viewport().grab().toImage()
-    colors = [picture.pixelColor(gallery.rect_of(at).topRight() + QPoint(-3, 3)).name().upper()
-              for at in (1, 4)]  # fmt: skip
+    colors = [
+        picture.pixelColor(gallery.rect_of(at).topRight() + QPoint(-3, 3)).name().upper()
+        for at in (1, 4)
+    ]
     assert colors[0] == class_hex(2) != colors[1]
 
 
@@ -77,8 +79,10 @@ def test_cells_without_a_class_show_what_is_predicted(qtbot: Any, gallery: Any) 
     gallery.arrange(Facts(of, found), np.arange(12))
     qtbot.waitUntil(lambda: not gallery.reader.busy)
     picture = gallery.viewport().grab().toImage()
-    colors = [picture.pixelColor(gallery.rect_of(at).topRight() + QPoint(-3, 3)).name().upper()
-              for at in range(6)]  # fmt: skip
+    colors = [
+        picture.pixelColor(gallery.rect_of(at).topRight() + QPoint(-3, 3)).name().upper()
+        for at in range(6)
+    ]
     assert colors == [class_hex(int(code)) for code in found.codes[:6]]
     assert len(set(colors)) == 2
 
@@ -92,8 +96,7 @@ def test_clicks_select_and_a_plain_one_goes_there(gallery: Any, qtbot: Any) -> N
     press(gallery, 5, qtbot, SHIFT)
     press(gallery, 8, qtbot, CONTROL)
     press(gallery, 3, qtbot, CONTROL)
-    assert chosen == [(197,), (194, 197, 196, 195), (191, 194, 197, 196, 195),
-                      (191, 194, 197, 195)]  # fmt: skip
+    assert chosen == [(197,), (194, 197, 196, 195), (191, 194, 197, 196, 195), (191, 194, 197, 195)]
     assert went == [197]
 
 
@@ -146,10 +149,16 @@ def test_a_cell_selected_elsewhere_comes_into_sight(gallery: Any) -> None:
 def wheel(gallery: Any, steps: int) -> None:
     view = gallery.viewport()
     middle = QPointF(view.rect().center())
-    event = QWheelEvent(middle, QPointF(view.mapToGlobal(middle.toPoint())), QPoint(),
-                        QPoint(0, -120 * steps), Qt.MouseButton.NoButton,
-                        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase,
-                        False)  # fmt: skip
+    event = QWheelEvent(
+        middle,
+        QPointF(view.mapToGlobal(middle.toPoint())),
+        QPoint(),
+        QPoint(0, -120 * steps),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
     QApplication.sendEvent(view, event)
 
 
@@ -158,8 +167,9 @@ def test_the_wheel_reaches_the_end_and_pictures_come(gallery: Any, qtbot: Any) -
         before = gallery.verticalScrollBar().value()
         wheel(gallery, 5)
         assert gallery.verticalScrollBar().value() > before
-    qtbot.waitUntil(lambda: all(int(gallery.order[at]) in gallery.cache
-                                for at in gallery.in_sight()))  # fmt: skip
+    qtbot.waitUntil(
+        lambda: all(int(gallery.order[at]) in gallery.cache for at in gallery.in_sight())
+    )
     assert gallery.in_sight().stop == 200
 
 
@@ -212,5 +222,6 @@ def test_memory_that_is_freed_is_filled_with_what_is_in_sight(gallery: Any, qtbo
     qtbot.waitUntil(lambda: not gallery.reader.busy)
     kept = gallery.cache.size
     assert gallery.free() == kept > 0
-    qtbot.waitUntil(lambda: all(int(gallery.order[at]) in gallery.cache
-                                for at in gallery.in_sight()))  # fmt: skip
+    qtbot.waitUntil(
+        lambda: all(int(gallery.order[at]) in gallery.cache for at in gallery.in_sight())
+    )

@@ -32,9 +32,12 @@ def plate(**columns: Any) -> Facts:
     names = [f"W{at:02d}" for at in range(WELLS)]
     labels = np.concatenate([np.arange(EACH) < round(EACH * one) for one in share]).astype(int)
     of = Cells.from_array(
-        np.zeros((WELLS * EACH, 1, 2, 2), np.float32), ["DNA"], labels, ("rest", "responds"),
+        np.zeros((WELLS * EACH, 1, 2, 2), np.float32),
+        ["DNA"],
+        labels,
+        ("rest", "responds"),
         np.repeat(names, EACH).tolist(),
-    )  # fmt: skip
+    )
     conditions = pd.DataFrame({"dose": doses.astype(str), **columns}, index=names)
     return Facts(replace(of, conditions=conditions))
 
@@ -65,8 +68,11 @@ def test_a_point_and_a_row_show_their_group_and_again_all(page: Any, qtbot: Any)
     page.group_chosen.connect(told.append)
     qtbot.wait(50)
     point = page.plot.point_of(13)
-    qtbot.mouseClick(page.plot.viewport(), Qt.MouseButton.LeftButton,
-                     pos=QPoint(round(point.x()), round(point.y())))  # fmt: skip
+    qtbot.mouseClick(
+        page.plot.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=QPoint(round(point.x()), round(point.y())),
+    )
     assert page.response.doses[told[0]] == page.response.doses[13]
     table = page.table
     index = table.model().index(2, 0)
@@ -149,8 +155,9 @@ def predicted(adjusted: Adjusted | None = None, training: Any = None) -> Facts:
     known = plate()
     sure = np.eye(2, dtype=np.float32)[known.cells.labels]
     marks = None if training is None else tuple(training)
-    return Facts(known.cells, Predictions(("rest", "responds"), sure, adjusted=adjusted,
-                                          training=marks))  # fmt: skip
+    return Facts(
+        known.cells, Predictions(("rest", "responds"), sure, adjusted=adjusted, training=marks)
+    )
 
 
 def test_cells_that_were_trained_on_are_left_out_and_counted_where_asked_for(page: Any) -> None:
@@ -240,24 +247,32 @@ def test_four_columns_of_fractions_need_no_bar(page: Any, qtbot: Any) -> None:
     of = plate()
     probabilities = np.eye(2, dtype=np.float32)[of.labels]
     share = np.full((WELLS, 2), 0.5)
-    known = Predictions(("a class with a long name", "another long name"), probabilities, "",
-                        adjusted=Adjusted(share, share, share))  # fmt: skip
+    known = Predictions(
+        ("a class with a long name", "another long name"),
+        probabilities,
+        "",
+        adjusted=Adjusted(share, share, share),
+    )
     page.show_facts(Facts(of.cells, known))
     qtbot.wait(50)
     table = page.table
     assert table.model().columnCount() == 6
     assert table.horizontalScrollBar().maximum() == 0
     for column in range(2, 6):
-        tip = table.model().headerData(column, Qt.Orientation.Horizontal,
-                                       Qt.ItemDataRole.ToolTipRole)  # fmt: skip
+        tip = table.model().headerData(
+            column, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole
+        )
         assert "long name" in tip
 
 
 def test_the_class_that_was_chosen_stays_and_else_the_one_that_responds(page: Any) -> None:
     of = plate()
     labels = 1 - of.labels
-    other = Facts(replace(of.cells.with_labels(labels, ("responds", "untreated")),
-                          conditions=of.cells.conditions))  # fmt: skip
+    other = Facts(
+        replace(
+            of.cells.with_labels(labels, ("responds", "untreated")), conditions=of.cells.conditions
+        )
+    )
     page.show_facts(other)
     assert page.of.currentText() == "responds"
     page.of.setCurrentText("untreated")

@@ -71,8 +71,9 @@ def settled(found: Any, qtbot: Any) -> None:
 def press(found: Any, cell: int, qtbot: Any, keys: Any = Qt.KeyboardModifier.NoModifier) -> None:
     gallery = found.gallery
     assert gallery.reveal(cell)
-    qtbot.mouseClick(gallery.viewport(), LEFT, keys,
-                     gallery.rect_of(gallery.place_of(cell)).center())  # fmt: skip
+    qtbot.mouseClick(
+        gallery.viewport(), LEFT, keys, gallery.rect_of(gallery.place_of(cell)).center()
+    )
 
 
 def test_a_click_selects_everywhere_and_goes_to_another_field(
@@ -163,8 +164,9 @@ def test_a_field_of_the_matrix_and_a_group_narrow_the_gallery(
     found.tabs.setCurrentIndex(2)
     qtbot.wait(50)
     table = found.groups.table
-    qtbot.mouseClick(table.viewport(), LEFT,
-                     pos=table.visualRect(table.model().index(1, 0)).center())  # fmt: skip
+    qtbot.mouseClick(
+        table.viewport(), LEFT, pos=table.visualRect(table.model().index(1, 0)).center()
+    )
     assert set(plate.groups[found.gallery.order]) == {found.facts.grouping.names[1]}
     found.tabs.setCurrentIndex(0)
     found.form.group_chip.click()
@@ -292,8 +294,9 @@ def test_other_cells_take_the_place_of_these(
     found.form.choose_order("disagreement")
     found.form.choose_group(2)
     found.session.select(3)
-    one = Cells.from_array(np.random.default_rng(0).random((1, 2, 8, 8)).astype(np.float32),
-                           ["DNA", "GFP"], name="one")  # fmt: skip
+    one = Cells.from_array(
+        np.random.default_rng(0).random((1, 2, 8, 8)).astype(np.float32), ["DNA", "GFP"], name="one"
+    )
     found.session.open(one)
     settled(found, qtbot)
     assert found.count.text() == "1 cell, in the order of the data set"
@@ -335,8 +338,11 @@ def test_the_docks_share_one_selection(
 def test_every_control_says_what_it_does(opened: Any) -> None:
     found = opened()
     kinds = (QAbstractButton, QComboBox, QAbstractSlider, QSpinBox)
-    plot = [child for one in (found.groups.plot, found.groups.plate)
-            for child in one.findChildren(QWidget)]  # fmt: skip
+    plot = [
+        child
+        for one in (found.groups.plot, found.groups.plate)
+        for child in one.findChildren(QWidget)
+    ]
     for kind in kinds:
         for control in found.findChildren(kind):
             # What Qt and pyqtgraph bring along: arrows beside tabs, a menu that is never shown.

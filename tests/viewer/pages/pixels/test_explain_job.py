@@ -63,11 +63,20 @@ def test_an_explained_cell_says_whether_the_classifier_was_trained_on_it() -> No
     spec = NetworkSpec("tiny", 1, 2)
     # Two cells of A1 were trained on.
     known = TrainingCells.of(cells.subset(np.array([0, 1])), crop_digests(crops[:2]))
-    model = Classifier(spec.build(seed=1).eval(), spec, ("DNA",), ("a", "b"), np.zeros(1),
-                       np.ones(1), 16, training_cells=known)  # fmt: skip
+    model = Classifier(
+        spec.build(seed=1).eval(),
+        spec,
+        ("DNA",),
+        ("a", "b"),
+        np.zeros(1),
+        np.ones(1),
+        16,
+        training_cells=known,
+    )
     trained, sources = Trained(model, "a test"), Sources()
-    explained = [drain(explain_cell_job(sources, trained, cells, cell, Question()))
-                 for cell in (1, 2, 5)]  # fmt: skip
+    explained = [
+        drain(explain_cell_job(sources, trained, cells, cell, Question())) for cell in (1, 2, 5)
+    ]
     assert [found.training for found in explained] == [YES, SAME_GROUP, NO]
     bundle = Trained(replace(model, training_cells=None), "an older bundle")
     assert drain(explain_cell_job(Sources(), bundle, cells, 1, Question())).training == UNKNOWN

@@ -61,8 +61,9 @@ def classifier(channels: tuple[str, ...] = ("DNA", "GFP"), side: int = CROP) -> 
 
     spec = NetworkSpec("tiny", len(channels), len(CLASSES))
     ones = np.ones(len(channels))
-    return Classifier(spec.build(seed=1).eval(), spec, channels, CLASSES, 0.5 * ones, 0.3 * ones,
-                      side)  # fmt: skip
+    return Classifier(
+        spec.build(seed=1).eval(), spec, channels, CLASSES, 0.5 * ones, 0.3 * ones, side
+    )
 
 
 def finished(dock: Any, qtbot: Any) -> None:
@@ -211,8 +212,11 @@ def test_multiscale_layers(viewer: Any, dock: Any, qtbot: Any) -> None:
 def test_cells_of_one_slice_of_a_stack(viewer: Any, dock: Any, qtbot: Any) -> None:
     labels = squares()
     stack = np.random.default_rng(0).random((3, 2, SIDE, SIDE), np.float32)
-    how = {"axis_labels": ("t", "z", "y", "x"), "scale": (2, 3, 0.5, 0.5),
-           "translate": (10, 0, 5, 0)}  # fmt: skip
+    how = {
+        "axis_labels": ("t", "z", "y", "x"),
+        "scale": (2, 3, 0.5, 0.5),
+        "translate": (10, 0, 5, 0),
+    }
     one, two = (viewer.add_image(stack, name=name, **how) for name in ("DNA", "GFP"))
     cells = Cells.from_labels((stack[1, 1], stack[1, 1]), ("DNA", "GFP"), labels, crop=CROP)
     session = session_of(viewer)
@@ -347,8 +351,9 @@ def test_closing_the_viewer_meanwhile_is_safe(make_napari_viewer: Any, qtbot: An
     session.trained = Trained(model, "a test")
     found = ExplainDock(viewer)
     viewer.window.add_dock_widget(found, name="Explain a cell")
-    session.open(Cells.from_labels((pixels,), ("DNA",), labels, crop=CROP), "layers",
-                 Shown(0, {"DNA": one}))  # fmt: skip
+    session.open(
+        Cells.from_labels((pixels,), ("DNA",), labels, crop=CROP), "layers", Shown(0, {"DNA": one})
+    )
     finished(found, qtbot)
     found.explain(2)
     qtbot.waitUntil(lambda: session.explanation is not None, timeout=10_000)

@@ -17,14 +17,17 @@ def test_the_figures_fit_a_narrow_dock(qtbot: Any) -> None:
     panel = ReliabilityPanel("dark")
     qtbot.addWidget(panel)
     curves = np.zeros((2, 1, 5))
-    fidelity = SimpleNamespace(srg=np.array([-0.58]), shares=np.linspace(0, 1, 5),
-                               inserting=curves, deleting=curves)  # fmt: skip
+    fidelity = SimpleNamespace(
+        srg=np.array([-0.58]), shares=np.linspace(0, 1, 5), inserting=curves, deleting=curves
+    )
     chance = SimpleNamespace(gain=np.array([-0.6]), spread=np.array([0.09]))
     tested = SimpleNamespace(
-        against_chance=chance, randomisation=np.array([-0.06]), staying=np.array([0.77]),
+        against_chance=chance,
+        randomisation=np.array([-0.06]),
+        staying=np.array([0.77]),
         words=lambda at: ("The classifier needs the pixels this map shows.",),
         readable=lambda at: True,
-    )  # fmt: skip
+    )
     explained: Any = SimpleNamespace(fidelity=fidelity, reliability=tested)
     panel.show_explanation(explained)
     assert "gap between the curves -0.58" in panel.figures.text()

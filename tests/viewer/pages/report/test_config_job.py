@@ -150,8 +150,10 @@ def test_a_closed_data_set_in_no_file_says_what_can_still_be_done(
     session.close(closed)
     snapshot = snapshot_of(session)
     assert snapshot is not None and [one.closed for one in snapshot.data_sets] == [
-        False, False, True,
-    ]  # fmt: skip
+        False,
+        False,
+        True,
+    ]
     with pytest.raises(UnsavedError, match=r"\(3\): .*were closed.*Save that on the page 'Class"):
         drain(config_job(snapshot))
     # None of it is exported: it was let go, and its classifier has a button of its own.
@@ -168,9 +170,13 @@ def explained(session: Session, prior: Any) -> None:
     """Explain a cell with the classifier in use."""
     about = {"method": "pcim", "mode": "autograd", "seed": 0}
     session.explanation = SimpleNamespace(  # type: ignore[assignment]
-        cell=3, question=Question(prior=prior), attribution=SimpleNamespace(provenance=about),
-        map=None, doubts=(), warnings=(),
-    )  # fmt: skip
+        cell=3,
+        question=Question(prior=prior),
+        attribution=SimpleNamespace(provenance=about),
+        map=None,
+        doubts=(),
+        warnings=(),
+    )
 
 
 def test_explanations_have_the_prior_that_they_were_asked_with(session: Session) -> None:

@@ -93,17 +93,25 @@ def test_doses_and_plates_are_exported_with_the_groups(tmp_path: Path) -> None:
     names = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 7)]
     labels = np.concatenate([np.arange(20) < round(20 * one) for one in share]).astype(int)
     cells = cm.Cells.from_array(
-        np.zeros((960, 1, 2, 2), np.float32), ["DNA"], labels, ("rest", "responds"),
+        np.zeros((960, 1, 2, 2), np.float32),
+        ["DNA"],
+        labels,
+        ("rest", "responds"),
         np.repeat(names, 20).tolist(),
-    )  # fmt: skip
+    )
     cells = replace(cells, conditions=pd.DataFrame({"dose": doses.astype(str)}, index=names))
     items = items_of(Snapshot(cells, "layers"))
     assert [item.key for item in items] == ["table", "groups", "doses", "plates"]
     done = drain(export_job(items[1:], tmp_path))
     assert {path.name for path in done.files} == {
-        "groups.csv", "dose-response.png", "dose-response.svg", "dose-response.csv", "doses.csv",
-        "plate rest.png", "plate responds.png",
-    }  # fmt: skip
+        "groups.csv",
+        "dose-response.png",
+        "dose-response.svg",
+        "dose-response.csv",
+        "doses.csv",
+        "plate rest.png",
+        "plate responds.png",
+    }
     assert pd.read_csv(tmp_path / "groups.csv")["dose"].tolist() == doses.tolist()
     curves = pd.read_csv(tmp_path / "dose-response.csv").set_index("class")
     row = curves.loc["responds"]
@@ -154,8 +162,11 @@ def test_the_script_gives_the_numbers_of_the_session(
         "np.savez('n.npz', recall=np.mean(recall), maps=found.maps, p=model.predict_proba(cells))"
     )
     script.write_text(f"{script.read_text('utf-8')}\n{more}\n", "utf-8")
-    bare = {name: value for name, value in os.environ.items()
-            if name not in ("DISPLAY", "WAYLAND_DISPLAY")}  # fmt: skip
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
     subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=bare, check=True)
     numbers = np.load(tmp_path / "n.npz")
     assert numbers["recall"] == pytest.approx(session.trained.accuracy, abs=1e-9)
@@ -224,13 +235,18 @@ def test_a_report_says_which_figures_are_of_classes_before(
 def test_layers_whose_names_make_one_file_name_have_files_of_their_own(
     trained: Any, tmp_path: Path
 ) -> None:
-    images = tuple(PlaneImage(name, np.full((3, 3), at, np.uint8))
-                   for at, name in enumerate(("a/b", "a_b", "A:B", "...")))  # fmt: skip
+    images = tuple(
+        PlaneImage(name, np.full((3, 3), at, np.uint8))
+        for at, name in enumerate(("a/b", "a_b", "A:B", "..."))
+    )
     items = items_of(snapshot_of(trained.session, images))[-4:]
     files = drain(export_job(items, tmp_path)).files
     assert [path.name for path in files[::2]] == [
-        "a_b.ome.tif", "a_b-2.ome.tif", "A_B-3.ome.tif", "layer.ome.tif"
-    ]  # fmt: skip
+        "a_b.ome.tif",
+        "a_b-2.ome.tif",
+        "A_B-3.ome.tif",
+        "layer.ome.tif",
+    ]
     assert [int(tifffile.imread(path)[0, 0]) for path in files[::2]] == [0, 1, 2, 3]
 
 
@@ -266,8 +282,10 @@ def test_what_is_exported_is_what_is_shown(
         ]
         assert scale["scale"] == pytest.approx(list(layer.scale))
         assert shift["translation"] == pytest.approx(list(layer.translate))
-        named = {one["label-value"]: one["class"]
-                 for one in group.attrs["ome"]["image-label"]["properties"]}  # fmt: skip
+        named = {
+            one["label-value"]: one["class"]
+            for one in group.attrs["ome"]["image-label"]["properties"]
+        }
         assert named == dict(enumerate(said.classes, start=1))
     counts = pd.read_csv(tmp_path / "confusion.csv", index_col=0)
     assert counts.to_numpy().sum() == session.trained.n_test

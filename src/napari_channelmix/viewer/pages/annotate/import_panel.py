@@ -49,13 +49,17 @@ class Transfer(QWidget):
         self._looked_for = ""
         self.title = QLabel()
         self.title.setWordWrap(True)
-        self.how = choice("How the rows of the table name cells; a column 'field' names the image, "
-                          "else rows are about the one that is shown")  # fmt: skip
+        self.how = choice(
+            "How the rows of the table name cells; a column 'field' names the image, "
+            "else rows are about the one that is shown"
+        )
         self.how.currentIndexChanged.connect(lambda _: self._look())
         self.ids = QLineEdit()
         self.ids.setPlaceholderText("found by its name")
-        self.ids.setToolTip("Column of the table that holds the ids (label values); empty: the one "
-                            "that is called object, label, index or the like")  # fmt: skip
+        self.ids.setToolTip(
+            "Column of the table that holds the ids (label values); empty: the one "
+            "that is called object, label, index or the like"
+        )
         self.ids.editingFinished.connect(self._other_ids)
         self.ids_label = QLabel("Ids in column")
         self.preview = Notice()
@@ -122,10 +126,14 @@ class Transfer(QWidget):
         names = Places(cells, session.source).names
         here = 0 if shown is None else shown.field
         job = import_job(
-            path, cells, "position" if at else "object", names=names, here=here,
+            path,
+            cells,
+            "position" if at else "object",
+            names=names,
+            here=here,
             pixels=_Pixels(session) if at == 2 else None,
             id_column=(self._looked_for or None) if at == 0 else None,
-        )  # fmt: skip
+        )
         self._task.run("reading the table", job, self._show, on_error=self._refuse)
 
     def _other_ids(self) -> None:

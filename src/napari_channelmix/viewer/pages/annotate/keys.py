@@ -112,8 +112,9 @@ class AnnotateKeys(QObject):
         if active is not None and str(active.mode) != "pan_zoom":
             return None
         plain = event.modifiers() in (
-            Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
-        )  # fmt: skip
+            Qt.KeyboardModifier.NoModifier,
+            Qt.KeyboardModifier.KeypadModifier,
+        )
         digit = int(event.key()) - int(Qt.Key.Key_0)
         if plain and 0 <= digit <= 9:
             return lambda: self._classed(digit - 1)

@@ -89,10 +89,11 @@ class GoingOn(QWidget):
         cells, why = self._session.cells, self._why_not()
         self.uncertain.setEnabled(not why)
         self.uncertain.setToolTip(
-            f"{why[:1].upper()}{why[1:]}" if why else
-            "Go to the cell whose two likeliest classes are closest; cells without a class come "
-            "first, each cell once in a round"
-        )  # fmt: skip
+            f"{why[:1].upper()}{why[1:]}"
+            if why
+            else "Go to the cell whose two likeliest classes are closest; cells without a class "
+            "come first, each cell once in a round"
+        )
         free = 0 if cells is None else int((cells.labels < 0).sum())
         self.unlabelled.setEnabled(free > 0)
         self.unlabelled.setToolTip(

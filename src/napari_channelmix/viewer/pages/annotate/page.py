@@ -174,10 +174,11 @@ class AnnotateDock(Dock):
         path = path if path.suffix else path.with_suffix(".csv")
         given = annotated(cells, names=Places(cells, self.session.source).names)
         self.task.run(
-            "exporting the classes", write_given_job(path, given),
+            "exporting the classes",
+            write_given_job(path, given),
             lambda done: self.notice.say(f"{len(given):,} cells exported to {done}", "good"),
             on_error=self.fail,
-        )  # fmt: skip
+        )
 
     def _ask_save(self) -> None:
         folder = file_dialogs.ask_folder(self, "Save as data set: choose an empty folder")
@@ -193,9 +194,11 @@ class AnnotateDock(Dock):
             self.fail(f"{folder} is not empty; choose an empty folder, or make a new one")
             return
         self.task.run(
-            "saving the data set", save_dataset_job(cells, folder),
-            lambda done: self._saved(cells, done), on_error=self.fail,
-        )  # fmt: skip
+            "saving the data set",
+            save_dataset_job(cells, folder),
+            lambda done: self._saved(cells, done),
+            on_error=self.fail,
+        )
 
     def _saved(self, cells: Cells, path: Path) -> None:
         self.session.saved = (cells, path)
@@ -233,15 +236,24 @@ class AnnotateDock(Dock):
         self.going_on.fill()
         cells = self.session.cells
         why = "" if cells is not None else "There are no cells yet"
-        none = why or ("" if (cells is not None and (cells.labels >= 0).any())
-                       else "No cell has a class yet")  # fmt: skip
+        none = why or (
+            "" if (cells is not None and (cells.labels >= 0).any()) else "No cell has a class yet"
+        )
         for button, reason, tip in (
-            (self.import_button, why, "Take classes from a table, by label value or position; you "
-             "see what matches before anything changes"),
+            (
+                self.import_button,
+                why,
+                "Take classes from a table, by label value or position; you "
+                "see what matches before anything changes",
+            ),
             (self.export_button, none, "Write a table of all cells that have a class"),
-            (self.save_button, why, "Write images, outlines, table and data-set file into a "
-             "folder: the classes travel with them"),
-        ):  # fmt: skip
+            (
+                self.save_button,
+                why,
+                "Write images, outlines, table and data-set file into a "
+                "folder: the classes travel with them",
+            ),
+        ):
             button.setEnabled(not reason)
             button.setToolTip(reason or tip)
         self.state.setText(self.keeping.state)

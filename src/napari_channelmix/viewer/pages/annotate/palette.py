@@ -128,8 +128,11 @@ class Palette(QWidget):
         why = "" if cells is not None else "There are no cells yet"
         self.name.setEnabled(cells is not None)
         taken = cells is not None and name in cells.classes
-        not_yet = why or ("" if name else "Type a name first") or (
-            f"There is a class {name!r} already" if taken else "")  # fmt: skip
+        not_yet = (
+            why
+            or ("" if name else "Type a name first")
+            or (f"There is a class {name!r} already" if taken else "")
+        )
         self.add.setEnabled(not not_yet)
         self.add.setToolTip(not_yet or "Add this class to the palette")
         none = why or ("" if self.chosen >= 0 else "Select a class first")

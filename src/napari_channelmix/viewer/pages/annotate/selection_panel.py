@@ -56,8 +56,11 @@ class Giving(QWidget):
             short = said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
             button.setText(f"{name}: {short}" if said else name)
             again = "take back the last" if name == "Undo" else "make the last undone"
-            tip = f"{said}: {again} change of classes ({keys})" if said else (
-                f"There is nothing to {name.lower()}")  # fmt: skip
+            tip = (
+                f"{said}: {again} change of classes ({keys})"
+                if said
+                else (f"There is nothing to {name.lower()}")
+            )
             button.setToolTip(tip)
 
 

@@ -171,20 +171,36 @@ class ImportanceChart(pg.PlotWidget):
         share, spread = np.array(imp.share)[order], np.array(imp.share_sd)[order]
         brushes = [self._brush(name, imp.shares_readable) for name in self.rows]
         bars = pg.BarGraphItem(
-            x0=np.zeros(len(order)), width=share, y=places, height=0.6, brushes=brushes,
+            x0=np.zeros(len(order)),
+            width=share,
+            y=places,
+            height=0.6,
+            brushes=brushes,
             pen=pg.mkPen(colors.bar, width=1),
-        )  # fmt: skip
+        )
         plot.addItem(bars)
         if len(imp.seeds) > 1:
-            plot.addItem(pg.ErrorBarItem(x=share, y=places, left=spread, right=spread, beam=0.22,
-                                         pen=pg.mkPen(colors.text, width=1.5)))  # fmt: skip
+            plot.addItem(
+                pg.ErrorBarItem(
+                    x=share,
+                    y=places,
+                    left=spread,
+                    right=spread,
+                    beam=0.22,
+                    pen=pg.mkPen(colors.text, width=1.5),
+                )
+            )
         low, high = float((share - spread).min()), float((share + spread).max())
         if imp.decoy is not None:
             # Each channel has its own: a bar is judged by the line on its row.
             levels = np.array(imp.decoy)[order]
             pen = pg.mkPen(colors.text, width=1.5, style=Qt.PenStyle.DashLine)
-            plot.plot(np.repeat(levels, 2), np.ravel(places[:, None] + [-0.45, 0.45]),
-                      connect="pairs", pen=pen)  # fmt: skip
+            plot.plot(
+                np.repeat(levels, 2),
+                np.ravel(places[:, None] + [-0.45, 0.45]),
+                connect="pairs",
+                pen=pen,
+            )
             high = max(high, float(levels.max()))
         if imp.shapley is not None:
             reach = self._draw_shapley(imp, order, places, high)
@@ -204,14 +220,26 @@ class ImportanceChart(pg.PlotWidget):
         factor = high / largest if largest > 0 else 1.0
         plot.getAxis("top").setScale(1.0 / factor)
         if len(imp.seeds) > 1:
-            plot.addItem(pg.ErrorBarItem(
-                x=values * factor, y=places, left=errors * factor, right=errors * factor,
-                beam=0.14, pen=pg.mkPen(colors.second, width=1.5),
-            ))  # fmt: skip
-        plot.addItem(pg.ScatterPlotItem(
-            x=values * factor, y=places, symbol="d", size=12, brush=colors.second,
-            pen=pg.mkPen(colors.ground, width=1),
-        ))  # fmt: skip
+            plot.addItem(
+                pg.ErrorBarItem(
+                    x=values * factor,
+                    y=places,
+                    left=errors * factor,
+                    right=errors * factor,
+                    beam=0.14,
+                    pen=pg.mkPen(colors.second, width=1.5),
+                )
+            )
+        plot.addItem(
+            pg.ScatterPlotItem(
+                x=values * factor,
+                y=places,
+                symbol="d",
+                size=12,
+                brush=colors.second,
+                pen=pg.mkPen(colors.ground, width=1),
+            )
+        )
         reach = np.concatenate([(values - errors) * factor, (values + errors) * factor])
         return float(reach.min()), float(reach.max())
 

@@ -197,8 +197,14 @@ class ImportanceDock(Dock):
         self._before, self.session.importance = self.session.importance, None
         self._taken, self._kept = 0, kept_folder()
         job = importance_job(cells, chosen, self._kept)
-        self.task.run("channel importance", job, self._finished, on_update=self._partial,
-                      on_error=self.fail, data_set=self._running)  # fmt: skip
+        self.task.run(
+            "channel importance",
+            job,
+            self._finished,
+            on_update=self._partial,
+            on_error=self.fail,
+            data_set=self._running,
+        )
 
     def _ended(self, how: str) -> None:
         state = self.session.of(self._running)
@@ -239,13 +245,16 @@ class ImportanceDock(Dock):
         if self._taken:
             self.notice.say(
                 f"{self._taken} of {self._wanted} repeats were kept from an earlier run with the "
-                "same cells and settings.", "good",
-            )  # fmt: skip
+                "same cells and settings.",
+                "good",
+            )
         if self._running != self.session.data_set:
             state = self.session.of(self._running)
             if state is not None:
-                self.notice.say(f"Channel importance of {state.name} is there; choose that data "
-                                "set to see it.", "good")  # fmt: skip
+                self.notice.say(
+                    f"Channel importance of {state.name} is there; choose that data set to see it.",
+                    "good",
+                )
             return
         # Added once without being asked, but hidden: it would cover the channels.
         self.show_mixed(visible=False)
@@ -278,9 +287,16 @@ class ImportanceDock(Dock):
             low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
             limits = (low, max(high, low + 1e-6))
             layer = layers.add_image(
-                self.viewer, name, image, geometry, name=name, colormap="gray",
-                blending="translucent", contrast_limits=limits, visible=False,
-            )  # fmt: skip
+                self.viewer,
+                name,
+                image,
+                geometry,
+                name=name,
+                colormap="gray",
+                blending="translucent",
+                contrast_limits=limits,
+                visible=False,
+            )
             # Another field of view or classifier has another range.
             layer.contrast_limits = limits
             layer.visible = layer.visible or visible
@@ -403,13 +419,13 @@ class ImportanceDock(Dock):
     def _judge(self, imp: Any) -> None:
         """Gate and warnings above the bars; those of a run under way are not the last word."""
         if self.task.busy and self._running == self.session.data_set:
-            self.gate.say(f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
-                          "info" if imp.shares_readable else "error")  # fmt: skip
+            self.gate.say(
+                f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
+                "info" if imp.shares_readable else "error",
+            )
             self.warnings.clear_line()
             return
-        kind: Kind = (
-            "error" if not imp.shares_readable else "warning" if imp.caveat else "good"
-        )  # fmt: skip
+        kind: Kind = "error" if not imp.shares_readable else "warning" if imp.caveat else "good"
         self.gate.say(verdict(imp), kind)
         self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
 
@@ -441,9 +457,11 @@ def verdict(imp: Any) -> str:
         by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
         by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
         both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
-    head = f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}" if imp.verdict else (
-        f"Not reliable: {imp.gate}"
-    )  # fmt: skip
+    head = (
+        f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}"
+        if imp.verdict
+        else (f"Not reliable: {imp.gate}")
+    )
     return f"{head}.{both}\n{figures}"
 
 

@@ -61,10 +61,12 @@ class ComputerBox(Folding):
 
     def show_devices(self, reasons: dict[str, str | None]) -> None:
         """Say of each device whether it can be used, and why not."""
-        self.devices.setText("\n".join(
-            f"{name}: {'yes' if reason is None else f'no, {reason}'}"
-            for name, reason in reasons.items()
-        ))  # fmt: skip
+        self.devices.setText(
+            "\n".join(
+                f"{name}: {'yes' if reason is None else f'no, {reason}'}"
+                for name, reason in reasons.items()
+            )
+        )
 
     def fill(self, found: Preferences) -> None:
         """Say what is preferred."""

@@ -36,9 +36,15 @@ def _measured(classifier: Classifier | ForeignClassifier, source: str) -> Traine
         return Trained(classifier, source)
     recall = {name: np.nan if one is None else one for name, one in found["recall"].items()}
     return Trained(
-        classifier, source, found["balanced_accuracy"], found["chance"], recall,
-        found["n_train"], found["n_test"], getattr(classifier, "accuracy", None),
-    )  # fmt: skip
+        classifier,
+        source,
+        found["balanced_accuracy"],
+        found["chance"],
+        recall,
+        found["n_train"],
+        found["n_test"],
+        getattr(classifier, "accuracy", None),
+    )
 
 
 def predict_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Predictions]:
@@ -50,13 +56,23 @@ def predict_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Jo
     prior = prior if hasattr(classifier, "temperature") else None
     found = yield from classifier.call_job(cells, prior=prior)
     adjusted = fractions_of(
-        grouping_of(cells), found.codes, classifier.classes,
+        grouping_of(cells),
+        found.codes,
+        classifier.classes,
         balanced=found.balanced.argmax(axis=1),
         held_out=getattr(classifier, "held_out_calls", None),
-    ).adjusted  # fmt: skip
-    return Predictions(classifier.classes, found.probabilities, trained.source, found.lines,
-                       found.prior, found.balanced, adjusted,
-                       tuple(found.training.tolist()), trained)  # fmt: skip
+    ).adjusted
+    return Predictions(
+        classifier.classes,
+        found.probabilities,
+        trained.source,
+        found.lines,
+        found.prior,
+        found.balanced,
+        adjusted,
+        tuple(found.training.tolist()),
+        trained,
+    )
 
 
 def evaluation_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Job[Evaluation]:

@@ -199,10 +199,13 @@ class ClassifierDock(Dock):
         # Another data set may be in use before it is through.
         data_set = self.session.data_set
         self.task.run(
-            "training", train_job(cells, chosen), lambda found: self._trained(found, data_set),
-            on_update=lambda update: self._learning(update, data_set), on_error=self.fail,
+            "training",
+            train_job(cells, chosen),
+            lambda found: self._trained(found, data_set),
+            on_update=lambda update: self._learning(update, data_set),
+            on_error=self.fail,
             data_set=data_set,
-        )  # fmt: skip
+        )
 
     def _learning(self, update: Update, data_set: int) -> None:
         epochs = tuple(one for one in update.metrics if "epoch" in one)
@@ -219,8 +222,11 @@ class ClassifierDock(Dock):
         self.session.put_classifier(data_set, trained)
         if state is not None and self.session.trained is not trained:
             # Those in use were classified and explained with another one.
-            self.notice.say(f"The classifier of {state.name} is trained; choose it under 'In use' "
-                            "to classify with it.", "good")  # fmt: skip
+            self.notice.say(
+                f"The classifier of {state.name} is trained; choose it under 'In use' "
+                "to classify with it.",
+                "good",
+            )
         chance, kind = chance_line(trained)
         # Groups that are few are said beside the figures.
         warnings = [chance] if kind == "warning" else []
@@ -266,8 +272,9 @@ class ClassifierDock(Dock):
 
         # Those that came back with their data set may be another classifier's.
         given = before.trained or trained
-        self.task.run("applying the prior", reweighed_job(given, before, prior), done,
-                      on_error=self.fail)  # fmt: skip
+        self.task.run(
+            "applying the prior", reweighed_job(given, before, prior), done, on_error=self.fail
+        )
 
     def measure(self) -> None:
         """Measure the classifier on the cells that have a class."""
@@ -280,8 +287,13 @@ class ClassifierDock(Dock):
             # What is known of the cells since they were opened is no news, and comes last.
             news = [line for line in found.warnings if line not in cells.warnings]
             known = [line for line in found.warnings if line in cells.warnings]
-            lines = (f"On {found.name}: {found.words}", *news, f"recall: {recall}",
-                     *found.probability_lines, *known)  # fmt: skip
+            lines = (
+                f"On {found.name}: {found.words}",
+                *news,
+                f"recall: {recall}",
+                *found.probability_lines,
+                *known,
+            )
             minded = bool(set(news) - set(found.shift.lines) or found.shift.warnings)
             self.notice.say("\n".join(lines), "warning" if minded else "info")
 
@@ -321,8 +333,12 @@ class ClassifierDock(Dock):
 
     def load(self, path: Path, **given: Any) -> None:
         """Open a model file; see `napari_channelmix.classify.load_model`."""
-        self.task.run(f"opening {path.name}", load_job(path, **given), self._trained_elsewhere,
-                      on_error=self.fail)  # fmt: skip
+        self.task.run(
+            f"opening {path.name}",
+            load_job(path, **given),
+            self._trained_elsewhere,
+            on_error=self.fail,
+        )
 
     def use(self, trained: Trained) -> None:
         """Take another classifier of the session in use; predictions that are there stay.
@@ -364,8 +380,7 @@ class ClassifierDock(Dock):
         self.misfit.setVisible(bool(misfit))
         usable = trained is not None and not misfit and not busy
         predictions = self.session.predictions
-        self.legend.show_classes(() if predictions is None else predictions.classes,
-                                 "Predicted")  # fmt: skip
+        self.legend.show_classes(() if predictions is None else predictions.classes, "Predicted")
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(usable and classed)

@@ -193,11 +193,14 @@ class CellsPanel(QWidget):
         if layer is None:
             raise DataError("choose the layer that marks the cells, or find nuclei")
         return CellsPlan(
-            chosen, layer, self.crop.value(), self.column.currentData(),
+            chosen,
+            layer,
+            self.crop.value(),
+            self.column.currentData(),
             self.ids.currentData() if self.rows.isRowVisible(self.ids) else None,
             labelled=self.unit.currentIndex() == 0 or not isinstance(layer, Labels),
             border=not self.inside.isChecked(),
-        )  # fmt: skip
+        )
 
     def check(self, chosen: ChosenChannels) -> None:
         """Refuse what can be known to be wrong without reading pixels.

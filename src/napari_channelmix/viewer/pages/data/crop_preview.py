@@ -53,9 +53,10 @@ class CropPreview(QWidget):
         count = min(CELLS_SHOWN, len(cells))
         chosen = self._rng.choice(len(cells), size=count, replace=False)
         self.task.run(
-            "crops to look at", crops_job(cells, chosen.tolist()),
+            "crops to look at",
+            crops_job(cells, chosen.tolist()),
             lambda crops: self._show(cells, chosen, crops),
-        )  # fmt: skip
+        )
 
     def _clear(self) -> None:
         while self.grid.count():
@@ -95,8 +96,9 @@ class CropPreview(QWidget):
 
 def _pixmap(grey: npt.NDArray[np.uint8], side: int) -> QPixmap:
     height, width = grey.shape
-    image = QImage(np.ascontiguousarray(grey).tobytes(), width, height, width,
-                   QImage.Format.Format_Grayscale8)  # fmt: skip
+    image = QImage(
+        np.ascontiguousarray(grey).tobytes(), width, height, width, QImage.Format.Format_Grayscale8
+    )
     return QPixmap.fromImage(image.copy()).scaled(
         side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     )

@@ -145,10 +145,16 @@ def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTabl
         if chosen.stacked and not projected.labels.any():
             empty += 1
             continue
-        parts.append(Cells.from_labels(
-            one.slice.planes, chosen.names, projected.labels, crop=plan.crop,
-            name=one.slice.name, labelled=plan.labelled,
-        ))  # fmt: skip
+        parts.append(
+            Cells.from_labels(
+                one.slice.planes,
+                chosen.names,
+                projected.labels,
+                crop=plan.crop,
+                name=one.slice.name,
+                labelled=plan.labelled,
+            )
+        )
     if not parts:
         raise DataError(f"Labels layer {plan.layer.name!r} is empty; no cell is marked in it")
     yield Progress(len(marks), len(marks) + 1, "measuring the cells")
@@ -246,13 +252,16 @@ def _everywhere(plan: CellsPlan) -> list[str]:
     """Marks without the axes of a stack are the same in all of its slices."""
     chosen, layer = plan.chosen, plan.layer
     others = [
-        axis for axis in layers.axes_of(chosen.reference)
+        axis
+        for axis in layers.axes_of(chosen.reference)
         if axis.number not in (*chosen.axes, chosen.channel) and axis.length > 1
-    ]  # fmt: skip
+    ]
     if layer.ndim > 2 or not others or not chosen.stacked:
         return []
-    return [f"layer {layer.name!r} has no {layers.as_text(others)}: it marks the same cells in "
-            "every slice"]  # fmt: skip
+    return [
+        f"layer {layer.name!r} has no {layers.as_text(others)}: it marks the same cells in "
+        "every slice"
+    ]
 
 
 def _projected(plane: layers.LayerPlane, layer: Any) -> str:

@@ -48,9 +48,11 @@ def add_nuclei(viewer: Any, channel: str, labels: Any, chosen: ChosenChannels) -
         # An array that repeats its values cannot be corrected.
         place = layers.FieldPlace(layers.like(chosen.reference, chosen.axes))
     return viewer.add_labels(
-        place.picture(labels), name=f"nuclei in {channel}", metadata={FOUND_IN: chosen.slice_index},
+        place.picture(labels),
+        name=f"nuclei in {channel}",
+        metadata={FOUND_IN: chosen.slice_index},
         **place.geometry,
-    )  # fmt: skip
+    )
 
 
 def in_view(viewer: Any, shown: Shown) -> Shown:

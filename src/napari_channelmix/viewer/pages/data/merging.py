@@ -60,8 +60,11 @@ def added(before: Cells, more: Cells) -> tuple[Cells, str]:
         [before, replace(more, channels=before.channels)],
         f"{len(before.fields) + len(more.fields)} images",
     )
-    pairs = [f"{new} as {old}" for new, old in zip(more.channels, before.channels, strict=True)
-             if new != old]  # fmt: skip
+    pairs = [
+        f"{new} as {old}"
+        for new, old in zip(more.channels, before.channels, strict=True)
+        if new != old
+    ]
     said = f"{len(more)} cells of {more.name} added"
     return both, f"{said}; {', '.join(pairs)}." if pairs else f"{said}."
 

@@ -106,10 +106,15 @@ class ImagesDock(Dock):
             self.follow(event, self._layers_changed)
         self.follow(self.session.cells_changed, self._cells_changed)
         self.follow(self.session.shown_changed, self._shown_changed)
-        for signal in (self.session.data_sets_changed, self.session.cells_changed,
-                       self.session.trained_changed, self.session.predictions_changed,
-                       self.session.importance_changed, self.session.latents_changed,
-                       self.session.explained_changed):  # fmt: skip
+        for signal in (
+            self.session.data_sets_changed,
+            self.session.cells_changed,
+            self.session.trained_changed,
+            self.session.predictions_changed,
+            self.session.importance_changed,
+            self.session.latents_changed,
+            self.session.explained_changed,
+        ):
             self.follow(signal, self.data_sets.fill)
         self.follow(self.keeping.said, self._tell)
         self._cells_changed()
@@ -162,9 +167,11 @@ class ImagesDock(Dock):
 
     def _open(self, title: str, job: Job[Cells], source: str) -> None:
         self.task.run(
-            title, _opened(job, _of_source(self.session, source)),
-            lambda found: self._opened(found, source), on_error=self.fail,
-        )  # fmt: skip
+            title,
+            _opened(job, _of_source(self.session, source)),
+            lambda found: self._opened(found, source),
+            on_error=self.fail,
+        )
 
     def _opened(self, found: _Opened, source: str) -> None:
         state = None if found.open_already is None else self.session.of(found.open_already)
@@ -194,9 +201,11 @@ class ImagesDock(Dock):
             self._show_state(state, None)
             return
         self.task.run(
-            f"showing {state.name}", layers.field_job(state.cells, state.shown.field),
-            lambda pixels: self._switched(key, pixels), on_error=self._not_switched,
-        )  # fmt: skip
+            f"showing {state.name}",
+            layers.field_job(state.cells, state.shown.field),
+            lambda pixels: self._switched(key, pixels),
+            on_error=self._not_switched,
+        )
 
     def _switched(self, key: int, pixels: layers.FieldPixels) -> None:
         # It may be another one by now, or closed.
@@ -244,9 +253,11 @@ class ImagesDock(Dock):
         other = self.session.of(after)
         assert other is not None
         self.task.run(
-            f"showing {other.name}", layers.field_job(other.cells, other.shown.field),
-            lambda pixels: self._closed(key, after, pixels), on_error=self._not_switched,
-        )  # fmt: skip
+            f"showing {other.name}",
+            layers.field_job(other.cells, other.shown.field),
+            lambda pixels: self._closed(key, after, pixels),
+            on_error=self._not_switched,
+        )
 
     def _closed(self, key: int, after: int, pixels: layers.FieldPixels) -> None:
         self._switched(after, pixels)
@@ -258,8 +269,10 @@ class ImagesDock(Dock):
             return True
         lines = [f"Close {state.name}?"]
         if running:
-            lines.append(f"Work on it is under way, and is stopped: {running}. What an earlier run "
-                         "of the same found is lost.")  # fmt: skip
+            lines.append(
+                f"Work on it is under way, and is stopped: {running}. What an earlier run "
+                "of the same found is lost."
+            )
         if lost:
             lines.append(f"What was found of it is lost: {lost}.")
         if (
@@ -285,9 +298,11 @@ class ImagesDock(Dock):
         if shown is not None and move_to_slice(self.viewer, shown, at):
             return
         self.task.run(
-            "reading the field of view", layers.field_job(cells, at),
-            lambda pixels: self._show(cells, pixels), on_error=self.fail,
-        )  # fmt: skip
+            "reading the field of view",
+            layers.field_job(cells, at),
+            lambda pixels: self._show(cells, pixels),
+            on_error=self.fail,
+        )
 
     def _show(self, cells: Cells, pixels: layers.FieldPixels) -> None:
         # Classes may have been painted while the pixels were read.
@@ -354,9 +369,11 @@ class ImagesDock(Dock):
             return
         plane = chosen.planes[chosen.names.index(channel)]
         self.task.run(
-            "finding nuclei", nuclei_job(plane, SMALLEST_NUCLEUS),
-            lambda labels: self._found(channel, labels, chosen), on_error=self.fail,
-        )  # fmt: skip
+            "finding nuclei",
+            nuclei_job(plane, SMALLEST_NUCLEUS),
+            lambda labels: self._found(channel, labels, chosen),
+            on_error=self.fail,
+        )
 
     def _found(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
         # A layer of the user's from now on: it may be corrected, and is never written over.
@@ -383,9 +400,11 @@ class ImagesDock(Dock):
             self.fail(str(error))
             return
         self.task.run(
-            "cutting out the cells", job,
-            lambda cells: self._cut(plan, cells, shown, more=more), on_error=self.fail,
-        )  # fmt: skip
+            "cutting out the cells",
+            job,
+            lambda cells: self._cut(plan, cells, shown, more=more),
+            on_error=self.fail,
+        )
 
     def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
         """Take cells that were cut out; a slice without cells is no field of view."""
@@ -411,9 +430,11 @@ class ImagesDock(Dock):
             self.fail(str(error))
             return
         self.session.open(
-            both.with_labels([-1] * len(both), ()), LAYERS, moved_on(shown, len(before.fields)),
+            both.with_labels([-1] * len(both), ()),
+            LAYERS,
+            moved_on(shown, len(before.fields)),
             instead=self._replaceable,
-        )  # fmt: skip
+        )
         # As a change, so that it is kept with the others.
         self.session.classify(both.labels, both.classes)
         self.notice.say(said, "good")

@@ -48,8 +48,12 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
         range(len(cells.channels)), channel_colors(cells.channels), strict=True
     ):
         planes = [np.asarray(one.planes[cells.planes[channel]][:, :]) for one in chosen]
-        look = {"name": cells.channels[channel], "colormap": color, "blending": "additive",
-                "metadata": {PART: "channel"}}  # fmt: skip
+        look = {
+            "name": cells.channels[channel],
+            "colormap": color,
+            "blending": "additive",
+            "metadata": {PART: "channel"},
+        }
         found.append((np.concatenate(planes, axis=1), {**look, **geometry}, "image"))
     if all(one.labels is not None for one in chosen):
         labels, numbers, names, shift = [], [], [], 0

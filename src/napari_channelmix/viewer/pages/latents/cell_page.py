@@ -130,13 +130,18 @@ class CellPage(QWidget):
         with one_thread():
             again = latents.disentangler.decode(latents.values[cell][None])[0]
         pictures = (latents.prepared.pictures[cell], again, again)
-        tips = ("The cell as the encoder sees it: cut out, black around it",
-                "The same, as the decoder draws it from its latents: what is lost here, the "
-                "latents do not know", "What the sliders below make of it")  # fmt: skip
-        self.pictures.show_tiles([
-            Tile(cell_image(picture), title=title, tip=tip)
-            for picture, title, tip in zip(pictures, TITLES, tips, strict=True)
-        ])  # fmt: skip
+        tips = (
+            "The cell as the encoder sees it: cut out, black around it",
+            "The same, as the decoder draws it from its latents: what is lost here, the "
+            "latents do not know",
+            "What the sliders below make of it",
+        )
+        self.pictures.show_tiles(
+            [
+                Tile(cell_image(picture), title=title, tip=tip)
+                for picture, title, tip in zip(pictures, TITLES, tips, strict=True)
+            ]
+        )
         self.sliders.show_cell(cell)
         self.strip.show_cell(cell)
         self.mark_grid(False)

@@ -96,11 +96,18 @@ class ClassesPage(QWidget):
         tested = None if latents is None else latents.separation
         self.importance_box.setVisible(tested is not None)
         rows = [] if tested is None else sorted(tested.importance.items(), key=lambda p: -p[1][0])
-        self.importance.show_bars([
-            Bar(title_of(name), mean, signed(mean, 2, plus=False), (mean - sd, mean + sd),
-                tip=f"{title_of(name)}: {mean:.3f} ± {sd:.3f} of balanced accuracy")
-            for name, (mean, sd) in rows
-        ])  # fmt: skip
+        self.importance.show_bars(
+            [
+                Bar(
+                    title_of(name),
+                    mean,
+                    signed(mean, 2, plus=False),
+                    (mean - sd, mean + sd),
+                    tip=f"{title_of(name)}: {mean:.3f} ± {sd:.3f} of balanced accuracy",
+                )
+                for name, (mean, sd) in rows
+            ]
+        )
         self._say()
 
     def show_classes(self, latents: Latents) -> None:
@@ -130,13 +137,22 @@ class ClassesPage(QWidget):
                 pass
             elif trained is not None and trained.accuracy is not None:
                 figure = f"{trained.accuracy:.2f}"
-                tip = (f"The classifier of the pixels ({trained.source}): {trained.accuracy:.3f} "
-                       f"on {trained.n_test} held-out cells; others than for the bars above, so "
-                       "they are not to be compared to the last digit")  # fmt: skip
+                tip = (
+                    f"The classifier of the pixels ({trained.source}): {trained.accuracy:.3f} "
+                    f"on {trained.n_test} held-out cells; others than for the bars above, so "
+                    "they are not to be compared to the last digit"
+                )
                 rows.append(Bar("pixels", trained.accuracy, figure, tip=tip))
             elif "pixels" not in tested.tested:
-                rows.append(Bar("pixels", 0.0, "–", tip="Train a classifier in 'Classifier': its "
-                                "accuracy then stands here, beside the others"))  # fmt: skip
+                rows.append(
+                    Bar(
+                        "pixels",
+                        0.0,
+                        "–",
+                        tip="Train a classifier in 'Classifier': its "
+                        "accuracy then stands here, beside the others",
+                    )
+                )
         chance = None if tested is None else 1 / len(tested.classes)
         self.accuracy.show_bars(rows, chance)
         self._say()
@@ -150,8 +166,11 @@ class ClassesPage(QWidget):
             # Without groups, each cell is one of its own.
             each = tested.groups == np.count_nonzero(latents.cells.labels >= 0)
             held = "cells" if each else "groups"
-            count = f"{tested.groups} {held}" if each else (
-                f"{tested.groups} groups, {tested.cells:,} cells")  # fmt: skip
+            count = (
+                f"{tested.groups} {held}"
+                if each
+                else (f"{tested.groups} groups, {tested.cells:,} cells")
+            )
             said = (
                 f"Balanced accuracy on held-out {held}: {tested.folds} folds, {count}; bars with "
                 "95 % intervals, chance dashed."
@@ -199,17 +218,19 @@ class ClassesPage(QWidget):
             # Of two latents, the more unusual one.
             value = max((float(z[at]) for at in axis.columns), key=abs)
             tip = f"{axis.title}: {value:+.1f} robust standard deviations from the middle of {name}"
-            rows.append(Bar(axis.title, value, signed(value, 1),
-                            strong=abs(value) >= UNUSUAL, tip=tip))  # fmt: skip
+            rows.append(
+                Bar(axis.title, value, signed(value, 1), strong=abs(value) >= UNUSUAL, tip=tip)
+            )
         rows.sort(key=lambda one: -abs(one.value))
         self.unusual.show_bars(rows)
         far = [one.name for one in rows if one.strong]
         called = cell_name(latents.cells, self._cell)
         self.said.setText(
-            f"Cell {called} is unusual for class '{name}': {', '.join(far)}." if far
+            f"Cell {called} is unusual for class '{name}': {', '.join(far)}."
+            if far
             else f"Cell {called} is nowhere unusual for class '{name}': less than "
-                 f"{UNUSUAL:g} robust standard deviations from its middle on every axis."
-        )  # fmt: skip
+            f"{UNUSUAL:g} robust standard deviations from its middle on every axis."
+        )
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

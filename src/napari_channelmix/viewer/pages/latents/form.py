@@ -62,8 +62,11 @@ class LatentsForm(QWidget):
         self.open = QPushButton("File…")
         self.open.setToolTip("Take an encoder from a file (.safetensors)")
         self.look = choice("What of the cells is looked at")
-        for title, kind in (("colours of the layers", COLORS), ("one channel", ONE),
-                            ("the DCMIX blend", BLEND)):  # fmt: skip
+        for title, kind in (
+            ("colours of the layers", COLORS),
+            ("one channel", ONE),
+            ("the DCMIX blend", BLEND),
+        ):
             self.look.addItem(title, kind)
         self.channel = choice("The channel")
         self.seen = QLabel()
@@ -170,8 +173,10 @@ class LatentsForm(QWidget):
         if kind == COLORS and model.depth == 1:
             return f"{model.name} looks at one channel: choose 'one channel' or a blend."
         if kind == COLORS and self._look() is None:
-            return (f"{len(cells.channels)} channels, but only {PALETTE} colours: choose one "
-                    "channel or a blend.")  # fmt: skip
+            return (
+                f"{len(cells.channels)} channels, but only {PALETTE} colours: choose one "
+                "channel or a blend."
+            )
         if kind == BLEND and imp is None:
             return "No channel importance yet: run that first, or look at something else."
         if kind == BLEND and self._look() is None:
@@ -192,8 +197,11 @@ class LatentsForm(QWidget):
                 for name in channels:
                     self.channel.addItem(name, name)
             self._propose(channels)
-        self._switch(BLEND, self._session.importance is not None,
-                     "needs a result of the page 'Channel importance'")  # fmt: skip
+        self._switch(
+            BLEND,
+            self._session.importance is not None,
+            "needs a result of the page 'Channel importance'",
+        )
         model = self.chosen_model
         grey = model is not None and model.depth == 1
         self._switch(COLORS, not grey, "this model looks at one channel")
@@ -211,8 +219,9 @@ class LatentsForm(QWidget):
     def _propose(self, channels: tuple[str, ...]) -> None:
         """One channel is best looked at by a model of one channel."""
         depth = 1 if len(channels) == 1 else 3
-        at = next((i for i in range(self.model.count())
-                   if self.model.itemData(i).depth == depth), -1)  # fmt: skip
+        at = next(
+            (i for i in range(self.model.count()) if self.model.itemData(i).depth == depth), -1
+        )
         if at >= 0 and channels and not self._chosen:
             with QSignalBlocker(self.model):
                 self.model.setCurrentIndex(at)

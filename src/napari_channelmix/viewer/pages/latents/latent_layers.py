@@ -47,13 +47,21 @@ class LatentLayers:
             return False
         with one_thread():
             found = latents.traversal(cell, STEPS)
-        facts = {"cell": cell, "axes": found.axes, "values": found.values.tolist(),
-                 "change": found.change.tolist()}  # fmt: skip
+        facts = {
+            "cell": cell,
+            "axes": found.axes,
+            "values": found.values.tolist(),
+            "change": found.change.tolist(),
+        }
         self.grid.show(
-            shown, latents.cells.fields[shown.field].shape, found.pictures,
-            [title_of(name) for name in found.axes], latents.prepared.how.zoom,
-            chart_colors(theme).text, facts,
-        )  # fmt: skip
+            shown,
+            latents.cells.fields[shown.field].shape,
+            found.pictures,
+            [title_of(name) for name in found.axes],
+            latents.prepared.how.zoom,
+            chart_colors(theme).text,
+            facts,
+        )
         before = self._sight()
         self.grid.bring_into_sight()
         self._sights = before, self._sight()
@@ -83,10 +91,16 @@ class LatentLayers:
             return
         selected = set(self._viewer.layers.selection)
         layers.show_scores(
-            self._viewer, SCORES, latents.cells, shown.field, axis.values,
-            layers.field_place(shown), name=f"latent: {axis.title}",
-            limits=(axis.low, axis.high), colormap=CYCLIC if axis.cyclic else COLORS,
-        )  # fmt: skip
+            self._viewer,
+            SCORES,
+            latents.cells,
+            shown.field,
+            axis.values,
+            layers.field_place(shown),
+            name=f"latent: {axis.title}",
+            limits=(axis.low, axis.high),
+            colormap=CYCLIC if axis.cyclic else COLORS,
+        )
         self._viewer.layers.selection.clear()
         self._viewer.layers.selection.update(selected & set(self._viewer.layers))
 

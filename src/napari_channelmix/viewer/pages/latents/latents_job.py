@@ -93,8 +93,11 @@ def find_latents_job(cells: Cells, chosen: Choices) -> Job[Latents]:
     of = load_disentangler(chosen.model)
     job = latents_job(cells, of, view=view_of(chosen.look, of.shape[0]), finetune=chosen.epochs)
     # What the latents themselves cannot know, and what is needed to find them again.
-    again = {"disentangler": str(chosen.model), "cells": cells.fingerprint,
-             "threads": torch.get_num_threads()}  # fmt: skip
+    again = {
+        "disentangler": str(chosen.model),
+        "cells": cells.fingerprint,
+        "threads": torch.get_num_threads(),
+    }
     found = yield from part(_traced(job, again), 2, 98, 100)
     return found
 

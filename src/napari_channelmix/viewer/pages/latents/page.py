@@ -123,9 +123,14 @@ class LatentsDock(Dock):
         cells, chosen = self.session.cells, self.settings.choices
         if cells is not None and chosen is not None:
             self._running = self.session.data_set
-            self.task.run("finding the latents", find_latents_job(cells, chosen), self._found,
-                          on_update=self._partial, on_error=self.fail,
-                          data_set=self._running)  # fmt: skip
+            self.task.run(
+                "finding the latents",
+                find_latents_job(cells, chosen),
+                self._found,
+                on_update=self._partial,
+                on_error=self.fail,
+                data_set=self._running,
+            )
 
     def _partial(self, update: Update) -> None:
         """Cells can be looked at while their classes are still compared.

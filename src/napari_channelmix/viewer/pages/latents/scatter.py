@@ -83,8 +83,11 @@ class Scatter(PointPlot):
             low, high = self.places.min(axis=0), self.places.max(axis=0)
             room = np.maximum(0.05 * (high - low), 0.05)
             box = self.getPlotItem().getViewBox()
-            box.setRange(xRange=(low[0] - room[0], high[0] + room[0]),
-                         yRange=(low[1] - room[1], high[1] + room[1]), padding=0)  # fmt: skip
+            box.setRange(
+                xRange=(low[0] - room[0], high[0] + room[0]),
+                yRange=(low[1] - room[1], high[1] + room[1]),
+                padding=0,
+            )
 
     def legend(self) -> str:
         """Which colour is which class, as rich text."""
@@ -102,16 +105,18 @@ class Scatter(PointPlot):
         self._ring.setPen(pg.mkPen(self._colors.text, width=2))
         if self._axes is None:
             return
-        across, up = (f"{axis.title} (degrees)" if axis.cyclic else axis.title
-                      for axis in self._axes)  # fmt: skip
+        across, up = (
+            f"{axis.title} (degrees)" if axis.cyclic else axis.title for axis in self._axes
+        )
         self.name_axes(across, up)
         few = len(self.places) <= MANY
         for code in np.unique(self._codes).tolist():
             color = QColor(class_hex(code))
             color.setAlphaF(0.85 if few else 0.45)
             here = self.places[self._codes == code]
-            item = pg.ScatterPlotItem(here[:, 0], here[:, 1], size=7 if few else 4, pen=None,
-                                      brush=pg.mkBrush(color))  # fmt: skip
+            item = pg.ScatterPlotItem(
+                here[:, 0], here[:, 1], size=7 if few else 4, pen=None, brush=pg.mkBrush(color)
+            )
             plot.addItem(item)
             self._points.append(item)
         plot.addItem(self._ring)

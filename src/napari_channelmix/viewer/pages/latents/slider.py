@@ -119,9 +119,7 @@ class AxisSlider(QAbstractSlider):
         self.moved.emit(self.axis.name, self.amount)
 
     def _describe(self) -> None:
-        self.setAccessibleDescription(
-            f"{figure(self.axis, self.amount)}; {self.axis.badge}"
-        )  # fmt: skip
+        self.setAccessibleDescription(f"{figure(self.axis, self.amount)}; {self.axis.badge}")
 
     # ---------------------------------------------------------------- mouse and keys
 
@@ -164,8 +162,12 @@ class AxisSlider(QAbstractSlider):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows move it; an angle goes on after a full turn."""
-        step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1, Qt.Key.Key_Left: -1,
-                Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))  # fmt: skip
+        step = {
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: 1,
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Down: -1,
+        }.get(Qt.Key(event.key()))
         self.taken.emit(self.axis.name)
         if step is None or not self.axis.cyclic:
             super().keyPressEvent(event)
@@ -222,8 +224,9 @@ class AxisSlider(QAbstractSlider):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.drawPie(spot, -90 * 16, -share * 16)
         painter.setPen(QColor(self.colors.line))
-        painter.drawText(QRectF(13, 18, NAMES - 25, 17), Qt.AlignmentFlag.AlignVCenter,
-                         self.axis.badge)  # fmt: skip
+        painter.drawText(
+            QRectF(13, 18, NAMES - 25, 17), Qt.AlignmentFlag.AlignVCenter, self.axis.badge
+        )
         painter.setFont(self.font())
 
     def _paint_cells(self, painter: QPainter) -> None:

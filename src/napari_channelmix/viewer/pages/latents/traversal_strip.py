@@ -100,18 +100,24 @@ class NearestStrip(QWidget):
         steps = of.steps(latents.values[cell], axis.name, COUNT, (float(span[0]), float(span[1])))
         with one_thread():
             pictures = of.decode(steps)
-        self.drawn.show_tiles([
-            Tile(cell_image(picture), tip=f"{axis.title} {figure(axis, _on(axis, z))}: drawn")
-            for picture, z in zip(pictures, steps, strict=True)
-        ])  # fmt: skip
+        self.drawn.show_tiles(
+            [
+                Tile(cell_image(picture), tip=f"{axis.title} {figure(axis, _on(axis, z))}: drawn")
+                for picture, z in zip(pictures, steps, strict=True)
+            ]
+        )
         self.cells = tuple(int(one) for one in latents.nearest(cell, axis.name, COUNT))
-        self.real.show_tiles([
-            Tile(cell_image(latents.prepared.pictures[one]),
-                 note=figure(axis, float(axis.values[one])),
-                 tip=f"Cell {cell_name(latents.cells, one)}, {axis.title} "
-                     f"{figure(axis, float(axis.values[one]))}; click to go there")
-            for one in self.cells
-        ])  # fmt: skip
+        self.real.show_tiles(
+            [
+                Tile(
+                    cell_image(latents.prepared.pictures[one]),
+                    note=figure(axis, float(axis.values[one])),
+                    tip=f"Cell {cell_name(latents.cells, one)}, {axis.title} "
+                    f"{figure(axis, float(axis.values[one]))}; click to go there",
+                )
+                for one in self.cells
+            ]
+        )
         self.real.frame(self.cells.index(cell) if cell in self.cells else None)
 
 

@@ -140,9 +140,11 @@ class Facts:
     @cached_property
     def differs(self) -> npt.NDArray[np.bool_]:
         """Cells (N,) whose label is another class than is predicted."""
-        return (self.labels >= 0) & (self.predicted_colors >= 0) & (
-            self.labels != self.predicted_colors
-        )  # fmt: skip
+        return (
+            (self.labels >= 0)
+            & (self.predicted_colors >= 0)
+            & (self.labels != self.predicted_colors)
+        )
 
     @cached_property
     def called_apart(self) -> npt.NDArray[np.bool_]:
@@ -159,8 +161,9 @@ class Facts:
     def disagreement(self) -> Floats:
         """How strongly predictions contradict labels (N,)."""
         assert self.predictions is not None
-        return disagreement(self.predictions.probabilities, self.predicted_classes, self.labels,
-                            self.cells.classes)  # fmt: skip
+        return disagreement(
+            self.predictions.probabilities, self.predicted_classes, self.labels, self.cells.classes
+        )
 
     @cached_property
     def distance(self) -> Floats:
@@ -195,8 +198,9 @@ class Facts:
         from napari_channelmix.classify.accuracy import estimate_accuracy
 
         groups = self.grouping.codes[known] if self.grouping.kind == "group" else None
-        return estimate_accuracy(labels[known], self.predicted[known], groups,
-                                 self.predicted_classes)  # fmt: skip
+        return estimate_accuracy(
+            labels[known], self.predicted[known], groups, self.predicted_classes
+        )
 
     # ---------------------------------------------------------------- in words
 

@@ -99,8 +99,9 @@ class ClassMenu(QToolButton):
         chosen = self.chosen
         for action in self._menu.actions():
             code = action.data()
-            action.setChecked(chosen is None if code is None else chosen is not None
-                              and code in chosen)  # fmt: skip
+            action.setChecked(
+                chosen is None if code is None else chosen is not None and code in chosen
+            )
         names = [name for code, name in self._offered if chosen is not None and code in chosen]
         said = "all" if chosen is None else names[0] if len(names) == 1 else f"{len(names)} classes"
         if len(said) > LONGEST:

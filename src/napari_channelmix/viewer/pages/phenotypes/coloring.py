@@ -92,9 +92,16 @@ class Coloring:
             scores = facts.predictions.probabilities[:, at].astype(np.float64)
             name = f"probability of {of}"
         return layers.show_scores(
-            self._viewer, SCORES, facts.cells, shown.field, scores, geometry,
-            name=f"{CODES}: {name}", limits=limits, colormap=colors,
-        )  # fmt: skip
+            self._viewer,
+            SCORES,
+            facts.cells,
+            shown.field,
+            scores,
+            geometry,
+            name=f"{CODES}: {name}",
+            limits=limits,
+            colormap=colors,
+        )
 
     def clear(self) -> None:
         """Take the colours away."""

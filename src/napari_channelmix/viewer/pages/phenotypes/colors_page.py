@@ -91,9 +91,10 @@ class ColorsPage(QWidget):
         """Name the layer, and what its colours mean."""
         facts, (what, _) = self._facts, self.coloring
         self.words.setText(
-            f"In the picture as layer '{layer}'." if layer else
-            "The layers 'classes' (rings) and 'predicted' (tint) are there in any case."
-        )  # fmt: skip
+            f"In the picture as layer '{layer}'."
+            if layer
+            else "The layers 'classes' (rings) and 'predicted' (tint) are there in any case."
+        )
         said = ""
         if facts is not None and layer and COLORINGS[what] in ("classes", "predictions", "both"):
             if what in ("labels", "predictions", "disagreement"):

@@ -57,8 +57,12 @@ class ConfusionPage(QWidget):
         found = accuracy = None
         if facts is not None and facts.predictions is not None:
             chosen = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
-            found = confusion_of(facts.labels[chosen], facts.cells.classes,
-                                 facts.predicted[chosen], facts.predicted_classes)  # fmt: skip
+            found = confusion_of(
+                facts.labels[chosen],
+                facts.cells.classes,
+                facts.predicted[chosen],
+                facts.predicted_classes,
+            )
             accuracy = facts.accuracy(chosen)
         there = found is not None and found.total > 0
         self.view.show_confusion(found if there else None)

@@ -66,8 +66,10 @@ class ConfusionView(QWidget):
         self.confusion = found
         if found is not None:
             rows, columns = len(found.rows) - 1, len(found.columns) - 1
-            self._current = max(0, min(self._current[0], rows)), max(0, min(self._current[1],
-                                                                            columns))  # fmt: skip
+            self._current = (
+                max(0, min(self._current[0], rows)),
+                max(0, min(self._current[1], columns)),
+            )
         self._fit()
         self.update()
 
@@ -266,9 +268,9 @@ class ConfusionView(QWidget):
         """A tooltip for each field."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             found = self.field_at(event.pos())
-            said = "Rows are labels, columns predictions" if found is None else (
-                self.describe(*found)
-            )  # fmt: skip
+            said = (
+                "Rows are labels, columns predictions" if found is None else (self.describe(*found))
+            )
             QToolTip.showText(event.globalPos(), said, self)
             return True
         return bool(super().event(event))

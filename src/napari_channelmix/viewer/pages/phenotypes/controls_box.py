@@ -39,8 +39,10 @@ class ControlsBox(QWidget):
         self.quality: ControlQuality | None = None
         self._columns: dict[str, list[str]] = {}
         self._fractions: npt.NDArray[np.float64] | None = None
-        self.column = choice("What tells control wells: the class that all labelled cells of a "
-                             "well have, or a column of the data set's table")  # fmt: skip
+        self.column = choice(
+            "What tells control wells: the class that all labelled cells of a "
+            "well have, or a column of the data set's table"
+        )
         self.negative = choice("Wells of the negative control, such as those without a drug")
         self.positive = choice("Wells of the positive control")
         self.words = QLabel()
@@ -77,9 +79,10 @@ class ControlsBox(QWidget):
                 for name in rows.columns:
                     self._columns[str(name)] = [str(value) for value in rows[name]]
         self._columns = {
-            name: values for name, values in self._columns.items()
+            name: values
+            for name, values in self._columns.items()
             if 2 <= len(set(values) - {""}) <= MOST_VALUES
-        }  # fmt: skip
+        }
         before = self.column.currentText()
         with QSignalBlocker(self.column):
             self.column.clear()

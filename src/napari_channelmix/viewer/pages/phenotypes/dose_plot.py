@@ -85,37 +85,49 @@ class DosePlot(PointPlot):
         self.places = np.stack([x, found.fractions], axis=1)
         color = QColor(self._color)
         color.setAlphaF(0.75)
-        plot.addItem(pg.ScatterPlotItem(x, found.fractions, size=8, pen=None,
-                                        brush=pg.mkBrush(color)))  # fmt: skip
+        plot.addItem(
+            pg.ScatterPlotItem(x, found.fractions, size=8, pen=None, brush=pg.mkBrush(color))
+        )
         middle, pen = self._x(found.levels), pg.mkPen(self._colors.text, width=1.5)
         known = found.counts >= FEWEST
-        plot.addItem(pg.ErrorBarItem(x=middle[known], y=found.mean[known], beam=0.06, pen=pen,
-                                     top=(found.high - found.mean)[known],
-                                     bottom=(found.mean - found.low)[known]))  # fmt: skip
+        plot.addItem(
+            pg.ErrorBarItem(
+                x=middle[known],
+                y=found.mean[known],
+                beam=0.06,
+                pen=pen,
+                top=(found.high - found.mean)[known],
+                bottom=(found.mean - found.low)[known],
+            )
+        )
         plot.addItem(pg.ScatterPlotItem(middle, found.mean, size=11, symbol="_", pen=pen))
         if found.fit is not None:
             positive = found.levels[found.levels > 0]
             line = np.linspace(np.log10(positive[0]), np.log10(positive[-1]), 160)
             plot.plot(line, found.fit.at(10**line), pen=pg.mkPen(self._colors.bar, width=2))
-            band = pg.LinearRegionItem(np.log10(found.fit.interval), movable=False,
-                                       brush=self._tint(), pen=pg.mkPen(None))  # fmt: skip
+            band = pg.LinearRegionItem(
+                np.log10(found.fit.interval), movable=False, brush=self._tint(), pen=pg.mkPen(None)
+            )
             band.setZValue(-10)
             plot.addItem(band)
             at = np.log10(found.fit.ec50)
-            plot.addItem(pg.InfiniteLine(at, pen=pg.mkPen(self._colors.line,
-                                                          style=Qt.PenStyle.DashLine)))  # fmt: skip
+            plot.addItem(
+                pg.InfiniteLine(at, pen=pg.mkPen(self._colors.line, style=Qt.PenStyle.DashLine))
+            )
         if self._marked is not None and self._marked in found.groups:
             chosen = self.places[found.groups == self._marked]
             ring = pg.mkPen(self._colors.second, width=2)
-            plot.addItem(pg.ScatterPlotItem(chosen[:, 0], chosen[:, 1], size=15, brush=None,
-                                            pen=ring))  # fmt: skip
+            plot.addItem(
+                pg.ScatterPlotItem(chosen[:, 0], chosen[:, 1], size=15, brush=None, pen=ring)
+            )
         self._ticks(middle)
         low, high = float(self.places[:, 0].min()), float(self.places[:, 0].max())
         room = max(0.06 * (high - low), 0.1)
         # Adjusted fractions may lie a little outside.
         floor, ceiling = min(0.0, float(found.fractions.min())), max(1.0, found.fractions.max())
-        plot.getViewBox().setRange(xRange=(low - room, high + room),
-                                   yRange=(floor - 0.03, ceiling + 0.03), padding=0)  # fmt: skip
+        plot.getViewBox().setRange(
+            xRange=(low - room, high + room), yRange=(floor - 0.03, ceiling + 0.03), padding=0
+        )
 
     def _tint(self) -> QColor:
         """A veil in the colour of the curve."""

@@ -276,9 +276,14 @@ class Gallery(QAbstractScrollArea):
             for at in self.in_sight():
                 cell = int(self.order[at])
                 self.painter.draw(
-                    painter, self.rect_of(at), self.cache.get(cell), facts, cell,
-                    chosen=cell in self.choosing, current=cell == current,
-                )  # fmt: skip
+                    painter,
+                    self.rect_of(at),
+                    self.cache.get(cell),
+                    facts,
+                    cell,
+                    chosen=cell in self.choosing,
+                    current=cell == current,
+                )
         painter.end()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -319,8 +324,9 @@ class Gallery(QAbstractScrollArea):
         """Select; a plain click goes there as well."""
         cell = self.cell_at(event.position().toPoint())
         if cell is None or event.button() not in (
-            Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
-        ):  # fmt: skip
+            Qt.MouseButton.LeftButton,
+            Qt.MouseButton.RightButton,
+        ):
             return
         if event.button() == Qt.MouseButton.RightButton:
             # The menu is for what is selected; elsewhere for what lies under it.

@@ -47,10 +47,15 @@ class GroupsModel(QAbstractTableModel):
         self.beginResetModel()
         self.found, self._colors = found, tuple(colors)
         self._fractions = None if found is None else found.fractions
-        self._counted = np.zeros(0, np.int64) if found is None else (
-            found.cells - found.trained_on if held_out and found.trained_on is not None
-            else found.cells
-        )  # fmt: skip
+        self._counted = (
+            np.zeros(0, np.int64)
+            if found is None
+            else (
+                found.cells - found.trained_on
+                if held_out and found.trained_on is not None
+                else found.cells
+            )
+        )
         classes = range(0 if found is None else len(found.classes))
         kinds = (False, True) if found is not None and found.has_adjusted else (False,)
         self._columns = tuple((code, kind) for code in classes for kind in kinds)
@@ -71,16 +76,20 @@ class GroupsModel(QAbstractTableModel):
         if section < 2:
             names = (self.found.grouping.kind, "cells")
             if role == Qt.ItemDataRole.ToolTipRole and section == 1:
-                return ("Cells that are counted; those that the classifier was trained on are left "
-                        "out where only held-out cells are shown")  # fmt: skip
+                return (
+                    "Cells that are counted; those that the classifier was trained on are left "
+                    "out where only held-out cells are shown"
+                )
             return names[section] if role == Qt.ItemDataRole.DisplayRole else None
         code, adjusted = self._columns[section - 2]
         name = self.found.classes[code]
         if role == Qt.ItemDataRole.DisplayRole:
             return f"adj. {name}" if adjusted else name
         if role == Qt.ItemDataRole.ToolTipRole and adjusted:
-            return (f"Fraction of {name} behind the calls, adjusted for the classes that the "
-                    "classifier confuses; a click sorts by it")  # fmt: skip
+            return (
+                f"Fraction of {name} behind the calls, adjusted for the classes that the "
+                "classifier confuses; a click sorts by it"
+            )
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"Fraction of the cells that are {name}; a click sorts by it"
         if role == Qt.ItemDataRole.DecorationRole:
@@ -95,8 +104,11 @@ class GroupsModel(QAbstractTableModel):
         row, column = index.row(), index.column()
         if role == Qt.ItemDataRole.TextAlignmentRole and column:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        if column == 0 and role in (Qt.ItemDataRole.DisplayRole, SORTED,
-                                    Qt.ItemDataRole.ToolTipRole):  # fmt: skip
+        if column == 0 and role in (
+            Qt.ItemDataRole.DisplayRole,
+            SORTED,
+            Qt.ItemDataRole.ToolTipRole,
+        ):
             return found.groups[row]
         if column == 1:
             return self._cells(row, role)

@@ -279,9 +279,13 @@ class GroupsPage(QWidget):
             return
         column = self.dose.currentText()
         self.response = response_of(
-            self._doses[column], fractions, fractions.classes.index(name), self.what.currentText(),
-            self._labelled, adjust=self.adjust.isChecked(),
-        )  # fmt: skip
+            self._doses[column],
+            fractions,
+            fractions.classes.index(name),
+            self.what.currentText(),
+            self._labelled,
+            adjust=self.adjust.isChecked(),
+        )
         color = class_hex(facts.palette.index(name))
         self.plot.show_response(
             self.response, fractions.groups, column, self._fraction_of(name), color
@@ -360,8 +364,11 @@ def _notes(
     if trained_on:
         of = f"{trained_on:,} of {len(facts):,} cells were trained on"
         short.append(f"{trained_on:,} training cells {'left out' if held_out else 'counted'}")
-        whole.append(f"{of}, and are left out." if held_out else f"{of}, and are counted (*): what "
-                     "the classifier says of them is too good.")  # fmt: skip
+        whole.append(
+            f"{of}, and are left out."
+            if held_out
+            else f"{of}, and are counted (*): what the classifier says of them is too good."
+        )
     elif UNKNOWN in (facts.predictions.training or ()):
         short.append("training cells not known")
         whole.append("Which cells the classifier was trained on is not known: all are counted.")

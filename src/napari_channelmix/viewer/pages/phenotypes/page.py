@@ -155,8 +155,12 @@ class PhenotypesDock(Dock):
         self.gallery.menu_wanted.connect(self.relabel.ask)
         self.relabel.said.connect(self.notice.say)
         session = self.session
-        for signal in (session.cells_changed, session.predictions_changed,
-                       session.latents_changed, session.trained_changed):  # fmt: skip
+        for signal in (
+            session.cells_changed,
+            session.predictions_changed,
+            session.latents_changed,
+            session.trained_changed,
+        ):
             self.follow(signal, self._later)
         self.follow(session.shown_changed, self._shown_changed)
         self.follow(session.selected_changed, self._selected_changed)
@@ -211,8 +215,13 @@ class PhenotypesDock(Dock):
         facts = self.facts
         labelled = facts is not None and bool((facts.labels >= 0).any())
         apart = facts is not None and bool(facts.called_apart.any())
-        where = ("Border: class; corner: another prediction" if labelled and apart
-                 else "Corner: predicted class" if apart else "Border: class")  # fmt: skip
+        where = (
+            "Border: class; corner: another prediction"
+            if labelled and apart
+            else "Corner: predicted class"
+            if apart
+            else "Border: class"
+        )
         shown = facts.palette if facts is not None and (labelled or apart) else ()
         self.legend.show_classes(shown, where)
 
@@ -231,9 +240,9 @@ class PhenotypesDock(Dock):
         self.gallery.arrange(facts, order)
         self.gallery.show_selected(self.session.selected)
         what = "cell" if len(facts) == 1 else "cells"
-        shown = f"{len(order):,}" if len(order) == len(facts) else (
-            f"{len(order):,} of {len(facts):,}"
-        )  # fmt: skip
+        shown = (
+            f"{len(order):,}" if len(order) == len(facts) else (f"{len(order):,} of {len(facts):,}")
+        )
         self.count.setText(f"{shown} {what}, {self.form.choice.words}")
 
     def _sort_again(self, _: object = None) -> None:

@@ -88,16 +88,28 @@ class PlateView(PointPlot):
         self._groups = self.plate.groups[self.plate.groups >= 0]
         self.places = inside[:, ::-1].astype(np.float64) + 0.5
         empty = self.places[~np.isfinite(self.values[self.plate.groups >= 0])]
-        plot.addItem(pg.ScatterPlotItem(*empty.T, size=0.5, pxMode=False, symbol="x", brush=None,
-                                        pen=pg.mkPen(self._colors.line)))  # fmt: skip
+        plot.addItem(
+            pg.ScatterPlotItem(
+                *empty.T,
+                size=0.5,
+                pxMode=False,
+                symbol="x",
+                brush=None,
+                pen=pg.mkPen(self._colors.line),
+            )
+        )
         if self._marked is not None:
             ring = pg.mkPen(self._colors.second, width=2)
             chosen = self.places[self._groups == self._marked]
-            plot.addItem(pg.ScatterPlotItem(*chosen.T, size=1.0, pxMode=False, symbol="s",
-                                            brush=None, pen=ring))  # fmt: skip
+            plot.addItem(
+                pg.ScatterPlotItem(
+                    *chosen.T, size=1.0, pxMode=False, symbol="s", brush=None, pen=ring
+                )
+            )
         for axis, count, name in (
-            ("left", rows, row_name), ("top", columns, lambda at: str(at + 1))
-        ):  # fmt: skip
+            ("left", rows, row_name),
+            ("top", columns, lambda at: str(at + 1)),
+        ):
             step = -(-count // NAMED)
             ticks = [(at + 0.5, name(at)) for at in range(0, count, step)]
             plot.getAxis(axis).setTicks([ticks])

@@ -68,7 +68,7 @@ class Choosing:
         """Select all that are shown; the one looked at stays the first."""
         cells = order.tolist()
         first = self.current if self.current in set(cells) else None
-        self.cells = tuple(cells) if first is None else (
-            first, *(cell for cell in cells if cell != first)
-        )  # fmt: skip
+        self.cells = (
+            tuple(cells) if first is None else (first, *(cell for cell in cells if cell != first))
+        )
         self._known = frozenset(self.cells)

@@ -99,8 +99,14 @@ class OrderForm(QWidget):
     def filter(self) -> Filter:
         """The cells that are shown."""
         judged = self.choice.order.needs == "predictions" or self.pair is not None
-        return Filter(self.classes.chosen, self.predicted.chosen, self.pair, self.group,
-                      self._only, judged and self.held_out_only)  # fmt: skip
+        return Filter(
+            self.classes.chosen,
+            self.predicted.chosen,
+            self.pair,
+            self.group,
+            self._only,
+            judged and self.held_out_only,
+        )
 
     @property
     def held_out_only(self) -> bool:
@@ -153,12 +159,19 @@ class OrderForm(QWidget):
             with QSignalBlocker(self.only):
                 self.only.setChecked(False)
         classes = () if facts is None else facts.cells.classes
-        self.classes.fill([*enumerate(classes), (-1, NO_CLASS)] if classes else [], keep=not
-                          other_cells, why="no cell has a class yet")  # fmt: skip
+        self.classes.fill(
+            [*enumerate(classes), (-1, NO_CLASS)] if classes else [],
+            keep=not other_cells,
+            why="no cell has a class yet",
+        )
         predicted = () if facts is None else facts.predicted_classes
         colors = [] if facts is None else [facts.palette.index(name) for name in predicted]
-        self.predicted.fill(list(enumerate(predicted)), keep=not other_cells, colors=colors,
-                            why="no predictions yet")  # fmt: skip
+        self.predicted.fill(
+            list(enumerate(predicted)),
+            keep=not other_cells,
+            colors=colors,
+            why="no predictions yet",
+        )
         self.only.setEnabled(facts is not None)
         self.held_out.setVisible(facts is not None and not facts.held_out.chosen.all())
         model = self.order.model()
@@ -167,8 +180,9 @@ class OrderForm(QWidget):
             assert isinstance(model, QStandardItemModel)
             model.item(at).setEnabled(not why)
             model.item(at).setToolTip(f"Not possible: {why}" if why else order.tip)
-            self.order.setItemText(at, f"{order.title} ({why.split(':')[0]})" if why
-                                   else order.title)  # fmt: skip
+            self.order.setItemText(
+                at, f"{order.title} ({why.split(':')[0]})" if why else order.title
+            )
         if why_not(self._chosen, facts):
             with QSignalBlocker(self.order):
                 self.order.setCurrentIndex(0)

@@ -50,21 +50,52 @@ class Order:
 ORDERS = (
     Order("data", "data set", "in the order of the data set", "last cell first"),
     Order("class", "class", "first class first", "last class first", needs="classes"),
-    Order("predicted", "predicted class", "first predicted class first",
-          "last predicted class first", needs="predictions"),
-    Order("probability", "probability of a class", "least probably {of} first",
-          "most probably {of} first", True, "predictions", "class"),
-    Order("margin", "margin", "least sure first", "surest first", needs="predictions",
-          tip="How far the most probable class lies ahead of the next one"),
-    Order("disagreement", "disagreement", "agreement first", "disagreement first", True,
-          "predictions", tip="Probability of the likeliest other class minus that of the label; "
-          "the surest contradictions are wrong labels or wrong predictions"),
+    Order(
+        "predicted",
+        "predicted class",
+        "first predicted class first",
+        "last predicted class first",
+        needs="predictions",
+    ),
+    Order(
+        "probability",
+        "probability of a class",
+        "least probably {of} first",
+        "most probably {of} first",
+        True,
+        "predictions",
+        "class",
+    ),
+    Order(
+        "margin",
+        "margin",
+        "least sure first",
+        "surest first",
+        needs="predictions",
+        tip="How far the most probable class lies ahead of the next one",
+    ),
+    Order(
+        "disagreement",
+        "disagreement",
+        "agreement first",
+        "disagreement first",
+        True,
+        "predictions",
+        tip="Probability of the likeliest other class minus that of the label; "
+        "the surest contradictions are wrong labels or wrong predictions",
+    ),
     Order("latent", "latent", "low {of} first", "high {of} first", needs="latents", of="latent"),
-    Order("distance", "distance to the class", "most like their class first",
-          "least like their class first", True, "latents",
-          tip="Root mean square of the robust z-scores of the cell's latents within its class"),
+    Order(
+        "distance",
+        "distance to the class",
+        "most like their class first",
+        "least like their class first",
+        True,
+        "latents",
+        tip="Root mean square of the robust z-scores of the cell's latents within its class",
+    ),
     Order("random", "random", "in random order", "in random order"),
-)  # fmt: skip
+)
 
 REASONS = {
     "classes": "no cell has a class yet",

@@ -50,9 +50,14 @@ class FieldMaps:
 
 
 def field_maps_job(
-    sources: Sources, trained: Trained, cells: Cells, chosen: Sequence[int], question: Question,
-    shape: tuple[int, int], held_out: bool = False,
-) -> Job[FieldMaps]:  # fmt: skip
+    sources: Sources,
+    trained: Trained,
+    cells: Cells,
+    chosen: Sequence[int],
+    question: Question,
+    shape: tuple[int, int],
+    held_out: bool = False,
+) -> Job[FieldMaps]:
     """Explain many cells of one field of view; a cell is painted when its map is finished.
 
     With ``held_out`` those that the classifier was trained on are left out, where any other is
@@ -78,8 +83,14 @@ def field_maps_job(
             pasted(found.image, one, boxes[cell])
         return replace(found, done=found.done + len(update.cells))
 
-    job = explain_job(trained.classifier, some, question.target, question.method,
-                      versus=question.versus, prior=question.prior)  # fmt: skip
+    job = explain_job(
+        trained.classifier,
+        some,
+        question.target,
+        question.method,
+        versus=question.versus,
+        prior=question.prior,
+    )
     try:
         while True:
             step = next(job)

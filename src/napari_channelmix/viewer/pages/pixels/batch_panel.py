@@ -104,8 +104,9 @@ class ManyCells:
     def _mark(self) -> None:
         session = self._dock.session
         if session.cells is not None and session.shown is not None:
-            layers.ring_cells(self._dock.viewer, ROLE, session.cells, session.shown,
-                              tuple(self._picked))  # fmt: skip
+            layers.ring_cells(
+                self._dock.viewer, ROLE, session.cells, session.shown, tuple(self._picked)
+            )
         self.fill()
 
     # ---------------------------------------------------------------- explaining
@@ -142,8 +143,13 @@ class ManyCells:
         dock.cell = session.explanation = None
         dock.result.empty()
         job = field_maps_job(dock.sources, trained, cells, chosen, dock.asked, shape, held_out)
-        dock.task.run(f"explaining {len(chosen)} cells", job, self._done,
-                      on_update=self._updated, on_error=dock.fail)  # fmt: skip
+        dock.task.run(
+            f"explaining {len(chosen)} cells",
+            job,
+            self._done,
+            on_update=self._updated,
+            on_error=dock.fail,
+        )
         self.busy = True
         self.fill()
 

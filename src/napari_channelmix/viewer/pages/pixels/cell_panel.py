@@ -80,10 +80,12 @@ class ResultPanel(QWidget):
         before, self._found = self._found, found
         if before is None or before.crops is not found.crops:
             levels = grey_levels(found.crops)
-            self.strip.show_tiles([
-                Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.name}")
-                for at, name in enumerate(found.channels)
-            ])  # fmt: skip
+            self.strip.show_tiles(
+                [
+                    Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.name}")
+                    for at, name in enumerate(found.channels)
+                ]
+            )
         if found.map is not None and (before is None or before.map is not found.map):
             self.strip.cover(_overlays(found))
         if before is None or (before.target, before.output) != (found.target, found.output):

@@ -50,8 +50,15 @@ def compare_job(
     for at, method in enumerate(methods):
         yield Progress(at, len(methods), f"explaining by {method}", partial=tuple(answers))
         try:
-            job = explain_job(trained.classifier, source, question.target, method,
-                              versus=question.versus, batch=1, prior=question.prior)  # fmt: skip
+            job = explain_job(
+                trained.classifier,
+                source,
+                question.target,
+                method,
+                versus=question.versus,
+                batch=1,
+                prior=question.prior,
+            )
             made = yield from _silent(part(job, at, 0.5, len(methods)))
             measure = measure_job(trained.classifier, source, made.maps, made.target, made.versus)
             fidelity = yield from _silent(part(measure, at + 0.5, 0.5, len(methods)))

@@ -43,9 +43,13 @@ MOST_OF_GROUP = 63
 
 
 def explain_cell_job(
-    sources: Sources, trained: Trained, cells: Cells, cell: int, question: Question,
+    sources: Sources,
+    trained: Trained,
+    cells: Cells,
+    cell: int,
+    question: Question,
     known: Explanation | None = None,
-) -> Job[Explanation]:  # fmt: skip
+) -> Job[Explanation]:
     """Explain one cell, then test the map; what is ``known`` of it is not done again.
 
     Raises
@@ -64,15 +68,28 @@ def explain_cell_job(
     source = sources.of(trained, cells).read(np.array([cell]))
     row = cells.table.iloc[cell]
     y0, x0, y1, x1 = (int(row[edge]) for edge in ("y0", "x0", "y1", "x1"))
-    found = Explanation(question, cell, int(row["field"]), (y0, x0, y1, x1),
-                        trained.classifier.channels, trained.classifier.classes,
-                        np.asarray(source.cells)[0], warnings=_at_border(cells, cell),
-                        called=cell_name(cells, cell))  # fmt: skip
+    found = Explanation(
+        question,
+        cell,
+        int(row["field"]),
+        (y0, x0, y1, x1),
+        trained.classifier.channels,
+        trained.classifier.classes,
+        np.asarray(source.cells)[0],
+        warnings=_at_border(cells, cell),
+        called=cell_name(cells, cell),
+    )
     yield Progress(0, 1, "explaining the cell", partial=found)
     job = explain_job(
-        trained.classifier, source, question.target, question.method, versus=question.versus,
-        channels="separate" if question.separate else "shared", batch=1, prior=question.prior,
-    )  # fmt: skip
+        trained.classifier,
+        source,
+        question.target,
+        question.method,
+        versus=question.versus,
+        channels="separate" if question.separate else "shared",
+        batch=1,
+        prior=question.prior,
+    )
     job = part(job, 0, SHARE_OF_MAP, 1)
     try:
         while True:
@@ -123,21 +140,27 @@ def _refined(found: Explanation, update: Any) -> Explanation:
         return found
     maps = update.channel_maps
     return replace(
-        found, map=update.maps[0].copy(), channel_maps=None if maps is None else maps[0].copy(),
-        probabilities=update.probabilities[0], target=int(update.target[0]),
-    )  # fmt: skip
+        found,
+        map=update.maps[0].copy(),
+        channel_maps=None if maps is None else maps[0].copy(),
+        probabilities=update.probabilities[0],
+        target=int(update.target[0]),
+    )
 
 
 def _finished(found: Explanation, attribution: Attribution) -> Explanation:
     maps = attribution.channel_maps
     return replace(
-        found, map=attribution.maps[0], channel_maps=None if maps is None else maps[0],
-        probabilities=attribution.probabilities[0], target=int(attribution.target[0]),
+        found,
+        map=attribution.maps[0],
+        channel_maps=None if maps is None else maps[0],
+        probabilities=attribution.probabilities[0],
+        target=int(attribution.target[0]),
         attribution=attribution,
         warnings=tuple(dict.fromkeys((*found.warnings, *attribution.warnings))),
         prior="" if attribution.prior is None else attribution.prior.text(),
         output=attribution.output if hasattr(attribution.source.model, "reading") else "",
-    )  # fmt: skip
+    )
 
 
 def _tested(found: Explanation) -> Job[Explanation]:

@@ -29,9 +29,13 @@ class ExplanationLayers:
         self._inside: Any = None
 
     def lay(
-        self, shown: Shown, box: Any, size: tuple[int, int], shape: tuple[int, int],
+        self,
+        shown: Shown,
+        box: Any,
+        size: tuple[int, int],
+        shape: tuple[int, int],
         channels: tuple[str, ...],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Put empty maps on a cell: one, and one for each of the channels that are named."""
         self._inside = inside(box, size, shape)
         self.cell.lay(shown, box, size)

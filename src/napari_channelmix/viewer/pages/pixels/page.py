@@ -88,9 +88,11 @@ class ExplainDock(Dock):
         inside.addWidget(self.question.separate)
         self.boxes = [asked]
         for title, content in (
-            ("Why", self.result), ("How far to trust the map", self.reliability),
-            ("Other methods", self.comparison), ("Many cells", self.many.buttons),
-        ):  # fmt: skip
+            ("Why", self.result),
+            ("How far to trust the map", self.reliability),
+            ("Other methods", self.comparison),
+            ("Many cells", self.many.buttons),
+        ):
             box, inside = group(title)
             inside.addWidget(content)
             self.boxes.append(box)
@@ -157,8 +159,9 @@ class ExplainDock(Dock):
         self.result.begin(cell_name(cells, cell))
         box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
         channels = trained.classifier.channels if question.separate else ()
-        self.layers.lay(shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape,
-                        channels)  # fmt: skip
+        self.layers.lay(
+            shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape, channels
+        )
         if known is not None:
             # Labels may have been painted since: what they say of the model is then another.
             doubts = self.sources.doubts(trained, cells)
@@ -169,8 +172,10 @@ class ExplainDock(Dock):
         self.task.run(
             "explaining the cell",
             explain_cell_job(self.sources, trained, cells, cell, question, known),
-            self._known, on_update=self._updated, on_error=self.fail,
-        )  # fmt: skip
+            self._known,
+            on_update=self._updated,
+            on_error=self.fail,
+        )
 
     @property
     def asked(self) -> Question:
@@ -242,9 +247,12 @@ class ExplainDock(Dock):
         methods = compared(trained.classifier)
         self.comparison.begin(found, methods)
         self.task.run(
-            "comparing methods", compare_job(self.sources, trained, cells, found, methods),
-            self.comparison.show_answers, on_update=self._compared, on_error=self.fail,
-        )  # fmt: skip
+            "comparing methods",
+            compare_job(self.sources, trained, cells, found, methods),
+            self.comparison.show_answers,
+            on_update=self._compared,
+            on_error=self.fail,
+        )
 
     def _compared(self, update: Update) -> None:
         if update.progress.partial is not None:

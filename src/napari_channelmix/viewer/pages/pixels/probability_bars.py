@@ -88,8 +88,9 @@ class ClassBars(QWidget):
             painter.drawText(QRectF(0, top, names, ROW), middle, text)
             painter.drawText(
                 QRectF(self.width() - figures, top, figures, ROW),
-                middle | Qt.AlignmentFlag.AlignRight, f"{100 * p:.1f} %" if self.known else "",
-            )  # fmt: skip
+                middle | Qt.AlignmentFlag.AlignRight,
+                f"{100 * p:.1f} %" if self.known else "",
+            )
             painter.setPen(Qt.PenStyle.NoPen)
             ground = QColor(self.colors.line)
             ground.setAlphaF(0.25)

@@ -104,8 +104,12 @@ class QuestionForm(QObject):
     @property
     def question(self) -> Question:
         """What is asked now."""
-        return Question(self.target.currentData(), self.versus.currentData(),
-                        self.method.currentData(), self.separate.isChecked())  # fmt: skip
+        return Question(
+            self.target.currentData(),
+            self.versus.currentData(),
+            self.method.currentData(),
+            self.separate.isChecked(),
+        )
 
     def fill(self, classifier: Any) -> None:
         """Offer the classes of a classifier and the methods that suit it."""

@@ -66,8 +66,9 @@ class ReliabilityPanel(QWidget):
             self.deleting.setData([], [])
         else:
             for line, curves in (
-                (self.inserting, fidelity.inserting), (self.deleting, fidelity.deleting)
-            ):  # fmt: skip
+                (self.inserting, fidelity.inserting),
+                (self.deleting, fidelity.deleting),
+            ):
                 line.setData(fidelity.shares, curves[:, 0].mean(axis=0))
         self.figures.setText(self._figures(found))
         tested = None if found is None else found.reliability

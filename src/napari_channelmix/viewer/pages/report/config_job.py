@@ -49,11 +49,11 @@ class UnsavedError(DataError):
 
 def doable(snapshot: Snapshot) -> str:
     """Why there is nothing that could be done again, or an empty text."""
-    parts = [part for one in snapshot.data_sets
-             for part in (one.trained, one.importance, one.latents)]  # fmt: skip
+    parts = [
+        part for one in snapshot.data_sets for part in (one.trained, one.importance, one.latents)
+    ]
     if not any(part is not None for part in parts):
-        return ("Nothing to do again yet: train a classifier, or find channel importance or "
-                "latents.")  # fmt: skip
+        return "Nothing to do again yet: train a classifier, or find channel importance or latents."
     return ""
 
 
@@ -74,8 +74,9 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
 
     recorded = snapshot.recorded
     for at, one in enumerate(recorded):
-        yield from part(_same_on_disk_job(one, snapshot), 100 * at / len(recorded),
-                        100 / len(recorded), 100)  # fmt: skip
+        yield from part(
+            _same_on_disk_job(one, snapshot), 100 * at / len(recorded), 100 / len(recorded), 100
+        )
     record = _Record(snapshot)
     # Classifiers first: predictions name them.
     for one in recorded:
@@ -84,11 +85,14 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
     about = provenance()
     first = {name: getattr(parts[0], name) for name in type(parts[0]).model_fields}
     return Config(
-        **first, others=tuple(parts[1:]), made=about["made"], versions=about["versions"],
+        **first,
+        others=tuple(parts[1:]),
+        made=about["made"],
+        versions=about["versions"],
         # What 'auto' was here: elsewhere it may be another one.
         device=choose_device("auto").type,  # type: ignore[arg-type]
         notes=(*record.notes, *changes(snapshot)),
-    )  # fmt: skip
+    )
 
 
 def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
@@ -164,10 +168,12 @@ class _Record:
                 self._left_out(one, "what is known of the latents")
         return DataSetConfig(
             data=data_part(one.cells, one.dataset, one.title),
-            classifier=self._parts.get(id(one)), importance=importance,
-            predictions=self._predictions(one), explanations=self._explanations(one),
+            classifier=self._parts.get(id(one)),
+            importance=importance,
+            predictions=self._predictions(one),
+            explanations=self._explanations(one),
             latents=latents,
-        )  # fmt: skip
+        )
 
     def _predictions(self, one: Snapshot) -> PredictionsPart | None:
         from napari_channelmix.config.facts import predictions_part
@@ -203,12 +209,16 @@ class _Record:
         choosable = self._fits(None, owner)
         return tuple(
             explanation_part(
-                tuple(cells), abouts[question], target=question.target, versus=question.versus,
-                separate=question.separate, classifier=self._named(one, owner),
+                tuple(cells),
+                abouts[question],
+                target=question.target,
+                versus=question.versus,
+                separate=question.separate,
+                classifier=self._named(one, owner),
                 prior=prior_choice(question.prior) or "training" if choosable else None,
             )
             for question, cells in asked.items()
-        )  # fmt: skip
+        )
 
     def _owner(self, trained: Trained | None) -> Snapshot | None:
         """The data set whose classifier this is, where it can be come by again."""
@@ -236,8 +246,9 @@ def changes(snapshot: Snapshot) -> tuple[str, ...]:
     several = len(snapshot.data_sets) > 1
     return tuple(
         f"{one.title}: {line}" if several else line
-        for one in snapshot.recorded for line in _changes_of(one)
-    )  # fmt: skip
+        for one in snapshot.recorded
+        for line in _changes_of(one)
+    )
 
 
 def _changes_of(one: Snapshot) -> Sequence[str]:

@@ -95,16 +95,19 @@ def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
     folders = file_stems([one.title for one in sets], unnamed="data set")
     return tuple(
         _in_folder(item, one.title, name)
-        for one, name in zip(sets, folders, strict=True) for item in _items_of(one)
-    )  # fmt: skip
+        for one, name in zip(sets, folders, strict=True)
+        for item in _items_of(one)
+    )
 
 
 def _in_folder(item: Item, title: str, name: str) -> Item:
     """An item of one of several data sets."""
     return replace(
-        item, key=f"{name}/{item.key}", of=title,
+        item,
+        key=f"{name}/{item.key}",
+        of=title,
         write=lambda folder: item.write(folder / name),
-    )  # fmt: skip
+    )
 
 
 def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
@@ -112,34 +115,77 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
     from napari_channelmix.report.cell_table import why_no_parquet
 
     why = why_no_parquet()
-    found = [Item("table", "Table of the cells", "CSV" if why else "CSV, Parquet",
-                  lambda folder: _table(snapshot, folder), _table_tip(why))]  # fmt: skip
+    found = [
+        Item(
+            "table",
+            "Table of the cells",
+            "CSV" if why else "CSV, Parquet",
+            lambda folder: _table(snapshot, folder),
+            _table_tip(why),
+        )
+    ]
     if snapshot.predictions is not None or snapshot.cells.classes:
-        found.append(Item("groups", "Table of the groups", "CSV",
-                          lambda folder: _groups(snapshot, folder),
-                          "Cells of each class in each group, with 95 % intervals, and what "
-                          "the data set's table says of it"))  # fmt: skip
+        found.append(
+            Item(
+                "groups",
+                "Table of the groups",
+                "CSV",
+                lambda folder: _groups(snapshot, folder),
+                "Cells of each class in each group, with 95 % intervals, and what "
+                "the data set's table says of it",
+            )
+        )
         if _has_doses(snapshot):
-            found.append(Item("doses", "Dose-response", "PNG, SVG, CSV",
-                              lambda folder: _doses(snapshot, folder),
-                              "Curves with EC50 and interval; means of each dose"))  # fmt: skip
+            found.append(
+                Item(
+                    "doses",
+                    "Dose-response",
+                    "PNG, SVG, CSV",
+                    lambda folder: _doses(snapshot, folder),
+                    "Curves with EC50 and interval; means of each dose",
+                )
+            )
         if _has_plates(snapshot):
-            found.append(Item("plates", "Plates", "PNG",
-                              lambda folder: _plates(snapshot, folder),
-                              "The fraction of each class in each well"))  # fmt: skip
+            found.append(
+                Item(
+                    "plates",
+                    "Plates",
+                    "PNG",
+                    lambda folder: _plates(snapshot, folder),
+                    "The fraction of each class in each well",
+                )
+            )
     if snapshot.importance is not None:
-        found.append(Item("importance", "Channel importance", "PNG, SVG, CSV, JSON",
-                          lambda folder: _importance(snapshot, folder),
-                          "The bars, the figures behind them, how they were found"))  # fmt: skip
+        found.append(
+            Item(
+                "importance",
+                "Channel importance",
+                "PNG, SVG, CSV, JSON",
+                lambda folder: _importance(snapshot, folder),
+                "The bars, the figures behind them, how they were found",
+            )
+        )
     found += _of_classifier(snapshot)
     if any(one.fidelity is not None for one in snapshot.explained):
-        found.append(Item("fidelity", "Insertion and deletion", "PNG, SVG",
-                          lambda folder: _fidelity(snapshot, folder),
-                          "Of each cell that was explained"))  # fmt: skip
+        found.append(
+            Item(
+                "fidelity",
+                "Insertion and deletion",
+                "PNG, SVG",
+                lambda folder: _fidelity(snapshot, folder),
+                "Of each cell that was explained",
+            )
+        )
     if snapshot.latents is not None:
-        found.append(Item("latents", "Latents", "CSV, PNG, JSON",
-                          lambda folder: _latents(snapshot, folder),
-                          "Latents of each cell, traversals, badges"))  # fmt: skip
+        found.append(
+            Item(
+                "latents",
+                "Latents",
+                "CSV, PNG, JSON",
+                lambda folder: _latents(snapshot, folder),
+                "Latents of each cell, traversals, badges",
+            )
+        )
     stems = file_stems([image.name for image in snapshot.images])
     found += [_of_image(image, stem) for image, stem in zip(snapshot.images, stems, strict=True)]
     return tuple(found)
@@ -157,16 +203,34 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
     record: dict[str, Any] = trained.classifier.record
     found = []
     if record.get("held_out", {}).get("confusion"):
-        found.append(Item("confusion", "Confusion matrix", "PNG, SVG, CSV",
-                          lambda folder: _confusion(snapshot, folder),
-                          "Labels against predictions, on held-out cells"))  # fmt: skip
+        found.append(
+            Item(
+                "confusion",
+                "Confusion matrix",
+                "PNG, SVG, CSV",
+                lambda folder: _confusion(snapshot, folder),
+                "Labels against predictions, on held-out cells",
+            )
+        )
     if len(record.get("history", ())) > 1:
-        found.append(Item("learning", "Learning curves", "PNG, SVG",
-                          lambda folder: _learning(snapshot, folder),
-                          "Loss and balanced accuracy by epoch"))  # fmt: skip
-    found.append(Item("classifier", "Classifier", "CMX",
-                      lambda folder: _bundle(snapshot, folder),
-                      "Weights, names and statistics, to be opened again"))  # fmt: skip
+        found.append(
+            Item(
+                "learning",
+                "Learning curves",
+                "PNG, SVG",
+                lambda folder: _learning(snapshot, folder),
+                "Loss and balanced accuracy by epoch",
+            )
+        )
+    found.append(
+        Item(
+            "classifier",
+            "Classifier",
+            "CMX",
+            lambda folder: _bundle(snapshot, folder),
+            "Weights, names and statistics, to be opened again",
+        )
+    )
     return found
 
 
@@ -174,8 +238,13 @@ def _of_image(image: PlaneImage, stem: str) -> Item:
     tip = "With the scale and units of its layer"
     if image.turned:
         tip += "; its rotation or affine transform has no place in these formats"
-    return Item(f"image {image.name}", f"Layer '{image.name}'", "OME-TIFF, OME-Zarr",
-                lambda folder: _image(image, folder, stem), tip)  # fmt: skip
+    return Item(
+        f"image {image.name}",
+        f"Layer '{image.name}'",
+        "OME-TIFF, OME-Zarr",
+        lambda folder: _image(image, folder, stem),
+        tip,
+    )
 
 
 # ---------------------------------------------------------------- writing
@@ -187,16 +256,20 @@ def _table(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     predictions = snapshot.predictions
     yield Progress(0, 2, "putting the table together")
     table = cell_table(
-        snapshot.cells, None if predictions is None else predictions.probabilities,
-        () if predictions is None else predictions.classes, snapshot.latents,
+        snapshot.cells,
+        None if predictions is None else predictions.probabilities,
+        () if predictions is None else predictions.classes,
+        snapshot.latents,
         None if predictions is None else predictions.training,
-    )  # fmt: skip
+    )
     yield Progress(1, 2, "writing the table")
     files, left_out = write_table(table, folder / "cells")
     if predictions is not None and predictions.prior is not None:
         prior = predictions.prior
-        about = {"classifier": predictions.source,
-                 "prior": {**prior.as_dict(), "text": prior.text()}}  # fmt: skip
+        about = {
+            "classifier": predictions.source,
+            "prior": {**prior.as_dict(), "text": prior.text()},
+        }
         files = (*files, write_json(folder / "cells.json", about))
     return Exported(files, (left_out,) if left_out else ())
 
@@ -260,8 +333,11 @@ def _plates(snapshot: Snapshot, folder: Path) -> Job[Exported]:
 
     found, _, _ = _fractions(snapshot)
     plates = plates_of(found.groups, snapshot.cells.conditions)
-    titles = [(plate, code, ", ".join(one for one in (plate.name, name) if one))
-              for plate in plates for code, name in enumerate(found.classes)]  # fmt: skip
+    titles = [
+        (plate, code, ", ".join(one for one in (plate.name, name) if one))
+        for plate in plates
+        for code, name in enumerate(found.classes)
+    ]
     stems = file_stems([f"plate {title}" for _, _, title in titles])
     files = []
     for (plate, code, title), stem in zip(titles, stems, strict=True):
@@ -353,7 +429,9 @@ def _drawn(figure: Figure, stem: Path) -> tuple[Path, ...]:
     from napari_channelmix.report.pictures import svg_of
 
     return (
-        write_whole(stem.with_name(f"{stem.name}.png"),
-                    lambda path: figure.savefig(path, dpi=150, format="png")),
+        write_whole(
+            stem.with_name(f"{stem.name}.png"),
+            lambda path: figure.savefig(path, dpi=150, format="png"),
+        ),
         write_bytes(stem.with_name(f"{stem.name}.svg"), svg_of(figure)),
-    )  # fmt: skip
+    )

@@ -123,12 +123,19 @@ class ReproduceDock(Dock):
         self.list.changed.connect(self._fill_buttons)
         session = self.session
         for signal in (
-            session.cells_changed, session.source_changed, session.trained_changed,
-            session.predictions_changed, session.importance_changed, session.latents_changed,
-            session.explained_changed, session.saved_changed, session.running_changed,
+            session.cells_changed,
+            session.source_changed,
+            session.trained_changed,
+            session.predictions_changed,
+            session.importance_changed,
+            session.latents_changed,
+            session.explained_changed,
+            session.saved_changed,
+            session.running_changed,
             session.data_sets_changed,
-            self.viewer.layers.events.inserted, self.viewer.layers.events.removed,
-        ):  # fmt: skip
+            self.viewer.layers.events.inserted,
+            self.viewer.layers.events.removed,
+        ):
             self.follow(signal, self._later)
         self.follow(session.replaced, self._forget)
         self.task.ended.connect(self._later)
@@ -144,8 +151,12 @@ class ReproduceDock(Dock):
         """Write the report to a file."""
         snapshot = self.snapshot()
         if snapshot is not None:
-            self.task.run("writing the report", page_file_job(snapshot, path), self._reported,
-                          on_error=self.fail)  # fmt: skip
+            self.task.run(
+                "writing the report",
+                page_file_job(snapshot, path),
+                self._reported,
+                on_error=self.fail,
+            )
 
     def _reported(self, path: Path) -> None:
         self.page = path
@@ -183,8 +194,12 @@ class ReproduceDock(Dock):
             return
         from napari_channelmix.data import save_dataset_job
 
-        self.task.run("saving the data set", save_dataset_job(cells, folder),
-                      lambda path: self._saved(cells, path), on_error=self.fail)  # fmt: skip
+        self.task.run(
+            "saving the data set",
+            save_dataset_job(cells, folder),
+            lambda path: self._saved(cells, path),
+            on_error=self.fail,
+        )
 
     def _saved(self, cells: Cells, path: Path) -> None:
         self.session.saved = (cells, path)
@@ -195,8 +210,9 @@ class ReproduceDock(Dock):
     def _with_config(self, use: Callable[[Config], object]) -> None:
         snapshot = self.snapshot()
         if snapshot is not None and not doable(snapshot):
-            self.task.run("writing down what was done", config_job(snapshot), use,
-                          on_error=self._no_config)  # fmt: skip
+            self.task.run(
+                "writing down what was done", config_job(snapshot), use, on_error=self._no_config
+            )
 
     def _no_config(self, line: str) -> None:
         self.fail(line)
@@ -237,15 +253,19 @@ class ReproduceDock(Dock):
             if self._write(lambda: write_config(config, path), config):
                 self.config_file = path
                 if then_copy:
-                    self._copy(command_line(path), f"Saved {path}; its command line is on the "
-                               "clipboard", config)  # fmt: skip
+                    self._copy(
+                        command_line(path),
+                        f"Saved {path}; its command line is on the clipboard",
+                        config,
+                    )
 
         self._with_config(use)
 
     def copy_command_line(self) -> None:
         """Save the config where the user says, and copy the command line that runs it."""
-        path = file_dialogs.ask_save(self, "Save the config for the command line", "config.json",
-                              "Configs (*.json)")  # fmt: skip
+        path = file_dialogs.ask_save(
+            self, "Save the config for the command line", "config.json", "Configs (*.json)"
+        )
         if path is not None:
             self.write_config(path if path.suffix else path.with_suffix(".json"), then_copy=True)
 
@@ -284,9 +304,11 @@ class ReproduceDock(Dock):
         chosen = self.list.chosen
         if chosen:
             self.task.run(
-                "exporting", export_job(chosen, folder),
-                lambda found: self._exported(found, folder), on_error=self.fail,
-            )  # fmt: skip
+                "exporting",
+                export_job(chosen, folder),
+                lambda found: self._exported(found, folder),
+                on_error=self.fail,
+            )
 
     def _exported(self, found: Exported, folder: Path) -> None:
         # Those of several data sets are in folders of their own.

@@ -33,8 +33,7 @@ __all__ = ["findings_job", "page_file_job"]
 def findings_job(snapshot: Snapshot) -> Job[Findings]:
     """All that the session has found; with a config, where its cells are in data-set files."""
     yield Progress(0, 100, "loading PyTorch")
-    shown = snapshot.recorded if snapshot in snapshot.recorded else (
-        snapshot, *snapshot.recorded)  # fmt: skip
+    shown = snapshot.recorded if snapshot in snapshot.recorded else (snapshot, *snapshot.recorded)
     several = len(shown) > 1
     findings = []
     for at, one in enumerate(shown):
@@ -79,9 +78,14 @@ def _of_one_job(one: Snapshot, snapshot: Snapshot) -> Job[Findings]:
         facts = replace(
             found.classifier, warnings=(*found.classifier.warnings, *predictions.warnings)
         )
-        found = replace(found, probabilities=predictions.probabilities, classifier=facts,
-                        balanced=predictions.balanced, prior=predictions.prior,
-                        training=predictions.training)  # fmt: skip
+        found = replace(
+            found,
+            probabilities=predictions.probabilities,
+            classifier=facts,
+            balanced=predictions.balanced,
+            prior=predictions.prior,
+            training=predictions.training,
+        )
     if one.explained:
         examples = tuple(_example(each, one) for each in one.explained if each.map is not None)
         warnings = dict.fromkeys(
@@ -123,9 +127,12 @@ def _classifier(trained: Trained) -> ClassifierFacts:
             name: None if np.isnan(one) else one for name, one in (trained.recall or {}).items()
         }
         held_out = {
-            "balanced_accuracy": trained.accuracy, "chance": trained.chance, "recall": recall,
-            "n_train": trained.n_train, "n_test": trained.n_test,
-        }  # fmt: skip
+            "balanced_accuracy": trained.accuracy,
+            "chance": trained.chance,
+            "recall": recall,
+            "n_train": trained.n_train,
+            "n_test": trained.n_test,
+        }
         if trained.estimate is not None:
             held_out["estimate"] = trained.estimate.as_dict()
     return ClassifierFacts.of(trained.classifier, trained.source, held_out)
@@ -139,16 +146,23 @@ def _example(one: Explanation, snapshot: Snapshot) -> Example:
     label = int(cells.labels[one.cell])
     scores = {}
     if one.fidelity is not None:
-        scores = {name: float(getattr(one.fidelity, name)[0])
-                  for name in ("srg", "insertion", "deletion")}  # fmt: skip
+        scores = {
+            name: float(getattr(one.fidelity, name)[0]) for name in ("srg", "insertion", "deletion")
+        }
     return Example(
-        cell=one.cell, crops=one.crops, map=one.map, target=one.classes[one.target],
-        probabilities={name: float(value) for name, value in
-                       zip(one.classes, one.probabilities, strict=True)},
-        label=cells.classes[label] if label >= 0 else "", group=str(cells.groups[one.cell]),
+        cell=one.cell,
+        crops=one.crops,
+        map=one.map,
+        target=one.classes[one.target],
+        probabilities={
+            name: float(value) for name, value in zip(one.classes, one.probabilities, strict=True)
+        },
+        label=cells.classes[label] if label >= 0 else "",
+        group=str(cells.groups[one.cell]),
         words=one.reliability.words(0) if one.reliability is not None else (),
-        scores=scores, method=one.question.method,
-    )  # fmt: skip
+        scores=scores,
+        method=one.question.method,
+    )
 
 
 def _latents(latents: Latents) -> LatentsFacts:

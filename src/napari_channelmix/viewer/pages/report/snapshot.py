@@ -125,8 +125,10 @@ class Snapshot:
 
     def owner_of(self, trained: Trained | None) -> Snapshot | None:
         """The data set that a classifier belongs to; None where it is no data set's any more."""
-        return next((one for one in self.data_sets
-                     if trained is not None and one.classifier is trained), None)  # fmt: skip
+        return next(
+            (one for one in self.data_sets if trained is not None and one.classifier is trained),
+            None,
+        )
 
 
 def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapshot | None:
@@ -142,16 +144,18 @@ def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapsh
     places = sorted(known)
     others = tuple(
         replace(_of_state(one, places.index(key), in_use=False), closed=session.is_closed(one))
-        for key, one in known.items() if key != state.key
-    )  # fmt: skip
+        for key, one in known.items()
+        if key != state.key
+    )
     trained = session.trained
     own = trained is None or state.classifier is trained
     if not own and state.classifier is not None:
         # It has another one of its own, which is not in use.
         trained, own = state.classifier, True
     snapshot = _of_state(state, places.index(state.key), in_use=True)
-    return replace(snapshot, trained=trained, own=own, images=images, prior=session.prior,
-                   others=others)  # fmt: skip
+    return replace(
+        snapshot, trained=trained, own=own, images=images, prior=session.prior, others=others
+    )
 
 
 def _of_state(state: DataSetState, place: int, *, in_use: bool) -> Snapshot:
@@ -159,8 +163,18 @@ def _of_state(state: DataSetState, place: int, *, in_use: bool) -> Snapshot:
     if predictions is not None and len(predictions.probabilities) != len(state.cells):
         predictions = None
     return Snapshot(
-        state.cells, state.source, state.saved_in, state.classifier, predictions,
-        state.importance, state.latents, state.explained, prior=state.prior, name=state.name,
-        explained_by=state.explained_by, in_use=in_use, place=place,
+        state.cells,
+        state.source,
+        state.saved_in,
+        state.classifier,
+        predictions,
+        state.importance,
+        state.latents,
+        state.explained,
+        prior=state.prior,
+        name=state.name,
+        explained_by=state.explained_by,
+        in_use=in_use,
+        place=place,
         edited=state.edited,
-    )  # fmt: skip
+    )
