@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_channelmix.data import images
+from napari_channelmix.data import image_file
 from napari_channelmix.data.images import Decoded, ImageFile, open_image
 from napari_channelmix.errors import DataError
 
@@ -355,7 +355,7 @@ def test_a_large_tiled_tiff_is_read_by_region(
     tifffile.imwrite(
         path, stack, photometric="minisblack", metadata=about, compression="zlib", tile=(16, 16)
     )
-    monkeypatch.setattr(images, "DECODE_WHOLE_BYTES", 1000)
+    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 1000)
     decoded = Decoded()
     plane = open_image(path).planes(None, decoded)[2]
     np.testing.assert_array_equal(plane[10:30, 20:45], stack[2, 10:30, 20:45])
@@ -377,7 +377,7 @@ def test_a_large_zarr_is_read_by_region(
 ) -> None:
     full = stack[None, :, None] if axes == "tczyx" else stack
     path = write_zarr(tmp_path / "a.zarr", full, "0.4", axes, [])
-    monkeypatch.setattr(images, "DECODE_WHOLE_BYTES", 1000)
+    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 1000)
     plane = open_image(path).planes(None, Decoded())[1]
     np.testing.assert_array_equal(plane[10:30, 20:45], stack[1, 10:30, 20:45])
 

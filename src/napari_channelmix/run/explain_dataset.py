@@ -21,7 +21,6 @@ from napari_channelmix.classify.shift import DataShift, data_shift_job
 from napari_channelmix.classify.training_cells import training_marks_job
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
@@ -51,7 +50,6 @@ __all__ = [
     "Explained",
     "chosen_cells",
     "explain_cells_job",
-    "fingerprint",
     "model_hash",
 ]
 
@@ -242,7 +240,7 @@ class _Run:
         facts: dict[str, Any] = {
             "version": package_version("napari-channelmix"),
             "model": model_hash(model),
-            "cells": fingerprint(fitting),
+            "cells": fitting.fingerprint,
             "n": len(chosen),
             "method": method.name,
             "mode": method.mode,
