@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 
 from napari_channelmix.classify import Classifier, load_model
-from napari_channelmix.classify.calibration import (
-    Calibration,
+from napari_channelmix.classify.calibrate import held_out_calibration
+from napari_channelmix.classify.calibration import Calibration
+from napari_channelmix.classify.calibration_metrics import (
     brier_score,
     calibration_error,
     calibration_of,
     confidence_error,
-    fit_temperature,
-    held_out_calibration,
-    scaled,
-    scores_of,
 )
 from napari_channelmix.classify.model_hash import model_hash
+from napari_channelmix.classify.temperature import fit_temperature, scaled, scores_of
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import BundleError, DataError
 

@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from napari_channelmix.atomic_write import refuse_no_folder, write_json, write_text, write_whole
 from napari_channelmix.bounds import hold
-from napari_channelmix.classify.classifier import Classifier, matched
+from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
+from napari_channelmix.classify.predictor import data_shift_job, matched, training_marks_job
 from napari_channelmix.classify.priors import Prior, PriorChoice
-from napari_channelmix.classify.shift import DataShift, data_shift_job
-from napari_channelmix.classify.training_cells import training_marks_job
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import DataError, ModelError
@@ -41,6 +40,7 @@ from napari_channelmix.settings import ExplainSettings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
+    from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
 
 __all__ = [

@@ -64,7 +64,7 @@ def field_maps_job(
     left; see `phenotypes.held_out`.
     """
     yield Progress(0, len(chosen), "reading the cells")
-    from napari_channelmix.classify.training_cells import training_marks_job
+    from napari_channelmix.classify.predictor import training_marks_job
     from napari_channelmix.pcim import explain_job
 
     whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
