@@ -10,8 +10,10 @@ from napari_channelmix.drl import train
 from napari_channelmix.drl.corruption import Corruption, corrupted
 from napari_channelmix.drl.network import PRESETS, NetworkSettings, Posterior
 from napari_channelmix.drl.objective import Objective, aggregated
+from napari_channelmix.drl.recipe import recipe
+from napari_channelmix.drl.sprite_learner import SpriteLearner
 from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites
-from napari_channelmix.drl.train import SpriteLearner, recipe, train_sprites_job
+from napari_channelmix.drl.train import train_sprites_job
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import drain
 

@@ -31,7 +31,7 @@ FILES = {"latents.csv", "latents.json", "traversals.png"}
 @pytest.fixture(scope="module", autouse=True)
 def few_pairs():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("napari_channelmix.drl.latents"), "DRIFT_PAIRS", 40)
+        patch.setattr(import_module("napari_channelmix.drl.encode"), "DRIFT_PAIRS", 40)
         yield
 
 

@@ -259,7 +259,7 @@ class _Keeper:
         epochs: int,
         seed: int,
         device: str,
-    ) -> Job[Finetuned]:
+    ) -> Job[Finetuned[Disentangler]]:
         """`finetune_job`, unless its result is kept already."""
         looked_at = hashlib.sha256(f"{pictures.shape}".encode())
         looked_at.update(pictures.tobytes())
