@@ -18,6 +18,7 @@ from napari_channelmix.classify.callables import (
     failed,
     in_pieces,
     input_dtype,
+    is_out_of_memory,
     refuse_no_model,
 )
 from napari_channelmix.classify.classifier import Classifier
@@ -27,7 +28,6 @@ from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, output_named
 from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.batch_size import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_channelmix.atomic_write import refuse_no_folder, write_json, write_text, write_whole
 from napari_channelmix.bounds import hold
+from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import plausibility_job
@@ -24,7 +25,6 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
-from napari_channelmix.pcim.batch_size import is_out_of_memory
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
