@@ -359,7 +359,7 @@ def test_a_large_tiled_tiff_is_read_by_region(
     decoded = Decoded()
     plane = open_image(path).planes(None, decoded)[2]
     np.testing.assert_array_equal(plane[10:30, 20:45], stack[2, 10:30, 20:45])
-    assert not decoded._held
+    assert not len(decoded)
     # Damage to the last tile does not touch what lies elsewhere.
     with tifffile.TiffFile(path) as tiff:
         offset = tiff.series[0].pages[2].dataoffsets[-1]
@@ -383,14 +383,14 @@ def test_a_large_zarr_is_read_by_region(
 
 
 def test_decoded_pictures_are_kept_up_to_the_limit_and_the_oldest_leave_first() -> None:
-    decoded, reads = Decoded(limit_bytes=250), []
+    decoded, reads = Decoded(limit=250), []
 
     def decode(name: str) -> Pixels:
         reads.append(name)
         return np.zeros(100, np.uint8)
 
     for name in ("a", "b", "a", "c", "a", "b"):
-        decoded.get(Path(name), lambda name=name: decode(name))
+        decoded.decoded(Path(name), lambda name=name: decode(name))
     assert reads == ["a", "b", "c", "b"]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.calibration import Calibration, ReliabilityBin
-from napari_channelmix.phenotypes.fractions import wilson
+from napari_channelmix.phenotypes.wilson import wilson
 
 __all__ = ["BINS", "brier_score", "calibration_error", "calibration_of", "confidence_error"]
 

@@ -132,7 +132,7 @@ class Evaluation:
     @property
     def recall(self) -> dict[str, float | None]:
         """By class of the classifier; None for one that does not occur."""
-        return {row.name: row.recall for row in self.estimate.per_class}
+        return self.estimate.recall
 
     @property
     def counts(self) -> dict[str, int]:

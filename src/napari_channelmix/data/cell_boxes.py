@@ -105,14 +105,18 @@ class CellBoxes:
         return self.table[["y", "x"]].to_numpy(np.float64)
 
     @property
+    def boxes(self) -> Whole:
+        """Box of each cell (N, 4) int64, ``y0, x0, y1, x1`` in pixels, half open; see `table`."""
+        return self.table[BOX].to_numpy(np.int64)
+
+    @property
     def at_border(self) -> npt.NDArray[np.bool_]:
         """Whether the crop of each cell reaches over the border of its image, (N,).
 
         What lies beyond it is filled with background; see `Field.read`.
         """
         shapes = np.array([one.shape for one in self.fields], dtype=np.int64).reshape(-1, 2)
-        columns = self.table[["field", *BOX]].to_numpy(np.int64)
-        return over_border(columns[:, 1:], shapes[columns[:, 0]])
+        return over_border(self.boxes, shapes[self.table["field"].to_numpy(np.int64)])
 
     @property
     def keys(self) -> pd.DataFrame:
@@ -171,6 +175,20 @@ class CellBoxes:
             some = np.unique(np.linspace(0, len(self) - 1, FINGERPRINTED).astype(np.int64))
             digest.update(self.read(some).tobytes())
         return digest.hexdigest()
+
+    def same_pixels(self, other: CellBoxes) -> bool:
+        """Whether other cells have the same crops, seen without reading one.
+
+        The same boxes of the same channels of the same fields; classes, groups and names may
+        differ.
+        """
+        # By identity: fields hold arrays, which compare element by element.
+        if self.fields is not other.fields or len(self) != len(other):
+            return False
+        if (self.planes, self.channels, self.crop) != (other.planes, other.channels, other.crop):
+            return False
+        where = ["field", *BOX]
+        return self.table is other.table or bool(self.table[where].equals(other.table[where]))
 
     def signing(self) -> hashlib._Hash:
         """A signature begun: whoever reads all crops in order may update it with their bytes."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.byte_cache import ByteCache
 from napari_channelmix.computing import within_cap
 from napari_channelmix.data.file_limits import guarded
 from napari_channelmix.errors import DataError
@@ -36,35 +35,19 @@ class Plane(Protocol):
     def __getitem__(self, region: Any, /) -> Any: ...
 
 
-class Decoded:
+class Decoded(ByteCache[Hashable, npt.NDArray[Any]]):
     """The pictures decoded last, up to a number of bytes; shared by the planes of one data set."""
 
-    def __init__(self, limit_bytes: int = 2**30) -> None:
-        self._limit = limit_bytes
-        self._held: OrderedDict[Hashable, npt.NDArray[Any]] = OrderedDict()
-        # Workers and the layers of the viewer ask at the same time.
-        self._lock = threading.Lock()
+    def __init__(self, limit: int = 2**30) -> None:
+        super().__init__(limit, lambda pixels: pixels.nbytes, within_cap)
 
-    def get(self, key: Hashable, decode: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    def decoded(self, key: Hashable, decode: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """Pixels of a file, or of one scene of it, decoded now or before."""
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-        pixels = decode()
-        with self._lock:
-            self._held[key] = pixels
-            held = sum(one.nbytes for one in self._held.values())
-            while held > within_cap(self._limit) and len(self._held) > 1:
-                held -= self._held.popitem(last=False)[1].nbytes
+        pixels = self.get(key)
+        if pixels is None:
+            pixels = decode()
+            self.put(key, pixels)
         return pixels
-
-    def forget(self) -> int:
-        """Let go of all of them; gives the bytes they took."""
-        with self._lock:
-            held = sum(one.nbytes for one in self._held.values())
-            self._held.clear()
-        return held
 
 
 @dataclass(frozen=True)
@@ -203,7 +186,7 @@ class ImageFile:
         if self.nbytes > DECODE_WHOLE_BYTES and not pictures:
             return self._guarded(self._open)
         key = (self.path, self.part)
-        return decoded.get(key, lambda: self._guarded(lambda: np.asarray(self._open()[...])))
+        return decoded.decoded(key, lambda: self._guarded(lambda: np.asarray(self._open()[...])))
 
     @property
     def nbytes(self) -> int:

@@ -14,6 +14,8 @@ from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
 from napari_channelmix.errors import DataError
+from napari_channelmix.phenotypes.label_quality import NARROWEST
+from napari_channelmix.phenotypes.robust import robust_z_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,8 +128,8 @@ class Latents:
     def against_class(self, cell: int, name: str) -> npt.NDArray[np.float64]:
         """How unusual a cell is for a class, per latent: robust z-scores (Z,).
 
-        (z - median) / (1.4826 * median absolute deviation), over the class's cells without this
-        one; 0 where the latent is not active.
+        Against the class's cells without this one, see `phenotypes.robust`; 0 where the latent is
+        not active.
 
         Raises
         ------
@@ -142,10 +144,8 @@ class Latents:
         of_class[cell] = False
         if of_class.sum() < 3:
             raise DataError(f"class {name!r} has fewer than three other cells")
-        members = self.values[of_class].astype(np.float64)
-        middle = np.median(members, axis=0)
-        spread = np.maximum(1.4826 * np.median(np.abs(members - middle), axis=0), 0.02)
-        return np.where(self.active, (self.values[cell] - middle) / spread, 0.0)
+        scores = robust_z_scores(self.values[cell], self.values[of_class], NARROWEST)
+        return np.where(self.active, scores, 0.0)
 
     def to_frame(self) -> pd.DataFrame:
         """A row per cell: where it is, its class, its latents and its hand-crafted features.

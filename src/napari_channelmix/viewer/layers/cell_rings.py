@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_channelmix.viewer.layers.own_layers import add_points, find_ours
 from napari_channelmix.viewer.layers.placing import field_place
 
@@ -27,7 +25,7 @@ def ring_cells(viewer: Any, role: str, cells: Cells, shown: Shown, chosen: Seque
         if layer is not None:
             viewer.layers.remove(layer)
         return
-    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[list(chosen)]
+    boxes = cells.boxes[list(chosen)]
     centres = cells.centres[list(chosen)]
     sizes = SHARE * (boxes[:, 2] - boxes[:, 0])
     selected = set(viewer.layers.selection)

@@ -41,7 +41,7 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
         found = np.flatnonzero(here & (cells.table["object"].to_numpy() == value))
         return int(found[0]) if len(found) else None
     rows = np.flatnonzero(here)
-    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[rows]
+    boxes = cells.boxes[rows]
     centres, half = cells.centres[rows], (boxes[:, 2] - boxes[:, 0]) / 2
     away = np.abs(centres - (y, x)).max(axis=1)
     near = np.where(away <= half, away, np.inf)

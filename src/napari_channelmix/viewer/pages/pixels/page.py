@@ -157,7 +157,7 @@ class ExplainDock(Dock):
         self.notice.clear_line()
         self.session.explanation = None
         self.result.begin(cell_name(cells, cell))
-        box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
+        box = cells.boxes[cell].tolist()
         channels = trained.classifier.channels if question.separate else ()
         self.layers.lay(
             shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape, channels
