@@ -10,8 +10,8 @@ import pytest
 from napari_channelmix.data import open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.report import ClassifierFacts
+from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.explain_dataset import chosen_cells
 from napari_channelmix.run.report import _trained_on
 
 QUICK = ["--device", "cpu", "--quiet"]
