@@ -62,3 +62,17 @@ def test_paths_that_the_document_names_exist() -> None:
     missing = [path for path in missing if not (SOURCE / "viewer" / path).exists()]
     missing = [path for path in missing if not (ROOT / path).exists()]
     assert missing == []
+
+
+def test_code_that_the_glossary_names_exists() -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([A-Z]\w+)(?:\.(\w+))?`", text)
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
+    classes = set(re.findall(r"^(?:class (\w+)|(Job)\b)", code, re.MULTILINE))
+    known = {name for pair in classes for name in pair if name}
+    assert len(named) > 20
+    assert [name for name, _ in named if name not in known] == []
+    members = {member for _, member in named if member}
+    assert [name for name in members if not re.search(rf"\b{name}\b", code)] == []
+    paths = re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?|[a-z_]+\.py)`", text)
+    assert [path for path in paths if not (SOURCE / path).exists()] == []
