@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.errors import ModelError
-from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.jobs import Job, Progress, mapped, part
 from napari_channelmix.pcim import BASELINES, measure_job
 from napari_channelmix.pcim.flatness import flat_lines
 
@@ -111,10 +111,4 @@ def _scores(run: ExplainRun, here: Source, at: int, rows: slice, name: str) -> J
 
 def staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
     """A job as one step of many, under a name of its own; maps on the way are not passed on."""
-    try:
-        while True:
-            yield Progress(at + next(job).fraction, total, stage)
-    except StopIteration as stop:
-        return stop.value
-    finally:
-        job.close()
+    return mapped(job, lambda step: Progress(at + step.fraction, total, stage))
