@@ -12,7 +12,7 @@ from napari_channelmix.viewer.layers.placing import field_place
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["ring_cells"]
 

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.layers.own_layers import OURS, claim, find_ours, r
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["GridLayer", "mosaic"]
 

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_
 from napari_channelmix.viewer.layers.planes import full_resolution
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["MapLayer", "box_geometry", "box_shape"]
 

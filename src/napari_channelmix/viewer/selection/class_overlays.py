@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.session.per_viewer import PerViewer
-from napari_channelmix.viewer.session.session import Predictions, Session, Shown, session_of
+from napari_channelmix.viewer.session.session import Session, session_of
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.predictions import Predictions
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["Overlays", "overlays_of"]
 

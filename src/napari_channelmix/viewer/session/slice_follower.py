@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_channelmix.viewer.session.per_viewer import PerViewer
-from napari_channelmix.viewer.session.session import Session, Shown, session_of
+from napari_channelmix.viewer.session.session import Session, session_of
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["SliceFollower", "field_in_view", "follower_of", "move_to_slice"]
 
