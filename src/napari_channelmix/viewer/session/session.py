@@ -265,6 +265,11 @@ class Session(SessionState):
         if cells != self.selected:
             self.selected = cells
 
+    def toggle(self, cell: int) -> None:
+        """Select one cell more, as the one looked at first; one that is selected no longer."""
+        others = (other for other in self.selected if other != cell)
+        self.select(*others) if cell in self.selected else self.select(cell, *others)
+
     def classify(
         self, labels: npt.ArrayLike, classes: tuple[str, ...], *, joined: bool = False
     ) -> None:

@@ -8,13 +8,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["LAYERS_GONE", "Shown", "ShownBefore"]
+__all__ = ["LAYERS_GONE", "OPEN_AGAIN", "Shown", "ShownBefore"]
 
+#: What to do where layers were removed.
+OPEN_AGAIN = "open the data set again, or choose the layers anew in 'Images and cells'."
 #: What a page says where `Shown.is_in` is false.
-LAYERS_GONE = (
-    "The layers of this field of view are gone; open the data set again, or choose the layers "
-    "anew in 'Images and cells'."
-)
+LAYERS_GONE = f"The layers of this field of view are gone; {OPEN_AGAIN}"
 
 
 @dataclass(frozen=True)

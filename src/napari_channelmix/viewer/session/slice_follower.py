@@ -36,7 +36,7 @@ class SliceFollower:
 
 def field_in_view(viewer: Any, shown: Shown) -> int | None:
     """The field whose slice the viewer shows; None where it is of no field."""
-    if shown.reference not in viewer.layers:
+    if not shown.is_in(viewer.layers):
         return None
     point = np.asarray(shown.reference.world_to_data(viewer.dims.point), dtype=np.float64)
     index = np.floor(point + 0.5)
@@ -48,7 +48,7 @@ def field_in_view(viewer: Any, shown: Shown) -> int | None:
 
 def move_to_slice(viewer: Any, shown: Shown, field: int) -> bool:
     """Move the sliders of the viewer to the slice of a field; whether it is one."""
-    if field not in shown.stack or shown.reference not in viewer.layers:
+    if field not in shown.stack or not shown.is_in(viewer.layers):
         return False
     layer = shown.reference
     point = np.array(layer.world_to_data(viewer.dims.point), dtype=np.float64)

@@ -315,13 +315,10 @@ class PhenotypesDock(Dock):
     def _clicked(self, cell: int, more: bool) -> None:
         """A cell in the picture: with Shift one more, or one less."""
         self.notice.clear_line()
-        before = self.session.selected
-        if not more:
-            self.session.select(cell)
-        elif cell in before:
-            self.session.select(*(one for one in before if one != cell))
+        if more:
+            self.session.toggle(cell)
         else:
-            self.session.select(cell, *before)
+            self.session.select(cell)
 
     def _selected_changed(self, _: object = None) -> None:
         if self._visit not in self.session.selected:
