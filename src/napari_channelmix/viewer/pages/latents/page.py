@@ -65,7 +65,6 @@ class LatentsDock(Dock):
         # The cell that is looked at.
         self.cell: int | None = None
         # What tells of the looks of the channels that are shown.
-        self._watched: list[Any] = []
         self._seen: Latents | None = None
         # The data set that a run is of; another may be in use meanwhile.
         self._running = 0
@@ -294,16 +293,7 @@ class LatentsDock(Dock):
 
     def _watch(self) -> None:
         """Hear of it when channels are hidden or coloured anew: that is what would be looked at."""
-        for tie in self._watched:
-            tie[0].disconnect(tie[1])
-            self._ties.remove(tie)
-        shown = self.session.shown
-        images = [] if shown is None else list(shown.images.values())
-        before = len(self._ties)
-        for one in images:
-            self.follow(one.events.visible, self._fill)
-            self.follow(one.events.colormap, self._fill)
-        self._watched = self._ties[before:]
+        self.follow_images(("visible", "colormap"), self._fill)
 
     def _fill(self, _: object = None) -> None:
         self.settings.fill(busy=self.task.busy)
