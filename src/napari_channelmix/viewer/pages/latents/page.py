@@ -21,8 +21,9 @@ from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, L
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
 from napari_channelmix.viewer.pages.latents.results import Pages
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
-from napari_channelmix.viewer.selection.navigation import GONE, Going
+from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels
+from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
@@ -201,7 +202,7 @@ class LatentsDock(Dock):
         if latents is not None and shown is not None and cell is not None:
             there = self.layers.show_grid(latents, shown, cell, self.viewer.theme)
             if not there:
-                self.fail(GONE)
+                self.fail(LAYERS_GONE)
         self.pages.one.mark_grid(there)
 
     # ---------------------------------------------------------------- all cells
