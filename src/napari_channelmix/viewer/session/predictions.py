@@ -45,4 +45,5 @@ class Predictions:
     @property
     def codes(self) -> npt.NDArray[np.int64]:
         """Most probable class of each cell (N,)."""
-        return self.probabilities.argmax(axis=1)
+        codes: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return codes
