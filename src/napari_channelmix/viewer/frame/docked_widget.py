@@ -38,7 +38,7 @@ class DockedWidget(QWidget):
         self._connections_to_layers: list[Connection] = []
         # Nothing of this object may be used once it is destroyed, so the ends are held apart.
         lists = (self._connections, self._connections_to_layers)
-        self.destroyed.connect(lambda *_: [_disconnect(connections) for connections in lists])
+        self.destroyed.connect(lambda *_: _disconnect(*lists))
 
     def follow(self, signal: Any, slot: Callable[..., object]) -> None:
         """Call ``slot`` on a signal of session, viewer or layers, as long as this widget lives."""
@@ -102,10 +102,11 @@ class DockedWidget(QWidget):
         """Stop every work of this widget."""
 
 
-def _disconnect(connections: list[Connection]) -> None:
-    for signal, slot in connections:
-        if isinstance(signal, SignalInstance):
-            signal.disconnect(slot, missing_ok=True)
-        else:
-            signal.disconnect(slot)
-    connections.clear()
+def _disconnect(*lists: list[Connection]) -> None:
+    for connections in lists:
+        for signal, slot in connections:
+            if isinstance(signal, SignalInstance):
+                signal.disconnect(slot, missing_ok=True)
+            else:
+                signal.disconnect(slot)
+        connections.clear()
