@@ -18,7 +18,7 @@ from napari_channelmix.viewer.layers.own_layers import (
     plane_geometry,
     role_of,
 )
-from napari_channelmix.viewer.session.session import Shown
+from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells

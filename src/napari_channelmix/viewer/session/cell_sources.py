@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim.cell_source import Source
-    from napari_channelmix.viewer.session.session import Trained
+    from napari_channelmix.viewer.session.trained import Trained
 
 __all__ = ["Sources", "same_pixels"]
 
