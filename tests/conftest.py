@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# So many objects that came since make it worth while to leave them out of later collections.
+NEW_OBJECTS = 100_000
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +22,18 @@ def one_torch_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def short_collections() -> None:
+    """Let garbage collections pass over modules and caches, which are never garbage.
+
+    napari makes a full collection whenever layers are removed; with all modules that is a third of
+    a second. What a test makes is collected and checked as ever.
+    """
+    if len(gc.get_objects()) > NEW_OBJECTS:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")
