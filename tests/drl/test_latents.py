@@ -409,6 +409,7 @@ def test_the_same_seed_gives_the_same_latents(untrained, ellipses):
 # ---------------------------------------------------------------- real cells
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_plankton_is_turned_around_and_measured_by_its_size(shared_data, shipped):
     found = run_latents(open_dataset(shared_data / "ifcb_plankton" / "dataset.toml"), shipped)
     assert len(found.values) == 30
