@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# So many objects that came since make it worth while to leave them out of later collections.
-NEW_OBJECTS = 100_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no process is left with one while others rest."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
@@ -22,18 +26,6 @@ def one_torch_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def short_collections() -> None:
-    """Let garbage collections pass over modules and caches, which are never garbage.
-
-    napari makes a full collection whenever layers are removed; with all modules that is a third of
-    a second. What a test makes is collected and checked as ever.
-    """
-    if len(gc.get_objects()) > NEW_OBJECTS:
-        gc.collect()
-        gc.freeze()
 
 
 @pytest.fixture(scope="session")
