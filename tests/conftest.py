@@ -76,3 +76,30 @@ def _unowned_widgets() -> list[Any]:
         # Qt keeps one hidden tool tip for the whole application.
         if widget.parent() is None and type(widget).__name__ != "QTipLabel"
     ]
+
+
+@pytest.fixture
+def quick_learners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classes told apart by nearest neighbours: trees and networks are `test_separation`'s."""
+    _tell_apart_by_nearest_neighbours(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def quick_learners_of_module() -> Iterator[None]:
+    """The same for fixtures that several tests of a file share."""
+    with pytest.MonkeyPatch.context() as patch:
+        _tell_apart_by_nearest_neighbours(patch)
+        yield
+
+
+def _tell_apart_by_nearest_neighbours(patch: pytest.MonkeyPatch) -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from napari_channelmix.jobs import Progress
+
+    def nearest(x: Any, y: Any, seed: int) -> Any:
+        yield Progress(0, 1, "")
+        return KNeighborsClassifier(1).fit(x, y)
+
+    for name in ("_trees", "_network"):
+        patch.setattr(f"napari_channelmix.drl.separation.{name}", nearest)

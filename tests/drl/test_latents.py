@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from sklearn.neighbors import KNeighborsClassifier
 
 from napari_channelmix import open_dataset
 from napari_channelmix.classify.train import train_classifier_job
@@ -40,18 +39,6 @@ def few_pairs(textured, grainy):
         for user in ("quality", "train"):
             patch.setattr(f"napari_channelmix.drl.{user}.Sprites", lambda of: made[of.name])
         yield
-
-
-@pytest.fixture
-def quick_learners(monkeypatch):
-    """Nearest neighbours in place of trees and networks, which `test_separation` tests."""
-
-    def nearest(x, y, seed):
-        yield Progress(0, 1, "")
-        return KNeighborsClassifier(1).fit(x, y)
-
-    for name in ("_trees", "_network"):
-        monkeypatch.setattr(f"napari_channelmix.drl.separation.{name}", nearest)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,8 +20,15 @@ from napari_channelmix.drl.quality import (
     code_quality_job,
     quality_job,
 )
-from napari_channelmix.drl.sprites import CELLS, TEXTURED
+from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites
 from napari_channelmix.jobs import drain
+
+
+@pytest.fixture(scope="module", autouse=True)
+def outlines_drawn_once():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quality_module, "Sprites", cache(Sprites))
+        yield
 
 
 def perfect_reader(code):

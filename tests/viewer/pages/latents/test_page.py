@@ -73,7 +73,7 @@ def opened(viewer: Any, dock: Any, qtbot: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def weights(tmp_path: Path) -> Path:
+def weights(tmp_path: Path, quick_learners: None) -> Path:
     from napari_channelmix.drl import save_disentangler
 
     return save_disentangler(tiny(), tmp_path / "tiny.safetensors")
