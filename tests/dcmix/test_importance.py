@@ -19,7 +19,7 @@ from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 
-QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=6), "device": "cpu"}
+QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=4), "device": "cpu"}
 # Where it does not matter how well the networks have learnt.
 BRIEF = {**QUICK, "settings": TrainingSettings(epochs=2)}
 
