@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,22 @@ def _unowned_widgets() -> list[Any]:
         # Qt keeps one hidden tool tip for the whole application.
         if widget.parent() is None and type(widget).__name__ != "QTipLabel"
     ]
+
+
+@pytest.fixture(scope="session")
+def sprites_once() -> Callable[..., Any]:
+    """`Sprites` whose outlines are drawn once for all tests; in place of the class."""
+    from napari_channelmix.drl.sprites import Sprites
+
+    drawn: dict[Any, Any] = {}
+
+    def sprites(of: Any, **settings: int) -> Any:
+        key = (of.name, *settings.items())
+        if key not in drawn:
+            drawn[key] = Sprites(of, **settings)
+        return drawn[key]
+
+    return sprites
 
 
 @pytest.fixture

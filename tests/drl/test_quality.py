@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -20,14 +19,14 @@ from napari_channelmix.drl.quality import (
     code_quality_job,
     quality_job,
 )
-from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites
+from napari_channelmix.drl.sprites import CELLS, TEXTURED
 from napari_channelmix.jobs import drain
 
 
 @pytest.fixture(scope="module", autouse=True)
-def outlines_drawn_once():
+def outlines_drawn_once(sprites_once):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quality_module, "Sprites", cache(Sprites))
+        patch.setattr(quality_module, "Sprites", sprites_once)
         yield
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import cache
 from importlib import import_module
 
 import numpy as np
@@ -18,7 +17,6 @@ from napari_channelmix import load_disentangler, open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.drl import latents, save_disentangler
 from napari_channelmix.drl.finetune import Finetuned
-from napari_channelmix.drl.sprites import Sprites
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.run import encode_dataset as room
 from napari_channelmix.run.cli import main
@@ -31,13 +29,12 @@ FILES = {"latents.csv", "latents.json", "traversals.png"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_pairs():
+def few_pairs(sprites_once):
     """Few sprites to measure names with, whose outlines are drawn once for all tests."""
-    drawn = cache(Sprites)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("napari_channelmix.drl.latents"), "DRIFT_PAIRS", 40)
         for user in ("quality", "train"):
-            patch.setattr(f"napari_channelmix.drl.{user}.Sprites", drawn)
+            patch.setattr(f"napari_channelmix.drl.{user}.Sprites", sprites_once)
         yield
 
 
