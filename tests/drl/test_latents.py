@@ -353,6 +353,7 @@ def test_cells_that_are_no_numbers_are_refused(untrained, make_ellipses):
 # ---------------------------------------------------------------- the job
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_progress_never_goes_back_and_ends_with_the_result(untrained, ellipses):
     job = latents_job(ellipses, untrained, finetune=4, device="cpu")
     steps = []
