@@ -211,6 +211,7 @@ def test_a_second_run_that_is_stopped_leaves_the_first_result(
     assert found.session.latents is before
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
     viewer: Any, open_plate: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:
