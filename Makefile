@@ -37,10 +37,12 @@ types: setup
 	$(BIN)/mypy
 
 # One thread: small networks run faster so, and their figures repeat. As many processes as cores,
-# each with a screen of its own; more than four would need much memory.
+# each with a screen of its own; more than four would need much memory. Files are dealt out whole,
+# in the order of tests/conftest.py: slow ones first. What is compiled is kept for all processes.
 test: lint types
 	@scripts/display.sh
-	NAPARI_STRICT_QT=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	PYTHONDONTWRITEBYTECODE= NAPARI_STRICT_QT=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto \
+		--maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 screenshots: setup
 	@scripts/display.sh
