@@ -20,6 +20,12 @@ from napari_channelmix.settings import (
     ImportanceSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.workload import (
+    explain_workload,
+    importance_workload,
+    latents_workload,
+    training_workload,
+)
 from napari_channelmix.wording import path_shown
 
 __all__ = ["main"]
@@ -293,7 +299,8 @@ def _train(asked: argparse.Namespace) -> None:
         raise ModelError(f"--out {asked.out}: name a file that ends in .cmx")
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = train_into_job(cells, asked.out, settings)
-    classifier, beside = run_job(job, title="training", quiet=asked.quiet)
+    work = training_workload(cells, settings, mixes)
+    classifier, beside = run_job(job, title="training", quiet=asked.quiet, work=work)
     if classifier.accuracy is not None:
         _say(asked, accuracy_text(classifier.accuracy))
     _say(asked, f"saved {asked.out} and {beside}")
@@ -312,7 +319,8 @@ def _importance(asked: argparse.Namespace) -> None:
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = divided_importance_job(cells, settings=settings, parts=asked.out / "parts")
     with in_use(asked.out):
-        importance = run_job(job, title="importance", quiet=asked.quiet)
+        work = importance_workload(cells, settings)
+        importance = run_job(job, title="importance", quiet=asked.quiet, work=work)
         saved = importance.save(asked.out)
     _say(asked, importance_text(importance))
     _say(asked, f"saved {', '.join(path.name for path in saved)} in {asked.out}")
@@ -356,7 +364,10 @@ def _explain(asked: argparse.Namespace) -> None:
     job = explain_cells_job(
         model, cells, asked.out, settings, device=asked.device, batch=asked.batch
     )
-    found = run_job(job, title="explain", quiet=asked.quiet)
+    count = min(len(cells), settings.limit or len(cells))
+    method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
+    work = explain_workload(model, count, cells.crop, method, asked.device)
+    found = run_job(job, title="explain", quiet=asked.quiet, work=work)
     _say(asked, explanation_text(found.content))
     if asked.quiet:
         # What makes maps wrong, and scores that were asked for and are missing, are worth a line
@@ -425,7 +436,9 @@ def _latents(asked: argparse.Namespace) -> None:
     settings = settings_from(asked, LatentsSettings)
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = encode_cells_job(source, cells, asked.out, settings, device=asked.device)
-    found = run_job(job, title="latents", quiet=asked.quiet)
+    some = cells.subset(slice(settings.limit))
+    work = latents_workload(some, settings.model, settings.finetune, asked.device, settings.pixels)
+    found = run_job(job, title="latents", quiet=asked.quiet, work=work)
     _say(asked, latents_text(found.latents))
     if asked.quiet and found.kept_source:
         # Fine-tuning that was asked for and is missing is worth a line all the same.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,13 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
+from napari_channelmix.settings.workload import training_workload
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.frame.chance_note import chance_line
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
+from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
 from napari_channelmix.viewer.frame.training_controls import (
     DeviceBox,
     NetworkBox,
@@ -85,6 +88,7 @@ class ClassifierDock(Dock):
         self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
         self.train = QPushButton("Train")
         self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
+        self.run_time = RunTimeLine(self)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.curves = TrainingCurves(self.viewer.theme)
@@ -118,6 +122,8 @@ class ClassifierDock(Dock):
         follow_seed(self, self.seed)
         self._build()
         self.train.clicked.connect(self.start)
+        self.settings.changed.connect(self._fill_run_time)
+        self.mix.toggled.connect(self._fill_run_time)
         self.apply.clicked.connect(self.classify)
         self.evaluate.clicked.connect(self.measure)
         self.save.clicked.connect(self._ask_save)
@@ -159,6 +165,7 @@ class ClassifierDock(Dock):
         more.addWidget(content)
         inside.addWidget(more)
         inside.addWidget(self.train)
+        inside.addWidget(self.run_time)
         inside.addWidget(self.reason)
         self.column.addWidget(self.training_box)
         self.curves_box, inside = group("Learning")
@@ -193,8 +200,7 @@ class ClassifierDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        mixes = self.mixes.value() if self.mix.isChecked() else 0
-        chosen = replace(self.settings.value, mixes=mixes)
+        chosen = self._chosen()
         self.session.history = ()
         # Another data set may be in use before it is through.
         data_set = self.session.data_set
@@ -205,7 +211,12 @@ class ClassifierDock(Dock):
             on_update=lambda update: self._learning(update, data_set),
             on_error=self.fail,
             data_set=data_set,
+            work=training_workload(cells, chosen, chosen.mixes),
         )
+
+    def _chosen(self) -> ClassifierSettings:
+        mixes = self.mixes.value() if self.mix.isChecked() else 0
+        return replace(self.settings.value, mixes=mixes)
 
     def _learning(self, update: Update, data_set: int) -> None:
         epochs = tuple(one for one in update.metrics if "epoch" in one)
@@ -359,6 +370,7 @@ class ClassifierDock(Dock):
         self.train.setEnabled(not why and not busy)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
+        self._fill_run_time()
         trained = self.session.trained
         if not busy:
             parts = (self.training_box, self.curves_box, self.result_box)
@@ -387,6 +399,16 @@ class ClassifierDock(Dock):
         ours = trained is not None and hasattr(trained.classifier, "save")
         self.save.setEnabled(ours and not busy)
         self.open.setEnabled(not busy)
+
+    def _fill_run_time(self, _: object = None) -> None:
+        """Say how long training takes, where it could begin."""
+        cells, work = self.session.cells, None
+        if cells is not None and not self.task.busy and not reason_not_ready(self.session):
+            # A control may allow for a moment what the setting does not.
+            with suppress(ChannelMixError):
+                chosen = self._chosen()
+                work = training_workload(cells, chosen, chosen.mixes)
+        self.run_time.show_work(work)
 
     def _fill_curves(self, _: object = None) -> None:
         self.curves_box.setVisible(bool(self.session.history) or self.task.busy)

@@ -8,12 +8,16 @@ import numpy as np
 from napari.layers import Points
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.settings.workload import explain_workload
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.duration import Workload
     from napari_channelmix.viewer.pages.pixels.page import ExplainDock
     from napari_channelmix.viewer.tasks.task import Update
 
@@ -55,6 +59,7 @@ class ManyCells:
             "'Explain all cells' leaves out the cells that the classifier was trained on, and "
             "others of their groups, where the classifier knows them and any other is left"
         )
+        self.run_time = RunTimeLine(dock)
         self.line = QLabel(HINT)
         self.line.setWordWrap(True)
         self.buttons = QWidget()
@@ -66,6 +71,7 @@ class ManyCells:
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.held_out)
+        column.addWidget(self.run_time)
         column.addWidget(self.line)
         dock.task.ended.connect(self._ended)
 
@@ -149,6 +155,7 @@ class ManyCells:
             self._done,
             on_update=self._updated,
             on_error=dock.fail,
+            work=self._work(len(chosen)),
         )
         self.busy = True
         self.fill()
@@ -199,3 +206,20 @@ class ManyCells:
         self.chosen_button.setEnabled(not busy)
         self.all_button.setEnabled(not busy)
         self.none_button.setVisible(bool(count))
+        self._fill_run_time(count, busy)
+
+    def _work(self, count: int) -> Workload | None:
+        cells, trained = self._dock.session.cells, self._dock.session.trained
+        if cells is None or trained is None:
+            return None
+        return explain_workload(trained.classifier, count, cells.crop, self._dock.asked.method)
+
+    def _fill_run_time(self, chosen: int, busy: bool) -> None:
+        """Say how long the maps take: of the cells chosen, or of all of this field of view."""
+        cells, shown = self._dock.session.cells, self._dock.session.shown
+        if cells is None or shown is None or busy:
+            self.run_time.show_work(None)
+            return
+        count = chosen or int((cells.table["field"] == shown.field).sum())
+        subject = f"{'Selected' if chosen else 'All'} {counted(count, 'cell')}"
+        self.run_time.show_work(self._work(count) if count else None, subject)

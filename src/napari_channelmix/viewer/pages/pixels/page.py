@@ -292,8 +292,9 @@ class ExplainDock(Dock):
         self._fill()
 
     def _shown_changed(self, _: object = None) -> None:
-        # Maps of another field of view lie on other cells.
+        # Maps of another field of view lie on other cells, and so do lines about them.
         self.task.stop()
+        self.notice.clear_line()
         self._leave()
         self._fill()
         self._warm_up()
