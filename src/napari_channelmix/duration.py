@@ -24,15 +24,17 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
 
 from napari_channelmix.atomic_write import write_json
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.jobs import Progress
 from napari_channelmix.readers import Stored, read_json
+
+if TYPE_CHECKING:
+    from napari_channelmix.jobs import Progress
 
 __all__ = [
     "Estimate",
@@ -218,7 +220,8 @@ class Stopwatch:
         # When the first step was done; then (seconds since, fraction) of all steps.
         self._first: float | None = None
         self._steps: list[tuple[float, float]] = []
-        self._moved = self._start
+        # When the fraction grew last, and when anything was noted last.
+        self._moved = self._noted = self._start
         self._fraction = 0.0
         # The stage without its numbers: time and fraction at which it began.
         self._stage, self._stage_start, self._stage_fraction = "", self._start, 0.0
@@ -239,7 +242,9 @@ class Stopwatch:
         now, fraction = time.monotonic(), progress.fraction
         stage = re.sub(r"\d+", "", progress.stage)
         if stage != self._stage:
-            self._stage, self._stage_start, self._stage_fraction = stage, now, self._fraction
+            self._stage, self._stage_fraction = stage, self._fraction
+            self._stage_start = self._noted
+        self._noted = now
         # What was found earlier took no time.
         self._reused |= "kept" in progress.metrics or stage.startswith("picking up")
         if fraction <= self._fraction:

@@ -413,6 +413,8 @@ class ImportanceDock(Dock):
         self.no_p_values.setText(f"No p-values of the channels: {reason}." if reason else "")
         self.no_p_values.setVisible(bool(reason))
         if imp is None:
+            self.gate.clear_line()
+            self.warnings.clear_line()
             return
         self.legend.setText(self.chart.legend())
         # The question stands above the bars.

@@ -21,6 +21,7 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.settings.workload import training_workload
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.colors import palette_of
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.frame.chance_note import chance_line
 from napari_channelmix.viewer.frame.page import Dock, form, group
@@ -76,7 +77,7 @@ class ClassifierDock(Dock):
         self.mix = QCheckBox("Mix the channels into")
         self.mix.setToolTip(
             "Put a mixing layer in front (DCMIX): the classifier sees blended images only, and the "
-            "weights of the blend can be read"
+            "weights of the blend can be read. Default: off"
         )
         self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended images")
         self.mixes.setSuffix(" image(s)")
@@ -139,6 +140,8 @@ class ClassifierDock(Dock):
         self.follow(self.session.prior_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.history_changed, self._fill_curves)
+        # It proposes names of the cells that go.
+        self.follow(self.session.replaced, lambda: self.form.setVisible(False))
         self.follow(self.viewer.events.theme, self._theme_changed)
         self.follow(PREFERENCES.changed, self.computer.fill)
         self._fill()
@@ -392,7 +395,12 @@ class ClassifierDock(Dock):
         self.misfit.setVisible(bool(misfit))
         usable = trained is not None and not misfit and not busy
         predictions = self.session.predictions
-        self.legend.show_classes(() if predictions is None else predictions.classes, "Predicted")
+        cells = self.session.cells
+        palette = () if cells is None or predictions is None else cells.classes
+        self.legend.show_classes(
+            palette_of(palette, () if predictions is None else predictions.classes),
+            "Predicted" if predictions is not None else "",
+        )
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(usable and classed)

@@ -57,7 +57,8 @@ class ManyCells:
         self.held_out.setChecked(True)
         self.held_out.setToolTip(
             "'Explain all cells' leaves out the cells that the classifier was trained on, and "
-            "others of their groups, where the classifier knows them and any other is left"
+            "others of their groups, where the classifier knows them and any other is left. "
+            "Default: on"
         )
         self.run_time = RunTimeLine(dock)
         self.line = QLabel(HINT)
