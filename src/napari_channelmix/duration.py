@@ -9,9 +9,10 @@ mostly loading PyTorch and left out where that is loaded, and ``pace`` for each 
 Without such a run, ``n`` times the pace of a fast processor is a lower bound ('at least').
 
 The time left follows from how the last run of the kind went: its ``profile`` says which share of
-its time had passed at each fraction of progress. Without one, progress counts as time, and the
-remaining share ``1 - f`` is weighed: ``(1 - f) * ((1 - f) * pace + f * max(pace, pace_of_stage))``,
-since the last stage of a job may be slower than all before it. A job that has stood still for ``s``
+its time had passed at each fraction of progress. Without one, progress counts as time, at the pace
+of the last half of the time worked, and the remaining share ``1 - f`` is weighed:
+``(1 - f) * ((1 - f) * pace + f * max(pace, pace_of_stage))``, since the last stage of a job may be
+slower than all before it. A job that has stood still for ``s``
 seconds is taken to need ``s`` seconds more at least.
 """
 
@@ -268,10 +269,16 @@ class Stopwatch:
             done = float(np.interp(self._fraction, _ticks(), self._past.profile))
             if done > LITTLE:
                 return max(worked * (1 - done) / done, idle)
-        left, pace = 1 - self._fraction, worked / self._fraction
+        left, pace = 1 - self._fraction, self._pace(worked)
         in_stage = self._fraction - self._stage_fraction
         slower = (now - self._stage_start) / in_stage if in_stage > 0 else 0.0
         return max(left * (left * pace + self._fraction * max(pace, slower)), idle)
+
+    def _pace(self, worked: float) -> float:
+        """Seconds for all of the work, at the pace of the last half of the time worked."""
+        times, fractions = zip(*self._steps, strict=True)
+        done = self._fraction - float(np.interp(worked / 2, times, fractions))
+        return worked / 2 / done if done > 0 else worked / self._fraction
 
     def as_past_run(self, units: float) -> PastRun | None:
         """How long it took, now that it is through; None where that is no measure."""
