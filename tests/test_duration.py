@@ -80,7 +80,7 @@ def test_a_run_is_foreseen_from_the_last_of_its_kind(
     # Ten seconds until the first step, then 20 seconds for 100 units.
     record(WORK, run(clock, {0: 0, 0.01: 10, 0.5: 25, 1.0: 30}))
     past = past_run(WORK)
-    assert past is not None and past.start == 10 and past.pace == pytest.approx(0.2)
+    assert past is not None and past.start == 10 and past.seconds == 20
     # At half of the work, 15 of the 20 seconds had passed.
     assert past.profile[10] == pytest.approx(0.75) and past.profile[20] == 1
     assert estimate(Workload("training", "tiny, cpu", 500.0)) == Estimate(110.0, known=True)
@@ -88,6 +88,22 @@ def test_a_run_is_foreseen_from_the_last_of_its_kind(
     monkeypatch.setitem(__import__("sys").modules, "torch", object())
     found = estimate(Workload("training", "tiny, cpu", 500.0))
     assert found is not None and found.text == "about 2 min" and found.seconds == 100
+
+
+def test_two_runs_of_different_size_tell_what_is_fixed(
+    clock: Clock, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "torch", object())
+    # 10 seconds and 0.1 for each unit: 20 seconds for 100 units, 40 for 300.
+    record(WORK, run(clock, {0: 0, 0.01: 0.0, 0.5: 12, 1.0: 20}))
+    large = Workload("training", "tiny, cpu", 300.0)
+    record(large, run(clock, {0: 0, 0.01: 0.0, 0.5: 22, 1.0: 40}))
+    found = estimate(Workload("training", "tiny, cpu", 1000.0))
+    assert found is not None and found.seconds == pytest.approx(110)
+    # Again of the same size: the line still has two ends.
+    record(large, run(clock, {0: 0, 0.01: 0.0, 0.5: 25, 1.0: 50}))
+    found = estimate(Workload("training", "tiny, cpu", 100.0))
+    assert found is not None and found.seconds == pytest.approx(20)
 
 
 def test_without_a_run_of_the_kind_there_is_a_lower_bound_or_nothing(cache: Path) -> None:
@@ -156,7 +172,8 @@ def test_the_last_run_tells_which_stages_are_slow(clock: Clock) -> None:
     # Half of the work takes three quarters of the time.
     past = PastRun(
         start=0,
-        pace=1,
+        units=1,
+        seconds=1,
         profile=[min(1, 0.075 * k) for k in range(10)] + [0.75 + 0.025 * k for k in range(11)],
     )
     watch, clock.now = Stopwatch(past), clock.now

@@ -3,16 +3,21 @@
 Definitions (our own)
 ---------------------
 Work is counted in units that grow evenly with time, such as cells x epochs x pixels of a crop
-(`Workload`). A run of ``n`` units is expected to take ``start + pace * n`` seconds, with the
-figures of the last run of the same kind on this computer: ``start`` until its first step, which is
-mostly loading PyTorch and left out where that is loaded, and ``pace`` for each unit after it.
+(`Workload`). A run of ``n`` units is expected to take ``start + fixed + pace * n`` seconds:
+
+- ``start``: until the first step of the last run of the kind on this computer, which is mostly
+  loading PyTorch; left out where that is loaded;
+- ``fixed``, ``pace``: of the line through the last run and the last one before it that was of
+  another size (by half at least); where there is none, or the line does not rise from 0 or more,
+  in proportion to the last run (``fixed`` 0).
+
 Without such a run, ``n`` times the pace of a fast processor is a lower bound ('at least').
 
 The time left follows from how the last run of the kind went: its ``profile`` says which share of
 its time had passed at each fraction of progress. Without one, progress counts as time, at the pace
 of the last half of the time worked, and the remaining share ``1 - f`` is weighed:
-``(1 - f) * ((1 - f) * pace + f * max(pace, pace_of_stage))``, since the last stage of a job may be
-slower than all before it. A job that has stood still for ``s``
+``(1 - f) * ((1 - f) * pace + f * max(pace, pace_of_stage))`` in a stage that is the first of its
+name, since it may be slower than all before it. A job that has stood still for ``s``
 seconds is taken to need ``s`` seconds more at least.
 """
 
@@ -47,8 +52,9 @@ __all__ = [
     "record",
 ]
 
-# Seconds a unit on a fast processor, by kind of job: a tenth of what two cores at 2.5 GHz took.
-FAST = {"training": 2e-8, "importance": 2e-8, "explain": 4e-5, "latents": 4e-6}
+# Seconds a unit on a fast processor, by kind of job: a tenth or less of what one busy core at
+# 2.5 GHz took for the quickest settings (the network 'tiny', PCIM, cells without classes).
+FAST = {"training": 5e-7, "importance": 5e-7, "explain": 2e-5, "latents": 3e-3}
 # Steps of a profile: shares of the time at 0, 5, ... 100 % of progress.
 STEPS = 20
 # Runs that are remembered; bytes of their file.
@@ -94,21 +100,25 @@ class PastRun(Stored):
     ----------
     start : float
         Seconds until its first step.
-    pace : float
-        Seconds for each unit after it.
+    units, seconds : float
+        How much there was to do, and how long that took after the first step.
     profile : list of float
         Share of the seconds after the first step that had passed at 0, 5, ... 100 % of progress.
     """
 
     start: Positive
-    pace: Positive
+    units: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    seconds: Positive
     profile: list[Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=list, max_length=STEPS + 1
     )
 
 
 class _Runs(Stored):
-    runs: dict[str, PastRun] = Field(default_factory=dict)
+    #: The last of each kind and, where there is one, the last of another size before it.
+    runs: dict[str, Annotated[list[PastRun], Field(min_length=1, max_length=2)]] = Field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True)
@@ -141,18 +151,30 @@ def duration_text(seconds: float) -> str:
 
 def estimate(work: Workload) -> Estimate | None:
     """How long a run takes from now on; None where nothing is known of runs like it."""
-    past = past_run(work)
+    past = _read().get(work.key)
     if past is None:
         if work.gpu or work.kind not in FAST:
             return None
         return Estimate(FAST[work.kind] * work.units, known=False)
-    start = 0.0 if "torch" in sys.modules else past.start
-    return Estimate(start + past.pace * work.units, known=True)
+    start = 0.0 if "torch" in sys.modules else past[0].start
+    return Estimate(start + _seconds(past, work.units), known=True)
+
+
+def _seconds(past: list[PastRun], units: float) -> float:
+    """Seconds after the first step; see the definitions above."""
+    last = past[0]
+    if len(past) > 1:
+        pace = (last.seconds - past[1].seconds) / (last.units - past[1].units)
+        fixed = last.seconds - pace * last.units
+        if pace > 0 and fixed >= 0:
+            return fixed + pace * units
+    return last.seconds / last.units * units
 
 
 def past_run(work: Workload | None) -> PastRun | None:
     """The last run of this kind on this computer, where there was one."""
-    return None if work is None else _read().get(work.key)
+    past = [] if work is None else _read().get(work.key, [])
+    return past[0] if past else None
 
 
 def record(work: Workload, watch: Stopwatch) -> None:
@@ -164,16 +186,20 @@ def record(work: Workload, watch: Stopwatch) -> None:
     if run is None:
         return
     runs = _read()
-    before = runs.pop(work.key, None)
-    if before is not None and run.start < before.start and watch.warm:
+    before = runs.pop(work.key, [])
+    if before and watch.warm:
         # PyTorch was loaded already: the next one may have to load it.
-        run = run.model_copy(update={"start": before.start})
-    runs[work.key] = run
+        run = run.model_copy(update={"start": max(run.start, before[0].start)})
+    runs[work.key] = [run, *[other for other in before if _of_another_size(other, run)][:1]]
     kept = dict(list(runs.items())[-MOST_RUNS:])
     path = _path()
     with suppress(OSError, ChannelMixError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, _Runs(runs=kept).model_dump())
+
+
+def _of_another_size(other: PastRun, run: PastRun) -> bool:
+    return not 2 / 3 < other.units / run.units < 1.5
 
 
 def _path() -> Path:
@@ -183,10 +209,10 @@ def _path() -> Path:
 
 
 # What was read last: path and when it was written. Estimates are asked for at every change.
-_last: tuple[Path, int, dict[str, PastRun]] | None = None
+_last: tuple[Path, int, dict[str, list[PastRun]]] | None = None
 
 
-def _read() -> dict[str, PastRun]:
+def _read() -> dict[str, list[PastRun]]:
     global _last
     path = _path()
     try:
@@ -194,7 +220,7 @@ def _read() -> dict[str, PastRun]:
     except OSError:
         return {}
     if _last is None or _last[:2] != (path, written):
-        runs: dict[str, PastRun] = {}
+        runs: dict[str, list[PastRun]] = {}
         # A file of another version, or half a file, is no more than one that is missing.
         with suppress(ChannelMixError, OSError):
             runs = read_json(path, _Runs, most=MOST_BYTES).runs
@@ -226,6 +252,8 @@ class Stopwatch:
         self._fraction = 0.0
         # The stage without its numbers: time and fraction at which it began.
         self._stage, self._stage_start, self._stage_fraction = "", self._start, 0.0
+        # Stages that came to their end: what is slow in them is in the pace already.
+        self._stages: set[str] = set()
         self._reused = False
 
     @property
@@ -243,6 +271,7 @@ class Stopwatch:
         now, fraction = time.monotonic(), progress.fraction
         stage = re.sub(r"\d+", "", progress.stage)
         if stage != self._stage:
+            self._stages.add(self._stage)
             self._stage, self._stage_fraction = stage, self._fraction
             self._stage_start = self._noted
         self._noted = now
@@ -271,7 +300,9 @@ class Stopwatch:
                 return max(worked * (1 - done) / done, idle)
         left, pace = 1 - self._fraction, self._pace(worked)
         in_stage = self._fraction - self._stage_fraction
-        slower = (now - self._stage_start) / in_stage if in_stage > 0 else 0.0
+        slower = 0.0
+        if in_stage > 0 and self._stage not in self._stages:
+            slower = (now - self._stage_start) / in_stage
         return max(left * (left * pace + self._fraction * max(pace, slower)), idle)
 
     def _pace(self, worked: float) -> float:
@@ -289,9 +320,8 @@ class Stopwatch:
         # The last step may have been short of 1.
         shares = np.interp(_ticks(), (*fractions, 1.0), (*times, seconds)) / max(seconds, 1e-9)
         profile = [round(float(share), 4) for share in np.clip(shares, 0, 1)]
-        return PastRun(
-            start=round(self._first - self._start, 3), pace=seconds / units, profile=profile
-        )
+        start = round(self._first - self._start, 3)
+        return PastRun(start=start, units=units, seconds=round(seconds, 3), profile=profile)
 
 
 def _ticks() -> np.ndarray:

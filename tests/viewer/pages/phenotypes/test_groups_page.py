@@ -172,7 +172,7 @@ def test_a_narrow_page_shows_adjusted_fractions_and_a_menu_brings_back_the_other
             if not table.isColumnHidden(column)
         ]
 
-    assert shown() == ["group", "cells", "adjusted\nuntreated", "adjusted\ntreated"]
+    assert shown() == ["group", "cells", "adj.\nuntreated", "adj.\ntreated"]
     assert not table.horizontalScrollBar().isVisible()
     head = table.horizontalHeader()
     for column in (3, 5):
@@ -267,7 +267,7 @@ def test_no_well_is_left_out_of_curve_and_plate_for_its_training_cells(page: Any
     without = sum(at % 4 > 0 for at in range(WELLS))
     assert f"{without} groups have no adjusted fraction" in page.words.text()
     # The table has those that are known.
-    assert page.table.model().headerData(3, Qt.Orientation.Horizontal) == "adjusted\nrest"
+    assert page.table.model().headerData(3, Qt.Orientation.Horizontal) == "adj.\nrest"
 
 
 def test_what_the_adjusted_intervals_leave_out_is_in_sight(page: Any) -> None:

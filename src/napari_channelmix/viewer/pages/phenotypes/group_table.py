@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
-from qtpy.QtGui import QColor, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -16,10 +15,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.class_swatch import swatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from qtpy.QtGui import QResizeEvent
 
     from napari_channelmix.phenotypes.fractions import Fractions
 
@@ -29,7 +30,7 @@ ROWS_SHOWN, ROW = 7, 22
 # Pixels of a column: room for '100.0%'.
 NARROWEST = 52
 # Pixels of a heading beside its words: colour, mark of the order, margins.
-BESIDE_WORDS = 34
+BESIDE_WORDS = 28
 SORTED = Qt.ItemDataRole.UserRole
 
 
@@ -100,7 +101,7 @@ class GroupsModel(QAbstractTableModel):
         name = self.found.classes[code]
         if role == Qt.ItemDataRole.DisplayRole:
             # Two lines, so that the name has the width of the column.
-            return f"adjusted\n{name}" if adjusted else name
+            return f"adj.\n{name}" if adjusted else name
         if role == Qt.ItemDataRole.ToolTipRole and adjusted:
             return (
                 f"Fraction of {name} behind the calls, adjusted for the classes that the "
@@ -109,7 +110,8 @@ class GroupsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"Fraction of the cells that are {name}; a click sorts by it"
         if role == Qt.ItemDataRole.DecorationRole:
-            return QColor(class_hex(self._colors[code]))
+            # An icon: of a heading Qt does not draw a colour.
+            return swatch(self._colors[code])
         return None
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
@@ -258,8 +260,7 @@ class GroupTable(QTableView):
         shown: set[tuple[str, bool]] = {name for name in names if self._wanted.get(name)}
 
         def width(name: tuple[str, bool]) -> int:
-            words = (name[0], "adjusted") if name[1] else (name[0],)
-            return max(NARROWEST, BESIDE_WORDS + max(map(metrics.horizontalAdvance, words)))
+            return max(NARROWEST, BESIDE_WORDS + metrics.horizontalAdvance(name[0]))
 
         room -= sum(map(width, shown))
         for name in sorted(names, key=lambda name: not name[1]):

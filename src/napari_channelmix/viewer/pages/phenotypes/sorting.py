@@ -76,7 +76,7 @@ ORDERS = (
     ),
     Order(
         "disagreement",
-        "disagreement",
+        "label against prediction",
         "agreement first",
         "contradictions first",
         True,
