@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.colors import class_hex, palette_of
 
-__all__ = ["ClassLegend"]
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.session import Session
+
+__all__ = ["ClassLegend", "session_palette"]
 
 # Classes that are named; how many others there are is said, and the tooltip names them.
 MOST = 8
 NO_CLASS = "no class"
+
+
+def session_palette(session: Session) -> tuple[str, ...]:
+    """All classes of a session; positions are colours: those of the cells, predicted, known."""
+    cells, predictions, trained = session.cells, session.predictions, session.trained
+    return palette_of(
+        () if cells is None else cells.classes,
+        (
+            *(() if predictions is None else predictions.classes),
+            *(() if trained is None else trained.classifier.classes),
+        ),
+    )
 
 
 class ClassLegend(QLabel):

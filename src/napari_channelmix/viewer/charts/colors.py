@@ -56,7 +56,7 @@ def palette_of(classes: Sequence[str], predicted: Sequence[str] = ()) -> tuple[s
     Every layer, chart and legend takes its colours by this order, so that a class has one colour
     whatever the order in which a classifier knows it.
     """
-    return (*classes, *(name for name in predicted if name not in classes))
+    return tuple(dict.fromkeys((*classes, *predicted)))
 
 
 def class_hex(code: int) -> str:

@@ -20,8 +20,7 @@ from qtpy.QtWidgets import (
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.settings.workload import training_workload
-from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.charts.colors import palette_of
+from napari_channelmix.viewer.charts.class_legend import ClassLegend, session_palette
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.frame.chance_note import chance_line
 from napari_channelmix.viewer.frame.page import Dock, form, group
@@ -384,7 +383,8 @@ class ClassifierDock(Dock):
         self.result.setText(_in_words(trained, share))
         estimate = None if trained is None else trained.estimate
         self.doubts.say(_doubts(estimate), "warning")
-        self.recalls.show_accuracy(estimate)
+        palette = session_palette(self.session)
+        self.recalls.show_accuracy(estimate, palette)
         predictions = self.session.predictions
         if predictions is not None and not predictions.is_by(trained):
             predictions = None
@@ -394,13 +394,8 @@ class ClassifierDock(Dock):
         self.misfit.setText(misfit)
         self.misfit.setVisible(bool(misfit))
         usable = trained is not None and not misfit and not busy
-        predictions = self.session.predictions
-        cells = self.session.cells
-        palette = () if cells is None or predictions is None else cells.classes
-        self.legend.show_classes(
-            palette_of(palette, () if predictions is None else predictions.classes),
-            "Predicted" if predictions is not None else "",
-        )
+        where = "Classes, here and in the picture"
+        self.legend.show_classes(palette if trained is not None else (), where)
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(usable and classed)

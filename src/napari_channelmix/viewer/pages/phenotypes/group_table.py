@@ -260,13 +260,15 @@ class GroupTable(QTableView):
         shown: set[tuple[str, bool]] = {name for name in names if self._wanted.get(name)}
 
         def width(name: tuple[str, bool]) -> int:
-            return max(NARROWEST, BESIDE_WORDS + metrics.horizontalAdvance(name[0]))
+            words: int = metrics.horizontalAdvance(name[0])
+            return max(NARROWEST, BESIDE_WORDS + words)
 
         room -= sum(map(width, shown))
-        for name in sorted(names, key=lambda name: not name[1]):
-            if name not in self._wanted and (width(name) <= room or not shown):
+        for name in sorted(names, key=lambda name: bool(not name[1])):
+            needed = width(name)
+            if name not in self._wanted and (needed <= room or not shown):
                 shown.add(name)
-                room -= width(name)
+                room -= needed
         for column, name in enumerate(names):
             self.setColumnHidden(column + 2, name not in shown)
         self._fill_menu(names, shown)

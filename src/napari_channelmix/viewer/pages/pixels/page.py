@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.charts.colors import palette_of
+from napari_channelmix.viewer.charts.class_legend import session_palette
 from napari_channelmix.viewer.frame.chance_note import ChanceNote
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import explained_prior
@@ -326,12 +326,8 @@ class ExplainDock(Dock):
 
     def _fill(self, _: object = None) -> None:
         ready = self.needs.fill()
-        found, cells, trained = self.session.explanation, self.session.cells, self.session.trained
-        palette = palette_of(
-            () if cells is None else cells.classes,
-            () if trained is None else trained.classifier.classes,
-        )
-        self.result.show_palette(palette)
+        found = self.session.explanation
+        self.result.show_palette(session_palette(self.session))
         # All at once and for good: what appears with a click would make the rest jump.
         for box in self.boxes:
             box.setVisible(ready)
