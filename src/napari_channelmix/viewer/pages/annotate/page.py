@@ -19,7 +19,8 @@ from napari_channelmix.data.annotation_files import write_given_job
 from napari_channelmix.data.annotations import annotated
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
-from napari_channelmix.viewer.charts.class_legend import ClassLegend, session_palette
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.colors import palette_of
 from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.pages.annotate.import_panel import Transfer
 from napari_channelmix.viewer.pages.annotate.keys import AnnotateKeys
@@ -233,9 +234,11 @@ class AnnotateDock(Dock):
 
     def _show_legend(self) -> None:
         """Say which colours the rings and tints in the picture have."""
-        predicted = self.session.predictions is not None
+        cells, predictions = self.session.cells, self.session.predictions
+        classes = () if cells is None else cells.classes
+        predicted = () if predictions is None else predictions.classes
         where = "Ring: class; tint: prediction" if predicted else "Ring: class"
-        self.legend.show_classes(session_palette(self.session), where)
+        self.legend.show_classes(palette_of(classes, predicted), where)
 
     def _forget(self) -> None:
         """Other cells are about to take the place of these."""
