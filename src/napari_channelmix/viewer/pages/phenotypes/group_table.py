@@ -256,7 +256,7 @@ class GroupTable(QTableView):
         """Hide the class columns that do not fit, those of the calls first."""
         names = self.figures.class_columns
         head, metrics = self.horizontalHeader(), self.horizontalHeader().fontMetrics()
-        room = self.viewport().width() - sum(head.sectionSize(column) for column in (0, 1))
+        room = self.viewport().width() - head.sectionSize(0) - head.sectionSize(1)
         shown: set[tuple[str, bool]] = {name for name in names if self._wanted.get(name)}
 
         def width(name: tuple[str, bool]) -> int:
@@ -264,7 +264,7 @@ class GroupTable(QTableView):
             return max(NARROWEST, BESIDE_WORDS + words)
 
         room -= sum(map(width, shown))
-        for name in sorted(names, key=lambda name: bool(not name[1])):
+        for name in sorted(names, key=lambda name: not name[1]):
             needed = width(name)
             if name not in self._wanted and (needed <= room or not shown):
                 shown.add(name)
