@@ -187,3 +187,16 @@ def test_until_the_job_can_tell_the_estimate_is_shown(clock: Clock) -> None:
     clock.now += 20
     assert watch.left(Progress(0, 1, "loading")) == 80
     assert Stopwatch(None, Estimate(100, known=False)).left_now() is None
+
+
+def test_what_was_expected_counts_for_less_and_less(clock: Clock) -> None:
+    watch = Stopwatch(None, Estimate(200, known=True))
+    watch.note(Progress(0.001, 1, "training"))
+    for fraction in (0.25, 0.5):
+        clock.now += 25
+        watch.note(Progress(fraction, 1, "training"))
+    # 150 s by the estimate, 50 s by what was seen, at half of the work.
+    assert watch.left_now() == pytest.approx(100, rel=0.01)
+    # An estimate that is over says nothing.
+    clock.now += 160
+    assert watch.left(Progress(0.9, 1, "training")) < 60

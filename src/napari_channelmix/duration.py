@@ -13,12 +13,14 @@ Work is counted in units that grow evenly with time, such as cells x epochs x pi
 
 Without such a run, ``n`` times the pace of a fast processor is a lower bound ('at least').
 
-The time left follows from how the last run of the kind went: its ``profile`` says which share of
-its time had passed at each fraction of progress. Without one, progress counts as time, at the pace
-of the last half of the time worked, and the remaining share ``1 - f`` is weighed:
+The time left is what was expected less the time that passed, and what is observed:
+``(1 - f) * expected + f * observed`` at the fraction ``f`` of progress, where an estimate was there
+and is not over. Observed is how the last run went, if that was of about the same size: its
+``profile`` says which share of its time had passed at each fraction. Else progress counts as time,
+at the pace of the last half of the time worked, and the remaining share ``1 - f`` is weighed:
 ``(1 - f) * ((1 - f) * pace + f * max(pace, pace_of_stage))`` in a stage that is the first of its
-name, since it may be slower than all before it. A job that has stood still for ``s``
-seconds is taken to need ``s`` seconds more at least.
+name, since it may be slower than all before it. A job that has stood still for ``s`` seconds is
+taken to need ``s`` seconds more at least.
 """
 
 from __future__ import annotations
@@ -172,9 +174,10 @@ def _seconds(past: list[PastRun], units: float) -> float:
 
 
 def past_run(work: Workload | None) -> PastRun | None:
-    """The last run of this kind on this computer, where there was one."""
+    """The last run of this kind on this computer, where there was one of about this size."""
     past = [] if work is None else _read().get(work.key, [])
-    return past[0] if past else None
+    same = [run for run in past if work is not None and not _other_size(run.units, work.units)]
+    return same[0] if same else None
 
 
 def record(work: Workload, watch: Stopwatch) -> None:
@@ -190,7 +193,7 @@ def record(work: Workload, watch: Stopwatch) -> None:
     if before and watch.warm:
         # PyTorch was loaded already: the next one may have to load it.
         run = run.model_copy(update={"start": max(run.start, before[0].start)})
-    runs[work.key] = [run, *[other for other in before if _of_another_size(other, run)][:1]]
+    runs[work.key] = [run, *[other for other in before if _other_size(other.units, run.units)][:1]]
     kept = dict(list(runs.items())[-MOST_RUNS:])
     path = _path()
     with suppress(OSError, ChannelMixError):
@@ -198,8 +201,8 @@ def record(work: Workload, watch: Stopwatch) -> None:
         write_json(path, _Runs(runs=kept).model_dump())
 
 
-def _of_another_size(other: PastRun, run: PastRun) -> bool:
-    return not 2 / 3 < other.units / run.units < 1.5
+def _other_size(units: float, others: float) -> bool:
+    return not 2 / 3 < units / others < 1.5
 
 
 def _path() -> Path:
@@ -294,16 +297,25 @@ class Stopwatch:
             if self._expected is None or not self._expected.known:
                 return None
             return max(self._expected.seconds - (now - self._start), idle, 1.0)
+        observed = self._observed(now, worked)
+        if self._expected is not None and self._expected.known:
+            # What was expected counts for less and less, and for nothing once it is over.
+            still = self._expected.seconds - (now - self._start)
+            if still > 0:
+                observed = (1 - self._fraction) * still + self._fraction * observed
+        return max(observed, idle)
+
+    def _observed(self, now: float, worked: float) -> float:
+        """Seconds left by what was seen of this run."""
         if self._past is not None and self._past.profile:
             done = float(np.interp(self._fraction, _ticks(), self._past.profile))
             if done > LITTLE:
-                return max(worked * (1 - done) / done, idle)
-        left, pace = 1 - self._fraction, self._pace(worked)
+                return worked * (1 - done) / done
+        left, pace, slower = 1 - self._fraction, self._pace(worked), 0.0
         in_stage = self._fraction - self._stage_fraction
-        slower = 0.0
         if in_stage > 0 and self._stage not in self._stages:
             slower = (now - self._stage_start) / in_stage
-        return max(left * (left * pace + self._fraction * max(pace, slower)), idle)
+        return left * (left * pace + self._fraction * max(pace, slower))
 
     def _pace(self, worked: float) -> float:
         """Seconds for all of the work, at the pace of the last half of the time worked."""
