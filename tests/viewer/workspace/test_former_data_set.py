@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix.viewer.pages.data.samples import open_synthetic_plate
 from napari_channelmix.viewer.session.session import Trained
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.workspace.page_list import PAGES
@@ -86,3 +87,25 @@ def test_cells_out_of_layers_take_the_place_of_layers_of_ours(
     qtbot.waitUntil(lambda: not data.preview.task.busy, timeout=20_000)
     assert set(session.shown.images.values()) == set(pictures)
     assert {layer.name for layer in viewer.layers} == {"a", "b", "mine"}
+
+
+def test_layers_of_a_sample_make_room_and_those_that_were_touched_stay(
+    workspace: Any, viewer: Any, qtbot: Any, plate: Cells
+) -> None:
+    from napari.layers import Layer
+
+    data, session = workspace.page("data"), workspace.session
+    for made in open_synthetic_plate():
+        viewer.add_layer(Layer.create(*made))
+    data.origin.setCurrentIndex(1)
+    qtbot.waitUntil(data.use.isEnabled, timeout=10_000)
+    data.use_layers()
+    qtbot.waitUntil(lambda: session.cells is not None, timeout=20_000)
+    # Painted in, so that it is the user's from now on.
+    viewer.layers["cells"].data[:5, :5] = 1
+    data.open_cells(plate, "plate.toml")
+    qtbot.waitUntil(lambda: len(session.data_sets) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: not data.preview.task.busy, timeout=20_000)
+    names = [layer.name for layer in viewer.layers]
+    assert set(plate.channels) <= set(names)
+    assert [name for name in names if name.endswith("[1]")] == ["cells [1]"]

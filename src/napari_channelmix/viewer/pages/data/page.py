@@ -31,6 +31,7 @@ from napari_channelmix.viewer.pages.data.layer_fields import (
     with_fields,
 )
 from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
+from napari_channelmix.viewer.pages.data.samples import is_untouched
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
@@ -185,7 +186,7 @@ class ImagesDock(Dock):
                     f"{state.name} is open already: here it is, with {listed(state.results, 6)}."
                 )
             return
-        layers.forget_ours(self.viewer)
+        self._forget_layers()
         shown = layers.show_field(self.viewer, found.cells, found.pixels)
         self.session.open(found.cells, source, shown)
         self.origin.setCurrentIndex(0)
@@ -226,10 +227,24 @@ class ImagesDock(Dock):
             return None
         return shown
 
+    def _forget_layers(self, besides: Shown | None = None) -> None:
+        """Remove what was added to show the data set in use; layers of the user's stay.
+
+        Those of a sample, of File > Open Sample, are the user's as soon as they were touched.
+        """
+        layers.forget_ours(self.viewer, besides)
+        before = self.session.shown
+        kept = [] if besides is None else [*besides.images.values(), besides.objects]
+        shown = [] if before is None else [*before.images.values(), before.objects]
+        for layer in shown:
+            there = layer is not None and layer in self.viewer.layers
+            if there and is_untouched(layer) and not any(layer is other for other in kept):
+                self.viewer.layers.remove(layer)
+
     def _show_state(self, state: DataSetState, pixels: layers.FieldPixels | None) -> None:
         """Show an open data set and take it in use; in the user's layers, where it is of these."""
-        layers.forget_ours(self.viewer)
         shown = self._users_layers(state)
+        self._forget_layers(shown)
         if shown is None and pixels is not None:
             shown = layers.show_field(self.viewer, state.cells, pixels)
         if state.key == self.session.data_set:
