@@ -118,6 +118,9 @@ def test_what_was_found_earlier_is_no_measure(clock: Clock, cache: Path) -> None
     watch.note(Progress(0.6, 1, "kept from an earlier run", {"kept": 1.0}))
     record(WORK, watch)
     assert past_run(WORK) is None
+    # It begins where an earlier run was stopped.
+    record(WORK, run(clock, {0: 0, 0.6: 1, 1.0: 2}))
+    assert past_run(WORK) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"runs": 3}', '{"runs": {"a": {"start": -1}}}'])
@@ -125,7 +128,7 @@ def test_a_broken_file_is_as_good_as_none(cache: Path, text: str, clock: Clock) 
     cache.parent.mkdir()
     cache.write_text(text)
     assert past_run(WORK) is None
-    record(WORK, run(clock, {0: 0, 0.5: 1, 1.0: 2}))
+    record(WORK, run(clock, {0: 0, 0.2: 1, 1.0: 2}))
     assert WORK.key in json.loads(cache.read_text())["runs"]
 
 
@@ -134,7 +137,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "file")
-    record(WORK, run(clock, {0: 0, 0.5: 1, 1.0: 2}))
+    record(WORK, run(clock, {0: 0, 0.2: 1, 1.0: 2}))
     assert past_run(WORK) is None
 
 

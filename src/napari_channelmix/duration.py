@@ -63,6 +63,8 @@ STEPS = 20
 MOST_RUNS, MOST_BYTES = 100, 200_000
 # Seconds after which a guess is shown, and the least share of the work.
 SOON, LITTLE = 3.0, 0.01
+# A run whose first step is beyond this share goes on from an earlier one.
+MIDST = 0.3
 
 Positive = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -326,6 +328,8 @@ class Stopwatch:
     def as_past_run(self, units: float) -> PastRun | None:
         """How long it took, now that it is through; None where that is no measure."""
         if self._reused or self._first is None or len(self._steps) < 2 or units <= 0:
+            return None
+        if self._steps[0][1] > MIDST:
             return None
         seconds = time.monotonic() - self._first
         times, fractions = zip(*self._steps, strict=True)
