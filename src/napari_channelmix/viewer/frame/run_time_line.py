@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_channelmix.duration import Workload, estimate
 from napari_channelmix.viewer.widgets.secondary_text import show_secondary
-
-if TYPE_CHECKING:
-    from napari_channelmix.viewer.frame.page import Dock
 
 __all__ = ["RunTimeLine"]
 
@@ -22,22 +17,18 @@ UNKNOWN = "How long it takes is not known before the first run."
 
 
 class RunTimeLine(QLabel):
-    """One line; empty where there is nothing to run.
+    """One line; empty where there is nothing to run."""
 
-    Parameters
-    ----------
-    page : Dock
-        As long as it lives, the line has the colours of the viewer's theme.
-    """
-
-    def __init__(self, page: Dock, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWordWrap(True)
         self.setToolTip(TIP)
-        viewer = page.viewer
-        show_secondary(self, viewer.theme)
-        page.follow(viewer.events.theme, lambda _: show_secondary(self, viewer.theme))
+        self.follow_theme(theme)
         self.show_work(None)
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        show_secondary(self, theme)
 
     def show_work(self, work: Workload | None, subject: str = "") -> None:
         """Say how long this takes; None: nothing can be run. ``subject``: what is meant."""

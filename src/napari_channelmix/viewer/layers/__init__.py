@@ -38,6 +38,7 @@ from napari_channelmix.viewer.layers.geometry import (
 )
 from napari_channelmix.viewer.layers.grid_layer import GridLayer, mosaic
 from napari_channelmix.viewer.layers.hidden_layers import hide, reveal
+from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.map_layer import MapLayer, box_geometry, box_shape
 from napari_channelmix.viewer.layers.own_layers import (
     OURS,
@@ -89,6 +90,7 @@ __all__ = [
     "hide",
     "id_columns_of",
     "is_own",
+    "keep_selection",
     "label_ids",
     "label_plane",
     "like",

@@ -88,7 +88,7 @@ class ClassifierDock(Dock):
         self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
         self.train = QPushButton("Train")
         self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
-        self.run_time = RunTimeLine(self)
+        self.run_time = RunTimeLine(self.viewer.theme)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.curves = TrainingCurves(self.viewer.theme)
@@ -418,6 +418,7 @@ class ClassifierDock(Dock):
         self.curves.show_history(self.session.history)
 
     def _theme_changed(self, event: Any) -> None:
+        self.run_time.follow_theme(self.viewer.theme)
         self.curves.follow_theme(self.viewer.theme)
         self.recalls.follow_theme(self.viewer.theme)
         self.probabilities.follow_theme(self.viewer.theme)
