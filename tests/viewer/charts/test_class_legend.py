@@ -8,7 +8,6 @@ from typing import Any
 from napari_channelmix.viewer.charts.class_legend import MOST, ClassLegend, session_palette
 from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
-from napari_channelmix.viewer.session.session import Session
 
 
 def test_each_class_has_its_colour_and_many_are_counted(qtbot: Any) -> None:
@@ -24,7 +23,7 @@ def test_each_class_has_its_colour_and_many_are_counted(qtbot: Any) -> None:
 
 
 def test_all_pages_have_one_order_of_the_classes() -> None:
-    session = Session()
+    session = SimpleNamespace(cells=None, predictions=None, trained=None)
     assert session_palette(session) == ()
     session.cells = SimpleNamespace(classes=("b", "a"))
     session.predictions = SimpleNamespace(classes=("a", "b", "debris"))
