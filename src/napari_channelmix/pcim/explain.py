@@ -18,7 +18,9 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
 from napari_channelmix.pcim.batch_size import cells_at_once, is_out_of_memory
+from napari_channelmix.pcim.caveats import caveat_lines
 from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.doubts import noise_lines, without_structure
 from napari_channelmix.pcim.exchanged_channels import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.methods import Method, method_named
@@ -191,7 +193,7 @@ def explain_job(
     separate = channels == "separate"
     room = chosen.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
-    found = _Found(source, separate)
+    found, noise = _Found(source, separate), list[int]()
     observer = source.observer() if compare else None
     with subject.at_rest() as was_training:
         if was_training:
@@ -240,6 +242,9 @@ def explain_job(
                 found.maps[some],
                 of_log_odds=chosen.mode == "blackbox",
             )
+            # Alike for normalised pixels and raw ones.
+            noisy = without_structure(problem.x.float().cpu().numpy())
+            noise += source.numbers[some][noisy].tolist()
             at += len(some)
         seconds = (time.perf_counter() - started) / max(count, 1)
         if found.channel_maps is not None and count > 1:
@@ -260,12 +265,24 @@ def explain_job(
     for line in () if shift is None else shift.warnings:
         notes.add(line)
     flat = flatness.by_reason
+    lines = flat_lines(flat, count, source.name_of)
+    if compare:
+        # Of cells that are looked at together; a caller that joins parts says it of all.
+        lines = (*noise_lines(noise, count, source.name_of), *lines)
+        lines += caveat_lines(
+            source.model,
+            source.subject.classes,
+            found.probabilities,
+            found.target,
+            lambda row: source.name_of(source.numbers[row]),
+        )
     return found.attribution(
         chosen,
         seconds,
-        (*notes, *flat_lines(flat, count, source.name_of)),
+        (*notes, *lines),
         flat,
         shift,
+        noise=tuple(noise),
         forwards=forwards,
         seed=seed,
     )
@@ -422,6 +439,8 @@ class _Found:
         warnings: tuple[str, ...],
         flat: dict[str, tuple[int, ...]],
         shift: DataShift | None,
+        *,
+        noise: tuple[int, ...] = (),
         **facts: Any,
     ) -> Attribution:
         model, output = self.source.model, str(self.source.subject.reading)
@@ -455,4 +474,5 @@ class _Found:
             flat=flat,
             shift=shift,
             prior=prior,
+            noise=noise,
         )
