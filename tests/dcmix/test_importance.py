@@ -14,7 +14,7 @@ from napari_channelmix.classify import ChannelMix, TrainingSettings
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.data.samples import graded_channels, synthetic_plate
 from napari_channelmix.dcmix.decoys import WithDecoys
-from napari_channelmix.dcmix.importance import _in_one_image, channel_importance_job
+from napari_channelmix.dcmix.importance import channel_importance_job
 from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
@@ -345,9 +345,9 @@ def test_classes_in_one_image_each_are_said_where_no_groups_are_known():
         table = cells.table.assign(field=list(fields))
         return replace(cells, table=table if group is None else table.assign(group=group))
 
-    (line,) = _in_one_image(in_images(0, 0, 0, 1, 2, 2))
+    (line,) = classes_in_one_image(in_images(0, 0, 0, 1, 2, 2))
     assert line.startswith("in one image only: a; ")
     # All in one image says nothing of a class, and known groups are judged by the gate.
-    assert not list(_in_one_image(in_images(0, 0, 0, 0, 0, 0)))
-    assert not list(_in_one_image(in_images(0, 1, 0, 1, 0, 1)))
-    assert not list(_in_one_image(in_images(0, 0, 0, 1, 1, 1, group=list("uuuvvv"))))
+    assert not list(classes_in_one_image(in_images(0, 0, 0, 0, 0, 0)))
+    assert not list(classes_in_one_image(in_images(0, 1, 0, 1, 0, 1)))
+    assert not list(classes_in_one_image(in_images(0, 0, 0, 1, 1, 1, group=list("uuuvvv"))))

@@ -26,6 +26,7 @@ from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remem
 from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
+from napari_channelmix.drl.reconstruction import Reconstruction, reconstruction_job
 from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
 from napari_channelmix.drl.store import load_disentangler
 from napari_channelmix.drl.traversal import FEW, Traversal, ranges, save_sheet, traversal
@@ -78,6 +79,8 @@ class Latents:
         Why there is none, in a line.
     provenance : dict
     warnings : tuple of str
+    reconstruction : Reconstruction or None
+        How far the decoder's pictures resemble the cells; None for a single cell.
     """
 
     cells: Cells = field(repr=False)
@@ -90,6 +93,7 @@ class Latents:
     unseparated: str = ""
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
+    reconstruction: Reconstruction | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -219,6 +223,9 @@ class Latents:
             "metrics": card,
             "preparation": self.prepared.how.as_dict(),
             "finetuned": self.disentangler.about.get("finetuned"),
+            "reconstruction": (
+                None if self.reconstruction is None else self.reconstruction.as_dict()
+            ),
             "warnings": list(self.warnings),
             "provenance": self.provenance,
         }
@@ -381,7 +388,17 @@ def latents_job(
     if of is not source or "finetuned" in of.about:
         measuring = associations_job(of, pairs=DRIFT_PAIRS)
         now = yield from part(measuring, tuned_at + half, half, total, "sprites: ")
-    judged = trust(of.names, values.astype(np.float64), kl, prepared.features, before, now)
+    comparing = reconstruction_job(of, prepared.pictures, values, cells.groups)
+    reconstruction = yield from part(comparing, tuned_at + MEASURING, 0, total)
+    judged = trust(
+        of.names,
+        values.astype(np.float64),
+        kl,
+        prepared.features,
+        before,
+        now,
+        resembles=reconstruction is None or reconstruction.resembles,
+    )
     active = np.array([one.badge not in ("inactive", "spare") for one in judged])
     lost = [axis for axis in of.axes() if not active[list(of.columns(axis))].any()]
     if lost:
@@ -410,6 +427,7 @@ def latents_job(
         UNDER_WAY if classed else unseparated,
         facts,
         tuple(dict.fromkeys(warnings)),
+        reconstruction,
     )
     if classed:
         # Cells can be looked at meanwhile.

@@ -107,11 +107,10 @@ def caveat_lines(
     if len(values) == 1:
         return tuple(call_caveats(model, classes, values, target)[0])
     called = named_cells([names(int(row)) for row in close])
-    one = len(close) == 1
     return (
-        f"{len(close):,} of {len(values):,} cells ({called}) {'is' if one else 'are'} called with "
-        f"less than {100 * CLOSE:.0f} % between the two most probable classes: {'its' if one else 'their'} "
-        "maps may be faithful, but the calls are nearly a toss of a coin",
+        f"{len(close):,} of {len(values):,} calls ({called}) nearly a toss of a coin, with less "
+        f"than {100 * CLOSE:.0f} % between the two most probable classes: a map may be faithful "
+        "and say nothing of the class",
         *limits,
     )
 

@@ -296,6 +296,8 @@ def _train(asked: argparse.Namespace) -> None:
     classifier, beside = run_job(job, title="training", quiet=asked.quiet)
     if classifier.accuracy is not None:
         _say(asked, accuracy_text(classifier.accuracy))
+    for line in classifier.record.get("warnings", ()):
+        _say(asked, f"note: {line}")
     _say(asked, f"saved {asked.out} and {beside}")
 
 

@@ -27,7 +27,9 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
 from napari_channelmix.pcim.batch_size import is_out_of_memory
+from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
 from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.pcim.methods import method_named
@@ -403,6 +405,7 @@ def _all_maps(run: _Run) -> Job[bool]:
                 "target": found.target.tolist(),
                 "output": found.output,
                 "flat": found.flat,
+                "noise": found.noise,
                 "warnings": [
                     line
                     for line in found.warnings
@@ -525,13 +528,21 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
             **cells_about(run.cells, run.chosen, run.training),
         },
     }
+    numbers = run.chosen.tolist()
+    # Parts of an earlier version do not say it.
+    noise = [cell for one in parts for cell in one.get("noise", ())]
+    content["doubts"] = doubts_of(numbers, content["flat"], shift, noise)
+    about = run.model, run.model.classes, probabilities, content["target"]
+    content["caveats"] = call_caveats(*about)
     notes = [
         *((run.held_out,) if run.held_out else ()),
         *run.cells.warnings,
         *implausible,
         *shift.lines,
         *_together(one["warnings"] for one in parts),
+        *noise_lines(noise, count, run.name_of),
         *flat_lines(content["flat"], count, run.name_of),
+        *caveat_lines(*about, lambda row: run.name_of(numbers[row])),
     ]
     content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
@@ -612,6 +623,12 @@ def _picture(run: _Run, content: dict[str, Any]) -> Any:
     for row in rows.tolist():
         of = content["target"][row]
         sure = content["probabilities"][row][of]
-        titles.append(f"{run.name_of(run.chosen[row])}: {content['classes'][of]} ({sure:.2f})")
+        minded = content["doubts"][row] or content["caveats"][row]
+        mark = " (!)" if minded else ""
+        titles.append(
+            f"{run.name_of(run.chosen[row])}: {content['classes'][of]} ({sure:.2f}){mark}"
+        )
     heading = f"{run.cells.name}: which pixels speak for the class ({run.method})"
+    if any(title.endswith("(!)") for title in titles):
+        heading += "\n(!) mind the doubts and caveats of the cell in explain.json"
     return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading)
