@@ -1,4 +1,4 @@
-"""Cells that are larger than their crops: which they are, their share, and the crop that would do."""
+"""Cells that are larger than their crops: which they are, their share, which crop would do."""
 
 from __future__ import annotations
 

@@ -531,9 +531,9 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
     numbers = run.chosen.tolist()
     # Parts of an earlier version do not say it.
     noise = [cell for one in parts for cell in one.get("noise", ())]
-    content["doubts"] = doubts_of(numbers, content["flat"], shift, noise)
+    content["doubts"] = list(map(list, doubts_of(numbers, content["flat"], shift, noise)))
     about = run.model, run.model.classes, probabilities, content["target"]
-    content["caveats"] = call_caveats(*about)
+    content["caveats"] = list(map(list, call_caveats(*about)))
     notes = [
         *((run.held_out,) if run.held_out else ()),
         *run.cells.warnings,
