@@ -108,6 +108,15 @@ def test_a_classifier_at_chance_is_said_with_interval_and_n() -> None:
     assert "accuracy 0.55 (0.4" in line and "80 held-out cells" in line
 
 
+def test_of_few_groups_it_is_not_known_whether_there_is_more_than_chance() -> None:
+    labels = np.repeat([0, 1], 20)
+    groups = np.repeat(["a", "b"], 20)
+    estimate = estimate_accuracy(labels, labels, groups, ("a", "b"))
+    (line,) = classifier_limits(SimpleNamespace(accuracy=estimate, training_data=None))
+    assert line.startswith("whether the classifier is better than chance is not known: balanced ")
+    assert "2 held-out groups, 40 cells" in line
+
+
 def test_a_classifier_of_eighteen_cells_says_so() -> None:
     (line,) = classifier_limits(classifier(40, 40, trained=9))
     assert line == ("the classifier knows few cells: trained on 9 of a, 9 of b (n = 18 in all)")

@@ -47,7 +47,8 @@ def test_a_close_call_is_said_with_both_figures():
 def test_of_many_cells_the_close_calls_are_counted_and_named():
     rows = [(0.502, 0.498), (0.1, 0.9), (0.45, 0.55)]
     (line,) = caveat_lines(NO_LIMITS, TWO, rows, [0, 1, 1], lambda row: 100 + row)
-    assert line.startswith("2 of 3 calls (100, 102) nearly a toss of a coin, with less than 20 %")
+    assert line.startswith("2 of 3 calls are nearly a toss of a coin (less than 20 % between the")
+    assert "; 100, 102): " in line
     assert caveat_lines(NO_LIMITS, TWO, rows[1:2], [1], str) == ()
     # A single cell has its figures.
     assert "big 50.2 %" in caveat_lines(NO_LIMITS, TWO, rows[:1], [0], str)[0]

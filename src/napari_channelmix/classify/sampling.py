@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -116,9 +117,16 @@ def classifier_limits(classifier: Classifier) -> tuple[str, ...]:
     """
     estimate, lines = classifier.accuracy, []
     if estimate is not None and estimate.chance_text:
+        # Of few groups even a high accuracy says no more than a guess.
+        unknown = estimate.at_chance and few_groups_text(estimate.n_groups, estimate.n_cells)
         lines.append(
-            f"the classifier is {estimate.chance_text}: balanced accuracy {estimate.balanced:.2f} "
-            f"({estimate.low:.2f} to {estimate.high:.2f}; {estimate.measured_on()})"
+            "whether the classifier is better than chance is not known"
+            if unknown
+            else f"the classifier is {estimate.chance_text}"
+        )
+        lines[-1] += (
+            f": balanced accuracy {estimate.balanced:.2f} ({estimate.low:.2f} to "
+            f"{estimate.high:.2f}; {estimate.measured_on()})"
         )
     tested = {} if estimate is None else {row.name: row.n_cells for row in estimate.per_class}
     known = classifier.training_data

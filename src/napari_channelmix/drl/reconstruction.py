@@ -79,30 +79,34 @@ class Reconstruction:
         return self.explained >= RESEMBLES and sure > 0
 
     @property
-    def text(self) -> str:
-        """The figures in a sentence or two, with their n and interval."""
+    def lines(self) -> tuple[str, ...]:
+        """The figures with their n and interval, and what they mean, a line each."""
         between = ""
         if self.low is not None and self.high is not None:
             between = f"95 % interval {100 * self.low:.0f} to {100 * self.high:.0f}, "
         of = f"n = {counted(self.n_cells, 'cell')}"
-        of += (
-            ", no groups"
-            if self.n_groups == self.n_cells > 1
-            else (f" of {counted(self.n_groups, 'group')}")
-        )
-        line = (
+        known = not self.n_groups == self.n_cells > 1
+        of += f" of {counted(self.n_groups, 'group')}" if known else ", no groups"
+        lines = [
             f"The reconstruction explains {100 * self.explained:.0f} % ({between}{of}) of what is "
             f"seen inside the cells; that of another cell {100 * self.others:.0f} %."
-        )
-        if self.explained < 0:
-            line += " Below 0 an even grey is nearer to the cell."
+        ]
         if not self.resembles:
-            line += (
-                " It does not resemble these cells: no name is verified for them, and its pictures "
+            lines.append(
+                "It does not resemble these cells: no name is verified for them, and its pictures "
                 "are not to be read."
             )
+        if self.explained < 0:
+            lines.append("Below 0 an even grey is nearer to the cell.")
         few = few_groups_text(self.n_groups, self.n_cells)
-        return f"{line} {few[:1].upper()}{few[1:]}." if few and self.low is not None else line
+        if few and self.low is not None:
+            lines.append(f"{few[:1].upper()}{few[1:]}.")
+        return tuple(lines)
+
+    @property
+    def text(self) -> str:
+        """The lines as a paragraph."""
+        return " ".join(self.lines)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

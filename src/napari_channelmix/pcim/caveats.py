@@ -17,6 +17,7 @@ from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.sampling import classifier_limits
 from napari_channelmix.pcim.flatness import named_cells
 from napari_channelmix.phenotypes.label_quality import margin
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.attribution import Attribution
@@ -108,9 +109,9 @@ def caveat_lines(
         return tuple(call_caveats(model, classes, values, target)[0])
     called = named_cells([names(int(row)) for row in close])
     return (
-        f"{len(close):,} of {len(values):,} calls ({called}) nearly a toss of a coin, with less "
-        f"than {100 * CLOSE:.0f} % between the two most probable classes: a map may be faithful "
-        "and say nothing of the class",
+        f"{len(close):,} of {counted(len(values), 'call')} {'is' if len(close) == 1 else 'are'} "
+        f"nearly a toss of a coin (less than {100 * CLOSE:.0f} % between the two most probable "
+        f"classes; {called}): a map may be faithful and say nothing of the class",
         *limits,
     )
 

@@ -133,7 +133,7 @@ class Reliability:
         """What the figures of a cell mean, a plain sentence each.
 
         Doubts about the cell come first; beside them nothing is said in favour of the map.
-        Caveats come last: the map may be faithful and the call a toss of a coin.
+        Caveats follow: the map may be faithful and the call a toss of a coin.
         """
         lines = [f"Do not read this map: {doubt}." for doubt in self._doubts(cell)]
         if self.answer_range(cell) < SEEN_GAIN:
@@ -145,6 +145,7 @@ class Reliability:
             lines.append("This map is no better than a random one: do not read it.")
         elif not lines:
             lines.append(f"Faithful: better than random maps ({self._chance_text(cell)}).")
+        lines += sentences(self.caveats[cell]) if self.caveats else ()
         if self.randomisation is not None and self.randomisation[cell] > TOO_ALIKE:
             lines.append(
                 "A network with random weights gives a similar map: it shows the "
@@ -155,8 +156,7 @@ class Reliability:
                 f"With a little noise only {self.staying[cell]:.0%} of the strongest "
                 "tenth of the map stays in place: read regions, not pixels."
             )
-        caveats = self.caveats[cell] if self.caveats else ()
-        return (*lines, *sentences(caveats))
+        return tuple(lines)
 
     def _chance_text(self, cell: int) -> str:
         """The test against random maps in figures."""

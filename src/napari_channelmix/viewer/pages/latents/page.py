@@ -333,7 +333,7 @@ def _resemblance(latents: Latents | None) -> tuple[str, Kind]:
     measured = None if latents is None else latents.reconstruction
     if measured is None:
         return "", "info"
-    return measured.text, "good" if measured.resembles else "warning"
+    return "\n".join(measured.lines), "good" if measured.resembles else "warning"
 
 
 def _warnings(latents: Latents | None) -> str:
