@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from napari_channelmix.classify.intervals import few_groups_text
-from napari_channelmix.drl.disentangler import as_floats
+from napari_channelmix.drl.autoencoder import as_floats
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import counted
 
