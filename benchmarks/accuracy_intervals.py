@@ -73,10 +73,14 @@ def coverage(
         near = (found.recall - below - 1e-9 <= accuracy) & (accuracy <= found.recall + above + 1e-9)
         held_class += near.mean()
     return {
-        "layout": layout, "groups": groups, "accuracy": accuracy, "correlation": correlation,
-        "coverage": held / sets, "class_coverage": held_class / sets,
+        "layout": layout,
+        "groups": groups,
+        "accuracy": accuracy,
+        "correlation": correlation,
+        "coverage": held / sets,
+        "class_coverage": held_class / sets,
         "width": float(np.mean(widths)),
-    }  # fmt: skip
+    }
 
 
 def difference_coverage(
@@ -131,23 +135,34 @@ def main() -> None:
     for groups in GROUPS:
         some = np.array([row["coverage"] for row in rows if row["groups"] == groups])
         inside = ((some >= WITHIN[0]) & (some <= WITHIN[1])).sum()
-        print(f"{groups} groups: coverage {some.min():.3f} to {some.max():.3f}, mean "
-              f"{some.mean():.3f}; {inside} of {len(some)} within {WITHIN[0]:g} to {WITHIN[1]:g}, "
-              f"{(some < WITHIN[0]).sum()} below")  # fmt: skip
+        print(
+            f"{groups} groups: coverage {some.min():.3f} to {some.max():.3f}, mean "
+            f"{some.mean():.3f}; {inside} of {len(some)} within {WITHIN[0]:g} to {WITHIN[1]:g}, "
+            f"{(some < WITHIN[0]).sum()} below"
+        )
     columns = list(product(SPREADS, ALIKE))
-    print("\n| groups | accuracy | difference | "
-          + " | ".join(f"spread {spread:g}, alike {alike:g}" for spread, alike in columns)
-          + " |\n|---|---|---|" + "---|" * len(columns), flush=True)  # fmt: skip
+    print(
+        "\n| groups | accuracy | difference | "
+        + " | ".join(f"spread {spread:g}, alike {alike:g}" for spread, alike in columns)
+        + " |\n|---|---|---|"
+        + "---|" * len(columns),
+        flush=True,
+    )
     differences = []
     for groups, accuracy, less in PAIRS:
         found = [
             difference_coverage(groups, accuracy, less, *column, args.sets, args.seed)
             for column in columns
         ]
-        differences.append({"groups": groups, "accuracy": accuracy, "difference": less,
-                            "coverage": found})  # fmt: skip
-        print(f"| {groups} | {accuracy:g} | {less:g} | "
-              + " | ".join(f"{value:.3f}" for value in found) + " |", flush=True)  # fmt: skip
+        differences.append(
+            {"groups": groups, "accuracy": accuracy, "difference": less, "coverage": found}
+        )
+        print(
+            f"| {groups} | {accuracy:g} | {less:g} | "
+            + " | ".join(f"{value:.3f}" for value in found)
+            + " |",
+            flush=True,
+        )
     if args.json:
         args.json.write_text(json.dumps({"accuracy": rows, "difference": differences}, indent=2))
 

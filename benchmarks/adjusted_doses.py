@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
-from napari_channelmix.phenotypes.doses import DoseResponse, dose_response
+from napari_channelmix.phenotypes.dose_response import DoseResponse, dose_response
 from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import PREDICTED, response_of
 
@@ -72,9 +72,11 @@ def main() -> None:
             truth, fractions = series(wells, slope, rng)
             for way in WAYS:
                 fit = answer(way, wells, fractions).fit
-                row = () if fit is None else (
-                    float(fit.interval[0] <= truth <= fit.interval[1]), fit.low, fit.high
-                )  # fmt: skip
+                row = (
+                    ()
+                    if fit is None
+                    else (float(fit.interval[0] <= truth <= fit.interval[1]), fit.low, fit.high)
+                )
                 for kind in (f"{wells} wells, slope {slope}", "all"):
                     rows.setdefault((kind, way), []).append(row)
     print("| series | fractions | EC50 given | interval holds the truth | begins | ends |")

@@ -28,21 +28,26 @@ import torch
 
 from napari_channelmix import open_dataset
 from napari_channelmix.classify.metrics import accuracy_of
-from napari_channelmix.dcmix.alone import alone_job
-from napari_channelmix.dcmix.divided import divided_importance_job
+from napari_channelmix.dcmix.channel_features import NAMES
 from napari_channelmix.dcmix.divisions import divided
-from napari_channelmix.dcmix.numbers import NAMES
-from napari_channelmix.dcmix.questions import measured_job
+from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
+from napari_channelmix.dcmix.plain_classifiers import measured_job
 from napari_channelmix.dcmix.separability import separability
+from napari_channelmix.dcmix.single_channels import alone_job
 from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
     from napari_channelmix import Cells
-    from napari_channelmix.dcmix.questions import Asked
+    from napari_channelmix.dcmix.plain_classifiers import Asked
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[2] / "shared" / "data"))
-SETS = ("bbbc013_wortmannin", "csm_breast_b14", "jurkat_cellcycle_ifc", "bccd_blood",
-        "lymphoid_mif_5ch")  # fmt: skip
+SETS = (
+    "bbbc013_wortmannin",
+    "csm_breast_b14",
+    "jurkat_cellcycle_ifc",
+    "bccd_blood",
+    "lymphoid_mif_5ch",
+)
 GREY = ("low", "middle", "high", "mean", "sd", "top")
 
 
@@ -105,8 +110,11 @@ def heads(name: str, asked: Asked) -> list[str]:
         ),
     }
     rows = []
-    for words, columns in (("six grey values", grey), ("all numbers", every),
-                           ("all, and pairs", paired)):  # fmt: skip
+    for words, columns in (
+        ("six grey values", grey),
+        ("all numbers", every),
+        ("all, and pairs", paired),
+    ):
         figures = []
         for make in tried.values():
             called = np.zeros_like(asked.labels)

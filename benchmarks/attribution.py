@@ -34,12 +34,12 @@ from napari_channelmix import Cells, Classifier, load_model, open_dataset, train
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import baselines, explain, explain_job, measure_job, solver
+from napari_channelmix.pcim.batch import Problem
+from napari_channelmix.pcim.batch_size import cells_at_once
+from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.masks import in_spreads
-from napari_channelmix.pcim.memory import cells_at_once
-from napari_channelmix.pcim.problem import Problem
 from napari_channelmix.pcim.reliability import randomised
 from napari_channelmix.pcim.scores import auroc, rank_accuracy, rank_correlation
-from napari_channelmix.pcim.source import Source
 from napari_channelmix.pcim.target import Target
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -106,8 +106,10 @@ def in_crops(cells: Cells, mask_of: Callable[[Any, np.ndarray, Any], np.ndarray]
         cut = np.zeros((row.y1 - row.y0, row.x1 - row.x0), bool)
         top, left = max(row.y0, 0), max(row.x0, 0)
         part = whole[top : row.y1, left : row.x1]
-        cut[top - row.y0 : top - row.y0 + part.shape[0],
-            left - row.x0 : left - row.x0 + part.shape[1]] = part  # fmt: skip
+        cut[
+            top - row.y0 : top - row.y0 + part.shape[0],
+            left - row.x0 : left - row.x0 + part.shape[1],
+        ] = part
         side = (cells.crop, cells.crop)
         masks[at] = cut if cut.shape == side else resize(cut.astype(float), side, order=1) > 0.5
     return masks
@@ -213,9 +215,10 @@ def best_baselines(one: Case) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         kind, absolute, sigma = max(scores, key=scores.__getitem__)
         maps = finished(found[name, kind], absolute, sigma)
         report[name] = {
-            **srg(one, maps), **localisation[name],
+            **srg(one, maps),
+            **localisation[name],
             "variant": f"{kind}, {'absolute' if absolute else 'signed'}, blur {sigma:g}",
-        }  # fmt: skip
+        }
         shown[name] = maps
     return report, shown
 
@@ -231,9 +234,12 @@ def scores(one: Case) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     untrained = randomised(one.classifier)
     for name in OURS:
         made = explain(one.classifier, cells, labels, name, device="cpu")
-        report[name] = {**srg(one, made.maps), **localised(one, made.magnitude),
-                        "map_localisation": localised(one, made.maps),
-                        "seconds_per_cell": made.seconds_per_cell}  # fmt: skip
+        report[name] = {
+            **srg(one, made.maps),
+            **localised(one, made.magnitude),
+            "map_localisation": localised(one, made.maps),
+            "seconds_per_cell": made.seconds_per_cell,
+        }
         shown[name] = made.maps
         if name == "pcim":
             again = explain(untrained, cells, labels, name, device="cpu")
@@ -242,8 +248,10 @@ def scores(one: Case) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
                 made.magnitude, again.magnitude
             )
     for name in ("saliency", "integrated-gradients"):
-        pair = [explain(model, cells, labels, name, device="cpu").maps
-                for model in (one.classifier, untrained)]  # fmt: skip
+        pair = [
+            explain(model, cells, labels, name, device="cpu").maps
+            for model in (one.classifier, untrained)
+        ]
         report[name]["randomisation"] = rank_correlation(*pair)
     return report, shown
 
@@ -254,8 +262,11 @@ def blackbox(one: Case, limit: int) -> dict[str, Any]:
     report: dict[str, Any] = {"n": len(cells)}
     for name in ("pcim", "blackbox", "blackbox-sharp"):
         made = explain(one.classifier, cells, cells.labels, name, device="cpu", forwards=1000)
-        report[name] = {**srg(one, made.maps), **localised(one, made.maps),
-                        "seconds_per_cell": made.seconds_per_cell}  # fmt: skip
+        report[name] = {
+            **srg(one, made.maps),
+            **localised(one, made.maps),
+            "seconds_per_cell": made.seconds_per_cell,
+        }
         share = report[name]["srg"].mean() / report["pcim"]["srg"].mean()
         report[name]["share_of_autograd"] = float(share)
         print(f"  {name:22s}", rounded(report[name]), flush=True)
@@ -294,12 +305,16 @@ def study(one: Case) -> dict[str, Any]:
         for model in models:
             source = Source.of(model, cells, "cpu")
             with source.subject.at_rest():
-                parts = [run(problem(source, np.arange(at, min(at + 16, count)), cells.labels))[0]
-                         for at in range(0, count, 16)]  # fmt: skip
+                parts = [
+                    run(problem(source, np.arange(at, min(at + 16, count)), cells.labels))[0]
+                    for at in range(0, count, 16)
+                ]
             maps.append(torch.cat(parts).sum(dim=1).numpy())
-        report[name] = {"srg": float(srg(one, maps[0])["srg"].mean()),
-                        "randomisation": float(rank_correlation(*maps).mean()),
-                        **localised(one, maps[0])}  # fmt: skip
+        report[name] = {
+            "srg": float(srg(one, maps[0])["srg"].mean()),
+            "randomisation": float(rank_correlation(*maps).mean()),
+            **localised(one, maps[0]),
+        }
         print(f"  {name:24s}", rounded(report[name]), flush=True)
     return report
 
@@ -406,8 +421,10 @@ def checks(report: dict[str, Any]) -> dict[str, bool]:
 
 
 def rounded(of: dict[str, Any]) -> dict[str, Any]:
-    return {name: round(float(np.mean(value)), 3) if not isinstance(value, (str, dict)) else value
-            for name, value in of.items()}  # fmt: skip
+    return {
+        name: round(float(np.mean(value)), 3) if not isinstance(value, (str, dict)) else value
+        for name, value in of.items()
+    }
 
 
 def plain(value: Any) -> Any:
@@ -420,8 +437,16 @@ def picture(rows: list[tuple[str, Case, dict[str, np.ndarray]]], path: Path) -> 
     """The same cells seen by all methods."""
     from matplotlib.figure import Figure
 
-    methods = ("saliency", "integrated-gradients", "occlusion", "gradcam", "deeplift", "literal",
-               "pcim", "pcim-fidelity")  # fmt: skip
+    methods = (
+        "saliency",
+        "integrated-gradients",
+        "occlusion",
+        "gradcam",
+        "deeplift",
+        "literal",
+        "pcim",
+        "pcim-fidelity",
+    )
     figure = Figure(figsize=(1.35 * (len(methods) + 1), 1.5 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), len(methods) + 1, squeeze=False)
     for number, (line, (title, one, shown)) in enumerate(zip(axes, rows, strict=True)):
@@ -480,19 +505,26 @@ def main() -> int:
             rows.append((f"{name}\n{network}", one, shown))
         if "blackbox" in asked.parts:
             report["blackbox"] = blackbox(one, asked.blackbox_cells)
-            best = max(report["blackbox"][of]["share_of_autograd"]
-                       for of in ("blackbox", "blackbox-sharp"))  # fmt: skip
+            best = max(
+                report["blackbox"][of]["share_of_autograd"] for of in ("blackbox", "blackbox-sharp")
+            )
             report.setdefault("checks", {})["black box: 95 % of the SRG of pcim"] = best >= 0.95
         if "speed" in asked.parts:
             report["speed"] = speed(one)
             ratios = report["speed"]
-            report.setdefault("checks", {}).update({
-                "first map <= 0.25 x integrated gradients":
-                    ratios["first map / integrated-gradients"] <= 0.25,
-                "default map <= 0.6 x integrated gradients":
-                    ratios["pcim / integrated-gradients"] <= 0.6,
-                "100 cells together >= 2 x faster": ratios["one by one / together"] >= 2,
-            })  # fmt: skip
+            report.setdefault("checks", {}).update(
+                {
+                    "first map <= 0.25 x integrated gradients": ratios[
+                        "first map / integrated-gradients"
+                    ]
+                    <= 0.25,
+                    "default map <= 0.6 x integrated gradients": ratios[
+                        "pcim / integrated-gradients"
+                    ]
+                    <= 0.6,
+                    "100 cells together >= 2 x faster": ratios["one by one / together"] >= 2,
+                }
+            )
             if (name, network) == (asked.sets[0], asked.networks[0]):
                 report["flat"] = flat(one)
                 report["checks"]["time per cell flat within 15 %"] = (

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from napari_channelmix.classify import Classifier, TrainingSettings
 from napari_channelmix.classify.calibration import brier_score, calibration_error
-from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.data import Cells
 from napari_channelmix.data.samples import graded_channels
 from napari_channelmix.jobs import drain
@@ -53,9 +53,12 @@ class Screen:
         pixels = pixels * self._rng.normal(1, self._gain, (wells, 1, len(channels), 1, 1))
         names = np.repeat([f"W{at:03d}" for at in range(wells)], each)
         return Cells.from_array(
-            pixels.reshape(-1, len(channels), SIDE, SIDE).astype(np.float32), channels,
-            positive.ravel().astype(int), CLASSES, names.tolist(),
-        )  # fmt: skip
+            pixels.reshape(-1, len(channels), SIDE, SIDE).astype(np.float32),
+            channels,
+            positive.ravel().astype(int),
+            CLASSES,
+            names.tolist(),
+        )
 
 
 def trained(screen: Screen, controls: int, each: int, seed: int, epochs: int) -> Classifier:
@@ -63,10 +66,14 @@ def trained(screen: Screen, controls: int, each: int, seed: int, epochs: int) ->
     positive = np.repeat(np.arange(controls) % 2 == 1, each).reshape(controls, each)
     return drain(
         measured_training_job(
-            screen.wells(positive), network="tiny", settings=TrainingSettings(epochs=epochs),
-            seed=seed, device="cpu", held_out=0.4,
+            screen.wells(positive),
+            network="tiny",
+            settings=TrainingSettings(epochs=epochs),
+            seed=seed,
+            device="cpu",
+            held_out=0.4,
         )
-    )  # fmt: skip
+    )
 
 
 def main() -> None:
@@ -101,40 +108,60 @@ def main() -> None:
             }
             for name, values in shown.items():
                 probabilities.setdefault((prevalence, name), []).append(
-                    (float(values[:, 1].mean()), calibration_error(values, plate.labels),
-                     brier_score(values, plate.labels))
-                )  # fmt: skip
+                    (
+                        float(values[:, 1].mean()),
+                        calibration_error(values, plate.labels),
+                        brier_score(values, plate.labels),
+                    )
+                )
             found = fractions_of(
-                grouping_of(plate), called.codes, CLASSES,
-                balanced=called.balanced.argmax(axis=1), held_out=model.held_out_calls,
-            )  # fmt: skip
+                grouping_of(plate),
+                called.codes,
+                CLASSES,
+                balanced=called.balanced.argmax(axis=1),
+                held_out=model.held_out_calls,
+            )
             adjusted, real = found.adjusted, positive.mean(axis=1)
             assert adjusted is not None and not adjusted.why_not
-            share, low, high = (of[:, 1] for of in
-                                (adjusted.fractions, adjusted.low, adjusted.high))  # fmt: skip
+            share, low, high = (
+                of[:, 1] for of in (adjusted.fractions, adjusted.low, adjusted.high)
+            )
             raw = found.fractions[:, 1]
             wilson = np.array([found.interval(at, 1) for at in range(len(raw))])
-            fractions[prevalence].append((
-                raw.mean(), share.mean(), np.abs(raw - real).mean(), np.abs(share - real).mean(),
-                _covers(wilson[:, 0], wilson[:, 1], prevalence), _covers(low, high, prevalence),
-                _covers(low, high, real), (high - low).mean(),
-            ))  # fmt: skip
-    print(f"{asked.repeats} trainings on {asked.controls} control wells of 40 cells, stain of "
-          f"wells off by {asked.gain:.0%} (sd); balanced accuracy on held-out wells "
-          f"{np.mean(accuracies):.3f}, temperature {np.mean(temperatures):.2f}; plates of "
-          f"{asked.wells} wells of {asked.cells} cells.\n")  # fmt: skip
+            fractions[prevalence].append(
+                (
+                    raw.mean(),
+                    share.mean(),
+                    np.abs(raw - real).mean(),
+                    np.abs(share - real).mean(),
+                    _covers(wilson[:, 0], wilson[:, 1], prevalence),
+                    _covers(low, high, prevalence),
+                    _covers(low, high, real),
+                    (high - low).mean(),
+                )
+            )
+    print(
+        f"{asked.repeats} trainings on {asked.controls} control wells of 40 cells, stain of "
+        f"wells off by {asked.gain:.0%} (sd); balanced accuracy on held-out wells "
+        f"{np.mean(accuracies):.3f}, temperature {np.mean(temperatures):.2f}; plates of "
+        f"{asked.wells} wells of {asked.cells} cells.\n"
+    )
     print("| positive cells | prior | mean probability | calibration error | Brier score |")
     print("|---|---|---|---|---|")
     for (prevalence, name), rows in probabilities.items():
         mean, error, brier = np.mean(rows, axis=0)
         print(f"| {prevalence:.0%} | {name} | {mean:.1%} | {error:.3f} | {brier:.3f} |")
-    print("\n| positive cells | called | adjusted | error of a well, called | adjusted | Wilson "
-          "covers | adjusted covers | covers the well's own fraction | width |")  # fmt: skip
+    print(
+        "\n| positive cells | called | adjusted | error of a well, called | adjusted | Wilson "
+        "covers | adjusted covers | covers the well's own fraction | width |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for prevalence, rows in fractions.items():
         mean = np.mean(rows, axis=0)
-        print(f"| {prevalence:.0%} | {mean[0]:.1%} | {mean[1]:.1%} | {mean[2]:.3f} | {mean[3]:.3f} "
-              f"| {mean[4]:.0%} | {mean[5]:.0%} | {mean[6]:.0%} | {mean[7]:.3f} |")  # fmt: skip
+        print(
+            f"| {prevalence:.0%} | {mean[0]:.1%} | {mean[1]:.1%} | {mean[2]:.3f} | {mean[3]:.3f} "
+            f"| {mean[4]:.0%} | {mean[5]:.0%} | {mean[6]:.0%} | {mean[7]:.3f} |"
+        )
 
 
 def _uncalibrated(balanced: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float64]:
@@ -144,9 +171,10 @@ def _uncalibrated(balanced: npt.NDArray[np.float32], temperature: float) -> npt.
 
 
 def _covers(
-    low: npt.NDArray[np.float64], high: npt.NDArray[np.float64],
+    low: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
     truth: float | npt.NDArray[np.float64],
-) -> float:  # fmt: skip
+) -> float:
     return float(np.mean((low <= truth) & (truth <= high)))
 
 

@@ -56,8 +56,8 @@ class Round:
 
         import napari_channelmix as cm
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.launch import open_dock
-        from napari_channelmix.viewer.session import Trained
+        from napari_channelmix.viewer.frame.open_page import open_dock
+        from napari_channelmix.viewer.session.session import Trained
 
         self.random = random.Random(seed)
         self.way = list(WAYS)[seed % len(WAYS)]
@@ -66,10 +66,13 @@ class Round:
         self.viewer = napari.Viewer()
         self.viewer.window.resize(1100, 700)
         wanted = {
-            "opening": "Images and cells", "training": "Classifier",
-            "importance": "Channel importance", "explaining all": "Explain a cell",
-            "latents": "Latent traversals", "fine-tuning": "Latent traversals",
-        }  # fmt: skip
+            "opening": "Images and cells",
+            "training": "Classifier",
+            "importance": "Channel importance",
+            "explaining all": "Explain a cell",
+            "latents": "Latent traversals",
+            "fine-tuning": "Latent traversals",
+        }
         names = {"Images and cells", *(wanted[job] for job in self.jobs)}
         names |= set(self.random.sample(["Report and script", "Annotate", "Phenotypes"], 1))
         self.docks = {name: open_dock(self.viewer, name, front=False) for name in sorted(names)}
@@ -147,7 +150,7 @@ class Round:
     def _docks_first(self) -> None:
         import gc
 
-        from napari_channelmix.viewer.tasks import Task
+        from napari_channelmix.viewer.tasks.task import Task
 
         # The workspace, and pages that are out.
         for widget in list(self.viewer.window.dock_widgets.values()):
@@ -233,9 +236,12 @@ def watched(seed: int) -> Outcome:
         log, words = Path(folder) / "stderr", Path(folder) / "stdout"
         with log.open("w") as errors, words.open("w") as out:
             process = subprocess.Popen(
-                [sys.executable, __file__, "--one", str(seed)], stdout=out, stderr=errors,
-                env={**os.environ, **paths}, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, __file__, "--one", str(seed)],
+                stdout=out,
+                stderr=errors,
+                env={**os.environ, **paths},
+                start_new_session=True,
+            )
             begun, closing, slow = time.time(), None, slowdown()
             while process.poll() is None:
                 time.sleep(0.02)
@@ -276,14 +282,22 @@ def table(outcomes: list[Outcome]) -> str:
     rows = [(WAYS[way], [one for one in outcomes if one.way == way]) for way in WAYS]
     for name, those in [*rows, ("all", outcomes)]:
         if those:
-            lines.append("| " + " | ".join([
-                name, str(len(those)), str(sum(one.jobs for one in those)),
-                f"{max(one.seconds for one in those):.1f}",
-                str(sum(one.code != 0 for one in those)),
-                str(sum(bool(one.complaint) for one in those)),
-                str(sum(one.seconds > LONGEST for one in those)),
-                str(sum(one.orphans for one in those)),
-            ]) + " |")  # fmt: skip
+            lines.append(
+                "| "
+                + " | ".join(
+                    [
+                        name,
+                        str(len(those)),
+                        str(sum(one.jobs for one in those)),
+                        f"{max(one.seconds for one in those):.1f}",
+                        str(sum(one.code != 0 for one in those)),
+                        str(sum(bool(one.complaint) for one in those)),
+                        str(sum(one.seconds > LONGEST for one in those)),
+                        str(sum(one.orphans for one in those)),
+                    ]
+                )
+                + " |"
+            )
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ import numpy as np
 import tifffile
 from safetensors import safe_open
 
-from napari_channelmix.run import cli, configured, report  # noqa: F401 - loaded before forking
+from napari_channelmix.run import cli, report  # noqa: F401 - loaded before forking
 
 COMMANDS = ("train", "importance", "explain", "latents", "run", "report")
 PARTS = ("kill", "full", "readonly", "two")
@@ -82,16 +82,52 @@ class Bench:
         if command == "importance":
             return ["importance", data, "--out", str(out), "--seeds", "2", *quick]
         if command == "explain":
-            return ["explain", data, "--model", model, "--out", str(out), "--device", "cpu",
-                    "--channels", "separate", "--quiet"]  # fmt: skip
+            return [
+                "explain",
+                data,
+                "--model",
+                model,
+                "--out",
+                str(out),
+                "--device",
+                "cpu",
+                "--channels",
+                "separate",
+                "--quiet",
+            ]
         if command == "latents":
-            return ["latents", data, "--model", "cell-sprites", "--channel", "DNA", "--out",
-                    str(out), "--finetune", "1", "--device", "cpu", "--quiet"]  # fmt: skip
+            return [
+                "latents",
+                data,
+                "--model",
+                "cell-sprites",
+                "--channel",
+                "DNA",
+                "--out",
+                str(out),
+                "--finetune",
+                "1",
+                "--device",
+                "cpu",
+                "--quiet",
+            ]
         if command == "run":
             return ["run", str(self.folder / "config.json"), "--out", str(out), "--quiet"]
-        return ["report", data, "--out", str(out / "report.html"), "--model", model,
-                "--importance", str(made / "importance"), "--explain", str(made / "explain"),
-                "--latents", str(made / "latents"), "--quiet"]  # fmt: skip
+        return [
+            "report",
+            data,
+            "--out",
+            str(out / "report.html"),
+            "--model",
+            model,
+            "--importance",
+            str(made / "importance"),
+            "--explain",
+            str(made / "explain"),
+            "--latents",
+            str(made / "latents"),
+            "--quiet",
+        ]
 
 
 @dataclass(frozen=True)
@@ -208,14 +244,17 @@ def made(folder: Path) -> Bench:
     bench.data.write_text(
         'name = "tiny"\ntable = "table.csv"\nlabel = "class"\ngroup = "well"\n'
         '[image]\ncolumn = "image"\naxes = "CYX"\nchannels = ["DNA", "reporter"]\n'
-        '[cells]\nfrom = "image"\ncrop = 32\n', "utf-8",
-    )  # fmt: skip
+        '[cells]\nfrom = "image"\ncrop = 32\n',
+        "utf-8",
+    )
     quick = {"network": "tiny", "epochs": 2, "threads": 1, "device": "cpu"}
     config = {
-        "schema": "napari-channelmix/config/1", "data": {"dataset": "data/dataset.toml"},
-        "classifier": {"training": quick}, "importance": {**quick, "seeds": 1},
+        "schema": "napari-channelmix/config/1",
+        "data": {"dataset": "data/dataset.toml"},
+        "classifier": {"training": quick},
+        "importance": {**quick, "seeds": 1},
         "explanations": [{"cells": [0, 5]}, {"cells": [3], "channels": "separate"}],
-    }  # fmt: skip
+    }
     (folder / "config.json").write_text(json.dumps(config), "utf-8")
     return bench
 
@@ -281,10 +320,14 @@ def killed(bench: Bench, command: str, usual: float, rng: random.Random) -> Coun
     tracebacks, orphans = first.traceback + again.traceback, first.left + again.left
     left = hidden(out)
     return Counter(
-        rounds=1, killed=int(first.code == -signal.SIGKILL), same=int(same),
-        tracebacks=tracebacks, orphans=orphans,
-        leftovers=left, bad=int(not same or tracebacks + orphans + left > 0),
-    )  # fmt: skip
+        rounds=1,
+        killed=int(first.code == -signal.SIGKILL),
+        same=int(same),
+        tracebacks=tracebacks,
+        orphans=orphans,
+        leftovers=left,
+        bad=int(not same or tracebacks + orphans + left > 0),
+    )
 
 
 def full(bench: Bench, command: str) -> Counter[str]:
@@ -379,17 +422,25 @@ def two(bench: Bench, command: str) -> Counter[str]:
     if not (told and same):
         report_odd(f"{command}, two", second, first, odd)
     return Counter(
-        tries=1, refused=int(told), same=int(same), bad=int(not (told and same)),
+        tries=1,
+        refused=int(told),
+        same=int(same),
+        bad=int(not (told and same)),
         tracebacks=first.traceback + second.traceback,
-    )  # fmt: skip
+    )
 
 
 def seen(command: str, first: Ended, again: Ended, same: bool, odd: list[str]) -> Counter[str]:
     good = first.one_line and same and not again.traceback
     if not good:
         report_odd(command, first, again, odd)
-    return Counter(tries=1, refused=int(first.one_line), same=int(same), bad=int(not good),
-                   tracebacks=first.traceback + again.traceback)  # fmt: skip
+    return Counter(
+        tries=1,
+        refused=int(first.one_line),
+        same=int(same),
+        bad=int(not good),
+        tracebacks=first.traceback + again.traceback,
+    )
 
 
 def report_odd(what: str, first: Ended, again: Ended, odd: list[str]) -> None:
@@ -455,20 +506,35 @@ def main() -> int:
                 print(f"{command} undisturbed: {once.code}\n{once.errors}", file=sys.stderr)
                 return 1
             usual[command] = once.seconds
-        print("seconds undisturbed:", {name: round(one, 1) for name, one in usual.items()},
-              file=sys.stderr, flush=True)  # fmt: skip
+        print(
+            "seconds undisturbed:",
+            {name: round(one, 1) for name, one in usual.items()},
+            file=sys.stderr,
+            flush=True,
+        )
         trials: dict[str, Callable[[str], Counter[str]]] = {
-            "full": lambda name: full(bench, name), "readonly": lambda name: read_only(bench, name),
+            "full": lambda name: full(bench, name),
+            "readonly": lambda name: read_only(bench, name),
             "two": lambda name: two(bench, name),
-        }  # fmt: skip
+        }
         if "kill" in asked.parts:
             rows: dict[str, Counter[str]] = {name: Counter() for name in asked.commands}
             for at in range(asked.rounds):
                 name = asked.commands[at % len(asked.commands)]
                 rows[name] += killed(bench, name, usual[name], rng)
-            table("Killed", ["rounds", "killed before its end", "same result", "tracebacks",
-                             "processes left", "files left"], rows,
-                  ["rounds", "killed", "same", "tracebacks", "orphans", "leftovers"])  # fmt: skip
+            table(
+                "Killed",
+                [
+                    "rounds",
+                    "killed before its end",
+                    "same result",
+                    "tracebacks",
+                    "processes left",
+                    "files left",
+                ],
+                rows,
+                ["rounds", "killed", "same", "tracebacks", "orphans", "leftovers"],
+            )
             bad += sum(row["bad"] for row in rows.values())
         for part in asked.parts:
             if part == "kill":

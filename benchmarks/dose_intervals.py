@@ -44,9 +44,14 @@ PARTS = ("ec50", "bounds", "flat", "controls")
 
 
 def series(
-    rng: np.random.Generator, kind: str, step: float, wells: int, slope: float,
-    middle: float | None = None, flat: bool = False,
-) -> tuple[Floats, Floats, npt.NDArray[np.int64], float]:  # fmt: skip
+    rng: np.random.Generator,
+    kind: str,
+    step: float,
+    wells: int,
+    slope: float,
+    middle: float | None = None,
+    flat: bool = False,
+) -> tuple[Floats, Floats, npt.NDArray[np.int64], float]:
     """Logarithms of doses, fractions and cells of each well, and the logarithm of the EC50."""
     levels = np.arange(DOSES) * step
     logs = np.repeat(levels, wells)
@@ -74,17 +79,21 @@ def simpler(logs: Floats, fractions: Floats, truth: float) -> tuple[bool, bool]:
     bounds = ([-0.1, -0.1, logs[0] - 1, 0.1], [1.1, 1.1, logs[-1] + 1, 20])
     try:
         with np.errstate(all="ignore"):
-            found, covariance = curve_fit(curve, logs, fractions, p0=np.clip(start, *bounds),
-                                          bounds=bounds, maxfev=4000)  # fmt: skip
+            found, covariance = curve_fit(
+                curve, logs, fractions, p0=np.clip(start, *bounds), bounds=bounds, maxfev=4000
+            )
     except RuntimeError:
         return False, False
     away = abs(found[2] - truth)
     plain = bool(away <= 1.96 * np.sqrt(covariance[2, 2]))
     step = 1e-5
-    design = np.stack([
-        (curve(logs, *(found + step * one)) - curve(logs, *(found - step * one))) / (2 * step)
-        for one in np.eye(4)
-    ], axis=1)  # fmt: skip
+    design = np.stack(
+        [
+            (curve(logs, *(found + step * one)) - curve(logs, *(found - step * one))) / (2 * step)
+            for one in np.eye(4)
+        ],
+        axis=1,
+    )
     weights = design @ np.linalg.pinv(design.T @ design)
     leverage = np.clip((weights * design).sum(axis=1), 0, 1 - 1e-6)
     residuals = (fractions - curve(logs, *found)) / (1 - leverage)
@@ -95,8 +104,10 @@ def simpler(logs: Floats, fractions: Floats, truth: float) -> tuple[bool, bool]:
 def ec50(rng: np.random.Generator, count: int, wells: list[int], slopes: list[float]) -> bool:
     """Coverage by wells and slope."""
     print(f"\n{count} series in each row, {DOSES} doses\n")
-    print("| wells a dose | slope | EC50 given | holds the truth | curve_fit | HC3, t | median "
-          "width, powers of ten | refused because |")  # fmt: skip
+    print(
+        "| wells a dose | slope | EC50 given | holds the truth | curve_fit | HC3, t | median "
+        "width, powers of ten | refused because |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     every: list[bool] = []
     others: list[tuple[bool, bool]] = []
@@ -121,13 +132,17 @@ def ec50(rng: np.random.Generator, count: int, wells: list[int], slopes: list[fl
         others += beside
         rest = np.mean(beside, axis=0)
         reasons = ", ".join(f"{reason} {number}" for reason, number in why.most_common())
-        print(f"| {many} | {slope:g} | {len(holds) / count:.1%} | {np.mean(holds):.1%} | "
-              f"{rest[0]:.1%} | {rest[1]:.1%} | {np.median(widths):.2f} | {reasons or '–'} |",
-              flush=True)  # fmt: skip
+        print(
+            f"| {many} | {slope:g} | {len(holds) / count:.1%} | {np.mean(holds):.1%} | "
+            f"{rest[0]:.1%} | {rest[1]:.1%} | {np.median(widths):.2f} | {reasons or '–'} |",
+            flush=True,
+        )
     rest = np.mean(others, axis=0)
     total = float(np.mean(every))
-    print(f"| all | | {len(every) / (count * len(wells) * len(slopes)):.1%} | **{total:.1%}** | "
-          f"{rest[0]:.1%} | {rest[1]:.1%} | | |")  # fmt: skip
+    print(
+        f"| all | | {len(every) / (count * len(wells) * len(slopes)):.1%} | **{total:.1%}** | "
+        f"{rest[0]:.1%} | {rest[1]:.1%} | | |"
+    )
     said = ", ".join(f"{kind} {np.mean(one):.1%}" for kind, one in kinds.items())
     print(f"\nby how wells differ: {said}")
     return 0.92 <= total <= 0.98
@@ -136,8 +151,10 @@ def ec50(rng: np.random.Generator, count: int, wells: list[int], slopes: list[fl
 def bounds(rng: np.random.Generator, count: int, wells: list[int]) -> None:
     """Series that end half way: what is said instead of an EC50."""
     print(f"\n{count} series whose EC50 lies at the highest dose, slope 2\n")
-    print("| wells a dose | EC50 given | its interval holds the truth | 'EC50 above x' | of these, "
-          "it does lie above |")  # fmt: skip
+    print(
+        "| wells a dose | EC50 given | its interval holds the truth | 'EC50 above x' | of these, "
+        "it does lie above |"
+    )
     print("|---|---|---|---|---|")
     for many in wells:
         given, bound, right, holds = 0, 0, 0, 0
@@ -152,8 +169,11 @@ def bounds(rng: np.random.Generator, count: int, wells: list[int]) -> None:
                 bound += 1
                 right += np.log10(found.above) <= truth
         held = f"{holds / given:.1%}" if given else "–"
-        print(f"| {many} | {given / count:.1%} | {held} | {bound / count:.1%} | "
-              f"{right / max(bound, 1):.1%} |", flush=True)  # fmt: skip
+        print(
+            f"| {many} | {given / count:.1%} | {held} | {bound / count:.1%} | "
+            f"{right / max(bound, 1):.1%} |",
+            flush=True,
+        )
 
 
 def flat(rng: np.random.Generator, count: int, wells: list[int]) -> None:
@@ -183,17 +203,24 @@ def controls(rng: np.random.Generator, count: int) -> None:
             found = control_quality(rng.normal(0, 1, wells), rng.normal(apart, ratio, wells))
             pairs = ((found.z_interval, z_prime), (found.ssmd_interval, ssmd))
             held += [one is not None and one[0] <= true <= one[1] for one, true in pairs]
-        print(f"| {wells} | {z_prime:.2f} | {ssmd:.1f} | {held[0] / count:.1%} | "
-              f"{held[1] / count:.1%} |", flush=True)  # fmt: skip
+        print(
+            f"| {wells} | {z_prime:.2f} | {ssmd:.1f} | {held[0] / count:.1%} | "
+            f"{held[1] / count:.1%} |",
+            flush=True,
+        )
 
 
 def _short(why: str) -> str:
     """The kind of a reason."""
     for part, name in (
-        ("jumps", "jump"), ("still changes at the highest", "no upper plateau"),
-        ("has begun below the lowest", "no lower plateau"), ("do not tell", "interval too wide"),
-        ("chance", "no response"), ("lack of fit", "lack of fit"), ("disagree", "wells disagree"),
-    ):  # fmt: skip
+        ("jumps", "jump"),
+        ("still changes at the highest", "no upper plateau"),
+        ("has begun below the lowest", "no lower plateau"),
+        ("do not tell", "interval too wide"),
+        ("chance", "no response"),
+        ("lack of fit", "lack of fit"),
+        ("disagree", "wells disagree"),
+    ):
         if part in why:
             return name
     return why

@@ -48,11 +48,14 @@ def main() -> None:
         torch.set_num_threads(given.threads)
     window = Window(tuple(given.size))
     found: dict[str, Any] = {
-        "schema": 1, "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "torch": torch.__version__,
-        "load_before": os.getloadavg(), "canvas": list(window.viewer.canvas.size),
+        "schema": 1,
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "torch": torch.__version__,
+        "load_before": os.getloadavg(),
+        "canvas": list(window.viewer.canvas.size),
         "idle_redraw_ms": window.paint_alone(),
-    }  # fmt: skip
+    }
     kinds = ("stem2", "stem1") if given.network == "both" else (given.network,)
     for kind in kinds:
         window.use(classifier(kind))
@@ -85,8 +88,9 @@ def classifier(kind: str) -> Any:
             spatial_dims=2, n_input_channels=CHANNELS, num_classes=len(CLASSES), conv1_t_stride=2
         ).eval()
     names = tuple(f"channel {i}" for i in range(CHANNELS))
-    return Classifier(network, spec, names, CLASSES, np.full(CHANNELS, 0.5),
-                      np.full(CHANNELS, 0.3), SIDE)  # fmt: skip
+    return Classifier(
+        network, spec, names, CLASSES, np.full(CHANNELS, 0.5), np.full(CHANNELS, 0.3), SIDE
+    )
 
 
 class Window:
@@ -97,8 +101,8 @@ class Window:
         from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.data import Cells
-        from napari_channelmix.viewer.explain_dock import ExplainDock
-        from napari_channelmix.viewer.session import Shown
+        from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+        from napari_channelmix.viewer.session.session import Shown
 
         self.pump = QApplication.processEvents
         self.viewer = napari.Viewer()
@@ -147,7 +151,7 @@ class Window:
 
     def use(self, model: Any) -> None:
         """Take a classifier and let the dock get ready for it."""
-        from napari_channelmix.viewer.session import Trained
+        from napari_channelmix.viewer.session.session import Trained
 
         self.dock.session.trained = Trained(model, "benchmark")
         self.wait(lambda: not self.dock.task.busy and not self.dock.task.threads)
@@ -218,8 +222,13 @@ class Window:
         self.dock.task.stop()
         self.wait(lambda: not self.dock.task.threads)
         after = self._counted()
-        return {"clicks": clicks, "most_threads_at_once": most, "before": before,
-                "during": during, "after": after}  # fmt: skip
+        return {
+            "clicks": clicks,
+            "most_threads_at_once": most,
+            "before": before,
+            "during": during,
+            "after": after,
+        }
 
     def _counted(self) -> dict[str, Any]:
         from qtpy.QtCore import QObject

@@ -64,9 +64,14 @@ def one_set(kind: str, seed: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     effect, wells = (EFFECT, EFFECT_WELLS) if kind == "effect" else (0.0, NULL_WELLS)
     found = channel_importance(
-        plate(seed, wells, effect), network="tiny", settings=SETTINGS, shapley=False,
-        decoys=False, seed=seed, device="cpu",
-    )  # fmt: skip
+        plate(seed, wells, effect),
+        network="tiny",
+        settings=SETTINGS,
+        shapley=False,
+        decoys=False,
+        seed=seed,
+        device="cpu",
+    )
     # Seeds of fresh wells lie far from those of the sets.
     fresh = plate(seed + 10**6, FRESH_WELLS, effect)
     true = []
@@ -75,10 +80,17 @@ def one_set(kind: str, seed: int) -> dict[str, Any]:
         true.append(np.mean([np.mean(called[fresh.labels == code] == code) for code in (0, 1)]))
     reach = {name: (one.low, one.high) for name, one in found.estimates.items()}
     return {
-        "kind": kind, "seed": seed, "verdict": found.verdict, "gate": found.gate,
-        "accuracy": found.accuracy, "p": found.accuracy_p, "interval": reach,
-        "low": reach["mixed"][0], "high": reach["mixed"][1], "true": float(np.mean(true)),
-    }  # fmt: skip
+        "kind": kind,
+        "seed": seed,
+        "verdict": found.verdict,
+        "gate": found.gate,
+        "accuracy": found.accuracy,
+        "p": found.accuracy_p,
+        "interval": reach,
+        "low": reach["mixed"][0],
+        "high": reach["mixed"][1],
+        "true": float(np.mean(true)),
+    }
 
 
 def main() -> int:
@@ -90,8 +102,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, default=Path("grouped_null.jsonl"))
     args = parser.parse_args()
-    wanted = [(kind, args.first + number) for kind in ("null", "effect")
-              for number in range(getattr(args, kind))]  # fmt: skip
+    wanted = [
+        (kind, args.first + number)
+        for kind in ("null", "effect")
+        for number in range(getattr(args, kind))
+    ]
     rows = _kept(args.out)
     left = [one for one in wanted if one not in rows]
     if args.jobs > 1:
@@ -113,16 +128,22 @@ def _keep(path: Path, rows: dict[tuple[str, int], dict[str, Any]], row: dict[str
     rows[row["kind"], row["seed"]] = row
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
-    print(f"{row['kind']} {row['seed']}: {row['verdict']} (plain {row['accuracy']['plain']:.2f}, "
-          f"true {row['true']:.2f})", file=sys.stderr, flush=True)  # fmt: skip
+    print(
+        f"{row['kind']} {row['seed']}: {row['verdict']} (plain {row['accuracy']['plain']:.2f}, "
+        f"true {row['true']:.2f})",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _report(rows: list[dict[str, Any]]) -> int:
     """The table, in Markdown; 1 where an aim is missed."""
     null = [row for row in rows if row["kind"] == "null"]
     effect = [row for row in rows if row["kind"] == "effect"]
-    held = {kind: [row["low"] <= row["true"] <= row["high"] for row in of]
-            for kind, of in (("without", null), ("with", effect))}  # fmt: skip
+    held = {
+        kind: [row["low"] <= row["true"] <= row["high"] for row in of]
+        for kind, of in (("without", null), ("with", effect))
+    }
     closed = [row["verdict"].startswith("Nothing") for row in null]
     found = [not row["verdict"].startswith("Nothing") for row in effect]
     table = [
@@ -141,14 +162,18 @@ def _report(rows: list[dict[str, Any]]) -> int:
         aim = f">= {low:.0%}" if high == 1 else f"{low:.0%} to {high:.0%}"
         met = low <= rate <= high
         missed |= not met
-        print(f"| {name} | {len(flags)} | {rate:.1%} | {reach.low:.0%} to {reach.high:.0%} | "
-              f"{aim}{'' if met else ' (missed)'} |")  # fmt: skip
+        print(
+            f"| {name} | {len(flags)} | {rate:.1%} | {reach.low:.0%} to {reach.high:.0%} | "
+            f"{aim}{'' if met else ' (missed)'} |"
+        )
     for name, of in (("without an effect", null), ("with one", effect)):
         if of:
             plain = [row["accuracy"]["plain"] for row in of]
-            print(f"\nSets {name}: balanced accuracy {np.mean(plain):.3f} ± {np.std(plain):.3f} "
-                  f"(plain network, held-out wells), true accuracy of the mixed one "
-                  f"{np.mean([row['true'] for row in of]):.3f}.")  # fmt: skip
+            print(
+                f"\nSets {name}: balanced accuracy {np.mean(plain):.3f} ± {np.std(plain):.3f} "
+                f"(plain network, held-out wells), true accuracy of the mixed one "
+                f"{np.mean([row['true'] for row in of]):.3f}."
+            )
     return int(missed)
 
 

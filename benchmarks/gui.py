@@ -43,10 +43,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=(1400, 900), help="of the window")
     given = parser.parse_args()
     found: dict[str, Any] = {
-        "schema": 1, "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "cells": given.cells, "window": list(given.size),
+        "schema": 1,
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "cells": given.cells,
+        "window": list(given.size),
         "load_before": os.getloadavg(),
-    }  # fmt: skip
+    }
     # The plate first: its figures are those of a fresh program.
     for group, opened in (
         (WORKING, lambda: Plate(tuple(given.size))),
@@ -68,9 +71,10 @@ def measured(window: Any, group: dict[str, Any], chosen: list[str]) -> dict[str,
     found: dict[str, Any] = {}
     name = "plate" if group is WORKING else "many"
     found[f"idle_{name}"] = {
-        **window.idle(), "redraw_of_one_label_ms": window.redraw(window.label),
+        **window.idle(),
+        "redraw_of_one_label_ms": window.redraw(window.label),
         "redraw_of_canvas_ms": window.redraw(window.canvas),
-    }  # fmt: skip
+    }
     print(f"idle_{name}", json.dumps(found[f"idle_{name}"]), flush=True)
     for name in chosen:
         found[name] = group[name](window)
@@ -116,19 +120,26 @@ def gallery(bench: Bench) -> dict[str, Any]:
     painted = paints.stop()
     at = time.perf_counter()
     sight = dock.gallery.in_sight()
-    came = bench.wait(lambda: all(
-        int(cell) in dock.gallery.cache for cell in dock.gallery.order[sight.start : sight.stop]
-    ), 30)  # fmt: skip
+    came = bench.wait(
+        lambda: all(
+            int(cell) in dock.gallery.cache for cell in dock.gallery.order[sight.start : sight.stop]
+        ),
+        30,
+    )
     return {
-        "wheel_events": len(handled), "notches_each": turn // 120, "seconds": round(seconds, 2),
-        "order_ms": ms(ordered), "tiles_in_sight": len(sight),
+        "wheel_events": len(handled),
+        "notches_each": turn // 120,
+        "seconds": round(seconds, 2),
+        "order_ms": ms(ordered),
+        "tiles_in_sight": len(sight),
         "wheel_event_median_ms": ms(statistics.median(handled)),
         "own_paint_median_ms": ms(statistics.median(painted)),
         "own_paint_longest_ms": ms(max(painted)),
         "all_pictures_there_share": round(there / len(handled), 3),
         "last_page_after_ms": ms(time.perf_counter() - at) if came else None,
-        "kept_mb": round(dock.gallery.cache.size / 2**20, 1), **figures(blocks),
-    }  # fmt: skip
+        "kept_mb": round(dock.gallery.cache.size / 2**20, 1),
+        **figures(blocks),
+    }
 
 
 def recolour(bench: Bench) -> dict[str, Any]:
@@ -160,15 +171,20 @@ def recolour(bench: Bench) -> dict[str, Any]:
         bench.wait(lambda before=before: bench.painted > before, 30)
         times.append(time.perf_counter() - begun)
     return {
-        "by": found, "one_class_given_s": [round(t, 3) for t in times],
-        "one_class_drawn_ms": [ms(t) for t in drawing], **figures(beats.stop()),
-    }  # fmt: skip
+        "by": found,
+        "one_class_given_s": [round(t, 3) for t in times],
+        "one_class_drawn_ms": [ms(t) for t in drawing],
+        **figures(beats.stop()),
+    }
 
 
 MANY: dict[str, Callable[[Bench], dict[str, Any]]] = {"gallery": gallery, "recolour": recolour}
 WORKING: dict[str, Callable[[Plate], dict[str, Any]]] = {
-    "train": train, "explain": explain, "finetune": finetune, "importance": importance,
-}  # fmt: skip
+    "train": train,
+    "explain": explain,
+    "finetune": finetune,
+    "importance": importance,
+}
 PARTS = {**WORKING, **MANY}
 
 
@@ -181,9 +197,9 @@ class Bench(Living):
     def __init__(self, count: int, steps: int, size: tuple[int, int]) -> None:
         import napari
 
-        from napari_channelmix.viewer import overlays
-        from napari_channelmix.viewer.phenotypes_dock import PhenotypesDock
-        from napari_channelmix.viewer.session import Predictions, Shown
+        from napari_channelmix.viewer.pages.phenotypes.page import PhenotypesDock
+        from napari_channelmix.viewer.selection import class_overlays as overlays
+        from napari_channelmix.viewer.session.session import Predictions, Shown
 
         self.steps = steps
         self.viewer = napari.Viewer()
@@ -228,10 +244,15 @@ class Bench(Living):
 
         middle = QPointF(view.rect().center())
         event = QWheelEvent(
-            middle, QPointF(view.mapToGlobal(middle.toPoint())), QPoint(), QPoint(0, -turn),
-            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
-            Qt.ScrollPhase.NoScrollPhase, False,
-        )  # fmt: skip
+            middle,
+            QPointF(view.mapToGlobal(middle.toPoint())),
+            QPoint(),
+            QPoint(0, -turn),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
         QApplication.sendEvent(view, event)
 
     def layer_counter(self) -> int:

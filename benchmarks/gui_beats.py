@@ -88,10 +88,11 @@ class Living:
 def figures(blocks: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     """The longest block, and that which 99 of 100 beats stay below."""
     return {
-        "beats": len(blocks), "block_p50_ms": ms(float(np.median(blocks))),
+        "beats": len(blocks),
+        "block_p50_ms": ms(float(np.median(blocks))),
         "block_p99_ms": ms(float(np.percentile(blocks, 99))),
         "block_longest_ms": ms(float(blocks.max())),
-    }  # fmt: skip
+    }
 
 
 def ms(seconds: float) -> float:

@@ -28,7 +28,7 @@ class Plate(Living):
         from qtpy.QtWidgets import QLabel
 
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.images_dock import ImagesDock
+        from napari_channelmix.viewer.pages.data.page import ImagesDock
 
         self.viewer = napari.Viewer()
         self.viewer.window.resize(*size)
@@ -82,14 +82,17 @@ class Plate(Living):
             dock.task.stop()
         self.wait(lambda: not dock.task.threads, 60)
         return {
-            "seconds": round(seconds, 1), "finished": finished, "updates": len(slots),
-            "own_code_longest_ms": ms(max(slots, default=0.0)), "canvas_paints": len(self.paints),
+            "seconds": round(seconds, 1),
+            "finished": finished,
+            "updates": len(slots),
+            "own_code_longest_ms": ms(max(slots, default=0.0)),
+            "canvas_paints": len(self.paints),
             **figures(blocks),
-        }  # fmt: skip
+        }
 
     def trained(self) -> None:
         """Have a classifier; a few epochs are enough for it to be explained."""
-        from napari_channelmix.viewer.classifier_dock import ClassifierDock
+        from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 
         if self.session.trained is None:
             dock = self.dock(ClassifierDock)
@@ -107,7 +110,7 @@ class Plate(Living):
 
 def train(plate: Plate) -> dict[str, Any]:
     """Train the small network; the curves grow meanwhile."""
-    from napari_channelmix.viewer.classifier_dock import ClassifierDock
+    from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 
     dock = plate.dock(ClassifierDock)
     dock.network.setCurrentText("small")
@@ -117,7 +120,7 @@ def train(plate: Plate) -> dict[str, Any]:
 
 def explain(plate: Plate) -> dict[str, Any]:
     """Explain all cells of the field of view, in a layer over all of it."""
-    from napari_channelmix.viewer.explain_dock import ExplainDock
+    from napari_channelmix.viewer.pages.pixels.page import ExplainDock
 
     plate.trained()
     dock = plate.dock(ExplainDock)
@@ -129,7 +132,7 @@ def explain(plate: Plate) -> dict[str, Any]:
 
 def finetune(plate: Plate) -> dict[str, Any]:
     """Find the latents, with a disentangler that gets used to the cells first."""
-    from napari_channelmix.viewer.latents_dock import LatentsDock
+    from napari_channelmix.viewer.pages.latents.page import LatentsDock
 
     dock = plate.dock(LatentsDock)
     dock.settings.finetune.setChecked(True)
@@ -138,7 +141,7 @@ def finetune(plate: Plate) -> dict[str, Any]:
 
 def importance(plate: Plate) -> dict[str, Any]:
     """Learn which channels count; bars appear with each seed."""
-    from napari_channelmix.viewer.importance_dock import ImportanceDock
+    from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 
     dock = plate.dock(ImportanceDock)
     dock.seeds.setValue(2)

@@ -84,8 +84,10 @@ def watched(kind: str, seed: int, start: int, number: int) -> None:
                     row["outcome"] = "long message"
             except BaseException as error:
                 last = traceback.extract_tb(error.__traceback__)[-1]
-                row |= {"outcome": f"{type(error).__name__}",
-                        "text": f"{error} ({Path(last.filename).name}:{last.lineno})"}  # fmt: skip
+                row |= {
+                    "outcome": f"{type(error).__name__}",
+                    "text": f"{error} ({Path(last.filename).name}:{last.lineno})",
+                }
                 row["trace"] = traceback.format_exc()[-3000:]
             row |= {"seconds": time.monotonic() - began, "megabytes": memory.peak - before}
             sys.stdout.write(json.dumps(row) + "\n")
@@ -104,8 +106,13 @@ def rows_of(kind: str, seed: int, start: int, number: int) -> Iterator[dict[str,
             index, outcome = yield from _rows_of_process(kind, seed, index, number, errors)
             if index < number:
                 errors.seek(0)
-                yield {"index": index, "outcome": outcome, "text": errors.read()[-1500:],
-                       "seconds": 0, "megabytes": 0}  # fmt: skip
+                yield {
+                    "index": index,
+                    "outcome": outcome,
+                    "text": errors.read()[-1500:],
+                    "seconds": 0,
+                    "megabytes": 0,
+                }
                 index += 1
             # A process that never comes to its first input cannot even prepare.
             barren = barren + 1 if index <= before + 1 else 0
@@ -116,11 +123,26 @@ def _rows_of_process(
 ) -> Generator[dict[str, Any], None, tuple[int, str]]:
     """Outcomes from one process; gives the input it ended at, and how it ended."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", __file__, "--watched", kind, "--seed", str(seed),
-         "--start", str(index), "--number", str(number)],
-        stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, text=True,
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            __file__,
+            "--watched",
+            kind,
+            "--seed",
+            str(seed),
+            "--start",
+            str(index),
+            "--number",
+            str(number),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        stdin=subprocess.DEVNULL,
+        text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"},
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     # Preparing takes longer: it imports and trains.
     patience, hung = 4 * HANG, False
@@ -170,8 +192,10 @@ def main() -> int:
             rows.append(row)
             why = is_failure(row)
             if why or args.show:
-                print(f"{kind} {row['index']}: {why or row['outcome']}: {row['text'][:400]}",
-                      file=sys.stderr)  # fmt: skip
+                print(
+                    f"{kind} {row['index']}: {why or row['outcome']}: {row['text'][:400]}",
+                    file=sys.stderr,
+                )
                 if args.show and "trace" in row:
                     print(row["trace"], file=sys.stderr)
         counts = Counter("failed" if is_failure(row) else row["outcome"] for row in rows)

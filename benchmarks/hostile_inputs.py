@@ -18,26 +18,121 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "damaged_png", "damaged_zip", "hostile_text", "json_text", "mutated_bytes", "mutated_text",
-    "mutated_tree", "replaced_file", "safetensors_with",
-]  # fmt: skip
+    "damaged_png",
+    "damaged_zip",
+    "hostile_text",
+    "json_text",
+    "mutated_bytes",
+    "mutated_text",
+    "mutated_tree",
+    "replaced_file",
+    "safetensors_with",
+]
 
 Rng = np.random.Generator
 
 # What people, spreadsheets and attackers put where a number, a name or a path is expected.
 VALUES: tuple[Any, ...] = (
-    "", " ", "NA", "nan", "inf", "-inf", "1e308", "1e400", "-1", "0", "1", "2.5", "1,5", "1,000",
-    "1.234,5", "0x10", "9" * 30, "9" * 5000, str(2**31), str(2**53 + 1), str(2**63), str(2**64),
-    "true", "None", "null", "\x00", "a\x00b", "\ud800", "é" * 50, "\u202e", "💥", "a" * 300,
-    "a" * 100_000, "../../../etc/passwd", "/dev/zero", "/dev/stdin", "/etc", ".", "..", "~",
-    "C:\\images\\a.tif", "images\\a.tif", "fifo", "folder", "empty", "=1+1", "@x", "+x", "-x",
-    "'", '"', "'''", "a;b", "a\tb", "a\nb", "a\r\nb", "{}", "[]", "[[", "YX", "XY", "CYX", "TZCYX",
-    "segment", "mask", "point", "box", "tile", "image", "train", "test", "scores", "pcim", "tiny",
-)  # fmt: skip
+    "",
+    " ",
+    "NA",
+    "nan",
+    "inf",
+    "-inf",
+    "1e308",
+    "1e400",
+    "-1",
+    "0",
+    "1",
+    "2.5",
+    "1,5",
+    "1,000",
+    "1.234,5",
+    "0x10",
+    "9" * 30,
+    "9" * 5000,
+    str(2**31),
+    str(2**53 + 1),
+    str(2**63),
+    str(2**64),
+    "true",
+    "None",
+    "null",
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "é" * 50,
+    "\u202e",
+    "💥",
+    "a" * 300,
+    "a" * 100_000,
+    "../../../etc/passwd",
+    "/dev/zero",
+    "/dev/stdin",
+    "/etc",
+    ".",
+    "..",
+    "~",
+    "C:\\images\\a.tif",
+    "images\\a.tif",
+    "fifo",
+    "folder",
+    "empty",
+    "=1+1",
+    "@x",
+    "+x",
+    "-x",
+    "'",
+    '"',
+    "'''",
+    "a;b",
+    "a\tb",
+    "a\nb",
+    "a\r\nb",
+    "{}",
+    "[]",
+    "[[",
+    "YX",
+    "XY",
+    "CYX",
+    "TZCYX",
+    "segment",
+    "mask",
+    "point",
+    "box",
+    "tile",
+    "image",
+    "train",
+    "test",
+    "scores",
+    "pcim",
+    "tiny",
+)
 TREES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 3, 2.5, -0.0, 1e308, 2**31, 2**63, 2**64, -(2**63), 10**30, [], {},
-    [[]], [None], {"": None}, [0] * 3, [1.5] * 1000, {"a": {"b": [1, {"c": None}]}},
-)  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    3,
+    2.5,
+    -0.0,
+    1e308,
+    2**31,
+    2**63,
+    2**64,
+    -(2**63),
+    10**30,
+    [],
+    {},
+    [[]],
+    [None],
+    {"": None},
+    [0] * 3,
+    [1.5] * 1000,
+    {"a": {"b": [1, {"c": None}]}},
+)
 
 
 def hostile_text(rng: Rng) -> str:
@@ -199,8 +294,10 @@ def damaged_png(rng: Rng, content: bytes) -> bytes:
             chunks.insert(int(rng.integers(len(chunks) + 1)), (name, data))
         if not chunks:
             break
-    parts = [struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-             for name, data in chunks]  # fmt: skip
+    parts = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    ]
     return content[:8] + b"".join(parts)
 
 

@@ -34,24 +34,72 @@ Use = Callable[[], object]
 
 TOML = {
     "mask": 'label="l"\n[channels]\nDNA="p"\n[cells]\nfrom="mask"\ncolumn="m"\nobject="o"\n'
-            "crop=16\n",
+    "crop=16\n",
     "point": 'label="l"\ngroup="g"\n[channels]\nDNA="p"\nER="q"\n[cells]\nfrom="point"\n'
-             'columns=["y","x"]\ncrop=16\n',
+    'columns=["y","x"]\ncrop=16\n',
     "box": 'label="l"\nsplit="s"\n[channels]\nDNA="p"\n[cells]\nfrom="box"\n'
-           'columns=["y","x","y1","x1"]\ncrop=16\n',
+    'columns=["y","x","y1","x1"]\ncrop=16\n',
     "image": 'label="l"\n[image]\ncolumn="c"\naxes="CYX"\nchannels=["DNA","ER"]\n[cells]\n'
-             'from="image"\ncrop=16\n',
+    'from="image"\ncrop=16\n',
     "segment": 'label="k"\n[channels]\nDNA="p"\n[cells]\nfrom="segment"\nchannel="DNA"\ncrop=16\n',
-}  # fmt: skip
+}
 # Values that TOML itself allows.
 LITERALS = (
-    "0", "1", "-1", "3", "4", "64", "4096", "99999999", "2.5", "nan", "inf", "true", "false", '""',
-    '" "', "[]", "{}", '"p"', '"c"', '"m"', '"l"', '"y"', '"zz"', '"t.csv"', '"../t.csv"', '"fifo"',
-    '"YX"', '"XY"', '"CYX"', '"YXC"', '"CC"', '"ZYX"', '["y","x"]', '["x","y"]', '["y","y"]',
-    '["y"]', '["y","x","y1","x1"]', '["DNA"]', '["DNA","DNA"]', '["",""]', '["p","q"]', "[1,2]",
-    '"mask"', '"point"', '"box"', '"tile"', '"image"', '"segment"', '{l=["p"]}', '{l=["P"]}',
-    "{l=[1]}", "1979-05-27", '"a\\u0000b"', "[[[[[]]]]]",
-)  # fmt: skip
+    "0",
+    "1",
+    "-1",
+    "3",
+    "4",
+    "64",
+    "4096",
+    "99999999",
+    "2.5",
+    "nan",
+    "inf",
+    "true",
+    "false",
+    '""',
+    '" "',
+    "[]",
+    "{}",
+    '"p"',
+    '"c"',
+    '"m"',
+    '"l"',
+    '"y"',
+    '"zz"',
+    '"t.csv"',
+    '"../t.csv"',
+    '"fifo"',
+    '"YX"',
+    '"XY"',
+    '"CYX"',
+    '"YXC"',
+    '"CC"',
+    '"ZYX"',
+    '["y","x"]',
+    '["x","y"]',
+    '["y","y"]',
+    '["y"]',
+    '["y","x","y1","x1"]',
+    '["DNA"]',
+    '["DNA","DNA"]',
+    '["",""]',
+    '["p","q"]',
+    "[1,2]",
+    '"mask"',
+    '"point"',
+    '"box"',
+    '"tile"',
+    '"image"',
+    '"segment"',
+    '{l=["p"]}',
+    '{l=["P"]}',
+    "{l=[1]}",
+    "1979-05-27",
+    '"a\\u0000b"',
+    "[[[[[]]]]]",
+)
 HEAD = 'name="x"\ntable="t.csv"\n'
 
 
@@ -131,10 +179,38 @@ class DatasetFile(Kind):
         if how < 0.1:
             content = mutated_bytes(rng, text.encode())
         elif how < 0.2:
-            extra = str(rng.choice(["min_area", "crop", "size", "classes", "keep", "unlabelled",
-                                    "labelled", "border", "scene", "pixel_size"]))  # fmt: skip
-            value = str(rng.choice(["-1", "0", "1e9", "nan", "[1]", '"x"', "{a=[1]}", "true",
-                                    "99999999999999999999", "[" * 2000]))  # fmt: skip
+            extra = str(
+                rng.choice(
+                    [
+                        "min_area",
+                        "crop",
+                        "size",
+                        "classes",
+                        "keep",
+                        "unlabelled",
+                        "labelled",
+                        "border",
+                        "scene",
+                        "pixel_size",
+                    ]
+                )
+            )
+            value = str(
+                rng.choice(
+                    [
+                        "-1",
+                        "0",
+                        "1e9",
+                        "nan",
+                        "[1]",
+                        '"x"',
+                        "{a=[1]}",
+                        "true",
+                        "99999999999999999999",
+                        "[" * 2000,
+                    ]
+                )
+            )
             content = f"{text}{extra}={value}\n".encode()
         elif how < 0.7:
             lines = text.splitlines()
@@ -219,11 +295,15 @@ class Picture(Kind):
         colors = np.random.default_rng(2).integers(0, 255, (48, 64, 3), np.uint8)
         grey = Image.fromarray(colors[..., 0])
         pictures = {
-            "grey.png": grey, "rgb.png": Image.fromarray(colors), "grey.jpg": grey,
-            "rgb.jpg": Image.fromarray(colors), "palette.png": grey.convert("P"),
-            "one.png": grey.convert("1"), "alpha.png": grey.convert("LA"),
+            "grey.png": grey,
+            "rgb.png": Image.fromarray(colors),
+            "grey.jpg": grey,
+            "rgb.jpg": Image.fromarray(colors),
+            "palette.png": grey.convert("P"),
+            "one.png": grey.convert("1"),
+            "alpha.png": grey.convert("LA"),
             "deep.png": Image.fromarray(colors[..., 0].astype(np.uint16) * 200),
-        }  # fmt: skip
+        }
         for name, picture in pictures.items():
             picture.save(self.folder / name)
         self.bases = {name: (self.folder / name).read_bytes() for name in pictures}
@@ -259,12 +339,20 @@ class Zarr(Kind):
         axes = [{"name": "c", "type": "channel"}]
         axes += [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
         scale = [{"type": "scale", "scale": [1.0, 0.5, 0.5]}]
-        about = {"multiscales": [{"version": "0.4", "axes": axes, "datasets": [
-            {"path": "0", "coordinateTransformations": scale}]}],
-            "omero": {"channels": [{"label": "DNA"}, {"label": "ER"}]}}  # fmt: skip
+        about = {
+            "multiscales": [
+                {
+                    "version": "0.4",
+                    "axes": axes,
+                    "datasets": [{"path": "0", "coordinateTransformations": scale}],
+                }
+            ],
+            "omero": {"channels": [{"label": "DNA"}, {"label": "ER"}]},
+        }
         for version, attributes in ((2, about), (3, {"ome": about})):
-            group = zarr.open_group(self.folder / f"base{version}.zarr", mode="w",
-                                    zarr_format=version)  # fmt: skip
+            group = zarr.open_group(
+                self.folder / f"base{version}.zarr", mode="w", zarr_format=version
+            )
             array = group.create_array("0", shape=stack.shape, chunks=(1, 16, 64), dtype="uint16")
             array[:] = stack
             group.attrs.update(attributes)
@@ -274,8 +362,9 @@ class Zarr(Kind):
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(self.folder / f"base{rng.choice([2, 3])}.zarr", target)
         files = sorted(path for path in target.rglob("*") if path.is_file())
-        about = [path for path in files if path.name in ("zarr.json", ".zattrs", ".zarray",
-                                                         ".zgroup")]  # fmt: skip
+        about = [
+            path for path in files if path.name in ("zarr.json", ".zattrs", ".zarray", ".zgroup")
+        ]
         for _ in range(rng.integers(1, 3)):
             some = about if rng.random() < 0.8 else files
             path = some[rng.integers(len(some))]
@@ -285,9 +374,11 @@ class Zarr(Kind):
                 replaced_file(rng, path, lambda old: _changed_json(rng, old))
             else:
                 replaced_file(rng, path, lambda old: mutated_bytes(rng, old))
-        self.write_toml(TOML["image"] if rng.random() < 0.3
-                        else '[image]\ncolumn="c"\n[cells]\nfrom="point"\ncolumns=["y","x"]\n'
-                             "crop=16\n")  # fmt: skip
+        self.write_toml(
+            TOML["image"]
+            if rng.random() < 0.3
+            else '[image]\ncolumn="c"\n[cells]\nfrom="point"\ncolumns=["y","x"]\ncrop=16\n'
+        )
         (self.folder / "t.csv").write_text(TABLE.replace("c.tif", "x.zarr"))
         return lambda: open_and_read(self.folder)
 
@@ -323,7 +414,7 @@ class Bundle(Kind):
         import torch
         from safetensors.torch import load, save
 
-        from napari_channelmix.classify.sealed import seal
+        from napari_channelmix.classify.weights_file import seal
 
         weights = load(self.base)
         size = int.from_bytes(self.base[:8], "little")
@@ -394,17 +485,18 @@ class ConfigFile(Kind):
         more = [rows(letter, shift) for shift, letter in enumerate("hijk", 1)]
         (self.folder / "t.csv").write_text(TABLE + "".join(more))
         self.base = {
-            "schema": "napari-channelmix/config/1", "device": "cpu",
+            "schema": "napari-channelmix/config/1",
+            "device": "cpu",
             "data": {"dataset": "d.toml", "name": "x", "n": 20, "channels": ["DNA", "ER"]},
             "classifier": {"training": {"network": "tiny", "epochs": 1, "batch": 4, "threads": 1}},
             "importance": {"network": "tiny", "epochs": 1, "seeds": 2, "shapley": True},
             "explanations": [{"cells": [0, 1], "target": "p", "forwards": 50}],
             "latents": {"model": "texture-sprites", "limit": 2},
-        }  # fmt: skip
+        }
 
     def make(self, rng: Rng) -> Use:
         from napari_channelmix.config import read_config
-        from napari_channelmix.run.configured import run_config_job
+        from napari_channelmix.run.rerun import run_config_job
 
         path = self.folder / "x.json"
         path.write_bytes(json_text(rng, self.base))
@@ -430,11 +522,22 @@ class Results(Kind):
         model = str(self.folder / "m.cmx")
         for words in (
             ["train", data, "--out", model, "--network", "tiny", "--epochs", "1"],
-            ["importance", data, "--out", str(done / "importance"), "--network", "tiny",
-             "--epochs", "1", "--seeds", "2", "--no-shapley"],
+            [
+                "importance",
+                data,
+                "--out",
+                str(done / "importance"),
+                "--network",
+                "tiny",
+                "--epochs",
+                "1",
+                "--seeds",
+                "2",
+                "--no-shapley",
+            ],
             ["explain", data, "--model", model, "--out", str(done / "maps"), "--limit", "4"],
             ["latents", data, "--out", str(done / "latents"), "--limit", "4"],
-        ):  # fmt: skip
+        ):
             if main([*words, *quiet]) != 0:
                 raise SystemExit(f"could not prepare the results: {' '.join(words)}")
 
@@ -442,7 +545,7 @@ class Results(Kind):
         import napari_channelmix as cm
         from napari_channelmix.dcmix import ChannelImportance
         from napari_channelmix.jobs import drain
-        from napari_channelmix.run.explaining import ExplainSettings, explain_cells_job
+        from napari_channelmix.run.explain_dataset import ExplainSettings, explain_cells_job
         from napari_channelmix.run.report import Sources, findings_job
 
         folder = self.folder / "x"
@@ -454,8 +557,15 @@ class Results(Kind):
             some = texts if rng.random() < 0.7 else files
             path = some[rng.integers(len(some))]
             if path.is_file():
-                replaced_file(rng, path, lambda old, path=path: _changed_json(rng, old)
-                              if path.suffix == ".json" else mutated_bytes(rng, old))  # fmt: skip
+                replaced_file(
+                    rng,
+                    path,
+                    lambda old, path=path: (
+                        _changed_json(rng, old)
+                        if path.suffix == ".json"
+                        else mutated_bytes(rng, old)
+                    ),
+                )
         which = rng.integers(4)
         cells = cm.open_dataset(self.folder / "d.toml")
         sources = Sources(
@@ -469,8 +579,9 @@ class Results(Kind):
                 return ChannelImportance.load(folder / "importance" / "importance.json").gate
             if which == 1 and rng.random() < 0.5:
                 model = cm.load_model(self.folder / "m.cmx")
-                job = explain_cells_job(model, cells, folder / "maps", ExplainSettings(limit=4),
-                                        device="cpu")  # fmt: skip
+                job = explain_cells_job(
+                    model, cells, folder / "maps", ExplainSettings(limit=4), device="cpu"
+                )
                 return _followed(job)
             return drain(findings_job(cells, sources, source="d.toml")).notes
 
@@ -485,8 +596,9 @@ class Model(Kind):
         from torch import nn
 
         torch.manual_seed(0)
-        network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                                nn.Linear(3, 2)).eval()  # fmt: skip
+        network = nn.Sequential(
+            nn.Conv2d(2, 3, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)
+        ).eval()
         crops = torch.zeros(2, 2, 16, 16)
         torch.jit.trace(network, crops).save(self.folder / "base.pt")
         torch.save(network.state_dict(), self.folder / "state.pt")
@@ -518,13 +630,16 @@ def _onnx_model() -> bytes:
 
     weights = np.random.default_rng(0).normal(0, 1, (2, 2)).astype(np.float32)
     graph = helper.make_graph(
-        [helper.make_node("GlobalAveragePool", ["x"], ["pooled"]),
-         helper.make_node("Flatten", ["pooled"], ["flat"]),
-         helper.make_node("MatMul", ["flat", "w"], ["y"])],
-        "model", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2, 16, 16])],
+        [
+            helper.make_node("GlobalAveragePool", ["x"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "w"], ["y"]),
+        ],
+        "model",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2, 16, 16])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])],
         [helper.make_tensor("w", TensorProto.FLOAT, (2, 2), weights.ravel())],
-    )  # fmt: skip
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return bytes(model.SerializeToString())
 
@@ -558,7 +673,14 @@ def _followed(job: Any) -> str:
 
 
 KINDS: dict[str, type[Kind]] = {
-    "data-set file": DatasetFile, "table": TableFile, "tiff": Tiff, "png-jpeg": Picture,
-    "zarr": Zarr, "bundle": Bundle, "sidecars": Sidecar, "config": ConfigFile,
-    "results": Results, "models": Model,
-}  # fmt: skip
+    "data-set file": DatasetFile,
+    "table": TableFile,
+    "tiff": Tiff,
+    "png-jpeg": Picture,
+    "zarr": Zarr,
+    "bundle": Bundle,
+    "sidecars": Sidecar,
+    "config": ConfigFile,
+    "results": Results,
+    "models": Model,
+}

@@ -31,11 +31,11 @@ import numpy as np
 import torch
 
 from napari_channelmix import Cells, Disentangler, load_disentangler, open_dataset
+from napari_channelmix.atomic_write import write_json
 from napari_channelmix.drl import View, latents_job
 from napari_channelmix.drl.finetune import finetune_job
 from napari_channelmix.drl.metrics import association
 from napari_channelmix.drl.sprites import Sprites
-from napari_channelmix.files import write_json
 from napari_channelmix.jobs import drain
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -92,8 +92,12 @@ def speed() -> dict[str, Any]:
         drain(finetune_job(of, crops, epochs=20, device="cpu"))
         tuning = time.perf_counter() - start
         expect(f"{name}: s for 1,000 crops x 20 epochs", tuning, 30, at_most=True)
-        found[name] = {"draw_ms": 1000 * draw, "encode_per_s": rate, "decode_ms": 1000 * decode,
-                       "finetune_s": tuning}  # fmt: skip
+        found[name] = {
+            "draw_ms": 1000 * draw,
+            "encode_per_s": rate,
+            "decode_ms": 1000 * decode,
+            "finetune_s": tuning,
+        }
     return found
 
 
@@ -124,8 +128,9 @@ def dsprites(epochs: int, paper: Path) -> dict[str, Any]:
     for source in sources:
         name = source.name
         sample = rng.choice(len(frames), 2000, replace=False)
-        job = finetune_job(source, _as_pictures(frames[sample], source), epochs=epochs,
-                           device="cpu")  # fmt: skip
+        job = finetune_job(
+            source, _as_pictures(frames[sample], source), epochs=epochs, device="cpu"
+        )
         kept = drain(job)
         for tag, of in (("as is", source), ("fine-tuned", kept.disentangler)):
             first, second = [], []
@@ -167,17 +172,22 @@ def sets(chosen: list[str], epochs: int, out: Path | None, pixels: bool) -> dict
         view = None if channel is None else View.one(channel)
         for tuning in (0, epochs):
             # The pixels are what they are, whether or not the latents were fine-tuned.
-            job = latents_job(cells, model, view=view, finetune=tuning, device="cpu",
-                              pixels=pixels and not tuning)  # fmt: skip
+            job = latents_job(
+                cells, model, view=view, finetune=tuning, device="cpu", pixels=pixels and not tuning
+            )
             result = drain(job)
             tag = f"{name}, {'fine-tuned' if tuning else 'as is'}"
             best = result.separation.best
             ours, theirs = best["latents"].accuracy, best["hand-crafted"].accuracy
-            print(f"\n== {tag}: {len(cells)} cells; balanced accuracy, latents {ours:.3f}, "
-                  f"hand-crafted {theirs:.3f}")  # fmt: skip
+            print(
+                f"\n== {tag}: {len(cells)} cells; balanced accuracy, latents {ours:.3f}, "
+                f"hand-crafted {theirs:.3f}"
+            )
             for kind, tested in result.separation.tested.items():
-                said = {key: f"{one.accuracy:.3f} ({one.low:.3f}-{one.high:.3f})"
-                        for key, one in tested.items()}  # fmt: skip
+                said = {
+                    key: f"{one.accuracy:.3f} ({one.low:.3f}-{one.high:.3f})"
+                    for key, one in tested.items()
+                }
                 print(f"  {kind}: {said}")
             drops = sorted(result.separation.importance.items(), key=lambda item: -item[1][0])
             print("  importance:", ", ".join(f"{axis} {drop:.3f}" for axis, (drop, _) in drops))
@@ -188,8 +198,10 @@ def sets(chosen: list[str], epochs: int, out: Path | None, pixels: bool) -> dict
             area = result.prepared.features["area"]
             scale = result.values[:, result.names.index("Scale")]
             r = float(np.corrcoef(scale, np.sqrt(area))[0, 1])
-            print(f"  Scale against the square root of the area: Pearson r {r:+.2f}; "
-                  f"against the area {np.corrcoef(scale, area)[0, 1]:+.2f}")  # fmt: skip
+            print(
+                f"  Scale against the square root of the area: Pearson r {r:+.2f}; "
+                f"against the area {np.corrcoef(scale, area)[0, 1]:+.2f}"
+            )
             found[tag] = {**result.as_dict(), "scale_area_r": float(np.corrcoef(scale, area)[0, 1])}
             if out is not None:
                 result.save(out / tag.replace(", ", "-").replace(" ", "-"))
@@ -202,8 +214,10 @@ def sets(chosen: list[str], epochs: int, out: Path | None, pixels: bool) -> dict
 
 def _some(cells: Cells, most: int) -> Cells:
     rng = np.random.default_rng(0)
-    chosen = [rng.permutation(np.flatnonzero(cells.labels == code))[:most]
-              for code in range(len(cells.classes))]  # fmt: skip
+    chosen = [
+        rng.permutation(np.flatnonzero(cells.labels == code))[:most]
+        for code in range(len(cells.classes))
+    ]
     return cells.subset(np.sort(np.concatenate(chosen)))
 
 
@@ -212,8 +226,9 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--pixels", action="store_true",
-                        help="a classifier of the pixels beside, on the same folds")  # fmt: skip
+    parser.add_argument(
+        "--pixels", action="store_true", help="a classifier of the pixels beside, on the same folds"
+    )
     parser.add_argument("--paper-sprites", type=Path, default=PAPER)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--out", type=Path)

@@ -84,14 +84,24 @@ def main() -> int:
             out, widths = 0, []
             for _ in range(args.sets):
                 sets, labels, group = null_set(rng, groups, signal, share, mixed)
-                job = separation_job(sets, labels, group, ("a", "b"), {}, learners=learners,
-                                     seed=int(rng.integers(2**31)))  # fmt: skip
+                job = separation_job(
+                    sets,
+                    labels,
+                    group,
+                    ("a", "b"),
+                    {},
+                    learners=learners,
+                    seed=int(rng.integers(2**31)),
+                )
                 lead = drain(job).ahead["hand-crafted"]
                 out += not lead.low <= 0 <= lead.high
                 widths.append(lead.high - lead.low)
             outs += out
-            print(f"| {groups} | {'both' if mixed else 'one'} | {signal:g} | {share:g} | "
-                  f"{out / args.sets:.1%} | {np.median(widths):.2f} |", flush=True)  # fmt: skip
+            print(
+                f"| {groups} | {'both' if mixed else 'one'} | {signal:g} | {share:g} | "
+                f"{out / args.sets:.1%} | {np.median(widths):.2f} |",
+                flush=True,
+            )
         total = args.sets * len(designs)
         upper = wilson(outs, total)[1]
         met &= outs <= 0.05 * total and upper <= 0.08

@@ -37,12 +37,18 @@ def main() -> None:
     import torch
 
     found: dict[str, Any] = {
-        "schema": 1, "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(), "torch": torch.__version__, "threads": torch.get_num_threads(),
-        "model": given.model, "load_before": os.getloadavg(),
-        "decoder_ms": window.decoder(), "slider": window.sliders(given.events),
-        "another_cell_ms": window.cells(given.cells), "load_after": os.getloadavg(),
-    }  # fmt: skip
+        "schema": 1,
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "model": given.model,
+        "load_before": os.getloadavg(),
+        "decoder_ms": window.decoder(),
+        "slider": window.sliders(given.events),
+        "another_cell_ms": window.cells(given.cells),
+        "load_after": os.getloadavg(),
+    }
     found["aim_ms"] = AIM_MS
     found["reached"] = found["slider"]["handed_over_ms"]["p95"] <= AIM_MS
     window.close()
@@ -65,9 +71,9 @@ class Window:
         from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.images_dock import ImagesDock
-        from napari_channelmix.viewer.latents.pictures import Pictures
-        from napari_channelmix.viewer.latents_dock import LatentsDock
+        from napari_channelmix.viewer.pages.data.page import ImagesDock
+        from napari_channelmix.viewer.pages.latents.page import LatentsDock
+        from napari_channelmix.viewer.pages.latents.pictures import Pictures
 
         self.pump = QApplication.processEvents
         #: Widget, when it was painted, and how many pictures had been decoded by then.
@@ -109,7 +115,7 @@ class Window:
 
     def decoder(self) -> dict[str, float]:
         """The decoder by itself, one picture."""
-        from napari_channelmix.viewer.latents.drawing import one_thread
+        from napari_channelmix.viewer.pages.latents.decoder_worker import one_thread
 
         latents, times = self.dock.session.latents, []
         for _ in range(200):
@@ -177,7 +183,7 @@ class Window:
 
     def close(self) -> None:
         """Close the viewer, and leave the class as it was."""
-        from napari_channelmix.viewer.latents.pictures import Pictures
+        from napari_channelmix.viewer.pages.latents.pictures import Pictures
 
         Pictures.paintEvent = self._paint  # type: ignore[method-assign]
         self.viewer.close()

@@ -82,8 +82,9 @@ class Truth:
         return "cannot be told"
 
 
-def truth_of(attribution: Attribution, donors: np.ndarray, maps: np.ndarray | None = None,
-             seed: int = 12345) -> Truth:  # fmt: skip
+def truth_of(
+    attribution: Attribution, donors: np.ndarray, maps: np.ndarray | None = None, seed: int = 12345
+) -> Truth:
     """Hold maps against random ones as smooth as they are.
 
     Parameters
@@ -107,8 +108,9 @@ def truth_of(attribution: Attribution, donors: np.ndarray, maps: np.ndarray | No
             refs = torch.stack([*(one[cell] for one in fixed), *others[cell]])
             chance = as_smooth(maps[cell], MAPS // 2, seed + cell)
             some = np.concatenate([maps[cell][None], chance])
-            rows.append(_of_a_cell(problem.subject, x[cell], refs,
-                                   problem.target[cell : cell + 1], some))  # fmt: skip
+            rows.append(
+                _of_a_cell(problem.subject, x[cell], refs, problem.target[cell : cell + 1], some)
+            )
     inserting, deleting = (np.stack([row[at] for row in rows]) for at in range(2))
     return _truth(inserting, deleting)
 

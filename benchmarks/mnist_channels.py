@@ -77,19 +77,23 @@ SETS = {
         Channel(one.name, one.p, gain=gain, offset=offset)
         for one, gain, offset in zip(
             graded(0.8, 0.65, 0.5, 0.35, 0.2, 0.0),
-            (0.3, 1.0, 8.0, 0.02, 40.0, 3.0), (0.0, 900.0, -50.0, 3.0, 0.0, 100.0), strict=True,
+            (0.3, 1.0, 8.0, 0.02, 40.0, 3.0),
+            (0.0, 900.0, -50.0, 3.0, 0.0, 100.0),
+            strict=True,
         )
     ),
     "distractors": (
         *graded(0.8, 0.5, 0.2),
-        Channel("other digits", 0.0), Channel("other digits 2", 0.0),
+        Channel("other digits", 0.0),
+        Channel("other digits 2", 0.0),
         Channel("noise", 0.0, shuffled=True),
     ),
     "a copy": (
-        *graded(0.8, 0.6, 0.4, 0.2, 0.0), Channel("p80 again", 0.8, copy_of="p80"),
+        *graded(0.8, 0.6, 0.4, 0.2, 0.0),
+        Channel("p80 again", 0.8, copy_of="p80"),
     ),
     "twelve": graded(*(round(0.88 - 0.08 * at, 2) for at in range(12))),
-}  # fmt: skip
+}
 
 
 def composites(
@@ -158,9 +162,15 @@ def line(name: str, found: ChannelImportance, planted: list[float]) -> tuple[str
         f"{mixed:.2f} / {plain:.2f} |{beside} {'open' if found.open else 'closed'} |"
     )
     return row, {
-        "share": list(found.share), "rho": of_mean, "ceiling": best, "rho of seeds": each,
-        "rho of Shapley": of_shapley, "mixed": mixed, "plain": plain, "gate": found.gate,
-    }  # fmt: skip
+        "share": list(found.share),
+        "rho": of_mean,
+        "ceiling": best,
+        "rho of seeds": each,
+        "rho of Shapley": of_shapley,
+        "mixed": mixed,
+        "plain": plain,
+        "gate": found.gate,
+    }
 
 
 def main() -> None:
@@ -182,22 +192,33 @@ def main() -> None:
     torch.set_num_threads(1)
     results, seconds = {}, {}
     shapley = " rho of the Shapley values |" if asked.shapley else ""
-    print("| set | shares (planted probability in the name) | rho of the mean share | in each "
-          f"training | accuracy mixed / plain |{shapley} gate |\n"
-          f"{'|---' * (7 if shapley else 6)}|", flush=True)  # fmt: skip
+    print(
+        "| set | shares (planted probability in the name) | rho of the mean share | in each "
+        f"training | accuracy mixed / plain |{shapley} gate |\n"
+        f"{'|---' * (7 if shapley else 6)}|",
+        flush=True,
+    )
     for name in asked.sets:
         started, channels = time.process_time(), SETS[name]
         train, test = data_of(asked.data, channels, asked)
         found = channel_importance(
-            train, test, seeds=asked.repeats, shapley=asked.shapley, decoys=False,
-            network=asked.network, settings=TrainingSettings(epochs=asked.epochs), device="cpu",
-        )  # fmt: skip
+            train,
+            test,
+            seeds=asked.repeats,
+            shapley=asked.shapley,
+            decoys=False,
+            network=asked.network,
+            settings=TrainingSettings(epochs=asked.epochs),
+            device="cpu",
+        )
         row, results[name] = line(name, found, [one.p for one in channels])
         seconds[name] = time.process_time() - started
         print(row, flush=True)
     mean = np.mean([one["rho"] / one["ceiling"] for one in results.values()])
-    print(f"\nMean over the sets of rho as a share of its ceiling: {mean:.3f}. "
-          f"{sum(seconds.values()) / 60:.1f} minutes of one CPU.")  # fmt: skip
+    print(
+        f"\nMean over the sets of rho as a share of its ceiling: {mean:.3f}. "
+        f"{sum(seconds.values()) / 60:.1f} minutes of one CPU."
+    )
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
 

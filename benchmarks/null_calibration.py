@@ -47,10 +47,10 @@ from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import train_on
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.data.samples import graded_channels
+from napari_channelmix.dcmix.channel_features import CropNumbers, crop_numbers
 from napari_channelmix.dcmix.decoys import WithDecoys, decoy_p_values, holm, paired_p_values
 from napari_channelmix.dcmix.divisions import divided
-from napari_channelmix.dcmix.link import link_job
-from napari_channelmix.dcmix.numbers import CropNumbers, crop_numbers
+from napari_channelmix.dcmix.label_link import link_job
 from napari_channelmix.dcmix.p_values import both_tests
 from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.jobs import drain
@@ -92,11 +92,16 @@ def main() -> None:
     design = "wells" if args.groups else "cells"
     out = args.out or Path("null_groups.jsonl" if args.groups else "null_cells.jsonl")
     wanted = [
-        {"design": design, "effect": effect, "seed": args.first + number, "epochs": args.epochs,
-         "network": args.network}
+        {
+            "design": design,
+            "effect": effect,
+            "seed": args.first + number,
+            "epochs": args.epochs,
+            "network": args.network,
+        }
         for number in range(args.sets or 100)
         for effect in ((0.0, EFFECT) if args.groups else (EFFECT,))
-    ]  # fmt: skip
+    ]
     table(list(kept_or_made(wanted, out, args.jobs)))
 
 
@@ -112,8 +117,11 @@ def kept_or_made(wanted: list[dict[str, Any]], out: Path, jobs: int) -> Iterator
             done[_key(row)] = row
             with out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-            print(f"{number + 1} of {len(missing)}: effect {row['effect']:g}, seed {row['seed']}, "
-                  f"{row['seconds']:.0f} s", flush=True)  # fmt: skip
+            print(
+                f"{number + 1} of {len(missing)}: effect {row['effect']:g}, seed {row['seed']}, "
+                f"{row['seconds']:.0f} s",
+                flush=True,
+            )
     yield from (done[_key(one)] for one in wanted)
 
 
@@ -136,8 +144,14 @@ def made(wanted: dict[str, Any]) -> dict[str, Any]:
         both.append(_mix(crops, wanted["network"], settings, seed + number))
     shares, decoys = zip(*both, strict=True)
     link = drain(link_job(crop_numbers(cells.read()), cells.labels, cells.groups, seed=seed))
-    return {**wanted, "kinds": kinds, "shares": shares, "decoys": decoys, "p_alone": link.p_value,
-            "seconds": time.process_time() - start}  # fmt: skip
+    return {
+        **wanted,
+        "kinds": kinds,
+        "shares": shares,
+        "decoys": decoys,
+        "p_alone": link.p_value,
+        "seconds": time.process_time() - start,
+    }
 
 
 def _set(design: str, seed: int, effect: float) -> tuple[Cells, Sequence[str]]:
@@ -180,8 +194,10 @@ def table(rows: list[dict[str, Any]]) -> None:
             _row_of_kind(name, kind, some, bool(effect))
         false = [sum(_false_find(row, p_of(row)) for row in some) for p_of in TESTS.values()]
         rates = " | ".join(f"{count / len(some):.1%}" for count in false)
-        print(f"| {name} | *any that carries nothing, after Holm* | | {false[0]} of {len(some)} | "
-              f"{_bound(false[0], len(some)):.1%} | {rates} |")  # fmt: skip
+        print(
+            f"| {name} | *any that carries nothing, after Holm* | | {false[0]} of {len(some)} | "
+            f"{_bound(false[0], len(some)):.1%} | {rates} |"
+        )
 
 
 def _row_of_kind(name: str, kind: str, rows: list[dict[str, Any]], effect: bool) -> None:
@@ -193,9 +209,11 @@ def _row_of_kind(name: str, kind: str, rows: list[dict[str, Any]], effect: bool)
         if len(rates) == 1:
             passed = _passed(values, [row["seed"] for row in rows])
     channel = kind if effect else f"{kind} (where there is an effect)"
-    print(f"| {name} | {channel} | {sum(row['kinds'].count(kind) for row in rows)} | "
-          f"{passed} of {len(rows)} | {_bound(passed, len(rows)):.1%} | "
-          f"{' | '.join(f'{rate:.1%}' for rate in rates)} |")  # fmt: skip
+    print(
+        f"| {name} | {channel} | {sum(row['kinds'].count(kind) for row in rows)} | "
+        f"{passed} of {len(rows)} | {_bound(passed, len(rows)):.1%} | "
+        f"{' | '.join(f'{rate:.1%}' for rate in rates)} |"
+    )
 
 
 def _false_find(row: dict[str, Any], p_values: np.ndarray) -> bool:
@@ -210,8 +228,10 @@ def _matters(kind: str) -> bool:
 
 def _passed(values: Sequence[np.ndarray], seeds: Sequence[int]) -> int:
     """Sets in which a channel passes that was drawn by the seed of the set."""
-    return sum(bool(np.random.default_rng([seed, 3]).choice(of) < LEVEL)
-               for of, seed in zip(values, seeds, strict=True))  # fmt: skip
+    return sum(
+        bool(np.random.default_rng([seed, 3]).choice(of) < LEVEL)
+        for of, seed in zip(values, seeds, strict=True)
+    )
 
 
 def _bound(passed: int, of: int) -> float:
@@ -241,12 +261,16 @@ def plate(seed: int, effect: float, wells: int = WELLS) -> Cells:
     other[:, KINDS.index("locates")] = 0
     turn = rng.uniform(0, 2 * np.pi, count)
     shift = np.stack([np.sin(turn), np.cos(turn)]) * SIDE / 5
-    crops = (height[:, :, None, None] * _blobs(shift)[:, None]
-             + other[:, :, None, None] * _blobs(-shift)[:, None]
-             + rng.normal(0, 0.1, (count, channels, SIDE, SIDE)) + 0.5)  # fmt: skip
+    crops = (
+        height[:, :, None, None] * _blobs(shift)[:, None]
+        + other[:, :, None, None] * _blobs(-shift)[:, None]
+        + rng.normal(0, 0.1, (count, channels, SIDE, SIDE))
+        + 0.5
+    )
     names = [f"{kind} {number}" for number, kind in enumerate(KINDS)]
-    return Cells.from_array(crops.astype(np.float32), names, label, ("a", "b"),
-                            [f"w{one}" for one in well])  # fmt: skip
+    return Cells.from_array(
+        crops.astype(np.float32), names, label, ("a", "b"), [f"w{one}" for one in well]
+    )
 
 
 def _blobs(shift: np.ndarray) -> np.ndarray:
@@ -272,15 +296,19 @@ def _images(spread: float, rng: np.random.Generator) -> Any:
 DESIGNS: dict[str, Callable[[np.random.Generator], Any]] = {
     "12 wells of 16 cells": lambda rng: _wells([16] * 12, np.arange(12) % 2, rng),
     "15 wells of 2 to 29 cells, a third positive": lambda rng: _wells(
-        rng.integers(2, 30, 15).tolist(), (np.arange(15) % 3 == 0).astype(np.int64), rng),
+        rng.integers(2, 30, 15).tolist(), (np.arange(15) % 3 == 0).astype(np.int64), rng
+    ),
     "24 wells of 2 to 29 cells, 3 classes": lambda rng: _wells(
-        rng.integers(2, 30, 24).tolist(), np.arange(24) % 3, rng),
+        rng.integers(2, 30, 24).tolist(), np.arange(24) % 3, rng
+    ),
     "8 images of both classes, shares differ much": partial(_images, 1.5),
     "8 images of both classes, shares differ little": partial(_images, 20.0),
     "200 single cells": lambda rng: (rng.integers(0, 2, 200), np.arange(200)),
     "150 single cells, 4 classes of 15 to 60": lambda rng: (
-        rng.permutation(np.repeat(np.arange(4), [15, 30, 45, 60])), np.arange(150)),
-}  # fmt: skip
+        rng.permutation(np.repeat(np.arange(4), [15, 30, 45, 60])),
+        np.arange(150),
+    ),
+}
 
 
 def alone_on_many_sets(first: int, sets: int) -> None:

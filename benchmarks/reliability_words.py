@@ -39,8 +39,13 @@ from napari_channelmix.pcim.chance import MAPS, ChanceTest, curves_job, random_m
 from napari_channelmix.pcim.scores import Fidelity, shared_strongest
 
 PARTS = ("planted", "real", "unlinked", "details", "nonsense")
-SETS = ("synthetic", "bbbc013_wortmannin", "bbbc010_worms", "jurkat_cellcycle_ifc",
-        "csm_breast_b14")  # fmt: skip
+SETS = (
+    "synthetic",
+    "bbbc013_wortmannin",
+    "bbbc010_worms",
+    "jurkat_cellcycle_ifc",
+    "csm_breast_b14",
+)
 NEEDS = "needs the pixels this map shows"
 DO_NOT_READ = ("Do not read this map", "do not read it", "nothing for a map to show")
 RANDOM_WEIGHTS = "random weights gives a similar map"
@@ -129,18 +134,27 @@ def on_a_set(
 
 
 def _real_cells(
-    name: str, model: cm.Classifier, train: cm.Cells, chosen: cm.Cells,
-    attribution: cm.Attribution, real: Reliability, seed: int,
-) -> list[Tally]:  # fmt: skip
+    name: str,
+    model: cm.Classifier,
+    train: cm.Cells,
+    chosen: cm.Cells,
+    attribution: cm.Attribution,
+    real: Reliability,
+    seed: int,
+) -> list[Tally]:
     """What is said of real cells, and what is true of them."""
     rng, calls = np.random.default_rng(seed), model.predict(train)
     others = [np.flatnonzero((calls != code) & (train.labels != code)) for code in chosen.labels]
     donors = np.stack([train.read(rng.choice(one, 2)) for one in others])
     verdicts = truth_of(attribution, donors).verdicts
-    needs = {verdict: Tally("needs the pixels", f"{name}: real cells, truth '{verdict}'")
-             for verdict in ("yes", "no")}  # fmt: skip
-    apart = [Tally("(needs the pixels, said of)", f"{name}: truth cannot be told"),
-             Tally("(do not read this map, said of)", f"{name}: real cells")]  # fmt: skip
+    needs = {
+        verdict: Tally("needs the pixels", f"{name}: real cells, truth '{verdict}'")
+        for verdict in ("yes", "no")
+    }
+    apart = [
+        Tally("(needs the pixels, said of)", f"{name}: truth cannot be told"),
+        Tally("(do not read this map, said of)", f"{name}: real cells"),
+    ]
     for cell, verdict in enumerate(verdicts):
         doubted, said = says(real, cell, DO_NOT_READ[0]), says(real, cell, NEEDS)
         apart[1].of += 1
@@ -171,8 +185,9 @@ def _nonsense(name: str, model: cm.Classifier, crops: np.ndarray, seed: int) -> 
         _, reliability = tested(model, wrong)
         for cell in range(len(wrong)):
             tally.of += 1
-            tally.right += (says(reliability, cell, *DO_NOT_READ)
-                            and not says(reliability, cell, NEEDS))  # fmt: skip
+            tally.right += says(reliability, cell, *DO_NOT_READ) and not says(
+                reliability, cell, NEEDS
+            )
         tallies.append(tally)
     return tallies
 
@@ -203,8 +218,9 @@ def _staying(attribution: cm.Attribution, crops: np.ndarray, draws: int) -> np.n
     for draw in range(draws):
         grain = np.random.default_rng(5000 + draw).standard_normal(crops.shape)
         noisy = crops + 0.1 * crops.std(axis=(2, 3), keepdims=True) * grain.astype(np.float32)
-        again = cm.explain(attribution.source.model, noisy, device="cpu",
-                           target=attribution.target.tolist())  # fmt: skip
+        again = cm.explain(
+            attribution.source.model, noisy, device="cpu", target=attribution.target.tolist()
+        )
         shares.append(shared_strongest(attribution.maps, again.maps))
     return np.mean(shares, axis=0)
 
@@ -253,8 +269,9 @@ def planted(count: int) -> list[Tally]:
         ("weights do not matter", EdgeDetector(), RANDOM_WEIGHTS, True),
         ("weights decide", Wavy(0, signed=True), RANDOM_WEIGHTS, False),
     ):
-        tally = Tally("regions, not pixels" if part == DETAILS else "random weights",
-                      f"planted: {case}")  # fmt: skip
+        tally = Tally(
+            "regions, not pixels" if part == DETAILS else "random weights", f"planted: {case}"
+        )
         _, reliability = tested(model, crops)
         for cell in range(count):
             tally.of += 1

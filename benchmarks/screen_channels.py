@@ -92,11 +92,15 @@ class Screen:
         crops = self.normalised() if per_plate else self.crops
         return tuple(
             Cells.from_array(
-                crops[some], CHANNELS, self.labels[some], CLASSES, self.plates[some].tolist(),
+                crops[some],
+                CHANNELS,
+                self.labels[some],
+                CLASSES,
+                self.plates[some].tolist(),
                 name="screen",
             )
             for some in (~self.held_out, self.held_out)
-        )  # type: ignore[return-value]  # fmt: skip
+        )  # type: ignore[return-value]
 
 
 def screen(plates: int, seed: int) -> Screen:
@@ -186,9 +190,12 @@ def recalls(
     found, words = [], ""
     for seed in range(asked.seeds):
         model = train_classifier(
-            train.with_channels(channels), network=asked.network, seed=seed, device="cpu",
+            train.with_channels(channels),
+            network=asked.network,
+            seed=seed,
+            device="cpu",
             settings=TrainingSettings(epochs=asked.epochs),
-        )  # fmt: skip
+        )
         guess = model.predict(test.with_channels(channels))
         found.append(accuracy_of(test.labels, guess, len(CLASSES)).recall)
         if not seed:
@@ -224,8 +231,10 @@ def table(title: str, rows: dict[str, Floats], digits: int = 2) -> None:
     print("|---" * (len(CHANNELS) + 2) + "|")
     for name, values in rows.items():
         words = [f"{value:.{digits}f}" for value in values]
-        words = [f"**{word}**" if channel in PLANTED.get(name, ()) else word
-                 for channel, word in zip(CHANNELS, words, strict=True)]  # fmt: skip
+        words = [
+            f"**{word}**" if channel in PLANTED.get(name, ()) else word
+            for channel, word in zip(CHANNELS, words, strict=True)
+        ]
         planted = PLANTED.get(name, ())
         right = f"{named(name, values)} of {len(planted)}" if planted else ""
         print(f"| {name} | {' | '.join(words)} | {right} |")
@@ -245,42 +254,63 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     started, made = time.process_time(), screen(asked.plates, asked.seed)
-    print(f"{len(made.labels):,} cells of {len(set(made.plates))} plates, "
-          f"{made.held_out.sum():,} of them on {EXPERIMENTS} plates held out")  # fmt: skip
+    print(
+        f"{len(made.labels):,} cells of {len(set(made.plates))} plates, "
+        f"{made.held_out.sum():,} of them on {EXPERIMENTS} plates held out"
+    )
     results: dict[str, Any] = {}
     for per_plate in (False, True):
         what = "in units of the plate's controls" if per_plate else "grey values as they are"
         train, test = made.parts(per_plate=per_plate)
         found = channel_importance(
-            train, test, seeds=asked.seeds, decoys=False, network=asked.network,
-            settings=TrainingSettings(epochs=asked.epochs), device="cpu",
-        )  # fmt: skip
+            train,
+            test,
+            seeds=asked.seeds,
+            decoys=False,
+            network=asked.network,
+            settings=TrainingSettings(epochs=asked.epochs),
+            device="cpu",
+        )
         reference = removed(train, test, asked)
-        print(f"\n### {what[0].upper()}{what[1:]}\n\nFirst training: {reference['words']}. Mean of "
-              f"{asked.seeds}: {reference['accuracy']:.3f}; mixed {found.accuracy['mixed']:.3f}, "
-              f"plain {found.accuracy['plain']:.3f}; gate: {found.gate}")  # fmt: skip
+        print(
+            f"\n### {what[0].upper()}{what[1:]}\n\nFirst training: {reference['words']}. Mean of "
+            f"{asked.seeds}: {reference['accuracy']:.3f}; mixed {found.accuracy['mixed']:.3f}, "
+            f"plain {found.accuracy['plain']:.3f}; gate: {found.gate}"
+        )
         assert found.per_class is not None
         assert found.shapley is not None
         per_class = {name: np.array(found.per_class[name], np.float64) for name in CLASSES}
-        table("Shares and Shapley values", {
-            "share": np.array(found.share), "Shapley value, all classes": np.array(found.shapley),
-            **per_class,
-        })  # fmt: skip
+        table(
+            "Shares and Shapley values",
+            {
+                "share": np.array(found.share),
+                "Shapley value, all classes": np.array(found.shapley),
+                **per_class,
+            },
+        )
         lost = dict(zip(CLASSES, reference["lost"], strict=True))
-        table("Recall lost without the channel, retrained", {
-            **lost, "balanced accuracy without it": np.array(
-                [reference["accuracy without"][one] for one in CHANNELS]
-            ),
-        })  # fmt: skip
+        table(
+            "Recall lost without the channel, retrained",
+            {
+                **lost,
+                "balanced accuracy without it": np.array(
+                    [reference["accuracy without"][one] for one in CHANNELS]
+                ),
+            },
+        )
         results[what] = {
-            "share": list(found.share), "shapley": list(found.shapley), "gate": found.gate,
+            "share": list(found.share),
+            "shapley": list(found.shapley),
+            "gate": found.gate,
             "per class": {name: one.tolist() for name, one in per_class.items()},
-            "accuracy": found.accuracy, "retrained": {
-                "accuracy": reference["accuracy"], "of the first": reference["words"],
+            "accuracy": found.accuracy,
+            "retrained": {
+                "accuracy": reference["accuracy"],
+                "of the first": reference["words"],
                 "lost": {name: one.tolist() for name, one in lost.items()},
                 "accuracy without": reference["accuracy without"],
             },
-        }  # fmt: skip
+        }
     print(f"{(time.process_time() - started) / 60:.1f} minutes of one CPU")
     if asked.json:
         asked.json.write_text(json.dumps(results, indent=2) + "\n", "utf-8")

@@ -19,15 +19,19 @@ import torch
 from scipy.ndimage import gaussian_filter, zoom
 
 from napari_channelmix.classify import Classifier, NetworkSpec, TrainingData, data_shift_job
-from napari_channelmix.classify.measured import measured_training_job
+from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.data import Cells, open_dataset
 from napari_channelmix.data.samples import immunohistochemistry, synthetic_plate
 from napari_channelmix.jobs import drain
 
 SETS = {
-    "BBBC013": "bbbc013_wortmannin", "worms": "bbbc010_worms", "Jurkat": "jurkat_cellcycle_ifc",
-    "lymphoid": "lymphoid_mif_5ch", "breast": "csm_breast_b14", "blood": "bccd_blood",
-}  # fmt: skip
+    "BBBC013": "bbbc013_wortmannin",
+    "worms": "bbbc010_worms",
+    "Jurkat": "jurkat_cellcycle_ifc",
+    "lymphoid": "lymphoid_mif_5ch",
+    "breast": "csm_breast_b14",
+    "blood": "bccd_blood",
+}
 MOST = 1200
 
 Crops = np.ndarray
@@ -77,8 +81,10 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "gain x 16": (lambda x, rng: x * 16, ("scaled",)),
     "gain / 16": (lambda x, rng: x / 16, ("scaled", "distributed", "shifted")),
     "16 for 8 bit, x 257": (lambda x, rng: x * 257, ("scaled",)),
-    "8 for 16 bit, / 256": (lambda x, rng: np.floor(x / 256), ("scaled", "nothing", "distributed",
-                                                               "shifted")),
+    "8 for 16 bit, / 256": (
+        lambda x, rng: np.floor(x / 256),
+        ("scaled", "nothing", "distributed", "shifted"),
+    ),
     "channels exchanged": (lambda x, rng: np.roll(x, 1, axis=1), ("exchanged",)),
     "contrast inverted": (lambda x, rng: x.max((0, 2, 3), keepdims=True) - x, ("inverted",)),
     "crops of zeros": (lambda x, rng: x * 0, ("nothing",)),
@@ -86,11 +92,13 @@ CHANGES: dict[str, tuple[Change, tuple[str, ...]]] = {
     "pixels shuffled": (shuffled, ("noise",)),
     "first channel empty": (lambda x, rng: first(x, 0.0), ("nothing",)),
     "first channel saturated": (
-        lambda x, rng: first(x, np.minimum(x, np.quantile(x[:, :1], 0.9))), ("saturated",)),
+        lambda x, rng: first(x, np.minimum(x, np.quantile(x[:, :1], 0.9))),
+        ("saturated",),
+    ),
     "blurred (sigma 2)": (lambda x, rng: gaussian_filter(x, (0, 0, 2, 2)), ("detail",)),
     "twice the magnification": (larger, ("detail", "distributed", "scaled", "shifted")),
     "3 strange cells": (few, ("cells 0, 2, 4",)),
-}  # fmt: skip
+}
 
 
 def opened(folder: Path) -> Iterator[tuple[str, Cells]]:
@@ -118,8 +126,18 @@ def remembering(train: Cells) -> Classifier:
     statistics = train.statistics()
     assert statistics.profile is not None
     data = TrainingData.of(train, statistics.profile)
-    return Classifier(spec.build().eval(), spec, train.channels, train.classes, statistics.mean,
-                      np.maximum(statistics.std, 1e-9), train.crop, {}, {}, data)  # fmt: skip
+    return Classifier(
+        spec.build().eval(),
+        spec,
+        train.channels,
+        train.classes,
+        statistics.mean,
+        np.maximum(statistics.std, 1e-9),
+        train.crop,
+        {},
+        {},
+        data,
+    )
 
 
 def warned(model: Classifier, crops: Crops) -> tuple[str, ...]:
@@ -146,8 +164,12 @@ def main() -> None:
             train, test = cells.split(test=0.25, seed=seed)
             model, crops, rng = remembering(train), test.read(), np.random.default_rng(seed)
 
-            def count(into: list[int], crops: Crops, model: Classifier = model,
-                      where: str = f"{name}, seed {seed}") -> None:  # fmt: skip
+            def count(
+                into: list[int],
+                crops: Crops,
+                model: Classifier = model,
+                where: str = f"{name}, seed {seed}",
+            ) -> None:
                 lines = warned(model, crops)
                 into[0] += bool(lines)
                 into[1] += 1
@@ -171,8 +193,9 @@ def main() -> None:
         crops, rng = test.read(), np.random.default_rng(0)
         said[name] = {}
         for change, (make, _) in CHANGES.items():
-            other = Cells.from_array(np.asarray(make(crops, rng), np.float32), test.channels,
-                                     test.labels, test.classes)  # fmt: skip
+            other = Cells.from_array(
+                np.asarray(make(crops, rng), np.float32), test.channels, test.labels, test.classes
+            )
             measured = trained.compare(other).accuracy
             said[name][change] = (*changed[change], float(measured or np.nan))
         print(f"{name}: done", flush=True)
@@ -200,8 +223,10 @@ def show(
         fields = [of[change] for of in said.values()]
         total = seeds * len(fields)
         shown = [f"{a}/{b}, {c:.2f}" for a, b, c in fields]
-        print(f"| {change} | {' | '.join(shown)} | {sum(f[0] for f in fields) / total:.0%} | "
-              f"{sum(f[1] for f in fields) / total:.0%} |")  # fmt: skip
+        print(
+            f"| {change} | {' | '.join(shown)} | {sum(f[0] for f in fields) / total:.0%} | "
+            f"{sum(f[1] for f in fields) / total:.0%} |"
+        )
 
 
 if __name__ == "__main__":

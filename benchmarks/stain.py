@@ -27,7 +27,7 @@ import torch
 from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.data.scaling import ScaledPlane
-from napari_channelmix.dcmix.divided import divided_importance_job
+from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
@@ -51,9 +51,12 @@ def stained(cells: Cells, gain: float) -> Cells:
 
 def found_of(cells: Cells, seeds: int, epochs: int, scaled_per: str = "") -> ChannelImportance:
     job = divided_importance_job(
-        cells, seeds=seeds, settings=TrainingSettings(epochs=epochs), device="cpu",
+        cells,
+        seeds=seeds,
+        settings=TrainingSettings(epochs=epochs),
+        device="cpu",
         scaled_per=scaled_per,
-    )  # fmt: skip
+    )
     return drain(job)
 
 

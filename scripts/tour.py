@@ -261,14 +261,22 @@ def look_back(hand: Hand) -> None:
 
 
 STEPS = (
-    open_sample, use_the_cells, train, weigh_channels, explain, give_a_class,
-    question_phenotypes, traverse, hand_on, look_back,
-)  # fmt: skip
+    open_sample,
+    use_the_cells,
+    train,
+    weigh_channels,
+    explain,
+    give_a_class,
+    question_phenotypes,
+    traverse,
+    hand_on,
+    look_back,
+)
 
 
 def tour(hand: Hand) -> None:
     """Take all steps; the file chooser always goes to the folder, and nothing else is replaced."""
-    from napari_channelmix.viewer import files
+    from napari_channelmix.viewer.widgets import file_dialogs as files
 
     asked = files.ask_save, files.ask_folder
     files.ask_save = lambda parent, title, proposal, kinds: hand.folder / proposal

@@ -27,11 +27,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.drl.objective import PAPER_OBJECTIVE
 from napari_channelmix.drl.quality import BARS, quality_job
 from napari_channelmix.drl.store import load_disentangler, save_disentangler
 from napari_channelmix.drl.train import EPOCH, RECIPES, SHIPPED, recipe, train_sprites_job
-from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:
@@ -157,34 +157,44 @@ def _card(
     seeds = ", ".join(map(str, sorted(figures)))
     of = trained.code.of
     lines = [
-        f"# Model card: {trained.name}", "",
+        f"# Model card: {trained.name}",
+        "",
         "Written by `make train-sprites`; figures are measured on fresh sprites, with the weights",
         f"as they are shipped (half precision; seed {next(iter(figures))}, the first one that "
         "meets every gate, or else the best). 'All seeds' are the mean and range over seeds "
-        f"{seeds}.", "",
-        f"![Sprites, traversals and curves](images/{trained.name}.png)", "",
-        "## What each latent is", "",
+        f"{seeds}.",
+        "",
+        f"![Sprites, traversals and curves](images/{trained.name}.png)",
+        "",
+        "## What each latent is",
+        "",
         "| latent | values on sprites | S, seed shipped | S, all seeds | read right | "
         "S, weak pairs only |",
         "|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for factor in of.factors:
         s = [row["association"][factor.name] for row in rows]
         names = " / ".join(trained.names[at] for at in trained.columns(factor.name))
         values = f"{len(factor)}: {_short(factor.values)}"
-        lines.append(f"| {names} | {values} | {s[0]:.3f} | {_spread(s)} | "
-                     f"{first['accuracy'][factor.name]:.3f} | "
-                     f"{_beside(weak, 'association', factor.name)} |")  # fmt: skip
+        lines.append(
+            f"| {names} | {values} | {s[0]:.3f} | {_spread(s)} | "
+            f"{first['accuracy'][factor.name]:.3f} | "
+            f"{_beside(weak, 'association', factor.name)} |"
+        )
     lines += [
-        "", "S is the share of a latent that an intervention on its factor draws anew (of a "
+        "",
+        "S is the share of a latent that an intervention on its factor draws anew (of a "
         "circle's two latents, the smaller); 1 is perfect. The names are *aligned with known "
         "factors of the sprites, under supervision*. They say nothing of real cells by "
         "themselves: see the badge of each latent there. 'Weak pairs only' is the paper's own "
         "objective on the same network, sprites and steps: nothing is supervised but which factor "
-        "of a pair has changed.", "",
-        "## How disentangled it is", "",
-        "| | seed shipped | all seeds | bar | weak pairs only |", "|---|---|---|---|---|",
-    ]  # fmt: skip
+        "of a pair has changed.",
+        "",
+        "## How disentangled it is",
+        "",
+        "| | seed shipped | all seeds | bar | weak pairs only |",
+        "|---|---|---|---|---|",
+    ]
     for title, key, bar in (
         ("OMES, new values drawn with replacement", "omes", BARS["omes"]),
         ("OMES as in the paper (ceiling below 1)", "omes_paper", None),
@@ -193,22 +203,34 @@ def _card(
         ("DCI, completeness", "completeness", None),
     ):
         values = [row[key] for row in rows]
-        lines.append(f"| {title} | {values[0]:.3f} | {_spread(values)} | {bar or ''} | "
-                     f"{_beside(weak, key)} |")  # fmt: skip
+        lines.append(
+            f"| {title} | {values[0]:.3f} | {_spread(values)} | {bar or ''} | "
+            f"{_beside(weak, key)} |"
+        )
     names = [factor.name for factor in of.factors]
     lines += _matrix(trained, first, names)
-    lines += ["", "## Read right under corruption (seed shipped)", "",
-              f"| | {' | '.join(names)} |", "|---|" + "---|" * len(names)]  # fmt: skip
+    lines += [
+        "",
+        "## Read right under corruption (seed shipped)",
+        "",
+        f"| | {' | '.join(names)} |",
+        "|---|" + "---|" * len(names),
+    ]
     for test, shares in {"clean": first["accuracy"], **first["robustness"]}.items():
         lines.append(f"| {test} | {' | '.join(_cell(shares, one) for one in names)} |")
     lines += [
-        "", "Nearest value; orientation within one of its 40 steps. At half brightness an "
+        "",
+        "Nearest value; orientation within one of its 40 steps. At half brightness an "
         "Intensity counts as right where it is read two steps lower, which is what it then is; "
         "under shading and gamma it has no right answer (–). Training shows the first five "
         "kinds of corruption; Poisson noise, Gaussian blur, shading, gamma and other tiles are new "
-        "to the network.", "",
-        "## Gates (worst of all seeds)", "", "| gate | worst seed | bar | |", "|---|---|---|---|",
-    ]  # fmt: skip
+        "to the network.",
+        "",
+        "## Gates (worst of all seeds)",
+        "",
+        "| gate | worst seed | bar | |",
+        "|---|---|---|---|",
+    ]
     for gates in zip(*(row["gates"] for row in rows), strict=True):
         worst = min(gates, key=lambda gate: gate[1])
         met = "met" if worst[1] >= worst[2] else "**missed**"
@@ -219,8 +241,13 @@ def _card(
 
 
 def _matrix(trained: Disentangler, first: dict[str, Any], names: list[str]) -> list[str]:
-    lines = ["", "## S of every latent with every factor (seed shipped)", "",
-             f"| | {' | '.join(names)} |", "|---|" + "---|" * len(names)]  # fmt: skip
+    lines = [
+        "",
+        "## S of every latent with every factor (seed shipped)",
+        "",
+        f"| | {' | '.join(names)} |",
+        "|---|" + "---|" * len(names),
+    ]
     for name, row, active in zip(trained.names, first["matrix"], first["active"], strict=True):
         if active:
             lines.append(f"| {name} | {' | '.join(f'{value:.3f}' for value in row)} |")

@@ -132,7 +132,7 @@ def main(folder: Path) -> int:
     from napari.settings import get_settings
 
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.viewer.launch import open_workspace
+    from napari_channelmix.viewer.frame.open_page import open_workspace
 
     folder.mkdir(parents=True, exist_ok=True)
     get_settings().appearance.theme = "dark"
@@ -202,8 +202,10 @@ def main(folder: Path) -> int:
     pause(0.3)
     shares.append(picture_share(workspace))
     viewer.close()
-    print("the picture's share of what napari's panels leave, empty, filled, page folded: "
-          + ", ".join(f"{share:.1%}" for share in shares))  # fmt: skip
+    print(
+        "the picture's share of what napari's panels leave, empty, filled, page folded: "
+        + ", ".join(f"{share:.1%}" for share in shares)
+    )
     print(*(wrong or ["nothing is cut off, nothing scrolls sideways"]), sep="\n")
     return 1 if wrong else 0
 

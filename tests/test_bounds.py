@@ -58,12 +58,15 @@ def test_the_error_is_of_the_type_that_the_room_raises() -> None:
         hold(DataError, limit=0)
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("-1", "the seed must be 0 or more, not -1"),
-    ("1e9", "the seed must be a whole number, not '1e9'"),
-    ("9" * 5000, "the seed must be a whole number, not '9999"),
-    ("9" * 20, "the seed must be 4294967295 or less"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("-1", "the seed must be 0 or more, not -1"),
+        ("1e9", "the seed must be a whole number, not '1e9'"),
+        ("9" * 5000, "the seed must be a whole number, not '9999"),
+        ("9" * 20, "the seed must be 4294967295 or less"),
+    ],
+)
 def test_the_command_line_refuses_the_same(text: str, says: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError) as caught:
         argument("seed")(text)
@@ -80,33 +83,44 @@ def test_a_config_refuses_the_same() -> None:
             if key != name:
                 continue
             with pytest.raises(ValidationError) as caught:
-                Config.model_validate({"data": {"dataset": "d.toml"},
-                                       "classifier": {"training": {name: value}}})  # fmt: skip
+                Config.model_validate(
+                    {"data": {"dataset": "d.toml"}, "classifier": {"training": {name: value}}}
+                )
             text = problem(caught.value)
             assert text.startswith(f"classifier.training.{name}: must {says.split(' must ')[1]}")
             assert "must" in problem(caught.value)
 
 
-@pytest.mark.parametrize("change", [
-    {"data": {"dataset": "x" * 5000}}, {"data": {"dataset": "a\0b"}}, {"data": {"dataset": ""}},
-    {"notes": ["x" * 10**6]}, {"explanations": [{"cells": [-1]}], "classifier": {"file": "m.cmx"}},
-    {"explanations": [{"cells": [10**30]}], "classifier": {"file": "m.cmx"}},
-    {"classifier": {"file": "m.onnx", "std": [0.0]}},
-    {"classifier": {"file": "m.onnx", "mean": [float("inf")]}},
-    {"latents": {"view": {"channels": ["a"], "weights": [], "natural": False}}},
-    {"latents": {"view": {"channels": ["a"], "weights": [[1], [2]], "natural": False}}},
-    {"latents": {"view": {"weights": [[1]], "natural": 1}}},
-    {"importance": {"shapley": "yes"}}, {"importance": {"held_out": 1}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": {"dataset": "x" * 5000}},
+        {"data": {"dataset": "a\0b"}},
+        {"data": {"dataset": ""}},
+        {"notes": ["x" * 10**6]},
+        {"explanations": [{"cells": [-1]}], "classifier": {"file": "m.cmx"}},
+        {"explanations": [{"cells": [10**30]}], "classifier": {"file": "m.cmx"}},
+        {"classifier": {"file": "m.onnx", "std": [0.0]}},
+        {"classifier": {"file": "m.onnx", "mean": [float("inf")]}},
+        {"latents": {"view": {"channels": ["a"], "weights": [], "natural": False}}},
+        {"latents": {"view": {"channels": ["a"], "weights": [[1], [2]], "natural": False}}},
+        {"latents": {"view": {"weights": [[1]], "natural": 1}}},
+        {"importance": {"shapley": "yes"}},
+        {"importance": {"held_out": 1}},
+    ],
+)
 def test_a_config_with_absurd_values_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         Config.model_validate({"data": {"dataset": "d.toml"}, **change})
 
 
 def test_usual_values_are_taken() -> None:
-    Config(data=DataPart(dataset="d.toml"), classifier={"file": "m.cmx"},
-           explanations=(ExplanationPart(cells=(0, 5)),),
-           latents={"view": {"channels": ["a"], "weights": [[1]], "natural": False}})  # fmt: skip
+    Config(
+        data=DataPart(dataset="d.toml"),
+        classifier={"file": "m.cmx"},
+        explanations=(ExplanationPart(cells=(0, 5)),),
+        latents={"view": {"channels": ["a"], "weights": [[1]], "natural": False}},
+    )
 
 
 def test_preferences_are_within_bounds_too() -> None:

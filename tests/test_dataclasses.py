@@ -25,8 +25,9 @@ def test_data_classes_that_hold_arrays_compare_by_identity() -> None:
             if not isinstance(node, ast.ClassDef):
                 continue
             made_by = [ast.unparse(one) for one in node.decorator_list]
-            held = [ast.unparse(one.annotation) for one in node.body
-                    if isinstance(one, ast.AnnAssign)]  # fmt: skip
+            held = [
+                ast.unparse(one.annotation) for one in node.body if isinstance(one, ast.AnnAssign)
+            ]
             arrays = any(ARRAYS.search(CALLED.sub("", one)) for one in held)
             if arrays and any("dataclass" in one for one in made_by):
                 looked_at += 1

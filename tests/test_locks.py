@@ -24,8 +24,9 @@ with in_use(sys.argv[1], is_file=len(sys.argv) > 2):
 
 
 def holder(*arguments: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", HOLD, *arguments], text=True,
-                               stdout=subprocess.PIPE)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, *arguments], text=True, stdout=subprocess.PIPE
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "there\n"
     return process

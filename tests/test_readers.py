@@ -44,24 +44,27 @@ def test_a_file_is_read_as_its_schema_has_it_and_as_it_is(tmp_path: Path) -> Non
     assert read_content(path, Small)["more"] == {"of": "it"}
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("", "not JSON: Expecting value"),
-    ("[1]", "holds a list where keys with values belong"),
-    ("null", "holds null where"),
-    ("{}", "name is missing; make it anew"),
-    ('{"name": 3}', "name: input should be a valid string, not 3"),
-    ('{"name": "a", "counts": ["x"]}', "counts.0: input should be a valid integer"),
-    ('{"name": "a", "counts": [NaN]}', "NaN is no number of JSON"),
-    ('{"name": "a", "counts": [-Infinity]}', "-Infinity is no number of JSON"),
-    ('{"name": "a", "counts": [1e999]}', "the number 1e999 is too large"),
-    ('{"name": "a", "name": "b"}', "the key 'name' stands there twice"),
-    (r'{"name": "\ud800"}', "half a surrogate pair"),
-    ('{"name": "' + "x" * 200 + '"', "not JSON"),
-    ('{"name": [' + "9" * 5000 + "]}", "not JSON"),
-    ("[" * 100_000 + "]" * 100_000, f"nested more than {DEPTH} deep"),
-    ('{"a":' * 100_000, f"nested more than {DEPTH} deep"),
-    ('{"name": ' + "[" * 70 + '"]"' + "]" * 70 + "}", f"nested more than {DEPTH} deep"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not JSON: Expecting value"),
+        ("[1]", "holds a list where keys with values belong"),
+        ("null", "holds null where"),
+        ("{}", "name is missing; make it anew"),
+        ('{"name": 3}', "name: input should be a valid string, not 3"),
+        ('{"name": "a", "counts": ["x"]}', "counts.0: input should be a valid integer"),
+        ('{"name": "a", "counts": [NaN]}', "NaN is no number of JSON"),
+        ('{"name": "a", "counts": [-Infinity]}', "-Infinity is no number of JSON"),
+        ('{"name": "a", "counts": [1e999]}', "the number 1e999 is too large"),
+        ('{"name": "a", "name": "b"}', "the key 'name' stands there twice"),
+        (r'{"name": "\ud800"}', "half a surrogate pair"),
+        ('{"name": "' + "x" * 200 + '"', "not JSON"),
+        ('{"name": [' + "9" * 5000 + "]}", "not JSON"),
+        ("[" * 100_000 + "]" * 100_000, f"nested more than {DEPTH} deep"),
+        ('{"a":' * 100_000, f"nested more than {DEPTH} deep"),
+        ('{"name": ' + "[" * 70 + '"]"' + "]" * 70 + "}", f"nested more than {DEPTH} deep"),
+    ],
+)
 def test_what_is_wrong_is_one_line(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(text, "utf-8")
@@ -114,14 +117,17 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         read_text("/proc/self/maps", most=10)
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("a = " + "[" * 5000, "nested more than 64 deep"),
-    ("a = " + "{a=" * 5000, "nested more than 64 deep"),
-    (".".join("a" * 100) + " = 1", "a key of more than 64 parts"),
-    ("[" + ".".join('"a"' for _ in range(100)) + "]", "a key of more than 64 parts"),
-    ("a = 1\na = 2", "Cannot overwrite a value"),
-    ("a = " + "9" * 5000, "not TOML"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a = " + "[" * 5000, "nested more than 64 deep"),
+        ("a = " + "{a=" * 5000, "nested more than 64 deep"),
+        (".".join("a" * 100) + " = 1", "a key of more than 64 parts"),
+        ("[" + ".".join('"a"' for _ in range(100)) + "]", "a key of more than 64 parts"),
+        ("a = 1\na = 2", "Cannot overwrite a value"),
+        ("a = " + "9" * 5000, "not TOML"),
+    ],
+)
 def test_toml_is_bounded_as_well(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / "a.toml"
     path.write_text(text, "utf-8")
@@ -138,11 +144,21 @@ def test_toml_may_hold_brackets_and_dots_in_text_and_comments(tmp_path: Path) ->
     assert read_toml(path)["b"] == odd
 
 
-@pytest.mark.parametrize("text", [
-    "a" * 10**6, '"' * 999_999, '"\\' * 400_000, '"""\\' * 200_000, "'''a" * 200_000,
-    "a." * 400_000,
-    "#" * 10**6 + "\na", '"a". ' * 200_000, "[" * 10**6, "a = '" * 200_000,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 10**6,
+        '"' * 999_999,
+        '"\\' * 400_000,
+        '"""\\' * 200_000,
+        "'''a" * 200_000,
+        "a." * 400_000,
+        "#" * 10**6 + "\na",
+        '"a". ' * 200_000,
+        "[" * 10**6,
+        "a = '" * 200_000,
+    ],
+)
 def test_no_text_keeps_the_reader_busy(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.toml"
     path.write_text(text, "utf-8")

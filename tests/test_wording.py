@@ -62,12 +62,18 @@ class _Outer(BaseModel):
     ("content", "section", "dotted"),
     [
         ({"cells": {}}, "[cells] size is missing", "cells.size is missing"),
-        ({"cells": {"size": 1, "big": 2}}, "[cells] big is not a key of it",
-         "cells.big is not a key of it"),
-        ({"cells": {"size": "x" * 99}}, "[cells] size input should be a valid integer",
-         "cells.size: input should be a valid integer"),
+        (
+            {"cells": {"size": 1, "big": 2}},
+            "[cells] big is not a key of it",
+            "cells.big is not a key of it",
+        ),
+        (
+            {"cells": {"size": "x" * 99}},
+            "[cells] size input should be a valid integer",
+            "cells.size: input should be a valid integer",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_first_problem_is_said_with_its_key(
     content: dict[str, Any], section: str, dotted: str
 ) -> None:

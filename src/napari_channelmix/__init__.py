@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from napari_channelmix._moved import know_old_names
+
 if TYPE_CHECKING:
     from napari_channelmix.classify import (
         Classifier,
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Disentangler, Latents, latents, load_disentangler
     from napari_channelmix.errors import ChannelMixError, DataShiftWarning
     from napari_channelmix.pcim import Attribution, explain
-    from napari_channelmix.run.configured import run_config
-    from napari_channelmix.run.predicting import predict_cells
+    from napari_channelmix.run.predict_dataset import predict_cells
+    from napari_channelmix.run.rerun import run_config
 
 __all__ = [
     "Attribution",
@@ -68,11 +70,14 @@ _ROOM_OF = {
     "load_disentangler": "drl",
     "load_model": "classify",
     "open_dataset": "data",
-    "predict_cells": "run.predicting",
-    "run_config": "run.configured",
+    "predict_cells": "run.predict_dataset",
+    "run_config": "run.rerun",
     "save_dataset": "data",
     "train_classifier": "classify",
 }
+
+
+know_old_names()
 
 
 def __getattr__(name: str) -> Any:

@@ -48,7 +48,7 @@ __all__ = [
     "argument",
     "argument_within",
     "hold",
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True)

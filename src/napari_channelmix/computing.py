@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from napari_channelmix.bounds import hold
 
-__all__ = ["GIB", "Computing", "compute_with", "computing", "computing_with", "within_cap"]
+__all__ = [
+    "GIB",
+    "Computing",
+    "compute_with",
+    "computing",
+    "computing_with",
+    "leave_a_core",
+    "within_cap",
+]
 
 GIB = 2**30
 
@@ -65,3 +74,15 @@ def within_cap(usual: int) -> int:
     """Bytes something may hold: as many as usual, or the cap where it is lower."""
     cap = _now.memory
     return usual if cap <= 0 else min(usual, int(cap * GIB))
+
+
+def leave_a_core() -> None:
+    """Keep PyTorch from taking every core: one is for the window, which is drawn meanwhile."""
+    import torch
+
+    if computing().threads:
+        torch.set_num_threads(computing().threads)
+        return
+    cores = os.cpu_count() or 1
+    if torch.get_num_threads() >= cores > 1:
+        torch.set_num_threads(cores - 1)

@@ -107,8 +107,9 @@ def _taken(path: Path, output: Path) -> int:
             os.close(descriptor)
             continue
         if said:
-            LOG.warning("%s: going on after a run that did not end (%s)", path_shown(output),
-                        _who(said))  # fmt: skip
+            LOG.warning(
+                "%s: going on after a run that did not end (%s)", path_shown(output), _who(said)
+            )
             _clear(path, output)
         with contextlib.suppress(OSError):
             # On a full disk the lock holds all the same, only without a name.
@@ -126,8 +127,11 @@ def _clear(path: Path, output: Path) -> None:
         return
     for folder, inside, names in os.walk(output):
         # Zarr arrays see to themselves; in other folders other runs may be at work.
-        inside[:] = [name for name in inside if not name.endswith(".zarr")
-                     and not (Path(folder) / name / NAME).exists()]  # fmt: skip
+        inside[:] = [
+            name
+            for name in inside
+            if not name.endswith(".zarr") and not (Path(folder) / name / NAME).exists()
+        ]
         for name in filter(HALF.fullmatch, names):
             with contextlib.suppress(OSError):
                 (Path(folder) / name).unlink()
@@ -139,8 +143,11 @@ def _rewritten(descriptor: int) -> int:
 
 
 def _own() -> bytes:
-    about = {"process": os.getpid(), "host": socket.gethostname(),
-             "since": datetime.now().astimezone().isoformat(timespec="seconds")}  # fmt: skip
+    about = {
+        "process": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
     return json.dumps(about).encode()
 
 
@@ -176,8 +183,11 @@ def _said(descriptor: int) -> dict[str, Any]:
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
         content = json.loads(os.read(descriptor, MOST).decode())
-        return {"process": int(content["process"]), "host": str(content["host"])[:100],
-                "since": str(content["since"])[:40]}  # fmt: skip
+        return {
+            "process": int(content["process"]),
+            "host": str(content["host"])[:100],
+            "since": str(content["since"])[:40],
+        }
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
 

@@ -100,9 +100,13 @@ def regular_file(path: str | Path, *, most: int, error: ErrorType, name: str = "
 
 
 def read_text(
-    path: str | Path, *, most: int = LONGEST, error: ErrorType = DataError, name: str = "a file",
+    path: str | Path,
+    *,
+    most: int = LONGEST,
+    error: ErrorType = DataError,
+    name: str = "a file",
     what: str = "text",
-) -> str:  # fmt: skip
+) -> str:
     """UTF-8 text of a file, with or without the mark at its beginning; see `regular_file`."""
     path = regular_file(path, most=most, error=error, name=name)
     shown = path_shown(path)
@@ -129,8 +133,9 @@ def parsed_json(text: str) -> Any:
     """
     _refuse_deep_json(text)
     try:
-        content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_key_twice,
-                             parse_float=_finite)  # fmt: skip
+        content = json.loads(
+            text, parse_constant=_no_constant, object_pairs_hook=_no_key_twice, parse_float=_finite
+        )
     except RecursionError:
         raise ValueError("nested too deep") from None
     if "\\u" in text or "\\U" in text:
@@ -224,9 +229,14 @@ def _kind(content: object) -> str:
 
 
 def read_content(
-    path: str | Path, model: type[BaseModel], *, error: ErrorType = DataError,
-    what: str = "JSON", advice: str = "", most: int = LONGEST,
-) -> dict[str, Any]:  # fmt: skip
+    path: str | Path,
+    model: type[BaseModel],
+    *,
+    error: ErrorType = DataError,
+    what: str = "JSON",
+    advice: str = "",
+    most: int = LONGEST,
+) -> dict[str, Any]:
     """A file of JSON as it is, checked against a schema; see `read_json`."""
     content = _content(path, error, what, advice, most)
     validated(content, model, where=path_shown(path), error=error, advice=advice)
@@ -234,9 +244,14 @@ def read_content(
 
 
 def read_json(
-    path: str | Path, model: type[Model], *, error: ErrorType = DataError,
-    what: str = "JSON", advice: str = "", most: int = LONGEST,
-) -> Model:  # fmt: skip
+    path: str | Path,
+    model: type[Model],
+    *,
+    error: ErrorType = DataError,
+    what: str = "JSON",
+    advice: str = "",
+    most: int = LONGEST,
+) -> Model:
     """A file of JSON as a schema has it.
 
     Parameters
@@ -272,9 +287,13 @@ def _content(path: str | Path, error: ErrorType, what: str, advice: str, most: i
 
 
 def read_toml(
-    path: str | Path, *, error: ErrorType = DataError, name: str = "a file of TOML",
-    what: str = "TOML", most: int = LONGEST_TOML,
-) -> dict[str, Any]:  # fmt: skip
+    path: str | Path,
+    *,
+    error: ErrorType = DataError,
+    name: str = "a file of TOML",
+    what: str = "TOML",
+    most: int = LONGEST_TOML,
+) -> dict[str, Any]:
     """What a file of TOML holds; ``name`` as in ``name the data-set file``, ``what`` it should be.
 
     Raises

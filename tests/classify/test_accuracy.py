@@ -34,8 +34,9 @@ def test_figures_are_counted_by_hand_and_intervals_are_those_over_groups() -> No
     assert (found.n_cells, found.n_groups, found.level) == (8, 4, 0.95)
     assert (found.low, found.high) == accuracy_interval(labels, guess, groups, 2)
     assert [(row.name, row.recall, row.n_cells, row.n_groups) for row in found.per_class] == [
-        ("negative", 0.75, 4, 2), ("positive", 0.5, 4, 2),
-    ]  # fmt: skip
+        ("negative", 0.75, 4, 2),
+        ("positive", 0.5, 4, 2),
+    ]
     for row in found.per_class:
         assert 0 <= row.low < row.recall < row.high <= 1
         assert row.high - row.low > found.high - found.low

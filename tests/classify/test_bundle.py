@@ -158,19 +158,35 @@ def test_text_other_safetensors_folders_and_nothing_are_refused(
 )
 def test_a_bundle_that_does_not_describe_its_network_is_refused(tmp_path: Path, about: str) -> None:
     weights = {"x": torch.zeros(3)}
-    metadata = {"format": FORMAT, "schema": str(SCHEMA), "about": about,
-                "sha256": bundle_hash(about, weights)}  # fmt: skip
+    metadata = {
+        "format": FORMAT,
+        "schema": str(SCHEMA),
+        "about": about,
+        "sha256": bundle_hash(about, weights),
+    }
     save_file(weights, tmp_path / "m.cmx", metadata=metadata)
     assert "does not describe its network" in refused(tmp_path / "m.cmx")
 
 
 def test_a_bundle_of_an_unknown_network_is_refused(tmp_path: Path) -> None:
-    about = json.dumps({
-        "network": {"name": "vast", "channels": 1, "classes": 2}, "channels": ["a"],
-        "classes": ["x", "y"], "mean": [0], "std": [1], "crop": 32, "provenance": {}, "record": {},
-    })  # fmt: skip
-    metadata = {"format": FORMAT, "schema": str(SCHEMA), "about": about,
-                "sha256": bundle_hash(about, {})}  # fmt: skip
+    about = json.dumps(
+        {
+            "network": {"name": "vast", "channels": 1, "classes": 2},
+            "channels": ["a"],
+            "classes": ["x", "y"],
+            "mean": [0],
+            "std": [1],
+            "crop": 32,
+            "provenance": {},
+            "record": {},
+        }
+    )
+    metadata = {
+        "format": FORMAT,
+        "schema": str(SCHEMA),
+        "about": about,
+        "sha256": bundle_hash(about, {}),
+    }
     save_file({}, tmp_path / "m.cmx", metadata=metadata)
     with pytest.raises(ModelError, match="network 'vast' is unknown"):
         load_bundle(tmp_path / "m.cmx")

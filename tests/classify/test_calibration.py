@@ -21,7 +21,7 @@ from napari_channelmix.classify.calibration import (
     scaled,
     scores_of,
 )
-from napari_channelmix.classify.identity import model_hash
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import BundleError, DataError
 
@@ -130,8 +130,9 @@ def test_intervals_of_the_brier_score_cover_it() -> None:
         shift = np.repeat(rng.normal(0, 1, 12), 20)
         p = 1 / (1 + np.exp(-rng.normal(0, 1.5, 240)))
         labels = (rng.random(240) < 1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))).astype(int)
-        found = calibration_of(np.stack([1 - p, p], 1), labels, np.repeat(np.arange(12), 20),
-                               ("a", "b"), seed=seed)  # fmt: skip
+        found = calibration_of(
+            np.stack([1 - p, p], 1), labels, np.repeat(np.arange(12), 20), ("a", "b"), seed=seed
+        )
         hits += found.brier_interval[0] <= TRUTH <= found.brier_interval[1]
     assert 52 <= hits <= 60
 
@@ -167,8 +168,9 @@ def test_a_classifier_is_calibrated_kept_and_says_so(
     assert model_hash(model) != model_hash(on_plate)
     loaded = load_model(model.save(tmp_path / "m.cmx"))
     assert loaded.calibration == model.calibration and model_hash(loaded) == model_hash(model)
-    np.testing.assert_allclose(loaded.predict_proba(other_plate), model.predict_proba(other_plate),
-                               rtol=1e-5)  # fmt: skip
+    np.testing.assert_allclose(
+        loaded.predict_proba(other_plate), model.predict_proba(other_plate), rtol=1e-5
+    )
     # What fractions of groups are adjusted by, as if training had measured it.
     calls = model.record["held_out"]["confusion"]
     counts = np.zeros((2, 2), int)

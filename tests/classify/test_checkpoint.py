@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from napari_channelmix.classify.checkpoint import FORMAT, SCHEMA, Checkpoint
-from napari_channelmix.classify.sealed import read_sealed, write_sealed
+from napari_channelmix.classify.weights_file import read_sealed, write_sealed
 
 RECORD = {"history": [{"epoch": 1.0, "score": 0.5}], "best_epoch": 1, "stopped": "all epochs done"}
 STEPS = 3
@@ -84,10 +84,23 @@ def spoilt(path: Path, how: str) -> None:
     write_sealed(path, FORMAT, SCHEMA, json.dumps(about), weights)
 
 
-@pytest.mark.parametrize("how", [
-    "shape", "adam", "more", "missing", "nan", "key", "steps", "epochs", "best", "type", "unnamed",
-    "score",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "how",
+    [
+        "shape",
+        "adam",
+        "more",
+        "missing",
+        "nan",
+        "key",
+        "steps",
+        "epochs",
+        "best",
+        "type",
+        "unnamed",
+        "score",
+    ],
+)
 def test_one_that_does_not_fit_changes_nothing(written: Checkpoint, how: str) -> None:
     spoilt(written.path, how)
     other = parts(written.path, seed=1)

@@ -143,9 +143,11 @@ def test_cells_of_the_training_make_it_too_good_where_they_are_not_known_one_by_
 ) -> None:
     record = {"balanced_accuracy": 0.75, "confidence": 0.9, "n_train": 90, "n_test": 30}
     model = replace(
-        on_plate, record={**on_plate.record, "held_out": record},
-        provenance={**on_plate.provenance, "cells": plate.fingerprint}, training_cells=None,
-    )  # fmt: skip
+        on_plate,
+        record={**on_plate.record, "held_out": record},
+        provenance={**on_plate.provenance, "cells": plate.fingerprint},
+        training_cells=None,
+    )
     assert (
         "the classifier was trained on 90 of these cells, so this accuracy is too good; on the 30 "
         "held-out cells it was 0.750"

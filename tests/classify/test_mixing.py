@@ -49,9 +49,12 @@ def test_over_puts_the_first_channel_in_front() -> None:
         back = layer.alpha.flip(1)
     opacity = torch.sigmoid(torch.tensor([1.0, 0.0, -1.0]))
     by_hand = torch.stack(
-        [opacity[0], opacity[1] * (1 - opacity[0]),
-         opacity[2] * (1 - opacity[0]) * (1 - opacity[1])]
-    )  # fmt: skip
+        [
+            opacity[0],
+            opacity[1] * (1 - opacity[0]),
+            opacity[2] * (1 - opacity[0]) * (1 - opacity[1]),
+        ]
+    )
     torch.testing.assert_close(front[0], by_hand)
     assert not torch.allclose(front, back)
     assert front.sum() < 1

@@ -116,9 +116,14 @@ def test_a_torchscript_in_double_precision_gets_doubles(tmp_path: Path) -> None:
 
 
 def graph(
-    path: Path, shape: list[Any], kind: str = "FLOAT", *, outputs: int = 1, name: str = "z",
+    path: Path,
+    shape: list[Any],
+    kind: str = "FLOAT",
+    *,
+    outputs: int = 1,
+    name: str = "z",
     last: bool = False,
-) -> Path:  # fmt: skip
+) -> Path:
     """Mean of the second channel, less 0.5, as logits; with more outputs the pooled means."""
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
@@ -136,10 +141,15 @@ def graph(
     if outputs > 1:
         infos.insert(0, helper.make_tensor_value_info("flat", kinds.FLOAT, [None, 2]))
     made = helper.make_graph(
-        nodes, "level", [helper.make_tensor_value_info("x", getattr(kinds, kind), shape)], infos,
-        [onnx.numpy_helper.from_array(weights[: shape[3 if last else 1]], "w"),
-         onnx.numpy_helper.from_array(np.array([0.5, -0.5], np.float32), "b")],
-    )  # fmt: skip
+        nodes,
+        "level",
+        [helper.make_tensor_value_info("x", getattr(kinds, kind), shape)],
+        infos,
+        [
+            onnx.numpy_helper.from_array(weights[: shape[3 if last else 1]], "w"),
+            onnx.numpy_helper.from_array(np.array([0.5, -0.5], np.float32), "b"),
+        ],
+    )
     opset = [helper.make_opsetid("", 17)]
     onnx.save(helper.make_model(made, opset_imports=opset, ir_version=9), path)
     return path

@@ -101,11 +101,14 @@ def as_onnx(net: Ends, folder: Path) -> Any:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     helper, kinds = onnx.helper, onnx.TensorProto
     ends = {
-        "softmax": ([[-1, 1]], [0, 0], "Softmax"), "log_softmax": ([[-1, 1]], [0, 0], "LogSoftmax"),
-        "one logit": ([[2]], [0], None), "one probability": ([[2]], [0], "Sigmoid"),
-        "sigmoid": ([[-1, 1]], [0.2, 0], "Sigmoid"), "labels": ([[-1, 1]], [0.2, 0], None),
+        "softmax": ([[-1, 1]], [0, 0], "Softmax"),
+        "log_softmax": ([[-1, 1]], [0, 0], "LogSoftmax"),
+        "one logit": ([[2]], [0], None),
+        "one probability": ([[2]], [0], "Sigmoid"),
+        "sigmoid": ([[-1, 1]], [0.2, 0], "Sigmoid"),
+        "labels": ([[-1, 1]], [0.2, 0], None),
         "logits": ([[-1, 1]], [0, 0], None),
-    }  # fmt: skip
+    }
     weight, bias, last = ends[net.end]
     w = np.array(weight, np.float32) * np.float32(GAIN)
     b = np.array(bias, np.float32) - np.float32(LEVEL) * w[0]
@@ -116,11 +119,12 @@ def as_onnx(net: Ends, folder: Path) -> Any:
         helper.make_node(last or "Identity", ["z"], ["answer"]),
     ]
     graph = helper.make_graph(
-        nodes, "ends",
+        nodes,
+        "ends",
         [helper.make_tensor_value_info("x", kinds.FLOAT, ["n", 1, "h", "w"])],
         [helper.make_tensor_value_info("answer", kinds.FLOAT, ["n", len(b)])],
         [onnx.numpy_helper.from_array(w, "w"), onnx.numpy_helper.from_array(b, "b")],
-    )  # fmt: skip
+    )
     path = folder / "m.onnx"
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path
@@ -239,8 +243,9 @@ def test_logits_that_sum_to_one_by_chance_are_told_by_changed_crops() -> None:
     crops = np.full((2, 1, 4, 4), 0.25, np.float32)
     found = explain(
         lambda x: np.stack([x.mean((1, 2, 3)), 1 - x.mean((1, 2, 3)) ** 2 - 0.1875], 1),
-        crops, forwards=20,
-    )  # fmt: skip
+        crops,
+        forwards=20,
+    )
     assert found.output.startswith("logits")
     np.testing.assert_allclose(found.probabilities[:, 1], 1 / (1 + np.exp(-0.5)), atol=1e-6)
 

@@ -30,8 +30,9 @@ def test_every_deal_of_four_wells_is_tried():
     assert found.p_above == pytest.approx(5 / 6)
 
 
-@pytest.mark.parametrize(("each", "least"), [((3, 3), 1 / 20), ((2, 2, 2), 1 / 90),
-                                             ((6, 6), 1 / 924)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("each", "least"), [((3, 3), 1 / 20), ((2, 2, 2), 1 / 90), ((6, 6), 1 / 924)]
+)
 def test_the_smallest_p_is_one_of_all_deals(each, least):
     labels = np.repeat(np.arange(len(each)), each)
     found = permutation_test(*wells(labels, labels), len(each))

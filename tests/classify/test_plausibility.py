@@ -30,9 +30,12 @@ def cells(count: int = 200, channels: int = 3, seed: int = 0) -> Cells:
 
 
 def model(
-    channel: int = 1, classes: tuple[str, ...] = ("down", "up"), channels: Any = CHANNELS,
-    sign: float = 1, threshold: float = 80,
-) -> ForeignClassifier:  # fmt: skip
+    channel: int = 1,
+    classes: tuple[str, ...] = ("down", "up"),
+    channels: Any = CHANNELS,
+    sign: float = 1,
+    threshold: float = 80,
+) -> ForeignClassifier:
     def predict(x: Any) -> Any:
         v = sign * (x[:, channel].mean(axis=(1, 2)) - threshold)
         return np.stack([-v, v], axis=1)

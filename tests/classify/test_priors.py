@@ -134,8 +134,9 @@ def test_an_explanation_shows_the_same_probabilities_and_the_same_map(
     same = explain(model, some, 1, method="saliency", check=False)
     np.testing.assert_array_equal(other.maps, same.maps)
     assert not np.allclose(other.probabilities, same.probabilities)
-    by_all = explain(model, other_plate, method="saliency", check=False, only=[3],
-                     prior="estimated")  # fmt: skip
+    by_all = explain(
+        model, other_plate, method="saliency", check=False, only=[3], prior="estimated"
+    )
     assert by_all.prior is not None and by_all.prior.shares[1] == pytest.approx(0.5, abs=0.08)
 
 
@@ -147,9 +148,14 @@ def test_an_old_bundle_and_a_model_made_elsewhere_say_that_their_prior_is_not_kn
     old = replace(on_plate, training_data=None)
     assert old.prior_of().kind == "balanced" and "does not say" in old.prior_of().text()
     other = ForeignClassifier(
-        lambda crops: np.float32([[0.3, 0.7], [0.6, 0.4]])[: len(crops)], ("DNA", "GFP"), CLASSES,
-        np.zeros(2), np.ones(2), "probabilities", "other",
-    )  # fmt: skip
+        lambda crops: np.float32([[0.3, 0.7], [0.6, 0.4]])[: len(crops)],
+        ("DNA", "GFP"),
+        CLASSES,
+        np.zeros(2),
+        np.ones(2),
+        "probabilities",
+        "other",
+    )
     np.testing.assert_allclose(
         other.predict_proba(other_plate.read([0, 1])), [[0.3, 0.7], [0.6, 0.4]]
     )

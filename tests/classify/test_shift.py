@@ -25,9 +25,12 @@ def lines_of(model: Classifier, crops, dtype=np.float32) -> str:
 def again(cells: Cells, crops) -> Cells:
     """The same cells with other pixels."""
     return Cells.from_array(
-        np.asarray(crops, np.float32), cells.channels, cells.labels, cells.classes,
+        np.asarray(crops, np.float32),
+        cells.channels,
+        cells.labels,
+        cells.classes,
         cells.groups.tolist(),
-    )  # fmt: skip
+    )
 
 
 def test_ordinary_cells_are_passed_in_silence(
@@ -215,9 +218,14 @@ def test_a_model_of_an_earlier_version_is_compared_by_mean_and_spread(
 
 def test_a_model_made_elsewhere_knows_nothing_to_compare(other_plate: Cells) -> None:
     model = ForeignClassifier(
-        lambda x: np.zeros((len(x), 2)), other_plate.channels, ("a", "b"), np.zeros(2),
-        np.ones(2), "scores", "somewhere:model",
-    )  # fmt: skip
+        lambda x: np.zeros((len(x), 2)),
+        other_plate.channels,
+        ("a", "b"),
+        np.zeros(2),
+        np.ones(2),
+        "scores",
+        "somewhere:model",
+    )
     shift = model.compare(other_plate.read() * 16)
     assert shift.warnings == ()
     assert shift.lines == (
@@ -305,8 +313,13 @@ def test_the_meaning_of_an_output_is_found_out_wherever_a_model_is_asked(
     def model() -> ForeignClassifier:
         return ForeignClassifier(
             lambda x: np.eye(2)[(x[:, 1].mean(axis=(1, 2)) > 300).astype(int)],
-            other_plate.channels, ("low", "high"), np.zeros(2), np.ones(2), "auto", "mine",
-        )  # fmt: skip
+            other_plate.channels,
+            ("low", "high"),
+            np.zeros(2),
+            np.ones(2),
+            "auto",
+            "mine",
+        )
 
     by_job = drain(model().predict_job(other_plate))
     np.testing.assert_array_equal(model().predict_proba(other_plate), by_job)

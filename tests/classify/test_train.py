@@ -163,9 +163,13 @@ def test_every_batch_of_an_epoch_has_about_the_same_size_and_both_classes(
     assert cells.class_counts == {"class 0": 30, "class 1": 2}
     crops = NormalisedCrops(cells, cells.statistics())
     learner = ClassLearner(
-        NetworkSpec("tiny", 3, 2).build(), crops, crops, batch=16, seed=0,
+        NetworkSpec("tiny", 3, 2).build(),
+        crops,
+        crops,
+        batch=16,
+        seed=0,
         device=torch.device("cpu"),
-    )  # fmt: skip
+    )
     batches = list(learner.batches(0))
     assert len(batches) == learner.steps() >= 16
     assert {len(labels) for _, labels in batches} <= {15, 16, 17}
@@ -279,9 +283,7 @@ class Fixed(torch.nn.Module):
 
 def learner_of(cells: Cells, network: torch.nn.Module, batch: int = 16) -> ClassLearner:
     crops = NormalisedCrops(cells, cells.statistics())
-    return ClassLearner(
-        network, crops, crops, batch=batch, seed=3, device=torch.device("cpu")
-    )  # fmt: skip
+    return ClassLearner(network, crops, crops, batch=batch, seed=3, device=torch.device("cpu"))
 
 
 def test_the_loss_is_the_mean_of_minus_log_p(make_cells: MakeCells) -> None:

@@ -181,8 +181,10 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], says: str
 
 def test_a_record_is_json_ready() -> None:
     assert TrainingRecord().as_dict() == {
-        "history": [], "best_epoch": 0, "stopped": "all epochs done",
-    }  # fmt: skip
+        "history": [],
+        "best_epoch": 0,
+        "stopped": "all epochs done",
+    }
 
 
 # ---------------------------------------------------------------- the formulas, by hand
@@ -230,8 +232,10 @@ class Slope:
 def shares_of_rate(total: int, warm: int) -> list[float]:
     """Rises in a line to 1 over ``warm`` steps, falls along half a cosine to 2 % at the end."""
     rising = [(step + 1) / warm for step in range(warm)]
-    falling = [0.02 + 0.98 * (1 + math.cos(math.pi * at / (total - warm))) / 2
-               for at in range(total - warm)]  # fmt: skip
+    falling = [
+        0.02 + 0.98 * (1 + math.cos(math.pi * at / (total - warm))) / 2
+        for at in range(total - warm)
+    ]
     return rising + falling
 
 

@@ -82,8 +82,9 @@ def test_cells_are_known_under_another_name_in_another_order_with_more_channels(
     assert marks(trained, cells) == ["yes"] * len(cells)
     more = Cells.from_array(
         np.concatenate([cells.read()[:, ::-1], np.ones((48, 1, 12, 12), np.float32)], axis=1)[::-1],
-        ["other", "signal", "noise", "new"], name="quite another",
-    )  # fmt: skip
+        ["other", "signal", "noise", "new"],
+        name="quite another",
+    )
     assert marks(trained, more) == ["yes"] * len(cells)
     brighter = Cells.from_array(cells.read() + 1, cells.channels)
     assert marks(trained, brighter) == ["no"] * len(cells)
@@ -108,8 +109,10 @@ def test_a_bundle_keeps_them_and_an_older_one_says_that_it_does_not_know(
     ]
 
 
-@pytest.mark.parametrize("wrong", [{}, {"cells": 3, "groups": ""}, {"cells": "AAA=", "groups": ""},
-                                   {"cells": "?", "groups": ""}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"cells": 3, "groups": ""}, {"cells": "AAA=", "groups": ""}, {"cells": "?", "groups": ""}],
+)
 def test_damaged_digests_are_refused(trained: Classifier, wrong: dict[str, Any]) -> None:
     from napari_channelmix.classify.bundle import _described
 

@@ -11,7 +11,7 @@ import pytest
 
 from napari_channelmix.classify import TrainingData, load_bundle
 from napari_channelmix.classify.training_data import _spreads, channel_pairs, dtypes_of
-from napari_channelmix.data.profile import FEATURES
+from napari_channelmix.data.crop_profile import FEATURES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,9 +65,16 @@ def test_the_same_comes_back_from_json(on_plate: Classifier) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"mean": [1.0]}, {"mean": "a"}, {"centre": None}, {"channels": ["a", "b"]},
-     {"sd": [float("nan"), 1]}, {"n": "many"}, {"class_shares": 3}],
-)  # fmt: skip
+    [
+        {"mean": [1.0]},
+        {"mean": "a"},
+        {"centre": None},
+        {"channels": ["a", "b"]},
+        {"sd": [float("nan"), 1]},
+        {"n": "many"},
+        {"class_shares": 3},
+    ],
+)
 def test_content_that_does_not_fit_is_refused(
     on_plate: Classifier, change: dict[str, object]
 ) -> None:
@@ -140,8 +147,9 @@ def test_a_spread_between_groups_is_a_twentieth_of_the_pixels_or_a_hundredth_at_
     crops[:, :, 0, 0] += np.arange(len(crops))[:, None] * 1e-3
     from napari_channelmix.data import Cells
 
-    still = Cells.from_array(crops, plate.channels, plate.labels, plate.classes,
-                             plate.groups.tolist())  # fmt: skip
+    still = Cells.from_array(
+        crops, plate.channels, plate.labels, plate.classes, plate.groups.tolist()
+    )
     data = TrainingData.of(still, still.statistics().profile)
     least = 0.05 * data.sd
     np.testing.assert_allclose(data.between[FEATURES.index("mean")], least, rtol=1e-4)

@@ -103,8 +103,9 @@ def screen(tmp_path):
     )
     return Config(
         data=DataPart(dataset=str(tmp_path / "controls" / "dataset.toml"), name="controls"),
-        classifier=ClassifierPart(file=str(tmp_path / "m.cmx")), others=(plate,),
-    )  # fmt: skip
+        classifier=ClassifierPart(file=str(tmp_path / "m.cmx")),
+        others=(plate,),
+    )
 
 
 def test_several_data_sets_come_back_with_paths_relative_to_the_file(screen, tmp_path):

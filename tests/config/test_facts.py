@@ -30,8 +30,14 @@ def foreign(tmp_path):
     dataset = synthetic_plate(wells=2, cells_per_well=4, side=64, crop=24).save(tmp_path / "plate")
     path = tmp_path / "bright.pt"
     torch.jit.trace(Bright(), torch.zeros(2, 2, 24, 24)).save(str(path))
-    model = load_model(path, channels=["DNA", "stress"], classes=["dark", "bright"],
-                       mean=[1.0, 2.0], std=[100.0, 50.0], allow_code=True)  # fmt: skip
+    model = load_model(
+        path,
+        channels=["DNA", "stress"],
+        classes=["dark", "bright"],
+        mean=[1.0, 2.0],
+        std=[100.0, 50.0],
+        allow_code=True,
+    )
     return dataset, path, model
 
 

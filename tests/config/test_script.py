@@ -35,11 +35,20 @@ def test_every_part_is_there_with_its_settings_spelt_out():
     script = script_of(full())
     ast.parse(script)
     for said in (
-        'cm.open_dataset("/data/dataset.toml")', "cells.split(test=0.25, seed=0)",
-        "cm.train_classifier(", "mixes=2", "cm.channel_importance(",
-        "epochs=3", "patience=4", "only=[3]", "only=[4, 5]", 'target="b"',
-        "cm.latents(", "finetune=2", 'os.environ["OMP_NUM_THREADS"] = "1"',
-    ):  # fmt: skip
+        'cm.open_dataset("/data/dataset.toml")',
+        "cells.split(test=0.25, seed=0)",
+        "cm.train_classifier(",
+        "mixes=2",
+        "cm.channel_importance(",
+        "epochs=3",
+        "patience=4",
+        "only=[3]",
+        "only=[4, 5]",
+        'target="b"',
+        "cm.latents(",
+        "finetune=2",
+        'os.environ["OMP_NUM_THREADS"] = "1"',
+    ):
         assert said in script
 
 
@@ -88,8 +97,9 @@ def test_names_of_users_stay_text(name):
 
 
 def test_a_model_of_someone_else_needs_its_names_and_consent_is_visible():
-    part = ClassifierPart(file="/m.pt", channels=("a",), classes=("x", "y"), mean=(0.0,),
-                          std=(1.0,))  # fmt: skip
+    part = ClassifierPart(
+        file="/m.pt", channels=("a",), classes=("x", "y"), mean=(0.0,), std=(1.0,)
+    )
     script = script_of(full(classifier=part))
     ast.parse(script)
     assert "allow_code=True" in script
@@ -108,18 +118,23 @@ def test_predictions_are_written_with_their_prior_and_stand_beside_those_of_then
 
 def test_each_of_several_data_sets_has_names_and_a_folder_of_its_own():
     plate = DataSetConfig(
-        data=DataPart(dataset="/b/dataset.toml", name="a/b\n1/0"), predictions=PredictionsPart(),
+        data=DataPart(dataset="/b/dataset.toml", name="a/b\n1/0"),
+        predictions=PredictionsPart(),
         explanations=(ExplanationPart(cells=(7,), classifier="controls"),),
-    )  # fmt: skip
+    )
     named = DataPart(dataset="/data/dataset.toml", name="controls")
     script = script_of(full(data=named, others=(plate,)))
     ast.parse(script)
     for said in (
-        'cells_2 = cm.open_dataset("/b/dataset.toml")', "train, test = cells_1.split(",
-        "model_1 = cm.train_classifier(", "importance_1 = cm.channel_importance(",
+        'cells_2 = cm.open_dataset("/b/dataset.toml")',
+        "train, test = cells_1.split(",
+        "model_1 = cm.train_classifier(",
+        "importance_1 = cm.channel_importance(",
         'predictions_2 = cm.predict_cells(model_1, cells_2, "a_b_1_0/predictions")',
-        "# The cells of a/b 1/0.", "found_3 = cm.explain(", "latents_1 = cm.latents(",
-    ):  # fmt: skip
+        "# The cells of a/b 1/0.",
+        "found_3 = cm.explain(",
+        "latents_1 = cm.latents(",
+    ):
         assert said in script
     # Both data sets are opened before anything is trained.
     assert script.index("cells_2 =") < script.index("model_1 =")

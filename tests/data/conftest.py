@@ -49,9 +49,13 @@ def write_set(tmp_path: Path) -> WriteSet:
                 tmp_path / f"stack{well}.ome.tif",
                 stack,
                 photometric="minisblack",
-                metadata={"axes": "CYX", "Channel": {"Name": ["DNA", "GFP"]},
-                          "PhysicalSizeY": 0.5, "PhysicalSizeX": 0.5},
-            )  # fmt: skip
+                metadata={
+                    "axes": "CYX",
+                    "Channel": {"Name": ["DNA", "GFP"]},
+                    "PhysicalSizeY": 0.5,
+                    "PhysicalSizeX": 0.5,
+                },
+            )
             listed.append(
                 {
                     "well": f"W{well}",
@@ -93,9 +97,18 @@ def cells_of() -> Callable[..., Cells]:
             for i, size in enumerate(sizes)
         )
         table = pd.DataFrame(
-            {"field": range(len(sizes)), "y0": 3, "x0": 5, "y1": 3 + side, "x1": 5 + side,
-             "label": -1, "group": "a", "split": "", "object": 0}
-        )  # fmt: skip
+            {
+                "field": range(len(sizes)),
+                "y0": 3,
+                "x0": 5,
+                "y1": 3 + side,
+                "x1": 5 + side,
+                "label": -1,
+                "group": "a",
+                "split": "",
+                "object": 0,
+            }
+        )
         return Cells("set", ("DNA",), (), crop, fields, table)
 
     return made

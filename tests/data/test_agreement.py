@@ -27,9 +27,16 @@ def file(
     sizes = None if size is None else (size, size)
     pixels = np.zeros((4, 4), dtype)
     return ImageFile(
-        Path(name), (4, 4), pixels.dtype, "YX", channels, sizes, unit, lambda: pixels,
+        Path(name),
+        (4, 4),
+        pixels.dtype,
+        "YX",
+        channels,
+        sizes,
+        unit,
+        lambda: pixels,
         warnings=warnings,
-    )  # fmt: skip
+    )
 
 
 def field(*files: ImageFile) -> Field:
@@ -133,9 +140,13 @@ def test_a_data_set_carries_the_warnings_of_its_files(tmp_path: Path) -> None:
             tmp_path / f"{name}.ome.tif",
             pixels,
             photometric="minisblack",
-            metadata={"axes": "CYX", "PhysicalSizeX": size, "PhysicalSizeY": size,
-                      "Channel": {"Name": names}},
-        )  # fmt: skip
+            metadata={
+                "axes": "CYX",
+                "PhysicalSizeX": size,
+                "PhysicalSizeY": size,
+                "Channel": {"Name": names},
+            },
+        )
     (tmp_path / "t.csv").write_text("p\na.ome.tif\nb.ome.tif\n")
     path = tmp_path / "d.toml"
     head = 'name = "x"\ntable = "t.csv"\n[image]\ncolumn = "p"\n{}\n[cells]\ncrop = 8\n'

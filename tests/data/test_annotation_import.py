@@ -174,10 +174,13 @@ def test_positions_may_be_in_another_unit(plate: Cells, tmp_path: Path) -> None:
         ("object,class\n1,a,b\n", "object", "line 2 has 3 columns, more than the 2 of its first"),
         ("object,class\n1,a\none,b\n", "object", "line 3, column 'object': 'one' is not a whole"),
         ("y,x,class\n1,2,a\n\n1,inf,b\n", "position", "line 4, column 'x': 'inf' is not a number"),
-        ("object,class\n" + "".join(f"{i},{i / 7}\n" for i in range(200)), "object",
-         "200 different values; these look like measurements"),
+        (
+            "object,class\n" + "".join(f"{i},{i / 7}\n" for i in range(200)),
+            "object",
+            "200 different values; these look like measurements",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_table_is_refused_in_a_line(
     plate: Cells, tmp_path: Path, text: str, how: str, said: str
 ) -> None:

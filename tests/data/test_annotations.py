@@ -44,8 +44,9 @@ def test_two_images_with_equal_values_are_told_apart(plate: Cells, tmp_path: Pat
 
 def test_a_value_of_another_object_does_not_fit(plate: Cells) -> None:
     rows = annotated(plate).rows
-    moved = rows.assign(y=rows["y"] + 30 * (rows.index == 3), object=rows["object"] + 500 * (
-        rows.index == 5))  # fmt: skip
+    moved = rows.assign(
+        y=rows["y"] + 30 * (rows.index == 3), object=rows["object"] + 500 * (rows.index == 5)
+    )
     found = matched_cells(plate, moved)
     assert found[[3, 5]].tolist() == [-1, -1] and (found >= 0).sum() == 30
 

@@ -23,7 +23,9 @@ def test_a_cell_is_called_by_its_label() -> None:
 def test_its_field_of_view_is_named_where_there_are_several() -> None:
     both = Cells.together([labelled(3, 4, name="a/b/well A03.tif"), labelled(3, name="film: z=1")])
     assert [cell_name(both, i) for i in range(3)] == [
-        "3 (well A03.tif)", "4 (well A03.tif)", "3 (z=1)"
-    ]  # fmt: skip
+        "3 (well A03.tif)",
+        "4 (well A03.tif)",
+        "3 (z=1)",
+    ]
     crops = Cells.from_array(np.zeros((3, 1, 8, 8)), ["DNA"])
     assert cell_name(crops, 2) == "2"

@@ -289,10 +289,12 @@ def test_points_that_are_none_are_refused(planes: tuple[npt.NDArray[Any], ...]) 
         ({"channels": ["A", "B"]}, "2 channel names for 3 channels"),
         ({"channels": ["A", "B", "A"]}, "channel names must differ"),
         ({"channels": [], "planes": []}, "at least one channel"),
-        ({"planes": [np.zeros((30, 40)), np.zeros((30, 41)), np.zeros((30, 40))]},
-         r"channel 'B' is \(30, 41\) pixels, channel 'A' is \(30, 40\)"),
+        (
+            {"planes": [np.zeros((30, 40)), np.zeros((30, 41)), np.zeros((30, 40))]},
+            r"channel 'B' is \(30, 41\) pixels, channel 'A' is \(30, 40\)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_label_image_that_does_not_fit_is_refused(
     planes: tuple[npt.NDArray[Any], ...], change: dict[str, Any], says: str
 ) -> None:

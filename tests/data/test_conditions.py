@@ -18,15 +18,27 @@ from napari_channelmix.data.conditions import (
 from napari_channelmix.errors import DataError
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/bbbc013_wortmannin/dose-series.toml"
-LINES = ('group = "well"', "[channels]", 'GFP = "gfp"', 'DNA = "dna"',
-         "[cells]", 'from = "segment"', 'channel = "DNA"', "crop = 16")  # fmt: skip
+LINES = (
+    'group = "well"',
+    "[channels]",
+    'GFP = "gfp"',
+    'DNA = "dna"',
+    "[cells]",
+    'from = "segment"',
+    'channel = "DNA"',
+    "crop = 16",
+)
 
 
 def test_columns_that_differ_within_a_group_say_nothing_of_it() -> None:
     rows = pd.DataFrame(
-        {"well": ["A", "A", "B"], "dose": ["1", "1", ""], "site": ["1", "2", "1"],
-         "path": list("xyz")}
-    )  # fmt: skip
+        {
+            "well": ["A", "A", "B"],
+            "dose": ["1", "1", ""],
+            "site": ["1", "2", "1"],
+            "path": list("xyz"),
+        }
+    )
     found = conditions_of(rows, "well", {"path"})
     assert found is not None
     assert list(found.columns) == ["dose"]
@@ -47,8 +59,12 @@ def test_a_data_set_keeps_the_doses_of_its_wells(write_set: Callable[..., Path])
     assert cells.conditions.loc["W2", "dose"] == "100"
     assert "gfp" not in cells.conditions and "well" not in cells.conditions
     assert cells.signature == signature
-    for kept in (cells.subset([0, 1]), cells.with_labels(np.zeros(len(cells)), ("one",)),
-                 cells.with_channels(["DNA"]), Cells.together([cells, cells])):  # fmt: skip
+    for kept in (
+        cells.subset([0, 1]),
+        cells.with_labels(np.zeros(len(cells)), ("one",)),
+        cells.with_channels(["DNA"]),
+        Cells.together([cells, cells]),
+    ):
         assert kept.conditions is not None
         assert kept.conditions.loc["W2", "dose"] == "100"
 

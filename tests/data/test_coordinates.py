@@ -48,12 +48,24 @@ def planted(kind: str, crop: int, folder: Path) -> Cells:
         return Cells.from_array(part[None, None], ["A"])
     tifffile.imwrite(folder / "i.tif", plane)
     corner = {"y": Y - half, "x": X - half}
-    box = {"ymin": corner["y"], "xmin": corner["x"],
-           "ymax": corner["y"] + crop, "xmax": corner["x"] + crop}  # fmt: skip
+    box = {
+        "ymin": corner["y"],
+        "xmin": corner["x"],
+        "ymax": corner["y"] + crop,
+        "xmax": corner["x"] + crop,
+    }
     row = corner if kind == "tile" else box
     pd.DataFrame([{"p": "i.tif", **row}]).to_csv(folder / "t.csv", index=False)
-    lines = ['name = "planted"', 'table = "t.csv"', "[channels]", 'A = "p"', "[cells]",
-             f'from = "{kind}"', f"columns = {[*row]}", f"crop = {crop}"]  # fmt: skip
+    lines = [
+        'name = "planted"',
+        'table = "t.csv"',
+        "[channels]",
+        'A = "p"',
+        "[cells]",
+        f'from = "{kind}"',
+        f"columns = {[*row]}",
+        f"crop = {crop}",
+    ]
     lines += [f"size = {crop}"] if kind == "tile" else []
     (folder / "d.toml").write_text("\n".join(lines))
     return open_dataset(folder / "d.toml")
@@ -82,9 +94,11 @@ def test_every_table_says_the_same_place(kind: str, crop: int, tmp_path: Path) -
     cells = planted(kind, crop, tmp_path)
     row = cell_table(cells)
     encoded: Any = SimpleNamespace(
-        cells=cells, values=np.zeros((1, 2)), names=("a", "b"),
+        cells=cells,
+        values=np.zeros((1, 2)),
+        names=("a", "b"),
         prepared=SimpleNamespace(features=pd.DataFrame({"area": [1]})),
-    )  # fmt: skip
+    )
     for table in (row, Latents.to_frame(encoded), annotated(cells, [0]).rows):
         text = io.StringIO(table.to_csv(index=False))
         assert pd.read_csv(text)[["y", "x"]].to_numpy().tolist() == cells.centres.tolist()
@@ -140,8 +154,9 @@ def test_boxes_that_are_not_square_keep_their_centre_when_they_are_saved(tmp_pat
     # Rows 30 to 44 and columns 40 to 49; a side of 15 begins at 37.5 - 0.5 and ceil(37).
     assert cells.centres.tolist() == [[37, 44.5], [25.25, 24.5]]
     assert cells.table[["y0", "x0", "y1", "x1"]].to_numpy().tolist() == [
-        [30, 37, 45, 52], [20, 19, 32, 31],
-    ]  # fmt: skip
+        [30, 37, 45, 52],
+        [20, 19, 32, 31],
+    ]
     back = open_dataset(save_dataset(cells, tmp_path / "saved"))
     assert back.centres.tolist() == cells.centres.tolist() and back.signature == cells.signature
 

@@ -375,8 +375,11 @@ def test_a_tile_that_reaches_beyond_the_image_is_refused(write_set: WriteSet) ->
 
 def test_channel_names_that_differ_between_files_are_refused(write_set: WriteSet) -> None:
     path = write_set(*STACK, *POINT)
-    tifffile.imwrite(path.parent / "stack2.ome.tif", np.zeros((2, 60, 70), np.uint16),
-                     metadata={"axes": "CYX", "Channel": {"Name": ["DNA", "RFP"]}})  # fmt: skip
+    tifffile.imwrite(
+        path.parent / "stack2.ome.tif",
+        np.zeros((2, 60, 70), np.uint16),
+        metadata={"axes": "CYX", "Channel": {"Name": ["DNA", "RFP"]}},
+    )
     said = refused(path)
     assert "line 4, column 'stack': stack2.ome.tif has the channels DNA, RFP" in said
     assert "the files before it DNA, GFP" in said
@@ -392,8 +395,12 @@ def test_unnamed_channels_and_unknown_axes_are_refused_with_the_remedy(
 ) -> None:
     path = write_set(*STACK, *POINT)
     for well in range(4):
-        tifffile.imwrite(path.parent / f"stack{well}.ome.tif", np.zeros((2, 60, 70), np.uint16),
-                         ome=False, metadata=None)  # fmt: skip
+        tifffile.imwrite(
+            path.parent / f"stack{well}.ome.tif",
+            np.zeros((2, 60, 70), np.uint16),
+            ome=False,
+            metadata=None,
+        )
     said = refused(path)
     assert "line 2, column 'stack'" in said
     assert 'axes = "CYX" under [image]' in said
@@ -503,14 +510,23 @@ def test_cells_of_one_image_without_a_group_are_warned_of(write_set: WriteSet) -
     alone = open_dataset(write_set(*without_group, *POINT))
     shared = len(alone.fields) < len(alone)
     assert any("cells of one image" in line for line in alone.warnings) == shared
-    assert not any("cells of one image" in line for line in open_dataset(
-        write_set(*FILES, *POINT)).warnings)  # fmt: skip
+    assert not any(
+        "cells of one image" in line for line in open_dataset(write_set(*FILES, *POINT)).warnings
+    )
 
 
 def test_cells_without_a_class_and_classes_without_a_cell(write_set: WriteSet) -> None:
-    said = ('group = "well"', "unlabelled = true", 'classes = ["treated", "other", "control"]',
-            "[image]", 'column = "stack"', "[cells]", 'from = "mask"', 'column = "mask"',
-            "crop = 12")  # fmt: skip
+    said = (
+        'group = "well"',
+        "unlabelled = true",
+        'classes = ["treated", "other", "control"]',
+        "[image]",
+        'column = "stack"',
+        "[cells]",
+        'from = "mask"',
+        'column = "mask"',
+        "crop = 12",
+    )
     path = write_set(*said)
     table = path.parent / "table.csv"
     table.write_text(table.read_text().replace("W0,control", "W0,"))
@@ -524,10 +540,20 @@ def test_cells_without_a_class_and_classes_without_a_cell(write_set: WriteSet) -
 
 
 def test_a_row_per_object_of_a_mask(write_set: WriteSet) -> None:
-    rows = [{"label": kind, "stack": "stack0.ome.tif", "mask": "mask0.tif", "value": value}
-            for value, kind in ((5, "b"), (2, "a"), (14, "b"))]  # fmt: skip
-    path = write_set("[image]", 'column = "stack"', "[cells]", 'from = "mask"', 'column = "mask"',
-                     'object = "value"', "crop = 12", rows=rows)  # fmt: skip
+    rows = [
+        {"label": kind, "stack": "stack0.ome.tif", "mask": "mask0.tif", "value": value}
+        for value, kind in ((5, "b"), (2, "a"), (14, "b"))
+    ]
+    path = write_set(
+        "[image]",
+        'column = "stack"',
+        "[cells]",
+        'from = "mask"',
+        'column = "mask"',
+        'object = "value"',
+        "crop = 12",
+        rows=rows,
+    )
     cells = open_dataset(path)
     assert cells.table["object"].tolist() == [5, 2, 14] and cells.labels.tolist() == [1, 0, 1]
     assert len(cells.fields) == 1 and cells.table["x0"].tolist() == [28, 6, 28]
@@ -627,8 +653,9 @@ def test_one_file_for_two_channels_is_said(tmp_path: Path) -> None:
     path = tmp_path / "d.toml"
     path.write_text(
         'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\nER = "q"\n'
-        '[cells]\nfrom = "image"\ncrop = 16\n', "utf-8",
-    )  # fmt: skip
+        '[cells]\nfrom = "image"\ncrop = 16\n',
+        "utf-8",
+    )
     lines = open_dataset(path).warnings
     assert any("is the file of channel 'DNA' and of 'ER' as well" in line for line in lines)
 
@@ -639,8 +666,9 @@ def test_boxes_without_area_say_which_corner_comes_first(tmp_path: Path) -> None
     path = tmp_path / "d.toml"
     path.write_text(
         'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\n'
-        '[cells]\nfrom = "box"\ncolumns = ["a", "b", "c", "d"]\ncrop = 16\n', "utf-8",
-    )  # fmt: skip
+        '[cells]\nfrom = "box"\ncolumns = ["a", "b", "c", "d"]\ncrop = 16\n',
+        "utf-8",
+    )
     assert refused(path).endswith("no box has an area: its first corner comes first (a, b, c, d)")
 
 
@@ -653,8 +681,9 @@ def test_colours_in_another_order_than_a_picture_has_them_are_refused(
     path = tmp_path / "d.toml"
     path.write_text(
         'table = "t.csv"\nname = "x"\n[image]\ncolumn = "p"\naxes = "YXC"\n'
-        f'channels = {list(names)}\n[cells]\nfrom = "image"\ncrop = 16\n', "utf-8",
-    )  # fmt: skip
+        f'channels = {list(names)}\n[cells]\nfrom = "image"\ncrop = 16\n',
+        "utf-8",
+    )
     if fits:
         assert open_dataset(path).read()[0, :, 0, 0].tolist() == [9, 5, 2]
     else:
@@ -669,8 +698,9 @@ def test_a_background_that_is_found_as_a_nucleus_is_said(tmp_path: Path) -> None
     path = tmp_path / "d.toml"
     path.write_text(
         'table = "t.csv"\nname = "x"\n[channels]\nDNA = "p"\n'
-        '[cells]\nfrom = "segment"\nchannel = "DNA"\ncrop = 16\n', "utf-8",
-    )  # fmt: skip
+        '[cells]\nfrom = "segment"\nchannel = "DNA"\ncrop = 16\n',
+        "utf-8",
+    )
     for sign, said in ((1, False), (-1, True)):
         pixels = (1000 + sign * 800 * cells + noise).astype(np.uint16)
         tifffile.imwrite(tmp_path / "a.tif", pixels)

@@ -41,7 +41,8 @@ def test_few_crops_are_read(plate, monkeypatch):
     many = plate.cells.subset(np.tile(np.arange(len(plate.cells)), 20))
     read = []
     original = Cells.read
-    monkeypatch.setattr(Cells, "read", lambda self, at=None: read.append(len(at)) or original(
-        self, at))  # fmt: skip
+    monkeypatch.setattr(
+        Cells, "read", lambda self, at=None: read.append(len(at)) or original(self, at)
+    )
     assert many.fingerprint
     assert read == [32]

@@ -294,8 +294,9 @@ def test_a_truncated_picture_is_one_line_and_never_half_read(
         tifffile.imwrite(path, stack, photometric="minisblack", metadata={"axes": "CYX"})
     elif kind == "tiled":
         about = {"axes": "CYX"}
-        tifffile.imwrite(path, stack, photometric="minisblack", metadata=about,
-                         compression="zlib", tile=(16, 16))  # fmt: skip
+        tifffile.imwrite(
+            path, stack, photometric="minisblack", metadata=about, compression="zlib", tile=(16, 16)
+        )
     elif kind == "imagej":
         tifffile.imwrite(path, stack, imagej=True, metadata={"axes": "CYX"})
     else:
@@ -351,8 +352,9 @@ def test_a_large_tiled_tiff_is_read_by_region(
 ) -> None:
     path = tmp_path / "a.tif"
     about = {"axes": "CYX"}
-    tifffile.imwrite(path, stack, photometric="minisblack", metadata=about,
-                     compression="zlib", tile=(16, 16))  # fmt: skip
+    tifffile.imwrite(
+        path, stack, photometric="minisblack", metadata=about, compression="zlib", tile=(16, 16)
+    )
     monkeypatch.setattr(images, "DECODE_WHOLE_BYTES", 1000)
     decoded = Decoded()
     plane = open_image(path).planes(None, decoded)[2]

@@ -21,9 +21,15 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "text",
-    ["images/A01.tif", " images/A01.tif\t", "images\\A01.tif", ".\\images\\A01.tif",
-     "images//A01.tif", "images/../images/A01.tif"],
-)  # fmt: skip
+    [
+        "images/A01.tif",
+        " images/A01.tif\t",
+        "images\\A01.tif",
+        ".\\images\\A01.tif",
+        "images//A01.tif",
+        "images/../images/A01.tif",
+    ],
+)
 def test_a_path_is_read_as_it_was_meant(folder: Path, text: str) -> None:
     assert path_of_text(text, folder).samefile(folder / "images" / "A01.tif")
 
@@ -62,7 +68,7 @@ def test_accents_may_be_one_character_or_two(folder: Path, written: str, stored:
         ("pipe", "is a pipe or a device"),
         ("loop", "loop is a link that leads to no file"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_file_is_one_line(folder: Path, text: str, says: str) -> None:
     (folder / "here.tif").write_bytes(b"x")
     os.mkfifo(folder / "pipe")

@@ -21,10 +21,17 @@ def test_units_are_brought_to_micrometres(unit: str, micrometres: float) -> None
 
 @pytest.mark.parametrize(
     ("y", "says"),
-    [("0,5", "cannot be read"), (None, "cannot be read"), ([1], "cannot be read"),
-     (0, "cannot be true"), (-1.0, "cannot be true"), (float("nan"), "cannot be true"),
-     ("1e300", "cannot be true"), (1e-9, "cannot be true")],
-)  # fmt: skip
+    [
+        ("0,5", "cannot be read"),
+        (None, "cannot be read"),
+        ([1], "cannot be read"),
+        (0, "cannot be true"),
+        (-1.0, "cannot be true"),
+        (float("nan"), "cannot be true"),
+        ("1e300", "cannot be true"),
+        (1e-9, "cannot be true"),
+    ],
+)
 def test_what_is_no_size_is_left_out_and_said(y: Any, says: str) -> None:
     size, unit, warning = checked_size(y, y, "µm")
     assert (size, unit) == (None, None)

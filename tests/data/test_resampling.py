@@ -21,16 +21,23 @@ def written(folder, sizes, key="", origin="point", unit="µm"):
         middle = count // 2
         disc = np.hypot(y - middle, x - middle) * size < 6
         tifffile.imwrite(
-            folder / f"{i}.ome.tif", (disc * 200).astype(np.uint8),
-            metadata={"axes": "YX", "PhysicalSizeX": size, "PhysicalSizeXUnit": unit,
-                      "PhysicalSizeY": size, "PhysicalSizeYUnit": unit},
-        )  # fmt: skip
+            folder / f"{i}.ome.tif",
+            (disc * 200).astype(np.uint8),
+            metadata={
+                "axes": "YX",
+                "PhysicalSizeX": size,
+                "PhysicalSizeXUnit": unit,
+                "PhysicalSizeY": size,
+                "PhysicalSizeYUnit": unit,
+            },
+        )
         rows.append(f"{i}.ome.tif,{middle},{middle}")
     (folder / "t.csv").write_text("p,y,x\n" + "\n".join(rows) + "\n", "utf-8")
     (folder / "d.toml").write_text(
         f'name = "x"\ntable = "t.csv"\n[channels]\nDNA = "p"\n[cells]\nfrom = "{origin}"\n'
-        f'columns = ["y", "x"]\ncrop = 24\n{key}\n', "utf-8",
-    )  # fmt: skip
+        f'columns = ["y", "x"]\ncrop = 24\n{key}\n',
+        "utf-8",
+    )
     return folder / "d.toml"
 
 

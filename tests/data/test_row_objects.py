@@ -32,14 +32,19 @@ def test_the_same_again_is_left_out_and_counted(write_set: WriteSet) -> None:
 
 def test_contradictions_are_refused_with_both_lines(write_set: WriteSet) -> None:
     by_id = (*MASK, 'object = "object"')
-    with pytest.raises(DataError, match=r"line 4, column 'object': object 2 has another class than "
-                                        r"in line 2"):  # fmt: skip
+    with pytest.raises(
+        DataError,
+        match=r"line 4, column 'object': object 2 has another class than "
+        r"in line 2",
+    ):
         open_dataset(write_set(*by_id, rows=HEAD + row("a") + row("b", 5) + row("b")))
     with pytest.raises(DataError, match="object 2 has another group than in line 2"):
-        open_dataset(write_set('group = "well"', *by_id,
-                               rows=HEAD + row("a") + row("a", well="V")))  # fmt: skip
-    with pytest.raises(DataError, match="line 3: the cells of this image have another class than "
-                                        "in line 2; where cells differ"):  # fmt: skip
+        open_dataset(write_set('group = "well"', *by_id, rows=HEAD + row("a") + row("a", well="V")))
+    with pytest.raises(
+        DataError,
+        match="line 3: the cells of this image have another class than "
+        "in line 2; where cells differ",
+    ):
         open_dataset(write_set(*MASK, rows=HEAD + row("a") + row("b")))
 
 
@@ -50,8 +55,14 @@ def test_one_id_in_two_masks_is_two_cells(write_set: WriteSet) -> None:
 
 
 def test_places_that_stand_there_twice_are_kept_and_said(write_set: WriteSet) -> None:
-    point = ("[channels]", 'DNA = "dna"', "[cells]", 'from = "point"', 'columns = ["y", "x"]',
-             "crop = 16")  # fmt: skip
+    point = (
+        "[channels]",
+        'DNA = "dna"',
+        "[cells]",
+        'from = "point"',
+        'columns = ["y", "x"]',
+        "crop = 16",
+    )
     rows = HEAD + row("a") + row("a", y=15) + row("b")
     cells = open_dataset(write_set(*point, rows=rows))
     assert len(cells) == 3

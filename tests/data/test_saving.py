@@ -36,8 +36,11 @@ NAMES = st.text(
 
 def same(one: Cells, other: Cells) -> None:
     assert (one.name, one.channels, one.classes, one.crop) == (
-        other.name, other.channels, other.classes, other.crop
-    )  # fmt: skip
+        other.name,
+        other.channels,
+        other.classes,
+        other.crop,
+    )
     for column in ("y0", "x0", "y1", "x1", "label", "group", "split"):
         assert one.table[column].tolist() == other.table[column].tolist(), column
     np.testing.assert_array_equal(one.read(), other.read())
@@ -102,9 +105,17 @@ def test_arrays_one_channel_and_types_no_tiff_has(tmp_path: Path) -> None:
 
 
 def test_boxes_of_other_sizes_than_the_crop(write_set: Any, tmp_path: Path) -> None:
-    cells = open_dataset(write_set(
-        'group = "well"', "[image]", 'column = "stack"', "[cells]", 'from = "box"',
-        'columns = ["y0", "x0", "y1", "x1"]', "crop = 20"))  # fmt: skip
+    cells = open_dataset(
+        write_set(
+            'group = "well"',
+            "[image]",
+            'column = "stack"',
+            "[cells]",
+            'from = "box"',
+            'columns = ["y0", "x0", "y1", "x1"]',
+            "crop = 20",
+        )
+    )
     same(cells, open_dataset(save_dataset(cells, tmp_path / "set")))
 
 
@@ -166,8 +177,15 @@ def test_rows_of_a_mask_are_checked(plate: Cells, tmp_path: Path) -> None:
 
 
 def test_what_is_said_of_groups_travels(write_set: Any, tmp_path: Path) -> None:
-    path = write_set('group = "well"', "[image]", 'column = "stack"', "[cells]", 'from = "mask"',
-                     'column = "mask"', "crop = 20")  # fmt: skip
+    path = write_set(
+        'group = "well"',
+        "[image]",
+        'column = "stack"',
+        "[cells]",
+        'from = "mask"',
+        'column = "mask"',
+        "crop = 20",
+    )
     table = tmp_path / "table.csv"
     head, *rows = table.read_text().splitlines()
     table.write_text("\n".join([f"{head},dose", *(f"{row},{n}.5" for n, row in enumerate(rows))]))

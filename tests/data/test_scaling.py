@@ -17,8 +17,13 @@ def stained(gains=(1.0, 2.0, 1.0, 2.0), labels=(0, 0, 1, 1), cells=12, side=12):
     crops = rng.normal(100, 10, (count, 2, side, side))
     crops[:, 1] = crops[:, 1] * np.repeat(gains, cells)[:, None, None] + 7
     groups = np.repeat([f"w{at}" for at in range(len(gains))], cells)
-    return Cells.from_array(crops.astype(np.float32), ("DNA", "stain"), np.repeat(labels, cells),
-                            ("a", "b"), list(groups))  # fmt: skip
+    return Cells.from_array(
+        crops.astype(np.float32),
+        ("DNA", "stain"),
+        np.repeat(labels, cells),
+        ("a", "b"),
+        list(groups),
+    )
 
 
 def levels(cells):

@@ -169,8 +169,13 @@ def by_group(labels: list[int], groups: list[int]) -> Cells:
 
 def most_folds(labels: list[int], groups: list[int], folds: int) -> int:
     """Groups of the class that has fewest of them, or the folds that are asked for."""
-    return min(folds, *(len({g for c, g in zip(labels, groups, strict=True) if c == code})
-                        for code in set(labels)))  # fmt: skip
+    return min(
+        folds,
+        *(
+            len({g for c, g in zip(labels, groups, strict=True) if c == code})
+            for code in set(labels)
+        ),
+    )
 
 
 @settings(max_examples=100, deadline=None)

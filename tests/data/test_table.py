@@ -101,9 +101,14 @@ def test_keep_asks_by_name_by_number_and_by_truth(opened: Open) -> None:
 
 @pytest.mark.parametrize(
     ("classes", "says"),
-    [('["a", "a "]', "'a' twice"), ('[1, "1.0"]', "'1' twice"), ('["a", ""]', "an empty name"),
-     ("[[1]]", "classes"), ('"ab"', "classes")],
-)  # fmt: skip
+    [
+        ('["a", "a "]', "'a' twice"),
+        ('[1, "1.0"]', "'1' twice"),
+        ('["a", ""]', "an empty name"),
+        ("[[1]]", "classes"),
+        ('"ab"', "classes"),
+    ],
+)
 def test_listed_classes_must_differ_and_have_names(opened: Open, classes: str, says: str) -> None:
     with pytest.raises(DataError, match=says):
         opened("p,y,x,l\ni.tif,30,20,a\n", f'label = "l"\nclasses = {classes}\n')
@@ -153,7 +158,7 @@ def test_decimal_commas_between_semicolons_and_points_elsewhere(opened: Open) ->
         ("p,y,x\ni.tif,-2e9,20\n", r"'-2e9' is beyond the bound"),
         ("p,y,x\ni.tif," + "9" * 5000 + ",20\n", r"line 2, column 'y': '9+\.\.\.' is not a number"),
     ],
-)  # fmt: skip
+)
 def test_a_number_is_never_guessed(opened: Open, table: str, says: str) -> None:
     with pytest.raises(DataError, match=says) as error:
         opened(table, "")

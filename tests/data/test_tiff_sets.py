@@ -53,9 +53,10 @@ def write_set_of_files(
         own = f'UUID="urn:uuid:{number}"' if uuid else ""
         xml = f'<OME xmlns="{schema}" {own}>{images}</OME>'.encode()
         pages = [
-            PIXELS + np.uint16(2000 * c + 9000 * p) for (p, c), n in zip(each, names, strict=True)
+            PIXELS + np.uint16(2000 * c + 9000 * p)
+            for (p, c), n in zip(each, names, strict=True)
             if n == name
-        ]  # fmt: skip
+        ]
         with tifffile.TiffWriter(folder / name) as writer:
             for page in pages:
                 writer.write(page, description=xml, metadata=None, contiguous=False)
@@ -153,8 +154,16 @@ def test_columns_are_held_against_the_names_in_their_files(
 
 def micromanager_file(path: Path, channel: int, value: int) -> None:
     """One plane of a Micro-Manager stack of three channels, a file each."""
-    summary = json.dumps({"MicroManagerVersion": "2", "Frames": 1, "Slices": 1, "Channels": 3,
-                          "Positions": 1, "Prefix": "x"}).encode()  # fmt: skip
+    summary = json.dumps(
+        {
+            "MicroManagerVersion": "2",
+            "Frames": 1,
+            "Slices": 1,
+            "Channels": 3,
+            "Positions": 1,
+            "Prefix": "x",
+        }
+    ).encode()
     about = json.dumps({"Channel": CHANNELS[channel], "ChannelIndex": channel}).encode()
     start = 40 + len(summary)
     start += start % 2
@@ -163,9 +172,18 @@ def micromanager_file(path: Path, channel: int, value: int) -> None:
     pixels = np.full((8, 8), value, "<u2").tobytes()
     text = data + len(pixels)
     index = text + len(about) + len(about) % 2
-    tags = [(256, 4, 1, 8), (257, 4, 1, 8), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1),
-            (273, 4, 1, data), (277, 3, 1, 1), (278, 4, 1, 8), (279, 4, 1, len(pixels)),
-            (51123, 2, len(about), text)]  # fmt: skip
+    tags = [
+        (256, 4, 1, 8),
+        (257, 4, 1, 8),
+        (258, 3, 1, 16),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, data),
+        (277, 3, 1, 1),
+        (278, 4, 1, 8),
+        (279, 4, 1, len(pixels)),
+        (51123, 2, len(about), text),
+    ]
     content = struct.pack("<2sHI", b"II", 42, start)
     content += struct.pack("<8I", 54773648, index, 483765892, 0, 99384722, 0, 2355492, len(summary))
     content = (content + summary).ljust(start, b"\0")
@@ -186,9 +204,10 @@ def test_a_micro_manager_file_of_a_set_is_one_channel(tmp_path: Path, name: str)
         (plane,) = opened.planes(None, Decoded())
         assert (plane[0:8, 0:8] == 100 + channel).all()
     if "MMStack" in name:
-        pixels = [plane[0:8, 0:8] for plane in open_image(tmp_path / name.format(0)).planes(
-            None, Decoded()
-        )]  # fmt: skip
+        pixels = [
+            plane[0:8, 0:8]
+            for plane in open_image(tmp_path / name.format(0)).planes(None, Decoded())
+        ]
         np.testing.assert_array_equal(np.mean(pixels, axis=(1, 2)), [100, 101, 102])
     (tmp_path / name.format(1)).unlink()
     with pytest.raises(DataError, match="missing"):

@@ -48,9 +48,23 @@ def test_a_value_names_a_class(value, name):
 
 @pytest.mark.parametrize(
     "value",
-    [None, "", "  ", "NA", "n/a", "NaN", "nan", "None", "NULL", "<NA>", float("nan"), pd.NA, pd.NaT,
-     np.float32("nan")],
-)  # fmt: skip
+    [
+        None,
+        "",
+        "  ",
+        "NA",
+        "n/a",
+        "NaN",
+        "nan",
+        "None",
+        "NULL",
+        "<NA>",
+        float("nan"),
+        pd.NA,
+        pd.NaT,
+        np.float32("nan"),
+    ],
+)
 def test_missing_values_name_no_class_and_no_id(value):
     assert class_name(value) is None
     assert whole_number(value) is None
@@ -58,18 +72,38 @@ def test_missing_values_name_no_class_and_no_id(value):
 
 @pytest.mark.parametrize(
     ("value", "number"),
-    [("12", 12), (" 12 ", 12), ("12.0", 12), (12.0, 12), (np.uint64(2**63 - 1), 2**63 - 1),
-     ("9223372036854775807", 2**63 - 1), (-3, -3), ("+4", 4)],
-)  # fmt: skip
+    [
+        ("12", 12),
+        (" 12 ", 12),
+        ("12.0", 12),
+        (12.0, 12),
+        (np.uint64(2**63 - 1), 2**63 - 1),
+        ("9223372036854775807", 2**63 - 1),
+        (-3, -3),
+        ("+4", 4),
+    ],
+)
 def test_a_value_gives_an_id(value, number):
     assert whole_number(value) == number
 
 
 @pytest.mark.parametrize(
     "value",
-    ["1,000", "1 000", "1e3", "0x10", "a", 1.5, "1.5", True, float("inf"), np.uint64(2**63),
-     "9" * 5000, "9223372036854775808"],
-)  # fmt: skip
+    [
+        "1,000",
+        "1 000",
+        "1e3",
+        "0x10",
+        "a",
+        1.5,
+        "1.5",
+        True,
+        float("inf"),
+        np.uint64(2**63),
+        "9" * 5000,
+        "9223372036854775808",
+    ],
+)
 def test_what_is_no_id_is_refused_in_one_short_line(value):
     with pytest.raises(DataError) as caught:
         whole_number(value)
@@ -83,9 +117,18 @@ def test_names_that_differ_in_case_or_blanks_are_listed():
 
 @pytest.mark.parametrize(
     ("value", "result"),
-    [("1.5", 1.5), (" -2 ", -2.0), ("+.5", 0.5), ("3.", 3.0), ("1e3", 1000.0), ("2E-1", 0.2),
-     (7, 7), (np.float32(0.5), 0.5), ("1e9", 1e9)],
-)  # fmt: skip
+    [
+        ("1.5", 1.5),
+        (" -2 ", -2.0),
+        ("+.5", 0.5),
+        ("3.", 3.0),
+        ("1e3", 1000.0),
+        ("2E-1", 0.2),
+        (7, 7),
+        (np.float32(0.5), 0.5),
+        ("1e9", 1e9),
+    ],
+)
 def test_a_number_is_read_as_it_stands(value, result):
     assert number(value) == number(value, decimal_comma=True) == result
 
@@ -100,9 +143,28 @@ def test_a_comma_is_a_decimal_sign_where_it_may_be():
 @pytest.mark.parametrize("comma", [True, False])
 @pytest.mark.parametrize(
     "value",
-    ["", "nan", "inf", "1.234,5", "1,234.5", "1,000,000", "1_0", "0x1", "1e", "--1", "1 000",
-     "\u0661", "1e99999", "1.1e9", -2e9, float("nan"), True, None, "9" * 500],
-)  # fmt: skip
+    [
+        "",
+        "nan",
+        "inf",
+        "1.234,5",
+        "1,234.5",
+        "1,000,000",
+        "1_0",
+        "0x1",
+        "1e",
+        "--1",
+        "1 000",
+        "\u0661",
+        "1e99999",
+        "1.1e9",
+        -2e9,
+        float("nan"),
+        True,
+        None,
+        "9" * 500,
+    ],
+)
 def test_what_is_no_number_or_beyond_the_bound_is_refused(value, comma):
     with pytest.raises(DataError, match=r"is not a number|is beyond the bound of 1e"):
         number(value, decimal_comma=comma)
@@ -121,9 +183,16 @@ def test_a_name_is_one_whatever_system_wrote_it():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("0.5", "0.50"), ("0,5", "0.5"), ("01", "1"), ("\uff10\uff11", "1"), ("de\xadad", "dead"),
-     ("\ufb01t", "Fit"), ("a\u200bb", "ab")],
-)  # fmt: skip
+    [
+        ("0.5", "0.50"),
+        ("0,5", "0.5"),
+        ("01", "1"),
+        ("\uff10\uff11", "1"),
+        ("de\xadad", "dead"),
+        ("\ufb01t", "Fit"),
+        ("a\u200bb", "ab"),
+    ],
+)
 def test_names_that_look_alike_are_similar(one, other):
     assert similar_names([one, "x", other]) == [(one, other)]
 

@@ -44,8 +44,9 @@ def test_bars_stand_in_the_order_of_their_shares(importance):
 
 def test_both_scales_have_their_zero_at_one_height(importance):
     left, right = importance.figure().axes
-    heights = [-axes.get_ylim()[0] / (axes.get_ylim()[1] - axes.get_ylim()[0])
-               for axes in (left, right)]  # fmt: skip
+    heights = [
+        -axes.get_ylim()[0] / (axes.get_ylim()[1] - axes.get_ylim()[0]) for axes in (left, right)
+    ]
     assert heights[0] == pytest.approx(heights[1])
 
 

@@ -17,8 +17,13 @@ def wells(each: tuple[int, ...] = (4, 4), cells: int = 3) -> Cells:
     labels = np.repeat(np.repeat(np.arange(len(each)), each), cells)
     groups = np.repeat(np.arange(sum(each)), cells)
     rng = np.random.default_rng(0)
-    return Cells.from_array(rng.random((len(labels), 2, 4, 4)), ["x", "y"], labels,
-                            ["a", "b", "c"][: len(each)], [f"w{g}" for g in groups])  # fmt: skip
+    return Cells.from_array(
+        rng.random((len(labels), 2, 4, 4)),
+        ["x", "y"],
+        labels,
+        ["a", "b", "c"][: len(each)],
+        [f"w{g}" for g in groups],
+    )
 
 
 def held_out(division):

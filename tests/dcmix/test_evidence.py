@@ -20,8 +20,9 @@ def wells(each: tuple[int, ...], cells: int = 6) -> Cells:
     labels = np.repeat(np.repeat(np.arange(len(each)), each), cells)
     groups = np.repeat(np.arange(sum(each)), cells)
     crops = np.random.default_rng(0).random((len(labels), 2, 4, 4))
-    return Cells.from_array(crops, ["x", "y"], labels, ["a", "b", "c"][: len(each)],
-                            [f"w{g}" for g in groups])  # fmt: skip
+    return Cells.from_array(
+        crops, ["x", "y"], labels, ["a", "b", "c"][: len(each)], [f"w{g}" for g in groups]
+    )
 
 
 def called(division: Division, plain: Any, mixed: Any = None, **more: Any) -> list[RepeatResult]:

@@ -103,8 +103,15 @@ def test_gate_closes_where_one_blend_cannot_hold_the_answer():
     crops = lit[:, :, None, None] + rng.normal(0, 0.05, (480, 4, 16, 16))
     cells = Cells.from_array(crops, list("abcd"), labels, ("in a", "in b", "in c", "in d"))
     train, test = cells.split()
-    found = channel_importance(train, test, seeds=1, decoys=False, network="tiny",
-                               settings=TrainingSettings(epochs=10), device="cpu")  # fmt: skip
+    found = channel_importance(
+        train,
+        test,
+        seeds=1,
+        decoys=False,
+        network="tiny",
+        settings=TrainingSettings(epochs=10),
+        device="cpu",
+    )
     assert found.accuracy["plain"] > 0.9
     assert found.accuracy["mixed"] < found.accuracy["plain"] - 0.05
     assert "costs accuracy" in found.gate
@@ -256,8 +263,15 @@ def test_alike_channels_and_rare_classes_are_warned_of():
 
 def test_the_planted_reporter_of_the_synthetic_plate_comes_first():
     train, test = synthetic_plate(wells=8, cells_per_well=16, side=160).cells.split()
-    found = channel_importance(train, test, seeds=1, decoys=False, network="tiny",
-                               settings=TrainingSettings(epochs=10), device="cpu")  # fmt: skip
+    found = channel_importance(
+        train,
+        test,
+        seeds=1,
+        decoys=False,
+        network="tiny",
+        settings=TrainingSettings(epochs=10),
+        device="cpu",
+    )
     assert found.channels[int(np.argmax(found.share))] == "reporter"
     assert found.channels[int(np.argmax(found.shapley))] == "reporter"
     # Two held-out wells prove nothing, however right the calls are.
@@ -267,8 +281,9 @@ def test_the_planted_reporter_of_the_synthetic_plate_comes_first():
 
 def test_result_is_what_was_saved(importance, tmp_path):
     paths = importance.save(tmp_path)
-    assert {path.name for path in paths} == {f"importance.{kind}" for kind in
-                                             ("json", "csv", "png", "svg")}  # fmt: skip
+    assert {path.name for path in paths} == {
+        f"importance.{kind}" for kind in ("json", "csv", "png", "svg")
+    }
     assert all(path.stat().st_size > 0 for path in paths)
     content = json.loads((tmp_path / "importance.json").read_text("utf-8"))
     assert content["schema"] == "napari-channelmix/importance/1"
@@ -290,8 +305,10 @@ def test_settings_that_cannot_work_are_refused_before_a_pixel_is_read(
     asked, says, halves, monkeypatch
 ):
     train, test, _ = halves
-    small = [Cells.from_array(part.read()[:, :, :8, :8], part.channels, part.labels, part.classes)
-             for part in (train, test)]  # fmt: skip
+    small = [
+        Cells.from_array(part.read()[:, :, :8, :8], part.channels, part.labels, part.classes)
+        for part in (train, test)
+    ]
     monkeypatch.setattr(Cells, "read", lambda *_: pytest.fail("a pixel was read"))
     with pytest.raises(ModelError, match=says):
         channel_importance(*small, **{**QUICK, **asked})
@@ -305,8 +322,9 @@ def wells():
     labels = sample.cells.labels[rows]
     place = np.where(labels == 0, np.arange(240), np.arange(240) - (labels == 0).sum())
     names = [f"{label} {at // 10}" for label, at in zip(labels, place, strict=True)]
-    cells = Cells.from_array(sample.cells.read()[rows], sample.cells.channels, labels,
-                             ("a", "b"), names)  # fmt: skip
+    cells = Cells.from_array(
+        sample.cells.read()[rows], sample.cells.channels, labels, ("a", "b"), names
+    )
     return cells, int(np.argmax(list(sample.relevance.values())))
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from napari_channelmix import ChannelImportance
 from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
-from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
 from napari_channelmix.dcmix.gate import USE_SHAPLEY
-from napari_channelmix.dcmix.questions import questioned
+from napari_channelmix.dcmix.plain_classifiers import questioned
 from napari_channelmix.dcmix.separability import OneNumber, Separability
+from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 
 CLOSED = "mixing to one image costs accuracy (mixed 0.60, plain 0.90): read the Shapley values"
 CHANCE = "accuracy is at chance: nothing can be read from the shares"
@@ -21,20 +21,38 @@ def estimate(balanced):
 
 def stain(gap=0.01):
     number = OneNumber("b", "brightness", estimate(0.97), 0.3, 0.2)
-    return Separability((number,), number, None, estimate(0.98),
-                        AccuracyDifference(gap, gap - 0.02, gap + 0.02, 100, 12))  # fmt: skip
+    return Separability(
+        (number,),
+        number,
+        None,
+        estimate(0.98),
+        AccuracyDifference(gap, gap - 0.02, gap + 0.02, 100, 12),
+    )
 
 
 @pytest.fixture
 def importance():
     return ChannelImportance(
-        channels=("a", "b", "c"), share=(0.2, 0.3, 0.5), share_sd=(0.01,) * 3,
-        shapley=(0.3, 0.1, 0.0), shapley_sd=(0.01,) * 3, per_class={}, decoy=(0.1, 0.3, 0.1),
-        p_value=None, accuracy={"mixed": 0.9, "plain": 0.9}, recall={"mixed": {}, "plain": {}},
-        gate="ok", seeds=(0, 1, 2, 3), share_of_seed=((0.2, 0.3, 0.5),) * 4, n_train=300,
-        n_test=100, warnings=(), provenance={}, above_decoy=(True, False, True),
+        channels=("a", "b", "c"),
+        share=(0.2, 0.3, 0.5),
+        share_sd=(0.01,) * 3,
+        shapley=(0.3, 0.1, 0.0),
+        shapley_sd=(0.01,) * 3,
+        per_class={},
+        decoy=(0.1, 0.3, 0.1),
+        p_value=None,
+        accuracy={"mixed": 0.9, "plain": 0.9},
+        recall={"mixed": {}, "plain": {}},
+        gate="ok",
+        seeds=(0, 1, 2, 3),
+        share_of_seed=((0.2, 0.3, 0.5),) * 4,
+        n_train=300,
+        n_test=100,
+        warnings=(),
+        provenance={},
+        above_decoy=(True, False, True),
         above_zero=(True, True, False),
-    )  # fmt: skip
+    )
 
 
 def test_by_share_where_blending_costs_nothing(importance):
@@ -112,11 +130,14 @@ def test_shares_of_a_few_groups_are_readable_with_a_caveat(importance):
     assert shut.to_dict()["shares_readable"] is False
 
 
-@pytest.mark.parametrize(("gate", "verdict", "before"), [
-    ("ok", "Reliable", ()),
-    (FEW, THESE, (FEW,)),
-    ("not learnt: x", "Reliable but for what was not learnt: x", ("not learnt: x",)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gate", "verdict", "before"),
+    [
+        ("ok", "Reliable", ()),
+        (FEW, THESE, (FEW,)),
+        ("not learnt: x", "Reliable but for what was not learnt: x", ("not learnt: x",)),
+    ],
+)
 def test_the_question_becomes_the_verdict_of_all_readable_shares(importance, gate, verdict, before):
     found = replace(importance, gate=gate, verdict=verdict, separability=stain(), warnings=("w",))
     asked = questioned(found)
@@ -135,20 +156,30 @@ def heads(low=0.7, groups=8, cells=96):
     return ChannelsAlone(("a", "b", "c"), whole, (one,) * 3, (one,) * 3, None, ())
 
 
-@pytest.mark.parametrize(("alone", "gate", "verdict", "says"), [
-    (heads(), "ok", "Reliable", ""),
-    (heads(), FEW, THESE, ""),
-    (heads(), CLOSED, "Use the Shapley values: blending costs accuracy", ""),
-    (heads(groups=3), "ok", "Reliable", ""),
-    (heads(groups=2), "ok", "Reliable", "2 groups are too few to say anything of other groups"),
-    # No groups are known: that is no reason.
-    (heads(groups=96), "ok", "Reliable", ""),
-    (heads(low=0.5), "ok", "Reliable", "with all channels too, they are not known to be above"),
-    (heads(), CHANCE, "Nothing can be read: accuracy is at chance", "accuracy is at chance"),
-    (heads(), "x", "Not reliable: a class and its group cannot be told apart", "a class and its g"),
-    # Files of earlier versions have no verdict.
-    (heads(), CHANCE, "", CHANCE), (heads(), CLOSED, "", ""), (None, CHANCE, "", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("alone", "gate", "verdict", "says"),
+    [
+        (heads(), "ok", "Reliable", ""),
+        (heads(), FEW, THESE, ""),
+        (heads(), CLOSED, "Use the Shapley values: blending costs accuracy", ""),
+        (heads(groups=3), "ok", "Reliable", ""),
+        (heads(groups=2), "ok", "Reliable", "2 groups are too few to say anything of other groups"),
+        # No groups are known: that is no reason.
+        (heads(groups=96), "ok", "Reliable", ""),
+        (heads(low=0.5), "ok", "Reliable", "with all channels too, they are not known to be above"),
+        (heads(), CHANCE, "Nothing can be read: accuracy is at chance", "accuracy is at chance"),
+        (
+            heads(),
+            "x",
+            "Not reliable: a class and its group cannot be told apart",
+            "a class and its g",
+        ),
+        # Files of earlier versions have no verdict.
+        (heads(), CHANCE, "", CHANCE),
+        (heads(), CLOSED, "", ""),
+        (None, CHANCE, "", ""),
+    ],
+)
 def test_accuracies_alone_say_why_they_must_not_be_read(importance, alone, gate, verdict, says):
     found = replace(importance, alone=alone, gate=gate, verdict=verdict)
     expected = f"Not to be read: {says}" if says else ""

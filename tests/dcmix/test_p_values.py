@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from napari_channelmix.dcmix.channel_features import CropNumbers
 from napari_channelmix.dcmix.decoys import decoy_p_values
-from napari_channelmix.dcmix.link import LinkTest
-from napari_channelmix.dcmix.numbers import CropNumbers
+from napari_channelmix.dcmix.label_link import LinkTest
 from napari_channelmix.dcmix.p_values import both_tests, p_values_job, too_few_groups
 from napari_channelmix.jobs import drain
 
@@ -21,19 +21,40 @@ def test_the_larger_p_counts():
     )
 
 
-@pytest.mark.parametrize(("least", "ways", "groups", "channels", "says"), [
-    # Wells 3 + 3: 20 deals, half of them mirror images of the others.
-    (0.1, 10, 6, 2, "6 groups can be labelled in 10 ways that differ: p, corrected for 2 channels, "
-                    "cannot fall below 0.2"),
-    # Wells 4 + 4: 70 deals. One channel of two could be found, one of three could be not.
-    (1 / 35, 35, 8, 1, ""),
-    (1 / 35, 35, 8, 3, "8 groups can be labelled in 35 ways that differ: p, corrected for "
-                       "3 channels, cannot fall below 0.086"),
-    (1 / 462, 462, 12, 5, ""),
-    (0.001, float("inf"), 1, 2, "all cells are in one group"),
-    (0.5, 2, 2, 40, "2 groups can be labelled in 2 ways that differ: p, corrected for 40 channels, "
-                    "cannot fall below 1"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("least", "ways", "groups", "channels", "says"),
+    [
+        # Wells 3 + 3: 20 deals, half of them mirror images of the others.
+        (
+            0.1,
+            10,
+            6,
+            2,
+            "6 groups can be labelled in 10 ways that differ: p, corrected for 2 channels, "
+            "cannot fall below 0.2",
+        ),
+        # Wells 4 + 4: 70 deals. One channel of two could be found, one of three could be not.
+        (1 / 35, 35, 8, 1, ""),
+        (
+            1 / 35,
+            35,
+            8,
+            3,
+            "8 groups can be labelled in 35 ways that differ: p, corrected for "
+            "3 channels, cannot fall below 0.086",
+        ),
+        (1 / 462, 462, 12, 5, ""),
+        (0.001, float("inf"), 1, 2, "all cells are in one group"),
+        (
+            0.5,
+            2,
+            2,
+            40,
+            "2 groups can be labelled in 2 ways that differ: p, corrected for 40 channels, "
+            "cannot fall below 1",
+        ),
+    ],
+)
 def test_groups_that_are_too_few_for_a_small_p_are_the_reason(least, ways, groups, channels, says):
     link = LinkTest((least,) * channels, (1.0,) * channels, least, ways, groups)
     assert too_few_groups(link, channels, grouped=True) == says
@@ -53,18 +74,27 @@ def p_values(wells, *, repeats=4, opens=True, decoys=True, uncalibrated=""):
     groups = np.repeat(np.arange(wells), 6)
     labels = (groups >= wells / 2).astype(np.int64)
     first = labels + np.random.default_rng(0).uniform(0, 0.5, len(labels))
-    numbers = CropNumbers(np.stack([first, np.ones(len(labels))], axis=1)[:, None],
-                          np.zeros((len(labels), 0, 0)))  # fmt: skip
+    numbers = CropNumbers(
+        np.stack([first, np.ones(len(labels))], axis=1)[:, None], np.zeros((len(labels), 0, 0))
+    )
     importance = SimpleNamespace(
         channels=("a", "b"),
         shares_readable=opens,
         verdict="Reliable" if opens else "Nothing can be read: chance",
     )
-    done = [SimpleNamespace(seed=seed, decoy_share=SHARES[seed].tolist(),
-                            decoys=DECOYS[seed].tolist() if decoys else None)
-            for seed in range(repeats)]  # fmt: skip
-    return drain(p_values_job(importance, done, numbers, labels, groups.astype(str),
-                              uncalibrated=uncalibrated))  # fmt: skip
+    done = [
+        SimpleNamespace(
+            seed=seed,
+            decoy_share=SHARES[seed].tolist(),
+            decoys=DECOYS[seed].tolist() if decoys else None,
+        )
+        for seed in range(repeats)
+    ]
+    return drain(
+        p_values_job(
+            importance, done, numbers, labels, groups.astype(str), uncalibrated=uncalibrated
+        )
+    )
 
 
 def test_p_values_of_wells_are_corrected_for_all_channels():
@@ -76,13 +106,19 @@ def test_p_values_of_wells_are_corrected_for_all_channels():
     assert result.reason == ""
 
 
-@pytest.mark.parametrize(("asked", "says"), [
-    ({"wells": 6}, "6 groups can be labelled in 10 ways that differ"),
-    ({"wells": 12, "repeats": 3}, "fewer than 4 repeats"),
-    ({"wells": 12, "decoys": False}, "no negative control was asked for"),
-    ({"wells": 12, "opens": False}, "the shares must not be read (nothing can be read: chance)"),
-    ({"wells": 12, "uncalibrated": "another network"}, "another network"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"wells": 6}, "6 groups can be labelled in 10 ways that differ"),
+        ({"wells": 12, "repeats": 3}, "fewer than 4 repeats"),
+        ({"wells": 12, "decoys": False}, "no negative control was asked for"),
+        (
+            {"wells": 12, "opens": False},
+            "the shares must not be read (nothing can be read: chance)",
+        ),
+        ({"wells": 12, "uncalibrated": "another network"}, "another network"),
+    ],
+)
 def test_missing_p_values_give_their_reason(asked, says):
     result = p_values(**asked)
     assert result.p_value is result.p_decoy is result.p_alone is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.classify.accuracy import AccuracyDifference, estimate_accuracy
-from napari_channelmix.dcmix.numbers import NAMES, CropNumbers
+from napari_channelmix.dcmix.channel_features import NAMES, CropNumbers
 from napari_channelmix.dcmix.separability import NUMBERS, group_share, separability
 
 CHANNELS, CLASSES = ("DNA", "actin"), ("untreated", "treated")
@@ -34,8 +34,15 @@ def network_of(labels, groups, accuracy, seed=0):
 
 def read(planted, accuracy=0.98):
     numbers, labels, groups, folds = planted
-    return separability(numbers, labels, groups, folds, channels=CHANNELS, classes=CLASSES,
-                        network=network_of(labels, groups, accuracy))  # fmt: skip
+    return separability(
+        numbers,
+        labels,
+        groups,
+        folds,
+        channels=CHANNELS,
+        classes=CLASSES,
+        network=network_of(labels, groups, accuracy),
+    )
 
 
 @pytest.mark.parametrize(("word", "name"), NUMBERS.items())

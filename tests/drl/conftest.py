@@ -12,7 +12,7 @@ import torch
 
 from napari_channelmix.data import Cells
 from napari_channelmix.drl import Disentangler, load_disentangler
-from napari_channelmix.drl.code import Code
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites, SpriteSet
 

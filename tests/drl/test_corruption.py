@@ -148,9 +148,14 @@ def test_masks_that_are_off_are_off_to_the_side_they_say(tested, drawn):
 
 def test_corruption_is_the_documented_one_unless_asked_otherwise():
     assert Corruption() == Corruption(
-        blurred=0.3, gain=(0.5, 1.0), noisy=0.6, noise=0.08, masked=0.6, off=(-1.5, 2.5),
+        blurred=0.3,
+        gain=(0.5, 1.0),
+        noisy=0.6,
+        noise=0.08,
+        masked=0.6,
+        off=(-1.5, 2.5),
         background=0.15,
-    )  # fmt: skip
+    )
 
 
 def test_every_effect_is_drawn_in_turn_and_applied_in_order(drawn):

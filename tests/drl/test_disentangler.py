@@ -154,8 +154,14 @@ def test_names_numbers_and_axes_belong_together(untrained):
         assert untrained.position(name) == untrained.position(at) == at
         assert untrained.circle(name) == ((4, 7) if "Orientation" in name else None)
     assert untrained.axes() == (
-        "Texture", "Color", "Shape", "Scale", "Orientation", "PosX", "PosY",
-    )  # fmt: skip
+        "Texture",
+        "Color",
+        "Shape",
+        "Scale",
+        "Orientation",
+        "PosX",
+        "PosY",
+    )
     assert untrained.columns("Orientation") == (4, 7)
     assert untrained.columns("Scale") == (3,)
 

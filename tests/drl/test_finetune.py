@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from napari_channelmix.drl import Disentangler, finetune
-from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.finetune import BATCH, CellLearner, finetune_job
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.sprites import TEXTURED
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
@@ -147,8 +147,10 @@ def test_a_trial_of_the_threads_changes_nothing(untrained, cells):
     state = torch.random.get_rng_state()
     learner.trial()
     assert torch.equal(torch.random.get_rng_state(), state)
-    assert all(torch.equal(value, weights(untrained)[name])
-               for name, value in learner.module.state_dict().items())  # fmt: skip
+    assert all(
+        torch.equal(value, weights(untrained)[name])
+        for name, value in learner.module.state_dict().items()
+    )
     assert all(one.grad is None for one in learner.module.parameters())
 
 

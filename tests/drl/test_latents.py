@@ -18,8 +18,8 @@ from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.data import Cells
 from napari_channelmix.drl import Latents, View, default_view, latents_job
 from napari_channelmix.drl import latents as run_latents
-from napari_channelmix.drl.code import title_of
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.network import Posterior
 from napari_channelmix.drl.sprites import CELLS
 from napari_channelmix.drl.store import save_disentangler
@@ -189,8 +189,12 @@ def test_json_has_what_the_command_line_promises(found):
     assert said["trust"] == [one.value for one in found.trust]
     best = found.separation.best
     features = best["hand-crafted"].accuracy
-    assert said["accuracy"] == {"latents": best["latents"].accuracy, "features": features,
-                                "pixels_or_features": features, "pixels": None}  # fmt: skip
+    assert said["accuracy"] == {
+        "latents": best["latents"].accuracy,
+        "features": features,
+        "pixels_or_features": features,
+        "pixels": None,
+    }
     assert said["metrics"] == found.disentangler.about.get("card", {})
     assert said["finetuned"] is None
     assert said["provenance"]["settings"]["view"] == said["preparation"]["view"]
@@ -199,8 +203,10 @@ def test_json_has_what_the_command_line_promises(found):
 def test_files_hold_the_table_the_report_and_the_traversals(found, tmp_path):
     folder = found.save(tmp_path / "new" / "folder")
     assert sorted(path.name for path in folder.iterdir()) == [
-        "latents.csv", "latents.json", "traversals.png",
-    ]  # fmt: skip
+        "latents.csv",
+        "latents.json",
+        "traversals.png",
+    ]
     table = pd.read_csv(folder / "latents.csv")
     pd.testing.assert_frame_equal(table, found.to_frame(), check_dtype=False, rtol=1e-5)
     assert json.loads((folder / "latents.json").read_text("utf-8")) == json.loads(
@@ -265,8 +271,9 @@ def test_who_tunes_can_be_chosen_and_is_asked_for_what_was_said(untrained, ellip
         yield Progress(1, 1, "tuning")
         return Finetuned(source, "it was not worth it")
 
-    found = run_latents(ellipses, untrained, finetune=7, seed=3, device="cpu", tune=tune,
-                        separate=False)  # fmt: skip
+    found = run_latents(
+        ellipses, untrained, finetune=7, seed=3, device="cpu", tune=tune, separate=False
+    )
     settings = {"epochs": 7, "seed": 3, "device": "cpu"}
     assert asked == [(untrained, (24, 3, 64, 64), settings)]
     assert found.disentangler is untrained
@@ -469,9 +476,7 @@ def test_a_handful_of_cells_is_moved_as_far_as_sprites_and_that_is_said(shipped,
 def test_tuned_weights_know_their_cells_and_others_are_said_to_differ(untrained, ellipses):
     found = run_latents(ellipses, untrained, finetune=1, separate=False, device="cpu")
     data = found.disentangler.about["finetuned"]["data"]
-    assert data == {
-        "crop": ellipses.crop, "pixel_size": None, "channels": list(ellipses.channels)
-    }  # fmt: skip
+    assert data == {"crop": ellipses.crop, "pixel_size": None, "channels": list(ellipses.channels)}
     again = run_latents(ellipses, found.disentangler, separate=False)
     assert not any("fine-tuned on" in line for line in again.warnings)
     crops = ellipses.read()[:, :, 2:-2, 2:-2]

@@ -193,12 +193,17 @@ def test_the_summary_of_one_channel_is_the_log_of_light_and_of_brightness_where_
 
 def test_sizes_are_those_that_are_listed():
     assert NetworkSettings() == NetworkSettings(
-        side=64, channels=3, filters=64, latents=10, hidden=128, expansion=7, summary=True,
+        side=64,
+        channels=3,
+        filters=64,
+        latents=10,
+        hidden=128,
+        expansion=7,
+        summary=True,
         logits=True,
-    )  # fmt: skip
+    )
     sizes = {name: (one.filters, one.hidden) for name, one in PRESETS.items()}
-    assert sizes == {"small": (32, 64), "medium": (64, 128), "large": (128, 256),
-                     "paper": (128, 0)}  # fmt: skip
+    assert sizes == {"small": (32, 64), "medium": (64, 128), "large": (128, 256), "paper": (128, 0)}
 
 
 def test_a_picture_without_logits_is_half_of_tanh_and_a_half():

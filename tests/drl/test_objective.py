@@ -123,9 +123,12 @@ def test_settings_that_cannot_be_are_refused(settings, says):
 
 def test_the_objective_is_the_documented_one_unless_asked_otherwise():
     assert Objective() == Objective(
-        pairs="labels", changes=1, beta=1.0, ramp=0.1, alignment=(150.0, 50.0), inside=1.0,
+        pairs="labels",
+        changes=1,
+        beta=1.0,
+        ramp=0.1,
+        alignment=(150.0, 50.0),
+        inside=1.0,
         spare=20.0,
-    )  # fmt: skip
-    assert Objective(
-        ramp=0.125, alignment=(0.0, 0.0), inside=0.0, spare=1.0
-    ) == PAPER_OBJECTIVE  # fmt: skip
+    )
+    assert Objective(ramp=0.125, alignment=(0.0, 0.0), inside=0.0, spare=1.0) == PAPER_OBJECTIVE

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
+from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.preparation import FRAME_SIDE, Preparation, prepare_job, prepared_job
-from napari_channelmix.drl.view import View
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
 

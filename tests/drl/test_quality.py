@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from napari_channelmix.drl import quality as quality_module
-from napari_channelmix.drl.code import Code
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.metrics import DCI
 from napari_channelmix.drl.quality import (
     BARS,
@@ -167,9 +167,13 @@ def test_measuring_repeats_from_its_seed(untrained):
 def test_what_is_asked_of_shipped_weights():
     assert BARS == {"association": 0.93, "omes": 0.93, "mig": 0.80, "robustness": 0.90}
     assert GATED == (
-        "noise sd .05 everywhere", "3 x 3 blur", "half brightness", "mask 1 px too small",
-        "mask 2 px too large", "texture tiles never seen",
-    )  # fmt: skip
+        "noise sd .05 everywhere",
+        "3 x 3 blur",
+        "half brightness",
+        "mask 1 px too small",
+        "mask 2 px too large",
+        "texture tiles never seen",
+    )
 
 
 def test_values_of_long_factors_are_merged_to_eight():

@@ -85,7 +85,7 @@ def test_groups_stay_whole_and_every_class_is_learnt_in_every_fold(seen_folds):
     rng = np.random.default_rng(0)
     columns, labels, _ = data(120, classes=3)
     separated(columns, labels, rng.integers(0, 15, 120).astype(str), **BRIEF)
-    (splits, folds), = seen_folds  # fmt: skip
+    ((splits, folds),) = seen_folds
     assert len(splits) == folds == 5
 
 
@@ -138,8 +138,9 @@ def test_intervals_are_those_of_accuracies_everywhere():
             said = (x[:, 0] > 0.5).astype(int) if self.name == "cut" else np.zeros(len(x), int)
             return said
 
-    found = separated(columns, labels, groups, learners={"cut": learner("cut"),
-                                                         "none": learner("none")})  # fmt: skip
+    found = separated(
+        columns, labels, groups, learners={"cut": learner("cut"), "none": learner("none")}
+    )
     answers = (columns["latents"][:, 0] > 0.5).astype(int)
     low, high = accuracy_interval(labels, answers, groups, 3)
     cut = found.tested["latents"]["cut"]
@@ -183,8 +184,10 @@ def test_a_class_in_one_group_of_those_learnt_from_leaves_no_choice():
     # Two groups of each class: with one held out, one is left.
     found = separated(columns, labels, groups)
     assert found.folds == 2
-    assert found.chosen == {"latents": {"trees": 2, "network": 0},
-                            "hand-crafted": {"trees": 2, "network": 0}}  # fmt: skip
+    assert found.chosen == {
+        "latents": {"trees": 2, "network": 0},
+        "hand-crafted": {"trees": 2, "network": 0},
+    }
 
 
 def test_the_interval_of_the_lead_allows_for_folds_that_learn_the_same_cells():
@@ -251,8 +254,10 @@ def test_two_classes_of_one_group_each_are_refused():
 def test_a_handful_of_cells_is_tested_too(count):
     labels = np.arange(count) % 2
     rng = np.random.default_rng(0)
-    columns = {"latents": labels[:, None] + 0.01 * rng.normal(size=(count, 3)),
-               "hand-crafted": rng.normal(size=(count, 1))}  # fmt: skip
+    columns = {
+        "latents": labels[:, None] + 0.01 * rng.normal(size=(count, 3)),
+        "hand-crafted": rng.normal(size=(count, 1)),
+    }
     found = separated(columns, labels, np.arange(count).astype(str))
     assert found.folds == min(5, count // 2)
     for tested in found.tested.values():

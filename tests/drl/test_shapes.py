@@ -81,11 +81,21 @@ def distance_at(outline, y, x):
 
 @pytest.mark.parametrize(
     ("outline", "y", "x"),
-    [(SQUARE, 0.5, 0.2), (SQUARE, -0.1, -0.5), (ELLIPSE, 0.35, 0), (ELLIPSE, 0, 0.65),
-     (ROUNDISH, 0.45, 0), (ROUNDISH, 0, -0.56), (OVAL, -0.38, 0), (OVAL, 0, 0.66),
-     # A disc of .25 around a point .27 away, three times round.
-     (LOBED, 0.52, 0), (LOBED, 0.27, 0.25), (LOBED, -0.135, -0.27 * math.sqrt(3) / 2 - 0.25)],
-)  # fmt: skip
+    [
+        (SQUARE, 0.5, 0.2),
+        (SQUARE, -0.1, -0.5),
+        (ELLIPSE, 0.35, 0),
+        (ELLIPSE, 0, 0.65),
+        (ROUNDISH, 0.45, 0),
+        (ROUNDISH, 0, -0.56),
+        (OVAL, -0.38, 0),
+        (OVAL, 0, 0.66),
+        # A disc of .25 around a point .27 away, three times round.
+        (LOBED, 0.52, 0),
+        (LOBED, 0.27, 0.25),
+        (LOBED, -0.135, -0.27 * math.sqrt(3) / 2 - 0.25),
+    ],
+)
 def test_these_points_lie_on_the_outline(outline, y, x):
     assert distance_at(outline, y, x) == pytest.approx(0, abs=1e-9)
 

@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from napari_channelmix.classify.sealed import seal
+from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import load_disentangler, save_disentangler, sprites
 from napari_channelmix.drl.sprites import TEXTURED
 from napari_channelmix.drl.store import FORMAT, SCHEMA, shipped
@@ -31,8 +31,16 @@ def rewritten(path, *, schema=SCHEMA, form=FORMAT, **changes):
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         about = json.loads(file.metadata()["about"])
     about = json.dumps(about | changes)
-    save_file(weights, path, {"format": form, "schema": str(schema), "about": about,
-                              "sha256": seal(about, weights, str(schema))})  # fmt: skip
+    save_file(
+        weights,
+        path,
+        {
+            "format": form,
+            "schema": str(schema),
+            "about": about,
+            "sha256": seal(about, weights, str(schema)),
+        },
+    )
     return path
 
 

@@ -85,9 +85,13 @@ def spectrum(texture, seed=0):
 
 @pytest.mark.parametrize(
     ("texture", "low", "high"),
-    [(TEXTURES["fibres"], 0.08, 0.25), (CELL_TEXTURES["fine"], 0.15, 0.25),
-     (CELL_TEXTURES["granular"], 0.085, 0.125), (CELL_TEXTURES["coarse"], 0.05, 0.07)],
-)  # fmt: skip
+    [
+        (TEXTURES["fibres"], 0.08, 0.25),
+        (CELL_TEXTURES["fine"], 0.15, 0.25),
+        (CELL_TEXTURES["granular"], 0.085, 0.125),
+        (CELL_TEXTURES["coarse"], 0.05, 0.07),
+    ],
+)
 def test_a_band_has_all_its_frequencies_and_no_others(texture, low, high):
     power, fy, fx = spectrum(texture)
     radius = np.hypot(fy, fx)

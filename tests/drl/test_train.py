@@ -176,8 +176,10 @@ def test_inputs_are_corrupted_and_targets_are_not(learner):
         """Light outside the sprites at the end of the training, in inputs and targets."""
         batches = [SpriteLearner(how, 0, CPU).batch(2 * STEPS - at) for at in range(1, 6)]
         masks = torch.cat([batch.masks for batch in batches])[:, None] < 1e-4
-        return [float((torch.cat([getattr(batch, name) for batch in batches]) * masks).max())
-                for name in ("inputs", "targets")]  # fmt: skip
+        return [
+            float((torch.cat([getattr(batch, name) for batch in batches]) * masks).max())
+            for name in ("inputs", "targets")
+        ]
 
     inputs, targets = beyond(small())
     assert inputs > 0.05

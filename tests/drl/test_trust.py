@@ -19,8 +19,14 @@ def judged(name="Scale", z=None, *, features=None, source=0.95, now=0.95):
     z = AREA if z is None else z
     features = features or {"area": AREA}
     factor = name.split(" (")[0]
-    return trust((name,), np.asarray(z)[:, None], np.array([2.0]), pd.DataFrame(features),
-                 {factor: source}, {factor: now})[0]  # fmt: skip
+    return trust(
+        (name,),
+        np.asarray(z)[:, None],
+        np.array([2.0]),
+        pd.DataFrame(features),
+        {factor: source},
+        {factor: now},
+    )[0]
 
 
 def mixed(r):
@@ -89,8 +95,14 @@ def test_a_latent_without_a_feature_that_measures_it_is_not_verified():
 
 
 def test_one_cell_is_neither_inactive_nor_verified():
-    found = trust(("Scale",), np.ones((1, 1)), np.ones(1), pd.DataFrame({"area": [3.0]}),
-                  {"Scale": 0.9}, {"Scale": 0.9})[0]  # fmt: skip
+    found = trust(
+        ("Scale",),
+        np.ones((1, 1)),
+        np.ones(1),
+        pd.DataFrame({"area": [3.0]}),
+        {"Scale": 0.9},
+        {"Scale": 0.9},
+    )[0]
     assert (found.badge, found.r) == ("not verified", 0)
 
 
@@ -115,11 +127,22 @@ def test_one_cell_is_neither_inactive_nor_verified():
 def test_the_witness_is_the_best_of_the_features_that_measure_the_same(name, witness):
     rng = np.random.default_rng(1)
     features = {
-        "area": AREA, "perimeter": AREA, "solidity": None, "eccentricity": None,
-        "orientation sin 2θ": None, "orientation cos 2θ": None, "GLCM contrast": None,
-        "GLCM homogeneity": None, "entropy": None, "rim": None, "GFP mean": None,
-        "GFP sd": AREA, "GFP share": None, "light offset y": None, "light offset x": None,
-    }  # fmt: skip
+        "area": AREA,
+        "perimeter": AREA,
+        "solidity": None,
+        "eccentricity": None,
+        "orientation sin 2θ": None,
+        "orientation cos 2θ": None,
+        "GLCM contrast": None,
+        "GLCM homogeneity": None,
+        "entropy": None,
+        "rim": None,
+        "GFP mean": None,
+        "GFP sd": AREA,
+        "GFP share": None,
+        "light offset y": None,
+        "light offset x": None,
+    }
     features = {key: rng.normal(size=400) if v is None else v for key, v in features.items()}
     features[witness] = mixed(0.7)
     # Area and spread go along better, but measure something else.
@@ -135,8 +158,14 @@ def test_perimeter_is_no_rim():
 def test_each_latent_is_held_against_its_own_factor():
     names = ("Scale", "Rim", "Spare 1")
     s = {"Scale": 0.9, "Rim": 0.9}
-    found = trust(names, np.stack([AREA, NOISE, AREA], axis=1), np.arange(3.0),
-                  pd.DataFrame({"area": AREA, "rim": AREA}), s, s | {"Scale": 0.85})  # fmt: skip
+    found = trust(
+        names,
+        np.stack([AREA, NOISE, AREA], axis=1),
+        np.arange(3.0),
+        pd.DataFrame({"area": AREA, "rim": AREA}),
+        s,
+        s | {"Scale": 0.85},
+    )
     assert [one.badge for one in found] == ["verified", "not verified", "spare"]
     assert [one.now for one in found] == [0.85, 0.9, 0.0]
     assert [one.kl for one in found] == [0, 1, 2]
@@ -223,8 +252,12 @@ def test_names_are_believed_from_these_figures_on():
     assert (SURE_S, SURE_R, MAYBE_R) == (0.8, 0.5, 0.3)
     assert judged(now=0.8).badge == "verified"
     assert judged(now=0.79).badge == "not verified"
-    for r, badge in ((0.52, "verified"), (0.48, "plausible"), (0.32, "plausible"),
-                     (0.28, "not verified")):  # fmt: skip
+    for r, badge in (
+        (0.52, "verified"),
+        (0.48, "plausible"),
+        (0.32, "plausible"),
+        (0.28, "not verified"),
+    ):
         ranked = with_rank_correlation(r)
         assert judged(z=ranked).r == pytest.approx(r, abs=0.01)
         assert judged(z=ranked).badge == badge

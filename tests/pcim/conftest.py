@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from napari_channelmix.classify import Classifier
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.pcim.problem import Problem
-from napari_channelmix.pcim.subject import subject_of
+from napari_channelmix.pcim.batch import Problem
+from napari_channelmix.pcim.model_adapter import subject_of
 from napari_channelmix.pcim.target import Target
 
 Floats = npt.NDArray[np.float32]

@@ -8,8 +8,8 @@ import pytest
 
 from napari_channelmix import explain
 from napari_channelmix.jobs import drain
+from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.references import reference
-from napari_channelmix.pcim.source import Source
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_scores_are_taken_with_the_mean_and_the_device_of_the_maps(planted, monk
         raise AssertionError("the device was chosen anew")
 
     monkeypatch.setattr("napari_channelmix.pcim.scores.reference", noting)
-    monkeypatch.setattr("napari_channelmix.pcim.source.choose_device", another)
+    monkeypatch.setattr("napari_channelmix.pcim.cell_source.choose_device", another)
     found.scores()
     assert seen[0] is part.mean
 

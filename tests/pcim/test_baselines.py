@@ -62,8 +62,10 @@ def test_every_baseline_finds_the_planted_pixels(name, planted, make_problem):
 def test_finished_maps_are_signed_or_absolute_summed_or_separate():
     found = torch.tensor([1.0, -3.0]).view(1, 2, 1, 1).expand(1, 2, 4, 4)
     for absolute, separate, wanted in (
-        (False, False, [-2.0]), (True, False, [4.0]), (True, True, [1.0, 3.0]),
-    ):  # fmt: skip
+        (False, False, [-2.0]),
+        (True, False, [4.0]),
+        (True, True, [1.0, 3.0]),
+    ):
         maps = finished(found, absolute=absolute, sigma=1.5, separate=separate)
         torch.testing.assert_close(maps[0, :, 2, 2], torch.tensor(wanted))
 
@@ -89,9 +91,14 @@ def test_without_captum_one_line_says_what_to_install(planted, make_problem, mon
 
 @pytest.mark.parametrize(
     ("name", "absolute", "sigma"),
-    [("saliency", True, 1.5), ("integrated-gradients", False, 1.5), ("occlusion", False, 0.0),
-     ("gradcam", False, 0.0), ("deeplift", False, 1.5)],
-)  # fmt: skip
+    [
+        ("saliency", True, 1.5),
+        ("integrated-gradients", False, 1.5),
+        ("occlusion", False, 0.0),
+        ("gradcam", False, 0.0),
+        ("deeplift", False, 1.5),
+    ],
+)
 def test_a_map_is_the_evidence_with_what_suits_its_method(
     name, absolute, sigma, classifier, crops, make_problem
 ):
@@ -100,9 +107,7 @@ def test_a_map_is_the_evidence_with_what_suits_its_method(
     maps = next(attribute(name, problem))
     summed = (found.abs() if absolute else found).sum(dim=1, keepdim=True)
     torch.testing.assert_close(maps.values, blurred(summed, sigma))
-    torch.testing.assert_close(
-        maps.magnitude, blurred(found.abs().sum(dim=1, keepdim=True), sigma)
-    )  # fmt: skip
+    torch.testing.assert_close(maps.magnitude, blurred(found.abs().sum(dim=1, keepdim=True), sigma))
 
 
 def test_integrated_gradients_take_32_steps_two_for_each_cell_at_once(planted, make_problem):

@@ -9,7 +9,7 @@ from scipy import fft, ndimage
 
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim import blackbox
-from napari_channelmix.pcim.memory import BLACKBOX_BYTES
+from napari_channelmix.pcim.batch_size import BLACKBOX_BYTES
 from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.references import Reference
 from napari_channelmix.pcim.scores import auroc
@@ -179,8 +179,12 @@ class Exam:
     @classmethod
     def of(cls, problem):
         draws = torch.Generator().manual_seed(problem.seed)
-        return cls(problem.x[0].double().numpy(), problem.mean, draws,
-                   Reference(problem.x, problem.mean, draws))  # fmt: skip
+        return cls(
+            problem.x[0].double().numpy(),
+            problem.mean,
+            draws,
+            Reference(problem.x, problem.mean, draws),
+        )
 
     def noise(self, planes, sigma):
         """Smooth noise (planes, H, W) of mean square 1; sigma as a share of the side."""

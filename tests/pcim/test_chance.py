@@ -22,17 +22,23 @@ SHARES = np.array([0, 0.5, 1])
 
 def curves(inserting, deleting):
     """Curves of one cell: a row of three probabilities for each reference."""
-    return Fidelity(SHARES, np.array(inserting, np.float32)[:, None],
-                    np.array(deleting, np.float32)[:, None], ("a", "b", "c"))  # fmt: skip
+    return Fidelity(
+        SHARES,
+        np.array(inserting, np.float32)[:, None],
+        np.array(deleting, np.float32)[:, None],
+        ("a", "b", "c"),
+    )
 
 
 def test_the_gain_is_the_area_between_the_curves_where_the_call_changes():
     # By hand: a: areas .25 (0 + .9) + .25 (.9 + 1) = .7 and .25 (1 + .1) + .25 (.1 + 0) = .3;
     # b: the answer stays above one half, so it does not count; c: .6 and .5.
-    own = curves([[0, 0.9, 1], [0.9, 0.9, 1], [0.4, 0.5, 1]],
-                 [[1, 0.1, 0], [1, 0.6, 0.9], [1, 0.3, 0.4]])  # fmt: skip
-    chance = curves([[0, 0.5, 1], [0.9, 0.9, 1], [0.4, 0.8, 1]],
-                    [[1, 0.5, 0], [1, 0.9, 0.9], [1, 0.6, 0.4]])  # fmt: skip
+    own = curves(
+        [[0, 0.9, 1], [0.9, 0.9, 1], [0.4, 0.5, 1]], [[1, 0.1, 0], [1, 0.6, 0.9], [1, 0.3, 0.4]]
+    )
+    chance = curves(
+        [[0, 0.5, 1], [0.9, 0.9, 1], [0.4, 0.8, 1]], [[1, 0.5, 0], [1, 0.9, 0.9], [1, 0.6, 0.4]]
+    )
     test = ChanceTest.of(own, [chance])
     assert test.gain == pytest.approx([(0.4 + 0.1) / 2], abs=1e-6)
     assert test.random == pytest.approx(np.array([[(0.0 + 0.1) / 2]]), abs=1e-6)

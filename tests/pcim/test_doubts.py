@@ -7,7 +7,7 @@ import pytest
 
 from napari_channelmix import explain
 from napari_channelmix.classify.shift import DataShift
-from napari_channelmix.data.profile import FEATURES, crop_features
+from napari_channelmix.data.crop_profile import FEATURES, crop_features
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import reliability_job
 from napari_channelmix.pcim.doubts import NOISE, SHIFTED, STRANGE, cell_doubts

@@ -11,11 +11,12 @@ from napari_channelmix import Cells, explain
 from napari_channelmix.classify import ForeignClassifier, TrainingSettings, train_classifier
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
-from napari_channelmix.pcim import BASELINES, explain_job, measure_job, memory
+from napari_channelmix.pcim import BASELINES, explain_job, measure_job
+from napari_channelmix.pcim import batch_size as memory
 from napari_channelmix.pcim.blackbox import room
+from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.scores import rank_correlation
-from napari_channelmix.pcim.source import Source
 
 OURS = ("pcim", "pcim-fidelity", "blackbox", "blackbox-sharp")
 
@@ -212,7 +213,7 @@ def test_a_module_is_where_it_was_after_a_job_that_ended_or_was_closed(
 ):
     # Another name for the same device will do.
     monkeypatch.setattr(
-        "napari_channelmix.pcim.source.choose_device", lambda name: torch.device("cpu", 0)
+        "napari_channelmix.pcim.cell_source.choose_device", lambda name: torch.device("cpu", 0)
     )
     network = Traveller(planted.network).train()
     found = explained(network, planted.crops, method=method, forwards=20)
@@ -499,20 +500,28 @@ with_nan[2, 0, 3, 3] = np.nan
         (DataError, "must be an", [[["cat"]]], {}),
         (ModelError, "takes crops of shape", noise((2, 3, 16, 16)), {}),
         (ModelError, "knows no class 'z'; it has a, b", noise((2, 2, 16, 16)), {"target": "z"}),
-        (ModelError, "cannot be held against itself", noise((2, 2, 16, 16)),
-         {"target": "a", "versus": "a"}),
+        (
+            ModelError,
+            "cannot be held against itself",
+            noise((2, 2, 16, 16)),
+            {"target": "a", "versus": "a"},
+        ),
         (ModelError, "target: 1 classes for 2 cells", noise((2, 2, 16, 16)), {"target": ["a"]}),
         (ModelError, "target: 3 classes for 2 cells", noise((2, 2, 16, 16)), {"target": [0, 1, 0]}),
         (ModelError, "method 'magic' is unknown", noise((2, 2, 16, 16)), {"method": "magic"}),
         (ModelError, "mode 'slow' is unknown", noise((2, 2, 16, 16)), {"mode": "slow"}),
-        (ModelError, "needs the gradients", noise((2, 2, 16, 16)),
-         {"method": "saliency", "mode": "blackbox"}),
+        (
+            ModelError,
+            "needs the gradients",
+            noise((2, 2, 16, 16)),
+            {"method": "saliency", "mode": "blackbox"},
+        ),
         (ModelError, "channels 'both' is unknown", noise((2, 2, 16, 16)), {"channels": "both"}),
         (ModelError, "forwards must be 2 or more", noise((2, 2, 16, 16)), {"forwards": 1}),
         (ModelError, "batch must be 1 or more", noise((2, 2, 16, 16)), {"batch": 0}),
         (ModelError, "device 'abacus'", noise((2, 2, 16, 16)), {"device": "abacus"}),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_line(error, says, cells, more, classifier):
     with pytest.raises(error, match=says) as raised:
         explained(classifier, cells, **more)
@@ -591,9 +600,15 @@ def test_on_real_cells_the_map_is_far_better_than_a_random_one(shared_data):
 
 def test_maps_of_channels_are_summed_and_so_are_their_sizes_and_squared_errors(planted):
     found = explain(
-        planted.predict, planted.crops, mode="blackbox", channels="separate", forwards=60,
-        device="cpu", seed=3, batch=4,
-    )  # fmt: skip
+        planted.predict,
+        planted.crops,
+        mode="blackbox",
+        channels="separate",
+        forwards=60,
+        device="cpu",
+        seed=3,
+        batch=4,
+    )
     problem, _ = found.source.problem(np.arange(4), separate=True, seed=3, forwards=60)
     *_, last = METHODS["blackbox"].run(problem)
     values, errors = last.values.numpy(), last.standard_error.numpy()

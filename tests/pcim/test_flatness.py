@@ -52,8 +52,9 @@ def test_saturated_probabilities_are_told_of_and_logits_have_maps(mode):
     asked = {"mode": mode, "forwards": 100, "device": "cpu"}
     found = explain(Level(softmax=True), x, **asked)
     assert found.flat["saturated"] == (0, 1, 2, 3)
-    assert any("a probability of exactly 0 or 1" in line and "logits" in line
-               for line in found.warnings)  # fmt: skip
+    assert any(
+        "a probability of exactly 0 or 1" in line and "logits" in line for line in found.warnings
+    )
     sure = explain(Level(), x, **asked)
     assert not sure.flat
     assert (np.abs(sure.maps).reshape(4, -1).max(axis=1) > 0.05).all()
@@ -83,8 +84,9 @@ def test_many_cells_are_counted_and_the_first_named():
         "empty",
     )
     assert joined_flat([{"deaf": (1,)}, {}, {"deaf": (70,), "small": [71]}]) == {
-        "deaf": [1, 70], "small": [71],
-    }  # fmt: skip
+        "deaf": [1, 70],
+        "small": [71],
+    }
 
 
 # ---------------------------------------------------------------- the formulas, by hand

@@ -7,10 +7,21 @@ from napari_channelmix.pcim.methods import BASELINES, METHODS, method_named
 
 
 def test_the_variants_and_baselines_that_are_promised_are_there():
-    assert set(METHODS) >= {"literal", "pcim", "pcim-fidelity", "blackbox", "blackbox-sharp",
-                            *BASELINES}  # fmt: skip
-    assert set(BASELINES) == {"saliency", "integrated-gradients", "occlusion", "gradcam",
-                              "deeplift"}  # fmt: skip
+    assert set(METHODS) >= {
+        "literal",
+        "pcim",
+        "pcim-fidelity",
+        "blackbox",
+        "blackbox-sharp",
+        *BASELINES,
+    }
+    assert set(BASELINES) == {
+        "saliency",
+        "integrated-gradients",
+        "occlusion",
+        "gradcam",
+        "deeplift",
+    }
     for name, method in METHODS.items():
         assert method.name == name
         assert method.title

@@ -8,7 +8,7 @@ import pytest
 from napari_channelmix import explain
 from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
 from napari_channelmix.errors import DataError, ModelError
-from napari_channelmix.pcim.source import Source
+from napari_channelmix.pcim.cell_source import Source
 
 CROPS = np.random.default_rng(0).random((6, 2, 12, 12)).astype(np.float32)
 CROPS += np.arange(6)[:, None, None, None]

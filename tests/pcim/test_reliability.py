@@ -11,9 +11,9 @@ from napari_channelmix import explain
 from napari_channelmix.classify import NetworkSpec
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import reliability_job
+from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.chance import random_maps
 from napari_channelmix.pcim.reliability import randomised
-from napari_channelmix.pcim.source import Source
 
 
 def reliability(attribution, **more):
@@ -68,7 +68,7 @@ def test_maps_are_made_again_with_the_mean_and_the_device_of_the_first(planted, 
     crops = np.concatenate([planted.crops, 5 + planted.crops])
     part = Source.of(model, crops, "cpu").read(np.array([6, 1]))
     att = explain(model, part, method="blackbox-sharp", forwards=40)
-    monkeypatch.setattr("napari_channelmix.pcim.source.choose_device", another)
+    monkeypatch.setattr("napari_channelmix.pcim.cell_source.choose_device", another)
     # Without any noise, and with the weights as they were, the maps are the same.
     monkeypatch.setattr("napari_channelmix.pcim.reliability.NOISE", 0)
     monkeypatch.setattr(

@@ -196,18 +196,32 @@ def halves(step, generator):
 @pytest.mark.parametrize("steps", [0, 1, 2, 7])
 def test_the_steps_of_the_solver_are_those_of_its_formula(cubic, steps):
     wanted = solved(
-        cubic, path=4, steps=steps, rate=0.35, momentum=0.5, softness=0.5, sigma=1.0,
-        step_sigmas=(0.5, 2.0), areas_of=golden,
-    )  # fmt: skip
+        cubic,
+        path=4,
+        steps=steps,
+        rate=0.35,
+        momentum=0.5,
+        softness=0.5,
+        sigma=1.0,
+        step_sigmas=(0.5, 2.0),
+        areas_of=golden,
+    )
     *_, last = solve(cubic, SolverSettings(steps=steps))
     torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
 
 
 def test_high_fidelity_takes_two_shares_in_a_step_and_smaller_steps(cubic):
     wanted = solved(
-        cubic, path=6, steps=5, rate=0.1, momentum=0.5, softness=0.5, sigma=1.0,
-        step_sigmas=(0.5, 2.0), areas_of=halves,
-    )  # fmt: skip
+        cubic,
+        path=6,
+        steps=5,
+        rate=0.1,
+        momentum=0.5,
+        softness=0.5,
+        sigma=1.0,
+        step_sigmas=(0.5, 2.0),
+        areas_of=halves,
+    )
     *_, last = solve(cubic, replace(FIDELITY, steps=5))
     torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
 

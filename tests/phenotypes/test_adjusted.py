@@ -46,8 +46,9 @@ def test_rogan_and_gladens_estimate_by_hand() -> None:
     # (.3 + .8 - 1) / (.9 + .8 - 1) = 1/7.
     np.testing.assert_allclose(solved([[0.7, 0.3]], CONFUSION), [[6 / 7, 1 / 7]])
     # Fewer calls than the false ones alone: none; more than could be right: all.
-    np.testing.assert_allclose(solved([[0.9, 0.1], [0.05, 0.95]], CONFUSION), [[1, 0], [0, 1]],
-                               atol=1e-12)  # fmt: skip
+    np.testing.assert_allclose(
+        solved([[0.9, 0.1], [0.05, 0.95]], CONFUSION), [[1, 0], [0, 1]], atol=1e-12
+    )
 
 
 def test_free_fractions_are_those_of_the_inverse_alone() -> None:
@@ -69,10 +70,12 @@ def test_three_classes_are_solved_within_the_simplex() -> None:
     outside = np.array([[0.97, 0.02, 0.01], [0.02, 0.0, 0.98], [0.0, 0.95, 0.05]])
     for shares, found in zip(outside, solved(outside, THREE), strict=True):
         slow = minimize(
-            lambda f, shares=shares: ((f @ THREE - shares) ** 2).sum(), np.full(3, 1 / 3),
-            bounds=[(0, 1)] * 3, constraints={"type": "eq", "fun": lambda f: f.sum() - 1},
+            lambda f, shares=shares: ((f @ THREE - shares) ** 2).sum(),
+            np.full(3, 1 / 3),
+            bounds=[(0, 1)] * 3,
+            constraints={"type": "eq", "fun": lambda f: f.sum() - 1},
             options={"ftol": 1e-14},
-        )  # fmt: skip
+        )
         np.testing.assert_allclose(found, slow.x, atol=1e-4)
         assert found.sum() == pytest.approx(1) and found.min() >= 0
 
@@ -179,8 +182,9 @@ def test_the_table_of_groups_has_them_beside_the_raw_ones() -> None:
     codes = [0, 0, 1, 1, 1, 1]
     plain = fractions_of(grouping_of(cells), codes, ("a", "b"))
     assert plain.adjusted is None and "adjusted fraction b" not in plain.to_frame()
-    frame = fractions_of(grouping_of(cells), codes, ("a", "b"), balanced=codes,
-                         held_out=held_out()).to_frame()  # fmt: skip
+    frame = fractions_of(
+        grouping_of(cells), codes, ("a", "b"), balanced=codes, held_out=held_out()
+    ).to_frame()
     assert list(frame.columns[: len(plain.to_frame().columns)]) == list(plain.to_frame().columns)
     assert frame["adjusted low b"].le(frame["adjusted fraction b"]).all()
     assert frame["adjusted high b"].ge(frame["adjusted fraction b"]).all()

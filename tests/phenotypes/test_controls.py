@@ -71,8 +71,10 @@ def test_intervals_hold_the_truth() -> None:
     for _ in range(300):
         found = control_quality(rng.normal(0, 1, 8), rng.normal(10, 2, 8))
         assert found.z_interval is not None and found.ssmd_interval is not None
-        held += [found.z_interval[0] <= 0.1 <= found.z_interval[1],
-                 found.ssmd_interval[0] <= 10 / np.sqrt(5) <= found.ssmd_interval[1]]  # fmt: skip
+        held += [
+            found.z_interval[0] <= 0.1 <= found.z_interval[1],
+            found.ssmd_interval[0] <= 10 / np.sqrt(5) <= found.ssmd_interval[1],
+        ]
     assert (held / 300 >= 0.91).all()
 
 

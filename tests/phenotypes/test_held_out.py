@@ -15,18 +15,40 @@ from napari_channelmix.phenotypes.held_out import (
 )
 
 
-@pytest.mark.parametrize(("marks", "chosen", "line"), [
-    (["no", "no"], [1, 1], ""),
-    (["unknown", "unknown"], [1, 1], "which cells were trained on is not known, so held-out ones "
-     "cannot be told apart: figures are of all cells, and may be too good"),
-    (["yes", "no", "no"], [0, 1, 1], "1 of 3 cells were trained on: figures are of the other 2"),
-    (["yes", "same group", "no"], [0, 0, 1], "1 of 3 cells were trained on, 1 are of the same "
-     "groups: figures are of the other 1"),
-    (["yes", "same group"], [0, 1], "1 of 2 cells were trained on, the other 1 are of the same "
-     "groups: figures are of these, and may be too good for other groups"),
-    (["yes", "yes"], [1, 1], "all 2 cells were trained on, so none is held out: figures are of all "
-     "of them, and too good"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("marks", "chosen", "line"),
+    [
+        (["no", "no"], [1, 1], ""),
+        (
+            ["unknown", "unknown"],
+            [1, 1],
+            "which cells were trained on is not known, so held-out ones "
+            "cannot be told apart: figures are of all cells, and may be too good",
+        ),
+        (
+            ["yes", "no", "no"],
+            [0, 1, 1],
+            "1 of 3 cells were trained on: figures are of the other 2",
+        ),
+        (
+            ["yes", "same group", "no"],
+            [0, 0, 1],
+            "1 of 3 cells were trained on, 1 are of the same groups: figures are of the other 1",
+        ),
+        (
+            ["yes", "same group"],
+            [0, 1],
+            "1 of 2 cells were trained on, the other 1 are of the same "
+            "groups: figures are of these, and may be too good for other groups",
+        ),
+        (
+            ["yes", "yes"],
+            [1, 1],
+            "all 2 cells were trained on, so none is held out: figures are of all "
+            "of them, and too good",
+        ),
+    ],
+)
 def test_the_cells_that_are_meant_and_what_is_said(marks, chosen, line):
     result = held_out_of(np.array(marks))
     assert result.chosen.tolist() == [bool(one) for one in chosen]

@@ -52,8 +52,9 @@ def test_plateaus_stay_within_their_bounds() -> None:
     way = 1 / (1 + 10 ** (0.1 * (2.0 - LOGS)))
     tried = [
         ((y - one * (1 - way) - two * way) ** 2).sum()
-        for one in np.linspace(-0.1, 1.1, 61) for two in np.linspace(-0.1, 1.1, 61)
-    ]  # fmt: skip
+        for one in np.linspace(-0.1, 1.1, 61)
+        for two in np.linspace(-0.1, 1.1, 61)
+    ]
     assert squares[0] <= min(tried) + 1e-9
 
 
@@ -72,8 +73,12 @@ def test_the_variance_is_that_of_the_wells_that_tell() -> None:
     step = 1e-6
     at = np.array([best.low, best.high, best.middle, best.slope])
     design = np.stack(
-        [(curve(LOGS, *(at + step * one)) - curve(LOGS, *(at - step * one))) / (2 * step)
-         for one in np.eye(4)], axis=1)  # fmt: skip
+        [
+            (curve(LOGS, *(at + step * one)) - curve(LOGS, *(at - step * one))) / (2 * step)
+            for one in np.eye(4)
+        ],
+        axis=1,
+    )
     hat = design @ np.linalg.inv(design.T @ design) @ design.T
     pull = (np.linalg.inv(design.T @ design) @ design.T)[2]
     residuals = y - curve(LOGS, *at)

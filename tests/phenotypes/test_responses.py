@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from napari_channelmix.phenotypes.adjusted import Adjusted
-from napari_channelmix.phenotypes.doses import response_in_words
+from napari_channelmix.phenotypes.dose_response import response_in_words
 from napari_channelmix.phenotypes.fractions import Fractions, Grouping
 from napari_channelmix.phenotypes.responses import (
     LABELS,
@@ -31,8 +31,9 @@ CONDITIONS = pd.DataFrame({"row": range(len(DOSES)), "dose": DOSES.astype(str)},
 def fractions(share: np.ndarray, cells: int = 100) -> Fractions:
     positive = np.round(share * cells).astype(int)
     counts = np.stack([cells - positive, positive], axis=1)
-    return Fractions(Grouping("group", NAMES, np.zeros(0, int)), ("rest", "responds"), counts,
-                     counts.sum(axis=1))  # fmt: skip
+    return Fractions(
+        Grouping("group", NAMES, np.zeros(0, int)), ("rest", "responds"), counts, counts.sum(axis=1)
+    )
 
 
 @pytest.fixture
@@ -110,8 +111,16 @@ def test_columns_are_called_doses_by_whole_words() -> None:
         "drug uM",
         "DoseLevel",
     ]
-    other = ["assignment", "environment", "conclusion", "overdosed", "column", "concentric",
-             "number", "plateRow"]  # fmt: skip
+    other = [
+        "assignment",
+        "environment",
+        "conclusion",
+        "overdosed",
+        "column",
+        "concentric",
+        "number",
+        "plateRow",
+    ]
     assert called_doses(pd.DataFrame(columns=[*called, *other])) == called
 
 

@@ -10,9 +10,14 @@ from napari_channelmix.errors import SaveError
 from napari_channelmix.report.ome import PlaneImage, write_ome_tiff, write_ome_zarr
 
 IMAGE = PlaneImage(
-    "predicted", np.arange(12, dtype=np.uint8).reshape(3, 4), (0.5, 0.25), (10.0, -20.0),
-    "micrometer", {1: "a<b>", 2: "c"}, {1: (230, 159, 0, 255)},
-)  # fmt: skip
+    "predicted",
+    np.arange(12, dtype=np.uint8).reshape(3, 4),
+    (0.5, 0.25),
+    (10.0, -20.0),
+    "micrometer",
+    {1: "a<b>", 2: "c"},
+    {1: (230, 159, 0, 255)},
+)
 
 
 def test_ome_tiff_has_pixels_scale_place_and_classes(tmp_path):
@@ -34,14 +39,18 @@ def test_ome_zarr_is_as_the_specification_has_it(tmp_path):
     said = group.attrs["ome"]
     assert said["version"] == "0.5"
     (scales,) = said["multiscales"]
-    assert scales["axes"] == [{"name": name, "type": "space", "unit": "micrometer"}
-                              for name in "yx"]  # fmt: skip
+    assert scales["axes"] == [
+        {"name": name, "type": "space", "unit": "micrometer"} for name in "yx"
+    ]
     assert scales["datasets"] == [
-        {"path": "0", "coordinateTransformations": [
-            {"type": "scale", "scale": [0.5, 0.25]},
-            {"type": "translation", "translation": [10.0, -20.0]},
-        ]}
-    ]  # fmt: skip
+        {
+            "path": "0",
+            "coordinateTransformations": [
+                {"type": "scale", "scale": [0.5, 0.25]},
+                {"type": "translation", "translation": [10.0, -20.0]},
+            ],
+        }
+    ]
     assert said["image-label"]["properties"][0] == {"label-value": 1, "class": "a<b>"}
 
 

@@ -86,15 +86,31 @@ def test_it_says_what_was_found(full):
     said = " ".join(page.text.split())
     accuracy = full.classifier.accuracy
     rows = accuracy.per_class
-    assert sections(page) == ["data", "importance", "classifier", "explanations", "latents",
-                              "groups", "plates", "provenance"]  # fmt: skip
+    assert sections(page) == [
+        "data",
+        "importance",
+        "classifier",
+        "explanations",
+        "latents",
+        "groups",
+        "plates",
+        "provenance",
+    ]
     for words in (
-        "24 cells in 4 images", "reporter has the largest share in the mix (75 %)", "< 0.001",
-        "two seeds are few", f"Balanced accuracy 0.875 ({accuracy.interval_text}) on 8 cells it "
-        "never saw, of 4 groups (chance is 0.50; trained on 16 cells).", "4 groups say little",
-        f"0.750{rows[0].low:.2f} to {rows[0].high:.2f}24", f"1.000{rows[1].low:.2f} to 1.0024",
-        "A plain sentence.", "mind the border", "hardly goes along", "Each group",
-    ):  # fmt: skip
+        "24 cells in 4 images",
+        "reporter has the largest share in the mix (75 %)",
+        "< 0.001",
+        "two seeds are few",
+        f"Balanced accuracy 0.875 ({accuracy.interval_text}) on 8 cells it "
+        "never saw, of 4 groups (chance is 0.50; trained on 16 cells).",
+        "4 groups say little",
+        f"0.750{rows[0].low:.2f} to {rows[0].high:.2f}24",
+        f"1.000{rows[1].low:.2f} to 1.0024",
+        "A plain sentence.",
+        "mind the border",
+        "hardly goes along",
+        "Each group",
+    ):
         assert words in said
     assert "Spare 1" not in said
 
@@ -119,8 +135,11 @@ def test_a_closed_gate_stands_above_the_bars(full):
 
 
 def test_shares_of_a_few_groups_are_to_be_minded_and_no_alarm(full):
-    few = replace(full.importance, gate="4 held-out groups say little of others",
-                  verdict="Reliable for these 4 groups")  # fmt: skip
+    few = replace(
+        full.importance,
+        gate="4 held-out groups say little of others",
+        verdict="Reliable for these 4 groups",
+    )
     said = page_of(replace(full, importance=few))
     assert 'class="note bad"' not in said
     line = (
@@ -146,9 +165,12 @@ def dosed(kind="negative"):
     names = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 7)]
     labels = np.concatenate([np.arange(20) < round(20 * one) for one in share]).astype(int)
     cells = Cells.from_array(
-        np.random.default_rng(0).random((960, 1, 2, 2)).astype(np.float32), ["DNA"], labels,
-        ("rest", "responds"), np.repeat(names, 20).tolist(),
-    )  # fmt: skip
+        np.random.default_rng(0).random((960, 1, 2, 2)).astype(np.float32),
+        ["DNA"],
+        labels,
+        ("rest", "responds"),
+        np.repeat(names, 20).tolist(),
+    )
     control = np.select([doses == 0, doses == 100], [kind, "positive"], "")
     conditions = pd.DataFrame({"dose": doses.astype(str), "control": control}, index=names)
     return Findings(replace(cells, conditions=conditions))
@@ -172,19 +194,43 @@ def test_controls_that_are_not_called_so_are_not_guessed():
 
 def test_nothing_a_user_wrote_becomes_markup(full):
     crops = np.random.default_rng(0).random((4, 2, 16, 16)).astype(np.float32)
-    cells = Cells.from_array(crops, (EVIL, "b"), [0, 0, 1, 1], (EVIL, "y"), [EVIL, "g"] * 2,
-                             name=EVIL)  # fmt: skip
-    facts = ClassifierFacts(EVIL, cells.channels, cells.classes, "abc", EVIL,
-                            {"balanced_accuracy": 1.0, "recall": {EVIL: 1.0},
-                             "confusion": [[1, 0], [0, 1]]}, (), (EVIL,))  # fmt: skip
+    cells = Cells.from_array(
+        crops, (EVIL, "b"), [0, 0, 1, 1], (EVIL, "y"), [EVIL, "g"] * 2, name=EVIL
+    )
+    facts = ClassifierFacts(
+        EVIL,
+        cells.channels,
+        cells.classes,
+        "abc",
+        EVIL,
+        {"balanced_accuracy": 1.0, "recall": {EVIL: 1.0}, "confusion": [[1, 0], [0, 1]]},
+        (),
+        (EVIL,),
+    )
     named = replace(full.importance, channels=(EVIL, "b"), warnings=(EVIL,), gate=EVIL)
-    example = replace(full.examples[0], target=EVIL, label=EVIL, group=EVIL, words=(EVIL,),
-                      probabilities={EVIL: 1.0})  # fmt: skip
+    example = replace(
+        full.examples[0],
+        target=EVIL,
+        label=EVIL,
+        group=EVIL,
+        words=(EVIL,),
+        probabilities={EVIL: 1.0},
+    )
     config = Config(data=DataPart(dataset=EVIL, name=EVIL), notes=(EVIL,))
     text = page_of(
-        Findings(cells, EVIL, facts, np.full((4, 2), 0.5, np.float32), named, (example,),
-                 {"warnings": [EVIL]}, None, config, (EVIL,))
-    )  # fmt: skip
+        Findings(
+            cells,
+            EVIL,
+            facts,
+            np.full((4, 2), 0.5, np.float32),
+            named,
+            (example,),
+            {"warnings": [EVIL]},
+            None,
+            config,
+            (EVIL,),
+        )
+    )
     page = Page(text)
     assert "<img src=x" not in text
     assert all(one["src"].startswith("data:") for one in page.all("img"))
@@ -194,8 +240,10 @@ def test_nothing_a_user_wrote_becomes_markup(full):
 def test_the_config_can_be_taken_from_the_page(full, tmp_path):
     from napari_channelmix.config import read_config
 
-    config = Config(data=DataPart(dataset="/data/dataset.toml"),
-                    importance=ImportancePart(seeds=2, share={"<b>": 1.0}))  # fmt: skip
+    config = Config(
+        data=DataPart(dataset="/data/dataset.toml"),
+        importance=ImportancePart(seeds=2, share={"<b>": 1.0}),
+    )
     page = Page(page_of(replace(full, config=config)))
     at = page.text.index('{\n  "schema"')
     path = tmp_path / "config.json"

@@ -19,9 +19,21 @@ from napari_channelmix.run.progress import run_job
 
 # What users of importance.json may count on.
 FIELDS = {
-    "schema", "provenance", "channels", "share", "share_sd", "p_value", "shapley", "per_class",
-    "accuracy", "gate", "seeds", "n_train", "n_test", "warnings",
-}  # fmt: skip
+    "schema",
+    "provenance",
+    "channels",
+    "share",
+    "share_sd",
+    "p_value",
+    "shapley",
+    "per_class",
+    "accuracy",
+    "gate",
+    "seeds",
+    "n_train",
+    "n_test",
+    "warnings",
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +43,24 @@ def dataset(tmp_path_factory):
 
 
 def importance(dataset, out, *more):
-    return main(["importance", str(dataset), "--out", str(out), "--network", "tiny", "--seeds", "2",
-                 "--epochs", "4", "--device", "cpu", "--quiet", *more])  # fmt: skip
+    return main(
+        [
+            "importance",
+            str(dataset),
+            "--out",
+            str(out),
+            "--network",
+            "tiny",
+            "--seeds",
+            "2",
+            "--epochs",
+            "4",
+            "--device",
+            "cpu",
+            "--quiet",
+            *more,
+        ]
+    )
 
 
 def test_importance_writes_json_csv_and_pictures(dataset, tmp_path, capsys):
@@ -60,8 +88,19 @@ def test_no_shapley_leaves_it_null(dataset, tmp_path):
 
 def test_train_saves_a_bundle_that_predicts_and_its_figures(dataset, tmp_path, capsys):
     bundle = tmp_path / "M.cmx"
-    arguments = ["train", str(dataset), "--out", str(bundle), "--mix", "--network", "tiny",
-                 "--epochs", "4", "--device", "cpu"]  # fmt: skip
+    arguments = [
+        "train",
+        str(dataset),
+        "--out",
+        str(bundle),
+        "--mix",
+        "--network",
+        "tiny",
+        "--epochs",
+        "4",
+        "--device",
+        "cpu",
+    ]
     assert main(arguments) == 0
     said = capsys.readouterr().out
     classifier = load_model(bundle)
@@ -102,8 +141,15 @@ def test_bad_input_is_one_line_and_status_2(arguments, says, capsys, tmp_path, m
 
 
 def test_a_network_that_does_not_exist_is_one_line(dataset, tmp_path, capsys):
-    arguments = ["importance", str(dataset), "--out", str(tmp_path / "o"), "--network", "huge",
-                 "--quiet"]  # fmt: skip
+    arguments = [
+        "importance",
+        str(dataset),
+        "--out",
+        str(tmp_path / "o"),
+        "--network",
+        "huge",
+        "--quiet",
+    ]
     assert main(arguments) == 2
     assert "network 'huge' is unknown; use tiny, small" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
@@ -111,9 +157,25 @@ def test_a_network_that_does_not_exist_is_one_line(dataset, tmp_path, capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(dataset, tmp_path):
-    command = [sys.executable, "-m", "napari_channelmix.run.cli", "importance", str(dataset),
-               "--out", str(tmp_path), "--network", "tiny", "--seeds", "3", "--epochs", "4",
-               "--no-shapley", "--no-decoys", "--device", "cpu"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "napari_channelmix.run.cli",
+        "importance",
+        str(dataset),
+        "--out",
+        str(tmp_path),
+        "--network",
+        "tiny",
+        "--seeds",
+        "3",
+        "--epochs",
+        "4",
+        "--no-shapley",
+        "--no-decoys",
+        "--device",
+        "cpu",
+    ]
     child = subprocess.Popen(
         command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
@@ -167,8 +229,24 @@ def test_an_interrupt_that_a_library_swallows_still_stops_the_job():
 @pytest.fixture(scope="module")
 def bundle(dataset, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "M.cmx"
-    assert main(["train", str(dataset), "--out", str(path), "--network", "tiny", "--epochs", "6",
-                 "--device", "cpu", "--quiet"]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "train",
+                str(dataset),
+                "--out",
+                str(path),
+                "--network",
+                "tiny",
+                "--epochs",
+                "6",
+                "--device",
+                "cpu",
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     return path
 
 
@@ -184,8 +262,14 @@ def test_evaluate_prints_accuracy_with_its_interval_and_the_confusion(dataset, b
     for at, name in enumerate(found.confusion.rows):
         assert rows[name][-2:] == [str(count) for count in found.confusion.counts[at]]
         of = found.estimate.per_class[at]
-        assert rows[name][1:7] == [f"{of.recall:.3f}", f"{of.low:.2f}", "to", f"{of.high:.2f}",
-                                   str(of.n_groups), str(of.n_cells)]  # fmt: skip
+        assert rows[name][1:7] == [
+            f"{of.recall:.3f}",
+            f"{of.low:.2f}",
+            "to",
+            f"{of.high:.2f}",
+            str(of.n_groups),
+            str(of.n_cells),
+        ]
 
 
 def cm_evaluate(bundle, dataset):
@@ -196,8 +280,23 @@ def cm_evaluate(bundle, dataset):
 
 def test_evaluate_gives_json_on_screen_and_in_a_file(dataset, bundle, tmp_path, capsys):
     out = tmp_path / "evaluation.json"
-    assert main(["evaluate", str(dataset), "--model", str(bundle), "--json", "--out", str(out),
-                 "--device", "cpu", "--quiet"]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "evaluate",
+                str(dataset),
+                "--model",
+                str(bundle),
+                "--json",
+                "--out",
+                str(out),
+                "--device",
+                "cpu",
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     shown, kept = json.loads(capsys.readouterr().out), json.loads(out.read_text("utf-8"))
     assert shown == kept
     assert kept["schema"] == "napari-channelmix/evaluation/1"
@@ -215,10 +314,13 @@ def test_evaluate_says_what_differs_and_what_it_did(dataset, bundle, tmp_path, c
     for path in (folder / "images").glob("*.ome.tif"):
         with tifffile.TiffFile(path) as tiff:
             pixels, about = tiff.asarray(), tiff.ome_metadata
-        tifffile.imwrite(path, pixels + 700, description=about.encode(), metadata=None,
-                         photometric="minisblack")  # fmt: skip
-    assert main(["evaluate", str(folder / "dataset.toml"), "--model", str(bundle), "--device",
-                 "cpu"]) == 0  # fmt: skip
+        tifffile.imwrite(
+            path, pixels + 700, description=about.encode(), metadata=None, photometric="minisblack"
+        )
+    assert (
+        main(["evaluate", str(folder / "dataset.toml"), "--model", str(bundle), "--device", "cpu"])
+        == 0
+    )
     said = capsys.readouterr().out
     assert "note: values are shifted" in said
     # By 700 but for the wells of the training, which are others.
@@ -246,8 +348,17 @@ def test_evaluate_refuses_in_one_line(dataset, bundle, tmp_path, capsys):
 def test_explain_says_what_differs_in_its_report(dataset, bundle, tmp_path, capsys):
     other = dataset.parent / "smaller.toml"
     other.write_text(dataset.read_text("utf-8").replace("crop = 40", "crop = 32"), "utf-8")
-    arguments = ["--model", str(bundle), "--out", str(tmp_path / "o"), "--limit", "4", "--quiet",
-                 "--device", "cpu"]  # fmt: skip
+    arguments = [
+        "--model",
+        str(bundle),
+        "--out",
+        str(tmp_path / "o"),
+        "--limit",
+        "4",
+        "--quiet",
+        "--device",
+        "cpu",
+    ]
     assert main(["explain", str(other), *arguments]) == 2
     assert "set crop = 40 under [cells]" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
@@ -308,9 +419,23 @@ def test_sigterm_stops_as_ctrl_c_does(dataset, tmp_path):
     script = "import sys; from napari_channelmix.run.cli import main; sys.exit(main(sys.argv[1:]))"
     out = tmp_path / "o"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, "importance", str(dataset), "--out", str(out), "--network",
-         "tiny", "--device", "cpu", "--quiet"], stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            script,
+            "importance",
+            str(dataset),
+            "--out",
+            str(out),
+            "--network",
+            "tiny",
+            "--device",
+            "cpu",
+            "--quiet",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     while not any(out.glob(".*")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)

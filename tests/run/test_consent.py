@@ -93,14 +93,21 @@ def test_a_config_that_names_a_model_made_elsewhere_is_run(
     kind: Callable[[Path], str], plate: Path, tmp_path: Path
 ) -> None:
     source = kind(tmp_path)
-    model = load_model(source, channels=["DNA", "stress"], classes=["dark", "bright"],
-                       mean=[1.0, 2.0], std=[100.0, 50.0], allow_code=True)  # fmt: skip
+    model = load_model(
+        source,
+        channels=["DNA", "stress"],
+        classes=["dark", "bright"],
+        mean=[1.0, 2.0],
+        std=[100.0, 50.0],
+        allow_code=True,
+    )
     part = classifier_part(model)
     assert part is not None
     config = Config(
-        data=data_part(open_dataset(plate), plate), classifier=part,
+        data=data_part(open_dataset(plate), plate),
+        classifier=part,
         explanations=(ExplanationPart(cells=(1,), mode="blackbox", forwards=20),),
-    )  # fmt: skip
+    )
     (tmp_path / "there").mkdir()
     file = write_config(config, tmp_path / "there" / "config.json")
     assert read_config(file) == config
@@ -141,8 +148,19 @@ def test_an_output_is_chosen_on_the_command_line(
     plate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = python_file(tmp_path).replace(":predict", ":pair")
-    arguments = ["explain", str(plate), "--out", "maps", "--forwards", "20", "--model", source,
-                 *NAMES, *SCALE, "--allow-code"]  # fmt: skip
+    arguments = [
+        "explain",
+        str(plate),
+        "--out",
+        "maps",
+        "--forwards",
+        "20",
+        "--model",
+        source,
+        *NAMES,
+        *SCALE,
+        "--allow-code",
+    ]
     assert main(arguments) == 2
     assert "gives 2 outputs (0: (6, 2) float32, 1: (6, 2, 24, 24) float32)" in (
         capsys.readouterr().err
@@ -156,7 +174,7 @@ def test_an_output_is_chosen_on_the_command_line(
 def test_a_moved_file_is_the_same_model_and_an_old_config_keeps_working(
     plate: Path, tmp_path: Path
 ) -> None:
-    from napari_channelmix.classify.identity import earlier_hashes, model_hash
+    from napari_channelmix.classify.model_hash import earlier_hashes, model_hash
 
     names: dict[str, Any] = {"channels": ["DNA"], "classes": ["a", "b"], "allow_code": True}
     source = torchscript(tmp_path)

@@ -24,8 +24,8 @@ from napari_channelmix.classify.accuracy import (
 from napari_channelmix.classify.bundle import FORMAT, SCHEMA, load_bundle
 from napari_channelmix.classify.calibration import Calibration, calibration_of
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.classify.sealed import read_sealed, write_sealed
 from napari_channelmix.classify.training_cells import TrainingCells
+from napari_channelmix.classify.weights_file import read_sealed, write_sealed
 from napari_channelmix.config import (
     ClassifierPart,
     Config,
@@ -42,19 +42,19 @@ from napari_channelmix.config.file import as_json
 from napari_channelmix.data.annotation_files import palette_beside
 from napari_channelmix.data.description import read_description
 from napari_channelmix.dcmix import ChannelImportance
-from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
 from napari_channelmix.dcmix.separability import OneNumber, Separability
+from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 from napari_channelmix.drl import store
-from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.disentangler import Disentangler
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.sprites import sprite_set
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
 from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts
-from napari_channelmix.report.words import accuracy_doubts, accuracy_in_words
-from napari_channelmix.run.stored import ExplainFile, LatentsFile, LatentsMadeFrom
+from napari_channelmix.report.text import accuracy_doubts, accuracy_in_words
+from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile, LatentsMadeFrom
 from napari_channelmix.run.text import explanation_text, importance_text
 
 ORIGIN = {"made": "2026-01-02", "versions": {"torch": "2", "napari-channelmix": "0.1"}, "seed": 0}
@@ -67,64 +67,149 @@ def deep(levels: int) -> Any:
     return value
 
 
-ODD = [None, True, -1, 0, 1.5, 2**70, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 9999,
-       "\ud800", "a\0b", "../../../etc/passwd", "=1+1", [], {}, [[]], {"a": {}}, deep(40),
-       deep(200), [1, 2, 3], ["a"], {"": None}]  # fmt: skip
+ODD = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    2**70,
+    10**400,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    "x" * 9999,
+    "\ud800",
+    "a\0b",
+    "../../../etc/passwd",
+    "=1+1",
+    [],
+    {},
+    [[]],
+    {"a": {}},
+    deep(40),
+    deep(200),
+    [1, 2, 3],
+    ["a"],
+    {"": None},
+]
 
-CONFIG = as_json(Config(
-    data=DataPart(dataset="d.toml", fingerprint="ab", n=3, channels=("a", "b")),
-    classifier=ClassifierPart(training=TrainingPart(network="tiny", mixes=2), accuracy=0.9),
-    importance=ImportancePart(seeds=2, share={"DNA": 1.0}),
-    explanations=(ExplanationPart(cells=(1, 2), target="x"),),
-    latents=LatentsPart(finetune=3, view={"channels": ["a"], "weights": [[1.0]],
-                                          "natural": False}),
-))  # fmt: skip
+CONFIG = as_json(
+    Config(
+        data=DataPart(dataset="d.toml", fingerprint="ab", n=3, channels=("a", "b")),
+        classifier=ClassifierPart(training=TrainingPart(network="tiny", mixes=2), accuracy=0.9),
+        importance=ImportancePart(seeds=2, share={"DNA": 1.0}),
+        explanations=(ExplanationPart(cells=(1, 2), target="x"),),
+        latents=LatentsPart(
+            finetune=3, view={"channels": ["a"], "weights": [[1.0]], "natural": False}
+        ),
+    )
+)
 ACCURACY = estimate_accuracy([0, 0, 1, 1], [0, 1, 1, 1], list("gghh"), ("x", "y"))
 AHEAD = accuracy_difference([0, 0, 1, 1], [0, 1, 1, 1], [0, 0, 1, 1], list("gghh"), 2)
 SETS = tuple(ChannelSet((name,), ACCURACY, AHEAD) for name in "ab")
 NUMBER = OneNumber("a", "brightness", ACCURACY, 0.4, 0.01)
 IMPORTANCE = ChannelImportance(
-    ("a", "b"), (0.25, 0.75), (0.1, 0.1), (0.1, 0.2), (0.0, 0.1), {"x": (0.1, 0.2)}, (0.1, 0.2),
-    None, {"mixed": 0.9, "plain": 0.95}, {"mixed": {"x": 0.9}, "plain": {"x": None}}, "ok", (0, 1),
-    ((0.2, 0.8), (0.3, 0.7)), 8, 4, ("a warning",), ORIGIN,
+    ("a", "b"),
+    (0.25, 0.75),
+    (0.1, 0.1),
+    (0.1, 0.2),
+    (0.0, 0.1),
+    {"x": (0.1, 0.2)},
+    (0.1, 0.2),
+    None,
+    {"mixed": 0.9, "plain": 0.95},
+    {"mixed": {"x": 0.9}, "plain": {"x": None}},
+    "ok",
+    (0, 1),
+    ((0.2, 0.8), (0.3, 0.7)),
+    8,
+    4,
+    ("a warning",),
+    ORIGIN,
     estimates={"mixed": ACCURACY, "plain": ACCURACY},
     alone=ChannelsAlone(("a", "b"), ACCURACY, SETS, SETS, SETS[0], (), ACCURACY, AHEAD),
     separability=Separability((NUMBER,), NUMBER, NUMBER, ACCURACY, AHEAD),
-).to_dict()  # fmt: skip
+).to_dict()
 EXPLAIN = {
-    "schema": "napari-channelmix/explain/1", "run": "r", "data": "set", "n": 2, "method": "pcim",
-    "mode": "autograd", "channels": ["a", "b"], "classes": ["x", "y"], "versus": None,
-    "seconds_per_cell": 0.1, "target": [0, 1], "predicted": [0, 1],
+    "schema": "napari-channelmix/explain/1",
+    "run": "r",
+    "data": "set",
+    "n": 2,
+    "method": "pcim",
+    "mode": "autograd",
+    "channels": ["a", "b"],
+    "classes": ["x", "y"],
+    "versus": None,
+    "seconds_per_cell": 0.1,
+    "target": [0, 1],
+    "predicted": [0, 1],
     "probabilities": [[0.9, 0.1], [0.2, 0.8]],
     "cells": {"index": [0, 1], "label": ["x", None], "group": ["g", "h"], "split": ["", ""]},
     "scores": {"pcim": {"srg": 0.1, "insertion": 0.2, "deletion": 0.1, "seconds_per_cell": 0.1}},
     "scores_per_cell": {"pcim": {"srg": [0.1, 0.1], "insertion": [0, 1], "deletion": [0, 1]}},
-    "left_out": {}, "warnings": [],
-    "provenance": {**ORIGIN, "data": "f", "settings": {"target": None, "versus": None,
-                                                       "channels": "shared", "forwards": None}},
-}  # fmt: skip
+    "left_out": {},
+    "warnings": [],
+    "provenance": {
+        **ORIGIN,
+        "data": "f",
+        "settings": {"target": None, "versus": None, "channels": "shared", "forwards": None},
+    },
+}
 LATENTS = {
-    "schema": "napari-channelmix/latents/1", "n": 3, "names": ["z"], "trust": [0.5],
-    "badges": [{"name": "z", "badge": "verified", "words": "goes along"}], "active": [True],
-    "accuracy": {"latents": 0.9, "pixels_or_features": 0.8}, "finetuned": {"epochs": 2},
-    "warnings": [], "provenance": {**ORIGIN, "model": "m", "data": "d", "disentangler": "t",
-                                   "settings": {"finetune": 0, "view": {}, "limit": None}},
-}  # fmt: skip
-PALETTE = {"schema": "napari-channelmix/annotations/1", "classes": ["x", "y"], "rows": 3,
-           "provenance": ORIGIN}  # fmt: skip
+    "schema": "napari-channelmix/latents/1",
+    "n": 3,
+    "names": ["z"],
+    "trust": [0.5],
+    "badges": [{"name": "z", "badge": "verified", "words": "goes along"}],
+    "active": [True],
+    "accuracy": {"latents": 0.9, "pixels_or_features": 0.8},
+    "finetuned": {"epochs": 2},
+    "warnings": [],
+    "provenance": {
+        **ORIGIN,
+        "model": "m",
+        "data": "d",
+        "disentangler": "t",
+        "settings": {"finetune": 0, "view": {}, "limit": None},
+    },
+}
+PALETTE = {
+    "schema": "napari-channelmix/annotations/1",
+    "classes": ["x", "y"],
+    "rows": 3,
+    "provenance": ORIGIN,
+}
 BUNDLE = {
     "network": {"name": "tiny", "channels": 2, "classes": 2, "mixes": 1, "constraint": "softmax"},
-    "channels": ["a", "b"], "classes": ["x", "y"], "mean": [1.0, 2.0], "std": [1.0, 0.5],
-    "crop": 32, "provenance": ORIGIN,
-    "record": {"history": [{"epoch": 1.0, "loss": 0.5}], "warnings": [], "held_out": {
-        "balanced_accuracy": 0.9, "chance": 0.5, "recall": {"x": 0.9, "y": None},
-        "confusion": [[1, 0], [0, 1]], "n_train": 3, "n_test": 2, "estimate": ACCURACY.as_dict(),
-        "calls": HeldOutCalls.of([0, 0, 1, 1], [0, 1, 1, 1], list("gghh"), "xy").as_rows()},
+    "channels": ["a", "b"],
+    "classes": ["x", "y"],
+    "mean": [1.0, 2.0],
+    "std": [1.0, 0.5],
+    "crop": 32,
+    "provenance": ORIGIN,
+    "record": {
+        "history": [{"epoch": 1.0, "loss": 0.5}],
+        "warnings": [],
+        "held_out": {
+            "balanced_accuracy": 0.9,
+            "chance": 0.5,
+            "recall": {"x": 0.9, "y": None},
+            "confusion": [[1, 0], [0, 1]],
+            "n_train": 3,
+            "n_test": 2,
+            "estimate": ACCURACY.as_dict(),
+            "calls": HeldOutCalls.of([0, 0, 1, 1], [0, 1, 1, 1], list("gghh"), "xy").as_rows(),
+        },
         "calibration": calibration_of(
-            np.full((4, 2), 0.5), [0, 0, 1, 1], list("gghh"), ("x", "y")).as_dict()},
-    "trained_on": TrainingCells(np.arange(1, 4, dtype=np.uint64), np.arange(2, dtype=np.uint64)
-                                ).as_dict(),
-}  # fmt: skip
+            np.full((4, 2), 0.5), [0, 0, 1, 1], list("gghh"), ("x", "y")
+        ).as_dict(),
+    },
+    "trained_on": TrainingCells(
+        np.arange(1, 4, dtype=np.uint64), np.arange(2, dtype=np.uint64)
+    ).as_dict(),
+}
 
 
 def changed(content: Any, seed: int) -> str:
@@ -135,8 +220,11 @@ def changed(content: Any, seed: int) -> str:
         places: list[tuple[Any, Any]] = []
 
         def walk(value: Any, places: list[tuple[Any, Any]] = places) -> None:
-            inside = value.items() if isinstance(value, dict) else (
-                enumerate(value) if isinstance(value, list) else ())  # fmt: skip
+            inside = (
+                value.items()
+                if isinstance(value, dict)
+                else (enumerate(value) if isinstance(value, list) else ())
+            )
             for key, one in inside:
                 places.append((value, key))
                 walk(one)
@@ -216,11 +304,20 @@ def _latents(path: Path) -> None:
     read_content(path, LatentsMadeFrom)
 
 
-QUICK = settings(max_examples=120, deadline=None, derandomize=True, database=None,
-                 suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
-KINDS = {"config": (CONFIG, _config), "importance": (IMPORTANCE, _importance),
-         "explain": (EXPLAIN, _explain), "latents": (LATENTS, _latents),
-         "palette": (PALETTE, lambda path: palette_beside(path.with_suffix(".csv")))}  # fmt: skip
+QUICK = settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+KINDS = {
+    "config": (CONFIG, _config),
+    "importance": (IMPORTANCE, _importance),
+    "explain": (EXPLAIN, _explain),
+    "latents": (LATENTS, _latents),
+    "palette": (PALETTE, lambda path: palette_beside(path.with_suffix(".csv"))),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -259,8 +356,11 @@ def damaged(content: Any) -> Iterator[Any]:
     """Copies of the content, each with one value left out or changed into another."""
 
     def walk(value: Any, where: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-        inside = value.items() if isinstance(value, dict) else (
-            enumerate(value[:2]) if isinstance(value, list) else ())  # fmt: skip
+        inside = (
+            value.items()
+            if isinstance(value, dict)
+            else (enumerate(value[:2]) if isinstance(value, list) else ())
+        )
         for key, one in inside:
             yield (*where, key)
             yield from walk(one, (*where, key))
@@ -285,7 +385,7 @@ STORED = {
     "calibration": (RECORD["calibration"], lambda it: Calibration.from_dict(it).text()),
     "estimate": (ACCURACY.as_dict(), lambda it: AccuracyEstimate.from_dict(it).text()),
     "training cells": (BUNDLE["trained_on"], TrainingCells.from_dict),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", STORED)
@@ -328,8 +428,11 @@ def test_a_description_that_was_not_changed_is_read(tmp_path: Path) -> None:
 def disentangler(tmp_path_factory: pytest.TempPathFactory) -> Path:
     of = sprite_set("texture-sprites")
     how = NetworkSettings(filters=4, hidden=4, expansion=0, summary=False)
-    about = {"recipe": {"objective": {"pairs": "labels"}}, "card": {"association": {"a": 0.5}},
-             "finetuned": {"epochs": 1, "error": [0.2, 0.1], "made_from": {}}}  # fmt: skip
+    about = {
+        "recipe": {"objective": {"pairs": "labels"}},
+        "card": {"association": {"a": 0.5}},
+        "finetuned": {"epochs": 1, "error": [0.2, 0.1], "made_from": {}},
+    }
     made = Disentangler(VariationalAutoencoder(how), Code(of, how.latents), about)
     return store.save_disentangler(made, tmp_path_factory.mktemp("d") / "d.safetensors")
 
@@ -349,10 +452,27 @@ def test_changed_descriptions_of_a_disentangler_are_refused_in_one_line(
 @QUICK
 def test_changed_data_set_files_are_refused_in_one_line(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
-    text = ('name = "set"\ntable = "t.csv"\nlabel = "l"\nkeep = {l = ["a"]}\n[channels]\nDNA = "p"'
-            '\n[cells]\nfrom = "point"\ncolumns = ["y", "x"]\ncrop = 32\n')  # fmt: skip
-    odd = ["nan", "-1", "[" * 300, '"' * 3, "\0", "{a=" * 100, "a." * 200, "1e999", "9" * 5000,
-           "2026-01-01", "\ud7ff", "#", "'", "=", "\n"]  # fmt: skip
+    text = (
+        'name = "set"\ntable = "t.csv"\nlabel = "l"\nkeep = {l = ["a"]}\n[channels]\nDNA = "p"'
+        '\n[cells]\nfrom = "point"\ncolumns = ["y", "x"]\ncrop = 32\n'
+    )
+    odd = [
+        "nan",
+        "-1",
+        "[" * 300,
+        '"' * 3,
+        "\0",
+        "{a=" * 100,
+        "a." * 200,
+        "1e999",
+        "9" * 5000,
+        "2026-01-01",
+        "\ud7ff",
+        "#",
+        "'",
+        "=",
+        "\n",
+    ]
     for _ in range(rng.randint(1, 3)):
         at = rng.randrange(len(text))
         text = text[:at] + rng.choice(odd) + text[at + rng.randrange(8) :]
@@ -361,16 +481,26 @@ def test_changed_data_set_files_are_refused_in_one_line(seed: int, tmp_path: Pat
     one_line(lambda: read_description(path))
 
 
-@pytest.mark.parametrize("change", [
-    {"channels": ["a"]}, {"classes": ["x", "y", "z"]}, {"classes": ["x", "x"]}, {"mean": [1.0]},
-    {"std": [1.0, 0.0]}, {"std": [1.0, -1.0]}, {"crop": 0}, {"crop": 10**9},
-    {"network": {**BUNDLE["network"], "channels": 10**9}, "channels": ["a", "b"]},
-    {"network": {**BUNDLE["network"], "mixes": 10**9}},
-    {"network": {**BUNDLE["network"], "name": "medium"}},
-    {"network": {**BUNDLE["network"], "mixes": 0}}, {"record": {"held_out": []}},
-    {"record": {"held_out": {**BUNDLE["record"]["held_out"], "confusion": [[1]]}}},
-    {"provenance": {"settings": 3}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channels": ["a"]},
+        {"classes": ["x", "y", "z"]},
+        {"classes": ["x", "x"]},
+        {"mean": [1.0]},
+        {"std": [1.0, 0.0]},
+        {"std": [1.0, -1.0]},
+        {"crop": 0},
+        {"crop": 10**9},
+        {"network": {**BUNDLE["network"], "channels": 10**9}, "channels": ["a", "b"]},
+        {"network": {**BUNDLE["network"], "mixes": 10**9}},
+        {"network": {**BUNDLE["network"], "name": "medium"}},
+        {"network": {**BUNDLE["network"], "mixes": 0}},
+        {"record": {"held_out": []}},
+        {"record": {"held_out": {**BUNDLE["record"]["held_out"], "confusion": [[1]]}}},
+        {"provenance": {"settings": 3}},
+    ],
+)
 def test_a_bundle_that_says_other_than_it_holds_is_refused(
     change: dict[str, Any], tmp_path: Path
 ) -> None:

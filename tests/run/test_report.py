@@ -12,7 +12,7 @@ from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.report import ClassifierFacts
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.explaining import chosen_cells
+from napari_channelmix.run.explain_dataset import chosen_cells
 from napari_channelmix.run.report import _trained_on
 
 QUICK = ["--device", "cpu", "--quiet"]
@@ -86,8 +86,12 @@ def test_latents_of_other_cells_are_told(made, tmp_path, capsys):
     about = {"seed": 4, "settings": {"limit": 9}, "model": "texture-sprites"}
     path = tmp_path / "latents.json"
     for data, told in ((fingerprint(some), False), (fingerprint(cells), True)):
-        content = {"schema": "napari-channelmix/latents/1", "n": 9, "badges": [],
-                   "provenance": {**about, "data": data}}  # fmt: skip
+        content = {
+            "schema": "napari-channelmix/latents/1",
+            "n": 9,
+            "badges": [],
+            "provenance": {**about, "data": data},
+        }
         path.write_text(json.dumps(content), "utf-8")
         assert report(made, tmp_path / "r.html", "--latents", str(tmp_path)) == 0
         page = (tmp_path / "r.html").read_text("utf-8")

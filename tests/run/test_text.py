@@ -8,14 +8,28 @@ import pytest
 
 from napari_channelmix.classify.accuracy import accuracy_difference, estimate_accuracy
 from napari_channelmix.dcmix import ChannelImportance
-from napari_channelmix.dcmix.alone import ChannelsAlone, ChannelSet
+from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 from napari_channelmix.run.text import importance_text
 
 RESULT = ChannelImportance(
-    ("GFP", "DNA"), (0.8, 0.2), (0.02, 0.01), (0.3, -0.01), (0.0, 0.0), {}, (0.2, 0.3),
-    (0.0004, 0.21), {"mixed": 0.9, "plain": 0.92}, {"mixed": {}, "plain": {}}, "ok", (0, 1, 2, 3),
-    ((0.8, 0.2),) * 4, 8, 4, (), {},
-)  # fmt: skip
+    ("GFP", "DNA"),
+    (0.8, 0.2),
+    (0.02, 0.01),
+    (0.3, -0.01),
+    (0.0, 0.0),
+    {},
+    (0.2, 0.3),
+    (0.0004, 0.21),
+    {"mixed": 0.9, "plain": 0.92},
+    {"mixed": {}, "plain": {}},
+    "ok",
+    (0, 1, 2, 3),
+    ((0.8, 0.2),) * 4,
+    8,
+    4,
+    (),
+    {},
+)
 LABELS, GROUPS = [0, 0, 1, 1] * 6, [f"w{at // 4}" for at in range(24)]
 CLASSES = ("x", "y")
 
@@ -23,20 +37,38 @@ CLASSES = ("x", "y")
 def alone() -> ChannelsAlone:
     right, wrong = LABELS, [0] * 24
     sets = [
-        ChannelSet((name,), estimate_accuracy(LABELS, called, GROUPS, CLASSES),
-                   accuracy_difference(LABELS, right, called, GROUPS, 2))
+        ChannelSet(
+            (name,),
+            estimate_accuracy(LABELS, called, GROUPS, CLASSES),
+            accuracy_difference(LABELS, right, called, GROUPS, 2),
+        )
         for name, called in (("DNA", right), ("actin", wrong))
-    ]  # fmt: skip
+    ]
     whole = sets[0].accuracy
     return ChannelsAlone(("DNA", "actin"), whole, tuple(sets), tuple(sets[::-1]), sets[0], ())
 
 
 def importance() -> ChannelImportance:
     return ChannelImportance(
-        ("DNA", "actin"), (0.25, 0.75), (0.1, 0.1), None, None, {}, None, None,
-        {"mixed": 0.9, "plain": 0.95}, {"mixed": {}, "plain": {}}, "ok", (0, 1),
-        ((0.2, 0.8), (0.3, 0.7)), 8, 4, (), {}, alone=alone(),
-    )  # fmt: skip
+        ("DNA", "actin"),
+        (0.25, 0.75),
+        (0.1, 0.1),
+        None,
+        None,
+        {},
+        None,
+        None,
+        {"mixed": 0.9, "plain": 0.95},
+        {"mixed": {}, "plain": {}},
+        "ok",
+        (0, 1),
+        ((0.2, 0.8), (0.3, 0.7)),
+        8,
+        4,
+        (),
+        {},
+        alone=alone(),
+    )
 
 
 def test_channels_alone_have_their_intervals_and_numbers() -> None:
@@ -62,10 +94,13 @@ def test_the_table_and_the_file_have_them_too() -> None:
     assert content["measured_on"].endswith("6 held-out groups, 24 cells")
 
 
-@pytest.mark.parametrize(("shapley", "ends"), [
-    ((0.3, -0.01), ["0.020 +0.300    < 0.001", "0.010 -0.010      0.210"]),
-    (None, ["0.020           < 0.001", "0.010             0.210"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("shapley", "ends"),
+    [
+        ((0.3, -0.01), ["0.020 +0.300    < 0.001", "0.010 -0.010      0.210"]),
+        (None, ["0.020           < 0.001", "0.010             0.210"]),
+    ],
+)
 def test_p_values_stand_beside_the_shares(shapley, ends):
     lines = importance_text(replace(RESULT, shapley=shapley, shapley_sd=shapley)).splitlines()
     head, first, second = lines[-3:]
@@ -76,13 +111,18 @@ def test_p_values_stand_beside_the_shares(shapley, ends):
 
 def test_the_reason_stands_where_there_are_no_p_values():
     text = importance_text(replace(RESULT, p_value=None, p_value_reason="fewer than 4 seeds"))
-    assert text.endswith("DNA      ██████                          0.200 ± 0.010 -0.010\n"
-                         "note: no p-values: fewer than 4 seeds")  # fmt: skip
+    assert text.endswith(
+        "DNA      ██████                          0.200 ± 0.010 -0.010\n"
+        "note: no p-values: fewer than 4 seeds"
+    )
 
 
 def test_accuracies_alone_that_must_not_be_read_say_so() -> None:
-    closed = replace(importance(), gate="at chance: nothing can be read",
-                     verdict="Nothing can be read: accuracy is at chance")  # fmt: skip
+    closed = replace(
+        importance(),
+        gate="at chance: nothing can be read",
+        verdict="Nothing can be read: accuracy is at chance",
+    )
     line = "alone, without it: Not to be read: accuracy is at chance"
     assert line in importance_text(closed).splitlines()
     assert "Not to be read" not in importance_text(importance())

@@ -117,8 +117,11 @@ def test_settings_of_another_job_are_refused() -> None:
 
 def test_as_dict_gives_the_values_by_name() -> None:
     assert as_dict(Small(rows=(1, 2))) == {
-        "epochs": 3, "held_out": 0.5, "fast": False, "rows": (1, 2),
-    }  # fmt: skip
+        "epochs": 3,
+        "held_out": 0.5,
+        "fast": False,
+        "rows": (1, 2),
+    }
 
 
 def test_the_signature_of_a_function_shows_the_settings() -> None:

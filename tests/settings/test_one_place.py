@@ -23,7 +23,7 @@ from napari_channelmix.settings import (
     settings,
     takes_settings,
 )
-from napari_channelmix.viewer.job_form import JobForm
+from napari_channelmix.viewer.widgets.job_form import JobForm
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot

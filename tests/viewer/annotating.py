@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.session import Predictions, Shown
+from napari_channelmix.viewer.session.session import Predictions, Shown
 
 from .conftest import canvas_of, canvas_point
 
@@ -36,8 +36,10 @@ def squares(count: int = 6, side: int = 120) -> Any:
 def show_squares(viewer: Any, session: Any, classes: tuple[str, ...] = ("alive", "dead")) -> Cells:
     """Six cells without a class, in layers that are scaled, moved, turned and sheared."""
     labels, rng = squares(), np.random.default_rng(0)
-    images = {name: viewer.add_image(rng.random(labels.shape), name=name, **ODD)
-              for name in ("DNA", "GFP")}  # fmt: skip
+    images = {
+        name: viewer.add_image(rng.random(labels.shape), name=name, **ODD)
+        for name in ("DNA", "GFP")
+    }
     marked = viewer.add_labels(labels, name="cells", **ODD)
     planes = tuple(layer.data for layer in images.values())
     cells = Cells.from_labels(planes, tuple(images), labels, crop=24)

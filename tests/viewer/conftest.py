@@ -106,7 +106,7 @@ def open_plate(dock: Any, qtbot: Any, plate: Cells) -> Callable[[], Any]:
     """The dock 'Images and cells' with the plate in it."""
 
     def opened() -> Any:
-        from napari_channelmix.viewer.images_dock import ImagesDock
+        from napari_channelmix.viewer.pages.data.page import ImagesDock
 
         images = dock(ImagesDock)
         images.open_cells(plate)

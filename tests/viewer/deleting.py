@@ -16,9 +16,9 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.session import Predictions
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.session.session import Predictions
 
 
 def pump(seconds: float) -> None:

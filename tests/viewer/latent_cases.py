@@ -58,8 +58,8 @@ def tiny(channels: int = 3, seed: int = 0) -> Disentangler:
     """Untrained, but it encodes and decodes."""
     import torch
 
-    from napari_channelmix.drl.code import Code
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.drl.latent_code import Code
     from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
     from napari_channelmix.drl.sprites import CELLS, TEXTURED
 
@@ -110,11 +110,14 @@ def latents(
         axes = [name for name in of.axes() if name not in inactive]
         importance = {name: (0.05 * at, 0.01) for at, name in enumerate(axes)}
         ahead = {"hand-crafted": Tested(-0.09, -0.15, -0.02)}
-        best = {"latents": tested["latents"]["trees"],
-                "hand-crafted": tested["hand-crafted"]["network"]}  # fmt: skip
+        best = {
+            "latents": tested["latents"]["trees"],
+            "hand-crafted": tested["hand-crafted"]["network"],
+        }
         folds = {"latents": {"trees": 3, "network": 0}, "hand-crafted": {"trees": 0, "network": 3}}
         separation = Separation(
             chosen.classes, tested, best, folds, ahead, importance, 3, count, count
         )
-    return Latents(chosen, values, np.full_like(values, 0.3), of, prepared, tuple(judged),
-                   separation)  # fmt: skip
+    return Latents(
+        chosen, values, np.full_like(values, 0.3), of, prepared, tuple(judged), separation
+    )

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.phenotypes.facts import Facts
-from napari_channelmix.viewer.session import Predictions
+from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+from napari_channelmix.viewer.session.session import Predictions
 
 CLASSES = ("round", "long", "dead")
 

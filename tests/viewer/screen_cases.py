@@ -55,8 +55,10 @@ def dose_series(folder: Path) -> Path:
     crops, labels = _crops(seed=1)
     draws, wells, rows = np.random.default_rng(3), {}, []
     for at, (dose, treated) in enumerate(zip(DOSES, TREATED, strict=True)):
-        chosen = [draws.choice(np.flatnonzero(labels == code), count, replace=False)
-                  for code, count in ((1, treated), (0, 8 - treated))]  # fmt: skip
+        chosen = [
+            draws.choice(np.flatnonzero(labels == code), count, replace=False)
+            for code, count in ((1, treated), (0, 8 - treated))
+        ]
         wells[f"B{at + 1:02d}"] = crops[np.concatenate(chosen)]
         rows += [{"dose": dose}] * 8
     return _saved(folder, "dose series", wells, rows, "")
@@ -78,8 +80,10 @@ def _saved(
     for well, crops in wells.items():
         picture = np.concatenate(list(crops), axis=2).astype(np.float32)
         tifffile.imwrite(folder / f"{well}.tif", picture, metadata={"axes": "CYX"})
-        places += [{"path": f"{well}.tif", "well": well, "y0": 0, "x0": SIDE * at}
-                   for at in range(len(crops))]  # fmt: skip
+        places += [
+            {"path": f"{well}.tif", "well": well, "y0": 0, "x0": SIDE * at}
+            for at in range(len(crops))
+        ]
     table = pd.DataFrame(places).join(pd.DataFrame(rows))
     table.to_csv(folder / "table.csv", index=False)
     path = folder / "dataset.toml"

@@ -14,7 +14,7 @@ import time
 import napari
 from qtpy.QtWidgets import QApplication
 from napari_channelmix.jobs import Progress
-from napari_channelmix.viewer.launch import open_docks
+from napari_channelmix.viewer.frame.open_page import open_docks
 
 def long():
     for step in range(10_000):
@@ -39,7 +39,11 @@ def test_a_script_may_end_while_jobs_are_at_work(end: str, code: int, tmp_path: 
     folders = {f"XDG_{what}_HOME": str(tmp_path) for what in ("DATA", "CACHE", "CONFIG")}
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", SCRIPT.format(end=end)],
-        capture_output=True, text=True, timeout=250, env={**os.environ, **folders}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=250,
+        env={**os.environ, **folders},
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (code, "at work: 2\n"), done.stderr[-3000:]
     assert "Traceback" not in done.stderr, done.stderr[-3000:]

@@ -12,11 +12,11 @@ from napari.components import ViewerModel
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers import MapLayer
-from napari_channelmix.viewer.layers.marks import ring_cells
-from napari_channelmix.viewer.layers.scores import show_scores
-from napari_channelmix.viewer.layers.sights import center_on
-from napari_channelmix.viewer.picking import cell_at
-from napari_channelmix.viewer.session import Shown
+from napari_channelmix.viewer.layers.camera import center_on
+from napari_channelmix.viewer.layers.cell_rings import ring_cells
+from napari_channelmix.viewer.layers.score_layer import show_scores
+from napari_channelmix.viewer.selection.picking import cell_at
+from napari_channelmix.viewer.session.session import Shown
 
 Y, X = 37, 52
 TURN = np.array([[1.0, 0.2, 5.0], [-0.1, 1.1, -3.0], [0.0, 0.0, 1.0]])
@@ -58,9 +58,16 @@ def test_a_planted_pixel_is_where_its_cell_is_shown(kind: str, crop: int, place:
     np.testing.assert_allclose(ring.data_to_world(ring.data[0]), wanted)
 
     scores = show_scores(
-        viewer, "scores", cells, 0, np.array([0.5]), layers.like(source), name="scores",
-        limits=(0.0, 1.0), colormap="gray",
-    )  # fmt: skip
+        viewer,
+        "scores",
+        cells,
+        0,
+        np.array([0.5]),
+        layers.like(source),
+        name="scores",
+        limits=(0.0, 1.0),
+        colormap="gray",
+    )
     if kind == "points":
         np.testing.assert_allclose(scores.data_to_world(scores.data[0]), wanted)
     else:
@@ -77,8 +84,7 @@ def test_points_of_another_layer_become_the_pixels_they_lie_on(place: str) -> No
     viewer = ViewerModel()
     source = viewer.add_image(np.zeros((90, 110)), **PLACES[place])
     world = np.asarray(source.data_to_world((Y, X)))
-    points = viewer.add_points([(world - (0.4, 0.6)) / 1.7], scale=(1.7, 1.7),
-                               translate=(0.4, 0.6))  # fmt: skip
+    points = viewer.add_points([(world - (0.4, 0.6)) / 1.7], scale=(1.7, 1.7), translate=(0.4, 0.6))
     (plane,) = layers.planes_from_layers([source], viewer.dims.point)
     where, numbers = layers.points_plane(points, source, plane)
     np.testing.assert_allclose(where, [(Y, X)])

@@ -21,15 +21,23 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_channelmix.viewer.launch import DOCKS, open_docks, open_workspace
+from napari_channelmix.viewer.frame.open_page import DOCKS, open_docks, open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.usefixtures("registered")
 
-CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox,
-            QLineEdit, QPlainTextEdit, QTabBar)  # fmt: skip
+CONTROLS = (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabBar,
+)
 # Bars that come with what they scroll, headings that are a part of their table.
 PARTS = (QScrollBar, QHeaderView)
 
@@ -121,15 +129,27 @@ def test_a_control_is_called_what_stands_beside_it(filled: dict[str, Any]) -> No
 def test_what_cannot_be_run_says_why(docks: dict[str, Any]) -> None:
     runs = (
         ("Classifier", docks["Classifier"].train, docks["Classifier"].reason),
-        ("Channel importance", docks["Channel importance"].run_button,
-         docks["Channel importance"].reason),
-        ("Latent traversals", docks["Latent traversals"].settings.run,
-         docks["Latent traversals"].settings.reason),
-        ("Explain a cell", docks["Explain a cell"].question.target,
-         docks["Explain a cell"].needs.line),
-        ("Report and script", docks["Report and script"].report,
-         docks["Report and script"].contents),
-    )  # fmt: skip
+        (
+            "Channel importance",
+            docks["Channel importance"].run_button,
+            docks["Channel importance"].reason,
+        ),
+        (
+            "Latent traversals",
+            docks["Latent traversals"].settings.run,
+            docks["Latent traversals"].settings.reason,
+        ),
+        (
+            "Explain a cell",
+            docks["Explain a cell"].question.target,
+            docks["Explain a cell"].needs.line,
+        ),
+        (
+            "Report and script",
+            docks["Report and script"].report,
+            docks["Report and script"].contents,
+        ),
+    )
     for title, control, reason in runs:
         dock = docks[title]
         assert not (control.isEnabled() and control.isVisibleTo(dock)), title

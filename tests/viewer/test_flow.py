@@ -12,10 +12,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_channelmix.classify.accuracy import estimate_accuracy
-from napari_channelmix.viewer.chance_note import chance_line
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.explain_dock import ExplainDock
-from napari_channelmix.viewer.importance_dock import ImportanceDock
+from napari_channelmix.viewer.frame.chance_note import chance_line
+from napari_channelmix.viewer.pages.channels.page import ImportanceDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.pixels.page import ExplainDock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +47,9 @@ def test_from_a_data_set_to_the_bars(
     assert f"({found.interval_text})" in trained.result.text()
     assert f"{found.n_groups} held-out groups, {found.n_cells} cells" in trained.result.text()
     assert [one.interval for one in trained.recalls.bars.rows] == [
-        (found.low, found.high), *((row.low, row.high) for row in found.per_class),
-    ]  # fmt: skip
+        (found.low, found.high),
+        *((row.low, row.high) for row in found.per_class),
+    ]
     assert [one.tip for one in trained.recalls.bars.rows[1:]] == [
         row.text() for row in found.per_class
     ]
@@ -98,8 +99,11 @@ def test_from_a_data_set_to_the_bars(
 
     importance.export_to(tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "importance.json", "importance.csv", "importance.png", "importance.svg"
-    }  # fmt: skip
+        "importance.json",
+        "importance.csv",
+        "importance.png",
+        "importance.svg",
+    }
     ground = chart.colors.ground
     viewer.theme = "light"
     assert chart.colors.ground != ground
@@ -325,8 +329,10 @@ def test_one_channel_has_nothing_to_weigh(dock: Any, open_plate: Any) -> None:
 def test_code_runs_only_with_consent(trained: Any, click: Any, tmp_path: Path) -> None:
     trained.form.ask(tmp_path / "model.pt2", ("DNA",), ("a", "b"))
     assert not trained.form.consent.isChecked() and not trained.form.load.isEnabled()
-    click(trained.form.consent, trained.form.consent.rect().topLeft() + type(
-        trained.form.consent.rect().center())(8, 8))  # fmt: skip
+    click(
+        trained.form.consent,
+        trained.form.consent.rect().topLeft() + type(trained.form.consent.rect().center())(8, 8),
+    )
     assert trained.form.load.isEnabled()
     trained.form.ask(tmp_path / "model.onnx", ("DNA",), ("a", "b"))
     assert not trained.form.consent.isVisible() and trained.form.load.isEnabled()

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.linking import RINGS
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.selection.sync import RINGS
 
-from .test_images_dock import blobs, tick
+from .pages.data.test_page import blobs, tick
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ viewer = napari.Viewer(show=False)
 from qtpy.QtWidgets import QApplication
 times = []
 start = time.perf_counter()
-from napari_channelmix.viewer.launch import open_workspace
+from napari_channelmix.viewer.frame.open_page import open_workspace
 workspace = open_workspace(viewer)
 QApplication.processEvents()
 times.append(time.perf_counter() - start)
@@ -41,8 +41,11 @@ def test_the_workspace_and_each_dock_open_fast_and_without_torch() -> None:
     paths = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
     answer = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": paths},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
     *times, torch, _, matplotlib = answer.stdout.split()
     assert torch == "False" and matplotlib == "False"
     # 0.3 s each on an idle machine; this one may be busy.

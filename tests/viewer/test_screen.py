@@ -16,11 +16,12 @@ from qtpy.QtWidgets import QMessageBox
 import napari_channelmix as cm
 from napari_channelmix.config import read_config
 from napari_channelmix.run.text import rerun_text
-from napari_channelmix.viewer import files, images_dock
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.images_dock import ImagesDock
-from napari_channelmix.viewer.importance_dock import ImportanceDock
-from napari_channelmix.viewer.reproduce_dock import ReproduceDock
+from napari_channelmix.viewer.pages.channels.page import ImportanceDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.data import page as images_dock
+from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.report.page import ReproduceDock
+from napari_channelmix.viewer.widgets import file_dialogs as files
 
 from .screen_cases import controls, dose_series
 
@@ -76,9 +77,14 @@ def screen(
 
 @pytest.mark.slow
 def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
-    screen: Any, viewer: Any, dock: Any, qtbot: Any, click: Any, tmp_path: Path,
+    screen: Any,
+    viewer: Any,
+    dock: Any,
+    qtbot: Any,
+    click: Any,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     session, trainer, run = screen.session, screen.classifier, screen.importance
     screen.open(screen.controls)
     controls = session.data_set
@@ -150,10 +156,19 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     script = tmp_path / "again.py"
     more = "importance_1.save('importance')"
     script.write_text(f"{script.read_text('utf-8')}\n{more}\n", "utf-8")
-    bare = {name: value for name, value in os.environ.items()
-            if name not in ("DISPLAY", "WAYLAND_DISPLAY")}  # fmt: skip
-    run = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=bare, check=False,
-                         capture_output=True, text=True)  # fmt: skip
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
+    run = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=bare,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stderr
     same(exported, tmp_path / "dose series" / "predictions")
     shares = cm.ChannelImportance.load(tmp_path / "importance" / "importance.json").share

@@ -418,8 +418,10 @@ def _warning(rows: Sequence[ClassRecall], cells: int, groups: int) -> str:
     lines = []
     there = [row for row in rows if row.n_cells]
     if 1 < groups == cells:
-        lines.append("no groups are known, so the cells are taken as independent and the interval "
-                     "may be too narrow")  # fmt: skip
+        lines.append(
+            "no groups are known, so the cells are taken as independent and the interval "
+            "may be too narrow"
+        )
     elif few_groups_text(groups, cells):
         lines.append(few_groups_text(groups, cells))
     lone = [row.name for row in there if row.n_groups == 1]

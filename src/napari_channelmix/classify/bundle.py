@@ -16,15 +16,15 @@ from napari_channelmix.classify.calibration import StoredCalibration
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.mixing import Constraint
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.classify.sealed import (
+from napari_channelmix.classify.training_cells import TrainingCells
+from napari_channelmix.classify.training_data import TrainingData
+from napari_channelmix.classify.weights_file import (
     described,
     read_sealed,
     refuse_other_tensors,
     seal,
     write_sealed,
 )
-from napari_channelmix.classify.training_cells import TrainingCells
-from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.errors import BundleError, ModelError
 from napari_channelmix.phenotypes.adjusted import StoredCalls
 from napari_channelmix.readers import Origin, Stored, checked_as

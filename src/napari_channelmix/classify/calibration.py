@@ -35,10 +35,19 @@ if TYPE_CHECKING:
     from napari_channelmix.phenotypes.held_out import Marks
 
 __all__ = [
-    "Calibration", "ReliabilityBin", "StoredCalibration", "brier_score", "calibrate_job",
-    "calibration_error", "calibration_of", "confidence_error", "fit_temperature",
-    "held_out_calibration", "scaled", "scores_of",
-]  # fmt: skip
+    "Calibration",
+    "ReliabilityBin",
+    "StoredCalibration",
+    "brier_score",
+    "calibrate_job",
+    "calibration_error",
+    "calibration_of",
+    "confidence_error",
+    "fit_temperature",
+    "held_out_calibration",
+    "scaled",
+    "scores_of",
+]
 
 Doubles = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -137,21 +146,40 @@ class Calibration:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         curve = {
-            name: [[one.n, *(round(float(value), 6) for value in
-                             (one.predicted, one.observed, one.low, one.high))] for one in bins]
+            name: [
+                [
+                    one.n,
+                    *(
+                        round(float(value), 6)
+                        for value in (one.predicted, one.observed, one.low, one.high)
+                    ),
+                ]
+                for one in bins
+            ]
             for name, bins in self.curve.items()
-        }  # fmt: skip
+        }
         intervals = {
             name: None if of is None else list(of)
-            for name, of in (("brier_interval", self.brier_interval),
-                             ("ece_interval", self.ece_interval))
-        }  # fmt: skip
+            for name, of in (
+                ("brier_interval", self.brier_interval),
+                ("ece_interval", self.ece_interval),
+            )
+        }
         return {
-            "temperature": self.temperature, "n_cells": self.n_cells, "n_groups": self.n_groups,
-            "brier": self.brier, "ece": self.ece, "adaptive": self.adaptive, "top": self.top,
-            "by_chance": self.by_chance, **intervals, "curve": curve, "prior": self.prior,
-            "cross_fitted": self.cross_fitted, "doubt": self.doubt,
-        }  # fmt: skip
+            "temperature": self.temperature,
+            "n_cells": self.n_cells,
+            "n_groups": self.n_groups,
+            "brier": self.brier,
+            "ece": self.ece,
+            "adaptive": self.adaptive,
+            "top": self.top,
+            "by_chance": self.by_chance,
+            **intervals,
+            "curve": curve,
+            "prior": self.prior,
+            "cross_fitted": self.cross_fitted,
+            "doubt": self.doubt,
+        }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Calibration:
@@ -163,8 +191,9 @@ class Calibration:
             Content that is missing or of another kind.
         """
         stored = validated(content, StoredCalibration, where="calibration")
-        curve = {name: tuple(ReliabilityBin(*row) for row in rows)
-                 for name, rows in stored.curve.items()}  # fmt: skip
+        curve = {
+            name: tuple(ReliabilityBin(*row) for row in rows) for name, rows in stored.curve.items()
+        }
         return cls(**{**stored.model_dump(), "curve": curve})
 
 
@@ -309,17 +338,26 @@ def calibrate_job(classifier: Classifier, cells: Cells, *, seed: int = 0) -> Job
     prior = classifier.prior_of()
     scores = scores_of(probabilities)
     found = held_out_calibration(
-        scores, labels[rows], some.groups, classifier.classes, prior.shares,
-        prior=prior.text(), seed=seed,
-    )  # fmt: skip
+        scores,
+        labels[rows],
+        some.groups,
+        classifier.classes,
+        prior.shares,
+        prior=prior.text(),
+        seed=seed,
+    )
     found = replace(found, doubt=doubt)
     if not bare.get("held_out"):
         # One whose training measured it keeps those figures.
         guesses, data = scaled(scores, found.temperature), classifier.training_data
         bare["held_out"] = held_out_record(
-            guesses, labels[rows], some.groups, classifier.classes, data.n if data else 0,
+            guesses,
+            labels[rows],
+            some.groups,
+            classifier.classes,
+            data.n if data else 0,
             doubt=doubt,
-        )  # fmt: skip
+        )
     return replace(classifier, record={**bare, "calibration": found.as_dict()})
 
 
@@ -447,10 +485,18 @@ def calibration_of(
         for code, name in enumerate(classes)
     }
     return Calibration(
-        1.0, len(p), count, brier, ece, calibration_error(p, y, bins=bins, adaptive=True),
-        confidence_error(p, y, bins=bins), _by_chance(p, bins, rng), brier_interval, ece_interval,
+        1.0,
+        len(p),
+        count,
+        brier,
+        ece,
+        calibration_error(p, y, bins=bins, adaptive=True),
+        confidence_error(p, y, bins=bins),
+        _by_chance(p, bins, rng),
+        brier_interval,
+        ece_interval,
         curve,
-    )  # fmt: skip
+    )
 
 
 def _squares(p: Doubles, y: npt.NDArray[Any]) -> Doubles:

@@ -15,9 +15,15 @@ from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import ChannelMixError, ModelError
 
 __all__ = [
-    "Estimator", "cast_to", "failed", "in_pieces", "input_dtype", "is_out_of_memory",
-    "refuse_no_model", "refuse_size",
-]  # fmt: skip
+    "Estimator",
+    "cast_to",
+    "failed",
+    "in_pieces",
+    "input_dtype",
+    "is_out_of_memory",
+    "refuse_no_model",
+    "refuse_size",
+]
 
 Floats = npt.NDArray[np.float32]
 Predict = Callable[[Floats], Any]

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from napari_channelmix.bounds import Finite, Index, Name
-from napari_channelmix.classify.sealed import (
+from napari_channelmix.classify.weights_file import (
     described,
     read_sealed,
     refuse_other_tensors,
@@ -81,9 +81,12 @@ class Checkpoint:
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
         about = {
-            "key": self.key, "record": record, "best_score": best_score,
-            "steps": self.schedule.last_epoch, "scaler": self.scaler.state_dict(),
-        }  # fmt: skip
+            "key": self.key,
+            "record": record,
+            "best_score": best_score,
+            "steps": self.schedule.last_epoch,
+            "scaler": self.scaler.state_dict(),
+        }
         contiguous = {name: value.contiguous() for name, value in tensors.items()}
         write_sealed(self.path, FORMAT, SCHEMA, json.dumps(about), contiguous)
 
@@ -104,8 +107,9 @@ class Checkpoint:
             done = len(record.history)
             if about.key != self.key or done > epochs or about.steps != done * steps:
                 return None
-            if not 1 <= record.best_epoch <= done or any("epoch" not in one
-                                                         for one in record.history):  # fmt: skip
+            if not 1 <= record.best_epoch <= done or any(
+                "epoch" not in one for one in record.history
+            ):
                 return None
             self._refuse_others(tensors)
         except BundleError:

@@ -282,9 +282,12 @@ class Predictor(ABC):
         self.prior_of(choice, np.zeros((0, len(self.classes)), np.float32))
 
     def _call_job(
-        self, source: Cells | Floats, batch: int, observer: Observer | None,
+        self,
+        source: Cells | Floats,
+        batch: int,
+        observer: Observer | None,
         digests: list[Digests] | None = None,
-    ) -> Job[Floats]:  # fmt: skip
+    ) -> Job[Floats]:
         self._prepare(source)
         parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(source), batch):
@@ -481,8 +484,10 @@ class Classifier(Predictor):
                 raise ModelError("the prior can be estimated only of cells that are classified")
             return estimated_prior(self.classes, balanced)
         if isinstance(choice, str):
-            raise ModelError(f"prior {quoted(choice)} is unknown; use {', '.join(PRIORS)} or a "
-                             "share for each class")  # fmt: skip
+            raise ModelError(
+                f"prior {quoted(choice)} is unknown; use {', '.join(PRIORS)} or a "
+                "share for each class"
+            )
         return given_prior(self.classes, choice)
 
     def blend(self, crops: npt.ArrayLike) -> Floats:

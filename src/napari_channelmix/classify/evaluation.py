@@ -10,8 +10,8 @@ import numpy as np
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
 from napari_channelmix.classify.calibration import Calibration, calibration_of
-from napari_channelmix.classify.identity import model_hash
 from napari_channelmix.classify.intervals import FEW_GROUPS
+from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
 from napari_channelmix.data.values import same_class
 from napari_channelmix.errors import DataError
@@ -232,8 +232,11 @@ def evaluate_job(
     labels = matching(cells.labels, cells.classes, model.classes)
     given = labels >= 0
     counts = cells.class_counts
-    unknown = {name: counts[name] for name, place in zip(cells.classes, places, strict=True)
-               if counts[name] and place < 0}  # fmt: skip
+    unknown = {
+        name: counts[name]
+        for name, place in zip(cells.classes, places, strict=True)
+        if counts[name] and place < 0
+    }
     if not (cells.labels >= 0).any():
         raise DataError(
             f"{cells.name}: no cell has a class to evaluate with; name the column of the classes "
@@ -295,15 +298,21 @@ def _calibration(
         called.probabilities[given], labels[given], cells.groups[given], model.classes, seed=seed
     )
     # Of the data set of the training, what was held out is what the temperature was fitted on.
-    fitted, held_out = (getattr(model, "calibration", None),
-                        getattr(model, "record", {}).get("held_out") or {})  # fmt: skip
+    fitted, held_out = (
+        getattr(model, "calibration", None),
+        getattr(model, "record", {}).get("held_out") or {},
+    )
     same = (
         fitted is not None
         and fitted.n_cells == held_out.get("n_test")
         and getattr(model, "provenance", {}).get("cells") == cells.fingerprint
     )
-    return replace(found, temperature=getattr(model, "temperature", 1.0),
-                   prior=called.prior.text(), cross_fitted=not same)  # fmt: skip
+    return replace(
+        found,
+        temperature=getattr(model, "temperature", 1.0),
+        prior=called.prior.text(),
+        cross_fitted=not same,
+    )
 
 
 def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
@@ -313,8 +322,10 @@ def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
     held_out = getattr(model, "record", {}).get("held_out") or {}
     trained, n, accuracy = (held_out.get(key) for key in ("n_train", "n_test", "balanced_accuracy"))
     if not trained or accuracy is None:
-        return ("the classifier was trained on cells of this data set; it is not known on which, "
-                "and this accuracy may be too good",)  # fmt: skip
+        return (
+            "the classifier was trained on cells of this data set; it is not known on which, "
+            "and this accuracy may be too good",
+        )
     return (
         f"the classifier was trained on {trained} of these cells, so this accuracy is too good; on "
         f"the {n} held-out cells it was {accuracy:.3f}",
@@ -347,8 +358,10 @@ def _warnings(
     lines = [*cells.warnings, *called.lines]
     for name, place in zip(cells.classes, places, strict=True):
         if place >= 0 and cells.class_counts[name] and not same_class(name, model.classes[place]):
-            lines.append(f"class {quoted(name)} of the cells is taken for the model's class "
-                         f"{quoted(model.classes[place])}")  # fmt: skip
+            lines.append(
+                f"class {quoted(name)} of the cells is taken for the model's class "
+                f"{quoted(model.classes[place])}"
+            )
     if unknown:
         parts = [f"{name} ({counted(count, 'cell')})" for name, count in unknown.items()]
         lines.append(f"classes that the model does not know are left out: {listed(parts, 5)}")

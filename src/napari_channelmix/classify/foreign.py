@@ -21,14 +21,14 @@ from napari_channelmix.classify.model_files import (
     open_file,
     open_function,
     refuse_weights,
-)  # fmt: skip
+)
+from napari_channelmix.classify.output_probe import Ask, reading_found
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
-from napari_channelmix.classify.probing import Ask, reading_found
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify.selecting import Select
+    from napari_channelmix.classify.output_selection import Select
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
 

@@ -28,7 +28,7 @@ from napari_channelmix.classify.callables import (
     input_dtype,
     refuse_no_model,
     refuse_size,
-)  # fmt: skip
+)
 from napari_channelmix.errors import BundleError, ModelError
 
 __all__ = ["file_kind", "function_name", "is_there", "open_file", "open_function", "refuse_weights"]
@@ -45,10 +45,16 @@ OF_KERAS = (".keras", ".h5", ".hdf5", ".pb", ".tflite")
 LOOKED_AT = 2**22
 
 ONNX_TYPES = {
-    "tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16,
-    "tensor(uint8)": np.uint8, "tensor(int8)": np.int8, "tensor(uint16)": np.uint16,
-    "tensor(int16)": np.int16, "tensor(int32)": np.int32, "tensor(int64)": np.int64,
-}  # fmt: skip
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(uint16)": np.uint16,
+    "tensor(int16)": np.int16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+}
 
 
 def function_name(text: str) -> tuple[str, str] | None:
@@ -267,9 +273,10 @@ def _stated(program: Any) -> tuple[tuple[Any, ...] | None, torch.dtype]:
     """Shape and dtype of the only input of an exported program; sizes that are free are None."""
     names = set(program.graph_signature.user_inputs)
     values = [
-        node.meta["val"] for node in program.graph.nodes
+        node.meta["val"]
+        for node in program.graph.nodes
         if node.op == "placeholder" and node.name in names
-    ]  # fmt: skip
+    ]
     if len(values) != 1 or not isinstance(values[0], torch.Tensor):
         raise ValueError(f"it takes {len(values)} inputs, not crops alone")
     shape = tuple(one if isinstance(one, int) else None for one in values[0].shape)
@@ -288,9 +295,11 @@ def open_function(name: tuple[str, str], text: str) -> tuple[Predict, Estimator 
     """
     module_name, attribute = name
     try:
-        module = _from_file(Path(module_name)) if module_name.endswith(".py") else (
-            _imported(module_name)
-        )  # fmt: skip
+        module = (
+            _from_file(Path(module_name))
+            if module_name.endswith(".py")
+            else (_imported(module_name))
+        )
         model = getattr(module, attribute)
     # Importing runs a stranger's code, which may raise anything.
     except Exception as error:

@@ -25,16 +25,26 @@ Meaning = Literal[
 ]
 # ``scores`` is the old word for logits.
 Output = Literal[
-    "auto", "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit",
-    "one_probability", "scores",
-]  # fmt: skip
+    "auto",
+    "logits",
+    "probabilities",
+    "sigmoid",
+    "sigmoid_logits",
+    "one_logit",
+    "one_probability",
+    "scores",
+]
 OUTPUTS: tuple[str, ...] = get_args(Output)
 
 # What a column alone means where the word was chosen for several.
 OF_ONE_COLUMN: dict[str, Meaning] = {
-    "logits": "one_logit", "probabilities": "one_probability", "sigmoid": "one_probability",
-    "sigmoid_logits": "one_logit", "one_logit": "one_logit", "one_probability": "one_probability",
-}  # fmt: skip
+    "logits": "one_logit",
+    "probabilities": "one_probability",
+    "sigmoid": "one_probability",
+    "sigmoid_logits": "one_logit",
+    "one_logit": "one_logit",
+    "one_probability": "one_probability",
+}
 WORDS = {
     "logits": "logits",
     "probabilities": "probabilities",
@@ -201,9 +211,9 @@ def answers_of(
         advice = ""
         if given.shape == (n,):
             advice = (
-                '; if each is the logit or the probability of the second of two classes, say '
+                "; if each is the logit or the probability of the second of two classes, say "
                 'output="one_logit" or "one_probability"'
-            )  # fmt: skip
+            )
         raise ModelError(
             f"{who} gave scores of shape {tuple(given.shape)} for {n} crops; "
             f"it must give ({n}, {columns or 'K'}){advice}"
@@ -273,9 +283,12 @@ def reading_of(
     else:
         meaning = output  # type: ignore[assignment]
     reading = Reading(
-        meaning, columns, answers.dtype, len(seen) if output == "auto" else 0,
+        meaning,
+        columns,
+        answers.dtype,
+        len(seen) if output == "auto" else 0,
         _doubts(seen, meaning, who, declared=output != "auto"),
-    )  # fmt: skip
+    )
     reading.check(answers, who)
     return reading
 
@@ -300,9 +313,9 @@ def _found_out(seen: Tensor, who: str) -> Meaning:
     if scaled:
         raise ModelError(
             f"{who} gives {scaled} in all {len(seen)} answers that were tried, so these seem to be "
-            'probabilities in another form: let it give them within 0 and 1, or say '
+            "probabilities in another form: let it give them within 0 and 1, or say "
             'output="logits" if a softmax belongs on them as they are'
-        )  # fmt: skip
+        )
     return "logits"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.deals import label_deals, ways_to_deal
+from napari_channelmix.classify.group_permutation import label_deals, ways_to_deal
 from napari_channelmix.errors import DataError
 
 __all__ = ["PermutationTest", "permutation_test"]
@@ -98,8 +98,9 @@ def permutation_test(
             f"permutation test: labels and predictions must be 0 to {classes - 1}, for one cell or "
             "more; leave out cells without a class"
         )
-    _, cell = np.unique(np.arange(len(truth)) if cells is None else np.asarray(cells),
-                        return_inverse=True)  # fmt: skip
+    _, cell = np.unique(
+        np.arange(len(truth)) if cells is None else np.asarray(cells), return_inverse=True
+    )
     names, group = np.unique(np.asarray(groups), return_inverse=True)
     # Of each cell: its label, its group, and how often it was called each class.
     label, group_of = np.zeros((2, int(cell.max()) + 1), dtype=np.int64)
@@ -124,8 +125,10 @@ def permutation_test(
     def above(values: Floats, value: float) -> float:
         return float((np.sum(values >= value - ROUNDING) + own) / count)
 
-    fewest = [1 / ways_to_deal(np.array([(label == code).sum(), (label != code).sum()]))
-              for code in range(classes)]  # fmt: skip
+    fewest = [
+        1 / ways_to_deal(np.array([(label == code).sum(), (label != code).sum()]))
+        for code in range(classes)
+    ]
     return PermutationTest(
         observed=mean,
         expected=float(means.mean()) if len(means) else mean,
@@ -134,11 +137,13 @@ def permutation_test(
         least=1 / count,
         n_groups=len(names),
         exact=exact,
-        class_p=tuple(above(null[:, code], observed[code]) if there[code] else None
-                      for code in range(classes)),
-        class_least=tuple(max(fewest[code], 1 / count) if there[code] else None
-                          for code in range(classes)),
-    )  # fmt: skip
+        class_p=tuple(
+            above(null[:, code], observed[code]) if there[code] else None for code in range(classes)
+        ),
+        class_least=tuple(
+            max(fewest[code], 1 / count) if there[code] else None for code in range(classes)
+        ),
+    )
 
 
 def _recalls(dealt: Whole, called: Floats) -> Floats:

@@ -59,8 +59,9 @@ class Pixels:
         for crops in self.cells.batches(BATCH):
             signature.update(crops.tobytes())
             blank = blank_crops(crops)
-            self.digests += [b"" if empty else _digest(crop)
-                             for crop, empty in zip(crops, blank, strict=True)]  # fmt: skip
+            self.digests += [
+                b"" if empty else _digest(crop) for crop, empty in zip(crops, blank, strict=True)
+            ]
             if fits:
                 held[done : done + len(crops)] = crops.transpose(0, 2, 3, 1)
             done += len(crops)

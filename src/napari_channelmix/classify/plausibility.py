@@ -200,9 +200,10 @@ def _other_channels(
         reached = accuracy_of(truth[first], said, len(model.classes)).balanced
         if best is None or reached > best[0]:
             best = reached, order
-    if best is None or best[0] < accuracy_of(
-        truth[first], guess[first], len(model.classes)
-    ).balanced + BETTER:  # fmt: skip
+    if (
+        best is None
+        or best[0] < accuracy_of(truth[first], guess[first], len(model.classes)).balanced + BETTER
+    ):
         return None
     said = guess.copy()
     said[~first] = _called(model, crops[~first][:, list(best[1])])
@@ -225,9 +226,11 @@ def _orders(channels: int, seed: int) -> list[Order]:
 
 
 def _reached(
-    truth: Whole, own: npt.NDArray[np.bool_], other: npt.NDArray[np.bool_],
+    truth: Whole,
+    own: npt.NDArray[np.bool_],
+    other: npt.NDArray[np.bool_],
     some: npt.NDArray[np.bool_],
-) -> tuple[float, float] | None:  # fmt: skip
+) -> tuple[float, float] | None:
     """Balanced accuracies on some cells, where the other one is clearly the better."""
     truth, own, other = truth[some], own[some], other[some]
     counts = np.bincount(truth)

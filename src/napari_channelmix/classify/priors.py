@@ -24,9 +24,17 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.wording import listed, quoted
 
 __all__ = [
-    "PRIORS", "Prior", "PriorChoice", "balanced_prior", "corrected", "estimated_prior",
-    "estimated_shares", "given_prior", "own_prior", "prior_argument",
-]  # fmt: skip
+    "PRIORS",
+    "Prior",
+    "PriorChoice",
+    "balanced_prior",
+    "corrected",
+    "estimated_prior",
+    "estimated_shares",
+    "given_prior",
+    "own_prior",
+    "prior_argument",
+]
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -106,8 +114,10 @@ class Prior:
         """In words: ``prior as in training (low 50.0 %, high 50.0 %)``."""
         said = f"prior {WORDS[self.kind]}"
         if self.shares and self.kind != "balanced":
-            parts = [f"{name} {100 * share:.1f} %"
-                     for name, share in zip(self.classes, self.shares, strict=True)]  # fmt: skip
+            parts = [
+                f"{name} {100 * share:.1f} %"
+                for name, share in zip(self.classes, self.shares, strict=True)
+            ]
             said += f" ({listed(parts, 8)})"
         return f"{said}; {self.note}" if self.note else said
 
@@ -166,8 +176,11 @@ def estimated_prior(classes: Sequence[str], probabilities: npt.ArrayLike) -> Pri
     """
     values = np.asarray(probabilities)
     shares = estimated_shares(values)
-    out = [name for name, share in zip(classes, shares, strict=True)
-           if len(values) and share * len(values) < LEAST_CELLS]  # fmt: skip
+    out = [
+        name
+        for name, share in zip(classes, shares, strict=True)
+        if len(values) and share * len(values) < LEAST_CELLS
+    ]
     note = f"so as good as no cell can be called {listed(out, 5)}" if out else ""
     return Prior("estimated", tuple(classes), tuple(shares.tolist()), note)
 
@@ -223,8 +236,9 @@ def corrected(
     total = weighed.sum(axis=1, keepdims=True)
     # Where all that is likely is ruled out, the prior is all that is known; NaN stays NaN.
     known = ~(total <= 0)
-    share = np.divide(weighed, total, out=np.broadcast_to(to / to.sum(), p.shape).copy(),
-                      where=known)  # fmt: skip
+    share = np.divide(
+        weighed, total, out=np.broadcast_to(to / to.sum(), p.shape).copy(), where=known
+    )
     return np.asarray(share, dtype=np.float32)
 
 

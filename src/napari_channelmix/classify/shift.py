@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
-from napari_channelmix.classify.likeness import Likeness, likeness, plain_likeness
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
+from napari_channelmix.classify.training_distance import Likeness, likeness, plain_likeness
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.crop_pixels import pixel_sizes
-from napari_channelmix.data.profile import Profiler
+from napari_channelmix.data.crop_profile import Profiler
 from napari_channelmix.errors import DataShiftWarning
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.phenotypes.confusion import matching
@@ -175,9 +175,12 @@ class Observer:
         profile, data = self._profiler.profile(), model.training_data
         if profile is None:
             return DataShift(
-                len(numbers), limits="" if self.useful else ELSEWHERE.format(who=model._who),
-                shares=facts.shares, confidence=facts.confidence, **facts.accuracies,
-            )  # fmt: skip
+                len(numbers),
+                limits="" if self.useful else ELSEWHERE.format(who=model._who),
+                shares=facts.shares,
+                confidence=facts.confidence,
+                **facts.accuracies,
+            )
         if data is None:
             found = plain_likeness(model.mean, model.std, profile)
         else:
@@ -187,9 +190,7 @@ class Observer:
         dtypes = self._dtypes if some is None else dtypes_of(some)
         sizes = {} if some is None else pixel_sizes(some)
         name_of = str if whole_set is None else partial(cell_name, whole_set)
-        lines = differences(
-            model.channels, found, profile, data, dtypes, sizes, numbers, name_of
-        )  # fmt: skip
+        lines = differences(model.channels, found, profile, data, dtypes, sizes, numbers, name_of)
         # Lines that speak of the cells as a whole: all but the one on strange cells.
         whole = len(lines) > int(found.strange.any())
         if some is not None:
@@ -201,14 +202,21 @@ class Observer:
         # Of one cell there are no shares.
         if lines and facts.shares and len(profile) > 1:
             record = getattr(model, "record", {}).get("held_out") or {}
-            lines.append(calls_line(facts.shares, facts.training, facts.confidence,
-                                    facts.estimate, record))  # fmt: skip
+            lines.append(
+                calls_line(facts.shares, facts.training, facts.confidence, facts.estimate, record)
+            )
         return DataShift(
-            len(profile), tuple(lines), OLDER if data is None else "",
+            len(profile),
+            tuple(lines),
+            OLDER if data is None else "",
             tuple(_channels(model, profile, found)),
             tuple(int(number) for number in numbers[found.strange]),
-            facts.shares, facts.training, facts.confidence, whole=whole, **facts.accuracies,
-        )  # fmt: skip
+            facts.shares,
+            facts.training,
+            facts.confidence,
+            whole=whole,
+            **facts.accuracies,
+        )
 
 
 def data_shift_job(
@@ -307,8 +315,14 @@ def _channels(model: Predictor, profile: Any, found: Likeness) -> Sequence[Chann
     means, spreads = (model.mean, model.std) if data is None else (data.mean, data.sd)
     return [
         ChannelShift(
-            name, float(profile.mean[at]), float(profile.sd[at]), float(means[at]),
-            float(spreads[at]), float(found.distance[at]), found.limit, found.figure[at],
+            name,
+            float(profile.mean[at]),
+            float(profile.sd[at]),
+            float(means[at]),
+            float(spreads[at]),
+            float(found.distance[at]),
+            found.limit,
+            found.figure[at],
         )
         for at, name in enumerate(model.channels)
-    ]  # fmt: skip
+    ]

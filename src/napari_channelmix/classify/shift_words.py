@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.profile import PERCENTILES, CropProfile
+from napari_channelmix.data.crop_profile import PERCENTILES, CropProfile
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
-    from napari_channelmix.classify.likeness import Likeness
     from napari_channelmix.classify.training_data import TrainingData
+    from napari_channelmix.classify.training_distance import Likeness
 
 __all__ = ["calls_line", "differences"]
 
@@ -123,8 +123,11 @@ def _plain(channels: Sequence[str], found: Likeness, profile: CropProfile) -> li
     far = [at for at in range(len(channels)) if found.differs(at)]
     if not far:
         return []
-    parts = [f"{channels[at]} (mean {_number(profile.mean[at])}, standard deviation "
-             f"{_number(profile.sd[at])})" for at in far]  # fmt: skip
+    parts = [
+        f"{channels[at]} (mean {_number(profile.mean[at])}, standard deviation "
+        f"{_number(profile.sd[at])})"
+        for at in far
+    ]
     return [f"brightness is far from that of training in {_many(parts)}"]
 
 
@@ -142,8 +145,10 @@ def _constant(
     for at in sorted(empty):
         flat = profile.constant[:, at]
         value = _number(float(profile.of("top")[flat, at].mean()))
-        parts.append(f"{channels[at]} (value {value}) in {int(flat.sum())} of {len(flat)} cells, "
-                     f"in training in {data.constant[at]:.1%}")  # fmt: skip
+        parts.append(
+            f"{channels[at]} (value {value}) in {int(flat.sum())} of {len(flat)} cells, "
+            f"in training in {data.constant[at]:.1%}"
+        )
     return [f"nothing is to be seen, one value all over the crop: {_many(parts)}"] if parts else []
 
 
@@ -195,11 +200,14 @@ def _noise(
         (noise if now < NOISE and then > STRUCTURE else other).append(words)
     lines = []
     if noise:
-        lines.append("no spatial structure, as in noise; correlation of neighbouring pixels: "
-                     f"{_many(noise)}")  # fmt: skip
+        lines.append(
+            f"no spatial structure, as in noise; correlation of neighbouring pixels: {_many(noise)}"
+        )
     if other:
-        lines.append("finer or coarser detail, such as from another focus, camera or size of "
-                     f"pixels; correlation of neighbouring pixels: {_many(other)}")  # fmt: skip
+        lines.append(
+            "finer or coarser detail, such as from another focus, camera or size of "
+            f"pixels; correlation of neighbouring pixels: {_many(other)}"
+        )
     return lines
 
 
@@ -221,9 +229,11 @@ def _levels(
             f"{_number(profile.percentiles[1, at])} ({_number(data.percentiles[1, at])})"
         )
         by_reason.setdefault(reason, []).append(f"{channels[at]}{words}: {numbers}")
-    return [f"{reason}: {'; '.join(parts[:SHOWN])}" + (
-        f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-    ) for reason, parts in by_reason.items()]  # fmt: skip
+    return [
+        f"{reason}: {'; '.join(parts[:SHOWN])}"
+        + (f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else "")
+        for reason, parts in by_reason.items()
+    ]
 
 
 def _reason(now: Doubles, then: Doubles) -> tuple[str, str]:
@@ -297,8 +307,11 @@ def _types(dtypes: Sequence[str], data: TrainingData) -> list[str]:
 def _pixel_sizes(sizes: Mapping[float, int], data: TrainingData) -> list[str]:
     if not sizes or data.pixel_size is None:
         return []
-    other = {size: count for size, count in sizes.items()
-             if not 1 / ALIKE <= size / data.pixel_size <= ALIKE}  # fmt: skip
+    other = {
+        size: count
+        for size, count in sizes.items()
+        if not 1 / ALIKE <= size / data.pixel_size <= ALIKE
+    }
     if not other:
         return []
     parts = [f"{_number(size)} µm in {count} cells" for size, count in other.items()]

@@ -159,14 +159,23 @@ def train_on(
         seed=seed,
         device=device,
     )
-    facts = {"settings": asdict(settings), "network": spec.as_dict(), "seed": seed,
-             "data": crops.signature}  # fmt: skip
+    facts = {
+        "settings": asdict(settings),
+        "network": spec.as_dict(),
+        "seed": seed,
+        "data": crops.signature,
+    }
     key = json.dumps([facts, package_version("napari-channelmix")], sort_keys=True)
     record = yield from fit(
         learner, settings, device=device, seed=seed, checkpoint=checkpoint, key=key
     )
-    about = {**record.as_dict(), "n_train": int((~flags).sum()), "n_validation": int(flags.sum()),
-             "border": BACKGROUND, "warnings": list(warnings)}  # fmt: skip
+    about = {
+        **record.as_dict(),
+        "n_train": int((~flags).sum()),
+        "n_validation": int(flags.sum()),
+        "border": BACKGROUND,
+        "warnings": list(warnings),
+    }
     statistics = crops.statistics
     seen = statistics.profile
     # Statistics of other cells than these would describe nothing that was trained on.
@@ -175,9 +184,19 @@ def train_on(
     data = TrainingData.of(cells, seen) if seen is not None and fits else None
     digests = crops.digests
     marked = None if digests is None else TrainingCells.of(cells, digests)
-    return Classifier(network, spec, cells.channels, cells.classes, statistics.mean,
-                      statistics.std, cells.crop, provenance(**facts), about, data,
-                      marked)  # fmt: skip
+    return Classifier(
+        network,
+        spec,
+        cells.channels,
+        cells.classes,
+        statistics.mean,
+        statistics.std,
+        cells.crop,
+        provenance(**facts),
+        about,
+        data,
+        marked,
+    )
 
 
 def refuse_settings(cells: Cells, spec: NetworkSpec, seed: int) -> nn.Module:
@@ -228,8 +247,9 @@ def train_classifier_job(
     given = _settings(settings, mix, options)
     place = choose_device(given.device)
     cells = cells.labelled()
-    spec = NetworkSpec(given.network, len(cells.channels), len(cells.classes), given.mixes,
-                       given.constraint)  # fmt: skip
+    spec = NetworkSpec(
+        given.network, len(cells.channels), len(cells.classes), given.mixes, given.constraint
+    )
     trial = refuse_settings(cells, spec, given.seed)
     crops = yield from part(loaded(cells), 0, 4, 100)
     yield from part(tuned(crops, trial, place), 4, 1, 100)
@@ -288,11 +308,14 @@ def _settings(
     given: TrainingSettings | None, mix: bool | None, options: dict[str, Any]
 ) -> ClassifierSettings:
     if "held_out" in options:
-        raise TypeError("train_classifier trains on all cells it is given: hold some out first, "
-                        "with train, test = cells.split()")  # fmt: skip
+        raise TypeError(
+            "train_classifier trains on all cells it is given: hold some out first, "
+            "with train, test = cells.split()"
+        )
     # None has always been the usual number.
-    values = {name: value for name, value in options.items()
-              if name != "epochs" or value is not None}  # fmt: skip
+    values = {
+        name: value for name, value in options.items() if name != "epochs" or value is not None
+    }
     if mix:
         hold(mixes=values.get("mixes"))
     result = merged(ClassifierSettings, given, values)

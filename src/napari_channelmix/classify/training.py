@@ -121,8 +121,7 @@ def fit(
         if kept is not None:
             record, best, best_score = TrainingRecord(**kept.record), kept.best, kept.best_score
         for metrics in record.history:
-            yield Progress(metrics["epoch"] * steps, total, "picking up where it stopped",
-                           metrics)  # fmt: skip
+            yield Progress(metrics["epoch"] * steps, total, "picking up where it stopped", metrics)
     for epoch in range(len(record.history), settings.epochs):
         if epoch - record.best_epoch >= settings.patience and record.history:
             record.stopped = f"no better for {settings.patience} epochs"

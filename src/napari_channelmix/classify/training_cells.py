@@ -111,8 +111,10 @@ class TrainingCells:
 
     def as_dict(self) -> dict[str, str]:
         """For JSON: the digests as base64."""
-        return {name: base64.b64encode(getattr(self, name).astype("<u8").tobytes()).decode("ascii")
-                for name in ("cells", "groups")}  # fmt: skip
+        return {
+            name: base64.b64encode(getattr(self, name).astype("<u8").tobytes()).decode("ascii")
+            for name in ("cells", "groups")
+        }
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> TrainingCells:
@@ -156,8 +158,9 @@ def _digest(content: bytes) -> int:
 
 
 def _name_digests(names: Sequence[str], *, in_order: bool = False) -> Digests:
-    digests = np.array([_digest(name.encode("utf-8", "surrogatepass")) for name in names],
-                       dtype=np.uint64)  # fmt: skip
+    digests = np.array(
+        [_digest(name.encode("utf-8", "surrogatepass")) for name in names], dtype=np.uint64
+    )
     return digests if in_order else np.unique(digests)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.crop_pixels import pixel_sizes
-from napari_channelmix.data.profile import FEATURES, PERCENTILES, CropProfile
+from napari_channelmix.data.crop_profile import FEATURES, PERCENTILES, CropProfile
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import shown_error
 

@@ -45,9 +45,13 @@ def data_part(cells: Cells, dataset: str | Path, name: str = "") -> DataPart:
     ``name``: another than that of the cells, where two data sets have the same.
     """
     return DataPart(
-        dataset=str(Path(dataset).resolve()), name=name or cells.name, n=len(cells),
-        fingerprint=cells.fingerprint, channels=cells.channels, classes=cells.classes,
-    )  # fmt: skip
+        dataset=str(Path(dataset).resolve()),
+        name=name or cells.name,
+        n=len(cells),
+        fingerprint=cells.fingerprint,
+        channels=cells.channels,
+        classes=cells.classes,
+    )
 
 
 def training_part(provenance: Mapping[str, Any]) -> TrainingPart | None:
@@ -66,10 +70,13 @@ def _earlier_training(provenance: Mapping[str, Any]) -> dict[str, Any]:
     network = provenance["network"]
     learning = {name: provenance["settings"][name] for name in LEARNING}
     return {
-        **learning, "network": network["name"], "mixes": network["mixes"],
-        "constraint": network["constraint"], "held_out": provenance["split"]["held_out"],
+        **learning,
+        "network": network["name"],
+        "mixes": network["mixes"],
+        "constraint": network["constraint"],
+        "held_out": provenance["split"]["held_out"],
         "seed": provenance["seed"],
-    }  # fmt: skip
+    }
 
 
 def classifier_part(
@@ -81,7 +88,7 @@ def classifier_part(
     that which was asked for, None for the usual one.
     """
     from napari_channelmix.classify import Classifier
-    from napari_channelmix.classify.identity import model_hash
+    from napari_channelmix.classify.model_hash import model_hash
 
     record = getattr(model, "record", {})
     accuracy = record.get("held_out", {}).get("balanced_accuracy")
@@ -93,10 +100,14 @@ def classifier_part(
         source = _reachable(model.source if file is None else str(file))
         if source is not None:
             known = {
-                "file": source, "channels": model.channels, "classes": model.classes,
-                "mean": tuple(model.mean), "std": tuple(model.std), "output": model.output,
+                "file": source,
+                "channels": model.channels,
+                "classes": model.classes,
+                "mean": tuple(model.mean),
+                "std": tuple(model.std),
+                "output": model.output,
                 "select": model.select,
-            }  # fmt: skip
+            }
     if known:
         return ClassifierPart(accuracy=accuracy, sha256=model_hash(model), prior=prior, **known)
     training = training_part(getattr(model, "provenance", {}))
@@ -123,17 +134,20 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
         split = about.get("split", {"held_out": 0.25})
         request = about.get("request") or {
             **{name: settings[name] for name in (*LEARNING, *BLENDING)},
-            "held_out": split["held_out"], "scaled_per": about.get("scaled_per", ""),
+            "held_out": split["held_out"],
+            "scaled_per": about.get("scaled_per", ""),
             # Earlier versions, and cells that were handed over divided, had one split.
             "one_split": split.get("one_split", True),
-        }  # fmt: skip
+        }
         known = {
             # Those that are done, of a run that was stopped.
-            "seeds": len(found.seeds), "seed": found.seeds[0],
-            "split_seed": split.get("seed", found.seeds[0]), "device": settings["device"],
+            "seeds": len(found.seeds),
+            "seed": found.seeds[0],
+            "split_seed": split.get("seed", found.seeds[0]),
+            "device": settings["device"],
             "threads": about.get("threads", 0),
             "share": dict(zip(found.channels, found.share, strict=True)),
-        }  # fmt: skip
+        }
         return ImportancePart(**{**request, **known})
     except UNKNOWN:
         return None
@@ -155,16 +169,28 @@ def predictions_part(
 
 
 def explanation_part(
-    cells: tuple[int, ...], about: Mapping[str, Any], *, target: str | None, versus: str | None,
-    separate: bool = False, classifier: str | None = None,
+    cells: tuple[int, ...],
+    about: Mapping[str, Any],
+    *,
+    target: str | None,
+    versus: str | None,
+    separate: bool = False,
+    classifier: str | None = None,
     prior: Any = None,
-) -> ExplanationPart:  # fmt: skip
+) -> ExplanationPart:
     """How cells were explained; ``about`` is the provenance of an `Attribution`."""
     return ExplanationPart(
-        cells=cells, target=target, versus=versus, method=about["method"], mode=about["mode"],
-        channels="separate" if separate else "shared", forwards=about.get("forwards") or 1000,
-        seed=about.get("seed", 0), classifier=classifier, prior=prior,
-    )  # fmt: skip
+        cells=cells,
+        target=target,
+        versus=versus,
+        method=about["method"],
+        mode=about["mode"],
+        channels="separate" if separate else "shared",
+        forwards=about.get("forwards") or 1000,
+        seed=about.get("seed", 0),
+        classifier=classifier,
+        prior=prior,
+    )
 
 
 def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
@@ -172,10 +198,13 @@ def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
     try:
         settings = about["settings"]
         return LatentsPart(
-            model=_resolved(about.get("disentangler") or about["model"]), view=settings["view"],
-            finetune=settings["finetune"], seed=about["seed"], limit=settings.get("limit"),
+            model=_resolved(about.get("disentangler") or about["model"]),
+            view=settings["view"],
+            finetune=settings["finetune"],
+            seed=about["seed"],
+            limit=settings.get("limit"),
             threads=about.get("threads", 0),
-        )  # fmt: skip
+        )
     except UNKNOWN:
         return None
 

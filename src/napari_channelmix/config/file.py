@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from napari_channelmix.atomic_write import file_stems, write_json
 from napari_channelmix.config.model import SCHEMA, Config
 from napari_channelmix.errors import ConfigError
-from napari_channelmix.files import file_stems, write_json
 from napari_channelmix.readers import MIB, parsed_json, read_text
 from napari_channelmix.wording import path_shown, problem, quoted, shown_error
 
@@ -91,8 +91,10 @@ def read_config(path: str | Path) -> Config:
 def _other_schema(said: object) -> str:
     stem = SCHEMA.rpartition("/")[0]
     if isinstance(said, str) and said.rpartition("/")[0] == stem:
-        return (f"made by another version (schema {quoted(said)}; this one reads {SCHEMA}); "
-                "use the napari-channelmix it was made with, or save it anew")  # fmt: skip
+        return (
+            f"made by another version (schema {quoted(said)}; this one reads {SCHEMA}); "
+            "use the napari-channelmix it was made with, or save it anew"
+        )
     return f"not a config: its schema is {quoted(said)}, not {SCHEMA!r}"
 
 

@@ -132,9 +132,15 @@ class ClassifierPart(_Part):
     mean: Numbers | None = None
     std: Annotated[tuple[Positive, ...], Field(max_length=10_000)] | None = None
     output: Literal[
-        "auto", "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit",
-        "one_probability", "scores",
-    ] = "auto"  # fmt: skip
+        "auto",
+        "logits",
+        "probabilities",
+        "sigmoid",
+        "sigmoid_logits",
+        "one_logit",
+        "one_probability",
+        "scores",
+    ] = "auto"
     select: Index | Name | None = None
     prior: PriorPart | None = None
     accuracy: Finite | None = None
@@ -325,8 +331,10 @@ class Config(DataSetConfig):
         if part.classifier is not None:
             named = [at for at in having if self.data_sets[at].data.name == part.classifier]
             if not named:
-                raise ValueError(f"no data set {part.classifier!r} has a classifier, which {what} "
-                                 f"of {used.data.name!r} name")  # fmt: skip
+                raise ValueError(
+                    f"no data set {part.classifier!r} has a classifier, which {what} "
+                    f"of {used.data.name!r} name"
+                )
             return named[0]
         own = [at for at in having if self.data_sets[at] is used]
         if own or len(having) == 1:

@@ -60,8 +60,9 @@ def script_of(config: Config) -> str:
     blocks = [_head(config), *(_data(one, names) for one, names in named)]
     blocks += [
         _classifier(one.classifier, names, threads, _prior(one.classifier.prior))
-        for one, names in named if one.classifier is not None
-    ]  # fmt: skip
+        for one, names in named
+        if one.classifier is not None
+    ]
     count = sum(len(one.explanations) for one in config.data_sets)
     found = iter(["found"] if count == 1 else [f"found_{at}" for at in range(1, count + 1)])
     for one, names in named:
@@ -74,8 +75,9 @@ def script_of(config: Config) -> str:
             owner, owner_names = named[config.owner_of(one, part)]
             usual = None if owner.classifier is None else owner.classifier.prior
             prior = _prior(usual if part.prior is None else part.prior)
-            blocks.append(_explanation(part, names, owner_names("model"), next(found),
-                                       config.device, prior))  # fmt: skip
+            blocks.append(
+                _explanation(part, names, owner_names("model"), next(found), config.device, prior)
+            )
         if one.latents is not None:
             limit = one.latents.limit
             # More than there are means all of them.
@@ -88,9 +90,15 @@ def script_of(config: Config) -> str:
 
 def _threads(config: Config) -> set[int]:
     """Numbers of threads that the parts were computed with."""
-    parts = [part for one in config.data_sets for part in (
-        one.classifier.training if one.classifier else None, one.importance, one.latents
-    )]  # fmt: skip
+    parts = [
+        part
+        for one in config.data_sets
+        for part in (
+            one.classifier.training if one.classifier else None,
+            one.importance,
+            one.latents,
+        )
+    ]
     return {one.threads for one in parts if one is not None and one.threads}
 
 
@@ -141,9 +149,11 @@ def arguments_of(part: Any, kind: type, leave_out: Collection[str] = ()) -> list
         f"{field.name}={_value(getattr(part, field.name))}"
         for field in fields_of(kind)
         if field.name not in leave_out
-        and not (getattr(part, field.name) == field.default
-                 and (field.about is None or field.about.advanced or field.default is None))
-    ]  # fmt: skip
+        and not (
+            getattr(part, field.name) == field.default
+            and (field.about is None or field.about.advanced or field.default is None)
+        )
+    ]
 
 
 def _value(value: Any) -> str:
@@ -203,11 +213,12 @@ def _opened(part: ClassifierPart, names: _Names, prior: list[str]) -> list[str]:
             lines.append("# allow_code runs code of the model's maker: only where you trust it.")
             arguments.append("allow_code=True")
     return [
-        *lines, *_call(f"{model} = cm.load_model", arguments),
+        *lines,
+        *_call(f"{model} = cm.load_model", arguments),
         f"predicted = {model}.predict({', '.join([names('cells'), *prior])})",
         f"counts = np.bincount(predicted, minlength=len({model}.classes))",
         f"print(dict(zip({model}.classes, counts.tolist())))",
-    ]  # fmt: skip
+    ]
 
 
 def _importance(part: ImportancePart, names: _Names, threads: set[int]) -> list[str]:

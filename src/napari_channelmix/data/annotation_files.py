@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.bounds import Name
 from napari_channelmix.data.annotations import COLUMNS, Given
 from napari_channelmix.data.csv_text import escaped
 from napari_channelmix.data.table_files import decimal_comma_of, read_table
 from napari_channelmix.data.values import class_name, number, whole_number
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.provenance import provenance
 from napari_channelmix.readers import MIB, Stored, read_json
@@ -72,8 +72,12 @@ def write_given_job(path: str | Path, given: Given, kept: pd.DataFrame | None = 
             yield Progress(done, total, "writing the annotations")
     # The mark at the beginning tells Excel that the text is UTF-8.
     write_text(path, "\ufeff" + text.getvalue())
-    about = {"schema": SCHEMA, "classes": list(given.palette), "rows": done,
-             "provenance": provenance()}  # fmt: skip
+    about = {
+        "schema": SCHEMA,
+        "classes": list(given.palette),
+        "rows": done,
+        "provenance": provenance(),
+    }
     write_json(path.with_suffix(".json"), about)
     return path
 

@@ -191,11 +191,20 @@ def import_job(
             first += f", field {quoted(text.strip())} is unknown"
     rows_of, again = _agreeing(path, column, kept.index.tolist(), matches.tolist(), classes)
     return Imported(
-        path, len(table.rows), np.array(list(rows_of), dtype=np.int64),
-        tuple(classes[row] for row in rows_of.values()), len(missed), first,
-        len(table.rows) - len(kept), again, int(without.sum()), int(near.sum()),
-        int(between.sum()), ids_in, (*table.warnings, *similar_warnings(counts, "classes")),
-    )  # fmt: skip
+        path,
+        len(table.rows),
+        np.array(list(rows_of), dtype=np.int64),
+        tuple(classes[row] for row in rows_of.values()),
+        len(missed),
+        first,
+        len(table.rows) - len(kept),
+        again,
+        int(without.sum()),
+        int(near.sum()),
+        int(between.sum()),
+        ids_in,
+        (*table.warnings, *similar_warnings(counts, "classes")),
+    )
 
 
 def _named(table: TextTable, name: str) -> str | None:

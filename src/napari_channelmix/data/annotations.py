@@ -128,13 +128,15 @@ def annotated(
     at = np.flatnonzero(cells.labels >= 0) if chosen is None else np.asarray(chosen, np.int64)
     names = field_names(cells) if names is None else names
     centres, classes = cell_centres(cells)[at], np.array([*cells.classes, ""], dtype=object)
-    rows = pd.DataFrame({
-        "field": np.array(names, dtype=object)[cells.table["field"].to_numpy(np.int64)[at]],
-        "object": cells.table["object"].to_numpy(np.int64)[at],
-        "y": centres[:, 0],
-        "x": centres[:, 1],
-        "class": classes[cells.labels[at]],
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "field": np.array(names, dtype=object)[cells.table["field"].to_numpy(np.int64)[at]],
+            "object": cells.table["object"].to_numpy(np.int64)[at],
+            "y": centres[:, 0],
+            "x": centres[:, 1],
+            "class": classes[cells.labels[at]],
+        }
+    )
     return Given(rows, cells.classes)
 
 
@@ -158,16 +160,23 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
 
     names = field_names(cells) if names is None else names
     centres = cell_centres(cells)
-    mine = pd.DataFrame({
-        "field": cells.table["field"].to_numpy(np.int64),
-        "object": cells.table["object"].to_numpy(np.int64),
-        "y": centres[:, 0], "x": centres[:, 1], "at": np.arange(len(cells)),
-    })  # fmt: skip
-    theirs = pd.DataFrame({
-        "field": positions_of_fields(rows["field"], names),
-        "object": rows["object"].to_numpy(np.int64),
-        "y": rows["y"].to_numpy(np.float64), "x": rows["x"].to_numpy(np.float64),
-    })  # fmt: skip
+    mine = pd.DataFrame(
+        {
+            "field": cells.table["field"].to_numpy(np.int64),
+            "object": cells.table["object"].to_numpy(np.int64),
+            "y": centres[:, 0],
+            "x": centres[:, 1],
+            "at": np.arange(len(cells)),
+        }
+    )
+    theirs = pd.DataFrame(
+        {
+            "field": positions_of_fields(rows["field"], names),
+            "object": rows["object"].to_numpy(np.int64),
+            "y": rows["y"].to_numpy(np.float64),
+            "x": rows["x"].to_numpy(np.float64),
+        }
+    )
     found = np.full(len(rows), -1, dtype=np.int64)
     valued, has_value = (one["object"].to_numpy() > 0 for one in (mine, theirs))
 

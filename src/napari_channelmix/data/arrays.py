@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.natural import natural_key
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.values import class_name, similar_warnings
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import counted, listed, quoted
@@ -162,12 +162,17 @@ def label_warnings(
         return ()
     given = Counter(classes[code] for code in codes.tolist() if code >= 0)
     lines = similar_warnings(given, "classes", "cell")
-    gaps = [str(_text(value)) for value, code in zip(list(labels), codes.tolist(), strict=True)  # type: ignore[arg-type]
-            if code < 0]  # fmt: skip
+    gaps = [
+        str(_text(value))
+        for value, code in zip(list(labels), codes.tolist(), strict=True)  # type: ignore[arg-type]
+        if code < 0
+    ]
     if not gaps:
         return lines
-    kinds = [f"{count:,} {quoted(text) if text else 'empty'}"
-             for text, count in Counter(gaps).most_common(6)]  # fmt: skip
+    kinds = [
+        f"{count:,} {quoted(text) if text else 'empty'}"
+        for text, count in Counter(gaps).most_common(6)
+    ]
     have = "has" if len(gaps) == 1 else "have"
     return (
         f"{len(gaps):,} of {counted(len(codes), 'cell')} {have} no class ({', '.join(kinds)})",
@@ -213,8 +218,12 @@ def _of_objects(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         for value in values.tolist()
     ]
     if any(numbers) and all(map(max, missing, numbers)):
-        return np.array([np.nan if gap else float(value)
-                         for gap, value in zip(missing, values.tolist(), strict=True)])  # fmt: skip
+        return np.array(
+            [
+                np.nan if gap else float(value)
+                for gap, value in zip(missing, values.tolist(), strict=True)
+            ]
+        )
     return values
 
 

@@ -64,8 +64,9 @@ def left_out_warning(count: int, total: int) -> tuple[str, ...]:
     """What is said of cells that were left out; nothing where there are none."""
     if not count:
         return ()
-    return (f"{count:,} of {total:,} {_reach(count)} and {'was' if count == 1 else 'were'} "
-            "left out",)  # fmt: skip
+    return (
+        f"{count:,} of {total:,} {_reach(count)} and {'was' if count == 1 else 'were'} left out",
+    )
 
 
 def without_fill_line(warnings: Iterable[str]) -> Sequence[str]:

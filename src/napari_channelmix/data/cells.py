@@ -119,7 +119,7 @@ class Cells:
 
         A row per cell, texts; see `data.keys`.
         """
-        from napari_channelmix.data.keys import key_table
+        from napari_channelmix.data.identifier_columns import key_table
 
         return key_table(self.table)
 
@@ -371,9 +371,9 @@ class Cells:
             Sizes that differ, an empty label image, values that are no ids, a crop larger than the
             image.
         """
-        from napari_channelmix.data import making
+        from napari_channelmix.data import cell_sets
 
-        return making.of_labels(planes, channels, labels, crop, classes_of, name, labelled)
+        return cell_sets.of_labels(planes, channels, labels, crop, classes_of, name, labelled)
 
     @classmethod
     def from_points(
@@ -395,9 +395,9 @@ class Cells:
             Points outside the image or that are no numbers, sizes that differ, a crop larger than
             the image.
         """
-        from napari_channelmix.data import making
+        from napari_channelmix.data import cell_sets
 
-        return making.of_points(planes, channels, points, crop, name)
+        return cell_sets.of_points(planes, channels, points, crop, name)
 
     @classmethod
     def from_array(
@@ -430,9 +430,9 @@ class Cells:
         DataError
             An array of another shape or type, or names and labels that do not fit it.
         """
-        from napari_channelmix.data import making
+        from napari_channelmix.data import cell_sets
 
-        return making.of_array(crops, channels, labels, classes, groups, name)
+        return cell_sets.of_array(crops, channels, labels, classes, groups, name)
 
     @classmethod
     def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:
@@ -445,6 +445,6 @@ class Cells:
         DataError
             Channels or crops that differ.
         """
-        from napari_channelmix.data import making
+        from napari_channelmix.data import cell_sets
 
-        return making.together(parts, name)
+        return cell_sets.together(parts, name)

@@ -57,11 +57,13 @@ def csv_text(table: pd.DataFrame, *, index: bool = False, separator: str = ",") 
             return column
         return pd.Series([escaped(value) for value in column], index=column.index, dtype=object)
 
-    shown = pd.DataFrame({place: safe(table.iloc[:, place]) for place in range(table.shape[1])},
-                         index=table.index)  # fmt: skip
+    shown = pd.DataFrame(
+        {place: safe(table.iloc[:, place]) for place in range(table.shape[1])}, index=table.index
+    )
     shown.columns = pd.Index([escaped(name) for name in table.columns], dtype=object)
     if index:
-        shown.index = pd.Index([escaped(name) for name in table.index], dtype=object,
-                               name=escaped(table.index.name))  # fmt: skip
+        shown.index = pd.Index(
+            [escaped(name) for name in table.index], dtype=object, name=escaped(table.index.name)
+        )
     # With other ends of lines, a return within a name would not be quoted, and end its line.
     return shown.to_csv(index=index, sep=separator, lineterminator="\r\n")

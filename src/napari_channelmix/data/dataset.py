@@ -17,8 +17,8 @@ from napari_channelmix.data.cells import BOX, Cells
 from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
+from napari_channelmix.data.identifier_columns import key_columns, with_keys
 from napari_channelmix.data.images import Decoded, ImageFile, open_image
-from napari_channelmix.data.keys import key_columns, with_keys
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.data.masks import Mask, covered_share, mask_warnings, read_mask
@@ -136,9 +136,15 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
         *_warnings(said, table, skipped, opener.beyond, shared=len(found) < len(all_places)),
     )
     opened = Cells(
-        said.name, opener.channels, classes, said.cells.crop, tuple(found), cells, warnings,
+        said.name,
+        opener.channels,
+        classes,
+        said.cells.crop,
+        tuple(found),
+        cells,
+        warnings,
         conditions=conditions,
-    )  # fmt: skip
+    )
     if size is not None:
         opened = at_pixel_size(opened, size)
     return _at_borders(opened, leave_out=said.cells.border == "leave_out")

@@ -143,8 +143,11 @@ class Description(_Entry):
         """The names as the rows of the table will have them: ``1``, ``"1"``, ``1.0`` are one."""
         if not isinstance(value, list):
             return value
-        names = [class_name(each) or str(each).strip() for each in value
-                 if isinstance(each, (str, int, float))]  # fmt: skip
+        names = [
+            class_name(each) or str(each).strip()
+            for each in value
+            if isinstance(each, (str, int, float))
+        ]
         if len(names) < len(value):
             return value
         if "" in names:

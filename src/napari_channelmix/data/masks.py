@@ -113,12 +113,28 @@ def read_mask(
     # Several ids cannot be binary: then a small cell is a cell. A single one may be.
     agree = len(small) - stray == len(ids) and (len(ids) > 1 or not small.all())
     if labelled or (agree and not binary):
-        return Mask(where, values, ids, "ids", len(ids), count, int(several.sum()),
-                    len(ids) - int((~several).sum()), stray,
-                    covered_share(values, ids))  # fmt: skip
+        return Mask(
+            where,
+            values,
+            ids,
+            "ids",
+            len(ids),
+            count,
+            int(several.sum()),
+            len(ids) - int((~several).sum()),
+            stray,
+            covered_share(values, ids),
+        )
     labels, found = regions.numbered(min_area)
-    return Mask(where, labels, found, "regions", count if binary else len(ids), count,
-                covers=covered_share(values, found))  # fmt: skip
+    return Mask(
+        where,
+        labels,
+        found,
+        "regions",
+        count if binary else len(ids),
+        count,
+        covers=covered_share(values, found),
+    )
 
 
 def covered_share(labels: npt.NDArray[Any], objects: Objects) -> float:

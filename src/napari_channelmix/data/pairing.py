@@ -287,15 +287,24 @@ def pair_rows(
     unknown = row_ids[cells & ~known]
     return Pairing(
         np.array([rows.get(value, -1) for value in wanted.tolist()], dtype=np.int64),
-        np.where(present, row_ids, 0), column, int((~present).sum()), len(unknown),
-        int(unknown[0]) if len(unknown) else 0, repeated,
-    )  # fmt: skip
+        np.where(present, row_ids, 0),
+        column,
+        int((~present).sum()),
+        len(unknown),
+        int(unknown[0]) if len(unknown) else 0,
+        repeated,
+    )
 
 
 def _refuse_row_numbers(
-    features: pd.DataFrame, row_ids: IntArray, present: npt.NDArray[np.bool_],
-    read: list[str], top: int, column: str, what: str,
-) -> None:  # fmt: skip
+    features: pd.DataFrame,
+    row_ids: IntArray,
+    present: npt.NDArray[np.bool_],
+    read: list[str],
+    top: int,
+    column: str,
+    what: str,
+) -> None:
     """Rows counted from 0 give every cell the values of its neighbour.
 
     pandas makes such a column of its row numbers, and calls it 'index'.

@@ -20,8 +20,7 @@ __all__ = ["open_picture"]
 
 Pixels = npt.NDArray[Any]
 
-GREY = {"1": "bool", "L": "uint8", "LA": "uint8", "I;16": "uint16", "I;16B": "uint16",
-        "I": "int32"}  # fmt: skip
+GREY = {"1": "bool", "L": "uint8", "LA": "uint8", "I;16": "uint16", "I;16B": "uint16", "I": "int32"}
 # Pictures know no regions: all pixels are decoded at once. Pillow has the same bound.
 MOST_PIXELS = 178_956_970
 # Pillow spreads the values of fewer bits over 0..255.
@@ -108,10 +107,18 @@ def open_picture(path: Path) -> ImageFile:
 
     shape = (height, width) if grey else (height, width, 3)
     return ImageFile(
-        path, shape, dtype, "YX" if grey else "YXS", None, None, None, read,
-        warnings=tuple(warnings), lossy=lossy,
+        path,
+        shape,
+        dtype,
+        "YX" if grey else "YXS",
+        None,
+        None,
+        None,
+        read,
+        warnings=tuple(warnings),
+        lossy=lossy,
         open_labels=_labels(path, read, colours, STEP.get(raw, 1)),
-    )  # fmt: skip
+    )
 
 
 def _orientation(picture: Any, warnings: list[str]) -> Any:

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import Field
 from napari_channelmix.data.saving import write_image, write_mask
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain
 
 __all__ = [
@@ -87,11 +87,22 @@ class Sample:
         write_text(folder / "labels.csv", csv_text(pd.DataFrame(rows)))
         write_json(folder / "truth.json", {"relevance": self.relevance, "story": self.story})
         lines = (
-            f"name = {json.dumps(cells.name)}", 'table = "labels.csv"', 'label = "label"',
-            'group = "well"', "", "[image]", 'column = "image_path"', "", "[cells]",
-            'from = "mask"', 'column = "mask_path"', "labelled = true", f"crop = {cells.crop}",
-            "min_area = 1", "",
-        )  # fmt: skip
+            f"name = {json.dumps(cells.name)}",
+            'table = "labels.csv"',
+            'label = "label"',
+            'group = "well"',
+            "",
+            "[image]",
+            'column = "image_path"',
+            "",
+            "[cells]",
+            'from = "mask"',
+            'column = "mask_path"',
+            "labelled = true",
+            f"crop = {cells.crop}",
+            "min_area = 1",
+            "",
+        )
         return write_text(folder / "dataset.toml", "\n".join(lines))
 
 
@@ -141,8 +152,9 @@ def synthetic_plate_job(
             one.planes, channels, one.labels, crop=crop, classes_of=named, name=name
         )
         fields = (replace(one, name=name),)
-        parts.append(replace(cells, fields=fields, table=cells.table.assign(group=name),
-                             warnings=()))  # fmt: skip
+        parts.append(
+            replace(cells, fields=fields, table=cells.table.assign(group=name), warnings=())
+        )
         pixels.append(truth)
     story = (
         "The reporter moves from the cytoplasm into the nucleus of treated cells. DNA alone says "
@@ -186,8 +198,11 @@ def _well(
     bright = rng.uniform(0.85, 1.15)
     planes = []
     for picture, gain, offset in (
-        (nuclei, 4000, 300), (stained, 900, 120), (twin, 12000, 900), (granules, 350, 60),
-    ):  # fmt: skip
+        (nuclei, 4000, 300),
+        (stained, 900, 120),
+        (twin, 12000, 900),
+        (granules, 350, 60),
+    ):
         light = offset + gain * (bright * picture + 0.05)
         noisy = light + rng.normal(0, 1, light.shape) * (0.06 * gain + np.sqrt(light))
         planes.append(np.clip(np.round(noisy), 0, 65535).astype(np.uint16))
@@ -242,8 +257,9 @@ def graded_channels(
     noise = rng.normal(0, 0.3, (count, len(planted), side, side))
     crops = gains[:, None, None] * (height[:, :, None, None] * blob + noise + 1)
     names = [f"channel {i + 1}" for i in range(len(planted))]
-    cells = Cells.from_array(crops.astype(np.float32), names, labels, ("low", "high"),
-                             name="graded channels")  # fmt: skip
+    cells = Cells.from_array(
+        crops.astype(np.float32), names, labels, ("low", "high"), name="graded channels"
+    )
     story = "Blobs whose height depends on the class, more in one channel than in another."
     return Sample(cells, dict(zip(names, planted.tolist(), strict=True)), story)
 

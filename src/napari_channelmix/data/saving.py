@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_text, write_whole
 from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.cells import BOX
 from napari_channelmix.data.conditions import conditions_for
@@ -19,7 +20,6 @@ from napari_channelmix.data.fields import middles, square_boxes
 from napari_channelmix.data.label_images import Objects, Regions, only
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_text, write_whole
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.locks import in_use
 from napari_channelmix.wording import quoted
@@ -33,8 +33,14 @@ if TYPE_CHECKING:
 __all__ = ["save_dataset", "save_dataset_job", "write_image", "write_mask"]
 
 # Units as OME names them.
-OME_UNITS = {"micrometer": "µm", "micrometre": "µm", "um": "µm", "nanometer": "nm",
-             "millimeter": "mm", "meter": "m"}  # fmt: skip
+OME_UNITS = {
+    "micrometer": "µm",
+    "micrometre": "µm",
+    "um": "µm",
+    "nanometer": "nm",
+    "millimeter": "mm",
+    "meter": "m",
+}
 
 
 def save_dataset(cells: Cells, folder: str | Path) -> Path:
@@ -83,8 +89,9 @@ def _written_job(cells: Cells, folder: Path) -> Job[Path]:
         for channel in cells.planes:
             said = f"writing image {place + 1} of {len(used)}"
             yield Progress(place * (len(cells.planes) + 1) + len(planes), steps, said)
-            planes.append(_storable(np.asarray(one.planes[channel][0 : one.shape[0],
-                                                                   0 : one.shape[1]])))  # fmt: skip
+            planes.append(
+                _storable(np.asarray(one.planes[channel][0 : one.shape[0], 0 : one.shape[1]]))
+            )
         write_image(folder / f"images/{stem}.ome.tif", np.stack(planes), cells.channels, one)
         if outlined:
             yield Progress((place + 1) * (len(cells.planes) + 1) - 1, steps, said)
@@ -109,8 +116,9 @@ def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], on
         about |= {f"PhysicalSize{axis}Unit": unit} if unit else {}
 
     def image(neighbour: Path) -> None:
-        tifffile.imwrite(neighbour, stack, ome=True, metadata=about, compression="zlib",
-                         photometric="minisblack")  # fmt: skip
+        tifffile.imwrite(
+            neighbour, stack, ome=True, metadata=about, compression="zlib", photometric="minisblack"
+        )
 
     return write_whole(path, image)
 
@@ -124,8 +132,9 @@ def write_mask(path: Path, labels: npt.NDArray[Any]) -> Path:
     dtype = next(one for one in (np.uint16, np.uint32, np.uint64) if top <= np.iinfo(one).max)
 
     def mask(neighbour: Path) -> None:
-        tifffile.imwrite(neighbour, labels.astype(dtype), compression="zlib",
-                         metadata={"axes": "YX"})  # fmt: skip
+        tifffile.imwrite(
+            neighbour, labels.astype(dtype), compression="zlib", metadata={"axes": "YX"}
+        )
 
     return write_whole(path, mask)
 

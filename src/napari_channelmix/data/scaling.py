@@ -177,15 +177,21 @@ def normalised_by_group_job(
 
 
 def _scaled(
-    cells: Cells, batch: Names, names: Names, planes: tuple[int, ...], factor: Doubles,
-    offset: Doubles, per: str,
-) -> Cells:  # fmt: skip
+    cells: Cells,
+    batch: Names,
+    names: Names,
+    planes: tuple[int, ...],
+    factor: Doubles,
+    offset: Doubles,
+    per: str,
+) -> Cells:
     """The cells over fields of view whose planes are scaled, one for each field and batch."""
     of = np.searchsorted(names, batch)
     pairs, place = np.unique(
-        np.stack([cells.table["field"].to_numpy(np.int64), of], axis=1), axis=0,
+        np.stack([cells.table["field"].to_numpy(np.int64), of], axis=1),
+        axis=0,
         return_inverse=True,
-    )  # fmt: skip
+    )
 
     def scaled(one: Field, at: int) -> Field:
         own = list(one.planes)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.profile import CropProfile, Profiler
+from napari_channelmix.data.crop_profile import CropProfile, Profiler
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 

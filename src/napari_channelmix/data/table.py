@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_channelmix.data.natural import natural_key
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.table_files import decimal_comma_of, read_table
 from napari_channelmix.data.values import BLANKS, class_name, number, similar_warnings, whole_number
@@ -71,8 +71,13 @@ class Table:
             raise DataError(f"{path}: no rows" + (" are left by 'keep'" if said.keep else ""))
         if said.group:
             groups = rows[said.group]
-            rows = rows.assign(**{said.group: groups.map(_cached(class_name)).where(
-                groups.map(_cached(class_name)).notna(), "")})  # fmt: skip
+            rows = rows.assign(
+                **{
+                    said.group: groups.map(_cached(class_name)).where(
+                        groups.map(_cached(class_name)).notna(), ""
+                    )
+                }
+            )
         commas = set()
         for column in said.cells.columns or ():
             try:
@@ -188,8 +193,10 @@ class Table:
             raise self._no_class(gaps)
         if gaps:
             kinds = Counter(texts[at] for at in gaps)
-            shown = [f"{count:,} {quoted(text) if text else 'empty'}"
-                     for text, count in kinds.most_common(6)]  # fmt: skip
+            shown = [
+                f"{count:,} {quoted(text) if text else 'empty'}"
+                for text, count in kinds.most_common(6)
+            ]
             warnings.append(
                 f"{len(gaps):,} of {len(names):,} rows have no class ({', '.join(shown)})"
             )

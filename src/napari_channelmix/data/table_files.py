@@ -123,11 +123,13 @@ def read_table(path: str | Path, expected: Collection[str] = ()) -> TextTable:
                 own = f"{name}.{again}"
         taken.add(own)
         unique.append(own)
-    frame = pd.DataFrame(rows, columns=unique, dtype=object,
-                         index=pd.Index(numbers, dtype="int64"))  # fmt: skip
+    frame = pd.DataFrame(rows, columns=unique, dtype=object, index=pd.Index(numbers, dtype="int64"))
     # A separator at the end of every line makes no column.
-    empty = [own for name, own in zip(names, unique, strict=True)
-             if not name and not frame[own].str.strip().any()]  # fmt: skip
+    empty = [
+        own
+        for name, own in zip(names, unique, strict=True)
+        if not name and not frame[own].str.strip().any()
+    ]
     return TextTable(path, frame.drop(columns=empty), separator, frozenset(twice), tuple(warnings))
 
 
@@ -189,9 +191,10 @@ def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, i
     # The columns that are asked for tell best, then the most columns.
     wanted = set(expected)
     fit = [
-        each for each in several
+        each
+        for each in several
         if wanted and wanted <= {name.strip(BLANKS).casefold() for name in heads[each]}
-    ]  # fmt: skip
+    ]
     if len(fit) == 1:
         return body, skipped, fit[0]
     most = max(several.values())
@@ -295,5 +298,9 @@ def _names(path: Path, row: Sequence[str]) -> list[str]:
         raise DataError(f"{path}: {len(row):,} columns are too many; at most {MOST_COLUMNS:,}")
     if any(len(cell) > LARGEST_CELL for cell in row):
         raise _too_long(path, 1)
-    return [" ".join(unescaped(cell).split()) if "\n" in cell or "\r" in cell
-            else unescaped(cell).strip(BLANKS) for cell in row]  # fmt: skip
+    return [
+        " ".join(unescaped(cell).split())
+        if "\n" in cell or "\r" in cell
+        else unescaped(cell).strip(BLANKS)
+        for cell in row
+    ]

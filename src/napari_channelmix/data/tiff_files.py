@@ -146,9 +146,18 @@ def open_tiff(path: Path, scene: int | str | None, alone: bool, mask: bool) -> I
     shape, axes = source.shape, source.axes
     known = all(letter in KNOWN_AXES + "S" for letter in axes) and len(set(axes)) == len(axes)
     return ImageFile(
-        path, shape, source.dtype, axes if known else None, names, size, unit, lambda: source,
-        source.whole, tuple(warnings), source.pages or (path, source.series),
-    )  # fmt: skip
+        path,
+        shape,
+        source.dtype,
+        axes if known else None,
+        names,
+        size,
+        unit,
+        lambda: source,
+        source.whole,
+        tuple(warnings),
+        source.pages or (path, source.series),
+    )
 
 
 # ---------------------------------------------------------------- what is in the file

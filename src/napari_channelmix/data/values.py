@@ -39,9 +39,25 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _NUMBER_WITH_COMMA = re.compile(r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 # What is a blank to the eye, and nothing to str.strip().
 BLANKS = "".join(
-    map(chr, [*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200E), 0x2028,
-              0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF])
-)  # fmt: skip
+    map(
+        chr,
+        [
+            *range(9, 14),
+            *range(28, 33),
+            0x85,
+            0xA0,
+            0x1680,
+            *range(0x2000, 0x200E),
+            0x2028,
+            0x2029,
+            0x202F,
+            0x205F,
+            0x2060,
+            0x3000,
+            0xFEFF,
+        ],
+    )
+)
 
 _WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
 

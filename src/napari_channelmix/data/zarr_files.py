@@ -75,9 +75,18 @@ def open_zarr(path: Path, scene: int | str | None, mask: bool) -> ImageFile:
         return da.from_array(opened).reshape(shape)
 
     return ImageFile(
-        path, shape, dtype, short if axes else None, channels, size, unit, read, full,
-        tuple(warnings), str(place),
-    )  # fmt: skip
+        path,
+        shape,
+        dtype,
+        short if axes else None,
+        channels,
+        size,
+        unit,
+        read,
+        full,
+        tuple(warnings),
+        str(place),
+    )
 
 
 # ---------------------------------------------------------------- metadata

@@ -31,8 +31,16 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     axes = figure.subplots()
     places = np.arange(len(names))
     faint = 1.0 if importance.shares_readable else 0.45
-    bars = axes.bar(places, share, yerr=spread, capsize=4, color=BLUE, alpha=faint, width=0.6,
-                    label="share in the mix (sd over repeats)")  # fmt: skip
+    bars = axes.bar(
+        places,
+        share,
+        yerr=spread,
+        capsize=4,
+        color=BLUE,
+        alpha=faint,
+        width=0.6,
+        label="share in the mix (sd over repeats)",
+    )
     low = _not_above(importance)
     for place in low:
         bars[place].set_color(GREY)
@@ -40,10 +48,21 @@ def importance_figure(importance: ChannelImportance) -> Figure:
         axes.bar([0], [0], color=GREY, label="not above its negative control")
     if importance.decoy is not None:
         # Each channel has its own: a bar is judged by the line across it.
-        axes.hlines(np.array(importance.decoy)[order], places - 0.45, places + 0.45, color="0.4",
-                    linestyle="--", linewidth=1, label="its negative control")  # fmt: skip
-    axes.set_xticks(places, names, rotation=30 if max(map(len, names)) > 6 else 0, ha="right"
-                    if max(map(len, names)) > 6 else "center")  # fmt: skip
+        axes.hlines(
+            np.array(importance.decoy)[order],
+            places - 0.45,
+            places + 0.45,
+            color="0.4",
+            linestyle="--",
+            linewidth=1,
+            label="its negative control",
+        )
+    axes.set_xticks(
+        places,
+        names,
+        rotation=30 if max(map(len, names)) > 6 else 0,
+        ha="right" if max(map(len, names)) > 6 else "center",
+    )
     for place in low:
         axes.get_xticklabels()[place].set_color(GREY)
     axes.set_ylabel("share")
@@ -53,8 +72,15 @@ def importance_figure(importance: ChannelImportance) -> Figure:
         right = axes.twinx()
         values = np.array(importance.shapley)[order]
         errors = np.array(importance.shapley_sd)[order]
-        right.errorbar(places, values, yerr=errors, fmt="D", color=ORANGE, capsize=3,
-                       label="Shapley value (plain network)")  # fmt: skip
+        right.errorbar(
+            places,
+            values,
+            yerr=errors,
+            fmt="D",
+            color=ORANGE,
+            capsize=3,
+            label="Shapley value (plain network)",
+        )
         right.set_ylabel("Shapley value (balanced accuracy)")
         _same_zero(axes, right)
         more, more_labels = right.get_legend_handles_labels()

@@ -65,15 +65,22 @@ class Division:
     @property
     def pixels(self) -> tuple[Pixels, ...]:
         """What has to be read."""
-        return tuple({id(side.pixels): side.pixels for one in self.sides
-                      for side in (one.train, one.test)}.values())  # fmt: skip
+        return tuple(
+            {
+                id(side.pixels): side.pixels for one in self.sides for side in (one.train, one.test)
+            }.values()
+        )
 
     @property
     def held_out_labels(self) -> npt.NDArray[np.int64]:
         """Classes of the cells that are held out in any repeat, each cell once."""
-        labels = {row: label for one in self.sides
-                  for row, label in zip(one.test.rows.tolist(), one.test.cells.labels.tolist(),
-                                        strict=True)}  # fmt: skip
+        labels = {
+            row: label
+            for one in self.sides
+            for row, label in zip(
+                one.test.rows.tolist(), one.test.cells.labels.tolist(), strict=True
+            )
+        }
         return np.array(list(labels.values()), dtype=np.int64)
 
     def rounded(self, repeats: int) -> int:
@@ -93,14 +100,21 @@ class Division:
             if len(self.sides) < self.folds:
                 return f"{len(self.sides)} of {self.folds} folds; {groups} held out"
             return f"{self.folds} folds; each of {groups} held out {often}"
-        why = {"one split": "one split", "split column": "the data set's own split",
-               "given": "one split, as it was handed over"}[self.kind]  # fmt: skip
+        why = {
+            "one split": "one split",
+            "split column": "the data set's own split",
+            "given": "one split, as it was handed over",
+        }[self.kind]
         return f"{why}; the same {groups} held out in every repeat"
 
     def facts(self) -> dict[str, Any]:
         """For the provenance: what is needed to divide the cells likewise."""
-        return {"kind": self.kind, "folds": self.folds, "held_out": self.held_out,
-                "seed": self.split_seed}  # fmt: skip
+        return {
+            "kind": self.kind,
+            "folds": self.folds,
+            "held_out": self.held_out,
+            "seed": self.split_seed,
+        }
 
 
 def given(train: Cells, test: Cells, repeats: int) -> Division:

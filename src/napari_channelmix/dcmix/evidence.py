@@ -29,10 +29,11 @@ class AgainstChance:
 def against_chance(pooled: Pooled) -> AgainstChance:
     """Test both networks against permuted labels of groups."""
     mixed, plain = (
-        permutation_test(pooled.labels, called, pooled.groups, len(pooled.classes),
-                         cells=pooled.cells)
+        permutation_test(
+            pooled.labels, called, pooled.groups, len(pooled.classes), cells=pooled.cells
+        )
         for called in (pooled.mixed, pooled.plain)
-    )  # fmt: skip
+    )
     return AgainstChance(mixed, plain)
 
 
@@ -42,12 +43,18 @@ def evidence_of(
     """The numbers that the gate is decided from."""
     plain, mixed = estimates["plain"], estimates["mixed"]
     cost = accuracy_difference(
-        pooled.labels, pooled.plain, pooled.mixed, pooled.groups, len(pooled.classes),
+        pooled.labels,
+        pooled.plain,
+        pooled.mixed,
+        pooled.groups,
+        len(pooled.classes),
         cells=pooled.cells,
-    )  # fmt: skip
-    losses = {one.name: one.recall - other.recall
-              for one, other in zip(plain.per_class, mixed.per_class, strict=True)
-              if one.recall is not None and other.recall is not None}  # fmt: skip
+    )
+    losses = {
+        one.name: one.recall - other.recall
+        for one, other in zip(plain.per_class, mixed.per_class, strict=True)
+        if one.recall is not None and other.recall is not None
+    }
     return Evidence(
         plain=_standing(plain, tests.plain),
         mixed=_standing(mixed, tests.mixed),
@@ -62,8 +69,9 @@ def evidence_of(
 
 
 def _standing(estimate: AccuracyEstimate, test: PermutationTest) -> Standing:
-    return Standing(estimate.balanced, estimate.low, estimate.high, estimate.chance,
-                    test.p_above, test.p_below)  # fmt: skip
+    return Standing(
+        estimate.balanced, estimate.low, estimate.high, estimate.chance, test.p_above, test.p_below
+    )
 
 
 def _not_learnt(classes: tuple[str, ...], test: PermutationTest) -> list[str]:
@@ -73,9 +81,10 @@ def _not_learnt(classes: tuple[str, ...], test: PermutationTest) -> list[str]:
     deal of the labels has so high a recall.
     """
     return [
-        name for name, p, least in zip(classes, test.class_p, test.class_least, strict=True)
+        name
+        for name, p, least in zip(classes, test.class_p, test.class_least, strict=True)
         if p is not None and least is not None and p >= LEVEL and p > least + 1e-9
-    ]  # fmt: skip
+    ]
 
 
 def _lone(pooled: Pooled) -> dict[str, str]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.bounds import hold
-from napari_channelmix.classify.copies import refuse_copies
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.duplicate_cells import refuse_copies
 from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import refuse_settings, tuned
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.dcmix.divisions import Division, Sides, divided, given
-from napari_channelmix.dcmix.questions import answered_job
+from napari_channelmix.dcmix.plain_classifiers import answered_job
 from napari_channelmix.dcmix.repeats import Plan, RepeatResult, repeat_job
 from napari_channelmix.dcmix.summary import summarised
 from napari_channelmix.errors import DataError, ModelError
@@ -111,8 +111,13 @@ def channel_importance_job(
         )
     if test is None:
         split_seed = seed if chosen.split_seed is None else chosen.split_seed
-        division = divided(train, seeds, held_out=chosen.held_out, one_split=chosen.one_split,
-                           split_seed=split_seed)  # fmt: skip
+        division = divided(
+            train,
+            seeds,
+            held_out=chosen.held_out,
+            one_split=chosen.one_split,
+            split_seed=split_seed,
+        )
     else:
         _refuse_others(train, test)
         division = given(train, test, seeds)
@@ -124,10 +129,19 @@ def channel_importance_job(
     crops, _ = yield from part(source.crops_job(division.sides[0]), 3, 1, 100)
     yield from part(tuned(crops, trial, plan.device), 4, 1, 100)
     cells = division.sides[0].train.cells
-    facts = {"settings": plan.facts(), "seeds": list(range(seed, seed + seeds)),
-             "data": _signatures(division), "division": division.facts()}  # fmt: skip
-    warnings = (*cells.warnings, *division.warnings, *_alike(crops), *_few(division),
-                *_in_one_image(cells))  # fmt: skip
+    facts = {
+        "settings": plan.facts(),
+        "seeds": list(range(seed, seed + seeds)),
+        "data": _signatures(division),
+        "division": division.facts(),
+    }
+    warnings = (
+        *cells.warnings,
+        *division.warnings,
+        *_alike(crops),
+        *_few(division),
+        *_in_one_image(cells),
+    )
     done: list[RepeatResult] = []
     classifiers: list[Classifier] = []
     for number, sides in enumerate(division.sides):
@@ -238,8 +252,11 @@ def _in_one_image(cells: Cells) -> Iterator[str]:
     fields = cells.table["field"].to_numpy()
     if len(set(cells.groups.tolist())) < len(cells) or len(set(fields.tolist())) < 2:
         return
-    names = [name for code, name in enumerate(cells.classes)
-             if len(set(fields[cells.labels == code].tolist())) == 1]  # fmt: skip
+    names = [
+        name
+        for code, name in enumerate(cells.classes)
+        if len(set(fields[cells.labels == code].tolist())) == 1
+    ]
     if names:
         yield (
             f"in one image only: {', '.join(names)}; what tells such a class apart may be its "

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.dcmix.decoys import decoy_p_values, holm
-from napari_channelmix.dcmix.link import link_job
+from napari_channelmix.dcmix.label_link import link_job
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
-    from napari_channelmix.dcmix.link import LinkTest
-    from napari_channelmix.dcmix.numbers import CropNumbers
+    from napari_channelmix.dcmix.channel_features import CropNumbers
+    from napari_channelmix.dcmix.label_link import LinkTest
     from napari_channelmix.dcmix.repeats import RepeatResult
     from napari_channelmix.dcmix.result import ChannelImportance
     from napari_channelmix.jobs import Job

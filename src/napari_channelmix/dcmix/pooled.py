@@ -65,16 +65,19 @@ class Pooled:
         per_class = tuple(
             replace(one, **self._reach(one.recall, one.low, one.high)) for one in found.per_class
         )
-        return replace(found, per_class=per_class,
-                       **self._reach(found.balanced, found.low, found.high))  # fmt: skip
+        return replace(
+            found, per_class=per_class, **self._reach(found.balanced, found.low, found.high)
+        )
 
     def _reach(self, value: float | None, low: float | None, high: float | None) -> dict[str, Any]:
         """The ends of an interval, widened where the predictions are those of folds."""
         if value is None or low is None or high is None or self.folds < 2:
             return {"low": low, "high": high}
         wider = np.sqrt(1 + 2 * self.odds)
-        return {"low": float(max(0.0, value - wider * (value - low))),
-                "high": float(min(1.0, value + wider * (high - value)))}  # fmt: skip
+        return {
+            "low": float(max(0.0, value - wider * (value - low))),
+            "high": float(min(1.0, value + wider * (high - value))),
+        }
 
 
 def pooled_of(repeats: Sequence[RepeatResult], division: Division) -> Pooled:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from napari_channelmix.atomic_write import write_json
 from napari_channelmix.classify.bundle import load_bundle
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.networks import NetworkSpec
@@ -20,7 +21,6 @@ from napari_channelmix.dcmix.decoys import WithDecoys
 from napari_channelmix.dcmix.shapley import shapley_job
 from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.files import write_json
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
 from napari_channelmix.readers import read_json
@@ -52,19 +52,28 @@ class Plan:
 
     def spec(self, mixes: int = 0, factor: int = 1) -> NetworkSpec:
         """The network for ``factor`` times the channels; plain without mixes."""
-        return NetworkSpec(self.settings.network, factor * len(self.channels), len(self.classes),
-                           mixes, self.settings.constraint)  # fmt: skip
+        return NetworkSpec(
+            self.settings.network,
+            factor * len(self.channels),
+            len(self.classes),
+            mixes,
+            self.settings.constraint,
+        )
 
     def facts(self) -> dict[str, Any]:
         """What the result depends on beside seeds and cells, for provenance and key of a part."""
         own = as_dict(self.settings)
-        return {**{name: value for name, value in own.items() if name not in _OF_THE_RUN},
-                "device": self.device.type}  # fmt: skip
+        return {
+            **{name: value for name, value in own.items() if name not in _OF_THE_RUN},
+            "device": self.device.type,
+        }
 
     def key(self, seed: int, train: str, test: str) -> str:
         """Name of the part of a repeat; ``train`` and ``test`` are signatures of its cells."""
-        facts = [{"settings": self.facts(), "seed": seed, "data": [train, test]},
-                 package_version("napari-channelmix")]  # fmt: skip
+        facts = [
+            {"settings": self.facts(), "seed": seed, "data": [train, test]},
+            package_version("napari-channelmix"),
+        ]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -165,14 +174,22 @@ def repeat_job(
         both = shares_of(tricked.mixing)
         channels = len(plan.channels)
         real = both[:channels].sum()
-        result = replace(result, decoy_share=(both[:channels] / real).tolist(),
-                         decoys=(both[channels:] / real).tolist())  # fmt: skip
+        result = replace(
+            result,
+            decoy_share=(both[:channels] / real).tolist(),
+            decoys=(both[channels:] / real).tolist(),
+        )
     if plan.settings.shapley:
         job_of_values = shapley_job(plain.network, held, seed=seed, device=plan.device)
         values = yield from part(job_of_values, 0.95, 0.05, 1)
         per_class = [[None if np.isnan(v) else float(v) for v in row] for row in values.per_class]
-        result = replace(result, shapley=values.overall.tolist(), shapley_per_class=per_class,
-                         whole=values.whole, nothing=values.nothing)  # fmt: skip
+        result = replace(
+            result,
+            shapley=values.overall.tolist(),
+            shapley_per_class=per_class,
+            whole=values.whole,
+            nothing=values.nothing,
+        )
     if plan.parts is not None:
         mixed.save(plan.parts / f"{key}.cmx")
         write_json(plan.parts / f"{key}.json", asdict(result))
@@ -187,9 +204,13 @@ def _kept(plan: Plan, key: str, seed: int, cells: int) -> tuple[RepeatResult, Cl
     try:
         part_ = read_json(stem.with_suffix(".json"), RepeatPart)
         part_.refuse_others(
-            seed=seed, cells=cells, channels=len(plan.channels), classes=len(plan.classes),
-            shapley=plan.settings.shapley, decoys=plan.settings.decoys,
-        )  # fmt: skip
+            seed=seed,
+            cells=cells,
+            channels=len(plan.channels),
+            classes=len(plan.classes),
+            shapley=plan.settings.shapley,
+            decoys=plan.settings.decoys,
+        )
         classifier = load_bundle(stem.with_suffix(".cmx"))
     except (ValueError, ChannelMixError):
         return None

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from napari_channelmix.atomic_write import write_json, write_text, write_whole
 from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.gate import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
-from napari_channelmix.files import write_json, write_text, write_whole
 from napari_channelmix.readers import read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
-    from napari_channelmix.dcmix.alone import ChannelsAlone
     from napari_channelmix.dcmix.separability import Separability
+    from napari_channelmix.dcmix.single_channels import ChannelsAlone
 
 __all__ = ["SCHEMA", "Answer", "ChannelImportance"]
 
@@ -233,8 +233,11 @@ class ChannelImportance:
             lines += [f"Scaled per group: {line}" for line in self.alone_scaled.sentences]
         if self.alone is not None and self.answer != "none":
             lines += self.alone.sentences
-        low = [name for name, above in zip(self.channels, self.above_control or (), strict=False)
-               if not above]  # fmt: skip
+        low = [
+            name
+            for name, above in zip(self.channels, self.above_control or (), strict=False)
+            if not above
+        ]
         lines += self._not_above(low)
         return tuple(line[:1].upper() + line[1:] for line in lines)
 
@@ -242,8 +245,9 @@ class ChannelImportance:
         """Of channels that do not stand above their control, and what else is known of them."""
         if self.answer != "share":
             return [f"Not above zero, so nothing is known of: {', '.join(low)}"] if low else []
-        known = {name for name, above in zip(self.channels, self.above_zero or (), strict=False)
-                 if above}  # fmt: skip
+        known = {
+            name for name, above in zip(self.channels, self.above_zero or (), strict=False) if above
+        }
         if self.alone is not None:
             known |= set(self.alone.necessary)
         told = [name for name in low if name in known]
@@ -304,9 +308,23 @@ class ChannelImportance:
 
     def to_dict(self) -> dict[str, Any]:
         """As in ``importance.json``."""
-        listed = ("channels", "share", "share_sd", "p_value", "shapley", "shapley_sd", "decoy",
-                  "seeds", "share_of_seed", "warnings", "above_decoy", "above_zero",
-                  "p_decoy", "p_alone", "sentences")  # fmt: skip
+        listed = (
+            "channels",
+            "share",
+            "share_sd",
+            "p_value",
+            "shapley",
+            "shapley_sd",
+            "decoy",
+            "seeds",
+            "share_of_seed",
+            "warnings",
+            "above_decoy",
+            "above_zero",
+            "p_decoy",
+            "p_alone",
+            "sentences",
+        )
         content: dict[str, Any] = {"schema": SCHEMA}
         for name in listed:
             value = getattr(self, name)
@@ -356,10 +374,11 @@ class ChannelImportance:
         return (
             write_json(folder / "importance.json", self.to_dict()),
             write_text(folder / "importance.csv", csv_text(self.to_frame(), index=True)),
-            write_whole(folder / "importance.png",
-                        lambda path: figure.savefig(path, dpi=150, format="png")),
+            write_whole(
+                folder / "importance.png", lambda path: figure.savefig(path, dpi=150, format="png")
+            ),
             write_whole(folder / "importance.svg", lambda path: figure.savefig(path, format="svg")),
-        )  # fmt: skip
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> ChannelImportance:
@@ -370,12 +389,18 @@ class ChannelImportance:
         DataError
             Not such a file; the line names the key that is wrong.
         """
-        stored = read_json(path, ImportanceFile, what="an importance.json",
-                           advice="run 'importance' again")  # fmt: skip
-        content = {name: getattr(stored, name) for name in type(stored).model_fields
-                   if name not in ("form", "estimates")}  # fmt: skip
-        estimates = {kind: AccuracyEstimate.from_dict(one.model_dump())
-                     for kind, one in stored.estimates.items()}  # fmt: skip
+        stored = read_json(
+            path, ImportanceFile, what="an importance.json", advice="run 'importance' again"
+        )
+        content = {
+            name: getattr(stored, name)
+            for name in type(stored).model_fields
+            if name not in ("form", "estimates")
+        }
+        estimates = {
+            kind: AccuracyEstimate.from_dict(one.model_dump())
+            for kind, one in stored.estimates.items()
+        }
         return cls(**content, estimates=estimates)
 
 

@@ -22,11 +22,11 @@ from napari_channelmix.classify.accuracy import (  # noqa: TC001
 )
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.data.scaling import follows_classes
-from napari_channelmix.dcmix.answers import HeldOutAnswers
+from napari_channelmix.dcmix.held_out_accuracy import HeldOutAnswers
 from napari_channelmix.wording import fraction
 
 if TYPE_CHECKING:
-    from napari_channelmix.dcmix.numbers import CropNumbers
+    from napari_channelmix.dcmix.channel_features import CropNumbers
 
 __all__ = ["NUMBERS", "OneNumber", "Separability", "group_share", "separability"]
 
@@ -230,8 +230,9 @@ def separability(
         scaled = number(again.most_common(1)[0][0], after, level)
     if network is None:
         return Separability(every, best, scaled)
-    return Separability(every, best, scaled, answers.accuracy(network),
-                        answers.ahead(network, chosen))  # fmt: skip
+    return Separability(
+        every, best, scaled, answers.accuracy(network), answers.ahead(network, chosen)
+    )
 
 
 def _read_one_by_one(
@@ -253,9 +254,11 @@ def _read_one_by_one(
             column = numbers.of(NUMBERS[word])[:, [at]]
             # Two intervals a class, none with less than a fiftieth of the weight.
             tree = DecisionTreeClassifier(
-                max_leaf_nodes=2 * classes, min_weight_fraction_leaf=0.02 if classes < 10 else 0.0,
-                class_weight="balanced", random_state=0,
-            ).fit(column[train], labels[train])  # fmt: skip
+                max_leaf_nodes=2 * classes,
+                min_weight_fraction_leaf=0.02 if classes < 10 else 0.0,
+                class_weight="balanced",
+                random_state=0,
+            ).fit(column[train], labels[train])
             predicted[of, test] = tree.predict(column[test])
             scores.append(accuracy_of(labels[train], tree.predict(column[train]), classes).balanced)
         best = int(np.argmax(scores))

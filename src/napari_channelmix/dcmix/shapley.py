@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from napari_channelmix.dcmix.drawing import drawn_equally
+from napari_channelmix.dcmix.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -110,11 +110,12 @@ def shapley_job(
                     guess = network(torch.where(keep, x, absent)).argmax(dim=1).cpu()
                 hits[number, batch] += (guess == truth).numpy()
                 done = (at * draws + draw) * len(subsets) + number + 1
-                yield Progress(done, len(batches) * draws * len(subsets),
-                               "Shapley values of the channels")  # fmt: skip
-    recalls = np.stack([
-        _recall(one / draws, labels[chosen], len(crops.cells.classes)) for one in hits
-    ])  # fmt: skip
+                yield Progress(
+                    done, len(batches) * draws * len(subsets), "Shapley values of the channels"
+                )
+    recalls = np.stack(
+        [_recall(one / draws, labels[chosen], len(crops.cells.classes)) for one in hits]
+    )
     per_class = combine(recalls)
     with np.errstate(all="ignore"):
         overall = np.nanmean(per_class, axis=0)

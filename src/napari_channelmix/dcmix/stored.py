@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from napari_channelmix.bounds import Finite, Index, Name, Seed
 from napari_channelmix.classify.accuracy import StoredAccuracy
-from napari_channelmix.dcmix.alone import ChannelsAlone
 from napari_channelmix.dcmix.separability import Separability
+from napari_channelmix.dcmix.single_channels import ChannelsAlone
 from napari_channelmix.readers import Origin, Stored, checked_as
 
 __all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
@@ -72,15 +72,30 @@ class ImportanceFile(Stored):
         count = len(self.channels)
         if len(set(self.channels)) < count:
             raise ValueError("two channels have the same name")
-        lists = {name: getattr(self, name) for name in
-                 ("share", "share_sd", "shapley", "shapley_sd", "decoy", "p_value", "share_alone",
-                  "above_decoy", "above_zero", "p_decoy", "p_alone")}  # fmt: skip
+        lists = {
+            name: getattr(self, name)
+            for name in (
+                "share",
+                "share_sd",
+                "shapley",
+                "shapley_sd",
+                "decoy",
+                "p_value",
+                "share_alone",
+                "above_decoy",
+                "above_zero",
+                "p_decoy",
+                "p_alone",
+            )
+        }
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
         for name in ("alone", "alone_scaled"):
             found = getattr(self, name)
             if found is not None:
-                lists |= {f"{name} of {kind}": getattr(found, kind)
-                          for kind in ("channels", "alone", "without")}  # fmt: skip
+                lists |= {
+                    f"{name} of {kind}": getattr(found, kind)
+                    for kind in ("channels", "alone", "without")
+                }
                 _refuse_other_sets(name, found, self.channels)
         refuse_other_lengths(lists, count)
         if (self.shapley is None) != (self.shapley_sd is None):
@@ -155,9 +170,11 @@ class RepeatPart(Stored):
             if len(called) != cells or max(called, default=0) >= classes:
                 raise ValueError(f"not of {cells} cells of {classes} classes")
         lists: dict[str, Sequence[Any] | None] = {
-            "share": self.share, "decoy_share": self.decoy_share, "decoys": self.decoys,
+            "share": self.share,
+            "decoy_share": self.decoy_share,
+            "decoys": self.decoys,
             "shapley": self.shapley,
-        }  # fmt: skip
+        }
         refuse_other_lengths(lists, channels)
         refuse_other_sums({"share": self.share, "decoy_share": self.decoy_share})
         for row in self.shapley_per_class or ():
@@ -167,8 +184,10 @@ class RepeatPart(Stored):
             of_classes.append(self.shapley_per_class)
         if any(len(one) != classes for one in of_classes):
             raise ValueError(f"not of {classes} classes")
-        there = [one is not None for one in (self.shapley, self.shapley_per_class, self.decoys,
-                                             self.decoy_share)]  # fmt: skip
+        there = [
+            one is not None
+            for one in (self.shapley, self.shapley_per_class, self.decoys, self.decoy_share)
+        ]
         if there != [shapley, shapley, decoys, decoys]:
             raise ValueError("other numbers than this run wants")
 

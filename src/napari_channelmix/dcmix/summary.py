@@ -57,8 +57,11 @@ def summarised(
         share_sd=_floats(_sd(share)),
         shapley=None if shapley is None else _floats(shapley.mean(axis=0)),
         shapley_sd=None if shapley is None else _floats(_sd(shapley)),
-        per_class={name: values for name, values in _per_class(repeats, train.classes).items()
-                   if name not in not_learnt},
+        per_class={
+            name: values
+            for name, values in _per_class(repeats, train.classes).items()
+            if name not in not_learnt
+        },
         decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
         p_value=None,
         accuracy={kind: one.balanced for kind, one in estimates.items()},
@@ -81,13 +84,15 @@ def summarised(
         accuracy_p={kind: getattr(tests, kind).p_above for kind in ("mixed", "plain")},
         above_decoy=None if above is None else tuple(above),
         above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
-    )  # fmt: skip
+    )
 
 
 def _recalls(estimate: AccuracyEstimate) -> dict[str, float | None]:
     """Recall of each class; None for one without held-out cells."""
-    return {one.name: None if one.recall is None or np.isnan(one.recall) else one.recall
-            for one in estimate.per_class}  # fmt: skip
+    return {
+        one.name: None if one.recall is None or np.isnan(one.recall) else one.recall
+        for one in estimate.per_class
+    }
 
 
 def _per_class(
@@ -98,8 +103,11 @@ def _per_class(
         return {}
     values: Floats = np.array([one.shapley_per_class for one in repeats], dtype=np.float64)
     there: npt.NDArray[np.bool_] = np.isfinite(values[:, :, 0])
-    return {name: _floats(values[there[:, code], code].mean(axis=0))
-            for code, name in enumerate(classes) if there[:, code].any()}  # fmt: skip
+    return {
+        name: _floats(values[there[:, code], code].mean(axis=0))
+        for code, name in enumerate(classes)
+        if there[:, code].any()
+    }
 
 
 def _not_learnt(
@@ -110,8 +118,9 @@ def _not_learnt(
     return {
         one.name: f"not learnt: recall {one.recall:.2f} of {counted(one.n_cells, 'held-out cell')} "
         f"is at chance (p = {p_of[one.name]:.2f} over groups)"
-        for one in plain.per_class if one.name in evidence.not_learnt
-    }  # fmt: skip
+        for one in plain.per_class
+        if one.name in evidence.not_learnt
+    }
 
 
 def _doubts(

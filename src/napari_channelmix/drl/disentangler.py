@@ -16,7 +16,7 @@ from napari_channelmix.drl.network import REACH, Posterior, VariationalAutoencod
 from napari_channelmix.errors import DataError, ModelError
 
 if TYPE_CHECKING:
-    from napari_channelmix.drl.code import Code
+    from napari_channelmix.drl.latent_code import Code
 
 __all__ = ["Disentangler", "as_floats"]
 
@@ -139,8 +139,9 @@ class Disentangler:
     def _batches(self, pictures: npt.NDArray[Any]) -> Iterator[Tensor]:
         seen = np.asarray(pictures)
         if seen.ndim != 4 or seen.shape[1:] != self.shape:
-            raise DataError(f"pictures must be (n, {', '.join(map(str, self.shape))}), not "
-                            f"{seen.shape}")  # fmt: skip
+            raise DataError(
+                f"pictures must be (n, {', '.join(map(str, self.shape))}), not {seen.shape}"
+            )
         self.network.eval()
         for start in range(0, len(seen), 256):
             part = as_floats(seen[start : start + 256], start)
@@ -240,10 +241,10 @@ class Disentangler:
         Disentangler
             This one itself where fine-tuning made nothing better; a `UserWarning` says so.
         """
+        from napari_channelmix.drl.channel_view import View
         from napari_channelmix.drl.finetune import finetune_job
         from napari_channelmix.drl.latents import default_view
         from napari_channelmix.drl.preparation import prepare_job
-        from napari_channelmix.drl.view import View
         from napari_channelmix.jobs import drain
 
         pictures = cells

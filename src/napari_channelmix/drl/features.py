@@ -50,8 +50,14 @@ def hand_crafted(
 
     region = regionprops(mask.astype(np.uint8))[0]
     angle = 2 * region.orientation
-    shape = (region.area, region.perimeter, region.solidity, region.eccentricity,
-             np.sin(angle), np.cos(angle))  # fmt: skip
+    shape = (
+        region.area,
+        region.perimeter,
+        region.solidity,
+        region.eccentricity,
+        np.sin(angle),
+        np.cos(angle),
+    )
     rows, columns = region.slice
     inside = mask[rows, columns]
     grey = np.clip(scaled.mean(axis=0)[rows, columns], 0, 1)
@@ -61,8 +67,12 @@ def hand_crafted(
     pairs = pairs / np.maximum(pairs.sum(axis=(0, 1), keepdims=True), 1)
     share = np.bincount(levels[inside], minlength=LEVELS + 1) / inside.sum()
     share = share[share > 0]
-    texture = (graycoprops(pairs, "contrast").mean(), graycoprops(pairs, "homogeneity").mean(),
-               -(share * np.log2(share)).sum(), _rim(grey, inside))  # fmt: skip
+    texture = (
+        graycoprops(pairs, "contrast").mean(),
+        graycoprops(pairs, "homogeneity").mean(),
+        -(share * np.log2(share)).sum(),
+        _rim(grey, inside),
+    )
     values = dict(zip((*SHAPE, *TEXTURE), (*shape, *texture), strict=True))
     for name, plane in zip(channels, scaled, strict=True):
         values[f"{name} mean"] = plane[mask].mean()

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
-from napari_channelmix.classify.sealed import seal
 from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl.disentangler import Disentangler, as_floats
 from napari_channelmix.drl.objective import Objective, reconstruction
 from napari_channelmix.drl.train import SpriteBatch, SpriteLearner, recipe
@@ -116,20 +116,33 @@ def finetune_job(
     try:
         with denormals_as_zero():
             record = yield from fit(
-                learner, settings, device=where, seed=seed, checkpoint=checkpoint, fused=True,
+                learner,
+                settings,
+                device=where,
+                seed=seed,
+                checkpoint=checkpoint,
+                fused=True,
                 key="" if checkpoint is None else _key(source, pictures, settings, replay, seed),
-            )  # fmt: skip
+            )
     except ModelError as error:
         return Finetuned(source, f"fine-tuning diverged ({error}); the source weights are kept")
     best = max((metrics["score"] for metrics in record.history), default=-math.inf)
     if -best > before:
-        return Finetuned(source, "fine-tuning made the pictures no better; the source weights are "
-                                 "kept", (before, -best))  # fmt: skip
+        return Finetuned(
+            source,
+            "fine-tuning made the pictures no better; the source weights are kept",
+            (before, -best),
+        )
     about = {
         **source.about,
-        "finetuned": {"cells": len(pictures), "epochs": epochs, "replay": replay, "seed": seed,
-                      "error": [before, -best]},
-    }  # fmt: skip
+        "finetuned": {
+            "cells": len(pictures),
+            "epochs": epochs,
+            "replay": replay,
+            "seed": seed,
+            "error": [before, -best],
+        },
+    }
     network = learner.module.cpu().eval()
     return Finetuned(Disentangler(network, source.code, about), "", (before, -best))
 
@@ -218,9 +231,7 @@ class CellLearner:
         pictures = _joined(cells, sprites.targets)
         # As in a full batch: few cells do not make the sprites weigh more.
         share = len(sprites.inputs) / BATCH
-        weight = torch.cat([
-            _weight(cells) / len(cells), self.sprites.weight(sprites) / BATCH
-        ])  # fmt: skip
+        weight = torch.cat([_weight(cells) / len(cells), self.sprites.weight(sprites) / BATCH])
         loss: Tensor = len(pictures) * reconstruction(self.module, latents, pictures, weight)
         loss = loss + of_cells.kl().sum(dim=1).mean()
         loss = loss + share * self.sprites.loss_of_latents(of_sprites, shared, sprites)

@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.bounds import hold
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.drl.code import title_of
-from napari_channelmix.drl.familiar import differences_from_tuning, remembering
+from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
+from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
 from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
 from napari_channelmix.drl.store import load_disentangler
 from napari_channelmix.drl.traversal import FEW, Traversal, ranges, save_sheet, traversal
 from napari_channelmix.drl.trust import Trust, trust
-from napari_channelmix.drl.view import View
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_json, write_text
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
 
@@ -158,8 +158,9 @@ class Latents:
             No such class, or fewer than three other cells of it.
         """
         if name not in self.cells.classes:
-            raise DataError(f"there is no class {name!r}; there are "
-                            f"{', '.join(self.cells.classes) or 'none'}")  # fmt: skip
+            raise DataError(
+                f"there is no class {name!r}; there are {', '.join(self.cells.classes) or 'none'}"
+            )
         of_class = self.cells.labels == self.cells.classes.index(name)
         of_class[cell] = False
         if of_class.sum() < 3:
@@ -177,15 +178,17 @@ class Latents:
         import pandas as pd
 
         table, cells = self.cells.table, self.cells
-        where = pd.DataFrame({
-            "field": [cells.fields[int(at)].name for at in table["field"]],
-            "object": table["object"].to_numpy(),
-            "y": cells.centres[:, 0],
-            "x": cells.centres[:, 1],
-            "at_border": cells.at_border,
-            "group": table["group"].to_numpy(),
-            "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels],
-        })  # fmt: skip
+        where = pd.DataFrame(
+            {
+                "field": [cells.fields[int(at)].name for at in table["field"]],
+                "object": table["object"].to_numpy(),
+                "y": cells.centres[:, 0],
+                "x": cells.centres[:, 1],
+                "at_border": cells.at_border,
+                "group": table["group"].to_numpy(),
+                "label": [cells.classes[code] if code >= 0 else "" for code in cells.labels],
+            }
+        )
         latents = pd.DataFrame(self.values, columns=list(self.names))
         return pd.concat([where, latents, self.prepared.features.add_prefix("feature: ")], axis=1)
 
@@ -199,10 +202,11 @@ class Latents:
             # Pixels where a classifier of them was tested on the same folds.
             beside = best.get("pixels", best["hand-crafted"])
             accuracy = {
-                "latents": best["latents"].accuracy, "pixels_or_features": beside.accuracy,
+                "latents": best["latents"].accuracy,
+                "pixels_or_features": beside.accuracy,
                 "features": best["hand-crafted"].accuracy,
                 "pixels": best["pixels"].accuracy if "pixels" in best else None,
-            }  # fmt: skip
+            }
         return {
             "schema": SCHEMA,
             "n": len(self.values),
@@ -244,10 +248,12 @@ class Latents:
 
     def _examples(self, most: int = 3) -> Iterator[tuple[str, int]]:
         """The most typical cell of each class, or of all cells where there are no classes."""
-        known = [code for code in range(len(self.cells.classes))
-                 if (self.cells.labels == code).any()][:most]  # fmt: skip
-        groups = [(self.cells.classes[code], np.flatnonzero(self.cells.labels == code))
-                  for code in known]  # fmt: skip
+        known = [
+            code for code in range(len(self.cells.classes)) if (self.cells.labels == code).any()
+        ][:most]
+        groups = [
+            (self.cells.classes[code], np.flatnonzero(self.cells.labels == code)) for code in known
+        ]
         for title, members in groups or [("all cells", np.arange(len(self.values)))]:
             middle = np.median(self.values[members], axis=0)
             scale = np.maximum(self.values.std(axis=0), 0.05)
@@ -337,8 +343,10 @@ def latents_job(
     if not isinstance(view, View):
         view = default_view(source, cells, view)
     if view.depth != source.shape[0]:
-        raise DataError(f"{source.name} want pictures of {source.shape[0]} channels, the view "
-                        f"gives {view.depth}")  # fmt: skip
+        raise DataError(
+            f"{source.name} want pictures of {source.shape[0]} channels, the view "
+            f"gives {view.depth}"
+        )
     classed = separate and len(set(cells.labels.tolist()) - {-1}) > 1
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)
     total = tuned_at + MEASURING + (SEPARATING if classed else 0)
@@ -349,13 +357,17 @@ def latents_job(
     if finetune and len(cells) > 1:
         kept = yield from part(
             tune(source, prepared.pictures, epochs=finetune, seed=seed, device=device),
-            PREPARING, TUNING, total,
-        )  # fmt: skip
+            PREPARING,
+            TUNING,
+            total,
+        )
         if kept.kept_source:
             warnings.append(kept.kept_source)
-    of = kept.disentangler if kept.disentangler is source else remembering(
-        kept.disentangler, cells, view
-    )  # fmt: skip
+    of = (
+        kept.disentangler
+        if kept.disentangler is source
+        else remembering(kept.disentangler, cells, view)
+    )
     values, spread = yield from part(_encoded(of, prepared.pictures), tuned_at, 0, total)
     wide = spread.astype(np.float64)
     kl = (-0.5 * (1 + 2 * np.log(wide) - values**2 - wide**2)).mean(axis=0)
@@ -388,9 +400,17 @@ def latents_job(
     )
     unseparated = "the cells have no two classes" if separate else "not asked for"
     found = Latents(
-        cells, values, spread, of, prepared, judged, None, UNDER_WAY if classed else unseparated,
-        facts, tuple(dict.fromkeys(warnings)),
-    )  # fmt: skip
+        cells,
+        values,
+        spread,
+        of,
+        prepared,
+        judged,
+        None,
+        UNDER_WAY if classed else unseparated,
+        facts,
+        tuple(dict.fromkeys(warnings)),
+    )
     if classed:
         # Cells can be looked at meanwhile.
         measured = tuned_at + MEASURING

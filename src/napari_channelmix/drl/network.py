@@ -130,8 +130,11 @@ class Encoder(nn.Module):
         depths = (of.channels, of.filters // 4, of.filters // 2, of.filters)
         layers: list[nn.Module] = []
         for before, after in itertools.pairwise(depths):
-            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.BatchNorm2d(after),
-                       nn.LeakyReLU(_SLOPE)]  # fmt: skip
+            layers += [
+                nn.Conv2d(before, after, 4, stride=2, padding=1),
+                nn.BatchNorm2d(after),
+                nn.LeakyReLU(_SLOPE),
+            ]
         volume = of.filters * (of.side // 8) ** 2
         layers += [nn.Flatten(), nn.LayerNorm(volume)]
         if of.hidden:
@@ -170,10 +173,12 @@ def _normalised(convolution: Any, normalisation: Any, pictures: Tensor) -> Tenso
     deviation = (normalisation.running_var + normalisation.eps).sqrt()
     gain = normalisation.weight / deviation
     return F.conv2d(
-        pictures, convolution.weight * gain[:, None, None, None],
+        pictures,
+        convolution.weight * gain[:, None, None, None],
         (convolution.bias - normalisation.running_mean) * gain + normalisation.bias,
-        convolution.stride, convolution.padding,
-    )  # fmt: skip
+        convolution.stride,
+        convolution.padding,
+    )
 
 
 class Summary(nn.Module):
@@ -215,11 +220,16 @@ class Decoder(nn.Module):
         )
         width = of.hidden or wide
         depths = (of.filters, of.filters // 2, of.filters // 4, of.channels)
-        layers: list[nn.Module] = [nn.Linear(width, volume), nn.LeakyReLU(_SLOPE),
-                                   nn.Unflatten(1, self.start)]  # fmt: skip
+        layers: list[nn.Module] = [
+            nn.Linear(width, volume),
+            nn.LeakyReLU(_SLOPE),
+            nn.Unflatten(1, self.start),
+        ]
         for before, after in itertools.pairwise(depths):
-            layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1),
-                       nn.LeakyReLU(_SLOPE)]  # fmt: skip
+            layers += [
+                nn.ConvTranspose2d(before, after, 4, stride=2, padding=1),
+                nn.LeakyReLU(_SLOPE),
+            ]
         if of.logits:
             layers.pop()
         self.body = nn.Sequential(*layers)

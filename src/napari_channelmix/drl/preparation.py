@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.drl.channel_view import View
 from napari_channelmix.drl.features import hand_crafted
-from napari_channelmix.drl.view import View
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
 
@@ -76,14 +76,22 @@ class Preparation:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"view": self.view.as_dict(), "background": list(self.background),
-                "spread": list(self.spread), "zoom": self.zoom}  # fmt: skip
+        return {
+            "view": self.view.as_dict(),
+            "background": list(self.background),
+            "spread": list(self.spread),
+            "zoom": self.zoom,
+        }
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Preparation:
         """From `as_dict`."""
-        return cls(View.from_dict(said["view"]), tuple(said["background"]),
-                   tuple(said["spread"]), float(said["zoom"]))  # fmt: skip
+        return cls(
+            View.from_dict(said["view"]),
+            tuple(said["background"]),
+            tuple(said["spread"]),
+            float(said["zoom"]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,10 +278,12 @@ def _framed(picture: Floats, mask: Mask, zoom: float) -> Floats:
         # Smoothed first, so that what is too fine for the frame does not alias.
         sigma = 0.5 * (1 / zoom - 1)
         inside = ndimage.gaussian_filter(inside, (0, sigma, sigma))
-    return np.stack([
-        ndimage.affine_transform(plane, np.full(2, 1 / zoom), offset, frame, order=1)
-        for plane in inside
-    ])  # fmt: skip
+    return np.stack(
+        [
+            ndimage.affine_transform(plane, np.full(2, 1 / zoom), offset, frame, order=1)
+            for plane in inside
+        ]
+    )
 
 
 # -------------------------------------------------------------------- all cells

@@ -17,8 +17,8 @@ from napari_channelmix.drl.sprites import Sprites
 from napari_channelmix.jobs import Job, Progress, part
 
 if TYPE_CHECKING:
-    from napari_channelmix.drl.code import Code
     from napari_channelmix.drl.disentangler import Disentangler
+    from napari_channelmix.drl.latent_code import Code
 
 __all__ = ["BARS", "Quality", "associations_job", "code_quality_job", "quality_job"]
 
@@ -82,8 +82,9 @@ class Quality:
 
     def gates(self) -> list[tuple[str, float, float]]:
         """What is asked of shipped weights: name, figure, bar."""
-        asked = [(f"S of {name}", self.of_factor(name), BARS["association"])
-                 for name in self.factors]  # fmt: skip
+        asked = [
+            (f"S of {name}", self.of_factor(name), BARS["association"]) for name in self.factors
+        ]
         asked += [("OMES", self.omes, BARS["omes"]), ("MIG", self.mig, BARS["mig"])]
         for test in GATED:
             kept = {
@@ -212,11 +213,11 @@ def associations_job(
     norm = np.sqrt((values**2).sum(axis=0) * (wanted**2).sum(axis=0))
     follows = (values * wanted).sum(axis=0) / np.maximum(norm, 1e-12)
     return {
-        factor.name: float(min(
-            min(matrix[at, k], max(follows[at], 0.0)) for at in code.latents_of(factor)
-        ))
+        factor.name: float(
+            min(min(matrix[at, k], max(follows[at], 0.0)) for at in code.latents_of(factor))
+        )
         for k, factor in enumerate(code.of.factors)
-    }  # fmt: skip
+    }
 
 
 def _reader(of: Disentangler, sprites: Sprites) -> Reader:

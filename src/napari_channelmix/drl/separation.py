@@ -100,15 +100,19 @@ class Separation:
         """For JSON."""
         return {
             "classes": list(self.classes),
-            "tested": {name: {kind: vars(one) for kind, one in tested.items()}
-                       for name, tested in self.tested.items()},
+            "tested": {
+                name: {kind: vars(one) for kind, one in tested.items()}
+                for name, tested in self.tested.items()
+            },
             "best": {name: vars(one) for name, one in self.best.items()},
             "chosen": self.chosen,
             "ahead": {name: vars(one) for name, one in self.ahead.items()},
             "importance": {name: list(pair) for name, pair in self.importance.items()},
-            "folds": self.folds, "groups": self.groups, "cells": self.cells,
+            "folds": self.folds,
+            "groups": self.groups,
+            "cells": self.cells,
             "warnings": list(self.warnings),
-        }  # fmt: skip
+        }
 
 
 def separation_job(
@@ -175,8 +179,9 @@ def separation_job(
         where = f"fold {fold + 1} of {folds}"
         for (name, kind), said in answers.items():
             stage = f"{name}, {kind}, {where}"
-            model = yield from part(kinds[kind](data[name][train], y[train], seed),
-                                    done, 1, total, stage)  # fmt: skip
+            model = yield from part(
+                kinds[kind](data[name][train], y[train], seed), done, 1, total, stage
+            )
             with _one_thread():
                 said[test] = model.predict(data[name][test])
             done += 1
@@ -214,16 +219,21 @@ def separation_job(
     for (name, kind), said in answers.items():
         tested[name][kind] = _tested(y, said, group, len(classes))
     best = {name: _tested(y, said, group, len(classes)) for name, said in spoken.items()}
-    ahead = {name: _ahead(y, spoken[first], spoken[name], group, len(classes), folds)
-             for name in spoken if name != first}  # fmt: skip
+    ahead = {
+        name: _ahead(y, spoken[first], spoken[name], group, len(classes), folds)
+        for name in spoken
+        if name != first
+    }
     importance = {axis: (float(np.mean(lost)), float(np.std(lost))) for axis, lost in drops.items()}
     present = tuple(classes[code] for code in usable)
     count = len(np.unique(group))
     if count < FEW_GROUPS:
-        lines.append(f"what separates the classes was held out in {count} groups, which say little "
-                     "of others")  # fmt: skip
-    return Separation(present, tested, best, chosen, ahead, importance, folds, count, len(y),
-                      tuple(lines))  # fmt: skip
+        lines.append(
+            f"what separates the classes was held out in {count} groups, which say little of others"
+        )
+    return Separation(
+        present, tested, best, chosen, ahead, importance, folds, count, len(y), tuple(lines)
+    )
 
 
 def _choice(kinds: Mapping[str, Learner], x: Floats, y: Whole, group: Whole, seed: int) -> Job[str]:
@@ -295,9 +305,13 @@ def _trees(x: Floats, y: Whole, seed: int) -> Job[Any]:
 
     # With the usual 20 cells a leaf, trees of a few dozen cells would not divide at all.
     trees = HistGradientBoostingClassifier(
-        max_depth=4, min_samples_leaf=min(20, max(2, len(y) // 20)), class_weight="balanced",
-        early_stopping=False, warm_start=True, random_state=seed,
-    )  # fmt: skip
+        max_depth=4,
+        min_samples_leaf=min(20, max(2, len(y) // 20)),
+        class_weight="balanced",
+        early_stopping=False,
+        warm_start=True,
+        random_state=seed,
+    )
     for rounds in range(ROUNDS, TREES + 1, ROUNDS):
         yield Progress(rounds - ROUNDS, TREES, "")
         with _one_thread():
@@ -322,8 +336,12 @@ def _network(x: Floats, y: Whole, seed: int) -> Job[Any]:
     if enough:
         learnt, aside = train_test_split(learnt, test_size=0.1, stratify=y, random_state=seed)
     # A state, not a number: each pass over the cells goes on drawing where the last one stopped.
-    network = MLPClassifier((64, 64), alpha=1e-3, batch_size=min(32, len(learnt)),
-                            random_state=np.random.RandomState(seed))  # fmt: skip
+    network = MLPClassifier(
+        (64, 64),
+        alpha=1e-3,
+        batch_size=min(32, len(learnt)),
+        random_state=np.random.RandomState(seed),
+    )
     scaled, best, since, weights = scaler.transform(x), -np.inf, 0, None
     for epoch in range(epochs):
         yield Progress(epoch, epochs, "")

@@ -113,11 +113,15 @@ class SpriteSet:
         """All that decides what the sprites look like, for JSON."""
         return {
             "factors": {factor.name: list(factor.values) for factor in self.factors},
-            "outlines": len(self.outlines), "textures": list(self.textures),
-            "channels": self.channels, "brightness": list(self.brightness),
-            "equal_area": self.equal_area, "anchored": self.anchored,
-            "variants": self.variants, "tile_seed": self.tile_seed,
-        }  # fmt: skip
+            "outlines": len(self.outlines),
+            "textures": list(self.textures),
+            "channels": self.channels,
+            "brightness": list(self.brightness),
+            "equal_area": self.equal_area,
+            "anchored": self.anchored,
+            "variants": self.variants,
+            "tile_seed": self.tile_seed,
+        }
 
     def factor(self, name: str) -> Factor:
         """The factor of this name.
@@ -316,8 +320,10 @@ class Sprites:
             More changes than there are factors.
         """
         if changes > len(self.of.factors):
-            raise ModelError(f"{self.of.name} have {len(self.of.factors)} factors; {changes} of "
-                             "them cannot change")  # fmt: skip
+            raise ModelError(
+                f"{self.of.name} have {len(self.of.factors)} factors; {changes} of "
+                "them cannot change"
+            )
         weights = torch.tensor([factor.weight for factor in self.of.factors])
         first = self.random(count, generator)
         order = torch.multinomial(weights.expand(count, -1), len(weights), generator=generator)

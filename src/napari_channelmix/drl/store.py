@@ -14,14 +14,14 @@ import torch
 from pydantic import ConfigDict, Field
 
 from napari_channelmix.bounds import Finite, Flag, Name, Tuning
-from napari_channelmix.classify.sealed import (
+from napari_channelmix.classify.weights_file import (
     described,
     read_sealed,
     refuse_other_tensors,
     write_sealed,
 )
-from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.disentangler import Disentangler
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.objective import Objective
 from napari_channelmix.drl.sprites import SIDE, sprite_set
@@ -39,8 +39,11 @@ SUFFIX = ".safetensors"
 def shipped() -> tuple[str, ...]:
     """Names of the disentanglers that come with the package."""
     folder = resources.files("napari_channelmix.drl") / "weights"
-    return tuple(sorted(one.name.removesuffix(SUFFIX) for one in folder.iterdir()
-                        if one.name.endswith(SUFFIX)))  # fmt: skip
+    return tuple(
+        sorted(
+            one.name.removesuffix(SUFFIX) for one in folder.iterdir() if one.name.endswith(SUFFIX)
+        )
+    )
 
 
 def save_disentangler(disentangler: Disentangler, path: str | Path) -> Path:

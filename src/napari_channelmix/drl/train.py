@@ -17,9 +17,9 @@ from torch import Tensor
 
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.training import TrainingSettings, fit
-from napari_channelmix.drl.code import Code
 from napari_channelmix.drl.corruption import Corruption, corrupted
 from napari_channelmix.drl.disentangler import Disentangler
+from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import (
     PRESETS,
     NetworkSettings,

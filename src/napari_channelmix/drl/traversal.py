@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.drl.code import title_of
+from napari_channelmix.atomic_write import write_whole
+from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.network import REACH
-from napari_channelmix.files import write_whole
 
 if TYPE_CHECKING:
     from napari_channelmix.drl.disentangler import Disentangler
@@ -127,16 +127,33 @@ def save_sheet(
     figure = Figure(figsize=(1.0 * (steps + 5.2), 1.02 * max(lines, 1) + 0.5 * len(shown)))
     FigureCanvasAgg(figure)
     outer = figure.add_gridspec(
-        max(len(shown), 1), 1, height_ratios=[len(d.axes) for *_, d in shown] or [1], hspace=0.12,
-        left=0.01, right=0.995, top=1 - 0.35 / figure.get_figheight(), bottom=0.01,
-    )  # fmt: skip
+        max(len(shown), 1),
+        1,
+        height_ratios=[len(d.axes) for *_, d in shown] or [1],
+        hspace=0.12,
+        left=0.01,
+        right=0.995,
+        top=1 - 0.35 / figure.get_figheight(),
+        bottom=0.01,
+    )
     if not shown:
-        figure.text(0.5, 0.5, "All latents are the same in all cells: there is nothing to draw.",
-                    ha="center", va="center")  # fmt: skip
+        figure.text(
+            0.5,
+            0.5,
+            "All latents are the same in all cells: there is nothing to draw.",
+            ha="center",
+            va="center",
+        )
     gain = _gain([drawn.pictures for *_, drawn in shown])
     if gain > 1:
-        figure.text(0.995, 0.998, f"all pictures {gain:.1f} times as bright as they are",
-                    ha="right", va="top", fontsize=7)  # fmt: skip
+        figure.text(
+            0.995,
+            0.998,
+            f"all pictures {gain:.1f} times as bright as they are",
+            ha="right",
+            va="top",
+            fontsize=7,
+        )
     for at, (title, picture, drawn) in enumerate(shown):
         grid = outer[at].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
         for column, (name, one) in enumerate((("cell", picture), ("redrawn", _drawn(of, picture)))):

@@ -155,9 +155,10 @@ def trust(
             judged.append(Trust(name, "spare", 0.0, 0.0, float(spread[at]), float(kl[at]), "", 0.0))
             continue
         rows = [
-            row for row, feature in enumerate(features.columns)
+            row
+            for row, feature in enumerate(features.columns)
             if feature.endswith(_WITNESSES.get(factor, ()))
-        ]  # fmt: skip
+        ]
         best = max(rows, key=lambda row: abs(together[row, at]), default=None)
         r = 0.0 if best is None else float(together[best, at])
         least = _least(r, len(latents), len(rows))
@@ -167,8 +168,19 @@ def trust(
         elif now[factor] >= SURE_S and abs(r) >= MAYBE_R and least:
             badge = "verified" if abs(r) >= SURE_R else "plausible"
         witness = "" if best is None else str(features.columns[best])
-        judged.append(Trust(name, badge, source[factor], now[factor], float(spread[at]),
-                            float(kl[at]), witness, r, least))  # fmt: skip
+        judged.append(
+            Trust(
+                name,
+                badge,
+                source[factor],
+                now[factor],
+                float(spread[at]),
+                float(kl[at]),
+                witness,
+                r,
+                least,
+            )
+        )
     return tuple(judged)
 
 

@@ -13,8 +13,8 @@ from napari_channelmix.jobs import Job, drain
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.classify.shift import DataShift
+    from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.pcim.scores import Fidelity
-    from napari_channelmix.pcim.source import Source
 
 __all__ = ["Attribution", "MapUpdate"]
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.memory import is_out_of_memory
-from napari_channelmix.pcim.problem import Maps, Problem
+from napari_channelmix.pcim.batch import Maps, Problem
+from napari_channelmix.pcim.batch_size import is_out_of_memory
 from napari_channelmix.pcim.references import blurred, reference
 
 if TYPE_CHECKING:
@@ -106,9 +106,11 @@ def _ask(attr: Any, name: str, odds: nn.Module, x: Tensor, r: Tensor, problem: P
         window = max(1, min(problem.size) // 5)
         channels = 1 if problem.separate else x.shape[1]
         found = attr.Occlusion(odds).attribute(
-            x, (channels, window, window), strides=(channels, *[max(1, window // 2)] * 2),
+            x,
+            (channels, window, window),
+            strides=(channels, *[max(1, window // 2)] * 2),
             baselines=r,
-        )  # fmt: skip
+        )
         if not problem.separate:
             # Every channel of a window gets the same number: their sum should be that number.
             found = found / x.shape[1]

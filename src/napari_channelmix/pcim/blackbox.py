@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.pcim.batch import Maps, Problem
+from napari_channelmix.pcim.batch_size import BLACKBOX_BYTES
 from napari_channelmix.pcim.masks import in_spreads, kept_share, thresholds
-from napari_channelmix.pcim.memory import BLACKBOX_BYTES
-from napari_channelmix.pcim.problem import Maps, Problem
 from napari_channelmix.pcim.references import SOLVING, Reference, blurred, border_median
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from napari_channelmix.pcim.references import blurred
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.pcim.cell_source import Source
     from napari_channelmix.pcim.scores import Fidelity
-    from napari_channelmix.pcim.source import Source
 
 __all__ = ["MAPS", "ChanceTest", "chance_test_job", "curves_job", "random_maps"]
 
@@ -125,8 +125,9 @@ def chance_test_job(
 
 def curves_job(source: Source, maps: Floats, target: Any, versus: Any = None) -> Job[Fidelity]:
     """Insertion and deletion curves on the references and shares of this test, as a job."""
-    return measure_job(source.model, source, maps, target, versus,
-                       references=REFERENCES, shares=SHARES)  # fmt: skip
+    return measure_job(
+        source.model, source, maps, target, versus, references=REFERENCES, shares=SHARES
+    )
 
 
 def _lowest(of: Fidelity) -> Floats:

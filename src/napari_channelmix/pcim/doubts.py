@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.profile import Profiler
+from napari_channelmix.data.crop_profile import Profiler
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.attribution import Attribution

@@ -17,22 +17,22 @@ from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
-from napari_channelmix.pcim.exchanged import channel_evidence_job
+from napari_channelmix.pcim.batch_size import cells_at_once, is_out_of_memory
+from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.exchanged_channels import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
-from napari_channelmix.pcim.memory import cells_at_once, is_out_of_memory
 from napari_channelmix.pcim.methods import Method, method_named
 from napari_channelmix.pcim.references import REPORTED
 from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
-from napari_channelmix.pcim.source import Source
 from napari_channelmix.phenotypes.held_out import held_out_of, only_named
 from napari_channelmix.provenance import provenance
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.outputs import Output
     from napari_channelmix.classify.priors import PriorChoice
-    from napari_channelmix.classify.selecting import Select
     from napari_channelmix.classify.shift import DataShift
-    from napari_channelmix.pcim.problem import Maps, Problem
+    from napari_channelmix.pcim.batch import Maps, Problem
 
 __all__ = ["explain", "explain_job", "measure_job"]
 
@@ -122,10 +122,26 @@ def explain(
     Cells that differ from those a Classifier was trained on are named in ``warnings``; crops of
     another size are refused.
     """
-    return drain(explain_job(model, cells, target, method, mode, versus=versus, channels=channels,
-                             forwards=forwards, seed=seed, device=device, batch=batch,
-                             only=only, output=output, select=select, check=check,
-                             prior=prior))  # fmt: skip
+    return drain(
+        explain_job(
+            model,
+            cells,
+            target,
+            method,
+            mode,
+            versus=versus,
+            channels=channels,
+            forwards=forwards,
+            seed=seed,
+            device=device,
+            batch=batch,
+            only=only,
+            output=output,
+            select=select,
+            check=check,
+            prior=prior,
+        )
+    )
 
 
 def explain_job(
@@ -187,18 +203,26 @@ def explain_job(
                     size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode, room)
                 some = np.arange(at, min(at + size, count))
                 problem, probabilities = source.problem(
-                    some, target, versus, separate=separate, seed=seed, forwards=forwards,
+                    some,
+                    target,
+                    versus,
+                    separate=separate,
+                    seed=seed,
+                    forwards=forwards,
                     observer=observer,
-                )  # fmt: skip
+                )
                 notes.look_at(problem, some)
                 steps = chosen.steps(problem)
                 for step, maps in enumerate(chosen.run(problem), start=1):
                     update = found.take(some, maps, problem, probabilities)
                     shown = time.perf_counter()
                     yield Progress(
-                        at + len(some) * step / steps, count, _stage(at, len(some), count),
-                        {"step": step, "steps": steps}, update,
-                    )  # fmt: skip
+                        at + len(some) * step / steps,
+                        count,
+                        _stage(at, len(some), count),
+                        {"step": step, "steps": steps},
+                        update,
+                    )
                     # What is done with a map meanwhile is no part of its time.
                     started += time.perf_counter() - shown
             except Exception as error:
@@ -210,8 +234,12 @@ def explain_job(
                 size = max(1, size // 2)
                 notes.add(f"memory ran out: now {size} cells at once")
                 continue
-            flatness.look(problem, source.numbers[some], found.maps[some],
-                          of_log_odds=chosen.mode == "blackbox")  # fmt: skip
+            flatness.look(
+                problem,
+                source.numbers[some],
+                found.maps[some],
+                of_log_odds=chosen.mode == "blackbox",
+            )
             at += len(some)
         seconds = (time.perf_counter() - started) / max(count, 1)
         if found.channel_maps is not None and count > 1:
@@ -233,9 +261,14 @@ def explain_job(
         notes.add(line)
     flat = flatness.by_reason
     return found.attribution(
-        chosen, seconds, (*notes, *flat_lines(flat, count, source.name_of)), flat, shift,
-        forwards=forwards, seed=seed,
-    )  # fmt: skip
+        chosen,
+        seconds,
+        (*notes, *flat_lines(flat, count, source.name_of)),
+        flat,
+        shift,
+        forwards=forwards,
+        seed=seed,
+    )
 
 
 def _too_large(source: Source) -> ModelError:
@@ -286,9 +319,16 @@ def measure_job(
             some = np.arange(at, min(at + batch, count))
             try:
                 problem, _ = source.problem(some, target, versus)
-                job = fidelity_job(problem.subject, problem.x, problem.mean, problem.target,
-                                   maps[some], references=references, shares=shares,
-                                   seed=seed)  # fmt: skip
+                job = fidelity_job(
+                    problem.subject,
+                    problem.x,
+                    problem.mean,
+                    problem.target,
+                    maps[some],
+                    references=references,
+                    shares=shares,
+                    seed=seed,
+                )
                 parts.append((yield from part(job, at, len(some), count)))
             except Exception as error:
                 if not is_out_of_memory(error):
@@ -367,26 +407,52 @@ class _Found:
             self.versus[some] = problem.target.versus.cpu().numpy()
         self.probabilities[some] = probabilities
         return MapUpdate(
-            some, self.maps[some], self.magnitude[some], values if self.separate else None,
-            probabilities, self.target[some],
-        )  # fmt: skip
+            some,
+            self.maps[some],
+            self.magnitude[some],
+            values if self.separate else None,
+            probabilities,
+            self.target[some],
+        )
 
     def attribution(
-        self, method: Method, seconds: float, warnings: tuple[str, ...],
-        flat: dict[str, tuple[int, ...]], shift: DataShift | None, **facts: Any,
-    ) -> Attribution:  # fmt: skip
+        self,
+        method: Method,
+        seconds: float,
+        warnings: tuple[str, ...],
+        flat: dict[str, tuple[int, ...]],
+        shift: DataShift | None,
+        **facts: Any,
+    ) -> Attribution:
         model, output = self.source.model, str(self.source.subject.reading)
         prior = self.source.prior
-        about = {"method": method.name, "mode": method.mode, "output": output,
-                 "prior": prior.as_dict(), **facts}  # fmt: skip
+        about = {
+            "method": method.name,
+            "mode": method.mode,
+            "output": output,
+            "prior": prior.as_dict(),
+            **facts,
+        }
         if isinstance(model, Classifier):
             about["model"] = model.provenance.get("data")
         return Attribution(
-            maps=self.maps, magnitude=self.magnitude, channel_maps=self.channel_maps,
-            target=self.target, versus=self.versus, probabilities=self.probabilities,
+            maps=self.maps,
+            magnitude=self.magnitude,
+            channel_maps=self.channel_maps,
+            target=self.target,
+            versus=self.versus,
+            probabilities=self.probabilities,
             standard_error=self.errors,
-            classes=self.source.subject.classes, channels=self.source.channels,
-            method=method.name, mode=method.mode, seconds_per_cell=seconds, warnings=warnings,
-            provenance=provenance(**about), source=self.source, output=output, flat=flat,
-            shift=shift, prior=prior,
-        )  # fmt: skip
+            classes=self.source.subject.classes,
+            channels=self.source.channels,
+            method=method.name,
+            mode=method.mode,
+            seconds_per_cell=seconds,
+            warnings=warnings,
+            provenance=provenance(**about),
+            source=self.source,
+            output=output,
+            flat=flat,
+            shift=shift,
+            prior=prior,
+        )

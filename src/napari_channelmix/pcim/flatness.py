@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_channelmix.pcim.references import blurred, border_median
 
 if TYPE_CHECKING:
-    from napari_channelmix.pcim.problem import Problem
+    from napari_channelmix.pcim.batch import Problem
 
 __all__ = ["Flatness", "flat_lines", "joined_flat", "named_cells"]
 
@@ -102,11 +102,14 @@ def flat_lines(
             continue
         one = len(cells) == 1
         named = named_cells(cells)
-        lines.append(text.format(
-            cells=named if one else f"{len(cells)} of {count} cells ({named})",
-            are="is" if one else "are", have="has" if one else "have",
-            maps="its map is" if one else "their maps are",
-        ))  # fmt: skip
+        lines.append(
+            text.format(
+                cells=named if one else f"{len(cells)} of {count} cells ({named})",
+                are="is" if one else "are",
+                have="has" if one else "have",
+                maps="its map is" if one else "their maps are",
+            )
+        )
     return tuple(lines)
 
 

@@ -11,7 +11,7 @@ from napari_channelmix.pcim import baselines, blackbox, solver
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_channelmix.pcim.problem import Maps, Problem
+    from napari_channelmix.pcim.batch import Maps, Problem
 
 __all__ = ["BASELINES", "METHODS", "Method", "method_named"]
 
@@ -47,38 +47,69 @@ class Method:
 
 
 def _solver(name: str, title: str, about: str, settings: solver.SolverSettings) -> Method:
-    return Method(name, title, about, "autograd", lambda _: settings.path + settings.steps,
-                  lambda problem: solver.solve(problem, settings))  # fmt: skip
+    return Method(
+        name,
+        title,
+        about,
+        "autograd",
+        lambda _: settings.path + settings.steps,
+        lambda problem: solver.solve(problem, settings),
+    )
 
 
 def _black_box(name: str, title: str, about: str, *, sharp: bool) -> Method:
-    return Method(name, title, about, "blackbox", lambda problem: blackbox.steps(problem.forwards),
-                  lambda problem: blackbox.solve(problem, sharp=sharp),
-                  lambda shape, forwards, separate: blackbox.room(
-                      shape, forwards, sharp=sharp, separate=separate))  # fmt: skip
+    return Method(
+        name,
+        title,
+        about,
+        "blackbox",
+        lambda problem: blackbox.steps(problem.forwards),
+        lambda problem: blackbox.solve(problem, sharp=sharp),
+        lambda shape, forwards, separate: blackbox.room(
+            shape, forwards, sharp=sharp, separate=separate
+        ),
+    )
 
 
 def _baseline(name: str, title: str, about: str) -> Method:
-    return Method(name, title, about, "autograd", lambda _: 1,
-                  lambda problem: baselines.attribute(name, problem))  # fmt: skip
+    return Method(
+        name,
+        title,
+        about,
+        "autograd",
+        lambda _: 1,
+        lambda problem: baselines.attribute(name, problem),
+    )
 
 
 _ALL = (
-    _solver("pcim", "PCIM", "a mask trained for a few steps; the first map at once",
-            solver.SolverSettings()),
-    _solver("pcim-fidelity", "PCIM, high fidelity", "the same, with many more steps",
-            solver.FIDELITY),
-    Method("literal", "PCIM, literal", "the bare idea: keep pixels on black; for comparison only",
-           "autograd", lambda _: solver.LITERAL_STEPS, solver.literal),
-    _black_box("blackbox", "Black box", "random masks, then a search; asks for answers only",
-               sharp=False),
+    _solver(
+        "pcim",
+        "PCIM",
+        "a mask trained for a few steps; the first map at once",
+        solver.SolverSettings(),
+    ),
+    _solver(
+        "pcim-fidelity", "PCIM, high fidelity", "the same, with many more steps", solver.FIDELITY
+    ),
+    Method(
+        "literal",
+        "PCIM, literal",
+        "the bare idea: keep pixels on black; for comparison only",
+        "autograd",
+        lambda _: solver.LITERAL_STEPS,
+        solver.literal,
+    ),
+    _black_box(
+        "blackbox", "Black box", "random masks, then a search; asks for answers only", sharp=False
+    ),
     _black_box("blackbox-sharp", "Black box, sharp", "a linear fit to random masks", sharp=True),
     _baseline("saliency", "Saliency", "size of the gradient (captum)"),
     _baseline("integrated-gradients", "Integrated gradients", "32 steps from the mean (captum)"),
     _baseline("occlusion", "Occlusion", "a sliding window of a fifth of the side (captum)"),
     _baseline("gradcam", "GradCAM", "at the last convolution (captum)"),
     _baseline("deeplift", "DeepLift", "differences to the mean, layer by layer (captum)"),
-)  # fmt: skip
+)
 METHODS = {method.name: method for method in _ALL}
 BASELINES = ("saliency", "integrated-gradients", "occlusion", "gradcam", "deeplift")
 

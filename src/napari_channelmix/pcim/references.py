@@ -36,8 +36,11 @@ def _blurred_along(x: Tensor, sigma: float, axis: int) -> Tensor:
         return x
     steps = torch.arange(-reach, reach + 1, dtype=x.dtype, device=x.device)
     kernel = torch.exp(-0.5 * (steps / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).view(1, 1, -1, 1) if axis == 2 else (
-        kernel / kernel.sum()).view(1, 1, 1, -1)  # fmt: skip
+    kernel = (
+        (kernel / kernel.sum()).view(1, 1, -1, 1)
+        if axis == 2
+        else (kernel / kernel.sum()).view(1, 1, 1, -1)
+    )
     padding = (0, 0, reach, reach) if axis == 2 else (reach, reach, 0, 0)
     padded = functional.pad(x, padding, mode="reflect")
     channels = x.shape[1]

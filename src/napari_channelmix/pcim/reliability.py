@@ -26,7 +26,7 @@ from napari_channelmix.pcim.scores import (
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.attribution import Attribution
-    from napari_channelmix.pcim.source import Source
+    from napari_channelmix.pcim.cell_source import Source
 
 __all__ = ["Reliability", "random_maps", "randomised", "reliability_job"]
 
@@ -120,18 +120,24 @@ class Reliability:
         """
         lines = [f"Do not read this map: {doubt}." for doubt in self._doubts(cell)]
         if self.answer_range(cell) < SEEN_GAIN:
-            lines.append("The answer stays the same whichever pixels are taken away: there is "
-                         "nothing for a map to show.")  # fmt: skip
+            lines.append(
+                "The answer stays the same whichever pixels are taken away: there is "
+                "nothing for a map to show."
+            )
         elif not self.better_than_chance[cell]:
             lines.append("This map is no better than a random one: do not read it.")
         elif not lines:
             lines.append("The classifier needs the pixels this map shows more than random ones.")
         if self.randomisation is not None and self.randomisation[cell] > TOO_ALIKE:
-            lines.append("A network with random weights gives a similar map: it shows the "
-                         "image more than what was learnt.")  # fmt: skip
+            lines.append(
+                "A network with random weights gives a similar map: it shows the "
+                "image more than what was learnt."
+            )
         if self.staying[cell] < STAYS:
-            lines.append(f"With a little noise only {self.staying[cell]:.0%} of the strongest "
-                         "tenth of the map stays in place: read regions, not pixels.")  # fmt: skip
+            lines.append(
+                f"With a little noise only {self.staying[cell]:.0%} of the strongest "
+                "tenth of the map stays in place: read regions, not pixels."
+            )
         return tuple(lines)
 
 
@@ -152,11 +158,18 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
 
     def made_again(of: Source) -> Job[Attribution]:
         return explain_job(
-            of.model, of, target, attribution.method, attribution.mode, versus=versus,
+            of.model,
+            of,
+            target,
+            attribution.method,
+            attribution.mode,
+            versus=versus,
             channels="shared" if attribution.channel_maps is None else "separate",
-            forwards=made.get("forwards", 1000), seed=made.get("seed", 0), compare=False,
+            forwards=made.get("forwards", 1000),
+            seed=made.get("seed", 0),
+            compare=False,
             check=False,
-        )  # fmt: skip
+        )
 
     fidelity = yield from part(measured(attribution.maps), 0, 1, 5)
     yield Progress(1, 5, "measured", partial=fidelity)
@@ -179,9 +192,13 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
         alike = rank_correlation(attribution.maps, others.maps)
     yield Progress(5, 5, "tested")
     return Reliability(
-        fidelity, chance, alike, np.mean(changes, axis=0), np.mean(staying, axis=0),
+        fidelity,
+        chance,
+        alike,
+        np.mean(changes, axis=0),
+        np.mean(staying, axis=0),
         cell_doubts(attribution, crops),
-    )  # fmt: skip
+    )
 
 
 def randomised(model: Any, seed: int = 0) -> Any:

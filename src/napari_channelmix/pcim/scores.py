@@ -22,7 +22,7 @@ from napari_channelmix.pcim.references import REPORTED, reference
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.pcim.subject import Subject
+    from napari_channelmix.pcim.model_adapter import Subject
     from napari_channelmix.pcim.target import Target
 
 __all__ = [
@@ -41,8 +41,26 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 # Shares of the pixels at which the curves are taken: dense where they bend.
-SHARES = (0, 0.005, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22, 0.28, 0.35, 0.45,
-          0.6, 0.8, 1)  # fmt: skip
+SHARES = (
+    0,
+    0.005,
+    0.01,
+    0.02,
+    0.03,
+    0.045,
+    0.06,
+    0.08,
+    0.1,
+    0.13,
+    0.17,
+    0.22,
+    0.28,
+    0.35,
+    0.45,
+    0.6,
+    0.8,
+    1,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +170,11 @@ def fidelity_job(
                     for which, images in enumerate(pair):
                         p = target[some].probability(subject.scores(images).float())
                         curves[which, at, some, point] = p.cpu().numpy()
-            yield Progress(at * len(counts) + point + 1, len(references) * len(counts),
-                           "inserting and deleting pixels")  # fmt: skip
+            yield Progress(
+                at * len(counts) + point + 1,
+                len(references) * len(counts),
+                "inserting and deleting pixels",
+            )
     return Fidelity(np.array(shares, np.float64), curves[0], curves[1], tuple(references))
 
 
@@ -171,9 +192,11 @@ def _ranks(maps: Floats, x: Tensor) -> Tensor:
     given = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32)).to(x.device)
     if given.ndim == 3:
         given = given[:, None]
-    if given.shape[0] != x.shape[0] or given.shape[2:] != x.shape[2:] or given.shape[1] not in (
-        1, x.shape[1]
-    ):  # fmt: skip
+    if (
+        given.shape[0] != x.shape[0]
+        or given.shape[2:] != x.shape[2:]
+        or given.shape[1] not in (1, x.shape[1])
+    ):
         raise DataError(f"maps of shape {tuple(maps.shape)} do not fit cells {tuple(x.shape)}")
     order = given.flatten(1).argsort(dim=1, descending=True, stable=True)
     places = torch.arange(order.shape[1], device=x.device).expand_as(order)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from napari_channelmix.pcim.batch import Maps, Problem
 from napari_channelmix.pcim.masks import in_spreads, kept_share, thresholds
-from napari_channelmix.pcim.problem import Maps, Problem
 from napari_channelmix.pcim.references import SOLVING, Reference, blurred
 
 if TYPE_CHECKING:

@@ -3,8 +3,12 @@
 from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of, matching
 from napari_channelmix.phenotypes.controls import ControlQuality, control_quality
-from napari_channelmix.phenotypes.doses import DoseResponse, Logistic, as_doses, dose_response
-from napari_channelmix.phenotypes.doubt import class_distance, disagreement, margin
+from napari_channelmix.phenotypes.dose_response import (
+    DoseResponse,
+    Logistic,
+    as_doses,
+    dose_response,
+)
 from napari_channelmix.phenotypes.fractions import (
     Fractions,
     Grouping,
@@ -12,6 +16,7 @@ from napari_channelmix.phenotypes.fractions import (
     grouping_of,
     wilson,
 )
+from napari_channelmix.phenotypes.label_quality import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.plate import Plate, plates_of
 
 __all__ = [

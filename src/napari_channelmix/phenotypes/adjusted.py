@@ -25,8 +25,13 @@ from napari_channelmix.readers import Stored, validated
 from napari_channelmix.wording import counted, listed
 
 __all__ = [
-    "Adjusted", "HeldOutCalls", "StoredCalls", "adjusted_fractions", "dependence", "solved",
-]  # fmt: skip
+    "Adjusted",
+    "HeldOutCalls",
+    "StoredCalls",
+    "adjusted_fractions",
+    "dependence",
+    "solved",
+]
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -90,9 +95,12 @@ class HeldOutCalls:
 
     @classmethod
     def of(
-        cls, labels: npt.ArrayLike, called: npt.ArrayLike, groups: npt.ArrayLike,
+        cls,
+        labels: npt.ArrayLike,
+        called: npt.ArrayLike,
+        groups: npt.ArrayLike,
         classes: Sequence[str],
-    ) -> HeldOutCalls:  # fmt: skip
+    ) -> HeldOutCalls:
         """Count labels (N,) against calls (N,), positions in the classes, in groups (N,)."""
         truth, codes = np.asarray(labels, np.int64), np.asarray(called, np.int64)
         names, group = np.unique(np.asarray(groups), return_inverse=True)
@@ -114,8 +122,9 @@ class HeldOutCalls:
     def why_not(self) -> str:
         """Why fractions cannot be adjusted with it, or an empty text."""
         confusion = self.confusion
-        absent = [name for name, row in zip(self.classes, confusion, strict=True)
-                  if np.isnan(row).any()]  # fmt: skip
+        absent = [
+            name for name, row in zip(self.classes, confusion, strict=True) if np.isnan(row).any()
+        ]
         if absent:
             return f"no held-out cell is of the class {listed(absent, 3)}"
         if np.linalg.svd(confusion, compute_uv=False)[-1] < LEAST:
@@ -143,8 +152,9 @@ class HeldOutCalls:
         except ValueError as error:
             raise DataError(str(error)) from None
         rows = np.asarray(stored.rows, np.int64).reshape(-1, 4)
-        counts = np.zeros((int(rows[:, 0].max(initial=0)) + 1, len(classes), len(classes)),
-                          np.int64)  # fmt: skip
+        counts = np.zeros(
+            (int(rows[:, 0].max(initial=0)) + 1, len(classes), len(classes)), np.int64
+        )
         np.add.at(counts, tuple(rows[:, :3].T), rows[:, 3])
         return cls(tuple(classes), counts, stored.grouped)
 
@@ -185,9 +195,13 @@ class Adjusted:
 
 
 def adjusted_fractions(
-    calls: npt.ArrayLike, held_out: HeldOutCalls, *, draws: int = DRAWS, level: float = 0.95,
+    calls: npt.ArrayLike,
+    held_out: HeldOutCalls,
+    *,
+    draws: int = DRAWS,
+    level: float = 0.95,
     seed: int = 0,
-) -> Adjusted:  # fmt: skip
+) -> Adjusted:
     """Fractions of the classes in groups, from the calls in them and those on held-out cells.
 
     The estimate is `solved` with the confusion of all held-out cells: for two classes
@@ -280,8 +294,10 @@ def _left_out(held_out: HeldOutCalls) -> str:
     holding = (held_out.counts.sum(axis=2) > 0).sum(axis=0)
     if holding.min() < FEW_GROUPS:
         name = held_out.classes[int(holding.argmin())]
-        return (f"{counted(int(holding.min()), 'held-out group')} of {name}: how groups differ is "
-                "hardly known, and the intervals may be too narrow")  # fmt: skip
+        return (
+            f"{counted(int(holding.min()), 'held-out group')} of {name}: how groups differ is "
+            "hardly known, and the intervals may be too narrow"
+        )
     return ""
 
 

@@ -93,10 +93,13 @@ class ControlQuality:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
-            name: list(value) if isinstance(value, tuple)
-            else None if isinstance(value, float) and not np.isfinite(value) else value
+            name: list(value)
+            if isinstance(value, tuple)
+            else None
+            if isinstance(value, float) and not np.isfinite(value)
+            else value
             for name, value in vars(self).items()
-        }  # fmt: skip
+        }
 
 
 def control_quality(
@@ -122,20 +125,36 @@ def control_quality(
     sds = [float(one.std(ddof=1)) if len(one) > 1 else float("nan") for one in (low, high)]
 
     def result(
-        z: float | None = None, z_interval: tuple[float, float] | None = None,
-        ssmd: float | None = None, ssmd_interval: tuple[float, float] | None = None,
+        z: float | None = None,
+        z_interval: tuple[float, float] | None = None,
+        ssmd: float | None = None,
+        ssmd_interval: tuple[float, float] | None = None,
         warning: str = "",
-    ) -> ControlQuality:  # fmt: skip
-        return ControlQuality(*names, *counts, means[0], means[1], sds[0], sds[1], z, z_interval,
-                              ssmd, ssmd_interval, warning)  # fmt: skip
+    ) -> ControlQuality:
+        return ControlQuality(
+            *names,
+            *counts,
+            means[0],
+            means[1],
+            sds[0],
+            sds[1],
+            z,
+            z_interval,
+            ssmd,
+            ssmd_interval,
+            warning,
+        )
 
     if min(counts) < FEWEST:
         return result(warning=f"each control needs {FEWEST} wells")
     difference, sd_sum, pooled = means[1] - means[0], sum(sds), float(np.hypot(sds[0], sds[1]))
     # Equal fractions differ by rounding.
     if pooled < SAME or abs(difference) < SAME:
-        same = "all wells of a control have the same fraction" if abs(difference) >= SAME else (
-            "both controls have the same fraction")  # fmt: skip
+        same = (
+            "all wells of a control have the same fraction"
+            if abs(difference) >= SAME
+            else ("both controls have the same fraction")
+        )
         return result(warning=f"{same}, which tells nothing of how far wells vary")
     shares = [sd**2 / n for sd, n in zip(sds, counts, strict=True)]
     freedom = sum(shares) ** 2 / sum(s**2 / (n - 1) for s, n in zip(shares, counts, strict=True))
@@ -155,9 +174,12 @@ def control_quality(
     elif 1 - ratio * factor < EXCELLENT <= z_prime:
         warning = f"So few wells do not show that Z' is above {EXCELLENT:g}"
     return result(
-        z_prime, (1 - ratio * factor, 1 - ratio / factor), ssmd,
-        (ssmd - quantile * error, ssmd + quantile * error), warning,
-    )  # fmt: skip
+        z_prime,
+        (1 - ratio * factor, 1 - ratio / factor),
+        ssmd,
+        (ssmd - quantile * error, ssmd + quantile * error),
+        warning,
+    )
 
 
 def pure_classes(counts: npt.ArrayLike, classes: Sequence[str]) -> list[str]:

@@ -159,8 +159,10 @@ class Fractions:
         import pandas as pd
 
         columns: dict[str, object] = {
-            self.grouping.kind: list(self.groups), "cells": self.cells, "classed": self.classed
-        }  # fmt: skip
+            self.grouping.kind: list(self.groups),
+            "cells": self.cells,
+            "classed": self.classed,
+        }
         fractions = self.fractions
         for code, name in enumerate(self.classes):
             limits = np.array([self.interval(at, code) for at in range(len(self.groups))])

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.phenotypes.misfit import Means, lack_of_fit, turn_in_words
+from napari_channelmix.phenotypes.lack_of_fit import Means, lack_of_fit, turn_in_words
 
 __all__ = ["FEWEST_DOSES", "Logistic", "Refused", "curve", "fit_curve"]
 
@@ -79,8 +79,13 @@ class Logistic:
 
     def at(self, doses: npt.ArrayLike) -> Floats:
         """Fraction at doses, all above 0."""
-        return curve(np.log10(np.asarray(doses, np.float64)), self.low, self.high,
-                     float(np.log10(self.ec50)), self.slope)  # fmt: skip
+        return curve(
+            np.log10(np.asarray(doses, np.float64)),
+            self.low,
+            self.high,
+            float(np.log10(self.ec50)),
+            self.slope,
+        )
 
 
 @dataclass(frozen=True)
@@ -125,8 +130,9 @@ def fit_curve(
     """
     x, y = np.asarray(doses, np.float64), np.asarray(fractions, np.float64)
     if not (np.isfinite(x) & (x >= 0) & np.isfinite(y)).all():
-        raise DataError("a curve needs a dose of 0 or more and a fraction for each group; leave "
-                        "the others out")  # fmt: skip
+        raise DataError(
+            "a curve needs a dose of 0 or more and a fraction for each group; leave the others out"
+        )
     positive = np.unique(x[x > 0])
     if len(positive) < FEWEST_DOSES:
         return Refused(f"a curve needs {FEWEST_DOSES} doses above 0; there are {len(positive)}")
@@ -160,9 +166,15 @@ def fit_curve(
     if why is not None:
         return why
     return Logistic(
-        best.low, best.high, 10**best.middle, best.slope, (10**low, 10**high),
-        n_groups=len(y), n_doses=len(positive), freedom=freedom,
-    )  # fmt: skip
+        best.low,
+        best.high,
+        10**best.middle,
+        best.slope,
+        (10**low, 10**high),
+        n_groups=len(y),
+        n_doses=len(positive),
+        freedom=freedom,
+    )
 
 
 def _refusal(
@@ -286,16 +298,17 @@ class _Profile:
         way = _way(levels, middle[..., None], slope[..., None])
         # Two unknowns: low * (1 - way) + high * way.
         first, second = 1 - way, way
-        aa, ab, bb = ((weights * one * two).sum(-1) for one, two in
-                      ((first, first), (first, second), (second, second)))  # fmt: skip
+        aa, ab, bb = (
+            (weights * one * two).sum(-1)
+            for one, two in ((first, first), (first, second), (second, second))
+        )
         ay, by = ((weights * one * means).sum(-1) for one in (first, second))
         yy = float((weights * means**2).sum())
 
         def squares(low: Floats, high: Floats) -> Floats:
             return np.asarray(
-                yy - 2 * (low * ay + high * by)
-                + low**2 * aa + 2 * low * high * ab + high**2 * bb
-            )  # fmt: skip
+                yy - 2 * (low * ay + high * by) + low**2 * aa + 2 * low * high * ab + high**2 * bb
+            )
 
         free = aa * bb - ab**2
         safe = np.where(free > 1e-12, free, 1.0)
@@ -368,8 +381,11 @@ class _Profile:
     def _crossing(self, best: _Fit, rise: float, outside: float) -> float:
         """The first place on the way from the best one to ``outside`` where the rise is passed."""
         # The grid's last place inside lies one step before the first outside.
-        inside = max(best.middle, outside - STEP) if outside > best.middle else (
-            min(best.middle, outside + STEP))  # fmt: skip
+        inside = (
+            max(best.middle, outside - STEP)
+            if outside > best.middle
+            else (min(best.middle, outside + STEP))
+        )
         for _ in range(2):
             places = np.linspace(inside, outside, FINER)
             first = max(1, int((self(places) - best.squares > rise).argmax()))

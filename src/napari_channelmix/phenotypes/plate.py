@@ -98,8 +98,10 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
         of = places.setdefault(plate, {})
         if place in of:
             where = f"well {well} of plate {plate}" if plate else f"well {well}"
-            raise DataError(f"two groups lie in {where}: {groups[of[place]]} and {groups[group]}; "
-                            "a column 'plate' tells plates apart")  # fmt: skip
+            raise DataError(
+                f"two groups lie in {where}: {groups[of[place]]} and {groups[group]}; "
+                "a column 'plate' tells plates apart"
+            )
         of[place] = group
     found = []
     for plate, of in places.items():

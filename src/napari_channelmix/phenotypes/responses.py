@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.phenotypes.controls import HUMP
-from napari_channelmix.phenotypes.doses import (
+from napari_channelmix.phenotypes.dose_response import (
     CIRCULAR,
     DoseResponse,
     as_doses,
@@ -98,8 +98,9 @@ def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict
         return {}
     rows = conditions_for(conditions, groups)
     doses = {str(name): as_doses(rows[name].to_numpy(object)) for name in rows.columns}
-    several = [name for name, values in doses.items()
-               if len(np.unique(values[np.isfinite(values)])) >= 2]  # fmt: skip
+    several = [
+        name for name, values in doses.items() if len(np.unique(values[np.isfinite(values)])) >= 2
+    ]
     return {name: doses[name] for name in sorted(several, key=_likely)}
 
 
@@ -150,9 +151,11 @@ def response_of(
         values = fractions.adjusted.fractions if free is None else free
     circular = labelled is not None and given_by_dose(doses, labelled.counts)
     found = dose_response(
-        doses, values[:, code], _worth(fractions, values, code),
+        doses,
+        values[:, code],
+        _worth(fractions, values, code),
         refused=CIRCULAR if circular and of == LABELS else "",
-    )  # fmt: skip
+    )
     found = replace(found, adjusted=adjusted)
     if adjust and fractions.has_adjusted and not adjusted:
         without = counted(fractions.not_adjusted, "group", "have")
@@ -208,9 +211,12 @@ def curves_frame(responses: Sequence[Response]) -> pd.DataFrame:
 def _curve_row(response: Response) -> dict[str, Any]:
     found, fit = response.found, response.found.fit
     return {
-        "dose": response.column, "class": response.name, "fractions of": response.of,
+        "dose": response.column,
+        "class": response.name,
+        "fractions of": response.of,
         "adjusted": found.adjusted,
-        "groups": len(found.groups), "doses above 0": int((found.levels > 0).sum()),
+        "groups": len(found.groups),
+        "doses above 0": int((found.levels > 0).sum()),
         "ec50": None if fit is None else fit.ec50,
         "ec50 low": found.above if fit is None else fit.interval[0],
         "ec50 high": found.below if fit is None else fit.interval[1],
@@ -218,7 +224,7 @@ def _curve_row(response: Response) -> dict[str, Any]:
         "plateau low dose": None if fit is None else fit.low,
         "plateau high dose": None if fit is None else fit.high,
         "words": response.words,
-    }  # fmt: skip
+    }
 
 
 def levels_frame(responses: Sequence[Response]) -> pd.DataFrame:
@@ -229,12 +235,21 @@ def levels_frame(responses: Sequence[Response]) -> pd.DataFrame:
     for one in responses:
         found = one.found
         for at, dose in enumerate(found.levels.tolist()):
-            rows.append({
-                "dose column": one.column, "class": one.name, "fractions of": one.of, "dose": dose,
-                "adjusted": found.adjusted, "groups": int(found.counts[at]),
-                "mean": found.mean[at], "sd": found.spread[at],
-                "low": found.low[at], "high": found.high[at], "curve": _on_curve(found, dose),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "dose column": one.column,
+                    "class": one.name,
+                    "fractions of": one.of,
+                    "dose": dose,
+                    "adjusted": found.adjusted,
+                    "groups": int(found.counts[at]),
+                    "mean": found.mean[at],
+                    "sd": found.spread[at],
+                    "low": found.low[at],
+                    "high": found.high[at],
+                    "curve": _on_curve(found, dose),
+                }
+            )
     return pd.DataFrame(rows)
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_text, write_whole
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.data.keys import named_keys
-from napari_channelmix.files import write_text, write_whole
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.phenotypes.held_out import UNKNOWN
 
 if TYPE_CHECKING:
@@ -114,6 +114,10 @@ def write_table(table: pd.DataFrame, stem: str | Path) -> tuple[tuple[Path, ...]
     files = [write_text(stem.with_name(f"{stem.name}.csv"), csv_text(table))]
     left_out = why_no_parquet()
     if not left_out:
-        files.append(write_whole(stem.with_name(f"{stem.name}.parquet"),
-                                 lambda path: table.to_parquet(path, index=False)))  # fmt: skip
+        files.append(
+            write_whole(
+                stem.with_name(f"{stem.name}.parquet"),
+                lambda path: table.to_parquet(path, index=False),
+            )
+        )
     return tuple(files), left_out

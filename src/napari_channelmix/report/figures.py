@@ -71,8 +71,9 @@ def learning_figure(history: Sequence[Mapping[str, float]]) -> Figure:
     axes = figure.subplots()
     epochs = [one.get("epoch", at + 1) for at, one in enumerate(history)]
     for name, title, color, style in (
-        ("loss", "training loss", BLUE, "-"), ("validation_loss", "validation loss", BLUE, "--")
-    ):  # fmt: skip
+        ("loss", "training loss", BLUE, "-"),
+        ("validation_loss", "validation loss", BLUE, "--"),
+    ):
         if all(name in one for one in history):
             axes.plot(epochs, [one[name] for one in history], style, color=color, label=title)
     axes.set_xlabel("epoch")
@@ -81,8 +82,9 @@ def learning_figure(history: Sequence[Mapping[str, float]]) -> Figure:
     handles, labels = axes.get_legend_handles_labels()
     if all("accuracy" in one for one in history):
         right = axes.twinx()
-        right.plot(epochs, [one["accuracy"] for one in history], color=ORANGE,
-                   label="balanced accuracy")  # fmt: skip
+        right.plot(
+            epochs, [one["accuracy"] for one in history], color=ORANGE, label="balanced accuracy"
+        )
         right.set_ylabel("balanced accuracy")
         right.set_ylim(0, 1.02)
         more, more_labels = right.get_legend_handles_labels()
@@ -138,8 +140,15 @@ def _draw_response(axes: Any, response: Response) -> None:
     def place(doses: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.where(doses > 0, np.log10(np.where(doses > 0, doses, 1.0)), zero)
 
-    axes.plot(place(found.doses), found.fractions, "o", color=BLUE, alpha=0.4, markersize=4,
-              markeredgewidth=0)  # fmt: skip
+    axes.plot(
+        place(found.doses),
+        found.fractions,
+        "o",
+        color=BLUE,
+        alpha=0.4,
+        markersize=4,
+        markeredgewidth=0,
+    )
     middle = place(found.levels)
     reach = np.nan_to_num(np.stack([found.mean - found.low, found.high - found.mean]))
     # Two groups have an interval as wide as the plot.
@@ -166,8 +175,9 @@ def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
     from napari_channelmix.phenotypes.plate import row_name
 
     rows, columns = plate.shape
-    figure = Figure(figsize=(1.6 + 0.42 * min(columns, 24), 0.9 + 0.36 * min(rows, 16)),
-                    layout="constrained")  # fmt: skip
+    figure = Figure(
+        figsize=(1.6 + 0.42 * min(columns, 24), 0.9 + 0.36 * min(rows, 16)), layout="constrained"
+    )
     axes = figure.subplots()
     image = axes.imshow(plate.arranged(values), cmap="viridis", vmin=0, vmax=1)
     across, down = (range(0, count, -(-count // 24)) for count in (columns, rows))
@@ -197,13 +207,22 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
         observed = np.array([one.observed for one in bins])
         low, high = (np.array([getattr(one, end) for one in bins]) for end in ("low", "high"))
         errors = np.maximum([observed - low, high - observed], 0)
-        axes.errorbar(predicted, observed, errors, marker="o", markersize=4, linewidth=1,
-                      capsize=2, label=name)  # fmt: skip
+        axes.errorbar(
+            predicted,
+            observed,
+            errors,
+            marker="o",
+            markersize=4,
+            linewidth=1,
+            capsize=2,
+            label=name,
+        )
         if len(names) == 1:
             # Above the plot, where neither curve nor ticks are.
             above = axes.secondary_xaxis("top")
-            above.set_xticks([_middle(one) for one in bins], [f"{one.n}" for one in bins],
-                             fontsize=7)  # fmt: skip
+            above.set_xticks(
+                [_middle(one) for one in bins], [f"{one.n}" for one in bins], fontsize=7
+            )
             above.set_xlabel("cells", fontsize=7)
     axes.set_xlabel("probability of the class")
     axes.set_ylabel("share of the class")

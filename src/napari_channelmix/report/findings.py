@@ -82,19 +82,31 @@ class ClassifierFacts:
     ) -> ClassifierFacts:
         """Of a classifier; ``held_out`` where it does not carry the figures itself."""
         from napari_channelmix.classify import Classifier
-        from napari_channelmix.classify.identity import model_hash
+        from napari_channelmix.classify.model_hash import model_hash
 
         if not isinstance(model, Classifier):
-            return cls(source, tuple(model.channels), tuple(model.classes), model_hash(model),
-                       "made elsewhere; it only gives answers")  # fmt: skip
+            return cls(
+                source,
+                tuple(model.channels),
+                tuple(model.classes),
+                model_hash(model),
+                "made elsewhere; it only gives answers",
+            )
         record, spec = model.record, model.spec
         mixing = f", {spec.mixes} blended image(s) in front" if spec.mixes else ""
         return cls(
-            source, model.channels, model.classes, model_hash(model), f"{spec.name}{mixing}",
-            record.get("held_out") or held_out or {}, record.get("history", ()),
-            record.get("warnings", ()), model.provenance, model.calibration,
+            source,
+            model.channels,
+            model.classes,
+            model_hash(model),
+            f"{spec.name}{mixing}",
+            record.get("held_out") or held_out or {},
+            record.get("history", ()),
+            record.get("warnings", ()),
+            model.provenance,
+            model.calibration,
             model.calibration_text,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, eq=False)

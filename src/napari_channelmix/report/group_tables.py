@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_channelmix.atomic_write import write_text
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.files import write_text
 from napari_channelmix.phenotypes.responses import curves_frame, levels_frame, with_conditions
 
 if TYPE_CHECKING:

@@ -18,14 +18,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.atomic_write import write_whole
 from napari_channelmix.errors import SaveError
-from napari_channelmix.files import write_whole
 
 __all__ = ["PlaneImage", "write_ome_tiff", "write_ome_zarr"]
 
 # Units as OME-TIFF has them, by the names OME-Zarr has for them.
-SYMBOLS = {"nanometer": "nm", "micrometer": "µm", "millimeter": "mm", "centimeter": "cm",
-           "meter": "m", "angstrom": "Å"}  # fmt: skip
+SYMBOLS = {
+    "nanometer": "nm",
+    "micrometer": "µm",
+    "millimeter": "mm",
+    "centimeter": "cm",
+    "meter": "m",
+    "angstrom": "Å",
+}
 # Chunks of OME-Zarr.
 CHUNK = 1024
 
@@ -77,19 +83,27 @@ def write_ome_tiff(image: PlaneImage, path: str | Path) -> Path:
     unit = SYMBOLS.get(image.unit, image.unit)
     for axis, size, shift in zip("YX", image.scale, image.translate, strict=True):
         about |= {
-            f"PhysicalSize{axis}": size, f"PhysicalSize{axis}Unit": unit,
+            f"PhysicalSize{axis}": size,
+            f"PhysicalSize{axis}Unit": unit,
             "Plane": {
-                **about.get("Plane", {}), f"Position{axis}": [shift],
+                **about.get("Plane", {}),
+                f"Position{axis}": [shift],
                 f"Position{axis}Unit": [unit],
             },
-        }  # fmt: skip
+        }
     if image.classes:
         said = {str(value): name for value, name in image.classes.items()}
         about["Description"] = f"classes: {json.dumps(said, ensure_ascii=False)}"
 
     def write(neighbour: Path) -> None:
-        tifffile.imwrite(neighbour, _storable(image.data), ome=True, metadata=about,
-                         compression="zlib", photometric="minisblack")  # fmt: skip
+        tifffile.imwrite(
+            neighbour,
+            _storable(image.data),
+            ome=True,
+            metadata=about,
+            compression="zlib",
+            photometric="minisblack",
+        )
 
     return write_whole(path, write)
 
@@ -141,17 +155,20 @@ def _attributes(image: PlaneImage) -> dict[str, Any]:
         {"type": "translation", "translation": list(image.translate)},
     ]
     scales = {
-        "name": image.name, "axes": axes,
+        "name": image.name,
+        "axes": axes,
         "datasets": [{"path": "0", "coordinateTransformations": places}],
-    }  # fmt: skip
+    }
     ome: dict[str, Any] = {"version": "0.5", "multiscales": [scales]}
     if image.classes:
         ome["image-label"] = {
-            "colors": [{"label-value": value, "rgba": list(color)}
-                       for value, color in image.colors.items()],
-            "properties": [{"label-value": value, "class": name}
-                           for value, name in image.classes.items()],
-        }  # fmt: skip
+            "colors": [
+                {"label-value": value, "rgba": list(color)} for value, color in image.colors.items()
+            ],
+            "properties": [
+                {"label-value": value, "class": name} for value, name in image.classes.items()
+            ],
+        }
     return {"ome": ome}
 
 
@@ -170,13 +187,17 @@ def _storable(data: npt.NDArray[Any], whole: tuple[type, ...] = ()) -> npt.NDArr
         return data.astype(np.uint8)
     if size > 4:
         low, high = int(data.min(initial=0)), int(data.max(initial=0))
-        fits = (one for one in (np.int32, np.uint32, *whole)
-                if np.iinfo(one).min <= low and high <= np.iinfo(one).max)  # fmt: skip
+        fits = (
+            one
+            for one in (np.int32, np.uint32, *whole)
+            if np.iinfo(one).min <= low and high <= np.iinfo(one).max
+        )
         # Up to here floats hold every whole number.
         exact = np.float64 if max(-low, high) <= 2**53 else None
         dtype = next(fits, exact)
         if dtype is None:
-            raise SaveError(f"OME-TIFF holds no whole numbers as large as {max(high, -low)}; "
-                            "save as OME-Zarr")  # fmt: skip
+            raise SaveError(
+                f"OME-TIFF holds no whole numbers as large as {max(high, -low)}; save as OME-Zarr"
+            )
         return data.astype(dtype)
     return np.ascontiguousarray(data)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_channelmix.atomic_write import write_text
 from napari_channelmix.config.file import as_json
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
-from napari_channelmix.files import write_text
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.controls import control_quality, named_controls, pure_classes
 from napari_channelmix.phenotypes.fractions import (
@@ -46,7 +46,7 @@ from napari_channelmix.report.pictures import (
     shrunk,
     svg_of,
 )
-from napari_channelmix.report.words import (
+from napari_channelmix.report.text import (
     accuracy_doubts,
     accuracy_in_words,
     data_in_words,
@@ -58,7 +58,7 @@ from napari_channelmix.report.words import (
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import ClassRecall
-    from napari_channelmix.dcmix.alone import ChannelSet
+    from napari_channelmix.dcmix.single_channels import ChannelSet
     from napari_channelmix.phenotypes.fractions import Fractions
     from napari_channelmix.report.findings import Findings
 
@@ -102,11 +102,13 @@ def page_job(findings: Findings) -> Job[str]:
         contexts.append({**context, "suffix": f"-{place + 1}" if len(sets) > 1 else ""})
     yield Progress(len(sets) * len(PARTS), len(sets) * len(PARTS) + 1, "report: writing the page")
     page: str = _template().render(
-        title=listed([one.title for one in sets]), sets=contexts, remarks=findings.notes,
+        title=listed([one.title for one in sets]),
+        sets=contexts,
+        remarks=findings.notes,
         provenance=_provenance(findings),
         made=datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         version=package_version("napari-channelmix") or "unknown",
-    )  # fmt: skip
+    )
     return page.lstrip()
 
 
@@ -115,9 +117,12 @@ def _template() -> Any:
 
     # Escaping is not left to the template: names of users may hold anything.
     environment = Environment(
-        loader=PackageLoader("napari_channelmix.report", "."), autoescape=True,
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=PackageLoader("napari_channelmix.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.get_template("page.html")
 
 
@@ -129,8 +134,9 @@ def _data(findings: Findings) -> dict[str, Any]:
         if len(members) and len(strips) < CLASSES:
             some = members[np.unique(np.linspace(0, len(members) - 1, STRIP).astype(np.int64))]
             picture = data_uri("image/png", cell_strip(cells.read(some)))
-            strips.append({"name": name, "count": len(members), "shown": len(some),
-                           "picture": picture})  # fmt: skip
+            strips.append(
+                {"name": name, "count": len(members), "shown": len(some), "picture": picture}
+            )
     return {"words": data_in_words(cells), "strips": strips, "warnings": cells.warnings}
 
 
@@ -163,16 +169,20 @@ def _importance(findings: Findings) -> dict[str, Any] | None:
     return {
         "sentences": found.sentences[1:] if found.asks else found.sentences,
         "kind": "bad" if not found.shares_readable else "mind" if found.caveat else "good",
-        "words": importance_in_words(found), "gate": found.gate,
+        "words": importance_in_words(found),
+        "gate": found.gate,
         "chart": data_uri("image/svg+xml", svg_of(found.figure())),
         "head": [*(title for title, _, _ in columns), *(title for title, _ in alone)],
-        "rows": rows, "low": not all(above),
+        "rows": rows,
+        "low": not all(above),
         "accuracy": found.accuracy_lines,
         "alone": "" if found.alone is None else found.alone.measured_on,
         "alone_unreadable": found.alone_unreadable,
-        "seeds": found.seeds, "n_train": found.n_train,
-        "n_test": found.n_test, "warnings": [*found.warnings, *no_p_values],
-    }  # fmt: skip
+        "seeds": found.seeds,
+        "n_train": found.n_train,
+        "n_test": found.n_test,
+        "warnings": [*found.warnings, *no_p_values],
+    }
 
 
 def _own_classifier(findings: Findings) -> dict[str, Any] | None:
@@ -193,12 +203,20 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
         # Its figures stand with the data set that it was trained on.
         lines = [] if findings.prior is None else [f"Shown with the {findings.prior.text()}."]
         return {
-            "of": findings.classifier_of, "source": facts.source, "network": facts.network,
-            "channels": facts.channels, "classes": facts.classes, "words": "", "doubts": (),
-            "recall": [], "matrix": None, "curves": "", "warnings": facts.warnings,
+            "of": findings.classifier_of,
+            "source": facts.source,
+            "network": facts.network,
+            "channels": facts.channels,
+            "classes": facts.classes,
+            "words": "",
+            "doubts": (),
+            "recall": [],
+            "matrix": None,
+            "curves": "",
+            "warnings": facts.warnings,
             "training": training_in_words(findings.training),
             "probabilities": {"lines": lines, "chart": ""},
-        }  # fmt: skip
+        }
     found = facts.held_out
     recall = [] if facts.accuracy is None else [_recall(row) for row in facts.accuracy.per_class]
     matrix = None
@@ -213,13 +231,20 @@ def _classifier(findings: Findings) -> dict[str, Any] | None:
     if len(facts.history) > 1:
         curves = data_uri("image/svg+xml", svg_of(learning_figure(facts.history)))
     return {
-        "of": "", "source": facts.source, "network": facts.network, "channels": facts.channels,
-        "classes": facts.classes, "words": accuracy_in_words(facts),
-        "doubts": accuracy_doubts(facts), "recall": recall,
-        "matrix": matrix, "curves": curves, "warnings": facts.warnings,
+        "of": "",
+        "source": facts.source,
+        "network": facts.network,
+        "channels": facts.channels,
+        "classes": facts.classes,
+        "words": accuracy_in_words(facts),
+        "doubts": accuracy_doubts(facts),
+        "recall": recall,
+        "matrix": matrix,
+        "curves": curves,
+        "warnings": facts.warnings,
         "training": training_in_words(findings.training),
         "probabilities": _probabilities(findings),
-    }  # fmt: skip
+    }
 
 
 def _recall(row: ClassRecall) -> tuple[str, tuple[str, ...]]:
@@ -241,8 +266,9 @@ def _probabilities(findings: Findings) -> dict[str, Any]:
     if facts.calibrated:
         lines.append(f"The classifier is {facts.calibrated}.")
     if found is not None:
-        lines.append(f"On held-out cells, with the {found.prior or 'prior of then'}: "
-                     f"{found.text()}.")  # fmt: skip
+        lines.append(
+            f"On held-out cells, with the {found.prior or 'prior of then'}: {found.text()}."
+        )
     return {"lines": lines, "chart": chart}
 
 
@@ -253,24 +279,35 @@ def _explanations(findings: Findings) -> dict[str, Any] | None:
     for one in findings.examples[:EXAMPLES]:
         alone, over = map_pair(one.crops, one.map)
         sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
-        cards.append({
-            "cell": cell_name(findings.cells, one.cell), "label": one.label, "group": one.group,
-            "target": one.target,
-            "training": trained_in_words(one.training),
-            "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
-            "words": one.words, "method": one.method,
-            "scores": [(name.upper() if name == "srg" else name, f"{value:.2f}")
-                       for name, value in one.scores.items()],
-            "alone": data_uri("image/png", alone), "over": data_uri("image/png", over),
-        })  # fmt: skip
+        cards.append(
+            {
+                "cell": cell_name(findings.cells, one.cell),
+                "label": one.label,
+                "group": one.group,
+                "target": one.target,
+                "training": trained_in_words(one.training),
+                "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
+                "words": one.words,
+                "method": one.method,
+                "scores": [
+                    (name.upper() if name == "srg" else name, f"{value:.2f}")
+                    for name, value in one.scores.items()
+                ],
+                "alone": data_uri("image/png", alone),
+                "over": data_uri("image/png", over),
+            }
+        )
     about = findings.explained
     scores = sorted(about.get("scores", {}).items(), key=lambda item: -item[1]["srg"])
     return {
-        "cards": cards, "n": about.get("n", len(findings.examples)),
+        "cards": cards,
+        "n": about.get("n", len(findings.examples)),
         "warnings": about.get("warnings", ()),
-        "scores": [(name, [f"{one[key]:.3f}" for key in ("srg", "insertion", "deletion")])
-                   for name, one in scores],
-    }  # fmt: skip
+        "scores": [
+            (name, [f"{one[key]:.3f}" for key in ("srg", "insertion", "deletion")])
+            for name, one in scores
+        ],
+    }
 
 
 def _latents(findings: Findings) -> dict[str, Any] | None:
@@ -278,19 +315,25 @@ def _latents(findings: Findings) -> dict[str, Any] | None:
         return None
     content = findings.latents.content
     tuned = content.get("finetuned")
-    rows = [(one["name"], one["badge"], one["words"]) for one in content["badges"]
-            if one["badge"] != "spare"]  # fmt: skip
+    rows = [
+        (one["name"], one["badge"], one["words"])
+        for one in content["badges"]
+        if one["badge"] != "spare"
+    ]
     accuracy = content.get("accuracy") or {}
     best = accuracy.get("latents")
     return {
-        "n": content["n"], "model": _model_of(content["provenance"]),
-        "tuned": tuned["epochs"] if tuned else 0, "rows": rows,
+        "n": content["n"],
+        "model": _model_of(content["provenance"]),
+        "tuned": tuned["epochs"] if tuned else 0,
+        "rows": rows,
         "sheet": data_uri("image/png", shrunk(findings.latents.sheet))
-        if findings.latents.sheet else "",
+        if findings.latents.sheet
+        else "",
         "accuracy": None if best is None else f"{best:.3f}",
         "features": None if best is None else f"{accuracy['pixels_or_features']:.3f}",
         "warnings": content.get("warnings", ()),
-    }  # fmt: skip
+    }
 
 
 def _model_of(about: Any) -> str:
@@ -308,23 +351,41 @@ def _groups(findings: Findings) -> dict[str, Any] | None:
     known = adjusted is not None and not adjusted.why_not
     trained_on = np.zeros(len(found.groups), int) if found.trained_on is None else found.trained_on
     rows = [
-        (name, int(found.cells[at]), int(trained_on[at]),
-         [(int(found.counts[at, code]), _share(shares[at, code]),
-           _adjusted(found, at, code) if known else "") for code in range(len(classes))])
+        (
+            name,
+            int(found.cells[at]),
+            int(trained_on[at]),
+            [
+                (
+                    int(found.counts[at, code]),
+                    _share(shares[at, code]),
+                    _adjusted(found, at, code) if known else "",
+                )
+                for code in range(len(classes))
+            ],
+        )
         for at, name in enumerate(found.groups[:GROUPS])
-    ]  # fmt: skip
+    ]
     why = "" if adjusted is None else adjusted.why_not or adjusted.note
-    return {"kind": grouping.kind, "of": "prediction" if of == PREDICTED else "label",
-            "classes": classes, "rows": rows, "adjusted": known,
-            "why": why, "trained_on": bool(trained_on.any()),
-            "more": max(0, len(found.groups) - GROUPS)}  # fmt: skip
+    return {
+        "kind": grouping.kind,
+        "of": "prediction" if of == PREDICTED else "label",
+        "classes": classes,
+        "rows": rows,
+        "adjusted": known,
+        "why": why,
+        "trained_on": bool(trained_on.any()),
+        "more": max(0, len(found.groups) - GROUPS),
+    }
 
 
 def _adjusted(found: Fractions, group: int, code: int) -> str:
     """An adjusted fraction with its interval, in per cent."""
     assert found.adjusted is not None
-    values = [of[group, code] for of in
-              (found.adjusted.fractions, found.adjusted.low, found.adjusted.high)]  # fmt: skip
+    values = [
+        of[group, code]
+        for of in (found.adjusted.fractions, found.adjusted.low, found.adjusted.high)
+    ]
     if np.isnan(values).any():
         return ""
     share, low, high = (100 * value for value in values)
@@ -339,8 +400,14 @@ def _fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fractions, 
         if adjust and findings.balanced is not None:
             balanced = findings.balanced.argmax(axis=1)
         held_out = facts.held_out_calls if adjust else None
-        found = fractions_of(grouping_of(cells), codes, facts.classes, balanced=balanced,
-                             held_out=held_out, training=findings.training)  # fmt: skip
+        found = fractions_of(
+            grouping_of(cells),
+            codes,
+            facts.classes,
+            balanced=balanced,
+            held_out=held_out,
+            training=findings.training,
+        )
         return found, PREDICTED
     labelled = _labelled(findings)
     return None if labelled is None else (labelled, LABELS)
@@ -364,14 +431,22 @@ def _doses(findings: Findings) -> dict[str, Any] | None:
     rows = []
     for one in responses:
         fit = one.found.fit
-        figures = ("", "", "") if fit is None else (
-            f"{fit.ec50:.3g}", f"{fit.interval[0]:.3g} to {fit.interval[1]:.3g}", f"{fit.slope:.2g}"
-        )  # fmt: skip
+        figures = (
+            ("", "", "")
+            if fit is None
+            else (
+                f"{fit.ec50:.3g}",
+                f"{fit.interval[0]:.3g} to {fit.interval[1]:.3g}",
+                f"{fit.slope:.2g}",
+            )
+        )
         rows.append((f"{one.name}, {one.column}", figures, one.words))
     return {
-        "of": fractions[1], "rows": rows, "adjusted": fractions[0].is_adjusted,
+        "of": fractions[1],
+        "rows": rows,
+        "adjusted": fractions[0].is_adjusted,
         "chart": data_uri("image/svg+xml", svg_of(dose_figure(responses))),
-    }  # fmt: skip
+    }
 
 
 def _plates(findings: Findings) -> dict[str, Any] | None:
@@ -427,8 +502,9 @@ def _provenance(findings: Findings) -> dict[str, Any]:
     several = len(findings.data_sets) > 1
     rows = [
         (f"{one.title}: {name}" if several else name, value)
-        for one in findings.data_sets for name, value in _provenance_of(one)
-    ]  # fmt: skip
+        for one in findings.data_sets
+        for name, value in _provenance_of(one)
+    ]
     rows.append(("versions", _plain(_versions())))
     config = ""
     if findings.config is not None:

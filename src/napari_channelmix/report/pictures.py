@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.pcim.picture import EVIDENCE, stretched
+from napari_channelmix.pcim.map_figure import EVIDENCE, stretched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -76,8 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     version = package_version("napari-channelmix") or "unknown"
     parser.add_argument("--version", action="version", version=f"napari-channelmix {version}")
     common = _OneLineParser(add_help=False)
-    common.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
-                        help="where to compute (default: auto)")  # fmt: skip
+    common.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
     common.add_argument(
         "--seed", type=argument("seed"), default=0, help="seed of everything random"
     )
@@ -130,8 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_only(evaluation, "measure")
     _add_prior(evaluation)
     evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
-    evaluation.add_argument("--out", type=Path, metavar="FILE",
-                            help="file for the result (evaluation.json)")  # fmt: skip
+    evaluation.add_argument(
+        "--out", type=Path, metavar="FILE", help="file for the result (evaluation.json)"
+    )
 
     latents = command("latents", _latents, "what is each cell like, along axes with names?")
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
@@ -144,16 +149,25 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
     _add_prior(report)
     report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
-    report.add_argument("--explain", type=Path, metavar="DIR", action="append", default=[],
-                        help="folder of 'explain'; may be given several times")  # fmt: skip
+    report.add_argument(
+        "--explain",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="folder of 'explain'; may be given several times",
+    )
     report.add_argument("--latents", type=Path, metavar="DIR", help="folder of 'latents'")
     _add_foreign(report)
 
     run = command("run", _run, "do again what a config says, with a report of all of it")
     run.add_argument("config", type=Path, help="config, as the page 'Report and script' saves it")
     run.add_argument("--out", type=Path, required=True, help="folder for the results")
-    run.add_argument("--allow-code", action="store_true",
-                     help="run code of a model's maker (not needed for ONNX)")  # fmt: skip
+    run.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="run code of a model's maker (not needed for ONNX)",
+    )
 
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
@@ -162,25 +176,32 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_only(command: argparse.ArgumentParser, what: str) -> None:
     """Whether the cells that the model was trained on are meant too."""
-    command.add_argument("--only", choices=("held-out", "all"), default="held-out",
-                         help=f"{what} the cells that the model was not trained on, or all "
-                         "(default: held-out, where that is known and any is left)")  # fmt: skip
+    command.add_argument(
+        "--only",
+        choices=("held-out", "all"),
+        default="held-out",
+        help=f"{what} the cells that the model was not trained on, or all "
+        "(default: held-out, where that is known and any is left)",
+    )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
     """The model that a command asks."""
-    command.add_argument("--model", required=True,
-                         help="bundle (M.cmx), or a model made elsewhere, see below")  # fmt: skip
+    command.add_argument(
+        "--model", required=True, help="bundle (M.cmx), or a model made elsewhere, see below"
+    )
     _add_foreign(command)
 
 
 def _add_prior(command: argparse.ArgumentParser) -> None:
     """How frequent the classes are before a cell is seen."""
     command.add_argument(
-        "--prior", nargs="+", metavar="PRIOR",
+        "--prior",
+        nargs="+",
+        metavar="PRIOR",
         help="shares of the classes that probabilities take for granted: training (default), "
-             "balanced, estimated (from these cells), or CLASS=SHARE for each class",
-    )  # fmt: skip
+        "balanced, estimated (from these cells), or CLASS=SHARE for each class",
+    )
 
 
 def _add_foreign(command: argparse.ArgumentParser) -> None:
@@ -194,26 +215,39 @@ def _add_foreign(command: argparse.ArgumentParser) -> None:
     foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
     foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
     foreign.add_argument(
-        "--output", default="auto",
-        choices=("auto", "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit",
-                 "one_probability", "scores"),
+        "--output",
+        default="auto",
+        choices=(
+            "auto",
+            "logits",
+            "probabilities",
+            "sigmoid",
+            "sigmoid_logits",
+            "one_logit",
+            "one_probability",
+            "scores",
+        ),
         help="what it gives (default: auto, found out from the first cells; scores is the old "
-             "word for logits)",
-    )  # fmt: skip
+        "word for logits)",
+    )
     foreign.add_argument(
-        "--select", metavar="OUTPUT",
+        "--select",
+        metavar="OUTPUT",
         help="name or position of the output to use, where it has several",
-    )  # fmt: skip
-    foreign.add_argument("--allow-code", action="store_true",
-                         help="run code of the model's maker (not needed for ONNX)")  # fmt: skip
+    )
+    foreign.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="run code of the model's maker (not needed for ONNX)",
+    )
 
 
 # Rooms that import torch or Qt are imported where they are used, so that --help is quick.
 
 
 def _demo(asked: argparse.Namespace) -> None:
+    from napari_channelmix.atomic_write import refuse_no_folder
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.files import refuse_no_folder
     from napari_channelmix.locks import in_use
     from napari_channelmix.run.doctor import window_trouble
 
@@ -242,7 +276,7 @@ def _view(asked: argparse.Namespace) -> None:
     if trouble:
         raise ChannelMixError(f"no window can be opened: {trouble}")
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    from napari_channelmix.viewer.launch import launch
+    from napari_channelmix.viewer.frame.open_page import launch
 
     launch(cells, str(asked.dataset.resolve()))
 
@@ -251,7 +285,7 @@ def _train(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import accuracy_text
-    from napari_channelmix.run.training import train_into_job
+    from napari_channelmix.run.train_to_file import train_into_job
 
     mixes = max(asked.mixes, int(asked.mix))
     settings = settings_from(asked, ClassifierSettings, mixes=mixes)
@@ -266,9 +300,9 @@ def _train(asked: argparse.Namespace) -> None:
 
 
 def _importance(asked: argparse.Namespace) -> None:
+    from napari_channelmix.atomic_write import refuse_no_folder
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.dcmix.divided import divided_importance_job
-    from napari_channelmix.files import refuse_no_folder
+    from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
     from napari_channelmix.locks import in_use
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import importance_text
@@ -293,7 +327,7 @@ def _prior(asked: argparse.Namespace) -> str | dict[str, float] | None:
 def _predict(asked: argparse.Namespace) -> None:
     from napari_channelmix.classify.device import choose_device
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.run.predicting import predict_cells_job, predicted_text
+    from napari_channelmix.run.predict_dataset import predict_cells_job, predicted_text
     from napari_channelmix.run.progress import run_job
 
     prior, model = _prior(asked), _model(asked)
@@ -312,7 +346,7 @@ def _predict(asked: argparse.Namespace) -> None:
 
 def _explain(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.run.explaining import explain_cells_job
+    from napari_channelmix.run.explain_dataset import explain_cells_job
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import explanation_text
 
@@ -340,16 +374,22 @@ def _model(asked: argparse.Namespace) -> Any:
     from napari_channelmix.classify import load_model
 
     return load_model(
-        asked.model, channels=asked.channel_names, classes=asked.class_names, mean=asked.mean,
-        std=asked.std, output=asked.output, select=asked.select, allow_code=asked.allow_code,
-    )  # fmt: skip
+        asked.model,
+        channels=asked.channel_names,
+        classes=asked.class_names,
+        mean=asked.mean,
+        std=asked.std,
+        output=asked.output,
+        select=asked.select,
+        allow_code=asked.allow_code,
+    )
 
 
 def _evaluate(asked: argparse.Namespace) -> None:
+    from napari_channelmix.atomic_write import write_json
     from napari_channelmix.classify import evaluate_job
     from napari_channelmix.classify.device import choose_device
     from napari_channelmix.data import open_dataset_job
-    from napari_channelmix.files import write_json
     from napari_channelmix.run.progress import run_job
     from napari_channelmix.run.text import evaluation_text
 
@@ -378,7 +418,7 @@ def _evaluate(asked: argparse.Namespace) -> None:
 def _latents(asked: argparse.Namespace) -> None:
     from napari_channelmix.data import open_dataset_job
     from napari_channelmix.drl import load_disentangler
-    from napari_channelmix.run.latents import encode_cells_job, latents_text
+    from napari_channelmix.run.encode_dataset import encode_cells_job, latents_text
     from napari_channelmix.run.progress import run_job
 
     source = load_disentangler(asked.model)
@@ -408,9 +448,14 @@ def _report(asked: argparse.Namespace) -> None:
     model = None if asked.model is None else _model(asked)
     # A bundle by its path: a config then names it.
     named = Path(asked.model) if hasattr(model, "network") else model
-    sources = Sources(named, asked.importance, tuple(asked.explain), asked.latents,
-                      name="" if asked.model is None else Path(asked.model).name,
-                      prior=prior)  # fmt: skip
+    sources = Sources(
+        named,
+        asked.importance,
+        tuple(asked.explain),
+        asked.latents,
+        name="" if asked.model is None else Path(asked.model).name,
+        prior=prior,
+    )
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
     job = findings_job(cells, sources, source=str(asked.dataset.resolve()))
     found = run_job(job, title="report", quiet=asked.quiet)
@@ -426,8 +471,8 @@ def _run(asked: argparse.Namespace) -> None:
 
     # Read first: a config that is wrong need not wait for PyTorch.
     config = read_config(asked.config)
-    from napari_channelmix.run.configured import run_config_job
     from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.rerun import run_config_job
     from napari_channelmix.run.text import rerun_text
 
     # --seed is every command's; here the config has seeds of its own.

@@ -14,9 +14,17 @@ __all__ = ["SCHEMA", "examine", "report"]
 SCHEMA = "napari-channelmix/doctor/1"
 
 LIBRARIES = (
-    "napari-channelmix", "torch", "napari", "numpy", "pandas", "scikit-image",
-    "tifffile", "zarr", "pyqtgraph", "safetensors",
-)  # fmt: skip
+    "napari-channelmix",
+    "torch",
+    "napari",
+    "numpy",
+    "pandas",
+    "scikit-image",
+    "tifffile",
+    "zarr",
+    "pyqtgraph",
+    "safetensors",
+)
 EXTRAS = {"monai": "zoo", "onnxruntime": "onnx", "imagecodecs": "io", "captum": "compare"}
 BINDINGS = ("PyQt6", "PySide6", "PyQt5")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.keys import named_keys
+from napari_channelmix.data.identifier_columns import named_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,8 +59,9 @@ def explained_table(cells: Cells, chosen: Whole, content: dict[str, Any]) -> pd.
     columns["target"] = [classes[code] for code in content["target"]]
     columns["prediction"] = [classes[code] for code in content["predicted"]]
     probabilities = np.asarray(content["probabilities"], dtype=np.float64)
-    columns |= {f"probability of {name}": probabilities[:, code]
-                for code, name in enumerate(classes)}  # fmt: skip
+    columns |= {
+        f"probability of {name}": probabilities[:, code] for code, name in enumerate(classes)
+    }
     for method, scores in content.get("scores_per_cell", {}).items():
         columns |= {f"{name} of {method}": values for name, values in scores.items()}
     return pd.DataFrame({**columns, **named_keys(cells.keys.iloc[chosen], columns)})

@@ -43,8 +43,12 @@ def _add(place: Any, field: Setting) -> None:
     option = f"--{field.name.replace('_', '-')}"
     if field.kind == "flag":
         if field.default:
-            place.add_argument(f"--no-{option[2:]}", dest=field.name, action="store_false",
-                               help=about.off or f"not: {about.help}")  # fmt: skip
+            place.add_argument(
+                f"--no-{option[2:]}",
+                dest=field.name,
+                action="store_false",
+                help=about.off or f"not: {about.help}",
+            )
         else:
             place.add_argument(option, action="store_true", help=about.help)
         return

@@ -26,9 +26,9 @@ from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.provenance import provenance
 from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
-from napari_channelmix.run.explaining import chosen_cells
-from napari_channelmix.run.mapstore import read_maps
-from napari_channelmix.run.stored import ExplainFile, LatentsFile
+from napari_channelmix.run.explain_dataset import chosen_cells
+from napari_channelmix.run.map_store import read_maps
+from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile
 from napari_channelmix.wording import listed, shown_error
 
 if TYPE_CHECKING:
@@ -108,10 +108,15 @@ def findings_job(
         facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
         if not sources.trained_on:
             notes += _trained_on(facts, called.training.tolist(), cells)
-        found = replace(found, classifier=facts, probabilities=called.probabilities,
-                        balanced=called.balanced, prior=called.prior,
-                        training=called.training.tolist(),
-                        classifier_of=sources.trained_on)  # fmt: skip
+        found = replace(
+            found,
+            classifier=facts,
+            probabilities=called.probabilities,
+            balanced=called.balanced,
+            prior=called.prior,
+            training=called.training.tolist(),
+            classifier_of=sources.trained_on,
+        )
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")
@@ -119,8 +124,9 @@ def findings_job(
     contents = []
     for at, folder in enumerate(sources.explain):
         yield Progress(60 + 30 * at / len(sources.explain), 100, "reading the maps")
-        content = read_content(folder / "explain.json", ExplainFile, what="an explain.json",
-                               advice=ADVICE)  # fmt: skip
+        content = read_content(
+            folder / "explain.json", ExplainFile, what="an explain.json", advice=ADVICE
+        )
         contents.append(content)
         most = max(1, EXAMPLES // len(sources.explain))
         examples = _examples(folder, content, cells, most)
@@ -144,8 +150,10 @@ def _trained_on(facts: ClassifierFacts, training: Sequence[str], cells: Cells) -
     if facts.provenance.get("cells") in (None, cells.fingerprint):
         return []
     if all(mark == UNKNOWN for mark in training):
-        return ["the classifier is of other cells, or of these before they changed; which cells it "
-                "was trained on is not known"]  # fmt: skip
+        return [
+            "the classifier is of other cells, or of these before they changed; which cells it "
+            "was trained on is not known"
+        ]
     if not any(mark in (YES, SAME_GROUP) for mark in training):
         return ["the classifier was trained on none of these cells"]
     trained = np.asarray(training) == YES
@@ -156,8 +164,10 @@ def _trained_on(facts: ClassifierFacts, training: Sequence[str], cells: Cells) -
     others = [name for name in now if name not in facts.classes]
     if not others:
         return []
-    return [f"cells that the classifier was trained on are labelled {listed(others)} now, which it "
-            "does not know: the data set has changed since"]  # fmt: skip
+    return [
+        f"cells that the classifier was trained on are labelled {listed(others)} now, which it "
+        "does not know: the data set has changed since"
+    ]
 
 
 def _other(fingerprint: object, cells: Cells, what: str) -> list[str]:
@@ -181,8 +191,10 @@ def _examples(
     try:
         fitting = cells.with_channels(content["channels"])
         if content["provenance"]["data"] != fitting.fingerprint:
-            raise DataError(f"{folder}: the maps are of other cells than {cells.name}'s; "
-                            "the data set has changed since they were made")  # fmt: skip
+            raise DataError(
+                f"{folder}: the maps are of other cells than {cells.name}'s; "
+                "the data set has changed since they were made"
+            )
         rows = np.unique(np.linspace(0, content["n"] - 1, most).astype(np.int64))
         index = np.asarray(content["cells"]["index"])[rows]
         path, shape = folder / "maps.zarr", (content["n"], cells.crop, cells.crop)
@@ -192,17 +204,21 @@ def _examples(
         blank = [""] * content["n"]
         return tuple(
             Example(
-                cell=int(cell), crops=crop, map=one,
+                cell=int(cell),
+                crops=crop,
+                map=one,
                 target=content["classes"][content["target"][row]],
                 probabilities=dict(
                     zip(content["classes"], content["probabilities"][row], strict=True)
                 ),
-                label=content["cells"]["label"][row] or "", group=content["cells"]["group"][row],
+                label=content["cells"]["label"][row] or "",
+                group=content["cells"]["group"][row],
                 scores={name: of[row] for name, of in scores.get(content["method"], {}).items()},
-                method=content["method"], training=(content["cells"].get("training") or blank)[row],
+                method=content["method"],
+                training=(content["cells"].get("training") or blank)[row],
             )
             for row, cell, crop, one in zip(rows.tolist(), index, crops, maps, strict=True)
-        )  # fmt: skip
+        )
     except DataError:
         raise
     # A damaged store raises anything from KeyError to errors of zarr's own.
@@ -213,8 +229,9 @@ def _examples(
 
 
 def _latents(folder: Path) -> LatentsFacts:
-    content = read_content(folder / "latents.json", LatentsFile, what="a latents.json",
-                           advice=ADVICE)  # fmt: skip
+    content = read_content(
+        folder / "latents.json", LatentsFile, what="a latents.json", advice=ADVICE
+    )
     sheet = folder / "traversals.png"
     return LatentsFacts(content, sheet.read_bytes() if sheet.is_file() else b"")
 
@@ -227,12 +244,18 @@ def _config(
     for content in contents:
         settings = content["provenance"]["settings"]
         whole = content["n"] == len(found.cells)
-        explained.append(ExplanationPart(
-            cells=None if whole else tuple(content["cells"]["index"]), target=settings["target"],
-            versus=settings["versus"], method=content["method"], mode=content["mode"],
-            channels=settings["channels"], forwards=settings["forwards"] or 1000,
-            seed=content["provenance"]["seed"],
-        ))  # fmt: skip
+        explained.append(
+            ExplanationPart(
+                cells=None if whole else tuple(content["cells"]["index"]),
+                target=settings["target"],
+                versus=settings["versus"],
+                method=content["method"],
+                mode=content["mode"],
+                channels=settings["channels"],
+                forwards=settings["forwards"] or 1000,
+                seed=content["provenance"]["seed"],
+            )
+        )
     classifier: ClassifierPart | None = None
     if model is not None:
         training = training_part(getattr(model, "provenance", {}))
@@ -243,11 +266,14 @@ def _config(
         explained = []
     about = provenance()
     return Config(
-        made=about["made"], versions=about["versions"], data=data_part(found.cells, source),
+        made=about["made"],
+        versions=about["versions"],
+        data=data_part(found.cells, source),
         classifier=classifier,
         importance=None if found.importance is None else importance_part(found.importance),
         explanations=tuple(explained),
-        latents=None if found.latents is None
+        latents=None
+        if found.latents is None
         else latents_part(found.latents.content["provenance"]),
         notes=tuple(notes),
-    )  # fmt: skip
+    )

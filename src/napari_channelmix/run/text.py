@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify import Evaluation
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix import ChannelImportance
-    from napari_channelmix.run.configured import Rerun
+    from napari_channelmix.run.rerun import Rerun
 
 __all__ = ["accuracy_text", "evaluation_text", "explanation_text", "importance_text", "rerun_text"]
 
@@ -86,8 +86,9 @@ def evaluation_text(found: Evaluation) -> str:
     # Of a class that the model does not know there is no recall.
     recalls = {
         row: found.estimate.per_class[place]
-        for row, place in enumerate(class_places(rows, columns)) if place >= 0
-    }  # fmt: skip
+        for row, place in enumerate(class_places(rows, columns))
+        if place >= 0
+    }
     for at, name in enumerate(rows):
         counts = found.confusion.counts[at]
         if not counts.sum():
@@ -148,8 +149,8 @@ def rerun_text(found: Rerun) -> str:
 
 def _parts_text(found: Rerun) -> list[str]:
     """The same for one data set, a line or more for each part."""
-    from napari_channelmix.run.latents import latents_text
-    from napari_channelmix.run.predicting import predicted_text
+    from napari_channelmix.run.encode_dataset import latents_text
+    from napari_channelmix.run.predict_dataset import predicted_text
 
     said, lines = found.config.classifier, []
     if found.classifier is not None and said is not None:

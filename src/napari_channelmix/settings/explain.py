@@ -46,9 +46,12 @@ class ExplainSettings:
     ] = None
     versus: Annotated[
         Name | None,
-        About("Compared with", "class to compare the target with (default: all others)",
-              metavar="CLASS"),
-    ] = None  # fmt: skip
+        About(
+            "Compared with",
+            "class to compare the target with (default: all others)",
+            metavar="CLASS",
+        ),
+    ] = None
     method: Annotated[Name, About("Method", "name of the method", metavar="NAME")] = "pcim"
     mode: Annotated[
         Literal["autograd", "blackbox"],
@@ -71,12 +74,19 @@ class ExplainSettings:
     cells: tuple[Index, ...] | None = None
     check: Annotated[
         Flag,
-        About("Check labels", "compare the model with the labels first",
-              off="do not compare the model with the labels", advanced=True),
-    ] = True  # fmt: skip
+        About(
+            "Check labels",
+            "compare the model with the labels first",
+            off="do not compare the model with the labels",
+            advanced=True,
+        ),
+    ] = True
     prior: Any = None
     only: Annotated[
         Only,
-        About("Only", "explain the cells that the model was not trained on, where that is known "
-              "and any is left, or all"),
-    ] = "held-out"  # fmt: skip
+        About(
+            "Only",
+            "explain the cells that the model was not trained on, where that is known "
+            "and any is left, or all",
+        ),
+    ] = "held-out"

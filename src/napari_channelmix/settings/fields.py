@@ -34,8 +34,16 @@ from napari_channelmix.bounds import Bounds
 from napari_channelmix.errors import ModelError
 from napari_channelmix.wording import problem, quoted
 
-__all__ = ["About", "Setting", "as_dict", "fields_of", "merged", "settings", "settings_of",
-           "takes_settings"]  # fmt: skip
+__all__ = [
+    "About",
+    "Setting",
+    "as_dict",
+    "fields_of",
+    "merged",
+    "settings",
+    "settings_of",
+    "takes_settings",
+]
 
 Kind = Literal["whole number", "number", "flag", "choice", "text", "other"]
 Settings = TypeVar("Settings")

@@ -41,14 +41,20 @@ class ImportanceSettings(NetworkSettings):
     ] = 4
     shapley: Annotated[
         Flag,
-        About("Shapley values", "what each channel adds to the accuracy of the plain network",
-              off="leave out Shapley values"),
-    ] = True  # fmt: skip
+        About(
+            "Shapley values",
+            "what each channel adds to the accuracy of the plain network",
+            off="leave out Shapley values",
+        ),
+    ] = True
     decoys: Annotated[
         Flag,
-        About("Negative control", "also the share of a channel that carries nothing",
-              off="leave out the negative control"),
-    ] = True  # fmt: skip
+        About(
+            "Negative control",
+            "also the share of a channel that carries nothing",
+            off="leave out the negative control",
+        ),
+    ] = True
     mixes: Annotated[
         Mixes,
         About("Blended channels", "blended images; more may cost less accuracy", advanced=True),
@@ -59,11 +65,16 @@ class ImportanceSettings(NetworkSettings):
     ] = None
     one_split: Annotated[
         Flag,
-        About("Same cells in every repeat", "hold out the same cells in every repeat",
-              advanced=True),
-    ] = False  # fmt: skip
+        About(
+            "Same cells in every repeat", "hold out the same cells in every repeat", advanced=True
+        ),
+    ] = False
     scaled_per: Annotated[
         Name,
-        About("Scale channels", "scale each channel per 'group', or per a column such as the "
-              "plate", metavar="COLUMN", advanced=True),
-    ] = ""  # fmt: skip
+        About(
+            "Scale channels",
+            "scale each channel per 'group', or per a column such as the plate",
+            metavar="COLUMN",
+            advanced=True,
+        ),
+    ] = ""

@@ -34,9 +34,12 @@ class LatentsSettings:
     channel: Annotated[Name | None, About("Input", "use this channel alone", metavar="NAME")] = None
     finetune: Annotated[
         Tuning,
-        About("Fine-tuning", "epochs of fine-tuning on these cells, without labels (20 does)",
-              metavar="EPOCHS"),
-    ] = 0  # fmt: skip
+        About(
+            "Fine-tuning",
+            "epochs of fine-tuning on these cells, without labels (20 does)",
+            metavar="EPOCHS",
+        ),
+    ] = 0
     limit: Annotated[
         Limit | None,
         About("Cells", "encode N cells, spread over the data set (default: all)", metavar="N"),
@@ -44,12 +47,18 @@ class LatentsSettings:
     seed: Annotated[Seed, About("Random seed", "the same seed gives the same latents")] = 0
     model: Annotated[
         PathText,
-        About("Encoder", "texture-sprites (colours), cell-sprites (one channel), or a file",
-              metavar="NAME|FILE"),
-    ] = "texture-sprites"  # fmt: skip
+        About(
+            "Encoder",
+            "texture-sprites (colours), cell-sprites (one channel), or a file",
+            metavar="NAME|FILE",
+        ),
+    ] = "texture-sprites"
     view: Any = None
     pixels: Annotated[
         Flag,
-        About("Pixels", "train a classifier of the pixels on the same folds, for comparison "
-              "(minutes)", advanced=True),
-    ] = False  # fmt: skip
+        About(
+            "Pixels",
+            "train a classifier of the pixels on the same folds, for comparison (minutes)",
+            advanced=True,
+        ),
+    ] = False

@@ -93,9 +93,12 @@ class NetworkSettings(TrainingSettings):
     ] = "softmax"
     held_out: Annotated[
         Share,
-        About("Test fraction", "share of the cells that training never sees, in whole groups",
-              metavar="SHARE"),
-    ] = 0.25  # fmt: skip
+        About(
+            "Test fraction",
+            "share of the cells that training never sees, in whole groups",
+            metavar="SHARE",
+        ),
+    ] = 0.25
     seed: Annotated[Seed, About("Random seed", "the same seed gives the same result")] = 0
     device: Annotated[Device, About("Device", "where to compute", advanced=True)] = "auto"
 

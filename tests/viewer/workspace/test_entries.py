@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from napari_channelmix.viewer.launch import DOCKS, open_dock
+from napari_channelmix.viewer.frame.open_page import DOCKS, open_dock
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
 from napari_channelmix.viewer.workspace.workspace import Workspace
 
@@ -18,11 +18,19 @@ if TYPE_CHECKING:
 COMMANDS = dict(
     zip(
         DOCKS,
-        ("images", "annotate", "classify", "importance", "explain", "latents", "phenotypes",
-         "reproduce"),
+        (
+            "images",
+            "annotate",
+            "classify",
+            "importance",
+            "explain",
+            "latents",
+            "phenotypes",
+            "reproduce",
+        ),
         strict=True,
     )
-)  # fmt: skip
+)
 
 
 def names(viewer: Any) -> list[str]:

@@ -32,7 +32,7 @@ def test_nothing_is_cut_off_on_pages_with_cells_and_a_classifier(
     filled: Workspace, look: Any, plate: Cells, qtbot: Any
 ) -> None:
     import napari_channelmix as cm
-    from napari_channelmix.viewer.session import Trained
+    from napari_channelmix.viewer.session.session import Trained
 
     model = cm.train_classifier(plate, network="tiny", epochs=1, device="cpu")
     filled.session.trained = Trained(model, "trained on the plate")

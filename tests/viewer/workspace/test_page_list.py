@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_channelmix.viewer.classifier_dock import ClassifierDock
-from napari_channelmix.viewer.launch import DOCKS
+from napari_channelmix.viewer.frame.open_page import DOCKS
+from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.workspace.icons import ICONS
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info, page_of_widget
 

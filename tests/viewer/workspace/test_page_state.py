@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_channelmix.viewer.session import Session, Shown, Trained
+from napari_channelmix.viewer.session.session import Session, Shown, Trained
 from napari_channelmix.viewer.workspace.page_state import next_page, page_states
 
 if TYPE_CHECKING:
@@ -46,9 +46,15 @@ def test_without_cells_all_pages_but_one_wait_for_data() -> None:
 def test_with_classes_all_is_ready_but_what_needs_a_classifier(plate: Cells) -> None:
     session = opened(plate)
     assert kinds(session) == {
-        "data": "done", "annotate": "done", "classifier": "ready", "channels": "ready",
-        "pixels": "blocked", "latents": "ready", "phenotypes": "ready", "report": "ready",
-    }  # fmt: skip
+        "data": "done",
+        "annotate": "done",
+        "classifier": "ready",
+        "channels": "ready",
+        "pixels": "blocked",
+        "latents": "ready",
+        "phenotypes": "ready",
+        "report": "ready",
+    }
     assert page_states(session, (LAYER,))["pixels"].mended_on == "classifier"
     assert next_page(session, (LAYER,)) == "classifier"
     session.trained = trained()

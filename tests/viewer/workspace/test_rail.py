@@ -25,8 +25,14 @@ def test_arrow_keys_go_from_page_to_page(rail: Rail, qtbot: Any) -> None:
     chosen: list[str] = []
     rail.chosen.connect(chosen.append)
     rail.buttons["data"].setFocus()
-    for key in (Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_End, Qt.Key.Key_Down,
-                Qt.Key.Key_Home):  # fmt: skip
+    for key in (
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Right,
+        Qt.Key.Key_Up,
+        Qt.Key.Key_End,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Home,
+    ):
         qtbot.keyClick(rail.focusWidget(), key)
     assert chosen == ["annotate", "classifier", "annotate", "report", "report", "data"]
     assert rail.buttons["data"].hasFocus() and rail.buttons["data"].isChecked()

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate
-from napari_channelmix.viewer.session import Session, Trained
+from napari_channelmix.viewer.session.session import Session, Trained
 from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text, model_tip
 
 if TYPE_CHECKING:

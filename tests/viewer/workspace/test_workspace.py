@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from napari_channelmix.jobs import Progress
-from napari_channelmix.viewer.first_steps.steps import SAMPLE
 from napari_channelmix.viewer.workspace import workspace as module
+from napari_channelmix.viewer.workspace.steps import SAMPLE
 from napari_channelmix.viewer.workspace.workspace import Workspace, find_workspace
 
 from .conftest import in_front
@@ -39,9 +39,14 @@ def kinds(workspace: Workspace) -> dict[str, str]:
 
 
 def test_from_an_empty_window_to_an_explained_cell(
-    viewer: Any, workspace: Workspace, click: Any, until: Any, plate: Cells, press: Any,
+    viewer: Any,
+    workspace: Workspace,
+    click: Any,
+    until: Any,
+    plate: Cells,
+    press: Any,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     def small() -> Iterator[Progress]:
         yield Progress(0, 1, "making the sample")
         return SimpleNamespace(cells=plate)

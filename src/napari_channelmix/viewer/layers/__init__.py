@@ -1,9 +1,17 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
 from napari_channelmix.viewer.layers.axes import as_text, match_axes, match_points
-from napari_channelmix.viewer.layers.codes import show_codes
+from napari_channelmix.viewer.layers.camera import (
+    center_on,
+    select_object,
+    select_objects,
+    selected_objects,
+    selection_signal,
+)
+from napari_channelmix.viewer.layers.cell_rings import ring_cells
+from napari_channelmix.viewer.layers.class_layer import show_codes
 from napari_channelmix.viewer.layers.columns import own_columns, unwritable_reason, write_features
-from napari_channelmix.viewer.layers.exporting import result_images
+from napari_channelmix.viewer.layers.export import result_images
 from napari_channelmix.viewer.layers.features import (
     ClassColumn,
     FeatureTable,
@@ -14,6 +22,12 @@ from napari_channelmix.viewer.layers.features import (
     point_ids,
     point_rows,
 )
+from napari_channelmix.viewer.layers.field_of_view import (
+    FieldPixels,
+    field_job,
+    forget_ours,
+    show_field,
+)
 from napari_channelmix.viewer.layers.geometry import (
     PlaneOfWorld,
     like,
@@ -22,10 +36,16 @@ from napari_channelmix.viewer.layers.geometry import (
     plane_point,
     same_place,
 )
-from napari_channelmix.viewer.layers.grids import GridLayer, mosaic
-from napari_channelmix.viewer.layers.looks import color_of, looks_of
-from napari_channelmix.viewer.layers.maps import MapLayer, box_geometry, box_shape
-from napari_channelmix.viewer.layers.marks import ring_cells
+from napari_channelmix.viewer.layers.grid_layer import GridLayer, mosaic
+from napari_channelmix.viewer.layers.map_layer import MapLayer, box_geometry, box_shape
+from napari_channelmix.viewer.layers.own_layers import (
+    OURS,
+    add_image,
+    add_labels,
+    find_ours,
+    is_own,
+    role_of,
+)
 from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
 from napari_channelmix.viewer.layers.projection import ProjectedLabels, project_labels
@@ -35,23 +55,8 @@ from napari_channelmix.viewer.layers.reading import (
     planes_from_layers,
     points_plane,
 )
-from napari_channelmix.viewer.layers.results import (
-    OURS,
-    add_image,
-    add_labels,
-    find_ours,
-    is_own,
-    role_of,
-)
-from napari_channelmix.viewer.layers.scores import show_scores
-from napari_channelmix.viewer.layers.showing import FieldPixels, field_job, forget_ours, show_field
-from napari_channelmix.viewer.layers.sights import (
-    center_on,
-    select_object,
-    select_objects,
-    selected_objects,
-    selection_signal,
-)
+from napari_channelmix.viewer.layers.rendering import color_of, looks_of
+from napari_channelmix.viewer.layers.score_layer import show_scores
 
 __all__ = [
     "OURS",

@@ -16,8 +16,16 @@ from napari_channelmix.viewer.layers.planes import Axis, axes_of
 __all__ = ["as_text", "match_axes", "match_points"]
 
 # Other names of the same axis.
-ALIASES = {"time": "t", "frame": "t", "frames": "t", "depth": "z", "plane": "z",
-           "ch": "c", "channel": "c", "channels": "c"}  # fmt: skip
+ALIASES = {
+    "time": "t",
+    "frame": "t",
+    "frames": "t",
+    "depth": "z",
+    "plane": "z",
+    "ch": "c",
+    "channel": "c",
+    "channels": "c",
+}
 
 NAME_AXES = "give the axes of both layers names (axis_labels), or choose a layer that fits"
 
@@ -112,9 +120,13 @@ def _in_order(
 
 
 def _by_length(
-    left: list[Axis], free: list[Axis], ours: tuple[Axis, ...], channel: int | None,
-    both: str, name: str,
-) -> dict[int, int | None]:  # fmt: skip
+    left: list[Axis],
+    free: list[Axis],
+    ours: tuple[Axis, ...],
+    channel: int | None,
+    both: str,
+    name: str,
+) -> dict[int, int | None]:
     if not left:
         return {}
     if [axis.length for axis in left] == [axis.length for axis in free]:
@@ -122,9 +134,10 @@ def _by_length(
         ways = [tuple(free)]
     else:
         ways = [
-            way for way in permutations(free, len(left))
+            way
+            for way in permutations(free, len(left))
             if all(_fits(one, other) for one, other in zip(left, way, strict=True))
-        ]  # fmt: skip
+        ]
     ways = [way for way in ways if all(map(_fits, left, way))]
     lengths = {axis.length for axis in left if not axis.is_named}
     # Labels may lie along the channels as well, such as one mask for each.

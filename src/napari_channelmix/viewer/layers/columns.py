@@ -58,9 +58,10 @@ def own_columns(layer: Any) -> frozenset[str]:
     if written.table is table:
         return frozenset(written.values)
     return frozenset(
-        name for name, values in written.values.items()
+        name
+        for name, values in written.values.items()
         if name in table.columns and _equal(table[name].to_numpy(), values)
-    )  # fmt: skip
+    )
 
 
 def result_columns(layer: Any) -> frozenset[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
 
-from napari_channelmix.data.natural import natural_key
+from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.pairing import (
     Pairing,
     id_column,
@@ -104,9 +104,14 @@ class FeatureTable:
     def pair(self, ids: IntArray, values: list[str] | None = None, **options: Any) -> Pairing:
         """`pair_rows` for the labels ``ids``."""
         return pair_rows(
-            self.table, ids, column=self.id_column, values=values, exclude=self.exclude,
-            what=self.title, **options,
-        )  # fmt: skip
+            self.table,
+            ids,
+            column=self.id_column,
+            values=values,
+            exclude=self.exclude,
+            what=self.title,
+            **options,
+        )
 
     def classes(self, column: str, ids: IntArray, used: IntArray | None = None) -> ClassColumn:
         """Class of each object.
@@ -207,9 +212,7 @@ def columns_of(layer: Any, id_column: str | None = None) -> tuple[str, ...]:
     from napari_channelmix.viewer.layers.columns import own_columns, result_columns
 
     table = pd.DataFrame(features)
-    left_out = {
-        id_column, *_ids_used(table, id_column, own_columns(layer)), *result_columns(layer)
-    }  # fmt: skip
+    left_out = {id_column, *_ids_used(table, id_column, own_columns(layer)), *result_columns(layer)}
     return tuple(
         str(name)
         for name in table.columns

@@ -131,10 +131,13 @@ def label_plane(
     single = [match for axis, match in pairs if data.shape[axis] != lengths[match]]
     if single:
         _refuse_other_slice(labels, reference, pairs, single, plane)
-        result = LayerPlane(data, tuple(
-            0 if match in single else index_
-            for match, index_ in zip(matches, result.index, strict=True)
-        ))  # fmt: skip
+        result = LayerPlane(
+            data,
+            tuple(
+                0 if match in single else index_
+                for match, index_ in zip(matches, result.index, strict=True)
+            ),
+        )
     return result
 
 

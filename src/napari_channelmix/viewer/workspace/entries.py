@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
-from napari_channelmix.viewer.session import own_viewer
+from napari_channelmix.viewer.session.session import own_viewer
 from napari_channelmix.viewer.workspace.page_list import page_info
 from napari_channelmix.viewer.workspace.workspace import (
     FROM_PYTHON,
@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     import napari
 
 __all__ = [
-    "AnnotateEntry", "ChannelsEntry", "ClassifierEntry", "DataEntry", "Entry", "FirstStepsEntry",
-    "LatentsEntry", "PhenotypesEntry", "PixelsEntry", "ReportEntry", "WorkspaceEntry",
-]  # fmt: skip
+    "AnnotateEntry",
+    "ChannelsEntry",
+    "ClassifierEntry",
+    "DataEntry",
+    "Entry",
+    "FirstStepsEntry",
+    "LatentsEntry",
+    "PhenotypesEntry",
+    "PixelsEntry",
+    "ReportEntry",
+    "WorkspaceEntry",
+]
 
 
 class Entry(QWidget):

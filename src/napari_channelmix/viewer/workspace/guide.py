@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_channelmix.viewer.workspace.page_list import page_info
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.first_steps.steps import Action
     from napari_channelmix.viewer.workspace.page_list import PageInfo
     from napari_channelmix.viewer.workspace.page_state import PageState
+    from napari_channelmix.viewer.workspace.steps import Action
 
 __all__ = ["PageGuide"]
 

@@ -18,14 +18,14 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from napari_channelmix.viewer.data_set_box import line_of
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.frame.data_set_menu import line_of
+from napari_channelmix.viewer.widgets.theme import chart_colors
 from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text, model_tip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Header", "Running"]
 

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.theme import chart_colors
+from napari_channelmix.viewer.widgets.theme import chart_colors
 from napari_channelmix.viewer.workspace.guide import PageGuide
 from napari_channelmix.viewer.workspace.icons import icon
 from napari_channelmix.viewer.workspace.page_state import PageState

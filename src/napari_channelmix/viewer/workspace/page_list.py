@@ -22,7 +22,7 @@ class PageInfo:
     dock : str
         Its name in the menus, one of `launch.DOCKS`.
     module, kind : str
-        Module below `viewer` and class of the widget; imported when the page is first shown.
+        Module and class of the widget; imported when the page is first shown.
     question : str
         What the page answers.
     """
@@ -36,43 +36,79 @@ class PageInfo:
 
     def widget_class(self) -> Any:
         """The class of the page's widget."""
-        return getattr(import_module(f"napari_channelmix.viewer.{self.module}"), self.kind)
+        return getattr(import_module(self.module), self.kind)
+
+
+def _module(page: str) -> str:
+    return f"napari_channelmix.viewer.pages.{page}.page"
 
 
 PAGES = (
     PageInfo(
-        "data", "Data", "Images and cells", "images_dock", "ImagesDock",
+        "data",
+        "Data",
+        "Images and cells",
+        _module("data"),
+        "ImagesDock",
         "Which images are analysed, and what is a cell in them?",
     ),
     PageInfo(
-        "annotate", "Annotate", "Annotate", "annotate_dock", "AnnotateDock",
+        "annotate",
+        "Annotate",
+        "Annotate",
+        _module("annotate"),
+        "AnnotateDock",
         "Which class does each cell have? Give it by brush, by keys or from a table.",
     ),
     PageInfo(
-        "classifier", "Classifier", "Classifier", "classifier_dock", "ClassifierDock",
+        "classifier",
+        "Classifier",
+        "Classifier",
+        _module("classifier"),
+        "ClassifierDock",
         "Can a network tell the classes apart, and how well on cells it never saw?",
     ),
     PageInfo(
-        "channels", "Channels", "Channel importance", "importance_dock", "ImportanceDock",
+        "channels",
+        "Channels",
+        "Channel importance",
+        _module("channels"),
+        "ImportanceDock",
         "Which channels are needed to tell the classes apart?",
     ),
     PageInfo(
-        "pixels", "Pixels", "Explain a cell", "explain_dock", "ExplainDock",
+        "pixels",
+        "Pixels",
+        "Explain a cell",
+        _module("pixels"),
+        "ExplainDock",
         "Which pixels of a cell make the classifier call it that?",
     ),
     PageInfo(
-        "latents", "Latents", "Latent traversals", "latents_dock", "LatentsDock",
+        "latents",
+        "Latents",
+        "Latent traversals",
+        _module("latents"),
+        "LatentsDock",
         "What is a cell like along named axes such as size and texture?",
     ),
     PageInfo(
-        "phenotypes", "Phenotypes", "Phenotypes", "phenotypes_dock", "PhenotypesDock",
+        "phenotypes",
+        "Phenotypes",
+        "Phenotypes",
+        _module("phenotypes"),
+        "PhenotypesDock",
         "What do the cells of each class look like, and where do labels and predictions disagree?",
     ),
     PageInfo(
-        "report", "Report", "Report and script", "reproduce_dock", "ReproduceDock",
+        "report",
+        "Report",
+        "Report and script",
+        _module("report"),
+        "ReproduceDock",
         "What was found, as one page to hand on, and a script that does it again.",
     ),
-)  # fmt: skip
+)
 
 _BY_NAME = {name: page for page in PAGES for name in (page.key, page.title, page.dock)}
 
@@ -94,8 +130,6 @@ def page_of_widget(widget: Any) -> PageInfo | None:
     """The page that a widget shows; None for other widgets."""
     kind = type(widget)
     for page in PAGES:
-        if (kind.__module__, kind.__name__) == (
-            f"napari_channelmix.viewer.{page.module}", page.kind
-        ):  # fmt: skip
+        if (kind.__module__, kind.__name__) == (page.module, page.kind):
             return page
     return None

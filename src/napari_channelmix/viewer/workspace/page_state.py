@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari_channelmix.viewer.first_steps.steps import (
+from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
+from napari_channelmix.viewer.workspace.steps import (
     WAY,
     Action,
     Step,
@@ -13,19 +14,20 @@ from napari_channelmix.viewer.first_steps.steps import (
     next_of,
     steps_of,
 )
-from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session import Session
+    from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["STATE_WORDS", "PageState", "next_page", "page_states"]
 
 Kind = Literal["done", "ready", "blocked"]
 STATE_WORDS: dict[Kind, str] = {
-    "done": "done", "ready": "ready", "blocked": "something is missing",
-}  # fmt: skip
+    "done": "done",
+    "ready": "ready",
+    "blocked": "something is missing",
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from qtpy.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.theme import ChartColors, chart_colors
+from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 from napari_channelmix.viewer.workspace.icons import draw_icon
 from napari_channelmix.viewer.workspace.page_state import STATE_WORDS, PageState
 
@@ -28,8 +28,11 @@ HEIGHT, FOLD_HEIGHT = 54, 30
 WIDTH = 58
 SMALL = 0.78
 STEPS = {
-    Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1,
-}  # fmt: skip
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_Right: 1,
+}
 
 
 class _ThemedButton(QAbstractButton):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session import Session, Trained
+    from napari_channelmix.viewer.session.session import Session, Trained
 
 __all__ = ["accuracy_text", "cells_text", "model_tip"]
 

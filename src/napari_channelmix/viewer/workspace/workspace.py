@@ -22,21 +22,21 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.canvas_context import canvas_context_of
-from napari_channelmix.viewer.first_steps.steps import SAMPLE
-from napari_channelmix.viewer.naming import name_controls
-from napari_channelmix.viewer.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.frame.canvas_context import canvas_context_of
+from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.workspace.header import Header, Running
 from napari_channelmix.viewer.workspace.page_frame import PageFrame
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info, page_of_widget
 from napari_channelmix.viewer.workspace.page_state import next_page, page_states
 from napari_channelmix.viewer.workspace.rail import WIDTH as RAIL_WIDTH
 from napari_channelmix.viewer.workspace.rail import Rail
+from napari_channelmix.viewer.workspace.steps import SAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_channelmix.viewer.first_steps.steps import Action
+    from napari_channelmix.viewer.workspace.steps import Action
 
 __all__ = ["FROM_PYTHON", "TITLE", "Workspace", "find_workspace", "made_by_menu", "workspace_of"]
 
@@ -130,12 +130,21 @@ class Workspace(QWidget):
             frame.guide.anyway_wanted.connect(lambda key=key: self.show_page(key))
         session, events = self.session, self.viewer.layers.events
         for signal in (
-            session.cells_changed, session.source_changed, session.shown_changed,
-            session.trained_changed, session.history_changed, session.predictions_changed,
-            session.importance_changed, session.explained_changed, session.latents_changed,
-            session.painting_changed, session.running_changed, session.data_sets_changed,
-            events.inserted, events.removed,
-        ):  # fmt: skip
+            session.cells_changed,
+            session.source_changed,
+            session.shown_changed,
+            session.trained_changed,
+            session.history_changed,
+            session.predictions_changed,
+            session.importance_changed,
+            session.explained_changed,
+            session.latents_changed,
+            session.painting_changed,
+            session.running_changed,
+            session.data_sets_changed,
+            events.inserted,
+            events.removed,
+        ):
             self._follow(signal, self._changed)
         self._follow(self.viewer.events.theme, self._theme_changed)
         # Nothing of this object may be used once it is destroyed, so the ends are held apart.

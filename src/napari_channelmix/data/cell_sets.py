@@ -1,0 +1,216 @@
+"""Cells out of label images, points and arrays, and out of several data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.arrays import (
+    channel_names,
+    checked_crops,
+    codes_of,
+    group_names,
+    label_warnings,
+    rounding_warning,
+)
+from napari_channelmix.data.borders import filled_warning
+from napari_channelmix.data.cells import BOX, Cells
+from napari_channelmix.data.conditions import conditions_together
+from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
+from napari_channelmix.data.label_images import as_label_image
+from napari_channelmix.data.masks import covering_warning, pieces_warning, read_mask
+from napari_channelmix.data.values import class_name, similar_warnings
+from napari_channelmix.errors import DataError
+from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_channelmix.data.images import Plane
+
+__all__ = ["of_array", "of_labels", "of_points", "together"]
+
+Whole = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
+
+ALONE = "all cells come from one image: accuracy on held-out cells may not hold elsewhere"
+
+
+def of_labels(
+    planes: Sequence[Plane],
+    channels: Sequence[str],
+    labels: npt.ArrayLike,
+    crop: int,
+    classes_of: dict[int, str] | None,
+    name: str,
+    labelled: bool,
+) -> Cells:
+    """See `Cells.from_labels`."""
+    ids = as_label_image(labels, name)
+    if ids.dtype.kind == "b":
+        # What is only true or false names no cells.
+        labelled = False
+    one = Field(name, tuple(planes))
+    check_field(one, channels, crop)
+    if ids.shape != one.shape:
+        raise DataError(f"{name}: labels are {ids.shape}, the channels {one.shape}")
+    mask = read_mask(ids, labelled=labelled, where=name)
+    if not len(mask.objects):
+        raise DataError(f"{name}: the label image is empty; no cell is marked in it")
+    notes: tuple[str, ...] = ()
+    if mask.apart:
+        notes += (f"{name}: {pieces_warning(mask.apart, mask.pieces)}",)
+    if mask.covers:
+        notes += (f"{name}: {covering_warning(mask.covers)}",)
+    one = replace(one, labels=mask.labels)
+    cells = _in_one_field(one, channels, mask.objects.centres, crop, mask.objects.ids, notes)
+    return cells if classes_of is None else _named(cells, classes_of)
+
+
+def of_points(
+    planes: Sequence[Plane], channels: Sequence[str], points: npt.ArrayLike, crop: int, name: str
+) -> Cells:
+    """See `Cells.from_points`."""
+    one = Field(name, tuple(planes))
+    check_field(one, channels, crop)
+    try:
+        centres = np.atleast_2d(np.asarray(points, dtype=np.float64))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name}: points must be numbers ({error})") from error
+    if centres.ndim != 2 or centres.shape[1] != 2 or not len(centres):
+        raise DataError(f"{name}: points must be an (N, 2) array of y, x")
+    beyond = outside(centres, one.shape)
+    if beyond.any():
+        first = int(np.argmax(beyond))
+        y, x = centres[first]
+        raise DataError(
+            f"{name}: point {first} at y={y:g}, x={x:g} lies outside the image of "
+            f"{one.shape[0]} x {one.shape[1]} pixels"
+        )
+    return _in_one_field(one, channels, centres, crop, np.zeros(len(centres), np.int64))
+
+
+def of_array(
+    crops: npt.ArrayLike,
+    channels: Sequence[str],
+    labels: npt.ArrayLike | None,
+    classes: Sequence[str] | None,
+    groups: Sequence[str] | None,
+    name: str,
+) -> Cells:
+    """See `Cells.from_array`."""
+    import pandas as pd
+
+    pixels = checked_crops(crops, name)
+    count, depth, side, _ = pixels.shape
+    names = channel_names(channels, depth, name)
+    codes, known = codes_of(labels, classes, count, name)
+    fields = tuple(Field(f"{name}[{i}]", tuple(crop)) for i, crop in enumerate(pixels))
+    table = pd.DataFrame(
+        {
+            "field": np.arange(count),
+            "y0": 0,
+            "x0": 0,
+            "y1": side,
+            "x1": side,
+            "label": codes,
+            "group": group_names(groups, count, name),
+            "split": "",
+            "object": 0,
+        }
+    )
+    notes = (*rounding_warning(pixels, name), *label_warnings(labels, codes, known))
+    return Cells(name, names, known, side, fields, table, warnings=notes)
+
+
+def together(parts: Sequence[Cells], name: str | None) -> Cells:
+    """See `Cells.together`."""
+    import pandas as pd
+
+    if not parts:
+        raise DataError("there are no data sets to put together")
+    first = parts[0]
+    for other in parts[1:]:
+        if (other.channels, other.crop) != (first.channels, first.crop):
+            raise DataError(
+                f"{other.name} ({', '.join(other.channels)}; crop {other.crop}) does not fit "
+                f"{first.name} ({', '.join(first.channels)}; crop {first.crop})"
+            )
+    classes = tuple(dict.fromkeys(one for part in parts for one in part.classes))
+    tables: list[pd.DataFrame] = []
+    fields: list[Field] = []
+    for part in parts:
+        codes = np.array([*map(classes.index, part.classes), -1])
+        tables.append(
+            part.table.assign(field=part.table["field"] + len(fields), label=codes[part.labels])
+        )
+        fields += [
+            replace(one, planes=tuple(one.planes[c] for c in part.planes)) for one in part.fields
+        ]
+    warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
+    cells = Cells(
+        name or first.name,
+        first.channels,
+        classes,
+        first.crop,
+        tuple(fields),
+        pd.concat(tables, ignore_index=True),
+        warnings,
+        conditions=conditions_together([part.conditions for part in parts]),
+    )
+    notes = similar_warnings(cells.class_counts, "classes", "cell")
+    return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes))))
+
+
+def _in_one_field(
+    one: Field,
+    channels: Sequence[str],
+    centres: Doubles,
+    crop: int,
+    ids: Whole,
+    notes: tuple[str, ...] = (),
+) -> Cells:
+    import pandas as pd
+
+    table = pd.DataFrame(square_boxes(centres[:, 0], centres[:, 1], crop), columns=BOX)
+    table.insert(0, "field", 0)
+    table = table.assign(
+        label=-1,
+        group=[f"{one.name} {i}" for i in range(len(centres))],
+        split="",
+        object=ids,
+        y=centres[:, 0],
+        x=centres[:, 1],
+    )
+    cells = Cells(one.name, tuple(channels), (), crop, (one,), table, (ALONE, *notes))
+    filled = filled_warning(int(cells.at_border.sum()), len(cells))
+    return replace(cells, warnings=(*cells.warnings, *filled))
+
+
+def _named(cells: Cells, classes_of: Mapping[int, Any]) -> Cells:
+    known = {label: class_name(value) for label, value in classes_of.items()}
+    classes = tuple(dict.fromkeys(name for name in known.values() if name is not None))
+    places = {name: code for code, name in enumerate(classes)}
+    ids = cells.table["object"].tolist()
+    codes = [
+        places.get(str(known.get(label)), -1) if known.get(label) is not None else -1
+        for label in ids
+    ]
+    strange = sorted(set(known) - set(ids))
+    if strange and len(strange) == len(known):
+        raise DataError(
+            f"{cells.name}: none of the ids in classes_of is in the label image (first: "
+            f"{strange[0]}; its ids are {min(ids)} to {max(ids)})"
+        )
+    named = cells.with_labels(codes, classes)
+    notes = similar_warnings(named.class_counts, "classes", "cell")
+    if strange:
+        notes += (
+            f"{cells.name}: {len(strange):,} of {counted(len(known), 'id')} that are given a class "
+            f"{'is' if len(strange) == 1 else 'are'} of no cell (first: {strange[0]})",
+        )
+    return replace(named, warnings=(*named.warnings, *notes))

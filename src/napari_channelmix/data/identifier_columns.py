@@ -1,0 +1,75 @@
+"""The user's own columns that name a cell, such as plate, well, ImageNumber, ObjectNumber.
+
+They go with the cells into every table that is written, so that results can be joined with what
+other programs say of the same cells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # Imported with the first data set: a dock that opens before need not wait for it.
+    import pandas as pd
+
+__all__ = ["key_columns", "key_table", "named_keys", "with_keys"]
+
+# Before the user's name of a column, in the table of cells: none of ours begins so.
+PREFIX = "key "
+# Columns that are carried along; tables of measurements have hundreds.
+MOST = 20
+# A measurement, not a name: digits behind a decimal sign, or an exponent.
+MEASURED = re.compile(r"[+-]?\d*[.,]\d+([eE][+-]?\d+)?|[+-]?\d+[eE][+-]?\d+|nan|NaN|NA|inf|")
+
+
+def key_columns(
+    rows: pd.DataFrame, left_out: Collection[str], constant: Collection[str] = ()
+) -> list[str]:
+    """Columns that name cells, wells, doses and the like, at most 20, in the table's order.
+
+    Those that are the same throughout every group, and those that hold anything but decimal
+    numbers: a column of decimals that differ from cell to cell is a measurement. Our definition.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Of texts.
+    left_out : collection of str
+        Columns of files.
+    constant : collection of str
+        Columns that are the same throughout every group; they come first where there are too many.
+    """
+    names = [str(name) for name in rows.columns if name not in left_out]
+    chosen = [name for name in names if name in constant][:MOST]
+    for name in names:
+        if len(chosen) < MOST and name not in chosen and _names(rows[name]):
+            chosen.append(name)
+    return [name for name in names if name in chosen]
+
+
+def with_keys(cells: pd.DataFrame, rows: pd.DataFrame, places: list[int]) -> pd.DataFrame:
+    """The table of cells with columns of the user's table, row ``places[i]`` for cell i."""
+    values = {f"{PREFIX}{name}": rows[name].to_numpy(dtype=object)[places] for name in rows}
+    return cells.assign(**values)
+
+
+def key_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The user's columns of a table of cells, under their own names; texts, empty for none."""
+    names = [name for name in table.columns if str(name).startswith(PREFIX)]
+    found = table[names].reset_index(drop=True)
+    found.columns = [str(name)[len(PREFIX) :] for name in names]
+    # Data sets that are put together need not have the same columns.
+    return found.where(found.notna(), "")
+
+
+def named_keys(keys: pd.DataFrame, taken: Collection[str]) -> dict[str, Any]:
+    """The user's columns by name; one called like a column of ours gets `` (table)`` behind it."""
+    return {
+        f"{name} (table)" if name in taken else str(name): keys[name].to_numpy() for name in keys
+    }
+
+
+def _names(column: pd.Series[str]) -> bool:
+    return any(MEASURED.fullmatch(str(text)) is None for text in column.unique()[:1000])

@@ -1,0 +1,71 @@
+"""Channel importance of a whole data set, noted so that it can be found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from napari_channelmix.dcmix.importance import channel_importance_job
+from napari_channelmix.settings import ImportanceSettings, as_dict, merged
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix.result import ChannelImportance
+    from napari_channelmix.jobs import Job
+    from napari_channelmix.settings import TrainingSettings
+
+__all__ = ["divided_importance_job"]
+
+
+def divided_importance_job(
+    cells: Cells,
+    *,
+    settings: TrainingSettings | None = None,
+    parts: Path | None = None,
+    **options: Any,
+) -> Job[ChannelImportance]:
+    """`channel_importance` of a whole data set; a job.
+
+    The provenance of the result, and of each partial one, gets what is needed to do the same
+    again: the settings, the cells' fingerprint, the number of threads.
+
+    Parameters
+    ----------
+    cells : Cells
+    settings : ImportanceSettings or TrainingSettings, optional
+        All settings, or those of the training.
+    parts : path, optional
+        As for `channel_importance`.
+    **options
+        Single settings; see `ImportanceSettings`.
+
+    Raises
+    ------
+    DataError, ModelError
+        As `channel_importance`, `Cells.split` and `Cells.normalised_by_group`.
+    """
+    given = merged(ImportanceSettings, settings, options)
+    job = channel_importance_job(cells, settings=given, parts=parts)
+    split_seed = given.seed if given.split_seed is None else given.split_seed
+    facts: dict[str, Any] = {
+        "request": as_dict(given),
+        "split": {"held_out": given.held_out, "seed": split_seed, "one_split": given.one_split},
+        "cells": cells.fingerprint,
+        "scaled_per": given.scaled_per,
+    }
+
+    def known(found: ChannelImportance) -> ChannelImportance:
+        again = {**facts, "threads": torch.get_num_threads()}
+        return replace(found, provenance={**found.provenance, **again})
+
+    try:
+        while True:
+            step = next(job)
+            yield step if step.partial is None else replace(step, partial=known(step.partial))
+    except StopIteration as end:
+        return known(end.value)
+    finally:
+        job.close()

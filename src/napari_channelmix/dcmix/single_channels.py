@@ -1,0 +1,330 @@
+"""What each channel says alone, what is lost without it, and the smallest set that says it all.
+
+Importance of a channel *within* a set says little where channels repeat each other: either of two
+twins can be spared, and both together cannot. So a plain classifier is learnt anew for each set of
+channels, on the folds on which the network was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+# Needed at run time too: the schema of importance.json is made from the annotations.
+from napari_channelmix.classify.accuracy import (  # noqa: TC001
+    AccuracyDifference,
+    AccuracyEstimate,
+)
+from napari_channelmix.dcmix.head import LinearHead
+from napari_channelmix.dcmix.held_out_accuracy import HeldOutAnswers
+from napari_channelmix.dcmix.stratified_sample import drawn_equally
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.wording import fraction
+
+if TYPE_CHECKING:
+    from napari_channelmix.dcmix.channel_features import CropNumbers
+
+__all__ = ["ALL_SETS", "ChannelSet", "ChannelsAlone", "alone_job"]
+
+Whole = npt.NDArray[np.int64]
+Set = tuple[int, ...]
+
+#: Up to here every set of channels may be the smallest; beyond, sets are grown channel by channel.
+ALL_SETS = 7
+# A set is as good as all channels where no more than this is lost on the held-out cells, and where
+# the interval says no more than the margin for others.
+LITTLE, MARGIN = 0.02, 0.05
+# Cells beyond these teach a linear head nothing.
+MOST_CELLS = 6000
+
+
+@dataclass(frozen=True)
+class ChannelSet:
+    """A set of channels, and what a head that sees no others reaches.
+
+    Attributes
+    ----------
+    channels : tuple of str
+    accuracy : AccuracyEstimate
+        On held-out groups.
+    behind : AccuracyDifference
+        By how much all channels together are ahead of it.
+    """
+
+    channels: tuple[str, ...]
+    accuracy: AccuracyEstimate
+    behind: AccuracyDifference
+
+    @property
+    def as_good_here(self) -> bool:
+        """Whether it loses no more than .02 on held-out cells, and perhaps nothing on others."""
+        return self.behind.difference <= LITTLE and (self.behind.low <= 0 or self.as_good_as_all)
+
+    @property
+    def as_good_as_all(self) -> bool:
+        """Whether it loses no more than .02, and by the interval no more than .05 on others."""
+        return self.behind.difference <= LITTLE and self.behind.high <= MARGIN
+
+    @property
+    def worse_than_all(self) -> bool:
+        """Whether the whole interval says that something is lost, and it is more than a little."""
+        return _lost(self.behind)
+
+
+@dataclass(frozen=True)
+class ChannelsAlone:
+    """Accuracy of each channel alone and of all without it, from heads learnt for each set.
+
+    Attributes
+    ----------
+    channels : tuple of str
+        C names.
+    whole : AccuracyEstimate
+        Of the head that sees all channels.
+    alone, without : tuple of ChannelSet
+        (C,) each channel by itself, and all the others; of a single channel the others are none,
+        and what is left is a guess.
+    smallest : ChannelSet or None
+        The smallest set that is as good as all on the held-out cells; of several the most accurate.
+        None where there is none but all.
+    needs : tuple of str
+        Channels of ``smallest`` without which it is worse, interval included.
+    network : AccuracyEstimate or None
+        Of the network, on the same cells.
+    behind_network : AccuracyDifference or None
+        By how much the network is ahead of the head.
+    """
+
+    channels: tuple[str, ...]
+    whole: AccuracyEstimate
+    alone: tuple[ChannelSet, ...]
+    without: tuple[ChannelSet, ...]
+    smallest: ChannelSet | None
+    needs: tuple[str, ...]
+    network: AccuracyEstimate | None = None
+    behind_network: AccuracyDifference | None = None
+
+    @property
+    def measured_on(self) -> str:
+        """What all of it was measured on, with the warning where an interval says little."""
+        said = (
+            "balanced accuracy of linear classifiers on grey-value numbers, with "
+            f"{100 * self.whole.level:g} % intervals; {self.whole.measured_on()}"
+        )
+        return f"{said}: {self.whole.warning}" if self.whole.warning else said
+
+    @property
+    def speaks_for_the_network(self) -> bool:
+        """Whether the head with all channels reaches what the network does, but for .05."""
+        return self.behind_network is None or self.behind_network.difference <= MARGIN
+
+    @property
+    def necessary(self) -> tuple[str, ...]:
+        """Channels without which all the others are worse."""
+        pairs = zip(self.channels, self.without, strict=True)
+        return tuple(name for name, rest in pairs if rest.worse_than_all)
+
+    @property
+    def none_is_necessary(self) -> bool:
+        """Whether all the others are as good, whichever channel is left out."""
+        return all(rest.as_good_as_all for rest in self.without)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the intervals justify, a line each; and where they justify nothing, that."""
+        return tuple(line for line in (self._together(), self._necessity(), self._doubt()) if line)
+
+    def _together(self) -> str:
+        if len(self.channels) == 1:
+            return f"{self.channels[0]} is the only channel: there is no other to compare it with"
+        if self.whole.low <= self.whole.chance:
+            return "All channels together are not known to be above chance: nothing is said of each"
+        single = [one for one in self.alone if one.as_good_as_all]
+        if len(single) > 1:
+            best = max(single, key=lambda one: one.accuracy.balanced)
+            named = _either([one.channels[0] for one in single])
+            return f"{named} alone is as good as all ({self._figures(best)})"
+        if self.smallest is None:
+            best = max(self.alone, key=lambda one: one.accuracy.balanced)
+            return (
+                f"no set of fewer channels is as good as all; {best.channels[0]} alone reaches "
+                f"{fraction(best.accuracy.balanced)} (all: {fraction(self.whole.balanced)})"
+            )
+        named = _and(self.smallest.channels)
+        if len(self.smallest.channels) == 1:
+            said = f"{named} alone is as good as all"
+        elif len(self.needs) == len(self.smallest.channels):
+            said = f"needs {named} together"
+        else:
+            said = f"{named} together are as good as all"
+        said = f"{said} ({self._figures(self.smallest)})"
+        if self.smallest.as_good_as_all:
+            return said
+        behind = self.smallest.behind
+        return (
+            f"{said} on these cells; on others the difference may be "
+            f"{fraction(behind.low)} to {fraction(behind.high)}"
+        )
+
+    def _figures(self, one: ChannelSet) -> str:
+        return f"{fraction(one.accuracy.balanced)}; all: {fraction(self.whole.balanced)}"
+
+    def _necessity(self) -> str:
+        if len(self.channels) == 1 or self.whole.low <= self.whole.chance:
+            return ""
+        if self.none_is_necessary:
+            return "no channel is necessary: without any one of them, the others are as good"
+        lost = [
+            (name, rest)
+            for name, rest in zip(self.channels, self.without, strict=True)
+            if rest.worse_than_all
+        ]
+        if lost:
+            lost.sort(key=lambda pair: -pair[1].behind.difference)
+            named = ", ".join(f"{name} {_interval(rest.behind)}" for name, rest in lost)
+            return f"accuracy lost without: {named}"
+        what = "cells" if self.whole.n_groups == self.whole.n_cells else "groups"
+        return (
+            "whether a single channel can be spared cannot be told from "
+            f"{self.whole.n_groups} held-out {what}"
+        )
+
+    def _doubt(self) -> str:
+        if self.speaks_for_the_network or self.network is None:
+            return ""
+        return (
+            f"these are of a linear head on grey-value numbers, which reaches "
+            f"{fraction(self.whole.balanced)} where the network reaches "
+            f"{fraction(self.network.balanced)}: the network may need other channels"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            **asdict(self),
+            "necessary": list(self.necessary),
+            "speaks_for_the_network": self.speaks_for_the_network,
+            "measured_on": self.measured_on,
+            "sentences": list(self.sentences),
+        }
+
+
+def _lost(behind: AccuracyDifference) -> bool:
+    return behind.low > 0 and behind.difference > LITTLE
+
+
+def _interval(behind: AccuracyDifference) -> str:
+    return f"{fraction(behind.difference)} ({fraction(behind.low)} to {fraction(behind.high)})"
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _either(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def alone_job(
+    numbers: CropNumbers,
+    labels: Whole,
+    groups: npt.NDArray[Any],
+    folds: Whole,
+    *,
+    channels: Sequence[str],
+    classes: Sequence[str],
+    network: Whole | None = None,
+    seed: int = 0,
+) -> Job[ChannelsAlone]:
+    """Learn a linear head for sets of channels, on the same folds, as a job.
+
+    Each channel alone; all without it; then sets of two, three and more until one is as good as
+    all: every such set for up to 7 channels, else the best one so far with one more channel.
+
+    Parameters
+    ----------
+    numbers : CropNumbers
+        Of N cells.
+    labels : (N,) int array
+        Positions in ``classes``.
+    groups : (N,) array
+    folds : (N,) int array
+        In which fold each cell is held out; all cells of a group in the same; negative for cells
+        that are only ever trained on.
+    channels, classes : sequences of str
+    network : (N,) int array, optional
+        Classes that the network called when the cell was held out (any value where it never was).
+    seed : int
+        Of the cells that are left out where they are more than 6000.
+    """
+    chosen = drawn_equally(labels, MOST_CELLS, np.random.default_rng(seed))
+    numbers, labels, groups, folds = (
+        numbers.subset(chosen),
+        labels[chosen],
+        groups[chosen],
+        folds[chosen],
+    )
+    network = None if network is None else network[chosen]
+    count = len(channels)
+    answers = HeldOutAnswers(labels, groups, folds >= 0, tuple(classes))
+    head = LinearHead(numbers, labels, folds)
+    everything = tuple(range(count))
+    singles = [(at,) for at in everything]
+    rests = [tuple(at for at in everything if at != left) for left in everything]
+    called: dict[Set, Whole] = {}
+    total = 1 + 2 * count + count * (count - 1) // 2
+
+    def learn(sets: Iterable[Set]) -> Job[None]:
+        for one in sets:
+            if one not in called:
+                called[one] = head.predict(one)
+                yield Progress(min(len(called), total), total, "sets of channels")
+
+    def described(one: Set) -> ChannelSet:
+        names = tuple(channels[at] for at in one)
+        return ChannelSet(
+            names, answers.accuracy(called[one]), answers.ahead(called[everything], called[one])
+        )
+
+    def score(one: Set) -> float:
+        return answers.balanced(called[one])
+
+    yield from learn([everything, *singles, *rests])
+    smallest: ChannelSet | None = None
+    needs: tuple[str, ...] = ()
+    best: Set = ()
+    for size in range(1, count):
+        tried = (
+            list(combinations(everything, size))
+            if count <= ALL_SETS
+            else [tuple(sorted((*best, at))) for at in everything if at not in best]
+        )
+        yield from learn(tried)
+        best = max(tried, key=score)
+        smallest = described(best)
+        if smallest.as_good_here:
+            break
+        smallest = None
+    if smallest is not None and len(best) > 1:
+        fewer = {left: tuple(at for at in best if at != left) for left in best}
+        yield from learn(fewer.values())
+        needs = tuple(
+            channels[left]
+            for left, rest in fewer.items()
+            if _lost(answers.ahead(called[best], called[rest]))
+        )
+    return ChannelsAlone(
+        tuple(channels),
+        answers.accuracy(called[everything]),
+        tuple(described(one) for one in singles),
+        tuple(described(one) for one in rests),
+        smallest,
+        needs,
+        None if network is None else answers.accuracy(network),
+        None if network is None else answers.ahead(network, called[everything]),
+    )

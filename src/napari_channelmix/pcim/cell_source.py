@@ -1,0 +1,347 @@
+"""Cells of any kind, brought together with the classifier they are asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from napari_channelmix.classify.classifier import Classifier, Predictor, matched
+from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
+from napari_channelmix.classify.shift import Observer
+from napari_channelmix.classify.training_cells import crop_digests
+from napari_channelmix.data import Cells
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.pcim.batch import Problem
+from napari_channelmix.pcim.model_adapter import PROBE, Subject, numbered, subject_of
+from napari_channelmix.pcim.target import chosen_target
+from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.output_selection import Select
+    from napari_channelmix.classify.training_cells import TrainingCells
+    from napari_channelmix.jobs import Job
+
+__all__ = ["Source"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+
+# Cells a mean is taken over where the classifier does not bring one.
+MEAN_OF = 256
+# Narrower crops show nothing; they are channels that stand last.
+LEAST_SIDE = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Cells of any kind as tensors for a subject.
+
+    Attributes
+    ----------
+    subject : Subject
+    cells : Cells or (N, C, H, W) float32 array
+        Those an array holds, or the data set they are in.
+    mean : (1, C, 1, 1) tensor
+        Mean of the data set on the scale of the subject.
+    numbers : (N,) int64 array
+        Of the cells; in a data set their positions, in which they are read. See `name_of`.
+    known : Cells or None
+        The data set that they come from, also where their pixels have been read.
+    asked_prior : Prior or None
+        Which prior the probabilities are shown with; None: that of training.
+    """
+
+    subject: Subject
+    cells: Cells | Floats
+    mean: Tensor
+    model: Any
+    numbers: Whole
+    known: Cells | None = None
+    asked_prior: Prior | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: Any,
+        cells: Cells | npt.ArrayLike | Source,
+        device: str = "auto",
+        chosen: Whole | None = None,
+        *,
+        output: str = "auto",
+        select: Select = None,
+    ) -> Source:
+        """Bring a model and cells together; a source stays as it is.
+
+        Parameters
+        ----------
+        model, cells, device
+            As for `pcim.explain`.
+        chosen : (N,) int64 array, optional
+            Positions of the cells that are meant; default: all.
+        output, select
+            As for `pcim.explain`.
+
+        Raises
+        ------
+        ModelError, DataError
+            As `pcim.explain`.
+        """
+        if isinstance(cells, Source):
+            return cells
+        known = getattr(model, "channels", None)
+        if isinstance(cells, Cells):
+            held: Cells | Floats = cells if known is None else matched(cells, known)
+        else:
+            if isinstance(cells, torch.Tensor):
+                cells = cells.detach().cpu().numpy()
+            if np.iscomplexobj(cells):
+                raise DataError("crops must be whole numbers or floats, not complex numbers")
+            if np.ma.is_masked(cells):
+                raise DataError("crops have masked pixels; fill them in, or leave the cells out")
+            try:
+                held = np.ascontiguousarray(cells, dtype=np.float32)
+            except (TypeError, ValueError) as error:
+                raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
+            if held.ndim != 4 or 0 in held.shape[1:]:
+                raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
+            if held.shape[3] < LEAST_SIDE <= min(held.shape[1:3]):
+                raise DataError(
+                    f"crops must be (N, C, H, W), not {held.shape}: are the channels last? Move "
+                    "them with numpy.moveaxis(crops, -1, 1)"
+                )
+        if isinstance(model, Classifier):
+            model.refuse_other_crops(*held.shape[2:])
+        numbers = np.arange(len(held)) if chosen is None else chosen
+        if not len(numbers):
+            raise DataError("there are no cells to explain")
+        wanted = 2 if isinstance(model, Classifier) else MEAN_OF
+        sample = np.linspace(0, len(numbers) - 1, min(wanted, len(numbers))).astype(np.int64)
+        sample = numbers[sample]
+        crops = held.read(sample) if isinstance(held, Cells) else held[sample]
+        of = held if isinstance(held, Cells) else None
+        _refuse_not_finite(crops, lambda row: _named(of, sample[row]))
+        subject = subject_of(
+            model, _spread(crops), choose_device(device), output=output, select=select
+        )
+        if isinstance(model, Classifier):
+            # Normalised crops have the mean of the training cells at 0.
+            mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
+        else:
+            mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
+        if not isinstance(held, Cells) and chosen is not None:
+            held = held[chosen]
+        return cls(subject, held, mean, model, numbers, of)
+
+    def read(self, some: Whole | slice = slice(None)) -> Source:
+        """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
+        return replace(self, cells=self._pixels(some), numbers=self.numbers[some])
+
+    def narrowed(self, only: Sequence[int]) -> Source:
+        """Some of the cells, by their positions, with the mean of all; nothing is read yet.
+
+        Raises
+        ------
+        DataError
+            No cell, or one that is not there.
+        """
+        wrong = [at for at in only if not 0 <= at < len(self)]
+        if wrong or not len(only):
+            what = f"there is no cell {wrong[0]}" if wrong else "no cell was chosen"
+            raise DataError(f"{what}; the cells are 0 to {len(self) - 1}")
+        some = np.asarray(only, dtype=np.int64)
+        held = self.cells if isinstance(self.cells, Cells) else self.cells[some]
+        return replace(self, cells=held, numbers=self.numbers[some])
+
+    def _pixels(self, some: Whole | slice) -> Floats:
+        held, numbers = self.cells, self.numbers[some]
+        return held.read(numbers) if isinstance(held, Cells) else held[some]
+
+    def asked_of(self, model: Any) -> Source:
+        """The same cells, with the same mean, and another model of the same kind."""
+        own = self.subject
+        known = isinstance(model, Predictor)
+        subject = subject_of(
+            model,
+            self._pixels(slice(2)),
+            own.device,
+            select=None if known else own.select,
+            reading=own.reading,
+        )
+        return replace(self, subject=subject, model=model)
+
+    def answering(self, cells: Cells) -> Predictor:
+        """The subject as what predicts the classes of these cells.
+
+        Classes without names are taken for those of the cells where they are as many.
+        """
+        subject = self.subject
+        classes = subject.classes
+        if classes == numbered(len(classes)) and len(cells.classes) == len(classes):
+            classes = cells.classes
+        return _Answering(subject, self.channels, classes)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def name_of(self, number: int) -> str:
+        """What messages call a cell, by its number: as everywhere for one of a data set."""
+        return _named(self.known, number)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, C, H, W)."""
+        return len(self), *self.cells.shape[1:]
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the C channels."""
+        if isinstance(self.cells, Cells):
+            return self.cells.channels
+        return self.subject.channels or tuple(f"channel {i}" for i in range(self.shape[1]))
+
+    def training_marks(self) -> Marks:
+        """Whether the classifier was trained on each cell (N,); their pixels are read for it."""
+        known: TrainingCells | None = getattr(self.model, "training_cells", None)
+        if known is None:
+            return np.full(len(self), UNKNOWN)
+        parts = [
+            crop_digests(self._pixels(slice(start, start + MEAN_OF)))
+            for start in range(0, len(self), MEAN_OF)
+        ]
+        groups = None
+        if isinstance(self.cells, Cells):
+            groups = self.cells.groups[self.numbers].tolist()
+        return known.marks(np.concatenate(parts), groups)
+
+    def observer(self) -> Observer | None:
+        """What compares the cells with those of training; None for models that know none."""
+        if not isinstance(self.model, Classifier):
+            return None
+        of = self.cells if self.known is None else self.known
+        return Observer(self.model, of, self.numbers)
+
+    @property
+    def prior(self) -> Prior:
+        """Which shares of the classes the probabilities take for granted."""
+        if isinstance(self.model, Classifier):
+            return self.asked_prior or self.model.prior_of()
+        return own_prior(self.subject.classes)
+
+    def with_prior(self, choice: PriorChoice) -> Job[Source]:
+        """The same with another prior, as a job: one that is estimated is so from these cells.
+
+        Raises
+        ------
+        ModelError
+            A prior that is none, or one for a model whose own is not known.
+        """
+        if choice is None:
+            return self
+        if isinstance(self.model, Predictor):
+            of = self.cells if self.known is None else self.known
+            return replace(self, asked_prior=(yield from self.model.prior_job(of, choice)))
+        if choice not in ("training", "balanced"):
+            raise ModelError(f"{self.subject.who}: its training is not known; leave the prior out")
+        return self
+
+    def tensor(self, some: Whole | slice, observer: Observer | None = None) -> Tensor:
+        """Some of the cells, on the scale of the subject; an observer sees their pixels."""
+        crops = self._pixels(some)
+        _refuse_not_finite(crops, lambda row: self.name_of(self.numbers[some][row]))
+        if observer is not None:
+            observer.add(crops, int(np.arange(len(self))[some][0]))
+        return self.subject.prepare(crops)
+
+    def problem(
+        self,
+        some: Whole,
+        target: Any = None,
+        versus: Any = None,
+        *,
+        separate: bool = False,
+        seed: int = 0,
+        forwards: int = 1000,
+        observer: Observer | None = None,
+    ) -> tuple[Problem, Floats]:
+        """The question about some cells, and the probabilities (n, K) the classifier gives them.
+
+        Raises
+        ------
+        ModelError, DataError
+            As `pcim.explain`.
+        """
+        x = self.tensor(some, observer)
+        with torch.inference_mode():
+            scores = self.subject.checked_scores(x)
+        probabilities = self._shown(scores)
+        count = len(self)
+        asked = chosen_target(
+            _each(target, some, count, "target"),
+            _each(versus, some, count, "versus"),
+            probabilities.argmax(axis=1),
+            self.subject.classes,
+            lambda row: self.name_of(self.numbers[some][row]),
+            independent=self.subject.reading.independent,
+        )
+        asked = asked.to(x.device)
+        problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
+        return problem, probabilities
+
+    def _shown(self, scores: Tensor) -> Floats:
+        """Probabilities (n, K) as they are shown, by the rule of `classify.priors`."""
+        if isinstance(self.model, Classifier):
+            return self.prior.applied(self.model.balanced(scores))
+        shown: Floats = self.subject.reading.probabilities(scores).to(torch.float32).cpu().numpy()
+        return shown
+
+
+class _Answering(Predictor):
+    """A subject as a predictor."""
+
+    def __init__(
+        self, subject: Subject, channels: tuple[str, ...], classes: tuple[str, ...]
+    ) -> None:
+        self.subject, self.channels, self.classes = subject, channels, classes
+        self.reading = subject.reading
+
+    def _probabilities(self, crops: Floats) -> Floats:
+        with torch.inference_mode():
+            scores = self.subject.checked_scores(self.subject.prepare(crops))
+            shown: Floats = self.subject.reading.probabilities(scores).float().cpu().numpy()
+        return shown
+
+
+def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:
+    """The part of a list of classes that belongs to some of the cells; one class is for all."""
+    if asked is None or np.ndim(asked) == 0:
+        return asked
+    if len(asked) != count:
+        raise ModelError(f"{what}: {len(asked)} classes for {count} cells; give one for each")
+    return [asked[i] for i in some]
+
+
+def _spread(crops: Floats) -> Floats:
+    """As many of the crops as a model is tried on, from all over."""
+    rows = np.linspace(0, len(crops) - 1, min(PROBE, len(crops))).astype(np.int64)
+    return np.ascontiguousarray(crops[rows])
+
+
+def _named(cells: Cells | None, number: int) -> str:
+    return str(number) if cells is None else cell_name(cells, int(number))
+
+
+def _refuse_not_finite(crops: Floats, name_of: Callable[[int], str]) -> None:
+    bad = ~np.isfinite(crops).all(axis=(1, 2, 3))
+    if bad.any():
+        raise DataError(
+            f"cell {name_of(int(np.argmax(bad)))} has NaN or infinite pixels; replace them or "
+            "leave the cell out"
+        )

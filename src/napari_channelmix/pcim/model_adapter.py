@@ -1,0 +1,374 @@
+"""The subject of an explanation: a classifier of any kind, seen as scores of image tensors."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from napari_channelmix.classify.callables import (
+    Estimator,
+    failed,
+    in_pieces,
+    input_dtype,
+    refuse_no_model,
+)
+from napari_channelmix.classify.classifier import Classifier, Predictor
+from napari_channelmix.classify.foreign import ForeignClassifier
+from napari_channelmix.classify.output_probe import Ask, reading_found
+from napari_channelmix.classify.output_selection import Select, selected
+from napari_channelmix.classify.outputs import Reading, answers_of, output_named
+from napari_channelmix.errors import ModelError
+from napari_channelmix.pcim.batch_size import is_out_of_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["PROBE", "Subject", "numbered", "subject_of"]
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A classifier as the solvers see it.
+
+    Attributes
+    ----------
+    scores : callable
+        Images (N, C, H, W) on the scale of ``prepare`` to class scores (N, K): logits where the
+        model gives them, else logarithms of its probabilities.
+    prepare : callable
+        Crops (N, C, H, W) in raw units to the tensor that ``scores`` takes.
+    network : torch.nn.Module or None
+        Where there is one, it gives the same as ``scores``, and can be differentiated.
+    channels : tuple of str or None
+        None where any will do.
+    classes : tuple of str
+    device : torch.device
+        Where it computes; a network is there while it is `at_rest`.
+    who : str
+        What messages call it.
+    reading : Reading
+        What the model's numbers mean.
+    select : int, str or None
+        Which of its outputs is used.
+    notes : tuple of str
+        What should be known of it before a map is read.
+    """
+
+    scores: Callable[[Tensor], Tensor] = field(repr=False)
+    prepare: Callable[[Floats], Tensor] = field(repr=False)
+    network: nn.Module | None = field(repr=False)
+    channels: tuple[str, ...] | None
+    classes: tuple[str, ...]
+    device: torch.device
+    who: str
+    reading: Reading = field(default_factory=lambda: Reading("logits", 2))
+    select: Select = None
+    notes: tuple[str, ...] = ()
+
+    def checked_scores(self, x: Tensor) -> Tensor:
+        """``scores`` in a form that can be relied on.
+
+        Raises
+        ------
+        ModelError
+            A network that cannot take the crops, or gives scores that are NaN or infinite.
+        """
+        try:
+            scores = self.scores(x).float()
+        except (RuntimeError, ValueError) as error:
+            if isinstance(error, ModelError):
+                raise
+            reason = str(error).splitlines()[0]
+            raise ModelError(
+                f"{self.who} cannot take crops of {x.shape[2]} x {x.shape[3]} pixels: {reason}"
+            ) from error
+        if not torch.isfinite(scores).all():
+            raise ModelError(f"{self.who} gave scores that are NaN or infinite")
+        return scores
+
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[bool]:
+        """On its device, in evaluation mode, no gradients for weights; all is as before afterwards.
+
+        Yields whether the network was in training mode.
+        """
+        if self.network is None:
+            yield False
+            return
+        modes = {module: module.training for module in self.network.modules()}
+        wanted = {weight: weight.requires_grad for weight in self.network.parameters()}
+        home = _home(self.network) or self.device
+        try:
+            if home != self.device:
+                self.network.to(self.device)
+            self.network.eval().requires_grad_(False)
+            yield any(modes.values())
+        finally:
+            if home != self.device:
+                self.network.to(home)
+            for module, mode in modes.items():
+                module.training = mode
+            for weight, asked in wanted.items():
+                weight.requires_grad_(asked)
+
+    @contextlib.contextmanager
+    def differentiated(self) -> Iterator[None]:
+        """Gradients of ``scores`` are asked for.
+
+        Raises
+        ------
+        ModelError
+            A network that gives none.
+        """
+        try:
+            with torch.enable_grad():
+                yield
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            reason = str(error).partition("\n")[0]
+            raise ModelError(
+                f'{self.who} gives no gradient ({reason}); use mode="blackbox"'
+            ) from error
+
+
+def subject_of(
+    model: Any,
+    crops: Floats,
+    device: torch.device | None = None,
+    *,
+    output: str = "auto",
+    select: Select = None,
+    reading: Reading | None = None,
+) -> Subject:
+    """See a classifier as a subject.
+
+    Parameters
+    ----------
+    model : Classifier, ForeignClassifier, torch.nn.Module, estimator or callable
+        A module gets the crops as they are, in the dtype of its weights. A callable gets them as
+        a NumPy array, an estimator as `callables.Estimator` says.
+    crops : (n, C, H, W) float32 array
+        A few crops to try a model on.
+    device : torch.device, optional
+        Where to compute, for models that are PyTorch's. A Classifier stays there; a module is
+        there only while it is asked.
+    output, select
+        As for `load_model`; a Classifier and a ForeignClassifier bring theirs.
+    reading : Reading, optional
+        What the numbers mean, where that is known from a model of the same kind.
+
+    Raises
+    ------
+    ModelError
+        Something that cannot be called, fails, or gives scores of a wrong shape or NaN; an output
+        whose meaning stays in doubt.
+    """
+    output = output_named(output)
+    if isinstance(model, Predictor):
+        if output != "auto" or select is not None:
+            raise ModelError(
+                f"{model._who} is loaded already: give output and select to load_model instead"
+            )
+        return _of_predictor(model, crops, device)
+    refuse_no_model(model)
+    if isinstance(model, nn.Module):
+        return _of_module(model, crops, device, output, select, reading)
+    function: Any = model
+    names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+    if Estimator.fits(model):
+        function = Estimator(model)
+        names, notes = function.classes, function.notes
+        output = function.output if output == "auto" else output
+    who = "the function" if function is model else "the estimator"
+    ask = Ask(function, who, select, output)
+    reading = reading or reading_found(ask, crops[:PROBE], output, who, names)
+
+    def scores(x: Tensor) -> Tensor:
+        answers = ask(x.numpy().copy())
+        reading.check(answers, who)
+        return reading.scores(answers)
+
+    notes = (*(f"{who}: {line}" for line in notes), *reading.warnings)
+    return Subject(
+        scores,
+        torch.from_numpy,
+        None,
+        None,
+        names or numbered(reading.classes),
+        torch.device("cpu"),
+        who,
+        reading,
+        select,
+        notes,
+    )
+
+
+def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Subject:
+    if isinstance(model, Classifier):
+        if device is not None:
+            model.to(device)
+        reading = Reading("logits", len(model.classes))
+        return Subject(
+            model.network,
+            model.normalise,
+            model.network,
+            model.channels,
+            model.classes,
+            model.device,
+            "the classifier",
+            reading,
+        )
+    cpu = torch.device("cpu")
+    if isinstance(model, ForeignClassifier):
+        reading = model.find_out(crops[:PROBE])
+        return Subject(
+            lambda x: model.scores(x.numpy().copy()),
+            torch.from_numpy,
+            None,
+            model.channels,
+            model.classes,
+            cpu,
+            model._who,
+            reading,
+            model.select,
+            model.warnings,
+        )
+    reading = Reading("probabilities", len(model.classes))
+
+    def scores(x: Tensor) -> Tensor:
+        return reading.scores(torch.from_numpy(model.predict_proba(x.numpy().copy())))
+
+    return Subject(
+        scores, torch.from_numpy, None, model.channels, model.classes, cpu, model._who, reading
+    )
+
+
+def _of_module(
+    module: nn.Module,
+    crops: Floats,
+    device: torch.device | None,
+    output: str,
+    select: Select,
+    reading: Reading | None,
+) -> Subject:
+    who = "the network"
+    if any(map(is_lazy, module.parameters())):
+        raise ModelError(
+            f"{who} has lazy layers without weights yet; call it once with a batch of crops first"
+        )
+    home = _home(module)
+    place = torch.device("cpu") if home is None else device or home
+
+    def prepare(some: Floats) -> Tensor:
+        return torch.from_numpy(some).to(place)
+
+    scored = _Scored(module, who, output, select)
+    subject = Subject(scored, prepare, scored, None, (), place, who)
+
+    def ask(some: Floats) -> Tensor:
+        try:
+            with torch.inference_mode():
+                return scored.answers(prepare(some)).cpu()
+        except ModelError:
+            raise
+        # A stranger's module may raise anything.
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            raise failed(who, error, some.shape) from error
+
+    with subject.at_rest():
+        try:
+            reading = reading or reading_found(ask, crops[:PROBE], output, who)
+        except ModelError as error:
+            if not error.__cause__ or is_out_of_memory(error):
+                raise
+            advice = _channels_last(scored, prepare, crops)
+            if advice:
+                raise ModelError(f"{error}; {advice}") from error
+            # Some take one crop at once and no more.
+            scored.alone = True
+            try:
+                reading = reading_found(ask, crops[:PROBE], output, who)
+            except ModelError as other:
+                raise (error if other.__cause__ else other) from error.__cause__
+    scored.reading = reading
+    return replace(
+        subject,
+        classes=numbered(reading.classes),
+        reading=reading,
+        select=select,
+        notes=reading.warnings,
+    )
+
+
+def _channels_last(scored: _Scored, prepare: Callable[[Floats], Tensor], crops: Floats) -> str:
+    """Advice where a module takes the same crops with their channels last."""
+    try:
+        with torch.inference_mode():
+            scored.answers(prepare(np.ascontiguousarray(crops[:2].transpose(0, 2, 3, 1))))
+    # It need not take them: nothing is said then.
+    except Exception:
+        return ""
+    return (
+        "it takes crops with the channels last (N, H, W, C): wrap it in a module that permutes "
+        "(N, C, H, W) to that"
+    )
+
+
+class _Scored(nn.Module):
+    """A network with scores (N, K) as its output, whatever it gives itself."""
+
+    def __init__(self, network: nn.Module, who: str, output: str, select: Select) -> None:
+        super().__init__()
+        self.network = network
+        self.who, self.output, self.select = who, output, select
+        self.reading: Reading | None = None
+        # Whether it is given one crop at once.
+        self.alone = False
+        # Whoever wraps a network does not change its mode.
+        self.training = network.training
+
+    def to(self, *args: Any, **kwargs: Any) -> _Scored:
+        """Move the network by its own means: it may have some."""
+        self.network.to(*args, **kwargs)
+        return self
+
+    def answers(self, x: Tensor) -> Tensor:
+        """What the network gives, as a table (N, K)."""
+        ask = in_pieces(self.network, 1) if self.alone else self.network
+        result = selected(ask(x.to(input_dtype(self.network))), self.select, self.who)
+        return answers_of(result, len(x), self.who, self.output)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answers = self.answers(x)
+        assert self.reading is not None
+        self.reading.check(answers, self.who)
+        return self.reading.scores(answers).float()
+
+
+def _home(module: nn.Module) -> torch.device | None:
+    """Where the weights of a module are; None where it has none."""
+    held = next(itertools.chain(module.parameters(), module.buffers()), None)
+    return None if held is None else held.device
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Names of classes that have none."""
+    return tuple(f"class {i}" for i in range(count))
+
+
+# Crops on which a model is tried.
+PROBE = 32

@@ -1,0 +1,325 @@
+"""The latents of a data set in a folder: results and fine-tuned weights are never mixed there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.atomic_write import refuse_no_folder
+from napari_channelmix.bounds import hold
+from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.weights_file import seal
+from napari_channelmix.data.fingerprint import fingerprint
+from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
+from napari_channelmix.drl.finetune import Finetuned, finetune_job
+from napari_channelmix.drl.finetuned_cells import remembering
+from napari_channelmix.errors import BundleError, DataError
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.locks import in_use
+from napari_channelmix.provenance import package_version, provenance
+from napari_channelmix.readers import read_json
+from napari_channelmix.run.explain_dataset import chosen_cells
+from napari_channelmix.run.stored_schemas import LatentsMadeFrom
+from napari_channelmix.settings import LatentsSettings
+from napari_channelmix.wording import brief
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.drl import Disentangler, Latents, View
+    from napari_channelmix.drl.separation import Tested
+
+__all__ = ["Encoded", "LatentsSettings", "encode_cells_job", "latents_text"]
+
+#: The fine-tuned weights, in the folder of the result.
+KEPT = "finetuned.safetensors"
+RESULT = "latents.json"
+
+_ADVICE = "choose another folder, or delete this file"
+# How a message names what must not differ.
+_WORDS = {
+    "version": "napari-channelmix {} instead of {}",
+    "model": "another model",
+    "epochs": "--finetune {} instead of {}",
+    "seed": "--seed {} instead of {}",
+    "pictures": "other cells, or another view of them",
+    "channel": "--channel {} instead of {}",
+    "limit": "--limit {} instead of {}",
+    "data": "other cells",
+    "view": "another view of them",
+    "pixels": "--pixels {} instead of {}",
+}
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A data set that is encoded.
+
+    Attributes
+    ----------
+    latents : Latents
+    files : tuple of path
+    reused : bool
+        Whether the fine-tuned weights are those of an earlier run.
+    kept_source : str
+        Why fine-tuning that was asked for was not used, in words; empty where it was.
+    """
+
+    latents: Latents
+    files: tuple[Path, ...]
+    reused: bool
+    kept_source: str
+
+
+def encode_cells_job(
+    source: Disentangler,
+    cells: Cells,
+    out: Path,
+    settings: LatentsSettings | None = None,
+    *,
+    device: str = "auto",
+) -> Job[Encoded]:
+    """Encode the cells of a data set, and write what is found into a folder; a job.
+
+    Parameters
+    ----------
+    source : Disentangler
+    cells : Cells
+    out : path
+        Folder for ``latents.csv``, ``traversals.png``, ``latents.json`` and, with fine-tuning,
+        ``finetuned.safetensors``, which a second run with the same cells and settings takes up;
+        one that was stopped goes on from ``finetuned.partial``.
+    settings : LatentsSettings, optional
+    device : {"auto", "cpu", "cuda", "mps"}
+
+    Raises
+    ------
+    DataError
+        A result or fine-tuned weights in the folder that come from other cells, another model or
+        other settings; as `latents_job`.
+    ModelError
+        A device that is not there, a folder that is a file; as `latents_job`.
+    """
+    asked = settings or LatentsSettings()
+    hold(finetune=asked.finetune, seed=asked.seed)
+    refuse_no_folder(out)
+    choose_device(device)
+    with in_use(out):
+        return (yield from _encoded_job(source, cells, out, asked, device))
+
+
+def _encoded_job(
+    source: Disentangler, cells: Cells, out: Path, asked: LatentsSettings, device: str
+) -> Job[Encoded]:
+    keeper = _Keeper(source, out / KEPT, asked)
+    keeper.refuse_another(keeper.facts)
+    some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
+    view = asked.view or default_view(source, some, asked.channel)
+    keeper.seen = (some, view)
+    known = {
+        **keeper.facts,
+        "channel": asked.channel,
+        "limit": asked.limit,
+        "pixels": asked.pixels,
+        "view": view.as_dict(),
+    }
+    _refuse_another_result(out / RESULT, known, some)
+    job = latents_job(
+        some,
+        source,
+        view=view,
+        finetune=asked.finetune,
+        seed=asked.seed,
+        pixels=asked.pixels,
+        device=device,
+        tune=keeper.tuned_job,
+    )
+    found = yield from part(job, 0, 95, 100)
+    said = found.provenance["settings"] | {
+        "channel": asked.channel,
+        "limit": asked.limit,
+        "pixels": asked.pixels,
+    }
+    facts = provenance(
+        disentangler=asked.model or source.name,
+        model=keeper.facts["model"],
+        data=fingerprint(some),
+        name=cells.name,
+        seed=asked.seed,
+        settings=said,
+    )
+    found = replace(found, provenance=facts)
+    yield Progress(95, 100, "drawing the traversals")
+    found.save(out)
+    names = ["latents.csv", "traversals.png", RESULT]
+    if found.disentangler is not source:
+        names.append(KEPT)
+    kept_source = keeper.kept_source
+    if asked.finetune and len(some) < 2:
+        kept_source = "fine-tuning needs two cells or more; the source weights are kept"
+    return Encoded(found, tuple(out / name for name in names), keeper.reused, kept_source)
+
+
+def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
+    """Refuse to write over a result that was made of other facts; the same one may be made anew.
+
+    Raises
+    ------
+    DataError
+        Another result, or a file that is not of this command.
+    """
+    if not path.exists():
+        return
+    try:
+        about = read_json(path, LatentsMadeFrom).provenance
+    except DataError as error:
+        raise DataError(f"{path} was not made by this command; {_ADVICE}") from error
+    settings = about["settings"]
+    theirs = {
+        "version": about["versions"].get("napari-channelmix"),
+        "model": about["model"],
+        "epochs": settings["finetune"],
+        "seed": about["seed"],
+        "data": about["data"],
+        **{name: settings.get(name) for name in ("channel", "limit", "view")},
+        "pixels": settings.get("pixels", False),
+    }
+    known = {**known, "data": fingerprint(cells)}
+    other = {
+        name: _WORDS[name].format(brief(theirs[name]), brief(known[name]))
+        for name in known
+        if theirs[name] != known[name]
+    }
+    if "limit" in other:
+        # Of how many they are says already that they are others.
+        other.pop("data", None)
+    if "channel" in other:
+        other.pop("view", None)
+    if other:
+        raise DataError(f"{path} was made with {', '.join(other.values())}; {_ADVICE}")
+
+
+@dataclass
+class _Keeper:
+    """Fine-tunes once, and from then on reads what was kept."""
+
+    source: Disentangler
+    path: Path
+    asked: LatentsSettings
+    reused: bool = False
+    kept_source: str = ""
+    # The cells and how they are looked at.
+    seen: tuple[Cells, View] | None = None
+    facts: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.facts = {
+            "version": package_version("napari-channelmix"),
+            "model": seal(self.source.name, self.source.network.state_dict(), ""),
+            "epochs": self.asked.finetune,
+            "seed": self.asked.seed,
+        }
+
+    def refuse_another(self, facts: dict[str, Any]) -> Disentangler | None:
+        """What is kept, where it was made of these facts; None where nothing is kept.
+
+        Raises
+        ------
+        DataError
+            Weights made of others, or not by this command.
+        BundleError
+            Weights that cannot be read.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            kept = load_disentangler(self.path)
+        except BundleError as error:
+            raise BundleError(f"{error}; {_ADVICE}") from error
+        theirs = kept.about.get("finetuned", {}).get("made_from")
+        if not isinstance(theirs, dict):
+            raise DataError(f"{self.path} was not made by this command; {_ADVICE}")
+        other = [
+            _WORDS[name].format(brief(theirs.get(name)), brief(facts[name]))
+            for name in facts
+            if theirs.get(name) != facts[name]
+        ]
+        if other:
+            raise DataError(f"{self.path} was made with {', '.join(other)}; {_ADVICE}")
+        return kept
+
+    def tuned_job(
+        self,
+        source: Disentangler,
+        pictures: npt.NDArray[np.uint8],
+        *,
+        epochs: int,
+        seed: int,
+        device: str,
+    ) -> Job[Finetuned]:
+        """`finetune_job`, unless its result is kept already."""
+        looked_at = hashlib.sha256(f"{pictures.shape}".encode())
+        looked_at.update(pictures.tobytes())
+        facts = self.facts | {"pictures": looked_at.hexdigest()}
+        kept = self.refuse_another(facts)
+        if kept is not None:
+            self.reused = True
+            yield Progress(1, 1, "fine-tuned before")
+            before, after = kept.about["finetuned"]["error"]
+            return Finetuned(kept, "", (before, after))
+        partial = self.path.with_suffix(".partial")
+        found = yield from finetune_job(
+            source, pictures, epochs=epochs, seed=seed, device=device, checkpoint=partial
+        )
+        self.kept_source = found.kept_source
+        if found.kept_source:
+            partial.unlink(missing_ok=True)
+            return found
+        tuned = remembering(found.disentangler, *self.seen) if self.seen else found.disentangler
+        about = dict(tuned.about)
+        about["finetuned"] = {**about["finetuned"], "made_from": facts}
+        save_disentangler(replace(tuned, about=about), self.path)
+        partial.unlink(missing_ok=True)
+        # Rounded to half precision, as a second run will find it.
+        return replace(found, disentangler=load_disentangler(self.path))
+
+
+def latents_text(found: Latents) -> str:
+    """How far each name can be trusted, what separates the classes, and what to beware of."""
+    tuned = found.disentangler.about.get("finetuned")
+    how = f"fine-tuned for {tuned['epochs']} epochs" if tuned else "as trained on sprites"
+    seen = f"{len(found.values)} cells ({', '.join(found.prepared.how.view.channels)})"
+    lines = [f"{seen} encoded with {found.disentangler.name}, {how}"]
+    longest = max(len(name) for name in found.names)
+    lines.append(f"{'latent':<{longest}}  badge")
+    lines += [f"{one.name:<{longest}}  {one.badge:<12}  {one.words}" for one in found.trust]
+    parted = found.separation
+    if parted is not None:
+        chance = 1 / len(parted.classes)
+        lines.append(
+            f"balanced accuracy on held-out cells (95 % interval); chance {chance:.3f}; "
+            f"{parted.groups} groups, {parted.cells} cells"
+        )
+        kinds = list(next(iter(parted.tested.values())))
+        lines.append("  ".join([f"{'':<12}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
+        for name, tested in parted.tested.items():
+            said = (f"{one.accuracy:.3f} ({one.low:.3f}–{one.high:.3f})" for one in tested.values())
+            lines.append("  ".join([f"{name:<12}", *(f"{one:<21}" for one in said)]).rstrip())
+        drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
+        said_drops = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
+        lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
+        for name, one in parted.ahead.items():
+            lines.append(
+                f"latents are ahead of {name} by {one.accuracy:+.3f} (95 % interval "
+                f"{one.low:+.3f} to {one.high:+.3f}){_unsure(one)}"
+            )
+    lines += [f"note: {line}" for line in found.warnings]
+    return "\n".join(lines)
+
+
+def _unsure(one: Tested) -> str:
+    return ": the sign is not known" if one.low <= 0 <= one.high else ""

@@ -1,0 +1,379 @@
+"""Do again what a config says: each part in its own folder, and a report of all of it.
+
+1. Open the data sets; refuse one that has changed since the config was made.
+2. The classifiers: train them, or open their files and refuse one that is another.
+3. Of each data set: channel importance, predictions, explanations, latents, as the single commands
+   do them; where there are several data sets, each has a folder of its name.
+4. ``report.html`` and a copy of the config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.atomic_write import refuse_no_folder
+from napari_channelmix.classify import Classifier, load_bundle, load_model
+from napari_channelmix.classify.model_hash import earlier_hashes, model_hash
+from napari_channelmix.computing import Computing, computing, computing_with
+from napari_channelmix.config import Config, TrainingPart, read_config, write_config
+from napari_channelmix.config.facts import training_part
+from napari_channelmix.config.file import folder_names
+from napari_channelmix.data import open_dataset_job
+from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
+from napari_channelmix.drl import View, load_disentangler
+from napari_channelmix.errors import BundleError, ConfigError
+from napari_channelmix.jobs import Job, drain, part
+from napari_channelmix.locks import in_use
+from napari_channelmix.report import ClassifierFacts, report_job
+from napari_channelmix.run.encode_dataset import Encoded, encode_cells_job
+from napari_channelmix.run.explain_dataset import Explained, explain_cells_job
+from napari_channelmix.run.predict_dataset import Predicted, predict_cells_job
+from napari_channelmix.run.report import Sources, findings_job
+from napari_channelmix.run.train_to_file import train_into_job
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify import ForeignClassifier
+    from napari_channelmix.config import DataSetConfig, ImportancePart, LatentsPart
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.drl import Disentangler
+    from napari_channelmix.report import Findings
+
+__all__ = ["Rerun", "run_config", "run_config_job"]
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What came of a config; parts that it does not have are None or empty.
+
+    Attributes
+    ----------
+    config : Config, or DataSetConfig for one of several data sets
+    cells : Cells
+    classifier : Classifier, ForeignClassifier or None
+        That of this data set.
+    importance : ChannelImportance or None
+    explained : tuple of Explained
+    latents : Encoded or None
+    out : path
+        The folder with all files; ``report.html`` is among them.
+    predictions : Predicted or None
+    others : tuple of Rerun
+        What came of further data sets; all of them are in one report.
+    """
+
+    config: DataSetConfig
+    cells: Cells
+    classifier: Classifier | ForeignClassifier | None
+    importance: ChannelImportance | None
+    explained: tuple[Explained, ...]
+    latents: Encoded | None
+    out: Path
+    predictions: Predicted | None = None
+    others: tuple[Rerun, ...] = ()
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.out / "report.html"
+
+    @property
+    def data_sets(self) -> tuple[Rerun, ...]:
+        """What came of each data set, this one included."""
+        return (self, *self.others)
+
+
+def run_config(
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    device: str = "auto",
+    allow_code: bool = False,
+) -> Rerun:
+    """Do again what a config says.
+
+    Parameters
+    ----------
+    path : path
+        A config, as the dock 'Report and script' saves it.
+    out : path, optional
+        Folder to fill; by default one beside the config, of its name. A run that was stopped goes
+        on there.
+    device : {"auto", "cpu", "cuda", "mps"}
+        ``auto``: those that the config names.
+    allow_code : bool
+        Run code of a model made elsewhere: a function, a TorchScript or torch.export file; not
+        needed for ONNX.
+
+    Returns
+    -------
+    Rerun
+
+    Raises
+    ------
+    ConfigError
+        A config that cannot be read, data or a model that have changed since it was made.
+    DataError, ModelError, SaveError
+        As the single jobs.
+    InUseError
+        Another run that works in the folder.
+    """
+    folder = Path(path).with_suffix("") if out is None else Path(out)
+    return drain(run_config_job(read_config(path), folder, device=device, allow_code=allow_code))
+
+
+def run_config_job(
+    config: Config, out: Path, *, device: str = "auto", allow_code: bool = False
+) -> Job[Rerun]:
+    """`run_config` as a job, from a config that was read."""
+    refuse_no_folder(out)
+    with in_use(out):
+        return (yield from _parts_job(config, out, device, allow_code))
+
+
+# How long the parts take, against each other.
+WEIGHTS = {"classifier": 20, "importance": 45, "predictions": 3, "explanations": 10, "latents": 15}
+
+
+class _Steps:
+    """Lays the parts of all data sets end to end in one progress bar."""
+
+    def __init__(self, config: Config) -> None:
+        names = [name for one in config.data_sets for name in one.parts]
+        self._total = sum(WEIGHTS[name] for name in names) or 1
+        self._done = 3.0
+
+    def of(self, job: Job[Any], name: str, share: float = 1.0) -> Job[Any]:
+        """A part, or a share of one, as the next piece of the bar."""
+        start, length = self._done, 92 * WEIGHTS[name] * share / self._total
+        self._done += length
+        return part(job, start, length, 100, f"{name}: ")
+
+
+def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[Rerun]:
+    every: list[Cells] = []
+    folders = [out / name for name in folder_names(config)]
+    share = 3 / len(config.data_sets)
+    for at, one in enumerate(config.data_sets):
+        opened = open_dataset_job(one.data.dataset)
+        every.append((yield from part(opened, at * share, share, 100)))
+        refuse_changed(one, every[-1])
+    # That it is not there is better known now than after an hour of training.
+    sources = [
+        None if one.latents is None else load_disentangler(one.latents.model)
+        for one in config.data_sets
+    ]
+    steps = _Steps(config)
+    classifiers: list[Any] = []
+    for one, cells, folder in zip(config.data_sets, every, folders, strict=True):
+        model = None
+        if one.classifier is not None:
+            job = _classifier_job(one, cells, folder / "classifier", device, allow_code)
+            model = yield from steps.of(job, "classifier")
+        classifiers.append(model)
+    done: list[Rerun] = []
+    findings: list[Findings] = []
+    for at, source in enumerate(sources):
+        found = yield from _results_job(
+            config, at, every[at], classifiers, source, folders[at], device, steps
+        )
+        done.append(found)
+    write_config(config, out / "config.json")
+    for at, found in enumerate(done):
+        told = _findings_job(config, at, found, classifiers)
+        findings.append((yield from part(told, 95 + 3 * at / len(done), 3 / len(done), 100)))
+    whole = replace(findings[0], config=config, others=tuple(findings[1:]))
+    yield from part(report_job(whole, out / "report.html"), 98, 2, 100)
+    return replace(done[0], config=config, out=out, others=tuple(done[1:]))
+
+
+def _results_job(
+    config: Config,
+    at: int,
+    cells: Cells,
+    classifiers: list[Any],
+    source: Disentangler | None,
+    out: Path,
+    device: str,
+    steps: _Steps,
+) -> Job[Rerun]:
+    """What is found of one data set."""
+    one = config.data_sets[at]
+    importance = None
+    if one.importance is not None:
+        with _computing(one.importance.threads):
+            importance = yield from steps.of(
+                _importance_job(one.importance, cells, out / "importance", device), "importance"
+            )
+        importance.save(out / "importance")
+    predictions = None
+    if one.predictions is not None:
+        model = classifiers[config.owner_of(one, one.predictions)]
+        job = predict_cells_job(model, cells, out / "predictions", one.predictions.prior)
+        predictions = yield from steps.of(job, "predictions")
+    explained = []
+    for number, asked in enumerate(one.explanations, start=1):
+        owner = config.owner_of(one, asked)
+        said = config.data_sets[owner].classifier
+        usual = None if said is None else said.prior
+        prior = usual if asked.prior is None else asked.prior
+        settings = settings_of(ExplainSettings, asked, prior=prior)
+        maps = explain_cells_job(
+            classifiers[owner],
+            cells,
+            out / "explanations" / str(number),
+            settings,
+            device=_device(device, config.device),
+            batch=1 if asked.cells else None,
+        )
+        explained.append((yield from steps.of(maps, "explanations", 1 / len(one.explanations))))
+    latents = None
+    if one.latents is not None and source is not None:
+        with _computing(one.latents.threads):
+            encode = encode_cells_job(
+                source,
+                cells,
+                out / "latents",
+                _latents_settings(one.latents),
+                device=_device(device, config.device),
+            )
+            latents = yield from steps.of(encode, "latents")
+    return Rerun(
+        one, cells, classifiers[at], importance, tuple(explained), latents, out, predictions
+    )
+
+
+def _findings_job(config: Config, at: int, found: Rerun, classifiers: list[Any]) -> Job[Findings]:
+    """What the report says of one data set."""
+    one, out = config.data_sets[at], found.out
+    # The classifier that it was classified with, or explained with; else its own.
+    used = [config.owner_of(one, part) for part in one.classified]
+    owner = used[0] if used else at
+    asked = config.data_sets[owner].classifier
+    prior = None if asked is None else asked.prior
+    if one.predictions is not None:
+        # The usual one where none is named, as in the files of the predictions.
+        prior = one.predictions.prior
+    sources = Sources(
+        model=classifiers[owner],
+        importance=out / "importance" if found.importance is not None else None,
+        explain=tuple(out / "explanations" / str(n + 1) for n in range(len(found.explained))),
+        latents=out / "latents" if found.latents is not None else None,
+        prior=prior,
+        trained_on="" if owner == at else config.data_sets[owner].data.name,
+    )
+    result = yield from findings_job(found.cells, sources, config=config, source=one.data.dataset)
+    own = None
+    if owner != at and found.classifier is not None:
+        own = ClassifierFacts.of(found.classifier, "as configured")
+    name = one.data.name if config.others else ""
+    # Those of the first data set stand above all of them.
+    notes = tuple(f"{name}: {line}" for line in result.notes) if name else result.notes
+    return replace(result, config=None, name=name, own_classifier=own, notes=notes)
+
+
+def refuse_changed(config: DataSetConfig, cells: Cells) -> None:
+    """Refuse cells that are not those the config was made with.
+
+    Raises
+    ------
+    ConfigError
+    """
+    data = config.data
+    if data.fingerprint is not None and cells.fingerprint != data.fingerprint:
+        differ = (
+            f"{len(cells)} cells instead of {data.n}"
+            if data.n != len(cells)
+            else ("its pixels, boxes, classes, groups or split are others")
+        )
+        raise ConfigError(
+            f"{data.dataset} has changed since the config was made ({differ}); make a new config, "
+            "or take data.fingerprint out of this one to run it all the same"
+        )
+
+
+def _classifier_job(
+    config: DataSetConfig, cells: Cells, out: Path, device: str, allow_code: bool
+) -> Job[Classifier | ForeignClassifier]:
+    said = config.classifier
+    assert said is not None
+    if said.training is not None:
+        with _computing(said.training.threads):
+            return (yield from _trained_job(said.training, cells, out / "model.cmx", device))
+    model = load_model(
+        str(said.file),
+        channels=said.channels,
+        classes=said.classes,
+        mean=0.0 if said.mean is None else said.mean,
+        std=1.0 if said.std is None else said.std,
+        output=said.output,
+        select=said.select,
+        allow_code=allow_code,
+    )
+    known = (None, model_hash(model), *earlier_hashes(model))
+    if said.sha256 not in known:
+        raise ConfigError(
+            f"{said.file} is not the model the config was made with (its hash differs); put that "
+            "one back, or take classifier.sha256 out of the config to use this one all the same"
+        )
+    if isinstance(model, Classifier):
+        model.save(out / "model.cmx")
+    return model
+
+
+def _trained_job(said: TrainingPart, cells: Cells, path: Path, device: str) -> Job[Classifier]:
+    """Train, unless an earlier run has done it."""
+    kept = _kept(path, said, cells)
+    if kept is not None:
+        return kept
+    settings = settings_of(ClassifierSettings, said, device=_device(device, said.device))
+    classifier, _ = yield from train_into_job(cells, path, settings)
+    return classifier
+
+
+def _kept(path: Path, said: TrainingPart, cells: Cells) -> Classifier | None:
+    """The classifier of an earlier run with the same settings and cells, or None."""
+    try:
+        found = load_bundle(path)
+    except BundleError:
+        return None
+    its = training_part(found.provenance)
+    if its is None or found.provenance.get("cells") != cells.fingerprint:
+        return None
+    same = replace(its, device=said.device, threads=said.threads) == said
+    return found if same else None
+
+
+def _importance_job(
+    said: ImportancePart, cells: Cells, out: Path, device: str
+) -> Job[ChannelImportance]:
+    settings = settings_of(ImportanceSettings, said, device=_device(device, said.device))
+    return divided_importance_job(cells, settings=settings, parts=out / "parts")
+
+
+def _latents_settings(said: LatentsPart) -> LatentsSettings:
+    view = None if said.view is None else View.from_dict(said.view)
+    return settings_of(LatentsSettings, said, view=view)
+
+
+def _device(asked: str, said: str) -> str:
+    return said if asked == "auto" else asked
+
+
+@contextmanager
+def _computing(threads: int) -> Iterator[None]:
+    """As many threads as the config says, where it does."""
+    now: Computing = computing()
+    with computing_with(replace(now, threads=threads) if threads else now):
+        yield

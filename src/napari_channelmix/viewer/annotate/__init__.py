@@ -1,1 +1,0 @@
-"""The parts of the dock 'Annotate': palette, keys, order, keeping, import."""

@@ -1,0 +1,1 @@
+"""Annotations are saved every few seconds, and restored when the same data set is opened."""

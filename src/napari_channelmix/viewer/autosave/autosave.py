@@ -1,0 +1,325 @@
+"""Annotations are kept every few seconds, and found again when the same data set is opened.
+
+1. Other cells are opened: what is unsaved of those before is written; the classes the cells come
+   with are noted, and a file of an earlier day is looked for and read (`jobs.restore_job`).
+2. What it says is applied as one change, which can be taken back.
+3. A change of classes starts the clock; when it strikes, what differs from the classes the cells
+   came with is written (`jobs.keep_job`), to the first place that takes it (`places`).
+4. At the end, with the dock or the window, what is unsaved is written at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import weakref
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_channelmix.data.annotations import changed_cells
+from napari_channelmix.jobs import drain
+from napari_channelmix.viewer.autosave.close_warning import UnsavedWork
+from napari_channelmix.viewer.autosave.jobs import (
+    Found,
+    Kept,
+    Unreadable,
+    keep_job,
+    named_again,
+    restore_job,
+)
+from napari_channelmix.viewer.autosave.location import Places
+from napari_channelmix.viewer.session.per_viewer import PerViewer
+from napari_channelmix.viewer.session.session import session_of
+from napari_channelmix.viewer.tasks.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pandas as pd
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.jobs import Job
+    from napari_channelmix.viewer.session.session import Session
+
+__all__ = ["PAUSE", "Keeping", "keeping_of"]
+
+# Milliseconds from a change to the file; many changes meanwhile are written together.
+PAUSE = 3000
+
+
+class Keeping:
+    """Keeps the annotations of one viewer, whichever docks are open.
+
+    Signals
+    -------
+    said(str, str)
+        News for the user in a line, and their kind as for `Notice`.
+    changed
+        ``state`` (a line) or ``path`` (of the file) says something else.
+    """
+
+    said = Signal(str, str)
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.unsaved = UnsavedWork()
+        # The cells with the classes they came with.
+        self._before: Cells | None = None
+        self._places: Places | None = None
+        self._unfit: pd.DataFrame | None = None
+        self._earlier: tuple[Any, int] | None = None
+        self._known: dict[Path, int] = {}
+        self._opening = self._restoring = self._applying = False
+        # What is to be written, and what is being written.
+        self._dirty = False
+        self._writing: Job[Kept] | None = None
+        self._warned: set[str] = set()
+        self.state, self.path = "", ""
+        self.news: tuple[str, str] = ("", "info")
+        self._reader, self._writer = Task(session), Task(session)
+        self._clock = QTimer()
+        self._clock.setSingleShot(True)
+        self._clock.setInterval(PAUSE)
+        # Qt would hold this object, and with it all cells, for as long as it lives itself.
+        here = weakref.ref(self)
+        self._clock.timeout.connect(lambda: _if_there(here, Keeping._strike))
+        session.replaced.connect(self._leave)
+        session.cells_changed.connect(self._opened)
+        session.edited.connect(self._edited)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(lambda: _if_there(here, Keeping.finish))
+        self._opened(session.cells)
+
+    # ---------------------------------------------------------------- opening
+
+    def _leave(self) -> None:
+        self.finish()
+        self._opening = True
+        self._reader.stop()
+        self._before = self._places = self._unfit = self._earlier = None
+        self._restoring = False
+        self._warned.clear()
+        self._tell("", "info")
+        self._say_state("")
+        # The same cells opened again are no change that anybody hears of.
+        QTimer.singleShot(0, self._settle)
+
+    def _settle(self) -> None:
+        if self._opening:
+            self._opened(self.session.cells)
+
+    def _opened(self, cells: Cells | None) -> None:
+        """Note what the cells come with, before anybody changes it."""
+        if cells is None or not (self._opening or self._before is None):
+            return
+        self._opening = False
+        # Of a data set that was open before, cells may have been given classes already.
+        before = self.session.original
+        if before is None or not _same_cells(before, cells):
+            before = cells
+        self._before = before
+        places = self._places = Places(before, self.session.source)
+        path = places.found
+        # What is not read now is not known, and copied before it is replaced.
+        self._known = {one: at for one, at in places.written().items() if one == path}
+        if path is None:
+            return
+        self._restoring = True
+        # After those who open the cells are done.
+        job = restore_job(path, before, places.names)
+        QTimer.singleShot(0, lambda: self._read(before, path, job))
+
+    def _read(self, cells: Cells, path: Path, job: Job[Found | Unreadable]) -> None:
+        if self._before is cells:
+            self._reader.run(
+                "reading the annotations",
+                job,
+                lambda found: self._restore(cells, found),
+                on_error=lambda line: self._not_read(path, line),
+            )
+
+    def _not_read(self, path: Path, line: str) -> None:
+        self._restoring = False
+        if self._places is not None:
+            # What could not be read is not written over.
+            self._places.without(path)
+        self._tell(line, "error")
+
+    def _restore(self, before: Cells, found: Found | Unreadable) -> None:
+        now, places = self.session.cells, self._places
+        self._restoring = False
+        if self._before is not before or now is None or places is None:
+            return
+        if isinstance(found, Unreadable):
+            if found.moved is None:
+                places.without(found.path)
+            kept = f"it is kept as {found.moved.name}" if found.moved else "it is left as it is"
+            self._tell(
+                f"The annotations of an earlier day cannot be read ({found.why}); {kept}.",
+                "warning",
+            )
+            return
+        if not _same_cells(now, before):
+            return
+        self._unfit = found.unfit if len(found.unfit) else None
+        self._earlier = (found.path, len(found.given) + len(found.unfit))
+        # What was given since then is newer.
+        older = ~np.isin(found.at, changed_cells(before, now))
+        given = found.given.rows["class"][older].tolist()
+        labels, classes = named_again(now, found.at[older], given, found.given.palette)
+        self._applying = True
+        changes = self.session.edits.undoable
+        self.session.classify(labels, classes)
+        self._applying = False
+        self._say_state(f"Kept in {places.in_words(found.path)}.", found.path)
+        lines = []
+        if self.session.edits.undoable > changes:
+            what = _counted(len(found.given)) if len(found.given) else "your classes,"
+            lines.append(f"Restored {what} saved {found.saved:%Y-%m-%d %H:%M}.")
+        if len(found.unfit):
+            lines.append(
+                f"{len(found.unfit):,} more fit no cell that is there now; they stay in the file."
+            )
+        if lines:
+            self._tell(" ".join(lines), "warning" if len(found.unfit) else "good")
+
+    # ---------------------------------------------------------------- keeping
+
+    def _edited(self) -> None:
+        if self._applying or self._before is None:
+            return
+        self._dirty = True
+        if not self._clock.isActive():
+            self._clock.start()
+
+    def _strike(self) -> None:
+        if self._restoring or self._writing is not None:
+            self._clock.start()
+            return
+        job = self._job()
+        if job is not None:
+            self._dirty, self._writing = False, job
+            self._writer.run("keeping the annotations", job, self._written, on_error=self._broken)
+
+    def _job(self) -> Job[Kept] | None:
+        before, now, places = self._before, self.session.cells, self._places
+        if not self._dirty or before is None or now is None or places is None:
+            return None
+        if not _same_cells(now, before):
+            return None
+        return keep_job(
+            before, now, places.files, places.names, self._unfit, self._earlier, dict(self._known)
+        )
+
+    def _written(self, kept: Kept) -> None:
+        self._writing = None
+        if kept.path is None:
+            self._dirty = True
+            self._not_saved(kept)
+            return
+        self._earlier = None
+        if self._places is not None:
+            self._known |= {
+                one: at for one, at in self._places.written().items() if one == kept.path
+            }
+        self.unsaved.note("")
+        if kept.troubles and "elsewhere" not in self._warned:
+            self._warned.add("elsewhere")
+            self._tell(
+                f"{kept.troubles[0]}. Your annotations are kept in {kept.path} instead.", "warning"
+            )
+        if kept.other is not None and "other" not in self._warned:
+            self._warned.add("other")
+            self._tell(
+                f"{kept.path.name} held annotations that are not in this window, from another one "
+                f"or another person; they are kept in {kept.other.name}.",
+                "warning",
+            )
+        where = "" if self._places is None else self._places.in_words(kept.path)
+        self._say_state(
+            f"{_counted(kept.count)} saved {datetime.now():%H:%M:%S} in {where}.", kept.path
+        )
+
+    def _broken(self, line: str) -> None:
+        self._writing, self._dirty = None, True
+        self._not_saved(Kept(None, 0, (line,)))
+
+    def _not_saved(self, kept: Kept) -> None:
+        what = _counted(kept.count) if kept.count else "Annotations"
+        self.unsaved.note(f"saving {what.lower()} of cells, see the page 'Annotate':")
+        self._say_state("Not saved. The next change tries again.")
+        if "nowhere" not in self._warned:
+            self._warned.add("nowhere")
+            said = kept.troubles[-1] if kept.troubles else "no folder took them"
+            self._tell(
+                f"{what} could not be saved: {said}. Export them, or save the data set elsewhere.",
+                "error",
+            )
+
+    def finish(self) -> None:
+        """Write at once what is unsaved: the cells or the window are about to go."""
+        self._clock.stop()
+        if self._writing is not None:
+            self._writer.stop()
+            _end(self._writing)
+            self._writing, self._dirty = None, True
+        job = None if self._restoring else self._job()
+        if job is not None:
+            self._dirty = False
+            self._written(drain(job))
+
+    def _tell(self, text: str, kind: str) -> None:
+        self.news = (text, kind)
+        self.said.emit(text, kind)
+
+    def _say_state(self, text: str, path: Path | None = None) -> None:
+        self.state, self.path = text, "" if path is None else str(path)
+        self.changed.emit()
+
+
+def _if_there(reference: weakref.ref[Keeping], method: Callable[[Keeping], object]) -> None:
+    kept = reference()
+    if kept is not None:
+        method(kept)
+
+
+def _same_cells(one: Cells, other: Cells) -> bool:
+    """Whether two sets differ in their classes or channels only; by identity, arrays are long."""
+    return one.fields is other.fields and len(one) == len(other)
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} annotation{'' if count == 1 else 's'}"
+
+
+def _end(job: Job[Kept]) -> None:
+    """Close a job that a thread may be in: its step comes to its end first, and no other begins."""
+    while True:
+        try:
+            job.close()
+        except ValueError:
+            time.sleep(0.002)
+        else:
+            return
+
+
+def _end_keeping(kept: Keeping) -> None:
+    # At the very end, Qt may be gone before the viewer.
+    with contextlib.suppress(RuntimeError):
+        kept.finish()
+
+
+_KEEPING = PerViewer(lambda viewer: Keeping(session_of(viewer)), _end_keeping)
+
+
+def keeping_of(viewer: Any) -> Keeping:
+    """What keeps the annotations of a viewer; begun with its first dock that is about cells."""
+    return _KEEPING(viewer)

@@ -1,0 +1,1 @@
+"""Charts, thumbnails and colours that several pages draw with."""

@@ -1,0 +1,163 @@
+"""Bars with intervals, a row each: accuracies, importances, distances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Bar", "Bars"]
+
+ROW = 22
+# Widths of the names and of the figures beside the bars.
+NAMES, FIGURES = 112, 56
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+    figure : str
+        The value in writing.
+    interval : (float, float) or None
+    strong : bool
+        Set off in the second colour.
+    tip : str
+    """
+
+    name: str
+    value: float
+    figure: str
+    interval: tuple[float, float] | None = None
+    strong: bool = False
+    tip: str = ""
+
+
+class Bars(QWidget):
+    """Horizontal bars from zero on one scale; negative ones to the left.
+
+    Parameters
+    ----------
+    name : str
+        For those who cannot see it.
+    theme : str
+    least : (float, float)
+        The scale reaches at least so far.
+    figures : int
+        Width of the figures in pixels.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        theme: str,
+        least: tuple[float, float],
+        parent: QWidget | None = None,
+        *,
+        figures: int = FIGURES,
+    ) -> None:
+        super().__init__(parent)
+        self._figures = figures
+        self.colors: ChartColors = chart_colors(theme)
+        self.rows: tuple[Bar, ...] = ()
+        #: A dashed line, such as chance.
+        self.level: float | None = None
+        self._least = least
+        self.setAccessibleName(name)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(1)
+
+    def show_bars(self, rows: Sequence[Bar], level: float | None = None) -> None:
+        """Show other rows."""
+        self.rows, self.level = tuple(rows), level
+        self.setFixedHeight(max(1, ROW * len(self.rows)))
+        self.setAccessibleDescription(", ".join(f"{one.name} {one.figure}" for one in self.rows))
+        self.update()
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self.colors = chart_colors(theme)
+        self.update()
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The values at both ends."""
+        reached = [end for one in self.rows for end in (*(one.interval or ()), one.value)]
+        return min([self._least[0], *reached]), max([self._least[1], *reached])
+
+    def _x(self, value: float) -> float:
+        low, high = self.scale
+        room = max(10, self.width() - NAMES - self._figures)
+        return NAMES + room * (value - low) / max(high - low, 1e-9)
+
+    def bar_rect(self, at: int) -> QRectF:
+        """Where the bar of a row stands."""
+        start, end = sorted((self._x(0.0), self._x(self.rows[at].value)))
+        return QRectF(start, at * ROW + 5, max(end - start, 1.0), ROW - 10)
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room."""
+        return QSize(320, max(1, ROW * len(self.rows)))
+
+    def event(self, event: QEvent) -> bool:
+        """A tooltip for each row."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            at = event.pos().y() // ROW
+            if 0 <= at < len(self.rows):
+                QToolTip.showText(event.globalPos(), self.rows[at].tip, self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Names, bars, intervals, figures."""
+        if not self.rows:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        metrics = QFontMetrics(self.font())
+        middle = Qt.AlignmentFlag.AlignVCenter
+        text, line = QColor(self.colors.text), QColor(self.colors.line)
+        for at, one in enumerate(self.rows):
+            painter.setPen(text)
+            top = at * ROW
+            name = metrics.elidedText(one.name, Qt.TextElideMode.ElideRight, NAMES - 10)
+            painter.drawText(QRectF(0, top, NAMES - 8, ROW), middle, name)
+            painter.drawText(
+                QRectF(self.width() - self._figures, top, self._figures, ROW),
+                middle | Qt.AlignmentFlag.AlignRight,
+                one.figure,
+            )
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self.colors.second if one.strong else self.colors.bar))
+            painter.drawRoundedRect(self.bar_rect(at), 2, 2)
+            if one.interval is not None:
+                self._paint_interval(painter, at, one.interval, text)
+        height = ROW * len(self.rows)
+        painter.setPen(QPen(line, 1))
+        painter.drawLine(QPointF(self._x(0.0), 2), QPointF(self._x(0.0), height - 2))
+        if self.level is not None:
+            painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(self._x(self.level), 0), QPointF(self._x(self.level), height))
+        painter.end()
+
+    def _paint_interval(
+        self, painter: QPainter, at: int, interval: tuple[float, float], color: QColor
+    ) -> None:
+        painter.setPen(QPen(color, 1.3))
+        y = at * ROW + ROW / 2
+        low, high = (self._x(end) for end in interval)
+        painter.drawLine(QPointF(low, y), QPointF(high, y))
+        for x in (low, high):
+            painter.drawLine(QPointF(x, y - 3), QPointF(x, y + 3))

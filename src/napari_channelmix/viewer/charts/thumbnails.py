@@ -1,0 +1,169 @@
+"""Pictures of one cell with a map over them: one for each channel, or one for each method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QEvent, QRect, QSize, Qt
+from qtpy.QtGui import QFontMetrics, QHelpEvent, QImage, QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from napari_channelmix.viewer.charts.attribution_colormap import heat
+
+__all__ = ["Thumbnails", "Tile", "grey_levels", "heat_image"]
+
+Floats = npt.NDArray[np.float32]
+
+GAP = 6
+# No picture is larger, and none smaller where it can be helped.
+LARGEST, SMALLEST = 108, 64
+# Bright cells are not white: the brightest colours are the map's.
+WHITE = 190
+
+
+def grey_levels(crops: Floats) -> npt.NDArray[np.uint8]:
+    """Channels (C, H, W) as grey pictures, each stretched over its own range."""
+    low, high = np.percentile(crops, (1.0, 99.8), axis=(1, 2), keepdims=True)
+    span = np.where(high > low, high - low, 1.0)
+    grey: npt.NDArray[np.uint8] = (np.clip((crops - low) / span, 0, 1) * WHITE).astype(np.uint8)
+    return grey
+
+
+def heat_image(shares: Floats) -> QImage:
+    """A map, 0 to 1, in the colours of the map layers; transparent where it is 0."""
+    table = np.round(255 * heat()).astype(np.uint8)
+    pixels = table[np.round(255 * np.clip(shares, 0, 1)).astype(np.uint8)]
+    height, width = shares.shape
+    return QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()
+
+
+def grey_image(levels: npt.NDArray[np.uint8]) -> QImage:
+    """Grey levels (H, W) as a picture."""
+    height, width = levels.shape
+    return QImage(
+        np.ascontiguousarray(levels).tobytes(),
+        width,
+        height,
+        width,
+        QImage.Format.Format_Grayscale8,
+    ).copy()
+
+
+@dataclass
+class Tile:
+    """One picture: what is below, what lies over it, and what is written under it.
+
+    ``below`` is drawn once for all maps; ``over`` may change twenty times a second.
+    """
+
+    below: QImage | None
+    over: QImage | None = None
+    title: str = ""
+    note: str = ""
+    tip: str = ""
+
+
+class Thumbnails(QWidget):
+    """Tiles in rows; painted, not built of widgets, so that a new map costs a millisecond."""
+
+    def __init__(self, name: str, smallest: int = SMALLEST, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._smallest = smallest
+        self.tiles: tuple[Tile, ...] = ()
+        self.setAccessibleName(name)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(policy)
+        self._fit()
+
+    def show_tiles(self, tiles: Sequence[Tile]) -> None:
+        """Show other pictures."""
+        self.tiles = tuple(tiles)
+        self._fit()
+        self.update()
+
+    def cover(self, overs: Sequence[QImage | None]) -> None:
+        """Lay other maps over the pictures, one for each."""
+        for tile, over in zip(self.tiles, overs, strict=True):
+            tile.over = over
+        self.update()
+
+    # ---------------------------------------------------------------- where they stand
+
+    def _columns(self) -> int:
+        count = max(1, len(self.tiles))
+        most = max(1, (self.width() + GAP) // (self._smallest + GAP))
+        if count <= most:
+            return count
+        # As many in each row as can be, with rows of the same length.
+        return -(-count // -(-count // most))
+
+    def _side(self) -> int:
+        columns = self._columns()
+        return max(24, min(LARGEST, (self.width() - GAP * (columns - 1)) // columns))
+
+    def _text_height(self) -> int:
+        lines = int(any(tile.title for tile in self.tiles)) + int(
+            any(tile.note for tile in self.tiles)
+        )
+        return lines * QFontMetrics(self.font()).height()
+
+    def _fit(self) -> None:
+        rows = -(-len(self.tiles) // self._columns())
+        height = rows * (self._side() + self._text_height() + GAP)
+        if height != self.minimumHeight():
+            self.setFixedHeight(max(height, 1))
+
+    def place(self, at: int) -> QRect:
+        """Where the picture of a tile stands."""
+        side, columns = self._side(), self._columns()
+        row, column = divmod(at, columns)
+        return QRect(column * (side + GAP), row * (side + self._text_height() + GAP), side, side)
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room."""
+        return QSize(320, self.minimumHeight())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Other sizes of the pictures."""
+        super().resizeEvent(event)
+        self._fit()
+
+    # ---------------------------------------------------------------- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Pictures, maps over them, words under them."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        metrics = QFontMetrics(self.font())
+        for at, tile in enumerate(self.tiles):
+            place = self.place(at)
+            if tile.below is None:
+                painter.setPen(self.palette().mid().color())
+                painter.drawRect(place.adjusted(0, 0, -1, -1))
+            else:
+                painter.drawImage(place, tile.below)
+            if tile.over is not None:
+                painter.drawImage(place, tile.over)
+            painter.setPen(self.palette().windowText().color())
+            line = QRect(place.left(), place.bottom() + 2, place.width(), metrics.height())
+            for text in (tile.title, tile.note):
+                if text:
+                    shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
+                    painter.drawText(line, Qt.AlignmentFlag.AlignCenter, shown)
+                    line.translate(0, metrics.height())
+        painter.end()
+
+    def event(self, event: QEvent) -> bool:
+        """A tooltip for each picture."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            for at, tile in enumerate(self.tiles):
+                whole = self.place(at).adjusted(0, 0, 0, self._text_height())
+                if whole.contains(event.pos()):
+                    QToolTip.showText(event.globalPos(), tile.tip or tile.title, self)
+                    return True
+            QToolTip.hideText()
+            return True
+        return super().event(event)

@@ -1,1 +1,0 @@
-"""The way from images to an explanation: its steps, and where each one stands."""

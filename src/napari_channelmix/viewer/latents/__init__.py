@@ -1,1 +1,0 @@
-"""What the dock 'Latent traversals' is made of."""

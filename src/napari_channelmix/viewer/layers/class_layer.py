@@ -1,0 +1,232 @@
+"""Cells coloured by class: one label image of classes, of which only what changed is redrawn.
+
+1. Each label gets the number of its class (`lookup.table_of`).
+2. A layer that shows these labels already: the pixels of the labels that changed are written into
+   its array, and napari is told of the smallest part of the picture.
+3. Any other layer gets a new array.
+
+Rings are drawn here, not by napari's `contour`: that looks for the outlines in the whole picture
+each time, which takes most of a second at 100,000 cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_channelmix.data.label_images import Ranked
+from napari_channelmix.viewer.charts.colors import class_color
+from napari_channelmix.viewer.layers.label_lookup import Outlines, fill, table_of
+from napari_channelmix.viewer.layers.own_layers import (
+    PLANE,
+    add_labels,
+    add_points,
+    find_ours,
+    place,
+)
+from napari_channelmix.viewer.layers.placing import FieldPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.data import Cells
+
+__all__ = ["plane_pixels", "show_codes", "whole_cells"]
+
+# Width of a ring, in pixels.
+RING = 2
+# More pixels than this are not handed to napari one by one: the whole picture is quicker.
+FEW = 20_000
+
+
+@dataclass(eq=False)
+class _Drawn:
+    """What a layer shows: these labels, by this table; along outlines, or whole cells."""
+
+    labels: npt.NDArray[Any]
+    table: npt.NDArray[Any]
+    outlines: Outlines | None
+    picture: npt.NDArray[Any]
+    # The picture as the layer has it: a view with the axes of a stack.
+    data: npt.NDArray[Any]
+    ranked: Ranked
+
+
+_DRAWN: WeakKeyDictionary[Any, _Drawn] = WeakKeyDictionary()
+
+
+def show_codes(
+    viewer: Any,
+    role: str,
+    cells: Cells,
+    field: int,
+    codes: npt.NDArray[np.int64],
+    classes: Sequence[str],
+    place_of: FieldPlace | dict[str, Any],
+) -> Any:
+    """Colour the cells of a field of view by class, codes (N,) of all cells, -1 for none.
+
+    A label image of class numbers, looked up in one pass, where the cells have outlines; a table
+    of colours per cell would block the window for seconds at 100,000 cells. Else their boxes, or
+    rings where the boxes overlap.
+    """
+    where = FieldPlace.of(place_of)
+    here = (cells.table["field"] == field).to_numpy()
+    labels = cells.fields[field].labels
+    if labels is None:
+        return _marks(viewer, role, cells, here, codes, classes, where)
+    objects = cells.table["object"].to_numpy(np.int64)[here]
+    # Class 0 of the data is value 1 of the layer: 0 is background.
+    values = (codes[here] + 1).astype(np.min_scalar_type(len(classes)))
+    layer = find_ours(viewer, role)
+    drawn = None if layer is None else _DRAWN.get(layer)
+    if (
+        drawn is not None
+        and drawn.labels is labels
+        and layer.data is drawn.data
+        and layer.ndim == where.ndim
+        # More classes than its type holds need a picture of another type.
+        and drawn.picture.dtype == values.dtype
+    ):
+        place(layer, where.geometry)
+        _repaint(viewer, layer, drawn, where, table_of(drawn.ranked, objects, values))
+        _name_classes(layer, classes)
+        return layer
+    ranked = Ranked.of(np.asarray(labels))
+    # Rings for what was said, a tint for what is predicted: both can be seen on the channels.
+    outlines = Outlines.of(ranked.image, RING) if role == "classes" else None
+    table = table_of(ranked, objects, values)
+    picture = np.zeros(labels.shape, values.dtype)
+    _draw(picture, ranked.image, table, outlines)
+    layer = add_labels(
+        viewer,
+        role,
+        picture,
+        where,
+        name=role,
+        opacity=0.9 if role == "classes" else 0.3,
+        colormap=_colors(classes),
+    )
+    _DRAWN[layer] = _Drawn(labels, table, outlines, picture, layer.data, ranked)
+    _name_classes(layer, classes)
+    # Painting into it would change a picture of the classes, not the classes.
+    layer.editable = False
+    return layer
+
+
+def whole_cells(layer: Any) -> npt.NDArray[Any]:
+    """A copy of a layer's pixels; where it shows rings, with the cells filled."""
+    drawn = _DRAWN.get(layer)
+    if drawn is None or drawn.outlines is None or layer.data is not drawn.data:
+        return plane_pixels(layer)
+    return fill(np.zeros_like(drawn.picture), drawn.ranked.image, drawn.table)
+
+
+def plane_pixels(layer: Any) -> npt.NDArray[Any]:
+    """A copy of the picture (Y, X) that a layer of ours shows in a slice of a stack."""
+    plane = layer.metadata.get(PLANE, (0, 1))
+    index = tuple(slice(None) if axis in plane else 0 for axis in range(layer.ndim))
+    return np.array(np.asarray(layer.data)[index])
+
+
+def _draw(
+    picture: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    table: npt.NDArray[Any],
+    outlines: Outlines | None,
+) -> None:
+    if outlines is None:
+        fill(picture, labels, table)
+    else:
+        outlines.fill(picture, table)
+
+
+def _repaint(
+    viewer: Any, layer: Any, drawn: _Drawn, place_of: FieldPlace, table: npt.NDArray[Any]
+) -> None:
+    """Change what is another class than before."""
+    if np.array_equal(drawn.table, table):
+        return
+    outlines, few = drawn.outlines, None
+    if outlines is not None and drawn.table.shape == table.shape:
+        few = outlines.of_some(drawn.table != table)
+    drawn.table = table
+    upright = tuple(viewer.dims.displayed) == (viewer.dims.ndim - 2, viewer.dims.ndim - 1)
+    upright = upright and not place_of.repeated
+    if outlines is not None and few is not None and len(few) <= FEW and layer.visible and upright:
+        where = np.unravel_index(outlines.pixels[few], drawn.picture.shape)
+        layer.data_setitem(place_of.pixels(where), table[outlines.labels[few]])
+        # napari keeps what it was, for its own undo; classes are taken back elsewhere.
+        layer.editable = True
+        layer.editable = False
+        return
+    _draw(drawn.picture, drawn.ranked.image, table, outlines)
+    layer.refresh(highlight=False, extent=False)
+
+
+def _colors(classes: Sequence[str]) -> DirectLabelColormap:
+    colors: dict[int | None, Any] = {None: "transparent", 0: "transparent"}
+    colors |= {code + 1: class_color(code) for code in range(len(classes))}
+    return DirectLabelColormap(color_dict=colors)
+
+
+def _name_classes(layer: Any, classes: Sequence[str]) -> None:
+    """Colours and names of the classes; nothing where they are there."""
+    import pandas as pd
+
+    if set(layer.colormap.color_dict) != {None, 0, *range(1, len(classes) + 1)}:
+        layer.colormap = _colors(classes)
+    names = ["", *classes]
+    if "class" not in layer.features or layer.features["class"].tolist() != names:
+        layer.features = pd.DataFrame({"index": range(len(names)), "class": names})
+
+
+def _marks(
+    viewer: Any,
+    role: str,
+    cells: Cells,
+    here: npt.NDArray[np.bool_],
+    codes: npt.NDArray[np.int64],
+    classes: Sequence[str],
+    place_of: FieldPlace,
+) -> Any:
+    import pandas as pd
+
+    boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
+    centres = cells.centres[here]
+    names = [classes[code] if code >= 0 else "" for code in codes[here]]
+    colors = np.array([class_color(code) for code in codes[here]]).reshape(-1, 4)
+    sizes = boxes[:, 2] - boxes[:, 0]
+    boxed = _apart(centres, sizes)
+    if not boxed:
+        # Crops around crowded points lie on each other: a ring marks the cell.
+        sizes = 0.4 * sizes
+    # Without cells there is nothing to be coloured.
+    looks = {"size": sizes, **({"border_color": colors} if len(colors) else {})}
+    return add_points(
+        viewer,
+        role,
+        centres,
+        place_of,
+        name=role,
+        features=pd.DataFrame({"class": names}),
+        looks=looks,
+        symbol="square" if boxed else "disc",
+        face_color="transparent",
+        border_width=0.06 if boxed else 0.15,
+    )
+
+
+def _apart(centres: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> bool:
+    """Whether most square boxes lie beside each other."""
+    if len(centres) < 2:
+        return True
+    from scipy.spatial import cKDTree
+
+    nearest = cKDTree(centres).query(centres, k=2, p=np.inf)[0][:, 1]
+    return bool(np.median(nearest - 0.9 * sizes) >= 0)

@@ -1,0 +1,130 @@
+"""Show a field of view of a data set: a layer for each channel, and its cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer.charts.colors import channel_colors, is_photo
+from napari_channelmix.viewer.layers.class_layer import show_codes
+from napari_channelmix.viewer.layers.own_layers import (
+    add_image,
+    add_labels,
+    find_ours,
+    plane_geometry,
+    role_of,
+)
+from napari_channelmix.viewer.session.session import Shown
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.data.images import Plane
+
+__all__ = ["FieldPixels", "field_job", "forget_ours", "show_field"]
+
+# Larger planes are handed to napari lazily, in pieces.
+READ_WHOLE_BYTES = 64 * 2**20
+# More colours than this on top of each other show nothing; the other channels start hidden.
+CHANNELS_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class FieldPixels:
+    """The pixels of a field of view, ready to be shown: a plane and its contrast per channel."""
+
+    at: int
+    planes: tuple[Any, ...]
+    limits: tuple[tuple[float, float], ...]
+
+
+def field_job(cells: Cells, at: int) -> Job[FieldPixels]:
+    """Read a field of view; a step for each channel."""
+    one, planes, limits = cells.fields[at], [], []
+    for step, channel in enumerate(cells.planes):
+        yield Progress(step, len(cells.planes), f"reading {cells.channels[step]}")
+        plane = _readable(one.planes[channel])
+        planes.append(plane)
+        limits.append(_limits(plane))
+    if is_photo(cells.channels):
+        # A photo has black, and its colours stay in proportion.
+        limits = [(0.0, max(high for _, high in limits))] * len(limits)
+    return FieldPixels(at, tuple(planes), tuple(limits))
+
+
+def _readable(plane: Plane) -> Any:
+    height, width = plane.shape
+    if height * width * np.dtype(plane.dtype).itemsize <= READ_WHOLE_BYTES:
+        return np.asarray(plane[0:height, 0:width])
+    # Only here: loading dask takes longer than opening a dock may take.
+    import dask.array as da
+
+    if isinstance(plane, da.Array):
+        return plane
+    return da.from_array(plane, chunks=(1024, 1024), asarray=False, name=False)
+
+
+def _limits(plane: Any) -> tuple[float, float]:
+    """Contrast limits from a regular sample of the pixels: a quarter of them is background."""
+    step = max(1, max(plane.shape) // 512)
+    if not isinstance(plane, np.ndarray):
+        # A strided read would touch every chunk: look at the middle instead.
+        y, x = (max(0, n // 2 - 512) for n in plane.shape)
+        sample = np.asarray(plane[y : y + 1024, x : x + 1024])
+    else:
+        sample = plane[::step, ::step]
+    finite: npt.NDArray[Any] = sample[np.isfinite(sample)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(finite, (25.0, 99.8)))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def forget_ours(viewer: Any) -> None:
+    """Remove every layer that we added, another data set is about to be shown; duplicates stay."""
+    for layer in [layer for layer in viewer.layers if role_of(layer)]:
+        viewer.layers.remove(layer)
+
+
+def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
+    """Put a field of view into the viewer, in the layers of the one before where there are any."""
+    one = cells.fields[pixels.at]
+    geometry = plane_geometry(one)
+    before = find_ours(viewer, f"channel {cells.channels[0]}")
+    moved = before is None or before.data.shape != pixels.planes[0].shape
+    images = {}
+    for place, (name, color) in enumerate(
+        zip(cells.channels, channel_colors(cells.channels), strict=True)
+    ):
+        images[name] = add_image(
+            viewer,
+            f"channel {name}",
+            pixels.planes[place],
+            geometry,
+            name=name,
+            colormap=color,
+            blending="additive",
+            contrast_limits=pixels.limits[place],
+            visible=place < CHANNELS_SHOWN,
+        )
+    if one.labels is not None:
+        # A copy: what is painted in the layer later is no cell of these.
+        objects = add_labels(
+            viewer,
+            "cells",
+            one.labels.copy(),
+            geometry,
+            name="cells",
+            opacity=0.7,
+            visible=not cells.classes,
+        )
+        objects.contour = 1
+    else:
+        codes = cells.labels
+        objects = show_codes(viewer, "classes", cells, pixels.at, codes, cells.classes, geometry)
+    if moved:
+        viewer.reset_view()
+    return Shown(pixels.at, images, objects)

@@ -1,0 +1,203 @@
+"""Maps of cells in the viewer: layers that lie exactly on the cell and are changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.viewer.charts.attribution_colormap import heat_colormap
+from napari_channelmix.viewer.layers.geometry import like, plane_axes
+from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
+from napari_channelmix.viewer.layers.planes import full_resolution
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.session import Shown
+
+__all__ = ["MapLayer", "box_geometry", "box_shape"]
+
+Floats = npt.NDArray[np.float32]
+
+
+def _planar(shown: Shown) -> bool:
+    """Whether a 2-D layer says all there is to say."""
+    layer = shown.reference
+    return bool(layer.ndim == 2 or len(full_resolution(layer).shape) < layer.ndim)
+
+
+def box_geometry(
+    shown: Shown, box: Sequence[float], size: tuple[int, int], *, planar: bool | None = None
+) -> dict[str, Any]:
+    """Arguments that lay an image of this size exactly on a box of the field of view.
+
+    Parameters
+    ----------
+    shown : Shown
+        Its reference layer may be a stack; the image then lies in the slice of the cells.
+    box : (y0, x0, y1, x1)
+        In pixels of the field, half open; it may reach beyond the border.
+    size : (int, int)
+        Rows and columns of the image, which may be more or fewer than the pixels of the box.
+    planar : bool, optional
+        Whether the image is 2-D, and so in every slice of a stack; default: where there is none.
+
+    Returns
+    -------
+    dict
+        ``scale``, ``translate``, ``rotate``, ``shear``, ``affine``, ``units``, ``axis_labels``.
+    """
+    layer, planar = shown.reference, _planar(shown) if planar is None else planar
+    plane = shown.axes or plane_axes(layer)
+    if planar:
+        geometry, axes = like(layer, shown.axes), (0, 1)
+    else:
+        axes = plane
+        geometry = {
+            "scale": np.asarray(layer.scale),
+            "rotate": np.asarray(layer.rotate),
+            "shear": np.asarray(layer.shear),
+            "affine": np.asarray(layer.affine.affine_matrix),
+            "units": tuple(layer.units),
+            "axis_labels": tuple(layer.axis_labels),
+        }
+    count = len(geometry["scale"])
+    step, start = np.ones(count), np.zeros(count)
+    for axis, low, high, pixels in zip(axes, box[:2], box[2:], size, strict=True):
+        step[axis] = (high - low) / pixels
+        # Pixel 0 of the image has its middle here; whole numbers are middles of pixels.
+        start[axis] = low + step[axis] / 2 - 0.5
+    if not planar:
+        for axis, index in shown.at.items():
+            start[axis] = index
+    geometry["translate"] = _moved(layer, start, plane if planar else None)
+    geometry["scale"] = geometry["scale"] * step
+    return geometry
+
+
+def _moved(
+    layer: Any, start: npt.NDArray[np.float64], plane: tuple[int, int] | None
+) -> npt.NDArray[np.float64]:
+    """A point of the layer where its own affine finds it: the translation of a layer there."""
+    point = start
+    if plane is not None:
+        point = np.zeros(layer.ndim)
+        point[list(plane)] = start
+    found = np.asarray(layer.affine.inverse(layer.data_to_world(point)))
+    return found if plane is None else found[list(plane)]
+
+
+def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:
+    """Shape of a layer over a box: one long in the slice of the cells, whole in other axes."""
+    if _planar(shown):
+        return size
+    layer = shown.reference
+    shape = list(full_resolution(layer).shape[: layer.ndim])
+    for axis in shown.at:
+        shape[axis] = 1
+    for axis, pixels in zip(shown.axes or plane_axes(layer), size, strict=True):
+        shape[axis] = pixels
+    return tuple(int(n) for n in shape)
+
+
+def _plane(shown: Shown, ndim: int) -> tuple[int, int]:
+    """Rows and columns among the axes of a layer over a box."""
+    return (0, 1) if ndim == 2 else shown.axes or plane_axes(shown.reference)
+
+
+class MapLayer:
+    """One image layer for maps, added once; later maps move it and are written into it.
+
+    Values are shares of a map's highest ones, so its contrast limits need never jump; limits,
+    colormap and visibility that the user changed stay. A layer that the user removed comes back
+    with the next `lay`, not with the next map.
+    """
+
+    def __init__(self, viewer: Any, role: str, name: str, *, visible: bool = True) -> None:
+        self._viewer, self.role, self._name, self._visible = viewer, role, name, visible
+        self._pixels: Floats = np.zeros((1, 1), np.float32)
+        self.layer: Any = None
+
+    def lay(self, shown: Shown, box: Sequence[int], size: tuple[int, int]) -> None:
+        """Put an empty map over a box of the field of view."""
+        geometry, shape = box_geometry(shown, box, size), box_shape(shown, size)
+        layer = find_ours(self._viewer, self.role)
+        if layer is not None and layer is self.layer and layer.data.shape == shape:
+            self._pixels[...] = 0
+            _place(layer, geometry)
+            self._refresh()
+            return
+        self._pixels = np.zeros(size, np.float32)
+        data = self._seen_as(shape, shown)
+        if layer is not None and layer.ndim == len(shape):
+            _place(layer, geometry)
+            layer.data = data
+        else:
+            if layer is not None:
+                self._viewer.layers.remove(layer)
+            layer = self._added(data, geometry, _plane(shown, len(shape)))
+        self.layer = layer
+
+    def _seen_as(self, shape: tuple[int, ...], shown: Shown) -> Floats:
+        """The pixels as an array of more axes: a view, so that writing into them is enough."""
+        if len(shape) == 2:
+            return self._pixels
+        rows, columns = shown.axes or plane_axes(shown.reference)
+        grid = [1] * len(shape)
+        grid[rows], grid[columns] = self._pixels.shape
+        return np.broadcast_to(self._pixels.reshape(grid), shape)
+
+    def _added(self, data: Floats, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
+        layers = self._viewer.layers
+        selected = set(layers.selection)
+        layer = claim(
+            self._viewer.add_image(
+                data,
+                name=self._name,
+                metadata={OURS: self.role, PLANE: plane},
+                colormap=heat_colormap(),
+                contrast_limits=(0.0, 1.0),
+                blending="translucent",
+                interpolation2d="linear",
+                rgb=False,
+                multiscale=False,
+                visible=self._visible,
+                **geometry,
+            )
+        )
+        # What was selected stays so: the user may be at work in that layer.
+        if selected:
+            layers.selection.clear()
+            layers.selection.update(selected & set(layers))
+        return layer
+
+    def show(self, image: Floats) -> None:
+        """Show an image of the size that was laid; values between 0 and 1."""
+        if self.layer is not None and image.shape == self._pixels.shape:
+            self._pixels[...] = image
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if self.layer in self._viewer.layers:
+            # Nothing but the pixels changed; the thumbnail would cost as much again.
+            self.layer.refresh(thumbnail=False, highlight=False, extent=False)
+
+    def clear(self) -> None:
+        """Take the layer away."""
+        layer, self.layer = find_ours(self._viewer, self.role), None
+        if layer is not None:
+            self._viewer.layers.remove(layer)
+
+
+def _place(layer: Any, geometry: dict[str, Any]) -> None:
+    """Move a layer; what is as it was is left alone, since every change makes napari measure."""
+    for what, value in geometry.items():
+        now = getattr(layer, what)
+        if what in ("units", "axis_labels"):
+            same = tuple(map(str, now)) == tuple(map(str, value))
+        else:
+            before = np.asarray(now.affine_matrix if what == "affine" else now)
+            same = before.shape == np.shape(value) and np.allclose(before, value, rtol=1e-9)
+        if not same:
+            setattr(layer, what, value)

@@ -1,0 +1,1 @@
+"""The pages of the workspace, a package each. No page imports another."""

@@ -1,0 +1,1 @@
+"""Page 'Annotate': give cells classes by brush, keys or table."""

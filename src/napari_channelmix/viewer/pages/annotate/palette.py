@@ -1,0 +1,224 @@
+"""The class palette: names, colours, keys, counts, and painting classes onto cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.selection.picking import ClassBrush
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.session import Session
+
+__all__ = ["KEYS", "Palette"]
+
+NO_CLASS = "no class"
+ROWS_SHOWN = 11
+# Classes that have a key of their own, 1 to 9; 0 takes a class away.
+KEYS = 9
+HEADS = ("Class", "Key", "Cells", "Share")
+
+
+class Palette(QWidget):
+    """A row per class; the selected one is painted. The first row takes a class away.
+
+    ``missed`` says why a stroke of the brush met no cell.
+    """
+
+    missed = Signal(str)
+
+    def __init__(self, viewer: Any, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.brush = ClassBrush(viewer, session, lambda: self.chosen, self.missed.emit)
+        self._filling = False
+        self.table = _table()
+        self.table.itemChanged.connect(self._renamed)
+        self.table.itemSelectionChanged.connect(self._enable)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("name of a new class")
+        self.name.setToolTip("Name of a new class; Enter adds it")
+        self.name.returnPressed.connect(self.add_class)
+        self.name.textChanged.connect(self._enable)
+        self.add = QPushButton("Add")
+        self.add.clicked.connect(self.add_class)
+        self.remove = QPushButton("Remove")
+        self.remove.clicked.connect(self.remove_class)
+        self.paint = QPushButton()
+        self.paint.setCheckable(True)
+        self.paint.toggled.connect(self._switch)
+        row = QHBoxLayout()
+        row.addWidget(self.name, 1)
+        row.addWidget(self.add)
+        row.addWidget(self.remove)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.table)
+        column.addLayout(row)
+        column.addWidget(self.paint)
+        self.fill()
+
+    @property
+    def chosen(self) -> int:
+        """The class to paint, a position in the classes, or -1."""
+        return max(self.table.currentRow(), 0) - 1
+
+    def choose(self, code: int) -> None:
+        """Choose the class to paint, -1 for none."""
+        self.table.selectRow(code + 1)
+
+    def fill(self, _: object = None) -> None:
+        """Show the classes of the session and how many cells each has."""
+        cells = self.session.cells
+        classes = () if cells is None else cells.classes
+        counts = {} if cells is None else cells.class_counts
+        none, total = (0, 0) if cells is None else (int((cells.labels < 0).sum()), len(cells))
+        # The row 'no class' is chosen on purpose only.
+        current = self.table.currentRow() if self.table.rowCount() > 1 else -1
+        self._filling = True
+        self.table.setRowCount(len(classes) + 1)
+        for row, (name, count) in enumerate([(NO_CLASS, none), *counts.items()]):
+            key = str(row) if row <= KEYS else ""
+            share = f"{100 * count / total:.0f} %" if total else ""
+            for column, text in enumerate((name, key, f"{count:,}", share)):
+                self._say(row, column, text)
+        self._filling = False
+        rows = min(len(classes) + 1, ROWS_SHOWN)
+        height = self.table.horizontalHeader().sizeHint().height()
+        self.table.setFixedHeight(24 * rows + height + 4)
+        self.table.selectRow(current if 0 <= current <= len(classes) else min(1, len(classes)))
+        if cells is None:
+            self.paint.setChecked(False)
+        self._enable()
+
+    def _say(self, row: int, column: int, text: str) -> None:
+        item = self.table.item(row, column)
+        if item is None:
+            item = QTableWidgetItem()
+            if column or not row:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            if column:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            else:
+                item.setIcon(_swatch(row - 1))
+            self.table.setItem(row, column, item)
+        if item.text() != text:
+            item.setText(text)
+        if not column:
+            item.setToolTip(text)
+
+    def _enable(self) -> None:
+        cells, name = self.session.cells, self.name.text().strip()
+        why = "" if cells is not None else "There are no cells yet"
+        self.name.setEnabled(cells is not None)
+        taken = cells is not None and name in cells.classes
+        not_yet = (
+            why
+            or ("" if name else "Type a name first")
+            or (f"There is a class {name!r} already" if taken else "")
+        )
+        self.add.setEnabled(not not_yet)
+        self.add.setToolTip(not_yet or "Add this class to the palette")
+        none = why or ("" if self.chosen >= 0 else "Select a class first")
+        self.remove.setEnabled(not none)
+        self.remove.setToolTip(none or "Remove the selected class; its cells have none then")
+        unseen = why or ("" if self.session.shown is not None else "No field of view is shown")
+        self.paint.setEnabled(not unseen)
+        self.paint.setToolTip(
+            unseen
+            or "Click a cell in the viewer, or drag over cells, to give them the selected class; "
+            "while this is on, dragging does not move the picture, and a key 1 to 9 or 0 chooses "
+            "what is painted"
+        )
+        self._name_paint()
+
+    def _name_paint(self) -> None:
+        cells = self.session.cells
+        name = cells.classes[self.chosen] if cells is not None and self.chosen >= 0 else NO_CLASS
+        short = name if len(name) <= 18 else f"{name[:17]}…"
+        on = self.paint.isChecked()
+        self.paint.setText(f"Painting '{short}'" if on else f"Paint '{short}' onto cells")
+
+    def add_class(self) -> None:
+        """Add the class whose name was typed, and select it."""
+        cells, name = self.session.cells, self.name.text().strip()
+        if cells is None or not name or name in cells.classes:
+            return
+        self.session.classify(cells.labels, (*cells.classes, name))
+        self.name.clear()
+        self.fill()
+        self.choose(len(cells.classes))
+        self.table.scrollToBottom()
+
+    def remove_class(self) -> None:
+        """Remove the selected class from the palette and from its cells."""
+        cells, gone = self.session.cells, self.chosen
+        if cells is None or gone < 0:
+            return
+        codes = cells.labels
+        moved = np.where(codes == gone, -1, codes - (codes > gone))
+        self.session.classify(moved, cells.classes[:gone] + cells.classes[gone + 1 :])
+
+    def _renamed(self, item: QTableWidgetItem) -> None:
+        cells = self.session.cells
+        if self._filling or cells is None or item.column() != 0 or item.row() == 0:
+            return
+        names, at = list(cells.classes), item.row() - 1
+        name = item.text().strip()
+        if name and name not in names:
+            names[at] = name
+            self.session.classify(cells.labels, tuple(names))
+        else:
+            self.fill()
+
+    def _switch(self, on: bool) -> None:
+        self.brush.switch(on)
+        self._name_paint()
+
+
+def _table() -> QTableWidget:
+    table = QTableWidget(0, len(HEADS))
+    table.setToolTip("Select the class to paint; double-click a name (or F2) to change it")
+    table.setHorizontalHeaderLabels(list(HEADS))
+    head, side = table.horizontalHeader(), table.verticalHeader()
+    head.setSectionsClickable(False)
+    head.setHighlightSections(False)
+    head.setMinimumSectionSize(30)
+    for column in range(len(HEADS)):
+        fits = QHeaderView.ResizeMode.ResizeToContents
+        head.setSectionResizeMode(column, fits if column else QHeaderView.ResizeMode.Stretch)
+    table.horizontalHeaderItem(0).setTextAlignment(
+        Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    )
+    side.setVisible(False)
+    side.setDefaultSectionSize(24)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    return table
+
+
+def _swatch(code: int) -> QIcon:
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(QColor(class_hex(code)))
+    icon = QIcon(pixmap)
+    # Qt would tint that of the selected row, which is then no colour of any class.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon

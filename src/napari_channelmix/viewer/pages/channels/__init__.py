@@ -1,0 +1,1 @@
+"""Page 'Channels': channel importance with its reliability."""

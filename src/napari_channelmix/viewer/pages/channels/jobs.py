@@ -1,0 +1,78 @@
+"""The jobs of the page Channels; PyTorch is imported where one begins, never with the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer.session.preferences import PREFERENCES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_channelmix.classify import Classifier
+    from napari_channelmix.data import Cells
+    from napari_channelmix.dcmix import ChannelImportance
+    from napari_channelmix.settings import ImportanceSettings
+
+__all__ = ["importance_job", "kept_folder", "mixed_job"]
+
+# Rows of a plane that are blended at once.
+STRIPE = 256
+
+
+def kept_folder() -> Path | None:
+    """Where the docks keep finished repeats of channel importance, or None where nothing is kept.
+
+    A folder per version: another one may find something else in the same cells. None where the
+    preferences say so, or where it cannot be made.
+    """
+    if not PREFERENCES.now.keep:
+        return None
+    from platformdirs import user_cache_path
+
+    from napari_channelmix.provenance import package_version
+
+    folder = user_cache_path("napari-channelmix", appauthor=False) / "importance"
+    folder = folder / (package_version("napari-channelmix") or "0+unknown")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
+
+
+def importance_job(
+    cells: Cells, chosen: ImportanceSettings, parts: Path | None = None
+) -> Job[ChannelImportance]:
+    """Learn channel importance over the repeats; finished ones are kept."""
+    yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
+
+    return (yield from divided_importance_job(cells, settings=chosen, parts=parts))
+
+
+def mixed_job(classifier: Classifier, cells: Cells, field: int) -> Job[npt.NDArray[np.float32]]:
+    """The blended images (mixes, Y, X) of a whole field of view, in normalised units.
+
+    Blending is pixel by pixel, so the plane is done in stripes.
+
+    Raises
+    ------
+    ModelError, DataError
+        A classifier without a mixing layer, or for channels these cells lack.
+    """
+    from napari_channelmix.classify.classifier import matched
+
+    cells = matched(cells, classifier.channels)
+    one = cells.fields[field]
+    height, width = one.shape
+    stripes = []
+    for top in range(0, height, STRIPE):
+        box = (top, 0, min(top + STRIPE, height), width)
+        stripes.append(classifier.blend(one.read(box, cells.planes)[None])[0])
+        yield Progress(box[2], height, "mixing the channels")
+    return np.concatenate(stripes, axis=1)

@@ -1,0 +1,475 @@
+"""Dock 'Channel importance': run DCMIX, read its bars under its gate, look at the mixed image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
+
+from napari_channelmix.data.csv_text import csv_text
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.settings import ImportanceSettings
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.frame.chance_note import ChanceNote
+from napari_channelmix.viewer.frame.page import Dock, form, group
+from napari_channelmix.viewer.frame.training_controls import (
+    DeviceBox,
+    NetworkBox,
+    follow_seed,
+    reason_not_ready,
+)
+from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
+from napari_channelmix.viewer.pages.channels.jobs import importance_job, kept_folder, mixed_job
+from napari_channelmix.viewer.pages.channels.solo_channel import Solo
+from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
+from napari_channelmix.viewer.tasks.task import Task, Update
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
+from napari_channelmix.viewer.widgets.notice import Kind, Notice
+from napari_channelmix.viewer.widgets.secondary_text import show_secondary
+from napari_channelmix.wording import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import napari
+
+    from napari_channelmix.dcmix import ChannelImportance
+
+__all__ = ["ImportanceDock", "verdict"]
+
+AGAIN = "open the data set again, or choose the layers anew and press 'Use these cells'."
+TITLE = "Which channels the classifier needs"
+HINT = "Point at a bar to read it; click it to see that channel alone."
+
+
+class ImportanceDock(Dock):
+    """Settings, gate, bars, figures, mixed image."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.scaled = QComboBox()
+        self.scaled.setToolTip(
+            "Scale each channel group by group, so that differences of stain and exposure are "
+            "gone; true differences in brightness between the groups are gone too"
+        )
+        self.device = DeviceBox(self.session)
+        controls = {"network": NetworkBox(), "device": self.device, "scaled_per": self.scaled}
+        self.settings = JobForm(ImportanceSettings, self, controls=controls)
+        self.seeds, self.first_seed = self.settings["seeds"], self.settings["seed"]
+        self.shapley, self.decoys = self.settings["shapley"], self.settings["decoys"]
+        self.network, self.epochs = self.settings["network"], self.settings["epochs"]
+        self.mixes, self.held_out = self.settings["mixes"], self.settings["held_out"]
+        self.run_button = QPushButton("Run")
+        self.run_button.setToolTip("Train all repeats; bars appear when the first is done")
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.chance = ChanceNote()
+        self.gate = Notice()
+        self.warnings = Notice()
+        self.chart = ImportanceChart(self.viewer.theme)
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.legend.setToolTip("What the marks of the chart mean")
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.said.setToolTip("What plain classifiers and negative controls say of the channels")
+        self.hover = QLabel(HINT)
+        self.hover.setWordWrap(True)
+        # No alarm: nothing went wrong where a test does not fit the data.
+        self.no_p_values = QLabel()
+        self.no_p_values.setWordWrap(True)
+        show_secondary(self.no_p_values, self.viewer.theme)
+        self.no_p_values.setToolTip(
+            "A p-value is shown where the test of this kind of data and settings is known to be "
+            "right; bars, negative controls and Shapley values are read without it"
+        )
+        self.measured = QLabel()
+        self.measured.setWordWrap(True)
+        self.figures = FiguresTable()
+        self.mixed = QPushButton("Show mixed image")
+        self.mixed.setToolTip("The blended image of this field of view, as the classifier sees it")
+        self.export = QPushButton("Export…")
+        self.export.setToolTip("Write importance.json, .csv, .png and .svg into a folder")
+        self.copy = QPushButton("Copy table")
+        self.copy.setToolTip("Copy the figures to the clipboard, ready for a spreadsheet")
+        follow_seed(self, self.first_seed)
+        self.solo = Solo(self.viewer, self.session)
+        # Of its own, so that looking at the mixed image does not stop a run.
+        self.mixed_task = Task(self.session)
+        # Repeats of the run under way: the box may be changed meanwhile.
+        self._wanted = 0
+        # How many of them an earlier run had finished, and where finished ones are kept.
+        self._taken = 0
+        self._kept: Path | None = None
+        self._before: ChannelImportance | None = None
+        # The data set that the run is of; another may be in use meanwhile.
+        self._running = 0
+        self._build()
+        self._connect()
+        self._fill()
+        self._importance_changed()
+
+    def _build(self) -> None:
+        self.run_box, inside = group("Run")
+        rows = form()
+        self.settings.add_to(rows, ["seeds"])
+        ticks = QHBoxLayout()
+        ticks.addWidget(self.shapley)
+        ticks.addWidget(self.decoys)
+        ticks.addStretch(1)
+        rows.addRow("Also", ticks)
+        self.settings.leave("shapley", "decoys")
+        inside.addLayout(rows)
+        more = Folding("More settings")
+        more.setToolTip("Network, epochs, blended images, test fraction, random seed, device")
+        inner = form()
+        self.settings.add_to(inner)
+        content = QWidget()
+        content.setLayout(inner)
+        more.addWidget(content)
+        inside.addWidget(more)
+        inside.addWidget(self.run_button)
+        inside.addWidget(self.reason)
+        self.column.addWidget(self.chance)
+        self.column.addWidget(self.run_box)
+        self.result_box, inside = group(TITLE)
+        inside.addWidget(self.gate)
+        inside.addWidget(self.warnings)
+        inside.addWidget(self.chart)
+        inside.addWidget(self.legend)
+        inside.addWidget(self.hover)
+        inside.addWidget(self.said)
+        inside.addWidget(self.no_p_values)
+        table = Folding("Figures")
+        table.setToolTip("The numbers behind the bars")
+        table.addWidget(self.figures)
+        table.addWidget(self.measured)
+        inside.addWidget(table)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.mixed, 1)
+        buttons.addWidget(self.export)
+        buttons.addWidget(self.copy)
+        inside.addLayout(buttons)
+        self.column.addWidget(self.result_box)
+        self.column.addStretch(1)
+
+    def _connect(self) -> None:
+        self.run_button.clicked.connect(self.start)
+        self.mixed.clicked.connect(lambda: self.show_mixed())
+        self.export.clicked.connect(self._ask_export)
+        self.copy.clicked.connect(self.copy_table)
+        self.chart.channel_chosen.connect(self._toggle_solo)
+        self.chart.channel_hovered.connect(self._hovered)
+        self.figures.channel_chosen.connect(self._toggle_solo)
+        self.follow(self.session.replaced, self._replaced)
+        self.follow(self.session.data_sets_changed, self._name_result)
+        self.follow(self.session.cells_changed, self._fill)
+        self.follow(self.session.running_changed, self._fill)
+        self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.session.trained_changed, self._show_chance)
+        self.follow(self.session.importance_changed, self._importance_changed)
+        self.follow(self.viewer.events.theme, self._theme_changed)
+        # Stopped half way, what is there is judged as it is.
+        self.task.ended.connect(self._ended)
+
+    # ---------------------------------------------------------------- what the buttons do
+
+    def start(self) -> None:
+        """Run with what was chosen."""
+        cells = self.session.cells
+        if cells is None:
+            return
+        chosen = self.settings.value
+        self._wanted, self._running = chosen.seeds, self.session.data_set
+        self._before, self.session.importance = self.session.importance, None
+        self._taken, self._kept = 0, kept_folder()
+        job = importance_job(cells, chosen, self._kept)
+        self.task.run(
+            "channel importance",
+            job,
+            self._finished,
+            on_update=self._partial,
+            on_error=self.fail,
+            data_set=self._running,
+        )
+
+    def _ended(self, how: str) -> None:
+        state = self.session.of(self._running)
+        found = None if state is None else state.importance
+        if how != "done" and found is None:
+            # Nothing new was found, so what was found before stands again.
+            found, self._before = self._before, None
+            self.session.put(self._running, importance=found)
+            if found is not None and how == "cancelled":
+                self.notice.say("Stopped; the bars are those of the run before.")
+        elif how == "cancelled":
+            done = 0 if found is None else len(found.seeds)
+            line = f"Stopped; {done} of {self._wanted} repeats are done"
+            if done and self._kept is not None:
+                line += " and kept: with the same cells and settings, Run goes on from there"
+            self.notice.say(f"{line}.")
+        self._importance_changed()
+
+    def _replaced(self) -> None:
+        # Of the cells that go; a run goes on, and its bars wait with its data set.
+        self.mixed_task.stop()
+
+    @property
+    def _elsewhere(self) -> str:
+        """The data set that a run is of, where it is not the one in use."""
+        state = self.session.of(self._running) if self.task.busy else None
+        return "" if state is None or state.key == self.session.data_set else state.name
+
+    def _partial(self, update: Update) -> None:
+        self._taken += sum("kept" in one for one in update.metrics)
+        if update.progress.partial is not None:
+            self.session.put(self._running, importance=update.progress.partial)
+
+    def _finished(self, importance: Any) -> None:
+        # The last partial result is the result: say so even if it is the same object.
+        self.session.put(self._running, importance=importance)
+        self._importance_changed()
+        if self._taken:
+            self.notice.say(
+                f"{self._taken} of {self._wanted} repeats were kept from an earlier run with the "
+                "same cells and settings.",
+                "good",
+            )
+        if self._running != self.session.data_set:
+            state = self.session.of(self._running)
+            if state is not None:
+                self.notice.say(
+                    f"Channel importance of {state.name} is there; choose that data set to see it.",
+                    "good",
+                )
+            return
+        # Added once without being asked, but hidden: it would cover the channels.
+        self.show_mixed(visible=False)
+
+    def show_mixed(self, *, visible: bool = True) -> None:
+        """Add the blended image of the field of view that is in the viewer."""
+        imp, cells, shown = self.session.importance, self.session.cells, self.session.shown
+        if imp is None or not imp.classifiers or cells is None or shown is None:
+            return
+        if shown.reference not in self.viewer.layers:
+            self.fail(f"The layers of this field of view are gone; {AGAIN}")
+            return
+        if visible and self.solo.channel is not None:
+            # The blend is about to be looked at, no longer one channel.
+            self._toggle_solo(self.solo.channel)
+        geometry = layers.field_place(shown)
+        self.mixed_task.run(
+            "mixing the channels",
+            mixed_job(imp.classifiers[0], cells, shown.field),
+            lambda images: self._show_mixed(images, geometry, visible),
+            on_error=self.fail,
+        )
+
+    def _show_mixed(
+        self, images: npt.NDArray[np.float32], geometry: layers.FieldPlace, visible: bool
+    ) -> None:
+        selected = set(self.viewer.layers.selection)
+        for place, image in enumerate(images):
+            name = "mixed" if len(images) == 1 else f"mixed {place + 1}"
+            low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
+            limits = (low, max(high, low + 1e-6))
+            layer = layers.add_image(
+                self.viewer,
+                name,
+                image,
+                geometry,
+                name=name,
+                colormap="gray",
+                blending="translucent",
+                contrast_limits=limits,
+                visible=False,
+            )
+            # Another field of view or classifier has another range.
+            layer.contrast_limits = limits
+            layer.visible = layer.visible or visible
+        if not visible:
+            # napari selects a layer that is added: its controls would be those of one unseen.
+            self.viewer.layers.selection.clear()
+            self.viewer.layers.selection.update(selected & set(self.viewer.layers))
+
+    def _ask_export(self) -> None:
+        folder = file_dialogs.ask_folder(self, "Export channel importance into a folder")
+        if folder is not None:
+            self.export_to(folder)
+
+    def export_to(self, folder: Path) -> None:
+        """Write table, JSON and charts into a folder."""
+        if self.session.importance is None:
+            return
+        try:
+            written = self.session.importance.save(folder)
+        except ChannelMixError as error:
+            self.fail(str(error))
+            return
+        names = ", ".join(path.name for path in written)
+        self.notice.say(f"Written to {folder}: {names}", "good")
+
+    def copy_table(self) -> None:
+        """Put the figures on the clipboard, tab separated."""
+        clipboard = QApplication.clipboard()
+        if self.session.importance is not None and clipboard is not None:
+            clipboard.setText(
+                csv_text(self.session.importance.to_frame(), index=True, separator="\t")
+            )
+            self.notice.say("Copied; paste it into a spreadsheet", "good")
+
+    def _toggle_solo(self, channel: str) -> None:
+        was = self.solo.channel
+        self.chart.mark(self.solo.toggle(channel))
+        alone = self.solo.channel
+        if alone is None and was != channel:
+            self.fail(f"The layer of {channel} is gone; {AGAIN}")
+        self.hover.setText(
+            f"{alone} is shown alone; click it again to see what was shown before."
+            if alone
+            else HINT
+        )
+
+    def _hovered(self, channel: str) -> None:
+        self.hover.setText(self.chart.describe(channel) or HINT)
+
+    # ---------------------------------------------------------------- what is there
+
+    def _fill(self, _: object = None) -> None:
+        why = reason_not_ready(self.session)
+        cells = self.session.cells
+        if not why and cells is not None and len(cells.channels) < 2:
+            why = "These cells have one channel: there is nothing to weigh."
+        if self._elsewhere:
+            why = f"A run on {self._elsewhere} is under way; its bars will stand there."
+        self._fill_scaled()
+        self.run_button.setEnabled(not why and not self.task.busy)
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+
+    def _fill_scaled(self) -> None:
+        """Offer what the groups of these cells, and the table, can be scaled by."""
+        cells, before = self.session.cells, self.scaled.currentData()
+        offered = [("channels as they are", "")]
+        if cells is not None and len(set(cells.groups.tolist())) < len(cells):
+            names = ["group"]
+            if cells.conditions is not None:
+                names += [str(name) for name in cells.conditions.columns]
+            offered += [(f"channels per {name}", name) for name in dict.fromkeys(names)]
+        self.scaled.clear()
+        for words, name in offered:
+            self.scaled.addItem(words, name)
+        self.scaled.setCurrentIndex(max(0, self.scaled.findData(before)))
+
+    def _shown_changed(self, _: object = None) -> None:
+        self.solo.forget()
+        self.chart.mark(None)
+        # Only where it is looked at: the first one is added when a run is done.
+        if any(layers.role_of(layer).startswith("mixed") for layer in self.viewer.layers):
+            self.show_mixed(visible=False)
+
+    def _importance_changed(self, _: object = None) -> None:
+        imp = self.session.importance
+        self._show_chance()
+        self.result_box.setVisible(imp is not None)
+        parts = (self.run_box, self.result_box)
+        self.arrange(*(parts if imp is None else reversed(parts)))
+        self.chart.show_importance(imp)
+        self.figures.show_importance(imp)
+        self.measured.setText(measured_alone(imp))
+        self.measured.setVisible(bool(self.measured.text()))
+        reason = "" if imp is None or self.task.busy else imp.p_value_reason
+        self.no_p_values.setText(f"No p-values of the channels: {reason}." if reason else "")
+        self.no_p_values.setVisible(bool(reason))
+        if imp is None:
+            return
+        self.legend.setText(self.chart.legend())
+        # The question stands above the bars.
+        lines = [line for line in imp.sentences if not imp.asks or line != imp.question]
+        self.said.setText("\n".join(f"• {line}" for line in lines))
+        self.said.setVisible(bool(lines))
+        self._judge(imp)
+        shown = self.session.shown is not None and bool(imp.classifiers)
+        self.mixed.setEnabled(shown)
+
+    def _name_result(self) -> None:
+        """Say of which data set the bars are, where several are open."""
+        state = self.session.of(self.session.data_set)
+        several = state is not None and len(self.session.data_sets) > 1
+        self.result_box.setTitle(f"{TITLE}: {state.name}" if state and several else TITLE)
+
+    def _show_chance(self, _: object = None) -> None:
+        """Doubts about the trained classifier; a result has networks and a gate of its own."""
+        trained = self.session.trained
+        self.chance.show_trained(None if self.session.importance is not None else trained)
+
+    def _judge(self, imp: Any) -> None:
+        """Gate and warnings above the bars; those of a run under way are not the last word."""
+        if self.task.busy and self._running == self.session.data_set:
+            self.gate.say(
+                f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
+                "info" if imp.shares_readable else "error",
+            )
+            self.warnings.clear_line()
+            return
+        kind: Kind = "error" if not imp.shares_readable else "warning" if imp.caveat else "good"
+        self.gate.say(verdict(imp), kind)
+        self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
+
+    def _theme_changed(self, event: Any) -> None:
+        self.chart.follow_theme(self.viewer.theme)
+        show_secondary(self.no_p_values, self.viewer.theme)
+        self.legend.setText(self.chart.legend())
+
+    def halt(self) -> None:
+        """Stop every work of this dock, and show what was shown before."""
+        super().halt()
+        self.mixed_task.stop()
+        self.device.task.stop()
+
+
+def verdict(imp: Any) -> str:
+    """The gate in words, with both answers side by side where it is closed."""
+    figures = measured(imp)
+    if imp.asks:
+        remedy = (
+            "A true effect can look like this too. 'Scale' under 'More settings' takes away what "
+            "differs between groups; run it again to see what is left."
+        )
+        return f"{imp.question}\n{remedy}\n{figures}"
+    if imp.shares_readable and not imp.caveat:
+        return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
+    both = ""
+    if imp.shapley is not None and not imp.shares_readable:
+        by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
+        by_value = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.shapley))[:3])
+        both = f"\nMost by share: {by_share}.  Most by Shapley value: {by_value}."
+    head = (
+        f"{imp.verdict}.\n{imp.gate[0].upper()}{imp.gate[1:]}"
+        if imp.verdict
+        else (f"Not reliable: {imp.gate}")
+    )
+    return f"{head}.{both}\n{figures}"
+
+
+def measured(imp: Any) -> str:
+    """Accuracies with their intervals, and what was held out."""
+    if imp.estimates:
+        return "\n".join(imp.accuracy_lines)
+    return (
+        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
+        f"{imp.n_test} held-out cells, {counted(len(imp.seeds), 'repeat')}"
+    )

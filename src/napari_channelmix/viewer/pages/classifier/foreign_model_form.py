@@ -1,0 +1,129 @@
+"""Open a model that was made elsewhere: its channels, its classes, and consent to run its code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.widgets.notice import breakable
+
+__all__ = ["ModelForm", "needs_form"]
+
+
+def needs_form(path: Path) -> bool:
+    """Whether a file does not carry its channels and classes itself."""
+    return path.suffix.lower() in (".onnx", ".pt", ".pth", ".pt2", ".ts", ".torchscript")
+
+
+# What a model may give: words for the user, and those of `load_model`.
+GIVES = (
+    ("found out from the first cells", "auto"),
+    ("logits (before the softmax)", "logits"),
+    ("probabilities (after the softmax)", "probabilities"),
+    ("independent labels, after a sigmoid", "sigmoid"),
+    ("independent labels, before a sigmoid", "sigmoid_logits"),
+    ("one logit, for the second class", "one_logit"),
+    ("one probability, of the second class", "one_probability"),
+)
+
+
+class ModelForm(QWidget):
+    """Shown only while a foreign model is being opened."""
+
+    confirmed = Signal(object, dict)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._path = Path()
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        self.channels = QLineEdit()
+        self.channels.setToolTip("Names of the model's channels in its order, with commas between")
+        self.classes = QLineEdit()
+        self.classes.setToolTip("Names of the model's classes in its order, with commas between")
+        self.output = QComboBox()
+        for words, name in GIVES:
+            self.output.addItem(words, name)
+        no_wider(self.output)
+        self.output.setToolTip(
+            "What the model's numbers mean; where it stays in doubt you are asked to choose"
+        )
+        self.select = QLineEdit()
+        self.select.setPlaceholderText("only where it has several")
+        self.select.setToolTip("Name or position (0, 1, ...) of the output with the classes")
+        self.consent = QCheckBox("I trust its maker: run the code in this file")
+        self.consent.setToolTip(
+            "TorchScript and torch.export files can do anything on this computer; ONNX cannot"
+        )
+        self.load = QPushButton("Load")
+        self.load.setToolTip("Load the model with these names")
+        self.dismiss = QPushButton("Dismiss")
+        self.dismiss.setToolTip("Do not open it")
+        rows = form()
+        rows.addRow("Channels", self.channels)
+        rows.addRow("Classes", self.classes)
+        rows.addRow("It gives", self.output)
+        rows.addRow("Output", self.select)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.load)
+        buttons.addWidget(self.dismiss)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.title)
+        column.addLayout(rows)
+        column.addWidget(self.consent)
+        column.addLayout(buttons)
+        self.channels.textChanged.connect(self._enable)
+        self.classes.textChanged.connect(self._enable)
+        self.consent.toggled.connect(self._enable)
+        self.load.clicked.connect(self._confirm)
+        self.dismiss.clicked.connect(lambda: self.setVisible(False))
+        self.setVisible(False)
+
+    def ask(self, path: Path, channels: tuple[str, ...], classes: tuple[str, ...]) -> None:
+        """Ask for what the file does not say; the names of the session are proposed."""
+        self._path = path
+        self.title.setText(f"{breakable(path.name)} does not name its channels and classes:")
+        self.channels.setText(", ".join(channels))
+        self.classes.setText(", ".join(classes))
+        # Never ticked for the user, and asked again for every file.
+        self.consent.setChecked(False)
+        # Neither is what another model gives.
+        self.output.setCurrentIndex(0)
+        self.select.clear()
+        self.consent.setVisible(path.suffix.lower() != ".onnx")
+        self.setVisible(True)
+        self._enable()
+
+    def _enable(self, _: object = None) -> None:
+        consent = self.consent.isChecked() or self._path.suffix.lower() == ".onnx"
+        named = bool(_names(self.channels.text())) and len(_names(self.classes.text())) > 1
+        self.load.setEnabled(consent and named)
+
+    def _confirm(self) -> None:
+        given: dict[str, Any] = {
+            "channels": _names(self.channels.text()),
+            "classes": _names(self.classes.text()),
+            "output": self.output.currentData(),
+            "select": self.select.text().strip() or None,
+            "allow_code": self.consent.isChecked(),
+        }
+        self.setVisible(False)
+        self.confirmed.emit(self._path, given)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,438 @@
+"""Dock 'Classifier': train one, see how it learns and how good it is, save, open, apply."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.settings import ClassifierSettings
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.recall_bars import RecallBars
+from napari_channelmix.viewer.frame.chance_note import chance_line
+from napari_channelmix.viewer.frame.page import Dock, form, group
+from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
+from napari_channelmix.viewer.frame.training_controls import (
+    DeviceBox,
+    NetworkBox,
+    follow_seed,
+    reason_not_ready,
+    whole,
+)
+from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
+from napari_channelmix.viewer.pages.classifier.compute_status import ComputerBox
+from napari_channelmix.viewer.pages.classifier.foreign_model_form import ModelForm, needs_form
+from napari_channelmix.viewer.pages.classifier.held_out_share import held_out_line
+from napari_channelmix.viewer.pages.classifier.jobs import (
+    evaluation_job,
+    load_job,
+    predict_job,
+    train_job,
+)
+from napari_channelmix.viewer.pages.classifier.probabilities_panel import ProbabilitiesPanel
+from napari_channelmix.viewer.pages.classifier.training_curves import TrainingCurves
+from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
+from napari_channelmix.viewer.session.preferences import PREFERENCES
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
+from napari_channelmix.viewer.widgets.notice import Notice, breakable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import napari
+
+    from napari_channelmix.classify import Evaluation
+    from napari_channelmix.classify.accuracy import AccuracyEstimate
+    from napari_channelmix.viewer.session.session import Predictions, Trained
+    from napari_channelmix.viewer.tasks.task import Update
+
+__all__ = ["ClassifierDock"]
+
+MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.pth *.ts *.torchscript);;All files (*)"
+
+
+class ClassifierDock(Dock):
+    """Train on the session's cells and show what came of it."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.device = DeviceBox(self.session)
+        self.mix = QCheckBox("Mix the channels into")
+        self.mix.setToolTip(
+            "Put a mixing layer in front (DCMIX): the classifier sees blended images only, and the "
+            "weights of the blend can be read"
+        )
+        self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended images")
+        self.mixes.setSuffix(" image(s)")
+        self.mixes.setEnabled(False)
+        self.mix.toggled.connect(self.mixes.setEnabled)
+        controls = {"network": NetworkBox(), "device": self.device, "mixes": self.mixes}
+        self.settings = JobForm(ClassifierSettings, self, controls=controls)
+        self.network, self.epochs = self.settings["network"], self.settings["epochs"]
+        self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
+        self.train = QPushButton("Train")
+        self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.curves = TrainingCurves(self.viewer.theme)
+        self.classifiers = ClassifierBox(self.session)
+        self.result = QLabel()
+        self.result.setWordWrap(True)
+        self.result.setToolTip("Figures on cells that training never saw")
+        self.doubts = Notice()
+        self.recalls = RecallBars(self.viewer.theme)
+        self.probabilities = ProbabilitiesPanel(self.viewer.theme)
+        self.prior = PriorBox()
+        self.apply = QPushButton("Classify all cells")
+        self.apply.setToolTip(
+            "Predict the class of every cell; a layer 'predicted' and two columns of the cells' "
+            "features show them"
+        )
+        self.misfit = QLabel()
+        self.misfit.setWordWrap(True)
+        self.legend = ClassLegend()
+        self.evaluate = QPushButton("Evaluate on these cells")
+        self.evaluate.setToolTip(
+            "Hold the classes of the cells against what the classifier says, and the cells "
+            "against those it was trained on"
+        )
+        self.save = QPushButton("Save…")
+        self.save.setToolTip("Save the classifier as a bundle (.cmx): weights, names, statistics")
+        self.open = QPushButton("Open model…")
+        self.open.setToolTip("Open a bundle (.cmx), or a model made elsewhere (ONNX, TorchScript)")
+        self.form = ModelForm()
+        self.computer = ComputerBox(self.session)
+        follow_seed(self, self.seed)
+        self._build()
+        self.train.clicked.connect(self.start)
+        self.apply.clicked.connect(self.classify)
+        self.evaluate.clicked.connect(self.measure)
+        self.save.clicked.connect(self._ask_save)
+        self.open.clicked.connect(self._ask_open)
+        self.prior.chosen.connect(self.choose_prior)
+        self.prior.refused.connect(self.fail)
+        self.classifiers.chosen.connect(self.use)
+        self.form.confirmed.connect(lambda path, given: self.load(path, **given))
+        self.follow(self.session.cells_changed, self._fill)
+        self.follow(self.session.trained_changed, self._fill)
+        self.follow(self.session.data_sets_changed, self._fill)
+        self.follow(self.session.predictions_changed, self._fill)
+        self.follow(self.session.prior_changed, self._fill)
+        self.follow(self.session.running_changed, self._fill)
+        self.follow(self.session.history_changed, self._fill_curves)
+        self.follow(self.viewer.events.theme, self._theme_changed)
+        self.follow(PREFERENCES.changed, self.computer.fill)
+        self._fill()
+        self._fill_curves()
+
+    def _build(self) -> None:
+        self.training_box, inside = group("Training")
+        rows = form()
+        self.settings.add_to(rows, ["network", "epochs", "held_out", "seed", "device"])
+        self.settings.leave("mixes")
+        mixing = QWidget()
+        row = QHBoxLayout(mixing)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.mix)
+        row.addWidget(self.mixes, 1)
+        inside.addLayout(rows)
+        inside.addWidget(mixing)
+        inner = form()
+        self.settings.add_to(inner)
+        content = QWidget()
+        content.setLayout(inner)
+        more = Folding("More settings")
+        more.setToolTip("How long and how fast it learns, and how blending weights stay positive")
+        more.addWidget(content)
+        inside.addWidget(more)
+        inside.addWidget(self.train)
+        inside.addWidget(self.reason)
+        self.column.addWidget(self.training_box)
+        self.curves_box, inside = group("Learning")
+        inside.addWidget(self.curves)
+        self.column.addWidget(self.curves_box)
+        self.result_box, inside = group("Classifier")
+        inside.addWidget(self.classifiers)
+        inside.addWidget(self.result)
+        inside.addWidget(self.doubts)
+        inside.addWidget(self.recalls)
+        inside.addWidget(self.probabilities)
+        rows = form()
+        rows.addRow("Prior", self.prior)
+        inside.addLayout(rows)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.apply, 1)
+        buttons.addWidget(self.save)
+        buttons.addWidget(self.open)
+        inside.addLayout(buttons)
+        inside.addWidget(self.misfit)
+        inside.addWidget(self.legend)
+        inside.addWidget(self.evaluate)
+        inside.addWidget(self.form)
+        self.column.addWidget(self.result_box)
+        self.column.addWidget(self.computer)
+        self.column.addStretch(1)
+
+    # ---------------------------------------------------------------- what the buttons do
+
+    def start(self) -> None:
+        """Train with what was chosen."""
+        cells = self.session.cells
+        if cells is None:
+            return
+        mixes = self.mixes.value() if self.mix.isChecked() else 0
+        chosen = replace(self.settings.value, mixes=mixes)
+        self.session.history = ()
+        # Another data set may be in use before it is through.
+        data_set = self.session.data_set
+        self.task.run(
+            "training",
+            train_job(cells, chosen),
+            lambda found: self._trained(found, data_set),
+            on_update=lambda update: self._learning(update, data_set),
+            on_error=self.fail,
+            data_set=data_set,
+        )
+
+    def _learning(self, update: Update, data_set: int) -> None:
+        epochs = tuple(one for one in update.metrics if "epoch" in one)
+        state = self.session.of(data_set) if epochs else None
+        if state is not None:
+            self.session.put(data_set, history=(*state.history, *epochs))
+
+    def _trained(self, trained: Trained, data_set: int | None = None) -> None:
+        data_set = self.session.data_set if data_set is None else data_set
+        state = self.session.of(data_set)
+        if state is not None:
+            # Two data sets may have one name in their files; the session tells them apart.
+            trained = replace(trained, source=f"trained on {state.name}")
+        self.session.put_classifier(data_set, trained)
+        if state is not None and self.session.trained is not trained:
+            # Those in use were classified and explained with another one.
+            self.notice.say(
+                f"The classifier of {state.name} is trained; choose it under 'In use' "
+                "to classify with it.",
+                "good",
+            )
+        chance, kind = chance_line(trained)
+        # Groups that are few are said beside the figures.
+        warnings = [chance] if kind == "warning" else []
+        warnings += trained.classifier.record.get("warnings", [])
+        if warnings:
+            said = self.notice.text().splitlines() if self.notice.isVisible() else []
+            self.notice.say("\n".join((*said, *warnings)), "warning")
+
+    def classify(self) -> None:
+        """Predict the class of every cell."""
+        trained, cells = self.session.trained, self.session.cells
+        if trained is None or cells is None:
+            return
+        data_set = self.session.data_set
+
+        def done(found: Predictions) -> None:
+            # Classes may have been painted meanwhile, or another data set taken in use.
+            state = self.session.of(data_set)
+            if state is not None:
+                self.session.put(data_set, predictions=found)
+                counts = np.bincount(found.codes, minlength=len(found.classes))
+                said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
+                prior = "" if found.prior is None else f" ({found.prior.text()})"
+                where = "" if data_set == self.session.data_set else f" in {state.name}"
+                lines = (f"Predicted{where}: {said}{prior}", *found.warnings)
+                self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
+
+        job = predict_job(trained, cells, self.session.prior)
+        self.task.run("classifying the cells", job, done, on_error=self.fail, data_set=data_set)
+
+    def choose_prior(self, prior: Any) -> None:
+        """Take another prior; predictions that are there follow it."""
+        if prior == self.session.prior:
+            return
+        self.session.prior = prior
+        trained, before = self.session.trained, self.session.predictions
+        if trained is None or before is None or before.balanced is None:
+            return
+
+        def done(found: Predictions) -> None:
+            if self.session.predictions is before:
+                self.session.predictions = found
+
+        # Those that came back with their data set may be another classifier's.
+        given = before.trained or trained
+        self.task.run(
+            "applying the prior", reweighed_job(given, before, prior), done, on_error=self.fail
+        )
+
+    def measure(self) -> None:
+        """Measure the classifier on the cells that have a class."""
+        trained, cells = self.session.trained, self.session.cells
+        if trained is None or cells is None:
+            return
+
+        def done(found: Evaluation) -> None:
+            recall = ", ".join(row.text() for row in found.estimate.per_class if row.n_cells)
+            # What is known of the cells since they were opened is no news, and comes last.
+            news = [line for line in found.warnings if line not in cells.warnings]
+            known = [line for line in found.warnings if line in cells.warnings]
+            lines = (
+                f"On {found.name}: {found.words}",
+                *news,
+                f"recall: {recall}",
+                *found.probability_lines,
+                *known,
+            )
+            minded = bool(set(news) - set(found.shift.lines) or found.shift.warnings)
+            self.notice.say("\n".join(lines), "warning" if minded else "info")
+
+        job = evaluation_job(trained, cells, self.session.prior)
+        self.task.run("evaluating", job, done, on_error=self.fail)
+
+    def _ask_save(self) -> None:
+        path = file_dialogs.ask_save(
+            self, "Save the classifier", "classifier.cmx", "Bundles (*.cmx)"
+        )
+        if path is not None:
+            self.save_to(path if path.suffix else path.with_suffix(".cmx"))
+
+    def save_to(self, path: Path) -> None:
+        """Save the classifier as a bundle."""
+        trained = self.session.trained
+        if trained is None:
+            return
+        try:
+            trained.classifier.save(path)
+        except ChannelMixError as error:
+            self.fail(str(error))
+            return
+        self.notice.say(f"Saved {path}", "good")
+
+    def _ask_open(self) -> None:
+        path = file_dialogs.ask_open(self, "Open a model", MODELS)
+        if path is None:
+            return
+        if needs_form(path):
+            cells = self.session.cells
+            channels = cells.channels if cells is not None else ()
+            classes = cells.classes if cells is not None else ()
+            self.form.ask(path, channels, classes)
+        else:
+            self.load(path)
+
+    def load(self, path: Path, **given: Any) -> None:
+        """Open a model file; see `napari_channelmix.classify.load_model`."""
+        self.task.run(
+            f"opening {path.name}",
+            load_job(path, **given),
+            self._trained_elsewhere,
+            on_error=self.fail,
+        )
+
+    def use(self, trained: Trained) -> None:
+        """Take another classifier of the session in use; predictions that are there stay.
+
+        They know the classifier that gave them.
+        """
+        self.session.trained = trained
+
+    def _trained_elsewhere(self, trained: Trained) -> None:
+        # The curves in sight are not of this one.
+        self.session.history = ()
+        self.session.trained = trained
+
+    # ---------------------------------------------------------------- what is there
+
+    def _fill(self, _: object = None) -> None:
+        busy, why = self.task.busy, reason_not_ready(self.session)
+        self.train.setEnabled(not why and not busy)
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+        trained = self.session.trained
+        if not busy:
+            parts = (self.training_box, self.curves_box, self.result_box)
+            self.arrange(*(parts if trained is None else reversed(parts)))
+        self.classifiers.fill(busy)
+        origin = self.session.data_set_of(trained)
+        share = held_out_line(trained, None if origin is None else origin.cells)
+        self.result.setText(_in_words(trained, share))
+        estimate = None if trained is None else trained.estimate
+        self.doubts.say(_doubts(estimate), "warning")
+        self.recalls.show_accuracy(estimate)
+        predictions = self.session.predictions
+        if predictions is not None and not predictions.is_by(trained):
+            predictions = None
+        self.probabilities.show_trained(trained, predictions)
+        self.prior.show_choice(self.session.prior, trained, busy)
+        misfit = reason_not_fitting(self.session)
+        self.misfit.setText(misfit)
+        self.misfit.setVisible(bool(misfit))
+        usable = trained is not None and not misfit and not busy
+        predictions = self.session.predictions
+        self.legend.show_classes(() if predictions is None else predictions.classes, "Predicted")
+        self.apply.setEnabled(usable and self.session.cells is not None)
+        classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
+        self.evaluate.setEnabled(usable and classed)
+        ours = trained is not None and hasattr(trained.classifier, "save")
+        self.save.setEnabled(ours and not busy)
+        self.open.setEnabled(not busy)
+
+    def _fill_curves(self, _: object = None) -> None:
+        self.curves_box.setVisible(bool(self.session.history) or self.task.busy)
+        self.curves.show_history(self.session.history)
+
+    def _theme_changed(self, event: Any) -> None:
+        self.curves.follow_theme(self.viewer.theme)
+        self.recalls.follow_theme(self.viewer.theme)
+        self.probabilities.follow_theme(self.viewer.theme)
+
+    def halt(self) -> None:
+        """Stop every work of this dock."""
+        super().halt()
+        self.device.task.stop()
+        self.computer.task.stop()
+
+
+def _doubts(found: AccuracyEstimate | None) -> str:
+    """Why the accuracy says little, a line each."""
+    if found is None:
+        return ""
+    lines = (found.chance_text, found.warning)
+    return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines if line)
+
+
+def _in_words(trained: Trained | None, share: str = "") -> str:
+    """A classifier and its figures, for the label; ``share``: see `held_out_line`."""
+    if trained is None:
+        return "None yet: train one, or open a model."
+    classifier = trained.classifier
+    source, channels, classes = (
+        html.escape(breakable(text))
+        for text in (trained.source, ", ".join(classifier.channels), ", ".join(classifier.classes))
+    )
+    lines = [f"<b>{source}</b>", f"channels: {channels}", f"classes: {classes}"]
+    if hasattr(classifier, "reading"):
+        # Known once it was asked about cells.
+        lines.append(f"output: {classifier.reading or classifier.output}")
+    if trained.accuracy is not None:
+        found, figure = trained.estimate, f"balanced accuracy <b>{trained.accuracy:.3f}</b>"
+        aside = f"chance {trained.chance:.2f}; trained on {trained.n_train:,}"
+        if found is None:
+            figure += f" on {trained.n_test:,} held-out cells ({aside})"
+        else:
+            figure += f" ({found.interval_text})<br>{found.measured_on()} ({aside})"
+        lines.insert(1, figure)
+    if share:
+        lines.insert(2, html.escape(share))
+    return "<br>".join(lines)

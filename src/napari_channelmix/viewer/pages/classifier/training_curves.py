@@ -1,0 +1,79 @@
+"""Loss and accuracy while a classifier learns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_channelmix.viewer.charts.small_plot import color_axes, switch_off_menu
+from napari_channelmix.viewer.widgets.theme import chart_colors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["TrainingCurves"]
+
+
+class TrainingCurves(QWidget):
+    """Two small charts over the epochs: loss, and balanced accuracy on validation cells."""
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.loss = pg.PlotWidget()
+        self.accuracy = pg.PlotWidget()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        for plot in (self.loss, self.accuracy):
+            switch_off_menu(plot)
+            plot.setMouseEnabled(x=False, y=False)
+            # The lowest tick's number and the name of the epochs reach over the edge.
+            plot.getPlotItem().setContentsMargins(0, 4, 6, 7)
+            plot.getAxis("left").setWidth(48)
+            column.addWidget(plot)
+        self.loss.setToolTip("Cross entropy on training (line) and validation cells (dashed)")
+        self.accuracy.setToolTip("Balanced accuracy: the mean of the classes' recalls, 1 at best")
+        self.loss.setFixedHeight(130)
+        # Room for the names of the epochs.
+        self.accuracy.setFixedHeight(165)
+        self.loss.getAxis("bottom").setStyle(showValues=False)
+        self.accuracy.setYRange(0.0, 1.05, padding=0)
+        # Losses start high on the left and fall: there is room on the right.
+        self.legend = self.loss.addLegend(offset=(-6, 2), labelTextSize="8pt")
+        self._lines = {
+            "loss": self.loss.plot([], [], name="training"),
+            "validation_loss": self.loss.plot([], [], name="validation"),
+            "accuracy": self.accuracy.plot([], []),
+        }
+        self.follow_theme(theme)
+
+    def show_history(self, history: Sequence[dict[str, float]]) -> None:
+        """Draw the metrics of the epochs so far."""
+        for name, line in self._lines.items():
+            points = [(one["epoch"], one[name]) for one in history if name in one]
+            line.setData([x for x, _ in points], [y for _, y in points])
+        last = max((one["epoch"] for one in history), default=5.0)
+        for plot in (self.loss, self.accuracy):
+            plot.setXRange(0.5, max(5.0, last) + 0.5, padding=0)
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        colors = chart_colors(theme)
+        dots = {"symbol": "o", "symbolSize": 5, "symbolPen": None}
+        for plot, title in ((self.loss, "loss"), (self.accuracy, "accuracy")):
+            color_axes(plot, colors, title)
+        self.accuracy.setLabel("bottom", "epoch", color=colors.text)
+        self.legend.setLabelTextColor(colors.text)
+        self._lines["loss"].setPen(pg.mkPen(colors.bar, width=2))
+        self._lines["validation_loss"].setPen(
+            pg.mkPen(colors.text, width=1.5, style=Qt.PenStyle.DashLine)
+        )
+        accuracy = self._lines["accuracy"]
+        accuracy.setPen(pg.mkPen(colors.second, width=2))
+        accuracy.setSymbol(dots["symbol"])
+        accuracy.setSymbolSize(dots["symbolSize"])
+        accuracy.setSymbolBrush(colors.second)
+        accuracy.setSymbolPen(None)

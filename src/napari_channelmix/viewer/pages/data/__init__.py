@@ -1,0 +1,1 @@
+"""Page 'Data': open images and data sets, and say what a cell is."""

@@ -1,0 +1,213 @@
+"""Choose what marks the cells in the channels: a Labels or Points layer, or nuclei found here."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Labels, Points
+from qtpy.QtCore import QSignalBlocker, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, check_plan
+from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels
+
+__all__ = ["CellsPanel"]
+
+
+# The column that is called as ids are: index, label, object...
+BY_NAME = "by its name, if there is any"
+
+
+class CellsPanel(QWidget):
+    """Source of the cells, size of the crops, and where classes are already written."""
+
+    changed = Signal()
+    nuclei_wanted = Signal(str)
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.source = QComboBox()
+        self.source.setToolTip("The Labels or Points layer that marks the cells")
+        self.nuclei_channel = QComboBox()
+        self.nuclei_channel.setToolTip("The channel in which the nuclei are bright")
+        self.find_button = QPushButton("Find nuclei")
+        self.find_button.setToolTip(
+            "Smooth, threshold (Otsu), split touching nuclei; the result is a new Labels layer "
+            "that you can correct"
+        )
+        self.find_button.clicked.connect(
+            lambda: self.nuclei_wanted.emit(self.nuclei_channel.currentText())
+        )
+        self.crop = QSpinBox()
+        self.crop.setRange(8, 512)
+        self.crop.setValue(48)
+        self.crop.setSuffix(" pixels")
+        self.crop.setToolTip("Side of the square cut out around each cell")
+        self.column = QComboBox()
+        self.column.setToolTip(
+            "A column of the layer's features that names the class of each cell; without one, "
+            "give cells their classes in 'Annotate'"
+        )
+        finder = QHBoxLayout()
+        finder.addWidget(self.nuclei_channel, 1)
+        finder.addWidget(self.find_button)
+        self.unit = QComboBox()
+        self.unit.addItems(["each label", "each connected region"])
+        self.unit.setToolTip(
+            "Of a label in several pieces the largest is the cell; of a mask of one value every "
+            "connected region is one"
+        )
+        self.inside = QCheckBox("Leave out cells at the border")
+        self.inside.setToolTip(
+            "Crops that reach over the border of the image are filled with background"
+        )
+        self.ids = QComboBox()
+        self.ids.setToolTip(
+            "The column of the layer's features that holds the id of each row: its label, or the "
+            "name of its point"
+        )
+        no_wider(self.source, self.nuclei_channel, self.unit, self.column, self.ids)
+        # It shares its row with a button.
+        self.nuclei_channel.setMinimumContentsLength(5)
+        rows = self.rows = form()
+        rows.addRow("Marked by", self.source)
+        rows.addRow("or in", finder)
+        rows.addRow("A cell is", self.unit)
+        rows.addRow("Crop", self.crop)
+        rows.addRow("", self.inside)
+        rows.addRow("Classes", self.column)
+        rows.addRow("Row ids", self.ids)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(rows)
+        self.source.currentIndexChanged.connect(lambda _: self._fill_columns(fresh=True))
+        self.crop.valueChanged.connect(lambda _: self.changed.emit())
+        self.unit.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.inside.toggled.connect(lambda _: self.changed.emit())
+        self.column.currentIndexChanged.connect(lambda _: self._column_changed())
+        self.ids.currentIndexChanged.connect(lambda _: self._fill_columns())
+        self.fill()
+
+    def fill(self, _: object = None) -> None:
+        """List the layers that may mark cells, keeping what the user chose."""
+        before, fresh = self.source.currentData(), False
+        with QSignalBlocker(self.source):
+            self.source.clear()
+            self.source.addItem("choose a layer…", None)
+            for layer in self.viewer.layers:
+                if isinstance(layer, (Labels, Points)) and not layers.is_own(layer):
+                    kind = "labels" if isinstance(layer, Labels) else "points"
+                    self.source.addItem(f"{layer.name} ({kind})", layer)
+                    sample = before is None and layer.metadata.get(PART) == "cells"
+                    fresh |= sample
+                    if layer is before or sample:
+                        self.source.setCurrentIndex(self.source.count() - 1)
+        self._fill_columns(fresh)
+
+    def choose_source(self, layer: Any) -> None:
+        """Mark the cells by this layer."""
+        for row in range(self.source.count()):
+            if self.source.itemData(row) is layer:
+                self.source.setCurrentIndex(row)
+
+    def fill_channels(self, names: tuple[str, ...]) -> None:
+        """Offer these channels to find nuclei in."""
+        if names == tuple(
+            self.nuclei_channel.itemText(i) for i in range(self.nuclei_channel.count())
+        ):
+            return
+        before = self.nuclei_channel.currentText()
+        self.nuclei_channel.clear()
+        self.nuclei_channel.addItems(list(names))
+        if before in names:
+            self.nuclei_channel.setCurrentText(before)
+        self.find_button.setEnabled(bool(names))
+
+    def _fill_columns(self, fresh: bool = False) -> None:
+        """List the columns; ``fresh``: of a layer that was chosen just now."""
+        layer, before = self.source.currentData(), self.column.currentText()
+        self._fill_ids(layer)
+        with QSignalBlocker(self.column):
+            self.column.clear()
+            self.column.addItem("none yet", None)
+            if layer is not None:
+                for name in layers.columns_of(layer, self.ids.currentData()):
+                    self.column.addItem(f"column {name!r}", name)
+                if fresh and layer.metadata.get(PART) == "cells":
+                    before = f"column {CLASSES!r}"
+            self.column.setCurrentIndex(max(0, self.column.findText(before)))
+        self.rows.setRowVisible(self.unit, isinstance(layer, Labels))
+        self._name_ids()
+        self.changed.emit()
+
+    def _column_changed(self) -> None:
+        self._name_ids()
+        self.changed.emit()
+
+    def _name_ids(self) -> None:
+        """Say which column is taken for the ids, where the user chose none."""
+        layer, name = self.source.currentData(), None
+        if layer is not None:
+            # Where it cannot be told, the reason is given when a class column is chosen.
+            with suppress(DataError):
+                name = layers.FeatureTable.of(layer).id_column_in_use(self.column.currentData())
+        self.ids.setItemText(0, BY_NAME if name is None else f"column {name!r}, by its name")
+
+    def _fill_ids(self, layer: Any) -> None:
+        """List the columns that may hold ids, keeping what the user chose."""
+        names = () if layer is None else layers.id_columns_of(layer)
+        with QSignalBlocker(self.ids):
+            before = self.ids.currentData()
+            self.ids.clear()
+            self.ids.addItem(BY_NAME, None)
+            for name in names:
+                self.ids.addItem(f"column {name!r}", name)
+            self.ids.setCurrentIndex(max(0, self.ids.findData(before)))
+        self.rows.setRowVisible(self.ids, bool(names))
+
+    def plan(self, chosen: ChosenChannels) -> CellsPlan:
+        """What the form says.
+
+        Raises
+        ------
+        DataError
+            No layer chosen.
+        """
+        layer = self.source.currentData()
+        if layer is None:
+            raise DataError("choose the layer that marks the cells, or find nuclei")
+        return CellsPlan(
+            chosen,
+            layer,
+            self.crop.value(),
+            self.column.currentData(),
+            self.ids.currentData() if self.rows.isRowVisible(self.ids) else None,
+            labelled=self.unit.currentIndex() == 0 or not isinstance(layer, Labels),
+            border=not self.inside.isChecked(),
+        )
+
+    def check(self, chosen: ChosenChannels) -> None:
+        """Refuse what can be known to be wrong without reading pixels.
+
+        Raises
+        ------
+        DataError
+            With the reason.
+        """
+        check_plan(self.plan(chosen))

@@ -1,0 +1,423 @@
+"""Choose channels among the viewer's layers: several layers, or one layer and its channel axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from napari.layers import Image
+from qtpy.QtCore import QSignalBlocker, QSize, Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.pages.data.axis_question import AxisQuestion, unclear_axis
+from napari_channelmix.viewer.pages.data.samples import PART
+
+__all__ = ["ChannelsPanel", "ChosenChannels", "Slice"]
+
+LAYER = Qt.ItemDataRole.UserRole
+OWN_NAME = Qt.ItemDataRole.UserRole + 1
+# Height of a row in pixels, and how many are shown without scrolling.
+ROW, ROWS_SHOWN = 21, 7
+# Along an axis; more are no channels.
+MOST_CHANNELS = 200
+# What becomes of an axis that is neither channels, rows nor columns.
+CURRENT, MAXIMUM, EVERY = "current slice", "maximum of all slices", "every slice a field"
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A field of view: its name, the slices it is of, and its channels."""
+
+    name: str
+    at: dict[int, int]
+    planes: tuple[layers.LayerPlane, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenChannels:
+    """The channels as they stand now: lazy planes with their names and where they lie.
+
+    Attributes
+    ----------
+    names : tuple of str
+    planes : tuple of LayerPlane
+        Of the slice that the viewer shows.
+    images : dict of str to napari layer
+    axes : (int, int)
+        Rows and columns.
+    at : dict of int to int
+        The slice: axis and position.
+    channel : int or None
+        The channel axis, where the channels are one layer.
+    every : tuple of int
+        Axes of which every slice is a field of view.
+    """
+
+    names: tuple[str, ...]
+    planes: tuple[layers.LayerPlane, ...]
+    images: dict[str, Any]
+    axes: tuple[int, int]
+    at: dict[int, int]
+    channel: int | None = None
+    every: tuple[int, ...] = ()
+
+    @property
+    def reference(self) -> Any:
+        """The layer whose geometry counts."""
+        return next(iter(self.images.values()))
+
+    @property
+    def title(self) -> str:
+        """What the cells are called: after their image, or after all channels that are layers."""
+        first, rest = self.reference.name, len(set(map(id, self.images.values()))) - 1
+        if not rest:
+            return str(first)
+        return f"{first} and {rest} other channel{'s' if rest > 1 else ''}"
+
+    @property
+    def slice_index(self) -> tuple[int | None, ...]:
+        """For each axis but the channels the slice, or that it is projected."""
+        every = dict.fromkeys(self.every)
+        index = [every.get(axis, i) for axis, i in enumerate(self.planes[0].index)]
+        return tuple(i for axis, i in enumerate(index) if axis != self.channel)
+
+    @property
+    def stacked(self) -> bool:
+        """Whether every slice of an axis is a field of view."""
+        return bool(self.every)
+
+    @property
+    def slices(self) -> tuple[Slice, ...]:
+        """The fields of view: one, or one for every slice."""
+        if not self.every:
+            return (Slice(self.title, self.at, self.planes),)
+        axes = layers.axes_of(self.reference)
+        result = []
+        for place in np.ndindex(*(axes[axis].length for axis in self.every)):
+            moved = dict(zip(self.every, map(int, place), strict=True))
+            name = ", ".join(f"{axes[axis].short}={index}" for axis, index in moved.items())
+            planes = tuple(plane.moved(moved) for plane in self.planes)
+            # With the image: annotations of another stack have slices of the same names.
+            result.append(Slice(f"{self.title}: {name}", {**self.at, **moved}, planes))
+        return tuple(result)
+
+
+class ChannelsPanel(QWidget):
+    """A list of channels in order, with names that can be changed, and what to do with T and Z."""
+
+    changed = Signal()
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.kind = QComboBox()
+        self.kind.addItems(["Every channel is a layer", "One layer with a channel axis"])
+        self.kind.setToolTip("How the channels stand in the viewer")
+        self.list = QListWidget()
+        self.list.setToolTip(
+            "Tick the channels; drag to reorder; double-click to give a channel another name"
+        )
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+        self.layer = QComboBox()
+        self.layer.setToolTip("The layer that holds all channels")
+        self.axis = QComboBox()
+        self.axis.setToolTip("Which of its axes holds the channels; this is never guessed")
+        no_wider(self.kind, self.layer, self.axis)
+        self.rest = QWidget()
+        self._rest_rows = form()
+        self.rest.setLayout(self._rest_rows)
+        self.note = QLabel(
+            "Cells are 2-D. The slice is taken when you press 'Use'; in a maximum the cells are "
+            "projected too."
+        )
+        self.note.setWordWrap(True)
+        self.question = AxisQuestion()
+        # Axes of layers that hold slices: the user said so.
+        self._answered: WeakKeyDictionary[Any, set[int]] = WeakKeyDictionary()
+        self._slices: dict[int, QComboBox] = {}
+        # Layer, axis and length whose channels the list holds.
+        self._listed: tuple[int, int, int] | None = None
+        self.rows = form()
+        self.rows.addRow("Layer", self.layer)
+        self.rows.addRow("Axis", self.axis)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.kind)
+        column.addLayout(self.rows)
+        column.addWidget(self.list)
+        column.addWidget(self.question)
+        column.addWidget(self.rest)
+        column.addWidget(self.note)
+        self.question.channels.connect(self._are_channels)
+        self.question.slices.connect(self._are_slices)
+        self.kind.currentIndexChanged.connect(lambda _: self._refill())
+        self.layer.currentIndexChanged.connect(lambda _: self._fill_axes())
+        self.axis.currentIndexChanged.connect(lambda _: self._fill_axis_names())
+        self.list.itemChanged.connect(lambda _: self._chosen_changed())
+        self.list.model().rowsMoved.connect(lambda *_: self.changed.emit())
+        self.fill()
+
+    # ---------------------------------------------------------------- what stands in the viewer
+
+    @property
+    def by_axis(self) -> bool:
+        """Whether the channels are an axis of one layer."""
+        return self.kind.currentIndex() == 1
+
+    @property
+    def available(self) -> bool:
+        """Whether there is an image layer that the user brought."""
+        return bool(self._images())
+
+    def _images(self) -> list[Any]:
+        return [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, Image) and not layers.is_own(layer)
+        ]
+
+    def fill(self, _: object = None) -> None:
+        """List the layers of the viewer, keeping what the user chose."""
+        with QSignalBlocker(self.layer):
+            before = self.layer.currentData()
+            self.layer.clear()
+            for image in self._images():
+                self.layer.addItem(image.name, image)
+            self.layer.setCurrentIndex(self._place_of(before))
+        if self.by_axis:
+            self._fill_axes()
+        else:
+            self._fill_layers()
+
+    def _place_of(self, layer: Any) -> int:
+        places = [i for i in range(self.layer.count()) if self.layer.itemData(i) is layer]
+        return places[0] if places else min(0, self.layer.count() - 1)
+
+    def _refill(self) -> None:
+        self._list_axis(None, None)
+        self.fill()
+
+    def _fill_layers(self) -> None:
+        for row in range(self.rows.rowCount()):
+            self.rows.setRowVisible(row, False)
+        images = self._images()
+        known = {id(self.list.item(i).data(LAYER)): self.list.item(i) for i in range(self._count)}
+        with QSignalBlocker(self.list):
+            for row in reversed(range(self._count)):
+                if not any(self.list.item(row).data(LAYER) is image for image in images):
+                    self.list.takeItem(row)
+            for image in images:
+                item = known.get(id(image))
+                if item is None:
+                    sample = image.metadata.get(PART) == "channel"
+                    self._add(image.name, image, refused="RGB" if image.rgb else "", checked=sample)
+                else:
+                    self._follow_name(item, image.name)
+        self._chosen_changed()
+
+    def _fill_axes(self) -> None:
+        for row in range(self.rows.rowCount()):
+            self.rows.setRowVisible(row, True)
+        layer = self.layer.currentData()
+        with QSignalBlocker(self.axis):
+            before = self.axis.currentData() if self.axis.count() else None
+            self.axis.clear()
+            self.axis.addItem("choose the channel axis…", None)
+            if layer is not None and not layer.rgb:
+                for axis in layers.axes_of(layer):
+                    self.axis.addItem(str(axis), axis.number)
+                    if axis.is_channel or axis.number == before:
+                        self.axis.setCurrentIndex(self.axis.count() - 1)
+        self._fill_axis_names()
+
+    def _fill_axis_names(self) -> None:
+        layer, axis = self.layer.currentData(), self.axis.currentData()
+        listed = None
+        if layer is not None and axis is not None:
+            listed = (id(layer), axis, min(layers.axes_of(layer)[axis].length, MOST_CHANNELS))
+        # Other layers come and go, as nuclei that are found: names and ticks of this one stay.
+        if listed is None or listed != self._listed:
+            self._list_axis(layer, listed)
+        else:
+            self._rename_axis(layer)
+        self._chosen_changed()
+
+    def _list_axis(self, layer: Any, listed: tuple[int, int, int] | None) -> None:
+        self._listed = listed
+        with QSignalBlocker(self.list):
+            self.list.clear()
+            for place in range(listed[2] if listed is not None else 0):
+                self._add(f"{layer.name} {place}", place, checked=True)
+
+    def _rename_axis(self, layer: Any) -> None:
+        with QSignalBlocker(self.list):
+            for row in range(self._count):
+                item: Any = self.list.item(row)
+                self._follow_name(item, f"{layer.name} {item.data(LAYER)}")
+
+    @staticmethod
+    def _follow_name(item: QListWidgetItem, name: str) -> None:
+        """Take the name the viewer has, unless another was given by hand."""
+        if item.text() == item.data(OWN_NAME):
+            item.setText(name)
+            item.setData(OWN_NAME, name)
+
+    def _add(self, name: str, what: Any, *, refused: str = "", checked: bool = False) -> None:
+        item = QListWidgetItem(name)
+        item.setData(LAYER, what)
+        item.setData(OWN_NAME, name)
+        item.setSizeHint(QSize(0, ROW))
+        flags = item.flags() | Qt.ItemFlag.ItemIsEditable | Qt.ItemFlag.ItemIsUserCheckable
+        item.setFlags(flags & ~Qt.ItemFlag.ItemIsDropEnabled)
+        item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
+        if refused:
+            item.setToolTip(
+                "An RGB picture is no channel: split it (right click, Split RGB) or unmix it"
+            )
+            item.setText(f"{name}  (RGB: no channel)")
+        self.list.addItem(item)
+
+    @property
+    def _count(self) -> int:
+        return int(self.list.count())
+
+    def _ticked(self) -> list[QListWidgetItem]:
+        items: list[Any] = [self.list.item(row) for row in range(self._count)]
+        return [item for item in items if item.checkState() == Qt.CheckState.Checked]
+
+    def _chosen_changed(self) -> None:
+        self.list.setFixedHeight(ROW * min(max(self._count, 2), ROWS_SHOWN) + 8)
+        self._fill_slices()
+        self.changed.emit()
+
+    # ---------------------------------------------------------------- channels or slices
+
+    def _unclear(self) -> tuple[Any, layers.Axis | None]:
+        """The layer in hand, and an axis of it that may hold channels though nobody said so."""
+        if self.by_axis:
+            layer = self.layer.currentData()
+            chosen = self.axis.currentData() is not None
+            return layer, None if layer is None or chosen else unclear_axis(layer)
+        layer = self._stack()
+        if layer is None:
+            return None, None
+        return layer, unclear_axis(layer, self._answered.get(layer, ()))
+
+    def _are_channels(self) -> None:
+        """The axis that was asked of holds the channels."""
+        layer, axis = self._unclear()
+        if axis is None:
+            return
+        self.kind.setCurrentIndex(1)
+        self.layer.setCurrentIndex(self._place_of(layer))
+        self.axis.setCurrentIndex(self.axis.findData(axis.number))
+
+    def _are_slices(self) -> None:
+        layer, axis = self._unclear()
+        if axis is not None:
+            self._answered.setdefault(layer, set()).add(axis.number)
+            self._chosen_changed()
+
+    # ---------------------------------------------------------------- T and Z
+
+    def _stack(self) -> Any:
+        if self.by_axis:
+            return self.layer.currentData() if self.axis.currentData() is not None else None
+        ticked = self._ticked()
+        return ticked[0].data(LAYER) if ticked else None
+
+    def _fill_slices(self) -> None:
+        """A choice for every axis that is neither channel, row nor column."""
+        asked_of, unclear = self._unclear()
+        self.question.ask(asked_of, unclear, slices=not self.by_axis)
+        layer = self._stack()
+        wanted: list[layers.Axis] = []
+        if layer is not None and not layer.rgb:
+            channel = self.axis.currentData() if self.by_axis else None
+            plane = layers.plane_axes(layer, channel) if layer.ndim > 1 else ()
+            skipped = {channel, *plane, None if unclear is None else unclear.number}
+            wanted = [axis for axis in layers.axes_of(layer) if axis.number not in skipped]
+        if [one.number for one in wanted] != list(self._slices):
+            while self._rest_rows.rowCount():
+                self._rest_rows.removeRow(0)
+            self._slices = {}
+            for one in wanted:
+                choice = QComboBox()
+                choice.addItems([CURRENT, MAXIMUM, EVERY])
+                no_wider(choice)
+                choice.setToolTip(
+                    "Take the slice the viewer shows, the maximum projection of channels and "
+                    "cells, or every slice as a field of view of its own"
+                )
+                choice.currentIndexChanged.connect(lambda _: self.changed.emit())
+                self._rest_rows.addRow(str(one).capitalize(), choice)
+                self._slices[one.number] = choice
+        self.rest.setVisible(bool(wanted))
+        self.note.setVisible(bool(wanted))
+
+    @property
+    def slice_choices(self) -> tuple[QComboBox, ...]:
+        """For each further axis: current slice (0), maximum over all (1), every slice (2)."""
+        return tuple(self._slices.values())
+
+    # ---------------------------------------------------------------- what was chosen
+
+    def choose(self) -> ChosenChannels:
+        """The channels as chosen, nothing read yet.
+
+        Raises
+        ------
+        DataError
+            Why they cannot be used.
+        """
+        ticked = self._ticked()
+        names = tuple(item.text() for item in ticked)
+        position = self.viewer.dims.point
+        project = frozenset(n for n, choice in self._slices.items() if choice.currentIndex() == 1)
+        every = tuple(n for n, choice in self._slices.items() if choice.currentIndex() == 2)
+        layer, unclear = self._unclear()
+        if unclear is not None and not self.by_axis:
+            raise DataError(
+                f"say above whether the axis of {unclear.length} of layer {layer.name!r} holds "
+                "channels or slices"
+            )
+        if self.by_axis:
+            layer = self.layer.currentData()
+            if layer is None:
+                raise DataError("there is no image layer yet; open an image first")
+            axis = self.axis.currentData()
+            along = layers.planes_from_axis(layer, axis, position, project | set(every))
+            planes = tuple(along[item.data(LAYER)] for item in ticked)
+            images = dict.fromkeys(names, layer)
+            axes = layers.plane_axes(layer, axis)
+        else:
+            chosen = [item.data(LAYER) for item in ticked]
+            planes = layers.planes_from_layers(chosen, position, project | set(every))
+            images = dict(zip(names, chosen, strict=True))
+            axes = layers.plane_axes(chosen[0])
+        if not names:
+            raise DataError("tick at least one channel")
+        if len(set(names)) < len(names):
+            raise DataError("channel names must differ; double-click one to change it")
+        channel = self.axis.currentData() if self.by_axis else None
+        at = {
+            axis: index
+            for axis, index in enumerate(planes[0].index)
+            if index is not None and index != layers.PROJECT and axis != channel
+        }
+        return ChosenChannels(names, planes, images, axes, at, channel, every)

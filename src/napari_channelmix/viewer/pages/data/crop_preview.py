@@ -1,0 +1,104 @@
+"""Some crops, channel by channel: what the classifier will see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QFontMetrics, QImage, QPixmap
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.pages.data.jobs import crops_job
+from napari_channelmix.viewer.tasks.task import Task
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.viewer.session.session import Session
+
+__all__ = ["CropPreview"]
+
+CELLS_SHOWN = 3
+# All thumbnails of a cell stand in one row of this many pixels, each no larger than the second.
+WIDTH, LARGEST = 310, 64
+
+
+class CropPreview(QWidget):
+    """Thumbnails of a few random cells: a row per cell, a column per channel."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        # Not the dock's task: looking at crops must not stop a training.
+        self.task = Task(session)
+        self._rng = np.random.default_rng(0)
+        self.grid = QGridLayout()
+        self.grid.setSpacing(3)
+        self.again = QPushButton("Other cells")
+        self.again.setToolTip("Show the crops of other cells, drawn at random")
+        self.again.clicked.connect(self.refresh)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(self.grid)
+        column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def refresh(self, _: object = None) -> None:
+        """Draw cells at random and show their crops."""
+        cells = self.session.cells
+        if cells is None or not len(cells):
+            self._clear()
+            return
+        count = min(CELLS_SHOWN, len(cells))
+        chosen = self._rng.choice(len(cells), size=count, replace=False)
+        self.task.run(
+            "crops to look at",
+            crops_job(cells, chosen.tolist()),
+            lambda crops: self._show(cells, chosen, crops),
+        )
+
+    def _clear(self) -> None:
+        while self.grid.count():
+            item = self.grid.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.deleteLater()
+
+    def _show(
+        self, cells: Cells, chosen: npt.NDArray[np.int64], crops: npt.NDArray[np.float32]
+    ) -> None:
+        self._clear()
+        side = min(LARGEST, WIDTH // len(cells.channels) - 3)
+        low = np.percentile(crops, 1, axis=(0, 2, 3))
+        high = np.percentile(crops, 99.8, axis=(0, 2, 3))
+        for column, name in enumerate(cells.channels):
+            title = QLabel()
+            title.setText(
+                QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideMiddle, side)
+            )
+            title.setToolTip(name)
+            title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            self.grid.addWidget(title, 0, column)
+            for row, crop in enumerate(crops):
+                span = max(float(high[column] - low[column]), 1e-9)
+                grey = np.clip((crop[column] - low[column]) / span, 0, 1) * 255
+                code = int(cells.labels[chosen[row]])
+                said = cells.classes[code] if code >= 0 else "no class"
+                picture = QLabel()
+                picture.setPixmap(_pixmap(grey.astype(np.uint8), side))
+                picture.setToolTip(
+                    f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {said}"
+                )
+                self.grid.addWidget(picture, row + 1, column, Qt.AlignmentFlag.AlignCenter)
+        self.grid.setColumnStretch(len(cells.channels), 1)
+
+
+def _pixmap(grey: npt.NDArray[np.uint8], side: int) -> QPixmap:
+    height, width = grey.shape
+    image = QImage(
+        np.ascontiguousarray(grey).tobytes(), width, height, width, QImage.Format.Format_Grayscale8
+    )
+    return QPixmap.fromImage(image.copy()).scaled(
+        side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )

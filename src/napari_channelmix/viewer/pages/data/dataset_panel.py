@@ -1,0 +1,102 @@
+"""Open a data-set file or a sample, and choose which field of view is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_channelmix.viewer.widgets import file_dialogs
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.session import Session
+
+__all__ = ["SAMPLES", "DatasetPanel"]
+
+# Name of a function of data.samples, and what the user reads.
+SAMPLES = {
+    "synthetic_plate": "Synthetic plate (its answer is known)",
+    "immunohistochemistry": "Immunohistochemistry, unmixed",
+}
+
+
+class DatasetPanel(QWidget):
+    """Buttons that only ask; the dock does the work."""
+
+    file_chosen = Signal(object)
+    sample_chosen = Signal(str)
+    field_chosen = Signal(int)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.open = QPushButton("Open data-set file…")
+        self.open.setToolTip("Open a dataset.toml; you can also drop one onto this page")
+        self.open.clicked.connect(self._ask)
+        self.sample = QPushButton("Sample")
+        self.sample.setToolTip("Open a sample that comes with the plugin; nothing is downloaded")
+        menu = QMenu(self.sample)
+        for name, title in SAMPLES.items():
+            action = menu.addAction(title)
+            action.triggered.connect(lambda _=False, name=name: self.sample_chosen.emit(name))
+        self.sample.setMenu(menu)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.open, 1)
+        buttons.addWidget(self.sample)
+        self.field = QSpinBox()
+        self.field.setToolTip("Which field of view the viewer shows; all of them are used")
+        self.field.setKeyboardTracking(False)
+        self.field.valueChanged.connect(lambda value: self.field_chosen.emit(value - 1))
+        self.field_name = QLabel()
+        self.field_row = QWidget()
+        row = QHBoxLayout(self.field_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Field of view"))
+        row.addWidget(self.field)
+        row.addWidget(self.field_name, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(buttons)
+        column.addWidget(self.field_row)
+        self.field_row.setVisible(False)
+
+    def _ask(self) -> None:
+        path = file_dialogs.ask_open(
+            self, "Open a data set", "Data-set files (*.toml);;All files (*)"
+        )
+        if path is not None:
+            self.file_chosen.emit(path)
+
+    def fill(self, _: object = None) -> None:
+        """Show the number of fields of view and the name of the one in the viewer."""
+        cells, shown = self.session.cells, self.session.shown
+        many = cells is not None and shown is not None and len(cells.fields) > 1
+        self.field_row.setVisible(many)
+        if cells is None or shown is None:
+            return
+        self.field.blockSignals(True)
+        self.field.setRange(1, len(cells.fields))
+        self.field.setSuffix(f" of {len(cells.fields)}")
+        self.field.setValue(shown.field + 1)
+        self.field.blockSignals(False)
+        self.field_name.setText(_short(cells, shown.field))
+        self.field_name.setToolTip(cells.fields[shown.field].name)
+
+
+def _short(cells: Any, at: int) -> str:
+    """The group of a field of view, or its file, without the path of the table."""
+    groups = set(cells.groups[(cells.table["field"] == at).to_numpy()])
+    name = cells.fields[at].name
+    if len(groups) == 1 and not next(iter(groups)).isdigit():
+        return str(next(iter(groups)))
+    return Path(name.rpartition(": ")[2]).name

@@ -1,0 +1,271 @@
+"""Cells out of layers, as a job: layers are matched now, pixels are read in the job."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from napari.layers import Labels
+
+from napari_channelmix.data import Cells
+from napari_channelmix.data.borders import filled_warning, without_fill_line
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer import layers
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels, Slice
+
+__all__ = ["FOUND_IN", "CellsPlan", "cells_job", "check_plan"]
+
+# Key in the metadata of a Labels layer: the slice of the channels in which nuclei were found.
+FOUND_IN = "napari-channelmix slice"
+# What leaves out cells at the border, where they are of layers.
+LEAVE_OUT = "tick 'Leave out cells at the border' to do without them"
+
+IntArray = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CellsPlan:
+    """What marks the cells in the channels, and what a cell is.
+
+    Attributes
+    ----------
+    chosen : ChosenChannels
+    layer : napari Labels or Points layer
+    crop : int
+        Side of the crops in pixels.
+    column : str or None
+        Features column that names the classes.
+    id_column : str or None
+        Features column with the ids of its rows, where the user chose one.
+    labelled : bool
+        Whether each label is a cell; else each connected region is one.
+    border : bool
+        Whether cells are kept whose crops reach over the border.
+    """
+
+    chosen: ChosenChannels
+    layer: Any
+    crop: int
+    column: str | None = None
+    id_column: str | None = None
+    labelled: bool = True
+    border: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class _Marks:
+    """The marks of one slice: a plane of labels, or points and their rows."""
+
+    slice: Slice
+    labels: layers.LayerPlane | None = None
+    centres: Doubles = field(default_factory=lambda: np.zeros((0, 2)))
+    rows: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+def check_plan(plan: CellsPlan) -> None:
+    """Refuse what can be known to be wrong without reading pixels.
+
+    Raises
+    ------
+    DataError
+        With the reason.
+    """
+    _marks(plan)
+    if plan.column is not None and isinstance(plan.layer, Labels):
+        if not plan.labelled:
+            raise DataError(
+                "classes of a features column belong to labels, not to connected regions; choose "
+                "'each label', or no column"
+            )
+        layers.FeatureTable.of(plan.layer, plan.id_column).id_column_in_use(plan.column)
+
+
+def _marks(plan: CellsPlan) -> list[_Marks]:
+    """The marks of every slice that is a field of view."""
+    chosen, layer = plan.chosen, plan.layer
+    shape = chosen.planes[0].shape
+    if plan.crop > min(shape):
+        raise DataError(
+            f"a crop of {plan.crop} pixels is larger than the image ({shape[0]} x {shape[1]})"
+        )
+    found_in = layer.metadata.get(FOUND_IN)
+    if found_in is not None and tuple(found_in) != chosen.slice_index:
+        raise DataError(
+            f"layer {layer.name!r} holds nuclei of another slice or projection of the channels; "
+            "go there, or find nuclei here"
+        )
+    result = []
+    for one in chosen.slices:
+        plane = one.planes[0]
+        if isinstance(layer, Labels):
+            marked = layers.label_plane(layer, chosen.reference, plane, chosen.channel)
+            result.append(_Marks(one, marked))
+            continue
+        centres, rows = layers.points_plane(
+            layer, chosen.reference, plane, chosen.channel, empty=chosen.stacked
+        )
+        if len(rows):
+            result.append(_Marks(one, None, centres, rows))
+    if not result:
+        raise DataError(f"Points layer {layer.name!r} has no point in any slice of the channels")
+    return result
+
+
+def cells_job(plan: CellsPlan) -> Job[Cells]:
+    """The cells of a plan.
+
+    Raises
+    ------
+    DataError
+        As `check_plan`, now; and where pixels or features cannot be used, in the job.
+    """
+    check_plan(plan)
+    marks, table = _marks(plan), layers.FeatureTable.of(plan.layer, plan.id_column)
+    if isinstance(plan.layer, Labels):
+        return _from_labels(plan, marks, table)
+    ids, _ = layers.point_ids(plan.layer, plan.id_column)
+    return _from_points(plan, marks, table, ids)
+
+
+def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTable) -> Job[Cells]:
+    chosen, parts, notes, empty = plan.chosen, [], list[str](), 0
+    for step, one in enumerate(marks):
+        yield Progress(step, len(marks) + 1, "reading the labels")
+        assert one.labels is not None
+        # A copy: what is painted in the layer later is no cell of these.
+        projected = layers.project_labels(one.labels)
+        notes += projected.warnings(plan.layer.name, _projected(one.labels, plan.layer))
+        if chosen.stacked and not projected.labels.any():
+            empty += 1
+            continue
+        parts.append(
+            Cells.from_labels(
+                one.slice.planes,
+                chosen.names,
+                projected.labels,
+                crop=plan.crop,
+                name=one.slice.name,
+                labelled=plan.labelled,
+            )
+        )
+    if not parts:
+        raise DataError(f"Labels layer {plan.layer.name!r} is empty; no cell is marked in it")
+    yield Progress(len(marks), len(marks) + 1, "measuring the cells")
+    notes += _everywhere(plan)
+    if empty:
+        notes.append(f"{empty:,} of {len(marks):,} slices hold no cell and are left out")
+    if not plan.labelled:
+        return _finished(plan, parts, notes)
+    used = np.unique(np.concatenate([part.table["object"].to_numpy(np.int64) for part in parts]))
+    if plan.column is not None:
+        classes = table.classes(plan.column, layers.label_ids(plan.layer), used)
+        notes += classes.warnings
+        parts = [
+            _named(part, classes.classes, part.table["object"].to_numpy(np.int64)) for part in parts
+        ]
+    elif len(table.table.columns):
+        why = layers.unwritable_reason(plan.layer, used, plan.id_column)
+        if why:
+            notes.append(f"classes will not be written into the features: {why}")
+    return _finished(plan, parts, notes)
+
+
+def _from_points(
+    plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTable, ids: IntArray
+) -> Job[Cells]:
+    yield Progress(0, 1, "cutting around the points")
+    notes, parts = list[str](), []
+    classes: dict[int, str] = {}
+    if plan.column is not None:
+        used = np.concatenate([one.rows for one in marks])
+        result = table.classes(plan.column, np.arange(len(table.table)), used)
+        classes, notes = result.classes, [*result.warnings]
+    for one in marks:
+        part = Cells.from_points(
+            one.slice.planes, plan.chosen.names, one.centres, crop=plan.crop, name=one.slice.name
+        )
+        # The id of its point is a cell's name where there are no outlines.
+        part = replace(part, table=part.table.assign(object=ids[one.rows]))
+        parts.append(_named(part, classes, one.rows) if classes else part)
+    missing = len(plan.chosen.slices) - len(marks)
+    if missing:
+        notes.append(
+            f"{missing:,} of {len(plan.chosen.slices):,} slices hold no cell and are left out"
+        )
+    return _finished(plan, parts, notes + _everywhere(plan))
+
+
+def _named(part: Cells, classes: dict[int, str], keys: IntArray) -> Cells:
+    names = tuple(dict.fromkeys(classes.values()))
+    places = {name: code for code, name in enumerate(names)}
+    codes = [places[classes[key]] if key in classes else -1 for key in keys.tolist()]
+    return part.with_labels(codes, names)
+
+
+def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
+    """One set of cells, with the size of their pixels and all warnings."""
+    chosen = plan.chosen
+    cells = parts[0]
+    if chosen.stacked:
+        # What lies in one slice looks alike: a split never divides it.
+        grouped = [
+            replace(part, table=part.table.assign(group=part.fields[0].name)) for part in parts
+        ]
+        cells = Cells.together(grouped, chosen.title)
+        notes += _repeated(cells)
+    geometry = layers.like(chosen.reference, chosen.axes)
+    size = (float(geometry["scale"][0]), float(geometry["scale"][1]))
+    unit = str(geometry["units"][0])
+    fields = tuple(replace(one, pixel_size=size, unit=unit) for one in cells.fields)
+    cells = replace(cells, fields=fields)
+    if plan.border:
+        # One line for all slices, with the remedy that is in sight.
+        filled = filled_warning(int(cells.at_border.sum()), len(cells), LEAVE_OUT)
+        cells = replace(cells, warnings=(*without_fill_line(cells.warnings), *filled))
+    else:
+        before = len(cells)
+        cells = cells.without_border()
+        if len(cells) < before:
+            notes.append(f"{before - len(cells):,} of {before:,} cells at the border are left out")
+    return replace(cells, warnings=(*cells.warnings, *dict.fromkeys(notes)))
+
+
+def _repeated(cells: Cells) -> list[str]:
+    often = Counter(cells.table["object"].tolist())
+    several = sum(count > 1 for count in often.values())
+    if not several:
+        return []
+    return [
+        f"{several:,} ids occur in several slices: one object may then be in training and in "
+        "held-out cells, and accuracy too good"
+    ]
+
+
+def _everywhere(plan: CellsPlan) -> list[str]:
+    """Marks without the axes of a stack are the same in all of its slices."""
+    chosen, layer = plan.chosen, plan.layer
+    others = [
+        axis
+        for axis in layers.axes_of(chosen.reference)
+        if axis.number not in (*chosen.axes, chosen.channel) and axis.length > 1
+    ]
+    if layer.ndim > 2 or not others or not chosen.stacked:
+        return []
+    return [
+        f"layer {layer.name!r} has no {layers.as_text(others)}: it marks the same cells in "
+        "every slice"
+    ]
+
+
+def _projected(plane: layers.LayerPlane, layer: Any) -> str:
+    axes = layers.axes_of(layer)
+    return layers.as_text(
+        [axes[axis] for axis, index in enumerate(plane.index) if index == layers.PROJECT]
+    )

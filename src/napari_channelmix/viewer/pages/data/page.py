@@ -1,0 +1,564 @@
+"""Dock 'Images and cells': what is looked at, and what a cell is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from napari.layers import Labels
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QTabBar
+
+from napari_channelmix.data import Cells, open_dataset_job
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.autosave.autosave import keeping_of
+from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
+from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
+from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
+from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
+from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
+from napari_channelmix.viewer.pages.data.jobs import nuclei_job
+from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
+from napari_channelmix.viewer.pages.data.layer_fields import (
+    add_nuclei,
+    in_view,
+    moved_on,
+    shown_of,
+    with_fields,
+)
+from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
+from napari_channelmix.viewer.session.slice_follower import move_to_slice
+from napari_channelmix.viewer.widgets.notice import breakable
+from napari_channelmix.wording import listed
+
+if TYPE_CHECKING:
+    import napari
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+
+    from napari_channelmix.viewer.session.data_sets import DataSetState
+    from napari_channelmix.viewer.session.session import Session, Shown
+    from napari_channelmix.viewer.widgets.notice import Kind
+
+__all__ = ["ImagesDock"]
+
+SMALLEST_NUCLEUS = 40
+LAYERS = "layers of the viewer"
+IN_USE = "The cells that all pages work on"
+MORE = (
+    "Keep the cells in use, and add those of the layers chosen above as another image; their "
+    "channels are taken in the same order"
+)
+
+
+class ImagesDock(Dock):
+    """From a data-set file or from layers to cells."""
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.setAcceptDrops(True)
+        self.summary = QLabel("No cells yet: open a data set, or use the layers of the viewer.")
+        self.summary.setWordWrap(True)
+        self.summary.setToolTip(IN_USE)
+        self.data_sets = DataSetBox(self.session)
+        self.origin = QTabBar()
+        self.origin.addTab("From a data set")
+        self.origin.addTab("From layers")
+        self.origin.setTabToolTip(0, "A data-set file: many images, wells, classes")
+        self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
+        self.dataset = DatasetPanel(self.session)
+        self.channels = ChannelsPanel(self.viewer)
+        self.cells = CellsPanel(self.viewer)
+        self.use = QPushButton("Use these cells")
+        self.use.setToolTip(
+            "Cut out the cells; all pages then work on them. Press it again after a correction of "
+            "the layers: classes you gave stay with their label"
+        )
+        self.more = QPushButton("Add to the cells in use")
+        self.more.setToolTip(MORE)
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.keeping = keeping_of(viewer)
+        self.preview = CropPreview(self.session)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._refill)
+        self._build()
+        if self.session.cells is None and self.channels.available:
+            # Images are open already: they are what the user came for.
+            self.origin.setCurrentIndex(1)
+        self.origin.currentChanged.connect(lambda _: self._arrange())
+        self.data_sets.chosen.connect(self.switch_to)
+        self.data_sets.close_wanted.connect(self.close_data_set)
+        self.dataset.file_chosen.connect(self.open_file)
+        self.dataset.sample_chosen.connect(self.open_sample)
+        self.dataset.field_chosen.connect(self.show_field)
+        self.channels.changed.connect(self._check)
+        self.cells.changed.connect(self._check)
+        self.cells.nuclei_wanted.connect(self.find_nuclei)
+        self.use.clicked.connect(self.use_layers)
+        self.more.clicked.connect(lambda: self.use_layers(more=True))
+        events = self.viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered, events.renamed):
+            self.follow(event, self._layers_changed)
+        self.follow(self.session.cells_changed, self._cells_changed)
+        self.follow(self.session.shown_changed, self._shown_changed)
+        for signal in (
+            self.session.data_sets_changed,
+            self.session.cells_changed,
+            self.session.trained_changed,
+            self.session.predictions_changed,
+            self.session.importance_changed,
+            self.session.latents_changed,
+            self.session.explained_changed,
+        ):
+            self.follow(signal, self.data_sets.fill)
+        self.follow(self.keeping.said, self._tell)
+        self._cells_changed()
+        self._shown_changed()
+        self._arrange()
+        self._check()
+
+    def _build(self) -> None:
+        self.column.addWidget(self.data_sets)
+        self.column.addWidget(self.summary)
+        self.column.addWidget(self.origin)
+        self.column.addWidget(self.dataset)
+        self.channels_box, inside = group("Channels")
+        inside.addWidget(self.channels)
+        self.column.addWidget(self.channels_box)
+        self.cells_box, inside = group("Cells")
+        inside.addWidget(self.cells)
+        # Above the buttons that are off, where it is still in sight in a low window.
+        inside.addWidget(self.reason)
+        inside.addWidget(self.use)
+        inside.addWidget(self.more)
+        self.column.addWidget(self.cells_box)
+        self.preview_box, inside = group("What the classifier will see")
+        inside.addWidget(self.preview)
+        self.column.addWidget(self.preview_box)
+        self.column.addStretch(1)
+
+    def _arrange(self) -> None:
+        from_layers = self.origin.currentIndex() == 1
+        self.dataset.setVisible(not from_layers)
+        self.channels_box.setVisible(from_layers)
+        self.cells_box.setVisible(from_layers)
+        if from_layers:
+            self._check()
+
+    # ---------------------------------------------------------------- a data set
+
+    def open_file(self, path: str | Path) -> None:
+        """Open a data-set file; one that is open already is taken in use as it is."""
+        path = Path(path)
+        self._open(f"opening {path.name}", open_dataset_job(path), str(path))
+
+    def open_sample(self, name: str) -> None:
+        """Open a sample by the name of its function in `napari_channelmix.data.samples`."""
+        self._open("making the sample", _sample_job(name), SAMPLES[name])
+
+    def open_cells(self, cells: Cells, source: str = "") -> None:
+        """Take a data set that is already open."""
+        self._open(f"reading {cells.name}", _given(cells), source or cells.name)
+
+    def _open(self, title: str, job: Job[Cells], source: str) -> None:
+        self.task.run(
+            title,
+            _opened(job, _of_source(self.session, source)),
+            lambda found: self._opened(found, source),
+            on_error=self.fail,
+        )
+
+    def _opened(self, found: _Opened, source: str) -> None:
+        state = None if found.open_already is None else self.session.of(found.open_already)
+        if state is not None:
+            # Asked again, since its layers may be gone.
+            self._show_state(state, found.pixels)
+            if state.results:
+                self.notice.say(
+                    f"{state.name} is open already: here it is, with {listed(state.results, 6)}."
+                )
+            return
+        layers.forget_ours(self.viewer)
+        shown = layers.show_field(self.viewer, found.cells, found.pixels)
+        self.session.open(found.cells, source, shown)
+        self.origin.setCurrentIndex(0)
+        if found.cells.warnings:
+            self.notice.say("\n".join(found.cells.warnings), "warning")
+
+    # ---------------------------------------------------------------- several data sets
+
+    def switch_to(self, key: int) -> None:
+        """Take another open data set in use, with all that was found of it."""
+        state = self.session.of(key)
+        if state is None or key == self.session.data_set:
+            return
+        if self._users_layers(state) is not None:
+            self._show_state(state, None)
+            return
+        self.task.run(
+            f"showing {state.name}",
+            layers.field_job(state.cells, state.shown.field),
+            lambda pixels: self._switched(key, pixels),
+            on_error=self._not_switched,
+        )
+
+    def _switched(self, key: int, pixels: layers.FieldPixels) -> None:
+        # It may be another one by now, or closed.
+        state = self.session.of(key)
+        if state is not None:
+            self._show_state(state, pixels)
+
+    def _not_switched(self, line: str) -> None:
+        self.fail(line)
+        self.data_sets.fill()
+
+    def _users_layers(self, state: DataSetState) -> Shown | None:
+        """How a data set is shown in layers of the user, where these are still there."""
+        shown = state.shown.again(self.viewer.layers)
+        if shown is None or any(map(layers.role_of, shown.images.values())):
+            return None
+        return shown
+
+    def _show_state(self, state: DataSetState, pixels: layers.FieldPixels | None) -> None:
+        """Show an open data set and take it in use; in the user's layers, where it is of these."""
+        layers.forget_ours(self.viewer)
+        shown = self._users_layers(state)
+        if shown is None and pixels is not None:
+            shown = layers.show_field(self.viewer, state.cells, pixels)
+        if state.key == self.session.data_set:
+            self.session.shown = shown
+        else:
+            self.session.switch(state.key, shown)
+        self.origin.setCurrentIndex(1 if state.source == LAYERS else 0)
+
+    def close_data_set(self, key: int) -> None:
+        """Let go of a data set; asks where something would be lost that took its time."""
+        state = self.session.of(key)
+        if state is None or not self._may_close(state):
+            return
+        if key != self.session.data_set:
+            self.session.close(key)
+            return
+        keys = [one.key for one in self.session.data_sets]
+        at = keys.index(key)
+        others = [*keys[at + 1 :], *reversed(keys[:at])]
+        if not others:
+            return
+        after = others[0]
+        other = self.session.of(after)
+        assert other is not None
+        self.task.run(
+            f"showing {other.name}",
+            layers.field_job(other.cells, other.shown.field),
+            lambda pixels: self._closed(key, after, pixels),
+            on_error=self._not_switched,
+        )
+
+    def _closed(self, key: int, after: int, pixels: layers.FieldPixels) -> None:
+        self._switched(after, pixels)
+        self.session.close(key)
+
+    def _may_close(self, state: DataSetState) -> bool:
+        lost, running = listed(state.results, 6), listed(self.session.running_on(state.key), 6)
+        if not lost and not running:
+            return True
+        lines = [f"Close {state.name}?"]
+        if running:
+            lines.append(
+                f"Work on it is under way, and is stopped: {running}. What an earlier run "
+                "of the same found is lost."
+            )
+        if lost:
+            lines.append(f"What was found of it is lost: {lost}.")
+        if (
+            state.classifier is not None
+            and self.session.uses_elsewhere(state.classifier, state.key)
+            and (state.saved_in is None or state.edited)
+        ):
+            lines.append(
+                "Its classifier stays in use, but no script or config can train it again: these "
+                "cells are in no data-set file as they are now. Cancel, and 'Save data set…' on "
+                "the page 'Report and script', where that is wanted."
+            )
+        yes, no = QMessageBox.StandardButton.Close, QMessageBox.StandardButton.Cancel
+        said = "\n".join(lines)
+        return QMessageBox.question(self, "Close a data set", said, yes | no, no) == yes
+
+    def show_field(self, at: int) -> None:
+        """Show another field of view of the data set."""
+        cells = self.session.cells
+        if cells is None:
+            return
+        shown = self.session.shown
+        if shown is not None and move_to_slice(self.viewer, shown, at):
+            return
+        self.task.run(
+            "reading the field of view",
+            layers.field_job(cells, at),
+            lambda pixels: self._show(cells, pixels),
+            on_error=self.fail,
+        )
+
+    def _show(self, cells: Cells, pixels: layers.FieldPixels) -> None:
+        # Classes may have been painted while the pixels were read.
+        now = self.session.cells
+        if now is not None and now.fields is cells.fields:
+            self.session.shown = layers.show_field(self.viewer, now, pixels)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take data-set files."""
+        if _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the file that was dropped."""
+        path = _dropped(event)
+        if path is not None:
+            self.open_file(path)
+
+    # ---------------------------------------------------------------- layers
+
+    def _layers_changed(self, _: object = None) -> None:
+        # After napari is done with the change; many come at once where a data set is shown.
+        self._soon.start(0)
+
+    def _refill(self) -> None:
+        self.channels.fill()
+        self.cells.fill()
+
+    def _chosen(self) -> tuple[ChosenChannels | None, str]:
+        """The channels chosen, and why they or the cells cannot be used."""
+        try:
+            chosen = self.channels.choose()
+        except DataError as error:
+            return None, str(error)
+        try:
+            self.cells.check(chosen)
+        except DataError as error:
+            return chosen, str(error)
+        return chosen, ""
+
+    def _check(self) -> None:
+        if self.origin.currentIndex() != 1:
+            return
+        chosen, why = self._chosen()
+        self.cells.fill_channels(chosen.names if chosen is not None else ())
+        self.use.setEnabled(not why)
+        not_yet = why or self._why_not_more()
+        self.more.setEnabled(not not_yet)
+        self.more.setToolTip(not_yet or MORE)
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+
+    def find_nuclei(self, channel: str) -> None:
+        """Find nuclei in a channel and mark the cells by them."""
+        chosen, why = self._chosen()
+        if chosen is None or channel not in chosen.names:
+            self.fail(why)
+            return
+        if chosen.stacked:
+            self.fail(
+                "nuclei are found in one plane: choose the current slice or the maximum, or mark "
+                "the cells by a Labels layer of all slices"
+            )
+            return
+        plane = chosen.planes[chosen.names.index(channel)]
+        self.task.run(
+            "finding nuclei",
+            nuclei_job(plane, SMALLEST_NUCLEUS),
+            lambda labels: self._found(channel, labels, chosen),
+            on_error=self.fail,
+        )
+
+    def _found(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
+        # A layer of the user's from now on: it may be corrected, and is never written over.
+        layer = add_nuclei(self.viewer, channel, labels, chosen)
+        # Outlines, so that the channels stay in sight.
+        layer.contour = 1
+        self.cells.fill()
+        self.cells.choose_source(layer)
+        self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
+
+    def _why_not_more(self) -> str:
+        """Why cells of other layers cannot be added to those in use."""
+        if self.session.cells is None or self.session.source != LAYERS:
+            return "First use the cells of one image; then those of another can be added"
+        return ""
+
+    def use_layers(self, *, more: bool = False) -> None:
+        """Cut the cells out of the layers chosen; ``more``: beside those in use."""
+        try:
+            plan = self.cells.plan(self.channels.choose())
+            job = cells_job(plan)
+            shown = shown_of(plan)
+        except DataError as error:
+            self.fail(str(error))
+            return
+        self.task.run(
+            "cutting out the cells",
+            job,
+            lambda cells: self._cut(plan, cells, shown, more=more),
+            on_error=self.fail,
+        )
+
+    def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
+        """Take cells that were cut out; a slice without cells is no field of view."""
+        shown = in_view(self.viewer, with_fields(shown, plan, cells))
+        if more:
+            self._add(cells, shown)
+        else:
+            self._used(cells, shown)
+        if cells.warnings:
+            before = self.notice.text() if more and self.notice.isVisible() else ""
+            lines = [*before.splitlines(), *cells.warnings]
+            if self.notice.kind != "error" or not more:
+                self.notice.say("\n".join(lines), "warning")
+
+    def _add(self, cells: Cells, shown: Shown) -> None:
+        """Cells of another image, as a further field of view."""
+        before = self.session.cells
+        if before is None:
+            return
+        try:
+            both, said = added(before, cells)
+        except DataError as error:
+            self.fail(str(error))
+            return
+        self.session.open(
+            both.with_labels([-1] * len(both), ()),
+            LAYERS,
+            moved_on(shown, len(before.fields)),
+            instead=self._replaceable,
+        )
+        # As a change, so that it is kept with the others.
+        self.session.classify(both.labels, both.classes)
+        self.notice.say(said, "good")
+
+    def _used(self, cells: Cells, shown: Shown) -> None:
+        before = self.session
+        if (
+            before.cells is not None
+            and before.shown is not None
+            and before.shown.objects is shown.objects
+            and isinstance(shown.objects, Labels)
+            # A label of another slice may be another cell.
+            and (before.shown.at == shown.at or (before.shown.stack and shown.stack))
+            and not cells.classes
+        ):
+            # The same cells, perhaps corrected: what was painted is not lost.
+            named = with_classes_of(cells, before.cells, before.shown.field)
+            self.session.open(cells, LAYERS, shown, instead=self._replaceable)
+            # As a change, so that it is kept with the others.
+            self.session.classify(named.labels, named.classes)
+            return
+        state = before.of(before.data_set)
+        # Cells that were cut out otherwise, before anything was done with them.
+        untouched = state is not None and not state.results and not before.edits.undoable
+        self.session.open(
+            cells,
+            LAYERS,
+            shown,
+            instead=(untouched and self._replaceable and before.source == LAYERS),
+        )
+
+    @property
+    def _replaceable(self) -> bool:
+        """Whether other cells may take the place of those in use, since nothing would be lost.
+
+        A classifier goes with the cells that come.
+        """
+        state = self.session.of(self.session.data_set)
+        if state is None:
+            return True
+        return not {*state.results} - {"classifier"} and not self.session.running_on(state.key)
+
+    def _tell(self, text: str, kind: Kind) -> None:
+        """News of the annotations of an earlier day: this dock is the one in front."""
+        if text:
+            back = " 'Undo' on the page 'Annotate' takes them back." if kind == "good" else ""
+            said = self.notice.text() if self.notice.isVisible() else ""
+            lines = [*said.splitlines(), text + back]
+            worst: Kind = "warning" if said and kind == "good" else kind
+            self.notice.say("\n".join(lines), worst)
+
+    # ---------------------------------------------------------------- what is there
+
+    def _cells_changed(self, _: object = None) -> None:
+        cells = self.session.cells
+        self._check()
+        self.preview_box.setVisible(cells is not None)
+        if cells is not None:
+            said = summary(cells)
+            self.summary.setText(breakable(said))
+            self.summary.setToolTip(f"{said}\n{IN_USE}")
+
+    def _shown_changed(self, _: object = None) -> None:
+        self.dataset.fill()
+        if self.session.shown is not None:
+            self.preview.refresh()
+
+    def halt(self) -> None:
+        """Stop every work of this dock; keep what is unsaved."""
+        super().halt()
+        self.preview.task.stop()
+        self.keeping.finish()
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A data set with the pixels of a field of view; or the key of the same one, open already."""
+
+    cells: Cells
+    pixels: layers.FieldPixels
+    open_already: int | None = None
+
+
+def _opened(job: Job[Cells], same_source: tuple[DataSetState, ...]) -> Job[_Opened]:
+    """A data set together with the pixels of the field of view that is to be shown."""
+    cells = yield from job
+    for state in same_source:
+        if state.original is cells or state.original.fingerprint == cells.fingerprint:
+            pixels = yield from layers.field_job(state.cells, state.shown.field)
+            return _Opened(state.cells, pixels, state.key)
+    pixels = yield from layers.field_job(cells, 0)
+    return _Opened(cells, pixels)
+
+
+def _of_source(session: Session, source: str) -> tuple[DataSetState, ...]:
+    """Open data sets that came from the same place, however its path is spelt."""
+    return tuple(
+        state for state in session.data_sets if _resolved(state.source) == _resolved(source)
+    )
+
+
+def _resolved(source: str) -> str:
+    """A file by its whole path; other sources stay as they are."""
+    path = Path(source)
+    return str(path.resolve()) if path.suffix.lower() == ".toml" else source
+
+
+def _sample_job(name: str) -> Job[Cells]:
+    yield Progress(0, 1, "making the sample")
+    from napari_channelmix.data import samples
+
+    # A sample that takes its time has a job, which can be stopped.
+    job = getattr(samples, f"{name}_job", None)
+    sample = (yield from job()) if job is not None else getattr(samples, name)()
+    return cast("Cells", sample.cells)
+
+
+def _given(cells: Cells) -> Job[Cells]:
+    yield Progress(0, 1, f"reading {cells.name}")
+    return cells
+
+
+def _dropped(event: Any) -> Path | None:
+    """The data-set file that is being dropped."""
+    data = event.mimeData()
+    paths = [Path(url.toLocalFile()) for url in data.urls()] if data.hasUrls() else []
+    return next((path for path in paths if path.suffix.lower() == ".toml"), None)

@@ -1,0 +1,72 @@
+"""The samples of the menu File > Open Sample; made on this computer, nothing is downloaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.viewer.charts.colors import channel_colors
+from napari_channelmix.viewer.layers.own_layers import plane_geometry
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+
+__all__ = ["CLASSES", "PART", "open_immunohistochemistry", "open_synthetic_plate"]
+
+# Key in a layer's metadata that says what it is of a sample, "channel" or "cells"; the dock 'Images
+# and cells' then has it chosen.
+PART = "napari-channelmix sample"
+# The column with the classes of a sample's cells.
+CLASSES = "class"
+
+
+def open_synthetic_plate() -> list[tuple[Any, dict[str, Any], str]]:
+    """A treated and an untreated well of the synthetic plate, side by side."""
+    from napari_channelmix.data.samples import synthetic_plate
+
+    return _layers(synthetic_plate().cells)
+
+
+def open_immunohistochemistry() -> list[tuple[Any, dict[str, Any], str]]:
+    """Stained tissue, unmixed into its stains."""
+    from napari_channelmix.data.samples import immunohistochemistry
+
+    return _layers(immunohistochemistry().cells)
+
+
+def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
+    """Layers of the first and the last field of view, one picture."""
+    import pandas as pd
+
+    last = len(cells.fields) - 1
+    places = [0] if last == 0 else [0, last]
+    chosen = [cells.fields[at] for at in places]
+    geometry = plane_geometry(chosen[0])
+    found: list[tuple[Any, dict[str, Any], str]] = []
+    for channel, color in zip(
+        range(len(cells.channels)), channel_colors(cells.channels), strict=True
+    ):
+        planes = [np.asarray(one.planes[cells.planes[channel]][:, :]) for one in chosen]
+        look = {
+            "name": cells.channels[channel],
+            "colormap": color,
+            "blending": "additive",
+            "metadata": {PART: "channel"},
+        }
+        found.append((np.concatenate(planes, axis=1), {**look, **geometry}, "image"))
+    if all(one.labels is not None for one in chosen):
+        labels, numbers, names, shift = [], [], [], 0
+        for at, one in zip(places, chosen, strict=True):
+            assert one.labels is not None
+            rows = cells.table[cells.table["field"] == at]
+            labels.append(np.where(one.labels > 0, one.labels + shift, 0))
+            numbers += (rows["object"] + shift).tolist()
+            names += [cells.classes[code] if code >= 0 else "" for code in rows["label"]]
+            shift += int(one.labels.max())
+        # Pale: what is to be looked at are the channels below.
+        marks: dict[str, Any] = {"name": "cells", "opacity": 0.2, "metadata": {PART: "cells"}}
+        if any(names):
+            marks["features"] = pd.DataFrame({"index": numbers, CLASSES: names})
+        found.append((np.concatenate(labels, axis=1), {**marks, **geometry}, "labels"))
+    return found

@@ -1,0 +1,1 @@
+"""Page 'Latents': what a cell is like along named axes."""

@@ -1,0 +1,261 @@
+"""What to look at with which disentangler, and why it may not run yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.charts.colors import is_photo
+from napari_channelmix.viewer.frame.page import form
+from napari_channelmix.viewer.pages.latents.latents_job import EPOCHS, Choices, Look
+from napari_channelmix.viewer.pages.latents.model_list import Model, model_in, shipped_models
+from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.colored_text import marked
+from napari_channelmix.viewer.widgets.combo_box import choice
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qtpy.QtGui import QStandardItemModel
+
+    from napari_channelmix.viewer.session.session import Session
+
+__all__ = ["LatentsForm"]
+
+COLORS, ONE, BLEND = "colors", "one", "blend"
+# Colours of channels that share a layer; as many as `drl.view.PALETTE`.
+PALETTE = 6
+TIPS = {
+    "texture-sprites": "Learnt on coloured sprites: for several channels in colours, or a photo",
+    "cell-sprites": "Learnt on grey sprites with grains and a rim: for one fluorescence channel",
+}
+
+
+class LatentsForm(QWidget):
+    """Settings of a run.
+
+    Signals
+    -------
+    wanted()
+        Run was pressed; see `choices`.
+    """
+
+    wanted = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._busy = False
+        # Whether the user chose a model; until then the one that suits the cells is proposed.
+        self._chosen = False
+        self.model = choice("The encoder: it was learnt on drawn shapes, never on your cells")
+        self.open = QPushButton("File…")
+        self.open.setToolTip("Take an encoder from a file (.safetensors)")
+        self.look = choice("What of the cells is looked at")
+        for title, kind in (
+            ("colours of the layers", COLORS),
+            ("one channel", ONE),
+            ("the DCMIX blend", BLEND),
+        ):
+            self.look.addItem(title, kind)
+        self.channel = choice("The channel")
+        self.seen = QLabel()
+        self.seen.setWordWrap(True)
+        self.seen.setToolTip("Channels, and the colour or weight of each")
+        self.finetune = QCheckBox(f"Fine-tune on these cells ({EPOCHS} epochs)")
+        self.finetune.setToolTip(
+            "Fine-tuning without labels: pictures come out closer to the cells, and how far the "
+            "names have moved is measured. The weights that were shipped stay as they are"
+        )
+        self.run = QPushButton("Run")
+        self.run.setToolTip("Find the latents of all cells")
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self._build()
+        for model in shipped_models():
+            self.model.addItem(model.name, model)
+            at = self.model.count() - 1
+            self.model.setItemData(at, TIPS.get(model.name, ""), Qt.ItemDataRole.ToolTipRole)
+        self.model.activated.connect(self._choose)
+        self.model.currentIndexChanged.connect(self._model_changed)
+        self.look.currentIndexChanged.connect(self.fill)
+        self.channel.currentIndexChanged.connect(self.fill)
+        self.open.clicked.connect(self._ask_file)
+        self.run.clicked.connect(self.wanted)
+        self.fill()
+
+    def _build(self) -> None:
+        rows = form()
+        first = QHBoxLayout()
+        first.addWidget(self.model, 1)
+        first.addWidget(self.open)
+        second = QHBoxLayout()
+        second.addWidget(self.look, 1)
+        second.addWidget(self.channel, 1)
+        rows.addRow("Model", first)
+        rows.addRow("Input", second)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(rows)
+        for widget in (self.seen, self.finetune, self.run, self.reason):
+            column.addWidget(widget)
+
+    # ---------------------------------------------------------------- choices
+
+    def take_file(self, path: Path) -> None:
+        """Offer the disentangler in a file, and choose it."""
+        self.model.addItem(path.name, model_in(path))
+        self.model.setItemData(self.model.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
+        self._chosen = True
+        self.model.setCurrentIndex(self.model.count() - 1)
+
+    def _ask_file(self) -> None:
+        path = file_dialogs.ask_open(self, "Open an encoder", "Encoders (*.safetensors)")
+        if path is not None:
+            self.take_file(path)
+
+    @property
+    def chosen_model(self) -> Model | None:
+        """The disentangler that is chosen."""
+        return cast("Model | None", self.model.currentData())
+
+    @property
+    def choices(self) -> Choices | None:
+        """What was chosen, or None where `why_not` has a reason."""
+        look, model = self._look(), self.chosen_model
+        if look is None or model is None:
+            return None
+        return Choices(model.source, look, EPOCHS if self.finetune.isChecked() else 0)
+
+    def _look(self) -> Look | None:
+        cells, imp = self._session.cells, self._session.importance
+        if cells is None:
+            return None
+        kind = self.look.currentData()
+        if kind == ONE:
+            name = self.channel.currentData()
+            return None if name is None else Look((name,))
+        if kind == BLEND:
+            if imp is None or not set(imp.channels) <= set(cells.channels):
+                return None
+            return Look(imp.channels, shares=imp.share)
+        return self._colors(cells.channels)
+
+    def _colors(self, channels: tuple[str, ...]) -> Look | None:
+        """The channels that are in sight, as their layers colour them."""
+        shown = self._session.shown
+        images = {} if shown is None else shown.images
+        if len(images) == len(channels) and len(set(map(id, images.values()))) == len(channels):
+            seen = [name for name in channels if images[name].visible] or list(channels)
+            return Look(tuple(seen), tuple(layers.color_of(images[name]) for name in seen))
+        # Channels of one layer have one colormap: they are told apart by the palette.
+        return Look(channels) if len(channels) <= PALETTE else None
+
+    def why_not(self) -> str:
+        """Why it cannot run, in words; empty where it can."""
+        cells, model, imp = self._session.cells, self.chosen_model, self._session.importance
+        if cells is None:
+            return "First open a data set or use layers on the page 'Images and cells'."
+        if model is None:
+            return "No encoder came with this installation; choose one from a file."
+        kind = self.look.currentData()
+        if kind == COLORS and model.depth == 1:
+            return f"{model.name} looks at one channel: choose 'one channel' or a blend."
+        if kind == COLORS and self._look() is None:
+            return (
+                f"{len(cells.channels)} channels, but only {PALETTE} colours: choose one "
+                "channel or a blend."
+            )
+        if kind == BLEND and imp is None:
+            return "No channel importance yet: run that first, or look at something else."
+        if kind == BLEND and self._look() is None:
+            return "The channel importance is of other channels; run it again."
+        return ""
+
+    # ---------------------------------------------------------------- what is there
+
+    def fill(self, _: object = None, *, busy: bool | None = None) -> None:
+        """Bring channels, blend and reason up to date."""
+        if busy is not None:
+            self._busy = busy
+        cells = self._session.cells
+        channels = () if cells is None else cells.channels
+        if channels != tuple(self.channel.itemData(at) for at in range(self.channel.count())):
+            with QSignalBlocker(self.channel):
+                self.channel.clear()
+                for name in channels:
+                    self.channel.addItem(name, name)
+            self._propose(channels)
+        self._switch(
+            BLEND,
+            self._session.importance is not None,
+            "needs a result of the page 'Channel importance'",
+        )
+        model = self.chosen_model
+        grey = model is not None and model.depth == 1
+        self._switch(COLORS, not grey, "this model looks at one channel")
+        self.channel.setVisible(self.look.currentData() == ONE)
+        look, why = self._look(), self.why_not()
+        self.seen.setText("" if look is None or why else _in_colors(look))
+        self.seen.setVisible(bool(self.seen.text()))
+        self.reason.setText(why)
+        self.reason.setVisible(bool(why))
+        self.run.setEnabled(not why and not self._busy)
+
+    def _choose(self, _: int) -> None:
+        self._chosen = True
+
+    def _propose(self, channels: tuple[str, ...]) -> None:
+        """One channel is best looked at by a model of one channel."""
+        depth = 1 if len(channels) == 1 else 3
+        at = next(
+            (i for i in range(self.model.count()) if self.model.itemData(i).depth == depth), -1
+        )
+        if at >= 0 and channels and not self._chosen:
+            with QSignalBlocker(self.model):
+                self.model.setCurrentIndex(at)
+            with QSignalBlocker(self.look):
+                self.look.setCurrentIndex(self.look.findData(ONE if depth == 1 else COLORS))
+
+    def _model_changed(self) -> None:
+        model = self.chosen_model
+        if model is not None and model.depth == 1 and self.look.currentData() == COLORS:
+            with QSignalBlocker(self.look):
+                self.look.setCurrentIndex(self.look.findData(ONE))
+        self.fill()
+
+    def _switch(self, kind: str, on: bool, why: str) -> None:
+        at = self.look.findData(kind)
+        item: Any = cast("QStandardItemModel", self.look.model()).item(at)
+        item.setEnabled(on)
+        item.setToolTip("" if on else why)
+
+
+def _in_colors(look: Look) -> str:
+    """What is looked at, as rich text; nothing where the form says it already."""
+    if look.shares is not None:
+        order = sorted(zip(look.shares, look.channels, strict=True), reverse=True)
+        return ", ".join(f"{100 * share:.0f} % {name}" for share, name in order)
+    if len(look.channels) == 1 and look.colors is None:
+        return ""
+    if is_photo(look.channels):
+        # Whatever the layers' colours: see `work.view_of`.
+        return "a photo, in its own colours"
+    if look.colors is None:
+        return ", ".join(look.channels)
+    return marked("■", zip(map(_hex, look.colors), look.channels, strict=True))
+
+
+def _hex(color: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(255 * min(max(part, 0.0), 1.0)):02X}" for part in color)

@@ -1,0 +1,118 @@
+"""The latents of the session's cells, as a job, and what was chosen for it.
+
+PyTorch is imported where the job begins, never with the dock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_channelmix.computing import leave_a_core
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.charts.colors import is_photo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.drl import Latents, View
+
+__all__ = ["EPOCHS", "Choices", "Look", "find_latents_job", "view_of"]
+
+Color = tuple[float, float, float]
+
+# Passes over the cells when the disentangler is to get used to them.
+EPOCHS = 20
+
+
+@dataclass(frozen=True)
+class Look:
+    """What of the cells is looked at.
+
+    Attributes
+    ----------
+    channels : tuple of str
+    colors : tuple of colours or None
+        Of each channel; None for those of `drl.view.PALETTE`.
+    shares : tuple of float or None
+        Weight of each channel in one grey picture; colours are then of no account.
+    """
+
+    channels: tuple[str, ...]
+    colors: tuple[Color, ...] | None = None
+    shares: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose."""
+
+    model: str | Path
+    look: Look
+    epochs: int = 0
+
+
+def view_of(look: Look, depth: int) -> View:
+    """A look as the pictures of a disentangler of ``depth`` channels.
+
+    Raises
+    ------
+    DataError
+        More channels than there are colours, or a blend without weight.
+    """
+    from napari_channelmix.drl import View
+
+    if look.shares is not None:
+        return View.blend(dict(zip(look.channels, look.shares, strict=True)), depth)
+    if len(look.channels) == 1 and (depth == 1 or look.colors is None):
+        return View.one(look.channels[0], depth)
+    if look.colors is None:
+        return View.colors(look.channels)
+    if is_photo(look.channels):
+        # Red, green and blue of one picture are what they are, whatever the layers' colours.
+        return View.colors(look.channels)
+    return View.colors(look.channels, dict(zip(look.channels, look.colors, strict=True)))
+
+
+def find_latents_job(cells: Cells, chosen: Choices) -> Job[Latents]:
+    """Load the disentangler and find the latents of all cells; ``partial`` as of `latents_job`.
+
+    Raises
+    ------
+    DataError, ModelError
+        As `drl.latents_job`.
+    """
+    yield Progress(0, 100, "loading PyTorch")
+    import torch
+
+    from napari_channelmix.drl import latents_job, load_disentangler
+
+    leave_a_core()
+    yield Progress(1, 100, "loading the weights")
+    of = load_disentangler(chosen.model)
+    job = latents_job(cells, of, view=view_of(chosen.look, of.shape[0]), finetune=chosen.epochs)
+    # What the latents themselves cannot know, and what is needed to find them again.
+    again = {
+        "disentangler": str(chosen.model),
+        "cells": cells.fingerprint,
+        "threads": torch.get_num_threads(),
+    }
+    found = yield from part(_traced(job, again), 2, 98, 100)
+    return found
+
+
+def _traced(job: Job[Latents], again: dict[str, object]) -> Job[Latents]:
+    """The job, with more in the provenance of its result, and of what is known of it before."""
+
+    def told(found: Latents) -> Latents:
+        return replace(found, provenance={**found.provenance, **again})
+
+    try:
+        while True:
+            step = next(job)
+            yield step if step.partial is None else replace(step, partial=told(step.partial))
+    except StopIteration as end:
+        return told(end.value)
+    finally:
+        job.close()

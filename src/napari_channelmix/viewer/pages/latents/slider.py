@@ -1,0 +1,266 @@
+"""The slider of one axis: its name and badge, how the cells are spread, where this cell lies."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
+from qtpy.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
+
+from napari_channelmix.viewer.charts.latent_axes import Axis, figure
+from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
+
+__all__ = ["AxisSlider", "badge_color"]
+
+ROW = 38
+# Columns for name and badge, and for the value.
+NAMES, FIGURES = 112, 48
+# Positions along the slider, and bars of the histogram.
+STEPS, BINS = 1000, 32
+# Where the groove lies, from the top; the histogram stands on it.
+GROOVE = 27
+RADIUS = 6
+HELP = "Drag it, or use the arrow keys; a double click goes back to the cell's own value"
+
+
+def badge_color(badge: str, colors: ChartColors) -> str:
+    """The colour of a badge, readable on the theme's ground; shape and words say the same."""
+    return {"verified": colors.good, "plausible": colors.second}.get(badge, colors.line)
+
+
+class AxisSlider(QAbstractSlider):
+    """Moves a cell along one axis.
+
+    Signals
+    -------
+    moved(str, float)
+        Name of the axis and its new value; only what the user did.
+    taken(str)
+        The axis the user turned to.
+    """
+
+    moved = Signal(str, float)
+    taken = Signal(str)
+
+    def __init__(self, axis: Axis, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.axis = axis
+        self.own: float | None = None
+        self.colors = chart_colors(theme)
+        self.setRange(0, STEPS)
+        self.setSingleStep(STEPS // 100)
+        self.setPageStep(STEPS // 10)
+        self.setOrientation(Qt.Orientation.Horizontal)
+        self.setFixedHeight(ROW)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(axis.title)
+        self.setToolTip(f"{axis.tip}\n{HELP}")
+        self._bars: npt.NDArray[np.float64] = np.zeros(BINS)
+        self.valueChanged.connect(self._changed)
+        self.show_axis(axis)
+
+    # ---------------------------------------------------------------- what is shown
+
+    def show_axis(self, axis: Axis) -> None:
+        """Show how the cells are spread along the axis."""
+        self.axis = axis
+        inside = axis.values[(axis.values >= axis.low) & (axis.values <= axis.high)]
+        counts, _ = np.histogram(inside, bins=BINS, range=(axis.low, axis.high))
+        # Square roots: the rare cells are the ones one looks for.
+        self._bars = np.sqrt(counts / max(int(counts.max()), 1))
+        self.update()
+
+    def show_cell(self, own: float) -> None:
+        """Mark a cell's own value and go there; nobody is told."""
+        self.own = own
+        axis = self.axis.reaching(own)
+        if axis is not self.axis:
+            self.show_axis(axis)
+        blocked = self.blockSignals(True)
+        self.setValue(self._step(own))
+        self.blockSignals(blocked)
+        self._describe()
+        self.update()
+
+    @property
+    def amount(self) -> float:
+        """Where the slider stands, in the units of the axis."""
+        if self.own is not None and self.value() == self._step(self.own):
+            # Steps are coarser than what the encoder said.
+            return self.own
+        return self.axis.low + (self.axis.high - self.axis.low) * self.value() / STEPS
+
+    def _step(self, amount: float) -> int:
+        return round(STEPS * (amount - self.axis.low) / (self.axis.high - self.axis.low))
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self.colors = chart_colors(theme)
+        self.update()
+
+    def _changed(self, _: int) -> None:
+        self._describe()
+        self.update()
+        self.moved.emit(self.axis.name, self.amount)
+
+    def _describe(self) -> None:
+        self.setAccessibleDescription(f"{figure(self.axis, self.amount)}; {self.axis.badge}")
+
+    # ---------------------------------------------------------------- mouse and keys
+
+    def _room(self) -> QRectF:
+        """Where the groove runs."""
+        return QRectF(NAMES, 2, max(20, self.width() - NAMES - FIGURES), GROOVE - 2)
+
+    def place(self, amount: float) -> QPointF:
+        """Where a value lies in this widget."""
+        room = self._room()
+        share = (amount - self.axis.low) / (self.axis.high - self.axis.low)
+        return QPointF(room.left() + room.width() * min(max(share, 0.0), 1.0), GROOVE)
+
+    def _go(self, x: float) -> None:
+        room = self._room()
+        self.setValue(round(STEPS * (x - room.left()) / room.width()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go where the mouse is."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        self.taken.emit(self.axis.name)
+        if event.position().x() >= NAMES - RADIUS:
+            self.setSliderDown(True)
+            self._go(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the mouse."""
+        if self.isSliderDown():
+            self._go(event.position().x())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Stay there."""
+        self.setSliderDown(False)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Back to the cell's own value."""
+        if self.own is not None:
+            self.setValue(self._step(self.own))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows move it; an angle goes on after a full turn."""
+        step = {
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Up: 1,
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Down: -1,
+        }.get(Qt.Key(event.key()))
+        self.taken.emit(self.axis.name)
+        if step is None or not self.axis.cyclic:
+            super().keyPressEvent(event)
+        else:
+            self.setValue((self.value() + step * self.singleStep()) % STEPS)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel scrolls the dock; it moves no slider on the way."""
+        event.ignore()
+
+    def event(self, event: QEvent) -> bool:
+        """A tooltip, in plain lines."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.toolTip(), self)
+            return True
+        return super().event(event)
+
+    # ---------------------------------------------------------------- painting
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room."""
+        return QSize(320, ROW)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Name and badge, histogram, the cell's mark, handle, value."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_name(painter)
+        self._paint_cells(painter)
+        self._paint_handle(painter)
+        painter.setPen(QColor(self.colors.text))
+        here = figure(self.axis, self.amount) if self.own is not None else ""
+        where = QRectF(self.width() - FIGURES, 6, FIGURES, GROOVE - 4)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(where, right, here)
+        painter.end()
+
+    def _paint_name(self, painter: QPainter) -> None:
+        metrics = QFontMetrics(self.font())
+        name = metrics.elidedText(self.axis.title, Qt.TextElideMode.ElideRight, NAMES - 12)
+        painter.setPen(QColor(self.colors.text))
+        painter.drawText(QRectF(0, 1, NAMES - 12, 18), Qt.AlignmentFlag.AlignVCenter, name)
+        small = QFont(self.font())
+        small.setPointSizeF(max(6.0, 0.82 * self.font().pointSizeF()))
+        painter.setFont(small)
+        color = QColor(badge_color(self.axis.badge, self.colors))
+        spot = QRectF(1.5, 23, 7, 7)
+        painter.setPen(QPen(color, 1.3))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(spot)
+        # Full, half or empty: told apart without the colour as well.
+        share = {"verified": 360, "plausible": 180}.get(self.axis.badge, 0)
+        painter.setBrush(color)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.drawPie(spot, -90 * 16, -share * 16)
+        painter.setPen(QColor(self.colors.line))
+        painter.drawText(
+            QRectF(13, 18, NAMES - 25, 17), Qt.AlignmentFlag.AlignVCenter, self.axis.badge
+        )
+        painter.setFont(self.font())
+
+    def _paint_cells(self, painter: QPainter) -> None:
+        room = self._room()
+        shape = QPainterPath(QPointF(room.left(), GROOVE))
+        width = room.width() / BINS
+        for at, share in enumerate(self._bars):
+            top = GROOVE - (room.height() - 3) * share
+            shape.lineTo(room.left() + at * width, top)
+            shape.lineTo(room.left() + (at + 1) * width, top)
+        shape.lineTo(room.right(), GROOVE)
+        ground = QColor(self.colors.bar)
+        ground.setAlphaF(0.32)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawPath(shape)
+        painter.setPen(QPen(QColor(self.colors.line), 1))
+        painter.drawLine(QPointF(room.left(), GROOVE), QPointF(room.right(), GROOVE))
+
+    def _paint_handle(self, painter: QPainter) -> None:
+        if self.own is None:
+            return
+        own, here = self.place(self.own), self.place(self.amount)
+        second, bar = QColor(self.colors.second), QColor(self.colors.bar)
+        if abs(own.x() - here.x()) > 1:
+            painter.setPen(QPen(bar, 2))
+            painter.drawLine(own, here)
+        painter.setPen(QPen(second, 1.5))
+        painter.drawLine(QPointF(own.x(), 5), own)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(second)
+        mark = [QPointF(own.x() - 4, 1), QPointF(own.x() + 4, 1), QPointF(own.x(), 7)]
+        painter.drawPolygon(QPolygonF(mark))
+        ring = QColor(self.colors.text) if self.hasFocus() else QColor(self.colors.ground)
+        painter.setPen(QPen(ring, 1.5))
+        painter.setBrush(bar)
+        painter.drawEllipse(here, RADIUS, RADIUS)

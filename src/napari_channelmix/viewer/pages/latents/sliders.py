@@ -1,0 +1,102 @@
+"""The sliders of all axes, and what is said of those that are left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_channelmix.viewer.pages.latents.slider import AxisSlider
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.viewer.charts.latent_axes import Axis
+
+__all__ = ["Sliders"]
+
+
+class Sliders(QWidget):
+    """A slider for each active axis; the inactive ones are named below.
+
+    Signals
+    -------
+    moved()
+        The user moved a slider; see `moves`.
+    taken(str)
+        The axis the user turned to.
+    """
+
+    moved = Signal()
+    taken = Signal(str)
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.sliders: tuple[AxisSlider, ...] = ()
+        #: Values of the axes that the user moved.
+        self.moves: dict[str, float] = {}
+        self.inactive = QLabel()
+        self.inactive.setWordWrap(True)
+        self.inactive.setToolTip("These latents do not vary among the cells, or stand for nothing")
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(1)
+        self._column.addWidget(self.inactive)
+        self.inactive.setVisible(False)
+
+    def show_axes(self, axes: Sequence[Axis], inactive: Sequence[str]) -> None:
+        """Show other axes."""
+        self.moves.clear()
+        for old in self.sliders:
+            self._column.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self.sliders = tuple(AxisSlider(axis, self._theme) for axis in axes)
+        for at, slider in enumerate(self.sliders):
+            self._column.insertWidget(at, slider)
+            slider.moved.connect(self._moved)
+            slider.taken.connect(self.taken)
+        self.inactive.setText(_in_words(axes, inactive))
+        self.inactive.setVisible(bool(self.inactive.text()))
+
+    def show_cell(self, cell: int) -> None:
+        """Mark a cell on all axes, and go there."""
+        self.moves.clear()
+        for slider in self.sliders:
+            slider.show_cell(float(slider.axis.values[cell]))
+
+    def reset(self) -> None:
+        """Go back to the cell; nobody is told."""
+        self.moves.clear()
+        for slider in self.sliders:
+            if slider.own is not None:
+                slider.show_cell(slider.own)
+
+    def of(self, name: str) -> AxisSlider:
+        """The slider of an axis."""
+        return next(one for one in self.sliders if one.axis.name == name)
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        for slider in self.sliders:
+            slider.follow_theme(theme)
+
+    def _moved(self, name: str, amount: float) -> None:
+        if amount == self.of(name).own:
+            self.moves.pop(name, None)
+        else:
+            self.moves[name] = amount
+        self.moved.emit()
+
+
+def _in_words(axes: Sequence[Axis], inactive: Sequence[str]) -> str:
+    if not inactive:
+        return ""
+    # A name is never torn apart at the end of a line.
+    names = ", ".join(name.replace(" ", "\N{NO-BREAK SPACE}") for name in inactive)
+    if not axes:
+        return f"Nothing to move: {names} are the same in all cells."
+    return f"Inactive, the same in all cells: {names}."

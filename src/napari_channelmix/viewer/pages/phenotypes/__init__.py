@@ -1,0 +1,1 @@
+"""Page 'Phenotypes': gallery, confusion matrix, groups, colours."""

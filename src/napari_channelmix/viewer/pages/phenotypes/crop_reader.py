@@ -1,0 +1,182 @@
+"""Reads crops while the gallery is scrolled: the newest wish first, none that is out of date."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.qt.threading import create_worker
+from qtpy.QtGui import QImage
+
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.viewer.charts.crop_rendering import Look, composed, settled
+from napari_channelmix.viewer.pages.phenotypes.crop_cache import Kept
+from napari_channelmix.viewer.tasks.threads import start_at_once
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+
+__all__ = ["Arrived", "CropReader", "Wish"]
+
+Looks = tuple[Look | None, ...]
+
+# Cells that are read between two looks at the newest wish; as many as are read in this time.
+FIRST, MOST = 8, 128
+SECONDS = 0.03
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """Cells that are wanted, those first that are in sight, and the pixels that are known."""
+
+    generation: int
+    cells: Cells
+    looks: Looks
+    wanted: tuple[int, ...]
+    known: dict[int, Any]
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Some cells of a wish."""
+
+    generation: int
+    kept: dict[int, Kept]
+
+
+class _Wishes:
+    """The wish at hand; a new one takes its place, what was left of it is dropped."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wish: Wish | None = None
+        self._done = 0
+        # Of channels that no layer shows: the same contrast for all crops.
+        # By fields of view, which are kept so that no others take their identity, and looks.
+        self.settled: dict[tuple[int, Looks], tuple[Any, Looks]] = {}
+
+    def put(self, wish: Wish | None) -> None:
+        with self._lock:
+            self._wish, self._done = wish, 0
+
+    def take(self, count: int) -> tuple[Wish, tuple[int, ...]] | None:
+        with self._lock:
+            wish = self._wish
+            if wish is None or self._done >= len(wish.wanted):
+                return None
+            found = wish.wanted[self._done : self._done + count]
+            self._done += count
+            return wish, found
+
+
+class CropReader:
+    """Not a `Task`: nobody starts or cancels it, and no other dock has to know of it.
+
+    The worker ends when nothing is wanted, so that an idle gallery has no thread.
+
+    Parameters
+    ----------
+    arrived : callable
+        Gets an `Arrived`, on the main thread.
+    """
+
+    def __init__(self, arrived: Callable[[Arrived], object]) -> None:
+        self._arrived: Callable[[Arrived], object] | None = arrived
+        self._wishes = _Wishes()
+        self._working = False
+        self.generation = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether crops are being read."""
+        return self._working
+
+    def ask(self, cells: Cells, looks: Looks, wanted: Sequence[int], known: dict[int, Any]) -> None:
+        """Have these cells read; what was asked for before is not wanted any more."""
+        if self._arrived is None:
+            return
+        self.generation += 1
+        self._wishes.put(Wish(self.generation, cells, looks, tuple(wanted), known))
+        if wanted and not self._working:
+            self._start()
+
+    def _start(self) -> None:
+        self._working = True
+        worker = create_worker(_reading, self._wishes, _start_thread=False, _ignore_errors=True)
+        worker.yielded.connect(self._hand_over)
+        worker.finished.connect(self._finished)
+        start_at_once(worker)
+
+    def _hand_over(self, found: Arrived) -> None:
+        if self._arrived is not None:
+            self._arrived(found)
+
+    def _finished(self) -> None:
+        self._working = False
+        # A wish that came while the worker was ending.
+        left = self._wishes.take(0)
+        if left is not None and self._arrived is not None:
+            self._start()
+
+    def drop(self) -> None:
+        """Nothing is wanted any more."""
+        self._wishes.put(None)
+
+    def stop(self) -> None:
+        """Read nothing any more, for good."""
+        self._arrived = None
+        self.drop()
+
+
+def _reading(wishes: _Wishes) -> Generator[Arrived, None, None]:
+    count = FIRST
+    while (taken := wishes.take(count)) is not None:
+        wish, wanted = taken
+        begun = time.perf_counter()
+        yield Arrived(wish.generation, _read(wish, wanted, wishes.settled))
+        spent = time.perf_counter() - begun
+        if spent < SECONDS / 2:
+            count = min(2 * count, MOST)
+        elif spent > 2 * SECONDS:
+            count = max(1, count // 2)
+
+
+def _read(
+    wish: Wish, wanted: Sequence[int], settled_before: dict[tuple[int, Looks], tuple[Any, Looks]]
+) -> dict[int, Kept]:
+    pixels = {cell: wish.known[cell] for cell in wanted if cell in wish.known}
+    new = [cell for cell in wanted if cell not in pixels]
+    failed: dict[int, str] = {}
+    if new:
+        try:
+            pixels |= dict(zip(new, wish.cells.read(np.asarray(new)), strict=True))
+        except ChannelMixError:
+            # One of them cannot be read: the others can.
+            for cell in new:
+                try:
+                    pixels[cell] = wish.cells.read([cell])[0]
+                except ChannelMixError as error:
+                    failed[cell] = str(error)
+    kept = {cell: Kept(None, None, wish.looks, why) for cell, why in failed.items()}
+    if pixels:
+        crops = np.stack(list(pixels.values()))
+        key = id(wish.cells.fields), wish.looks
+        if key not in settled_before:
+            settled_before[key] = wish.cells.fields, settled(crops, wish.looks)
+        pictures = composed(crops, settled_before[key][1])
+        for (cell, crop), picture in zip(pixels.items(), pictures, strict=True):
+            # A copy: a slice would keep the whole batch in memory.
+            kept[cell] = Kept(np.array(crop), _image(picture), wish.looks)
+    return kept
+
+
+def _image(picture: np.ndarray[Any, np.dtype[np.uint8]]) -> QImage:
+    height, width, _ = picture.shape
+    rows = np.ascontiguousarray(picture).tobytes()
+    return QImage(rows, width, height, 3 * width, QImage.Format.Format_RGB888).convertToFormat(
+        QImage.Format.Format_RGB32
+    )

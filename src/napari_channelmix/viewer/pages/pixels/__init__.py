@@ -1,0 +1,1 @@
+"""Page 'Pixels': which pixels of a cell made the classifier call it that."""

@@ -1,0 +1,108 @@
+"""Maps of many cells in one image of their field of view, as a job.
+
+PyTorch is imported where the job begins, never with a dock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.phenotypes.held_out import held_out_of
+from napari_channelmix.viewer.pages.pixels.compose import pasted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.pcim import MapUpdate
+    from napari_channelmix.viewer.session.cell_sources import Sources
+    from napari_channelmix.viewer.session.explanation import Question
+    from napari_channelmix.viewer.session.session import Trained
+
+__all__ = ["FieldMaps", "field_maps_job"]
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class FieldMaps:
+    """Maps of many cells in one field of view.
+
+    Attributes
+    ----------
+    image : (Y, X) float32 array
+        Each cell's map scaled to its own highest values; the larger one where boxes
+        overlap. The job goes on to paint into it.
+    done, total : int
+        Cells.
+    """
+
+    image: Floats = dataclasses.field(repr=False)
+    done: int
+    total: int
+    warnings: tuple[str, ...] = ()
+
+
+def field_maps_job(
+    sources: Sources,
+    trained: Trained,
+    cells: Cells,
+    chosen: Sequence[int],
+    question: Question,
+    shape: tuple[int, int],
+    held_out: bool = False,
+) -> Job[FieldMaps]:
+    """Explain many cells of one field of view; a cell is painted when its map is finished.
+
+    With ``held_out`` those that the classifier was trained on are left out, where any other is
+    left; see `phenotypes.held_out`.
+    """
+    yield Progress(0, len(chosen), "reading the cells")
+    from napari_channelmix.classify.training_cells import training_marks_job
+    from napari_channelmix.pcim import explain_job
+
+    whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
+    line = ""
+    if held_out:
+        marks = yield from part(training_marks_job(trained.classifier, cells.subset(at)), 0, 0, 1)
+        meant = held_out_of(marks, "the maps are")
+        at, line = at[meant.chosen], meant.line
+    # Their pixels are read batch by batch, by the job.
+    some = replace(whole, numbers=whole.numbers[at])
+    boxes = cells.subset(at).table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(at)), None
+
+    def painted(update: MapUpdate) -> FieldMaps:
+        for cell, one in zip(update.cells, update.maps, strict=True):
+            pasted(found.image, one, boxes[cell])
+        return replace(found, done=found.done + len(update.cells))
+
+    job = explain_job(
+        trained.classifier,
+        some,
+        question.target,
+        question.method,
+        versus=question.versus,
+        prior=question.prior,
+    )
+    try:
+        while True:
+            step = next(job)
+            # The maps of a batch are finished when those of the next one come.
+            if last is not None and last.cells[0] != step.partial.cells[0]:
+                found = painted(last)
+            last = step.partial
+            yield replace(step, partial=found, metrics={})
+    except StopIteration as end:
+        if last is not None:
+            found = painted(last)
+        lines = (line, *end.value.warnings) if line else end.value.warnings
+        return replace(found, warnings=lines)
+    finally:
+        job.close()

@@ -1,0 +1,201 @@
+"""Explain many cells into one layer: those that were chosen, or all of the field of view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Points
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+    from napari_channelmix.viewer.tasks.task import Update
+
+__all__ = ["ManyCells"]
+
+ROLE = "chosen cells"
+HINT = "Shift and a click chooses a cell."
+
+
+class ManyCells:
+    """Chosen cells and the buttons; works through the dock's own task."""
+
+    def __init__(self, dock: ExplainDock) -> None:
+        self._dock = dock
+        # In the order they were chosen.
+        self._picked: dict[int, None] = {}
+        self.found: FieldMaps | None = None
+        self.busy = False
+        # Whether the task that ended last was ours.
+        self._was_busy = False
+        self.chosen_button = QPushButton("Explain selected")
+        self.chosen_button.setToolTip(
+            "One layer with the maps of the cells that were chosen: clicked with Shift, or by "
+            "their points, where these are selected in the Points layer the cells come from"
+        )
+        self.chosen_button.clicked.connect(self.explain_chosen)
+        self.all_button = QPushButton("Explain all cells")
+        self.all_button.setToolTip(
+            "One layer with the maps of all cells of this field of view, each scaled to its own "
+            "highest values; the larger value where cells overlap"
+        )
+        self.all_button.clicked.connect(self.explain_all)
+        self.none_button = QPushButton("None")
+        self.none_button.setToolTip("Choose no cells")
+        self.none_button.clicked.connect(self.choose_none)
+        self.held_out = QCheckBox("Held-out cells only")
+        self.held_out.setChecked(True)
+        self.held_out.setToolTip(
+            "'Explain all cells' leaves out the cells that the classifier was trained on, and "
+            "others of their groups, where the classifier knows them and any other is left"
+        )
+        self.line = QLabel(HINT)
+        self.line.setWordWrap(True)
+        self.buttons = QWidget()
+        row = QHBoxLayout()
+        row.addWidget(self.chosen_button, 1)
+        row.addWidget(self.none_button)
+        row.addWidget(self.all_button, 1)
+        column = QVBoxLayout(self.buttons)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(row)
+        column.addWidget(self.held_out)
+        column.addWidget(self.line)
+        dock.task.ended.connect(self._ended)
+
+    # ---------------------------------------------------------------- choosing
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """Cells of this field of view that were clicked with Shift, or whose point is selected."""
+        return tuple(dict.fromkeys([*self._picked, *self._selected_points()]))
+
+    def _selected_points(self) -> list[int]:
+        session = self._dock.session
+        cells, shown = session.cells, session.shown
+        if cells is None or shown is None or not isinstance(shown.objects, Points):
+            return []
+        if layers.is_own(shown.objects):
+            return []
+        here = (cells.table["field"] == shown.field).to_numpy()
+        numbers = cells.table["object"].to_numpy(np.int64)
+        wanted = np.isin(numbers, sorted(shown.objects.selected_data))
+        return [int(at) for at in np.flatnonzero(here & wanted)]
+
+    def choose(self, cell: int) -> None:
+        """Choose a cell, or take it out again."""
+        if cell in self._picked:
+            del self._picked[cell]
+        else:
+            self._picked[cell] = None
+        self._mark()
+
+    def choose_none(self) -> None:
+        """Choose no cells."""
+        self._picked.clear()
+        self._mark()
+
+    def _mark(self) -> None:
+        session = self._dock.session
+        if session.cells is not None and session.shown is not None:
+            layers.ring_cells(
+                self._dock.viewer, ROLE, session.cells, session.shown, tuple(self._picked)
+            )
+        self.fill()
+
+    # ---------------------------------------------------------------- explaining
+
+    def explain_chosen(self) -> None:
+        """Explain the chosen cells."""
+        chosen = self.chosen
+        if chosen:
+            self._explain(chosen)
+        else:
+            self._dock.notice.say(f"No cell is chosen. {HINT}")
+
+    def explain_all(self) -> None:
+        """Explain every cell of this field of view."""
+        cells, shown = self._dock.session.cells, self._dock.session.shown
+        if cells is not None and shown is not None:
+            here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
+            self._explain([int(at) for at in here], held_out=self.held_out.isChecked())
+
+    def _explain(self, chosen: Sequence[int], *, held_out: bool = False) -> None:
+        dock, session = self._dock, self._dock.session
+        cells, shown, trained = session.cells, session.shown, session.trained
+        if cells is None or shown is None or trained is None:
+            return
+        if shown.reference not in dock.viewer.layers:
+            dock.fail("The layers of this field of view are gone; open it again.")
+            return
+        shape = cells.fields[shown.field].shape
+        self.found = None
+        dock.task.stop()
+        dock.layers.lay_field(shown, shape)
+        # In the way of what is to be looked at now.
+        dock.layers.clear_cell()
+        dock.cell = session.explanation = None
+        dock.result.empty()
+        job = field_maps_job(dock.sources, trained, cells, chosen, dock.asked, shape, held_out)
+        dock.task.run(
+            f"explaining {len(chosen)} cells",
+            job,
+            self._done,
+            on_update=self._updated,
+            on_error=dock.fail,
+        )
+        self.busy = True
+        self.fill()
+
+    def _updated(self, update: Update) -> None:
+        found = update.progress.partial
+        if found is not None and (self.found is None or found.done > self.found.done):
+            self._dock.layers.show_field(found)
+        self.found = found or self.found
+
+    def _done(self, found: Any) -> None:
+        self._dock.layers.show_field(found)
+        self.found = found
+        lines = (f"{found.done} cells are explained in the layer 'explanations'.", *found.warnings)
+        self._dock.notice.say("\n".join(lines), "warning" if found.warnings else "good")
+
+    def stopped(self) -> bool:
+        """Say how far it came when the user stopped it; whether it was this that was stopped."""
+        if not self._was_busy:
+            return False
+        self._was_busy = False
+        if self.found is None or not self.found.done:
+            self._dock.notice.say("Stopped before the first cell was explained.")
+            return True
+        done, total = self.found.done, self.found.total
+        self._dock.notice.say(
+            f"Stopped: {done} of {total} cells are explained, and stay in the layer "
+            "'explanations'; the others are empty there."
+        )
+        return True
+
+    def _ended(self, how: str) -> None:
+        self._was_busy, self.busy = self.busy, False
+
+    # ---------------------------------------------------------------- what is there
+
+    def forget(self) -> None:
+        """Another field of view or other cells are shown."""
+        self._picked.clear()
+        self.found = None
+        self._mark()
+
+    def fill(self) -> None:
+        """Bring buttons up to date."""
+        busy = self._dock.task.busy and self.busy
+        count = len(self._picked)
+        self.chosen_button.setText(f"Explain selected ({count})" if count else "Explain selected")
+        self.chosen_button.setEnabled(not busy)
+        self.all_button.setEnabled(not busy)
+        self.none_button.setVisible(bool(count))

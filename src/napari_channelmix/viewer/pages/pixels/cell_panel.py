@@ -1,0 +1,130 @@
+"""One cell: what the classifier says of it, and its channels with the map over them."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_channelmix.phenotypes.held_out import cell_in_words
+from napari_channelmix.viewer.charts.thumbnails import (
+    Thumbnails,
+    Tile,
+    grey_image,
+    grey_levels,
+    heat_image,
+)
+from napari_channelmix.viewer.pages.pixels.compose import highest, scaled
+from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
+from napari_channelmix.viewer.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QImage
+
+    from napari_channelmix.viewer.session.explanation import Explanation
+
+__all__ = ["ResultPanel", "composite"]
+
+
+class ResultPanel(QWidget):
+    """Filled step by step; only what is new is drawn again."""
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        self.title.setToolTip("The cell, the class you gave it, and what is explained")
+        self.training = QLabel()
+        self.training.setWordWrap(True)
+        self.training.setToolTip(
+            "A classifier may know the cells that it was trained on by heart: only held-out cells "
+            "show what it has learnt"
+        )
+        self.bars = ClassBars(theme)
+        self.prior = QLabel()
+        self.prior.setToolTip("How frequent the classes are taken to be before the cell is seen")
+        self.prior.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.strip = Thumbnails("The cell in each channel, with the map over it")
+        self.warnings = Notice()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        for widget in (self.title, self.training, self.bars, self.prior, self.strip, self.warnings):
+            column.addWidget(widget)
+        self._found: Explanation | None = None
+        self.clear()
+
+    def clear(self) -> None:
+        """No map and no figure is left in sight; the room they took is kept."""
+        self._found = None
+        self.title.setText("Click a cell in the picture.")
+        self.strip.cover([None] * len(self.strip.tiles))
+        self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
+        self.training.setText("")
+        self.prior.setText("")
+        self.warnings.clear_line()
+
+    def empty(self) -> None:
+        """Not even the cell itself is left."""
+        self.clear()
+        self.strip.show_tiles([Tile(None, title=tile.title) for tile in self.strip.tiles])
+
+    def begin(self, name: str) -> None:
+        """Say which cell is about to be explained."""
+        self.title.setText(f"<b>Cell {html.escape(name)}</b>")
+
+    def show_explanation(self, found: Explanation, label: str) -> None:
+        """Show what is known of a cell so far; ``label`` is the class it was given."""
+        before, self._found = self._found, found
+        if before is None or before.crops is not found.crops:
+            levels = grey_levels(found.crops)
+            self.strip.show_tiles(
+                [
+                    Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.name}")
+                    for at, name in enumerate(found.channels)
+                ]
+            )
+        if found.map is not None and (before is None or before.map is not found.map):
+            self.strip.cover(_overlays(found))
+        if before is None or (before.target, before.output) != (found.target, found.output):
+            self.title.setText(_in_words(found, label))
+            self.bars.show_probabilities(found.classes, found.probabilities, found.target)
+        self.training.setText(cell_in_words(found.training))
+        # Its shares have no room in a line; the tip has them.
+        self.prior.setText(f"probabilities: {found.prior.split(' (')[0]}" if found.prior else "")
+        self.prior.setToolTip(f"probabilities: {found.prior}" if found.prior else "")
+        self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self.bars.follow_theme(theme)
+        self.strip.update()
+
+
+def _overlays(found: Explanation) -> list[QImage | None]:
+    """The cell's map over every channel, or each channel's own."""
+    if found.channel_maps is None:
+        assert found.map is not None
+        return [heat_image(scaled(found.map))] * len(found.channels)
+    top = highest(found.channel_maps)
+    return [heat_image(scaled(one, top)) for one in found.channel_maps]
+
+
+def _in_words(found: Explanation, label: str) -> str:
+    parts = [f"<b>Cell {html.escape(found.name)}</b>"]
+    if label:
+        parts.append(f"labelled {label}")
+    if found.target is not None:
+        against = found.question.versus
+        why = f"why <b>{found.classes[found.target]}</b>"
+        parts.append(f"{why} and not {against}" if against else why)
+    text = " · ".join(parts)
+    # Of a bundle it is always the same.
+    return f"{text}<br>output: {found.output}" if found.output else text
+
+
+def composite(found: Explanation) -> QImage:
+    """All channels as one grey picture, the brightest of them at each pixel."""
+    return grey_image(np.asarray(grey_levels(found.crops).max(axis=0)))

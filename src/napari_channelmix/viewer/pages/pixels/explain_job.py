@@ -1,0 +1,208 @@
+"""Explain one cell and test the map, as a job; the question and what is known of its answer.
+
+A cell goes this way; at each step the dock gets all that is known so far as an `Explanation`:
+
+1. read its crops (the thumbnails can be drawn)
+2. the first map and what the classifier says of the cell
+3. the map refined, step by step
+4. whether the classifier was trained on it
+5. the insertion and deletion curves of the last map
+6. the other tests of how far it can be trusted
+7. once for all cells: whether labels speak against the model
+
+PyTorch is imported where a job begins, never with a dock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.computing import leave_a_core
+from napari_channelmix.data.borders import AT_BORDER
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.errors import ChannelMixError
+from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.viewer.session.explanation import Explanation
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.pcim import Attribution
+    from napari_channelmix.viewer.session.cell_sources import Sources
+    from napari_channelmix.viewer.session.explanation import Question
+    from napari_channelmix.viewer.session.session import Trained
+
+__all__ = ["explain_cell_job", "warm_job"]
+
+# The map is what is waited for; a test takes about as long as ten maps.
+SHARE_OF_MAP = 0.2
+# Cells of the same group that are read to see whether the classifier was trained on them.
+MOST_OF_GROUP = 63
+
+
+def explain_cell_job(
+    sources: Sources,
+    trained: Trained,
+    cells: Cells,
+    cell: int,
+    question: Question,
+    known: Explanation | None = None,
+) -> Job[Explanation]:
+    """Explain one cell, then test the map; what is ``known`` of it is not done again.
+
+    Raises
+    ------
+    ModelError, DataError
+        As `pcim.explain`.
+    """
+    from napari_channelmix.pcim import explain_job
+
+    if known is not None and known.attribution is not None:
+        found = known if known.training else _marked(known, sources, trained, cells)
+        if known.reliability is None:
+            found = yield from _tested(found)
+        return (yield from _checked(found, sources, trained, cells))
+    yield Progress(0, 1, "reading the cell")
+    source = sources.of(trained, cells).read(np.array([cell]))
+    row = cells.table.iloc[cell]
+    y0, x0, y1, x1 = (int(row[edge]) for edge in ("y0", "x0", "y1", "x1"))
+    found = Explanation(
+        question,
+        cell,
+        int(row["field"]),
+        (y0, x0, y1, x1),
+        trained.classifier.channels,
+        trained.classifier.classes,
+        np.asarray(source.cells)[0],
+        warnings=_at_border(cells, cell),
+        called=cell_name(cells, cell),
+    )
+    yield Progress(0, 1, "explaining the cell", partial=found)
+    job = explain_job(
+        trained.classifier,
+        source,
+        question.target,
+        question.method,
+        versus=question.versus,
+        channels="separate" if question.separate else "shared",
+        batch=1,
+        prior=question.prior,
+    )
+    job = part(job, 0, SHARE_OF_MAP, 1)
+    try:
+        while True:
+            step = next(job)
+            found = _refined(found, step.partial)
+            yield replace(step, partial=found, metrics={})
+    except StopIteration as end:
+        found = _finished(found, end.value)
+    finally:
+        job.close()
+    found = _marked(found, sources, trained, cells)
+    yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=found)
+    found = yield from _tested(found)
+    return (yield from _checked(found, sources, trained, cells))
+
+
+def _checked(
+    found: Explanation, sources: Sources, trained: Trained, cells: Cells
+) -> Job[Explanation]:
+    """What the labels say against the model is said with each cell; looked at once for all."""
+    lines = sources.doubts(trained, cells)
+    if lines is None:
+        from napari_channelmix.classify.plausibility import STAGE, plausibility_job
+
+        yield Progress(1, 1, STAGE, partial=found)
+        lines = yield from part(plausibility_job(trained.classifier, cells), 1, 0, 1)
+        sources.keep_doubts(trained, cells, lines)
+    return replace(found, doubts=lines)
+
+
+def _marked(found: Explanation, sources: Sources, trained: Trained, cells: Cells) -> Explanation:
+    """Note whether the classifier was trained on the cell, or on others of its group."""
+    groups = cells.groups
+    others = np.flatnonzero((groups == groups[found.cell]) & (np.arange(len(cells)) != found.cell))
+    # Those with a class first: the others were no training cells.
+    others = others[np.argsort(cells.labels[others] < 0, kind="stable")][:MOST_OF_GROUP]
+    some = replace(sources.of(trained, cells), numbers=np.array([found.cell, *others]))
+    return replace(found, training=str(some.training_marks()[0]))
+
+
+def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:
+    """A map lies on what was filled, too."""
+    return (AT_BORDER,) if cells.at_border[cell] else ()
+
+
+def _refined(found: Explanation, update: Any) -> Explanation:
+    if update is None:
+        return found
+    maps = update.channel_maps
+    return replace(
+        found,
+        map=update.maps[0].copy(),
+        channel_maps=None if maps is None else maps[0].copy(),
+        probabilities=update.probabilities[0],
+        target=int(update.target[0]),
+    )
+
+
+def _finished(found: Explanation, attribution: Attribution) -> Explanation:
+    maps = attribution.channel_maps
+    return replace(
+        found,
+        map=attribution.maps[0],
+        channel_maps=None if maps is None else maps[0],
+        probabilities=attribution.probabilities[0],
+        target=int(attribution.target[0]),
+        attribution=attribution,
+        warnings=tuple(dict.fromkeys((*found.warnings, *attribution.warnings))),
+        prior="" if attribution.prior is None else attribution.prior.text(),
+        output=attribution.output if hasattr(attribution.source.model, "reading") else "",
+    )
+
+
+def _tested(found: Explanation) -> Job[Explanation]:
+    """Reliability of the map; the curves come first."""
+    from napari_channelmix.pcim import reliability_job
+    from napari_channelmix.pcim.scores import Fidelity
+
+    assert found.attribution is not None
+    job = part(
+        reliability_job(found.attribution), SHARE_OF_MAP, 1 - SHARE_OF_MAP, 1, "testing the map: "
+    )
+    try:
+        while True:
+            step = next(job)
+            if isinstance(step.partial, Fidelity):
+                found = replace(found, fidelity=step.partial)
+            # Maps of the cell with noise or of a random network are not this cell's map.
+            yield replace(step, partial=found, metrics={})
+    except StopIteration as end:
+        return replace(found, fidelity=end.value.fidelity, reliability=end.value)
+    finally:
+        job.close()
+
+
+def warm_job(sources: Sources, trained: Trained, cells: Cells) -> Job[None]:
+    """Import what an explanation needs and try the network once: the first click need not wait."""
+    yield Progress(0, 3, "getting ready")
+    from napari_channelmix.pcim import explain_job
+
+    yield Progress(1, 3, "getting ready")
+    leave_a_core()
+    try:
+        source = sources.of(trained, cells).read(np.array([0]))
+    except ChannelMixError:
+        # Said when a cell is clicked: nobody has asked anything yet.
+        return
+    job = explain_job(trained.classifier, source, forwards=2, batch=1)
+    try:
+        for _ in range(2):
+            next(job, None)
+            yield Progress(2, 3, "getting ready")
+    except ChannelMixError:
+        return
+    finally:
+        job.close()

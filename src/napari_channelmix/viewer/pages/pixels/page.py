@@ -1,0 +1,350 @@
+"""Dock 'Explain a cell': click a cell, see which pixels made the classifier call it that.
+
+1. A click tells which cell; what was at work is stopped, and its answers are dropped (`Task`).
+2. An empty map is laid on the cell, unless the answer is known from before.
+3. A worker reads the cell, explains it and tests the map (`explaining`).
+4. What it knows so far becomes the session's explanation, at most 20 times a second.
+5. Layers, pictures and figures are brought up to date with that, in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QSignalBlocker
+
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.frame.chance_note import ChanceNote
+from napari_channelmix.viewer.frame.page import Dock, form, group
+from napari_channelmix.viewer.frame.prior_menu import explained_prior
+from napari_channelmix.viewer.pages.pixels.batch_panel import ManyCells
+from napari_channelmix.viewer.pages.pixels.cache import ExplanationCache
+from napari_channelmix.viewer.pages.pixels.cell_panel import ResultPanel
+from napari_channelmix.viewer.pages.pixels.comparison_job import compare_job
+from napari_channelmix.viewer.pages.pixels.comparison_panel import ComparisonPanel
+from napari_channelmix.viewer.pages.pixels.explain_job import explain_cell_job, warm_job
+from napari_channelmix.viewer.pages.pixels.explain_mode import ExplainMode
+from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
+from napari_channelmix.viewer.pages.pixels.prerequisites import Needs
+from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared
+from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
+from napari_channelmix.viewer.session.cell_sources import Sources, same_pixels
+from napari_channelmix.viewer.session.preferences import PREFERENCES
+from napari_channelmix.viewer.tasks.redraw_pace import Pace
+from napari_channelmix.viewer.widgets.cell_number import CellNumber
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_channelmix.data import Cells
+    from napari_channelmix.viewer.session.explanation import Explanation, Question
+    from napari_channelmix.viewer.tasks.task import Update
+
+__all__ = ["ExplainDock"]
+
+
+class ExplainDock(Dock):
+    """Ask, see, trust or not, compare, and go on to many cells."""
+
+    # Two jobs on one network would switch its modes under each other.
+    one_thread = True
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__(viewer)
+        self.needs = Needs(self.viewer, self.session)
+        self.chance = ChanceNote()
+        self.toggle = ExplainMode(self.viewer, self.session, self._clicked, self._missed)
+        self.number = CellNumber()
+        self.question = QuestionForm(self)
+        self.result = ResultPanel(self.viewer.theme)
+        self.reliability = ReliabilityPanel(self.viewer.theme)
+        self.comparison = ComparisonPanel()
+        self.layers = ExplanationLayers(self.viewer)
+        self.many = ManyCells(self)
+        self.cache = ExplanationCache(PREFERENCES.now.cache_bytes)
+        self.sources = Sources()
+        self.pace = Pace()
+        # The classifier that was tried, so that the first click need not wait for PyTorch.
+        self._warm: Any = None
+        # What the maps hold for; classes may be painted without touching them.
+        self._cells: Cells | None = None
+        # The cell that was clicked last, also while nothing is known of it yet.
+        self.cell: int | None = None
+        self._build()
+        self._connect()
+        self._cells_changed()
+        self._trained_changed()
+
+    def _build(self) -> None:
+        self.column.addWidget(self.needs)
+        self.column.addWidget(self.chance)
+        asked, inside = group("Ask")
+        inside.addWidget(self.toggle)
+        rows = form()
+        rows.addRow("or cell", self.number)
+        self.question.add_to(rows)
+        inside.addLayout(rows)
+        inside.addWidget(self.question.separate)
+        self.boxes = [asked]
+        for title, content in (
+            ("Why", self.result),
+            ("How far to trust the map", self.reliability),
+            ("Other methods", self.comparison),
+            ("Many cells", self.many.buttons),
+        ):
+            box, inside = group(title)
+            inside.addWidget(content)
+            self.boxes.append(box)
+        for box in self.boxes:
+            self.column.addWidget(box)
+        self.column.addStretch(1)
+
+    def _connect(self) -> None:
+        self.number.valueChanged.connect(self.explain)
+        self.question.changed.connect(self._question_changed)
+        self.comparison.wanted.connect(self.compare)
+        self.task_bar.cancel.clicked.connect(self._cancelled)
+        self.task.ended.connect(self._fill)
+        self.follow(self.session.replaced, self._forget)
+        self.follow(self.session.cells_changed, self._cells_changed)
+        self.follow(self.session.shown_changed, self._shown_changed)
+        self.follow(self.session.trained_changed, self._trained_changed)
+        self.follow(self.session.prior_changed, self._prior_changed)
+        self.follow(self.session.predictions_changed, self._prior_changed)
+        self.follow(self.session.running_changed, self._fill)
+        self.follow(self.session.selected_changed, self._selected_changed)
+        self.follow(self.session.painting_changed, self.toggle.give_way)
+        self.follow(self.session.explanation_changed, self._explanation_changed)
+        self.follow(self.viewer.events.theme, self._theme_changed)
+        self.follow(PREFERENCES.changed, lambda found: self.cache.resize(found.cache_bytes))
+        self.follow(self.session.freeing, self._free)
+
+    # ---------------------------------------------------------------- clicks
+
+    def _clicked(self, cell: int, more: bool) -> None:
+        if more:
+            self.many.choose(cell)
+        else:
+            self.explain(cell)
+
+    def _missed(self, why: str) -> None:
+        self.notice.say(why, "info")
+
+    def explain(self, cell: int) -> None:
+        """Explain a cell of the field of view that is shown."""
+        cells, shown, trained = self.session.cells, self.session.shown, self.session.trained
+        if cells is None or shown is None or trained is None or shown.reference is None:
+            return
+        if self.many.busy:
+            self._missed("Many cells are being explained; Cancel that to look at one of them.")
+            return
+        where = cells.table.iloc[cell]
+        if int(where["field"]) != shown.field:
+            self._missed(
+                f"Cell {cell_name(cells, cell)} is in another field of view: show that first, on "
+                "the page 'Images and cells'."
+            )
+            return
+        with QSignalBlocker(self.number):
+            self.number.setValue(cell)
+        # What is about to be explained is not asked for once more.
+        self.cell, question = cell, self.asked
+        if self.session.selected[:1] != (cell,):
+            self.session.select(cell)
+        known = self.cache.get((cell, question))
+        self.task.stop()
+        self.notice.clear_line()
+        self.session.explanation = None
+        self.result.begin(cell_name(cells, cell))
+        box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
+        channels = trained.classifier.channels if question.separate else ()
+        self.layers.lay(
+            shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape, channels
+        )
+        if known is not None:
+            # Labels may have been painted since: what they say of the model is then another.
+            doubts = self.sources.doubts(trained, cells)
+            known = replace(known, doubts=doubts or ())
+            self._known(known)
+            if known.reliability is not None and doubts is not None:
+                return
+        self.task.run(
+            "explaining the cell",
+            explain_cell_job(self.sources, trained, cells, cell, question, known),
+            self._known,
+            on_update=self._updated,
+            on_error=self.fail,
+        )
+
+    @property
+    def asked(self) -> Question:
+        """What is asked of each cell, with the prior of the session."""
+        return replace(self.question.question, prior=explained_prior(self.session))
+
+    def _selected_changed(self, _: object = None) -> None:
+        """A cell was selected elsewhere: it is explained where this dock is in front."""
+        selected, cells = self.session.selected, self.session.cells
+        if not selected or cells is None:
+            return
+        with QSignalBlocker(self.number):
+            self.number.setValue(selected[0])
+        if selected[0] == self.cell:
+            return
+        shown = self.session.shown
+        here = shown is not None and int(cells.table["field"].iloc[selected[0]]) == shown.field
+        if here and self.toggle.front and self.toggle.isChecked() and not self.many.busy:
+            self.explain(selected[0])
+
+    def _updated(self, update: Update) -> None:
+        found, shown = update.progress.partial, self.session.explanation
+        if found is None or found is shown:
+            return
+        refined = shown is not None and shown.map is not None and found.attribution is None
+        if not refined or self.pace.ready():
+            self.pace.begin()
+            self._known(found)
+
+    def _known(self, found: Explanation) -> None:
+        if found.attribution is not None:
+            self.cache.put((found.cell, found.question), found)
+        self.session.explanation = found
+
+    def _explanation_changed(self, _: object = None) -> None:
+        found, cells = self.session.explanation, self.session.cells
+        if found is not None and cells is not None:
+            code = int(cells.labels[found.cell])
+            self.result.show_explanation(found, cells.classes[code] if code >= 0 else "")
+            self.layers.show(found)
+        self.reliability.show_explanation(found)
+        if found is None:
+            self.comparison.clear()
+            self.result.clear()
+        self._fill()
+
+    def _question_changed(self) -> None:
+        if self.cell is not None:
+            self.explain(self.cell)
+
+    def _cancelled(self) -> None:
+        """The user stopped it; what is there stays and is not more than it is."""
+        found = self.session.explanation
+        if self.many.stopped() or found is None:
+            return
+        if found.attribution is None:
+            self.notice.say("Stopped; the map is as far as it came. Click the cell to begin anew.")
+        elif found.reliability is None:
+            self.reliability.stopped()
+
+    # ---------------------------------------------------------------- other methods
+
+    def compare(self) -> None:
+        """Explain the cell by several methods."""
+        session = self.session
+        found, trained, cells = session.explanation, session.trained, session.cells
+        if found is None or trained is None or cells is None:
+            return
+        methods = compared(trained.classifier)
+        self.comparison.begin(found, methods)
+        self.task.run(
+            "comparing methods",
+            compare_job(self.sources, trained, cells, found, methods),
+            self.comparison.show_answers,
+            on_update=self._compared,
+            on_error=self.fail,
+        )
+
+    def _compared(self, update: Update) -> None:
+        if update.progress.partial is not None:
+            self.comparison.show_answers(update.progress.partial)
+
+    # ---------------------------------------------------------------- what is there
+
+    def _forget(self, _: object = None) -> None:
+        """Nothing that was found holds any more."""
+        self.task.stop()
+        self.cache.clear()
+        self.sources.forget()
+        self._leave()
+
+    def _free(self, freed: list[int]) -> None:
+        """Maps that are kept can be made again."""
+        freed.append(self.cache.nbytes)
+        self.cache.clear()
+        if not self.task.busy:
+            self.sources.forget()
+            self._warm = None
+
+    def _leave(self) -> None:
+        """Nothing of the cells that were looked at is left in sight."""
+        self.cell = None
+        self.session.explanation = None
+        self.result.empty()
+        self.layers.clear()
+        self.many.forget()
+
+    def _cells_changed(self, _: object = None) -> None:
+        cells, before, self._cells = self.session.cells, self._cells, self.session.cells
+        if not same_pixels(cells, before):
+            self._forget()
+            with QSignalBlocker(self.number):
+                self.number.show_cells(cells)
+        self._fill()
+
+    def _shown_changed(self, _: object = None) -> None:
+        # Maps of another field of view lie on other cells.
+        self.task.stop()
+        self._leave()
+        self._fill()
+        self._warm_up()
+
+    def _trained_changed(self, _: object = None) -> None:
+        trained = self.session.trained
+        self._forget()
+        self.question.fill(None if trained is None else trained.classifier)
+        self.chance.show_trained(trained)
+        self._fill()
+        self._warm_up()
+
+    def _prior_changed(self, _: object = None) -> None:
+        """The cell in sight is answered anew where its probabilities are others now."""
+        found = self.session.explanation
+        if found is not None and self.cell is not None and found.question != self.asked:
+            self.explain(self.cell)
+
+    def _warm_up(self) -> None:
+        """Load PyTorch and try the network before it is asked."""
+        trained, cells = self.session.trained, self.session.cells
+        if trained is None or cells is None or not self.toggle.front or self.task.busy:
+            return
+        if self._warm is not trained:
+            self._warm = trained
+            job = warm_job(self.sources, trained, cells)
+            self.task.run("getting ready", job, lambda _: None)
+
+    def _fill(self, _: object = None) -> None:
+        ready = self.needs.fill()
+        found = self.session.explanation
+        # All at once and for good: what appears with a click would make the rest jump.
+        for box in self.boxes:
+            box.setVisible(ready)
+        finished = found is not None and found.attribution is not None
+        self.comparison.button.setEnabled(finished and not self.task.busy)
+        self.many.fill()
+        self.toggle.fit()
+
+    def front_changed(self, front: bool) -> None:
+        """Listen to clicks while in front of the other docks."""
+        self.toggle.come_to_front(front)
+        if front:
+            self._warm_up()
+            self._selected_changed()
+
+    def _theme_changed(self, event: Any) -> None:
+        self.result.follow_theme(self.viewer.theme)
+        self.reliability.follow_theme(self.viewer.theme)
+
+    def halt(self) -> None:
+        """Stop every work of this dock, and listening."""
+        super().halt()
+        self.toggle.clicks.switch(False)

@@ -1,0 +1,153 @@
+"""What to ask of a cell: which class, against which, by which method, per channel or not."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any, cast
+
+from qtpy.QtCore import QObject, QSignalBlocker, Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox
+
+from napari_channelmix.viewer.session.explanation import Question
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QStandardItemModel
+    from qtpy.QtWidgets import QFormLayout, QWidget
+
+__all__ = ["BASELINES", "METHODS", "QuestionForm", "compared", "methods_for"]
+
+# As `pcim.METHODS` has them; written down here, since asking would load PyTorch.
+METHODS = {
+    "pcim": "PCIM",
+    "pcim-fidelity": "PCIM, high fidelity",
+    "literal": "PCIM, literal",
+    "blackbox": "Black box",
+    "blackbox-sharp": "Black box, sharp",
+    "saliency": "Saliency",
+    "integrated-gradients": "Integrated gradients",
+    "occlusion": "Occlusion",
+    "gradcam": "GradCAM",
+    "deeplift": "DeepLift",
+}
+BASELINES = ("saliency", "integrated-gradients", "occlusion", "gradcam", "deeplift")
+ANSWERS_ONLY = ("blackbox", "blackbox-sharp")
+TIPS = {
+    "pcim": "A mask trained for a few steps; the first map at once",
+    "pcim-fidelity": "The same with many more steps: slower, more faithful",
+    "literal": "The bare idea of the paper, for comparison only",
+    "blackbox": "Random masks, then a search; asks for answers only",
+    "blackbox-sharp": "A linear fit to random masks; asks for answers only",
+}
+NO_CAPTUM = "needs captum: pip install 'napari-channelmix[compare]'"
+NO_GRADIENTS = "needs the gradients of a network; this model only answers"
+
+
+def methods_for(classifier: Any) -> dict[str, str]:
+    """Why each method cannot be used, or an empty text where it can."""
+    captum = importlib.util.find_spec("captum") is not None
+    only_answers = classifier is not None and not hasattr(classifier, "network")
+    found = {}
+    for name in METHODS:
+        why = ""
+        if only_answers and name not in ANSWERS_ONLY:
+            why = NO_GRADIENTS
+        elif name in BASELINES and not captum:
+            why = NO_CAPTUM
+        found[name] = why
+    return found
+
+
+def compared(classifier: Any) -> tuple[str, ...]:
+    """The methods worth seeing side by side."""
+    reasons = methods_for(classifier)
+    # Black boxes are for models that only answer.
+    ours = ANSWERS_ONLY if reasons["pcim"] else ("pcim", "pcim-fidelity")
+    return tuple(name for name in (*ours, *BASELINES) if not reasons[name])
+
+
+class QuestionForm(QObject):
+    """Controls for a `Question`; ``changed`` tells that another one is asked."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.target = QComboBox()
+        self.target.setToolTip("The class to explain: why does the classifier say so?")
+        self.versus = QComboBox()
+        self.versus.setToolTip(
+            "Hold the class against one other ('why A and not B?') instead of all; "
+            "choose the class above first"
+        )
+        self.method = QComboBox()
+        self.method.setToolTip("How the map is made; PCIM is fast, 'high fidelity' takes longer")
+        for name, title in METHODS.items():
+            self.method.addItem(title, name)
+        self.separate = QCheckBox("A map for each channel, too")
+        self.separate.setToolTip(
+            "Also which channel of a pixel matters: the pictures below then show each channel's "
+            "own map, and a hidden layer is added for each"
+        )
+        self._classes: tuple[str, ...] = ()
+        self.fill(None)
+        self.target.currentIndexChanged.connect(self._target_changed)
+        for box in (self.versus, self.method):
+            box.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.separate.toggled.connect(lambda _: self.changed.emit())
+
+    def add_to(self, rows: QFormLayout) -> None:
+        """Put the boxes into a form."""
+        rows.addRow("Explain", self.target)
+        rows.addRow("against", self.versus)
+        rows.addRow("Method", self.method)
+
+    @property
+    def question(self) -> Question:
+        """What is asked now."""
+        return Question(
+            self.target.currentData(),
+            self.versus.currentData(),
+            self.method.currentData(),
+            self.separate.isChecked(),
+        )
+
+    def fill(self, classifier: Any) -> None:
+        """Offer the classes of a classifier and the methods that suit it."""
+        classes = () if classifier is None else tuple(classifier.classes)
+        if classes != self._classes or not self.target.count():
+            self._classes = classes
+            for box, first in ((self.target, "the predicted class"), (self.versus, "all others")):
+                with QSignalBlocker(box):
+                    box.clear()
+                    box.addItem(first, None)
+                    for name in classes:
+                        box.addItem(name, name)
+        with QSignalBlocker(self.method):
+            reasons = methods_for(classifier)
+            for at, name in enumerate(METHODS):
+                _switch(self.method, at, not reasons[name], reasons[name] or TIPS.get(name, ""))
+            if reasons[self.method.currentData()]:
+                usable = next(name for name in METHODS if not reasons[name])
+                self.method.setCurrentIndex(self.method.findData(usable))
+        self._fit_versus()
+
+    def _target_changed(self) -> None:
+        self._fit_versus()
+        self.changed.emit()
+
+    def _fit_versus(self) -> None:
+        """A class is held against another one only; which, must be known for every cell."""
+        target = self.target.currentData()
+        with QSignalBlocker(self.versus):
+            for at in range(self.versus.count()):
+                _switch(self.versus, at, at == 0 or self.versus.itemData(at) != target)
+            if target is None or self.versus.currentData() == target:
+                self.versus.setCurrentIndex(0)
+        self.versus.setEnabled(target is not None)
+
+
+def _switch(box: QComboBox, at: int, on: bool, tip: str = "") -> None:
+    item = cast("QStandardItemModel", box.model()).item(at)
+    if item is not None:
+        item.setEnabled(on)
+        item.setData(tip, Qt.ItemDataRole.ToolTipRole)

@@ -1,0 +1,116 @@
+"""How far a map can be trusted: two curves, a few figures, and what they mean in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_channelmix.viewer.charts.small_plot import color_axes, small_plot
+from napari_channelmix.viewer.widgets.notice import Kind, Notice
+from napari_channelmix.viewer.widgets.theme import chart_colors
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.explanation import Explanation
+
+__all__ = ["ReliabilityPanel"]
+
+HEIGHT = 122
+PLOT_TIP = (
+    "What the classifier says as the map's best pixels are put into an empty image (insertion) or "
+    "taken out of the cell (deletion): the sooner the lines part, the better"
+)
+FIGURES_TIP = (
+    "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
+    "1; higher is better, and random maps say what is chance. Random network: likeness to the map "
+    "of a network with random weights, lower is better. Stays under noise: share of the map's "
+    "strongest tenth that stays in place, higher is better"
+)
+
+
+class ReliabilityPanel(QWidget):
+    """Fills as the tests of a map come in; its size stays, so that nothing jumps."""
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = Notice()
+        self.plot = small_plot("Insertion and deletion curves", PLOT_TIP, HEIGHT)
+        self.legend = QLabel()
+        self.legend.setToolTip("What the lines of the chart mean")
+        self.figures = QLabel()
+        self.figures.setWordWrap(True)
+        self.figures.setToolTip(FIGURES_TIP)
+        # Room for two lines each, which most of them have in the end.
+        for label in (self.words, self.figures):
+            label.setMinimumHeight(2 * label.fontMetrics().lineSpacing() + 2)
+        self._theme = theme
+        self._build()
+        self.inserting = self.plot.plot([], [])
+        self.deleting = self.plot.plot([], [])
+        self.follow_theme(theme)
+        self.show_explanation(None)
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        for widget in (self.words, self.plot, self.legend, self.figures):
+            column.addWidget(widget)
+
+    def show_explanation(self, found: Explanation | None) -> None:
+        """Show what is known of a map so far."""
+        fidelity = None if found is None else found.fidelity
+        if fidelity is None:
+            self.inserting.setData([], [])
+            self.deleting.setData([], [])
+        else:
+            for line, curves in (
+                (self.inserting, fidelity.inserting),
+                (self.deleting, fidelity.deleting),
+            ):
+                line.setData(fidelity.shares, curves[:, 0].mean(axis=0))
+        self.figures.setText(self._figures(found))
+        tested = None if found is None else found.reliability
+        if tested is None:
+            waiting = "Each map is tested as soon as it is finished."
+            self.words.say(waiting if found is None else "The map is being tested…")
+            return
+        lines = tested.words(0)
+        good = tested.readable(0)
+        kind: Kind = "error" if not good else "good" if len(lines) == 1 else "warning"
+        self.words.say("\n".join(lines), kind)
+
+    def stopped(self) -> None:
+        """Say that the tests were not carried to their end."""
+        self.words.say("The tests were stopped; click the cell again to go on.", "warning")
+
+    def _figures(self, found: Explanation | None) -> str:
+        if found is None or found.fidelity is None:
+            return ""
+        gap = f"<b>gap between the curves {float(found.fidelity.srg[0]):.2f}</b>"
+        tested = found.reliability
+        if tested is None:
+            return gap
+        chance = tested.against_chance
+        against = f"(tested {chance.gain[0]:.2f}, random maps 0 ± {chance.spread[0]:.2f})"
+        random_network = (
+            "random network: no weights to test"
+            if tested.randomisation is None
+            else f"random network {tested.randomisation[0]:.2f}"
+        )
+        noise = f"stays under noise {tested.staying[0]:.0%}"
+        # Each stays on one line; the gap and what it is held against may stand on two.
+        first, *others = (f"<nobr>{part}</nobr>" for part in (gap, against, random_network, noise))
+        return f"{first} {' · '.join(others)}"
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        colors = chart_colors(theme)
+        color_axes(self.plot, colors, "probability", "share of the pixels")
+        self.inserting.setPen(pg.mkPen(colors.bar, width=2))
+        self.deleting.setPen(pg.mkPen(colors.second, width=2))
+        self.legend.setText(
+            f'<span style="color:{colors.bar}">━</span> insertion (put in)&nbsp;&nbsp; '
+            f'<span style="color:{colors.second}">━</span> deletion (taken out)'
+        )

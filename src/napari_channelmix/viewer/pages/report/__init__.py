@@ -1,0 +1,1 @@
+"""Page 'Report': exports, report and script of what was done."""

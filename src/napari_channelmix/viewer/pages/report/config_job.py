@@ -1,0 +1,276 @@
+"""From a snapshot of the session to a config that does the same again, as a job.
+
+Each data set of which something was found is a part of the config: what was trained and found on
+its cells, and what classifier, of which data set, gave its predictions and explanations.
+
+PyTorch is imported where a job begins, never with a dock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress, part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_channelmix.classify.priors import PriorChoice
+    from napari_channelmix.config import (
+        Config,
+        DataSetConfig,
+        ExplanationPart,
+        PredictionsPart,
+    )
+    from napari_channelmix.viewer.pages.report.snapshot import Snapshot
+    from napari_channelmix.viewer.session.explanation import Question
+    from napari_channelmix.viewer.session.session import Trained
+
+__all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doable"]
+
+
+# What to do about a data set that is not in use.
+ELSEWHERE = "; take that data set in use on the page 'Images and cells' for it, or close it"
+# What to do about one that was closed, of which only the classifier is left.
+CLOSED = (
+    "they were closed, and only their classifier is left. Save that on the page 'Classifier', open "
+    "its file there, and classify and explain with it again; or use another classifier"
+)
+
+
+class UnsavedError(DataError):
+    """Cells that are in no data-set file as they are now."""
+
+
+def doable(snapshot: Snapshot) -> str:
+    """Why there is nothing that could be done again, or an empty text."""
+    parts = [
+        part for one in snapshot.data_sets for part in (one.trained, one.importance, one.latents)
+    ]
+    if not any(part is not None for part in parts):
+        return "Nothing to do again yet: train a classifier, or find channel importance or latents."
+    return ""
+
+
+def config_job(snapshot: Snapshot) -> Job[Config]:
+    """What the session did, as a config; data-set files are opened to see that they are the same.
+
+    Raises
+    ------
+    UnsavedError
+        Cells of layers, or with other classes than their file has.
+    DataError
+        As `open_dataset`.
+    """
+    yield Progress(0, 100, "loading PyTorch")
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.config import Config
+    from napari_channelmix.provenance import provenance
+
+    recorded = snapshot.recorded
+    for at, one in enumerate(recorded):
+        yield from part(
+            _same_on_disk_job(one, snapshot), 100 * at / len(recorded), 100 / len(recorded), 100
+        )
+    record = _Record(snapshot)
+    # Classifiers first: predictions name them.
+    for one in recorded:
+        record.add_classifier(one)
+    parts = [record.data_set(one) for one in recorded]
+    about = provenance()
+    first = {name: getattr(parts[0], name) for name in type(parts[0]).model_fields}
+    return Config(
+        **first,
+        others=tuple(parts[1:]),
+        made=about["made"],
+        versions=about["versions"],
+        # What 'auto' was here: elsewhere it may be another one.
+        device=choose_device("auto").type,  # type: ignore[arg-type]
+        notes=(*record.notes, *changes(snapshot)),
+    )
+
+
+def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
+    """Open the file of a data set, and see that it holds the cells that are open here."""
+    from napari_channelmix.data import open_dataset_job
+
+    several = len(snapshot.data_sets) > 1
+    elsewhere = "" if one.in_use else ELSEWHERE
+    if one.closed and (one.dataset is None or one.edited):
+        raise UnsavedError(f"{one.title}: its cells are in no data-set file as they were: {CLOSED}")
+    if one.dataset is None:
+        which = f"{one.title}: these" if several else "these"
+        raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
+    on_disk = yield from part(open_dataset_job(one.dataset), 0, 90, 100, "looking at the file: ")
+    yield Progress(90, 100, "comparing the cells")
+    if on_disk.fingerprint != one.cells.fingerprint:
+        which = f"{one.title}: {one.dataset.name}" if several else one.dataset.name
+        if one.closed:
+            raise UnsavedError(
+                f"{which} holds other cells or classes than were open here: {CLOSED}"
+            )
+        raise UnsavedError(
+            f"{which} holds other cells or classes than are open here: save these first{elsewhere}"
+        )
+
+
+@dataclass
+class _Record:
+    """Puts the parts together; ``notes`` say what is left out."""
+
+    snapshot: Snapshot
+    notes: list[str] = field(default_factory=list)
+    # Of the classifiers that can be come by again, by the identity of their data sets.
+    _parts: dict[int, Any] = field(default_factory=dict)
+
+    def add_classifier(self, one: Snapshot) -> None:
+        """The classifier of a data set."""
+        from napari_channelmix.config.facts import classifier_part
+
+        trained = one.classifier
+        if trained is None:
+            return
+        prior = one.prior if self._fits(one.prior, one) else None
+        found = classifier_part(trained.classifier, _file(trained.source), prior)
+        if found is None:
+            self._left_out(one, "the classifier")
+            return
+        self._parts[id(one)] = found
+
+    @staticmethod
+    def _fits(prior: PriorChoice, owner: Snapshot) -> bool:
+        """Whether a prior can be that of the classifier of a data set."""
+        trained = owner.classifier
+        # A model made elsewhere has none.
+        if trained is None or not hasattr(trained.classifier, "temperature"):
+            return False
+        return not isinstance(prior, dict) or set(prior) == set(trained.classifier.classes)
+
+    def data_set(self, one: Snapshot) -> DataSetConfig:
+        """All of one data set."""
+        from napari_channelmix.config import DataSetConfig
+        from napari_channelmix.config.facts import data_part, importance_part, latents_part
+
+        assert one.dataset is not None
+        importance, latents = None, None
+        if one.importance is not None:
+            importance = importance_part(one.importance)
+            if importance is None:
+                self._left_out(one, "channel importance")
+        if one.latents is not None:
+            latents = latents_part(one.latents.provenance)
+            if latents is None:
+                self._left_out(one, "what is known of the latents")
+        return DataSetConfig(
+            data=data_part(one.cells, one.dataset, one.title),
+            classifier=self._parts.get(id(one)),
+            importance=importance,
+            predictions=self._predictions(one),
+            explanations=self._explanations(one),
+            latents=latents,
+        )
+
+    def _predictions(self, one: Snapshot) -> PredictionsPart | None:
+        from napari_channelmix.config.facts import predictions_part
+
+        found = one.predictions
+        if found is None:
+            return None
+        owner = self._owner(found.trained or one.trained)
+        if owner is None:
+            self._by_another(one, "predictions")
+            return None
+        counts = np.bincount(found.codes, minlength=len(found.classes)).tolist()
+        called = dict(zip(found.classes, counts, strict=True))
+        return predictions_part(found.prior, called, self._named(one, owner))
+
+    def _explanations(self, one: Snapshot) -> tuple[ExplanationPart, ...]:
+        """What was asked of which cells; the same question of several cells is one part."""
+        from napari_channelmix.config.facts import explanation_part, prior_choice
+
+        asked: dict[Question, list[int]] = {}
+        abouts: dict[Question, dict[str, Any]] = {}
+        for found in reversed(one.explained):
+            if found.attribution is not None:
+                asked.setdefault(found.question, []).append(found.cell)
+                abouts[found.question] = found.attribution.provenance
+        if not asked:
+            return ()
+        owner = self._owner(one.explained_by or one.trained)
+        if owner is None:
+            self._by_another(one, "explanations")
+            return ()
+        # A model made elsewhere has no prior to choose.
+        choosable = self._fits(None, owner)
+        return tuple(
+            explanation_part(
+                tuple(cells),
+                abouts[question],
+                target=question.target,
+                versus=question.versus,
+                separate=question.separate,
+                classifier=self._named(one, owner),
+                prior=prior_choice(question.prior) or "training" if choosable else None,
+            )
+            for question, cells in asked.items()
+        )
+
+    def _owner(self, trained: Trained | None) -> Snapshot | None:
+        """The data set whose classifier this is, where it can be come by again."""
+        owner = self.snapshot.owner_of(trained)
+        return owner if id(owner) in self._parts else None
+
+    def _named(self, one: Snapshot, owner: Snapshot) -> str | None:
+        return None if owner is one else owner.title
+
+    def _of(self, one: Snapshot) -> str:
+        return f" of {one.title}" if len(self.snapshot.data_sets) > 1 else ""
+
+    def _left_out(self, one: Snapshot, what: str) -> None:
+        self.notes.append(f"how {what}{self._of(one)} came about is not known, so it is left out")
+
+    def _by_another(self, one: Snapshot, what: str) -> None:
+        self.notes.append(
+            f"the {what}{self._of(one)} are left out: how their classifier came about is not "
+            "known, or another one has taken its place"
+        )
+
+
+def changes(snapshot: Snapshot) -> tuple[str, ...]:
+    """What was found of other cells, or of these with other classes, a line each."""
+    several = len(snapshot.data_sets) > 1
+    return tuple(
+        f"{one.title}: {line}" if several else line
+        for one in snapshot.recorded
+        for line in _changes_of(one)
+    )
+
+
+def _changes_of(one: Snapshot) -> Sequence[str]:
+    trained, importance, latents = one.classifier, one.importance, one.latents
+    made: list[tuple[str, Any]] = []
+    # A model from a file was never meant to be of these cells.
+    if trained is not None and _file(trained.source) is None:
+        about = getattr(trained.classifier, "provenance", {})
+        made.append(("the classifier was trained", about))
+    if importance is not None:
+        made.append(("channel importance was found", importance.provenance))
+    if latents is not None:
+        made.append(("the latents were found", latents.provenance))
+    now = one.cells.fingerprint if made else ""
+    return [
+        f"{what} before cells or classes were changed: the figures are of those, and differ when "
+        "it is done again"
+        for what, about in made
+        if about.get("cells") not in (None, now)
+    ]
+
+
+def _file(source: str) -> Path | None:
+    path = Path(source)
+    return path if path.suffix and path.is_file() else None

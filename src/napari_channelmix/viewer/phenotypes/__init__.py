@@ -1,1 +1,0 @@
-"""The parts of the dock 'Phenotypes': gallery, confusion matrix, groups, colours."""

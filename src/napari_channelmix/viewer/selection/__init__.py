@@ -1,0 +1,1 @@
+"""Which cell is selected, clicked or shown: one selection for pages, layers and tables."""

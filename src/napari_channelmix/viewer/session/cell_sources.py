@@ -1,0 +1,71 @@
+"""The cells of a session as the solvers see them, brought together once with the classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.pcim.cell_source import Source
+    from napari_channelmix.viewer.session.session import Trained
+
+__all__ = ["Sources", "same_pixels"]
+
+
+class Sources:
+    """Remembers the last one: for a model that only answers, it takes the mean of many cells.
+
+    Asked by jobs, one at a time.
+    """
+
+    def __init__(self) -> None:
+        self._trained: Trained | None = None
+        self._cells: Cells | None = None
+        self._source: Source | None = None
+        self._doubts: tuple[Trained, Cells, tuple[str, ...]] | None = None
+
+    def of(self, trained: Trained, cells: Cells) -> Source:
+        """The source for a classifier and cells, whatever classes these were given.
+
+        Raises
+        ------
+        ModelError, DataError
+            Channels that are missing, pixels that cannot be read.
+        """
+        from napari_channelmix.pcim.cell_source import Source
+
+        source = self._source
+        if source is None or trained is not self._trained or not same_pixels(cells, self._cells):
+            source = Source.of(trained.classifier, cells)
+            self._source, self._trained, self._cells = source, trained, cells
+        return source
+
+    def doubts(self, trained: Trained, cells: Cells) -> tuple[str, ...] | None:
+        """What the labels of these cells say against the classifier; None where it is not known."""
+        if self._doubts is None:
+            return None
+        whose, of, lines = self._doubts
+        same = whose is trained and same_pixels(cells, of) and cells.classes == of.classes
+        return lines if same and np.array_equal(cells.labels, of.labels) else None
+
+    def keep_doubts(self, trained: Trained, cells: Cells, lines: tuple[str, ...]) -> None:
+        """Remember what the labels say."""
+        self._doubts = trained, cells, lines
+
+    def forget(self) -> None:
+        """Let go of cells and classifier."""
+        self._doubts = None
+        self._source = self._trained = self._cells = None
+
+
+def same_pixels(one: Cells | None, other: Cells | None) -> bool:
+    """Whether two sets of cells differ in their classes at most."""
+    if one is None or other is None:
+        return one is other
+    # By identity: fields hold arrays, which compare element by element.
+    same = one.fields is other.fields and len(one) == len(other)
+    facts = [(cells.planes, cells.channels, cells.crop) for cells in (one, other)]
+    where = ["field", "y0", "x0", "y1", "x1"]
+    return same and facts[0] == facts[1] and bool(one.table[where].equals(other.table[where]))

@@ -1,0 +1,116 @@
+"""What is asked of a cell, and all that is known of the answer. It knows no Qt."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.priors import Prior
+    from napari_channelmix.pcim import Attribution, Reliability
+    from napari_channelmix.pcim.scores import Fidelity
+
+__all__ = ["Box", "Explanation", "Question"]
+
+FloatArray = npt.NDArray[np.float32]
+#: Edges y0, x0, y1, x1 in pixels of a field of view.
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the user wants to know of a cell.
+
+    Attributes
+    ----------
+    target : str or None
+        The class to explain; None: the predicted one.
+    versus : str or None
+        The class it is held against; None: all others.
+    method : str
+    separate : bool
+        A map for each channel as well.
+    prior : Prior or None
+        With which prior probabilities are shown; None: that of training.
+    """
+
+    target: str | None = None
+    versus: str | None = None
+    method: str = "pcim"
+    separate: bool = False
+    prior: Prior | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """All that is known so far of why a cell is called what it is called.
+
+    Attributes
+    ----------
+    cell, field : int
+        Positions in ``cells`` and ``cells.fields``.
+    box : (int, int, int, int)
+        y0, x0, y1, x1 in pixels of the field; it may reach beyond its border.
+    channels, classes : tuple of str
+        Those of the classifier.
+    crops : (C, H, W) float32 array
+    map : (H, W) float32 array or None
+    channel_maps : (C, H, W) float32 array or None
+    probabilities : (K,) float32 array or None
+    target : int or None
+        The class that is explained.
+    attribution : Attribution or None
+        Once the map is finished.
+    fidelity, reliability
+        Once they are measured.
+    warnings : tuple of str
+    called : str
+        The id of the cell, as the user knows it.
+    output : str
+        What the numbers of a model made elsewhere mean, once the map is finished.
+    doubts : tuple of str
+        What the labels of all cells say against the model; they may be painted anew.
+    prior : str
+        Which prior the probabilities have, in words, once the map is finished.
+    training : str
+        Whether the classifier was trained on the cell, once the map is finished; see
+        `phenotypes.held_out`.
+    """
+
+    question: Question
+    cell: int
+    field: int
+    box: Box
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    crops: FloatArray = dataclasses.field(repr=False)
+    map: FloatArray | None = dataclasses.field(default=None, repr=False)
+    channel_maps: FloatArray | None = dataclasses.field(default=None, repr=False)
+    probabilities: FloatArray | None = dataclasses.field(default=None, repr=False)
+    target: int | None = None
+    attribution: Attribution | None = dataclasses.field(default=None, repr=False)
+    fidelity: Fidelity | None = dataclasses.field(default=None, repr=False)
+    reliability: Reliability | None = dataclasses.field(default=None, repr=False)
+    warnings: tuple[str, ...] = ()
+    called: str = ""
+    output: str = ""
+    doubts: tuple[str, ...] = ()
+    prior: str = ""
+    training: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the cell is called in the window."""
+        return self.called or str(self.cell)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its arrays, about."""
+        # The attribution keeps maps and crops of its own.
+        count = 1 if self.channel_maps is None else 1 + len(self.channels)
+        height, width = self.crops.shape[1:]
+        return int(2 * self.crops.nbytes + 2 * 4 * count * height * width)

@@ -1,0 +1,101 @@
+"""How far a task is: bar, stage, time left, Cancel. Every dock has one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_channelmix.jobs import Stopwatch
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.tasks.task import Task, Update
+
+__all__ = ["TaskBar", "in_words"]
+
+# Milliseconds after which a job that has no thread yet is said to wait.
+SOON = 250
+
+
+def in_words(seconds: float) -> str:
+    """A duration as one would say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+class TaskBar(QWidget):
+    """Shows one task; hidden while nothing is at work."""
+
+    def __init__(self, task: Task, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._watch = Stopwatch()
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(True)
+        self.bar.setToolTip("Share of the work that is done")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("Stop the work; what was there before stays as it is")
+        self.cancel.clicked.connect(task.stop)
+        self.stage = QLabel()
+        self.stage.setWordWrap(True)
+        self.stage.setToolTip("What is being done, and about how long it will still take")
+        row = QHBoxLayout()
+        row.addWidget(self.bar, 1)
+        row.addWidget(self.cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(3)
+        column.addLayout(row)
+        column.addWidget(self.stage)
+        self.setVisible(False)
+        self._task = task
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SOON)
+        self._soon.timeout.connect(self._look)
+        task.started.connect(self._started)
+        task.begun.connect(self._begun)
+        task.updated.connect(self._updated)
+        task.ended.connect(self._ended)
+
+    def _started(self, name: str) -> None:
+        self._watch = Stopwatch()
+        self.bar.setValue(0)
+        self.bar.setFormat("")
+        self.stage.setText(f"{name}…")
+        self.setVisible(True)
+        self._soon.start()
+
+    def _look(self) -> None:
+        """Say so where the job cannot begin yet."""
+        if self._task.waiting:
+            self.bar.setFormat("waiting")
+            self.stage.setText("waiting for other work to end")
+
+    def _begun(self, name: str) -> None:
+        self._watch = Stopwatch()
+        if not self._soon.isActive():
+            self.bar.setFormat("")
+            self.stage.setText(f"{name}…")
+        self._soon.stop()
+
+    def _updated(self, update: Update) -> None:
+        progress = update.progress
+        # A QProgressBar paints at once, and with it the whole window; so it waits for the others.
+        self.bar.setUpdatesEnabled(False)
+        self.bar.setValue(round(1000 * progress.fraction))
+        self.bar.setUpdatesEnabled(True)
+        self.bar.setFormat(f"{100 * progress.fraction:.0f} %")
+        left = self._watch.left(progress)
+        # The first guesses are far off, and a second is no news.
+        known = left is not None and self._watch.elapsed > 1.0 and left >= 1.0
+        about = f" · about {in_words(left)} left" if known and left is not None else ""
+        self.stage.setText(f"{progress.stage}{about}")
+
+    def _ended(self, how: str) -> None:
+        self._soon.stop()
+        self.setVisible(False)

@@ -1,0 +1,1 @@
+"""Small widgets that know neither the session nor the viewer."""

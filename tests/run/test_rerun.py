@@ -1,0 +1,214 @@
+"""A config does again what was done: the same numbers, resumable, and never on other data."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import napari_channelmix as cm
+from napari_channelmix.config import (
+    ClassifierPart,
+    Config,
+    DataPart,
+    ExplanationPart,
+    ImportancePart,
+    LatentsPart,
+    PredictionsPart,
+    TrainingPart,
+    script_of,
+    write_config,
+)
+from napari_channelmix.config.facts import classifier_part, data_part
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.errors import BundleError, ConfigError, DataError
+from napari_channelmix.jobs import drain
+from napari_channelmix.report import Findings
+from napari_channelmix.run.cli import main
+from napari_channelmix.run.rerun import Rerun, _findings_job, run_config
+
+VIEW = {
+    "channels": ["DNA", "reporter"],
+    "weights": [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]],
+    "natural": False,
+}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plate")
+    return synthetic_plate(wells=6, cells_per_well=8, side=128, crop=24).save(folder)
+
+
+@pytest.fixture(scope="module")
+def config(dataset):
+    training = TrainingPart(network="tiny", epochs=2, held_out=0.4, seed=3, device="cpu", threads=1)
+    return Config(
+        device="cpu",
+        data=data_part(cm.open_dataset(dataset), dataset),
+        classifier=ClassifierPart(training=training),
+        importance=ImportancePart(
+            network="tiny",
+            epochs=2,
+            seeds=1,
+            shapley=False,
+            decoys=False,
+            held_out=0.3,
+            seed=5,
+            device="cpu",
+            threads=1,
+        ),
+        explanations=(
+            ExplanationPart(cells=(7, 2)),
+            ExplanationPart(cells=(4,), target="treated", channels="separate"),
+        ),
+        latents=LatentsPart(view=VIEW),
+    )
+
+
+@pytest.fixture(scope="module")
+def done(config, dataset, tmp_path_factory):
+    path = write_config(config, dataset.parent / "config.json")
+    return run_config(path, tmp_path_factory.mktemp("out"))
+
+
+def test_every_part_has_its_folder_and_the_report_says_all(done, dataset):
+    for name in (
+        "classifier/model.cmx",
+        "classifier/model.json",
+        "importance/importance.json",
+        "explanations/1/explain.json",
+        "explanations/2/maps.zarr",
+        "latents/latents.json",
+        "config.json",
+        "report.html",
+    ):
+        assert (done.out / name).exists(), name
+    page = done.report.read_text("utf-8")
+    for name in ("importance", "classifier", "explanations", "latents", "groups"):
+        assert f'<section id="{name}">' in page
+    # By its label, as the window calls it, not by its position.
+    assert f"Cell {cell_name(cm.open_dataset(dataset), 7)}: " in page
+    assert "Cell 7: " not in page
+    assert done.explained[0].content["cells"]["index"] == [7, 2]
+
+
+def test_a_second_run_does_nothing_again(done, config, monkeypatch, dataset, capsys):
+    monkeypatch.setattr(
+        "napari_channelmix.run.rerun.train_into_job",
+        lambda *_: pytest.fail("the classifier is there"),
+    )
+    path = dataset.parent / "config.json"
+    assert main(["run", str(path), "--out", str(done.out)]) == 0
+    said = capsys.readouterr().out
+    assert done.classifier.accuracy.text() in said
+    assert "explained with pcim" in said
+
+
+def test_the_script_gives_the_same_numbers_without_a_display(done, config, tmp_path):
+    script = tmp_path / "again.py"
+    script.write_text(
+        script_of(config) + "import json, sys\n"
+        "json.dump({'recall': np.mean(recall), 'share': importance.share}, open('n.json', 'w'))\n"
+        "np.savez('n.npz', maps=found_1.maps, channels=found_2.channel_maps, z=latents.values)\n",
+        "utf-8",
+    )
+    bare = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "OMP_NUM_THREADS")
+    }
+    subprocess.run([sys.executable, str(script)], cwd=tmp_path, env=bare, check=True)
+    numbers = json.loads((tmp_path / "n.json").read_text())
+    arrays = np.load(tmp_path / "n.npz")
+    assert numbers["recall"] == pytest.approx(
+        done.classifier.record["held_out"]["balanced_accuracy"], abs=1e-9
+    )
+    assert numbers["share"] == pytest.approx(done.importance.share, abs=1e-6)
+    import zarr
+
+    maps = zarr.open_array(done.out / "explanations/1/maps.zarr", mode="r")[:]
+    channels = zarr.open_array(done.out / "explanations/2/channel_maps.zarr", mode="r")[:]
+    np.testing.assert_allclose(arrays["maps"], maps, atol=1e-5)
+    np.testing.assert_allclose(arrays["channels"], channels, atol=1e-5)
+    np.testing.assert_allclose(arrays["z"], done.latents.latents.values, atol=1e-5)
+
+
+def test_the_report_shows_probabilities_with_the_prior_of_the_predictions(
+    config, dataset, monkeypatch
+):
+    """The usual prior of a plate, whatever was chosen for the controls of its classifier."""
+    asked = []
+
+    def findings_job(cells, sources, **_):
+        asked.append(sources.prior)
+        yield
+        return Findings(cells, "")
+
+    monkeypatch.setattr("napari_channelmix.run.rerun.findings_job", findings_job)
+    chosen = config.classifier.model_copy(update={"prior": "estimated"})
+    for predictions in (PredictionsPart(), PredictionsPart(prior="balanced"), None):
+        one = config.model_copy(update={"classifier": chosen, "predictions": predictions})
+        again = Rerun(one, cm.open_dataset(dataset), None, None, (), None, dataset.parent)
+        drain(_findings_job(one, 0, again, [None]))
+    assert asked == [None, "balanced", "estimated"]
+
+
+def test_data_that_changed_is_not_run(config, dataset, tmp_path, capsys):
+    data = config.data.model_copy(update={"fingerprint": "0" * 64})
+    path = write_config(config.model_copy(update={"data": data}), tmp_path / "c.json")
+    assert main(["run", str(path), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "has changed since the config was made" in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(ConfigError, match="48 cells instead of 49"):
+        fewer = data.model_copy(update={"n": 49})
+        run_config(write_config(config.model_copy(update={"data": fewer}), path))
+
+
+def test_another_model_in_the_file_is_not_run(config, done, dataset, tmp_path):
+    own = tmp_path / "m.cmx"
+    own.write_bytes((done.out / "classifier" / "model.cmx").read_bytes())
+    said = classifier_part(done.classifier, own)
+    assert said is not None
+    assert said.training is None
+    alone = Config(data=config.data, classifier=said)
+    path = write_config(alone, tmp_path / "c.json")
+    assert run_config(path).classifier.channels == done.classifier.channels
+    cm.train_classifier(done.cells, network="tiny", epochs=1, device="cpu").save(own)
+    with pytest.raises(ConfigError, match="is not the model the config was made with"):
+        run_config(path)
+    altered = bytearray(own.read_bytes())
+    altered[-1] ^= 1
+    own.write_bytes(bytes(altered))
+    with pytest.raises(BundleError, match="was altered"):
+        run_config(path)
+
+
+def test_what_cannot_be_done_is_known_before_anything_is_trained(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "napari_channelmix.run.rerun.train_into_job", lambda *_: pytest.fail("too late")
+    )
+    for part in (
+        {"latents": LatentsPart(model="no-sprites")},
+        {"data": DataPart(dataset=str(tmp_path / "gone.toml"))},
+    ):
+        path = write_config(config.model_copy(update=part), tmp_path / "c.json")
+        with pytest.raises((DataError, ValueError), match=r"no disentangler|no such file"):
+            run_config(path, tmp_path / "out")
+
+
+def test_cells_that_are_not_there_are_refused(config, tmp_path, done):
+    one = config.model_copy(
+        update={
+            "explanations": (ExplanationPart(cells=(99,)),),
+            "importance": None,
+            "latents": None,
+        }
+    )
+    with pytest.raises(DataError, match="has the cells 0 to 47, not 99"):
+        run_config(write_config(one, tmp_path / "c.json"), done.out)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_channelmix.viewer.charts.attribution_colormap import heat
+from napari_channelmix.viewer.charts.thumbnails import (
+    Thumbnails,
+    Tile,
+    grey_image,
+    grey_levels,
+    heat_image,
+)
+
+
+@pytest.fixture
+def strip(qtbot: Any) -> Thumbnails:
+    found = Thumbnails("pictures")
+    qtbot.addWidget(found)
+    found.resize(340, 100)
+    found.show()
+    return found
+
+
+def test_colours_begin_with_nothing_and_grow_lighter_evenly() -> None:
+    found = heat()
+    assert found[0, 3] == 0 and (np.diff(found[:, 3]) > 0).all()
+    light = found[:, :3] @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(light) > 0).all()
+
+
+def test_a_map_is_transparent_where_it_is_zero() -> None:
+    image = heat_image(np.array([[0, 1]], np.float32))
+    assert image.pixelColor(0, 0).alpha() == 0 and image.pixelColor(1, 0).alpha() > 200
+
+
+def test_every_channel_is_stretched_by_itself_and_a_constant_one_is_black() -> None:
+    crops = np.stack(
+        [np.arange(16.0).reshape(4, 4), 1e4 * np.arange(16.0).reshape(4, 4), np.full((4, 4), 7.0)]
+    ).astype(np.float32)
+    levels = grey_levels(crops)
+    np.testing.assert_allclose(levels[0], levels[1], atol=1)
+    assert levels[0].max() > 150 and not levels[2].any()
+
+
+def test_many_channels_stand_in_rows_within_the_width(strip: Thumbnails) -> None:
+    below = grey_image(np.zeros((8, 8), np.uint8))
+    for count in (1, 4, 7, 40):
+        strip.show_tiles([Tile(below, title=f"channel {i}") for i in range(count)])
+        places = [strip.place(at) for at in range(count)]
+        assert max(place.right() for place in places) <= strip.width()
+        assert max(place.bottom() for place in places) < strip.height()
+        assert not any(
+            one.intersects(other) for i, one in enumerate(places) for other in places[:i]
+        )
+
+
+def test_a_new_map_is_seen_over_the_same_picture(strip: Thumbnails, qtbot: Any) -> None:
+    strip.show_tiles([Tile(grey_image(np.zeros((8, 8), np.uint8)))])
+    strip.cover([heat_image(np.ones((8, 8), np.float32))])
+    middle = strip.place(0).center()
+    color = strip.grab().toImage().pixelColor(middle)
+    assert color.red() > 150 and color.red() > color.blue()
+    strip.cover([None])
+    assert strip.grab().toImage().pixelColor(middle).red() == 0

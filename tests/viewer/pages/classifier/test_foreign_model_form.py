@@ -1,0 +1,50 @@
+"""The form for a model made elsewhere: what it asks, and what it hands on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_channelmix.classify.outputs import OUTPUTS
+from napari_channelmix.viewer.pages.classifier.foreign_model_form import (
+    GIVES,
+    ModelForm,
+    needs_form,
+)
+
+
+@pytest.fixture
+def form(qtbot: Any) -> ModelForm:
+    made = ModelForm()
+    qtbot.addWidget(made)
+    return made
+
+
+def test_every_meaning_of_an_output_can_be_chosen() -> None:
+    assert {name for _, name in GIVES} == set(OUTPUTS) - {"scores"}
+    assert needs_form(Path("m.pth")) and not needs_form(Path("m.cmx"))
+
+
+def test_what_was_chosen_is_handed_on_and_not_kept_for_the_next_model(
+    form: ModelForm, qtbot: Any
+) -> None:
+    given: list[Any] = []
+    form.confirmed.connect(lambda path, how: given.append((path, how)))
+    form.ask(Path("a.onnx"), ("DNA",), ("n", "p"))
+    form.output.setCurrentIndex(form.output.findData("one_logit"))
+    form.select.setText(" logits ")
+    form.load.click()
+    form.ask(Path("b.onnx"), ("DNA",), ("n", "p"))
+    form.load.click()
+    names = {"channels": ["DNA"], "classes": ["n", "p"], "allow_code": False}
+    assert given == [
+        (Path("a.onnx"), {**names, "output": "one_logit", "select": "logits"}),
+        (Path("b.onnx"), {**names, "output": "auto", "select": None}),
+    ]
+
+
+def test_the_form_fits_a_narrow_dock(form: ModelForm) -> None:
+    form.ask(Path("a_model_of_a_rather_long_name_20261128_v3_final_of_all.pt"), ("DNA",), ("n",))
+    assert form.minimumSizeHint().width() <= 330

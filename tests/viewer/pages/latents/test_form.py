@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.layers import Image
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QComboBox
+
+from napari_channelmix.viewer.pages.latents.form import BLEND, COLORS, ONE, LatentsForm
+from napari_channelmix.viewer.session.session import Session, Shown
+
+from ...latent_cases import cells, tiny
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session()
+
+
+@pytest.fixture
+def form(session: Session, qtbot: Any) -> LatentsForm:
+    found = LatentsForm(session)
+    qtbot.addWidget(found)
+    found.show()
+    return found
+
+
+def open_cells(
+    session: Session, form: LatentsForm, channels: int = 2, shared: bool = False
+) -> None:
+    found = cells(channels)
+    pixels = np.zeros((4, 4), np.float32)
+    colors = ("blue", "green", "red", "magenta", "cyan", "yellow", "gray", "orange")
+    layers = [
+        Image(pixels, name=name, colormap=color)
+        for name, color in zip(found.channels, colors, strict=False)
+    ]
+    images = {
+        name: layers[0] if shared else layer
+        for name, layer in zip(found.channels, layers, strict=True)
+    }
+    session.open(found, "a test", Shown(0, images))
+    form.fill()
+
+
+def take(form: LatentsForm, kind: str) -> None:
+    form.look.setCurrentIndex(form.look.findData(kind))
+
+
+def importance(channels: tuple[str, ...], share: tuple[float, ...]) -> Any:
+    @dataclasses.dataclass
+    class Result:
+        channels: tuple[str, ...]
+        share: tuple[float, ...]
+
+    return Result(channels, share)
+
+
+def test_without_cells_it_says_where_they_come_from(form: LatentsForm) -> None:
+    assert not form.run.isEnabled() and form.choices is None
+    assert "Images and cells" in form.reason.text() and form.reason.isVisible()
+
+
+def test_layers_are_looked_at_in_their_own_colours(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form)
+    look = form.choices.look
+    assert look.channels == ("DNA", "GFP")
+    np.testing.assert_allclose(look.colors, [(0, 0, 1), (0, 1, 0)])
+    assert "#0000FF" in form.seen.text() and form.run.isEnabled()
+
+
+def test_a_photo_is_looked_at_in_its_own_colours(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form, 3)
+    assert "#0000FF" in form.seen.text()
+    found, shown = session.cells.with_channels(session.cells.channels), session.shown
+    photo = dataclasses.replace(found, channels=("R", "G", "B"))
+    images = dict(zip(photo.channels, shown.images.values(), strict=True))
+    session.open(photo, "a photo", Shown(0, images))
+    form.fill()
+    assert form.seen.text() == "a photo, in its own colours"
+
+
+def test_hidden_layers_are_not_looked_at(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form, 8)
+    for name in session.cells.channels[2:]:
+        session.shown.images[name].visible = False
+    form.fill()
+    assert form.choices.look.channels == ("DNA", "GFP")
+
+
+def test_more_channels_than_colours_is_a_reason_in_words(
+    session: Session, form: LatentsForm
+) -> None:
+    open_cells(session, form, 8, shared=True)
+    assert form.reason.text() == "8 channels, but only 6 colours: choose one channel or a blend."
+    assert not form.run.isEnabled()
+    take(form, ONE)
+    assert form.run.isEnabled() and not form.reason.isVisible()
+
+
+def test_one_channel_is_chosen_by_name(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form)
+    assert not form.channel.isVisible()
+    take(form, ONE)
+    form.channel.setCurrentText("GFP")
+    assert form.channel.isVisible() and form.choices.look.channels == ("GFP",)
+    assert form.choices.look.colors is None
+
+
+def test_a_blend_needs_a_result_of_channel_importance(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form)
+    item = form.look.model().item(form.look.findData(BLEND))
+    assert not item.isEnabled() and "Channel importance" in item.toolTip()
+    session.importance = importance(("DNA", "GFP"), (0.25, 0.75))
+    form.fill()
+    assert item.isEnabled()
+    take(form, BLEND)
+    assert form.choices.look.shares == (0.25, 0.75)
+    assert form.seen.text().startswith("75 % GFP")
+    session.importance = importance(("DNA", "actin"), (0.25, 0.75))
+    form.fill()
+    assert "of other channels" in form.reason.text() and not form.run.isEnabled()
+
+
+def test_a_model_of_one_channel_is_shown_one_channel(
+    session: Session, form: LatentsForm, tmp_path: Path
+) -> None:
+    from napari_channelmix.drl import save_disentangler
+
+    open_cells(session, form)
+    path = save_disentangler(tiny(1), tmp_path / "grey.safetensors")
+    form.take_file(path)
+    assert form.look.currentData() == ONE
+    assert not form.look.model().item(form.look.findData(COLORS)).isEnabled()
+    assert form.choices.model == path
+
+
+def test_the_model_that_suits_the_cells_is_proposed_until_one_is_chosen(
+    session: Session, form: LatentsForm
+) -> None:
+    if form.model.findText("cell-sprites") < 0:
+        pytest.skip("cell-sprites are not shipped yet")
+    open_cells(session, form, 1)
+    assert form.model.currentText() == "cell-sprites" and form.run.isEnabled()
+    assert form.choices.look.channels == ("DNA",)
+    open_cells(session, form, 2)
+    assert form.model.currentText() == "texture-sprites" and form.look.currentData() == COLORS
+    form.model.activated.emit(0)
+    open_cells(session, form, 1)
+    assert form.model.currentText() == "texture-sprites"
+
+
+def test_fine_tuning_is_off_until_it_is_wanted(session: Session, form: LatentsForm) -> None:
+    open_cells(session, form)
+    assert form.choices.epochs == 0
+    form.finetune.setChecked(True)
+    assert form.choices.epochs == 20
+
+
+def test_run_waits_while_something_runs(session: Session, form: LatentsForm, qtbot: Any) -> None:
+    open_cells(session, form)
+    with qtbot.waitSignal(form.wanted):
+        qtbot.mouseClick(form.run, Qt.MouseButton.LeftButton)
+    form.fill(busy=True)
+    assert not form.run.isEnabled() and not form.reason.isVisible()
+    form.fill(busy=False)
+    assert form.run.isEnabled()
+
+
+def test_every_control_says_what_it_does(form: LatentsForm) -> None:
+    for kind in (QAbstractButton, QComboBox):
+        assert all(one.toolTip() for one in form.findChildren(kind))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import drain
+from napari_channelmix.viewer.pages.latents.latents_job import (
+    Choices,
+    Look,
+    find_latents_job,
+    view_of,
+)
+
+from ...latent_cases import cells, tiny
+
+
+def test_channels_take_the_colours_of_their_layers() -> None:
+    view = view_of(Look(("DNA", "GFP"), ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0))), 3)
+    assert view.channels == ("DNA", "GFP")
+    assert view.weights == ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
+
+
+def test_red_green_and_blue_of_one_picture_stay_what_they_are() -> None:
+    odd = ((0.0, 1.0, 0.0), (1.0, 0.0, 1.0), (1.0, 0.5, 0.0))
+    view = view_of(Look(("red", "green", "blue"), odd), 3)
+    assert view.natural and view.weights[0] == (1.0, 0.0, 0.0)
+
+
+def test_one_channel_is_grey_in_as_many_channels_as_are_wanted() -> None:
+    assert view_of(Look(("DNA",)), 1).weights == ((1.0,),)
+    assert view_of(Look(("DNA",)), 3).weights == ((1.0, 1.0, 1.0),)
+
+
+def test_a_blend_is_weighted_by_importance() -> None:
+    view = view_of(Look(("DNA", "GFP"), shares=(0.75, 0.25)), 1)
+    assert view.weights == ((0.75,), (0.25,))
+
+
+def test_more_channels_than_colours_are_refused_in_a_line() -> None:
+    with pytest.raises(DataError, match="7 channels, but only 6 colours"):
+        view_of(Look(tuple("abcdefg")), 3)
+
+
+def test_the_job_finds_the_latents_of_all_cells(tmp_path: Path) -> None:
+    from napari_channelmix.drl import save_disentangler
+
+    path = save_disentangler(tiny(), tmp_path / "tiny.safetensors")
+    stages: list[str] = []
+    found = drain(
+        find_latents_job(cells(), Choices(path, Look(("DNA", "GFP")))),
+        lambda progress: stages.append(progress.stage),
+    )
+    assert found.values.shape == (12, 10) and np.isfinite(found.values).all()
+    assert stages[0] == "loading PyTorch" and "cutting out the cells" in stages

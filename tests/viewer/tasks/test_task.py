@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication
+
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.viewer.frame.page import Dock
+from napari_channelmix.viewer.session.session import Session
+from napari_channelmix.viewer.tasks.task import Task
+
+
+class Work:
+    """A job that would run for a minute, and knows whether it still does."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.closed = threading.Event()
+
+    def job(self) -> Job[str]:
+        try:
+            for _ in range(3000):
+                time.sleep(0.02)
+                self.steps += 1
+                yield Progress(self.steps, 3000, "working", {"step": float(self.steps)})
+            return "done"
+        finally:
+            self.closed.set()
+
+
+def short(answer: Any, steps: int = 5) -> Job[Any]:
+    for step in range(steps):
+        yield Progress(step, steps, "working", {"epoch": float(step)})
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+@pytest.fixture
+def task(qtbot: Any) -> Task:
+    return Task(Session())
+
+
+def test_the_result_and_every_metric_arrive_on_the_main_thread(task: Task, qtbot: Any) -> None:
+    results, metrics, threads = [], [], set()
+
+    def heard(update: Any) -> None:
+        metrics.extend(update.metrics)
+        threads.add(threading.current_thread())
+
+    task.run("counting", short(7, steps=500), results.append, on_update=heard)
+    qtbot.waitUntil(lambda: bool(results))
+    assert results == [7]
+    assert [one["epoch"] for one in metrics] == list(range(500))
+    assert threads == {threading.main_thread()}
+
+
+def test_updates_come_at_most_twenty_times_a_second(task: Task, qtbot: Any) -> None:
+    work, updates = Work(), []
+    task.run("working", work.job(), print, on_update=updates.append)
+    start = time.monotonic()
+    qtbot.waitUntil(lambda: work.steps >= 40)
+    assert len(updates) <= 20 * (time.monotonic() - start) + 2
+    task.stop()
+    assert work.closed.wait(1.0)
+
+
+def test_cancel_stops_the_work_within_a_second(dock: Any, qtbot: Any, click: Any) -> None:
+    widget, work = dock(Dock), Work()
+    widget.task.run("working", work.job(), print)
+    qtbot.waitUntil(lambda: work.steps > 3 and widget.task_bar.isVisible())
+    start = time.monotonic()
+    click(widget.task_bar.cancel)
+    assert work.closed.wait(1.0)
+    assert time.monotonic() - start < 1.0
+    assert not widget.task.busy and not widget.task_bar.isVisible()
+    assert widget.session.running == ()
+
+
+def test_removing_the_dock_stops_its_work(viewer: Any, dock: Any, qtbot: Any) -> None:
+    widget, work = dock(Dock), Work()
+    widget.task.run("working", work.job(), print)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    viewer.window.remove_dock_widget(widget)
+    assert work.closed.wait(1.0)
+    assert widget.session.running == ()
+    widget.deleteLater()
+    QApplication.sendPostedEvents(widget, QEvent.Type.DeferredDelete.value)
+
+
+def test_hiding_the_dock_keeps_its_work(viewer: Any, dock: Any, qtbot: Any) -> None:
+    widget, work = dock(Dock), Work()
+    widget.task.run("working", work.job(), print)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    widget.parent().hide()
+    qtbot.wait(100)
+    assert widget.task.busy and not work.closed.is_set()
+    widget.halt()
+    assert work.closed.wait(1.0)
+
+
+def test_closing_the_viewer_stops_the_work(make_napari_viewer: Any, qtbot: Any) -> None:
+    viewer = make_napari_viewer(show=True)
+    widget, work = Dock(viewer), Work()
+    viewer.window.add_dock_widget(widget, name="dock")
+    qtbot.wait(50)
+    widget.task.run("working", work.job(), print)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    viewer.close()
+    # napari stops its workers too; whoever comes first, no further step is done.
+    qtbot.waitUntil(work.closed.is_set, timeout=1000)
+    steps = work.steps
+    qtbot.wait(100)
+    assert work.steps == steps
+
+
+def test_answers_of_a_replaced_job_are_dropped(task: Task, qtbot: Any) -> None:
+    results: list[str] = []
+    work = Work()
+    task.run("old", work.job(), results.append)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    task.run("new", short("new"), results.append)
+    qtbot.waitUntil(lambda: bool(results))
+    qtbot.wait(100)
+    assert results == ["new"]
+    assert work.closed.wait(1.0)
+
+
+def test_jobs_on_one_thread_wait_for_each_other_and_only_the_last_is_begun(qtbot: Any) -> None:
+    task, work, results, begun = Task(Session(), one_thread=True), Work(), [], []
+
+    def noted(name: str) -> Job[str]:
+        begun.append((name, work.closed.is_set()))
+        yield Progress(0, 1, name)
+        return name
+
+    task.run("old", work.job(), results.append)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    for name in ("second", "third", "last"):
+        task.run(name, noted(name), results.append)
+        assert task.threads == 1 and task.busy
+    qtbot.waitUntil(lambda: bool(results))
+    assert results == ["last"] and begun == [("last", True)]
+    qtbot.waitUntil(lambda: task.threads == 0)
+
+
+def test_a_job_that_waits_is_never_begun_once_it_is_stopped(qtbot: Any) -> None:
+    task, work, waiting = Task(Session(), one_thread=True), Work(), Work()
+    task.run("old", work.job(), print)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    task.run("new", waiting.job(), print)
+    task.stop()
+    qtbot.waitUntil(lambda: task.threads == 0)
+    qtbot.wait(50)
+    assert work.closed.is_set() and waiting.steps == 0 and not task.busy
+
+
+def test_a_job_that_napari_stops_is_closed(task: Task, qtbot: Any, monkeypatch: Any) -> None:
+    from napari_channelmix.viewer.tasks import task as tasks
+
+    workers: list[Any] = []
+
+    def kept(*args: Any, **options: Any) -> Any:
+        workers.append(create_worker(*args, **options))
+        return workers[-1]
+
+    create_worker = tasks.create_worker
+    monkeypatch.setattr(tasks, "create_worker", kept)
+    work = Work()
+    task.run("working", work.job(), print)
+    qtbot.waitUntil(lambda: work.steps > 3)
+    workers[0].quit()
+    qtbot.waitUntil(lambda: not task.busy, timeout=2000)
+    assert work.closed.is_set()
+
+
+def test_our_errors_are_shown_as_their_line(dock: Any, qtbot: Any) -> None:
+    widget = dock(Dock)
+    widget.task.run("reading", short(DataError("no such file")), print, on_error=widget.fail)
+    qtbot.waitUntil(lambda: not widget.task.busy)
+    assert widget.notice.text() == "no such file" and widget.notice.kind == "error"
+
+
+def test_a_runtime_error_is_no_result(dock: Any, qtbot: Any) -> None:
+    widget, results = dock(Dock), []
+    failed = short(RuntimeError("out of memory"))
+    widget.task.run("training", failed, results.append, on_error=widget.fail)
+    qtbot.waitUntil(lambda: not widget.task.busy)
+    assert results == []
+    assert widget.notice.text() == "training failed unexpectedly: RuntimeError: out of memory"
