@@ -2,8 +2,8 @@
 
 BIN := .venv/bin
 PYSIDE := .venv-pyside6
-# Seconds: the rail of the workspace and every kind of chart, really drawn.
-SMOKE := tests/viewer/workspace/test_rail.py tests/viewer/test_charts.py
+# Seconds: the rail of the workspace and the charts, really drawn.
+SMOKE := tests/viewer/workspace/test_rail.py tests/viewer/charts/test_interval_bars.py
 
 # Without a display, tests draw on a virtual one and the demo opens no window.
 ifeq ($(shell uname -s)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
