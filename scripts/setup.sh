@@ -4,9 +4,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+further=
 case "${QT:-pyqt6}" in
     pyqt6) environment=.venv extras=all ;;
-    pyside6) environment=.venv-pyside6 extras=pyside6 ;;
+    # `all` is napari's extras `optional` and `pyqt6`.
+    pyside6) environment=.venv-pyside6 extras=pyside6 further='napari[optional]' ;;
     *) echo "QT is pyqt6 or pyside6, not '$QT'" >&2; exit 1 ;;
 esac
 
@@ -40,5 +42,5 @@ echo "Installing into $environment; the first time this takes some minutes."
 # Dependency groups need pip 25.1; the pip that comes with Python may be older.
 $environment/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip
 $environment/bin/python -m pip install --quiet -c constraints.txt \
-    --editable ".[$extras,zoo,onnx,compare]" --group test --group lint
+    --editable ".[$extras,zoo,onnx,compare]" $further --group test --group lint
 touch "$ready"
