@@ -52,7 +52,7 @@ def is_untouched(layer: Any) -> bool:
     name, checksum = made
     # napari numbers a name that is taken.
     same = layer.name == name or layer.name.startswith(f"{name} [")
-    return same and zlib.crc32(np.ascontiguousarray(layer.data).data) == checksum
+    return bool(same and zlib.crc32(np.ascontiguousarray(layer.data).data) == checksum)
 
 
 def _as_made(name: str, data: Any, part: str) -> dict[str, Any]:
