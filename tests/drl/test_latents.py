@@ -20,6 +20,7 @@ from napari_channelmix.drl import latents as run_latents
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.network import Posterior
+from napari_channelmix.drl.reconstruction import reconstruction_job
 from napari_channelmix.drl.sprites import CELLS
 from napari_channelmix.drl.store import save_disentangler
 from napari_channelmix.errors import DataError, ModelError
@@ -64,9 +65,33 @@ def test_values_are_those_of_the_pictures_shown(found, shipped, ellipses):
     np.testing.assert_allclose([one.kl for one in found.trust], kl, rtol=1e-4, atol=1e-5)
 
 
-def test_scale_is_verified_and_tells_the_classes_apart(found):
+def test_where_the_pictures_do_not_resemble_the_cells_no_name_is_verified(found):
+    # Smooth ellipses, drawn as textured sprites.
+    measured = found.reconstruction
+    assert (measured.n_cells, measured.n_groups) == (24, len(set(found.cells.groups.tolist())))
+    assert measured.explained < 0.5 and not measured.resembles
+    assert not any(one.badge == "verified" for one in found.trust)
     scale = found.trust[found.names.index("Scale")]
-    assert scale.badge == "verified"
+    assert scale.badge == "plausible" and "does not resemble" in scale.words
+
+
+def test_pictures_that_the_decoder_draws_resemble_themselves(found, shipped):
+    drawn = (shipped.decode(found.values) * 255).round().astype(np.uint8)
+    values = shipped.encode(drawn)
+    groups = np.arange(len(drawn))
+    measured = drain(reconstruction_job(shipped, drawn, values, groups))
+    assert measured.resembles and measured.others < 0.5 < measured.explained
+
+
+def test_latents_json_says_how_far_the_pictures_resemble_the_cells(found):
+    content = found.as_dict()["reconstruction"]
+    assert content["explained"] == found.reconstruction.explained
+    assert content["low"] < content["explained"] < content["high"]
+    assert content["resembles"] is False and content["text"] == found.reconstruction.text
+
+
+def test_scale_tells_the_classes_apart(found):
+    scale = found.trust[found.names.index("Scale")]
     assert scale.witness in ("area", "perimeter")
     assert abs(scale.r) > 0.9
     parted = found.separation

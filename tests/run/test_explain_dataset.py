@@ -109,6 +109,22 @@ def watched(monkeypatch):
 # ---------------------------------------------------------------- what is written
 
 
+def test_what_is_known_against_a_cell_stands_with_its_map(classifier, cells, tmp_path):
+    found = run(classifier, cells, tmp_path, limit=4)
+    content = found.content
+    # These cells are noise, and the network was never trained: its calls are close.
+    assert content["doubts"] == [["its pixels have no structure, as noise has none"]] * 4
+    margins = np.abs(np.diff(content["probabilities"], axis=1))[:, 0]
+    close = (margins < 0.2).tolist()
+    assert any(close)
+    assert [bool(lines) for lines in content["caveats"]] == close
+    assert sum("no structure" in line for line in content["warnings"]) == 1
+    assert sum("toss of a coin" in line for line in content["warnings"]) == 1
+    table = pd.read_csv(tmp_path / "cells.csv", keep_default_na=False)
+    assert table["doubts"].tolist() == ["; ".join(lines) for lines in content["doubts"]]
+    assert table["caveats"].str.contains("toss of a coin").tolist() == close
+
+
 def test_maps_are_those_of_explain_and_the_report_says_what_they_are(classifier, cells, tmp_path):
     found = run(classifier, cells, tmp_path)
     wanted = explain(classifier, cells, device="cpu")

@@ -100,6 +100,28 @@ def run(found: Any, qtbot: Any, click: Any, path: Path) -> None:
 # -------------------------------------------------------------------- finding
 
 
+def test_how_far_pictures_resemble_the_cells_is_said_with_its_figures(opened: Any) -> None:
+    from napari_channelmix.drl.reconstruction import Reconstruction
+
+    found = opened()
+    measured = Reconstruction(0.41, 0.35, 0.47, 0.1, 0.31, 0.2, 200, 12)
+    known = dataclasses.replace(latents(found.session.cells), reconstruction=measured)
+    found.session.latents = known
+    assert found.resemblance.kind == "warning"
+    assert "explains 41 % (95 % interval 35 to 47, n = 200 cells" in found.resemblance.text()
+    found.session.latents = dataclasses.replace(
+        known,
+        values=known.values.copy(),
+        reconstruction=dataclasses.replace(measured, explained=0.8),
+    )
+    assert found.resemblance.kind == "good"
+    # Latents of an earlier version do not know it.
+    found.session.latents = dataclasses.replace(
+        known, values=known.values.copy(), reconstruction=None
+    )
+    assert found.resemblance.isHidden()
+
+
 def test_run_finds_the_latents_and_says_how_far_it_is(
     viewer: Any, opened: Any, qtbot: Any, click: Any, weights: Path
 ) -> None:
