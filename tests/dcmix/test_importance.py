@@ -18,7 +18,7 @@ from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 
-QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=6), "device": "cpu"}
+QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=4), "device": "cpu"}
 # Where it does not matter how well the networks have learnt.
 BRIEF = {**QUICK, "settings": TrainingSettings(epochs=2)}
 
@@ -261,14 +261,14 @@ def test_alike_channels_and_rare_classes_are_warned_of():
 
 
 def test_the_planted_reporter_of_the_synthetic_plate_comes_first():
-    train, test = synthetic_plate(wells=8, cells_per_well=16, side=160).cells.split()
+    train, test = synthetic_plate(wells=8, cells_per_well=16, side=128, crop=24).cells.split()
     found = channel_importance(
         train,
         test,
         seeds=1,
         decoys=False,
         network="tiny",
-        settings=TrainingSettings(epochs=10),
+        settings=TrainingSettings(epochs=6),
         device="cpu",
     )
     assert found.channels[int(np.argmax(found.share))] == "reporter"

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from sklearn.neighbors import KNeighborsClassifier
 
 from napari_channelmix import open_dataset
 from napari_channelmix.classify.train import train_classifier_job
@@ -41,18 +40,6 @@ def few_pairs(textured, grainy):
         for user in ("quality", "sprite_learner"):
             patch.setattr(f"napari_channelmix.drl.{user}.Sprites", lambda of: made[of.name])
         yield
-
-
-@pytest.fixture
-def quick_learners(monkeypatch):
-    """Nearest neighbours in place of trees and networks, which `test_separation` tests."""
-
-    def nearest(x, y, seed):
-        yield Progress(0, 1, "")
-        return KNeighborsClassifier(1).fit(x, y)
-
-    for name in ("_trees", "_network"):
-        monkeypatch.setattr(f"napari_channelmix.drl.separation.{name}", nearest)
 
 
 @pytest.fixture(scope="module")
@@ -391,6 +378,7 @@ def test_cells_that_are_no_numbers_are_refused(untrained, make_ellipses):
 # ---------------------------------------------------------------- the job
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_progress_never_goes_back_and_ends_with_the_result(untrained, ellipses):
     job = latents_job(ellipses, untrained, finetune=4, device="cpu")
     steps = []
@@ -441,6 +429,7 @@ def test_the_same_seed_gives_the_same_latents(untrained, ellipses):
 # ---------------------------------------------------------------- real cells
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_plankton_is_turned_around_and_measured_by_its_size(shared_data, shipped):
     found = run_latents(open_dataset(shared_data / "ifcb_plankton" / "dataset.toml"), shipped)
     assert len(found.values) == 30

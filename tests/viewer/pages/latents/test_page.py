@@ -73,7 +73,7 @@ def opened(viewer: Any, dock: Any, qtbot: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def weights(tmp_path: Path) -> Path:
+def weights(tmp_path: Path, quick_learners: None) -> Path:
     from napari_channelmix.drl import save_disentangler
 
     return save_disentangler(tiny(), tmp_path / "tiny.safetensors")
@@ -233,6 +233,7 @@ def test_a_second_run_that_is_stopped_leaves_the_first_result(
     assert found.session.latents is before
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
     viewer: Any, open_plate: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:

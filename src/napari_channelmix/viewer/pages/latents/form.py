@@ -75,7 +75,8 @@ class LatentsForm(QWidget):
         self.finetune = QCheckBox(f"Fine-tune on these cells ({EPOCHS} epochs)")
         self.finetune.setToolTip(
             "Fine-tuning without labels: pictures come out closer to the cells, and how far the "
-            "names have moved is measured. The weights that were shipped stay as they are"
+            "names have moved is measured. The weights that were shipped stay as they are. "
+            "Default: off"
         )
         self.run = QPushButton("Run")
         self.run.setToolTip("Find the latents of all cells")

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_channelmix.settings.workload import latents_workload
 from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.frame.removed_layers import Removals
+from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
 from napari_channelmix.viewer.pages.latents.form import LatentsForm
 from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
@@ -55,6 +57,7 @@ class LatentsDock(Dock):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.settings = LatentsForm(self.session)
+        self.run_time = RunTimeLine(self.viewer.theme)
         self.warnings = Notice()
         self.resemblance = Notice()
         self.toggle = ClickMode(
@@ -82,6 +85,7 @@ class LatentsDock(Dock):
     def _build(self) -> None:
         self.settings_box, inside = group("Find the latents of all cells")
         inside.addWidget(self.settings)
+        inside.addWidget(self.run_time)
         self.column.addWidget(self.settings_box)
         self.column.addWidget(self.warnings)
         self.column.addWidget(self.resemblance)
@@ -99,6 +103,8 @@ class LatentsDock(Dock):
 
     def _connect(self) -> None:
         self.settings.wanted.connect(self.start)
+        self.settings.model.currentIndexChanged.connect(self._fill_run_time)
+        self.settings.finetune.toggled.connect(self._fill_run_time)
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
         self.pages.one.grid_wanted.connect(self.show_grid)
@@ -132,6 +138,7 @@ class LatentsDock(Dock):
                 on_update=self._partial,
                 on_error=self.fail,
                 data_set=self._running,
+                work=latents_workload(cells, chosen.model, chosen.epochs),
             )
 
     def _partial(self, update: Update) -> None:
@@ -301,13 +308,22 @@ class LatentsDock(Dock):
 
     def _fill(self, _: object = None) -> None:
         self.settings.fill(busy=self.task.busy)
+        self._fill_run_time()
         self.toggle.fit()
+
+    def _fill_run_time(self, _: object = None) -> None:
+        """Say how long a run takes, where it could begin."""
+        cells, chosen, work = self.session.cells, self.settings.choices, None
+        if cells is not None and chosen is not None and self.settings.run.isEnabled():
+            work = latents_workload(cells, chosen.model, chosen.epochs)
+        self.run_time.show_work(work)
 
     def front_changed(self, front: bool) -> None:
         """Listen to clicks while in front of the other docks."""
         self.toggle.come_to_front(front)
 
     def _theme_changed(self, event: Any) -> None:
+        self.run_time.follow_theme(self.viewer.theme)
         theme = self.viewer.theme
         self.pages.follow_theme(theme)
         self.layers.grid.follow_theme(chart_colors(theme).text)

@@ -86,7 +86,7 @@ class QuestionForm(QObject):
         self.separate = QCheckBox("A map for each channel, too")
         self.separate.setToolTip(
             "Also which channel of a pixel matters: the pictures below then show each channel's "
-            "own map, and a hidden layer is added for each"
+            "own map, and a hidden layer is added for each. Default: off"
         )
         self._classes: tuple[str, ...] = ()
         self.fill(None)
