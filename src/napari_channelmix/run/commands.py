@@ -96,6 +96,8 @@ def train(args: argparse.Namespace) -> None:
     classifier, beside = run_job(job, title="training", quiet=args.quiet, work=work)
     if classifier.accuracy is not None:
         _say(args, accuracy_text(classifier.accuracy))
+    for line in classifier.record.get("warnings", ()):
+        _say(args, f"note: {line}")
     _say(args, f"saved {args.out} and {beside}")
 
 

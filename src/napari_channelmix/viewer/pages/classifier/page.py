@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.classify import Evaluation
-    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.viewer.session.session import Predictions, Trained
     from napari_channelmix.viewer.tasks.task import Update
 
@@ -243,7 +242,9 @@ class ClassifierDock(Dock):
         chance, kind = chance_line(trained)
         # Groups that are few are said beside the figures.
         warnings = [chance] if kind == "warning" else []
-        warnings += trained.classifier.record.get("warnings", [])
+        if self.session.trained is not trained:
+            # Of the one in use they stand beside its figures.
+            warnings += trained.classifier.record.get("warnings", [])
         if warnings:
             said = self.notice.text().splitlines() if self.notice.isVisible() else []
             self.notice.say("\n".join((*said, *warnings)), "warning")
@@ -382,7 +383,7 @@ class ClassifierDock(Dock):
         share = held_out_line(trained, None if origin is None else origin.cells)
         self.result.setText(_in_words(trained, share))
         estimate = None if trained is None else trained.estimate
-        self.doubts.say(_doubts(estimate), "warning")
+        self.doubts.say(_doubts(trained), "warning")
         palette = session_palette(self.session)
         self.recalls.show_accuracy(estimate, palette)
         predictions = self.session.predictions
@@ -430,11 +431,13 @@ class ClassifierDock(Dock):
         self.computer.task.stop()
 
 
-def _doubts(found: AccuracyEstimate | None) -> str:
-    """Why the accuracy says little, a line each."""
-    if found is None:
+def _doubts(trained: Trained | None) -> str:
+    """Why the accuracy says little, and what the choice of its cells leaves in doubt; lines."""
+    if trained is None:
         return ""
-    lines = (found.chance_text, found.warning)
+    estimate = trained.estimate
+    lines = [] if estimate is None else [estimate.chance_text, estimate.warning]
+    lines += getattr(trained.classifier, "record", {}).get("warnings", ())
     return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines if line)
 
 

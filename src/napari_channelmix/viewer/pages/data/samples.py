@@ -52,16 +52,12 @@ def is_untouched(layer: Any) -> bool:
     name, checksum = made
     # napari numbers a name that is taken.
     same = layer.name == name or layer.name.startswith(f"{name} [")
-    return bool(same and _checksum(layer.data) == checksum)
-
-
-def _checksum(pixels: Any) -> int:
-    return zlib.crc32(np.asarray(pixels).tobytes())
+    return bool(same and zlib.crc32(np.ascontiguousarray(layer.data).data) == checksum)
 
 
 def _as_made(name: str, data: Any, part: str) -> dict[str, Any]:
     """Metadata of a layer of a sample."""
-    return {PART: part, MADE: (name, _checksum(data))}
+    return {PART: part, MADE: (name, zlib.crc32(np.ascontiguousarray(data).data))}
 
 
 def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:

@@ -27,7 +27,7 @@ from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels
 from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
-from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.viewer.widgets.notice import Kind, Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class LatentsDock(Dock):
         self.settings = LatentsForm(self.session)
         self.run_time = RunTimeLine(self.viewer.theme)
         self.warnings = Notice()
+        self.resemblance = Notice()
         self.toggle = ClickMode(
             self.viewer, self.session, WORDS, self._ready, self._clicked, self.notice.say
         )
@@ -87,6 +88,7 @@ class LatentsDock(Dock):
         inside.addWidget(self.run_time)
         self.column.addWidget(self.settings_box)
         self.column.addWidget(self.warnings)
+        self.column.addWidget(self.resemblance)
         self.found = QWidget()
         self.column.addWidget(self.found)
         self.column.addStretch(1)
@@ -259,7 +261,8 @@ class LatentsDock(Dock):
         with QSignalBlocker(self.number):
             self.number.show_cells(None if latents is None else latents.cells)
         self.found.setVisible(latents is not None)
-        result = (self.warnings, self.found)
+        self.resemblance.say(*_resemblance(latents))
+        result = (self.resemblance, self.warnings, self.found)
         self.arrange(
             *((*result, self.settings_box) if latents is not None else (self.settings_box, *result))
         )
@@ -330,6 +333,14 @@ class LatentsDock(Dock):
         super().halt()
         self.going.task.stop()
         self.toggle.clicks.switch(False)
+
+
+def _resemblance(latents: Latents | None) -> tuple[str, Kind]:
+    """How far the decoder's pictures resemble the cells; empty where it is not known."""
+    measured = None if latents is None else latents.reconstruction
+    if measured is None:
+        return "", "info"
+    return "\n".join(measured.lines), "good" if measured.resembles else "warning"
 
 
 def _warnings(latents: Latents | None) -> str:

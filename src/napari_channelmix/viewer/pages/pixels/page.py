@@ -244,7 +244,7 @@ class ExplainDock(Dock):
         if found.attribution is None:
             self.notice.say("Stopped; the map is as far as it came. Click the cell to begin anew.")
         elif found.reliability is None:
-            self.reliability.stopped()
+            self.reliability.stopped(found)
 
     # ---------------------------------------------------------------- other methods
 
