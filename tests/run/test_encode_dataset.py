@@ -33,7 +33,7 @@ def few_pairs(sprites_once):
     """Few sprites to measure names with, whose outlines are drawn once for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("napari_channelmix.drl.encode"), "DRIFT_PAIRS", 40)
-        for user in ("quality", "train"):
+        for user in ("quality", "sprite_learner"):
             patch.setattr(f"napari_channelmix.drl.{user}.Sprites", sprites_once)
         yield
 
