@@ -14,8 +14,11 @@ from torch import Tensor
 
 from napari_channelmix.drl.network import REACH, Posterior, VariationalAutoencoder
 from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.settings import FinetuneSettings, takes_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_channelmix.drl.latent_code import Code
 
 __all__ = ["Disentangler", "as_floats"]
@@ -223,10 +226,18 @@ class Disentangler:
 
     # ---------------------------------------------------------------- to real cells
 
+    @takes_settings(FinetuneSettings)
     def finetune(
-        self, cells: Any, *, view: Any = None, epochs: int = 20, **settings: Any
+        self,
+        cells: Any,
+        *,
+        view: Any = None,
+        settings: FinetuneSettings | None = None,
+        device: str = "auto",
+        checkpoint: Path | None = None,
+        **options: Any,
     ) -> Disentangler:
-        """A copy that is used to a data set; see `finetune_job` for the settings.
+        """A copy that is used to a data set.
 
         Parameters
         ----------
@@ -234,7 +245,10 @@ class Disentangler:
             Cells are cut out first; an array is taken as it is.
         view : View or str, optional
             What of the cells' channels is looked at.
-        epochs : int
+        settings, device, checkpoint
+            As for `finetune_job`.
+        **options
+            Single settings, such as ``epochs=5``; see `FinetuneSettings`.
 
         Returns
         -------
@@ -251,7 +265,10 @@ class Disentangler:
         if not isinstance(cells, np.ndarray):
             chosen = view if isinstance(view, View) else default_view(self, cells, view)
             pictures = drain(prepare_job(cells, chosen)).pictures
-        found = drain(finetune_job(self, pictures, epochs=epochs, **settings))
+        job = finetune_job(
+            self, pictures, settings=settings, device=device, checkpoint=checkpoint, **options
+        )
+        found = drain(job)
         if found.kept_source:
             warnings.warn(found.kept_source, UserWarning, stacklevel=2)
         return found.disentangler

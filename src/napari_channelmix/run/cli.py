@@ -16,6 +16,7 @@ from napari_channelmix.run.interrupts import terminated_as_interrupted
 from napari_channelmix.run.options import add_options, settings_from
 from napari_channelmix.settings import (
     ClassifierSettings,
+    EvaluationSettings,
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
@@ -131,8 +132,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluation = command("evaluate", _evaluate, "how well does a classifier do on these cells?")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(evaluation)
-    _add_only(evaluation, "measure")
     _add_prior(evaluation)
+    add_options(evaluation, EvaluationSettings, leave_out=COMMON)
     evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
     evaluation.add_argument(
         "--out", type=Path, metavar="FILE", help="file for the result (evaluation.json)"
@@ -172,17 +173,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", _doctor, "versions, Qt, GL, devices and why a device is missing")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
-
-
-def _add_only(command: argparse.ArgumentParser, what: str) -> None:
-    """Whether the cells that the model was trained on are meant too."""
-    command.add_argument(
-        "--only",
-        choices=("held-out", "all"),
-        default="held-out",
-        help=f"{what} the cells that the model was not trained on, or all "
-        "(default: held-out, where that is known and any is left)",
-    )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:
@@ -395,11 +385,11 @@ def _evaluate(asked: argparse.Namespace) -> None:
 
     if asked.out is not None and asked.out.is_dir():
         raise ModelError(f"--out {asked.out}: is a folder; name a file, such as evaluation.json")
-    prior, model = _prior(asked), _model(asked)
+    settings, model = settings_from(asked, EvaluationSettings, prior=_prior(asked)), _model(asked)
     if hasattr(model, "to"):
         model = model.to(choose_device(asked.device))
     cells = run_job(open_dataset_job(asked.dataset), title="opening", quiet=asked.quiet)
-    job = evaluate_job(model, cells, seed=asked.seed, prior=prior, only=asked.only)
+    job = evaluate_job(model, cells, settings=settings)
     found = run_job(job, title="evaluate", quiet=asked.quiet)
     if asked.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))

@@ -32,13 +32,13 @@ from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.target import chosen_target
-from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of, only_named
+from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_content, validated
 from napari_channelmix.run.explained_cells import cells_about, explained_table
 from napari_channelmix.run.map_store import MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores, ExplainFile
-from napari_channelmix.settings import ExplainSettings
+from napari_channelmix.settings import ExplainSettings, as_dict, fields_of
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
@@ -59,6 +59,8 @@ SCHEMA = "napari-channelmix/explain/1"
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
+# Settings that change no map, or whose part in it is known otherwise.
+OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only")
 # Cells in the picture, and warnings in the report.
 SHOWN = 12
 
@@ -209,7 +211,6 @@ class _Run:
     ) -> Job[_Run]:
         """Refuse what can be known to be wrong before a cell is explained; a job."""
         asked = settings
-        only_named(asked.only)
         mode = asked.mode if isinstance(model, Classifier) else "blackbox"
         method = method_named(asked.method, mode)
         if asked.versus is not None and asked.target is None:
@@ -222,7 +223,6 @@ class _Run:
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
-        hold(DataError, limit=asked.limit, seed=asked.seed)
         training = yield from part(training_marks_job(model, cells), 0, 0, 1)
         held_out = held_out_of(training, "maps are", asked.only)
         line = held_out.line
@@ -259,6 +259,14 @@ class _Run:
             facts["only"] = asked.only
         if asked.prior is not None:
             facts["prior"] = _prior_fact(asked.prior)
+        # Further settings where they are not the usual ones: folders of earlier versions go on.
+        facts |= {
+            field.name: getattr(asked, field.name)
+            for field in fields_of(type(asked))
+            if field.name not in facts
+            and field.name not in OF_NO_ACCOUNT
+            and getattr(asked, field.name) != field.default
+        }
         about = cells_about(fitting, chosen, training[chosen])
         store = MapStore.opened(out, facts, about)
         return cls(
@@ -358,16 +366,17 @@ class _Run:
             self.model,
             source,
             target,
-            method,
-            mode,
             versus=asked.versus,
-            channels=asked.channels if method == self.method else "shared",
-            forwards=asked.forwards,
-            seed=asked.seed,
+            settings=replace(
+                asked.maps,
+                method=method,
+                mode=mode,
+                channels=asked.channels if method == self.method else "shared",
+                prior=self.prior,
+            ),
             device=self.device,
             batch=self.batch,
             compare=False,
-            prior=self.prior,
         )
 
     def stage(self, rows: slice, what: str) -> str:
@@ -565,6 +574,7 @@ def _content(run: _Run, shift: DataShift, implausible: tuple[str, ...]) -> dict[
         data=run.facts["cells"],
         seed=asked.seed,
         settings=settings | {"limit": asked.limit, "only": asked.only},
+        request=as_dict(asked, ["prior"]),
     )
     return content
 

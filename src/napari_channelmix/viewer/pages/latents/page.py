@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.frame.removed_layers import Removals
+from napari_channelmix.viewer.frame.training_controls import follow_seed
 from napari_channelmix.viewer.pages.latents.form import LatentsForm
 from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
@@ -73,6 +74,7 @@ class LatentsDock(Dock):
         self._soon.setSingleShot(True)
         self._soon.setInterval(PAUSE)
         self._soon.timeout.connect(self._reclass)
+        follow_seed(self, self.settings.seed)
         self._build()
         self._connect()
         self._shown_changed()
@@ -120,12 +122,12 @@ class LatentsDock(Dock):
 
     def start(self) -> None:
         """Find the latents with what was chosen."""
-        cells, chosen = self.session.cells, self.settings.choices
-        if cells is not None and chosen is not None:
+        cells, look = self.session.cells, self.settings.chosen_look
+        if cells is not None and look is not None and self.settings.chosen_model is not None:
             self._running = self.session.data_set
             self.task.run(
                 "finding the latents",
-                find_latents_job(cells, chosen),
+                find_latents_job(cells, self.settings.value, look),
                 self._found,
                 on_update=self._partial,
                 on_error=self.fail,

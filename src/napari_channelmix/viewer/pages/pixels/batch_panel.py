@@ -8,12 +8,14 @@ import numpy as np
 from napari.layers import Points
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.settings import ExplainSettings, merged
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_channelmix.settings import Only
     from napari_channelmix.viewer.pages.pixels.page import ExplainDock
     from napari_channelmix.viewer.tasks.task import Update
 
@@ -50,7 +52,7 @@ class ManyCells:
         self.none_button.setToolTip("Choose no cells")
         self.none_button.clicked.connect(self.choose_none)
         self.held_out = QCheckBox("Held-out cells only")
-        self.held_out.setChecked(True)
+        self.held_out.setChecked(ExplainSettings().only == "held-out")
         self.held_out.setToolTip(
             "'Explain all cells' leaves out the cells that the classifier was trained on, and "
             "others of their groups, where the classifier knows them and any other is left"
@@ -124,9 +126,10 @@ class ManyCells:
         cells, shown = self._dock.session.cells, self._dock.session.shown
         if cells is not None and shown is not None:
             here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
-            self._explain([int(at) for at in here], held_out=self.held_out.isChecked())
+            only: Only = "held-out" if self.held_out.isChecked() else "all"
+            self._explain([int(at) for at in here], only)
 
-    def _explain(self, chosen: Sequence[int], *, held_out: bool = False) -> None:
+    def _explain(self, chosen: Sequence[int], only: Only = "all") -> None:
         dock, session = self._dock, self._dock.session
         cells, shown, trained = session.cells, session.shown, session.trained
         if cells is None or shown is None or trained is None:
@@ -142,7 +145,8 @@ class ManyCells:
         dock.layers.clear_cell()
         dock.cell = session.explanation = None
         dock.result.empty()
-        job = field_maps_job(dock.sources, trained, cells, chosen, dock.asked, shape, held_out)
+        settings = merged(ExplainSettings, dock.asked, {"only": only})
+        job = field_maps_job(dock.sources, trained, cells, chosen, settings, shape)
         dock.task.run(
             f"explaining {len(chosen)} cells",
             job,
