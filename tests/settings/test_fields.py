@@ -156,7 +156,7 @@ def test_a_setting_that_is_taken_by_position_shows_its_default_there() -> None:
     def job(cells: int, epochs: int | None = None, **options: object) -> None: ...
 
     assert str(inspect.signature(job)) == (
-        "(cells: 'int', epochs: 'int | None' = 3, held_out=0.5, fast=False, rows=None) -> 'None'"
+        "(cells: 'int', epochs: 'int | None' = 3, *, held_out=0.5, fast=False, rows=None) -> 'None'"
     )
 
 

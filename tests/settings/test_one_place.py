@@ -57,17 +57,17 @@ class MoreLatents(LatentsSettings):
 
 
 @settings
-class MoreImportancePart(MoreImportance, ImportancePart):
+class MoreImportancePart(ImportancePart, MoreImportance):
     """The part of a config for it."""
 
 
 @settings
-class MoreMapsPart(MoreMaps, ExplanationPart):
+class MoreMapsPart(ExplanationPart, MoreMaps):
     """The part of a config for it."""
 
 
 @settings
-class MoreLatentsPart(MoreLatents, LatentsPart):
+class MoreLatentsPart(LatentsPart, MoreLatents):
     """The part of a config for it."""
 
 

@@ -21,7 +21,7 @@ def form(qtbot: Any) -> Iterator[QuestionForm]:
     owner = QWidget()
     qtbot.addWidget(owner)
     found = QuestionForm(owner)
-    for one in (found.target, found.versus, found.method, found.separate):
+    for one in (found.target, found.versus, *found.settings.controls.values()):
         one.setParent(owner)
     found.fill(NETWORK)
     yield found
