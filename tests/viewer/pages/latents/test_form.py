@@ -10,6 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox
 
+from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer.pages.latents.form import BLEND, COLORS, ONE, LatentsForm
 from napari_channelmix.viewer.session.session import Session, Shown
 
@@ -176,3 +177,21 @@ def test_run_waits_while_something_runs(session: Session, form: LatentsForm, qtb
 def test_every_control_says_what_it_does(form: LatentsForm) -> None:
     for kind in (QAbstractButton, QComboBox):
         assert all(one.toolTip() for one in form.findChildren(kind))
+
+
+def test_settings_that_few_people_change_are_in_the_form_too(form: LatentsForm) -> None:
+    assert form.value == EncodingSettings()
+    form.seed.setValue(7)
+    form.settings["pixels"].setChecked(True)
+    assert form.value == EncodingSettings(seed=7, pixels=True)
+
+
+def test_a_file_that_is_opened_twice_is_offered_once(form: LatentsForm, tmp_path: Path) -> None:
+    from napari_channelmix.drl import save_disentangler
+
+    before = form.model.count()
+    path = save_disentangler(tiny(1), tmp_path / "grey.safetensors")
+    form.take_file(path)
+    form.model.setCurrentIndex(0)
+    form.take_file(path)
+    assert form.model.count() == before + 1 and form.value.model == str(path)
