@@ -126,7 +126,7 @@ def moved(
     latents: Latents, cell: int, axes: Sequence[Axis], moves: Mapping[str, float]
 ) -> npt.NDArray[np.float32]:
     """Latents (Z,) of a cell after some axes were moved to other values."""
-    z = latents.values[cell].copy()
+    z: npt.NDArray[np.float32] = latents.values[cell].copy()
     for axis in axes:
         if axis.name not in moves:
             continue

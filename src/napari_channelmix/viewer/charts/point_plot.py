@@ -93,7 +93,8 @@ class PointPlot(pg.PlotWidget):
     def pixel_of(self, at: int) -> QPointF:
         """Where a point lies, in pixels of this widget."""
         x, y = self.places[at]
-        return self.mapFromScene(self.getViewBox().mapViewToScene(pg.Point(x, y)))
+        pixel: QPointF = self.mapFromScene(self.getViewBox().mapViewToScene(pg.Point(x, y)))
+        return pixel
 
     def point_at(self, scene_point: Any) -> int | None:
         """The point at a place of the scene, the nearest one."""

@@ -28,7 +28,8 @@ def grey_levels(crops: Floats) -> npt.NDArray[np.uint8]:
     """Channels (C, H, W) as grey pictures, each stretched over its own range."""
     low, high = np.percentile(crops, (1.0, 99.8), axis=(1, 2), keepdims=True)
     span = np.where(high > low, high - low, 1.0)
-    return (np.clip((crops - low) / span, 0, 1) * WHITE).astype(np.uint8)
+    grey: npt.NDArray[np.uint8] = (np.clip((crops - low) / span, 0, 1) * WHITE).astype(np.uint8)
+    return grey
 
 
 def heat_image(shares: Floats) -> QImage:

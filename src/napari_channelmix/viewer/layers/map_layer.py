@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 def _planar(shown: Shown) -> bool:
     """Whether a 2-D layer says all there is to say."""
     layer = shown.reference
-    return layer.ndim == 2 or len(full_resolution(layer).shape) < layer.ndim
+    return bool(layer.ndim == 2 or len(full_resolution(layer).shape) < layer.ndim)
 
 
 def box_geometry(

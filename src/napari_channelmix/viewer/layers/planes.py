@@ -69,7 +69,8 @@ class LayerPlane:
     @property
     def dtype(self) -> np.dtype[Any]:
         """As in the layer."""
-        return np.dtype(self.data.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
 
     @property
     def ndim(self) -> int:

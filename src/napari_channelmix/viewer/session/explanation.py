@@ -89,4 +89,5 @@ class Explanation:
         """Memory of its arrays, about."""
         # The attribution keeps maps and crops of its own.
         count = 1 if self.channel_maps is None else 1 + len(self.channels)
-        return 2 * self.crops.nbytes + 2 * 4 * count * self.crops.shape[1] * self.crops.shape[2]
+        height, width = self.crops.shape[1:]
+        return int(2 * self.crops.nbytes + 2 * 4 * count * height * width)

@@ -125,7 +125,8 @@ class Predictions:
     @property
     def codes(self) -> npt.NDArray[np.int64]:
         """Most probable class of each cell (N,)."""
-        return self.probabilities.argmax(axis=1)
+        codes: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return codes
 
 
 class _Held(Generic[Value]):

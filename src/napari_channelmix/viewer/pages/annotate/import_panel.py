@@ -196,6 +196,8 @@ class _Pixels:
 
     def __call__(self, field: int, positions: Floats) -> Floats:
         if field == self._shown:
-            return self._here(positions)
+            pixels: Floats = self._here(positions)
+            return pixels
         # Another image would be shown with its own pixel size, at the origin.
-        return positions / np.asarray(self._fields[field].pixel_size or (1.0, 1.0))
+        scaled: Floats = positions / np.asarray(self._fields[field].pixel_size or (1.0, 1.0))
+        return scaled

@@ -140,16 +140,14 @@ class Facts:
     @cached_property
     def differs(self) -> npt.NDArray[np.bool_]:
         """Cells (N,) whose label is another class than is predicted."""
-        return (
-            (self.labels >= 0)
-            & (self.predicted_colors >= 0)
-            & (self.labels != self.predicted_colors)
-        )
+        both = (self.labels >= 0) & (self.predicted_colors >= 0)
+        return np.asarray(both & (self.labels != self.predicted_colors))
 
     @cached_property
     def called_apart(self) -> npt.NDArray[np.bool_]:
         """Cells (N,) with a prediction that their label does not say: another one, or none."""
-        return (self.predicted_colors >= 0) & (self.labels != self.predicted_colors)
+        called = self.predicted_colors >= 0
+        return np.asarray(called & (self.labels != self.predicted_colors))
 
     @cached_property
     def margin(self) -> Floats:

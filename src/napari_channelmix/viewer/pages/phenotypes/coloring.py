@@ -60,12 +60,12 @@ class Coloring:
         return str(layer.name)
 
     def _codes(self, facts: Facts, shown: Shown, what: str, geometry: layers.FieldPlace) -> Any:
-        codes = {
-            "labels": lambda: facts.labels,
-            "predictions": lambda: facts.predicted_colors,
+        codes = facts.labels
+        if what == "predictions":
+            codes = facts.predicted_colors
+        elif what == "disagreement":
             # The others have no colour: what was predicted stands out where it is not the label.
-            "disagreement": lambda: np.where(facts.differs, facts.predicted_colors, -1),
-        }[what]()
+            codes = np.where(facts.differs, facts.predicted_colors, -1)
         layer = layers.show_codes(
             self._viewer, CODES, facts.cells, shown.field, codes, facts.palette, geometry
         )

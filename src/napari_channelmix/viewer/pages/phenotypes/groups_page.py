@@ -40,8 +40,11 @@ from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
+    from qtpy.QtWidgets import QComboBox
 
     from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
@@ -420,7 +423,7 @@ def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str
     )
 
 
-def _offer(box, names) -> None:
+def _offer(box: QComboBox, names: Sequence[str]) -> None:
     """Fill a list; what was chosen stays chosen where it is still there."""
     with QSignalBlocker(box):
         before = box.currentText()

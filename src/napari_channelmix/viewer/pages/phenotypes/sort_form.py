@@ -21,6 +21,7 @@ from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
+    from napari_channelmix.viewer.pages.phenotypes.sorting import Order
 
 __all__ = ["OrderForm"]
 
@@ -191,7 +192,7 @@ class OrderForm(QWidget):
         self._say_chips()
 
     @property
-    def _chosen(self):
+    def _chosen(self) -> Order:
         return ORDERS[max(self.order.currentIndex(), 0)]
 
     def _offer(self) -> None:

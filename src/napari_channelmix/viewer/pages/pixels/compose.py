@@ -32,7 +32,8 @@ def scaled(one: Floats, top: float | None = None) -> Floats:
     most = highest(one) if top is None else top
     if not np.isfinite(most) or most <= 0:
         return np.zeros_like(one)
-    return np.clip(one / most, 0, 1).astype(np.float32)
+    result: npt.NDArray[np.float32] = np.clip(one / most, 0, 1).astype(np.float32)
+    return result
 
 
 def inside(
