@@ -366,11 +366,11 @@ class _Run:
             self.model,
             source,
             target,
+            method,
+            mode,
             versus=asked.versus,
             settings=replace(
                 asked.maps,
-                method=method,
-                mode=mode,
                 channels=asked.channels if method == self.method else "shared",
                 prior=self.prior,
             ),
