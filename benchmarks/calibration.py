@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify import Classifier, TrainingSettings
-from napari_channelmix.classify.calibration import brier_score, calibration_error
+from napari_channelmix.classify.calibration_metrics import brier_score, calibration_error
 from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.data import Cells
 from napari_channelmix.data.samples import graded_channels

@@ -30,8 +30,9 @@ from tqdm import tqdm
 from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.drl.objective import PAPER_OBJECTIVE
 from napari_channelmix.drl.quality import BARS, quality_job
+from napari_channelmix.drl.recipe import EPOCH, RECIPES, SHIPPED, recipe
 from napari_channelmix.drl.store import load_disentangler, save_disentangler
-from napari_channelmix.drl.train import EPOCH, RECIPES, SHIPPED, recipe, train_sprites_job
+from napari_channelmix.drl.train import train_sprites_job
 from napari_channelmix.jobs import Job, drain
 
 if TYPE_CHECKING:

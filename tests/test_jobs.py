@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from napari_channelmix.jobs import Job, Progress, Stopwatch, drain, part
+from napari_channelmix.jobs import Job, Progress, Stopwatch, drain, mapped, mapped_results, part
 
 
 def counting(steps: int, closed: list[str] | None = None) -> Job[str]:
@@ -51,6 +53,36 @@ def test_parts_share_one_scale_and_keep_metrics_and_partial_results() -> None:
     assert steps[0].stage == "first: step 1"
     assert steps[1].metrics == {"done": 2.0}
     assert steps[1].partial == 2
+
+
+def test_a_mapped_job_passes_on_changed_steps_and_a_changed_result() -> None:
+    steps: list[Progress] = []
+    job = mapped(counting(2), lambda step: replace(step, stage="same", partial=None), len)
+    assert drain(job, steps.append) == len("result")
+    assert [(step.done, step.stage, step.partial) for step in steps] == [
+        (1, "same", None),
+        (2, "same", None),
+    ]
+    assert drain(mapped(counting(2), lambda step: step)) == "result"
+
+
+def test_partial_results_are_changed_as_the_result_is() -> None:
+    def growing() -> Job[str]:
+        yield Progress(0, 2, "nothing yet")
+        yield Progress(1, 2, "half", partial="ha")
+        return "half"
+
+    steps: list[Progress] = []
+    assert drain(mapped_results(growing(), str.upper), steps.append) == "HALF"
+    assert [step.partial for step in steps] == [None, "HA"]
+
+
+def test_closing_a_mapped_job_closes_the_one_inside() -> None:
+    closed: list[str] = []
+    job = mapped(counting(3, closed), lambda step: step)
+    next(job)
+    job.close()
+    assert closed == ["closed"]
 
 
 def test_closing_the_outer_job_closes_the_one_inside() -> None:

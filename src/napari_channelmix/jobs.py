@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
-__all__ = ["Job", "Progress", "Stopwatch", "drain", "part"]
+__all__ = ["Job", "Progress", "Stopwatch", "drain", "mapped", "mapped_results", "part"]
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,53 @@ def part(
     job: Job[Result], start: float, share: float, total: float, prefix: str = ""
 ) -> Job[Result]:
     """Run a job as part of a larger one: its 0..1 becomes ``start .. start + share``."""
+
+    def placed(step: Progress) -> Progress:
+        done, stage = start + share * step.fraction, f"{prefix}{step.stage}"
+        return replace(step, done=done, total=total, stage=stage)
+
+    return mapped(job, placed)
+
+
+@overload
+def mapped(job: Job[Result], step: Callable[[Progress], Progress]) -> Job[Result]: ...
+@overload
+def mapped(
+    job: Job[Result], step: Callable[[Progress], Progress], result: Callable[[Result], Other]
+) -> Job[Other]: ...
+def mapped(
+    job: Job[Any],
+    step: Callable[[Progress], Progress],
+    result: Callable[[Any], Any] | None = None,
+) -> Job[Any]:
+    """Run a job with every step of its progress, and its result, changed; closes it in any case.
+
+    Parameters
+    ----------
+    job : Job
+    step : callable
+        Gives the progress that is passed on.
+    result : callable, optional
+        Gives the result from that of the job; default: as it is.
+    """
     try:
         while True:
-            step = next(job)
-            stage = f"{prefix}{step.stage}"
-            yield replace(step, done=start + share * step.fraction, total=total, stage=stage)
+            yield step(next(job))
     except StopIteration as stop:
-        result: Result = stop.value
-        return result
+        return stop.value if result is None else result(stop.value)
     finally:
         job.close()
+
+
+def mapped_results(job: Job[Result], change: Callable[[Result], Result]) -> Job[Result]:
+    """Run a job whose result, and whose partial results of the same kind, are changed alike."""
+
+    def step(progress: Progress) -> Progress:
+        if progress.partial is None:
+            return progress
+        return replace(progress, partial=change(progress.partial))
+
+    return mapped(job, step, change)
 
 
 class Stopwatch:

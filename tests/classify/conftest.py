@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,3 +97,18 @@ def on_plate(plate: Cells) -> Classifier:
     """A classifier of the plate; not to be changed by a test."""
     settings = TrainingSettings(epochs=6, batch=32)
     return train_classifier(plate, network="tiny", settings=settings, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def overconfident() -> Any:
+    """Makes scores that are too large, with their labels and groups."""
+
+    def scores(groups: int = 20, each: int = 30, sharper: float = 3.0, seed: int = 0):
+        """Scores that are three times too large, their labels, and groups; classes alike often."""
+        rng = np.random.default_rng(seed)
+        right = rng.normal(0, 1.5, groups * each)
+        labels = (rng.random(len(right)) < 1 / (1 + np.exp(-right))).astype(int)
+        scores = sharper * np.stack([np.zeros_like(right), right], axis=1)
+        return scores, labels, np.repeat(np.arange(groups), each)
+
+    return scores

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_channelmix.classify.classifier import matched
+from napari_channelmix.classify.predictor import matched
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError, ModelError
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.metrics import accuracy_of, recall_of
 
 
 def test_balanced_accuracy_is_that_of_scikit_learn() -> None:
@@ -47,3 +47,7 @@ def test_the_error_is_that_of_recalls_with_two_successes_and_two_failures_added(
     found = accuracy_of([0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 0, 0], 2)
     variances = 5 / 8 * 3 / 8 / 8, 1 / 3 * 2 / 3 / 6
     assert found.error == pytest.approx(np.sqrt(sum(variances)) / 2)
+
+
+def test_recall_of_a_class_without_cells_is_not_a_number() -> None:
+    assert recall_of([1, 0, 3], [2, 0, 4]) == pytest.approx([0.5, np.nan, 0.75], nan_ok=True)

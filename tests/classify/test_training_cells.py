@@ -13,12 +13,9 @@ import pytest
 
 import napari_channelmix as cm
 from napari_channelmix.classify import Classifier, evaluate, load_bundle, train_classifier
-from napari_channelmix.classify.bundle import BundleAbout
-from napari_channelmix.classify.training_cells import (
-    TrainingCells,
-    crop_digests,
-    training_marks_job,
-)
+from napari_channelmix.classify.bundle_file import BundleAbout
+from napari_channelmix.classify.predictor import training_marks_job
+from napari_channelmix.classify.training_cells import TrainingCells, crop_digests
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import drain
@@ -114,9 +111,7 @@ def test_a_bundle_keeps_them_and_an_older_one_says_that_it_does_not_know(
     [{}, {"cells": 3, "groups": ""}, {"cells": "AAA=", "groups": ""}, {"cells": "?", "groups": ""}],
 )
 def test_damaged_digests_are_refused(trained: Classifier, wrong: dict[str, Any]) -> None:
-    from napari_channelmix.classify.bundle import _described
-
-    content = {**json.loads(_described(trained)), "trained_on": wrong}
+    content = {**json.loads(json.dumps(trained.as_dict())), "trained_on": wrong}
     with pytest.raises(ValueError, match=r"trained_on|bytes|base64|padding"):
         BundleAbout.model_validate(content)
 

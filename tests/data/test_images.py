@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_channelmix.data import images
+from napari_channelmix.data import image_file
 from napari_channelmix.data.images import Decoded, ImageFile, open_image
 from napari_channelmix.errors import DataError
 
@@ -355,11 +355,11 @@ def test_a_large_tiled_tiff_is_read_by_region(
     tifffile.imwrite(
         path, stack, photometric="minisblack", metadata=about, compression="zlib", tile=(16, 16)
     )
-    monkeypatch.setattr(images, "DECODE_WHOLE_BYTES", 1000)
+    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 1000)
     decoded = Decoded()
     plane = open_image(path).planes(None, decoded)[2]
     np.testing.assert_array_equal(plane[10:30, 20:45], stack[2, 10:30, 20:45])
-    assert not decoded._held
+    assert not len(decoded)
     # Damage to the last tile does not touch what lies elsewhere.
     with tifffile.TiffFile(path) as tiff:
         offset = tiff.series[0].pages[2].dataoffsets[-1]
@@ -377,20 +377,20 @@ def test_a_large_zarr_is_read_by_region(
 ) -> None:
     full = stack[None, :, None] if axes == "tczyx" else stack
     path = write_zarr(tmp_path / "a.zarr", full, "0.4", axes, [])
-    monkeypatch.setattr(images, "DECODE_WHOLE_BYTES", 1000)
+    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 1000)
     plane = open_image(path).planes(None, Decoded())[1]
     np.testing.assert_array_equal(plane[10:30, 20:45], stack[1, 10:30, 20:45])
 
 
 def test_decoded_pictures_are_kept_up_to_the_limit_and_the_oldest_leave_first() -> None:
-    decoded, reads = Decoded(limit_bytes=250), []
+    decoded, reads = Decoded(limit=250), []
 
     def decode(name: str) -> Pixels:
         reads.append(name)
         return np.zeros(100, np.uint8)
 
     for name in ("a", "b", "a", "c", "a", "b"):
-        decoded.get(Path(name), lambda name=name: decode(name))
+        decoded.decoded(Path(name), lambda name=name: decode(name))
     assert reads == ["a", "b", "c", "b"]
 
 

@@ -99,9 +99,9 @@ def test_each_file_of_many_positions_is_its_own_position(tmp_path: Path) -> None
 def test_a_large_file_of_a_set_is_read_by_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_channelmix.data import images
+    from napari_channelmix.data import image_file
 
-    monkeypatch.setattr(images, "DECODE_WHOLE_BYTES", 100)
+    monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 100)
     files = write_set_of_files(tmp_path)
     plane = open_image(files[0]).planes(None, Decoded())[2]
     np.testing.assert_array_equal(plane[3:9, 10:40], PIXELS[3:9, 10:40] + 4000)

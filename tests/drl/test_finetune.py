@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(autouse=True)
 def one_set_of_sprites(monkeypatch, textured):
-    monkeypatch.setattr("napari_channelmix.drl.train.Sprites", lambda of: textured)
+    monkeypatch.setattr("napari_channelmix.drl.sprite_learner.Sprites", lambda of: textured)
 
 
 @pytest.fixture

@@ -36,8 +36,8 @@ def few_pairs(textured, grainy):
     made = {one.of.name: one for one in (textured, grainy)}
     with pytest.MonkeyPatch.context() as patch:
         # The package gives the function of this name, not the module.
-        patch.setattr(import_module("napari_channelmix.drl.latents"), "DRIFT_PAIRS", 60)
-        for user in ("quality", "train"):
+        patch.setattr(import_module("napari_channelmix.drl.encode"), "DRIFT_PAIRS", 60)
+        for user in ("quality", "sprite_learner"):
             patch.setattr(f"napari_channelmix.drl.{user}.Sprites", lambda of: made[of.name])
         yield
 

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import load_disentangler, save_disentangler, sprites
+from napari_channelmix.drl.recipe import recipe
 from napari_channelmix.drl.sprites import TEXTURED
 from napari_channelmix.drl.store import FORMAT, SCHEMA, shipped
-from napari_channelmix.drl.train import recipe
 from napari_channelmix.errors import BundleError, ModelError
 
 

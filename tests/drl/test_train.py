@@ -6,18 +6,26 @@ import pytest
 import torch
 
 from napari_channelmix.classify import TrainingSettings
-from napari_channelmix.drl import train
+from napari_channelmix.drl import recipe as recipes
+from napari_channelmix.drl import sprite_learner
 from napari_channelmix.drl.corruption import Corruption, corrupted
 from napari_channelmix.drl.network import PRESETS, NetworkSettings, Posterior
 from napari_channelmix.drl.objective import Objective, aggregated
+from napari_channelmix.drl.recipe import recipe
+from napari_channelmix.drl.sprite_learner import SpriteLearner
 from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites
-from napari_channelmix.drl.train import SpriteLearner, recipe, train_sprites_job
+from napari_channelmix.drl.train import train_sprites_job
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import drain
 
 CPU = torch.device("cpu")
 STEPS = 6
-OWN_EPOCH = train.EPOCH
+OWN_EPOCH = recipes.EPOCH
+
+
+def set_epoch(patch, steps):
+    for module in (recipes, sprite_learner):
+        patch.setattr(module, "EPOCH", steps)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,9 +33,11 @@ def short_epochs():
     """Few steps an epoch, and outlines that are drawn once for all tests."""
     made = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "EPOCH", STEPS)
+        set_epoch(patch, STEPS)
         patch.setattr(
-            train, "Sprites", lambda of: made.get(of.name) or made.setdefault(of.name, Sprites(of))
+            sprite_learner,
+            "Sprites",
+            lambda of: made.get(of.name) or made.setdefault(of.name, Sprites(of)),
         )
         yield
 
@@ -60,7 +70,7 @@ def trained():
 
 @pytest.mark.parametrize("name", ["texture-sprites", "cell-sprites"])
 def test_the_loss_falls(monkeypatch, name):
-    monkeypatch.setattr(train, "EPOCH", 25)
+    set_epoch(monkeypatch, 25)
     made = drain(train_sprites_job(small(name), device="cpu"))
     curves = made.about["curves"]
     assert len(curves) == 2
@@ -71,7 +81,7 @@ def test_the_loss_falls(monkeypatch, name):
 
 
 def test_the_objective_of_the_paper_learns_too(monkeypatch):
-    monkeypatch.setattr(train, "EPOCH", 25)
+    set_epoch(monkeypatch, 25)
     how = recipe("paper-sprites", paper=True)
     settings = replace(how.settings, epochs=2, patience=2, batch=4, rate=5e-3)
     how = replace(how, network=small().network, settings=settings)
@@ -304,7 +314,7 @@ def test_corruption_grows_over_the_first_quarter_of_the_training(step, strength)
     how = small()
     batch = SpriteLearner(how, 2, CPU).batch(step)
     generator = torch.Generator().manual_seed(2 * 10_000_019 + step)
-    sprites = train.Sprites(how.sprites)
+    sprites = sprite_learner.Sprites(how.sprites)
     digits = torch.cat(sprites.pairs(4, generator, 1)[:2])
     drawn = sprites.draw(digits, generator)
     wanted = corrupted(drawn.inputs, drawn.distance, Corruption().at(strength), generator)
@@ -333,7 +343,7 @@ def test_the_score_is_minus_the_mean_error_inside_the_sprites(learner, monkeypat
 
     learner.module = Grey()
     found = drain(learner.validate())
-    sprites, generator = train.Sprites(TEXTURED), torch.Generator().manual_seed(990_001)
+    sprites, generator = sprite_learner.Sprites(TEXTURED), torch.Generator().manual_seed(990_001)
     digits = sprites.random(512, generator)
     drawn = sprites.draw(digits, generator)
     mask = drawn.masks[:, None].expand_as(drawn.targets)

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.batch_size import cells_at_once, is_out_of_memory
+from napari_channelmix.pcim.batch_size import cells_at_once
 from napari_channelmix.pcim.model_adapter import subject_of
 
 

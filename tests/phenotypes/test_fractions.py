@@ -10,7 +10,7 @@ import pytest
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import ModelError
 from napari_channelmix.phenotypes.adjusted import Adjusted
-from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of, wilson
+from napari_channelmix.phenotypes.fractions import fractions_of, grouping_of
 from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, YES
 
 
@@ -28,14 +28,6 @@ def test_fractions_are_of_the_cells_that_have_a_class() -> None:
     assert frame.columns[0] == "group"
     assert frame["n y"].tolist() == [1, 2, 0]
     assert (frame["low y"] <= frame["fraction y"].fillna(1)).all()
-
-
-def test_wilsons_interval_is_that_of_the_literature() -> None:
-    # Newcombe (1998), table I: 81 of 263, and 0 of 20.
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
-    assert wilson(20, 20)[1] == 1.0
-    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_cells_without_groups_are_told_by_field_or_stay_together() -> None:

@@ -51,6 +51,7 @@ def test_the_distance_is_the_root_mean_square_of_robust_z_scores() -> None:
     # that .02 stands for the spread.
     values = np.array([[0, 5], [1, 5], [2, 5], [3, 5], [8, 5.04]])
     found = class_distance(values, [0] * 5)
-    first = np.array([-2, -1, 0, 1, 6]) / 1.4826
+    # 1.482602 is one over the upper quartile of the normal distribution, .674490.
+    first = np.array([-2, -1, 0, 1, 6]) / 1.482602218505602
     second = np.array([0, 0, 0, 0, 0.04]) / 0.02
     np.testing.assert_allclose(found, np.sqrt((first**2 + second**2) / 2))

@@ -6,8 +6,8 @@ from itertools import combinations
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from napari_channelmix.classify.calibration import BINS as CURVE
 from napari_channelmix.classify.calibration import ReliabilityBin
+from napari_channelmix.classify.calibration_metrics import BINS as CURVE
 from napari_channelmix.report.figures import BINS, reliability_figure
 
 

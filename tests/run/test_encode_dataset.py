@@ -19,9 +19,9 @@ from napari_channelmix.drl import latents, save_disentangler
 from napari_channelmix.drl.finetune import Finetuned
 from napari_channelmix.jobs import Progress, drain
 from napari_channelmix.run import encode_dataset as room
+from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.encode_dataset import LatentsSettings, encode_cells_job, latents_text
-from napari_channelmix.run.explain_dataset import chosen_cells
 
 # What users of latents.json may count on.
 FIELDS = {"schema", "provenance", "names", "trust", "accuracy", "active", "metrics", "warnings"}
@@ -31,7 +31,7 @@ FILES = {"latents.csv", "latents.json", "traversals.png"}
 @pytest.fixture(scope="module", autouse=True)
 def few_pairs():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(import_module("napari_channelmix.drl.latents"), "DRIFT_PAIRS", 40)
+        patch.setattr(import_module("napari_channelmix.drl.encode"), "DRIFT_PAIRS", 40)
         yield
 
 

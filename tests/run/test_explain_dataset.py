@@ -24,6 +24,7 @@ from napari_channelmix.errors import ChannelMixError, DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import BASELINES, explain_job
 from napari_channelmix.run import explain_dataset as explaining
+from napari_channelmix.run import explain_report, explain_run
 from napari_channelmix.run.cli import main
 from napari_channelmix.run.explain_dataset import ExplainSettings, chosen_cells, explain_cells_job
 
@@ -46,7 +47,8 @@ CHUNK = 4
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(explaining, "CHUNK", CHUNK)
+    for module in (explain_run, explaining):
+        monkeypatch.setattr(module, "CHUNK", CHUNK)
 
 
 def made_classifier(seed=0):
@@ -98,7 +100,7 @@ class Watched:
 def watched(monkeypatch):
     def watch(stop_at=None):
         one = Watched(stop_at)
-        monkeypatch.setattr(explaining, "explain_job", one)
+        monkeypatch.setattr(explain_run, "explain_job", one)
         return one
 
     return watch
@@ -208,7 +210,7 @@ def test_pixels_that_cannot_be_used_are_named_by_their_place_in_the_data_set(
     classifier, tmp_path, monkeypatch
 ):
     # Those that stand for the pixels of the data set are others.
-    monkeypatch.setattr("napari_channelmix.data.fingerprint.LOOKED_AT", 2)
+    monkeypatch.setattr("napari_channelmix.data.cell_boxes.FINGERPRINTED", 2)
     crops = np.random.default_rng(0).normal(size=(10, 2, 12, 12)).astype(np.float32)
     at = 2
     cell = int(chosen_cells(10, 5)[at])
@@ -230,7 +232,7 @@ def test_flat_maps_of_all_chunks_are_one_line_and_listed(classifier, tmp_path):
 
 def test_warnings_that_go_on_and_on_are_counted():
     lists = [[f"cell {at}", "the same"] for at in range(40)]
-    lines = explaining._together(lists)
+    lines = explain_report._together(lists)
     assert lines[:3] == ["cell 0", "the same", "cell 1"]
     assert lines[-1] == "and 29 warnings more of this kind"
 
@@ -262,8 +264,8 @@ def test_labels_that_speak_against_a_model_are_said_first_unless_not_asked(tmp_p
 
 def test_no_more_than_a_chunk_is_read_at_once(classifier, cells, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_channelmix.pcim.cell_source.MEAN_OF", 2)
-    monkeypatch.setattr("napari_channelmix.data.fingerprint.LOOKED_AT", 2)
-    monkeypatch.setattr(explaining, "SHOWN", 2)
+    monkeypatch.setattr("napari_channelmix.data.cell_boxes.FINGERPRINTED", 2)
+    monkeypatch.setattr(explain_report, "SHOWN", 2)
     sizes, read = [], Cells.read
 
     def counting(self, indices=None):
@@ -420,7 +422,7 @@ def test_maps_of_another_model_cells_or_version_are_refused(
         run(classifier, brighter, tmp_path)
     with pytest.raises(DataError, match=r"other cells .*, 10 cells instead of 4"):
         run(classifier, cells.subset(slice(0, 4)), tmp_path)
-    monkeypatch.setattr(explaining, "package_version", lambda name: "9.9")
+    monkeypatch.setattr(explain_run, "package_version", lambda name: "9.9")
     with pytest.raises(DataError, match=r"napari-channelmix .* instead of 9\.9"):
         run(classifier, cells, tmp_path)
 
@@ -514,7 +516,7 @@ def test_no_cells_are_nothing_to_explain(classifier, cells, tmp_path):
 def test_without_captum_the_own_maps_are_measured_and_that_is_said(
     classifier, cells, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(explaining, "find_spec", lambda name: None)
+    monkeypatch.setattr(explain_run, "find_spec", lambda name: None)
     content = run(classifier, cells, tmp_path, score=True).content
     assert set(content["scores"]) == {"pcim"}
     assert any("captum is not installed" in line for line in content["warnings"])

@@ -22,7 +22,8 @@ from napari_channelmix.classify.accuracy import (
     stored_estimate,
 )
 from napari_channelmix.classify.bundle import FORMAT, SCHEMA, load_bundle
-from napari_channelmix.classify.calibration import Calibration, calibration_of
+from napari_channelmix.classify.calibration import Calibration
+from napari_channelmix.classify.calibration_metrics import calibration_of
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.weights_file import read_sealed, write_sealed

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import open_dataset
-from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.report import ClassifierFacts
+from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.explain_dataset import chosen_cells
 from napari_channelmix.run.report import _trained_on
 
 QUICK = ["--device", "cpu", "--quiet"]
@@ -85,7 +84,7 @@ def test_latents_of_other_cells_are_told(made, tmp_path, capsys):
     some = cells.subset(chosen_cells(len(cells), 9, 4))
     about = {"seed": 4, "settings": {"limit": 9}, "model": "texture-sprites"}
     path = tmp_path / "latents.json"
-    for data, told in ((fingerprint(some), False), (fingerprint(cells), True)):
+    for data, told in ((some.fingerprint, False), (cells.fingerprint, True)):
         content = {
             "schema": "napari-channelmix/latents/1",
             "n": 9,

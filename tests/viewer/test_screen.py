@@ -18,7 +18,6 @@ from napari_channelmix.config import read_config
 from napari_channelmix.run.text import rerun_text
 from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.data import page as images_dock
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.pages.report.page import ReproduceDock
 from napari_channelmix.viewer.widgets import file_dialogs as files
@@ -204,7 +203,7 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
         asked.append(args[2])
         return answers[len(asked) - 1]
 
-    monkeypatch.setattr(images_dock.QMessageBox, "question", question)
+    monkeypatch.setattr(QMessageBox, "question", question)
     click(screen.images.data_sets.close_button)
     assert "classifier, channel importance" in asked[0] and len(session.data_sets) == 2
     click(screen.images.data_sets.close_button)

@@ -7,7 +7,8 @@ from napari_channelmix.classify.evaluation import Evaluation, evaluate, evaluate
 from napari_channelmix.classify.foreign import ForeignClassifier, load_model
 from napari_channelmix.classify.mixing import ChannelMix, MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec, network_names
-from napari_channelmix.classify.shift import DataShift, data_shift_job
+from napari_channelmix.classify.predictor import data_shift_job
+from napari_channelmix.classify.shift import DataShift
 from napari_channelmix.classify.train import train_classifier, train_classifier_job
 from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.classify.training_data import TrainingData

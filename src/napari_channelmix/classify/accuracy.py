@@ -96,6 +96,11 @@ class AccuracyEstimate:
     level: float = 0.95
 
     @property
+    def recall(self) -> dict[str, float | None]:
+        """By class; None for one that does not occur."""
+        return {row.name: row.recall for row in self.per_class}
+
+    @property
     def at_chance(self) -> bool:
         """Whether the interval holds what a guess would reach; one class cannot be guessed."""
         return self.chance < 1 and self.low <= self.chance <= self.high

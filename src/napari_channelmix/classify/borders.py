@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from napari_channelmix.classify.classifier import Classifier
-from napari_channelmix.data.borders import BACKGROUND
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.data import Cells
 
-__all__ = ["border_warning"]
+__all__ = ["MirroredBorders", "border_warning"]
 
 
-def border_warning(classifier: Classifier | ForeignClassifier, cells: Cells) -> str | None:
+class MirroredBorders(Protocol):
+    """A classifier that knows how the borders of its training crops were filled."""
+
+    @property
+    def mirrored_borders(self) -> bool: ...  # noqa: D102
+
+
+def border_warning(classifier: MirroredBorders, cells: Cells) -> str | None:
     """What to say of cells at a border where the classifier knows borders that look otherwise.
 
     Crops are filled with background beyond the border of their image (see `Field.read`); earlier
@@ -26,7 +29,7 @@ def border_warning(classifier: Classifier | ForeignClassifier, cells: Cells) -> 
         None where no cell reaches over a border, where the classifier was trained on crops that
         are filled alike, and for a model from elsewhere, of which that is not known.
     """
-    if not isinstance(classifier, Classifier) or classifier.record.get("border") == BACKGROUND:
+    if not classifier.mirrored_borders:
         return None
     count = int(cells.at_border.sum())
     if not count:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from napari_channelmix.classify.calibration import held_out_calibration, scaled, scores_of
+from napari_channelmix.classify.calibrate import held_out_calibration
 from napari_channelmix.classify.held_out_record import held_out_record
+from napari_channelmix.classify.temperature import scaled, scores_of
 from napari_channelmix.classify.train import train_classifier_job
 from napari_channelmix.jobs import Job, part
 from napari_channelmix.settings import ClassifierSettings, as_dict, merged

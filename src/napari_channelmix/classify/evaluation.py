@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
-from napari_channelmix.classify.calibration import Calibration, calibration_of
+from napari_channelmix.classify.calibration_metrics import calibration_of
 from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.plausibility import class_order_line, plausibility_job
@@ -30,8 +30,10 @@ from napari_channelmix.wording import counted, listed, quoted
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from napari_channelmix.classify.classifier import Called, Classifier
+    from napari_channelmix.classify.calibration import Calibration
+    from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
+    from napari_channelmix.classify.predictor import Called
     from napari_channelmix.classify.priors import Prior
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
@@ -131,7 +133,7 @@ class Evaluation:
     @property
     def recall(self) -> dict[str, float | None]:
         """By class of the classifier; None for one that does not occur."""
-        return {row.name: row.recall for row in self.estimate.per_class}
+        return self.estimate.recall
 
     @property
     def counts(self) -> dict[str, int]:

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from napari_channelmix.classify.bundle import load_bundle
-from napari_channelmix.classify.classifier import Classifier, Predictor
 from napari_channelmix.classify.model_files import (
     file_kind,
     function_name,
@@ -24,10 +23,12 @@ from napari_channelmix.classify.model_files import (
 )
 from napari_channelmix.classify.output_probe import Ask, reading_found
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
+from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.output_selection import Select
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
@@ -80,7 +81,8 @@ class ForeignClassifier(Predictor):
         object.__setattr__(self, "output", output_named(self.output))
 
     @property
-    def _who(self) -> str:
+    def who(self) -> str:
+        """What messages call it."""
         return self.source
 
     @property

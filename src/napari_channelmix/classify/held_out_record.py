@@ -57,7 +57,7 @@ def held_out_record(
     return {
         "balanced_accuracy": estimate.balanced,
         "chance": estimate.chance,
-        "recall": {row.name: row.recall for row in estimate.per_class},
+        "recall": estimate.recall,
         "estimate": estimate.as_dict(),
         "confusion": confusion_of(labels, names, codes, names).counts.tolist(),
         "confidence": float(probabilities.max(axis=1).mean()),

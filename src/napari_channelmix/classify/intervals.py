@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.phenotypes.wilson import wilson_reach
 from napari_channelmix.wording import counted
 
 __all__ = [
@@ -168,7 +169,7 @@ class GroupedRecall:
         """How far below and above the recalls (K,) their intervals reach."""
         from scipy.stats import t
 
-        return _wilson(self.recall, self.worth, float(t.ppf(0.5 + level / 2, self.freedom)))
+        return wilson_reach(self.recall, self.worth, float(t.ppf(0.5 + level / 2, self.freedom)))
 
     def balanced_reach(self, level: float = 0.95) -> tuple[float, float]:
         """How far below and above the balanced accuracy its interval reaches.
@@ -179,20 +180,12 @@ class GroupedRecall:
         """
         from scipy.stats import norm
 
-        alone = _wilson(self.recall, self.total, float(norm.ppf(0.5 + level / 2)))
+        alone = wilson_reach(self.recall, self.total, float(norm.ppf(0.5 + level / 2)))
         below, above = (
             float(np.sqrt(max(far @ self.together @ far, least @ least))) / len(self.total)
             for far, least in zip(self.reach(level), alone, strict=True)
         )
         return below, above
-
-
-def _wilson(proportion: Floats, n: Floats, quantile: float) -> tuple[Floats, Floats]:
-    """How far Wilson's interval of a proportion of ``n`` reaches below and above it."""
-    share = quantile**2 / n
-    shift = share * (0.5 - proportion) / (1 + share)
-    half = np.sqrt(share * (proportion * (1 - proportion) + share / 4)) / (1 + share)
-    return half - shift, half + shift
 
 
 def accuracy_interval(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Accuracy", "accuracy_of"]
+__all__ = ["Accuracy", "accuracy_of", "recall_of"]
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,19 @@ class Accuracy:
         return {**asdict(self), "recall": recall}
 
 
+def recall_of(right: npt.ArrayLike, total: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Share of cells that are classified rightly, (...); NaN where there are none."""
+    hits, cells = np.asarray(right, np.float64), np.asarray(total, np.float64)
+    return np.divide(hits, cells, out=np.full_like(hits, np.nan), where=cells > 0)
+
+
 def accuracy_of(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -> Accuracy:
     """Accuracy of predicted classes (N,) against true ones (N,)."""
     truth, guess = np.asarray(labels), np.asarray(predicted)
     counts = np.bincount(truth, minlength=classes).astype(np.float64)
     right = np.bincount(truth[truth == guess], minlength=classes)
     present = counts > 0
-    recall = np.full(classes, np.nan)
-    recall[present] = right[present] / counts[present]
+    recall = recall_of(right, counts)
     # Agresti and Coull's two added successes and failures keep the error above 0 at recall 0 or 1.
     smooth = (right[present] + 2) / (counts[present] + 4)
     variance = smooth * (1 - smooth) / (counts[present] + 4)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.group_permutation import label_deals, ways_to_deal
+from napari_channelmix.classify.metrics import recall_of
 from napari_channelmix.errors import DataError
 
 __all__ = ["PermutationTest", "permutation_test"]
@@ -156,4 +157,4 @@ def _recalls(dealt: Whole, called: Floats) -> Floats:
     for code in range(classes):
         those = dealt == code
         hits[:, code], total[:, code] = those @ called[:, code], those @ rows
-    return np.divide(hits, total, out=np.full_like(hits, np.nan), where=total > 0)
+    return recall_of(hits, total)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from napari_channelmix.classify.accuracy import estimate_accuracy
-from napari_channelmix.classify.classifier import Predictor, matched
 from napari_channelmix.classify.intervals import FEW_GROUPS
 from napari_channelmix.classify.metrics import accuracy_of
+from napari_channelmix.classify.predictor import Predictor, matched
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.phenotypes.confusion import matching
 

@@ -6,12 +6,13 @@ import warnings as python_warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.accuracy import AccuracyEstimate, estimate_accuracy
+from napari_channelmix.classify.borders import MirroredBorders, border_warning
 from napari_channelmix.classify.shift_words import calls_line, differences
 from napari_channelmix.classify.training_data import dtypes_of
 from napari_channelmix.classify.training_distance import Likeness, likeness, plain_likeness
@@ -20,15 +21,14 @@ from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.crop_pixels import pixel_sizes
 from napari_channelmix.data.crop_profile import Profiler
 from napari_channelmix.errors import DataShiftWarning
-from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.phenotypes.confusion import matching
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_channelmix.classify.classifier import Predictor
+    from napari_channelmix.classify.training_data import TrainingData
 
-__all__ = ["ChannelShift", "DataShift", "Observer", "data_shift_job", "say"]
+__all__ = ["ChannelShift", "ComparedModel", "DataShift", "Observer", "say"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -37,7 +37,23 @@ OLDER = (
     "crop and the mean and standard deviation of each channel can be compared"
 )
 ELSEWHERE = "{who} was made elsewhere: nothing is known of its training data to compare with"
-BATCH = 256
+
+
+class ComparedModel(MirroredBorders, Protocol):
+    """What a comparison asks of a classifier; see `Predictor`."""
+
+    @property
+    def who(self) -> str: ...  # noqa: D102
+    @property
+    def channels(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def mean(self) -> npt.NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def std(self) -> npt.NDArray[np.float64]: ...  # noqa: D102
+    @property
+    def training_data(self) -> TrainingData | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -130,7 +146,7 @@ class Observer:
 
     Parameters
     ----------
-    model : Predictor
+    model : ComparedModel
     cells : Cells or array
         Where the crops come from.
     numbers : (N,) int array, optional
@@ -141,7 +157,7 @@ class Observer:
 
     def __init__(
         self,
-        model: Predictor,
+        model: ComparedModel,
         cells: Cells | npt.NDArray[Any],
         numbers: npt.NDArray[np.int64] | None = None,
         dtype: np.dtype[Any] | None = None,
@@ -176,7 +192,7 @@ class Observer:
         if profile is None:
             return DataShift(
                 len(numbers),
-                limits="" if self.useful else ELSEWHERE.format(who=model._who),
+                limits="" if self.useful else ELSEWHERE.format(who=model.who),
                 shares=facts.shares,
                 confidence=facts.confidence,
                 **facts.accuracies,
@@ -194,10 +210,7 @@ class Observer:
         # Lines that speak of the cells as a whole: all but the one on strange cells.
         whole = len(lines) > int(found.strange.any())
         if some is not None:
-            # Imported here: it needs the classifier, which needs this module.
-            from napari_channelmix.classify.borders import border_warning
-
-            border = border_warning(model, some)  # type: ignore[arg-type]
+            border = border_warning(model, some)
             lines += [border] if border else []
         # Of one cell there are no shares.
         if lines and facts.shares and len(profile) > 1:
@@ -217,45 +230,6 @@ class Observer:
             whole=whole,
             **facts.accuracies,
         )
-
-
-def data_shift_job(
-    model: Predictor,
-    cells: Cells | npt.ArrayLike,
-    probabilities: Floats | None = None,
-    only: npt.NDArray[np.int64] | None = None,
-    batch: int = BATCH,
-    balanced: Floats | None = None,
-) -> Job[DataShift]:
-    """Compare cells with those a classifier was trained on, as a job.
-
-    Parameters
-    ----------
-    model : Classifier or ForeignClassifier
-    cells : Cells or (N, C, H, W) array
-        As for `Predictor.predict_proba`.
-    probabilities : (N, K) array, optional
-        What the classifier says of them, to see what a difference did.
-    only : (N,) int array, optional
-        Positions of the cells that are meant; default: all.
-    batch : int
-        Crops read at once.
-    balanced : (N, K) array, optional
-        The probabilities with the balanced prior.
-
-    Raises
-    ------
-    ModelError
-        Channels that are missing, crops of another size.
-    """
-    source, dtype = model.fitting(cells)
-    observer = Observer(model, source, only, dtype)
-    chosen = np.arange(len(source)) if only is None else only
-    for start in range(0, len(chosen) if observer.useful else 0, batch):
-        some = chosen[start : start + batch]
-        observer.add(source.read(some) if isinstance(source, Cells) else source[some])
-        yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
-    return observer.shift(probabilities, balanced)
 
 
 def say(shift: DataShift, of_model: Sequence[str] = (), stacklevel: int = 3) -> None:
@@ -286,7 +260,7 @@ class _Calls:
     @classmethod
     def of(
         cls,
-        model: Predictor,
+        model: ComparedModel,
         cells: Cells | npt.NDArray[Any],
         numbers: npt.NDArray[np.int64],
         probabilities: Floats | None,
@@ -310,7 +284,7 @@ class _Calls:
         return cls(shares, known, float(even.max(axis=1).mean()), estimate)
 
 
-def _channels(model: Predictor, profile: Any, found: Likeness) -> Sequence[ChannelShift]:
+def _channels(model: ComparedModel, profile: Any, found: Likeness) -> Sequence[ChannelShift]:
     data = model.training_data
     means, spreads = (model.mean, model.std) if data is None else (data.mean, data.sd)
     return [

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from napari_channelmix.classify.checkpoint import Checkpoint
 from napari_channelmix.errors import ModelError
-from napari_channelmix.jobs import Job, Progress
+from napari_channelmix.jobs import Job, Progress, mapped
 from napari_channelmix.settings import TrainingSettings
 
 __all__ = ["Learner", "TrainingRecord", "TrainingSettings", "fit"]
@@ -150,16 +150,8 @@ def fit(
                 "lower the learning rate, or look for extreme pixel values"
             )
         module.eval()
-        measured: dict[str, float] = {}
-        validation = learner.validate()
-        with contextlib.closing(validation):
-            while True:
-                try:
-                    next(validation)
-                    yield Progress((epoch + 1) * steps, total, stage)
-                except StopIteration as stop:
-                    measured = stop.value
-                    break
+        trained = Progress((epoch + 1) * steps, total, stage)
+        measured = yield from mapped(learner.validate(), _always(trained))
         score = measured["score"]
         if not all(math.isfinite(value) for value in measured.values()):
             raise ModelError(
@@ -176,6 +168,11 @@ def fit(
     module.load_state_dict(best)
     module.eval()
     return record
+
+
+def _always(step: Progress) -> Callable[[Progress], Progress]:
+    """For a job inside that adds nothing to the progress."""
+    return lambda _: step
 
 
 @contextlib.contextmanager

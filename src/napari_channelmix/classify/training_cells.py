@@ -17,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, UNKNOWN, YES, Marks
+from napari_channelmix.phenotypes.held_out import NO, SAME_GROUP, YES, Marks
 from napari_channelmix.wording import shown_error
 
 if TYPE_CHECKING:
-    from napari_channelmix.classify.classifier import Predictor
     from napari_channelmix.data import Cells
 
-__all__ = ["BLANK", "Digests", "TrainingCells", "blank_crops", "crop_digests", "training_marks_job"]
+__all__ = ["BLANK", "Digests", "TrainingCells", "blank_crops", "crop_digests"]
 
 Digests = npt.NDArray[np.uint64]
 
@@ -34,7 +32,6 @@ MOST = 1_000_000
 # Bytes of a digest: that any of a million cells meets one of a million others by chance has a
 # probability of 5e-8.
 BYTES = 8
-BATCH = 256
 #: Stands for a crop that is blank: such crops are equal without being the same cell.
 BLANK = np.uint64(0)
 
@@ -129,28 +126,6 @@ class TrainingCells:
             return cls(*(_unpacked(content[name]) for name in ("cells", "groups")))
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"trained_on: {type(error).__name__} ({shown_error(error)})") from None
-
-
-def training_marks_job(model: Predictor, cells: Cells) -> Job[Marks]:
-    """Read the cells to see which of them a classifier was trained on; a job.
-
-    Nothing is read where the classifier does not know.
-
-    Raises
-    ------
-    ModelError
-        Channels that are missing, crops of another size.
-    """
-    known = model.training_cells
-    if known is None:
-        return np.full(len(cells), UNKNOWN)
-    source, _ = model.fitting(cells)
-    digests = np.empty(len(cells), dtype=np.uint64)
-    for start in range(0, len(cells), BATCH):
-        some = slice(start, min(start + BATCH, len(cells)))
-        digests[some] = crop_digests(source.read(some))  # type: ignore[union-attr]
-        yield Progress(some.stop, len(cells), "looking for cells that were trained on")
-    return known.marks(digests, cells.groups.tolist())
 
 
 def _digest(content: bytes) -> int:

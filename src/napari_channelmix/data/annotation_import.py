@@ -349,7 +349,7 @@ def _boxed(cells: Cells, rows: Whole, points: Floats) -> tuple[Whole, Flags]:
     """
     from scipy.spatial import cKDTree
 
-    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[rows] - 0.5
+    boxes = cells.boxes[rows] - 0.5
     tree = cKDTree(cell_centres(cells)[rows])
     far = float((boxes[:, 2:] - boxes[:, :2]).max()) / np.sqrt(2)
     matches = np.full(len(points), -1, dtype=np.int64)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.images import FilePlane
+from napari_channelmix.data.image_file import FilePlane
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def earlier_centres(cells: Cells) -> tuple[Floats, Floats]:
     Of cells around points, and of those around objects, boxes and tiles, whose middle they took
     half a pixel further.
     """
-    sides = (cells.table["y1"] - cells.table["y0"]).to_numpy(np.float64)[:, None]
+    sides = (cells.boxes[:, 2] - cells.boxes[:, 0]).astype(np.float64)[:, None]
     points, others = (
         np.round(cells.centres + shift - sides / 2) + sides / 2 - 0.5 for shift in (0.0, 0.5)
     )

@@ -1,10 +1,13 @@
-"""Cells out of label images, points and arrays, and out of several data sets."""
+"""Cells out of label images, points and arrays, and out of several data sets.
+
+`kind` is the class that is made: `Cells`, whose class methods these are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +21,7 @@ from napari_channelmix.data.arrays import (
     rounding_warning,
 )
 from napari_channelmix.data.borders import filled_warning
-from napari_channelmix.data.cells import BOX, Cells
+from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.conditions import conditions_together
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.label_images import as_label_image
@@ -30,9 +33,11 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_channelmix.data.images import Plane
+    from napari_channelmix.data.image_file import Plane
 
 __all__ = ["of_array", "of_labels", "of_points", "together"]
+
+C = TypeVar("C", bound=CellBoxes)
 
 Whole = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -41,6 +46,7 @@ ALONE = "all cells come from one image: accuracy on held-out cells may not hold 
 
 
 def of_labels(
+    kind: type[C],
     planes: Sequence[Plane],
     channels: Sequence[str],
     labels: npt.ArrayLike,
@@ -48,7 +54,7 @@ def of_labels(
     classes_of: dict[int, str] | None,
     name: str,
     labelled: bool,
-) -> Cells:
+) -> C:
     """See `Cells.from_labels`."""
     ids = as_label_image(labels, name)
     if ids.dtype.kind == "b":
@@ -67,13 +73,18 @@ def of_labels(
     if mask.covers:
         notes += (f"{name}: {covering_warning(mask.covers)}",)
     one = replace(one, labels=mask.labels)
-    cells = _in_one_field(one, channels, mask.objects.centres, crop, mask.objects.ids, notes)
+    cells = _in_one_field(kind, one, channels, mask.objects.centres, crop, mask.objects.ids, notes)
     return cells if classes_of is None else _named(cells, classes_of)
 
 
 def of_points(
-    planes: Sequence[Plane], channels: Sequence[str], points: npt.ArrayLike, crop: int, name: str
-) -> Cells:
+    kind: type[C],
+    planes: Sequence[Plane],
+    channels: Sequence[str],
+    points: npt.ArrayLike,
+    crop: int,
+    name: str,
+) -> C:
     """See `Cells.from_points`."""
     one = Field(name, tuple(planes))
     check_field(one, channels, crop)
@@ -91,17 +102,18 @@ def of_points(
             f"{name}: point {first} at y={y:g}, x={x:g} lies outside the image of "
             f"{one.shape[0]} x {one.shape[1]} pixels"
         )
-    return _in_one_field(one, channels, centres, crop, np.zeros(len(centres), np.int64))
+    return _in_one_field(kind, one, channels, centres, crop, np.zeros(len(centres), np.int64))
 
 
 def of_array(
+    kind: type[C],
     crops: npt.ArrayLike,
     channels: Sequence[str],
     labels: npt.ArrayLike | None,
     classes: Sequence[str] | None,
     groups: Sequence[str] | None,
     name: str,
-) -> Cells:
+) -> C:
     """See `Cells.from_array`."""
     import pandas as pd
 
@@ -113,10 +125,7 @@ def of_array(
     table = pd.DataFrame(
         {
             "field": np.arange(count),
-            "y0": 0,
-            "x0": 0,
-            "y1": side,
-            "x1": side,
+            **dict(zip(BOX, (0, 0, side, side), strict=True)),
             "label": codes,
             "group": group_names(groups, count, name),
             "split": "",
@@ -124,10 +133,10 @@ def of_array(
         }
     )
     notes = (*rounding_warning(pixels, name), *label_warnings(labels, codes, known))
-    return Cells(name, names, known, side, fields, table, warnings=notes)
+    return kind(name, names, known, side, fields, table, warnings=notes)
 
 
-def together(parts: Sequence[Cells], name: str | None) -> Cells:
+def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
     """See `Cells.together`."""
     import pandas as pd
 
@@ -152,7 +161,7 @@ def together(parts: Sequence[Cells], name: str | None) -> Cells:
             replace(one, planes=tuple(one.planes[c] for c in part.planes)) for one in part.fields
         ]
     warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
-    cells = Cells(
+    cells = kind(
         name or first.name,
         first.channels,
         classes,
@@ -167,13 +176,14 @@ def together(parts: Sequence[Cells], name: str | None) -> Cells:
 
 
 def _in_one_field(
+    kind: type[C],
     one: Field,
     channels: Sequence[str],
     centres: Doubles,
     crop: int,
     ids: Whole,
     notes: tuple[str, ...] = (),
-) -> Cells:
+) -> C:
     import pandas as pd
 
     table = pd.DataFrame(square_boxes(centres[:, 0], centres[:, 1], crop), columns=BOX)
@@ -186,12 +196,12 @@ def _in_one_field(
         y=centres[:, 0],
         x=centres[:, 1],
     )
-    cells = Cells(one.name, tuple(channels), (), crop, (one,), table, (ALONE, *notes))
+    cells = kind(one.name, tuple(channels), (), crop, (one,), table, (ALONE, *notes))
     filled = filled_warning(int(cells.at_border.sum()), len(cells))
     return replace(cells, warnings=(*cells.warnings, *filled))
 
 
-def _named(cells: Cells, classes_of: Mapping[int, Any]) -> Cells:
+def _named(cells: C, classes_of: Mapping[int, Any]) -> C:
     known = {label: class_name(value) for label, value in classes_of.items()}
     classes = tuple(dict.fromkeys(name for name in known.values() if name is not None))
     places = {name: code for code, name in enumerate(classes)}

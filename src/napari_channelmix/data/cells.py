@@ -1,299 +1,31 @@
-"""Cells: where each lies, what it is called, and its pixels, read when asked for."""
+"""Cells: a data set made of files, layers or arrays; divided, scaled and put together."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from napari_channelmix.data.arrays import positions_of
-from napari_channelmix.data.borders import over_border, without_fill_line
-from napari_channelmix.data.fields import Field, middles
-from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
-from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, drain
+from napari_channelmix.data import cell_sets
+from napari_channelmix.data.cell_boxes import BOX, CellBoxes
+from napari_channelmix.data.scaling import normalised_by_group_job
+from napari_channelmix.data.split import split_cells
+from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
-    # Imported where it is needed: a dock that opens before there are cells need not wait for it.
-    import pandas as pd
+    import numpy.typing as npt
 
-    from napari_channelmix.data.images import Plane
+    from napari_channelmix.data.image_file import Plane
 
 __all__ = ["BOX", "Cells"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
-
-BOX = ["y0", "x0", "y1", "x1"]
-
 
 @dataclass(frozen=True, eq=False)
-class Cells:
-    """A data set of cells; immutable, and read crop by crop.
+class Cells(CellBoxes):
+    """A data set of cells; immutable, and read crop by crop. `CellBoxes` has its attributes.
 
     Make one with `open_dataset`, `Cells.from_labels`, `Cells.from_points` or `Cells.from_array`.
-
-    Attributes
-    ----------
-    name : str
-    channels : tuple of str
-        Channel names, in the order of the crops' first axis.
-    classes : tuple of str
-        Class names; ``labels`` are positions in it.
-    crop : int
-        Side of the square crops, in pixels.
-    fields : tuple of Field
-    table : pandas.DataFrame
-        A row per cell: ``field`` (position in ``fields``), the box ``y0, x0, y1, x1`` in pixels
-        (half open; it may reach beyond the border), ``label`` (position in ``classes``, -1 for
-        none), ``group``, ``split``, ``object`` (its id in the label image, 0 for none), and its
-        centre ``y``, ``x`` (pixel centres are whole numbers; by default the middle of the box);
-        and columns of the user's, see ``keys``.
-    warnings : tuple of str
-        What the user should know of this set, a line each.
-    conditions : pandas.DataFrame or None
-        What the table of the data set says of whole groups, such as a dose: a row per group, named
-        by it, and a column of texts for each column that is the same throughout every group.
     """
-
-    name: str
-    channels: tuple[str, ...]
-    classes: tuple[str, ...]
-    crop: int
-    fields: tuple[Field, ...] = field(repr=False)
-    table: pd.DataFrame = field(repr=False)
-    warnings: tuple[str, ...] = ()
-    # Positions of ``channels`` among the planes of the fields.
-    planes: tuple[int, ...] = field(default=(), repr=False)
-    conditions: pd.DataFrame | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if not self.planes:
-            object.__setattr__(self, "planes", tuple(range(len(self.channels))))
-        if not {"y", "x"} <= set(self.table.columns):
-            y, x = middles(self.table[BOX].to_numpy()).T
-            object.__setattr__(self, "table", self.table.assign(y=y, x=x))
-
-    # ---------------------------------------------------------------- what the cells are
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    @property
-    def labels(self) -> Whole:
-        """Class of each cell (N,) int64, a position in ``classes``; -1 where it has none."""
-        return self.table["label"].to_numpy(np.int64)
-
-    @property
-    def groups(self) -> npt.NDArray[np.str_]:
-        """Group of each cell (N,), such as its well; a split never divides a group."""
-        return self.table["group"].to_numpy(dtype=str)
-
-    @property
-    def centres(self) -> npt.NDArray[np.float64]:
-        """Centre of each cell (N, 2), y and x in pixels of its image.
-
-        Pixel centres are whole numbers. It is what the cell was found by: the point that was
-        given, or the middle of its object, box, tile or image.
-        """
-        return self.table[["y", "x"]].to_numpy(np.float64)
-
-    @property
-    def at_border(self) -> npt.NDArray[np.bool_]:
-        """Whether the crop of each cell reaches over the border of its image, (N,).
-
-        What lies beyond it is filled with background; see `Field.read`.
-        """
-        shapes = np.array([one.shape for one in self.fields], dtype=np.int64).reshape(-1, 2)
-        columns = self.table[["field", *BOX]].to_numpy(np.int64)
-        return over_border(columns[:, 1:], shapes[columns[:, 0]])
-
-    @property
-    def keys(self) -> pd.DataFrame:
-        """The user's own columns that name each cell, such as well or ImageNumber; may be none.
-
-        A row per cell, texts; see `data.keys`.
-        """
-        from napari_channelmix.data.identifier_columns import key_table
-
-        return key_table(self.table)
-
-    def name_of(self, cell: int) -> str:
-        """What a cell is called: the id of its label or point, as the user knows it.
-
-        Its position in the data set where the cells of its image have none.
-        """
-        fields, ids = (self.table[name].to_numpy(np.int64) for name in ("field", "object"))
-        return str(ids[cell] if ids[fields == fields[cell]].any() else cell)
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        """Number of cells of each class."""
-        counts = np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
-        return dict(zip(self.classes, (int(n) for n in counts), strict=True))
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Shape (N, C, H, W) of all crops together."""
-        return len(self), len(self.channels), self.crop, self.crop
-
-    @cached_property
-    def signature(self) -> str:
-        """SHA-256 over names, table and all pixels of the crops: the same for the same data.
-
-        The pixels are read for it, unless `signing` has seen them. Our definition.
-        """
-        signature = self.signing()
-        for crops in self.batches():
-            signature.update(crops.tobytes())
-        return signature.hexdigest()
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A quick signature, from the names and boxes of all cells and the pixels of 32."""
-        from napari_channelmix.data.fingerprint import fingerprint
-
-        return fingerprint(self)
-
-    def signing(self) -> hashlib._Hash:
-        """A signature begun: whoever reads all crops in order may update it with their bytes."""
-        signature = hashlib.sha256(repr((self.channels, self.classes, self.crop)).encode())
-        import pandas as pd
-
-        rows = self.table[["field", *BOX, "label", "group", "split"]]
-        # A field of view without cells is nothing the cells are made of, and is not saved either.
-        rows = rows.assign(field=pd.factorize(rows["field"])[0])
-        signature.update(rows.to_csv(index=False).encode())
-        return signature
-
-    # ---------------------------------------------------------------- pixels
-
-    def read(self, indices: npt.ArrayLike | slice | None = None) -> Floats:
-        """Crops of the chosen cells.
-
-        Parameters
-        ----------
-        indices : int array, bool array, slice or None
-            Which cells; None reads all.
-
-        Returns
-        -------
-        (n, C, H, W) float32 array
-            Raw units of the files.
-
-        Raises
-        ------
-        DataError
-            A file that cannot be read, or NaN or infinite pixels.
-        """
-        chosen = self._positions(indices)
-        crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
-        columns = self.table[["field", *BOX]].to_numpy(np.int64)
-        # Field by field, so that each file is decoded once however the cells are ordered.
-        for at in np.argsort(columns[chosen, 0], kind="stable"):
-            where, *box = columns[chosen[at]]
-            try:
-                pixels = self.fields[where].read(box, self.planes)
-            except DataError as error:
-                raise DataError(f"{self.fields[where].name}: {error}") from error
-            if not np.isfinite(pixels).all():
-                raise self._not_finite(int(chosen[at]), pixels)
-            crops[at] = pixels if pixels.shape[1:] == crops.shape[2:] else self._resized(pixels)
-        return crops
-
-    def batches(self, size: int = 256) -> Iterator[Floats]:
-        """All crops in order, ``size`` at a time."""
-        for start in range(0, len(self), size):
-            yield self.read(slice(start, start + size))
-
-    def statistics(self) -> ChannelStatistics:
-        """Mean, standard deviation and range of each channel over all pixels of all crops."""
-        return drain(self.statistics_job())
-
-    def statistics_job(self) -> Job[ChannelStatistics]:
-        """`statistics` as a job."""
-        return statistics_job(self.batches(), len(self), self.channels)
-
-    def _resized(self, pixels: Floats) -> Floats:
-        from skimage.transform import resize
-
-        shape = (len(pixels), self.crop, self.crop)
-        return np.asarray(
-            resize(pixels, shape, order=1, preserve_range=True, anti_aliasing=True), np.float32
-        )
-
-    def _not_finite(self, cell: int, pixels: Floats) -> DataError:
-        channel, y, x = (int(i) for i in np.argwhere(~np.isfinite(pixels))[0])
-        row = self.table.iloc[cell]
-        return DataError(
-            f"{self.fields[int(row['field'])].name}: channel {self.channels[channel]!r} has NaN or "
-            f"infinite pixels in cell {self.name_of(cell)} (near y={row['y0'] + y}, "
-            f"x={row['x0'] + x}); replace them or leave the cell out"
-        )
-
-    # ---------------------------------------------------------------- choosing
-
-    def _positions(self, indices: npt.ArrayLike | slice | None) -> Whole:
-        everything = np.arange(len(self))
-        if indices is None:
-            return everything
-        if isinstance(indices, slice):
-            return everything[indices]
-        asked = np.asarray(indices)
-        # An empty list becomes an array of floats, which is no index.
-        chosen: Whole = everything[asked if asked.size else asked.astype(np.int64)]
-        return np.atleast_1d(chosen)
-
-    def subset(self, indices: npt.ArrayLike | slice) -> Cells:
-        """The chosen cells, as a data set of its own with the same classes."""
-        table = self.table.iloc[self._positions(indices)].reset_index(drop=True)
-        return replace(self, table=table)
-
-    def without_border(self) -> Cells:
-        """The cells whose crops lie within their images; see `at_border`.
-
-        Raises
-        ------
-        DataError
-            There is none.
-        """
-        inside = ~self.at_border
-        if not inside.any():
-            raise DataError(
-                f"{self.name}: all {len(self):,} cells reach over the border of their image; "
-                "none is left"
-            )
-        return replace(self.subset(inside), warnings=tuple(without_fill_line(self.warnings)))
-
-    def labelled(self) -> Cells:
-        """The cells that have a class."""
-        return self.subset(self.labels >= 0)
-
-    def with_channels(self, names: Sequence[str]) -> Cells:
-        """The same cells with these channels, in this order.
-
-        Raises
-        ------
-        DataError
-            A channel the data set does not have.
-        """
-        missing = [name for name in names if name not in self.channels]
-        if missing:
-            raise DataError(
-                f"{self.name} has no channel {missing[0]!r}; it has {', '.join(self.channels)}"
-            )
-        planes = tuple(self.planes[self.channels.index(name)] for name in names)
-        return replace(self, channels=tuple(names), planes=planes)
-
-    def with_labels(self, labels: npt.ArrayLike, classes: Sequence[str]) -> Cells:
-        """The same cells with other classes: (N,) positions in ``classes``, -1 for none."""
-        codes = positions_of(labels, classes, len(self), self.name)
-        return replace(self, table=self.table.assign(label=codes), classes=tuple(classes))
 
     def normalised_by_group(
         self, channels: Sequence[str] | None = None, per: str = "group"
@@ -322,14 +54,10 @@ class Cells:
             A channel or column the data set does not have, a channel that is constant in a
             group, or a column by which the class is known, such as that of the classes.
         """
-        from napari_channelmix.data.scaling import normalised_by_group_job
-
         return drain(normalised_by_group_job(self, channels=channels, per=per))
 
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
         """Divide into training and held-out cells; see `data.split.split_cells`."""
-        from napari_channelmix.data.split import split_cells
-
         return split_cells(self, test=test, seed=seed)
 
     # ---------------------------------------------------------------- making
@@ -371,9 +99,7 @@ class Cells:
             Sizes that differ, an empty label image, values that are no ids, a crop larger than the
             image.
         """
-        from napari_channelmix.data import cell_sets
-
-        return cell_sets.of_labels(planes, channels, labels, crop, classes_of, name, labelled)
+        return cell_sets.of_labels(cls, planes, channels, labels, crop, classes_of, name, labelled)
 
     @classmethod
     def from_points(
@@ -395,9 +121,7 @@ class Cells:
             Points outside the image or that are no numbers, sizes that differ, a crop larger than
             the image.
         """
-        from napari_channelmix.data import cell_sets
-
-        return cell_sets.of_points(planes, channels, points, crop, name)
+        return cell_sets.of_points(cls, planes, channels, points, crop, name)
 
     @classmethod
     def from_array(
@@ -430,9 +154,7 @@ class Cells:
         DataError
             An array of another shape or type, or names and labels that do not fit it.
         """
-        from napari_channelmix.data import cell_sets
-
-        return cell_sets.of_array(crops, channels, labels, classes, groups, name)
+        return cell_sets.of_array(cls, crops, channels, labels, classes, groups, name)
 
     @classmethod
     def together(cls, parts: Sequence[Cells], name: str | None = None) -> Cells:
@@ -445,6 +167,4 @@ class Cells:
         DataError
             Channels or crops that differ.
         """
-        from napari_channelmix.data import cell_sets
-
-        return cell_sets.together(parts, name)
+        return cell_sets.together(cls, parts, name)

@@ -24,7 +24,7 @@ def pixel_sizes(cells: Cells) -> dict[float, int]:
     with ``from = "box"``, the pixels of the file count.
     """
     table = cells.table
-    sides = (table["y1"] - table["y0"]).to_numpy(np.float64) / cells.crop
+    sides = (cells.boxes[:, 2] - cells.boxes[:, 0]) / cells.crop
     fields = table["field"].to_numpy(np.int64)
     own = {}
     for at in np.unique(fields).tolist():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_channelmix.data.cell_boxes import BOX
 from napari_channelmix.data.fields import square_boxes
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
@@ -42,7 +43,7 @@ def at_pixel_size(cells: Cells, size: float) -> Cells:
         squares, cells whose boxes have sizes of their own, a box that does not fit its image.
     """
     table = cells.table
-    boxes = table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    boxes = table[BOX].to_numpy(np.int64)
     if (boxes[:, 2:] - boxes[:, :2] != cells.crop).any():
         raise DataError(
             f"{cells.name}: pixel_size is for cells that are cut out with a fixed side (mask, "
@@ -57,7 +58,7 @@ def at_pixel_size(cells: Cells, size: float) -> Cells:
         here = sides == side
         y, x = cells.centres[here].T
         moved[here] = square_boxes(y, x, side)
-    edges = dict(zip(("y0", "x0", "y1", "x1"), moved.T, strict=True))
+    edges = dict(zip(BOX, moved.T, strict=True))
     return replace(cells, table=table.assign(**edges))
 
 

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from napari_channelmix.atomic_write import write_text, write_whole
 from napari_channelmix.data.annotations import field_names
-from napari_channelmix.data.cells import BOX
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import middles, square_boxes
@@ -162,7 +161,7 @@ def _outlined(cells: Cells, at: int) -> bool:
         return False
     centres = objects.centres[rows]
     again = square_boxes(centres[:, 0], centres[:, 1], cells.crop)
-    boxes = cells.table.loc[here, BOX].to_numpy(np.int64)
+    boxes = cells.boxes[here]
     return np.array_equal(again, boxes) and np.array_equal(centres, cells.centres[here])
 
 
@@ -189,7 +188,7 @@ def _table(
 
     files = [stems[at] for at in cells.table["field"].tolist()]
     columns: dict[str, Any] = {"image_path": [f"images/{stem}.ome.tif" for stem in files]}
-    boxes = cells.table[BOX].to_numpy(np.int64)
+    boxes = cells.boxes
     centres = _centres(cells)
     if outlined:
         columns["mask_path"] = [f"images/{stem}_cells.tif" for stem in files]
@@ -262,7 +261,7 @@ def _names_in_table(cells: Cells) -> list[str]:
 
 def _centres(cells: Cells) -> npt.NDArray[np.float64]:
     """Centres (N, 2) that give the boxes of all cells again: their own, wherever these do."""
-    boxes = cells.table[BOX].to_numpy(np.int64)
+    boxes = cells.boxes
     sides = boxes[:, 2:] - boxes[:, :2]
     own = cells.centres
     same = (np.ceil(own - sides / 2) == boxes[:, :2]).all(axis=1)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.cells import Cells
     from napari_channelmix.data.fields import Field
-    from napari_channelmix.data.images import Plane
+    from napari_channelmix.data.image_file import Plane
 
 __all__ = [
     "ScaledPlane",
@@ -27,6 +27,8 @@ __all__ = [
     "normalised_by_group_job",
     "one_class_each",
 ]
+
+C = TypeVar("C", bound=CellBoxes)
 
 Doubles = npt.NDArray[np.float64]
 Names = npt.NDArray[np.str_]
@@ -56,7 +58,7 @@ class ScaledPlane:
         return (pixels * self.factor + self.offset).astype(np.float32)
 
 
-def batch_of(cells: Cells, per: str = "group") -> Names:
+def batch_of(cells: CellBoxes, per: str = "group") -> Names:
     """Which batch each cell belongs to, (N,).
 
     Parameters
@@ -143,8 +145,8 @@ def group_levels(mean: Doubles, sd: Doubles, batch: Names) -> tuple[Names, Doubl
 
 
 def normalised_by_group_job(
-    cells: Cells, *, channels: Sequence[str] | None = None, per: str = "group"
-) -> Job[Cells]:
+    cells: C, *, channels: Sequence[str] | None = None, per: str = "group"
+) -> Job[C]:
     """`Cells.normalised_by_group` as a job: measure every group, then scale its pixels."""
     chosen = tuple(cells.channels if channels is None else channels)
     planes = cells.with_channels(chosen).planes
@@ -177,14 +179,14 @@ def normalised_by_group_job(
 
 
 def _scaled(
-    cells: Cells,
+    cells: C,
     batch: Names,
     names: Names,
     planes: tuple[int, ...],
     factor: Doubles,
     offset: Doubles,
     per: str,
-) -> Cells:
+) -> C:
     """The cells over fields of view whose planes are scaled, one for each field and batch."""
     of = np.searchsorted(names, batch)
     pairs, place = np.unique(
@@ -207,7 +209,7 @@ def _scaled(
     return replace(cells, fields=fields, table=table, warnings=warnings)
 
 
-def _what_is_lost(cells: Cells, batch: Names, per: str) -> tuple[str, ...]:
+def _what_is_lost(cells: CellBoxes, batch: Names, per: str) -> tuple[str, ...]:
     """That differences between batches are gone, true ones too."""
     said = f"each channel was scaled per {per}"
     if not one_class_each(cells.labels, batch):

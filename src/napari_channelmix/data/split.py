@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.bounds import hold
+from napari_channelmix.data.cell_boxes import CellBoxes
 from napari_channelmix.errors import DataError, TooFewGroupsError
-
-if TYPE_CHECKING:
-    from napari_channelmix.data.cells import Cells
 
 __all__ = [
     "cross_validation_folds",
@@ -20,6 +18,8 @@ __all__ = [
     "refuse_unlearnt",
     "split_cells",
 ]
+
+C = TypeVar("C", bound=CellBoxes)
 
 Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
@@ -33,12 +33,12 @@ DRAWS = 64
 DEALS, STEPS = 128, 20_000
 
 
-def has_own_split(cells: Cells) -> bool:
+def has_own_split(cells: CellBoxes) -> bool:
     """Whether the data set says itself which cells are held out."""
     return bool((cells.table["split"].to_numpy(dtype=str) != "").any())
 
 
-def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
+def split_cells(cells: C, *, test: float = 0.25, seed: int = 0) -> tuple[C, C]:
     """Divide labelled cells into training and held-out ones.
 
     A data set with its own split column keeps it: rows of ``test`` are held out (of ``val``, where
@@ -81,7 +81,7 @@ def split_cells(cells: Cells, *, test: float = 0.25, seed: int = 0) -> tuple[Cel
     return cells.subset(~flags), cells.subset(flags)
 
 
-def refuse_unlearnt(cells: Cells, flags: Flags, name: str) -> None:
+def refuse_unlearnt(cells: CellBoxes, flags: Flags, name: str) -> None:
     """Refuse a class that is only among the cells held back: it could never be learnt."""
     learnt = set(cells.labels[~flags].tolist())
     for code in sorted(set(cells.labels[flags].tolist()) - learnt):
@@ -91,7 +91,7 @@ def refuse_unlearnt(cells: Cells, flags: Flags, name: str) -> None:
         )
 
 
-def held_out(cells: Cells, *, share: float, seed: int, several: bool = False) -> Flags:
+def held_out(cells: CellBoxes, *, share: float, seed: int, several: bool = False) -> Flags:
     """Which cells to hold out (N,): whole groups, every class on both sides.
 
     Groups are tried in many random orders; the draw whose class counts come nearest to ``share``
@@ -139,7 +139,7 @@ def _nearest_draw(
     return None if best is None else best[1]
 
 
-def cross_validation_folds(cells: Cells, folds: int, seed: int) -> list[Flags]:
+def cross_validation_folds(cells: CellBoxes, folds: int, seed: int) -> list[Flags]:
     """Divide labelled cells so that each is held out once: for each fold, who is held out (N,).
 
     Whole groups are dealt, so that every class is trained on in every fold, is held out in every
@@ -188,7 +188,7 @@ def _flags(fold_of: Whole, folds: int) -> list[Flags]:
     return [fold_of == fold for fold in range(folds)]
 
 
-def _counted(cells: Cells) -> tuple[Whole, Counts]:
+def _counted(cells: CellBoxes) -> tuple[Whole, Counts]:
     """Group of each cell (N,), and cells of each group and class that occurs (G, K).
 
     Raises
@@ -279,7 +279,7 @@ def _draw(counts: Counts, wanted: Counts, least: Whole, rng: np.random.Generator
     return chosen
 
 
-def _refuse_one_class(cells: Cells) -> None:
+def _refuse_one_class(cells: CellBoxes) -> None:
     counts = {name: number for name, number in cells.class_counts.items() if number}
     if not counts:
         raise DataError(f"{cells.name}: no cell has a class; give the cells at least two classes")

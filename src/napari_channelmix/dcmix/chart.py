@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from napari_channelmix.dcmix.result import ChannelImportance
-
-__all__ = ["BLUE", "ORANGE", "importance_figure"]
+__all__ = ["BLUE", "ORANGE", "ImportanceBars", "importance_figure"]
 
 # Okabe and Ito's colour-blind-safe blue and vermilion.
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -18,19 +16,48 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 GREY = "#8C8C8C"
 
 
-def importance_figure(importance: ChannelImportance) -> Figure:
-    """Bars of the shares with their spread, Shapley markers, decoys, and the gate above.
+@dataclass(frozen=True, eq=False)
+class ImportanceBars:
+    """What the chart shows, channels in the order of the bars.
 
-    In the order of the answer that is reliable; channels that are not above their negative control
-    are grey.
+    Attributes
+    ----------
+    channels : tuple of C str
+    share, share_sd : (C,) arrays
+    decoy : (C,) array or None
+        Share of each channel's negative control.
+    shapley, shapley_sd : (C,) arrays or None
+    not_above : tuple of int
+        Bars that are not above their negative control.
+    readable : bool
+        Whether the shares may be read.
+    warning : str
+        What must be known before the chart is read, or empty.
+    title : str
     """
-    order = list(importance.order)
-    names = [importance.channels[i] for i in order]
-    share, spread = np.array(importance.share)[order], np.array(importance.share_sd)[order]
+
+    channels: tuple[str, ...]
+    share: npt.NDArray[np.float64]
+    share_sd: npt.NDArray[np.float64]
+    decoy: npt.NDArray[np.float64] | None
+    shapley: npt.NDArray[np.float64] | None
+    shapley_sd: npt.NDArray[np.float64] | None
+    not_above: tuple[int, ...]
+    readable: bool
+    warning: str
+    title: str
+
+
+def importance_figure(shown: ImportanceBars) -> Figure:
+    """Bars of the shares with their spread, Shapley markers, decoys, and the warning above.
+
+    Bars that are not above their negative control are grey.
+    """
+    names, share, spread, low = shown.channels, shown.share, shown.share_sd, shown.not_above
     figure = Figure(figsize=(max(5.0, 1.6 + 0.8 * len(names)), 4.2), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
-    faint = 1.0 if importance.shares_readable else 0.45
+    faint = 1.0 if shown.readable else 0.45
     bars = axes.bar(
         places,
         share,
@@ -41,15 +68,14 @@ def importance_figure(importance: ChannelImportance) -> Figure:
         width=0.6,
         label="share in the mix (sd over repeats)",
     )
-    low = _not_above(importance)
     for place in low:
         bars[place].set_color(GREY)
     if low:
         axes.bar([0], [0], color=GREY, label="not above its negative control")
-    if importance.decoy is not None:
+    if shown.decoy is not None:
         # Each channel has its own: a bar is judged by the line across it.
         axes.hlines(
-            np.array(importance.decoy)[order],
+            shown.decoy,
             places - 0.45,
             places + 0.45,
             color="0.4",
@@ -68,14 +94,12 @@ def importance_figure(importance: ChannelImportance) -> Figure:
     axes.set_ylabel("share")
     axes.set_ylim(min(0.0, *(share - spread)), None)
     handles, labels = axes.get_legend_handles_labels()
-    if importance.shapley is not None:
+    if shown.shapley is not None and shown.shapley_sd is not None:
         right = axes.twinx()
-        values = np.array(importance.shapley)[order]
-        errors = np.array(importance.shapley_sd)[order]
         right.errorbar(
             places,
-            values,
-            yerr=errors,
+            shown.shapley,
+            yerr=shown.shapley_sd,
             fmt="D",
             color=ORANGE,
             capsize=3,
@@ -86,28 +110,13 @@ def importance_figure(importance: ChannelImportance) -> Figure:
         more, more_labels = right.get_legend_handles_labels()
         handles, labels = handles + more, labels + more_labels
     axes.legend(handles, labels, loc="upper right", fontsize="small")
-    mixed, plain = importance.accuracy["mixed"], importance.accuracy["plain"]
-    title = (
-        f"balanced accuracy: mixed {mixed:.2f}, plain {plain:.2f}; {len(importance.seeds)} repeats"
-    )
-    width = int(13.5 * figure.get_figwidth())
-    said = ""
-    if not importance.shares_readable:
-        said = f"Not reliable: {importance.gate}"
-    elif importance.caveat:
-        said = importance.verdict or importance.caveat
-    if said:
-        title = f"{_folded(said, width)}\n{title}"
-    axes.set_title(title, fontsize="small", loc="left", color=ORANGE if said else "black")
+    title = shown.title
+    if shown.warning:
+        width = int(13.5 * figure.get_figwidth())
+        title = f"{_folded(shown.warning, width)}\n{title}"
+    color = ORANGE if shown.warning else "black"
+    axes.set_title(title, fontsize="small", loc="left", color=color)
     return figure
-
-
-def _not_above(importance: ChannelImportance) -> list[int]:
-    """Places of the bars that are not above their negative control."""
-    above = importance.above_control
-    if above is None:
-        return []
-    return [place for place, channel in enumerate(importance.order) if not above[channel]]
 
 
 def _same_zero(left, right) -> None:  # type: ignore[no-untyped-def]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from napari_channelmix.dcmix.importance import channel_importance_job
+from napari_channelmix.jobs import mapped_results
 from napari_channelmix.settings import ImportanceSettings, as_dict, merged
 
 if TYPE_CHECKING:
@@ -61,11 +62,4 @@ def divided_importance_job(
         again = {**facts, "threads": torch.get_num_threads()}
         return replace(found, provenance={**found.provenance, **again})
 
-    try:
-        while True:
-            step = next(job)
-            yield step if step.partial is None else replace(step, partial=known(step.partial))
-    except StopIteration as end:
-        return known(end.value)
-    finally:
-        job.close()
+    return (yield from mapped_results(job, known))

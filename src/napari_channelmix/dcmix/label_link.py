@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.group_permutation import Deals, label_deals
+from napari_channelmix.classify.metrics import recall_of
 from napari_channelmix.dcmix.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
@@ -189,8 +190,7 @@ def _accuracies(cells: Singles, labels: Whole, folds: list[Whole], classes: int)
         right = score.argmax(axis=0) == labels[held]
         for code in range(classes):
             hits[code] += (there[code] * right).sum(axis=0)
-    recalls = np.divide(hits, counts, out=np.full_like(hits, np.nan), where=counts > 0)
-    return np.asarray(recalls.mean(axis=0), dtype=np.float64)
+    return np.asarray(recall_of(hits, counts).mean(axis=0))
 
 
 def _summary(accuracies: Floats, deals: Deals, groups: int) -> LinkTest:

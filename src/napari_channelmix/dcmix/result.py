@@ -20,6 +20,7 @@ from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.readers import read_json
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from matplotlib.figure import Figure
 
     from napari_channelmix.classify.classifier import Classifier
@@ -357,9 +358,37 @@ class ChannelImportance:
 
     def figure(self) -> Figure:
         """The bar chart, for print; see `napari_channelmix.dcmix.chart`."""
-        from napari_channelmix.dcmix.chart import importance_figure
+        from napari_channelmix.dcmix.chart import ImportanceBars, importance_figure
 
-        return importance_figure(self)
+        order = list(self.order)
+
+        def ordered(values: Sequence[float] | None) -> npt.NDArray[np.float64] | None:
+            return None if values is None else np.array(values, np.float64)[order]
+
+        above = self.above_control
+        low = () if above is None else tuple(np.flatnonzero(~np.array(above)[order]).tolist())
+        warning = ""
+        if not self.shares_readable:
+            warning = f"Not reliable: {self.gate}"
+        elif self.caveat:
+            warning = self.verdict or self.caveat
+        return importance_figure(
+            ImportanceBars(
+                channels=tuple(self.channels[i] for i in order),
+                share=np.array(self.share, np.float64)[order],
+                share_sd=np.array(self.share_sd, np.float64)[order],
+                decoy=ordered(self.decoy),
+                shapley=ordered(self.shapley),
+                shapley_sd=ordered(self.shapley_sd),
+                not_above=low,
+                readable=self.shares_readable,
+                warning=warning,
+                title=(
+                    f"balanced accuracy: mixed {self.accuracy['mixed']:.2f}, plain "
+                    f"{self.accuracy['plain']:.2f}; {len(self.seeds)} repeats"
+                ),
+            )
+        )
 
     def save(self, folder: str | Path) -> tuple[Path, ...]:
         """Write ``importance.json``, ``.csv``, ``.png`` and ``.svg`` into a folder.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from napari_channelmix.classify.metrics import recall_of
 from napari_channelmix.dcmix.stratified_sample import drawn_equally
 from napari_channelmix.jobs import Job, Progress
 
@@ -174,7 +175,5 @@ def _donors(
 
 
 def _recall(hits: Floats, truth: npt.NDArray[np.int64], classes: int) -> Floats:
-    counts = np.bincount(truth, minlength=classes)
-    with np.errstate(all="ignore"):
-        recall: Floats = np.bincount(truth, weights=hits, minlength=classes) / counts
-    return recall
+    right = np.bincount(truth, weights=hits, minlength=classes)
+    return recall_of(right, np.bincount(truth, minlength=classes))

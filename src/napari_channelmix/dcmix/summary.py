@@ -65,7 +65,7 @@ def summarised(
         decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
         p_value=None,
         accuracy={kind: one.balanced for kind, one in estimates.items()},
-        recall={kind: _recalls(one) for kind, one in estimates.items()},
+        recall={kind: one.recall for kind, one in estimates.items()},
         gate=gate.reason,
         seeds=tuple(one.seed for one in repeats),
         share_of_seed=tuple(_floats(one) for one in share),
@@ -85,14 +85,6 @@ def summarised(
         above_decoy=None if above is None else tuple(above),
         above_zero=None if shapley is None else tuple(above_zero(shapley).tolist()),
     )
-
-
-def _recalls(estimate: AccuracyEstimate) -> dict[str, float | None]:
-    """Recall of each class; None for one without held-out cells."""
-    return {
-        one.name: None if one.recall is None or np.isnan(one.recall) else one.recall
-        for one in estimate.per_class
-    }
 
 
 def _per_class(

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import DataError
 
-__all__ = ["PALETTE", "View"]
+if TYPE_CHECKING:
+    from napari_channelmix.data import Cells
+    from napari_channelmix.drl.autoencoder import NamedAutoencoder
+
+__all__ = ["PALETTE", "View", "default_view"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -133,3 +137,31 @@ class View:
         """From `as_dict`."""
         weights = tuple(tuple(float(part) for part in row) for row in said["weights"])
         return cls(tuple(said["channels"]), weights, bool(said["natural"]))
+
+
+def default_view(of: NamedAutoencoder, cells: Cells, channel: str | None = None) -> View:
+    """The view a disentangler takes of cells unless told otherwise.
+
+    Parameters
+    ----------
+    of : Disentangler
+    cells : Cells
+    channel : str, optional
+        Look at this one alone.
+
+    Raises
+    ------
+    DataError
+        One that looks at a single channel, while there are several and none is chosen.
+    """
+    depth = of.shape[0]
+    if channel is not None:
+        return View.one(cells.with_channels([channel]).channels[0], depth)
+    if depth == 3:
+        return View.colors(cells.channels)
+    if len(cells.channels) > 1:
+        raise DataError(
+            f"{of.name} look at one channel: choose one of {', '.join(cells.channels)}, "
+            "or a blend of them"
+        )
+    return View.one(cells.channels[0])

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +24,10 @@ from torch import Tensor, nn
 from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
 from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.classify.weights_file import seal
-from napari_channelmix.drl.disentangler import Disentangler, as_floats
+from napari_channelmix.drl.autoencoder import NamedAutoencoder, as_floats
 from napari_channelmix.drl.objective import Objective, reconstruction
-from napari_channelmix.drl.train import SpriteBatch, SpriteLearner, recipe
+from napari_channelmix.drl.recipe import recipe
+from napari_channelmix.drl.sprite_learner import SpriteBatch, SpriteLearner
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
@@ -34,13 +35,15 @@ from napari_channelmix.settings import FinetuneSettings, merged, takes_settings
 
 __all__ = ["Finetuned", "finetune_job"]
 
+D = TypeVar("D", bound=NamedAutoencoder)
+
 BATCH = 48
 # Share of the cells that is kept aside to see whether the reconstruction gets better.
 ASIDE = 0.1
 
 
 @dataclass(frozen=True)
-class Finetuned:
+class Finetuned(Generic[D]):
     """A disentangler used to a data set, or the source itself where that failed.
 
     Attributes
@@ -53,21 +56,21 @@ class Finetuned:
         aside; of the cells themselves where there are fewer than 50.
     """
 
-    disentangler: Disentangler
+    disentangler: D
     kept_source: str = ""
     error: tuple[float, float] = (math.nan, math.nan)
 
 
 @takes_settings(FinetuneSettings)
 def finetune_job(
-    source: Disentangler,
+    source: D,
     pictures: npt.NDArray[Any],
     *,
     settings: FinetuneSettings | None = None,
     device: str = "auto",
     checkpoint: Path | None = None,
     **options: Any,
-) -> Job[Finetuned]:
+) -> Job[Finetuned[D]]:
     """Fine-tune a copy of a disentangler, as a job.
 
     Parameters
@@ -139,11 +142,11 @@ def finetune_job(
         },
     }
     network = learner.module.cpu().eval()
-    return Finetuned(Disentangler(network, source.code, about), "", (before, -best))
+    return Finetuned(replace(source, network=network, about=about), "", (before, -best))
 
 
 def _key(
-    source: Disentangler,
+    source: NamedAutoencoder,
     pictures: npt.NDArray[Any],
     settings: TrainingSettings,
     replay: float,
@@ -161,7 +164,7 @@ class CellLearner:
 
     def __init__(
         self,
-        source: Disentangler,
+        source: NamedAutoencoder,
         pictures: npt.NDArray[Any],
         replay: float,
         seed: int,

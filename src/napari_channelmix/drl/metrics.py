@@ -130,14 +130,17 @@ def mig(latents: npt.ArrayLike, factors: npt.ArrayLike, bins: int = 20) -> tuple
         (I of the best latent - I of the second) / H of the factor; 0 for a factor of one value.
         Source: Chen et al. 2018, equation 6.
     """
+    from scipy.stats import entropy as entropy_of
+    from sklearn.metrics import mutual_info_score
+
     r, f = np.asarray(latents, dtype=np.float64), np.asarray(factors, dtype=np.int64)
     gaps = np.zeros(f.shape[1])
     binned = [_binned(column, bins) for column in r.T]
     for k, factor in enumerate(f.T):
-        entropy = _entropy(np.bincount(factor))
+        entropy = float(entropy_of(np.bincount(factor)))
         if entropy <= 1e-12:
             continue
-        shared = sorted((_mutual(column, factor) for column in binned), reverse=True)
+        shared = sorted((mutual_info_score(column, factor) for column in binned), reverse=True)
         second = shared[1] if len(shared) > 1 else 0.0
         gaps[k] = (shared[0] - second) / entropy
     return float(gaps.mean()), gaps
@@ -149,16 +152,6 @@ def _binned(values: Floats, bins: int) -> Whole:
         return np.zeros(len(values), np.int64)
     binned: Whole = np.minimum(((values - low) / (high - low) * bins).astype(np.int64), bins - 1)
     return binned
-
-
-def _entropy(counts: npt.NDArray[np.int64]) -> float:
-    share = counts[counts > 0] / counts.sum()
-    return float(-(share * np.log(share)).sum())
-
-
-def _mutual(one: Whole, other: Whole) -> float:
-    joint = np.bincount(one * (int(other.max()) + 1) + other)
-    return _entropy(np.bincount(one)) + _entropy(np.bincount(other)) - _entropy(joint)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """PCIM: which pixels made the classifier say so, and how far the answer can be trusted."""
 
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
-from napari_channelmix.pcim.explain import explain, explain_job, measure_job
+from napari_channelmix.pcim.explain import explain, explain_job
+from napari_channelmix.pcim.measure import measure_job
 from napari_channelmix.pcim.methods import BASELINES, METHODS
 from napari_channelmix.pcim.reliability import Reliability, reliability_job
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, drain
+from napari_channelmix.pcim.measure import measure_job
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior
@@ -130,6 +131,4 @@ class Attribution:
 
     def fidelity_job(self) -> Job[Fidelity]:
         """Insertion and deletion curves of the maps, as a job."""
-        from napari_channelmix.pcim.explain import measure_job
-
         return measure_job(self.source.model, self.source, self.maps, self.target, self.versus)

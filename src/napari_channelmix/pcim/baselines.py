@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.errors import ModelError
 from napari_channelmix.pcim.batch import Maps, Problem
-from napari_channelmix.pcim.batch_size import is_out_of_memory
 from napari_channelmix.pcim.references import blurred, reference
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.computing import within_cap
+from napari_channelmix.errors import ModelError
 
 if TYPE_CHECKING:
     from napari_channelmix.pcim.model_adapter import Subject
 
-__all__ = ["cells_at_once", "is_out_of_memory"]
+__all__ = ["cells_at_once", "too_large"]
 
 # On a CPU, batches beyond the caches are slower per cell.
 CPU_BYTES = 32 * 2**20
@@ -57,3 +57,12 @@ def cells_at_once(subject: Subject, cell: Tensor, mode: str, room: int = 0) -> i
     if cell.device.type == "cuda":
         room = int(GPU_SHARE * torch.cuda.mem_get_info(cell.device)[0])
     return max(1, min(MOST, within_cap(room) // each))
+
+
+def too_large(crop: tuple[int, ...]) -> ModelError:
+    """What is raised where not even one crop of this size (H, W) fits into memory."""
+    height, width = crop
+    return ModelError(
+        f"memory ran out even with one cell of {height} x {width} pixels at once; free some, or "
+        "compute on another device"
+    )

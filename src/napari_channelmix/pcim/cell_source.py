@@ -11,8 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from napari_channelmix.classify.classifier import Classifier, Predictor, matched
+from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.device import choose_device
+from napari_channelmix.classify.predictor import Predictor, matched
 from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
 from napari_channelmix.classify.shift import Observer
 from napari_channelmix.classify.training_cells import crop_digests

@@ -19,7 +19,7 @@ import torch
 from scipy import stats
 
 from napari_channelmix.jobs import Job, part
-from napari_channelmix.pcim.explain import measure_job
+from napari_channelmix.pcim.measure import measure_job
 from napari_channelmix.pcim.references import blurred
 
 if TYPE_CHECKING:

@@ -8,35 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from napari_channelmix.bounds import hold
-from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.data import Cells
-from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
-from napari_channelmix.pcim.attribution import Attribution, MapUpdate
-from napari_channelmix.pcim.batch_size import cells_at_once, is_out_of_memory
+from napari_channelmix.pcim.batch_size import cells_at_once, too_large
 from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.collected_maps import CollectedMaps, Notes
 from napari_channelmix.pcim.exchanged_channels import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
-from napari_channelmix.pcim.methods import Method, method_named
-from napari_channelmix.pcim.references import REPORTED
-from napari_channelmix.pcim.scores import SHARES, Fidelity, fidelity_job, joined
+from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.phenotypes.held_out import held_out_of, only_named
-from napari_channelmix.provenance import provenance
 from napari_channelmix.settings import MapSettings, as_dict, merged, takes_settings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.outputs import Output
-    from napari_channelmix.classify.shift import DataShift
-    from napari_channelmix.pcim.batch import Maps, Problem
+    from napari_channelmix.pcim.attribution import Attribution
 
-__all__ = ["explain", "explain_job", "measure_job"]
-
-Floats = npt.NDArray[np.float32]
+__all__ = ["explain", "explain_job"]
 
 
 @takes_settings(MapSettings)
@@ -164,7 +156,7 @@ def explain_job(
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
-    notes, flatness = _Notes(subject.notes), Flatness()
+    notes, flatness = Notes(subject.notes), Flatness()
     if held_out:
         notes.add(held_out)
     if subject.network is None and mode == "autograd":
@@ -174,7 +166,7 @@ def explain_job(
     separate = chosen.channels == "separate"
     room = chosen_method.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
-    found = _Found(source, separate)
+    collected = CollectedMaps(source, separate)
     observer = source.observer() if compare else None
     with subject.at_rest() as was_training:
         if was_training:
@@ -199,7 +191,7 @@ def explain_job(
                 notes.look_at(problem, some)
                 steps = chosen_method.steps(problem)
                 for step, maps in enumerate(chosen_method.run(problem), start=1):
-                    update = found.take(some, maps, problem, probabilities)
+                    update = collected.take(some, maps, problem, probabilities)
                     shown = time.perf_counter()
                     yield Progress(
                         at + len(some) * step / steps,
@@ -214,7 +206,7 @@ def explain_job(
                 if not is_out_of_memory(error):
                     raise
                 if size == 1:
-                    raise _too_large(source) from error
+                    raise too_large(source.shape[2:]) from error
                 # The maps of this batch are begun again; those before it stay.
                 size = max(1, size // 2)
                 notes.add(f"memory ran out: now {size} cells at once")
@@ -222,14 +214,14 @@ def explain_job(
             flatness.look(
                 problem,
                 source.numbers[some],
-                found.maps[some],
+                collected.maps[some],
                 of_log_odds=chosen_method.mode == "blackbox",
             )
             at += len(some)
         seconds = (time.perf_counter() - started) / max(count, 1)
-        if found.channel_maps is not None and count > 1:
-            called = found.probabilities.argmax(axis=1)
-            exchanging = channel_evidence_job(source, found.channel_maps, called, seed=seed)
+        if collected.channel_maps is not None and count > 1:
+            called = collected.probabilities.argmax(axis=1)
+            exchanging = channel_evidence_job(source, collected.channel_maps, called, seed=seed)
             for line in (yield from part(exchanging, count, 0, count)).sentences:
                 notes.add(line)
         if chosen.check and isinstance(cells, Cells):
@@ -240,12 +232,12 @@ def explain_job(
     shift = (
         None
         if observer is None
-        else observer.shift(found.probabilities, source.prior.removed(found.probabilities))
+        else observer.shift(collected.probabilities, source.prior.removed(collected.probabilities))
     )
     for line in () if shift is None else shift.warnings:
         notes.add(line)
     flat = flatness.by_reason
-    return found.attribution(
+    return collected.attribution(
         chosen_method,
         seconds,
         (*notes, *flat_lines(flat, count, source.name_of)),
@@ -258,188 +250,7 @@ def explain_job(
     )
 
 
-def _too_large(source: Source) -> ModelError:
-    height, width = source.shape[2:]
-    return ModelError(
-        f"memory ran out even with one cell of {height} x {width} pixels at once; free some, or "
-        "compute on another device"
-    )
-
-
 def _stage(at: int, here: int, count: int) -> str:
     return (
         "explaining the cell" if count == 1 else f"explaining cells {at + 1}–{at + here} of {count}"
     )
-
-
-def measure_job(
-    model: Any,
-    cells: Cells | npt.ArrayLike | Source,
-    maps: Floats,
-    target: Any = None,
-    versus: Any = None,
-    *,
-    device: str = "auto",
-    seed: int = 0,
-    batch: int = 64,
-    references: tuple[str, ...] = REPORTED,
-    shares: Sequence[float] = SHARES,
-) -> Job[Fidelity]:
-    """Insertion and deletion curves of maps, made by whatever method, as a job.
-
-    Parameters
-    ----------
-    model, cells, target, versus, device
-        As for `explain`; a source keeps its model and its device.
-    maps : (N, H, W) or (N, C, H, W) float32 array
-    seed : int
-        Of the references.
-    references, shares
-        As for `scores.fidelity_job`.
-    """
-    source = Source.of(model, cells, device)
-    if len(maps) != len(source):
-        raise DataError(f"{len(maps)} maps for {len(source)} cells")
-    parts, at, count = [], 0, len(source)
-    with source.subject.at_rest():
-        while at < count:
-            some = np.arange(at, min(at + batch, count))
-            try:
-                problem, _ = source.problem(some, target, versus)
-                job = fidelity_job(
-                    problem.subject,
-                    problem.x,
-                    problem.mean,
-                    problem.target,
-                    maps[some],
-                    references=references,
-                    shares=shares,
-                    seed=seed,
-                )
-                parts.append((yield from part(job, at, len(some), count)))
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                if batch == 1:
-                    raise _too_large(source) from error
-                batch = max(1, batch // 2)
-                yield Progress(at, count, f"memory ran out: now {batch} cells at once")
-                continue
-            at += len(some)
-    return joined(parts)
-
-
-class _Notes(list[str]):
-    """Warnings in the order they came up, each once."""
-
-    def add(self, text: str) -> None:
-        if text not in self:
-            self.append(text)
-
-    def look_at(self, problem: Problem, some: npt.NDArray[np.int64]) -> None:
-        """Note what the user should know of some cells before their maps are read."""
-        # Asked once: the first batch says it for all.
-        if problem.subject.network is None and some[0] == 0:
-            with torch.inference_mode():
-                once, again = (problem.subject.scores(problem.x[:4]) for _ in range(2))
-            if not torch.allclose(once, again, rtol=1e-3, atol=1e-3):
-                self.add(
-                    f"{problem.subject.who} answers differently each time it is asked the same: "
-                    "the maps carry that noise"
-                )
-
-
-class _Found:
-    """Maps of all cells, filled batch by batch."""
-
-    def __init__(self, source: Source, separate: bool) -> None:
-        count, channels, height, width = source.shape
-        self.source, self.separate = source, separate
-        self.maps = np.zeros((count, height, width), np.float32)
-        self.magnitude = np.zeros((count, height, width), np.float32)
-        self.channel_maps = (
-            np.zeros((count, channels, height, width), np.float32) if separate else None
-        )
-        self.errors: Floats | None = None
-        self.target = np.zeros(count, np.int64)
-        self.versus: npt.NDArray[np.int64] | None = None
-        self.probabilities = np.zeros((count, len(source.subject.classes)), np.float32)
-
-    def take(
-        self, some: npt.NDArray[np.int64], maps: Maps, problem: Problem, probabilities: Floats
-    ) -> MapUpdate:
-        """Put the maps of some cells in their place; give them as an update."""
-        finite = torch.isfinite(maps.values).flatten(1).all(dim=1).cpu().numpy()
-        if not finite.all():
-            raise ModelError(
-                f"{problem.subject.who} gave NaN or infinite scores for blended versions of cell "
-                f"{self.source.name_of(self.source.numbers[some][~finite][0])}; leave the cell out"
-            )
-        values = maps.values.float().cpu().numpy()
-        self.maps[some] = values.sum(axis=1)
-        size = maps.values.abs().sum(dim=1) if maps.magnitude is None else maps.magnitude[:, 0]
-        self.magnitude[some] = torch.nan_to_num(size).float().cpu().numpy()
-        if self.channel_maps is not None:
-            self.channel_maps[some] = values
-        if maps.standard_error is not None:
-            if self.errors is None:
-                self.errors = np.zeros_like(self.maps)
-            # Of a sum over channels, as if their errors were independent.
-            errors = maps.standard_error.float().square().sum(dim=1).sqrt()
-            self.errors[some] = errors.cpu().numpy()
-        self.target[some] = problem.target.of.cpu().numpy()
-        if problem.target.versus is not None:
-            if self.versus is None:
-                self.versus = np.zeros_like(self.target)
-            self.versus[some] = problem.target.versus.cpu().numpy()
-        self.probabilities[some] = probabilities
-        return MapUpdate(
-            some,
-            self.maps[some],
-            self.magnitude[some],
-            values if self.separate else None,
-            probabilities,
-            self.target[some],
-        )
-
-    def attribution(
-        self,
-        method: Method,
-        seconds: float,
-        warnings: tuple[str, ...],
-        flat: dict[str, tuple[int, ...]],
-        shift: DataShift | None,
-        **facts: Any,
-    ) -> Attribution:
-        model, output = self.source.model, str(self.source.subject.reading)
-        prior = self.source.prior
-        about = {
-            "method": method.name,
-            "mode": method.mode,
-            "output": output,
-            "prior": prior.as_dict(),
-            **facts,
-        }
-        if isinstance(model, Classifier):
-            about["model"] = model.provenance.get("data")
-        return Attribution(
-            maps=self.maps,
-            magnitude=self.magnitude,
-            channel_maps=self.channel_maps,
-            target=self.target,
-            versus=self.versus,
-            probabilities=self.probabilities,
-            standard_error=self.errors,
-            classes=self.source.subject.classes,
-            channels=self.source.channels,
-            method=method.name,
-            mode=method.mode,
-            seconds_per_cell=seconds,
-            warnings=warnings,
-            provenance=provenance(**about),
-            source=self.source,
-            output=output,
-            flat=flat,
-            shift=shift,
-            prior=prior,
-        )

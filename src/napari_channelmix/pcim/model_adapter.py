@@ -18,15 +18,16 @@ from napari_channelmix.classify.callables import (
     failed,
     in_pieces,
     input_dtype,
+    is_out_of_memory,
     refuse_no_model,
 )
-from napari_channelmix.classify.classifier import Classifier, Predictor
+from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
 from napari_channelmix.classify.output_probe import Ask, reading_found
 from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, output_named
+from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim.batch_size import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,7 +179,7 @@ def subject_of(
     if isinstance(model, Predictor):
         if output != "auto" or select is not None:
             raise ModelError(
-                f"{model._who} is loaded already: give output and select to load_model instead"
+                f"{model.who} is loaded already: give output and select to load_model instead"
             )
         return _of_predictor(model, crops, device)
     refuse_no_model(model)
@@ -240,7 +241,7 @@ def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Sub
             model.channels,
             model.classes,
             cpu,
-            model._who,
+            model.who,
             reading,
             model.select,
             model.warnings,
@@ -251,7 +252,7 @@ def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Sub
         return reading.scores(torch.from_numpy(model.predict_proba(x.numpy().copy())))
 
     return Subject(
-        scores, torch.from_numpy, None, model.channels, model.classes, cpu, model._who, reading
+        scores, torch.from_numpy, None, model.channels, model.classes, cpu, model.who, reading
     )
 
 

@@ -16,7 +16,8 @@ from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.chance import SEEN_GAIN, ChanceTest, chance_test_job, random_maps
 from napari_channelmix.pcim.doubts import cell_doubts
-from napari_channelmix.pcim.explain import explain_job, measure_job
+from napari_channelmix.pcim.explain import explain_job
+from napari_channelmix.pcim.measure import measure_job
 from napari_channelmix.pcim.scores import (
     Fidelity,
     rank_correlation,

@@ -14,10 +14,10 @@ from napari_channelmix.phenotypes.fractions import (
     Grouping,
     fractions_of,
     grouping_of,
-    wilson,
 )
 from napari_channelmix.phenotypes.label_quality import class_distance, disagreement, margin
 from napari_channelmix.phenotypes.plate import Plate, plates_of
+from napari_channelmix.phenotypes.wilson import wilson
 
 __all__ = [
     "Adjusted",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
 from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, only_named
+from napari_channelmix.phenotypes.wilson import wilson
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +22,6 @@ __all__ = ["Fractions", "Grouping", "fraction_title", "fractions_of", "grouping_
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
-
-# Two-sided, 95 %.
-Z = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,17 +244,3 @@ def _counted(grouping: Grouping, codes: npt.ArrayLike, classes: int) -> Whole:
 def fraction_title(name: str, *, adjusted: bool) -> str:
     """What fractions of a class are called along an axis: ``adjusted fraction positive``."""
     return f"adjusted fraction {name}" if adjusted else f"fraction {name}"
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """95 % score interval of a fraction (Wilson, 1927); all there is, 0 to 1, of no trials."""
-    if trials < 1:
-        return 0.0, 1.0
-    share, square = successes / trials, Z**2
-    middle = (share + square / (2 * trials)) / (1 + square / trials)
-    half = Z * np.sqrt(share * (1 - share) / trials + square / (4 * trials**2))
-    half /= 1 + square / trials
-    # At both ends the formula is exact, its rounding is not.
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    high = 1.0 if successes == trials else min(1.0, middle + half)
-    return float(low), float(high)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.phenotypes.confusion import matching
+from napari_channelmix.phenotypes.robust import robust_z_scores
 
 __all__ = ["class_distance", "disagreement", "margin"]
 
@@ -69,8 +70,8 @@ def disagreement(
 def class_distance(values: npt.ArrayLike, labels: npt.ArrayLike) -> Floats:
     """How unlike the other cells of its class each cell is (N,). Our definition.
 
-    Root mean square over the columns of the robust z-scores, (z - median) / (1.4826 * median
-    absolute deviation), against all cells of the class. NaN for cells without a class and for
+    Root mean square over the columns of the robust z-scores, see `robust_z_scores`, against all
+    cells of the class. NaN for cells without a class and for
     classes of fewer than three cells.
 
     Parameters
@@ -89,8 +90,6 @@ def class_distance(values: npt.ArrayLike, labels: npt.ArrayLike) -> Floats:
         if here.sum() < FEWEST:
             continue
         members = table[here]
-        middle = np.median(members, axis=0)
-        spread = 1.4826 * np.median(np.abs(members - middle), axis=0)
-        scores = (members - middle) / np.maximum(spread, NARROWEST)
+        scores = robust_z_scores(members, members, NARROWEST)
         found[here] = np.sqrt((scores**2).mean(axis=1))
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.classify.calibration import BINS
+from napari_channelmix.classify.calibration_metrics import BINS
 from napari_channelmix.dcmix.chart import BLUE, ORANGE
 from napari_channelmix.phenotypes.fractions import fraction_title
 

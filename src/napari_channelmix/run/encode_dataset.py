@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.atomic_write import refuse_no_folder
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.weights_file import seal
-from napari_channelmix.data.fingerprint import fingerprint
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import remembering
@@ -19,7 +18,7 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_json
-from napari_channelmix.run.explain_dataset import chosen_cells
+from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.stored_schemas import LatentsMadeFrom
 from napari_channelmix.settings import LatentsSettings, as_dict
 from napari_channelmix.wording import brief
@@ -143,7 +142,7 @@ def _encoded_job(
     facts = provenance(
         disentangler=asked.model or source.name,
         model=keeper.facts["model"],
-        data=fingerprint(some),
+        data=some.fingerprint,
         name=cells.name,
         seed=asked.seed,
         settings=said,
@@ -185,7 +184,7 @@ def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> N
         **{name: settings.get(name) for name in ("channel", "limit", "view")},
         "pixels": settings.get("pixels", False),
     }
-    known = {**known, "data": fingerprint(cells)}
+    known = {**known, "data": cells.fingerprint}
     other = {
         name: _WORDS[name].format(brief(theirs[name]), brief(known[name]))
         for name in known
@@ -257,7 +256,7 @@ class _Keeper:
         epochs: int,
         seed: int,
         device: str,
-    ) -> Job[Finetuned]:
+    ) -> Job[Finetuned[Disentangler]]:
         """`finetune_job`, unless its result is kept already."""
         looked_at = hashlib.sha256(f"{pictures.shape}".encode())
         looked_at.update(pictures.tobytes())

@@ -27,7 +27,7 @@ from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.provenance import provenance
 from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
-from napari_channelmix.run.explain_dataset import chosen_cells
+from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.map_store import read_maps
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile
 from napari_channelmix.wording import listed, shown_error

@@ -13,7 +13,7 @@ from qtpy.QtCore import Qt
 
 from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
-from napari_channelmix.viewer.pages.data.page import _of_source
+from napari_channelmix.viewer.pages.data.open_jobs import of_source
 from napari_channelmix.viewer.session.data_sets import ShownBefore, unique_name
 from napari_channelmix.viewer.session.session import Predictions, Session, Shown, Trained
 
@@ -279,6 +279,6 @@ def test_one_of_several_classifiers_is_taken_in_use(session: Session, qtbot: Any
 )
 def test_a_file_is_known_however_its_path_is_spelt(source: str, same: bool) -> None:
     session = SimpleNamespace(data_sets=(SimpleNamespace(source="/data/controls/dataset.toml"),))
-    assert bool(_of_source(session, source)) == same
+    assert bool(of_source(session, source)) == same
     sample = SimpleNamespace(data_sets=(SimpleNamespace(source="sample: plate"),))
-    assert _of_source(sample, "sample: plate") and not _of_source(sample, source)
+    assert of_source(sample, "sample: plate") and not of_source(sample, source)

@@ -6,7 +6,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 
-from napari_channelmix.viewer.session.session import Session, session_of
+from napari_channelmix.viewer.session.session import Session, Shown, session_of
 
 
 def test_all_docks_of_a_viewer_share_its_session() -> None:
@@ -46,3 +46,22 @@ def test_other_classes_are_another_set_of_cells(plate: Any) -> None:
     assert session.cells is not plate
     assert session.cells is not None and session.cells.class_counts == {"only": len(plate)}
     assert set(plate.class_counts) == {"untreated", "treated"}
+
+
+def test_shift_and_a_click_select_one_cell_more_and_no_longer() -> None:
+    session, heard = Session(), []
+    session.selected_changed.connect(heard.append)
+    session.select(2)
+    session.toggle(5)
+    # The one that was clicked last is looked at first.
+    assert session.selected == (5, 2)
+    session.toggle(2)
+    session.toggle(5)
+    assert heard == [(2,), (5, 2), (5,), ()]
+
+
+def test_a_field_of_view_is_in_the_viewer_as_long_as_its_first_layer_is() -> None:
+    image, cells = object(), object()
+    shown = Shown(0, {"DNA": image}, cells)
+    assert shown.is_in([image]) and not shown.is_in([cells])
+    assert Shown(0, {}, cells).is_in([cells]) and not Shown(0).is_in([cells])

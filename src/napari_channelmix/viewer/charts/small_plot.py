@@ -9,7 +9,7 @@ import pyqtgraph as pg
 if TYPE_CHECKING:
     from napari_channelmix.viewer.widgets.theme import ChartColors
 
-__all__ = ["color_axes", "small_plot", "switch_off_menu"]
+__all__ = ["color_axes", "small_plot", "still_plot", "switch_off_menu"]
 
 # Widths and heights of axes in pixels: room for their numbers and their names.
 LEFT, BOTTOM = 44, 34
@@ -28,17 +28,33 @@ def small_plot(name: str, tip: str, height: int) -> pg.PlotWidget:
     height : int
         In pixels.
     """
+    plot = still_plot(tip, height)
+    plot.getAxis("bottom").setHeight(BOTTOM)
+    plot.setXRange(0, 1, padding=PAD_X)
+    plot.setYRange(0, 1, padding=PAD_Y)
+    plot.setAccessibleName(name)
+    return plot
+
+
+def still_plot(
+    tip: str, height: int, *, left: int = LEFT, margins: tuple[int, int, int, int] = (0, 6, 8, 2)
+) -> pg.PlotWidget:
+    """A plot that neither the mouse nor a menu moves.
+
+    Parameters
+    ----------
+    tip : str
+    height : int
+        In pixels, as ``left``, the room for the numbers of the left axis, and ``margins`` around
+        the plot: left, top, right, bottom.
+    """
     plot = pg.PlotWidget()
     switch_off_menu(plot)
     plot.setMouseEnabled(x=False, y=False)
     plot.setFixedHeight(height)
-    plot.getPlotItem().setContentsMargins(0, 6, 8, 2)
-    plot.getAxis("left").setWidth(LEFT)
-    plot.getAxis("bottom").setHeight(BOTTOM)
-    plot.setXRange(0, 1, padding=PAD_X)
-    plot.setYRange(0, 1, padding=PAD_Y)
+    plot.getPlotItem().setContentsMargins(*margins)
+    plot.getAxis("left").setWidth(left)
     plot.setToolTip(tip)
-    plot.setAccessibleName(name)
     return plot
 
 

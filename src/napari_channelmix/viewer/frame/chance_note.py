@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from napari_channelmix.viewer.widgets.notice import Kind, Notice
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session.session import Trained
+    from napari_channelmix.viewer.session.trained import Trained
 
 __all__ = ["ChanceNote", "chance_line"]
 

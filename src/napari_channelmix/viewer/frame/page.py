@@ -5,9 +5,8 @@ from __future__ import annotations
 import atexit
 import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from psygnal import SignalInstance
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
@@ -16,17 +15,16 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QFrame,
     QGroupBox,
-    QMainWindow,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_channelmix.viewer.frame.canvas_context import canvas_context_of
+from napari_channelmix.viewer.frame.docked_widget import DockedWidget
 from napari_channelmix.viewer.selection.class_overlays import overlays_of
 from napari_channelmix.viewer.selection.sync import linking_of
 from napari_channelmix.viewer.session.preferences import PREFERENCES
-from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
 from napari_channelmix.viewer.session.slice_follower import follower_of
 from napari_channelmix.viewer.tasks.task import Task
 from napari_channelmix.viewer.tasks.task_bar import TaskBar
@@ -35,27 +33,20 @@ from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.tab_titles import shorten, spell_out
 from napari_channelmix.viewer.widgets.tabs import join
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["Dock", "form", "group", "no_wider"]
 
 
-class Dock(QWidget):
+class Dock(DockedWidget):
     """A dock: controls that scroll where the window is low; messages and progress below them.
 
-    napari never calls ``closeEvent`` of a docked widget. Work therefore stops when the widget
-    loses its parent (the dock was removed), when the main window vanishes, when Qt destroys the
-    widget, and when the application quits.
+    Work also stops when Qt destroys the widget, and when the application quits.
     """
 
     # Whether a new job waits for the thread of the one before; see `Task`.
     one_thread = False
 
     def __init__(self, viewer: Any) -> None:
-        super().__init__()
-        self.viewer = own_viewer(viewer)
-        self.session: Session = session_of(viewer)
+        super().__init__(viewer)
         overlays_of(viewer)
         canvas_context_of(viewer)
         # Jobs follow the preferences from the first dock on.
@@ -63,7 +54,6 @@ class Dock(QWidget):
         linking_of(viewer)
         follower_of(viewer)
         _DOCKS.add(self)
-        self._ties: list[tuple[Any, Callable[..., object]]] = []
         self.task = Task(self.session, one_thread=self.one_thread)
         self.follow(self.session.closed, self._data_set_closed)
         self.notice = Notice()
@@ -100,13 +90,8 @@ class Dock(QWidget):
         if application is not None:
             application.aboutToQuit.connect(self.task.stop)
         # Nothing of this object may be used once it is destroyed, so the ends are held apart.
-        ties, task = self._ties, self.task
-        self.destroyed.connect(lambda *_: _cut(ties, task))
-
-    def follow(self, signal: Any, slot: Callable[..., object]) -> None:
-        """Call ``slot`` on a signal of the session or the viewer, as long as this dock lives."""
-        signal.connect(slot)
-        self._ties.append((signal, slot))
+        task = self.task
+        self.destroyed.connect(lambda *_: task.abandon())
 
     def arrange(self, *parts: QWidget) -> None:
         """Put parts of the column into this order, as the result before the settings.
@@ -137,30 +122,14 @@ class Dock(QWidget):
     def _begun(self, name: str) -> None:
         self.notice.clear_line()
 
-    def event(self, event: QEvent) -> bool:
-        """Stop the work where napari takes the dock or the window away; hear of other docks."""
-        parent = self.parent()
-        if event.type() == QEvent.Type.ParentChange and parent is None:
-            self.halt()
-        elif event.type() == QEvent.Type.ParentChange and isinstance(parent, QDockWidget):
-            # Qt does not hide a dock that another one comes in front of.
-            parent.visibilityChanged.connect(self.front_changed)
-            shorten(parent)
-            # Of two docks that come together in tabs, one is hidden by that.
-            parent.visibilityChanged.connect(self._tabs_changed)
-            # Once napari has put it into the window.
-            QTimer.singleShot(0, self._join)
-        elif event.type() == QEvent.Type.Hide and not event.spontaneous():
-            window = self.window()
-            if isinstance(window, QMainWindow) and not window.isVisible():
-                self.halt()
-        return super().event(event)
+    def docked(self, dock: QDockWidget) -> None:
+        """Keep the titles of tabs short, where docks share a place."""
+        shorten(dock)
+        # Of two docks that come together in tabs, one is hidden by that.
+        dock.visibilityChanged.connect(self._tabs_changed)
 
-    def front_changed(self, front: bool) -> None:
-        """The dock came in front of the others, or is behind one."""
-
-    def _join(self) -> None:
-        canvas_context_of(self.viewer).watch(self)
+    def arrived(self) -> None:
+        """Join the other pages that are docks."""
         join(self, Dock)
 
     def _tabs_changed(self, _: bool) -> None:
@@ -196,16 +165,6 @@ def close_windows() -> None:
 
 
 atexit.register(close_windows)
-
-
-def _cut(ties: list[tuple[Any, Callable[..., object]]], task: Task) -> None:
-    for signal, slot in ties:
-        if isinstance(signal, SignalInstance):
-            signal.disconnect(slot, missing_ok=True)
-        else:
-            signal.disconnect(slot)
-    ties.clear()
-    task.abandon()
 
 
 def group(title: str, tip: str = "") -> tuple[QGroupBox, QVBoxLayout]:

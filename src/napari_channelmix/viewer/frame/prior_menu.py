@@ -14,7 +14,9 @@ from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.priors import Prior, PriorChoice
-    from napari_channelmix.viewer.session.session import Predictions, Session, Trained
+    from napari_channelmix.viewer.session.predictions import Predictions
+    from napari_channelmix.viewer.session.session import Session
+    from napari_channelmix.viewer.session.trained import Trained
 
 __all__ = ["PriorBox", "explained_prior", "reweighed_job"]
 

@@ -37,6 +37,7 @@ from napari_channelmix.viewer.layers.geometry import (
     same_place,
 )
 from napari_channelmix.viewer.layers.grid_layer import GridLayer, mosaic
+from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.map_layer import MapLayer, box_geometry, box_shape
 from napari_channelmix.viewer.layers.own_layers import (
     OURS,
@@ -87,6 +88,7 @@ __all__ = [
     "forget_ours",
     "id_columns_of",
     "is_own",
+    "keep_selection",
     "label_ids",
     "label_plane",
     "like",

@@ -14,7 +14,7 @@ from napari_channelmix.viewer.layers.own_layers import is_own
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = [
     "center_on",

@@ -197,7 +197,7 @@ def _marks(
 ) -> Any:
     import pandas as pd
 
-    boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
+    boxes = cells.boxes[here].astype(np.float64)
     centres = cells.centres[here]
     names = [classes[code] if code >= 0 else "" for code in codes[here]]
     colors = np.array([class_color(code) for code in codes[here]]).reshape(-1, 4)

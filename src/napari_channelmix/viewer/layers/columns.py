@@ -6,15 +6,20 @@ where the user has 'class', ours is 'class (channelmix)'.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
 
 from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.layers.features import FeatureTable, label_ids, point_rows
+from napari_channelmix.viewer.layers.own_columns import (
+    GIVEN,
+    own_columns,
+    result_columns,
+    written_to,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,56 +32,8 @@ IntArray = npt.NDArray[np.int64]
 
 # Empty rows that a table of ours may have for labels that are not there.
 MOST_ROWS = 1000
-# The column of classes that the user gave, and the part of the plugin that writes it.
-GIVEN, CLASSES_PART = "class", "classes"
 # napari's status bar finds the row of a label by this column, else by its position.
 INDEX = "index"
-
-
-@dataclass(eq=False)
-class _Written:
-    """What stands in a layer's table by us: the values of each column, and whose they are."""
-
-    table: pd.DataFrame | None = None
-    values: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
-    # For each part of the plugin: what its columns are called here.
-    names: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
-_WRITTEN: WeakKeyDictionary[Any, _Written] = WeakKeyDictionary()
-
-
-def own_columns(layer: Any) -> frozenset[str]:
-    """Names of the columns in a layer's features that this plugin added.
-
-    A column of that name in a table that the user put in its place is the user's.
-    """
-    written = _WRITTEN.get(layer)
-    if written is None:
-        return frozenset()
-    table = layer.features
-    if written.table is table:
-        return frozenset(written.values)
-    return frozenset(
-        name
-        for name, values in written.values.items()
-        if name in table.columns and _equal(table[name].to_numpy(), values)
-    )
-
-
-def result_columns(layer: Any) -> frozenset[str]:
-    """Own columns that hold results, not the classes that the user gave."""
-    written = _WRITTEN.get(layer)
-    given = None if written is None else written.names.get(CLASSES_PART, {}).get(GIVEN)
-    return own_columns(layer) - {given}
-
-
-def _equal(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
-    import pandas as pd
-
-    if one.shape != other.shape:
-        return False
-    return bool(pd.Series(one, dtype=object).equals(pd.Series(other, dtype=object)))
 
 
 def write_features(
@@ -111,11 +68,9 @@ def write_features(
     """
     import pandas as pd
 
-    from napari_channelmix.viewer.layers.features import point_rows
-
     ours = own_columns(layer)
     table = pd.DataFrame(layer.features)
-    written = _WRITTEN.setdefault(layer, _Written())
+    written = written_to(layer)
     points = isinstance(layer, Points)
     theirs = [name for name in table.columns if str(name) not in ours]
     new_index: IntArray | None = None
@@ -176,8 +131,6 @@ def unwritable_reason(layer: Any, objects: IntArray, id_column: str | None = Non
 
 def _row_ids(layer: Any, objects: IntArray, id_column: str | None) -> IntArray:
     """The id of each row of the user's table, 0 for none."""
-    from napari_channelmix.viewer.layers.features import FeatureTable, label_ids
-
     features = FeatureTable.of(layer, id_column)
     # Without a column of ids all labels of the layer count, not only those that are cells.
     every = objects if features.ids_stand_in() else label_ids(layer)

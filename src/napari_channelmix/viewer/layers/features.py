@@ -25,6 +25,7 @@ from napari_channelmix.data.pairing import (
 )
 from napari_channelmix.data.values import class_name, similar_warnings, whole_number
 from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.layers.own_columns import own_columns, result_columns
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
@@ -170,8 +171,6 @@ class FeatureTable:
 
 def _no_ids(layer: Any, table: pd.DataFrame) -> frozenset[str]:
     """Columns of ours; our 'index' counts where the user has no column of ids."""
-    from napari_channelmix.viewer.layers.columns import own_columns
-
     ours = own_columns(layer)
     return ours if id_columns(table, exclude=ours) else ours - {"index"}
 
@@ -209,8 +208,6 @@ def columns_of(layer: Any, id_column: str | None = None) -> tuple[str, ...]:
     features = getattr(layer, "features", None)
     if features is None:
         return ()
-    from napari_channelmix.viewer.layers.columns import own_columns, result_columns
-
     table = pd.DataFrame(features)
     left_out = {id_column, *_ids_used(table, id_column, own_columns(layer)), *result_columns(layer)}
     return tuple(
@@ -246,8 +243,6 @@ def _class_names(values: pd.Series[Any]) -> set[str]:
 def id_columns_of(layer: Any) -> tuple[str, ...]:
     """Columns in which the user may say that ids stand: those with whole numbers only."""
     import pandas as pd
-
-    from napari_channelmix.viewer.layers.columns import own_columns
 
     table, ours = pd.DataFrame(layer.features), own_columns(layer)
     known = id_columns(table, exclude=_no_ids(layer, table))
@@ -292,8 +287,6 @@ def point_ids(layer: Any, column: str | None = None) -> tuple[IntArray, str | No
         A column that was chosen and does not give each point an id of its own.
     """
     import pandas as pd
-
-    from napari_channelmix.viewer.layers.columns import own_columns
 
     table, what = pd.DataFrame(layer.features), f"features of layer {layer.name!r}"
     rows = np.arange(len(layer.data), dtype=np.int64)

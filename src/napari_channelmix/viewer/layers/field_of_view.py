@@ -18,11 +18,11 @@ from napari_channelmix.viewer.layers.own_layers import (
     plane_geometry,
     role_of,
 )
-from napari_channelmix.viewer.session.session import Shown
+from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.data.images import Plane
+    from napari_channelmix.data.image_file import Plane
 
 __all__ = ["FieldPixels", "field_job", "forget_ours", "show_field"]
 

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QTimer
 
+from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.map_layer import box_geometry
 from napari_channelmix.viewer.layers.own_layers import OURS, claim, find_ours, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["GridLayer", "mosaic"]
 
@@ -91,25 +92,23 @@ class GridLayer:
         left = shape[1] + NAMES * side / zoom
         box = [0.0, left, rows / zoom, left + columns / zoom]
         geometry = box_geometry(shown, box, (rows, columns), planar=True)
-        selected = set(self._viewer.layers.selection)
         colored = image.ndim == 3
-        layer = claim(
-            self._viewer.add_image(
-                image,
-                name=self._name,
-                rgb=colored,
-                multiscale=False,
-                contrast_limits=None if colored else (0.0, 1.0),
-                colormap=None if colored else "gray",
-                blending="translucent",
-                interpolation2d="linear",
-                metadata={OURS: self.role, "side": side, **facts},
-                **geometry,
+        with keep_selection(self._viewer.layers):
+            layer = claim(
+                self._viewer.add_image(
+                    image,
+                    name=self._name,
+                    rgb=colored,
+                    multiscale=False,
+                    contrast_limits=None if colored else (0.0, 1.0),
+                    colormap=None if colored else "gray",
+                    blending="translucent",
+                    interpolation2d="linear",
+                    metadata={OURS: self.role, "side": side, **facts},
+                    **geometry,
+                )
             )
-        )
-        self._add_names(names, side, color, geometry)
-        self._viewer.layers.selection.clear()
-        self._viewer.layers.selection.update(selected & set(self._viewer.layers))
+            self._add_names(names, side, color, geometry)
         self._viewer.layers.events.removed.connect(self._removed)
         return layer
 

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from napari_channelmix.viewer.charts.attribution_colormap import heat_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
+from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
 from napari_channelmix.viewer.layers.planes import full_resolution
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["MapLayer", "box_geometry", "box_shape"]
 
@@ -149,28 +150,23 @@ class MapLayer:
         return np.broadcast_to(self._pixels.reshape(grid), shape)
 
     def _added(self, data: Floats, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
-        layers = self._viewer.layers
-        selected = set(layers.selection)
-        layer = claim(
-            self._viewer.add_image(
-                data,
-                name=self._name,
-                metadata={OURS: self.role, PLANE: plane},
-                colormap=heat_colormap(),
-                contrast_limits=(0.0, 1.0),
-                blending="translucent",
-                interpolation2d="linear",
-                rgb=False,
-                multiscale=False,
-                visible=self._visible,
-                **geometry,
-            )
-        )
         # What was selected stays so: the user may be at work in that layer.
-        if selected:
-            layers.selection.clear()
-            layers.selection.update(selected & set(layers))
-        return layer
+        with keep_selection(self._viewer.layers):
+            return claim(
+                self._viewer.add_image(
+                    data,
+                    name=self._name,
+                    metadata={OURS: self.role, PLANE: plane},
+                    colormap=heat_colormap(),
+                    contrast_limits=(0.0, 1.0),
+                    blending="translucent",
+                    interpolation2d="linear",
+                    rgb=False,
+                    multiscale=False,
+                    visible=self._visible,
+                    **geometry,
+                )
+            )
 
     def show(self, image: Floats) -> None:
         """Show an image of the size that was laid; values between 0 and 1."""

@@ -18,7 +18,7 @@ from napari_channelmix.viewer.layers.geometry import part, plane_axes
 from napari_channelmix.viewer.layers.planes import full_resolution
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["FieldPlace", "field_place"]
 

@@ -12,7 +12,7 @@ from napari_channelmix.viewer.charts.crop_rendering import LEVELS, Look, plain_l
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.viewer.session.session import Shown
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["color_of", "looks_of"]
 

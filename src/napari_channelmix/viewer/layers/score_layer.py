@@ -142,7 +142,7 @@ def _marks(
     colormap: str,
 ) -> Any:
     """A disc on each cell."""
-    boxes = cells.table.loc[here, ["y0", "x0", "y1", "x1"]].to_numpy(np.float64)
+    boxes = cells.boxes[here]
     low, high = limits
     share = np.clip((scores[here] - low) / max(high - low, 1e-9), 0, 1)
     look = {

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QTimer
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.session.per_viewer import PerViewer
-from napari_channelmix.viewer.session.session import Predictions, Session, Shown, session_of
+from napari_channelmix.viewer.session.session import Session, session_of
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.predictions import Predictions
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["Overlays", "overlays_of"]
 
@@ -55,25 +59,23 @@ class Overlays:
         if viewer is None or shown is None or cells is None:
             return
         # Its layers may be gone: removed by the user, or with the window.
-        if shown.reference not in viewer.layers:
+        if not shown.is_in(viewer.layers):
             return
         geometry = layers.field_place(shown)
-        selected = set(viewer.layers.selection)
         columns: dict[str, Any] = {}
         here = (cells.table["field"] == shown.field).to_numpy()
-        if cells.classes and "classes" not in gone:
-            codes = cells.labels
-            layers.show_codes(viewer, "classes", cells, shown.field, codes, cells.classes, geometry)
-            # The last of them is what -1 means.
-            columns["class"] = np.array([*cells.classes, ""], dtype=object)[codes[here]]
-        predictions = self.session.predictions
-        known = predictions is not None and len(predictions.probabilities) == len(cells)
-        if predictions is not None and known and "predicted" not in gone:
-            columns |= self._predicted(viewer, shown, predictions, here, geometry)
-        # What was selected stays so: the user may be painting in another layer.
-        if set(viewer.layers.selection) != selected:
-            viewer.layers.selection.clear()
-            viewer.layers.selection.update(selected & set(viewer.layers))
+        with layers.keep_selection(viewer.layers):
+            if cells.classes and "classes" not in gone:
+                codes = cells.labels
+                layers.show_codes(
+                    viewer, "classes", cells, shown.field, codes, cells.classes, geometry
+                )
+                # The last of them is what -1 means.
+                columns["class"] = np.array([*cells.classes, ""], dtype=object)[codes[here]]
+            predictions = self.session.predictions
+            known = predictions is not None and len(predictions.probabilities) == len(cells)
+            if predictions is not None and known and "predicted" not in gone:
+                columns |= self._predicted(viewer, shown, predictions, here, geometry)
         self._write(viewer, shown, here, columns)
 
     def _predicted(

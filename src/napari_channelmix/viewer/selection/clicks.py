@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer.selection.picking import cell_at, elsewhere
+from napari_channelmix.viewer.session.shown import LAYERS_GONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,11 +84,8 @@ class CellClicks:
         shown = session.shown
         if session.cells is None or shown is None:
             return
-        if shown.reference not in viewer.layers:
-            self._missed(
-                "The layers of this field of view are gone; open the data set again, or choose "
-                "the layers anew in 'Images and cells'."
-            )
+        if not shown.is_in(viewer.layers):
+            self._missed(LAYERS_GONE)
             return
         active = viewer.layers.selection.active
         if active is not None and str(active.mode) != "pan_zoom":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -13,11 +14,6 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["Going"]
-
-GONE = (
-    "The layers of this field of view are gone; open the data set again, or choose the layers "
-    "anew in 'Images and cells'."
-)
 
 
 class Going:
@@ -63,8 +59,8 @@ class Going:
         cells, shown = self._session.cells, self._session.shown
         if cells is None or shown is None:
             return
-        if shown.reference not in self._viewer.layers:
-            self._failed(GONE)
+        if not shown.is_in(self._viewer.layers):
+            self._failed(LAYERS_GONE)
             return
         layers.center_on(self._viewer, shown, cells, cell)
         # The one that is gone to may be one of several that are selected.

@@ -23,7 +23,7 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
     Whatever layer is active or hidden, and however the layers are scaled, moved or sheared.
     """
     cells, shown = session.cells, session.shown
-    if cells is None or shown is None or shown.reference not in viewer.layers:
+    if cells is None or shown is None or not shown.is_in(viewer.layers):
         return None
     if elsewhere(session, viewer, position) is not None:
         return None
@@ -41,7 +41,7 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
         found = np.flatnonzero(here & (cells.table["object"].to_numpy() == value))
         return int(found[0]) if len(found) else None
     rows = np.flatnonzero(here)
-    boxes = cells.table[["y0", "x0", "y1", "x1"]].to_numpy(np.float64)[rows]
+    boxes = cells.boxes[rows]
     centres, half = cells.centres[rows], (boxes[:, 2] - boxes[:, 0]) / 2
     away = np.abs(centres - (y, x)).max(axis=1)
     near = np.where(away <= half, away, np.inf)
@@ -53,7 +53,7 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
 def elsewhere(session: Session, viewer: Any, position: Any) -> str | None:
     """The slice that the cells are of, in words, where the position lies in another one."""
     shown = session.shown
-    if shown is None or shown.reference not in viewer.layers:
+    if shown is None or not shown.is_in(viewer.layers):
         return None
     layer = shown.reference
     point = np.round(layer.world_to_data(position))

@@ -46,7 +46,7 @@ class Linking:
         if viewer is None or shown is None or cells is None:
             return
         # Its layers may be gone: removed by the user, or with the window.
-        if shown.reference not in viewer.layers:
+        if not shown.is_in(viewer.layers):
             return
         chosen = np.asarray(self.session.selected, np.int64)
         chosen = chosen[chosen < len(cells)]

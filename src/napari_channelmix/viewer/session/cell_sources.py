@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim.cell_source import Source
-    from napari_channelmix.viewer.session.session import Trained
+    from napari_channelmix.viewer.session.trained import Trained
 
 __all__ = ["Sources", "same_pixels"]
 
@@ -61,11 +61,7 @@ class Sources:
 
 
 def same_pixels(one: Cells | None, other: Cells | None) -> bool:
-    """Whether two sets of cells differ in their classes at most."""
+    """Whether two sets of cells differ in their classes at most; see `Cells.same_pixels`."""
     if one is None or other is None:
         return one is other
-    # By identity: fields hold arrays, which compare element by element.
-    same = one.fields is other.fields and len(one) == len(other)
-    facts = [(cells.planes, cells.channels, cells.crop) for cells in (one, other)]
-    where = ["field", "y0", "x0", "y1", "x1"]
-    return same and facts[0] == facts[1] and bool(one.table[where].equals(other.table[where]))
+    return one.same_pixels(other)

@@ -6,13 +6,14 @@ them (`Session.switch`).
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from napari_channelmix.viewer.session.shown import ShownBefore
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.data import Cells
@@ -20,35 +21,10 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.session.edits import Edits
     from napari_channelmix.viewer.session.explanation import Explanation
-    from napari_channelmix.viewer.session.session import Predictions, Shown, Trained
+    from napari_channelmix.viewer.session.predictions import Predictions
+    from napari_channelmix.viewer.session.trained import Trained
 
-__all__ = ["RESULTS", "DataSetState", "ShownBefore", "unique_name"]
-
-#: What belongs to one data set, as the session and `DataSetState` name it.
-RESULTS = ("history", "predictions", "importance", "latents", "explained", "selected", "saved")
-
-
-class ShownBefore:
-    """How a data set was shown, without keeping its layers alive: those removed hold pixels."""
-
-    def __init__(self, shown: Shown | None) -> None:
-        self.field = 0 if shown is None else shown.field
-        self._bare = None if shown is None else replace(shown, images={}, objects=None)
-        images = {} if shown is None else shown.images
-        self._images = {name: weakref.ref(layer) for name, layer in images.items()}
-        objects = None if shown is None else shown.objects
-        self._objects = None if objects is None else weakref.ref(objects)
-
-    def again(self, layers: Collection[Any]) -> Shown | None:
-        """The same, where all of its layers are still among these; else None."""
-        images = {name: layer() for name, layer in self._images.items()}
-        objects = None if self._objects is None else self._objects()
-        used = [*images.values(), *([] if self._objects is None else [objects])]
-        if self._bare is None or not used:
-            return None
-        if any(layer is None or layer not in layers for layer in used):
-            return None
-        return replace(self._bare, images=images, objects=objects)
+__all__ = ["DataSetState", "ShownBefore", "answered_by", "owner_of", "unique_name"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +77,7 @@ class DataSetState:
     @property
     def answered_by(self) -> tuple[Trained, ...]:
         """Classifiers that gave its predictions and explanations."""
-        found = [
-            None if self.predictions is None else self.predictions.trained,
-            self.explained_by if self.explained else None,
-        ]
-        return tuple(one for one in found if one is not None)
+        return answered_by(self)
 
     @property
     def saved_in(self) -> Path | None:
@@ -132,6 +104,41 @@ class DataSetState:
             "latents": self.latents,
         }
         return tuple(name for name, part in parts.items() if part is not None)
+
+
+class _Answers(Protocol):
+    """Predictions and explanations of one data set."""
+
+    @property
+    def predictions(self) -> Predictions | None: ...
+    @property
+    def explained(self) -> tuple[Explanation, ...]: ...
+    @property
+    def explained_by(self) -> Trained | None: ...
+
+
+def answered_by(answers: _Answers) -> tuple[Trained, ...]:
+    """Classifiers that gave the predictions and the explanations of a data set."""
+    givers = [
+        None if answers.predictions is None else answers.predictions.trained,
+        answers.explained_by if answers.explained else None,
+    ]
+    return tuple(giver for giver in givers if giver is not None)
+
+
+class _HasClassifier(Protocol):
+    @property
+    def classifier(self) -> Trained | None: ...
+
+
+Owner = TypeVar("Owner", bound=_HasClassifier)
+
+
+def owner_of(trained: Trained | None, data_sets: Iterable[Owner]) -> Owner | None:
+    """The data set that a classifier belongs to: whose last one it is; None where there is none."""
+    if trained is None:
+        return None
+    return next((state for state in data_sets if state.classifier is trained), None)
 
 
 def unique_name(name: str, others: Collection[str]) -> str:

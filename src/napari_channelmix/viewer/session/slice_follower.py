@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_channelmix.viewer.session.per_viewer import PerViewer
-from napari_channelmix.viewer.session.session import Session, Shown, session_of
+from napari_channelmix.viewer.session.session import Session, session_of
+
+if TYPE_CHECKING:
+    from napari_channelmix.viewer.session.shown import Shown
 
 __all__ = ["SliceFollower", "field_in_view", "follower_of", "move_to_slice"]
 
@@ -33,7 +36,7 @@ class SliceFollower:
 
 def field_in_view(viewer: Any, shown: Shown) -> int | None:
     """The field whose slice the viewer shows; None where it is of no field."""
-    if shown.reference not in viewer.layers:
+    if not shown.is_in(viewer.layers):
         return None
     point = np.asarray(shown.reference.world_to_data(viewer.dims.point), dtype=np.float64)
     index = np.floor(point + 0.5)
@@ -45,7 +48,7 @@ def field_in_view(viewer: Any, shown: Shown) -> int | None:
 
 def move_to_slice(viewer: Any, shown: Shown, field: int) -> bool:
     """Move the sliders of the viewer to the slice of a field; whether it is one."""
-    if field not in shown.stack or shown.reference not in viewer.layers:
+    if field not in shown.stack or not shown.is_in(viewer.layers):
         return False
     layer = shown.reference
     point = np.array(layer.world_to_data(viewer.dims.point), dtype=np.float64)

@@ -85,7 +85,7 @@ def steps_of(session: Session, layers: Sequence[Any]) -> tuple[Step, ...]:
     layers : sequence of napari layers
         Those in the viewer: cells whose layers were removed cannot be clicked.
     """
-    here = session.shown is not None and session.shown.reference in layers
+    here = session.shown is not None and session.shown.is_in(layers)
     seen = session.cells is not None and here
     return (
         _images(session, seen, bool(len(layers))),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.session.session import Session, Trained
+    from napari_channelmix.viewer.session.session import Session
+    from napari_channelmix.viewer.session.trained import Trained
 
 __all__ = ["accuracy_text", "cells_text", "model_tip"]
 

@@ -1,9 +1,9 @@
 """The workspace: rail, what is in hand, and the page that is chosen.
 
-1. A page is made when it is first shown, and is today's dock: `viewer.dock.Dock`.
+1. A page is made when it is first shown, and is a `frame.page.Dock`.
 2. How far each page is, is read off the session whenever it changes (`page_state`).
-3. A page can be taken out into a dock of napari's and is put back when that is closed; it is the
-   same widget all the time, so its work goes on.
+3. A page can be taken out into a dock of napari's and is put back when that is closed
+   (`pages_out`).
 4. What napari's menus open comes here (`entries`), and never hides anything.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -22,27 +22,29 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.frame.canvas_context import canvas_context_of
-from napari_channelmix.viewer.session.session import Session, own_viewer, session_of
+from napari_channelmix.viewer.frame.docked_widget import DockedWidget
+from napari_channelmix.viewer.session.per_viewer import own_viewer
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.workspace.header import Header, Running
+from napari_channelmix.viewer.workspace.page_docks import (
+    FROM_PYTHON,
+    TITLE,
+    made_by_menu,
+    to_front,
+)
 from napari_channelmix.viewer.workspace.page_frame import PageFrame
-from napari_channelmix.viewer.workspace.page_list import PAGES, page_info, page_of_widget
+from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
 from napari_channelmix.viewer.workspace.page_state import next_page, page_states
+from napari_channelmix.viewer.workspace.pages_out import PagesOut
 from napari_channelmix.viewer.workspace.rail import WIDTH as RAIL_WIDTH
 from napari_channelmix.viewer.workspace.rail import Rail
 from napari_channelmix.viewer.workspace.steps import SAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari_channelmix.viewer.workspace.steps import Action
 
 __all__ = ["FROM_PYTHON", "TITLE", "Workspace", "find_workspace", "made_by_menu", "workspace_of"]
 
-TITLE = "ChannelMix"
-# What napari puts behind the name of a dock that its menus open, and that Python opens.
-FROM_MENU, FROM_PYTHON = f" ({TITLE})", " (napari-channelmix)"
 # Of a page beside the rail: what the widest one needs.
 PAGE_WIDTH = 332
 # Qt's own word for no limit.
@@ -53,7 +55,7 @@ QUICK_NETWORK, QUICK_EPOCHS = "tiny", 12
 PAUSE = 20
 
 
-class Workspace(QWidget):
+class Workspace(DockedWidget):
     """All pages in one dock.
 
     Attributes
@@ -69,29 +71,33 @@ class Workspace(QWidget):
     page_changed = Signal(str)
 
     def __init__(self, viewer: Any) -> None:
-        super().__init__()
-        self.viewer = own_viewer(viewer)
-        self.session: Session = session_of(viewer)
+        super().__init__(viewer)
         self.setAccessibleName(TITLE)
         theme = self.viewer.theme
         self.folded = False
         # Whether the dock is in front of the others in its place.
         self._in_front = False
         self._fronts: dict[str, bool] = {}
-        self._back: list[str] = []
         self.rail = Rail(PAGES, theme)
         self.header = Header(self.session, theme)
         self.stack = QStackedWidget()
         self.frames = {page.key: PageFrame(page, theme) for page in PAGES}
         self.current = PAGES[0].key
-        self._ties: list[tuple[Any, Callable[..., object]]] = []
+        self._out = PagesOut(
+            self,
+            self.viewer,
+            self.frames,
+            came=self._watch,
+            moved=self._page_moved,
+            show_page=self.show_page,
+        )
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PAUSE)
         self._soon.timeout.connect(self.refresh)
         self._build()
         self._connect()
-        self._find_pages()
+        self._out.find()
         self.refresh()
 
     def _build(self) -> None:
@@ -145,15 +151,8 @@ class Workspace(QWidget):
             events.inserted,
             events.removed,
         ):
-            self._follow(signal, self._changed)
-        self._follow(self.viewer.events.theme, self._theme_changed)
-        # Nothing of this object may be used once it is destroyed, so the ends are held apart.
-        ties = self._ties
-        self.destroyed.connect(lambda *_: _disconnect(ties))
-
-    def _follow(self, signal: Any, slot: Callable[..., object]) -> None:
-        signal.connect(slot)
-        self._ties.append((signal, slot))
+            self.follow(signal, self._changed)
+        self.follow(self.viewer.events.theme, self._theme_changed)
 
     # ---------------------------------------------------------------- pages
 
@@ -178,7 +177,7 @@ class Workspace(QWidget):
 
     def _watch(self, page: Any) -> None:
         """Hear where a page goes, and what it works on."""
-        page.installEventFilter(self)
+        page.installEventFilter(self._out)
         task = page.task
         for signal in (task.started, task.updated, task.ended):
             signal.connect(self._changed)
@@ -204,7 +203,7 @@ class Workspace(QWidget):
         if frame.dock is None:
             self.come_to_front()
         else:
-            _to_front(frame.dock)
+            to_front(frame.dock)
         self._tell_fronts()
         self._show_next()
         self._show_running()
@@ -220,7 +219,7 @@ class Workspace(QWidget):
         """Show the dock of the workspace before all others."""
         dock = self.parent()
         if isinstance(dock, QDockWidget):
-            _to_front(dock)
+            to_front(dock)
 
     def fold(self, folded: bool) -> None:
         """Show only the rail, or the page beside it again."""
@@ -252,120 +251,21 @@ class Workspace(QWidget):
     def take_out(self, name: str) -> None:
         """Put a page into a dock of its own, that floats before the window."""
         key = page_info(name).key
-        frame = self.frames[key]
         page = self.page(key)
-        if frame.dock is not None:
+        if self.frames[key].dock is not None:
             self.show_page(key)
             return
-        corner, size = self.mapToGlobal(self.rect().topLeft()), self.size()
-        dock = self.viewer.window.add_dock_widget(page, name=f"{frame.info.dock}{FROM_PYTHON}")
-        # Where it is docked again, it is a tab beside the workspace.
-        self._join(dock)
-        dock.setFloating(True)
-        dock.resize(max(size.width(), page.minimumWidth()), size.height())
-        dock.move(max(0, corner.x() - dock.width() - 40), corner.y())
+        self._out.take_out(key, page)
         self._tell_fronts()
 
     def put_back(self, name: str) -> None:
         """Put a page back from its dock; the page stays as it is."""
-        key = page_info(name).key
-        frame = self.frames[key]
-        dock, page = frame.dock, frame.page
-        if page is None or dock is None:
-            return
-        dock.removeEventFilter(self)
-        frame.hold(page)
-        self._remove(dock)
-        # What the dock said of being in front is no longer true.
+        self._out.put_back(page_info(name).key)
+
+    def _page_moved(self, key: str) -> None:
+        # What it was told last of being in front no longer holds.
         self._fronts.pop(key, None)
-        self.show_page(key)
-
-    def _find_pages(self) -> None:
-        """Pages that Python opened as docks of their own are pages that are out."""
-        for widget in list(self.viewer.window.dock_widgets.values()):
-            info, dock = page_of_widget(widget), getattr(widget, "parent", lambda: None)()
-            if info is None or not isinstance(dock, QDockWidget) or not made_by_python(dock):
-                continue
-            if self.frames[info.key].page is None:
-                self._is_out(info.key, widget, dock)
-
-    def _is_out(self, key: str, page: Any, dock: QDockWidget) -> None:
-        frame = self.frames[key]
-        if frame.page is not page:
-            self._watch(page)
-        dock.installEventFilter(self)
-        frame.let_go(page, dock)
-        self._fronts.pop(key, None)
-
-    def _remove(self, dock: QDockWidget) -> None:
-        """Remove a dock that is empty now."""
-        dock.hide()
-        self.viewer.window.remove_dock_widget(dock)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow pages that go into docks and come out of them."""
-        kind = event.type()
-        if kind == QEvent.Type.ParentChange:
-            for key, frame in self.frames.items():
-                if frame.page is watched:
-                    return self._moved(key, frame)
-        elif kind == QEvent.Type.Close:
-            for key, frame in self.frames.items():
-                if frame.dock is watched:
-                    self._put_back_soon(key)
-        return False
-
-    def _moved(self, key: str, frame: PageFrame) -> bool:
-        """A page has another parent; whether the page itself is not to hear of it."""
-        parent = frame.page.parent()
-        if parent is None:
-            # napari closed its dock: the page comes back, and its work goes on.
-            self._put_back_soon(key)
-            return True
-        if isinstance(parent, QDockWidget):
-            if made_by_menu(parent):
-                parent.hide()
-                QTimer.singleShot(0, lambda: self._return(key, parent))
-            else:
-                self._is_out(key, frame.page, parent)
-                # Once napari has put it into the window.
-                QTimer.singleShot(0, lambda: self._join(parent))
-        return False
-
-    def _join(self, dock: QDockWidget) -> None:
-        """Make a page that is out a tab beside the workspace, where both are in one place."""
-        ours = self.parent()
-        window = dock.parent()
-        if not isinstance(ours, QDockWidget) or not isinstance(window, QMainWindow):
-            return
-        one_place = window.dockWidgetArea(dock) == window.dockWidgetArea(ours)
-        if one_place and not dock.isFloating() and not ours.isFloating():
-            window.tabifyDockWidget(ours, dock)
-            _to_front(dock)
-
-    def _return(self, key: str, dock: QDockWidget) -> None:
-        """A menu asked for a page: it stands here, not in the dock that napari made for it."""
-        page = self.frames[key].page
-        if page is not None and page.parent() is dock:
-            self.frames[key].hold(page)
-        self._remove(dock)
-        self.show_page(key)
-
-    def _put_back_soon(self, key: str) -> None:
-        """Once Qt is through with closing the dock."""
-        self._back.append(key)
-        QTimer.singleShot(0, self._put_all_back)
-
-    def _put_all_back(self) -> None:
-        keys, self._back = self._back, []
-        for key in keys:
-            frame = self.frames[key]
-            if frame.page is not None and frame.page.parent() is None:
-                frame.hold(frame.page)
-                self._fronts.pop(key, None)
-                self._tell_fronts()
-            elif self.window().isVisible():
-                self.put_back(key)
+        self._tell_fronts()
 
     # ---------------------------------------------------------------- what the buttons do
 
@@ -451,7 +351,8 @@ class Workspace(QWidget):
                 self._fronts[key] = front
                 frame.page.front_changed(front)
 
-    def _front_changed(self, front: bool) -> None:
+    def front_changed(self, front: bool) -> None:
+        """The dock came in front of the others in its place, or is behind one."""
         self._in_front = front
         if front and self.frames[self.current].page is None:
             self._changed()
@@ -464,32 +365,16 @@ class Workspace(QWidget):
         for frame in self.frames.values():
             frame.follow_theme(theme)
 
-    def event(self, event: QEvent) -> bool:
-        """Stop the work where napari takes the dock or the window away."""
-        parent = self.parent()
-        if event.type() == QEvent.Type.ParentChange and parent is None:
-            self._closed()
-        elif event.type() == QEvent.Type.ParentChange and isinstance(parent, QDockWidget):
-            parent.visibilityChanged.connect(self._front_changed)
-            # Once napari has put it into the window.
-            QTimer.singleShot(0, self._docked)
-        elif event.type() == QEvent.Type.Hide and not event.spontaneous():
-            window = self.window()
-            if isinstance(window, QMainWindow) and not window.isVisible():
-                self.halt()
-        return super().event(event)
-
-    def _docked(self) -> None:
-        canvas_context_of(self.viewer).watch(self)
-        self._find_pages()
+    def arrived(self) -> None:
+        """Take no more room than is needed."""
+        self._out.find()
         self.resize_dock()
 
-    def _closed(self) -> None:
+    def undocked(self) -> None:
         """The dock was closed: pages that are out live on by themselves, work here stops."""
         for frame in self.frames.values():
             if frame.dock is not None:
-                frame.page.removeEventFilter(self)
-                frame.dock.removeEventFilter(self)
+                self._out.let_go(frame)
                 task = frame.page.task
                 for signal in (task.started, task.updated, task.ended):
                     signal.disconnect(self._changed, missing_ok=True)
@@ -516,31 +401,3 @@ def workspace_of(viewer: Any) -> Workspace:
         workspace = Workspace(viewer)
         own_viewer(viewer).window.add_dock_widget(workspace, name=TITLE)
     return workspace
-
-
-def made_by_menu(dock: QDockWidget) -> bool:
-    """Whether napari's menus or its command palette made a dock."""
-    return dock.objectName().endswith(FROM_MENU)
-
-
-def made_by_python(dock: QDockWidget) -> bool:
-    """Whether `add_plugin_dock_widget` made a dock, or the workspace took a page out into it."""
-    return dock.objectName().endswith(FROM_PYTHON)
-
-
-def _to_front(dock: QDockWidget) -> None:
-    dock.show()
-    dock.raise_()
-    if dock.isFloating():
-        dock.activateWindow()
-
-
-def _disconnect(ties: list[tuple[Any, Callable[..., object]]]) -> None:
-    from psygnal import SignalInstance
-
-    for signal, slot in ties:
-        if isinstance(signal, SignalInstance):
-            signal.disconnect(slot, missing_ok=True)
-        else:
-            signal.disconnect(slot)
-    ties.clear()

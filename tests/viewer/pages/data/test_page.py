@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QScrollArea
+from qtpy.QtWidgets import QMessageBox, QScrollArea
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.layers import role_of
-from napari_channelmix.viewer.pages.data import page as images_dock
 from napari_channelmix.viewer.pages.data.merging import summary
 from napari_channelmix.viewer.pages.data.page import ImagesDock
 from napari_channelmix.viewer.pages.data.samples import open_synthetic_plate
@@ -351,15 +350,13 @@ def test_what_closing_a_data_set_costs_is_asked(
     images: Any, plate: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, asked = images.session, []
-    cancel = images_dock.QMessageBox.StandardButton.Cancel
-    monkeypatch.setattr(
-        images_dock.QMessageBox, "question", lambda *args: asked.append(args[2]) or cancel
-    )
+    cancel = QMessageBox.StandardButton.Cancel
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: asked.append(args[2]) or cancel)
     session.open(plate, "layers of the viewer")
     first = session.data_set
     session.open(plate.subset(slice(9)), "a sample")
     # Nothing was found of it, and nothing is at work.
-    assert images._may_close(session.of(first)) and not asked
+    assert images.switching.may_close(session.of(first)) and not asked
     session.begin("channel importance", first)
     images.close_data_set(first)
     assert "under way, and is stopped: channel importance" in asked[0]

@@ -154,6 +154,6 @@ def test_the_cache_lets_go_of_what_was_not_looked_at() -> None:
     cache.put(5, one)
     assert 0 in cache and 1 not in cache and len(cache) == 5
     cache.put(5, one)
-    assert cache.size == 5 * one.size
+    assert cache.nbytes == 5 * one.size
     cache.clear()
-    assert cache.size == 0 and 0 not in cache
+    assert cache.nbytes == 0 and 0 not in cache

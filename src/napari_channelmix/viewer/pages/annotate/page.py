@@ -135,13 +135,10 @@ class AnnotateDock(Dock):
 
     def _clicked(self, cell: int, more: bool) -> None:
         self.notice.clear_line()
-        before = self.session.selected
-        if not more:
-            self.session.select(cell)
-        elif cell in before:
-            self.session.select(*(one for one in before if one != cell))
+        if more:
+            self.session.toggle(cell)
         else:
-            self.session.select(*before, cell)
+            self.session.select(cell)
 
     def go(self, cell: int) -> None:
         """Select a cell and bring it into the middle of the view."""

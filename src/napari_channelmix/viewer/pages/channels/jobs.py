@@ -65,7 +65,7 @@ def mixed_job(classifier: Classifier, cells: Cells, field: int) -> Job[npt.NDArr
     ModelError, DataError
         A classifier without a mixing layer, or for channels these cells lack.
     """
-    from napari_channelmix.classify.classifier import matched
+    from napari_channelmix.classify.predictor import matched
 
     cells = matched(cells, classifier.channels)
     one = cells.fields[field]

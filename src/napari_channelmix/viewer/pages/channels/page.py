@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
 from napari_channelmix.viewer.pages.channels.jobs import importance_job, kept_folder, mixed_job
 from napari_channelmix.viewer.pages.channels.solo_channel import Solo
 from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
+from napari_channelmix.viewer.session.shown import LAYERS_GONE, OPEN_AGAIN
 from napari_channelmix.viewer.tasks.task import Task, Update
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.folding import Folding
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportanceDock", "verdict"]
 
-AGAIN = "open the data set again, or choose the layers anew and press 'Use these cells'."
 TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
@@ -264,8 +265,8 @@ class ImportanceDock(Dock):
         imp, cells, shown = self.session.importance, self.session.cells, self.session.shown
         if imp is None or not imp.classifiers or cells is None or shown is None:
             return
-        if shown.reference not in self.viewer.layers:
-            self.fail(f"The layers of this field of view are gone; {AGAIN}")
+        if not shown.is_in(self.viewer.layers):
+            self.fail(LAYERS_GONE)
             return
         if visible and self.solo.channel is not None:
             # The blend is about to be looked at, no longer one channel.
@@ -281,29 +282,26 @@ class ImportanceDock(Dock):
     def _show_mixed(
         self, images: npt.NDArray[np.float32], geometry: layers.FieldPlace, visible: bool
     ) -> None:
-        selected = set(self.viewer.layers.selection)
-        for place, image in enumerate(images):
-            name = "mixed" if len(images) == 1 else f"mixed {place + 1}"
-            low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
-            limits = (low, max(high, low + 1e-6))
-            layer = layers.add_image(
-                self.viewer,
-                name,
-                image,
-                geometry,
-                name=name,
-                colormap="gray",
-                blending="translucent",
-                contrast_limits=limits,
-                visible=False,
-            )
-            # Another field of view or classifier has another range.
-            layer.contrast_limits = limits
-            layer.visible = layer.visible or visible
-        if not visible:
-            # napari selects a layer that is added: its controls would be those of one unseen.
-            self.viewer.layers.selection.clear()
-            self.viewer.layers.selection.update(selected & set(self.viewer.layers))
+        # napari selects a layer that is added: its controls would be those of one unseen.
+        with nullcontext() if visible else layers.keep_selection(self.viewer.layers):
+            for place, image in enumerate(images):
+                name = "mixed" if len(images) == 1 else f"mixed {place + 1}"
+                low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
+                limits = (low, max(high, low + 1e-6))
+                layer = layers.add_image(
+                    self.viewer,
+                    name,
+                    image,
+                    geometry,
+                    name=name,
+                    colormap="gray",
+                    blending="translucent",
+                    contrast_limits=limits,
+                    visible=False,
+                )
+                # Another field of view or classifier has another range.
+                layer.contrast_limits = limits
+                layer.visible = layer.visible or visible
 
     def _ask_export(self) -> None:
         folder = file_dialogs.ask_folder(self, "Export channel importance into a folder")
@@ -336,7 +334,7 @@ class ImportanceDock(Dock):
         self.chart.mark(self.solo.toggle(channel))
         alone = self.solo.channel
         if alone is None and was != channel:
-            self.fail(f"The layer of {channel} is gone; {AGAIN}")
+            self.fail(f"The layer of {channel} is gone; {OPEN_AGAIN}")
         self.hover.setText(
             f"{alone} is shown alone; click it again to see what was shown before."
             if alone

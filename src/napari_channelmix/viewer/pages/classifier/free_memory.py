@@ -6,7 +6,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.images import FilePlane
+from napari_channelmix.data.image_file import FilePlane
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -25,7 +25,7 @@ def free_memory(session: Session) -> int:
     fields = [one for state in session.data_sets for one in state.cells.fields]
     planes = (plane for one in fields for plane in one.planes)
     held = {id(plane.decoded): plane.decoded for plane in planes if isinstance(plane, FilePlane)}
-    freed += [one.forget() for one in held.values()]
+    freed += [one.clear() for one in held.values()]
     gc.collect()
     return sum(freed) + _free_cuda()
 

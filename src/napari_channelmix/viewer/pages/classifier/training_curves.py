@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.charts.small_plot import color_axes, switch_off_menu
+from napari_channelmix.viewer.charts.small_plot import color_axes, still_plot
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -16,29 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingCurves"]
 
+LOSS_TIP = "Cross entropy on training (line) and validation cells (dashed)"
+ACCURACY_TIP = "Balanced accuracy: the mean of the classes' recalls, 1 at best"
+
 
 class TrainingCurves(QWidget):
     """Two small charts over the epochs: loss, and balanced accuracy on validation cells."""
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.loss = pg.PlotWidget()
-        self.accuracy = pg.PlotWidget()
+        # The lowest tick's number and the name of the epochs reach over the edge.
+        room: dict[str, Any] = {"left": 48, "margins": (0, 4, 6, 7)}
+        self.loss = still_plot(LOSS_TIP, 130, **room)
+        # Room for the names of the epochs.
+        self.accuracy = still_plot(ACCURACY_TIP, 165, **room)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         for plot in (self.loss, self.accuracy):
-            switch_off_menu(plot)
-            plot.setMouseEnabled(x=False, y=False)
-            # The lowest tick's number and the name of the epochs reach over the edge.
-            plot.getPlotItem().setContentsMargins(0, 4, 6, 7)
-            plot.getAxis("left").setWidth(48)
             column.addWidget(plot)
-        self.loss.setToolTip("Cross entropy on training (line) and validation cells (dashed)")
-        self.accuracy.setToolTip("Balanced accuracy: the mean of the classes' recalls, 1 at best")
-        self.loss.setFixedHeight(130)
-        # Room for the names of the epochs.
-        self.accuracy.setFixedHeight(165)
         self.loss.getAxis("bottom").setStyle(showValues=False)
         self.accuracy.setYRange(0.0, 1.05, padding=0)
         # Losses start high on the left and fall: there is room on the right.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QMessageBox, QPushButton, QTabBar
+from qtpy.QtWidgets import QLabel, QPushButton, QTabBar
 
 from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
-from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
@@ -20,6 +18,7 @@ from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
+from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
 from napari_channelmix.viewer.pages.data.jobs import nuclei_job
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
@@ -31,6 +30,13 @@ from napari_channelmix.viewer.pages.data.layer_fields import (
     with_fields,
 )
 from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
+from napari_channelmix.viewer.pages.data.open_jobs import (
+    Opened,
+    given_job,
+    of_source,
+    opened_job,
+    sample_job,
+)
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
@@ -39,8 +45,9 @@ if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
+    from napari_channelmix.jobs import Job
     from napari_channelmix.viewer.session.data_sets import DataSetState
-    from napari_channelmix.viewer.session.session import Session, Shown
+    from napari_channelmix.viewer.session.shown import Shown
     from napari_channelmix.viewer.widgets.notice import Kind
 
 __all__ = ["ImagesDock"]
@@ -64,6 +71,14 @@ class ImagesDock(Dock):
         self.summary.setWordWrap(True)
         self.summary.setToolTip(IN_USE)
         self.data_sets = DataSetBox(self.session)
+        self.switching = DataSetSwitching(
+            self.viewer,
+            self.session,
+            self.task,
+            self,
+            shown=self._state_shown,
+            failed=self._not_switched,
+        )
         self.origin = QTabBar()
         self.origin.addTab("From a data set")
         self.origin.addTab("From layers")
@@ -159,25 +174,25 @@ class ImagesDock(Dock):
 
     def open_sample(self, name: str) -> None:
         """Open a sample by the name of its function in `napari_channelmix.data.samples`."""
-        self._open("making the sample", _sample_job(name), SAMPLES[name])
+        self._open("making the sample", sample_job(name), SAMPLES[name])
 
     def open_cells(self, cells: Cells, source: str = "") -> None:
         """Take a data set that is already open."""
-        self._open(f"reading {cells.name}", _given(cells), source or cells.name)
+        self._open(f"reading {cells.name}", given_job(cells), source or cells.name)
 
     def _open(self, title: str, job: Job[Cells], source: str) -> None:
         self.task.run(
             title,
-            _opened(job, _of_source(self.session, source)),
+            opened_job(job, of_source(self.session, source)),
             lambda found: self._opened(found, source),
             on_error=self.fail,
         )
 
-    def _opened(self, found: _Opened, source: str) -> None:
+    def _opened(self, found: Opened, source: str) -> None:
         state = None if found.open_already is None else self.session.of(found.open_already)
         if state is not None:
             # Asked again, since its layers may be gone.
-            self._show_state(state, found.pixels)
+            self.switching.show_state(state, found.pixels)
             if state.results:
                 self.notice.say(
                     f"{state.name} is open already: here it is, with {listed(state.results, 6)}."
@@ -194,100 +209,18 @@ class ImagesDock(Dock):
 
     def switch_to(self, key: int) -> None:
         """Take another open data set in use, with all that was found of it."""
-        state = self.session.of(key)
-        if state is None or key == self.session.data_set:
-            return
-        if self._users_layers(state) is not None:
-            self._show_state(state, None)
-            return
-        self.task.run(
-            f"showing {state.name}",
-            layers.field_job(state.cells, state.shown.field),
-            lambda pixels: self._switched(key, pixels),
-            on_error=self._not_switched,
-        )
+        self.switching.switch_to(key)
 
-    def _switched(self, key: int, pixels: layers.FieldPixels) -> None:
-        # It may be another one by now, or closed.
-        state = self.session.of(key)
-        if state is not None:
-            self._show_state(state, pixels)
+    def close_data_set(self, key: int) -> None:
+        """Let go of a data set; asks where something would be lost that took its time."""
+        self.switching.close(key)
 
     def _not_switched(self, line: str) -> None:
         self.fail(line)
         self.data_sets.fill()
 
-    def _users_layers(self, state: DataSetState) -> Shown | None:
-        """How a data set is shown in layers of the user, where these are still there."""
-        shown = state.shown.again(self.viewer.layers)
-        if shown is None or any(map(layers.role_of, shown.images.values())):
-            return None
-        return shown
-
-    def _show_state(self, state: DataSetState, pixels: layers.FieldPixels | None) -> None:
-        """Show an open data set and take it in use; in the user's layers, where it is of these."""
-        layers.forget_ours(self.viewer)
-        shown = self._users_layers(state)
-        if shown is None and pixels is not None:
-            shown = layers.show_field(self.viewer, state.cells, pixels)
-        if state.key == self.session.data_set:
-            self.session.shown = shown
-        else:
-            self.session.switch(state.key, shown)
+    def _state_shown(self, state: DataSetState) -> None:
         self.origin.setCurrentIndex(1 if state.source == LAYERS else 0)
-
-    def close_data_set(self, key: int) -> None:
-        """Let go of a data set; asks where something would be lost that took its time."""
-        state = self.session.of(key)
-        if state is None or not self._may_close(state):
-            return
-        if key != self.session.data_set:
-            self.session.close(key)
-            return
-        keys = [one.key for one in self.session.data_sets]
-        at = keys.index(key)
-        others = [*keys[at + 1 :], *reversed(keys[:at])]
-        if not others:
-            return
-        after = others[0]
-        other = self.session.of(after)
-        assert other is not None
-        self.task.run(
-            f"showing {other.name}",
-            layers.field_job(other.cells, other.shown.field),
-            lambda pixels: self._closed(key, after, pixels),
-            on_error=self._not_switched,
-        )
-
-    def _closed(self, key: int, after: int, pixels: layers.FieldPixels) -> None:
-        self._switched(after, pixels)
-        self.session.close(key)
-
-    def _may_close(self, state: DataSetState) -> bool:
-        lost, running = listed(state.results, 6), listed(self.session.running_on(state.key), 6)
-        if not lost and not running:
-            return True
-        lines = [f"Close {state.name}?"]
-        if running:
-            lines.append(
-                f"Work on it is under way, and is stopped: {running}. What an earlier run "
-                "of the same found is lost."
-            )
-        if lost:
-            lines.append(f"What was found of it is lost: {lost}.")
-        if (
-            state.classifier is not None
-            and self.session.uses_elsewhere(state.classifier, state.key)
-            and (state.saved_in is None or state.edited)
-        ):
-            lines.append(
-                "Its classifier stays in use, but no script or config can train it again: these "
-                "cells are in no data-set file as they are now. Cancel, and 'Save data set…' on "
-                "the page 'Report and script', where that is wanted."
-            )
-        yes, no = QMessageBox.StandardButton.Close, QMessageBox.StandardButton.Cancel
-        said = "\n".join(lines)
-        return QMessageBox.question(self, "Close a data set", said, yes | no, no) == yes
 
     def show_field(self, at: int) -> None:
         """Show another field of view of the data set."""
@@ -507,54 +440,6 @@ class ImagesDock(Dock):
         super().halt()
         self.preview.task.stop()
         self.keeping.finish()
-
-
-@dataclass(frozen=True, eq=False)
-class _Opened:
-    """A data set with the pixels of a field of view; or the key of the same one, open already."""
-
-    cells: Cells
-    pixels: layers.FieldPixels
-    open_already: int | None = None
-
-
-def _opened(job: Job[Cells], same_source: tuple[DataSetState, ...]) -> Job[_Opened]:
-    """A data set together with the pixels of the field of view that is to be shown."""
-    cells = yield from job
-    for state in same_source:
-        if state.original is cells or state.original.fingerprint == cells.fingerprint:
-            pixels = yield from layers.field_job(state.cells, state.shown.field)
-            return _Opened(state.cells, pixels, state.key)
-    pixels = yield from layers.field_job(cells, 0)
-    return _Opened(cells, pixels)
-
-
-def _of_source(session: Session, source: str) -> tuple[DataSetState, ...]:
-    """Open data sets that came from the same place, however its path is spelt."""
-    return tuple(
-        state for state in session.data_sets if _resolved(state.source) == _resolved(source)
-    )
-
-
-def _resolved(source: str) -> str:
-    """A file by its whole path; other sources stay as they are."""
-    path = Path(source)
-    return str(path.resolve()) if path.suffix.lower() == ".toml" else source
-
-
-def _sample_job(name: str) -> Job[Cells]:
-    yield Progress(0, 1, "making the sample")
-    from napari_channelmix.data import samples
-
-    # A sample that takes its time has a job, which can be stopped.
-    job = getattr(samples, f"{name}_job", None)
-    sample = (yield from job()) if job is not None else getattr(samples, name)()
-    return cast("Cells", sample.cells)
-
-
-def _given(cells: Cells) -> Job[Cells]:
-    yield Progress(0, 1, f"reading {cells.name}")
-    return cells
 
 
 def _dropped(event: Any) -> Path | None:

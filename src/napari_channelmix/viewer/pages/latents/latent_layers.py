@@ -37,7 +37,7 @@ class LatentLayers:
         self._sights: tuple[Sight, Sight] | None = None
 
     def _there(self, shown: Shown | None) -> bool:
-        return shown is not None and shown.reference in self._viewer.layers
+        return shown is not None and shown.is_in(self._viewer.layers)
 
     # ---------------------------------------------------------------- one cell
 
@@ -89,20 +89,18 @@ class LatentLayers:
             return
         if shown is None or not self._there(shown):
             return
-        selected = set(self._viewer.layers.selection)
-        layers.show_scores(
-            self._viewer,
-            SCORES,
-            latents.cells,
-            shown.field,
-            axis.values,
-            layers.field_place(shown),
-            name=f"latent: {axis.title}",
-            limits=(axis.low, axis.high),
-            colormap=CYCLIC if axis.cyclic else COLORS,
-        )
-        self._viewer.layers.selection.clear()
-        self._viewer.layers.selection.update(selected & set(self._viewer.layers))
+        with layers.keep_selection(self._viewer.layers):
+            layers.show_scores(
+                self._viewer,
+                SCORES,
+                latents.cells,
+                shown.field,
+                axis.values,
+                layers.field_place(shown),
+                name=f"latent: {axis.title}",
+                limits=(axis.low, axis.high),
+                colormap=CYCLIC if axis.cyclic else COLORS,
+            )
 
     def write_columns(self, latents: Latents, shown: Shown | None) -> str:
         """Put the latents into the features of the cells' layer; gives its name, or nothing.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_channelmix.computing import leave_a_core
-from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.jobs import Job, Progress, mapped_results, part
 from napari_channelmix.settings import FinetuneSettings
 from napari_channelmix.viewer.charts.colors import is_photo
 
@@ -99,11 +99,4 @@ def _traced(job: Job[Latents], again: dict[str, object]) -> Job[Latents]:
     def told(found: Latents) -> Latents:
         return replace(found, provenance={**found.provenance, **again})
 
-    try:
-        while True:
-            step = next(job)
-            yield step if step.partial is None else replace(step, partial=told(step.partial))
-    except StopIteration as end:
-        return told(end.value)
-    finally:
-        job.close()
+    return mapped_results(job, told)

@@ -22,8 +22,9 @@ from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, L
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
 from napari_channelmix.viewer.pages.latents.results import Pages
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
-from napari_channelmix.viewer.selection.navigation import GONE, Going
+from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels
+from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
 from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
@@ -66,7 +67,6 @@ class LatentsDock(Dock):
         # The cell that is looked at.
         self.cell: int | None = None
         # What tells of the looks of the channels that are shown.
-        self._watched: list[Any] = []
         self._seen: Latents | None = None
         # The data set that a run is of; another may be in use meanwhile.
         self._running = 0
@@ -204,7 +204,7 @@ class LatentsDock(Dock):
         if latents is not None and shown is not None and cell is not None:
             there = self.layers.show_grid(latents, shown, cell, self.viewer.theme)
             if not there:
-                self.fail(GONE)
+                self.fail(LAYERS_GONE)
         self.pages.one.mark_grid(there)
 
     # ---------------------------------------------------------------- all cells
@@ -296,16 +296,7 @@ class LatentsDock(Dock):
 
     def _watch(self) -> None:
         """Hear of it when channels are hidden or coloured anew: that is what would be looked at."""
-        for tie in self._watched:
-            tie[0].disconnect(tie[1])
-            self._ties.remove(tie)
-        shown = self.session.shown
-        images = [] if shown is None else list(shown.images.values())
-        before = len(self._ties)
-        for one in images:
-            self.follow(one.events.visible, self._fill)
-            self.follow(one.events.colormap, self._fill)
-        self._watched = self._ties[before:]
+        self.follow_images(("visible", "colormap"), self._fill)
 
     def _fill(self, _: object = None) -> None:
         self.settings.fill(busy=self.task.busy)

@@ -40,23 +40,19 @@ class Coloring:
         if what == "nothing" or facts is None:
             self.clear()
             return ""
-        if shown is None or shown.reference not in self._viewer.layers:
+        if shown is None or not shown.is_in(self._viewer.layers):
             return ""
-        selected = set(self._viewer.layers.selection)
         geometry = layers.field_place(shown)
         codes = what in ("labels", "predictions", "disagreement")
         # Hidden, not removed: napari takes half a second to remove a layer of this size.
         other = layers.find_ours(self._viewer, SCORES if codes else CODES)
         if other is not None:
             other.visible = False
-        if codes:
-            layer = self._codes(facts, shown, what, geometry)
-        else:
-            layer = self._scores(facts, shown, what, of, geometry)
-        # What was selected stays so: the user may be painting in another layer.
-        if set(self._viewer.layers.selection) != selected:
-            self._viewer.layers.selection.clear()
-            self._viewer.layers.selection.update(selected & set(self._viewer.layers))
+        with layers.keep_selection(self._viewer.layers):
+            if codes:
+                layer = self._codes(facts, shown, what, geometry)
+            else:
+                layer = self._scores(facts, shown, what, of, geometry)
         return str(layer.name)
 
     def _codes(self, facts: Facts, shown: Shown, what: str, geometry: layers.FieldPlace) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.byte_cache import ByteCache
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,36 +36,8 @@ class Kept:
         return pixels + (0 if self.picture is None else self.picture.sizeInBytes())
 
 
-class CropCache:
-    """Cells by their positions; used on the main thread only."""
+class CropCache(ByteCache[int, Kept]):
+    """Cells by their positions, up to so many bytes."""
 
     def __init__(self, most: int = MOST) -> None:
-        self.most = most
-        self.size = 0
-        self._kept: OrderedDict[int, Kept] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def __contains__(self, cell: int) -> bool:
-        return cell in self._kept
-
-    def get(self, cell: int) -> Kept | None:
-        """What is kept of a cell; it counts as looked at."""
-        found = self._kept.get(cell)
-        if found is not None:
-            self._kept.move_to_end(cell)
-        return found
-
-    def put(self, cell: int, kept: Kept) -> None:
-        """Keep a cell."""
-        before = self._kept.pop(cell, None)
-        self.size += kept.size - (0 if before is None else before.size)
-        self._kept[cell] = kept
-        while self.size > self.most and len(self._kept) > 1:
-            self.size -= self._kept.popitem(last=False)[1].size
-
-    def clear(self) -> None:
-        """Let go of everything: other cells are shown."""
-        self._kept.clear()
-        self.size = 0
+        super().__init__(most, lambda kept: kept.size)

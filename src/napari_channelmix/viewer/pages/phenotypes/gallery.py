@@ -120,7 +120,7 @@ class Gallery(QAbstractScrollArea):
 
     def _know(self, facts: Facts | None) -> None:
         before, self.facts = self.facts, facts
-        if facts is None or before is None or not _same_crops(facts, before):
+        if facts is None or before is None or not facts.cells.same_pixels(before.cells):
             self.cache.clear()
             self.reader.drop()
 
@@ -175,7 +175,7 @@ class Gallery(QAbstractScrollArea):
 
     def free(self) -> int:
         """Let go of all crops, and read those again that are in sight; gives the bytes."""
-        freed = self.cache.size
+        freed = self.cache.nbytes
         self.cache.clear()
         self._show()
         return freed
@@ -401,15 +401,3 @@ class Gallery(QAbstractScrollArea):
         self._select(cell, modifiers)
         if not modifiers & Qt.KeyboardModifier.ShiftModifier:
             self.visited.emit(cell)
-
-
-def _same_crops(one: Facts, other: Facts) -> bool:
-    """Whether two sets of cells have the same pixels, seen quickly."""
-    mine, theirs = one.cells, other.cells
-    # By identity: fields hold arrays, which compare element by element.
-    if mine.fields is not theirs.fields or len(mine) != len(theirs):
-        return False
-    if (mine.planes, mine.crop) != (theirs.planes, theirs.crop):
-        return False
-    where = ["field", "y0", "x0"]
-    return mine.table is theirs.table or bool(mine.table[where].equals(theirs.table[where]))

@@ -88,7 +88,6 @@ class PhenotypesDock(Dock):
         self.going = Going(self.viewer, self.session, self.fail)
         self.coloring = Coloring(self.viewer)
         # What tells of the looks of the channels that are shown.
-        self._watched: list[Any] = []
         # Cells that were shown before; they are arranged anew where others are.
         self._cells: Any = None
         self._predictions: Any = None
@@ -269,15 +268,8 @@ class PhenotypesDock(Dock):
     # ---------------------------------------------------------------- the picture
 
     def _shown_changed(self, _: object = None) -> None:
-        for signal, slot in self._watched:
-            signal.disconnect(slot)
-            self._ties.remove((signal, slot))
-        shown = self.session.shown
-        before = len(self._ties)
-        for image in {id(one): one for one in shown.images.values()}.values() if shown else ():
-            for name in ("visible", "colormap", "contrast_limits", "gamma", "opacity"):
-                self.follow(getattr(image.events, name), self._looks_changed)
-        self._watched = self._ties[before:]
+        looks = ("visible", "colormap", "contrast_limits", "gamma", "opacity")
+        self.follow_images(looks, self._looks_changed)
         self.toggle.fit()
         self._look()
         self._color()
@@ -315,13 +307,10 @@ class PhenotypesDock(Dock):
     def _clicked(self, cell: int, more: bool) -> None:
         """A cell in the picture: with Shift one more, or one less."""
         self.notice.clear_line()
-        before = self.session.selected
-        if not more:
-            self.session.select(cell)
-        elif cell in before:
-            self.session.select(*(one for one in before if one != cell))
+        if more:
+            self.session.toggle(cell)
         else:
-            self.session.select(cell, *before)
+            self.session.select(cell)
 
     def _selected_changed(self, _: object = None) -> None:
         if self._visit not in self.session.selected:

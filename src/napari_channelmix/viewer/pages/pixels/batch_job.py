@@ -63,7 +63,7 @@ def field_maps_job(
     so and any other is left; see `phenotypes.held_out`.
     """
     yield Progress(0, len(chosen), "reading the cells")
-    from napari_channelmix.classify.training_cells import training_marks_job
+    from napari_channelmix.classify.predictor import training_marks_job
     from napari_channelmix.pcim import explain_job
 
     whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
@@ -74,7 +74,7 @@ def field_maps_job(
         at, line = at[meant.chosen], meant.line
     # Their pixels are read batch by batch, by the job.
     some = replace(whole, numbers=whole.numbers[at])
-    boxes = cells.subset(at).table[["y0", "x0", "y1", "x1"]].to_numpy(np.int64)
+    boxes = cells.boxes[at]
     found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(at)), None
 
     def painted(update: MapUpdate) -> FieldMaps:

@@ -11,13 +11,18 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from napari_channelmix.settings import ExplainSettings, merged
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
+from napari_channelmix.viewer.session.shown import LAYERS_GONE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_channelmix.settings import Only
-    from napari_channelmix.viewer.pages.pixels.page import ExplainDock
-    from napari_channelmix.viewer.tasks.task import Update
+    from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
+    from napari_channelmix.viewer.session.cell_sources import Sources
+    from napari_channelmix.viewer.session.explanation import Question
+    from napari_channelmix.viewer.session.session import Session
+    from napari_channelmix.viewer.tasks.task import Task, Update
+    from napari_channelmix.viewer.widgets.notice import Notice
 
 __all__ = ["ManyCells"]
 
@@ -26,10 +31,37 @@ HINT = "Shift and a click chooses a cell."
 
 
 class ManyCells:
-    """Chosen cells and the buttons; works through the dock's own task."""
+    """Chosen cells and the buttons.
 
-    def __init__(self, dock: ExplainDock) -> None:
-        self._dock = dock
+    Parameters
+    ----------
+    viewer, session
+    task : Task
+        Of the page: many cells are not explained while one is, on the same network.
+    notice : Notice
+        Where results and errors are said.
+    maps : ExplanationLayers
+    sources : Sources
+    question : callable
+        What is asked of each cell now.
+    leave_cell : callable
+        Called before many cells are explained: the one in sight makes way.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        task: Task,
+        notice: Notice,
+        maps: ExplanationLayers,
+        sources: Sources,
+        question: Callable[[], Question],
+        leave_cell: Callable[[], object],
+    ) -> None:
+        self._viewer, self._session, self._task, self._notice = viewer, session, task, notice
+        self._maps, self._sources, self._question = maps, sources, question
+        self._leave_cell = leave_cell
         # In the order they were chosen.
         self._picked: dict[int, None] = {}
         self.found: FieldMaps | None = None
@@ -69,7 +101,7 @@ class ManyCells:
         column.addLayout(row)
         column.addWidget(self.held_out)
         column.addWidget(self.line)
-        dock.task.ended.connect(self._ended)
+        task.ended.connect(self._ended)
 
     # ---------------------------------------------------------------- choosing
 
@@ -79,7 +111,7 @@ class ManyCells:
         return tuple(dict.fromkeys([*self._picked, *self._selected_points()]))
 
     def _selected_points(self) -> list[int]:
-        session = self._dock.session
+        session = self._session
         cells, shown = session.cells, session.shown
         if cells is None or shown is None or not isinstance(shown.objects, Points):
             return []
@@ -104,11 +136,9 @@ class ManyCells:
         self._mark()
 
     def _mark(self) -> None:
-        session = self._dock.session
+        session = self._session
         if session.cells is not None and session.shown is not None:
-            layers.ring_cells(
-                self._dock.viewer, ROLE, session.cells, session.shown, tuple(self._picked)
-            )
+            layers.ring_cells(self._viewer, ROLE, session.cells, session.shown, tuple(self._picked))
         self.fill()
 
     # ---------------------------------------------------------------- explaining
@@ -119,55 +149,57 @@ class ManyCells:
         if chosen:
             self._explain(chosen)
         else:
-            self._dock.notice.say(f"No cell is chosen. {HINT}")
+            self._notice.say(f"No cell is chosen. {HINT}")
 
     def explain_all(self) -> None:
         """Explain every cell of this field of view."""
-        cells, shown = self._dock.session.cells, self._dock.session.shown
+        cells, shown = self._session.cells, self._session.shown
         if cells is not None and shown is not None:
             here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
             only: Only = "held-out" if self.held_out.isChecked() else "all"
             self._explain([int(at) for at in here], only)
 
     def _explain(self, chosen: Sequence[int], only: Only = "all") -> None:
-        dock, session = self._dock, self._dock.session
+        session = self._session
         cells, shown, trained = session.cells, session.shown, session.trained
         if cells is None or shown is None or trained is None:
             return
-        if shown.reference not in dock.viewer.layers:
-            dock.fail("The layers of this field of view are gone; open it again.")
+        if not shown.is_in(self._viewer.layers):
+            self._fail(LAYERS_GONE)
             return
         shape = cells.fields[shown.field].shape
         self.found = None
-        dock.task.stop()
-        dock.layers.lay_field(shown, shape)
+        self._task.stop()
+        self._maps.lay_field(shown, shape)
         # In the way of what is to be looked at now.
-        dock.layers.clear_cell()
-        dock.cell = session.explanation = None
-        dock.result.empty()
-        settings = merged(ExplainSettings, dock.asked, {"only": only})
-        job = field_maps_job(dock.sources, trained, cells, chosen, settings, shape)
-        dock.task.run(
+        self._maps.clear_cell()
+        self._leave_cell()
+        settings = merged(ExplainSettings, self._question(), {"only": only})
+        job = field_maps_job(self._sources, trained, cells, chosen, settings, shape)
+        self._task.run(
             f"explaining {len(chosen)} cells",
             job,
             self._done,
             on_update=self._updated,
-            on_error=dock.fail,
+            on_error=self._fail,
         )
         self.busy = True
         self.fill()
 
+    def _fail(self, line: str) -> None:
+        self._notice.say(line, "error")
+
     def _updated(self, update: Update) -> None:
         found = update.progress.partial
         if found is not None and (self.found is None or found.done > self.found.done):
-            self._dock.layers.show_field(found)
+            self._maps.show_field(found)
         self.found = found or self.found
 
     def _done(self, found: Any) -> None:
-        self._dock.layers.show_field(found)
+        self._maps.show_field(found)
         self.found = found
         lines = (f"{found.done} cells are explained in the layer 'explanations'.", *found.warnings)
-        self._dock.notice.say("\n".join(lines), "warning" if found.warnings else "good")
+        self._notice.say("\n".join(lines), "warning" if found.warnings else "good")
 
     def stopped(self) -> bool:
         """Say how far it came when the user stopped it; whether it was this that was stopped."""
@@ -175,10 +207,10 @@ class ManyCells:
             return False
         self._was_busy = False
         if self.found is None or not self.found.done:
-            self._dock.notice.say("Stopped before the first cell was explained.")
+            self._notice.say("Stopped before the first cell was explained.")
             return True
         done, total = self.found.done, self.found.total
-        self._dock.notice.say(
+        self._notice.say(
             f"Stopped: {done} of {total} cells are explained, and stay in the layer "
             "'explanations'; the others are empty there."
         )
@@ -197,7 +229,7 @@ class ManyCells:
 
     def fill(self) -> None:
         """Bring buttons up to date."""
-        busy = self._dock.task.busy and self.busy
+        busy = self._task.busy and self.busy
         count = len(self._picked)
         self.chosen_button.setText(f"Explain selected ({count})" if count else "Explain selected")
         self.chosen_button.setEnabled(not busy)

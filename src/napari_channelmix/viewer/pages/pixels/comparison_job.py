@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.jobs import Job, Progress, mapped, part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,10 +72,4 @@ def compare_job(
 
 def _silent(job: Job[Any]) -> Job[Any]:
     """A job whose partial results are not for the dock."""
-    try:
-        while True:
-            yield replace(next(job), partial=None, metrics={})
-    except StopIteration as end:
-        return end.value
-    finally:
-        job.close()
+    return mapped(job, lambda step: replace(step, partial=None, metrics={}))

@@ -67,7 +67,7 @@ def explain_cell_job(
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
     row = cells.table.iloc[cell]
-    y0, x0, y1, x1 = (int(row[edge]) for edge in ("y0", "x0", "y1", "x1"))
+    y0, x0, y1, x1 = cells.boxes[cell].tolist()
     found = Explanation(
         question,
         cell,

@@ -62,9 +62,18 @@ class ExplainDock(Dock):
         self.reliability = ReliabilityPanel(self.viewer.theme)
         self.comparison = ComparisonPanel()
         self.layers = ExplanationLayers(self.viewer)
-        self.many = ManyCells(self)
-        self.cache = ExplanationCache(PREFERENCES.now.cache_bytes)
         self.sources = Sources()
+        self.many = ManyCells(
+            self.viewer,
+            self.session,
+            self.task,
+            self.notice,
+            self.layers,
+            self.sources,
+            question=lambda: self.asked,
+            leave_cell=self._leave_cell,
+        )
+        self.cache = ExplanationCache(PREFERENCES.now.cache_bytes)
         self.pace = Pace()
         # The classifier that was tried, so that the first click need not wait for PyTorch.
         self._warm: Any = None
@@ -160,7 +169,7 @@ class ExplainDock(Dock):
         self.notice.clear_line()
         self.session.explanation = None
         self.result.begin(cell_name(cells, cell))
-        box = [int(where[edge]) for edge in ("y0", "x0", "y1", "x1")]
+        box = cells.boxes[cell].tolist()
         separate = question.channels == "separate"
         channels = trained.classifier.channels if separate else ()
         self.layers.lay(
@@ -281,11 +290,14 @@ class ExplainDock(Dock):
 
     def _leave(self) -> None:
         """Nothing of the cells that were looked at is left in sight."""
+        self._leave_cell()
+        self.layers.clear()
+        self.many.forget()
+
+    def _leave_cell(self) -> None:
         self.cell = None
         self.session.explanation = None
         self.result.empty()
-        self.layers.clear()
-        self.many.forget()
 
     def _cells_changed(self, _: object = None) -> None:
         cells, before, self._cells = self.session.cells, self._cells, self.session.cells

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from napari_channelmix.viewer.session.data_sets import owner_of
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -125,10 +127,7 @@ class Snapshot:
 
     def owner_of(self, trained: Trained | None) -> Snapshot | None:
         """The data set that a classifier belongs to; None where it is no data set's any more."""
-        return next(
-            (one for one in self.data_sets if trained is not None and one.classifier is trained),
-            None,
-        )
+        return owner_of(trained, self.data_sets)
 
 
 def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapshot | None:

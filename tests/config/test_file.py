@@ -5,30 +5,11 @@ import json
 import pytest
 
 from napari_channelmix.config import (
-    ClassifierPart,
-    Config,
-    DataPart,
-    DataSetConfig,
-    ExplanationPart,
-    ImportancePart,
     LatentsPart,
-    PredictionsPart,
-    TrainingPart,
     read_config,
     write_config,
 )
 from napari_channelmix.errors import ConfigError, SaveError
-
-
-@pytest.fixture
-def config(tmp_path):
-    return Config(
-        data=DataPart(dataset=str(tmp_path / "plate" / "dataset.toml"), fingerprint="ab", n=3),
-        classifier=ClassifierPart(training=TrainingPart(network="tiny", mixes=2), accuracy=0.9),
-        importance=ImportancePart(seeds=2, share={"DNA": 1.0}),
-        explanations=(ExplanationPart(cells=(1, 2), target="<b>&"),),
-        latents=LatentsPart(model=str(tmp_path / "own.safetensors"), finetune=3),
-    )
 
 
 def test_a_config_comes_back_from_disk_as_it_was(config, tmp_path):
@@ -93,21 +74,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(config, tmp_path):
 # ---------------------------------------------------------------- several data sets
 
 
-@pytest.fixture
-def screen(tmp_path):
-    """Controls with a classifier, and a plate that is classified with it."""
-    plate = DataSetConfig(
-        data=DataPart(dataset=str(tmp_path / "plate" / "dataset.toml"), name="plate"),
-        predictions=PredictionsPart(prior="estimated", called={"a": 0, "b": 7}),
-        latents=LatentsPart(model=str(tmp_path / "own.safetensors")),
-    )
-    return Config(
-        data=DataPart(dataset=str(tmp_path / "controls" / "dataset.toml"), name="controls"),
-        classifier=ClassifierPart(file=str(tmp_path / "m.cmx")),
-        others=(plate,),
-    )
-
-
 def test_several_data_sets_come_back_with_paths_relative_to_the_file(screen, tmp_path):
     path = write_config(screen, tmp_path / "runs" / "config.json")
     content = json.loads(path.read_text("utf-8"))
@@ -122,16 +88,6 @@ def test_several_data_sets_come_back_with_paths_relative_to_the_file(screen, tmp
 def test_a_config_of_one_data_set_has_no_word_of_others(config, tmp_path):
     content = json.loads(write_config(config, tmp_path / "c.json").read_text("utf-8"))
     assert "others" not in content and next(iter(content)) == "schema"
-
-
-def test_the_classifier_of_predictions_is_its_own_the_named_or_the_only_one(screen):
-    plate = screen.others[0]
-    assert screen.owner_of(plate, plate.predictions) == 0
-    trained = plate.model_copy(update={"classifier": ClassifierPart(training=TrainingPart())})
-    both = screen.model_copy(update={"others": (trained,)})
-    assert both.owner_of(trained, trained.predictions) == 1
-    assert both.owner_of(trained, PredictionsPart(classifier="controls")) == 0
-    assert both.owner_of(trained, ExplanationPart(classifier="controls")) == 0
 
 
 @pytest.mark.parametrize(

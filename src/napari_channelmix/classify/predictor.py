@@ -1,0 +1,352 @@
+"""What predicts the classes of cells, whatever is inside, and compares them with training."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.classify.priors import Prior, PriorChoice, own_prior
+from napari_channelmix.classify.shift import DataShift, Observer, say
+from napari_channelmix.classify.training_cells import Digests, TrainingCells, crop_digests
+from napari_channelmix.data import Cells
+from napari_channelmix.errors import ModelError
+from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.phenotypes.held_out import UNKNOWN, Marks
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.training_data import TrainingData
+
+__all__ = ["Called", "Predictor", "data_shift_job", "matched", "training_marks_job"]
+
+Floats = npt.NDArray[np.float32]
+
+# Crops read at once.
+BATCH = 256
+
+
+def matched(cells: Cells, channels: Sequence[str], who: str = "the classifier") -> Cells:
+    """The cells with the channels a classifier was trained on, in its order.
+
+    Raises
+    ------
+    ModelError
+        Where one of them is missing; others may be there and are left out.
+    """
+    missing = [name for name in channels if name not in cells.channels]
+    if missing:
+        raise ModelError(
+            f"{who} needs the channels {', '.join(channels)}; {cells.name} has "
+            f"{', '.join(cells.channels)} (missing: {', '.join(missing)})"
+        )
+    return cells.with_channels(channels)
+
+
+@dataclass(frozen=True, eq=False)
+class Called:
+    """Class probabilities (N, K) of cells, and how these differ from the training cells.
+
+    Attributes
+    ----------
+    probabilities : (N, K) float32 array
+    shift : DataShift
+    warnings : tuple of str
+        What speaks against the classifier itself; see `Predictor.warnings`.
+    prior : Prior
+        Which shares of the classes the probabilities take for granted.
+    balanced : (N, K) float32 array
+        The probabilities with the balanced prior; as the model gives them, for one made elsewhere.
+    training : (N,) array of str
+        Whether each cell was trained on: ``yes``, ``same group``, ``no`` or ``unknown``; see
+        `training_cells`.
+    """
+
+    probabilities: Floats = field(repr=False)
+    shift: DataShift
+    warnings: tuple[str, ...]
+    prior: Prior
+    balanced: Floats = field(repr=False)
+    training: Marks = field(default_factory=lambda: np.zeros(0, dtype="<U10"), repr=False)
+
+    @property
+    def codes(self) -> npt.NDArray[np.int64]:
+        """Most probable class of each cell (N,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All that is worth saying."""
+        return (*self.warnings, *self.shift.lines)
+
+
+class Predictor(ABC):
+    """What predicts the classes of cells, whatever is inside."""
+
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    mean: npt.NDArray[np.float64]
+    std: npt.NDArray[np.float64]
+    #: What is known of the training cells; None for models made elsewhere or saved long ago.
+    training_data: TrainingData | None = None
+    #: Which cells those were, as digests; None where that is not known.
+    training_cells: TrainingCells | None = None
+
+    @abstractmethod
+    def _probabilities(self, crops: Floats) -> Floats:
+        """Class probabilities (n, K) of one batch of crops (n, C, H, W) in raw units.
+
+        With the balanced prior, where the prior is known.
+        """
+
+    def prior_of(self, choice: PriorChoice = None, balanced: Floats | None = None) -> Prior:
+        """The prior that is meant; here none is known, and probabilities stay as they are.
+
+        Parameters
+        ----------
+        choice : str, mapping of str to float, Prior or None
+            ``training`` (None as well), ``balanced``, ``estimated``, or shares by class.
+        balanced : (N, K) array, optional
+            What the classifier says of the cells, for ``estimated``.
+
+        Raises
+        ------
+        ModelError
+            A name that is not known, shares that are none; for a model made elsewhere anything
+            that would need its prior.
+        """
+        if isinstance(choice, Prior):
+            return choice.checked(self.classes)
+        if choice not in (None, "training", "balanced"):
+            raise ModelError(
+                f"{self.who}: the class shares it was trained on are not known, so its "
+                "probabilities cannot be corrected for others; leave the prior out"
+            )
+        return own_prior(self.classes)
+
+    @property
+    def who(self) -> str:
+        """What messages call it."""
+        return "the classifier"
+
+    @property
+    def mirrored_borders(self) -> bool:
+        """Whether it is known to have learnt borders that were filled with mirror images."""
+        return False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should be known before it is trusted, as far as it was asked."""
+        return ()
+
+    def _prepare(self, source: Cells | Floats) -> None:  # noqa: B027
+        """Look at the cells before the first batch, where that is needed."""
+
+    def refuse_other_crops(self, height: int, width: int) -> None:  # noqa: B027
+        """Refuse crops of another size than those of training; here nothing is known of that.
+
+        Raises
+        ------
+        ModelError
+            One line with both sizes and the remedy.
+        """
+
+    def fitting(self, cells: Cells | npt.ArrayLike) -> tuple[Cells | Floats, np.dtype[Any] | None]:
+        """The cells with the channels of the classifier, or an array as float32; and its dtype.
+
+        Raises
+        ------
+        ModelError
+            Channels that are missing, crops of another size than those of training.
+        """
+        if isinstance(cells, Cells):
+            self.refuse_other_crops(cells.crop, cells.crop)
+            return matched(cells, self.channels, self.who), None
+        crops = np.asarray(cells)
+        if crops.ndim == 4:
+            self.refuse_other_crops(*crops.shape[2:])
+        return crops.astype(np.float32, copy=False), crops.dtype
+
+    def predict_proba(
+        self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
+    ) -> Floats:
+        """Class probabilities.
+
+        Cells that are not like those of training are warned of, once, by a `DataShiftWarning`
+        with a line for each difference; see `compare`.
+
+        Parameters
+        ----------
+        cells : Cells or (n, C, H, W) array
+            Cells may have their channels in any order, and more of them; an array must have those
+            of the classifier, in raw units.
+        batch : int
+            Crops computed at once.
+        prior : str, mapping of str to float, or Prior, optional
+            How frequent the classes are before a cell is seen. ``training`` (the default): as
+            among the labelled training cells; ``balanced``: all alike; ``estimated``: as these
+            cells themselves say, by expectation maximisation; or a share for each class. See
+            `classify.priors`. Models made elsewhere have no prior that is known: theirs are left
+            as they are.
+
+        Returns
+        -------
+        (n, K) float32 array
+
+        Raises
+        ------
+        ModelError
+            Channels that are missing, crops of another size or shape, NaN; a prior that is none;
+            and where a model made elsewhere raises, or gives another shape, NaN, or no
+            probabilities.
+        """
+        called = drain(self.call_job(cells, batch, prior=prior))
+        say(called.shift, called.warnings)
+        return called.probabilities
+
+    def predict(
+        self, cells: Cells | npt.ArrayLike, *, prior: PriorChoice = None
+    ) -> npt.NDArray[np.int64]:
+        """Most probable class of each cell (n,), a position in ``classes``.
+
+        It follows the prior, as the probabilities do. Balanced accuracy is of the calls with
+        ``prior="balanced"``.
+        """
+        called = drain(self.call_job(cells, prior=prior))
+        say(called.shift, called.warnings)
+        return called.codes
+
+    def compare(self, cells: Cells | npt.ArrayLike) -> DataShift:
+        """How cells differ from those of training, and what became of the calls.
+
+        Raises
+        ------
+        ModelError
+            As `predict_proba`.
+        """
+        return drain(self.call_job(cells)).shift
+
+    def predict_job(
+        self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
+    ) -> Job[Floats]:
+        """Class probabilities as a job, a step for each batch; nothing is compared."""
+        source, _ = self.fitting(cells)
+        self._refuse_prior(prior)
+        balanced = yield from self._call_job(source, batch, None)
+        return self.prior_of(prior, balanced).applied(balanced)
+
+    def call_job(
+        self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
+    ) -> Job[Called]:
+        """Class probabilities, and how the cells differ from those of training, as a job.
+
+        Pixels are read once for both.
+        """
+        source, dtype = self.fitting(cells)
+        self._refuse_prior(prior)
+        observer = Observer(self, source, dtype=dtype)
+        digests: list[Digests] = []
+        balanced = yield from self._call_job(source, batch, observer, digests)
+        known = self.prior_of(prior, balanced)
+        shown = known.applied(balanced)
+        shift = observer.shift(shown, balanced)
+        marks = np.full(len(shown), UNKNOWN)
+        if self.training_cells is not None and digests:
+            groups = cells.groups.tolist() if isinstance(cells, Cells) else None
+            marks = self.training_cells.marks(np.concatenate(digests), groups)
+        return Called(shown, shift, self.warnings, known, balanced, marks)
+
+    def prior_job(self, cells: Cells | npt.ArrayLike, choice: PriorChoice = None) -> Job[Prior]:
+        """The prior that is meant, as a job: one that is estimated is so from the cells."""
+        self._refuse_prior(choice)
+        if choice != "estimated":
+            return self.prior_of(choice)
+        return self.prior_of(choice, (yield from self.predict_job(cells, prior="balanced")))
+
+    def _refuse_prior(self, choice: PriorChoice) -> None:
+        """Say what is wrong with a prior before a cell is read."""
+        self.prior_of(choice, np.zeros((0, len(self.classes)), np.float32))
+
+    def _call_job(
+        self,
+        source: Cells | Floats,
+        batch: int,
+        observer: Observer | None,
+        digests: list[Digests] | None = None,
+    ) -> Job[Floats]:
+        self._prepare(source)
+        parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
+        for start in range(0, len(source), batch):
+            some = slice(start, start + batch)
+            crops = source.read(some) if isinstance(source, Cells) else source[some]
+            parts.append(self._probabilities(crops))
+            if observer is not None:
+                observer.add(crops)
+            if digests is not None and self.training_cells is not None:
+                digests.append(crop_digests(crops))
+            yield Progress(min(start + batch, len(source)), len(source), "classifying the cells")
+        return np.concatenate(parts)
+
+
+def data_shift_job(
+    model: Predictor,
+    cells: Cells | npt.ArrayLike,
+    probabilities: Floats | None = None,
+    only: npt.NDArray[np.int64] | None = None,
+    batch: int = BATCH,
+    balanced: Floats | None = None,
+) -> Job[DataShift]:
+    """Compare cells with those a classifier was trained on, as a job.
+
+    Parameters
+    ----------
+    model : Classifier or ForeignClassifier
+    cells : Cells or (N, C, H, W) array
+        As for `Predictor.predict_proba`.
+    probabilities : (N, K) array, optional
+        What the classifier says of them, to see what a difference did.
+    only : (N,) int array, optional
+        Positions of the cells that are meant; default: all.
+    batch : int
+        Crops read at once.
+    balanced : (N, K) array, optional
+        The probabilities with the balanced prior.
+
+    Raises
+    ------
+    ModelError
+        Channels that are missing, crops of another size.
+    """
+    source, dtype = model.fitting(cells)
+    observer = Observer(model, source, only, dtype)
+    chosen = np.arange(len(source)) if only is None else only
+    for start in range(0, len(chosen) if observer.useful else 0, batch):
+        some = chosen[start : start + batch]
+        observer.add(source.read(some) if isinstance(source, Cells) else source[some])
+        yield Progress(min(start + batch, len(chosen)), len(chosen), "comparing with training")
+    return observer.shift(probabilities, balanced)
+
+
+def training_marks_job(model: Predictor, cells: Cells) -> Job[Marks]:
+    """Read the cells to see which of them a classifier was trained on; a job.
+
+    Nothing is read where the classifier does not know.
+
+    Raises
+    ------
+    ModelError
+        Channels that are missing, crops of another size.
+    """
+    known = model.training_cells
+    if known is None:
+        return np.full(len(cells), UNKNOWN)
+    source, _ = model.fitting(cells)
+    digests = np.empty(len(cells), dtype=np.uint64)
+    for start in range(0, len(cells), BATCH):
+        some = slice(start, min(start + BATCH, len(cells)))
+        digests[some] = crop_digests(source.read(some))  # type: ignore[union-attr]
+        yield Progress(some.stop, len(cells), "looking for cells that were trained on")
+    return known.marks(digests, cells.groups.tolist())

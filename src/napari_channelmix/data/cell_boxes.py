@@ -1,0 +1,326 @@
+"""A table of boxes over fields of view, read crop by crop: what cells are, and choosing some."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.data.arrays import positions_of
+from napari_channelmix.data.borders import over_border, without_fill_line
+from napari_channelmix.data.fields import Field, middles
+from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
+from napari_channelmix.errors import DataError
+from napari_channelmix.jobs import Job, drain
+
+if TYPE_CHECKING:
+    # Imported where it is needed: a dock that opens before there are cells need not wait for it.
+    from typing import Self
+
+    import pandas as pd
+
+__all__ = ["BOX", "CellBoxes"]
+
+Floats = npt.NDArray[np.float32]
+Whole = npt.NDArray[np.int64]
+
+#: Columns of a box in the table of cells, half open.
+BOX = ["y0", "x0", "y1", "x1"]
+# Cells whose pixels stand for those of the data set in its fingerprint.
+FINGERPRINTED = 32
+
+
+@dataclass(frozen=True, eq=False)
+class CellBoxes:
+    """A table of boxes over fields of view; immutable, and read crop by crop. See `Cells`.
+
+    Attributes
+    ----------
+    name : str
+    channels : tuple of str
+        Channel names, in the order of the crops' first axis.
+    classes : tuple of str
+        Class names; ``labels`` are positions in it.
+    crop : int
+        Side of the square crops, in pixels.
+    fields : tuple of Field
+    table : pandas.DataFrame
+        A row per cell: ``field`` (position in ``fields``), the box ``y0, x0, y1, x1`` in pixels
+        (half open; it may reach beyond the border), ``label`` (position in ``classes``, -1 for
+        none), ``group``, ``split``, ``object`` (its id in the label image, 0 for none), and its
+        centre ``y``, ``x`` (pixel centres are whole numbers; by default the middle of the box);
+        and columns of the user's, see ``keys``.
+    warnings : tuple of str
+        What the user should know of this set, a line each.
+    conditions : pandas.DataFrame or None
+        What the table of the data set says of whole groups, such as a dose: a row per group, named
+        by it, and a column of texts for each column that is the same throughout every group.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    crop: int
+    fields: tuple[Field, ...] = field(repr=False)
+    table: pd.DataFrame = field(repr=False)
+    warnings: tuple[str, ...] = ()
+    # Positions of ``channels`` among the planes of the fields.
+    planes: tuple[int, ...] = field(default=(), repr=False)
+    conditions: pd.DataFrame | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.planes:
+            object.__setattr__(self, "planes", tuple(range(len(self.channels))))
+        if not {"y", "x"} <= set(self.table.columns):
+            y, x = middles(self.table[BOX].to_numpy()).T
+            object.__setattr__(self, "table", self.table.assign(y=y, x=x))
+
+    # ---------------------------------------------------------------- what the cells are
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def labels(self) -> Whole:
+        """Class of each cell (N,) int64, a position in ``classes``; -1 where it has none."""
+        return self.table["label"].to_numpy(np.int64)
+
+    @property
+    def groups(self) -> npt.NDArray[np.str_]:
+        """Group of each cell (N,), such as its well; a split never divides a group."""
+        return self.table["group"].to_numpy(dtype=str)
+
+    @property
+    def centres(self) -> npt.NDArray[np.float64]:
+        """Centre of each cell (N, 2), y and x in pixels of its image.
+
+        Pixel centres are whole numbers. It is what the cell was found by: the point that was
+        given, or the middle of its object, box, tile or image.
+        """
+        return self.table[["y", "x"]].to_numpy(np.float64)
+
+    @property
+    def boxes(self) -> Whole:
+        """Box of each cell (N, 4) int64, ``y0, x0, y1, x1`` in pixels, half open; see `table`."""
+        return self.table[BOX].to_numpy(np.int64)
+
+    @property
+    def at_border(self) -> npt.NDArray[np.bool_]:
+        """Whether the crop of each cell reaches over the border of its image, (N,).
+
+        What lies beyond it is filled with background; see `Field.read`.
+        """
+        shapes = np.array([one.shape for one in self.fields], dtype=np.int64).reshape(-1, 2)
+        return over_border(self.boxes, shapes[self.table["field"].to_numpy(np.int64)])
+
+    @property
+    def keys(self) -> pd.DataFrame:
+        """The user's own columns that name each cell, such as well or ImageNumber; may be none.
+
+        A row per cell, texts; see `data.keys`.
+        """
+        from napari_channelmix.data.identifier_columns import key_table
+
+        return key_table(self.table)
+
+    def name_of(self, cell: int) -> str:
+        """What a cell is called: the id of its label or point, as the user knows it.
+
+        Its position in the data set where the cells of its image have none.
+        """
+        fields, ids = (self.table[name].to_numpy(np.int64) for name in ("field", "object"))
+        return str(ids[cell] if ids[fields == fields[cell]].any() else cell)
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """Number of cells of each class."""
+        counts = np.bincount(self.labels[self.labels >= 0], minlength=len(self.classes))
+        return dict(zip(self.classes, (int(n) for n in counts), strict=True))
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Shape (N, C, H, W) of all crops together."""
+        return len(self), len(self.channels), self.crop, self.crop
+
+    @cached_property
+    def signature(self) -> str:
+        """SHA-256 over names, table and all pixels of the crops: the same for the same data.
+
+        The pixels are read for it, unless `signing` has seen them. Our definition.
+        """
+        signature = self.signing()
+        for crops in self.batches():
+            signature.update(crops.tobytes())
+        return signature.hexdigest()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the names and boxes of all cells and the pixels of 32 spread evenly.
+
+        Much quicker than `signature`, which reads every pixel: it tells whether a data set is still
+        the one that was worked on. Our definition.
+
+        Raises
+        ------
+        DataError
+            A file that cannot be read, or NaN or infinite pixels.
+        """
+        digest = self.signing()
+        if len(self):
+            some = np.unique(np.linspace(0, len(self) - 1, FINGERPRINTED).astype(np.int64))
+            digest.update(self.read(some).tobytes())
+        return digest.hexdigest()
+
+    def same_pixels(self, other: CellBoxes) -> bool:
+        """Whether other cells have the same crops, seen without reading one.
+
+        The same boxes of the same channels of the same fields; classes, groups and names may
+        differ.
+        """
+        # By identity: fields hold arrays, which compare element by element.
+        if self.fields is not other.fields or len(self) != len(other):
+            return False
+        if (self.planes, self.channels, self.crop) != (other.planes, other.channels, other.crop):
+            return False
+        where = ["field", *BOX]
+        return self.table is other.table or bool(self.table[where].equals(other.table[where]))
+
+    def signing(self) -> hashlib._Hash:
+        """A signature begun: whoever reads all crops in order may update it with their bytes."""
+        signature = hashlib.sha256(repr((self.channels, self.classes, self.crop)).encode())
+        import pandas as pd
+
+        rows = self.table[["field", *BOX, "label", "group", "split"]]
+        # A field of view without cells is nothing the cells are made of, and is not saved either.
+        rows = rows.assign(field=pd.factorize(rows["field"])[0])
+        signature.update(rows.to_csv(index=False).encode())
+        return signature
+
+    # ---------------------------------------------------------------- pixels
+
+    def read(self, indices: npt.ArrayLike | slice | None = None) -> Floats:
+        """Crops of the chosen cells.
+
+        Parameters
+        ----------
+        indices : int array, bool array, slice or None
+            Which cells; None reads all.
+
+        Returns
+        -------
+        (n, C, H, W) float32 array
+            Raw units of the files.
+
+        Raises
+        ------
+        DataError
+            A file that cannot be read, or NaN or infinite pixels.
+        """
+        chosen = self._positions(indices)
+        crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
+        columns = self.table[["field", *BOX]].to_numpy(np.int64)
+        # Field by field, so that each file is decoded once however the cells are ordered.
+        for at in np.argsort(columns[chosen, 0], kind="stable"):
+            where, *box = columns[chosen[at]]
+            try:
+                pixels = self.fields[where].read(box, self.planes)
+            except DataError as error:
+                raise DataError(f"{self.fields[where].name}: {error}") from error
+            if not np.isfinite(pixels).all():
+                raise self._not_finite(int(chosen[at]), pixels)
+            crops[at] = pixels if pixels.shape[1:] == crops.shape[2:] else self._resized(pixels)
+        return crops
+
+    def batches(self, size: int = 256) -> Iterator[Floats]:
+        """All crops in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            yield self.read(slice(start, start + size))
+
+    def statistics(self) -> ChannelStatistics:
+        """Mean, standard deviation and range of each channel over all pixels of all crops."""
+        return drain(self.statistics_job())
+
+    def statistics_job(self) -> Job[ChannelStatistics]:
+        """`statistics` as a job."""
+        return statistics_job(self.batches(), len(self), self.channels)
+
+    def _resized(self, pixels: Floats) -> Floats:
+        from skimage.transform import resize
+
+        shape = (len(pixels), self.crop, self.crop)
+        return np.asarray(
+            resize(pixels, shape, order=1, preserve_range=True, anti_aliasing=True), np.float32
+        )
+
+    def _not_finite(self, cell: int, pixels: Floats) -> DataError:
+        channel, y, x = (int(i) for i in np.argwhere(~np.isfinite(pixels))[0])
+        row = self.table.iloc[cell]
+        return DataError(
+            f"{self.fields[int(row['field'])].name}: channel {self.channels[channel]!r} has NaN or "
+            f"infinite pixels in cell {self.name_of(cell)} (near y={row['y0'] + y}, "
+            f"x={row['x0'] + x}); replace them or leave the cell out"
+        )
+
+    # ---------------------------------------------------------------- choosing
+
+    def _positions(self, indices: npt.ArrayLike | slice | None) -> Whole:
+        everything = np.arange(len(self))
+        if indices is None:
+            return everything
+        if isinstance(indices, slice):
+            return everything[indices]
+        asked = np.asarray(indices)
+        # An empty list becomes an array of floats, which is no index.
+        chosen: Whole = everything[asked if asked.size else asked.astype(np.int64)]
+        return np.atleast_1d(chosen)
+
+    def subset(self, indices: npt.ArrayLike | slice) -> Self:
+        """The chosen cells, as a data set of its own with the same classes."""
+        table = self.table.iloc[self._positions(indices)].reset_index(drop=True)
+        return replace(self, table=table)
+
+    def without_border(self) -> Self:
+        """The cells whose crops lie within their images; see `at_border`.
+
+        Raises
+        ------
+        DataError
+            There is none.
+        """
+        inside = ~self.at_border
+        if not inside.any():
+            raise DataError(
+                f"{self.name}: all {len(self):,} cells reach over the border of their image; "
+                "none is left"
+            )
+        return replace(self.subset(inside), warnings=tuple(without_fill_line(self.warnings)))
+
+    def labelled(self) -> Self:
+        """The cells that have a class."""
+        return self.subset(self.labels >= 0)
+
+    def with_channels(self, names: Sequence[str]) -> Self:
+        """The same cells with these channels, in this order.
+
+        Raises
+        ------
+        DataError
+            A channel the data set does not have.
+        """
+        missing = [name for name in names if name not in self.channels]
+        if missing:
+            raise DataError(
+                f"{self.name} has no channel {missing[0]!r}; it has {', '.join(self.channels)}"
+            )
+        planes = tuple(self.planes[self.channels.index(name)] for name in names)
+        return replace(self, channels=tuple(names), planes=planes)
+
+    def with_labels(self, labels: npt.ArrayLike, classes: Sequence[str]) -> Self:
+        """The same cells with other classes: (N,) positions in ``classes``, -1 for none."""
+        codes = positions_of(labels, classes, len(self), self.name)
+        return replace(self, table=self.table.assign(label=codes), classes=tuple(classes))

@@ -1,0 +1,1 @@
+"""The sections of the report, a module each: from findings to what the template shows."""

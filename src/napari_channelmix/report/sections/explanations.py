@@ -1,0 +1,56 @@
+"""Cells with the pixels that speak for their class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.report.pictures import data_uri, map_pair
+from napari_channelmix.report.text import trained_in_words
+
+if TYPE_CHECKING:
+    from napari_channelmix.report.findings import Findings
+
+__all__ = ["explanations_section"]
+
+# Explained cells at most.
+EXAMPLES = 12
+
+
+def explanations_section(findings: Findings) -> dict[str, Any] | None:
+    """Explained cells with their maps, where there are any."""
+    if not findings.examples:
+        return None
+    cards = []
+    for one in findings.examples[:EXAMPLES]:
+        alone, over = map_pair(one.crops, one.map)
+        sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
+        cards.append(
+            {
+                "cell": cell_name(findings.cells, one.cell),
+                "label": one.label,
+                "group": one.group,
+                "target": one.target,
+                "training": trained_in_words(one.training),
+                "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
+                "words": one.words,
+                "method": one.method,
+                "scores": [
+                    (name.upper() if name == "srg" else name, f"{value:.2f}")
+                    for name, value in one.scores.items()
+                ],
+                "alone": data_uri("image/png", alone),
+                "over": data_uri("image/png", over),
+            }
+        )
+    about = findings.explained
+    scores = sorted(about.get("scores", {}).items(), key=lambda item: -item[1]["srg"])
+    return {
+        "cards": cards,
+        "n": about.get("n", len(findings.examples)),
+        "warnings": about.get("warnings", ()),
+        "scores": [
+            (name, [f"{one[key]:.3f}" for key in ("srg", "insertion", "deletion")])
+            for name, one in scores
+        ],
+    }

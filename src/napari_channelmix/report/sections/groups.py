@@ -1,0 +1,75 @@
+"""Fractions of the classes in each group, as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.phenotypes.responses import PREDICTED
+from napari_channelmix.report.sections.fractions import class_fractions
+
+if TYPE_CHECKING:
+    from napari_channelmix.phenotypes.fractions import Fractions
+    from napari_channelmix.report.findings import Findings
+
+__all__ = ["groups_section"]
+
+# Rows at most.
+GROUPS = 400
+
+
+def groups_section(findings: Findings) -> dict[str, Any] | None:
+    """Fractions of the classes in each group: of the predictions, or else of the labels."""
+    fractions = class_fractions(findings, adjust=True)
+    if fractions is None or len(fractions[0].groups) < 2:
+        return None
+    found, of = fractions
+    grouping, classes = found.grouping, found.classes
+    shares, adjusted = found.fractions, found.adjusted
+    known = adjusted is not None and not adjusted.why_not
+    trained_on = np.zeros(len(found.groups), int) if found.trained_on is None else found.trained_on
+    rows = [
+        (
+            name,
+            int(found.cells[at]),
+            int(trained_on[at]),
+            [
+                (
+                    int(found.counts[at, code]),
+                    _share(shares[at, code]),
+                    _adjusted(found, at, code) if known else "",
+                )
+                for code in range(len(classes))
+            ],
+        )
+        for at, name in enumerate(found.groups[:GROUPS])
+    ]
+    why = "" if adjusted is None else adjusted.why_not or adjusted.note
+    return {
+        "kind": grouping.kind,
+        "of": "prediction" if of == PREDICTED else "label",
+        "classes": classes,
+        "rows": rows,
+        "adjusted": known,
+        "why": why,
+        "trained_on": bool(trained_on.any()),
+        "more": max(0, len(found.groups) - GROUPS),
+    }
+
+
+def _adjusted(found: Fractions, group: int, code: int) -> str:
+    """An adjusted fraction with its interval, in per cent."""
+    assert found.adjusted is not None
+    values = [
+        of[group, code]
+        for of in (found.adjusted.fractions, found.adjusted.low, found.adjusted.high)
+    ]
+    if np.isnan(values).any():
+        return ""
+    share, low, high = (100 * value for value in values)
+    return f"{share:.1f} % ({low:.1f} to {high:.1f})"
+
+
+def _share(value: float) -> str:
+    return "" if np.isnan(value) else f"{100 * value:.0f} %"

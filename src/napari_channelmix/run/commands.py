@@ -1,0 +1,295 @@
+"""What each command of ``napari-channelmix`` does with its arguments.
+
+Rooms that import torch or Qt are imported where they are used, so that --help is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from napari_channelmix.errors import ChannelMixError, ModelError
+from napari_channelmix.run.options import settings_from
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    EvaluationSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+)
+
+__all__ = [
+    "demo",
+    "doctor",
+    "evaluate",
+    "explain",
+    "importance",
+    "latents",
+    "predict",
+    "report",
+    "run",
+    "train",
+    "view",
+]
+
+
+def demo(args: argparse.Namespace) -> None:
+    """Write the embedded sample, measure it, and open it in the viewer."""
+    from napari_channelmix.atomic_write import refuse_no_folder
+    from napari_channelmix.data.samples import synthetic_plate
+    from napari_channelmix.locks import in_use
+    from napari_channelmix.run.doctor import window_trouble
+
+    sample = synthetic_plate(args.seed)
+    refuse_no_folder(args.out)
+    with in_use(args.out):
+        args.dataset = sample.save(args.out / "plate")
+    _say(args, f"The embedded sample is now in {args.dataset.parent}. {sample.story}")
+    importance(args)
+    if args.no_window:
+        return
+    trouble = window_trouble()
+    if trouble:
+        _say(args, f"No window is opened: {trouble}")
+        return
+    _say(args, "Opening the viewer; close its window to finish.")
+    view(args)
+
+
+def view(args: argparse.Namespace) -> None:
+    """Open a data set in the viewer."""
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.doctor import window_trouble
+    from napari_channelmix.run.progress import run_job
+
+    trouble = window_trouble()
+    if trouble:
+        raise ChannelMixError(f"no window can be opened: {trouble}")
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    from napari_channelmix.viewer.frame.open_page import launch
+
+    launch(cells, str(args.dataset.resolve()))
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train a classifier into a bundle."""
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import accuracy_text
+    from napari_channelmix.run.train_to_file import train_into_job
+
+    mixes = max(args.mixes, int(args.mix))
+    settings = settings_from(args, ClassifierSettings, mixes=mixes)
+    if args.out.suffix != ".cmx" or args.out.is_dir():
+        raise ModelError(f"--out {args.out}: name a file that ends in .cmx")
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    job = train_into_job(cells, args.out, settings)
+    classifier, beside = run_job(job, title="training", quiet=args.quiet)
+    if classifier.accuracy is not None:
+        _say(args, accuracy_text(classifier.accuracy))
+    _say(args, f"saved {args.out} and {beside}")
+
+
+def importance(args: argparse.Namespace) -> None:
+    """Measure channel importance."""
+    from napari_channelmix.atomic_write import refuse_no_folder
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
+    from napari_channelmix.locks import in_use
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import importance_text
+
+    settings = settings_from(args, ImportanceSettings)
+    refuse_no_folder(args.out)
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    job = divided_importance_job(cells, settings=settings, parts=args.out / "parts")
+    with in_use(args.out):
+        result = run_job(job, title="importance", quiet=args.quiet)
+        saved = result.save(args.out)
+    _say(args, importance_text(result))
+    _say(args, f"saved {', '.join(path.name for path in saved)} in {args.out}")
+
+
+def _prior(args: argparse.Namespace) -> str | dict[str, float] | None:
+    from napari_channelmix.classify.priors import prior_argument
+
+    return prior_argument(args.prior)
+
+
+def predict(args: argparse.Namespace) -> None:
+    """Predict the class of each cell, into tables."""
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.predict_dataset import predict_cells_job, predicted_text
+    from napari_channelmix.run.progress import run_job
+
+    prior, model = _prior(args), _model(args)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(args.device))
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    job = predict_cells_job(model, cells, args.out, prior)
+    found = run_job(job, title="predict", quiet=args.quiet)
+    _say(args, predicted_text(found))
+    if args.quiet:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.content["data_shift"].get("warnings", ()):
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    _say(args, f"saved {', '.join(path.name for path in found.files)} in {args.out}")
+
+
+def explain(args: argparse.Namespace) -> None:
+    """Explain cells, into maps."""
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.explain_dataset import explain_cells_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import explanation_text
+
+    model = _model(args)
+    settings = settings_from(args, ExplainSettings, prior=_prior(args))
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    job = explain_cells_job(model, cells, args.out, settings, device=args.device, batch=args.batch)
+    found = run_job(job, title="explain", quiet=args.quiet)
+    _say(args, explanation_text(found.content))
+    if args.quiet:
+        # What makes maps wrong, and scores that were asked for and are missing, are worth a line
+        # all the same.
+        shift = found.content.get("data_shift") or {}
+        for line in (*shift.get("warnings", ()), *found.content.get("left_out", {}).values()):
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    names = ", ".join(path.name for path in found.files)
+    done = "saved" if found.worked else "nothing was left to do:"
+    _say(args, f"{done} {names} in {args.out}")
+
+
+def _model(args: argparse.Namespace) -> Any:
+    """The classifier that was named, with what it does not say itself."""
+    from napari_channelmix.classify import load_model
+
+    return load_model(
+        args.model,
+        channels=args.channel_names,
+        classes=args.class_names,
+        mean=args.mean,
+        std=args.std,
+        output=args.output,
+        select=args.select,
+        allow_code=args.allow_code,
+    )
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Measure a classifier on labelled cells."""
+    from napari_channelmix.atomic_write import write_json
+    from napari_channelmix.classify import evaluate_job
+    from napari_channelmix.classify.device import choose_device
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.text import evaluation_text
+
+    if args.out is not None and args.out.is_dir():
+        raise ModelError(f"--out {args.out}: is a folder; name a file, such as evaluation.json")
+    settings, model = settings_from(args, EvaluationSettings, prior=_prior(args)), _model(args)
+    if hasattr(model, "to"):
+        model = model.to(choose_device(args.device))
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    job = evaluate_job(model, cells, settings=settings)
+    found = run_job(job, title="evaluate", quiet=args.quiet)
+    if args.json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _say(args, evaluation_text(found))
+    if args.quiet and not args.json:
+        # A difference that makes the numbers wrong is worth a line all the same.
+        for line in found.shift.warnings:
+            print(f"napari-channelmix: {line}", file=sys.stderr)
+    if args.out is not None:
+        write_json(args.out, found.as_dict())
+        if not args.json:
+            _say(args, f"saved {args.out}")
+
+
+def latents(args: argparse.Namespace) -> None:
+    """Encode cells."""
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.drl import load_disentangler
+    from napari_channelmix.run.encode_dataset import encode_cells_job, latents_text
+    from napari_channelmix.run.progress import run_job
+
+    source = load_disentangler(args.model)
+    settings = settings_from(args, LatentsSettings)
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    job = encode_cells_job(source, cells, args.out, settings, device=args.device)
+    found = run_job(job, title="latents", quiet=args.quiet)
+    _say(args, latents_text(found.latents))
+    if args.quiet and found.kept_source:
+        # Fine-tuning that was asked for and is missing is worth a line all the same.
+        print(f"napari-channelmix: {found.kept_source}", file=sys.stderr)
+    if found.reused:
+        _say(args, f"fine-tuned weights were taken from {args.out / 'finetuned.safetensors'}")
+    _say(args, f"saved {', '.join(path.name for path in found.files)} in {args.out}")
+
+
+def report(args: argparse.Namespace) -> None:
+    """Write a report from folders of results."""
+    from napari_channelmix.data import open_dataset_job
+    from napari_channelmix.locks import in_use
+    from napari_channelmix.report import report_job
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.report import Sources, findings_job
+
+    if args.out.is_dir():
+        raise ModelError(f"--out {args.out}: is a folder; name a file, such as report.html")
+    prior = _prior(args)
+    model = None if args.model is None else _model(args)
+    # A bundle by its path: a config then names it.
+    named = Path(args.model) if hasattr(model, "network") else model
+    sources = Sources(
+        named,
+        args.importance,
+        tuple(args.explain),
+        args.latents,
+        name="" if args.model is None else Path(args.model).name,
+        prior=prior,
+    )
+    cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
+    job = findings_job(cells, sources, source=str(args.dataset.resolve()))
+    found = run_job(job, title="report", quiet=args.quiet)
+    with in_use(args.out, is_file=True):
+        path = run_job(report_job(found, args.out), title="report", quiet=args.quiet)
+    for line in found.notes:
+        _say(args, f"note: {line}")
+    _say(args, f"saved {path}")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Do again what a config says."""
+    from napari_channelmix.config import read_config
+
+    # Read first: a config that is wrong need not wait for PyTorch.
+    config = read_config(args.config)
+    from napari_channelmix.run.progress import run_job
+    from napari_channelmix.run.rerun import run_config_job
+    from napari_channelmix.run.text import rerun_text
+
+    # --seed is every command's; here the config has seeds of its own.
+    job = run_config_job(config, args.out, device=args.device, allow_code=args.allow_code)
+    found = run_job(job, title="run", quiet=args.quiet)
+    _say(args, rerun_text(found))
+    _say(args, f"saved everything in {args.out}; read {found.report}")
+
+
+def doctor(args: argparse.Namespace) -> None:
+    """Print versions and devices."""
+    from napari_channelmix.run.doctor import examine
+    from napari_channelmix.run.doctor import report as report_of
+
+    found = examine()
+    print(json.dumps(found, indent=2, ensure_ascii=False) if args.json else report_of(found))
+
+
+def _say(args: argparse.Namespace, text: str) -> None:
+    if not args.quiet:
+        print(text, flush=True)

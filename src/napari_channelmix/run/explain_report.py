@@ -1,0 +1,158 @@
+"""The report of an explained data set (explain.json), and its picture, from what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.errors import DataError
+from napari_channelmix.pcim.flatness import flat_lines, joined_flat
+from napari_channelmix.pcim.map_figure import maps_figure
+from napari_channelmix.provenance import provenance
+from napari_channelmix.readers import read_content
+from napari_channelmix.run.explained_cells import cells_about
+from napari_channelmix.run.stored_schemas import ExplainFile
+from napari_channelmix.settings import as_dict
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.shift import DataShift
+    from napari_channelmix.run.explain_run import ExplainRun
+
+__all__ = ["SCHEMA", "maps_picture", "read_report", "report_content"]
+
+SCHEMA = "napari-channelmix/explain/1"
+# Cells in the picture, and warnings in the report.
+SHOWN = 12
+
+
+def report_content(
+    run: ExplainRun, shift: DataShift, implausible: tuple[str, ...]
+) -> dict[str, Any]:
+    """The report, from the parts that are kept."""
+    parts = [run.part(at) or {} for at in range(len(run.chunks))]
+    asked, count = run.settings, len(run.chosen)
+    table = run.cells.table.iloc[run.chosen]
+    names = [*run.cells.classes, None]
+    probabilities = [row for one in parts for row in one["probabilities"]]
+    content: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run": run.store.run,
+        "data": run.cells.name,
+        "n": count,
+        "method": run.method,
+        "mode": run.facts["mode"],
+        "channels": list(run.model.channels),
+        "classes": list(run.model.classes),
+        "versus": asked.versus,
+        "prior": None if run.prior is None else {**run.prior.as_dict(), "text": run.prior.text()},
+        # Parts of an earlier version do not say it.
+        "output": next((one["output"] for one in parts if one.get("output")), ""),
+        "flat": joined_flat(one.get("flat", {}) for one in parts),
+        "seconds_per_cell": sum(one["seconds"] for one in parts) / count,
+        "target": [of for one in parts for of in one["target"]],
+        "predicted": [int(np.argmax(row)) for row in probabilities],
+        "probabilities": probabilities,
+        "cells": {
+            "index": run.chosen.tolist(),
+            "label": [names[code] for code in table["label"].tolist()],
+            "group": table["group"].astype(str).tolist(),
+            "split": table["split"].astype(str).tolist(),
+            "at_border": run.cells.at_border[run.chosen].tolist(),
+            **cells_about(run.cells, run.chosen, run.training),
+        },
+    }
+    notes = [
+        *((run.held_out,) if run.held_out else ()),
+        *run.cells.warnings,
+        *implausible,
+        *shift.lines,
+        *_together(one["warnings"] for one in parts),
+        *flat_lines(content["flat"], count, run.name_of),
+    ]
+    content["data_shift"] = shift.as_dict()
+    per_cell = _kept_scores(run)
+    if per_cell:
+        content["scores"] = {
+            name: {key: float(np.mean(of)) for key, of in one.items() if key != "seconds"}
+            | {"seconds_per_cell": one["seconds"] / count}
+            for name, one in per_cell.items()
+        }
+        content["scores_per_cell"] = {
+            name: {key: of for key, of in one.items() if key != "seconds"}
+            for name, one in per_cell.items()
+        }
+        content["left_out"] = run.left_out()
+        notes += content["left_out"].values()
+        if not isinstance(run.model, Classifier):
+            notes.append(
+                "baselines look into a network, which this model does not give: "
+                "only its own maps are measured"
+            )
+        elif not run.compares:
+            notes.append(
+                "captum is not installed, so no baselines are measured; "
+                "install it with: pip install 'napari-channelmix[compare]'"
+            )
+    content["warnings"] = notes
+    settings = {name: run.facts[name] for name in ("target", "versus", "channels", "forwards")}
+    settings |= {"prior": run.facts["prior"]} if "prior" in run.facts else {}
+    content["provenance"] = provenance(
+        model=run.facts["model"],
+        data=run.facts["cells"],
+        seed=asked.seed,
+        settings=settings | {"limit": asked.limit, "only": asked.only},
+        request=as_dict(asked, ["prior"]),
+    )
+    return content
+
+
+def _kept_scores(run: ExplainRun) -> dict[str, dict[str, Any]]:
+    """Scores of each cell by method, of the methods that are measured on all of them."""
+    found = {}
+    for name in run.scored:
+        parts = [run.part(at, name) for at in range(len(run.chunks))]
+        if all(one is not None and "srg" in one for one in parts):
+            found[name] = {
+                key: [value for one in parts if one for value in one[key]]
+                for key in ("srg", "insertion", "deletion")
+            } | {"seconds": sum(one["seconds"] for one in parts if one)}
+    return found
+
+
+def _together(lists: Iterable[list[str]]) -> list[str]:
+    """Warnings of all chunks, each once and not too many."""
+    notes = list(dict.fromkeys(line for lines in lists for line in lines))
+    more = len(notes) - SHOWN
+    return notes if more <= 0 else [*notes[:SHOWN], f"and {more} warnings more of this kind"]
+
+
+def read_report(path: Path, run: ExplainRun) -> dict[str, Any] | None:
+    """The report of an earlier run, where it holds all that is asked."""
+    try:
+        content = read_content(path, ExplainFile)
+    except DataError:
+        # Made anew, from the parts.
+        return None
+    if content.get("run") != run.store.run:
+        return None
+    measured = set(run.scored) - set(run.left_out())
+    if run.settings.score and not measured <= set(content.get("scores", ())):
+        return None
+    return content
+
+
+def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
+    """Up to twelve of the cells with their maps."""
+    rows = np.unique(np.linspace(0, len(run.chosen) - 1, SHOWN).astype(np.int64))
+    maps = np.concatenate([run.store.maps(slice(row, row + 1)) for row in rows.tolist()])
+    titles = []
+    for row in rows.tolist():
+        of = content["target"][row]
+        sure = content["probabilities"][row][of]
+        titles.append(f"{run.name_of(run.chosen[row])}: {content['classes'][of]} ({sure:.2f})")
+    heading = f"{run.cells.name}: which pixels speak for the class ({run.method})"
+    return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading)

@@ -1,0 +1,256 @@
+"""What all chunks of an explained data set share: the cells, the settings, and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.model_hash import model_hash
+from napari_channelmix.classify.predictor import matched, training_marks_job
+from napari_channelmix.classify.priors import Prior, PriorChoice
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.jobs import Job, part
+from napari_channelmix.pcim import BASELINES, explain_job
+from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.methods import method_named
+from napari_channelmix.pcim.target import chosen_target
+from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of
+from napari_channelmix.provenance import package_version
+from napari_channelmix.readers import validated
+from napari_channelmix.run.cell_choice import chosen_cells
+from napari_channelmix.run.explained_cells import cells_about
+from napari_channelmix.run.map_store import MapStore
+from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
+from napari_channelmix.settings import fields_of
+
+if TYPE_CHECKING:
+    from napari_channelmix.classify.foreign import ForeignClassifier
+    from napari_channelmix.data import Cells
+    from napari_channelmix.settings import ExplainSettings
+
+__all__ = ["CHUNK", "ExplainRun"]
+
+# Cells that are explained, and kept, together.
+CHUNK = 64
+# Settings that change no map, or whose part in it is known otherwise.
+OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only")
+
+Whole = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainRun:
+    """What all chunks share."""
+
+    model: Classifier | ForeignClassifier
+    cells: Cells
+    chosen: Whole
+    training: Marks
+    held_out: str
+    method: str
+    mode: str
+    settings: ExplainSettings
+    device: str
+    batch: int | None
+    facts: dict[str, Any]
+    store: MapStore
+    prior: Prior | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: Classifier | ForeignClassifier,
+        cells: Cells,
+        out: Path,
+        settings: ExplainSettings,
+        device: str,
+        batch: int | None,
+    ) -> Job[ExplainRun]:
+        """Refuse what can be known to be wrong before a cell is explained; a job."""
+        asked = settings
+        mode = asked.mode if isinstance(model, Classifier) else "blackbox"
+        method = method_named(asked.method, mode)
+        if asked.versus is not None and asked.target is None:
+            raise ModelError(
+                f"versus {asked.versus!r} needs a target: cells that are predicted as "
+                f"{asked.versus!r} cannot be held against it"
+            )
+        chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
+        if not len(cells):
+            raise DataError(f"{cells.name}: there are no cells to explain")
+        model.refuse_other_crops(cells.crop, cells.crop)
+        fitting = matched(cells, model.channels)
+        training = yield from part(training_marks_job(model, cells), 0, 0, 1)
+        held_out = held_out_of(training, "maps are", asked.only)
+        line = held_out.line
+        there = np.flatnonzero(held_out.chosen)
+        chosen = there[chosen_cells(len(there), asked.limit, asked.seed)]
+        if asked.cells is not None:
+            chosen = np.array(asked.cells, dtype=np.int64)
+            if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(cells):
+                raise DataError(
+                    f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
+                    f"{', '.join(map(str, asked.cells)) or 'none'}"
+                )
+            line = held_out_of(training[chosen], "maps are", "all").line
+        if not isinstance(model, Classifier):
+            # Nothing is known of its training: that is said with what the cells are compared with.
+            line = ""
+        facts: dict[str, Any] = {
+            "version": package_version("napari-channelmix"),
+            "model": model_hash(model),
+            "cells": fitting.fingerprint,
+            "n": len(chosen),
+            "method": method.name,
+            "mode": method.mode,
+            "target": asked.target,
+            "versus": asked.versus,
+            "channels": asked.channels,
+            "seed": asked.seed,
+            "forwards": asked.forwards if method.mode == "blackbox" else None,
+        }
+        if asked.cells is not None:
+            facts["chosen"] = list(asked.cells)
+        elif (training == YES).any():
+            # Of no account where no cell was trained on: folders of earlier versions go on.
+            facts["only"] = asked.only
+        if asked.prior is not None:
+            facts["prior"] = _prior_fact(asked.prior)
+        # Further settings where they are not the usual ones: folders of earlier versions go on.
+        facts |= {
+            field.name: getattr(asked, field.name)
+            for field in fields_of(type(asked))
+            if field.name not in facts
+            and field.name not in OF_NO_ACCOUNT
+            and getattr(asked, field.name) != field.default
+        }
+        about = cells_about(fitting, chosen, training[chosen])
+        store = MapStore.opened(out, facts, about)
+        return cls(
+            model,
+            fitting,
+            chosen,
+            training[chosen],
+            line,
+            method.name,
+            mode,
+            asked,
+            device,
+            batch,
+            facts,
+            store,
+        )
+
+    @property
+    def chunks(self) -> list[slice]:
+        """Rows of the maps that belong together."""
+        count = len(self.chosen)
+        return [slice(at, min(at + CHUNK, count)) for at in range(0, count, CHUNK)]
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Methods that are measured, the own one first."""
+        names = [self.method, "pcim" if self.mode == "autograd" else "blackbox"]
+        if self.compares:
+            names += BASELINES
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def compares(self) -> bool:
+        """Whether there are baselines for this model here."""
+        return isinstance(self.model, Classifier) and find_spec("captum") is not None
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """What is kept of each cell."""
+        names = ["maps", "magnitude"]
+        if self.settings.channels == "separate":
+            names.append("channel_maps")
+        if self.facts["mode"] == "blackbox":
+            names.append("standard_error")
+        return tuple(names)
+
+    def part(self, at: int, method: str = "") -> dict[str, Any] | None:
+        """What is kept of a chunk, or of its scores; a damaged file counts as missing."""
+        content, rows = self.store.part(at, method), self.chunks[at]
+        if content is None:
+            return None
+        try:
+            if method:
+                scores = validated(content, ChunkScores, where=method)
+                scores.refuse_others(rows.stop - rows.start)
+            else:
+                chunk = validated(content, Chunk, where="chunk")
+                chunk.refuse_others(rows.stop - rows.start, len(self.model.classes))
+        except ValueError:
+            # So is `DataError`.
+            return None
+        return content
+
+    def left_out(self) -> dict[str, str]:
+        """Methods that have no scores, and why, in words."""
+        found = self.store.left_out(self.scored, len(self.chunks))
+        words = {}
+        for name, (at, why) in found.items():
+            since = (
+                f" from cell {self.name_of(self.chosen[self.chunks[at].start])} on" if at else ""
+            )
+            words[name] = f"{name} is left out of the scores{since}: {why}"
+        return words
+
+    def name_of(self, cell: int) -> str:
+        """What a cell is called, by its position in the data set."""
+        return cell_name(self.cells, int(cell))
+
+    @property
+    def steps(self) -> int:
+        """Work in all, in methods for a chunk."""
+        return len(self.chunks) * (1 + self.settings.score * len(self.scored))
+
+    def source(self) -> Source:
+        """The chosen cells, with their numbers in the data set."""
+        if self.settings.cells is not None:
+            # As in a window, where a mean is one of all cells, whichever is looked at.
+            return Source.of(self.model, self.cells, self.device).narrowed(self.settings.cells)
+        return Source.of(self.model, self.cells, self.device, self.chosen)
+
+    def explained(self, source: Source, method: str, target: Any) -> Any:
+        """The job that explains the cells of a source."""
+        asked = self.settings
+        # Baselines need gradients, also where the own method does without.
+        mode = "autograd" if method in BASELINES else asked.mode
+        return explain_job(
+            self.model,
+            source,
+            target,
+            method,
+            mode,
+            versus=asked.versus,
+            settings=replace(
+                asked.maps,
+                channels=asked.channels if method == self.method else "shared",
+                prior=self.prior,
+            ),
+            device=self.device,
+            batch=self.batch,
+            compare=False,
+        )
+
+    def stage(self, rows: slice, what: str) -> str:
+        """What is being done, in words."""
+        return f"{what}, cells {rows.start + 1}–{rows.stop} of {len(self.chosen)}"
+
+
+def _prior_fact(prior: PriorChoice) -> Any:
+    """What was asked for, as it is compared with an earlier run."""
+    if isinstance(prior, Prior):
+        return prior.as_dict()
+    return dict(prior) if isinstance(prior, Mapping) else prior

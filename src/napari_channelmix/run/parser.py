@@ -1,0 +1,209 @@
+"""Commands and options of ``napari-channelmix``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from napari_channelmix.bounds import argument
+from napari_channelmix.provenance import package_version
+from napari_channelmix.run import commands
+from napari_channelmix.run.options import add_options
+from napari_channelmix.settings import (
+    ClassifierSettings,
+    EvaluationSettings,
+    ExplainSettings,
+    ImportanceSettings,
+    LatentsSettings,
+)
+
+__all__ = ["parser"]
+
+# Options that every command has.
+COMMON = ("device", "seed")
+# Characters of a message of argparse, which may quote what it was given.
+LINE = 300
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        line = " ".join(message.split())
+        line = line if len(line) <= LINE else f"{line[:LINE]}..."
+        self.exit(2, f"{self.prog}: {line} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; ``run`` of what it gives is the function in `commands`."""
+    main = _OneLineParser(
+        prog="napari-channelmix",
+        description="Which channels, which pixels, what kind of cell: ask a classifier of cells.",
+    )
+    version = package_version("napari-channelmix") or "unknown"
+    main.add_argument("--version", action="version", version=f"napari-channelmix {version}")
+    common = _OneLineParser(add_help=False)
+    common.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
+    common.add_argument(
+        "--seed", type=argument("seed"), default=0, help="seed of everything random"
+    )
+    common.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
+    subparsers = main.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        one = subparsers.add_parser(name, help=text, description=text, parents=[common])
+        one.set_defaults(run=run)
+        return one
+
+    demo = command("demo", commands.demo, "the main job on the embedded sample")
+    demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")
+    demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
+    demo.set_defaults(epochs=15)
+
+    view = command("view", commands.view, "the viewer with the workspace, data loaded")
+    view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+
+    train = command("train", commands.train, "train a classifier and save it as a bundle")
+    train.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    train.add_argument("--out", type=Path, required=True, help="bundle to write (M.cmx)")
+    train.add_argument("--mix", action="store_true", help="with a mixing layer in front (DCMIX)")
+    add_options(train, ClassifierSettings, leave_out=COMMON)
+
+    importance = command(
+        "importance", commands.importance, "which channels does a classifier need?"
+    )
+    importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    importance.add_argument("--out", type=Path, required=True, help="folder for the result")
+    add_options(importance, ImportanceSettings, leave_out=COMMON)
+
+    predict = command(
+        "predict", commands.predict, "which class is each cell, and how many in each group?"
+    )
+    predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(predict)
+    _add_prior(predict)
+    predict.add_argument("--out", type=Path, required=True, help="folder for the tables")
+
+    explain = command("explain", commands.explain, "which pixels made the classifier say so?")
+    explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(explain)
+    _add_prior(explain)
+    explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
+    add_options(explain, ExplainSettings, leave_out=COMMON)
+    explain.add_argument(
+        "--batch", type=argument("batch"), help="cells at once (default: what fits well)"
+    )
+
+    evaluation = command(
+        "evaluate", commands.evaluate, "how well does a classifier do on these cells?"
+    )
+    evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    _add_model(evaluation)
+    _add_prior(evaluation)
+    add_options(evaluation, EvaluationSettings, leave_out=COMMON)
+    evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
+    evaluation.add_argument(
+        "--out", type=Path, metavar="FILE", help="file for the result (evaluation.json)"
+    )
+
+    latents = command("latents", commands.latents, "what is each cell like, along axes with names?")
+    latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    latents.add_argument("--out", type=Path, required=True, help="folder for the result")
+    add_options(latents, LatentsSettings, leave_out=COMMON)
+
+    report = command(
+        "report", commands.report, "one page of HTML from what the other commands wrote"
+    )
+    report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
+    report.add_argument("--out", type=Path, required=True, help="page to write (report.html)")
+    report.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
+    _add_prior(report)
+    report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
+    report.add_argument(
+        "--explain",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="folder of 'explain'; may be given several times",
+    )
+    report.add_argument("--latents", type=Path, metavar="DIR", help="folder of 'latents'")
+    _add_foreign(report)
+
+    run = command("run", commands.run, "do again what a config says, with a report of all of it")
+    run.add_argument("config", type=Path, help="config, as the page 'Report and script' saves it")
+    run.add_argument("--out", type=Path, required=True, help="folder for the results")
+    run.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="run code of a model's maker (not needed for ONNX)",
+    )
+
+    doctor = command(
+        "doctor", commands.doctor, "versions, Qt, GL, devices and why a device is missing"
+    )
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    return main
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    """The model that a command asks."""
+    command.add_argument(
+        "--model", required=True, help="bundle (M.cmx), or a model made elsewhere, see below"
+    )
+    _add_foreign(command)
+
+
+def _add_prior(command: argparse.ArgumentParser) -> None:
+    """How frequent the classes are before a cell is seen."""
+    command.add_argument(
+        "--prior",
+        nargs="+",
+        metavar="PRIOR",
+        help="shares of the classes that probabilities take for granted: training (default), "
+        "balanced, estimated (from these cells), or CLASS=SHARE for each class",
+    )
+
+
+def _add_foreign(command: argparse.ArgumentParser) -> None:
+    """What a model that is no bundle does not say itself."""
+    foreign = command.add_argument_group(
+        "for models that are no bundle: ONNX, TorchScript or torch.export files, and functions "
+        "as module:name or file.py:name"
+    )
+    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
+    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
+    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
+    foreign.add_argument(
+        "--output",
+        default="auto",
+        choices=(
+            "auto",
+            "logits",
+            "probabilities",
+            "sigmoid",
+            "sigmoid_logits",
+            "one_logit",
+            "one_probability",
+            "scores",
+        ),
+        help="what it gives (default: auto, found out from the first cells; scores is the old "
+        "word for logits)",
+    )
+    foreign.add_argument(
+        "--select",
+        metavar="OUTPUT",
+        help="name or position of the output to use, where it has several",
+    )
+    foreign.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="run code of the model's maker (not needed for ONNX)",
+    )
