@@ -12,7 +12,7 @@ that matter, or do not. A sentence is right where it is said of the former and n
 
 The map of a real cell may be no better than a random one, rightly. So each of them gets a truth of
 its own, 'yes', 'no' or 'cannot be told', from a strong test that shares nothing with the one that
-speaks to users (`map_truth.py`): 'needs the pixels' is right where it is said of a 'yes' and not
+speaks to users (`map_truth.py`): 'faithful' is right where it is said of a 'yes' and not
 said of a 'no'. Cells of which it cannot be told, and cells that are doubted for what they are (far
 outside the training cells), are listed apart. The rule's threshold was chosen on the seeds 0 and 1.
 """
@@ -46,7 +46,7 @@ SETS = (
     "jurkat_cellcycle_ifc",
     "csm_breast_b14",
 )
-NEEDS = "needs the pixels this map shows"
+NEEDS = "Faithful: better than random maps"
 DO_NOT_READ = ("Do not read this map", "do not read it", "nothing for a map to show")
 RANDOM_WEIGHTS = "random weights gives a similar map"
 DETAILS = "read regions, not pixels"
@@ -148,11 +148,11 @@ def _real_cells(
     donors = np.stack([train.read(rng.choice(one, 2)) for one in others])
     verdicts = truth_of(attribution, donors).verdicts
     needs = {
-        verdict: Tally("needs the pixels", f"{name}: real cells, truth '{verdict}'")
+        verdict: Tally("faithful", f"{name}: real cells, truth '{verdict}'")
         for verdict in ("yes", "no")
     }
     apart = [
-        Tally("(needs the pixels, said of)", f"{name}: truth cannot be told"),
+        Tally("(faithful, said of)", f"{name}: truth cannot be told"),
         Tally("(do not read this map, said of)", f"{name}: real cells"),
     ]
     for cell, verdict in enumerate(verdicts):

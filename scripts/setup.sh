@@ -1,9 +1,18 @@
 #!/bin/sh
 # Make .venv, with the package in it as an editable install and everything its tests need.
+# QT=pyside6: make .venv-pyside6 likewise, with PySide6 in place of PyQt6.
 set -eu
 cd "$(dirname "$0")/.."
 
-ready=.venv/.ready
+further=
+case "${QT:-pyqt6}" in
+    pyqt6) environment=.venv extras=all ;;
+    # `all` is napari's extras `optional` and `pyqt6`.
+    pyside6) environment=.venv-pyside6 extras=pyside6 further='napari[optional]' ;;
+    *) echo "QT is pyqt6 or pyside6, not '$QT'" >&2; exit 1 ;;
+esac
+
+ready=$environment/.ready
 for input in pyproject.toml constraints.txt scripts/setup.sh; do
     [ "$ready" -nt "$input" ] || stale=yes
 done
@@ -22,16 +31,16 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
-if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+if ! $environment/bin/python -c 'import pip' 2>/dev/null; then
     # Debian keeps what venv needs in a package of its own.
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         scripts/apt.sh "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
-    "$python" -m venv --clear .venv
+    "$python" -m venv --clear $environment
 fi
 
-echo "Installing into .venv; the first time this takes some minutes."
+echo "Installing into $environment; the first time this takes some minutes."
 # Dependency groups need pip 25.1; the pip that comes with Python may be older.
-.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip
-.venv/bin/python -m pip install --quiet -c constraints.txt \
-    --editable '.[all,zoo,onnx,compare]' --group test --group lint
+$environment/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip
+$environment/bin/python -m pip install --quiet -c constraints.txt \
+    --editable ".[$extras,zoo,onnx,compare]" $further --group test --group lint
 touch "$ready"

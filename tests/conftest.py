@@ -5,13 +5,19 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no process is left with one while others rest."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +76,46 @@ def _unowned_widgets() -> list[Any]:
         # Qt keeps one hidden tool tip for the whole application.
         if widget.parent() is None and type(widget).__name__ != "QTipLabel"
     ]
+
+
+@pytest.fixture(scope="session")
+def sprites_once() -> Callable[..., Any]:
+    """`Sprites` whose outlines are drawn once for all tests; in place of the class."""
+    from napari_channelmix.drl.sprites import Sprites
+
+    drawn: dict[Any, Any] = {}
+
+    def sprites(of: Any, **settings: int) -> Any:
+        key = (of.name, *settings.items())
+        if key not in drawn:
+            drawn[key] = Sprites(of, **settings)
+        return drawn[key]
+
+    return sprites
+
+
+@pytest.fixture
+def quick_learners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classes told apart by nearest neighbours: trees and networks are `test_separation`'s."""
+    _tell_apart_by_nearest_neighbours(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def quick_learners_of_module() -> Iterator[None]:
+    """The same for fixtures that several tests of a file share."""
+    with pytest.MonkeyPatch.context() as patch:
+        _tell_apart_by_nearest_neighbours(patch)
+        yield
+
+
+def _tell_apart_by_nearest_neighbours(patch: pytest.MonkeyPatch) -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    from napari_channelmix.jobs import Progress
+
+    def nearest(x: Any, y: Any, seed: int) -> Any:
+        yield Progress(0, 1, "")
+        return KNeighborsClassifier(1).fit(x, y)
+
+    for name in ("_trees", "_network"):
+        patch.setattr(f"napari_channelmix.drl.separation.{name}", nearest)

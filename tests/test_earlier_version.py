@@ -130,9 +130,9 @@ def test_annotations_are_restored(folder: Path) -> None:
 
 @pytest.mark.parametrize("command", sorted(INTERFACE["options"]))
 def test_commands_keep_their_options(command: str) -> None:
-    from napari_channelmix.run.cli import _parser
+    from napari_channelmix.run.parser import parser
 
-    commands = next(a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    commands = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
     known = {
         name for action in commands.choices[command]._actions for name in action.option_strings
     }

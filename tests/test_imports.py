@@ -33,6 +33,35 @@ def test_rooms_keep_the_import_contracts() -> None:
     assert answer.returncode == 0, answer.stdout
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from PyQt6.QtCore import QObject",
+        "import PySide6",
+        "from qtpy import sip",
+        "from qtpy.QtCore import pyqtSignal",
+    ],
+)
+def test_a_line_for_a_single_qt_binding_is_refused(line: str) -> None:
+    answer = _banned("--stdin-filename", str(PACKAGE / "viewer" / "new.py"), "-", text=line)
+    assert answer.returncode == 1 and "TID251" in answer.stdout, answer.stdout + answer.stderr
+
+
+def test_no_file_names_a_single_qt_binding() -> None:
+    folders = [str(ROOT / name) for name in ("src", "tests", "scripts", "benchmarks")]
+    answer = _banned(*folders)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def _banned(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """What ruff says about imports that pyproject.toml bans."""
+    pytest.importorskip("ruff", reason="ruff is not installed")
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251"]
+    return subprocess.run(
+        [*command, *arguments], cwd=ROOT, input=text, capture_output=True, text=True, check=False
+    )
+
+
 def test_no_module_is_called_utils() -> None:
     names = {path.stem for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts}
     assert not names & {"common", "helpers", "misc", "util", "utils"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from napari_channelmix.jobs import Job, Progress, Stopwatch, drain, mapped, mapped_results, part
+from napari_channelmix.jobs import Job, Progress, drain, mapped, mapped_results, part
 
 
 def counting(steps: int, closed: list[str] | None = None) -> Job[str]:
@@ -97,12 +97,3 @@ def test_closing_the_outer_job_closes_the_one_inside() -> None:
 @pytest.mark.parametrize(("done", "fraction"), [(-1, 0.0), (0, 0.0), (1, 0.25), (9, 1.0)])
 def test_fraction_stays_between_0_and_1(done: float, fraction: float) -> None:
     assert Progress(done, 4, "").fraction == fraction
-
-
-def test_time_left_is_in_proportion_and_unknown_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr("napari_channelmix.jobs.time.monotonic", lambda: now[0])
-    watch = Stopwatch()
-    now[0] = 110.0
-    assert watch.left(Progress(0, 100, "")) is None
-    assert watch.left(Progress(25, 100, "")) == pytest.approx(30.0)

@@ -178,7 +178,7 @@ MOVED = {
     "viewer.phenotypes.ordering": "viewer.pages.phenotypes.sorting",
     "viewer.phenotypes.plate_view": "viewer.pages.phenotypes.plate_view",
     "viewer.phenotypes.relabel": "viewer.pages.phenotypes.relabel",
-    "viewer.phenotypes.swatch": "viewer.pages.phenotypes.class_swatch",
+    "viewer.phenotypes.swatch": "viewer.charts.class_swatch",
     "viewer.phenotypes.tiles": "viewer.pages.phenotypes.tiles",
     "viewer.phenotypes_dock": "viewer.pages.phenotypes.page",
     "viewer.picking": "viewer.selection.picking",

@@ -6,12 +6,11 @@ and the tests. Cancelling a job is closing its generator, so no job needs a flag
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, overload
 
-__all__ = ["Job", "Progress", "Stopwatch", "drain", "mapped", "mapped_results", "part"]
+__all__ = ["Job", "Progress", "drain", "mapped", "mapped_results", "part"]
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
@@ -117,21 +116,3 @@ def mapped_results(job: Job[Result], change: Callable[[Result], Result]) -> Job[
         return replace(progress, partial=change(progress.partial))
 
     return mapped(job, step, change)
-
-
-class Stopwatch:
-    """Time left, from the progress so far; steady even where the first steps are slow."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self._start
-
-    def left(self, progress: Progress) -> float | None:
-        """Seconds left, or None while nothing can be said."""
-        if progress.fraction < 0.01:
-            return None
-        return self.elapsed * (1.0 - progress.fraction) / progress.fraction

@@ -9,6 +9,7 @@ from napari_channelmix import load_model, train_classifier
 from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.classify.model_hash import model_hash
+from napari_channelmix.classify.sampling import classifier_limits, sampling_warnings
 from napari_channelmix.config.facts import classifier_part, training_part
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import BundleError
@@ -51,6 +52,19 @@ def test_its_figures_are_of_the_cells_held_out(cells, trained):
     assert np.diag(confusion).tolist() == [
         round(r * n) for r, n in zip(recall, confusion.sum(axis=1), strict=True)
     ]
+
+
+def test_what_the_choice_of_cells_leaves_in_doubt_is_kept_with_the_classifier(
+    cells, trained, tmp_path
+):
+    train, test = cells.split(test=0.4, seed=4)
+    lines = sampling_warnings(cells, train, test.labels)
+    # 48 cells of two classes: fewer than 20 of each to learn from.
+    assert sum("was trained on only" in line for line in lines) == 2
+    assert set(lines) <= set(trained.record["warnings"])
+    loaded = load_model(trained.save(tmp_path / "kept.cmx"))
+    assert loaded.record["warnings"] == trained.record["warnings"]
+    assert any("knows few cells" in line for line in classifier_limits(loaded))
 
 
 def test_a_bundle_shows_accuracy_and_one_of_an_earlier_version_takes_cells_as_independent(

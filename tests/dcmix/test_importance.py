@@ -1,7 +1,6 @@
 """Channel importance finds what was planted, says when it cannot be read, and can be resumed."""
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,12 +13,12 @@ from napari_channelmix.classify import ChannelMix, TrainingSettings
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.data.samples import graded_channels, synthetic_plate
 from napari_channelmix.dcmix.decoys import WithDecoys
-from napari_channelmix.dcmix.importance import _in_one_image, channel_importance_job
+from napari_channelmix.dcmix.importance import channel_importance_job
 from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 
-QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=6), "device": "cpu"}
+QUICK = {"network": "tiny", "settings": TrainingSettings(epochs=4), "device": "cpu"}
 # Where it does not matter how well the networks have learnt.
 BRIEF = {**QUICK, "settings": TrainingSettings(epochs=2)}
 
@@ -262,14 +261,14 @@ def test_alike_channels_and_rare_classes_are_warned_of():
 
 
 def test_the_planted_reporter_of_the_synthetic_plate_comes_first():
-    train, test = synthetic_plate(wells=8, cells_per_well=16, side=160).cells.split()
+    train, test = synthetic_plate(wells=8, cells_per_well=16, side=128, crop=24).cells.split()
     found = channel_importance(
         train,
         test,
         seeds=1,
         decoys=False,
         network="tiny",
-        settings=TrainingSettings(epochs=10),
+        settings=TrainingSettings(epochs=6),
         device="cpu",
     )
     assert found.channels[int(np.argmax(found.share))] == "reporter"
@@ -335,19 +334,3 @@ def test_cells_that_come_in_wells_get_p_values_over_the_wells(wells):
     assert found.p_value[best] < 0.05 < min(np.delete(found.p_value, best))
     # The larger of both; for the smallest of three channels, Holm's correction triples it.
     assert found.p_value[best] == pytest.approx(3 * max(found.p_decoy[best], found.p_alone[best]))
-
-
-def test_classes_in_one_image_each_are_said_where_no_groups_are_known():
-    pixels = np.random.default_rng(0).normal(size=(6, 2, 8, 8)).astype(np.float32)
-    cells = Cells.from_array(pixels, ["x", "y"], [0, 0, 0, 1, 1, 1], ("a", "b"))
-
-    def in_images(*fields, group=None):
-        table = cells.table.assign(field=list(fields))
-        return replace(cells, table=table if group is None else table.assign(group=group))
-
-    (line,) = _in_one_image(in_images(0, 0, 0, 1, 2, 2))
-    assert line.startswith("in one image only: a; ")
-    # All in one image says nothing of a class, and known groups are judged by the gate.
-    assert not list(_in_one_image(in_images(0, 0, 0, 0, 0, 0)))
-    assert not list(_in_one_image(in_images(0, 1, 0, 1, 0, 1)))
-    assert not list(_in_one_image(in_images(0, 0, 0, 1, 1, 1, group=list("uuuvvv"))))

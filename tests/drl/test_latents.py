@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from sklearn.neighbors import KNeighborsClassifier
 
 from napari_channelmix import open_dataset
 from napari_channelmix.classify.train import train_classifier_job
@@ -21,6 +20,7 @@ from napari_channelmix.drl import latents as run_latents
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.network import Posterior
+from napari_channelmix.drl.reconstruction import reconstruction_job
 from napari_channelmix.drl.sprites import CELLS
 from napari_channelmix.drl.store import save_disentangler
 from napari_channelmix.errors import DataError, ModelError
@@ -40,18 +40,6 @@ def few_pairs(textured, grainy):
         for user in ("quality", "sprite_learner"):
             patch.setattr(f"napari_channelmix.drl.{user}.Sprites", lambda of: made[of.name])
         yield
-
-
-@pytest.fixture
-def quick_learners(monkeypatch):
-    """Nearest neighbours in place of trees and networks, which `test_separation` tests."""
-
-    def nearest(x, y, seed):
-        yield Progress(0, 1, "")
-        return KNeighborsClassifier(1).fit(x, y)
-
-    for name in ("_trees", "_network"):
-        monkeypatch.setattr(f"napari_channelmix.drl.separation.{name}", nearest)
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +65,33 @@ def test_values_are_those_of_the_pictures_shown(found, shipped, ellipses):
     np.testing.assert_allclose([one.kl for one in found.trust], kl, rtol=1e-4, atol=1e-5)
 
 
-def test_scale_is_verified_and_tells_the_classes_apart(found):
+def test_where_the_pictures_do_not_resemble_the_cells_no_name_is_verified(found):
+    # Smooth ellipses, drawn as textured sprites.
+    measured = found.reconstruction
+    assert (measured.n_cells, measured.n_groups) == (24, len(set(found.cells.groups.tolist())))
+    assert measured.explained < 0.5 and not measured.resembles
+    assert not any(one.badge == "verified" for one in found.trust)
     scale = found.trust[found.names.index("Scale")]
-    assert scale.badge == "verified"
+    assert scale.badge == "plausible" and "does not resemble" in scale.words
+
+
+def test_pictures_that_the_decoder_draws_resemble_themselves(found, shipped):
+    drawn = (shipped.decode(found.values) * 255).round().astype(np.uint8)
+    values = shipped.encode(drawn)
+    groups = np.arange(len(drawn))
+    measured = drain(reconstruction_job(shipped, drawn, values, groups))
+    assert measured.resembles and measured.others < 0.5 < measured.explained
+
+
+def test_latents_json_says_how_far_the_pictures_resemble_the_cells(found):
+    content = found.as_dict()["reconstruction"]
+    assert content["explained"] == found.reconstruction.explained
+    assert content["low"] < content["explained"] < content["high"]
+    assert content["resembles"] is False and content["text"] == found.reconstruction.text
+
+
+def test_scale_tells_the_classes_apart(found):
+    scale = found.trust[found.names.index("Scale")]
     assert scale.witness in ("area", "perimeter")
     assert abs(scale.r) > 0.9
     parted = found.separation
@@ -366,6 +378,7 @@ def test_cells_that_are_no_numbers_are_refused(untrained, make_ellipses):
 # ---------------------------------------------------------------- the job
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_progress_never_goes_back_and_ends_with_the_result(untrained, ellipses):
     job = latents_job(ellipses, untrained, finetune=4, device="cpu")
     steps = []
@@ -416,6 +429,7 @@ def test_the_same_seed_gives_the_same_latents(untrained, ellipses):
 # ---------------------------------------------------------------- real cells
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_plankton_is_turned_around_and_measured_by_its_size(shared_data, shipped):
     found = run_latents(open_dataset(shared_data / "ifcb_plankton" / "dataset.toml"), shipped)
     assert len(found.values) == 30

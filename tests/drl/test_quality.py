@@ -23,6 +23,13 @@ from napari_channelmix.drl.sprites import CELLS, TEXTURED
 from napari_channelmix.jobs import drain
 
 
+@pytest.fixture(scope="module", autouse=True)
+def outlines_drawn_once(sprites_once):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quality_module, "Sprites", sprites_once)
+        yield
+
+
 def perfect_reader(code):
     return lambda digits, _: code.targets(digits).numpy().astype(np.float64)
 

@@ -14,7 +14,7 @@ AREA = RNG.normal(size=400)
 NOISE = RNG.normal(size=400)
 
 
-def judged(name="Scale", z=None, *, features=None, source=0.95, now=0.95):
+def judged(name="Scale", z=None, *, features=None, source=0.95, now=0.95, **more):
     """The trust in one latent, over 400 cells."""
     z = AREA if z is None else z
     features = features or {"area": AREA}
@@ -26,6 +26,7 @@ def judged(name="Scale", z=None, *, features=None, source=0.95, now=0.95):
         pd.DataFrame(features),
         {factor: source},
         {factor: now},
+        **more,
     )[0]
 
 
@@ -60,6 +61,18 @@ def test_the_weaker_the_correlation_the_weaker_the_badge(r, badge):
     assert found.value == pytest.approx(abs(spearmanr(mixed(r), AREA)[0]))
     hardly = "hardly " if badge == "not verified" else ""
     assert found.words == f"{hardly}goes along with area (r {found.r:+.2f})"
+
+
+def test_no_name_is_verified_where_the_pictures_do_not_resemble_the_cells():
+    strong, weak = (judged(z=mixed(r), resembles=False) for r in (0.6, 0.4))
+    assert (strong.badge, weak.badge) == ("plausible", "plausible")
+    assert strong.words == (
+        f"goes along with area (r {strong.r:+.2f}), but the reconstruction does not resemble "
+        "these cells"
+    )
+    # Of a weak link the link is the reason.
+    assert weak.words == f"goes along with area (r {weak.r:+.2f})"
+    assert judged(z=mixed(0.1), resembles=False).badge == "not verified"
 
 
 def test_a_name_that_fine_tuning_took_away_is_not_verified():

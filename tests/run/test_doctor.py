@@ -3,7 +3,7 @@
 import json
 
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.doctor import examine, report
+from napari_channelmix.run.doctor import _binding, examine, report
 
 
 def test_devices_that_are_missing_come_with_their_reason(monkeypatch):
@@ -12,6 +12,18 @@ def test_devices_that_are_missing_come_with_their_reason(monkeypatch):
     devices = examine()["devices"]
     assert devices["cpu"].startswith("yes")
     assert devices["cuda"] == "no: this PyTorch was built without CUDA"
+
+
+def test_a_pyside_that_aborts_with_this_python_comes_with_its_remedy(monkeypatch):
+    remedy = "6.12.0: aborts with Python before 3.12; pip install 'PySide6<6.12'"
+    for python, version, expected in [
+        ((3, 11, 7), "6.12.0", remedy),
+        ((3, 11, 7), "6.11.3", "6.11.3"),
+        ((3, 12, 1), "6.12.0", "6.12.0"),
+    ]:
+        monkeypatch.setattr("sys.version_info", python)
+        assert _binding("PySide6", version) == expected
+    assert _binding("PyQt6", "6.12.0") == "6.12.0"
 
 
 def test_json_and_text_say_the_same(capsys):

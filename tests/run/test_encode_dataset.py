@@ -29,9 +29,12 @@ FILES = {"latents.csv", "latents.json", "traversals.png"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_pairs():
+def few_pairs(sprites_once):
+    """Few sprites to measure names with, whose outlines are drawn once for all tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(import_module("napari_channelmix.drl.encode"), "DRIFT_PAIRS", 40)
+        for user in ("quality", "sprite_learner"):
+            patch.setattr(f"napari_channelmix.drl.{user}.Sprites", sprites_once)
         yield
 
 
@@ -64,6 +67,7 @@ def said_in(out):
 # ---------------------------------------------------------------- what is written
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_the_files_are_those_of_the_python_function(dataset, cells, tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     assert main(["latents", str(dataset), "--out", str(out), "--device", "cpu"]) == 0

@@ -70,7 +70,7 @@ def config(dataset):
 
 
 @pytest.fixture(scope="module")
-def done(config, dataset, tmp_path_factory):
+def done(config, dataset, tmp_path_factory, quick_learners_of_module):
     path = write_config(config, dataset.parent / "config.json")
     return run_config(path, tmp_path_factory.mktemp("out"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from napari_channelmix.data import Cells
+
+# So many objects that came since make it worth while to leave them out of later collections.
+NEW_OBJECTS = 100_000
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +40,31 @@ def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def manifests_are_read_once() -> Iterator[None]:
+    """napari looks for plugins for every new viewer; what is installed stays the same here."""
+    from npe2 import PluginManifest
+
+    results = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PluginManifest, "discover", lambda paths=(): iter(results))
+        yield
+
+
 @pytest.fixture
-def viewer(make_napari_viewer: Callable[..., Any]) -> Iterator[Any]:
+def short_collections() -> None:
+    """Let garbage collections pass over modules and caches, which are never garbage.
+
+    napari makes a full collection whenever layers are removed; with all modules that is a third of
+    a second. What a test makes is collected and checked as ever.
+    """
+    if len(gc.get_objects()) > NEW_OBJECTS:
+        gc.collect()
+        gc.freeze()
+
+
+@pytest.fixture
+def viewer(short_collections: None, make_napari_viewer: Callable[..., Any]) -> Iterator[Any]:
     """A viewer in a window that is really drawn."""
     window = make_napari_viewer(show=True)
     yield window

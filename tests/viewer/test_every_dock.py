@@ -11,11 +11,13 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QCheckBox,
     QComboBox,
     QHeaderView,
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
+    QSlider,
     QTabBar,
     QWidget,
 )
@@ -115,6 +117,15 @@ def test_every_control_has_a_tooltip_a_name_and_can_be_reached(
     assert without(docks, lambda one: all(tips(one))) == []
     assert without(docks, name) == []
     assert without(docks, lambda one: one.focusPolicy() & Qt.FocusPolicy.TabFocus) == []
+
+
+def test_the_tooltip_of_a_setting_says_with_what_it_begins(filled: dict[str, Any]) -> None:
+    kinds = (QAbstractSpinBox, QCheckBox, QSlider)
+    settings = [one for dock in filled.values() for one in controls(dock) if isinstance(one, kinds)]
+    assert len(settings) > 20
+    assert (
+        without(filled, lambda one: not isinstance(one, kinds) or "efault: " in tips(one)[0]) == []
+    )
 
 
 def test_a_control_is_called_what_stands_beside_it(filled: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ def trained(open_plate: Any, dock: Any, qtbot: Any, click: Any) -> Any:
     open_plate()
     classifier = dock(ClassifierDock)
     classifier.network.setCurrentText("tiny")
-    classifier.epochs.setValue(4)
+    classifier.epochs.setValue(2)
     click(classifier.train)
     done(classifier, qtbot)
     assert classifier.session.trained is not None, classifier.notice.text()
@@ -41,7 +41,7 @@ def test_from_a_data_set_to_the_bars(
     viewer: Any, trained: Any, dock: Any, qtbot: Any, click: Any, tmp_path: Path
 ) -> None:
     session = trained.session
-    assert [one["epoch"] for one in session.history] == [1, 2, 3, 4]
+    assert [one["epoch"] for one in session.history] == [1, 2]
     found = session.trained.estimate
     assert found == session.trained.classifier.accuracy
     assert f"({found.interval_text})" in trained.result.text()
@@ -66,7 +66,7 @@ def test_from_a_data_set_to_the_bars(
 
     importance = dock(ImportanceDock)
     importance.seeds.setValue(2)
-    importance.epochs.setValue(3)
+    importance.epochs.setValue(1)
     importance.network.setCurrentText("tiny")
     partial: list[Any] = []
     session.importance_changed.connect(partial.append)

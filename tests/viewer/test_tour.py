@@ -20,12 +20,10 @@ def walk(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_learners")
 def test_a_newcomer_comes_from_the_sample_to_the_report(
-    walk: Any, viewer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    walk: Any, viewer: Any, tmp_path: Path
 ) -> None:
-    # What separates the classes takes part in the way, not in what it claims: few trees will do.
-    monkeypatch.setattr("napari_channelmix.drl.separation.TREES", 10)
-    monkeypatch.setattr("napari_channelmix.drl.separation.ROUNDS", 5)
     taken: list[str] = []
     # Names a folder to look at what the test saw.
     pictures = os.environ.get("CHANNELMIX_PICTURES")

@@ -10,6 +10,7 @@ import torch
 
 from napari_channelmix.classify.calibrate import held_out_calibration
 from napari_channelmix.classify.held_out_record import held_out_record
+from napari_channelmix.classify.sampling import sampling_warnings
 from napari_channelmix.classify.temperature import scaled, scores_of
 from napari_channelmix.classify.train import train_classifier_job
 from napari_channelmix.jobs import Job, part
@@ -33,7 +34,8 @@ def measured_training_job(
     """Hold groups back, train on the others, measure on those held back; a job.
 
     The classifier's ``record`` gets ``held_out`` (see `held_out_record`) and ``calibration`` (see
-    `held_out_calibration`); its ``provenance`` gets what is needed to do the same again.
+    `held_out_calibration`), and its ``warnings`` what the choice of cells leaves in doubt (see
+    `sampling_warnings`); its ``provenance`` gets what is needed to do the same again.
 
     Parameters
     ----------
@@ -63,6 +65,9 @@ def measured_training_job(
     )
     guesses = scaled(scores, calibration.temperature)
     measured = held_out_record(guesses, test.labels, test.groups, test.classes, len(train))
+    before = classifier.record.get("warnings", ())
+    limits = sampling_warnings(cells.labelled(), train, test.labels)
+    record = {**classifier.record, "warnings": list(dict.fromkeys([*before, *limits]))}
     again = {
         "request": as_dict(given),
         "split": {"held_out": held_out, "seed": seed},
@@ -72,6 +77,6 @@ def measured_training_job(
     }
     return replace(
         classifier,
-        record={**classifier.record, "held_out": measured, "calibration": calibration.as_dict()},
+        record={**record, "held_out": measured, "calibration": calibration.as_dict()},
         provenance={**classifier.provenance, **again},
     )

@@ -10,31 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from napari_channelmix.errors import ModelError
+from napari_channelmix.settings.model_output import OUTPUTS, Output
 
 __all__ = ["OUTPUTS", "Meaning", "Output", "Reading", "answers_of", "output_named", "reading_of"]
 
 Meaning = Literal[
     "logits", "probabilities", "sigmoid", "sigmoid_logits", "one_logit", "one_probability"
 ]
-# ``scores`` is the old word for logits.
-Output = Literal[
-    "auto",
-    "logits",
-    "probabilities",
-    "sigmoid",
-    "sigmoid_logits",
-    "one_logit",
-    "one_probability",
-    "scores",
-]
-OUTPUTS: tuple[str, ...] = get_args(Output)
 
 # What a column alone means where the word was chosen for several.
 OF_ONE_COLUMN: dict[str, Meaning] = {

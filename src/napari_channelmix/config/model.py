@@ -37,6 +37,7 @@ from napari_channelmix.settings import (
     Only,
     settings,
 )
+from napari_channelmix.settings.model_output import Output
 from napari_channelmix.wording import problem
 
 __all__ = [
@@ -131,16 +132,7 @@ class ClassifierPart(_Part):
     classes: Names | None = None
     mean: Numbers | None = None
     std: Annotated[tuple[Positive, ...], Field(max_length=10_000)] | None = None
-    output: Literal[
-        "auto",
-        "logits",
-        "probabilities",
-        "sigmoid",
-        "sigmoid_logits",
-        "one_logit",
-        "one_probability",
-        "scores",
-    ] = "auto"
+    output: Output = "auto"
     select: Index | Name | None = None
     prior: PriorPart | None = None
     accuracy: Finite | None = None

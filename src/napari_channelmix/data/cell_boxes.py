@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from napari_channelmix.data.arrays import positions_of
 from napari_channelmix.data.borders import over_border, without_fill_line
+from napari_channelmix.data.cut_cells import cut_off_warning, reach_over_crop, without_cut_line
 from napari_channelmix.data.fields import Field, middles
 from napari_channelmix.data.statistics import ChannelStatistics, statistics_job
 from napari_channelmix.errors import DataError
@@ -53,8 +54,9 @@ class CellBoxes:
         A row per cell: ``field`` (position in ``fields``), the box ``y0, x0, y1, x1`` in pixels
         (half open; it may reach beyond the border), ``label`` (position in ``classes``, -1 for
         none), ``group``, ``split``, ``object`` (its id in the label image, 0 for none), and its
-        centre ``y``, ``x`` (pixel centres are whole numbers; by default the middle of the box);
-        and columns of the user's, see ``keys``.
+        centre ``y``, ``x`` (pixel centres are whole numbers; by default the middle of the box),
+        where cells have outlines ``extent`` (longer side of the box around the outline, in pixels;
+        NaN for none); and columns of the user's, see ``keys``.
     warnings : tuple of str
         What the user should know of this set, a line each.
     conditions : pandas.DataFrame or None
@@ -117,6 +119,30 @@ class CellBoxes:
         """
         shapes = np.array([one.shape for one in self.fields], dtype=np.int64).reshape(-1, 2)
         return over_border(self.boxes, shapes[self.table["field"].to_numpy(np.int64)])
+
+    @property
+    def cut_off(self) -> npt.NDArray[np.bool_]:
+        """Whether the outline of each cell reaches beyond its crop, (N,); False without one."""
+        extents, sides = self._extents
+        return reach_over_crop(extents, sides)
+
+    @property
+    def _extents(self) -> tuple[npt.NDArray[np.float64], Whole]:
+        """Sizes of outlines, NaN for none, and sides of boxes (N,), in pixels of the images."""
+        sides = self.boxes[:, 2] - self.boxes[:, 0]
+        if "extent" not in self.table.columns:
+            return np.full(len(self), np.nan), sides
+        return self.table["extent"].to_numpy(np.float64), sides
+
+    def with_cut_line(self) -> Self:
+        """The same cells, with a warning of those that their crops cut off; see `cut_off`."""
+        extents, sides = self._extents
+        fields = self.table["field"].to_numpy(np.int64)
+        shortest = np.array([min(one.shape) for one in self.fields], dtype=np.int64)
+        # Pixels of the crop, where crops are resampled.
+        most = int((shortest[fields] * self.crop // sides).min(initial=np.iinfo(np.int64).max))
+        line = cut_off_warning(extents, sides, self.crop, most)
+        return replace(self, warnings=(*without_cut_line(self.warnings), *line))
 
     @property
     def keys(self) -> pd.DataFrame:
@@ -298,7 +324,8 @@ class CellBoxes:
                 f"{self.name}: all {len(self):,} cells reach over the border of their image; "
                 "none is left"
             )
-        return replace(self.subset(inside), warnings=tuple(without_fill_line(self.warnings)))
+        left = replace(self.subset(inside), warnings=tuple(without_fill_line(self.warnings)))
+        return left.with_cut_line()
 
     def labelled(self) -> Self:
         """The cells that have a class."""

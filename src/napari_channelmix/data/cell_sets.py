@@ -73,7 +73,10 @@ def of_labels(
     if mask.covers:
         notes += (f"{name}: {covering_warning(mask.covers)}",)
     one = replace(one, labels=mask.labels)
-    cells = _in_one_field(kind, one, channels, mask.objects.centres, crop, mask.objects.ids, notes)
+    objects = mask.objects
+    cells = _in_one_field(
+        kind, one, channels, objects.centres, crop, objects.ids, notes, objects.extents
+    )
     return cells if classes_of is None else _named(cells, classes_of)
 
 
@@ -172,7 +175,8 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         conditions=conditions_together([part.conditions for part in parts]),
     )
     notes = similar_warnings(cells.class_counts, "classes", "cell")
-    return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes))))
+    # One line for all parts.
+    return replace(cells, warnings=tuple(dict.fromkeys((*warnings, *notes)))).with_cut_line()
 
 
 def _in_one_field(
@@ -183,6 +187,7 @@ def _in_one_field(
     crop: int,
     ids: Whole,
     notes: tuple[str, ...] = (),
+    extents: npt.ArrayLike = np.nan,
 ) -> C:
     import pandas as pd
 
@@ -195,10 +200,11 @@ def _in_one_field(
         object=ids,
         y=centres[:, 0],
         x=centres[:, 1],
+        extent=np.broadcast_to(np.asarray(extents, np.float64), len(centres)),
     )
     cells = kind(one.name, tuple(channels), (), crop, (one,), table, (ALONE, *notes))
     filled = filled_warning(int(cells.at_border.sum()), len(cells))
-    return replace(cells, warnings=(*cells.warnings, *filled))
+    return replace(cells, warnings=(*cells.warnings, *filled)).with_cut_line()
 
 
 def _named(cells: C, classes_of: Mapping[int, Any]) -> C:

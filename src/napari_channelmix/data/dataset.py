@@ -120,6 +120,7 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
         object=np.concatenate([one.ids for one in all_places]),
         y=centres[:, 0],
         x=centres[:, 1],
+        extent=np.concatenate([one.extents for one in all_places]),
     )
     conditions = conditions_of(table.rows, said.group, table.columns_of_cells())
     constant = () if conditions is None else tuple(map(str, conditions.columns))
@@ -147,7 +148,7 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
     )
     if size is not None:
         opened = at_pixel_size(opened, size)
-    return _at_borders(opened, leave_out=said.cells.border == "leave_out")
+    return _at_borders(opened, leave_out=said.cells.border == "leave_out").with_cut_line()
 
 
 def _at_borders(cells: Cells, *, leave_out: bool) -> Cells:
@@ -161,15 +162,26 @@ def _at_borders(cells: Cells, *, leave_out: bool) -> Cells:
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Where the cells of a row lie: centres (n, 2), side of their boxes, ids (n,)."""
+    """Where the cells of a row lie: centres (n, 2), side of their boxes, ids (n,).
+
+    ``extents`` (n,): sizes of their outlines, NaN where they have none; see `Cells`.
+    """
 
     centres: npt.NDArray[np.float64]
     side: int
     ids: npt.NDArray[np.int64]
+    extents: npt.NDArray[np.float64]
 
     @classmethod
-    def single(cls, y: float, x: float, side: int, number: int = 0) -> _Places:
-        return cls(np.array([[y, x]], np.float64), side, np.array([number], np.int64))
+    def single(
+        cls, y: float, x: float, side: int, number: int = 0, extent: float = np.nan
+    ) -> _Places:
+        centre, ids = np.array([[y, x]], np.float64), np.array([number], np.int64)
+        return cls(centre, side, ids, np.array([extent], np.float64))
+
+    @classmethod
+    def of(cls, objects: Objects, side: int) -> _Places:
+        return cls(objects.centres, side, objects.ids, objects.extents.astype(np.float64))
 
     def boxes(self) -> npt.NDArray[np.int64]:
         return square_boxes(self.centres[:, 0], self.centres[:, 1], self.side)
@@ -217,7 +229,7 @@ class _Opener:
         # Of each field of view with a label image, in their order: where its objects lie, and
         # the same by id where rows name their cells.
         self._objects: list[Objects | None] = []
-        self._by_id: dict[int, dict[int, tuple[float, float]]] = {}
+        self._by_id: dict[int, dict[int, tuple[float, float, float]]] = {}
         self.masks: list[Mask] = []
         # Rows whose points lie beyond the image, but by less than earlier versions allowed.
         self.beyond: list[int] = []
@@ -357,7 +369,7 @@ class _Opener:
         if objects is not None:
             if cells.object:
                 return self._object_of(at, field, objects, cells.object)
-            return _Places(objects.centres, cells.crop, objects.ids) if len(objects) else None
+            return _Places.of(objects, cells.crop) if len(objects) else None
         if cells.origin == "image":
             with self._table.naming(at):
                 side = square_side(height, width, one.shape, whole=True)
@@ -411,7 +423,7 @@ class _Opener:
     def _object_of(self, at: int, field: int, objects: Objects, column: str) -> _Places:
         """Place of the one object that a row names."""
         if field not in self._by_id:
-            places = map(tuple, objects.centres.tolist())
+            places = map(tuple, np.column_stack([objects.centres, objects.extents]).tolist())
             self._by_id[field] = dict(zip(objects.ids.tolist(), places, strict=True))
         value = self._table.identifier(at, column)
         if value is None or value not in self._by_id[field]:
@@ -419,5 +431,5 @@ class _Opener:
             raise DataError(
                 f"{self._table.where(at, column)}: the mask has no object of the value {text}"
             )
-        y, x = self._by_id[field][value]
-        return _Places.single(y, x, self._said.cells.crop, value)
+        y, x, extent = self._by_id[field][value]
+        return _Places.single(y, x, self._said.cells.crop, value, extent)

@@ -137,6 +137,11 @@ class Objects:
         return len(self.ids)
 
     @property
+    def extents(self) -> Whole:
+        """Longer side of each box (N,), in pixels: a square of it around the centre holds all."""
+        return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0))
+
+    @property
     def centres(self) -> npt.NDArray[np.float64]:
         """Middle of each box (N, 2), y and x; pixel centres are whole numbers.
 

@@ -14,6 +14,7 @@ from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.duplicate_cells import refuse_copies
 from napari_channelmix.classify.pixels import SelectedCrops
+from napari_channelmix.classify.sampling import sampling_warnings
 from napari_channelmix.classify.train import refuse_settings, tuned
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.dcmix.divisions import Division, Sides, divided, given
@@ -139,8 +140,7 @@ def channel_importance_job(
         *cells.warnings,
         *division.warnings,
         *_alike(crops),
-        *_few(division),
-        *_in_one_image(cells),
+        *sampling_warnings(cells, cells, division.held_out_labels),
     )
     done: list[RepeatResult] = []
     classifiers: list[Classifier] = []
@@ -245,30 +245,3 @@ def _alike(crops: NormalisedCrops, limit: float = 0.8, pixels: int = 200_000) ->
                 f"{one} and {other} are alike (r = {together[i, j]:.2f}): how the mix divides "
                 "their weight between them means little"
             )
-
-
-def _in_one_image(cells: Cells) -> Iterator[str]:
-    """Warn of classes that are in one image each, where no groups are known."""
-    fields = cells.table["field"].to_numpy()
-    if len(set(cells.groups.tolist())) < len(cells) or len(set(fields.tolist())) < 2:
-        return
-    names = [
-        name
-        for code, name in enumerate(cells.classes)
-        if len(set(fields[cells.labels == code].tolist())) == 1
-    ]
-    if names:
-        yield (
-            f"in one image only: {', '.join(names)}; what tells such a class apart may be its "
-            "image, unless images were put together from cells of one class"
-        )
-
-
-def _few(division: Division, enough: int = 10) -> Iterator[str]:
-    """Warn of classes with few held-out cells."""
-    classes = division.sides[0].test.cells.classes
-    labels = division.held_out_labels
-    for code, name in enumerate(classes):
-        count = int((labels == code).sum())
-        if count < enough:
-            yield f"class {name} has only {count} held-out cells: its figures are rough"

@@ -24,6 +24,7 @@ from napari_channelmix.drl.latent_code import title_of
 from napari_channelmix.drl.latents import UNDER_WAY, Latents
 from napari_channelmix.drl.preparation import Prepared, prepare_job
 from napari_channelmix.drl.quality import associations_job
+from napari_channelmix.drl.reconstruction import reconstruction_job
 from napari_channelmix.drl.separation import PixelTest, Separation, separation_job
 from napari_channelmix.drl.store import load_disentangler
 from napari_channelmix.drl.traversal import FEW
@@ -164,7 +165,17 @@ def latents_job(
     if of is not source or "finetuned" in of.about:
         measuring = associations_job(of, pairs=DRIFT_PAIRS)
         now = yield from part(measuring, tuned_at + half, half, total, "sprites: ")
-    judged = trust(of.names, values.astype(np.float64), kl, prepared.features, before, now)
+    comparing = reconstruction_job(of, prepared.pictures, values, cells.groups)
+    reconstruction = yield from part(comparing, tuned_at + MEASURING, 0, total)
+    judged = trust(
+        of.names,
+        values.astype(np.float64),
+        kl,
+        prepared.features,
+        before,
+        now,
+        resembles=reconstruction is None or reconstruction.resembles,
+    )
     active = np.array([one.badge not in ("inactive", "spare") for one in judged])
     lost = [axis for axis in of.axes() if not active[list(of.columns(axis))].any()]
     if lost:
@@ -194,6 +205,7 @@ def latents_job(
         UNDER_WAY if classed else unseparated,
         facts,
         tuple(dict.fromkeys(warnings)),
+        reconstruction,
     )
     if classed:
         # Cells can be looked at meanwhile.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_channelmix.data import Cells
     from napari_channelmix.drl.disentangler import Disentangler
     from napari_channelmix.drl.preparation import Prepared
+    from napari_channelmix.drl.reconstruction import Reconstruction
     from napari_channelmix.drl.separation import Separation
     from napari_channelmix.drl.trust import Trust
 
@@ -57,6 +58,8 @@ class Latents:
         Why there is none, in a line.
     provenance : dict
     warnings : tuple of str
+    reconstruction : Reconstruction or None
+        How far the decoder's pictures resemble the cells; None for a single cell.
     """
 
     cells: Cells = field(repr=False)
@@ -69,6 +72,7 @@ class Latents:
     unseparated: str = ""
     provenance: dict[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
+    reconstruction: Reconstruction | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -196,6 +200,9 @@ class Latents:
             "metrics": card,
             "preparation": self.prepared.how.as_dict(),
             "finetuned": self.disentangler.about.get("finetuned"),
+            "reconstruction": (
+                None if self.reconstruction is None else self.reconstruction.as_dict()
+            ),
             "warnings": list(self.warnings),
             "provenance": self.provenance,
         }

@@ -1,9 +1,10 @@
 """How far a latent's name can be trusted on a data set.
 
-A name was learnt on sprites. On cells it is believed only where four things hold: on sprites the
-latent follows its factor; fine-tuning has not moved it; it varies among the cells; and it goes
-along with a hand-crafted feature that measures the same thing, in more cells than chance would
-need for it. Our definition.
+A name was learnt on sprites. On cells it is believed only where five things hold: on sprites the
+latent follows its factor; fine-tuning has not moved it; it varies among the cells; it goes along
+with a hand-crafted feature that measures the same thing, in more cells than chance would need for
+it; and the decoder's pictures resemble the cells, as it else shows what is not in them. Our
+definition.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ class Trust:
     ----------
     name : str
     badge : str
-        ``verified``; ``plausible`` (a weak correlation); ``not verified`` (no feature goes along,
-        or the name was lost); ``inactive`` (the same in all cells); ``spare``.
+        ``verified``; ``plausible`` (a weak correlation, or reconstructions that do not resemble
+        the cells); ``not verified`` (no feature goes along, or the name was lost); ``inactive``
+        (the same in all cells); ``spare``.
     source : float
         S with its factor, on sprites, as trained.
     now : float
@@ -66,6 +68,8 @@ class Trust:
     least : float
         Lower end of the 95 % interval of ``abs(r)``, for as many features as were tried; 0 where
         so few cells could show ``r`` by chance.
+    resembles : bool
+        Whether the decoder's pictures resemble the cells; see `drl.reconstruction`.
     """
 
     name: str
@@ -77,6 +81,7 @@ class Trust:
     witness: str
     r: float
     least: float = 0.0
+    resembles: bool = True
 
     @property
     def value(self) -> float:
@@ -101,7 +106,10 @@ class Trust:
         if abs(self.r) >= MAYBE_R and not self.least:
             return f"too few cells to tell whether it goes along with {self.witness}"
         hardly = "hardly " if self.badge == "not verified" else ""
-        return f"{hardly}goes along with {self.witness} (r {self.r:+.2f})"
+        line = f"{hardly}goes along with {self.witness} (r {self.r:+.2f})"
+        if self.badge == "plausible" and abs(self.r) >= SURE_R:
+            line += ", but the reconstruction does not resemble these cells"
+        return line
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -131,6 +139,8 @@ def trust(
     features: pd.DataFrame,
     source: dict[str, float],
     now: dict[str, float],
+    *,
+    resembles: bool = True,
 ) -> tuple[Trust, ...]:
     """Weigh every latent's name (Z).
 
@@ -145,6 +155,8 @@ def trust(
     source, now : dict of str to float
         S of each factor on sprites, as trained and as the weights are now; see
         `quality.associations_job`.
+    resembles : bool
+        Whether the decoder's pictures resemble the cells: where they do not, no name is verified.
     """
     spread = latents.std(axis=0)
     together = correlations(latents, features).to_numpy()
@@ -166,7 +178,7 @@ def trust(
         if len(latents) > 1 and spread[at] < ACTIVE:
             badge = "inactive"
         elif now[factor] >= SURE_S and abs(r) >= MAYBE_R and least:
-            badge = "verified" if abs(r) >= SURE_R else "plausible"
+            badge = "verified" if abs(r) >= SURE_R and resembles else "plausible"
         witness = "" if best is None else str(features.columns[best])
         judged.append(
             Trust(
@@ -179,6 +191,7 @@ def trust(
                 witness,
                 r,
                 least,
+                resembles,
             )
         )
     return tuple(judged)

@@ -86,6 +86,8 @@ class Attribution:
         compared, or the model is not ours.
     prior : Prior or None
         Which shares of the classes the probabilities take for granted; maps do not depend on it.
+    noise : tuple of int
+        Cells whose pixels have no structure in any channel; see `pcim.doubts`.
     """
 
     maps: Floats = field(repr=False)
@@ -107,6 +109,7 @@ class Attribution:
     flat: dict[str, tuple[int, ...]] = field(default_factory=dict)
     shift: DataShift | None = field(default=None, repr=False)
     prior: Prior | None = None
+    noise: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.maps)

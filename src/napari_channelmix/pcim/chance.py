@@ -85,6 +85,17 @@ class ChanceTest:
         return spread
 
     @property
+    def n(self) -> int:
+        """Random maps that were asked about, with their negatives."""
+        return 2 * len(self.random)
+
+    @property
+    def p_value(self) -> Doubles:
+        """How often a random map would gain as much (N,); by the t distribution of `better`."""
+        scale = np.maximum(self.spread, np.finfo(np.float64).tiny)
+        return np.asarray(stats.t.sf(self.gain / scale, len(self.random)), dtype=np.float64)
+
+    @property
     def better(self) -> npt.NDArray[np.bool_]:
         """Whether each map (N,) is better than random ones.
 

@@ -105,6 +105,8 @@ class CollectedMaps:
         warnings: tuple[str, ...],
         flat: dict[str, tuple[int, ...]],
         shift: DataShift | None,
+        *,
+        noise: tuple[int, ...] = (),
         **facts: Any,
     ) -> Attribution:
         """All of it as a result, with how it was made."""
@@ -139,4 +141,5 @@ class CollectedMaps:
             flat=flat,
             shift=shift,
             prior=prior,
+            noise=noise,
         )

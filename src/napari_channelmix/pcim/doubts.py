@@ -6,17 +6,20 @@ of the class, so the words about a map begin with what is known against its cell
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.crop_profile import Profiler
+from napari_channelmix.data.crop_profile import FEATURES, crop_features
+from napari_channelmix.pcim.flatness import named_cells
 
 if TYPE_CHECKING:
+    from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.pcim.attribution import Attribution
 
-__all__ = ["cell_doubts"]
+__all__ = ["cell_doubts", "doubts_of", "noise_lines", "without_structure"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,31 +55,61 @@ def cell_doubts(attribution: Attribution, crops: Floats) -> tuple[tuple[str, ...
         For each cell the reasons, without capital and full stop; empty where nothing is known.
         Our definition.
     """
-    reasons: list[list[str]] = [[] for _ in range(len(attribution))]
-    rows = {int(number): row for row, number in enumerate(attribution.source.numbers)}
-    for reason, cells in attribution.flat.items():
+    numbers = attribution.source.numbers
+    noise = numbers[without_structure(crops)].tolist()
+    return doubts_of(numbers.tolist(), attribution.flat, attribution.shift, noise)
+
+
+def doubts_of(
+    numbers: Sequence[int],
+    flat: Mapping[str, Iterable[int]],
+    shift: DataShift | None,
+    noise: Iterable[int],
+) -> tuple[tuple[str, ...], ...]:
+    """The same for cells by their numbers, from what is known of them.
+
+    Parameters
+    ----------
+    numbers : sequence of N int
+    flat : dict of str to int
+        Cells with flat maps by reason; see `pcim.flatness`.
+    shift : DataShift or None
+    noise : int
+        Cells whose pixels have no structure.
+    """
+    reasons: dict[int, list[str]] = {number: [] for number in numbers}
+    for reason, cells in flat.items():
         for cell in cells:
-            if cell in rows:
-                reasons[rows[cell]].append(FLAT[reason])
-    shift = attribution.shift
+            if cell in reasons:
+                reasons[cell].append(FLAT[reason])
     strange = set() if shift is None else set(shift.strange)
-    shifted = shift is not None and shift.whole
-    noise = _without_structure(crops)
-    for cell, row in rows.items():
-        if noise[row] and not reasons[row]:
-            reasons[row].append(NOISE)
+    shifted, noisy = shift is not None and shift.whole, set(noise)
+    for cell, lines in reasons.items():
+        if cell in noisy and not lines:
+            lines.append(NOISE)
         if cell in strange:
-            reasons[row].append(STRANGE)
+            lines.append(STRANGE)
         elif shifted:
-            reasons[row].append(SHIFTED)
-    return tuple(map(tuple, reasons))
+            lines.append(SHIFTED)
+    return tuple(tuple(reasons[number]) for number in numbers)
 
 
-def _without_structure(crops: Floats) -> npt.NDArray[np.bool_]:
-    """Which crops (N,) have no channel whose neighbouring pixels are alike."""
-    profiler = Profiler(len(crops))
-    profiler.add(crops)
-    profile = profiler.profile()
-    if profile is None:
-        return np.zeros(len(crops), dtype=bool)
-    return np.asarray((profile.of("smoothness") < STRUCTURE).all(axis=1))
+def without_structure(crops: Floats) -> npt.NDArray[np.bool_]:
+    """Which crops (N, C, H, W) have no channel whose neighbouring pixels are alike, (N,)."""
+    smoothness = crop_features(crops)[0][:, FEATURES.index("smoothness")]
+    return np.asarray((smoothness < STRUCTURE).all(axis=1))
+
+
+def noise_lines(
+    noise: Sequence[int], count: int, name_of: Callable[[int], object]
+) -> tuple[str, ...]:
+    """What is said of cells whose pixels have no structure, of ``count`` in all; at most a line."""
+    if not noise:
+        return ()
+    cells = [name_of(number) for number in noise]
+    if len(cells) == 1:
+        return (f"{named_cells(cells)}: {NOISE}; do not read its map",)
+    return (
+        f"{len(cells):,} of {count:,} cells ({named_cells(cells)}): their pixels have no "
+        "structure, as noise has none; do not read their maps",
+    )

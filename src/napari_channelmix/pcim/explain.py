@@ -15,8 +15,10 @@ from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.data import Cells
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.batch_size import cells_at_once, too_large
+from napari_channelmix.pcim.caveats import caveat_lines
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.collected_maps import CollectedMaps, Notes
+from napari_channelmix.pcim.doubts import noise_lines, without_structure
 from napari_channelmix.pcim.exchanged_channels import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.methods import method_named
@@ -166,7 +168,7 @@ def explain_job(
     separate = chosen.channels == "separate"
     room = chosen_method.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
-    collected = CollectedMaps(source, separate)
+    collected, noise = CollectedMaps(source, separate), list[int]()
     observer = source.observer() if compare else None
     with subject.at_rest() as was_training:
         if was_training:
@@ -217,6 +219,9 @@ def explain_job(
                 collected.maps[some],
                 of_log_odds=chosen_method.mode == "blackbox",
             )
+            # Alike for normalised pixels and raw ones.
+            noisy = without_structure(problem.x.float().cpu().numpy())
+            noise += source.numbers[some][noisy].tolist()
             at += len(some)
         seconds = (time.perf_counter() - started) / max(count, 1)
         if collected.channel_maps is not None and count > 1:
@@ -237,12 +242,24 @@ def explain_job(
     for line in () if shift is None else shift.warnings:
         notes.add(line)
     flat = flatness.by_reason
+    lines = flat_lines(flat, count, source.name_of)
+    if compare:
+        # Of cells that are looked at together; a caller that joins parts says it of all.
+        lines = (*noise_lines(noise, count, source.name_of), *lines)
+        lines += caveat_lines(
+            source.model,
+            source.subject.classes,
+            collected.probabilities,
+            collected.target,
+            lambda row: source.name_of(source.numbers[row]),
+        )
     return collected.attribution(
         chosen_method,
         seconds,
-        (*notes, *flat_lines(flat, count, source.name_of)),
+        (*notes, *lines),
         flat,
         shift,
+        noise=tuple(noise),
         forwards=forwards,
         seed=seed,
         # How the prior came about is said of it.

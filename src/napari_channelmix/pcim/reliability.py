@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from torch import nn
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.pcim.caveats import attribution_caveats, sentences
 from napari_channelmix.pcim.chance import SEEN_GAIN, ChanceTest, chance_test_job, random_maps
 from napari_channelmix.pcim.doubts import cell_doubts
 from napari_channelmix.pcim.explain import explain_job
@@ -33,6 +34,7 @@ __all__ = ["Reliability", "random_maps", "randomised", "reliability_job"]
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
+Verdict = Literal["good", "warning", "error"]
 
 # Added to the seed of random weights.
 FAR_FROM_TRAINING = 0x5EED0000
@@ -69,6 +71,9 @@ class Reliability:
     doubts : tuple of tuple of str
         For each cell, why its map must not be read whatever the figures say; see `pcim.doubts`.
         Empty where nothing is known against any cell.
+    caveats : tuple of tuple of str
+        For each cell, what to mind beside a map that can be read: a close call, what limits the
+        classifier; see `pcim.caveats`. Empty where there is nothing.
     """
 
     fidelity: Fidelity
@@ -77,6 +82,7 @@ class Reliability:
     stability: Doubles
     staying: Doubles
     doubts: tuple[tuple[str, ...], ...] = ()
+    caveats: tuple[tuple[str, ...], ...] = ()
 
     @property
     def better_than_chance(self) -> npt.NDArray[np.bool_]:
@@ -105,6 +111,16 @@ class Reliability:
         """
         return not self._doubts(cell) and bool(self.better_than_chance[cell])
 
+    def verdict(self, cell: int = 0) -> Verdict:
+        """``error`` for a map that must not be read, ``warning`` where something is to be minded.
+
+        ``good`` only where nothing is known against the cell, the call is clear, and the
+        classifier is better than chance and of more than a few cells.
+        """
+        if not self.readable(cell):
+            return "error"
+        return "good" if len(self.words(cell)) == 1 else "warning"
+
     def answer_range(self, cell: int = 0) -> float:
         """How far the probability of the target moves, 0 to 1, as the cell's pixels come and go."""
         curves = np.stack([self.fidelity.inserting[:, cell], self.fidelity.deleting[:, cell]])
@@ -118,6 +134,7 @@ class Reliability:
         """What the figures of a cell mean, a plain sentence each.
 
         Doubts about the cell come first; beside them nothing is said in favour of the map.
+        Caveats follow: the map may be faithful and the call a toss of a coin.
         """
         lines = [f"Do not read this map: {doubt}." for doubt in self._doubts(cell)]
         if self.answer_range(cell) < SEEN_GAIN:
@@ -128,7 +145,8 @@ class Reliability:
         elif not self.better_than_chance[cell]:
             lines.append("This map is no better than a random one: do not read it.")
         elif not lines:
-            lines.append("The classifier needs the pixels this map shows more than random ones.")
+            lines.append(f"Faithful: better than random maps ({self._chance_text(cell)}).")
+        lines += sentences(self.caveats[cell]) if self.caveats else ()
         if self.randomisation is not None and self.randomisation[cell] > TOO_ALIKE:
             lines.append(
                 "A network with random weights gives a similar map: it shows the "
@@ -140,6 +158,12 @@ class Reliability:
                 "tenth of the map stays in place: read regions, not pixels."
             )
         return tuple(lines)
+
+    def _chance_text(self, cell: int) -> str:
+        """The test against random maps in figures."""
+        test = self.against_chance
+        p = float(test.p_value[cell])
+        return f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}, n = {test.n} random maps"
 
 
 def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliability]:
@@ -199,6 +223,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
         np.mean(changes, axis=0),
         np.mean(staying, axis=0),
         cell_doubts(attribution, crops),
+        attribution_caveats(attribution),
     )
 
 

@@ -20,6 +20,12 @@ from napari_channelmix.settings import (
     ImportanceSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.workload import (
+    explain_workload,
+    importance_workload,
+    latents_workload,
+    training_workload,
+)
 
 __all__ = [
     "demo",
@@ -87,9 +93,12 @@ def train(args: argparse.Namespace) -> None:
         raise ModelError(f"--out {args.out}: name a file that ends in .cmx")
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     job = train_into_job(cells, args.out, settings)
-    classifier, beside = run_job(job, title="training", quiet=args.quiet)
+    work = training_workload(cells, settings, mixes)
+    classifier, beside = run_job(job, title="training", quiet=args.quiet, work=work)
     if classifier.accuracy is not None:
         _say(args, accuracy_text(classifier.accuracy))
+    for line in classifier.record.get("warnings", ()):
+        _say(args, f"note: {line}")
     _say(args, f"saved {args.out} and {beside}")
 
 
@@ -107,7 +116,8 @@ def importance(args: argparse.Namespace) -> None:
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     job = divided_importance_job(cells, settings=settings, parts=args.out / "parts")
     with in_use(args.out):
-        result = run_job(job, title="importance", quiet=args.quiet)
+        work = importance_workload(cells, settings)
+        result = run_job(job, title="importance", quiet=args.quiet, work=work)
         saved = result.save(args.out)
     _say(args, importance_text(result))
     _say(args, f"saved {', '.join(path.name for path in saved)} in {args.out}")
@@ -151,7 +161,10 @@ def explain(args: argparse.Namespace) -> None:
     settings = settings_from(args, ExplainSettings, prior=_prior(args))
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     job = explain_cells_job(model, cells, args.out, settings, device=args.device, batch=args.batch)
-    found = run_job(job, title="explain", quiet=args.quiet)
+    count = min(len(cells), settings.limit or len(cells))
+    method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
+    work = explain_workload(model, count, cells.crop, method, args.device)
+    found = run_job(job, title="explain", quiet=args.quiet, work=work)
     _say(args, explanation_text(found.content))
     if args.quiet:
         # What makes maps wrong, and scores that were asked for and are missing, are worth a line
@@ -222,7 +235,9 @@ def latents(args: argparse.Namespace) -> None:
     settings = settings_from(args, LatentsSettings)
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     job = encode_cells_job(source, cells, args.out, settings, device=args.device)
-    found = run_job(job, title="latents", quiet=args.quiet)
+    some = cells.subset(slice(settings.limit))
+    work = latents_workload(some, settings.model, settings.finetune, args.device, settings.pixels)
+    found = run_job(job, title="latents", quiet=args.quiet, work=work)
     _say(args, latents_text(found.latents))
     if args.quiet and found.kept_source:
         # Fine-tuning that was asked for and is missing is worth a line all the same.

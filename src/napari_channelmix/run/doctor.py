@@ -41,7 +41,9 @@ def examine() -> dict[str, Any]:
         devices[name] = f"no: {reason}" if reason else "yes"
     if why_not("cuda") is None:
         devices["cuda"] = f"yes, {torch.cuda.get_device_name(0)}"
-    bindings = {name: version for name in BINDINGS if (version := package_version(name))}
+    bindings = {
+        name: _binding(name, version) for name in BINDINGS if (version := package_version(name))
+    }
     return {
         "schema": SCHEMA,
         "python": f"{platform.python_version()} ({platform.platform()})",
@@ -57,6 +59,15 @@ def examine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "provenance": provenance(),
     }
+
+
+def _binding(name: str, version: str) -> str:
+    """Version of a Qt binding, with a warning where it does not go with this Python."""
+    release = tuple(int(part) for part in version.split(".")[:2])
+    if name == "PySide6" and release >= (6, 12) and sys.version_info < (3, 12):
+        # It loses a reference to None at every call, and Python before 3.12 counts them.
+        return f"{version}: aborts with Python before 3.12; pip install 'PySide6<6.12'"
+    return version
 
 
 def window_trouble() -> str | None:

@@ -290,6 +290,8 @@ def latents_text(found: Latents) -> str:
     how = f"fine-tuned for {tuned['epochs']} epochs" if tuned else "as trained on sprites"
     seen = f"{len(found.values)} cells ({', '.join(found.prepared.how.view.channels)})"
     lines = [f"{seen} encoded with {found.disentangler.name}, {how}"]
+    if found.reconstruction is not None:
+        lines.append(found.reconstruction.text)
     longest = max(len(name) for name in found.names)
     lines.append(f"{'latent':<{longest}}  badge")
     lines += [f"{one.name:<{longest}}  {one.badge:<12}  {one.words}" for one in found.trust]

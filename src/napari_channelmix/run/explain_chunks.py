@@ -40,6 +40,7 @@ def all_maps_job(run: ExplainRun) -> Job[bool]:
                 "target": found.target.tolist(),
                 "output": found.output,
                 "flat": found.flat,
+                "noise": found.noise,
                 "warnings": [
                     line
                     for line in found.warnings

@@ -10,6 +10,8 @@ import numpy as np
 
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.errors import DataError
+from napari_channelmix.pcim.caveats import call_caveats, caveat_lines
+from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.provenance import provenance
@@ -65,13 +67,21 @@ def report_content(
             **cells_about(run.cells, run.chosen, run.training),
         },
     }
+    numbers = run.chosen.tolist()
+    # Parts of an earlier version do not say it.
+    noise = [cell for one in parts for cell in one.get("noise", ())]
+    content["doubts"] = list(map(list, doubts_of(numbers, content["flat"], shift, noise)))
+    about = run.model, run.model.classes, probabilities, content["target"]
+    content["caveats"] = list(map(list, call_caveats(*about)))
     notes = [
         *((run.held_out,) if run.held_out else ()),
         *run.cells.warnings,
         *implausible,
         *shift.lines,
         *_together(one["warnings"] for one in parts),
+        *noise_lines(noise, count, run.name_of),
         *flat_lines(content["flat"], count, run.name_of),
+        *caveat_lines(*about, lambda row: run.name_of(numbers[row])),
     ]
     content["data_shift"] = shift.as_dict()
     per_cell = _kept_scores(run)
@@ -153,6 +163,11 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
     for row in rows.tolist():
         of = content["target"][row]
         sure = content["probabilities"][row][of]
-        titles.append(f"{run.name_of(run.chosen[row])}: {content['classes'][of]} ({sure:.2f})")
+        minded = content["doubts"][row] or content["caveats"][row]
+        mark = " (!)" if minded else ""
+        name = run.name_of(run.chosen[row])
+        titles.append(f"{name}: {content['classes'][of]} ({sure:.2f}){mark}")
     heading = f"{run.cells.name}: which pixels speak for the class ({run.method})"
+    if any(title.endswith("(!)") for title in titles):
+        heading += "\n(!) mind the doubts and caveats of the cell in explain.json"
     return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading)

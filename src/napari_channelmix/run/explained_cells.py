@@ -41,6 +41,8 @@ def cells_about(cells: Cells, chosen: Whole, training: Marks) -> dict[str, Any]:
 def explained_table(cells: Cells, chosen: Whole, content: dict[str, Any]) -> pd.DataFrame:
     """A row per map, in their order: the cell, what was explained, its probabilities and scores.
 
+    ``doubts`` are what speaks against reading the map, ``caveats`` what to mind beside it.
+
     Parameters
     ----------
     cells : Cells
@@ -62,6 +64,7 @@ def explained_table(cells: Cells, chosen: Whole, content: dict[str, Any]) -> pd.
     columns |= {
         f"probability of {name}": probabilities[:, code] for code, name in enumerate(classes)
     }
+    columns |= {name: list(map("; ".join, content[name])) for name in ("doubts", "caveats")}
     for method, scores in content.get("scores_per_cell", {}).items():
         columns |= {f"{name} of {method}": values for name, values in scores.items()}
     return pd.DataFrame({**columns, **named_keys(cells.keys.iloc[chosen], columns)})

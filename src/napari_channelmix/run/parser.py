@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from napari_channelmix.bounds import argument
 from napari_channelmix.provenance import package_version
@@ -12,11 +12,13 @@ from napari_channelmix.run import commands
 from napari_channelmix.run.options import add_options
 from napari_channelmix.settings import (
     ClassifierSettings,
+    Device,
     EvaluationSettings,
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.model_output import OUTPUTS
 
 __all__ = ["parser"]
 
@@ -46,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     common = _OneLineParser(add_help=False)
     common.add_argument(
         "--device",
-        choices=("auto", "cpu", "cuda", "mps"),
+        choices=get_args(Device),
         default="auto",
         help="where to compute (default: auto)",
     )
@@ -184,16 +186,7 @@ def _add_foreign(command: argparse.ArgumentParser) -> None:
     foreign.add_argument(
         "--output",
         default="auto",
-        choices=(
-            "auto",
-            "logits",
-            "probabilities",
-            "sigmoid",
-            "sigmoid_logits",
-            "one_logit",
-            "one_probability",
-            "scores",
-        ),
+        choices=OUTPUTS,
         help="what it gives (default: auto, found out from the first cells; scores is the old "
         "word for logits)",
     )

@@ -23,6 +23,7 @@ from napari_channelmix.config.facts import (
 from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.pcim.caveats import call_caveats, sentences
 from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.provenance import provenance
 from napari_channelmix.readers import read_content
@@ -201,6 +202,7 @@ def _examples(
         path, shape = folder / "maps.zarr", (content["n"], cells.crop, cells.crop)
         maps = [read_maps(path, slice(row, row + 1), shape)[0] for row in rows.tolist()]
         crops, scores = fitting.read(index), content.get("scores_per_cell", {})
+        known = _words(content)
         # Files of earlier versions do not say which cells were trained on.
         blank = [""] * content["n"]
         return tuple(
@@ -214,6 +216,7 @@ def _examples(
                 ),
                 label=content["cells"]["label"][row] or "",
                 group=content["cells"]["group"][row],
+                words=known[row],
                 scores={name: of[row] for name, of in scores.get(content["method"], {}).items()},
                 method=content["method"],
                 training=(content["cells"].get("training") or blank)[row],
@@ -227,6 +230,20 @@ def _examples(
         raise DataError(
             f"{folder}: not a folder of maps ({shown_error(error)}); {ADVICE}"
         ) from error
+
+
+def _words(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """What is to be minded of each map, a sentence each."""
+    against = content.get("doubts") or [()] * content["n"]
+    caveats = content.get("caveats")
+    if caveats is None:
+        # Of an earlier version: how close the calls are is known all the same.
+        about = content["classes"], content["probabilities"], content["target"]
+        caveats = call_caveats(None, *about)
+    return [
+        (*(f"Do not read this map: {doubt}." for doubt in doubts), *sentences(minded))
+        for doubts, minded in zip(against, caveats, strict=True)
+    ]
 
 
 def _latents(folder: Path) -> LatentsFacts:

@@ -62,11 +62,14 @@ class ExplainFile(Stored):
     scores_per_cell: dict[Name, dict[Name, tuple[Finite, ...]]] = Field(default_factory=dict)
     left_out: dict[Name, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    doubts: tuple[tuple[str, ...], ...] | None = None
+    caveats: tuple[tuple[str, ...], ...] | None = None
     provenance: Annotated[dict[str, Any], checked_as(_ExplainOrigin)]
 
     @model_validator(mode="after")
     def _matching(self) -> ExplainFile:
         lists: dict[str, Any] = {"target": self.target, "probabilities": self.probabilities}
+        lists |= {"doubts": self.doubts, "caveats": self.caveats}
         lists |= {
             f"cells.{name}": getattr(self.cells, name) for name in type(self.cells).model_fields
         }
@@ -89,6 +92,7 @@ class Chunk(Stored):
     seconds: Seconds
     output: Name = ""
     flat: dict[Name, tuple[Index, ...]] = Field(default_factory=dict)
+    noise: tuple[Index, ...] = ()
 
     def refuse_others(self, rows: int, classes: int) -> None:
         """Refuse a chunk of another number of cells or classes.
@@ -133,6 +137,13 @@ class _Badge(Stored):
     words: str
 
 
+class _Reconstruction(Stored):
+    """What the report reads of `drl.reconstruction.Reconstruction`."""
+
+    resembles: bool
+    text: str
+
+
 class _Tuned(Stored):
     epochs: Index
 
@@ -158,6 +169,7 @@ class LatentsFile(Stored):
     badges: tuple[_Badge, ...]
     accuracy: dict[Name, Finite | None] | None = None
     finetuned: _Tuned | None = None
+    reconstruction: _Reconstruction | None = None
     warnings: tuple[str, ...] = ()
     provenance: Annotated[dict[str, Any], checked_as(_LatentsOrigin)]
 

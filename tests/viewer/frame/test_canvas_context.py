@@ -21,6 +21,7 @@ SCRIPT = Path(__file__).parent.with_name("deleting.py")
 RUNS = [(0, 25), (1, 25)] if os.environ.get("SLOW") else [(0, 8)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(620)
 @pytest.mark.parametrize(("seed", "orders"), RUNS)
 def test_random_orders_of_deleting_layers(seed: int, orders: int, tmp_path: Path) -> None:

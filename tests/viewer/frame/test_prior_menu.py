@@ -108,11 +108,11 @@ def test_adjusted_fractions_stand_beside_the_raw_ones(qtbot: Any) -> None:
         "group",
         "cells",
         "round",
-        "adj. round",
+        "adj.\nround",
         "long",
-        "adj. long",
+        "adj.\nlong",
         "dead",
-        "adj. dead",
+        "adj.\ndead",
     ]
     assert model.index(0, 3).data() == f"{adjusted.fractions[0, 0]:.1%}"
     assert "95 % interval" in model.index(0, 3).data(3)

@@ -33,3 +33,21 @@ def test_outlines_of_cells_without_classes_give_way_to_predictions_once(
     session.predictions = Predictions(("a", "b"), shares, "trained again")
     overlays_of(viewer).draw()
     assert outlines.visible
+
+
+def test_a_class_has_one_colour_whatever_the_order_of_the_classifier(
+    viewer: Any, dock: Any, qtbot: Any, plate: Cells
+) -> None:
+    images = dock(ImagesDock)
+    session = images.session
+    images.open_cells(plate)
+    qtbot.waitUntil(lambda: session.shown is not None, timeout=10_000)
+    names = (*reversed(plate.classes), "debris")
+    shares = np.zeros((len(plate), 3), np.float32)
+    shares[:, 1] = 1.0
+    session.predictions = Predictions(names, shares, "trained elsewhere")
+    overlays_of(viewer).draw()
+    layer = layers.find_ours(viewer, "predicted")
+    # All cells are called the second of its classes, the first of the cells': value 1.
+    assert set(np.unique(layer.data)) == {0, 1}
+    assert layer.features["class"].tolist() == ["", *plate.classes, "debris"]

@@ -193,3 +193,19 @@ def test_a_runtime_error_is_no_result(dock: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: not widget.task.busy)
     assert results == []
     assert widget.notice.text() == "training failed unexpectedly: RuntimeError: out of memory"
+
+
+def test_a_job_leaves_napari_s_status_bar_alone(viewer: Any, dock: Any, qtbot: Any) -> None:
+    from napari.utils.notifications import notification_manager
+
+    widget = dock(Dock)
+    status: list[str] = []
+    bar = viewer.window._qt_window.statusBar()  # no public way to it
+    bar.messageChanged.connect(status.append)
+    viewer.events.status.connect(lambda event: status.append(str(event.value)))
+    told = len(notification_manager.records)
+    done: list[int] = []
+    widget.task.run("counting", short(7, steps=500), done.append)
+    qtbot.waitUntil(lambda: bool(done))
+    qtbot.wait(50)
+    assert len(status) <= 2 and len(notification_manager.records) == told

@@ -39,7 +39,9 @@ def test_the_form_has_a_control_for_each_setting_and_begins_with_the_usual_value
 
     assert list(form.controls) == ["epochs", "share", "rate", "fast", "kind", "limit"]
     assert form.value == Small()
-    assert form["epochs"].toolTip() == "Passes over the cells"
+    # What it does, and what it begins with.
+    assert form["epochs"].toolTip() == f"Passes over the cells. Default: {Small().epochs}"
+    assert form["fast"].toolTip().endswith("Default: off")
 
 
 def test_what_is_set_in_the_form_is_in_the_settings(parent: QWidget) -> None:

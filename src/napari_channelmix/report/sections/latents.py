@@ -29,6 +29,8 @@ def latents_section(findings: Findings) -> dict[str, Any] | None:
         "n": content["n"],
         "model": _model_of(content["provenance"]),
         "tuned": tuned["epochs"] if tuned else 0,
+        # Files of earlier versions do not know it.
+        "reconstruction": content.get("reconstruction"),
         "rows": rows,
         "sheet": data_uri("image/png", shrunk(findings.latents.sheet))
         if findings.latents.sheet

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["channel_colors", "class_color", "class_hex", "is_photo"]
+__all__ = ["channel_colors", "class_color", "class_hex", "is_photo", "palette_of"]
 
 # Okabe and Ito's palette and four of Tol's muted ones; black and yellow are left out, since one
 # vanishes on a dark canvas and the other on a light panel.
@@ -46,6 +48,15 @@ NUCLEAR = "#4A78FF"
 PHOTO = ("#FF0000", "#00FF00", "#0000FF")
 PHOTO_NAMES = (("r", "red"), ("g", "green"), ("b", "blue"))
 NUCLEAR_NAMES = ("dapi", "dna", "hoechst", "draq", "nuclei", "nucleus", "hematoxylin")
+
+
+def palette_of(classes: Sequence[str], predicted: Sequence[str] = ()) -> tuple[str, ...]:
+    """The classes of the cells, then those that are predicted only: positions are colours.
+
+    Every layer, chart and legend takes its colours by this order, so that a class has one colour
+    whatever the order in which a classifier knows it.
+    """
+    return tuple(dict.fromkeys((*classes, *predicted)))
 
 
 def class_hex(code: int) -> str:

@@ -35,6 +35,8 @@ class Bar:
     strong : bool
         Set off in the second colour.
     tip : str
+    color : str
+        Of the bar, ``#RRGGBB``, such as that of a class; empty: one of the chart's own.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Bar:
     interval: tuple[float, float] | None = None
     strong: bool = False
     tip: str = ""
+    color: str = ""
 
 
 class Bars(QWidget):
@@ -140,7 +143,8 @@ class Bars(QWidget):
                 one.figure,
             )
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(self.colors.second if one.strong else self.colors.bar))
+            own = self.colors.second if one.strong else self.colors.bar
+            painter.setBrush(QColor(one.color or own))
             painter.drawRoundedRect(self.bar_rect(at), 2, 2)
             if one.interval is not None:
                 self._paint_interval(painter, at, one.interval, text)

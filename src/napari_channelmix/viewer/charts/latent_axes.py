@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 #: The badges of `drl.trust`, best first, and what each means.
 BADGES = {
     "verified": "the name holds on these cells",
-    "plausible": "the name probably holds: a weak link only",
+    "plausible": "the name may hold: a weak link, or pictures that do not resemble the cells",
     "not verified": "nothing says that the name holds on these cells",
 }
 TURN = 2 * np.pi

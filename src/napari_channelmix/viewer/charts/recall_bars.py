@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
 from napari_channelmix.viewer.widgets.folding import Folding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_channelmix.classify.accuracy import AccuracyEstimate
 
 __all__ = ["RecallBars"]
@@ -41,8 +44,8 @@ class RecallBars(QWidget):
         column.addWidget(self.folding)
         self.setVisible(False)
 
-    def show_accuracy(self, found: AccuracyEstimate | None) -> None:
-        """Show other figures; None hides them."""
+    def show_accuracy(self, found: AccuracyEstimate | None, classes: Sequence[str] = ()) -> None:
+        """Show other figures; None hides them. ``classes``: their positions are the colours."""
         self.setVisible(found is not None)
         if found is None:
             self.bars.show_bars(())
@@ -55,6 +58,8 @@ class RecallBars(QWidget):
                 (found.low, found.high),
                 strong=True,
                 tip=found.text(),
+                # Grey: of no class.
+                color=class_hex(-1),
             )
         ]
         rows += [
@@ -64,6 +69,7 @@ class RecallBars(QWidget):
                 _figure(row.recall, row.n_cells),
                 (row.low, row.high),
                 tip=row.text(),
+                color=class_hex(list(classes).index(row.name)) if row.name in classes else "",
             )
             for row in found.per_class
             if row.recall is not None and row.low is not None and row.high is not None

@@ -44,6 +44,8 @@ class Dock(DockedWidget):
 
     # Whether a new job waits for the thread of the one before; see `Task`.
     one_thread = False
+    # Whether its lines may be about the classifier in use, and not the data set alone.
+    about_classifier = True
 
     def __init__(self, viewer: Any) -> None:
         super().__init__(viewer)
@@ -57,6 +59,11 @@ class Dock(DockedWidget):
         self.task = Task(self.session, one_thread=self.one_thread)
         self.follow(self.session.closed, self._data_set_closed)
         self.notice = Notice()
+        # A line about what was there before would be taken for one about what is there now.
+        self.follow(self.session.replaced, self.notice.clear_line)
+        if self.about_classifier:
+            self.follow(self.session.trained_changed, self._line_is_old)
+            self.follow(self.session.prior_changed, self._line_is_old)
         self.task_bar = TaskBar(self.task)
         inner = QWidget()
         self.column = QVBoxLayout(inner)
@@ -120,6 +127,9 @@ class Dock(DockedWidget):
             self.notice.say("The run was stopped: its cells were closed.", "warning")
 
     def _begun(self, name: str) -> None:
+        self.notice.clear_line()
+
+    def _line_is_old(self, _: object = None) -> None:
         self.notice.clear_line()
 
     def docked(self, dock: QDockWidget) -> None:

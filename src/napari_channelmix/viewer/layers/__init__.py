@@ -37,6 +37,7 @@ from napari_channelmix.viewer.layers.geometry import (
     same_place,
 )
 from napari_channelmix.viewer.layers.grid_layer import GridLayer, mosaic
+from napari_channelmix.viewer.layers.hidden_layers import hide, reveal
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.map_layer import MapLayer, box_geometry, box_shape
 from napari_channelmix.viewer.layers.own_layers import (
@@ -86,6 +87,7 @@ __all__ = [
     "field_place",
     "find_ours",
     "forget_ours",
+    "hide",
     "id_columns_of",
     "is_own",
     "keep_selection",
@@ -108,6 +110,7 @@ __all__ = [
     "points_plane",
     "project_labels",
     "result_images",
+    "reveal",
     "ring_cells",
     "role_of",
     "same_place",

@@ -83,10 +83,15 @@ def _limits(plane: Any) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def forget_ours(viewer: Any) -> None:
-    """Remove every layer that we added, another data set is about to be shown; duplicates stay."""
+def forget_ours(viewer: Any, besides: Shown | None = None) -> None:
+    """Remove every layer that we added, another data set is about to be shown; duplicates stay.
+
+    ``besides``: cells out of layers, which may be channels that we added.
+    """
+    used = () if besides is None else (*besides.images.values(), besides.objects)
     for layer in [layer for layer in viewer.layers if role_of(layer)]:
-        viewer.layers.remove(layer)
+        if not any(layer is one for one in used):
+            viewer.layers.remove(layer)
 
 
 def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_channelmix.viewer.charts.attribution_colormap import heat_colormap
 from napari_channelmix.viewer.layers.geometry import like, plane_axes
+from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.keep_selection import keep_selection
 from napari_channelmix.viewer.layers.own_layers import OURS, PLANE, claim, find_ours
 from napari_channelmix.viewer.layers.planes import full_resolution
@@ -124,6 +125,8 @@ class MapLayer:
         """Put an empty map over a box of the field of view."""
         geometry, shape = box_geometry(shown, box, size), box_shape(shown, size)
         layer = find_ours(self._viewer, self.role)
+        if layer is not None:
+            reveal(layer)
         if layer is not None and layer is self.layer and layer.data.shape == shape:
             self._pixels[...] = 0
             _place(layer, geometry)

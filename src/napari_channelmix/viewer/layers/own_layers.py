@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from napari.layers import Labels
 
+from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.placing import FieldPlace
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ def add_image(
 def _of_axes(viewer: Any, role: str, where: FieldPlace) -> tuple[Any, dict[str, Any]]:
     """The layer of a role; one with other axes goes, and how it was seen is kept for the next."""
     layer = find_ours(viewer, role)
+    if layer is not None:
+        reveal(layer)
     if layer is None or layer.ndim == where.ndim:
         return layer, {}
     kept = {"visible": layer.visible, "opacity": layer.opacity}

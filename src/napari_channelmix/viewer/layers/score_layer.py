@@ -11,6 +11,7 @@ from napari.layers import Image
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
 from napari_channelmix.data.label_images import Ranked
+from napari_channelmix.viewer.layers.hidden_layers import reveal
 from napari_channelmix.viewer.layers.label_lookup import fill, table_of
 from napari_channelmix.viewer.layers.own_layers import add_image, add_points, find_ours, place
 from napari_channelmix.viewer.layers.placing import FieldPlace
@@ -101,6 +102,7 @@ def _image(
         and layer.ndim == place_of.ndim
     ):
         # A new array of this size takes longer to get than to write.
+        reveal(layer)
         _, pixels, ranked, _ = drawn
         fill(pixels, ranked.image, table_of(ranked, objects, values, np.nan))
         place(layer, place_of.geometry)

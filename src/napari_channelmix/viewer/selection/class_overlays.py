@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
+from napari_channelmix.phenotypes.confusion import matching
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.charts.colors import palette_of
 from napari_channelmix.viewer.session.per_viewer import PerViewer
 from napari_channelmix.viewer.session.session import Session, session_of
 
@@ -33,8 +35,8 @@ class Overlays:
         self.refused = ""
         # Layers that were removed while a drawing waits: it does not bring them back.
         self._gone: set[str] = set()
-        # What the layer 'predicted' shows: predictions and field of view.
-        self._shows: tuple[Predictions, Shown] | None = None
+        # What the layer 'predicted' shows: predictions, field of view, and classes by colour.
+        self._shows: tuple[Predictions, Shown, tuple[str, ...]] | None = None
         # The columns that go with it.
         self._columns: dict[str, Any] = {}
         for signal in (session.cells_changed, session.shown_changed, session.predictions_changed):
@@ -91,18 +93,25 @@ class Overlays:
         # A class that was given changes nothing here, and drawing all cells takes its time.
         # By identity: predictions hold arrays, which compare element by element.
         same = self._shows is not None and all(
-            one is other for one, other in zip(self._shows, (found, shown), strict=True)
+            one is other for one, other in zip(self._shows[:2], (found, shown), strict=True)
+        )
+        # A class that was added or renamed may move the others' colours.
+        same = (
+            same
+            and self._shows is not None
+            and self._shows[2] == palette_of(cells.classes, found.classes)
         )
         if same and layers.find_ours(viewer, "predicted") is not None:
             return self._columns
-        codes = found.codes
+        palette, codes = palette_of(cells.classes, found.classes), found.codes
+        colors = matching(codes, found.classes, palette)
         outlines = layers.find_ours(viewer, "cells")
         new = layers.find_ours(viewer, "predicted") is None
         if new and outlines is not None and not cells.classes:
             # Their colours are random, and would be taken for those of classes.
             outlines.visible = False
-        layers.show_codes(viewer, "predicted", cells, shown.field, codes, found.classes, geometry)
-        self._shows = found, shown
+        layers.show_codes(viewer, "predicted", cells, shown.field, colors, palette, geometry)
+        self._shows = found, shown, palette
         best = found.probabilities[here].max(axis=1)
         self._columns = {
             "predicted": np.array(found.classes, dtype=object)[codes[here]],

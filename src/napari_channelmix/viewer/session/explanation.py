@@ -51,6 +51,9 @@ class Explanation:
         What the numbers of a model made elsewhere mean, once the map is finished.
     doubts : tuple of str
         What the labels of all cells say against the model; they may be painted anew.
+    caveats : tuple of str
+        What to mind beside the map, a sentence each, once it is finished: a close call, what
+        limits the classifier; see `pcim.caveats`.
     prior : str
         Which prior the probabilities have, in words, once the map is finished.
     training : str
@@ -76,6 +79,7 @@ class Explanation:
     called: str = ""
     output: str = ""
     doubts: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     prior: str = ""
     training: str = ""
 

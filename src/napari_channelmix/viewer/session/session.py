@@ -267,8 +267,8 @@ class Session(SessionState):
 
     def toggle(self, cell: int) -> None:
         """Select one cell more, as the one looked at first; one that is selected no longer."""
-        others = (other for other in self.selected if other != cell)
-        self.select(*others) if cell in self.selected else self.select(cell, *others)
+        others = [other for other in self.selected if other != cell]
+        self.select(*(others if cell in self.selected else [cell, *others]))
 
     def classify(
         self, labels: npt.ArrayLike, classes: tuple[str, ...], *, joined: bool = False

@@ -13,6 +13,7 @@ from napari.qt.threading import create_worker
 from napari.utils.notifications import ErrorNotification, notification_manager, show_error
 from psygnal import Signal
 
+from napari_channelmix.duration import Stopwatch, Workload, estimate, past_run, record
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.tasks.redraw_pace import Pace
@@ -88,6 +89,7 @@ class _Run:
     on_update: Callable[[Update], object] | None
     on_error: Callable[[str], object] | None
     data_set: int | None = None
+    work: Workload | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     begun: bool = False
 
@@ -139,6 +141,8 @@ class Task:
         self._now: _Run | None = None
         self._one_thread = one_thread
         self._pace = Pace()
+        # Of the job at work, or of the last one.
+        self._watch = Stopwatch()
         # Those whose thread has not come to its end.
         self._threads: list[_Run] = []
 
@@ -158,6 +162,11 @@ class Task:
         return self._now is not None and not self._now.begun
 
     @property
+    def seconds_left(self) -> float | None:
+        """About how long the job at work still takes; None while nothing can be said."""
+        return None if self._now is None or self.waiting else self._watch.left_now()
+
+    @property
     def threads(self) -> int:
         """Threads at work, those included that were stopped and are on their last step."""
         return len(self._threads)
@@ -171,14 +180,17 @@ class Task:
         on_update: Callable[[Update], object] | None = None,
         on_error: Callable[[str], object] | None = None,
         data_set: int | None = None,
+        work: Workload | None = None,
     ) -> None:
         """Start a job; the callbacks are called on the main thread, in the order of events.
 
         ``data_set``: the key of the data set that the result belongs to; the job is stopped where
-        that is closed.
+        that is closed. ``work``: how much there is to do, so that the time it takes is known
+        better now and before the next run.
         """
         self.stop()
-        now = _Run(name, job, on_result, on_update, on_error, data_set)
+        now = _Run(name, job, on_result, on_update, on_error, data_set, work)
+        self._watch = _watch_of(work)
         self._now = now
         self._session.begin(name, data_set)
         self.started.emit(name)
@@ -216,12 +228,14 @@ class Task:
     def _started(self, now: _Run) -> None:
         now.begun = True
         if self._now is now:
+            self._watch = _watch_of(now.work)
             self.begun.emit(now.name)
 
     def _updated(self, now: _Run, update: Update) -> None:
         if self._now is not now:
             return
         self._pace.begin()
+        self._watch.note(update.progress)
         if now.on_update is not None:
             now.on_update(update)
         self.updated.emit(update)
@@ -233,6 +247,8 @@ class Task:
             self._end(now, "failed")
             self._failed(now, outcome.error)
             return
+        if now.work is not None:
+            record(now.work, self._watch)
         self._end(now, "done")
         now.on_result(outcome.result)
 
@@ -261,3 +277,7 @@ class Task:
         self._now = None
         self._session.end(now.name, now.data_set)
         self.ended.emit(how)
+
+
+def _watch_of(work: Workload | None) -> Stopwatch:
+    return Stopwatch(past_run(work), None if work is None else estimate(work))

@@ -7,24 +7,17 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.jobs import Stopwatch
+from napari_channelmix.duration import duration_text
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.tasks.task import Task, Update
 
-__all__ = ["TaskBar", "in_words"]
+__all__ = ["TaskBar"]
 
 # Milliseconds after which a job that has no thread yet is said to wait.
 SOON = 250
-
-
-def in_words(seconds: float) -> str:
-    """A duration as one would say it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"
+# Milliseconds after which the time left is told again, also where nothing moves.
+TICK = 1000
 
 
 class TaskBar(QWidget):
@@ -32,7 +25,7 @@ class TaskBar(QWidget):
 
     def __init__(self, task: Task, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._watch = Stopwatch()
+        self._stage = ""
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(True)
@@ -57,16 +50,19 @@ class TaskBar(QWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON)
         self._soon.timeout.connect(self._look)
+        self._tick = QTimer(self)
+        self._tick.setInterval(TICK)
+        self._tick.timeout.connect(self._show_stage)
         task.started.connect(self._started)
         task.begun.connect(self._begun)
         task.updated.connect(self._updated)
         task.ended.connect(self._ended)
 
     def _started(self, name: str) -> None:
-        self._watch = Stopwatch()
         self.bar.setValue(0)
         self.bar.setFormat("")
-        self.stage.setText(f"{name}…")
+        self._stage = f"{name}…"
+        self.stage.setText(self._stage)
         self.setVisible(True)
         self._soon.start()
 
@@ -77,10 +73,10 @@ class TaskBar(QWidget):
             self.stage.setText("waiting for other work to end")
 
     def _begun(self, name: str) -> None:
-        self._watch = Stopwatch()
+        self._tick.start()
         if not self._soon.isActive():
             self.bar.setFormat("")
-            self.stage.setText(f"{name}…")
+            self._show_stage()
         self._soon.stop()
 
     def _updated(self, update: Update) -> None:
@@ -90,12 +86,18 @@ class TaskBar(QWidget):
         self.bar.setValue(round(1000 * progress.fraction))
         self.bar.setUpdatesEnabled(True)
         self.bar.setFormat(f"{100 * progress.fraction:.0f} %")
-        left = self._watch.left(progress)
-        # The first guesses are far off, and a second is no news.
-        known = left is not None and self._watch.elapsed > 1.0 and left >= 1.0
-        about = f" · about {in_words(left)} left" if known and left is not None else ""
-        self.stage.setText(f"{progress.stage}{about}")
+        self._stage = progress.stage
+        self._show_stage()
+
+    def _show_stage(self) -> None:
+        """The stage, and about how long the job still takes."""
+        left = self._task.seconds_left
+        about = "" if left is None else f" · about {duration_text(left)} left"
+        text = f"{self._stage}{about}"
+        if text != self.stage.text():
+            self.stage.setText(text)
 
     def _ended(self, how: str) -> None:
         self._soon.stop()
+        self._tick.stop()
         self.setVisible(False)

@@ -25,7 +25,9 @@ class CellNumber(QSpinBox):
         self._cells: Cells | None = None
         super().__init__(parent)
         self.setKeyboardTracking(False)
-        self.setToolTip("The cell by its id, without the mouse: Enter, or up and down")
+        self.setToolTip(
+            "The cell by its id, without the mouse: Enter, or up and down. Default: the first"
+        )
 
     def show_cells(self, cells: Cells | None) -> None:
         """Offer these cells."""

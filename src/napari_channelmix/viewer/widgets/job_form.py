@@ -69,8 +69,8 @@ class JobForm(QObject, Generic[Settings]):
             # An empty list counts as false in PyQt, so it has to be asked for by name.
             control = given[field.name] if field.name in given else _control(field)
             # A control of the caller's may say more.
-            if not control.toolTip():
-                control.setToolTip(_sentence(field.about.help))
+            tip = control.toolTip() or _sentence(field.about.help)
+            control.setToolTip(f"{tip}. Default: {_default_text(field, control)}")
             self.controls[field.name], self._fields[field.name] = control, field
             if isinstance(control, QCheckBox) and field.choices:
                 self._pairs[field.name] = _pair(control, field)
@@ -207,6 +207,17 @@ def _show(control: Any, value: Any) -> None:
         control.setValue(control.minimum() if value is None else float(value))
     else:
         control.setText("" if value is None else str(value))
+
+
+def _default_text(field: Setting, control: Any) -> str:
+    """The default, as a control shows it that was just made."""
+    if isinstance(control, QCheckBox):
+        return "on" if control.isChecked() else "off"
+    if isinstance(control, QSpinBox | QDoubleSpinBox):
+        # Not its text: a number is shorter in words than with all of its decimals.
+        special = control.value() == control.minimum() and control.specialValueText()
+        return special or f"{control.value():g}"
+    return str(field.default or "none")
 
 
 def _sentence(text: str) -> str:

@@ -87,3 +87,27 @@ def test_the_prior_of_another_classifiers_predictions_is_not_that_of_an_explanat
     assert explained_prior(session) is None
     session.predictions = Predictions(own.classifier.classes, sure, prior=known, trained=own)  # type: ignore[arg-type]
     assert explained_prior(session) is known
+
+
+def test_what_limits_a_classifier_stands_beside_its_figures(trainer: Any) -> None:
+    few = "class positive has only 3 held-out cells: its figures are rough"
+    model = model_of(trainer.session.cells)
+    model.classifier.record["warnings"] = [few]
+    trainer.session.trained = model
+    assert trainer.doubts.text() == few.capitalize()
+    assert trainer.doubts.kind == "warning" and not trainer.doubts.isHidden()
+    trainer.session.trained = model_of(trainer.session.cells)
+    assert trainer.doubts.isHidden()
+
+
+def test_a_training_that_ends_in_use_says_its_limits_once(trainer: Any, qtbot: Any) -> None:
+    trainer.gate.open = True
+    trainer.start()
+    qtbot.waitUntil(lambda: not trainer.task.busy, timeout=10_000)
+    few = "in one image only: a"
+    trained = model_of(trainer.session.cells)
+    trained.classifier.record["warnings"] = [few]
+    trainer._trained(trained)
+    assert trainer.session.trained.classifier is trained.classifier
+    assert few.capitalize() in trainer.doubts.text()
+    assert few not in trainer.notice.text()

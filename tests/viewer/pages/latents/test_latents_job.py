@@ -40,6 +40,7 @@ def test_more_channels_than_colours_are_refused_in_a_line() -> None:
         view_of(Look(tuple("abcdefg")), 3)
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_the_job_finds_the_latents_of_all_cells(tmp_path: Path) -> None:
     from napari_channelmix.drl import save_disentangler
 

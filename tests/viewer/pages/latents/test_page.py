@@ -73,7 +73,7 @@ def opened(viewer: Any, dock: Any, qtbot: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def weights(tmp_path: Path) -> Path:
+def weights(tmp_path: Path, quick_learners: None) -> Path:
     from napari_channelmix.drl import save_disentangler
 
     return save_disentangler(tiny(), tmp_path / "tiny.safetensors")
@@ -98,6 +98,28 @@ def run(found: Any, qtbot: Any, click: Any, path: Path) -> None:
 
 
 # -------------------------------------------------------------------- finding
+
+
+def test_how_far_pictures_resemble_the_cells_is_said_with_its_figures(opened: Any) -> None:
+    from napari_channelmix.drl.reconstruction import Reconstruction
+
+    found = opened()
+    measured = Reconstruction(0.41, 0.35, 0.47, 0.1, 0.31, 0.2, 200, 12)
+    known = dataclasses.replace(latents(found.session.cells), reconstruction=measured)
+    found.session.latents = known
+    assert found.resemblance.kind == "warning"
+    assert "explains 41 % (95 % interval 35 to 47, n = 200 cells" in found.resemblance.text()
+    found.session.latents = dataclasses.replace(
+        known,
+        values=known.values.copy(),
+        reconstruction=dataclasses.replace(measured, explained=0.8),
+    )
+    assert found.resemblance.kind == "good"
+    # Latents of an earlier version do not know it.
+    found.session.latents = dataclasses.replace(
+        known, values=known.values.copy(), reconstruction=None
+    )
+    assert found.resemblance.isHidden()
 
 
 def test_run_finds_the_latents_and_says_how_far_it_is(
@@ -211,6 +233,7 @@ def test_a_second_run_that_is_stopped_leaves_the_first_result(
     assert found.session.latents is before
 
 
+@pytest.mark.usefixtures("quick_learners")
 def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
     viewer: Any, open_plate: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:

@@ -58,7 +58,6 @@ def test_a_click_beside_the_points_chooses_none(scatter: Scatter, qtbot: Any) ->
 def test_points_have_the_colour_of_their_class(scatter: Scatter) -> None:
     shown = [item.opts["brush"].color().name().upper() for item in scatter._points]
     assert shown == [class_hex(0).upper(), class_hex(1).upper()]
-    assert "dim" in scatter.legend() and class_hex(1) in scatter.legend()
 
 
 def test_the_cell_that_is_looked_at_is_ringed(scatter: Scatter) -> None:
@@ -94,7 +93,7 @@ def test_one_cell_and_no_cell_are_no_trouble(scatter: Scatter, qtbot: Any) -> No
 
     one = replace(axis, values=axis.values[:1])
     scatter.show_axes(one, one, np.array([-1]), ())
-    assert scatter.legend() == "" and len(scatter._points) == 1
+    assert len(scatter._points) == 1
     scatter.mark(0)
     scatter.clear_cells()
     assert not len(scatter.places)

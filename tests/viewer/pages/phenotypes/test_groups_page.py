@@ -148,6 +148,45 @@ def test_thirty_classes_fit_the_table(page: Any) -> None:
     page.show_facts(facts(60, classes=tuple(f"class {at}" for at in range(30))))
     assert page.table.model().columnCount() == 32
     assert page.table.width() <= 360
+    assert not page.table.horizontalScrollBar().isVisible()
+
+
+def test_a_narrow_page_shows_adjusted_fractions_and_a_menu_brings_back_the_others(
+    page: Any, qtbot: Any
+) -> None:
+    of = facts(12, classes=("untreated", "treated"))
+    groups = len(of.grouping.names)
+    share = np.full((groups, 2), 0.5)
+    known = replace(of.predictions, adjusted=Adjusted(share, share - 0.1, share + 0.1))
+    page.resize(315, 700)
+    page.show_facts(Facts(of.cells, known))
+    qtbot.wait(50)
+    table = page.table
+    assert table.figures.columnCount() == 6
+
+    def shown() -> list[str]:
+        heads = table.model()
+        return [
+            heads.headerData(column, Qt.Orientation.Horizontal)
+            for column in range(6)
+            if not table.isColumnHidden(column)
+        ]
+
+    assert shown() == ["group", "cells", "adj.\nuntreated", "adj.\ntreated"]
+    assert not table.horizontalScrollBar().isVisible()
+    head = table.horizontalHeader()
+    for column in (3, 5):
+        words = table.model().headerData(column, Qt.Orientation.Horizontal).splitlines()
+        widest = max(head.fontMetrics().horizontalAdvance(word) for word in words)
+        assert head.sectionSize(column) >= widest + 16
+    assert table.columns.isVisible() and table.columns.text() == "2 more columns"
+    table.columns.menu().actions()[0].trigger()
+    assert "untreated" in shown()
+    table.columns.menu().actions()[0].trigger()
+    # Where there is room, nothing is hidden.
+    page.resize(900, 700)
+    qtbot.wait(50)
+    assert "treated" in shown()
 
 
 def predicted(adjusted: Adjusted | None = None, training: Any = None) -> Facts:
@@ -228,7 +267,7 @@ def test_no_well_is_left_out_of_curve_and_plate_for_its_training_cells(page: Any
     without = sum(at % 4 > 0 for at in range(WELLS))
     assert f"{without} groups have no adjusted fraction" in page.words.text()
     # The table has those that are known.
-    assert page.table.model().headerData(3, Qt.Orientation.Horizontal) == "adj. rest"
+    assert page.table.model().headerData(3, Qt.Orientation.Horizontal) == "adj.\nrest"
 
 
 def test_what_the_adjusted_intervals_leave_out_is_in_sight(page: Any) -> None:

@@ -117,13 +117,33 @@ def test_a_click_in_the_picture_brings_the_cell_into_the_gallery(
     assert found.session.selected == (first,)
 
 
+def test_the_gallery_opens_with_contradictions_until_another_order_is_chosen(
+    opened: Any, qtbot: Any, plate: Cells
+) -> None:
+    found = opened()
+    assert found.form.order.currentData() == "disagreement" and found.form.turn.isChecked()
+    assert found.gallery.order[:2].tolist() == [40, 3]
+    assert "contradictions first" in found.count.text()
+    given = found.session.predictions
+    found.session.predictions = None
+    found.refresh()
+    # Nothing can contradict a label.
+    assert found.form.order.currentData() == "data"
+    assert found.gallery.order.tolist() == list(range(len(plate)))
+    found.form.choose_order("class")
+    found.session.predictions = given
+    found.refresh()
+    assert found.form.order.currentData() == "class"
+
+
 def test_disagreements_are_found_relabelled_and_taken_back(
     opened: Any, qtbot: Any, plate: Cells
 ) -> None:
     found = opened()
     found.form.choose_order("disagreement")
     assert found.gallery.order[:2].tolist() == [40, 3]
-    assert found.count.text() == f"{len(plate)} cells, disagreement first"
+    said = "contradictions first: 2 predictions are not the label"
+    assert found.count.text() == f"{len(plate)} cells, {said}"
     order = found.gallery.order.copy()
     press(found, 40, qtbot)
     press(found, 3, qtbot, Qt.KeyboardModifier.ControlModifier)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
 
@@ -13,9 +14,12 @@ from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityP
 NARROW = 320
 
 
-def test_the_figures_fit_a_narrow_dock(qtbot: Any) -> None:
-    panel = ReliabilityPanel("dark")
-    qtbot.addWidget(panel)
+FAITHFUL = "Faithful: better than random maps (p < 0.001, n = 24 random maps)."
+COIN = "The call is nearly a toss of a coin: big 50.2 %, small 49.8 %."
+
+
+def explained(*words: str, verdict: str = "good", **more: Any) -> Any:
+    """A cell whose map is tested, with these words."""
     curves = np.zeros((2, 1, 5))
     fidelity = SimpleNamespace(
         srg=np.array([-0.58]), shares=np.linspace(0, 1, 5), inserting=curves, deleting=curves
@@ -25,10 +29,45 @@ def test_the_figures_fit_a_narrow_dock(qtbot: Any) -> None:
         against_chance=chance,
         randomisation=np.array([-0.06]),
         staying=np.array([0.77]),
-        words=lambda at: ("The classifier needs the pixels this map shows.",),
-        readable=lambda at: True,
+        words=lambda at: words,
+        verdict=lambda at: verdict,
     )
-    explained: Any = SimpleNamespace(fidelity=fidelity, reliability=tested)
-    panel.show_explanation(explained)
+    about = {"fidelity": fidelity, "reliability": tested, "doubts": (), "caveats": ()}
+    return SimpleNamespace(**{**about, **more})
+
+
+@pytest.fixture
+def panel(qtbot: Any) -> ReliabilityPanel:
+    panel = ReliabilityPanel("dark")
+    qtbot.addWidget(panel)
+    return panel
+
+
+def test_the_figures_fit_a_narrow_dock(panel: ReliabilityPanel) -> None:
+    panel.show_explanation(explained(FAITHFUL))
     assert "gap between the curves -0.58" in panel.figures.text()
     assert panel.minimumSizeHint().width() <= NARROW
+
+
+@pytest.mark.parametrize("verdict", ["good", "warning", "error"])
+def test_the_colour_is_that_of_the_verdict(panel: ReliabilityPanel, verdict: str) -> None:
+    panel.show_explanation(explained(FAITHFUL, verdict=verdict))
+    assert (panel.words.kind, panel.words.text()) == (verdict, FAITHFUL)
+
+
+def test_labels_that_speak_against_the_model_leave_nothing_green(panel: ReliabilityPanel) -> None:
+    panel.show_explanation(explained(FAITHFUL, doubts=("the model is at chance",)))
+    assert panel.words.kind == "warning"
+    assert panel.words.text().splitlines()[0] == FAITHFUL
+
+
+def test_what_limits_a_call_is_said_before_and_without_the_tests(panel: ReliabilityPanel) -> None:
+    waiting = explained(reliability=None, caveats=(COIN,))
+    panel.show_explanation(waiting)
+    assert panel.words.kind == "warning" and COIN in panel.words.text()
+    panel.stopped(waiting)
+    assert COIN in panel.words.text()
+    panel.show_explanation(explained(reliability=None))
+    assert panel.words.kind == "info"
+    panel.stopped()
+    assert "toss" not in panel.words.text()

@@ -19,6 +19,8 @@ from napari_channelmix.data.annotation_files import write_given_job
 from napari_channelmix.data.annotations import annotated
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
+from napari_channelmix.viewer.charts.colors import palette_of
 from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.pages.annotate.import_panel import Transfer
 from napari_channelmix.viewer.pages.annotate.keys import AnnotateKeys
@@ -46,6 +48,8 @@ TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
 class AnnotateDock(Dock):
     """Palette, what is selected, what is next, and files."""
 
+    about_classifier = False
+
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.keeping = keeping_of(viewer)
@@ -60,6 +64,7 @@ class AnnotateDock(Dock):
         self.export_button = QPushButton("Export CSV…")
         self.save_button = QPushButton("Save as data set…")
         self.transfer = Transfer(self.session, self.task)
+        self.legend = ClassLegend()
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.clicks = CellClicks(
@@ -78,6 +83,7 @@ class AnnotateDock(Dock):
         self.column.addWidget(self.take_back)
         box, inside = group("Classes")
         inside.addWidget(self.classes)
+        inside.addWidget(self.legend)
         self.column.addWidget(box)
         box, inside = group("Selected cells")
         inside.addWidget(self.giving)
@@ -216,10 +222,20 @@ class AnnotateDock(Dock):
 
     def _cells_changed(self, _: object = None) -> None:
         self.classes.fill()
+        self._show_legend()
         self._fill()
 
     def _predicted(self, _: object = None) -> None:
         self.going_on.begin()
+        self._show_legend()
+
+    def _show_legend(self) -> None:
+        """Say which colours the rings and tints in the picture have."""
+        cells, predictions = self.session.cells, self.session.predictions
+        classes = () if cells is None else cells.classes
+        predicted = () if predictions is None else predictions.classes
+        where = "Ring: class; tint: prediction" if predicted else "Ring: class"
+        self.legend.show_classes(palette_of(classes, predicted), where)
 
     def _forget(self) -> None:
         """Other cells are about to take the place of these."""

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -19,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.class_swatch import swatch
 from napari_channelmix.viewer.selection.picking import ClassBrush
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ class Palette(QWidget):
             if column:
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             else:
-                item.setIcon(_swatch(row - 1))
+                item.setIcon(swatch(row - 1))
             self.table.setItem(row, column, item)
         if item.text() != text:
             item.setText(text)
@@ -213,12 +212,3 @@ def _table() -> QTableWidget:
     table.setShowGrid(False)
     table.setTabKeyNavigation(False)
     return table
-
-
-def _swatch(code: int) -> QIcon:
-    pixmap = QPixmap(12, 12)
-    pixmap.fill(QColor(class_hex(code)))
-    icon = QIcon(pixmap)
-    # Qt would tint that of the selected row, which is then no colour of any class.
-    icon.addPixmap(pixmap, QIcon.Mode.Selected)
-    return icon

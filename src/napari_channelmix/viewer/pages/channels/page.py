@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from qtpy.QtWidgets import (
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
+from napari_channelmix.settings.workload import importance_workload
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.frame.chance_note import ChanceNote
 from napari_channelmix.viewer.frame.page import Dock, form, group
+from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
 from napari_channelmix.viewer.frame.training_controls import (
     DeviceBox,
     NetworkBox,
@@ -74,6 +76,7 @@ class ImportanceDock(Dock):
         self.mixes, self.held_out = self.settings["mixes"], self.settings["held_out"]
         self.run_button = QPushButton("Run")
         self.run_button.setToolTip("Train all repeats; bars appear when the first is done")
+        self.run_time = RunTimeLine(self.viewer.theme)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.chance = ChanceNote()
@@ -143,6 +146,7 @@ class ImportanceDock(Dock):
         more.addWidget(content)
         inside.addWidget(more)
         inside.addWidget(self.run_button)
+        inside.addWidget(self.run_time)
         inside.addWidget(self.reason)
         self.column.addWidget(self.chance)
         self.column.addWidget(self.run_box)
@@ -169,6 +173,7 @@ class ImportanceDock(Dock):
 
     def _connect(self) -> None:
         self.run_button.clicked.connect(self.start)
+        self.settings.changed.connect(self._fill_run_time)
         self.mixed.clicked.connect(lambda: self.show_mixed())
         self.export.clicked.connect(self._ask_export)
         self.copy.clicked.connect(self.copy_table)
@@ -205,6 +210,7 @@ class ImportanceDock(Dock):
             on_update=self._partial,
             on_error=self.fail,
             data_set=self._running,
+            work=importance_workload(cells, chosen),
         )
 
     def _ended(self, how: str) -> None:
@@ -357,6 +363,16 @@ class ImportanceDock(Dock):
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
+        self._fill_run_time()
+
+    def _fill_run_time(self, _: object = None) -> None:
+        """Say how long a run takes, where it could begin."""
+        cells, work = self.session.cells, None
+        if cells is not None and self.run_button.isEnabled():
+            # A control may allow for a moment what the setting does not.
+            with suppress(ChannelMixError):
+                work = importance_workload(cells, self.settings.value)
+        self.run_time.show_work(work)
 
     def _fill_scaled(self) -> None:
         """Offer what the groups of these cells, and the table, can be scaled by."""
@@ -373,8 +389,9 @@ class ImportanceDock(Dock):
         self.scaled.setCurrentIndex(max(0, self.scaled.findData(before)))
 
     def _shown_changed(self, _: object = None) -> None:
-        self.solo.forget()
+        self.solo.restore()
         self.chart.mark(None)
+        self.hover.setText(HINT)
         # Only where it is looked at: the first one is added when a run is done.
         if any(layers.role_of(layer).startswith("mixed") for layer in self.viewer.layers):
             self.show_mixed(visible=False)
@@ -393,6 +410,8 @@ class ImportanceDock(Dock):
         self.no_p_values.setText(f"No p-values of the channels: {reason}." if reason else "")
         self.no_p_values.setVisible(bool(reason))
         if imp is None:
+            self.gate.clear_line()
+            self.warnings.clear_line()
             return
         self.legend.setText(self.chart.legend())
         # The question stands above the bars.
@@ -428,6 +447,7 @@ class ImportanceDock(Dock):
         self.warnings.say("\n".join(f"• {line}" for line in imp.warnings), "warning")
 
     def _theme_changed(self, event: Any) -> None:
+        self.run_time.follow_theme(self.viewer.theme)
         self.chart.follow_theme(self.viewer.theme)
         show_secondary(self.no_p_values, self.viewer.theme)
         self.legend.setText(self.chart.legend())

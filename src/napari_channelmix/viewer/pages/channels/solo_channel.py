@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
+from napari_channelmix.viewer import layers
+
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
 
@@ -13,11 +15,18 @@ __all__ = ["Solo"]
 
 
 class Solo:
-    """Hides the other image layers; labels and points stay as they are."""
+    """Hides the other image layers; labels and points stay as they are.
+
+    A result that comes meanwhile is seen: see `layers.reveal`.
+    """
 
     def __init__(self, viewer: Any, session: Session) -> None:
         self._viewer, self._session = viewer, session
-        self._before: list[tuple[Any, bool]] = []
+        self._hidden: list[Any] = []
+        # The channel's layer, where it was hidden before.
+        self._unseen: Any = None
+        # Where sliders stood that were moved to the channel: axis of the viewer, world position.
+        self._sliders: dict[int, float] = {}
         self.channel: str | None = None
 
     def toggle(self, channel: str) -> str | None:
@@ -32,35 +41,41 @@ class Solo:
             return None
         if sum(one is layer for one in shown.images.values()) > 1:
             self._along_axis(shown, layer, channel)
-        images = [one for one in self._viewer.layers if isinstance(one, Image)]
-        self._before = [(one, one.visible) for one in images]
-        for one in images:
-            one.visible = one is layer
+        for image in self._viewer.layers:
+            if isinstance(image, Image) and image is not layer and image.visible:
+                layers.hide(image)
+                self._hidden.append(image)
+        if not layer.visible:
+            self._unseen = layer
+            layer.visible = True
         self.channel = channel
         return channel
 
     def _along_axis(self, shown: Any, layer: Any, channel: str) -> None:
         """Several channels are one layer: move the viewer's slider to the channel."""
-        cells = self._session.cells
+        cells, dims = self._session.cells, self._viewer.dims
         if cells is None or shown.axes is None:
             return
         plane = cells.fields[shown.field].planes[cells.planes[cells.channels.index(channel)]]
         index = getattr(plane, "index", ())
-        offset = self._viewer.dims.ndim - layer.ndim
+        offset = dims.ndim - layer.ndim
         for axis, place in enumerate(index):
             if place is not None and axis not in shown.at and place >= 0:
-                point = list(layer.world_to_data(self._viewer.dims.point))
+                point = list(layer.world_to_data(dims.point))
                 point[axis] = place
                 world = layer.data_to_world(point)
-                self._viewer.dims.set_point(axis + offset, float(world[axis]))
+                self._sliders[axis + offset] = float(dims.point[axis + offset])
+                dims.set_point(axis + offset, float(world[axis]))
 
     def restore(self) -> None:
-        """Show again what was shown before."""
-        for layer, visible in self._before:
-            if layer in self._viewer.layers:
-                layer.visible = visible
-        self.forget()
-
-    def forget(self) -> None:
-        """Nothing is alone: another field of view is shown: there is nothing to restore."""
-        self._before, self.channel = [], None
+        """Show again what was shown before; what came meanwhile stays as it is."""
+        hidden, unseen, sliders = self._hidden, self._unseen, self._sliders
+        # First: a slider that moves may bring another field of view, which restores as well.
+        self._hidden, self._unseen, self._sliders, self.channel = [], None, {}, None
+        for layer in hidden:
+            layers.reveal(layer)
+        if unseen is not None:
+            unseen.visible = False
+        for axis, position in sliders.items():
+            if axis < self._viewer.dims.ndim:
+                self._viewer.dims.set_point(axis, position)

@@ -66,7 +66,8 @@ class ModelForm(QWidget):
         self.select.setToolTip("Name or position (0, 1, ...) of the output with the classes")
         self.consent = QCheckBox("I trust its maker: run the code in this file")
         self.consent.setToolTip(
-            "TorchScript and torch.export files can do anything on this computer; ONNX cannot"
+            "TorchScript and torch.export files can do anything on this computer; ONNX cannot. "
+            "Default: off, for every file"
         )
         self.load = QPushButton("Load")
         self.load.setToolTip("Load the model with these names")

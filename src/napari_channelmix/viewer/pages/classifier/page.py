@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,13 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ClassifierSettings
-from napari_channelmix.viewer.charts.class_legend import ClassLegend
+from napari_channelmix.settings.workload import training_workload
+from napari_channelmix.viewer.charts.class_legend import ClassLegend, session_palette
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
 from napari_channelmix.viewer.frame.chance_note import chance_line
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
+from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
 from napari_channelmix.viewer.frame.training_controls import (
     DeviceBox,
     NetworkBox,
@@ -55,7 +58,6 @@ if TYPE_CHECKING:
     import napari
 
     from napari_channelmix.classify import Evaluation
-    from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.viewer.session.session import Predictions, Trained
     from napari_channelmix.viewer.tasks.task import Update
 
@@ -73,7 +75,7 @@ class ClassifierDock(Dock):
         self.mix = QCheckBox("Mix the channels into")
         self.mix.setToolTip(
             "Put a mixing layer in front (DCMIX): the classifier sees blended images only, and the "
-            "weights of the blend can be read"
+            "weights of the blend can be read. Default: off"
         )
         self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended images")
         self.mixes.setSuffix(" image(s)")
@@ -85,6 +87,7 @@ class ClassifierDock(Dock):
         self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
         self.train = QPushButton("Train")
         self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
+        self.run_time = RunTimeLine(self.viewer.theme)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.curves = TrainingCurves(self.viewer.theme)
@@ -118,6 +121,8 @@ class ClassifierDock(Dock):
         follow_seed(self, self.seed)
         self._build()
         self.train.clicked.connect(self.start)
+        self.settings.changed.connect(self._fill_run_time)
+        self.mix.toggled.connect(self._fill_run_time)
         self.apply.clicked.connect(self.classify)
         self.evaluate.clicked.connect(self.measure)
         self.save.clicked.connect(self._ask_save)
@@ -133,6 +138,8 @@ class ClassifierDock(Dock):
         self.follow(self.session.prior_changed, self._fill)
         self.follow(self.session.running_changed, self._fill)
         self.follow(self.session.history_changed, self._fill_curves)
+        # It proposes names of the cells that go.
+        self.follow(self.session.replaced, lambda: self.form.setVisible(False))
         self.follow(self.viewer.events.theme, self._theme_changed)
         self.follow(PREFERENCES.changed, self.computer.fill)
         self._fill()
@@ -159,6 +166,7 @@ class ClassifierDock(Dock):
         more.addWidget(content)
         inside.addWidget(more)
         inside.addWidget(self.train)
+        inside.addWidget(self.run_time)
         inside.addWidget(self.reason)
         self.column.addWidget(self.training_box)
         self.curves_box, inside = group("Learning")
@@ -193,8 +201,7 @@ class ClassifierDock(Dock):
         cells = self.session.cells
         if cells is None:
             return
-        mixes = self.mixes.value() if self.mix.isChecked() else 0
-        chosen = replace(self.settings.value, mixes=mixes)
+        chosen = self._chosen()
         self.session.history = ()
         # Another data set may be in use before it is through.
         data_set = self.session.data_set
@@ -205,7 +212,12 @@ class ClassifierDock(Dock):
             on_update=lambda update: self._learning(update, data_set),
             on_error=self.fail,
             data_set=data_set,
+            work=training_workload(cells, chosen, chosen.mixes),
         )
+
+    def _chosen(self) -> ClassifierSettings:
+        mixes = self.mixes.value() if self.mix.isChecked() else 0
+        return replace(self.settings.value, mixes=mixes)
 
     def _learning(self, update: Update, data_set: int) -> None:
         epochs = tuple(one for one in update.metrics if "epoch" in one)
@@ -230,7 +242,9 @@ class ClassifierDock(Dock):
         chance, kind = chance_line(trained)
         # Groups that are few are said beside the figures.
         warnings = [chance] if kind == "warning" else []
-        warnings += trained.classifier.record.get("warnings", [])
+        if self.session.trained is not trained:
+            # Of the one in use they stand beside its figures.
+            warnings += trained.classifier.record.get("warnings", [])
         if warnings:
             said = self.notice.text().splitlines() if self.notice.isVisible() else []
             self.notice.say("\n".join((*said, *warnings)), "warning")
@@ -359,6 +373,7 @@ class ClassifierDock(Dock):
         self.train.setEnabled(not why and not busy)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
+        self._fill_run_time()
         trained = self.session.trained
         if not busy:
             parts = (self.training_box, self.curves_box, self.result_box)
@@ -368,8 +383,9 @@ class ClassifierDock(Dock):
         share = held_out_line(trained, None if origin is None else origin.cells)
         self.result.setText(_in_words(trained, share))
         estimate = None if trained is None else trained.estimate
-        self.doubts.say(_doubts(estimate), "warning")
-        self.recalls.show_accuracy(estimate)
+        self.doubts.say(_doubts(trained), "warning")
+        palette = session_palette(self.session)
+        self.recalls.show_accuracy(estimate, palette)
         predictions = self.session.predictions
         if predictions is not None and not predictions.is_by(trained):
             predictions = None
@@ -379,8 +395,8 @@ class ClassifierDock(Dock):
         self.misfit.setText(misfit)
         self.misfit.setVisible(bool(misfit))
         usable = trained is not None and not misfit and not busy
-        predictions = self.session.predictions
-        self.legend.show_classes(() if predictions is None else predictions.classes, "Predicted")
+        where = "Classes, here and in the picture"
+        self.legend.show_classes(palette if trained is not None else (), where)
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())
         self.evaluate.setEnabled(usable and classed)
@@ -388,11 +404,22 @@ class ClassifierDock(Dock):
         self.save.setEnabled(ours and not busy)
         self.open.setEnabled(not busy)
 
+    def _fill_run_time(self, _: object = None) -> None:
+        """Say how long training takes, where it could begin."""
+        cells, work = self.session.cells, None
+        if cells is not None and not self.task.busy and not reason_not_ready(self.session):
+            # A control may allow for a moment what the setting does not.
+            with suppress(ChannelMixError):
+                chosen = self._chosen()
+                work = training_workload(cells, chosen, chosen.mixes)
+        self.run_time.show_work(work)
+
     def _fill_curves(self, _: object = None) -> None:
         self.curves_box.setVisible(bool(self.session.history) or self.task.busy)
         self.curves.show_history(self.session.history)
 
     def _theme_changed(self, event: Any) -> None:
+        self.run_time.follow_theme(self.viewer.theme)
         self.curves.follow_theme(self.viewer.theme)
         self.recalls.follow_theme(self.viewer.theme)
         self.probabilities.follow_theme(self.viewer.theme)
@@ -404,11 +431,13 @@ class ClassifierDock(Dock):
         self.computer.task.stop()
 
 
-def _doubts(found: AccuracyEstimate | None) -> str:
-    """Why the accuracy says little, a line each."""
-    if found is None:
+def _doubts(trained: Trained | None) -> str:
+    """Why the accuracy says little, and what the choice of its cells leaves in doubt; lines."""
+    if trained is None:
         return ""
-    lines = (found.chance_text, found.warning)
+    estimate = trained.estimate
+    lines = [] if estimate is None else [estimate.chance_text, estimate.warning]
+    lines += getattr(trained.classifier, "record", {}).get("warnings", ())
     return "\n".join(f"{line[:1].upper()}{line[1:]}" for line in lines if line)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.small_plot import color_axes, still_plot
 from napari_channelmix.viewer.widgets.theme import chart_colors
@@ -33,15 +33,18 @@ class TrainingCurves(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
+        # Above the chart: inside, it would lie over a line wherever that goes.
+        self.legend = QLabel()
+        self.legend.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.legend.setToolTip("What the two lines of the upper chart are")
+        column.addWidget(self.legend)
         for plot in (self.loss, self.accuracy):
             column.addWidget(plot)
         self.loss.getAxis("bottom").setStyle(showValues=False)
         self.accuracy.setYRange(0.0, 1.05, padding=0)
-        # Losses start high on the left and fall: there is room on the right.
-        self.legend = self.loss.addLegend(offset=(-6, 2), labelTextSize="8pt")
         self._lines = {
-            "loss": self.loss.plot([], [], name="training"),
-            "validation_loss": self.loss.plot([], [], name="validation"),
+            "loss": self.loss.plot([], []),
+            "validation_loss": self.loss.plot([], []),
             "accuracy": self.accuracy.plot([], []),
         }
         self.follow_theme(theme)
@@ -62,7 +65,10 @@ class TrainingCurves(QWidget):
         for plot, title in ((self.loss, "loss"), (self.accuracy, "accuracy")):
             color_axes(plot, colors, title)
         self.accuracy.setLabel("bottom", "epoch", color=colors.text)
-        self.legend.setLabelTextColor(colors.text)
+        self.legend.setText(
+            f'<span style="color:{colors.bar}">━━</span> training &nbsp; '
+            f'<span style="color:{colors.text}">╍╍</span> validation'
+        )
         self._lines["loss"].setPen(pg.mkPen(colors.bar, width=2))
         self._lines["validation_loss"].setPen(
             pg.mkPen(colors.text, width=1.5, style=Qt.PenStyle.DashLine)

@@ -58,7 +58,9 @@ class CellsPanel(QWidget):
         self.crop.setRange(8, 512)
         self.crop.setValue(48)
         self.crop.setSuffix(" pixels")
-        self.crop.setToolTip("Side of the square cut out around each cell")
+        self.crop.setToolTip(
+            f"Side of the square cut out around each cell, in pixels. Default: {self.crop.value()}"
+        )
         self.column = QComboBox()
         self.column.setToolTip(
             "A column of the layer's features that names the class of each cell; without one, "
@@ -75,7 +77,7 @@ class CellsPanel(QWidget):
         )
         self.inside = QCheckBox("Leave out cells at the border")
         self.inside.setToolTip(
-            "Crops that reach over the border of the image are filled with background"
+            "Crops that reach over the border of the image are filled with background. Default: off"
         )
         self.ids = QComboBox()
         self.ids.setToolTip(

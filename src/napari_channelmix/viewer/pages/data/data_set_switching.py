@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QMessageBox
 
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.pages.data.samples import is_untouched
 from napari_channelmix.wording import listed
 
 if TYPE_CHECKING:
@@ -83,10 +84,24 @@ class DataSetSwitching:
 
         self._read(following, arrived)
 
+    def forget_layers(self, besides: Shown | None = None) -> None:
+        """Remove what was added to show the data set in use; layers of the user's stay.
+
+        Those of a sample, of File > Open Sample, are the user's as soon as they were touched.
+        """
+        layers.forget_ours(self._viewer, besides)
+        before = self._session.shown
+        kept = [] if besides is None else [*besides.images.values(), besides.objects]
+        shown = [] if before is None else [*before.images.values(), before.objects]
+        for layer in shown:
+            there = layer is not None and layer in self._viewer.layers
+            if there and is_untouched(layer) and not any(layer is other for other in kept):
+                self._viewer.layers.remove(layer)
+
     def show_state(self, state: DataSetState, pixels: layers.FieldPixels | None) -> None:
         """Show an open data set and take it in use; in the user's layers, where it is of these."""
-        layers.forget_ours(self._viewer)
         shown = self._users_layers(state)
+        self.forget_layers(shown)
         if shown is None and pixels is not None:
             shown = layers.show_field(self._viewer, state.cells, pixels)
         if state.key == self._session.data_set:

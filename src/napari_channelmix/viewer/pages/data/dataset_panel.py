@@ -54,7 +54,9 @@ class DatasetPanel(QWidget):
         buttons.addWidget(self.open, 1)
         buttons.addWidget(self.sample)
         self.field = QSpinBox()
-        self.field.setToolTip("Which field of view the viewer shows; all of them are used")
+        self.field.setToolTip(
+            "Which field of view the viewer shows, 1 is the first; all of them are used. Default: 1"
+        )
         self.field.setKeyboardTracking(False)
         self.field.valueChanged.connect(lambda value: self.field_chosen.emit(value - 1))
         self.field_name = QLabel()

@@ -234,6 +234,8 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
         cells = cells.without_border()
         if len(cells) < before:
             notes.append(f"{before - len(cells):,} of {before:,} cells at the border are left out")
+    # One line for all slices as well.
+    cells = cells.with_cut_line()
     return replace(cells, warnings=(*cells.warnings, *dict.fromkeys(notes)))
 
 

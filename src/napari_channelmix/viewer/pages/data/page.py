@@ -64,6 +64,8 @@ MORE = (
 class ImagesDock(Dock):
     """From a data-set file or from layers to cells."""
 
+    about_classifier = False
+
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.setAcceptDrops(True)
@@ -198,7 +200,7 @@ class ImagesDock(Dock):
                     f"{state.name} is open already: here it is, with {listed(state.results, 6)}."
                 )
             return
-        layers.forget_ours(self.viewer)
+        self.switching.forget_layers()
         shown = layers.show_field(self.viewer, found.cells, found.pixels)
         self.session.open(found.cells, source, shown)
         self.origin.setCurrentIndex(0)
@@ -362,6 +364,7 @@ class ImagesDock(Dock):
         except DataError as error:
             self.fail(str(error))
             return
+        layers.forget_ours(self.viewer, besides=shown)
         self.session.open(
             both.with_labels([-1] * len(both), ()),
             LAYERS,
@@ -385,6 +388,7 @@ class ImagesDock(Dock):
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
             named = with_classes_of(cells, before.cells, before.shown.field)
+            layers.forget_ours(self.viewer, besides=shown)
             self.session.open(cells, LAYERS, shown, instead=self._replaceable)
             # As a change, so that it is kept with the others.
             self.session.classify(named.labels, named.classes)
@@ -392,6 +396,7 @@ class ImagesDock(Dock):
         state = before.of(before.data_set)
         # Cells that were cut out otherwise, before anything was done with them.
         untouched = state is not None and not state.results and not before.edits.undoable
+        layers.forget_ours(self.viewer, besides=shown)
         self.session.open(
             cells,
             LAYERS,

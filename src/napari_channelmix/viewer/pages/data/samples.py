@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,19 @@ from napari_channelmix.viewer.layers.own_layers import plane_geometry
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["CLASSES", "PART", "open_immunohistochemistry", "open_synthetic_plate"]
+__all__ = [
+    "CLASSES",
+    "PART",
+    "is_untouched",
+    "open_immunohistochemistry",
+    "open_synthetic_plate",
+]
 
 # Key in a layer's metadata that says what it is of a sample, "channel" or "cells"; the dock 'Images
 # and cells' then has it chosen.
 PART = "napari-channelmix sample"
+# Key for the name and a checksum of the pixels that a layer of a sample was made with.
+MADE = "napari-channelmix made"
 # The column with the classes of a sample's cells.
 CLASSES = "class"
 
@@ -35,6 +44,22 @@ def open_immunohistochemistry() -> list[tuple[Any, dict[str, Any], str]]:
     return _layers(immunohistochemistry().cells)
 
 
+def is_untouched(layer: Any) -> bool:
+    """Whether a layer is one of a sample as it was made: no copy, not renamed, not painted in."""
+    made = layer.metadata.get(MADE)
+    if made is None:
+        return False
+    name, checksum = made
+    # napari numbers a name that is taken.
+    same = layer.name == name or layer.name.startswith(f"{name} [")
+    return bool(same and zlib.crc32(np.ascontiguousarray(layer.data).data) == checksum)
+
+
+def _as_made(name: str, data: Any, part: str) -> dict[str, Any]:
+    """Metadata of a layer of a sample."""
+    return {PART: part, MADE: (name, zlib.crc32(np.ascontiguousarray(data).data))}
+
+
 def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
     """Layers of the first and the last field of view, one picture."""
     import pandas as pd
@@ -48,13 +73,14 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
         range(len(cells.channels)), channel_colors(cells.channels), strict=True
     ):
         planes = [np.asarray(one.planes[cells.planes[channel]][:, :]) for one in chosen]
+        name, picture = cells.channels[channel], np.concatenate(planes, axis=1)
         look = {
-            "name": cells.channels[channel],
+            "name": name,
             "colormap": color,
             "blending": "additive",
-            "metadata": {PART: "channel"},
+            "metadata": _as_made(name, picture, "channel"),
         }
-        found.append((np.concatenate(planes, axis=1), {**look, **geometry}, "image"))
+        found.append((picture, {**look, **geometry}, "image"))
     if all(one.labels is not None for one in chosen):
         labels, numbers, names, shift = [], [], [], 0
         for at, one in zip(places, chosen, strict=True):
@@ -65,8 +91,10 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
             names += [cells.classes[code] if code >= 0 else "" for code in rows["label"]]
             shift += int(one.labels.max())
         # Pale: what is to be looked at are the channels below.
-        marks: dict[str, Any] = {"name": "cells", "opacity": 0.2, "metadata": {PART: "cells"}}
+        outlines = np.concatenate(labels, axis=1)
+        made = _as_made("cells", outlines, "cells")
+        marks: dict[str, Any] = {"name": "cells", "opacity": 0.2, "metadata": made}
         if any(names):
             marks["features"] = pd.DataFrame({"index": numbers, CLASSES: names})
-        found.append((np.concatenate(labels, axis=1), {**marks, **geometry}, "labels"))
+        found.append((outlines, {**marks, **geometry}, "labels"))
     return found

@@ -8,6 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.latent_axes import figure
 from napari_channelmix.viewer.frame.page import group
 from napari_channelmix.viewer.pages.latents.scatter import Scatter
@@ -43,9 +44,7 @@ class CellsPage(QWidget):
         self.across = choice("The axis from left to right")
         self.up = choice("The axis from bottom to top")
         self.scatter = Scatter(theme)
-        self.legend = QLabel()
-        self.legend.setWordWrap(True)
-        self.legend.setToolTip("Which colour is which class")
+        self.legend = ClassLegend()
         self.color_axis = choice("The axis whose value colours the cells")
         self.color = QPushButton("Colour the cells")
         self.color.setCheckable(True)
@@ -158,13 +157,13 @@ class CellsPage(QWidget):
         latents, across, up = self._latents, self.across.currentIndex(), self.up.currentIndex()
         if latents is None or min(across, up) < 0:
             self.scatter.clear_cells()
-            self.legend.setVisible(False)
+            self.legend.show_classes((), "")
             return
         cells = latents.cells
         self.scatter.name_of = lambda cell: cell_name(cells, cell)
         self.scatter.show_axes(self.axes[across], self.axes[up], cells.labels, cells.classes)
-        self.legend.setText(self.scatter.legend())
-        self.legend.setVisible(bool(self.legend.text()))
+        unlabelled = bool(cells.classes) and bool((cells.labels < 0).any())
+        self.legend.show_classes(cells.classes, "Points", no_class=unlabelled)
 
     def _toggled(self, on: bool) -> None:
         self.color.setText("Remove the colours" if on else "Colour the cells")

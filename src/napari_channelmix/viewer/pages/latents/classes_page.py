@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.errors import DataError
+from napari_channelmix.viewer.charts.class_swatch import swatch
 from napari_channelmix.viewer.charts.interval_bars import Bar, Bars
 from napari_channelmix.viewer.charts.latent_axes import Axis, signed, title_of
 from napari_channelmix.viewer.frame.page import group
@@ -121,7 +122,8 @@ class ClassesPage(QWidget):
         with QSignalBlocker(self.against):
             before = self.against.currentText()
             self.against.clear()
-            self.against.addItems(list(classes))
+            for code, name in enumerate(classes):
+                self.against.addItem(swatch(code), name)
             self.against.setCurrentIndex(max(0, self.against.findText(before)))
         self.cell_box.setVisible(bool(classes) and bool(self._axes))
         self._say()

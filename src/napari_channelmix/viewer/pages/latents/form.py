@@ -81,7 +81,8 @@ class LatentsForm(QWidget):
         self.finetune = QCheckBox("Fine-tune on these cells")
         self.finetune.setToolTip(
             "Fine-tuning without labels: pictures come out closer to the cells, and how far the "
-            "names have moved is measured. The weights that were shipped stay as they are"
+            "names have moved is measured. The weights that were shipped stay as they are. "
+            "Default: off"
         )
         self.epochs = whole(1, 1000, EPOCHS, "Epochs of fine-tuning: passes over the cells")
         self.epochs.setSuffix(" epochs")

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_channelmix.settings.workload import latents_workload
 from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.frame.removed_layers import Removals
+from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
 from napari_channelmix.viewer.frame.training_controls import follow_seed
 from napari_channelmix.viewer.pages.latents.form import LatentsForm
 from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
@@ -26,7 +28,7 @@ from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels
 from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.viewer.widgets.cell_number import CellNumber
-from napari_channelmix.viewer.widgets.notice import Notice
+from napari_channelmix.viewer.widgets.notice import Kind, Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -56,7 +58,9 @@ class LatentsDock(Dock):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.settings = LatentsForm(self.session)
+        self.run_time = RunTimeLine(self.viewer.theme)
         self.warnings = Notice()
+        self.resemblance = Notice()
         self.toggle = ClickMode(
             self.viewer, self.session, WORDS, self._ready, self._clicked, self.notice.say
         )
@@ -83,8 +87,10 @@ class LatentsDock(Dock):
     def _build(self) -> None:
         self.settings_box, inside = group("Find the latents of all cells")
         inside.addWidget(self.settings)
+        inside.addWidget(self.run_time)
         self.column.addWidget(self.settings_box)
         self.column.addWidget(self.warnings)
+        self.column.addWidget(self.resemblance)
         self.found = QWidget()
         self.column.addWidget(self.found)
         self.column.addStretch(1)
@@ -99,6 +105,8 @@ class LatentsDock(Dock):
 
     def _connect(self) -> None:
         self.settings.wanted.connect(self.start)
+        self.settings.settings.changed.connect(self._fill_run_time)
+        self.settings.finetune.toggled.connect(self._fill_run_time)
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
         self.pages.one.grid_wanted.connect(self.show_grid)
@@ -124,14 +132,15 @@ class LatentsDock(Dock):
         """Find the latents with what was chosen."""
         cells, look = self.session.cells, self.settings.chosen_look
         if cells is not None and look is not None and self.settings.chosen_model is not None:
-            self._running = self.session.data_set
+            self._running, chosen = self.session.data_set, self.settings.value
             self.task.run(
                 "finding the latents",
-                find_latents_job(cells, self.settings.value, look),
+                find_latents_job(cells, chosen, look),
                 self._found,
                 on_update=self._partial,
                 on_error=self.fail,
                 data_set=self._running,
+                work=latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels),
             )
 
     def _partial(self, update: Update) -> None:
@@ -254,7 +263,8 @@ class LatentsDock(Dock):
         with QSignalBlocker(self.number):
             self.number.show_cells(None if latents is None else latents.cells)
         self.found.setVisible(latents is not None)
-        result = (self.warnings, self.found)
+        self.resemblance.say(*_resemblance(latents))
+        result = (self.resemblance, self.warnings, self.found)
         self.arrange(
             *((*result, self.settings_box) if latents is not None else (self.settings_box, *result))
         )
@@ -300,13 +310,23 @@ class LatentsDock(Dock):
 
     def _fill(self, _: object = None) -> None:
         self.settings.fill(busy=self.task.busy)
+        self._fill_run_time()
         self.toggle.fit()
+
+    def _fill_run_time(self, _: object = None) -> None:
+        """Say how long a run takes, where it could begin."""
+        cells, work = self.session.cells, None
+        if cells is not None and self.settings.run.isEnabled():
+            chosen = self.settings.value
+            work = latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels)
+        self.run_time.show_work(work)
 
     def front_changed(self, front: bool) -> None:
         """Listen to clicks while in front of the other docks."""
         self.toggle.come_to_front(front)
 
     def _theme_changed(self, event: Any) -> None:
+        self.run_time.follow_theme(self.viewer.theme)
         theme = self.viewer.theme
         self.pages.follow_theme(theme)
         self.layers.grid.follow_theme(chart_colors(theme).text)
@@ -316,6 +336,14 @@ class LatentsDock(Dock):
         super().halt()
         self.going.task.stop()
         self.toggle.clicks.switch(False)
+
+
+def _resemblance(latents: Latents | None) -> tuple[str, Kind]:
+    """How far the decoder's pictures resemble the cells; empty where it is not known."""
+    measured = None if latents is None else latents.reconstruction
+    if measured is None:
+        return "", "info"
+    return "\n".join(measured.lines), "good" if measured.resembles else "warning"
 
 
 def _warnings(latents: Latents | None) -> str:

@@ -12,7 +12,6 @@ from qtpy.QtGui import QColor
 
 from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.charts.point_plot import PointPlot
-from napari_channelmix.viewer.widgets.colored_text import marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,14 +87,6 @@ class Scatter(PointPlot):
                 yRange=(low[1] - room[1], high[1] + room[1]),
                 padding=0,
             )
-
-    def legend(self) -> str:
-        """Which colour is which class, as rich text."""
-        if not self._classes:
-            return ""
-        codes = sorted(set(self._codes.tolist()) - {-1}) + ([-1] if (self._codes < 0).any() else [])
-        names = [self._classes[code] if code >= 0 else "no class" for code in codes]
-        return marked("●", zip(map(class_hex, codes), names, strict=True))
 
     def draw(self) -> None:
         """Draw the points of all cells, those of a class together."""

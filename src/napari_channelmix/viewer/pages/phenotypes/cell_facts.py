@@ -19,6 +19,7 @@ from napari_channelmix.phenotypes.fractions import (
 )
 from napari_channelmix.phenotypes.held_out import YES, HeldOut, Marks, held_out_of
 from napari_channelmix.phenotypes.label_quality import class_distance, disagreement, margin
+from napari_channelmix.viewer.charts.colors import palette_of
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
@@ -127,8 +128,7 @@ class Facts:
     @cached_property
     def palette(self) -> tuple[str, ...]:
         """The classes, and then those that are predicted only: positions are colours."""
-        more = [name for name in self.predicted_classes if name not in self.cells.classes]
-        return (*self.cells.classes, *more)
+        return palette_of(self.cells.classes, self.predicted_classes)
 
     @cached_property
     def predicted_colors(self) -> Whole:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
-from napari_channelmix.viewer.pages.phenotypes.class_swatch import swatch
+from napari_channelmix.viewer.charts.class_swatch import swatch
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QAction

@@ -9,10 +9,9 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.pages.phenotypes.coloring import COLORINGS
 from napari_channelmix.viewer.pages.phenotypes.sorting import REASONS
-from napari_channelmix.viewer.widgets.colored_text import marked
 from napari_channelmix.viewer.widgets.combo_box import choice
 
 if TYPE_CHECKING:
@@ -39,9 +38,8 @@ class ColorsPage(QWidget):
         for name in COLORINGS:
             self.what.addItem(name, name)
         self.of = choice("Which class, or which latent")
-        self.legend, self.words = QLabel(), QLabel()
-        for one in (self.legend, self.words):
-            one.setWordWrap(True)
+        self.legend, self.words = ClassLegend(), QLabel()
+        self.words.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -96,19 +94,18 @@ class ColorsPage(QWidget):
             else "The layers 'classes' (rings) and 'predicted' (tint) are there in any case."
         )
         said = ""
+        palette: tuple[str, ...] = ()
         if facts is not None and layer and COLORINGS[what] in ("classes", "predictions", "both"):
             if what in ("labels", "predictions", "disagreement"):
-                codes = range(len(facts.palette))
-                said = marked("■", [(class_hex(code), facts.palette[code]) for code in codes])
+                palette = facts.palette
                 if what == "disagreement":
                     count = int(np.count_nonzero(facts.differs))
-                    said += f"<br>{count:,} cells are predicted as another class than their label."
+                    said = f"{count:,} cells are predicted as another class than their label."
             else:
                 said = "Dark: 0. Bright: 1."
         elif layer and what == "latent":
             said = "Dark: low. Bright: high."
-        self.legend.setText(said)
-        self.legend.setVisible(bool(said))
+        self.legend.show_classes(palette, "Cells", note=said)
 
     def _chosen(self, _: object) -> None:
         self._offer()

@@ -69,7 +69,7 @@ class ConfusionPage(QWidget):
         self.head.setVisible(there)
         self.view.setVisible(there)
         self.said.setText(summary(found, accuracy))
-        self.recalls.show_accuracy(accuracy)
+        self.recalls.show_accuracy(accuracy, () if facts is None else facts.palette)
         source = "" if facts is None or facts.predictions is None else facts.predictions.source
         line = honesty(trained, source, facts, held_out=held_out) if there else ""
         self.honest.say(line, "warning")

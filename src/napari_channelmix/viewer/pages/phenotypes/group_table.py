@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QTableView,
+    QToolButton,
+    QWidget,
+)
 
-from napari_channelmix.viewer.charts.colors import class_hex
+from napari_channelmix.viewer.charts.class_swatch import swatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from qtpy.QtGui import QResizeEvent
 
     from napari_channelmix.phenotypes.fractions import Fractions
 
@@ -21,6 +29,8 @@ __all__ = ["GroupTable", "GroupsModel"]
 ROWS_SHOWN, ROW = 7, 22
 # Pixels of a column: room for '100.0%'.
 NARROWEST = 52
+# Pixels of a heading beside its words: colour, mark of the order, margins.
+BESIDE_WORDS = 28
 SORTED = Qt.ItemDataRole.UserRole
 
 
@@ -61,6 +71,12 @@ class GroupsModel(QAbstractTableModel):
         self._columns = tuple((code, kind) for code in classes for kind in kinds)
         self.endResetModel()
 
+    @property
+    def class_columns(self) -> tuple[tuple[str, bool], ...]:
+        """Name of each class column, and whether it is the adjusted fraction."""
+        found = self.found
+        return () if found is None else tuple((found.classes[c], k) for c, k in self._columns)
+
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Groups."""
         return 0 if self.found is None else len(self.found.groups)
@@ -84,7 +100,8 @@ class GroupsModel(QAbstractTableModel):
         code, adjusted = self._columns[section - 2]
         name = self.found.classes[code]
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"adj. {name}" if adjusted else name
+            # Two lines, so that the name has the width of the column.
+            return f"adj.\n{name}" if adjusted else name
         if role == Qt.ItemDataRole.ToolTipRole and adjusted:
             return (
                 f"Fraction of {name} behind the calls, adjusted for the classes that the "
@@ -93,7 +110,8 @@ class GroupsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"Fraction of the cells that are {name}; a click sorts by it"
         if role == Qt.ItemDataRole.DecorationRole:
-            return QColor(class_hex(self._colors[code]))
+            # An icon: of a heading Qt does not draw a colour.
+            return swatch(self._colors[code])
         return None
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
@@ -167,7 +185,10 @@ class GroupsModel(QAbstractTableModel):
 
 
 class GroupTable(QTableView):
-    """The table.
+    """The table, with the columns that fit; the button `columns` has a menu of all of them.
+
+    Adjusted fractions come first, since those are to be read; the fractions of the calls follow
+    where there is room, or where the user wants them.
 
     Signals
     -------
@@ -180,6 +201,15 @@ class GroupTable(QTableView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.figures = GroupsModel(self)
+        # Columns that the user showed or hid, by class and kind.
+        self._wanted: dict[tuple[str, bool], bool] = {}
+        self.columns = QToolButton()
+        self.columns.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.columns.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.columns.setToolTip(
+            "Show or hide columns of the table. Default: those that fit, adjusted fractions first"
+        )
+        self.columns.setMenu(QMenu(self.columns))
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self.figures)
         self._sorted.setSortRole(SORTED)
@@ -193,8 +223,7 @@ class GroupTable(QTableView):
         self.setShowGrid(False)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(ROW)
-        # As wide as the page: names of classes are cut, and whole in the tooltips. Only where
-        # columns would be narrower than their figures is there a bar below.
+        # As wide as the page; only columns that the user wants beyond that need a bar below.
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.horizontalHeader().setMinimumSectionSize(NARROWEST)
         self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -215,8 +244,52 @@ class GroupTable(QTableView):
                     column, QHeaderView.ResizeMode.ResizeToContents
                 )
         rows = min(max(self.figures.rowCount(), 1), ROWS_SHOWN)
-        bar = self.horizontalScrollBar().sizeHint().height()
-        self.setFixedHeight(ROW * rows + self.horizontalHeader().sizeHint().height() + bar + 4)
+        self.setFixedHeight(ROW * rows + self.horizontalHeader().sizeHint().height() + 4)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show the columns that fit now."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Hide the class columns that do not fit, those of the calls first."""
+        names = self.figures.class_columns
+        head, metrics = self.horizontalHeader(), self.horizontalHeader().fontMetrics()
+        room = self.viewport().width() - head.sectionSize(0) - head.sectionSize(1)
+        shown: set[tuple[str, bool]] = {name for name in names if self._wanted.get(name)}
+
+        def width(name: tuple[str, bool]) -> int:
+            words: int = metrics.horizontalAdvance(name[0])
+            return max(NARROWEST, BESIDE_WORDS + words)
+
+        room -= sum(map(width, shown))
+        for name in sorted(names, key=lambda name: not name[1]):
+            needed = width(name)
+            if name not in self._wanted and (needed <= room or not shown):
+                shown.add(name)
+                room -= needed
+        for column, name in enumerate(names):
+            self.setColumnHidden(column + 2, name not in shown)
+        self._fill_menu(names, shown)
+
+    def _fill_menu(self, names: Sequence[tuple[str, bool]], shown: set[tuple[str, bool]]) -> None:
+        hidden = len(names) - len(shown)
+        self.columns.setText(f"{hidden} more columns" if hidden > 1 else "1 more column")
+        self.columns.setText(self.columns.text() if hidden else "Columns")
+        self.columns.setVisible(bool(hidden or self._wanted))
+        menu = self.columns.menu()
+        menu.clear()
+        for name in names:
+            action = menu.addAction(f"{name[0]}, adjusted" if name[1] else name[0])
+            action.setCheckable(True)
+            action.setChecked(name in shown)
+            action.toggled.connect(lambda on, name=name: self.show_column(name, on))
+
+    def show_column(self, name: tuple[str, bool], on: bool) -> None:
+        """Show or hide the column of a class, and whether it is the adjusted fraction."""
+        self._wanted[name] = on
+        self._fit()
 
     def mark(self, group: int | None) -> None:
         """Mark the row of a group, the one whose cells are shown."""

@@ -83,7 +83,7 @@ class GroupsPage(QWidget):
         self.held_out.setChecked(True)
         self.held_out.setToolTip(
             "Leave out the cells that the classifier was trained on: what it says of those is too "
-            "good"
+            "good. Default: on"
         )
         self.table = GroupTable()
         self.copy = QPushButton("Copy as CSV")
@@ -97,7 +97,7 @@ class GroupsPage(QWidget):
         self.adjust.setChecked(True)
         self.adjust.setToolTip(
             "Curve and plate are of the fractions adjusted for the classes that the classifier "
-            "confuses; off: of its calls as they are"
+            "confuses; off: of its calls as they are. Default: on"
         )
         self.plot = DosePlot(theme)
         self.words = QLabel()
@@ -144,7 +144,10 @@ class GroupsPage(QWidget):
         row.addWidget(self.what, 1)
         row.addWidget(self.copy)
         column.addLayout(row)
-        column.addWidget(self.held_out)
+        row = QHBoxLayout()
+        row.addWidget(self.held_out, 1)
+        row.addWidget(self.table.columns)
+        column.addLayout(row)
         column.addWidget(self.table)
         column.addWidget(self.note)
         column.addWidget(self.doubt)

@@ -39,6 +39,7 @@ from napari_channelmix.viewer.pages.phenotypes.sorting import arranged
 from napari_channelmix.viewer.selection.click_mode import ClickMode, ClickWords
 from napari_channelmix.viewer.selection.navigation import Going
 from napari_channelmix.viewer.session.cell_sources import same_pixels
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     import napari
@@ -116,7 +117,7 @@ class PhenotypesDock(Dock):
         self.side.setRange(SMALLEST, LARGEST)
         self.side.setValue(SIDE)
         self.side.setFixedWidth(90)
-        self.side.setToolTip("Size of the crops")
+        self.side.setToolTip(f"Side of the crops on the screen, in pixels. Default: {SIDE}")
         self.side.setAccessibleName("Size of the crops")
         self.count.setWordWrap(True)
         self.count.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -196,6 +197,7 @@ class PhenotypesDock(Dock):
         self.relabel.fill()
         self.toggle.fit()
         if new:
+            self.form.propose_order(facts)
             self._look()
             self.arrange()
         elif facts is not None:
@@ -242,7 +244,11 @@ class PhenotypesDock(Dock):
         shown = (
             f"{len(order):,}" if len(order) == len(facts) else (f"{len(order):,} of {len(facts):,}")
         )
-        self.count.setText(f"{shown} {what}, {self.form.choice.words}")
+        words = self.form.choice.words
+        if self.form.choice.key == "disagreement":
+            count = int(facts.differs[order].sum())
+            words += f": {counted(count, 'prediction', 'are')} not the label"
+        self.count.setText(f"{shown} {what}, {words}")
 
     def _sort_again(self, _: object = None) -> None:
         self.form.shuffle()

@@ -8,8 +8,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.charts.class_swatch import swatch
 from napari_channelmix.viewer.pages.phenotypes.cell_facts import NO_CLASS
-from napari_channelmix.viewer.pages.phenotypes.class_swatch import swatch
 
 if TYPE_CHECKING:
     from qtpy.QtCore import QPoint

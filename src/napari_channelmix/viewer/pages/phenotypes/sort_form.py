@@ -35,6 +35,8 @@ class OrderForm(QWidget):
         super().__init__(parent)
         self._facts: Facts | None = None
         self._seed = 0
+        # Whether the user chose an order: until then contradictions come first.
+        self._order_chosen = False
         self.pair: tuple[int, int] | None = None
         self.group: int | None = None
         self._only: tuple[int, ...] | None = None
@@ -49,17 +51,19 @@ class OrderForm(QWidget):
         self.classes = ClassMenu("Classes", "Show cells of these classes alone")
         self.predicted = ClassMenu("Predicted", "Show cells predicted as these classes alone")
         self.only = QCheckBox("Only selected")
-        self.only.setToolTip("Show the cells alone that are selected now")
+        self.only.setToolTip("Show the cells alone that are selected now. Default: off")
         self.held_out = QCheckBox("Held-out cells only, where predictions count")
         self.held_out.setChecked(True)
         self.held_out.setToolTip(
             "Orders by what the classifier says, and the confusion matrix, are of the cells alone "
-            "that it was not trained on"
+            "that it was not trained on. Default: on"
         )
         self.held_out.setVisible(False)
         self.pair_chip, self.group_chip = _chip(), _chip()
         self._build()
         self.order.currentIndexChanged.connect(self._order_changed)
+        self.order.activated.connect(self._choose_order)
+        self.turn.clicked.connect(self._choose_order)
         self.of.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.turn.toggled.connect(self._turned)
         self.classes.changed.connect(self.changed)
@@ -118,7 +122,23 @@ class OrderForm(QWidget):
 
     def choose_order(self, key: str) -> None:
         """Put the cells in another order."""
+        self._choose_order()
         self.order.setCurrentIndex(self.order.findData(key))
+
+    def _choose_order(self, _: object = None) -> None:
+        self._order_chosen = True
+
+    def propose_order(self, facts: Facts | None) -> None:
+        """Contradictions first, the surest of them, unless the user chose another order."""
+        if self._order_chosen:
+            return
+        both = (
+            facts is not None and facts.predictions is not None and bool((facts.labels >= 0).any())
+        )
+        with QSignalBlocker(self.order):
+            self.order.setCurrentIndex(self.order.findData("disagreement" if both else "data"))
+        self._take_direction()
+        self._offer()
 
     def choose_pair(self, pair: tuple[int, int] | None) -> None:
         """Show a field of the confusion matrix alone, a label and a prediction; None: all."""

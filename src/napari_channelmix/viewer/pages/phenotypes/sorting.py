@@ -76,13 +76,13 @@ ORDERS = (
     ),
     Order(
         "disagreement",
-        "disagreement",
+        "label against prediction",
         "agreement first",
-        "disagreement first",
+        "contradictions first",
         True,
         "predictions",
-        tip="Probability of the likeliest other class minus that of the label; "
-        "the surest contradictions are wrong labels or wrong predictions",
+        tip="Probability of the likeliest other class minus that of the label: label against "
+        "prediction, the surest contradictions first. They are wrong labels or wrong predictions",
     ),
     Order("latent", "latent", "low {of} first", "high {of} first", needs="latents", of="latent"),
     Order(

@@ -9,13 +9,17 @@ from napari.layers import Points
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.settings import ExplainSettings, merged
+from napari_channelmix.settings.workload import explain_workload
 from napari_channelmix.viewer import layers
+from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
 from napari_channelmix.viewer.session.shown import LAYERS_GONE
+from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari_channelmix.duration import Workload
     from napari_channelmix.settings import Only
     from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
     from napari_channelmix.viewer.session.cell_sources import Sources
@@ -87,8 +91,10 @@ class ManyCells:
         self.held_out.setChecked(ExplainSettings().only == "held-out")
         self.held_out.setToolTip(
             "'Explain all cells' leaves out the cells that the classifier was trained on, and "
-            "others of their groups, where the classifier knows them and any other is left"
+            "others of their groups, where the classifier knows them and any other is left. "
+            "Default: on"
         )
+        self.run_time = RunTimeLine(viewer.theme)
         self.line = QLabel(HINT)
         self.line.setWordWrap(True)
         self.buttons = QWidget()
@@ -100,6 +106,7 @@ class ManyCells:
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self.held_out)
+        column.addWidget(self.run_time)
         column.addWidget(self.line)
         task.ended.connect(self._ended)
 
@@ -182,6 +189,7 @@ class ManyCells:
             self._done,
             on_update=self._updated,
             on_error=self._fail,
+            work=self._work(len(chosen)),
         )
         self.busy = True
         self.fill()
@@ -235,3 +243,20 @@ class ManyCells:
         self.chosen_button.setEnabled(not busy)
         self.all_button.setEnabled(not busy)
         self.none_button.setVisible(bool(count))
+        self._fill_run_time(count, busy)
+
+    def _work(self, count: int) -> Workload | None:
+        cells, trained = self._session.cells, self._session.trained
+        if cells is None or trained is None:
+            return None
+        return explain_workload(trained.classifier, count, cells.crop, self._question().method)
+
+    def _fill_run_time(self, chosen: int, busy: bool) -> None:
+        """Say how long the maps take: of the cells chosen, or of all of this field of view."""
+        cells, shown = self._session.cells, self._session.shown
+        if cells is None or shown is None or busy:
+            self.run_time.show_work(None)
+            return
+        count = chosen or int((cells.table["field"] == shown.field).sum())
+        subject = f"{'Selected' if chosen else 'All'} {counted(count, 'cell')}"
+        self.run_time.show_work(self._work(count) if count else None, subject)

@@ -9,6 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_channelmix.phenotypes.held_out import cell_in_words
+from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.thumbnails import (
     Thumbnails,
     Tile,
@@ -21,6 +22,8 @@ from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
 from napari_channelmix.viewer.widgets.notice import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qtpy.QtGui import QImage
 
     from napari_channelmix.viewer.session.explanation import Explanation
@@ -43,6 +46,7 @@ class ResultPanel(QWidget):
             "show what it has learnt"
         )
         self.bars = ClassBars(theme)
+        self.legend = ClassLegend()
         self.prior = QLabel()
         self.prior.setToolTip("How frequent the classes are taken to be before the cell is seen")
         self.prior.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -51,7 +55,15 @@ class ResultPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (self.title, self.training, self.bars, self.prior, self.strip, self.warnings):
+        for widget in (
+            self.title,
+            self.training,
+            self.bars,
+            self.legend,
+            self.prior,
+            self.strip,
+            self.warnings,
+        ):
             column.addWidget(widget)
         self._found: Explanation | None = None
         self.clear()
@@ -96,6 +108,11 @@ class ResultPanel(QWidget):
         self.prior.setText(f"probabilities: {found.prior.split(' (')[0]}" if found.prior else "")
         self.prior.setToolTip(f"probabilities: {found.prior}" if found.prior else "")
         self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
+
+    def show_palette(self, palette: Sequence[str]) -> None:
+        """Take the order of the classes: positions are colours, here and in the picture."""
+        self.bars.show_palette(palette)
+        self.legend.show_classes(palette, "Classes, here and in the picture")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

@@ -147,7 +147,12 @@ def _refined(found: Explanation, update: Any) -> Explanation:
 
 
 def _finished(found: Explanation, attribution: Attribution) -> Explanation:
+    from napari_channelmix.pcim.caveats import attribution_caveats, sentences
+
     maps = attribution.channel_maps
+    caveats = attribution_caveats(attribution)[0]
+    # They stand with the words on reliability.
+    warnings = [line for line in attribution.warnings if line not in caveats]
     return replace(
         found,
         map=attribution.maps[0],
@@ -155,7 +160,8 @@ def _finished(found: Explanation, attribution: Attribution) -> Explanation:
         probabilities=attribution.probabilities[0],
         target=int(attribution.target[0]),
         attribution=attribution,
-        warnings=tuple(dict.fromkeys((*found.warnings, *attribution.warnings))),
+        warnings=tuple(dict.fromkeys((*found.warnings, *warnings))),
+        caveats=sentences(caveats),
         prior="" if attribution.prior is None else attribution.prior.text(),
         output=attribution.output if hasattr(attribution.source.model, "reading") else "",
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.charts.class_legend import session_palette
 from napari_channelmix.viewer.frame.chance_note import ChanceNote
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import explained_prior
@@ -247,7 +248,7 @@ class ExplainDock(Dock):
         if found.attribution is None:
             self.notice.say("Stopped; the map is as far as it came. Click the cell to begin anew.")
         elif found.reliability is None:
-            self.reliability.stopped()
+            self.reliability.stopped(found)
 
     # ---------------------------------------------------------------- other methods
 
@@ -308,8 +309,9 @@ class ExplainDock(Dock):
         self._fill()
 
     def _shown_changed(self, _: object = None) -> None:
-        # Maps of another field of view lie on other cells.
+        # Maps of another field of view lie on other cells, and so do lines about them.
         self.task.stop()
+        self.notice.clear_line()
         self._leave()
         self._fill()
         self._warm_up()
@@ -341,6 +343,7 @@ class ExplainDock(Dock):
     def _fill(self, _: object = None) -> None:
         ready = self.needs.fill()
         found = self.session.explanation
+        self.result.show_palette(session_palette(self.session))
         # All at once and for good: what appears with a click would make the rest jump.
         for box in self.boxes:
             box.setVisible(ready)
@@ -357,6 +360,7 @@ class ExplainDock(Dock):
             self._selected_changed()
 
     def _theme_changed(self, event: Any) -> None:
+        self.many.run_time.follow_theme(self.viewer.theme)
         self.result.follow_theme(self.viewer.theme)
         self.reliability.follow_theme(self.viewer.theme)
 

@@ -1,4 +1,4 @@
-"""What a classifier says of one cell: a bar for each class."""
+"""What a classifier says of one cell: a bar for each class, in its colour."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_channelmix.viewer.charts.colors import class_hex
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 
 __all__ = ["ClassBars"]
@@ -30,9 +31,11 @@ class ClassBars(QWidget):
         # Name, probability, whether it is the one explained.
         self.rows: tuple[tuple[str, float, bool], ...] = ()
         self.known = False
+        # Names whose positions are colours.
+        self.class_order: tuple[str, ...] = ()
         self.setToolTip(
-            "Probability of each class, as the classifier says; the bar that stands out is that of "
-            "the class that is explained"
+            "Probability of each class, as the classifier says, 0 to 100 %; the bar with a frame "
+            "is that of the class that is explained"
         )
         self.setAccessibleName("Class probabilities")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -61,6 +64,17 @@ class ClassBars(QWidget):
             ", ".join(f"{name} {100 * p:.0f} %" for name, p, _ in self.rows)
         )
         self.update()
+
+    def show_palette(self, palette: Sequence[str]) -> None:
+        """Colour the bars by the positions of their classes; others have no colour."""
+        if tuple(palette) != self.class_order:
+            self.class_order = tuple(palette)
+            self.update()
+
+    def color_of(self, name: str) -> QColor:
+        """Colour of the bar of a class."""
+        known = name in self.class_order
+        return QColor(class_hex(self.class_order.index(name)) if known else self.colors.line)
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -96,8 +110,9 @@ class ClassBars(QWidget):
             ground.setAlphaF(0.25)
             painter.setBrush(ground)
             painter.drawRoundedRect(QRectF(names, top + 5, room, ROW - 10), 3, 3)
-            # No colours: those of charts are those of classes as well, and not of these ones.
-            painter.setBrush(QColor(self.colors.text if explained else self.colors.line))
+            painter.setBrush(self.color_of(name))
+            if explained:
+                painter.setPen(QPen(QColor(self.colors.text), 1.5))
             if p > 0:
                 painter.drawRoundedRect(QRectF(names, top + 5, max(2, room * p), ROW - 10), 3, 3)
         painter.end()

@@ -93,7 +93,7 @@ class QuestionForm(QObject):
         self.separate = QCheckBox("A map for each channel, too")
         self.separate.setToolTip(
             "Also which channel of a pixel matters: the pictures below then show each channel's "
-            "own map, and a hidden layer is added for each"
+            "own map, and a hidden layer is added for each. Default: off"
         )
         self.settings = JobForm(
             MapSettings,

@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.small_plot import color_axes, small_plot
-from napari_channelmix.viewer.widgets.notice import Kind, Notice
+from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
@@ -74,16 +74,19 @@ class ReliabilityPanel(QWidget):
         tested = None if found is None else found.reliability
         if tested is None:
             waiting = "Each map is tested as soon as it is finished."
-            self.words.say(waiting if found is None else "The map is being tested…")
+            lines = (waiting,) if found is None else ("The map is being tested…", *found.caveats)
+            self.words.say("\n".join(lines), "info" if len(lines) == 1 else "warning")
             return
-        lines = tested.words(0)
-        good = tested.readable(0)
-        kind: Kind = "error" if not good else "good" if len(lines) == 1 else "warning"
+        lines, kind = tested.words(0), tested.verdict(0)
+        if kind == "good" and found is not None and found.doubts:
+            # What the labels say against the model stands with the cell.
+            lines, kind = (*lines, "But the labels speak against the model: see above."), "warning"
         self.words.say("\n".join(lines), kind)
 
-    def stopped(self) -> None:
+    def stopped(self, found: Explanation | None = None) -> None:
         """Say that the tests were not carried to their end."""
-        self.words.say("The tests were stopped; click the cell again to go on.", "warning")
+        lines = ["The tests were stopped; click the cell again to go on."]
+        self.words.say("\n".join([*lines, *(found.caveats if found else ())]), "warning")
 
     def _figures(self, found: Explanation | None) -> str:
         if found is None or found.fidelity is None:

@@ -159,7 +159,7 @@ def _example(one: Explanation, snapshot: Snapshot) -> Example:
         },
         label=cells.classes[label] if label >= 0 else "",
         group=str(cells.groups[one.cell]),
-        words=one.reliability.words(0) if one.reliability is not None else (),
+        words=one.caveats if one.reliability is None else one.reliability.words(0),
         scores=scores,
         method=one.question.method,
     )

@@ -1,0 +1,29 @@
+"""Layers hidden for a while, as those of other channels, and shown again with what is new in them.
+
+A layer of ours is used again for the next result. Where it was hidden by us, and not by the user,
+the next result would stay unseen: whoever writes into a layer calls `reveal`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakSet
+
+__all__ = ["hide", "reveal"]
+
+# Those that were visible when they were hidden.
+_HIDDEN: WeakSet[Any] = WeakSet()
+
+
+def hide(layer: Any) -> None:
+    """Hide a layer for a while; one that is hidden already stays the user's affair."""
+    if layer.visible:
+        _HIDDEN.add(layer)
+        layer.visible = False
+
+
+def reveal(layer: Any) -> None:
+    """Show a layer again that `hide` has hidden; others stay as they are."""
+    if layer in _HIDDEN:
+        _HIDDEN.discard(layer)
+        layer.visible = True
