@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["ClassMenu"]
 
 LONGEST = 14
+# Pixels for the arrow of a button with a menu.
+ARROW = 12
 
 
 class ClassMenu(QToolButton):
@@ -41,6 +43,8 @@ class ClassMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # The arrow has a place of its own, or it would be drawn over the last letters.
+        self.setStyleSheet(f"QToolButton {{ padding-right: {ARROW}px; }}")
         self.fill([])
 
     def fill(
