@@ -40,7 +40,8 @@ def test_nothing_is_cut_off_on_pages_with_cells_and_a_classifier(
     # The script goes through all four; each size and each theme once is cheaper.
     looks = look.LOOKS[::3]
     pause = lambda seconds: qtbot.wait(int(1000 * seconds))  # noqa: E731
-    assert look.visit(filled, pause, looks=looks) == []
+    wrong = look.visit(filled, pause, looks=looks)
+    assert not wrong, "\n".join(wrong)
     assert all(frame.shows_page for frame in filled.frames.values())
 
 

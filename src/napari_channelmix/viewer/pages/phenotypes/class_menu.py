@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from napari_channelmix.viewer.charts.class_swatch import swatch
+from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QAction
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["ClassMenu"]
 
 LONGEST = 14
-# Pixels for the arrow of a button with a menu.
-ARROW = 12
 
 
 class ClassMenu(QToolButton):
@@ -43,8 +42,7 @@ class ClassMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        # The arrow has a place of its own, or it would be drawn over the last letters.
-        self.setStyleSheet(f"QToolButton {{ padding-right: {ARROW}px; }}")
+        leave_room_for_arrow(self)
         self.fill([])
 
     def fill(

@@ -202,6 +202,7 @@ class GroupTable(QTableView):
             "Show or hide columns of the table. Default: those that fit, adjusted fractions first"
         )
         self.columns.setMenu(QMenu(self.columns))
+        leave_room_for_arrow(self.columns)
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self.figures)
         self._sorted.setSortRole(SORTED)
