@@ -80,20 +80,20 @@ def regular_file(path: str | Path, *, most: int, error: ErrorType, name: str = "
     """
     shown = path_shown(path)
     try:
-        found = Path(path).stat()
+        status = Path(path).stat()
     except FileNotFoundError:
         raise error(f"{shown}: no such file") from None
     except OSError as problem_:
         raise error(f"{shown}: cannot be read ({problem_.strerror or problem_})") from problem_
     except ValueError:
         raise error(f"{shown}: no file can be called so, it holds a NUL character") from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise error(f"{shown}: cannot be read, it is a folder; name {name}")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise error(f"{shown}: cannot be read, it is a pipe or a device; name {name}")
-    if found.st_size > most:
+    if status.st_size > most:
         raise error(
-            f"{shown}: too large ({found.st_size / MIB:.0f} MiB; {name} has {most / MIB:.0f} MiB "
+            f"{shown}: too large ({status.st_size / MIB:.0f} MiB; {name} has {most / MIB:.0f} MiB "
             "at most)"
         )
     return Path(path)

@@ -117,9 +117,13 @@ def fit(
     best_score = -math.inf
     if checkpoint is not None:
         state = Checkpoint(checkpoint, key, module, optimizer, schedule, scaler)
-        kept = state.restore(settings.epochs, steps)
-        if kept is not None:
-            record, best, best_score = TrainingRecord(**kept.record), kept.best, kept.best_score
+        restored = state.restore(settings.epochs, steps)
+        if restored is not None:
+            record, best, best_score = (
+                TrainingRecord(**restored.record),
+                restored.best,
+                restored.best_score,
+            )
         for metrics in record.history:
             yield Progress(metrics["epoch"] * steps, total, "picking up where it stopped", metrics)
     for epoch in range(len(record.history), settings.epochs):

@@ -128,9 +128,9 @@ def _reachable(source: str) -> str | None:
     return f"{Path(name[0]).resolve()}:{name[1]}" if name[0].endswith(".py") else source
 
 
-def importance_part(found: ChannelImportance) -> ImportancePart | None:
+def importance_part(importance: ChannelImportance) -> ImportancePart | None:
     """How channel importance was found, or None where its provenance does not say all of it."""
-    about = found.provenance
+    about = importance.provenance
     try:
         settings = about["settings"]
         split = about.get("split", {"held_out": 0.25})
@@ -143,12 +143,12 @@ def importance_part(found: ChannelImportance) -> ImportancePart | None:
         }
         known = {
             # Those that are done, of a run that was stopped.
-            "seeds": len(found.seeds),
-            "seed": found.seeds[0],
-            "split_seed": split.get("seed", found.seeds[0]),
+            "seeds": len(importance.seeds),
+            "seed": importance.seeds[0],
+            "split_seed": split.get("seed", importance.seeds[0]),
             "device": settings["device"],
             "threads": about.get("threads", 0),
-            "share": dict(zip(found.channels, found.share, strict=True)),
+            "share": dict(zip(importance.channels, importance.share, strict=True)),
         }
         return ImportancePart(**{**request, **known})
     except UNKNOWN:
@@ -159,8 +159,8 @@ def prior_choice(prior: Prior | None) -> Any:
     """How a prior is asked for again: by its name or as shares; None where it is not known."""
     if prior is None or prior.kind == "own":
         return None
-    given = dict(zip(prior.classes, prior.shares, strict=True))
-    return given if prior.kind == "given" else prior.kind
+    shares = dict(zip(prior.classes, prior.shares, strict=True))
+    return shares if prior.kind == "given" else prior.kind
 
 
 def predictions_part(

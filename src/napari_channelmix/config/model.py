@@ -294,12 +294,12 @@ class Config(DataSetConfig):
 
     @model_validator(mode="after")
     def _whole(self) -> Config:
-        names = [one.data.name for one in self.data_sets]
+        names = [data_set.data.name for data_set in self.data_sets]
         if self.others and len({*names, ""}) < len(names) + 1:
             raise ValueError("each of several data sets needs a name of its own (data.name)")
-        for one in self.data_sets:
-            for part in one.classified:
-                self.owner_of(one, part)
+        for data_set in self.data_sets:
+            for part in data_set.classified:
+                self.owner_of(data_set, part)
         return self
 
     @property
@@ -317,18 +317,24 @@ class Config(DataSetConfig):
         part : PredictionsPart or ExplanationPart
         """
         what = "predictions" if isinstance(part, PredictionsPart) else "explanations"
-        having = [at for at, one in enumerate(self.data_sets) if one.classifier is not None]
+        having = [
+            index
+            for index, data_set in enumerate(self.data_sets)
+            if data_set.classifier is not None
+        ]
         if not having:
             raise ValueError(f"{what} need a classifier")
         if part.classifier is not None:
-            named = [at for at in having if self.data_sets[at].data.name == part.classifier]
+            named = [
+                index for index in having if self.data_sets[index].data.name == part.classifier
+            ]
             if not named:
                 raise ValueError(
                     f"no data set {part.classifier!r} has a classifier, which {what} "
                     f"of {used.data.name!r} name"
                 )
             return named[0]
-        own = [at for at in having if self.data_sets[at] is used]
+        own = [index for index in having if self.data_sets[index] is used]
         if own or len(having) == 1:
             return (own or having)[0]
         raise ValueError(f"{what} of {used.data.name!r}: say the classifier of which data set")

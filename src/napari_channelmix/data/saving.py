@@ -79,37 +79,37 @@ def save_dataset_job(cells: Cells, folder: str | Path) -> Job[Path]:
 def _written_job(cells: Cells, folder: Path) -> Job[Path]:
     classes = _names_in_table(cells)
     used = sorted(set(cells.table["field"].tolist()))
-    stems = _stems([field_names(cells)[at] for at in used])
-    outlined = all(_outlined(cells, at) for at in used)
+    stems = _stems([field_names(cells)[index] for index in used])
+    outlined = all(_outlined(cells, index) for index in used)
     steps = len(used) * (len(cells.planes) + 1)
-    for place, (at, stem) in enumerate(zip(used, stems, strict=True)):
-        one = cells.fields[at]
+    for place, (index, stem) in enumerate(zip(used, stems, strict=True)):
+        field = cells.fields[index]
         planes: list[npt.NDArray[Any]] = []
         for channel in cells.planes:
-            said = f"writing image {place + 1} of {len(used)}"
-            yield Progress(place * (len(cells.planes) + 1) + len(planes), steps, said)
+            stage = f"writing image {place + 1} of {len(used)}"
+            yield Progress(place * (len(cells.planes) + 1) + len(planes), steps, stage)
             planes.append(
-                _storable(np.asarray(one.planes[channel][0 : one.shape[0], 0 : one.shape[1]]))
+                _storable(np.asarray(field.planes[channel][0 : field.shape[0], 0 : field.shape[1]]))
             )
-        write_image(folder / f"images/{stem}.ome.tif", np.stack(planes), cells.channels, one)
+        write_image(folder / f"images/{stem}.ome.tif", np.stack(planes), cells.channels, field)
         if outlined:
-            yield Progress((place + 1) * (len(cells.planes) + 1) - 1, steps, said)
-            here = (cells.table["field"] == at).to_numpy()
-            values = cells.table["object"].to_numpy(np.int64)[here]
-            assert one.labels is not None
-            write_mask(folder / f"images/{stem}_cells.tif", only(one.labels, values))
+            yield Progress((place + 1) * (len(cells.planes) + 1) - 1, steps, stage)
+            in_field = (cells.table["field"] == index).to_numpy()
+            values = cells.table["object"].to_numpy(np.int64)[in_field]
+            assert field.labels is not None
+            write_mask(folder / f"images/{stem}_cells.tif", only(field.labels, values))
     table, lines = _table(cells, dict(zip(used, stems, strict=True)), classes, outlined=outlined)
     write_text(folder / "labels.csv", csv_text(table))
     return write_text(folder / "dataset.toml", "\n".join(lines) + "\n")
 
 
-def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], one: Field) -> Path:
+def write_image(path: Path, stack: npt.NDArray[Any], channels: Sequence[str], field: Field) -> Path:
     """Write the channels (C, Y, X) of a field of view as OME-TIFF, with names and pixel size."""
     import tifffile
 
     about: dict[str, Any] = {"axes": "CYX", "Channel": {"Name": list(channels)}}
-    unit = OME_UNITS.get(str(one.unit), one.unit)
-    sizes = () if unit == "pixel" and one.pixel_size == (1.0, 1.0) else one.pixel_size or ()
+    unit = OME_UNITS.get(str(field.unit), field.unit)
+    sizes = () if unit == "pixel" and field.pixel_size == (1.0, 1.0) else field.pixel_size or ()
     for axis, size in zip("YX", sizes, strict=False):
         about |= {f"PhysicalSize{axis}": size}
         about |= {f"PhysicalSize{axis}Unit": unit} if unit else {}
@@ -128,7 +128,11 @@ def write_mask(path: Path, labels: npt.NDArray[Any]) -> Path:
 
     top = int(labels.max(initial=0))
     # Pixels of 64 bits are read by few programs, but they are the ids.
-    dtype = next(one for one in (np.uint16, np.uint32, np.uint64) if top <= np.iinfo(one).max)
+    dtype = next(
+        candidate
+        for candidate in (np.uint16, np.uint32, np.uint64)
+        if top <= np.iinfo(candidate).max
+    )
 
     def mask(neighbour: Path) -> None:
         tifffile.imwrite(
@@ -149,10 +153,10 @@ def _storable(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return plane
 
 
-def _outlined(cells: Cells, at: int) -> bool:
+def _outlined(cells: Cells, index: int) -> bool:
     """Whether the cells of a field of view can be found again from its label image."""
-    here, labels = (cells.table["field"] == at).to_numpy(), cells.fields[at].labels
-    ids = cells.table["object"].to_numpy(np.int64)[here]
+    in_field, labels = (cells.table["field"] == index).to_numpy(), cells.fields[index].labels
+    ids = cells.table["object"].to_numpy(np.int64)[in_field]
     if labels is None or not (ids > 0).all() or len(np.unique(ids)) < len(ids):
         return False
     objects: Objects = Regions.of(np.asarray(labels)).objects()
@@ -161,23 +165,23 @@ def _outlined(cells: Cells, at: int) -> bool:
         return False
     centres = objects.centres[rows]
     again = square_boxes(centres[:, 0], centres[:, 1], cells.crop)
-    boxes = cells.boxes[here]
-    return np.array_equal(again, boxes) and np.array_equal(centres, cells.centres[here])
+    boxes = cells.boxes[in_field]
+    return np.array_equal(again, boxes) and np.array_equal(centres, cells.centres[in_field])
 
 
 def _stems(names: Sequence[str]) -> list[str]:
     """File names without suffix for the fields of view: readable, and each of its own."""
-    found: list[str] = []
+    stems: list[str] = []
     for name in names:
         plain = re.sub(r"\.(ome\.)?[A-Za-z]{2,4}$", "", PurePosixPath(name).name)
         stem = re.sub(r"[^\w.-]+", "_", plain, flags=re.ASCII).strip("._")[:80] or "image"
         # File systems may not tell capitals from small letters.
-        taken = {one.lower() for one in found}
+        taken = {earlier.lower() for earlier in stems}
         count, own = 2, stem
         while own.lower() in taken:
             own, count = f"{stem}-{count}", count + 1
-        found.append(own)
-    return found
+        stems.append(own)
+    return stems
 
 
 def _table(
@@ -186,7 +190,7 @@ def _table(
     """The table, a row per cell, and the lines of the data-set file that say how to read it."""
     import pandas as pd
 
-    files = [stems[at] for at in cells.table["field"].tolist()]
+    files = [stems[index] for index in cells.table["field"].tolist()]
     columns: dict[str, Any] = {"image_path": [f"images/{stem}.ome.tif" for stem in files]}
     boxes = cells.boxes
     centres = _centres(cells)
@@ -213,8 +217,8 @@ def _table(
     groups = cells.groups.tolist()
     columns["group"] = [
         # What would be read as no group gets brackets; each cell without any is one of its own.
-        group if class_name(group) is not None else f"({group.strip() or at})"
-        for at, group in enumerate(groups)
+        group if class_name(group) is not None else f"({group.strip() or index})"
+        for index, group in enumerate(groups)
     ]
     lines.append('group = "group"')
     splits = cells.table["split"].tolist()

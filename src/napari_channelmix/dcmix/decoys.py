@@ -32,7 +32,7 @@ def dealt(groups: npt.NDArray[Any], rng: np.random.Generator) -> npt.NDArray[np.
     count = int(group.max()) + 1
     if count == len(group):
         return rng.permutation(len(group))
-    members = [np.flatnonzero(group == one) for one in range(count)]
+    members = [np.flatnonzero(group == code) for code in range(count)]
     donors = np.empty(len(group), dtype=np.int64)
     for own, giver in zip(members, rng.permutation(count), strict=True):
         donors[own] = np.resize(rng.permutation(members[giver]), len(own))
@@ -118,8 +118,8 @@ def paired_p_values(shares: Floats, decoys: Floats) -> Floats:
     often it errs.
     """
     against = decoys.mean(axis=1, keepdims=True)
-    found = stats.ttest_1samp(shares - against, 0.0, alternative="greater")
-    return np.asarray(found.pvalue, dtype=np.float64)
+    result = stats.ttest_1samp(shares - against, 0.0, alternative="greater")
+    return np.asarray(result.pvalue, dtype=np.float64)
 
 
 def holm(p_values: Floats) -> Floats:

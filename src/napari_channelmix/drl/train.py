@@ -44,8 +44,8 @@ def train_sprites_job(
     """
     where = choose_device(device)
     learner = SpriteLearner(how, seed, where)
-    said = {"recipe": how.as_dict(), "sprites": how.sprites.as_dict(), "seed": seed}
-    key = json.dumps(said, sort_keys=True)
+    config = {"recipe": how.as_dict(), "sprites": how.sprites.as_dict(), "seed": seed}
+    key = json.dumps(config, sort_keys=True)
     record = yield from fit(
         learner, how.settings, device=where, seed=seed, checkpoint=checkpoint, key=key
     )

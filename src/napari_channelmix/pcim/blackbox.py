@@ -127,17 +127,17 @@ def solve(problem: Problem, *, sharp: bool) -> Iterator[Maps]:
     pairs = _pairs(problem.forwards)
     rounds = [min(PAIRS, pairs - done) for done in range(0, pairs, PAIRS)]
     fitted = _fitted(len(rounds), sharp)
-    found = Maps(torch.zeros_like(problem.x[:, :1]))
+    maps = Maps(torch.zeros_like(problem.x[:, :1]))
     for many in rounds[:fitted]:
         for _ in range(many):
             fit.ask()
-        found = fit.maps()
-        yield found
-    search = _Search(fit, found.values)
+        maps = fit.maps()
+        yield maps
+    search = _Search(fit, maps.values)
     for many in rounds[fitted:]:
         for _ in range(many // 2):
             search.step()
-        yield Maps(search.values, standard_error=found.standard_error)
+        yield Maps(search.values, standard_error=maps.standard_error)
 
 
 class _Questions:
@@ -252,9 +252,9 @@ class _Fit:
 
     def _map_of(self, shares: Tensor) -> Tensor:
         """The map (N, P, H, W) of a sum of masks; ``shares`` (N, K)."""
-        found = (shares[:, None] @ self.features).view(*self.weights.shape[:2], -1)
+        coefficients = (shares[:, None] @ self.features).view(*self.weights.shape[:2], -1)
         spectrum = torch.zeros_like(self.weights).flatten(2)
-        spectrum[:, :, self.kept] = found * self.sizes
+        spectrum[:, :, self.kept] = coefficients * self.sizes
         rows, columns = self.cosines
         return self.assembled(rows.T @ spectrum.view_as(self.weights) @ columns)
 
@@ -321,5 +321,5 @@ def _frequencies(size: tuple[int, int], like: Tensor) -> tuple[Tensor, Tensor]:
     squared = height * width * (fast[:, None] + slow).flatten()
     variance = torch.stack([s**2 * torch.exp(-squared * s**2) for s in SCALES]).sum(dim=0)
     variance = variance / variance[0]
-    kept = (variance > 1e-3).nonzero()[:, 0]
-    return kept.to(like.device), variance[kept].sqrt().to(like)
+    indices = (variance > 1e-3).nonzero()[:, 0]
+    return indices.to(like.device), variance[indices].sqrt().to(like)

@@ -106,10 +106,14 @@ def path_evidence(problem: Problem, references: Reference, points: int) -> Itera
             z = (r + t * (x - r)).detach().requires_grad_(True)
             odds = problem.target.log_odds(problem.subject.scores(z).float()).sum()
             (gradient,) = torch.autograd.grad(odds, z)
-        found = gradient * (x - r)
-        total = total + found
-        size[kind] = size.get(kind, torch.zeros_like(x[:, :1])) + found.abs().sum(1, keepdim=True)
-        agreed = torch.stack([in_spreads(blurred(one, MAGNITUDE_SIGMA)) for one in size.values()])
+        evidence = gradient * (x - r)
+        total = total + evidence
+        size[kind] = size.get(kind, torch.zeros_like(x[:, :1])) + evidence.abs().sum(
+            1, keepdim=True
+        )
+        agreed = torch.stack(
+            [in_spreads(blurred(magnitude, MAGNITUDE_SIGMA)) for magnitude in size.values()]
+        )
         yield Evidence(total / done, agreed.amin(dim=0))
 
 
@@ -153,7 +157,7 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
         summed = signed if problem.separate else signed.sum(dim=1, keepdim=True)
         theta, magnitude = in_spreads(blurred(summed, settings.sigma)), evidence.magnitude
         yield Maps(theta, magnitude)
-    many, asked = settings.areas, target.repeated(2 * settings.areas)
+    many, targets = settings.areas, target.repeated(2 * settings.areas)
     sign = torch.tensor([-1.0, 1.0], device=x.device).repeat_interleave(many * len(x))
     velocity = torch.zeros_like(theta)
     for step in range(settings.steps):
@@ -164,7 +168,7 @@ def solve(problem: Problem, settings: SolverSettings) -> Iterator[Maps]:
             alpha = kept_share(ranked, edge, settings.softness)
             keep, drop = r + (x - r) * alpha, x + (r - x) * alpha
             both = torch.cat([keep.flatten(0, 1), drop.flatten(0, 1)])
-            odds = asked.log_odds(problem.subject.scores(both).float())
+            odds = targets.log_odds(problem.subject.scores(both).float())
             loss = (sign * torch.sigmoid(odds / 2)).sum()
             (gradient,) = torch.autograd.grad(loss, ranked)
         shaped = [in_spreads(blurred(gradient, sigma)) for sigma in settings.step_sigmas]

@@ -121,8 +121,8 @@ def control_quality(
     """
     low, high = (_finite(values) for values in (negative, positive))
     counts = len(low), len(high)
-    means = [float(one.mean()) if len(one) else float("nan") for one in (low, high)]
-    sds = [float(one.std(ddof=1)) if len(one) > 1 else float("nan") for one in (low, high)]
+    means = [float(wells.mean()) if len(wells) else float("nan") for wells in (low, high)]
+    sds = [float(wells.std(ddof=1)) if len(wells) > 1 else float("nan") for wells in (low, high)]
 
     def result(
         z: float | None = None,
@@ -189,7 +189,9 @@ def pure_classes(counts: npt.ArrayLike, classes: Sequence[str]) -> list[str]:
     """
     cells = np.asarray(counts, np.int64)
     alone = (cells > 0).sum(axis=1) == 1
-    return [classes[row.argmax()] if one else "" for row, one in zip(cells, alone, strict=True)]
+    return [
+        classes[row.argmax()] if is_pure else "" for row, is_pure in zip(cells, alone, strict=True)
+    ]
 
 
 def named_controls(values: Sequence[str]) -> tuple[str, str] | None:

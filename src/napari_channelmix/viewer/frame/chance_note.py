@@ -25,20 +25,22 @@ def chance_line(trained: Trained | None) -> tuple[str, Kind]:
 
     Of few groups even a high accuracy says no more than a guess: that is no warning.
     """
-    found = None if trained is None else trained.estimate
-    if found is None or not found.chance_text:
+    estimate = None if trained is None else trained.estimate
+    if estimate is None or not estimate.chance_text:
         return "", "info"
     # PyTorch is there where there is a classifier.
     from napari_channelmix.classify.intervals import FEW_GROUPS
 
-    if found.at_chance and found.n_groups < FEW_GROUPS:
+    if estimate.at_chance and estimate.n_groups < FEW_GROUPS:
         return (
-            f"Whether the classifier is better than chance is not known: {found.text()}. Hold out "
+            f"Whether the classifier is better than chance is not known: {estimate.text()}. Hold "
+            "out "
             "more groups to know.",
             "info",
         )
     return (
-        f"The classifier is {found.chance_text}: {found.text()}. What it needs or shows may say "
+        f"The classifier is {estimate.chance_text}: {estimate.text()}. What it needs or shows "
+        "may say "
         "nothing of the classes.",
         "warning",
     )

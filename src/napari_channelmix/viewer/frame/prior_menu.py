@@ -73,10 +73,10 @@ class PriorBox(QWidget):
         self._classes = () if trained is None else trained.classifier.classes
         self._typing = self._typing and ours
         if not self._typing:
-            wanted = prior if prior is None or isinstance(prior, str) else GIVEN
+            current = prior if prior is None or isinstance(prior, str) else GIVEN
             with QSignalBlocker(self.box):
-                self.box.setCurrentIndex([value for _, value in CHOICES].index(wanted))
-            self.shares.setVisible(wanted == GIVEN)
+                self.box.setCurrentIndex([value for _, value in CHOICES].index(current))
+            self.shares.setVisible(current == GIVEN)
         self.setEnabled(ours and not busy)
         self.box.setToolTip(ELSEWHERE if trained is not None and not ours else TIP)
 
@@ -125,13 +125,13 @@ def explained_prior(session: Session) -> Prior | None:
 
     One that is estimated is so once the cells are classified.
     """
-    asked, trained, predictions = session.prior, session.trained, session.predictions
-    if asked is None or trained is None:
+    chosen, trained, predictions = session.prior, session.trained, session.predictions
+    if chosen is None or trained is None:
         return None
     if predictions is not None and predictions.is_by(trained) and predictions.prior is not None:
         return predictions.prior
     classifier: Any = trained.classifier
-    if asked == "estimated" or not hasattr(classifier, "temperature"):
+    if chosen == "estimated" or not hasattr(classifier, "temperature"):
         return None
-    found: Prior = classifier.prior_of(asked)
-    return found
+    prior: Prior = classifier.prior_of(chosen)
+    return prior

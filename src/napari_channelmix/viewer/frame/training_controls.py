@@ -77,12 +77,12 @@ def _now() -> dict[str, str | None]:
 
 
 def _switch_off(box: QComboBox, name: str, reason: str) -> None:
-    at = box.findText(name)
-    item = cast("QStandardItemModel", box.model()).item(at)
+    index = box.findText(name)
+    item = cast("QStandardItemModel", box.model()).item(index)
     if item is not None:
         item.setEnabled(False)
         item.setToolTip(reason)
-    if box.currentIndex() == at:
+    if box.currentIndex() == index:
         box.setCurrentIndex(0)
 
 
@@ -111,10 +111,10 @@ def follow_seed(dock: Dock, box: QSpinBox) -> None:
     box.setValue(PREFERENCES.now.seed)
     preferred = box.value()
 
-    def changed(found: Preferences) -> None:
+    def changed(preferences: Preferences) -> None:
         nonlocal preferred
         if box.value() == preferred:
-            box.setValue(found.seed)
-        preferred = found.seed
+            box.setValue(preferences.seed)
+        preferred = preferences.seed
 
     dock.follow(PREFERENCES.changed, changed)

@@ -233,12 +233,12 @@ class Session(SessionState):
         self.closed.emit(key)
         self.data_sets_changed.emit()
 
-    def put(self, key: int, **found: Any) -> None:
+    def put(self, key: int, **results: Any) -> None:
         """Results of a data set by its key, whichever is in use; nothing where it is closed."""
         if key == self.data_set:
-            self.update(**found)
+            self.update(**results)
         elif key in self.not_in_use:
-            state = dataclasses.replace(self.not_in_use[key], **found)
+            state = dataclasses.replace(self.not_in_use[key], **results)
             self.update(not_in_use={**self.not_in_use, key: state})
             self.data_sets_changed.emit()
 

@@ -175,11 +175,11 @@ class AnnotateDock(Dock):
         if cells is None:
             return
         path = path if path.suffix else path.with_suffix(".csv")
-        given = annotated(cells, names=Places(cells, self.session.source).names)
+        table = annotated(cells, names=Places(cells, self.session.source).names)
         self.task.run(
             "exporting the classes",
-            write_given_job(path, given),
-            lambda done: self.notice.say(f"{len(given):,} cells exported to {done}", "good"),
+            write_given_job(path, table),
+            lambda done: self.notice.say(f"{len(table):,} cells exported to {done}", "good"),
             on_error=self.fail,
         )
 

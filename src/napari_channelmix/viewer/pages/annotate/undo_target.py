@@ -98,9 +98,9 @@ class Latest:
 
         Strokes of the active layer are what napari's own keys are about.
         """
-        able = [one for one in self._layers if self._strokes.get(one, ([], []))[side]]
+        able = [layer for layer in self._layers if self._strokes.get(layer, ([], []))[side]]
         active = self._layers.selection.active
-        if any(one is active for one in able):
+        if any(layer is active for layer in able):
             return active
         pick = (max, min)[side]
         return pick(able, key=lambda one: self._strokes[one][side][-1], default=None)

@@ -215,15 +215,15 @@ class ImportanceDock(Dock):
 
     def _ended(self, how: str) -> None:
         state = self.session.of(self._running)
-        found = None if state is None else state.importance
-        if how != "done" and found is None:
+        importance = None if state is None else state.importance
+        if how != "done" and importance is None:
             # Nothing new was found, so what was found before stands again.
-            found, self._before = self._before, None
-            self.session.put(self._running, importance=found)
-            if found is not None and how == "cancelled":
+            importance, self._before = self._before, None
+            self.session.put(self._running, importance=importance)
+            if importance is not None and how == "cancelled":
                 self.notice.say("Stopped; the bars are those of the run before.")
         elif how == "cancelled":
-            done = 0 if found is None else len(found.seeds)
+            done = 0 if importance is None else len(importance.seeds)
             line = f"Stopped; {done} of {self._wanted} repeats are done"
             if done and self._kept is not None:
                 line += " and kept: with the same cells and settings, Run goes on from there"
@@ -241,7 +241,7 @@ class ImportanceDock(Dock):
         return "" if state is None or state.key == self.session.data_set else state.name
 
     def _partial(self, update: Update) -> None:
-        self._taken += sum("kept" in one for one in update.metrics)
+        self._taken += sum("kept" in entry for entry in update.metrics)
         if update.progress.partial is not None:
             self.session.put(self._running, importance=update.progress.partial)
 

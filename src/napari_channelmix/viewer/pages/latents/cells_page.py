@@ -108,9 +108,9 @@ class CellsPage(QWidget):
                 box.clear()
                 for axis in axes:
                     box.addItem(axis.title, axis.name)
-                wanted = first[min(place % 2, len(first) - 1)] if first else None
-                kept = box.findData(before)
-                box.setCurrentIndex(kept if kept >= 0 else box.findData(wanted))
+                proposed = first[min(place % 2, len(first) - 1)] if first else None
+                index = box.findData(before)
+                box.setCurrentIndex(index if index >= 0 else box.findData(proposed))
             box.setEnabled(bool(axes))
         self.color.setEnabled(bool(axes))
         if not axes:
@@ -141,9 +141,9 @@ class CellsPage(QWidget):
 
     def say_columns(self, layer: str) -> None:
         """Say where the numbers are to be found; an empty name says nothing."""
-        said = f"All latents are columns of the features of layer '{layer}'." if layer else ""
-        self.table.setText(said)
-        self.table.setVisible(bool(said))
+        text = f"All latents are columns of the features of layer '{layer}'." if layer else ""
+        self.table.setText(text)
+        self.table.setVisible(bool(text))
 
     def uncolor(self) -> None:
         """The colours are gone from the picture."""

@@ -163,29 +163,29 @@ class ClassesPage(QWidget):
         latents, tested = self._latents, None
         if latents is not None:
             tested = latents.separation
-        said = ""
+        text = ""
         if tested is not None and latents is not None:
             # Without groups, each cell is one of its own.
             each = tested.groups == np.count_nonzero(latents.cells.labels >= 0)
-            held = "cells" if each else "groups"
+            unit = "cells" if each else "groups"
             count = (
-                f"{tested.groups} {held}"
+                f"{tested.groups} {unit}"
                 if each
                 else (f"{tested.groups} groups, {tested.cells:,} cells")
             )
-            said = (
-                f"Balanced accuracy on held-out {held}: {tested.folds} folds, {count}; bars with "
+            text = (
+                f"Balanced accuracy on held-out {unit}: {tested.folds} folds, {count}; bars with "
                 "95 % intervals, chance dashed."
             )
             if self._tested is not None and not np.array_equal(self._tested, latents.cells.labels):
-                said = CHANGED
+                text = CHANGED
         elif latents is not None and latents.under_way:
-            said = LAST
+            text = LAST
         elif latents is not None:
-            said = NONE.format(latents.unseparated.rstrip("."))
+            text = NONE.format(latents.unseparated.rstrip("."))
             if not set(latents.cells.labels.tolist()) - {-1}:
-                said = f"{said} {ADVICE}"
-        self.line.setText(said or "Run first.")
+                text = f"{text} {ADVICE}"
+        self.line.setText(text or "Run first.")
         self.note.setText("" if tested is None else _verdict(tested))
         self.note.setVisible(bool(self.note.text()))
 
@@ -218,14 +218,14 @@ class ClassesPage(QWidget):
         rows = []
         for axis in self._axes:
             # Of two latents, the more unusual one.
-            value = max((float(z[at]) for at in axis.columns), key=abs)
+            value = max((float(z[column]) for column in axis.columns), key=abs)
             tip = f"{axis.title}: {value:+.1f} robust standard deviations from the middle of {name}"
             rows.append(
                 Bar(axis.title, value, signed(value, 1), strong=abs(value) >= UNUSUAL, tip=tip)
             )
         rows.sort(key=lambda one: -abs(one.value))
         self.unusual.show_bars(rows)
-        far = [one.name for one in rows if one.strong]
+        far = [bar.name for bar in rows if bar.strong]
         called = cell_name(latents.cells, self._cell)
         self.said.setText(
             f"Cell {called} is unusual for class '{name}': {', '.join(far)}."
@@ -242,15 +242,15 @@ class ClassesPage(QWidget):
 
 def _tested_bars(tested: Separation) -> list[Bar]:
     rows = []
-    for name, one in tested.best.items():
+    for name, best in tested.best.items():
         others = "; ".join(
-            f"{KINDS.get(kind, kind)} {found.accuracy:.3f} ({found.low:.3f} to {found.high:.3f}), "
+            f"{KINDS.get(kind, kind)} {score.accuracy:.3f} ({score.low:.3f} to {score.high:.3f}), "
             f"chosen in {tested.chosen[name].get(kind, 0)} of {tested.folds} folds"
-            for kind, found in tested.tested[name].items()
+            for kind, score in tested.tested[name].items()
         )
         tip = f"{name}, by the classifier that each fold chose without its held-out cells: {others}"
-        figure, interval = f"{one.accuracy:.2f}", (one.low, one.high)
-        rows.append(Bar(name, one.accuracy, figure, interval, tip=tip))
+        figure, interval = f"{best.accuracy:.2f}", (best.low, best.high)
+        rows.append(Bar(name, best.accuracy, figure, interval, tip=tip))
     return rows
 
 

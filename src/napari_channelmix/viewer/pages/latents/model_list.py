@@ -44,9 +44,9 @@ def shipped_models() -> tuple[Model, ...]:
     folder = resources.files("napari_channelmix") / "drl" / "weights"
     if not folder.is_dir():
         return ()
-    found = sorted(one.name for one in folder.iterdir() if one.name.endswith(SUFFIX))
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(SUFFIX))
     models = []
-    for name in found:
+    for name in names:
         with resources.as_file(folder / name) as path:
             stem = name.removesuffix(SUFFIX)
             models.append(Model(stem, stem, _depth(path)))

@@ -166,8 +166,8 @@ class LatentsDock(Dock):
         if how == "cancelled" and latents is not None and latents.under_way:
             self.notice.say("Stopped. The latents stand; the classes were not compared.")
         elif how == "cancelled":
-            kept = " What was found before stands." if latents is not None else ""
-            self.notice.say(f"Stopped.{kept}")
+            note = " What was found before stands." if latents is not None else ""
+            self.notice.say(f"Stopped.{note}")
 
     # ---------------------------------------------------------------- one cell
 
@@ -254,7 +254,7 @@ class LatentsDock(Dock):
             return
         again = latents is not None and before is not None
         # The same cells by another model or view: the one that was looked at is looked at again.
-        kept = self.cell if again and same_pixels(latents.cells, before.cells) else None
+        cell = self.cell if again and same_pixels(latents.cells, before.cells) else None
         self.cell = None
         self.layers.clear()
         self.pages.show_latents(latents)
@@ -270,8 +270,8 @@ class LatentsDock(Dock):
         )
         self._in_viewer()
         self._fill()
-        if kept is not None:
-            self.look_at(kept)
+        if cell is not None:
+            self.look_at(cell)
         else:
             self._selected_changed()
 

@@ -83,7 +83,7 @@ class Pages(QWidget):
         for page in (self.one, self.all, self.classes):
             page.follow_theme(theme)
 
-    def turn(self, at: int) -> None:
+    def turn(self, index: int) -> None:
         """Show one of the pages."""
         for place, page in enumerate((self.one, self.all, self.classes)):
-            page.setVisible(place == at)
+            page.setVisible(place == index)

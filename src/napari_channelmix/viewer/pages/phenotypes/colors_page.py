@@ -75,11 +75,11 @@ class ColorsPage(QWidget):
         self._facts = facts
         model = self.what.model()
         assert isinstance(model, QStandardItemModel)
-        for at, (name, needs) in enumerate(COLORINGS.items()):
+        for index, (name, needs) in enumerate(COLORINGS.items()):
             why = _why_not(needs, facts)
-            model.item(at).setEnabled(not why)
-            model.item(at).setToolTip(f"Not possible: {why}" if why else TIPS.get(name, ""))
-            self.what.setItemText(at, f"{name} ({why.split(':')[0]})" if why else name)
+            model.item(index).setEnabled(not why)
+            model.item(index).setToolTip(f"Not possible: {why}" if why else TIPS.get(name, ""))
+            self.what.setItemText(index, f"{name} ({why.split(':')[0]})" if why else name)
         if _why_not(COLORINGS[self.what.currentData()], facts):
             with QSignalBlocker(self.what):
                 self.choose(NOTHING)
@@ -93,19 +93,19 @@ class ColorsPage(QWidget):
             if layer
             else "The layers 'classes' (rings) and 'predicted' (tint) are there in any case."
         )
-        said = ""
+        legend = ""
         palette: tuple[str, ...] = ()
         if facts is not None and layer and COLORINGS[what] in ("classes", "predictions", "both"):
             if what in ("labels", "predictions", "disagreement"):
                 palette = facts.palette
                 if what == "disagreement":
                     count = int(np.count_nonzero(facts.differs))
-                    said = f"{count:,} cells are predicted as another class than their label."
+                    legend = f"{count:,} cells are predicted as another class than their label."
             else:
-                said = "Dark: 0. Bright: 1."
+                legend = "Dark: 0. Bright: 1."
         elif layer and what == "latent":
-            said = "Dark: low. Bright: high."
-        self.legend.show_classes(palette, "Cells", note=said)
+            legend = "Dark: low. Bright: high."
+        self.legend.show_classes(palette, "Cells", note=legend)
 
     def _chosen(self, _: object) -> None:
         self._offer()

@@ -46,29 +46,29 @@ class ConfusionPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for one in (self.head, self.view, self.said, self.recalls, self.honest):
-            column.addWidget(one)
+        for widget in (self.head, self.view, self.said, self.recalls, self.honest):
+            column.addWidget(widget)
         self.view.pressed.connect(self._pressed)
 
     def show_facts(
         self, facts: Facts | None, trained: Trained | None, *, held_out: bool = True
     ) -> None:
         """Count anew, with ``held_out`` the cells alone that were not trained on."""
-        found = accuracy = None
+        confusion = accuracy = None
         if facts is not None and facts.predictions is not None:
             chosen = facts.held_out.chosen if held_out else np.ones(len(facts), dtype=bool)
-            found = confusion_of(
+            confusion = confusion_of(
                 facts.labels[chosen],
                 facts.cells.classes,
                 facts.predicted[chosen],
                 facts.predicted_classes,
             )
             accuracy = facts.accuracy(chosen)
-        there = found is not None and found.total > 0
-        self.view.show_confusion(found if there else None)
+        there = confusion is not None and confusion.total > 0
+        self.view.show_confusion(confusion if there else None)
         self.head.setVisible(there)
         self.view.setVisible(there)
-        self.said.setText(summary(found, accuracy))
+        self.said.setText(summary(confusion, accuracy))
         self.recalls.show_accuracy(accuracy, () if facts is None else facts.palette)
         source = "" if facts is None or facts.predictions is None else facts.predictions.source
         line = honesty(trained, source, facts, held_out=held_out) if there else ""
@@ -88,16 +88,16 @@ class ConfusionPage(QWidget):
         self.pair_chosen.emit(None if pair == self.view.framed else pair)
 
 
-def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -> str:
+def summary(confusion: Confusion | None, accuracy: AccuracyEstimate | None = None) -> str:
     """Balanced accuracy with its interval and counts, or what is missing."""
-    if found is None:
+    if confusion is None:
         return "No predictions yet: press 'Classify all cells' on the page 'Classifier'."
-    if not found.total:
+    if not confusion.total:
         return "No cell has a class yet, so there is nothing to hold the predictions against."
-    cells = f"{found.total:,} cells with a class"
-    if found.unlabelled:
-        cells += f"; {found.unlabelled:,} without one are not counted"
-    if found.balanced is None:
+    cells = f"{confusion.total:,} cells with a class"
+    if confusion.unlabelled:
+        cells += f"; {confusion.unlabelled:,} without one are not counted"
+    if confusion.balanced is None:
         return (
             f"{cells}. None of their classes is one that the classifier predicts, so there is no "
             "accuracy."
@@ -108,12 +108,13 @@ def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -
         if accuracy.n_groups < accuracy.n_cells:
             cells += f", in {counted(accuracy.n_groups, 'group')}"
         weak = f" {accuracy.warning[:1].upper()}{accuracy.warning[1:]}." if accuracy.warning else ""
-    said = f"Balanced accuracy {found.balanced:.3f}{between} over {cells}.{weak}"
-    if found.unknown:
-        said += (
-            f" Not counted, since the classifier does not know them: {', '.join(found.unknown)}."
+    text = f"Balanced accuracy {confusion.balanced:.3f}{between} over {cells}.{weak}"
+    if confusion.unknown:
+        text += (
+            " Not counted, since the classifier does not know them: "
+            f"{', '.join(confusion.unknown)}."
         )
-    return said
+    return text
 
 
 def honesty(
@@ -123,8 +124,8 @@ def honesty(
     known = None if facts is None or facts.predictions is None else facts.predictions.training
     if facts is not None and known is not None and UNKNOWN not in known:
         line = held_out_of(np.asarray(known), "the figures are", "held-out" if held_out else "all")
-        said = line.line or "The classifier was trained on none of these cells"
-        return f"{said[0].upper()}{said[1:]}."
+        text = line.line or "The classifier was trained on none of these cells"
+        return f"{text[0].upper()}{text[1:]}."
     if trained is None or facts is None:
         return "Nothing is known here of the cells that this classifier was trained on."
     if trained.source != source:
@@ -136,14 +137,14 @@ def honesty(
         )
     if source != f"trained on {facts.cells.name}":
         return f"The classifier was {source}: these are other cells, or another set's name."
-    said = (
+    text = (
         f"All cells are counted, and the classifier was trained on {trained.n_train:,} of them: "
         "read this as a search for wrong labels, not as its accuracy."
     )
     if trained.accuracy is not None:
         between = "" if trained.estimate is None else f" ({trained.estimate.interval_text})"
-        said += (
+        text += (
             f" On the {trained.n_test:,} cells held out when it was trained, balanced accuracy was "
             f"{trained.accuracy:.3f}{between}."
         )
-    return said
+    return text

@@ -249,8 +249,8 @@ class GroupsPage(QWidget):
         self.note.setVisible(bool(short))
         adjustable = self.fractions is not None and self.fractions.is_adjusted
         self.adjust.setVisible(adjustable)
-        for one in (self.table, self.copy, self.what, self.one):
-            one.setVisible(self.fractions is not None)
+        for widget in (self.table, self.copy, self.what, self.one):
+            widget.setVisible(self.fractions is not None)
         doubt = _doubt(self.fractions)
         self.doubt.setText(doubt)
         self.doubt.setVisible(bool(doubt))

@@ -339,10 +339,10 @@ class PhenotypesDock(Dock):
 
     # ---------------------------------------------------------------- the dock
 
-    def turn(self, at: int) -> None:
+    def turn(self, index: int) -> None:
         """Show one of the pages."""
         for place, page in enumerate(self.pages):
-            page.setVisible(place == at)
+            page.setVisible(place == index)
 
     def front_changed(self, front: bool) -> None:
         """Listen to clicks while in front of the other docks."""
@@ -350,8 +350,8 @@ class PhenotypesDock(Dock):
 
     def _theme_changed(self, event: Any) -> None:
         theme = self.viewer.theme
-        for one in (self.gallery, self.confusion, self.groups):
-            one.follow_theme(theme)
+        for widget in (self.gallery, self.confusion, self.groups):
+            widget.follow_theme(theme)
 
     def halt(self) -> None:
         """Stop every work of this dock, and listening."""

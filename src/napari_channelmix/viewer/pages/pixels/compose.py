@@ -24,15 +24,15 @@ def highest(maps: Floats) -> float:
     return most if most > 0 else float(maps.max())
 
 
-def scaled(one: Floats, top: float | None = None) -> Floats:
+def scaled(values: Floats, top: float | None = None) -> Floats:
     """A map in shares of its highest values, or of ``top``: 0 is no evidence, 1 the most.
 
     What speaks against the target is 0. A map without evidence stays empty.
     """
-    most = highest(one) if top is None else top
+    most = highest(values) if top is None else top
     if not np.isfinite(most) or most <= 0:
-        return np.zeros_like(one)
-    result: npt.NDArray[np.float32] = np.clip(one / most, 0, 1).astype(np.float32)
+        return np.zeros_like(values)
+    result: npt.NDArray[np.float32] = np.clip(values / most, 0, 1).astype(np.float32)
     return result
 
 
@@ -49,19 +49,19 @@ def inside(
     return good
 
 
-def pasted(image: Floats, one: Floats, box: Sequence[int]) -> None:
+def pasted(image: Floats, values: Floats, box: Sequence[int]) -> None:
     """Paint a map, scaled to its own highest values, into an image; the larger value stays.
 
     Parameters
     ----------
     image : (Y, X) float32 array
         Changed in place.
-    one : (H, W) float32 array
+    values : (H, W) float32 array
     box : (y0, x0, y1, x1)
         Where the map lies, in pixels of the image; beyond its border nothing is painted.
     """
     y0, x0, y1, x1 = (int(edge) for edge in box)
-    patch = scaled(one)
+    patch = scaled(values)
     if patch.shape != (y1 - y0, x1 - x0):
         from skimage.transform import resize
 

@@ -48,31 +48,33 @@ class ExplanationLayers:
                 self.channels[name] = MapLayer(self._viewer, role, role, visible=False)
             self.channels[name].lay(shown, box, size)
 
-    def show(self, found: Explanation) -> None:
+    def show(self, explanation: Explanation) -> None:
         """Show the maps of a cell that was laid."""
-        if found.map is None or found.map.shape != self._inside.shape:
+        if explanation.map is None or explanation.map.shape != self._inside.shape:
             return
-        self.cell.show(np.where(self._inside, scaled(found.map), 0))
-        if found.channel_maps is not None:
+        self.cell.show(np.where(self._inside, scaled(explanation.map), 0))
+        if explanation.channel_maps is not None:
             # One scale for all: a channel that says little has a pale map.
-            top = highest(found.channel_maps)
-            for name, one in zip(found.channels, found.channel_maps, strict=True):
+            top = highest(explanation.channel_maps)
+            for name, channel_map in zip(
+                explanation.channels, explanation.channel_maps, strict=True
+            ):
                 if name in self.channels:
-                    self.channels[name].show(np.where(self._inside, scaled(one, top), 0))
+                    self.channels[name].show(np.where(self._inside, scaled(channel_map, top), 0))
 
     def lay_field(self, shown: Shown, shape: tuple[int, int]) -> None:
         """Put an empty map over the whole field of view."""
         self.field.lay(shown, (0, 0, *shape), shape)
 
-    def show_field(self, found: FieldMaps) -> None:
+    def show_field(self, maps: FieldMaps) -> None:
         """Show the maps of many cells."""
-        self.field.show(found.image)
+        self.field.show(maps.image)
 
     def clear_cell(self) -> None:
         """Take the maps of the cell away."""
         self.cell.clear()
-        for one in self.channels.values():
-            one.clear()
+        for layer in self.channels.values():
+            layer.clear()
         self.channels.clear()
 
     def clear(self) -> None:
