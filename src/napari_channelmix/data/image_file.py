@@ -110,9 +110,9 @@ class ImageFile:
         count = self.shape[axes.index("C")]
         return tuple(FilePlane(self, axes, channel, decoded) for channel in range(count))
 
-    def _axes_to_use(self, asked: str | None) -> str:
-        if asked is not None and asked != self.axes:
-            letters = self._fitting(asked)
+    def _axes_to_use(self, stated: str | None) -> str:
+        if stated is not None and stated != self.axes:
+            letters = self._fitting(stated)
             self._refuse_contradiction(letters)
         elif self.axes is None:
             raise DataError(
@@ -142,9 +142,9 @@ class ImageFile:
             raise DataError(f"{self.path}: axes {letters!r} must have one Y, one X, at most one C")
         return letters
 
-    def _fitting(self, asked: str) -> str:
+    def _fitting(self, stated: str) -> str:
         """The user's axes without those of length 1."""
-        letters = asked.upper()
+        letters = stated.upper()
         if len(letters) == len(self.whole) > len(self.shape):
             letters = without_single_axes(self.whole, letters)[1]
         # One plane of a set whose other files have several.
@@ -152,7 +152,7 @@ class ImageFile:
             letters = letters.replace("C", "")
         if len(letters) != len(self.shape):
             raise DataError(
-                f"{self.path}: axes {asked!r} name {len(asked)} dimensions, "
+                f"{self.path}: axes {stated!r} name {len(stated)} dimensions, "
                 f"the file has {len(self.shape)} {self.shape}"
             )
         return letters
@@ -239,7 +239,7 @@ class FilePlane:
 
 def without_single_axes(shape: tuple[int, ...], axes: str) -> tuple[tuple[int, ...], str]:
     """Shape and axes without the axes of length 1 other than Y and X."""
-    kept = [
+    remaining = [
         i for i, (n, axis) in enumerate(zip(shape, axes, strict=True)) if n != 1 or axis in "YX"
     ]
-    return tuple(shape[i] for i in kept), "".join(axes[i] for i in kept)
+    return tuple(shape[i] for i in remaining), "".join(axes[i] for i in remaining)

@@ -145,8 +145,8 @@ def explain_job(
     compared with those of training unless ``compare`` is False, for a caller that does it.
     """
     positional = {"method": method, "mode": mode}
-    given = {name: value for name, value in positional.items() if value is not None}
-    chosen = merged(MapSettings, settings, {**given, **options})
+    passed = {name: value for name, value in positional.items() if value is not None}
+    chosen = merged(MapSettings, settings, {**passed, **options})
     hold(batch=batch)
     mode, seed, forwards = chosen.mode, chosen.seed, chosen.forwards
     source = Source.of(model, cells, device, output=output, select=select)

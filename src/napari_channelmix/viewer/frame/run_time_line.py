@@ -32,9 +32,9 @@ class RunTimeLine(QLabel):
 
     def show_work(self, work: Workload | None, subject: str = "") -> None:
         """Say how long this takes; None: nothing can be run. ``subject``: what is meant."""
-        found = None if work is None else estimate(work)
-        takes = f"{subject}: {found.text}." if found and subject else ""
-        takes = takes or (f"Takes {found.text}." if found else UNKNOWN)
+        estimated = None if work is None else estimate(work)
+        takes = f"{subject}: {estimated.text}." if estimated and subject else ""
+        takes = takes or (f"Takes {estimated.text}." if estimated else UNKNOWN)
         text = "" if work is None else takes
         self.setText(text)
         self.setVisible(bool(text))

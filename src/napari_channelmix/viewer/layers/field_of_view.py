@@ -90,7 +90,7 @@ def forget_ours(viewer: Any, besides: Shown | None = None) -> None:
     """
     used = () if besides is None else (*besides.images.values(), besides.objects)
     for layer in [layer for layer in viewer.layers if role_of(layer)]:
-        if not any(layer is one for one in used):
+        if not any(layer is other for other in used):
             viewer.layers.remove(layer)
 
 

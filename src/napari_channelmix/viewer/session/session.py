@@ -202,9 +202,9 @@ class Session(SessionState):
         after = not_in_use.pop(key)
         if before is not None:
             not_in_use[before.key] = before
-        found = {name: getattr(after, name) for name in KEPT_PER_DATA_SET}
+        stored = {name: getattr(after, name) for name in KEPT_PER_DATA_SET}
         self.update(
-            **{**nothing_known(), **found, "shown": shown}, data_set=key, not_in_use=not_in_use
+            **{**nothing_known(), **stored, "shown": shown}, data_set=key, not_in_use=not_in_use
         )
         self.data_sets_changed.emit()
 

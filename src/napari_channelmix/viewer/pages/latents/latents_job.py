@@ -96,7 +96,7 @@ def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Jo
 def _traced(job: Job[Latents], again: dict[str, object]) -> Job[Latents]:
     """The job, with more in the provenance of its result, and of what is known of it before."""
 
-    def told(latents: Latents) -> Latents:
+    def with_origin(latents: Latents) -> Latents:
         return replace(latents, provenance={**latents.provenance, **again})
 
-    return mapped_results(job, told)
+    return mapped_results(job, with_origin)

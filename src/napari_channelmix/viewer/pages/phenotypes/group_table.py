@@ -69,8 +69,10 @@ class GroupsModel(QAbstractTableModel):
     @property
     def class_columns(self) -> tuple[tuple[str, bool], ...]:
         """Name of each class column, and whether it is the adjusted fraction."""
-        found = self.found
-        return () if found is None else tuple((found.classes[c], k) for c, k in self._columns)
+        fractions = self.found
+        return (
+            () if fractions is None else tuple((fractions.classes[c], k) for c, k in self._columns)
+        )
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Groups."""

@@ -87,10 +87,12 @@ class ReliabilityPanel(QWidget):
             lines, kind = (*lines, "But the labels speak against the model: see above."), "warning"
         self.words.say("\n".join(lines), kind)
 
-    def stopped(self, found: Explanation | None = None) -> None:
+    def stopped(self, explanation: Explanation | None = None) -> None:
         """Say that the tests were not carried to their end."""
         lines = ["The tests were stopped; click the cell again to go on."]
-        self.words.say("\n".join([*lines, *(found.caveats if found else ())]), "warning")
+        self.words.say(
+            "\n".join([*lines, *(explanation.caveats if explanation else ())]), "warning"
+        )
 
     def _figures(self, explanation: Explanation | None) -> str:
         if explanation is None or explanation.fidelity is None:
