@@ -39,7 +39,7 @@ from pydantic import Field
 
 from napari_channelmix.atomic_write import write_json
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.readers import Stored, read_json
+from napari_channelmix.stored_files import Stored, read_json
 
 if TYPE_CHECKING:
     from napari_channelmix.jobs import Progress

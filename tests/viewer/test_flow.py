@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_channelmix.classify.accuracy import estimate_accuracy
-from napari_channelmix.viewer.frame.chance_note import chance_line
+from napari_channelmix.viewer.page_parts.chance_note import chance_line
 from napari_channelmix.viewer.pages.channels.page import ImportanceDock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.pages.pixels.page import ExplainDock

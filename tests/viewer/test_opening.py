@@ -14,7 +14,7 @@ viewer = napari.Viewer(show=False)
 from qtpy.QtWidgets import QApplication
 times = []
 start = time.perf_counter()
-from napari_channelmix.viewer.frame.open_page import open_workspace
+from napari_channelmix.viewer.page_parts.open_page import open_workspace
 workspace = open_workspace(viewer)
 QApplication.processEvents()
 times.append(time.perf_counter() - start)

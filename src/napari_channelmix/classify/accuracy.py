@@ -17,7 +17,7 @@ from napari_channelmix.classify.intervals import (
     few_groups_text,
 )
 from napari_channelmix.errors import DataError
-from napari_channelmix.readers import Stored, validated
+from napari_channelmix.stored_files import Stored, validated
 from napari_channelmix.wording import counted, fraction, listed
 
 __all__ = [

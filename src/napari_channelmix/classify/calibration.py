@@ -11,7 +11,7 @@ from pydantic import Field
 from napari_channelmix.bounds import Finite, Flag, Index, Name
 from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.classify.temperature import COLDEST, HOTTEST
-from napari_channelmix.readers import Stored, validated
+from napari_channelmix.stored_files import Stored, validated
 
 __all__ = ["Calibration", "ReliabilityBin", "StoredCalibration"]
 

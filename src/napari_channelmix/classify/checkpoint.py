@@ -20,7 +20,7 @@ from napari_channelmix.classify.weights_file import (
     write_sealed,
 )
 from napari_channelmix.errors import BundleError
-from napari_channelmix.readers import Stored
+from napari_channelmix.stored_files import Stored
 
 __all__ = ["Checkpoint", "Kept"]
 

@@ -21,9 +21,9 @@ from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
+from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.errors import TooFewGroupsError

@@ -18,7 +18,7 @@ from safetensors.torch import save
 
 from napari_channelmix.atomic_write import write_bytes
 from napari_channelmix.errors import BundleError
-from napari_channelmix.readers import MIB, parsed_json, regular_file, validated
+from napari_channelmix.stored_files import MIB, parsed_json, regular_file, validated
 from napari_channelmix.wording import path_shown, quoted, shown_error
 
 if TYPE_CHECKING:

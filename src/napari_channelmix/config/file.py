@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from napari_channelmix.atomic_write import file_stems, write_json
-from napari_channelmix.config.model import SCHEMA, Config
+from napari_channelmix.config.schema import SCHEMA, Config
 from napari_channelmix.errors import ConfigError
-from napari_channelmix.readers import MIB, parsed_json, read_text
+from napari_channelmix.stored_files import MIB, parsed_json, read_text
 from napari_channelmix.wording import path_shown, problem, quoted, shown_error
 
 __all__ = ["as_json", "folder_names", "read_config", "write_config"]

@@ -19,7 +19,7 @@ from napari_channelmix.settings import (
 )
 
 if TYPE_CHECKING:
-    from napari_channelmix.config.model import (
+    from napari_channelmix.config.schema import (
         ClassifierPart,
         Config,
         DataSetConfig,

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.image_file import FilePlane, ImageFile
+from napari_channelmix.data.image_planes import FilePlane, ImageFile
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 

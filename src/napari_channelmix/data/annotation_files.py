@@ -19,7 +19,7 @@ from napari_channelmix.data.values import class_name, number, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.provenance import provenance
-from napari_channelmix.readers import MIB, Stored, read_json
+from napari_channelmix.stored_files import MIB, Stored, read_json
 from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.image_file import FilePlane
+from napari_channelmix.data.image_planes import FilePlane
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -33,7 +33,7 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["of_array", "of_labels", "of_points", "together"]
 

@@ -18,7 +18,7 @@ from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.identifier_columns import key_columns, with_keys
-from napari_channelmix.data.images import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.data.masks import Mask, covered_share, mask_warnings, read_mask

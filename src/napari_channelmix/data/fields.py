@@ -16,7 +16,7 @@ import numpy.typing as npt
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["Field", "check_field", "middles", "outside", "square_boxes"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import refuse_claim
-from napari_channelmix.data.image_file import ImageFile
+from napari_channelmix.data.image_planes import ImageFile
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:

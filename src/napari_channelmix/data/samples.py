@@ -18,8 +18,8 @@ from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import Field
-from napari_channelmix.data.saving import write_image, write_mask
 from napari_channelmix.data.segment import find_nuclei
+from napari_channelmix.data.write_dataset import write_image, write_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 

@@ -17,7 +17,7 @@ from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     from napari_channelmix.data.fields import Field
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = [
     "ScaledPlane",

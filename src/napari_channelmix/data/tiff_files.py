@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import refuse_claim
-from napari_channelmix.data.image_file import KNOWN_AXES, ImageFile, without_single_axes
+from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.ome_xml import OmeImage, OmeSet, read_ome
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.data.tiff_log import TiffLog

@@ -16,7 +16,7 @@ from napari_channelmix.data.file_limits import (
     refuse_claim,
     refuse_special,
 )
-from napari_channelmix.data.image_file import KNOWN_AXES, ImageFile, without_single_axes
+from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.errors import DataError

@@ -17,14 +17,14 @@ from napari_channelmix.classify.bundle import load_bundle
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.train import train_on
-from napari_channelmix.dcmix.decoys import WithDecoys
+from napari_channelmix.dcmix.negative_control import WithDecoys
 from napari_channelmix.dcmix.shapley import shapley_job
 from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
-from napari_channelmix.readers import read_json
 from napari_channelmix.settings import ImportanceSettings, as_dict
+from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier

@@ -17,7 +17,7 @@ from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.gate import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
-from napari_channelmix.readers import read_json
+from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -11,7 +11,7 @@ from napari_channelmix.bounds import Finite, Index, Name, Seed
 from napari_channelmix.classify.accuracy import StoredAccuracy
 from napari_channelmix.dcmix.separability import Separability
 from napari_channelmix.dcmix.single_channels import ChannelsAlone
-from napari_channelmix.readers import Origin, Stored, checked_as
+from napari_channelmix.stored_files import Origin, Stored, checked_as
 
 __all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
 

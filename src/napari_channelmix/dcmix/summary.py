@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.dcmix.controls import above_decoy, above_zero
+from napari_channelmix.dcmix.above_control import above_decoy, above_zero
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
 from napari_channelmix.dcmix.gate import judge, without_control
 from napari_channelmix.dcmix.p_values import ENOUGH_REPEATS

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
-from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl.autoencoder import NamedAutoencoder, as_floats
 from napari_channelmix.drl.objective import Objective, reconstruction

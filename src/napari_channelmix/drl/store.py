@@ -26,7 +26,7 @@ from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencode
 from napari_channelmix.drl.objective import Objective
 from napari_channelmix.drl.sprites import SIDE, sprite_set
 from napari_channelmix.errors import BundleError, ModelError
-from napari_channelmix.readers import Stored, checked_as
+from napari_channelmix.stored_files import Stored, checked_as
 from napari_channelmix.wording import shown_error
 
 __all__ = ["SUFFIX", "load_disentangler", "save_disentangler", "shipped"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.classify.device import choose_device
-from napari_channelmix.classify.training import fit
+from napari_channelmix.classify.training_loop import fit
 from napari_channelmix.drl.disentangler import Disentangler
 from napari_channelmix.drl.sprite_learner import SpriteLearner
 from napari_channelmix.provenance import provenance

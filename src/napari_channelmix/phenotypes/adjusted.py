@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from napari_channelmix.bounds import Flag, Index
 from napari_channelmix.errors import DataError
-from napari_channelmix.readers import Stored, validated
+from napari_channelmix.stored_files import Stored, validated
 from napari_channelmix.wording import counted, listed
 
 __all__ = [

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.conditions import conditions_for
-from napari_channelmix.phenotypes.controls import HUMP
+from napari_channelmix.phenotypes.control_wells import HUMP
 from napari_channelmix.phenotypes.dose_response import (
     CIRCULAR,
     DoseResponse,

@@ -75,7 +75,7 @@ def view(args: argparse.Namespace) -> None:
     if trouble:
         raise ChannelMixError(f"no window can be opened: {trouble}")
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
-    from napari_channelmix.viewer.frame.open_page import launch
+    from napari_channelmix.viewer.page_parts.open_page import launch
 
     launch(cells, str(args.dataset.resolve()))
 

@@ -17,10 +17,10 @@ from napari_channelmix.errors import BundleError, DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.provenance import package_version, provenance
-from napari_channelmix.readers import read_json
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.stored_schemas import LatentsMadeFrom
 from napari_channelmix.settings import LatentsSettings, as_dict
+from napari_channelmix.stored_files import read_json
 from napari_channelmix.wording import brief
 
 if TYPE_CHECKING:

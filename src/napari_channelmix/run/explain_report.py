@@ -15,10 +15,10 @@ from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.provenance import provenance
-from napari_channelmix.readers import read_content
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
 from napari_channelmix.settings import as_dict
+from napari_channelmix.stored_files import read_content
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.shift import DataShift

@@ -24,12 +24,12 @@ from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of
 from napari_channelmix.provenance import package_version
-from napari_channelmix.readers import validated
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
 from napari_channelmix.settings import fields_of
+from napari_channelmix.stored_files import validated
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier

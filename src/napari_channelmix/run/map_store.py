@@ -16,7 +16,7 @@ import zarr
 
 from napari_channelmix.atomic_write import write_json
 from napari_channelmix.errors import DataError, SaveError
-from napari_channelmix.readers import (
+from napari_channelmix.stored_files import (
     MIB,
     Stored,
     parsed_json,

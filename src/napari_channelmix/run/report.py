@@ -12,7 +12,7 @@ import numpy as np
 from napari_channelmix.classify import load_model
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.config import ClassifierPart, Config
-from napari_channelmix.config.facts import (
+from napari_channelmix.config.from_results import (
     classifier_part,
     data_part,
     explanation_part,
@@ -26,11 +26,11 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.caveats import call_caveats, sentences
 from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.provenance import provenance
-from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.map_store import read_maps
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile
+from napari_channelmix.stored_files import read_content
 from napari_channelmix.wording import listed, shown_error
 
 if TYPE_CHECKING:

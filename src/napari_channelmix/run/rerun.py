@@ -20,8 +20,8 @@ from napari_channelmix.classify import Classifier, load_bundle, load_model
 from napari_channelmix.classify.model_hash import earlier_hashes, model_hash
 from napari_channelmix.computing import Computing, computing, computing_with
 from napari_channelmix.config import Config, TrainingPart, read_config, write_config
-from napari_channelmix.config.facts import training_part
 from napari_channelmix.config.file import folder_names
+from napari_channelmix.config.from_results import training_part
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler

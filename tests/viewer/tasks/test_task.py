@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.frame.page import Dock
+from napari_channelmix.viewer.page_parts.base_page import Dock
 from napari_channelmix.viewer.session.session import Session
 from napari_channelmix.viewer.tasks.task import Task
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from qtpy.QtCore import QThreadPool
 
-from napari_channelmix.viewer.frame.page import Dock
+from napari_channelmix.viewer.page_parts.base_page import Dock
 from napari_channelmix.viewer.session.session import Session
 from napari_channelmix.viewer.tasks import threads
 from napari_channelmix.viewer.tasks.task import Task

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from napari_channelmix.viewer.frame.open_page import DOCKS, open_dock
+from napari_channelmix.viewer.page_parts.open_page import DOCKS, open_dock
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
 from napari_channelmix.viewer.workspace.workspace import Workspace
 

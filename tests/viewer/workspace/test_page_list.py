@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_channelmix.viewer.frame.open_page import DOCKS
+from napari_channelmix.viewer.page_parts.open_page import DOCKS
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.workspace.icons import ICONS
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info, page_of_widget

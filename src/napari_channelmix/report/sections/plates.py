@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
-from napari_channelmix.phenotypes.controls import control_quality, named_controls, pure_classes
+from napari_channelmix.phenotypes.control_wells import control_quality, named_controls, pure_classes
 from napari_channelmix.phenotypes.fractions import Fractions, fraction_title
 from napari_channelmix.phenotypes.plate import plates_of
 from napari_channelmix.report.figures import plate_figure

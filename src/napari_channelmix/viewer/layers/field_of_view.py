@@ -22,7 +22,7 @@ from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["FieldPixels", "field_job", "forget_ours", "show_field"]
 

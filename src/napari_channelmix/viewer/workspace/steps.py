@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.viewer.frame.training_controls import reason_not_ready
+from napari_channelmix.viewer.page_parts.training_controls import reason_not_ready
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
 
 if TYPE_CHECKING:

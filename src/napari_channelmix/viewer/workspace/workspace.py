@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.frame.docked_widget import DockedWidget
+from napari_channelmix.viewer.page_parts.docked_widget import DockedWidget
 from napari_channelmix.viewer.session.per_viewer import own_viewer
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.workspace.header import Header, Running

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.frame.prior_menu import explained_prior
+from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.pages.classifier import page as classifier_dock
 from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
 from napari_channelmix.viewer.session.session import Predictions, Trained

@@ -25,7 +25,7 @@ from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.charts.latent_axes import signed
 from napari_channelmix.viewer.pages.data.page import ImagesDock
-from napari_channelmix.viewer.pages.latents.cell_page import MOVED
+from napari_channelmix.viewer.pages.latents.cell_tab import MOVED
 from napari_channelmix.viewer.pages.latents.page import LatentsDock
 from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, session_of

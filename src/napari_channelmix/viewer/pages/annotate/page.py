@@ -21,7 +21,7 @@ from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.colors import palette_of
-from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Dock, group
 from napari_channelmix.viewer.pages.annotate.import_panel import Transfer
 from napari_channelmix.viewer.pages.annotate.keys import AnnotateKeys
 from napari_channelmix.viewer.pages.annotate.next_cell_panel import GoingOn

@@ -15,7 +15,7 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.session.edits import tick
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.frame.page import Dock
+    from napari_channelmix.viewer.page_parts.base_page import Dock
 
 __all__ = ["Latest"]
 

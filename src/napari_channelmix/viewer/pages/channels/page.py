@@ -22,10 +22,10 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.settings.workload import importance_workload
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.chance_note import ChanceNote
-from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
-from napari_channelmix.viewer.frame.training_controls import (
+from napari_channelmix.viewer.page_parts.base_page import Dock, form, group
+from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.training_controls import (
     DeviceBox,
     NetworkBox,
     follow_seed,

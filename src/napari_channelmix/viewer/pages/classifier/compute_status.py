@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.frame.device_job import devices_job
+from napari_channelmix.viewer.page_parts.device_job import devices_job
 from napari_channelmix.viewer.pages.classifier.free_memory import free_memory, in_words
 from napari_channelmix.viewer.session.preferences import PREFERENCES, Preferences
 from napari_channelmix.viewer.tasks.task import Task

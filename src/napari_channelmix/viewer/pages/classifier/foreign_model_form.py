@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.widgets.notice import breakable
 
 __all__ = ["ModelForm", "needs_form"]

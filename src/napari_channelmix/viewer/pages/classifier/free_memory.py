@@ -6,7 +6,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.image_file import FilePlane
+from napari_channelmix.data.image_planes import FilePlane
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session

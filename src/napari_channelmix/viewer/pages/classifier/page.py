@@ -22,11 +22,11 @@ from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.settings.workload import training_workload
 from napari_channelmix.viewer.charts.class_legend import ClassLegend, session_palette
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
-from napari_channelmix.viewer.frame.chance_note import chance_line
-from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
-from napari_channelmix.viewer.frame.training_controls import (
+from napari_channelmix.viewer.page_parts.base_page import Dock, form, group
+from napari_channelmix.viewer.page_parts.chance_note import chance_line
+from napari_channelmix.viewer.page_parts.prior_menu import PriorBox, reweighed_job
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.training_controls import (
     DeviceBox,
     NetworkBox,
     follow_seed,

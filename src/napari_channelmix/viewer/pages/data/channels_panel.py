@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.pages.data.axis_question import AxisQuestion, unclear_axis
 from napari_channelmix.viewer.pages.data.samples import PART
 

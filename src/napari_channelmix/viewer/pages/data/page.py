@@ -13,8 +13,8 @@ from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.autosave import keeping_of
-from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
-from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Dock, group
+from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview

@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
 from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.colors import is_photo
-from napari_channelmix.viewer.frame.page import form
-from napari_channelmix.viewer.frame.training_controls import whole
+from napari_channelmix.viewer.page_parts.base_page import form
+from napari_channelmix.viewer.page_parts.training_controls import whole
 from napari_channelmix.viewer.pages.latents.latents_job import EPOCHS, Look
 from napari_channelmix.viewer.pages.latents.model_list import Model, model_in, shipped_models
 from napari_channelmix.viewer.widgets import file_dialogs

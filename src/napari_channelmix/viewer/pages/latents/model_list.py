@@ -7,7 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.readers import MIB, parsed_json, regular_file
+from napari_channelmix.stored_files import MIB, parsed_json, regular_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,10 +15,10 @@ from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_channelmix.settings.workload import latents_workload
-from napari_channelmix.viewer.frame.page import Dock, group
-from napari_channelmix.viewer.frame.removed_layers import Removals
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
-from napari_channelmix.viewer.frame.training_controls import follow_seed
+from napari_channelmix.viewer.page_parts.base_page import Dock, group
+from napari_channelmix.viewer.page_parts.removed_layers import Removals
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.training_controls import follow_seed
 from napari_channelmix.viewer.pages.latents.form import LatentsForm
 from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job

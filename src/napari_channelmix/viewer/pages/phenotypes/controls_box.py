@@ -9,7 +9,7 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_channelmix.data.natural_order import natural_key
-from napari_channelmix.phenotypes.controls import (
+from napari_channelmix.phenotypes.control_wells import (
     ControlQuality,
     control_quality,
     named_controls,

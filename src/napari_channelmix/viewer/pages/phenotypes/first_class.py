@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.phenotypes.controls import is_negative
+from napari_channelmix.phenotypes.control_wells import is_negative
 
 __all__ = ["first_class"]
 

@@ -25,14 +25,14 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.frame.page import Dock
-from napari_channelmix.viewer.frame.removed_layers import Removals
+from napari_channelmix.viewer.page_parts.base_page import Dock
+from napari_channelmix.viewer.page_parts.removed_layers import Removals
 from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 from napari_channelmix.viewer.pages.phenotypes.coloring import CODES, SCORES, Coloring
-from napari_channelmix.viewer.pages.phenotypes.colors_page import ColorsPage
-from napari_channelmix.viewer.pages.phenotypes.confusion_page import ConfusionPage
+from napari_channelmix.viewer.pages.phenotypes.colors_tab import ColorsPage
+from napari_channelmix.viewer.pages.phenotypes.confusion_tab import ConfusionPage
 from napari_channelmix.viewer.pages.phenotypes.gallery import LARGEST, SMALLEST, Gallery
-from napari_channelmix.viewer.pages.phenotypes.groups_page import GroupsPage
+from napari_channelmix.viewer.pages.phenotypes.groups_tab import GroupsPage
 from napari_channelmix.viewer.pages.phenotypes.relabel import Relabel
 from napari_channelmix.viewer.pages.phenotypes.sort_form import OrderForm
 from napari_channelmix.viewer.pages.phenotypes.sorting import arranged

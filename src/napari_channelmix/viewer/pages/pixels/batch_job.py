@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.phenotypes.held_out import held_out_of
-from napari_channelmix.viewer.pages.pixels.compose import pasted
+from napari_channelmix.viewer.pages.pixels.map_scaling import pasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

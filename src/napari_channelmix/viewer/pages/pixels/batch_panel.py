@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from napari_channelmix.settings import ExplainSettings, merged
 from napari_channelmix.settings.workload import explain_workload
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
 from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.wording import counted
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.duration import Workload
     from napari_channelmix.settings import Only
-    from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
+    from napari_channelmix.viewer.pages.pixels.explanation_layers import ExplanationLayers
     from napari_channelmix.viewer.session.cell_sources import Sources
     from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Session

@@ -17,7 +17,7 @@ from napari_channelmix.viewer.charts.thumbnails import (
     grey_levels,
     heat_image,
 )
-from napari_channelmix.viewer.pages.pixels.compose import highest, scaled
+from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
 from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
 from napari_channelmix.viewer.widgets.notice import Notice
 

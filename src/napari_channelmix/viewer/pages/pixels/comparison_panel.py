@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile, heat_image
 from napari_channelmix.viewer.pages.pixels.cell_panel import composite
-from napari_channelmix.viewer.pages.pixels.compose import scaled
+from napari_channelmix.viewer.pages.pixels.map_scaling import scaled
 from napari_channelmix.viewer.pages.pixels.question_form import METHODS
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.class_legend import session_palette
-from napari_channelmix.viewer.frame.chance_note import ChanceNote
-from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.prior_menu import explained_prior
-from napari_channelmix.viewer.frame.training_controls import follow_seed
+from napari_channelmix.viewer.page_parts.base_page import Dock, form, group
+from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
+from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
+from napari_channelmix.viewer.page_parts.training_controls import follow_seed
 from napari_channelmix.viewer.pages.pixels.batch_panel import ManyCells
 from napari_channelmix.viewer.pages.pixels.cache import ExplanationCache
 from napari_channelmix.viewer.pages.pixels.cell_panel import ResultPanel
@@ -27,7 +27,7 @@ from napari_channelmix.viewer.pages.pixels.comparison_job import compare_job
 from napari_channelmix.viewer.pages.pixels.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.pages.pixels.explain_job import explain_cell_job, warm_job
 from napari_channelmix.viewer.pages.pixels.explain_mode import ExplainMode
-from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
+from napari_channelmix.viewer.pages.pixels.explanation_layers import ExplanationLayers
 from napari_channelmix.viewer.pages.pixels.prerequisites import Needs
 from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared
 from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.frame.open_page import open_dock
+from napari_channelmix.viewer.page_parts.open_page import open_dock
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
 from napari_channelmix.viewer.widgets.notice import Notice
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from napari_channelmix.settings import MapSettings, Question
-from napari_channelmix.viewer.frame.page import form
+from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm
 

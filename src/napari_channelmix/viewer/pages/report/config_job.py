@@ -140,7 +140,7 @@ class _Record:
 
     def add_classifier(self, data_set: Snapshot) -> None:
         """The classifier of a data set."""
-        from napari_channelmix.config.facts import classifier_part
+        from napari_channelmix.config.from_results import classifier_part
 
         trained = data_set.classifier
         if trained is None:
@@ -164,7 +164,7 @@ class _Record:
     def data_set(self, data_set: Snapshot) -> DataSetConfig:
         """All of one data set."""
         from napari_channelmix.config import DataSetConfig
-        from napari_channelmix.config.facts import data_part, importance_part, latents_part
+        from napari_channelmix.config.from_results import data_part, importance_part, latents_part
 
         assert data_set.dataset is not None
         importance, latents = None, None
@@ -186,7 +186,7 @@ class _Record:
         )
 
     def _predictions(self, data_set: Snapshot) -> PredictionsPart | None:
-        from napari_channelmix.config.facts import predictions_part
+        from napari_channelmix.config.from_results import predictions_part
 
         predictions = data_set.predictions
         if predictions is None:
@@ -201,7 +201,7 @@ class _Record:
 
     def _explanations(self, data_set: Snapshot) -> tuple[ExplanationPart, ...]:
         """What was asked of which cells; the same question of several cells is one part."""
-        from napari_channelmix.config.facts import explanation_part, prior_choice
+        from napari_channelmix.config.from_results import explanation_part, prior_choice
 
         questions: dict[Question, list[int]] = {}
         abouts: dict[Question, dict[str, Any]] = {}

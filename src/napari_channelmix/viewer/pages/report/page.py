@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QPush
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Dock, group
 from napari_channelmix.viewer.pages.report.config_job import CLOSED, ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.pages.report.export_list import ExportList
 from napari_channelmix.viewer.pages.report.exports import Exported, export_job, items_of
