@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QOpenGLContext
 
-from napari_channelmix.viewer.page_parts.base_page import Dock
+from napari_channelmix.viewer.page_parts.base_page import Page
 
 from ..conftest import canvas_of
 
@@ -39,7 +39,7 @@ def test_random_orders_of_deleting_layers(seed: int, orders: int, tmp_path: Path
 
 
 def test_a_layer_is_removed_in_the_context_of_the_canvas(viewer: Any, dock: Any) -> None:
-    dock(Dock)
+    dock(Page)
     canvas = canvas_of(viewer)
     heard: list[bool] = []
     viewer.layers.events.removing.connect(

@@ -13,7 +13,7 @@ from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.jobs import drain
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
 from napari_channelmix.viewer.page_parts.prior_menu import PriorBox, explained_prior
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 from napari_channelmix.viewer.pages.phenotypes.groups_tab import GroupsPage
 from napari_channelmix.viewer.session.session import Predictions, Trained
 
@@ -33,7 +33,7 @@ def trained(plate: Cells) -> Trained:
 def test_predictions_follow_the_prior_without_being_made_anew(
     dock: Any, qtbot: Any, plate: Cells, trained: Trained
 ) -> None:
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     classifier.session.open(plate, "plate")
     assert not classifier.prior.isEnabled()
     session = classifier.session
@@ -125,7 +125,7 @@ def test_adjusted_fractions_stand_beside_the_raw_ones(qtbot: Any) -> None:
 def test_cells_without_its_channels_cannot_be_classified_and_the_page_says_why(
     dock: Any, qtbot: Any, plate: Cells, trained: Trained
 ) -> None:
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     session = classifier.session
     session.open(plate, "plate")
     session.trained = trained

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.duration import Estimate
-from napari_channelmix.viewer.pages.channels.page import ImportanceDock
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.latents.page import LatentsDock
+from napari_channelmix.viewer.pages.channels.page import ChannelsPage
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.latents.page import LatentsPage
 
 if TYPE_CHECKING:
     import pytest
@@ -24,7 +24,7 @@ def test_each_page_says_how_long_its_run_takes(
         # A second for each epoch of a cell.
         return Estimate(work.units, known=True)
 
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     # There is nothing to run yet.
     assert classifier.run_time.isHidden()
     session = open_plate().session
@@ -37,7 +37,7 @@ def test_each_page_says_how_long_its_run_takes(
     assert classifier.run_time.text() == "Takes about 19.5 h."
     classifier.epochs.setValue(1)
     assert classifier.run_time.text() == "Takes about 10 h."
-    channels, latents = dock(ImportanceDock), dock(LatentsDock)
+    channels, latents = dock(ChannelsPage), dock(LatentsPage)
     channels.epochs.setValue(1)
     channels.seeds.setValue(1)
     # Three networks of a repeat.

@@ -33,10 +33,10 @@ from napari_channelmix.viewer.widgets.notice import Notice
 from napari_channelmix.viewer.widgets.tab_titles import shorten, spell_out
 from napari_channelmix.viewer.widgets.tabs import join
 
-__all__ = ["Dock", "form", "group", "no_wider"]
+__all__ = ["Page", "form", "group", "no_wider"]
 
 
-class Dock(DockedWidget):
+class Page(DockedWidget):
     """A dock: controls that scroll where the window is low; messages and progress below them.
 
     Work also stops when Qt destroys the widget, and when the application quits.
@@ -140,7 +140,7 @@ class Dock(DockedWidget):
 
     def arrived(self) -> None:
         """Join the other pages that are docks."""
-        join(self, Dock)
+        join(self, Page)
 
     def _tabs_changed(self, _: bool) -> None:
         self._tabs_soon.start(0)
@@ -157,7 +157,7 @@ class Dock(DockedWidget):
 
 
 # Docks whose window may still be open when Python ends.
-_DOCKS: weakref.WeakSet[Dock] = weakref.WeakSet()
+_DOCKS: weakref.WeakSet[Page] = weakref.WeakSet()
 
 
 def close_windows() -> None:

@@ -11,7 +11,7 @@ from napari_channelmix.viewer import layers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_channelmix.viewer.page_parts.base_page import Dock
+    from napari_channelmix.viewer.page_parts.base_page import Page
 
 __all__ = ["Removals"]
 
@@ -21,13 +21,13 @@ class Removals:
 
     Parameters
     ----------
-    dock : Dock
+    dock : Page
         As long as it lives, removals are heard.
     tell : callable
         Gets the roles of our layers that are gone; empty where the layers were others'.
     """
 
-    def __init__(self, dock: Dock, tell: Callable[[frozenset[str]], object]) -> None:
+    def __init__(self, dock: Page, tell: Callable[[frozenset[str]], object]) -> None:
         self._viewer, self._tell = dock.viewer, tell
         self._roles: set[str] = set()
         self._soon = QTimer(dock)

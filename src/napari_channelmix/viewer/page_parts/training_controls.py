@@ -15,7 +15,7 @@ from napari_channelmix.viewer.tasks.task import Task
 if TYPE_CHECKING:
     from qtpy.QtGui import QStandardItemModel
 
-    from napari_channelmix.viewer.page_parts.base_page import Dock
+    from napari_channelmix.viewer.page_parts.base_page import Page
     from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["DeviceBox", "NetworkBox", "follow_seed", "reason_not_ready", "whole"]
@@ -106,7 +106,7 @@ def reason_not_ready(session: Session) -> str:
     return ""
 
 
-def follow_seed(dock: Dock, box: QSpinBox) -> None:
+def follow_seed(dock: Page, box: QSpinBox) -> None:
     """Begin with the preferred seed, and follow it until the user has chosen another one."""
     box.setValue(PREFERENCES.now.seed)
     preferred = box.value()

@@ -37,7 +37,7 @@ class AnnotateKeys(QObject):
 
     Parameters
     ----------
-    dock : Dock
+    dock : Page
     viewer : napari viewer
     classed : callable
         Gets the position of a class, or -1, for the keys 1 to 9 and 0.

@@ -15,7 +15,7 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.session.edits import tick
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.page_parts.base_page import Dock
+    from napari_channelmix.viewer.page_parts.base_page import Page
 
 __all__ = ["Latest"]
 
@@ -23,7 +23,7 @@ __all__ = ["Latest"]
 class Latest:
     """Follows the session and every Labels layer, as long as its dock lives."""
 
-    def __init__(self, dock: Dock) -> None:
+    def __init__(self, dock: Page) -> None:
         self._session, self._layers = dock.session, dock.viewer.layers
         # Numbers of the strokes in each layer, and of those that were taken back, as in napari.
         self._strokes: weakref.WeakKeyDictionary[Any, tuple[list[int], list[int]]] = (

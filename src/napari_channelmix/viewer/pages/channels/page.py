@@ -1,4 +1,4 @@
-"""Dock 'Channel importance': run DCMIX, read its bars under its gate, look at the mixed image."""
+"""Page 'Channels': run DCMIX, read its bars under its gate, look at the mixed image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.settings.workload import importance_workload
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.page_parts.base_page import Dock, form, group
+from napari_channelmix.viewer.page_parts.base_page import Page, form, group
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
 from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
 from napari_channelmix.viewer.page_parts.training_controls import (
@@ -51,13 +51,13 @@ if TYPE_CHECKING:
 
     from napari_channelmix.dcmix import ChannelImportance
 
-__all__ = ["ImportanceDock", "verdict"]
+__all__ = ["ChannelsPage", "verdict"]
 
 TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
-class ImportanceDock(Dock):
+class ChannelsPage(Page):
     """Settings, gate, bars, figures, mixed image."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:

@@ -1,4 +1,4 @@
-"""Dock 'Classifier': train one, see how it learns and how good it is, save, open, apply."""
+"""Page 'Classifier': train one, see how it learns and how good it is, save, open, apply."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.settings.workload import training_workload
 from napari_channelmix.viewer.charts.class_legend import ClassLegend, session_palette
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
-from napari_channelmix.viewer.page_parts.base_page import Dock, form, group
+from napari_channelmix.viewer.page_parts.base_page import Page, form, group
 from napari_channelmix.viewer.page_parts.chance_note import chance_line
 from napari_channelmix.viewer.page_parts.prior_menu import PriorBox, reweighed_job
 from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
@@ -61,12 +61,12 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Predictions, Trained
     from napari_channelmix.viewer.tasks.task import Update
 
-__all__ = ["ClassifierDock"]
+__all__ = ["ClassifierPage"]
 
 MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.pth *.ts *.torchscript);;All files (*)"
 
 
-class ClassifierDock(Dock):
+class ClassifierPage(Page):
     """Train on the session's cells and show what came of it."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:

@@ -1,4 +1,4 @@
-"""Dock 'Images and cells': what is looked at, and what a cell is."""
+"""Page 'Data': what is looked at, and what a cell is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.autosave import keeping_of
-from napari_channelmix.viewer.page_parts.base_page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.shown import Shown
     from napari_channelmix.viewer.widgets.notice import Kind
 
-__all__ = ["ImagesDock"]
+__all__ = ["DataPage"]
 
 SMALLEST_NUCLEUS = 40
 LAYERS = "layers of the viewer"
@@ -61,7 +61,7 @@ MORE = (
 )
 
 
-class ImagesDock(Dock):
+class DataPage(Page):
     """From a data-set file or from layers to cells."""
 
     about_classifier = False

@@ -1,4 +1,4 @@
-"""Dock 'Latent traversals': what a cell is along named axes, and how far to trust the names.
+"""Page 'Latents': what a cell is along named axes, and how far to trust the names.
 
 1. Run finds the latents of all cells, which become the session's (`latents.work`).
 2. A click tells which cell; its pictures, sliders and marks follow, here and in the viewer.
@@ -15,7 +15,7 @@ from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_channelmix.settings.workload import latents_workload
-from napari_channelmix.viewer.page_parts.base_page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.page_parts.removed_layers import Removals
 from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
 from napari_channelmix.viewer.page_parts.training_controls import follow_seed
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.tasks.task import Update
 
-__all__ = ["LatentsDock"]
+__all__ = ["LatentsPage"]
 
 WORDS = ClickWords(
     on="Looking: click a cell",
@@ -52,7 +52,7 @@ ALIKE = "the same in all cells"
 PAUSE = 80
 
 
-class LatentsDock(Dock):
+class LatentsPage(Page):
     """Settings, then three pages on what was found."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:

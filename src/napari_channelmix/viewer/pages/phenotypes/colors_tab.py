@@ -1,4 +1,4 @@
-"""Page 'Colours': what the cells in the picture are coloured by."""
+"""Tab 'Colours': what the cells in the picture are coloured by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page 'Confusion': labels against predictions, and what that can be trusted for."""
+"""Tab 'Confusion': labels against predictions, and what that can be trusted for."""
 
 from __future__ import annotations
 

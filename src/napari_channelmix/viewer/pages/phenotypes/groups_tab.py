@@ -1,4 +1,4 @@
-"""Page 'Groups': fractions of the classes in each group, and against a dose."""
+"""Tab 'Groups': fractions of the classes in each group, and against a dose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dock 'Phenotypes': look through all cells, question labels and predictions, put them right.
+"""Page 'Phenotypes': look through all cells, question labels and predictions, put them right.
 
 1. What the session knows of the cells is brought together (`phenotypes.facts`).
 2. Order and filter say which cells stand in the gallery, and where (`phenotypes.ordering`).
@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.page_parts.base_page import Dock
+from napari_channelmix.viewer.page_parts.base_page import Page
 from napari_channelmix.viewer.page_parts.removed_layers import Removals
 from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 from napari_channelmix.viewer.pages.phenotypes.coloring import CODES, SCORES, Coloring
@@ -44,7 +44,7 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["PhenotypesDock"]
+__all__ = ["PhenotypesPage"]
 
 WORDS = ClickWords(
     on="Selecting: click cells in the picture",
@@ -64,7 +64,7 @@ PAUSE, REST = 60, 120
 SIDE = 64
 
 
-class PhenotypesDock(Dock):
+class PhenotypesPage(Page):
     """Pages that ask, and the gallery that answers."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:

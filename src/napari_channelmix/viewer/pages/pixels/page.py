@@ -1,4 +1,4 @@
-"""Dock 'Explain a cell': click a cell, see which pixels made the classifier call it that.
+"""Page 'Pixels': click a cell, see which pixels made the classifier call it that.
 
 1. A click tells which cell; what was at work is stopped, and its answers are dropped (`Task`).
 2. An empty map is laid on the cell, unless the answer is known from before.
@@ -16,7 +16,7 @@ from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.class_legend import session_palette
-from napari_channelmix.viewer.page_parts.base_page import Dock, form, group
+from napari_channelmix.viewer.page_parts.base_page import Page, form, group
 from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
 from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.page_parts.training_controls import follow_seed
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.explanation import Explanation, Question
     from napari_channelmix.viewer.tasks.task import Update
 
-__all__ = ["ExplainDock"]
+__all__ = ["PixelsPage"]
 
 
-class ExplainDock(Dock):
+class PixelsPage(Page):
     """Ask, see, trust or not, compare, and go on to many cells."""
 
     # Two jobs on one network would switch its modes under each other.

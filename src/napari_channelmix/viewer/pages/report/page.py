@@ -1,4 +1,4 @@
-"""Dock 'Report and script': hand on what was found, and write down how to do it again.
+"""Page 'Report': hand on what was found, and write down how to do it again.
 
 1. What there is, is listed as it is found (`reproduce.items`).
 2. A button takes a snapshot of the session (`reproduce.snapshot`) and starts a job on it.
@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QPush
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.page_parts.base_page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.pages.report.config_job import CLOSED, ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.pages.report.export_list import ExportList
 from napari_channelmix.viewer.pages.report.exports import Exported, export_job, items_of
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from napari_channelmix.config import Config
     from napari_channelmix.data import Cells
 
-__all__ = ["ReproduceDock"]
+__all__ = ["ReportPage"]
 
 NO_CELLS = "Nothing to report yet: open a data set, or use layers, on the page 'Images and cells'."
 # Milliseconds in which changes are gathered: results come many at a time.
 PAUSE = 120
 
 
-class ReproduceDock(Dock):
+class ReportPage(Page):
     """Report, script and config, exports."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
