@@ -1,9 +1,9 @@
 """A visit of every page of the workspace: what is cut off, and a picture of each.
 
 `scripts/visit_pages.py [FOLDER]` makes a data set, a classifier, channel importance, a map and
-latents, visits all pages in two sizes of the window and in both themes, before and after, takes each page out
-and puts it back, keeps the pictures and prints what is cut off, scrolls sideways or leaves the
-picture too little room. A test does the same with less in the pages.
+latents, visits all pages in two sizes of the window and in both themes, before and after, takes
+each page out and puts it back, keeps the pictures and prints what is cut off, scrolls sideways or
+leaves the picture too little room. A test does the same with less in the pages.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def main(folder: Path) -> int:
     from napari.settings import get_settings
 
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.viewer.frame.open_page import open_workspace
+    from napari_channelmix.viewer.page_parts.open_page import open_workspace
 
     folder.mkdir(parents=True, exist_ok=True)
     get_settings().appearance.theme = "dark"

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from napari_channelmix.data import Cells, Field, open_dataset
-from napari_channelmix.data.images import Decoded, open_image
+from napari_channelmix.data.image_formats import Decoded, open_image
 from napari_channelmix.errors import DataError
 
 

@@ -1,4 +1,4 @@
-"""Dock 'Channel importance': run DCMIX, read its bars under its gate, look at the mixed image."""
+"""Page 'Channels': run DCMIX, read its bars under its gate, look at the mixed image."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.settings.workload import importance_workload
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.chance_note import ChanceNote
-from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
-from napari_channelmix.viewer.frame.training_controls import (
+from napari_channelmix.viewer.page_parts.base_page import Page, form, group
+from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.training_controls import (
     DeviceBox,
     NetworkBox,
     follow_seed,
@@ -51,13 +51,13 @@ if TYPE_CHECKING:
 
     from napari_channelmix.dcmix import ChannelImportance
 
-__all__ = ["ImportanceDock", "verdict"]
+__all__ = ["ChannelsPage", "verdict"]
 
 TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
-class ImportanceDock(Dock):
+class ChannelsPage(Page):
     """Settings, gate, bars, figures, mixed image."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -215,15 +215,15 @@ class ImportanceDock(Dock):
 
     def _ended(self, how: str) -> None:
         state = self.session.of(self._running)
-        found = None if state is None else state.importance
-        if how != "done" and found is None:
+        importance = None if state is None else state.importance
+        if how != "done" and importance is None:
             # Nothing new was found, so what was found before stands again.
-            found, self._before = self._before, None
-            self.session.put(self._running, importance=found)
-            if found is not None and how == "cancelled":
+            importance, self._before = self._before, None
+            self.session.put(self._running, importance=importance)
+            if importance is not None and how == "cancelled":
                 self.notice.say("Stopped; the bars are those of the run before.")
         elif how == "cancelled":
-            done = 0 if found is None else len(found.seeds)
+            done = 0 if importance is None else len(importance.seeds)
             line = f"Stopped; {done} of {self._wanted} repeats are done"
             if done and self._kept is not None:
                 line += " and kept: with the same cells and settings, Run goes on from there"
@@ -241,7 +241,7 @@ class ImportanceDock(Dock):
         return "" if state is None or state.key == self.session.data_set else state.name
 
     def _partial(self, update: Update) -> None:
-        self._taken += sum("kept" in one for one in update.metrics)
+        self._taken += sum("kept" in entry for entry in update.metrics)
         if update.progress.partial is not None:
             self.session.put(self._running, importance=update.progress.partial)
 
