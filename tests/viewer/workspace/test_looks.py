@@ -43,6 +43,17 @@ def test_nothing_is_cut_off_on_pages_with_cells_and_a_classifier(
     wrong = look.visit(filled, pause, looks=looks)
     assert not wrong, "\n".join(wrong)
     assert all(frame.shows_page for frame in filled.frames.values())
+    filled.viewer.window.resize(*look.SIZES[0])
+    # Two bars side by side: a page around the gallery that scrolls, and the gallery.
+    phenotypes = filled.show_page("phenotypes")
+    qtbot.waitUntil(lambda: phenotypes._scroll.verticalScrollBar().maximum() == 0, timeout=2000)
+    classes = filled.show_page("annotate").classes.table
+    qtbot.waitUntil(lambda: classes.verticalScrollBar().maximum() == 0, timeout=2000)
+    things = filled.show_page("report").list
+    qtbot.wait(50)
+    names = [things.topLevelItem(row).text(0) for row in range(things.topLevelItemCount())]
+    widest = max(things.fontMetrics().horizontalAdvance(name) for name in names)
+    assert names and things.columnWidth(0) > widest
 
 
 def test_the_look_finds_what_is_cut_off(viewer: Any, look: Any, qtbot: Any) -> None:

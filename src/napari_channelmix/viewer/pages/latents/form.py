@@ -85,7 +85,6 @@ class LatentsForm(QWidget):
             "Default: off"
         )
         self.epochs = whole(1, 1000, EPOCHS, "Epochs of fine-tuning: passes over the cells")
-        self.epochs.setSuffix(" epochs")
         self.epochs.setEnabled(False)
         self.finetune.toggled.connect(self.epochs.setEnabled)
         self.settings = JobForm(
@@ -117,9 +116,9 @@ class LatentsForm(QWidget):
         second.addWidget(self.channel, 1)
         rows.addRow("Model", first)
         rows.addRow("Input", second)
-        third = QHBoxLayout()
-        third.addWidget(self.finetune)
-        third.addWidget(self.epochs, 1)
+        third = form()
+        third.addRow(self.finetune)
+        third.addRow("Epochs", self.epochs)
         self.settings.leave("model", "finetune")
         inner, content = form(), QWidget()
         self.settings.add_to(inner)
