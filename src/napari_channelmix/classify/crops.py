@@ -22,7 +22,7 @@ __all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "t
 # More than this is read from the files in every epoch.
 MEMORY_BYTES = 3 * 2**30
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 Stats = npt.NDArray[np.float64]
 
 
@@ -46,7 +46,7 @@ class NormalisedCrops:
         # Of each crop's pixels; None until they have been read.
         self.digests: Digests | None = None
         # Rows of what is held: a subset shares the pixels.
-        self._rows: Whole = np.arange(len(cells))
+        self._rows: IntArray = np.arange(len(cells))
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -81,19 +81,19 @@ class NormalisedCrops:
     def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
         return normalised(crops, self.statistics.mean, self.statistics.std)
 
-    def take(self, indices: Whole) -> Tensor:
+    def take(self, indices: IntArray) -> Tensor:
         """The crops at these positions, (n, C, H, W), channels last."""
         if self._held is None:
             return self._scaled(self.cells.read(indices))
         return self._held[torch.from_numpy(self._rows[indices])].permute(0, 3, 1, 2)
 
-    def batches(self, size: int = 256) -> Iterator[tuple[Whole, Tensor]]:
+    def batches(self, size: int = 256) -> Iterator[tuple[IntArray, Tensor]]:
         """Positions and crops of all cells, in order."""
         for start in range(0, len(self), size):
             indices = np.arange(start, min(start + size, len(self)))
             yield indices, self.take(indices)
 
-    def subset(self, indices: Whole) -> NormalisedCrops:
+    def subset(self, indices: IntArray) -> NormalisedCrops:
         """Some of the crops, sharing statistics and pixels."""
         chosen = NormalisedCrops(self.cells.subset(indices), self.statistics)
         chosen._held, chosen._rows = self._held, self._rows[indices]
@@ -101,13 +101,13 @@ class NormalisedCrops:
         return chosen
 
 
-def epoch_length(labels: Whole, least: int = 0) -> int:
+def epoch_length(labels: IntArray, least: int = 0) -> int:
     """Cells in an epoch in which every class comes equally often; ``least`` or a few more."""
     classes = len(np.unique(labels))
     return classes * -(-max(len(labels), least) // classes)
 
 
-def balanced_order(labels: Whole, rng: np.random.Generator, least: int = 0) -> Whole:
+def balanced_order(labels: IntArray, rng: np.random.Generator, least: int = 0) -> IntArray:
     """Positions for one epoch: each class as often as the others, in random order.
 
     Rare cells come several times, common ones in turn; every class is dealt from a shuffled pack.

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "answered_job", "measured_job", "questioned"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 # Cells beyond these are left out: reading them would take longer than they teach.
 MOST_CELLS = 20_000
@@ -48,10 +48,10 @@ class Asked:
     """
 
     numbers: CropNumbers
-    labels: Whole
+    labels: IntArray
     groups: npt.NDArray[np.str_]
-    folds: Whole
-    place: Whole
+    folds: IntArray
+    place: IntArray
 
 
 def measured_job(division: Division) -> Job[Asked]:
@@ -92,7 +92,7 @@ def _apart(cells: Cells, number: int) -> npt.NDArray[np.str_]:
     return np.array([f"{number}: {name}" for name in groups], dtype=str)
 
 
-def _batches(pixels: Pixels, rows: Whole) -> Iterator[Floats]:
+def _batches(pixels: Pixels, rows: IntArray) -> Iterator[FloatArray]:
     for start in range(0, len(rows), BATCH):
         yield pixels.read(rows[start : start + BATCH])
 
@@ -123,7 +123,7 @@ def answered_job(
     }
     from_one = separability(measured.numbers, *who, **names, network=network)
 
-    def alone(numbers: CropNumbers, network: Whole | None) -> Job[ChannelsAlone]:
+    def alone(numbers: CropNumbers, network: IntArray | None) -> Job[ChannelsAlone]:
         return alone_job(numbers, *who, **names, network=network)
 
     channels_alone = yield from part(alone(measured.numbers, network), 1, 1, 4)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "RepeatResult", "repeat_job", "shares_of"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 
 # They say which repeats there are, on which cells and where, not what is done in one.
@@ -116,7 +116,7 @@ class RepeatResult:
     warnings: list[str] = field(default_factory=list)
 
 
-def shares_of(mixing: ChannelMix) -> Floats:
+def shares_of(mixing: ChannelMix) -> FloatArray:
     """Shares (C,) of a mix: ``alpha_c sd(xn_c) / sum_k alpha_k sd(xn_k)``, averaged over mixes.
 
     Only ratios of alphas count, since their sum trades against the first convolution; and they
@@ -124,7 +124,7 @@ def shares_of(mixing: ChannelMix) -> Floats:
     ``sd(xn_c)`` is 1. Our definition.
     """
     alpha = mixing.alpha.detach().cpu().numpy().astype(np.float64)
-    shares: Floats = (alpha / alpha.sum(axis=1, keepdims=True)).mean(axis=0)
+    shares: FloatArray = (alpha / alpha.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL_SETS", "ChannelSet", "ChannelsAlone", "alone_job"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 Set = tuple[int, ...]
 
 #: Up to here every set of channels may be the smallest; beyond, sets are grown channel by channel.
@@ -232,13 +232,13 @@ def _either(names: Sequence[str]) -> str:
 
 def alone_job(
     numbers: CropNumbers,
-    labels: Whole,
+    labels: IntArray,
     groups: npt.NDArray[Any],
-    folds: Whole,
+    folds: IntArray,
     *,
     channels: Sequence[str],
     classes: Sequence[str],
-    network: Whole | None = None,
+    network: IntArray | None = None,
     seed: int = 0,
 ) -> Job[ChannelsAlone]:
     """Learn a linear head for sets of channels, on the same folds, as a job.
@@ -276,7 +276,7 @@ def alone_job(
     everything = tuple(range(count))
     singles = [(index,) for index in everything]
     rests = [tuple(index for index in everything if index != left) for left in everything]
-    called: dict[Set, Whole] = {}
+    called: dict[Set, IntArray] = {}
     total = 1 + 2 * count + count * (count - 1) // 2
 
     def learn(sets: Iterable[Set]) -> Job[None]:

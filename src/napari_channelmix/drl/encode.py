@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["latents", "latents_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Pairs of sprites that measure what fine-tuning did to the names.
 DRIFT_PAIRS = 1000
@@ -225,7 +225,9 @@ def latents_job(
     return result
 
 
-def _encoded(of: Disentangler, pictures: npt.NDArray[np.uint8]) -> Job[tuple[Floats, Floats]]:
+def _encoded(
+    of: Disentangler, pictures: npt.NDArray[np.uint8]
+) -> Job[tuple[FloatArray, FloatArray]]:
     """Posterior of every cell, some at a time."""
     batches = []
     for start in range(0, len(pictures), ENCODED):
@@ -244,7 +246,7 @@ def _associations(of: Disentangler) -> dict[str, float] | None:
 def _separated(
     cells: Cells,
     of: Disentangler,
-    values: Floats,
+    values: FloatArray,
     active: npt.NDArray[np.bool_],
     prepared: Prepared,
     seed: int,

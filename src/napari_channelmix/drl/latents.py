@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNDER_WAY", "Latents"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 SCHEMA = "napari-channelmix/latents/1"
 # Why there is no separation in a result that comes before it.
@@ -63,8 +63,8 @@ class Latents:
     """
 
     cells: Cells = field(repr=False)
-    values: Floats = field(repr=False)
-    spread: Floats = field(repr=False)
+    values: FloatArray = field(repr=False)
+    spread: FloatArray = field(repr=False)
     disentangler: Disentangler
     prepared: Prepared = field(repr=False)
     trust: tuple[Trust, ...]

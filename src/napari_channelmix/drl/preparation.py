@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_SIDE", "Preparation", "Prepared", "prepare_job", "prepared_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 #: Side of the frame a cell is drawn in, in pixels: that of the sprites.
@@ -68,10 +68,10 @@ class Preparation:
     spread: tuple[float, ...]
     zoom: float
 
-    def scaled(self, pixels: Floats) -> Floats:
+    def scaled(self, pixels: FloatArray) -> FloatArray:
         """Raw pixels (C, h, w) to 0 (background) .. 1 (brightest)."""
         low = np.array(self.background, np.float32)[:, None, None]
-        scaled: Floats = (pixels - low) / np.array(self.spread, np.float32)[:, None, None]
+        scaled: FloatArray = (pixels - low) / np.array(self.spread, np.float32)[:, None, None]
         return scaled
 
     def as_dict(self) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class _Cut:
     """One cell at the resolution of its image."""
 
     #: (C, h, w) raw units.
-    pixels: Floats
+    pixels: FloatArray
     #: (h, w) pixels of its label, or None.
     label: Mask | None
     #: (h, w) pixels of other labels.
@@ -258,13 +258,13 @@ def _diameter(mask: Mask) -> float:
     return float(regionprops(mask.astype(np.uint8))[0].axis_major_length)
 
 
-def _seen(scaled: Floats, view: View) -> Floats:
+def _seen(scaled: FloatArray, view: View) -> FloatArray:
     """Scaled channels (C, h, w) to a picture (depth, h, w)."""
-    seen: Floats = np.einsum("chw,cd->dhw", scaled, view.matrix).astype(np.float32)
+    seen: FloatArray = np.einsum("chw,cd->dhw", scaled, view.matrix).astype(np.float32)
     return seen
 
 
-def _framed(picture: Floats, mask: Mask, zoom: float) -> Floats:
+def _framed(picture: FloatArray, mask: Mask, zoom: float) -> FloatArray:
     """The cell in the middle of a frame (depth, FRAME_SIDE, FRAME_SIDE), black outside its mask."""
     from scipy import ndimage
 
@@ -289,7 +289,7 @@ def _framed(picture: Floats, mask: Mask, zoom: float) -> Floats:
 # -------------------------------------------------------------------- all cells
 
 
-def _thinned(pixels: Floats) -> Floats:
+def _thinned(pixels: FloatArray) -> FloatArray:
     """Pixels (C, n), evenly thinned out to a few thousand where there are more."""
     return pixels[:, :: max(1, pixels.shape[1] // PIXELS)]
 
@@ -324,8 +324,8 @@ def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
 
 def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tuple[float, ...]]]:
     """Background and spread of each channel, over some cells."""
-    around: list[Floats] = []
-    inside: list[Floats] = []
+    around: list[FloatArray] = []
+    inside: list[FloatArray] = []
     looked_at = _some(len(cells), SAMPLE)
     for done, index in enumerate(looked_at, start=1):
         cut = _Cut.of(cells, index)

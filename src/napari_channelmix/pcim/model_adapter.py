@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROBE", "Subject", "numbered", "subject_of"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Subject:
     """
 
     scores: Callable[[Tensor], Tensor] = field(repr=False)
-    prepare: Callable[[Floats], Tensor] = field(repr=False)
+    prepare: Callable[[FloatArray], Tensor] = field(repr=False)
     network: nn.Module | None = field(repr=False)
     channels: tuple[str, ...] | None
     classes: tuple[str, ...]
@@ -145,7 +145,7 @@ class Subject:
 
 def subject_of(
     model: Any,
-    crops: Floats,
+    crops: FloatArray,
     device: torch.device | None = None,
     *,
     output: str = "auto",
@@ -216,7 +216,7 @@ def subject_of(
     )
 
 
-def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Subject:
+def _of_predictor(model: Any, crops: FloatArray, device: torch.device | None) -> Subject:
     if isinstance(model, Classifier):
         if device is not None:
             model.to(device)
@@ -258,7 +258,7 @@ def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Sub
 
 def _of_module(
     module: nn.Module,
-    crops: Floats,
+    crops: FloatArray,
     device: torch.device | None,
     output: str,
     select: Select,
@@ -272,13 +272,13 @@ def _of_module(
     home = _home(module)
     place = torch.device("cpu") if home is None else device or home
 
-    def prepare(some: Floats) -> Tensor:
+    def prepare(some: FloatArray) -> Tensor:
         return torch.from_numpy(some).to(place)
 
     scored = _Scored(module, who, output, select)
     subject = Subject(scored, prepare, scored, None, (), place, who)
 
-    def ask(some: Floats) -> Tensor:
+    def ask(some: FloatArray) -> Tensor:
         try:
             with torch.inference_mode():
                 return scored.answers(prepare(some)).cpu()
@@ -315,7 +315,9 @@ def _of_module(
     )
 
 
-def _channels_last(scored: _Scored, prepare: Callable[[Floats], Tensor], crops: Floats) -> str:
+def _channels_last(
+    scored: _Scored, prepare: Callable[[FloatArray], Tensor], crops: FloatArray
+) -> str:
     """Advice where a module takes the same crops with their channels last."""
     try:
         with torch.inference_mode():

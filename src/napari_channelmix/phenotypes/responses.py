@@ -40,7 +40,7 @@ __all__ = [
     "with_conditions",
 ]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 PREDICTED, LABELS = "predicted classes", "labels"
 # Columns that are called so are offered first.
@@ -85,7 +85,7 @@ class Response:
         return response_in_words(self.found)
 
 
-def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict[str, Floats]:
+def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict[str, FloatArray]:
     """Columns with numbers for at least two doses, as doses (G,); the likeliest ones first.
 
     Parameters
@@ -119,7 +119,7 @@ def _likely(name: str) -> tuple[bool, str]:
 
 
 def response_of(
-    doses: Floats,
+    doses: FloatArray,
     fractions: Fractions,
     code: int,
     of: str,
@@ -169,7 +169,7 @@ def response_of(
     return response
 
 
-def _worth(fractions: Fractions, values: Floats, code: int) -> Floats:
+def _worth(fractions: Fractions, values: FloatArray, code: int) -> FloatArray:
     """How many cells each fraction (G,) is as certain as.
 
     Adjusting spreads the fractions of the calls, and their chance errors with them: a fraction that

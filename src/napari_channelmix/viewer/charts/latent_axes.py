@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BADGES", "Axis", "axes_of", "figure", "inactive_of", "moved", "signed", "title_of"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 #: The badges of `drl.trust`, best first, and what each means.
 BADGES = {
@@ -53,7 +53,7 @@ class Axis:
 
     name: str
     columns: tuple[int, ...]
-    values: Floats = field(repr=False)
+    values: FloatArray = field(repr=False)
     low: float
     high: float
     badge: str

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Edit", "Edits", "tick"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 # Changes that can be taken back.
 MOST = 1000
@@ -43,8 +43,8 @@ class Edit:
     """
 
     classes: tuple[tuple[str, ...], tuple[str, ...]]
-    at: Whole
-    codes: tuple[Whole, Whole]
+    at: IntArray
+    codes: tuple[IntArray, IntArray]
     time: int = field(default_factory=tick, compare=False)
 
     @classmethod

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.data.annotation_import import Floats, Imported
+    from napari_channelmix.data.annotation_import import FloatArray, Imported
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks.task import Task
 
@@ -194,10 +194,10 @@ class _Pixels:
         self._shown, self._fields = shown.field, cells.fields
         self._here = layers.plane_of_world(shown.reference, shown.axes, shown.at)
 
-    def __call__(self, field: int, positions: Floats) -> Floats:
+    def __call__(self, field: int, positions: FloatArray) -> FloatArray:
         if field == self._shown:
-            pixels: Floats = self._here(positions)
+            pixels: FloatArray = self._here(positions)
             return pixels
         # Another image would be shown with its own pixel size, at the origin.
-        scaled: Floats = positions / np.asarray(self._fields[field].pixel_size or (1.0, 1.0))
+        scaled: FloatArray = positions / np.asarray(self._fields[field].pixel_size or (1.0, 1.0))
         return scaled

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ORDERS", "Choice", "Filter", "Order", "arranged", "choices_of", "why_not"]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def choices_of(order: Order, facts: Facts | None) -> Sequence[str]:
     return ()
 
 
-def arranged(facts: Facts, choice: Choice, which: Filter) -> Whole:
+def arranged(facts: Facts, choice: Choice, which: Filter) -> IntArray:
     """Positions (n,) of the cells that are shown, in order.
 
     Cells for which the order has no number, such as the distance of a cell without a class, come
@@ -212,7 +212,7 @@ def arranged(facts: Facts, choice: Choice, which: Filter) -> Whole:
     return shown[np.argsort(-values if choice.descending else values, kind="stable")]
 
 
-def _values(facts: Facts, choice: Choice) -> Floats:
+def _values(facts: Facts, choice: Choice) -> FloatArray:
     if choice.key == "class":
         # Cells without a class come last.
         return np.where(facts.labels < 0, np.nan, facts.labels)
@@ -229,5 +229,5 @@ def _values(facts: Facts, choice: Choice) -> Floats:
         if not axes:
             return np.zeros(len(facts))
         return facts.latents.of_axis(choice.of if choice.of in axes else axes[0])
-    values: Floats = getattr(facts, choice.key)
+    values: FloatArray = getattr(facts, choice.key)
     return values
