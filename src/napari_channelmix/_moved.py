@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
-__all__ = ["MOVED", "OldNames", "know_old_names"]
+__all__ = ["MOVED", "RENAMED", "OldNames", "know_old_names"]
 
 PACKAGE = "napari_channelmix"
 
@@ -225,6 +225,19 @@ MOVED = {
     "viewer.thumbnails": "viewer.charts.thumbnails",
 }
 
+#: Classes that had another name in the module of the old name.
+RENAMED = {
+    "viewer.annotate_dock": {"AnnotateDock": "AnnotatePage"},
+    "viewer.classifier_dock": {"ClassifierDock": "ClassifierPage"},
+    "viewer.dock": {"Dock": "Page"},
+    "viewer.explain_dock": {"ExplainDock": "PixelsPage"},
+    "viewer.images_dock": {"ImagesDock": "DataPage"},
+    "viewer.importance_dock": {"ImportanceDock": "ChannelsPage"},
+    "viewer.latents_dock": {"LatentsDock": "LatentsPage"},
+    "viewer.phenotypes_dock": {"PhenotypesDock": "PhenotypesPage"},
+    "viewer.reproduce_dock": {"ReproduceDock": "ReportPage"},
+}
+
 # Packages of earlier versions, all of whose modules have moved.
 EMPTIED = (
     "viewer.annotate",
@@ -263,6 +276,8 @@ class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             f"{spec.name} is now {new}; the old name will go", DeprecationWarning, stacklevel=2
         )
         module = importlib.import_module(new)
+        for old_class, new_class in RENAMED.get(name, {}).items():
+            setattr(module, old_class, getattr(module, new_class))
         self._specs[module.__name__] = module.__spec__
         return module
 
