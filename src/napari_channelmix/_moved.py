@@ -225,8 +225,10 @@ MOVED = {
     "viewer.thumbnails": "viewer.charts.thumbnails",
 }
 
-#: Classes that had another name in the module of the old name.
+#: Classes and functions that had another name in the module of the old name.
 RENAMED = {
+    "viewer.annotate.jobs": {"Found": "Restored", "Kept": "SaveResult"},
+    "viewer.annotate.keeping": {"Keeping": "Autosave", "keeping_of": "autosave_of"},
     "viewer.annotate_dock": {"AnnotateDock": "AnnotatePage"},
     "viewer.classifier_dock": {"ClassifierDock": "ClassifierPage"},
     "viewer.dock": {"Dock": "Page"},

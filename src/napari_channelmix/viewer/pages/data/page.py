@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QTabBar
 from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.autosave.autosave import keeping_of
+from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
@@ -98,7 +98,7 @@ class DataPage(Page):
         self.more.setToolTip(MORE)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
-        self.keeping = keeping_of(viewer)
+        self.autosave = autosave_of(viewer)
         self.preview = CropPreview(self.session)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -133,7 +133,7 @@ class DataPage(Page):
             self.session.explained_changed,
         ):
             self.follow(signal, self.data_sets.fill)
-        self.follow(self.keeping.said, self._tell)
+        self.follow(self.autosave.reported, self._tell)
         self._cells_changed()
         self._shown_changed()
         self._arrange()
@@ -444,7 +444,7 @@ class DataPage(Page):
         """Stop every work of this dock; keep what is unsaved."""
         super().halt()
         self.preview.task.stop()
-        self.keeping.finish()
+        self.autosave.finish()
 
 
 def _dropped(event: Any) -> Path | None:
