@@ -236,6 +236,8 @@ RENAMED = {
     "viewer.images_dock": {"ImagesDock": "DataPage"},
     "viewer.importance_dock": {"ImportanceDock": "ChannelsPage"},
     "viewer.latents_dock": {"LatentsDock": "LatentsPage"},
+    "viewer.phenotypes.crop_cache": {"Kept": "CachedCrop"},
+    "viewer.phenotypes.crop_reader": {"Arrived": "CropBatch", "Wish": "CropRequest"},
     "viewer.phenotypes_dock": {"PhenotypesDock": "PhenotypesPage"},
     "viewer.reproduce_dock": {"ReproduceDock": "ReportPage"},
 }
