@@ -57,7 +57,7 @@ class LinkTest:
     ways : float
         Ways to label the groups that the test can tell apart; infinity where they were not counted.
     n_groups : int
-    why_not : str
+    unavailable_reason : str
         Why there is no such test, and no other figure means anything; empty where there is.
     """
 
@@ -66,7 +66,7 @@ class LinkTest:
     least: float
     ways: float
     n_groups: int
-    why_not: str = ""
+    unavailable_reason: str = ""
 
     @classmethod
     def missing(cls, channels: int, groups: int) -> LinkTest:

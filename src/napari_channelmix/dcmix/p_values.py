@@ -70,8 +70,8 @@ def both_tests(p_decoy: FloatArray, p_alone: FloatArray) -> FloatArray:
 
 def too_few_groups(link: LinkTest, channels: int, grouped: bool) -> str:
     """Why no p-value can be small with so few groups; empty where it can."""
-    if link.why_not:
-        return link.why_not
+    if link.unavailable_reason:
+        return link.unavailable_reason
     if link.n_groups < 2:
         return "all cells are in one group"
     least = link.least * channels

@@ -284,7 +284,7 @@ class DataPage(Page):
         chosen, why = self._chosen()
         self.cells.fill_channels(chosen.names if chosen is not None else ())
         self.use.setEnabled(not why)
-        not_yet = why or self._why_not_more()
+        not_yet = why or self._reason_not_addable()
         self.more.setEnabled(not not_yet)
         self.more.setToolTip(not_yet or MORE)
         self.reason.setText(why)
@@ -319,7 +319,7 @@ class DataPage(Page):
         self.cells.choose_source(layer)
         self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
 
-    def _why_not_more(self) -> str:
+    def _reason_not_addable(self) -> str:
         """Why cells of other layers cannot be added to those in use."""
         if self.session.cells is None or self.session.source != LAYERS:
             return "First use the cells of one image; then those of another can be added"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
-__all__ = ["ORDERS", "Choice", "Filter", "Order", "arranged", "choices_of", "why_not"]
+__all__ = ["ORDERS", "Choice", "Filter", "Order", "arranged", "choices_of", "reason_not_possible"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -173,7 +173,7 @@ class Filter:
         return shown
 
 
-def why_not(order: Order, facts: Facts | None) -> str:
+def reason_not_possible(order: Order, facts: Facts | None) -> str:
     """Why cells cannot be put in this order, or nothing."""
     if facts is None:
         return "no cells yet"
@@ -188,7 +188,7 @@ def why_not(order: Order, facts: Facts | None) -> str:
 
 def choices_of(order: Order, facts: Facts | None) -> Sequence[str]:
     """Names of what this order may be of."""
-    if facts is None or why_not(order, facts):
+    if facts is None or reason_not_possible(order, facts):
         return ()
     if order.of == "class":
         return facts.predicted_classes
@@ -204,7 +204,7 @@ def arranged(facts: Facts, choice: Choice, which: Filter) -> IntArray:
     last, whichever end comes first.
     """
     shown = np.flatnonzero(which.mask(facts))
-    if choice.key == "data" or why_not(choice.order, facts):
+    if choice.key == "data" or reason_not_possible(choice.order, facts):
         return shown[::-1].copy() if choice.descending else shown
     if choice.key == "random":
         return np.random.default_rng(choice.seed).permutation(shown)

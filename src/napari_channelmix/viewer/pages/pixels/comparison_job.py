@@ -36,7 +36,7 @@ class Answer:
     map: FloatArray | None = dataclasses.field(default=None, repr=False)
     srg: float | None = None
     seconds: float | None = None
-    why_not: str = ""
+    reason: str = ""
 
 
 def compare_job(
@@ -73,7 +73,7 @@ def compare_job(
             )
         except ModelError as error:
             # The others are still worth seeing.
-            answers.append(Answer(method, why_not=str(error)))
+            answers.append(Answer(method, reason=str(error)))
     return tuple(answers)
 
 

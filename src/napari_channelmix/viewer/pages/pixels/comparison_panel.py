@@ -88,7 +88,7 @@ class ComparisonPanel(QWidget):
                 tile.note = f"gap {round(answer.srg, 2) + 0.0:.2f}{star}"
                 tile.tip = f"{METHODS[name]}: gap {answer.srg:.3f}, {answer.seconds:.2g} s"
             elif answer is not None:
-                tile.note, tile.tip = "not possible", answer.why_not
+                tile.note, tile.tip = "not possible", answer.reason
             tiles.append(tile)
         self.tiles.show_tiles(tiles)
         self.tiles.setAccessibleDescription("; ".join(tile.tip for tile in tiles))
