@@ -17,7 +17,7 @@ from napari_channelmix.jobs import Job, Progress
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells, ChannelStatistics
 
-__all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "turned"]
+__all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "random_flip_rotate"]
 
 # More than this is read from the files in every epoch.
 MEMORY_BYTES = 3 * 2**30
@@ -122,7 +122,7 @@ def balanced_order(labels: IntArray, rng: np.random.Generator, least: int = 0) -
     return rng.permutation(np.concatenate(dealt))
 
 
-def turned(crops: Tensor, rng: np.random.Generator) -> Tensor:
+def random_flip_rotate(crops: Tensor, rng: np.random.Generator) -> Tensor:
     """Each crop of a batch (N, C, H, W) flipped and turned by right angles at random."""
     how = rng.integers(0, 8, size=len(crops))
     result = torch.empty_like(crops)

@@ -65,7 +65,7 @@ class OrderForm(QWidget):
         self.order.activated.connect(self._choose_order)
         self.turn.clicked.connect(self._choose_order)
         self.of.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self.turn.toggled.connect(self._turned)
+        self.turn.toggled.connect(self._direction_changed)
         self.classes.changed.connect(self.changed)
         self.predicted.changed.connect(self.changed)
         self.held_out.toggled.connect(lambda _: self.changed.emit())
@@ -253,7 +253,7 @@ class OrderForm(QWidget):
             self.turn.setChecked(self._chosen.descending)
         self._arrow()
 
-    def _turned(self, _: bool) -> None:
+    def _direction_changed(self, _: bool) -> None:
         self._arrow()
         self.changed.emit()
 
