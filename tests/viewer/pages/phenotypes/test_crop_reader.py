@@ -1,4 +1,4 @@
-"""Reading while scrolling: the newest wish, each cell its own pixels, memory that is bounded."""
+"""Reading while scrolling: the newest request, each cell its own pixels, memory that is bounded."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_what_was_scrolled_past_is_not_read(reading: Any, qtbot: Any) -> None:
     reader.ask(of, LOOKS[:1], [50, 51], {})
     plane.gate.set()
     qtbot.waitUntil(lambda: {50, 51} <= set(kept_of(arrived)))
-    # The batch at hand was finished, the rest of the old wish was dropped.
+    # The batch at hand was finished, the rest of the old request was dropped.
     assert len(set(plane.rows)) < 20
 
 

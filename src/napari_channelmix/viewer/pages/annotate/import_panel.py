@@ -137,7 +137,7 @@ class Transfer(QWidget):
         self._task.run("reading the table", job, self._show, on_error=self._refuse)
 
     def _other_ids(self) -> None:
-        # A field that is left is no other wish.
+        # A field that is left is no other request.
         if self.ids.text().strip() != self._looked_for:
             self._look()
 

@@ -270,7 +270,7 @@ class AnnotatePage(Page):
             button.setEnabled(not reason)
             button.setToolTip(reason or tip)
         self.state.setText(self.autosave.state)
-        self.state.setToolTip(f"Your annotations are written as you go. {self.keeping.path}")
+        self.state.setToolTip(f"Your annotations are written as you go. {self.autosave.path}")
         self.state.setVisible(bool(self.autosave.state))
 
     def front_changed(self, front: bool) -> None:

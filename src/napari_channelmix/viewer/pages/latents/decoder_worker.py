@@ -40,7 +40,7 @@ def one_thread() -> Iterator[None]:
 class Drawing(QObject):
     """Decodes on the main thread, where it takes a millisecond, before the window is painted.
 
-    There is one wish at a time: of several only the last one is drawn, and what was asked for
+    There is one request at a time: of several only the last one is drawn, and what was asked for
     before `drop` is not drawn at all. A timer would come after the slider was painted: the window
     would be painted twice, which takes far longer than the decoder where OpenGL is done by the CPU.
     """
