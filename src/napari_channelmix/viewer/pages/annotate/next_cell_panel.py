@@ -22,11 +22,11 @@ class GoingOn(QWidget):
 
     Signals
     -------
-    wanted(int)
+    cell_requested(int)
         Position of a cell.
     """
 
-    wanted = Signal(int)
+    cell_requested = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +71,7 @@ class GoingOn(QWidget):
     def _go(self, cell: int | None) -> None:
         if cell is not None:
             self._last = cell
-            self.wanted.emit(cell)
+            self.cell_requested.emit(cell)
         self.fill()
 
     def _reason_not_ready(self) -> str:

@@ -105,7 +105,7 @@ class AnnotatePage(Page):
     def _connect(self) -> None:
         self.classes.missed.connect(lambda why: self.notice.say(why, "warning"))
         self.take_back.clicked.connect(self.session.undo)
-        self.going_on.wanted.connect(self.go)
+        self.going_on.cell_requested.connect(self.go)
         self.import_button.clicked.connect(self._ask_import)
         self.export_button.clicked.connect(self._ask_export)
         self.save_button.clicked.connect(self._ask_save)

@@ -50,11 +50,11 @@ class LatentsForm(QWidget):
 
     Signals
     -------
-    wanted()
+    run_requested()
         Run was pressed; see `choices`.
     """
 
-    wanted = Signal()
+    run_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +104,7 @@ class LatentsForm(QWidget):
         self.look.currentIndexChanged.connect(self.fill)
         self.channel.currentIndexChanged.connect(self.fill)
         self.open.clicked.connect(self._ask_file)
-        self.run.clicked.connect(self.wanted)
+        self.run.clicked.connect(self.run_requested)
         self.fill()
 
     def _build(self) -> None:

@@ -104,13 +104,13 @@ class LatentsPage(Page):
         column.addWidget(self.pages)
 
     def _connect(self) -> None:
-        self.settings.wanted.connect(self.start)
+        self.settings.run_requested.connect(self.start)
         self.settings.settings.changed.connect(self._fill_run_time)
         self.settings.finetune.toggled.connect(self._fill_run_time)
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
-        self.pages.one.grid_wanted.connect(self.show_grid)
-        self.pages.one.grid_unwanted.connect(self._take_grid_away)
+        self.pages.one.grid_requested.connect(self.show_grid)
+        self.pages.one.grid_removal_requested.connect(self._take_grid_away)
         self.pages.all.coloring_changed.connect(self._color)
         session = self.session
         self.follow(session.cells_changed, self._cells_changed)

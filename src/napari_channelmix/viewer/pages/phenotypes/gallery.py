@@ -65,14 +65,14 @@ class Gallery(QAbstractScrollArea):
         A cell to go to.
     class_typed(int)
         The selected cells are to have this class, -1 for none.
-    menu_wanted(QPoint)
+    menu_requested(QPoint)
         A place on the screen.
     """
 
     selected = Signal(object)
     visited = Signal(int)
     class_typed = Signal(int)
-    menu_wanted = Signal(QPoint)
+    menu_requested = Signal(QPoint)
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -342,7 +342,7 @@ class Gallery(QAbstractScrollArea):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Classes for the selected cells."""
         if self.choosing.cells:
-            self.menu_wanted.emit(event.globalPos())
+            self.menu_requested.emit(event.globalPos())
 
     def _select(self, cell: int, modifiers: Qt.KeyboardModifier) -> None:
         chosen = self.choosing

@@ -63,7 +63,7 @@ class GroupsPage(QWidget):
     """
 
     group_chosen = Signal(object)
-    said = Signal(str)
+    reported = Signal(str)
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -324,7 +324,7 @@ class GroupsPage(QWidget):
         conditions = None if self._facts is None else self._facts.cells.conditions
         frame = with_conditions(self.fractions.to_frame(), self.fractions.groups, conditions)
         QApplication.clipboard().setText(csv_text(frame))
-        self.said.emit(f"Copied {len(frame):,} rows to the clipboard.")
+        self.reported.emit(f"Copied {len(frame):,} rows to the clipboard.")
 
 
 def dose_columns(facts: Facts) -> dict[str, npt.NDArray[np.float64]]:

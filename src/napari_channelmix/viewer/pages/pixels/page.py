@@ -116,7 +116,7 @@ class PixelsPage(Page):
     def _connect(self) -> None:
         self.number.valueChanged.connect(self.explain)
         self.question.changed.connect(self._question_changed)
-        self.comparison.wanted.connect(self.compare)
+        self.comparison.comparison_requested.connect(self.compare)
         self.task_bar.cancel.clicked.connect(self._cancelled)
         self.task.ended.connect(self._fill)
         self.follow(self.session.replaced, self._forget)
