@@ -44,7 +44,7 @@ class Transfer(QWidget):
         super().__init__(parent)
         self._session, self._task = session, task
         self._path: Path | None = None
-        self._found: Imported | None = None
+        self._imported: Imported | None = None
         self._cells: Cells | None = None
         self._looked_for = ""
         self.title = QLabel()
@@ -107,7 +107,7 @@ class Transfer(QWidget):
 
     def close_table(self) -> None:
         """Forget the table."""
-        self._path = self._found = None
+        self._path = self._imported = None
         self.setVisible(False)
 
     def _look(self) -> None:
@@ -116,7 +116,7 @@ class Transfer(QWidget):
         cells, shown = session.cells, session.shown
         if path is None or cells is None:
             return
-        self._found, self._cells = None, cells
+        self._imported, self._cells = None, cells
         self._looked_for = self.ids.text().strip()
         self._ready("The table is being read")
         self.preview.say("Reading…")
@@ -145,7 +145,7 @@ class Transfer(QWidget):
         cells = self._cells
         if cells is None:
             return
-        self._found = imported
+        self._imported = imported
         new = [name for name in dict.fromkeys(imported.classes) if name not in cells.classes]
         text = imported.in_words()
         if new:
@@ -165,7 +165,7 @@ class Transfer(QWidget):
 
     def apply(self) -> None:
         """Give the cells the classes of the table."""
-        imported, now = self._found, self._session.cells
+        imported, now = self._imported, self._session.cells
         if imported is None or now is None:
             return
         if not same_pixels(now, self._cells):
@@ -192,11 +192,11 @@ class _Pixels:
         shown, cells = session.shown, session.cells
         assert shown is not None and cells is not None
         self._shown, self._fields = shown.field, cells.fields
-        self._here = layers.plane_of_world(shown.reference, shown.axes, shown.at)
+        self._to_plane = layers.plane_of_world(shown.reference, shown.axes, shown.at)
 
     def __call__(self, field: int, positions: FloatArray) -> FloatArray:
         if field == self._shown:
-            pixels: FloatArray = self._here(positions)
+            pixels: FloatArray = self._to_plane(positions)
             return pixels
         # Another image would be shown with its own pixel size, at the origin.
         scaled: FloatArray = positions / np.asarray(self._fields[field].pixel_size or (1.0, 1.0))

@@ -52,23 +52,23 @@ class Drawing(QObject):
         super().__init__(parent)
         # How often the decoder was at work.
         self.decoded = 0
-        self._wanted: tuple[Disentangler, npt.NDArray[np.float32]] | None = None
+        self._pending: tuple[Disentangler, npt.NDArray[np.float32]] | None = None
         # Posted: after the events at hand, before the window is painted.
         self._due.connect(self._draw, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
     def ask(self, of: Disentangler, z: npt.NDArray[np.float32]) -> None:
         """Have latents (Z,) drawn soon; what was asked for before is not wanted any more."""
-        self._wanted = of, z
+        self._pending = of, z
         self._due.emit()
 
     def drop(self) -> None:
         """Nothing is wanted any more."""
-        self._wanted = None
+        self._pending = None
 
     def _draw(self) -> None:
-        if self._wanted is None:
+        if self._pending is None:
             return
-        (of, z), self._wanted = self._wanted, None
+        (of, z), self._pending = self._pending, None
         self.decoded += 1
         with one_thread():
             picture = of.decode(z[None])[0]

@@ -151,13 +151,13 @@ class GroupsPage(QWidget):
         column.addWidget(self.table)
         column.addWidget(self.note)
         column.addWidget(self.doubt)
-        self.one = QWidget()
-        row = QHBoxLayout(self.one)
+        self.class_box = QWidget()
+        row = QHBoxLayout(self.class_box)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(QLabel("Class"))
         row.addWidget(self.of, 1)
         row.addWidget(self.adjust)
-        column.addWidget(self.one)
+        column.addWidget(self.class_box)
         inside = QVBoxLayout(self.doses)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
@@ -249,7 +249,7 @@ class GroupsPage(QWidget):
         self.note.setVisible(bool(short))
         adjustable = self.fractions is not None and self.fractions.is_adjusted
         self.adjust.setVisible(adjustable)
-        for widget in (self.table, self.copy, self.what, self.one):
+        for widget in (self.table, self.copy, self.what, self.class_box):
             widget.setVisible(self.fractions is not None)
         doubt = _doubt(self.fractions)
         self.doubt.setText(doubt)

@@ -71,7 +71,7 @@ class PixelsPage(Page):
             self.notice,
             self.layers,
             self.sources,
-            question=lambda: self.asked,
+            question=lambda: self.current_question,
             leave_cell=self._leave_cell,
         )
         self.cache = ExplanationCache(PREFERENCES.now.cache_bytes)
@@ -162,7 +162,7 @@ class PixelsPage(Page):
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
         # What is about to be explained is not asked for once more.
-        self.cell, question = cell, self.asked
+        self.cell, question = cell, self.current_question
         if self.session.selected[:1] != (cell,):
             self.session.select(cell)
         known = self.cache.get((cell, question))
@@ -192,7 +192,7 @@ class PixelsPage(Page):
         )
 
     @property
-    def asked(self) -> Question:
+    def current_question(self) -> Question:
         """What is asked of each cell, with the prior of the session."""
         return replace(self.question.question, prior=explained_prior(self.session))
 
@@ -327,7 +327,11 @@ class PixelsPage(Page):
     def _prior_changed(self, _: object = None) -> None:
         """The cell in sight is answered anew where its probabilities are others now."""
         explanation = self.session.explanation
-        if explanation is not None and self.cell is not None and explanation.question != self.asked:
+        if (
+            explanation is not None
+            and self.cell is not None
+            and explanation.question != self.current_question
+        ):
             self.explain(self.cell)
 
     def _warm_up(self) -> None:
