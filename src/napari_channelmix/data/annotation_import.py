@@ -50,7 +50,7 @@ class Imported:
     path : Path
     rows : int
         Rows of the table.
-    at : (R,) int array
+    cell_indices : (R,) int array
         Cells that are named, each once.
     classes : tuple of R str
         Their classes.
@@ -75,7 +75,7 @@ class Imported:
 
     path: Path
     rows: int
-    at: IntArray = field(repr=False)
+    cell_indices: IntArray = field(repr=False)
     classes: tuple[str, ...] = field(repr=False)
     unmatched: int = 0
     first: str = ""

@@ -71,7 +71,7 @@ def box_geometry(
         # Pixel 0 of the image has its middle here; whole numbers are middles of pixels.
         start[axis] = low + step[axis] / 2 - 0.5
     if not planar:
-        for axis, index in shown.at.items():
+        for axis, index in shown.slice_position.items():
             start[axis] = index
     geometry["translate"] = _moved(layer, start, plane if planar else None)
     geometry["scale"] = geometry["scale"] * step
@@ -96,7 +96,7 @@ def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:
         return size
     layer = shown.reference
     shape = list(full_resolution(layer).shape[: layer.ndim])
-    for axis in shown.at:
+    for axis in shown.slice_position:
         shape[axis] = 1
     for axis, pixels in zip(shown.axes or plane_axes(layer), size, strict=True):
         shape[axis] = pixels

@@ -97,7 +97,7 @@ class Transfer(QWidget):
         self.how.clear()
         self.how.addItems([BY_VALUE, BY_PIXEL])
         if shown is not None and shown.reference is not None:
-            unit = layers.plane_of_world(shown.reference, shown.axes, shown.at).unit
+            unit = layers.plane_of_world(shown.reference, shown.axes, shown.slice_position).unit
             self.how.addItem(BY_WORLD.format(f"world units ({unit})"))
         self.how.setCurrentIndex(min(before, self.how.count() - 1))
         self.how.blockSignals(False)
@@ -151,7 +151,7 @@ class Transfer(QWidget):
         if new:
             text += f" New classes: {', '.join(new[:8])}{'…' if len(new) > 8 else ''}."
         self.preview.say(text, "warning" if _doubtful(imported) else "info")
-        self._ready("" if len(imported.at) else "No row matches a cell")
+        self._ready("" if len(imported.cell_indices) else "No row matches a cell")
 
     def _refuse(self, line: str) -> None:
         self.preview.say(line, "error")
@@ -171,7 +171,7 @@ class Transfer(QWidget):
         if not same_pixels(now, self._cells):
             self._look()
             return
-        labels, classes = named_again(now, imported.at, imported.classes, now.classes)
+        labels, classes = named_again(now, imported.cell_indices, imported.classes, now.classes)
         changed = int((labels != now.labels).sum())
         self._session.classify(labels, classes)
         path = imported.path.name
@@ -182,7 +182,7 @@ class Transfer(QWidget):
 def _doubtful(imported: Imported) -> bool:
     """Whether something of a table should be looked at before it is applied."""
     left_out = imported.unmatched or imported.no_id or imported.between or imported.near
-    return bool(left_out or imported.warnings) or not len(imported.at)
+    return bool(left_out or imported.warnings) or not len(imported.cell_indices)
 
 
 class _Pixels:
@@ -192,7 +192,7 @@ class _Pixels:
         shown, cells = session.shown, session.cells
         assert shown is not None and cells is not None
         self._shown, self._fields = shown.field, cells.fields
-        self._to_plane = layers.plane_of_world(shown.reference, shown.axes, shown.at)
+        self._to_plane = layers.plane_of_world(shown.reference, shown.axes, shown.slice_position)
 
     def __call__(self, field: int, positions: FloatArray) -> FloatArray:
         if field == self._shown:

@@ -383,7 +383,10 @@ class DataPage(Page):
             and before.shown.objects is shown.objects
             and isinstance(shown.objects, Labels)
             # A label of another slice may be another cell.
-            and (before.shown.at == shown.at or (before.shown.stack and shown.stack))
+            and (
+                before.shown.slice_position == shown.slice_position
+                or (before.shown.stack and shown.stack)
+            )
             and not cells.classes
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
