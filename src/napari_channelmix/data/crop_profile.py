@@ -21,7 +21,7 @@ PERCENTILES = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9)
 # Pixels of a crop, on an even grid, from which its percentiles are taken.
 GRID = 16
 # Pixels of a channel that are kept for the percentiles over all crops.
-KEPT = 400_000
+MOST_PIXELS = 400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ class Profiler:
     """
 
     def __init__(self, count: int, seed: int = 0) -> None:
-        self._each = max(1, min(GRID * GRID, KEPT // max(count, 1)))
+        self._each = max(1, min(GRID * GRID, MOST_PIXELS // max(count, 1)))
         self._seed = seed
         self._parts: dict[int, tuple[FloatArray, FloatArray, FloatArray, Doubles, FloatArray]] = {}
 

@@ -145,8 +145,8 @@ def latents_job(
             TUNING,
             total,
         )
-        if finetuned.kept_source:
-            warnings.append(finetuned.kept_source)
+        if finetuned.source_note:
+            warnings.append(finetuned.source_note)
     of = (
         finetuned.disentangler
         if finetuned.disentangler is source

@@ -49,7 +49,7 @@ class Finetuned(Generic[D]):
     Attributes
     ----------
     disentangler : Disentangler
-    kept_source : str
+    source_note : str
         Why the source was kept, in words; empty where it was not.
     error : tuple of float
         Reconstruction loss (nats a cell), before and after, of a tenth of the cells that was kept
@@ -57,7 +57,7 @@ class Finetuned(Generic[D]):
     """
 
     disentangler: D
-    kept_source: str = ""
+    source_note: str = ""
     error: tuple[float, float] = (math.nan, math.nan)
 
 

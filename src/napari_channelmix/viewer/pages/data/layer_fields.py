@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Points
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.pages.data.layer_cells import FOUND_IN
+from napari_channelmix.viewer.pages.data.layer_cells import SLICE_KEY
 from napari_channelmix.viewer.session.session import Shown
 from napari_channelmix.viewer.session.slice_follower import field_in_view
 
@@ -50,7 +50,7 @@ def add_nuclei(viewer: Any, channel: str, labels: Any, chosen: ChosenChannels) -
     return viewer.add_labels(
         place.picture(labels),
         name=f"nuclei in {channel}",
-        metadata={FOUND_IN: chosen.slice_index},
+        metadata={SLICE_KEY: chosen.slice_index},
         **place.geometry,
     )
 
