@@ -42,7 +42,7 @@ class NormalisedCrops:
     def __init__(self, cells: Cells, statistics: ChannelStatistics) -> None:
         self.cells, self.statistics = cells, statistics
         self.labels = torch.from_numpy(cells.labels.copy())
-        self._held: Tensor | None = None
+        self._cached: Tensor | None = None
         # Of each crop's pixels; None until they have been read.
         self.digests: Digests | None = None
         # Rows of what is held: a subset shares the pixels.
@@ -58,7 +58,7 @@ class NormalisedCrops:
 
     def load(self) -> Job[None]:
         """Read all crops, into memory where they fit; a job with a step for each batch."""
-        if self._held is not None:
+        if self._cached is not None:
             return
         count, channels, height, width = self.cells.shape
         fits = 4 * count * channels * height * width <= within_cap(MEMORY_BYTES)
@@ -75,7 +75,7 @@ class NormalisedCrops:
             yield Progress(done, count, "reading the cells")
         # Every pixel has been seen, so the cells need not be read again to be signed.
         vars(self.cells)["signature"] = signature.hexdigest()
-        self._held = stored if fits else None
+        self._cached = stored if fits else None
         self.digests = np.concatenate(digests) if digests else None
 
     def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
@@ -83,9 +83,9 @@ class NormalisedCrops:
 
     def take(self, indices: IntArray) -> Tensor:
         """The crops at these positions, (n, C, H, W), channels last."""
-        if self._held is None:
+        if self._cached is None:
             return self._scaled(self.cells.read(indices))
-        return self._held[torch.from_numpy(self._rows[indices])].permute(0, 3, 1, 2)
+        return self._cached[torch.from_numpy(self._rows[indices])].permute(0, 3, 1, 2)
 
     def batches(self, size: int = 256) -> Iterator[tuple[IntArray, Tensor]]:
         """Positions and crops of all cells, in order."""
@@ -96,7 +96,7 @@ class NormalisedCrops:
     def subset(self, indices: IntArray) -> NormalisedCrops:
         """Some of the crops, sharing statistics and pixels."""
         chosen = NormalisedCrops(self.cells.subset(indices), self.statistics)
-        chosen._held, chosen._rows = self._held, self._rows[indices]
+        chosen._cached, chosen._rows = self._cached, self._rows[indices]
         chosen.digests = None if self.digests is None else self.digests[indices]
         return chosen
 

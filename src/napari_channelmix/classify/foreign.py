@@ -21,7 +21,7 @@ from napari_channelmix.classify.model_files import (
     open_function,
     refuse_weights,
 )
-from napari_channelmix.classify.output_probe import Ask, reading_found
+from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
 from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.data import Cells
@@ -126,7 +126,7 @@ class ForeignClassifier(Predictor):
             As `outputs.reading_of`.
         """
         if self._known.reading is None:
-            self._known.reading = reading_found(
+            self._known.reading = inferred_reading(
                 self.answers, crops, self.output, self.source, self.classes
             )
         return self._known.reading

@@ -16,7 +16,7 @@ from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, reading_of
 from napari_channelmix.errors import ModelError
 
-__all__ = ["Ask", "changed_crops", "reading_found"]
+__all__ = ["Ask", "changed_crops", "inferred_reading"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -88,7 +88,7 @@ class Ask:
             return result
 
 
-def reading_found(
+def inferred_reading(
     ask: Callable[[FloatArray], Tensor],
     crops: FloatArray,
     output: str,
@@ -105,11 +105,11 @@ def reading_found(
     ModelError
         As `reading_of`.
     """
-    answers = _asked(ask, crops)
+    answers = _answers(ask, crops)
     more = None
     if output == "auto":
         try:
-            more = _asked(ask, changed_crops(crops))
+            more = _answers(ask, changed_crops(crops))
         # It need not answer to what no image looks like.
         except Exception:
             more = None
@@ -156,7 +156,7 @@ def changed_crops(crops: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.concatenate([*parts, shuffled, constant]), dtype=np.float32)
 
 
-def _asked(ask: Callable[[FloatArray], Tensor], crops: FloatArray) -> Tensor:
+def _answers(ask: Callable[[FloatArray], Tensor], crops: FloatArray) -> Tensor:
     """Answers to crops, as many at once as there is memory for."""
     parts: list[Tensor] = []
     done, size = 0, AT_ONCE

@@ -45,7 +45,7 @@ class Pixels:
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
         self.digests: list[bytes] = []
-        self._held: FloatArray | None = None
+        self._cached: FloatArray | None = None
 
     def load(self) -> Job[None]:
         """Read all crops and hash each; a job with a step for each batch."""
@@ -68,13 +68,13 @@ class Pixels:
             yield Progress(done, count, "reading the cells")
         # Every pixel has been seen, so the cells need not be read again to be signed.
         vars(self.cells)["signature"] = signature.hexdigest()
-        self._held = stored if fits else None
+        self._cached = stored if fits else None
 
     def read(self, rows: IntArray) -> FloatArray:
         """The crops at these positions, (n, C, H, W), in raw units."""
-        if self._held is None:
+        if self._cached is None:
             return self.cells.read(rows)
-        return self._held[rows].transpose(0, 3, 1, 2)
+        return self._cached[rows].transpose(0, 3, 1, 2)
 
 
 def _digest(crop: FloatArray) -> bytes:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix.repeats import RepeatResult
     from napari_channelmix.dcmix.result import ChannelImportance
 
-__all__ = ["Asked", "answered_job", "measured_job", "questioned"]
+__all__ = ["MeasuredCells", "answered_job", "measured_job", "questioned"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -33,7 +33,7 @@ BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class MeasuredCells:
     """The cells of a division with their numbers.
 
     Attributes
@@ -54,7 +54,7 @@ class Asked:
     place: IntArray
 
 
-def measured_job(division: Division) -> Job[Asked]:
+def measured_job(division: Division) -> Job[MeasuredCells]:
     """Measure the cells of a division, each once, and note when it is held out."""
     labels, groups, folds, place, numbers = [], [], [], [], []
     count = len(division.pixels)
@@ -75,7 +75,7 @@ def measured_job(division: Division) -> Job[Asked]:
         groups.append(_apart(cells, number)[rows])
         folds.append(fold[0, rows])
         place.append(fold[1, rows])
-    return Asked(
+    return MeasuredCells(
         CropNumbers.together(numbers),
         np.concatenate(labels),
         np.concatenate(groups),

@@ -137,7 +137,7 @@ def repeat_job(
     held-out cells; take the Shapley values of the plain one.
     """
     key = plan.key(seed, crops.signature, held_out.signature)
-    stored = _kept(plan, key, seed, len(held_out))
+    stored = _earlier_repeat(plan, key, seed, len(held_out))
     if stored is not None:
         yield Progress(1, 1, "kept from an earlier run", {"kept": 1.0})
         return stored
@@ -196,7 +196,9 @@ def repeat_job(
     return result, mixed
 
 
-def _kept(plan: Plan, key: str, seed: int, cells: int) -> tuple[RepeatResult, Classifier] | None:
+def _earlier_repeat(
+    plan: Plan, key: str, seed: int, cells: int
+) -> tuple[RepeatResult, Classifier] | None:
     """A repeat that an earlier run finished, or None; a damaged part counts as missing."""
     if plan.parts is None:
         return None

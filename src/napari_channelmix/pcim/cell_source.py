@@ -56,7 +56,7 @@ class Source:
         Of the cells; in a data set their positions, in which they are read. See `name_of`.
     known : Cells or None
         The data set that they come from, also where their pixels have been read.
-    asked_prior : Prior or None
+    requested_prior : Prior or None
         Which prior the probabilities are shown with; None: that of training.
     """
 
@@ -66,7 +66,7 @@ class Source:
     model: Any
     numbers: IntArray
     known: Cells | None = None
-    asked_prior: Prior | None = None
+    requested_prior: Prior | None = None
 
     @classmethod
     def of(
@@ -165,7 +165,7 @@ class Source:
         cells, numbers = self.cells, self.numbers[some]
         return cells.read(numbers) if isinstance(cells, Cells) else cells[some]
 
-    def asked_of(self, model: Any) -> Source:
+    def with_model(self, model: Any) -> Source:
         """The same cells, with the same mean, and another model of the same kind."""
         own = self.subject
         known = isinstance(model, Predictor)
@@ -233,7 +233,7 @@ class Source:
     def prior(self) -> Prior:
         """Which shares of the classes the probabilities take for granted."""
         if isinstance(self.model, Classifier):
-            return self.asked_prior or self.model.prior_of()
+            return self.requested_prior or self.model.prior_of()
         return own_prior(self.subject.classes)
 
     def with_prior(self, choice: PriorChoice) -> Job[Source]:
@@ -248,7 +248,7 @@ class Source:
             return self
         if isinstance(self.model, Predictor):
             of = self.cells if self.known is None else self.known
-            return replace(self, asked_prior=(yield from self.model.prior_job(of, choice)))
+            return replace(self, requested_prior=(yield from self.model.prior_job(of, choice)))
         if choice not in ("training", "balanced"):
             raise ModelError(f"{self.subject.who}: its training is not known; leave the prior out")
         return self

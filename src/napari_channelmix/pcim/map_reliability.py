@@ -212,7 +212,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
     alike = None
     untrained = randomised(source.model, seed)
     if untrained is not None:
-        making = made_again(source.asked_of(untrained))
+        making = made_again(source.with_model(untrained))
         others = yield from part(making, 3, 2, 5, "with random weights: ")
         alike = rank_correlation(attribution.maps, others.maps)
     yield Progress(5, 5, "tested")

@@ -23,7 +23,7 @@ from napari_channelmix.classify.callables import (
 )
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
-from napari_channelmix.classify.output_probe import Ask, reading_found
+from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, output_named
 from napari_channelmix.classify.predictor import Predictor
@@ -194,7 +194,7 @@ def subject_of(
         output = function.output if output == "auto" else output
     who = "the function" if function is model else "the estimator"
     ask = Ask(function, who, select, output)
-    reading = reading or reading_found(ask, crops[:PROBE], output, who, names)
+    reading = reading or inferred_reading(ask, crops[:PROBE], output, who, names)
 
     def scores(x: Tensor) -> Tensor:
         answers = ask(x.numpy().copy())
@@ -292,7 +292,7 @@ def _of_module(
 
     with subject.at_rest():
         try:
-            reading = reading or reading_found(ask, crops[:PROBE], output, who)
+            reading = reading or inferred_reading(ask, crops[:PROBE], output, who)
         except ModelError as error:
             if not error.__cause__ or is_out_of_memory(error):
                 raise
@@ -302,7 +302,7 @@ def _of_module(
             # Some take one crop at once and no more.
             scored.alone = True
             try:
-                reading = reading_found(ask, crops[:PROBE], output, who)
+                reading = inferred_reading(ask, crops[:PROBE], output, who)
             except ModelError as other:
                 raise (error if other.__cause__ else other) from error.__cause__
     scored.reading = reading

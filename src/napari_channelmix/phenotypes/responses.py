@@ -71,18 +71,18 @@ class Response:
         The class.
     of : str
         `PREDICTED` or `LABELS`: what the fractions are of.
-    found : DoseResponse
+    dose_response : DoseResponse
     """
 
     column: str
     name: str
     of: str
-    found: DoseResponse = field(repr=False)
+    dose_response: DoseResponse = field(repr=False)
 
     @property
     def words(self) -> str:
         """What it says."""
-        return response_in_words(self.found)
+        return response_in_words(self.dose_response)
 
 
 def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict[str, FloatArray]:
@@ -209,7 +209,7 @@ def curves_frame(responses: Sequence[Response]) -> pd.DataFrame:
 
 
 def _curve_row(response: Response) -> dict[str, Any]:
-    result, fit = response.found, response.found.fit
+    result, fit = response.dose_response, response.dose_response.fit
     return {
         "dose": response.column,
         "class": response.name,
@@ -233,7 +233,7 @@ def levels_frame(responses: Sequence[Response]) -> pd.DataFrame:
 
     rows = []
     for response in responses:
-        result = response.found
+        result = response.dose_response
         for index, dose in enumerate(result.levels.tolist()):
             rows.append(
                 {

@@ -32,7 +32,7 @@ from napari_channelmix.viewer.page_parts.training_controls import (
     reason_not_ready,
 )
 from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
-from napari_channelmix.viewer.pages.channels.jobs import importance_job, kept_folder, mixed_job
+from napari_channelmix.viewer.pages.channels.jobs import cache_folder, importance_job, mixed_job
 from napari_channelmix.viewer.pages.channels.solo_channel import Solo
 from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
 from napari_channelmix.viewer.session.shown import LAYERS_GONE, OPEN_AGAIN
@@ -203,7 +203,7 @@ class ChannelsPage(Page):
         chosen = self.settings.value
         self._repeats, self._running = chosen.seeds, self.session.data_set
         self._before, self.session.importance = self.session.importance, None
-        self._taken, self._parts_folder = 0, kept_folder()
+        self._taken, self._parts_folder = 0, cache_folder()
         job = importance_job(cells, chosen, self._parts_folder)
         self.task.run(
             "channel importance",

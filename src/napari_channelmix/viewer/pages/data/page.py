@@ -32,8 +32,8 @@ from napari_channelmix.viewer.pages.data.layer_fields import (
 from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
 from napari_channelmix.viewer.pages.data.open_jobs import (
     Opened,
-    given_job,
     of_source,
+    open_cells_job,
     opened_job,
     sample_job,
 )
@@ -180,7 +180,7 @@ class DataPage(Page):
 
     def open_cells(self, cells: Cells, source: str = "") -> None:
         """Take a data set that is already open."""
-        self._open(f"reading {cells.name}", given_job(cells), source or cells.name)
+        self._open(f"reading {cells.name}", open_cells_job(cells), source or cells.name)
 
     def _open(self, title: str, job: Job[Cells], source: str) -> None:
         self.task.run(
@@ -306,11 +306,11 @@ class DataPage(Page):
         self.task.run(
             "finding nuclei",
             nuclei_job(plane, SMALLEST_NUCLEUS),
-            lambda labels: self._found(channel, labels, chosen),
+            lambda labels: self._nuclei_done(channel, labels, chosen),
             on_error=self.fail,
         )
 
-    def _found(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
+    def _nuclei_done(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
         # A layer of the user's from now on: it may be corrected, and is never written over.
         layer = add_nuclei(self.viewer, channel, labels, chosen)
         # Outlines, so that the channels stay in sight.
