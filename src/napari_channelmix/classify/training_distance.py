@@ -156,7 +156,7 @@ def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> d
         return {}
     left, rest, best = min(
         (_improved(of, misfit) for of in (own, _assigned(data, mean, count))),
-        key=lambda found: found[1],
+        key=lambda candidate: candidate[1],
     )
     # Channels that are far off whichever they are held against were not exchanged.
     if left > FITTING * worst or 4 * rest > total:
@@ -187,7 +187,7 @@ def _improved(
             swapped = best.copy()
             swapped[[first, other]] = best[[other, first]]
             tried.append((*misfit(swapped), swapped))
-        nearest = min(tried, key=lambda found: found[1])
+        nearest = min(tried, key=lambda candidate: candidate[1])
         if nearest[1] >= now[1]:
             return *now, best
         best, now = nearest[2], nearest[:2]

@@ -213,7 +213,7 @@ def _fewest(cells: Cells) -> str:
     """Which class has fewest groups."""
     groups, labels = cells.groups, cells.labels
     spread = {code: len(set(groups[labels == code].tolist())) for code in set(labels.tolist())}
-    code = min(spread, key=lambda one: (spread[one], one))
+    code = min(spread, key=lambda label: (spread[label], label))
     return f"class {cells.classes[code]} is in {counted(spread[code], 'group')} only"
 
 

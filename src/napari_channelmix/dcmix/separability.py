@@ -157,7 +157,7 @@ class Separability:
         """Which numbers know the group, whatever the class; empty where none does."""
         knowing = sorted(
             (number for number in self.numbers if number.knows_the_group),
-            key=lambda one: -(one.between_groups or 0.0),
+            key=lambda number: -(number.between_groups or 0.0),
         )
         if not knowing:
             return ""

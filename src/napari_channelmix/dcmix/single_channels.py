@@ -146,11 +146,11 @@ class ChannelsAlone:
             return "All channels together are not known to be above chance: nothing is said of each"
         single = [channel_set for channel_set in self.alone if channel_set.as_good_as_all]
         if len(single) > 1:
-            best = max(single, key=lambda one: one.accuracy.balanced)
+            best = max(single, key=lambda channel_set: channel_set.accuracy.balanced)
             named = _either([channel_set.channels[0] for channel_set in single])
             return f"{named} alone is as good as all ({self._figures(best)})"
         if self.smallest is None:
-            best = max(self.alone, key=lambda one: one.accuracy.balanced)
+            best = max(self.alone, key=lambda channel_set: channel_set.accuracy.balanced)
             return (
                 f"no set of fewer channels is as good as all; {best.channels[0]} alone reaches "
                 f"{fraction(best.accuracy.balanced)} (all: {fraction(self.whole.balanced)})"

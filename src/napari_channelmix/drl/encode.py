@@ -286,8 +286,8 @@ def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
         known = cells.subset(learnt)
         job = train_classifier_job(known, seed=seed, device=device)
         classifier = yield from part(job, 0, 95, 100)
-        said_job = classifier.predict_job(cells.subset(held_out), prior="balanced")
-        guesses = yield from part(said_job, 95, 5, 100)
+        predictions_job = classifier.predict_job(cells.subset(held_out), prior="balanced")
+        guesses = yield from part(predictions_job, 95, 5, 100)
         chosen = guesses.argmax(axis=1)
         codes = np.array([cells.classes.index(name) for name in classifier.classes])
         predicted: npt.NDArray[np.int64] = codes[chosen]

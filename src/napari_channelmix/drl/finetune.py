@@ -153,10 +153,10 @@ def _key(
     seed: int,
 ) -> str:
     """Everything that a checkpoint depends on."""
-    looked_at = hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
+    digest = hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
     weights = seal(source.name, source.network.state_dict(), "")
     version = package_version("napari-channelmix")
-    return json.dumps([version, weights, looked_at, asdict(settings), replay, seed])
+    return json.dumps([version, weights, digest, asdict(settings), replay, seed])
 
 
 class CellLearner:

@@ -220,7 +220,7 @@ class Latents:
         notes = {}
         for axis in self.axes():
             columns = [column for column in self.disentangler.columns(axis) if self.active[column]]
-            weakest = min((self.trust[column] for column in columns), key=lambda one: one.value)
+            weakest = min((self.trust[column] for column in columns), key=lambda trust: trust.value)
             notes[axis] = f"{weakest.badge}: {weakest.words}"
         rows = [
             (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))

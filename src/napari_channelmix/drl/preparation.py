@@ -128,13 +128,13 @@ def prepare_job(cells: Cells, view: View) -> Job[Prepared]:
     if not len(cells):
         raise DataError(f"{cells.name}: there are no cells")
     seen = cells.with_channels(view.channels)
-    looked_at = len(_some(len(seen), SAMPLE))
-    total = 2 * looked_at + 4 * len(seen)
-    background, spread = yield from part(_brightness_job(seen, view), 0, looked_at, total)
+    sampled = len(_some(len(seen), SAMPLE))
+    total = 2 * sampled + 4 * len(seen)
+    background, spread = yield from part(_brightness_job(seen, view), 0, sampled, total)
     rough = Preparation(view, background, spread, 1.0)
-    how = yield from part(_fitted_job(seen, rough), looked_at, looked_at, total)
+    how = yield from part(_fitted_job(seen, rough), sampled, sampled, total)
     job = prepared_job(cells, how)
-    prepared = yield from part(job, 2 * looked_at, 4 * len(seen), total)
+    prepared = yield from part(job, 2 * sampled, 4 * len(seen), total)
     return prepared
 
 
@@ -302,15 +302,15 @@ def _some(count: int, most: int) -> list[int]:
 def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
     """Zoom and gain with which all but the largest and brightest of some cells are like sprites."""
     measurements = []
-    looked_at = _some(len(seen), SAMPLE)
-    for done, index in enumerate(looked_at, start=1):
+    sampled = _some(len(seen), SAMPLE)
+    for done, index in enumerate(sampled, start=1):
         cut = _Cut.of(seen, index)
         mask, outlined = _outline(cut, rough)
         if outlined:
             light = np.clip(_seen(rough.scaled(cut.pixels), rough.view), 0, 1)[:, mask]
             width = 2 * np.sqrt(mask.sum() / np.pi)
             measurements.append((_diameter(mask), width, light.mean(axis=1).max()))
-        yield Progress(done, len(looked_at), "measuring the cells")
+        yield Progress(done, len(sampled), "measuring the cells")
     if not measurements:
         raise DataError(
             f"{seen.name}: no cell stands out from its background in "
@@ -326,8 +326,8 @@ def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tu
     """Background and spread of each channel, over some cells."""
     around: list[FloatArray] = []
     inside: list[FloatArray] = []
-    looked_at = _some(len(cells), SAMPLE)
-    for done, index in enumerate(looked_at, start=1):
+    sampled = _some(len(cells), SAMPLE)
+    for done, index in enumerate(sampled, start=1):
         cut = _Cut.of(cells, index)
         if cut.label is not None and cut.others is not None:
             free = ~(cut.label | cut.others)
@@ -336,7 +336,7 @@ def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tu
             free[2:-2, 2:-2] = False
         around.append(_thinned(cut.pixels[:, free]))
         inside.append(_thinned(cut.pixels.reshape(len(cut.pixels), -1)))
-        yield Progress(done, len(looked_at), "looking at the background")
+        yield Progress(done, len(sampled), "looking at the background")
     outside, pixels = np.concatenate(around, axis=1), np.concatenate(inside, axis=1)
     if not outside.size:
         # Cells that lie side by side everywhere: the darkest of their pixels stand for it.

@@ -196,8 +196,8 @@ def separation_job(
                         :, list(positions)
                     ]
                     with _one_thread():
-                        said_now = model.predict(shuffled)
-                    lost.append(right - accuracy_of(y[test], said_now, len(classes)).balanced)
+                        predicted = model.predict(shuffled)
+                    lost.append(right - accuracy_of(y[test], predicted, len(classes)).balanced)
                 drops[axis].append(float(np.mean(lost)))
                 yield Progress(done, total, stage)
             done += 1

@@ -258,9 +258,9 @@ class _Keeper:
         device: str,
     ) -> Job[Finetuned[Disentangler]]:
         """`finetune_job`, unless its result is kept already."""
-        looked_at = hashlib.sha256(f"{pictures.shape}".encode())
-        looked_at.update(pictures.tobytes())
-        facts = self.facts | {"pictures": looked_at.hexdigest()}
+        digest = hashlib.sha256(f"{pictures.shape}".encode())
+        digest.update(pictures.tobytes())
+        facts = self.facts | {"pictures": digest.hexdigest()}
         stored = self.refuse_another(facts)
         if stored is not None:
             self.reused = True
@@ -315,8 +315,8 @@ def latents_text(latents: Latents) -> str:
             )
             lines.append("  ".join([f"{name:<12}", *(f"{entry:<21}" for entry in texts)]).rstrip())
         drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
-        said_drops = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
-        lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
+        drops_text = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
+        lines.append(f"accuracy lost when an axis is shuffled: {drops_text}")
         for name, entry in parted.ahead.items():
             lines.append(
                 f"latents are ahead of {name} by {entry.accuracy:+.3f} (95 % interval "

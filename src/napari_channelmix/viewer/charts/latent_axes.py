@@ -110,7 +110,7 @@ def axes_of(latents: Latents) -> tuple[Axis, ...]:
         cyclic = len(columns) == 2
         low, high = (0.0, TURN) if cyclic else (float(v) for v in spans[columns[0]])
         active = [latents.trust[column] for column in columns if latents.active[column]]
-        weakest = min(active, key=lambda one: one.value)
+        weakest = min(active, key=lambda trust: trust.value)
         tip = _tip(name, active, weakest, of.code.of.factor(name))
         axes.append(Axis(name, columns, latents.of_axis(name), low, high, weakest.badge, tip))
     return tuple(axes)

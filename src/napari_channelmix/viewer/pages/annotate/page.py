@@ -109,7 +109,7 @@ class AnnotatePage(Page):
         self.import_button.clicked.connect(self._ask_import)
         self.export_button.clicked.connect(self._ask_export)
         self.save_button.clicked.connect(self._ask_save)
-        self.transfer.applied.connect(lambda said: self.notice.say(said, "good"))
+        self.transfer.applied.connect(lambda message: self.notice.say(message, "good"))
         session = self.session
         self.follow(session.cells_changed, self._cells_changed)
         self.follow(session.shown_changed, self._cells_changed)

@@ -343,8 +343,8 @@ class ChannelsPanel(QWidget):
 
     def _fill_slices(self) -> None:
         """A choice for every axis that is neither channel, row nor column."""
-        asked_of, unclear = self._unclear()
-        self.question.ask(asked_of, unclear, slices=not self.by_axis)
+        unclear_layer, unclear = self._unclear()
+        self.question.ask(unclear_layer, unclear, slices=not self.by_axis)
         layer = self._stack()
         axes: list[layers.Axis] = []
         if layer is not None and not layer.rgb:

@@ -186,7 +186,7 @@ class DataPage(Page):
         self.task.run(
             title,
             opened_job(job, of_source(self.session, source)),
-            lambda found: self._opened(found, source),
+            lambda opened: self._opened(opened, source),
             on_error=self.fail,
         )
 

@@ -223,7 +223,7 @@ class ClassesPage(QWidget):
             rows.append(
                 Bar(axis.title, value, signed(value, 1), strong=abs(value) >= UNUSUAL, tip=tip)
             )
-        rows.sort(key=lambda one: -abs(one.value))
+        rows.sort(key=lambda bar: -abs(bar.value))
         self.unusual.show_bars(rows)
         far = [bar.name for bar in rows if bar.strong]
         called = cell_name(latents.cells, self._cell)

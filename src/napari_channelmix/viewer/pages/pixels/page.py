@@ -130,7 +130,9 @@ class PixelsPage(Page):
         self.follow(self.session.painting_changed, self.toggle.give_way)
         self.follow(self.session.explanation_changed, self._explanation_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
-        self.follow(PREFERENCES.changed, lambda found: self.cache.resize(found.cache_bytes))
+        self.follow(
+            PREFERENCES.changed, lambda preferences: self.cache.resize(preferences.cache_bytes)
+        )
         self.follow(self.session.freeing, self._free)
 
     # ---------------------------------------------------------------- clicks
