@@ -196,8 +196,10 @@ def separation_job(
                         :, list(positions)
                     ]
                     with _one_thread():
-                        predicted = model.predict(shuffled)
-                    lost.append(right - accuracy_of(y[test], predicted, len(classes)).balanced)
+                        predicted_shuffled = model.predict(shuffled)
+                    lost.append(
+                        right - accuracy_of(y[test], predicted_shuffled, len(classes)).balanced
+                    )
                 drops[axis].append(float(np.mean(lost)))
                 yield Progress(done, total, stage)
             done += 1
