@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["LatentsForm"]
 
 COLORS, ONE, BLEND = "colors", "one", "blend"
-# Colours of channels that share a layer; as many as `drl.view.PALETTE`.
+# Colours of channels that share a layer; as many as `drl.channel_view.PALETTE`.
 PALETTE = 6
 TIPS = {
     "texture-sprites": "Learnt on coloured sprites: for several channels in colours, or a photo",

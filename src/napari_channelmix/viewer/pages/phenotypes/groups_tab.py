@@ -337,7 +337,7 @@ def dose_columns(facts: Facts) -> dict[str, npt.NDArray[np.float64]]:
     return columns_of_doses(facts.cells.conditions, facts.grouping.names)
 
 
-#: The words of a dose-response; see `phenotypes.doses`.
+#: The words of a dose-response; see `phenotypes.dose_response`.
 in_words = response_in_words
 
 
