@@ -113,13 +113,18 @@ def settings(cls: type[Settings]) -> type[Settings]:
     ------
     ModelError
         When one is made in Python: a value outside its bounds, in one line.
+    TypeError
+        A value that is given by position, or by the name of no setting.
     """
     made: Any = validated_dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
     checked_init = made.__init__
 
     def __init__(self: Any, *args: Any, **values: Any) -> None:
+        if args:
+            # Their order is no promise: a new setting may stand between others.
+            raise TypeError(f"the settings of {cls.__name__} are given by name, not by position")
         try:
-            checked_init(self, *args, **values)
+            checked_init(self, **values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             if first["type"] == "unexpected_keyword_argument":

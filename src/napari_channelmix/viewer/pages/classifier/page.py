@@ -78,7 +78,6 @@ class ClassifierPage(Page):
             "weights of the blend can be read. Default: off"
         )
         self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended images")
-        self.mixes.setSuffix(" image(s)")
         self.mixes.setEnabled(False)
         self.mix.toggled.connect(self.mixes.setEnabled)
         controls = {"network": NetworkBox(), "device": self.device, "mixes": self.mixes}

@@ -34,7 +34,7 @@ TITLES = ("the cell", "reconstruction", "modified")
 MOVED = 2
 HINT = (
     "'Reconstruction' is all that the latents hold of the cell. To bring it closer, tick "
-    "'Fine-tune on these cells' above and run again."
+    "'Fine-tune on these cells' below and run again."
 )
 
 
