@@ -41,7 +41,7 @@ def test_crops_in_memory_and_crops_read_anew_are_the_same(
     drain(held.load())
     monkeypatch.setattr(module, "MEMORY_BYTES", 100)
     drain(read.load())
-    assert read._held is None
+    assert read._cached is None
     chosen = np.array([5, 0, 47])
     torch.testing.assert_close(held.take(chosen), read.take(chosen), rtol=0, atol=0)
     subset = held.subset(np.array([5, 0]))

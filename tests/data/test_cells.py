@@ -121,13 +121,13 @@ def test_a_file_is_decoded_when_its_cells_are_read_and_not_before(tmp_path: Path
         one = Cells.from_points(planes, ["x"], [[10, 10], [5, 5]], crop=8, name=name)
         fields.append(one)
     both = Cells.together(fields)
-    assert not decoded._held
+    assert not decoded._values
     assert both.read([2]).max() == ord("b")
-    assert [path.name for path, _ in decoded._held] == ["b.tif"]
+    assert [path.name for path, _ in decoded._values] == ["b.tif"]
 
 
 def test_cells_in_any_order_decode_each_file_once(tmp_path: Path) -> None:
-    reads, parts, decoded = [], [], Decoded(limit_bytes=1)
+    reads, parts, decoded = [], [], Decoded(limit=1)
     for name in "ab":
         tifffile.imwrite(tmp_path / f"{name}.tif", np.full((20, 20), ord(name), np.uint8))
         file = open_image(tmp_path / f"{name}.tif")

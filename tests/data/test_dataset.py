@@ -182,7 +182,7 @@ def test_opening_yields_a_step_per_image_and_decodes_none(write_set: WriteSet) -
     cells = drain(open_dataset_job(path), steps.append)
     assert len(steps) == 4
     assert all(step.total == 4 for step in steps)
-    assert not cells.fields[0].planes[0].decoded._held  # type: ignore[union-attr, attr-defined]
+    assert not cells.fields[0].planes[0].decoded._values  # type: ignore[union-attr, attr-defined]
 
 
 # ------------------------------------------------------------------ what is wrong, and where
