@@ -57,7 +57,7 @@ def main(folder: Path) -> None:
     workspace.show_page("Explain a cell")
     picture("first-steps")
     front(images)
-    images.open_cells(synthetic_plate().cells, "Synthetic plate (its answer is known)")
+    images.open_cells(synthetic_plate().cells, "Synthetic plate (with known ground truth)")
     wait(lambda: images.session.shown is not None)
     pause(1.5)
     viewer.reset_view()

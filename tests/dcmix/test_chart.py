@@ -51,7 +51,7 @@ def test_both_scales_have_their_zero_at_one_height(importance):
 
 
 def test_a_closed_gate_stands_above_paler_bars(importance):
-    closed = replace(importance, gate="mixing to one image costs accuracy")
+    closed = replace(importance, gate="blending to one image costs accuracy")
     axes = closed.figure().axes[0]
     assert axes.get_title(loc="left").startswith("Not reliable: mixing to one image")
     assert all(bar.get_alpha() < 1 for bar in axes.patches)
@@ -102,4 +102,4 @@ def test_shares_of_a_few_groups_are_full_bars_under_their_caveat(importance):
 def test_legend_and_title_call_the_networks_alike(importance):
     axes = importance.figure().axes[0]
     names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "Shapley value (plain network)" in names and "plain 0.97" in axes.get_title(loc="left")
+    assert "Shapley value (all-channel network)" in names and "plain 0.97" in axes.get_title(loc="left")

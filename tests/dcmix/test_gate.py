@@ -64,7 +64,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
             "Reliable",
             "ok",
         ),
-        # The plain network alone at chance is not 'ok', whatever the mixed one does.
+        # The all-channel network alone at chance is not 'ok', whatever the mixed one does.
         (
             {"plain": standing(0.6, 0.2), "mixed": standing(0.9, 0.001), "cost": -0.3},
             "Nothing can be read: the network that sees all channels is at chance",
@@ -99,7 +99,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         (
             {"mixed": standing(0.6, 0.1), "cost": 0.35, "cost_low": 0.2},
             VALUES,
-            "the mixed network is at chance",
+            "the channel-mixing network is at chance",
         ),
         (
             {
@@ -108,7 +108,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
                 "losses": {"a": 0.03, "b": 0.11, "c": 0.0},
             },
             VALUES,
-            "mixing to one image costs accuracy (mixed 0.88, plain 0.95; recall lost: b -0.11, a",
+            "blending to one image costs accuracy (mixed 0.88, plain 0.95; recall lost: b -0.11, a",
         ),
         ({"cost": 0.03, "cost_low": 0.01}, VALUES, "costs accuracy"),
         ({"cost": 0.03, "cost_low": -0.01}, "Reliable", "ok"),

@@ -94,7 +94,7 @@ def test_shuffled_labels_give_accuracy_at_chance_and_say_that_nothing_can_be_rea
 
 
 def test_gate_closes_where_one_blend_cannot_hold_the_answer():
-    # The class is which of four look-alike channels is lit, at any brightness: plain networks see
+    # The class is which of four look-alike channels is lit, at any brightness: all-channel networks see
     # it, while a blend shows only some brightness.
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 480)

@@ -11,7 +11,7 @@ from napari_channelmix.dcmix.plain_classifiers import questioned
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 
-CLOSED = "mixing to one image costs accuracy (mixed 0.60, plain 0.90): read the Shapley values"
+CLOSED = "blending to one image costs accuracy (mixed 0.60, plain 0.90): read the Shapley values"
 CHANCE = "accuracy is at chance: nothing can be read from the shares"
 
 

@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_keeps_the_source(untrained, cells, monkeypatch
     monkeypatch.setattr(finetune, "reconstruction", lambda net, z, *_: z.sum() * float("nan"))
     found = tuned(untrained, cells)
     assert found.disentangler is untrained
-    assert found.kept_source.startswith("fine-tuning diverged (training went astray in epoch 1")
+    assert found.kept_source.startswith("fine-tuning diverged (training diverged in epoch 1")
     assert found.kept_source.endswith("the source weights are kept")
 
 

@@ -104,7 +104,7 @@ def test_the_words_carry_figures_and_say_what_must_not_be_read() -> None:
     good = Reconstruction(0.61, 0.55, 0.67, 0.1, 0.51, 0.4, 200, 12)
     assert good.text == (
         "The reconstruction explains 61 % (95 % interval 55 to 67, n = 200 cells of 12 groups) of "
-        "what is seen inside the cells; that of another cell 10 %."
+        "the variance inside the cells; that of another cell 10 %."
     )
     bad = replace(good, explained=0.41)
     assert not bad.resembles and "does not resemble these cells" in bad.text

@@ -113,7 +113,7 @@ def test_what_is_known_against_a_cell_stands_with_its_map(classifier, cells, tmp
     found = run(classifier, cells, tmp_path, limit=4)
     content = found.content
     # These cells are noise, and the network was never trained: its calls are close.
-    assert content["doubts"] == [["its pixels have no structure, as noise has none"]] * 4
+    assert content["doubts"] == [["its pixels have no structure, like noise"]] * 4
     margins = np.abs(np.diff(content["probabilities"], axis=1))[:, 0]
     close = (margins < 0.2).tolist()
     assert any(close)
@@ -504,7 +504,7 @@ def test_what_this_command_did_not_make_is_left_alone(classifier, cells, tmp_pat
     [
         ({"target": "z"}, "knows no class 'z'; it has a, b"),
         ({"versus": "a"}, "versus 'a' needs a target"),
-        ({"target": "a", "versus": "a"}, "cannot be held against itself"),
+        ({"target": "a", "versus": "a"}, "cannot be compared with itself"),
         ({"method": "magic"}, "method 'magic' is unknown"),
         ({"channels": "all"}, "channels 'all' is unknown"),
         ({"forwards": 0}, "forwards must be 2 or more"),
@@ -660,7 +660,7 @@ def test_the_command_explains_says_so_and_does_nothing_twice(plate, tmp_path, ca
     assert "saved maps.zarr, magnitude.zarr, cells.csv, explain.png, explain.json in" in said
     assert len(maps_in(tmp_path)) == 7
     assert main(command(plate, tmp_path, "--limit", "7")) == 0
-    assert "nothing was left to do: maps.zarr" in capsys.readouterr().out
+    assert "nothing left to do: maps.zarr" in capsys.readouterr().out
     assert main(command(plate, tmp_path, "--limit", "7", "--score", "--quiet")) == 0
     assert capsys.readouterr().out == ""
     assert "pcim" in json.loads((tmp_path / "explain.json").read_text("utf-8"))["scores"]

@@ -134,7 +134,7 @@ def test_a_control_is_called_what_stands_beside_it(filled: dict[str, Any]) -> No
     assert images.dataset.field.accessibleName() == "Field of view"
     assert filled["Explain a cell"].number.accessibleName() == "or cell"
     # Nothing stands beside it: its tooltip tells.
-    assert classifier.mixes.accessibleName() == "Number of blended images"
+    assert classifier.mixes.accessibleName() == "Number of blended channels"
 
 
 def test_what_cannot_be_run_says_why(docks: dict[str, Any]) -> None:

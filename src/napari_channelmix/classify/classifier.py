@@ -166,7 +166,7 @@ class Classifier(Predictor):
         """Whether, and on what, it was calibrated, in words."""
         found = self.calibration
         if found is None:
-            return "not calibrated: its probabilities may be too sure"
+            return "not calibrated: its probabilities may be overconfident"
         held_out = "" if found.doubt else "held-out "
         text = f"calibrated on {found.n_cells} {held_out}cells of {found.n_groups} groups"
         if f"{found.temperature:.2f}" != "1.00":
@@ -226,7 +226,7 @@ class Classifier(Predictor):
         if not len(rows):
             raise DataError(
                 f"{cells.name}: the classifier was trained on every cell that has a class, so none "
-                "is held out; calibrate on cells it never saw, such as the second part of "
+                "is held out; calibrate on held-out cells, such as the second part of "
                 "cells.split()"
             )
         held_out = cells.subset(rows)

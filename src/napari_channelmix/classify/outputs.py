@@ -85,7 +85,7 @@ class Reading:
         return self.meaning in ("sigmoid", "sigmoid_logits")
 
     def __str__(self) -> str:
-        how = f"found out from {self.found} answers" if self.found else "declared"
+        how = f"detected from {self.found} outputs" if self.found else "declared"
         return f"{WORDS[self.meaning]} ({how})"
 
     def check(self, answers: Tensor, who: str) -> None:
@@ -106,7 +106,7 @@ class Reading:
             raise ModelError(f"{who} gave scores that are NaN or infinite")
         wrong = _against(values, self.meaning)
         if wrong:
-            how = f" (found out from {self.found} answers)" if self.found else ""
+            how = f" (detected from {self.found} outputs)" if self.found else ""
             raise ModelError(f"{who} gave numbers that are no {WORDS[self.meaning]}{how}: {wrong}")
 
     def scores(self, answers: Tensor) -> Tensor:

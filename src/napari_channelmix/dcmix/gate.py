@@ -76,7 +76,7 @@ class Evidence:
     groups : int
         That were held out.
     cost, cost_low : float
-        Accuracy of the plain network less that of the mixed one, and the lower end of its interval
+        Accuracy of the all-channel network less that of the mixed one, and the lower end of its interval
         over groups.
     losses : dict of str to float
         Recall that a class loses through mixing.
@@ -131,7 +131,7 @@ def judge(evidence: Evidence) -> Gate:
 
     In this order: neither network above chance, or the plain one alone at chance, or its interval
     reaches chance: nothing. Classes that are one group: not reliable. Fewer than three groups:
-    nothing, as they say nothing of others. A mixed network at chance, one whose interval reaches
+    nothing, as they say nothing of others. A channel-mixing network at chance, one whose interval reaches
     chance, or one that is less accurate than the plain one by 0.05, or by 0.02 with certainty: the
     Shapley values instead. Classes that were not learnt: reliable but for them. Fewer than five
     groups: reliable, but for these groups alone, which is said beside classes that were not learnt
@@ -161,14 +161,18 @@ def judge(evidence: Evidence) -> Gate:
     if mixed.reaches_chance:
         return Gate(
             f"{USE_SHAPLEY}: the interval of the blended image reaches chance",
-            f"the interval of the mixed network's accuracy, {mixed.low:.2f} to {mixed.high:.2f}, "
+            f"the interval of the channel-mixing network's accuracy, {mixed.low:.2f} to "
+            f"{mixed.high:.2f}, "
             f"reaches chance ({figures}): {_UNEVEN}; read the Shapley values, not the shares",
         )
     if not mixed.above:
         return Gate(
             COSTS,
-            f"the mixed network is at chance ({figures}): one blended image does not hold what "
-            "the plain network uses, so mixing costs accuracy; read the Shapley values, not the "
+            f"the channel-mixing network is at chance ({figures}): one blended image does not "
+            f"hold what "
+            "the all-channel network uses, so blending costs accuracy; read the Shapley values, "
+            "not "
+            "the "
             "shares",
         )
     if evidence.cost > COST or (evidence.cost_low > 0 and evidence.cost > CERTAIN_COST):
@@ -176,7 +180,7 @@ def judge(evidence: Evidence) -> Gate:
         which = ", ".join(f"{name} -{loss:.2f}" for name, loss in worst if loss > CERTAIN_COST)
         return Gate(
             COSTS,
-            f"mixing to one image costs accuracy (mixed {mixed.accuracy:.2f}, plain "
+            f"blending to one image costs accuracy (mixed {mixed.accuracy:.2f}, plain "
             f"{plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
             "read the shares beside the Shapley values, not alone",
         )
@@ -203,7 +207,7 @@ def judge(evidence: Evidence) -> Gate:
 
 
 def _nothing(evidence: Evidence, figures: str) -> Gate:
-    """Why nothing can be read where the plain network is not above chance."""
+    """Why nothing can be read where the all-channel network is not above chance."""
     plain, mixed = evidence.plain, evidence.mixed
     if plain.reaches_chance:
         return Gate(
@@ -215,8 +219,8 @@ def _nothing(evidence: Evidence, figures: str) -> Gate:
     if mixed.above:
         return Gate(
             "Nothing can be read: the network that sees all channels is at chance",
-            f"only the mixed network is above chance ({figures}), which is luck, or the plain "
-            "one needs more epochs: nothing can be read",
+            f"only the channel-mixing network is above chance ({figures}), which is chance, or "
+            f"the all-channel network needs more epochs: nothing can be read",
         )
     if plain.below or mixed.below:
         return Gate(

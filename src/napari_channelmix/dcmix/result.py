@@ -45,7 +45,7 @@ class ChannelImportance:
         repeats, which hold out different groups; the means sum to 1. With decoys, of the mix that
         holds them too, so that ``share`` and ``decoy`` are of one fit and on one scale.
     shapley, shapley_sd : tuple of float or None
-        (C,) what the channel adds to the balanced accuracy of the plain network.
+        (C,) what the channel adds to the balanced accuracy of the all-channel network.
     per_class : dict of str to tuple of float
         (C,) Shapley values for the recall of each class; empty without Shapley.
     decoy : tuple of float or None
@@ -78,7 +78,7 @@ class ChannelImportance:
         ``mixed`` and ``plain``: their accuracy with its interval over resampled groups, per class
         too. Empty for a file of an earlier version, as what follows.
     whole, nothing : float or None
-        Balanced accuracy of the plain network with all channels and with none: the Shapley values
+        Balanced accuracy of the all-channel network with all channels and with none: the Shapley values
         sum to their difference.
     share_alone : tuple of float or None
         (C,) shares in the mix without decoys, the one whose accuracy and blended image are shown.

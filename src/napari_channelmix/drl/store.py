@@ -90,7 +90,7 @@ def load_disentangler(name: str | Path = "texture-sprites") -> Disentangler:
     path = Path(name)
     if not path.suffix and not path.exists():
         raise ModelError(
-            f"there is no disentangler {str(name)!r}; use {', '.join(shipped())} or a file"
+            f"there is no encoder {str(name)!r}; use {', '.join(shipped())} or a file"
         )
     return _read(path)
 

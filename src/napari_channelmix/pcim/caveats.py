@@ -110,7 +110,7 @@ def caveat_lines(
     called = named_cells([names(int(row)) for row in close])
     return (
         f"{len(close):,} of {counted(len(values), 'call')} {'is' if len(close) == 1 else 'are'} "
-        f"nearly a toss of a coin (less than {100 * CLOSE:.0f} % between the two most probable "
+        f"close to undecided (less than {100 * CLOSE:.0f} % between the two most probable "
         f"classes; {called}): a map may be faithful and say nothing of the class",
         *limits,
     )
@@ -143,7 +143,7 @@ def _call_text(
         return f"the call is close to undecided: {classes[target]} {100 * row[target]:.1f} %"
     first, second = np.argsort(-row, kind="stable")[:2].tolist()
     return (
-        "the call is nearly a toss of a coin: "
+        "the call is close to undecided: "
         f"{classes[first]} {100 * row[first]:.1f} %, {classes[second]} {100 * row[second]:.1f} %"
     )
 

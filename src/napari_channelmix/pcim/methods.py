@@ -90,20 +90,21 @@ _ALL = (
         solver.SolverSettings(),
     ),
     _solver(
-        "pcim-fidelity", "PCIM, high fidelity", "the same, with many more steps", solver.FIDELITY
+        "pcim-fidelity", "PCIM (high fidelity)", "the same, with many more steps", solver.FIDELITY
     ),
     Method(
         "literal",
-        "PCIM, literal",
-        "the bare idea: keep pixels on black; for comparison only",
+        "PCIM (as published)",
+        "as published: keep pixels on black; for comparison only",
         "autograd",
         lambda _: solver.LITERAL_STEPS,
         solver.literal,
     ),
     _black_box(
-        "blackbox", "Black box", "random masks, then a search; asks for answers only", sharp=False
+        "blackbox", "Black box", "random masks, then a search; needs predictions only, no "
+        "gradients", sharp=False
     ),
-    _black_box("blackbox-sharp", "Black box, sharp", "a linear fit to random masks", sharp=True),
+    _black_box("blackbox-sharp", "Black box (fine)", "a linear fit to random masks", sharp=True),
     _baseline("saliency", "Saliency", "size of the gradient (captum)"),
     _baseline("integrated-gradients", "Integrated gradients", "32 steps from the mean (captum)"),
     _baseline("occlusion", "Occlusion", "a sliding window of a fifth of the side (captum)"),

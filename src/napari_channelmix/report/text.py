@@ -62,7 +62,7 @@ def importance_in_words(found: ChannelImportance) -> str:
     before = ""
     if found.caveat:
         before = f"{found.question} " if found.asks else f"{_under_gate(found)} "
-    line = f"{before}{first[0]} has the largest share in the mix ({100 * top:.0f} %)"
+    line = f"{before}{first[0]} has the largest share of the blended image ({100 * top:.0f} %)"
     if found.shapley is not None:
         best = max(range(len(found.channels)), key=lambda at: found.shapley[at])  # type: ignore[index]
         same = found.channels[best] == first[0]
@@ -77,7 +77,7 @@ def _under_gate(found: ChannelImportance) -> str:
 
 
 def accuracy_in_words(facts: ClassifierFacts) -> str:
-    """How good the classifier is on cells it never saw, with its interval; empty if not known."""
+    """How good the classifier is on held-out cells, with its interval; empty if not known."""
     found = facts.held_out
     if "balanced_accuracy" not in found:
         return ""
@@ -107,7 +107,7 @@ def training_in_words(training: Sequence[str] | None) -> str:
     also = f", and {near:,} more are of the same groups" if near else ""
     return (
         f"The classifier was trained on {seen:,} of these {number(len(training), 'cell')}{also}; "
-        "what it says of those is too good."
+        "its predictions of those are too good."
     )
 
 

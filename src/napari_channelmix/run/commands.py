@@ -172,7 +172,7 @@ def explain(args: argparse.Namespace) -> None:
         for line in (*shift.get("warnings", ()), *found.content.get("left_out", {}).values()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
     names = ", ".join(path.name for path in found.files)
-    done = "saved" if found.worked else "nothing was left to do:"
+    done = "saved" if found.worked else "nothing left to do:"
     _say(args, f"{done} {names} in {args.out}")
 
 

@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
         return one
 
-    demo = command("demo", commands.demo, "the main job on the embedded sample")
+    demo = command("demo", commands.demo, "all main steps on the embedded sample")
     demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")
     demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
     demo.set_defaults(epochs=15)
@@ -137,8 +137,8 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--latents", type=Path, metavar="DIR", help="folder of 'latents'")
     _add_foreign(report)
 
-    run = command("run", commands.run, "do again what a config says, with a report of all of it")
-    run.add_argument("config", type=Path, help="config, as the page 'Report and script' saves it")
+    run = command("run", commands.run, "repeat all that a config describes, with a report")
+    run.add_argument("config", type=Path, help="config, as the page 'Report' saves it")
     run.add_argument("--out", type=Path, required=True, help="folder for the results")
     run.add_argument(
         "--allow-code",
@@ -178,7 +178,7 @@ def _add_prior(command: argparse.ArgumentParser) -> None:
         "--prior",
         nargs="+",
         metavar="PRIOR",
-        help="shares of the classes that probabilities take for granted: training (default), "
+        help="class frequencies that probabilities assume (prior): training (default), "
         "balanced, estimated (from these cells), or CLASS=SHARE for each class",
     )
 
@@ -197,7 +197,7 @@ def _add_foreign(command: argparse.ArgumentParser) -> None:
         "--output",
         default="auto",
         choices=OUTPUTS,
-        help="what it gives (default: auto, found out from the first cells; scores is the old "
+        help="what it gives (default: auto, detected from the first cells; scores is the old "
         "word for logits)",
     )
     foreign.add_argument(

@@ -58,7 +58,7 @@ def test_the_weaker_badge_of_two_latents_counts() -> None:
 
 def test_a_tip_says_why_in_words() -> None:
     tip = next(axis.tip for axis in axes_of(latents()) if axis.name == "Shape")
-    assert "goes along with area (r +0.60)" in tip
+    assert "correlates with area (r +0.60)" in tip
     assert "S on sprites 0.95, now 0.90" in tip
     assert "square, ellipse, heart" in tip
 

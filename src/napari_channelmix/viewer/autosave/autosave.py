@@ -163,7 +163,7 @@ class Keeping:
                 places.without(found.path)
             kept = f"it is kept as {found.moved.name}" if found.moved else "it is left as it is"
             self._tell(
-                f"The annotations of an earlier day cannot be read ({found.why}); {kept}.",
+                f"The annotations of an earlier session cannot be read ({found.why}); {kept}.",
                 "warning",
             )
             return
@@ -179,7 +179,7 @@ class Keeping:
         changes = self.session.edits.undoable
         self.session.classify(labels, classes)
         self._applying = False
-        self._say_state(f"Kept in {places.in_words(found.path)}.", found.path)
+        self._say_state(f"Saved in {places.in_words(found.path)}.", found.path)
         lines = []
         if self.session.edits.undoable > changes:
             what = _counted(len(found.given)) if len(found.given) else "your classes,"
@@ -207,7 +207,7 @@ class Keeping:
         job = self._job()
         if job is not None:
             self._dirty, self._writing = False, job
-            self._writer.run("keeping the annotations", job, self._written, on_error=self._broken)
+            self._writer.run("saving the annotations", job, self._written, on_error=self._broken)
 
     def _job(self) -> Job[Kept] | None:
         before, now, places = self._before, self.session.cells, self._places
@@ -234,7 +234,7 @@ class Keeping:
         if kept.troubles and "elsewhere" not in self._warned:
             self._warned.add("elsewhere")
             self._tell(
-                f"{kept.troubles[0]}. Your annotations are kept in {kept.path} instead.", "warning"
+                f"{kept.troubles[0]}. Your annotations are saved in {kept.path} instead.", "warning"
             )
         if kept.other is not None and "other" not in self._warned:
             self._warned.add("other")
@@ -258,7 +258,7 @@ class Keeping:
         self._say_state("Not saved. The next change tries again.")
         if "nowhere" not in self._warned:
             self._warned.add("nowhere")
-            said = kept.troubles[-1] if kept.troubles else "no folder took them"
+            said = kept.troubles[-1] if kept.troubles else "no folder can be written"
             self._tell(
                 f"{what} could not be saved: {said}. Export them, or save the data set elsewhere.",
                 "error",

@@ -38,7 +38,7 @@ def chance_line(trained: Trained | None) -> tuple[str, Kind]:
             "info",
         )
     return (
-        f"The classifier is {found.chance_text}: {found.text()}. What it needs or shows may say "
-        "nothing of the classes.",
+        f"The classifier is {found.chance_text}: {found.text()}. Channels and maps may say "
+        f"nothing about the classes.",
         "warning",
     )

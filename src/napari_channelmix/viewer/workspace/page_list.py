@@ -66,7 +66,7 @@ PAGES = (
         "Classifier",
         _module("classifier"),
         "ClassifierDock",
-        "Can a network tell the classes apart, and how well on cells it never saw?",
+        "Can a network tell the classes apart, and how well on held-out cells?",
     ),
     PageInfo(
         "channels",
@@ -106,7 +106,7 @@ PAGES = (
         "Report and script",
         _module("report"),
         "ReproduceDock",
-        "What was found, as one page to hand on, and a script that does it again.",
+        "A report of all results, and a script that reproduces them.",
     ),
 )
 

@@ -116,7 +116,7 @@ class _Missing:
 
 CELLS_FIRST = _Missing("Cells are missing: open a data set, or choose the layers.", DATA)
 CLASSIFIER_FIRST = _Missing("A classifier is missing: train one, or open a model.", CLASSIFIER)
-PAINTING = _Missing("Clicks give cells a class now: switch painting off first.", ANNOTATE)
+PAINTING = _Missing("Clicks paint classes now: switch painting off first.", ANNOTATE)
 NOTHING = _Missing()
 
 
@@ -142,11 +142,11 @@ def _images(session: Session, seen: bool, layers: bool) -> Step:
         line = "The layers of the cells were removed; open the data set or the sample again."
     elif layers:
         # Images that are open are what the user came for.
-        line = "Images are open: say which layers are channels, and where the cells are."
+        line = "Images are open: choose which layers are channels, and which mark the cells."
         return Step(page, line, (_go(page), sample))
     else:
         line = (
-            "Open your own data set or layers below, or try the sample: a plate of made-up cells."
+            "Open your own data set or layers below, or try the sample: a plate of synthetic cells."
         )
     return Step(page, line, (sample, _go(page, "Own images…")))
 
@@ -177,8 +177,8 @@ def _classifier(session: Session, seen: bool) -> Step:
             estimate = trained.estimate
             between = "" if estimate is None else f"{estimate.interval_text}, "
             line += (
-                f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} cells it never "
-                f"saw ({between}chance {trained.chance:.2f})"
+                f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} held-out cells "
+                f"({between}chance {trained.chance:.2f})"
             )
         return Step(page, f"{line}.", (_go(page),), done=True)
     if not seen:
@@ -187,7 +187,7 @@ def _classifier(session: Session, seen: bool) -> Step:
     reason = reason_not_ready(session)
     if reason:
         return Step(page, reason, (_go(ANNOTATE, "Give classes"), _go(page, "Open a model…")))
-    line = "A small network learns to tell the classes apart; some wells are held back to test it."
+    line = "A small network learns to tell the classes apart; some wells are held out to test it."
     if session.source in SAMPLES.values():
         quick = Action(
             "train",
@@ -228,9 +228,9 @@ def _explanation(session: Session, seen: bool) -> Step:
     )
     if done and explained is not None and explained.target is not None:
         target = explained.classes[explained.target]
-        line = f"Cell {explained.name}: the map shows why the classifier says {target}."
+        line = f"Cell {explained.name}: the map shows why the classifier predicts {target}."
     else:
-        line = "Click a cell in the picture: a map shows which pixels speak for its class."
+        line = "Click a cell in the image: a map shows which pixels support its class."
     return Step(page, line, (click,), done=done)
 
 
@@ -238,11 +238,11 @@ def _importance(session: Session) -> Step:
     page, importance = "Channel importance", session.importance
     under_way = IMPORTANCE in session.running
     missing = NOTHING if importance is not None or under_way else _without_classes(session)
-    line = "Which channels the answer needs, with error bars: a few trainings."
+    line = "Which channels the classifier needs, with error bars. Takes a few training runs."
     done = importance is not None and not under_way
     if done and importance is not None:
         if importance.shares_readable:
-            line = f"Most of the answer comes from {importance.channels[importance.order[0]]}."
+            line = f"The most important channel is {importance.channels[importance.order[0]]}."
         else:
             line = "The shares are to be read with care; the page says why."
     elif under_way:
@@ -263,7 +263,7 @@ def _latents(session: Session) -> Step:
     done = session.latents is not None
     line = "Cells along named axes such as size and texture, and what separates the classes."
     if done:
-        line = "Computed for all cells: click one, and move it along its axes."
+        line = "Computed for all cells: click one, and modify it along its axes."
     return Step(page, line, (_go(page, missing=missing),), done=done)
 
 
@@ -280,5 +280,5 @@ def _phenotypes(session: Session) -> Step:
 def _report(session: Session) -> Step:
     page = "Report and script"
     missing = CELLS_FIRST if session.cells is None else NOTHING
-    line = "One page with all that was found, and a script that does it again."
+    line = "A report of all results, and a script that reproduces them."
     return Step(page, line, (_go(page, missing=missing),), counted=False)

@@ -173,7 +173,7 @@ def test_the_next_uncertain_cell_is_gone_to_and_selected(
         viewer.layers["cells"].data_to_world(np.argwhere(squares() == 3).mean(axis=0)),
         atol=1,
     )
-    assert "1 looked at in this round" in found.line.text()
+    assert "1 seen in this round" in found.line.text()
     key(qtbot, canvas_of(viewer), "1")
     assert labels(annotate)[2] == 0
     click(found.unlabelled)

@@ -70,7 +70,7 @@ def test_axes_stand_in_the_order_of_their_importance(page: ClassesPage) -> None:
 
 
 def test_a_cell_is_held_against_its_own_class_first(page: ClassesPage) -> None:
-    assert page.said.text() == "Click a cell in the picture."
+    assert page.said.text() == "Click a cell in the image."
     height = page.unusual.height()
     page.show_cell(9)
     assert page.unusual.height() == height
@@ -109,7 +109,7 @@ def test_without_classes_that_is_said(page: ClassesPage) -> None:
     page.show_accuracies(None)
     assert page.line.text() == (
         "The classes were not compared: the cells have no two classes. "
-        "Give cells classes in 'Annotate', then Run again."
+        "Give cells classes on the page 'Annotate', then run again."
     )
     assert not page.accuracy.rows
     assert not page.cell_box.isVisible() and not page.importance_box.isVisible()

@@ -163,7 +163,7 @@ def test_cancel_stops_the_run_and_keeps_what_was_found(
     click(found.task_bar.cancel)
     assert ended.wait(1.0) and time.monotonic() - start < 1.0
     assert found.session.latents is before
-    assert found.notice.text() == "Stopped. What was found before stands."
+    assert found.notice.text() == "Stopped. The earlier result is kept."
 
 
 def two_parts(of: Cells, gate: threading.Event) -> Any:
@@ -214,7 +214,7 @@ def test_cancel_while_classes_are_compared_keeps_the_latents(
     qtbot.waitUntil(lambda: found.session.latents is not None)
     click(found.task_bar.cancel)
     assert found.session.latents is not None
-    assert found.notice.text() == "Stopped. The latents stand; the classes were not compared."
+    assert found.notice.text() == "Stopped. The latents are kept; the classes were not compared."
 
 
 def test_a_second_run_that_is_stopped_leaves_the_first_result(

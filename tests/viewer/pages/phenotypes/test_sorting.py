@@ -36,7 +36,7 @@ def test_the_least_sure_come_first_by_margin() -> None:
     known = Facts(of, type(predictions(of))(CLASSES, table))
     assert arranged(known, Choice("margin"), EVERY).tolist() == [1, 2, 0]
     assert arranged(known, Choice("probability", "round", True), EVERY).tolist() == [0, 2, 1]
-    assert Choice("margin").words == "least sure first"
+    assert Choice("margin").words == "least certain first"
     assert Choice("probability", "round", True).words == "most probably round first"
 
 

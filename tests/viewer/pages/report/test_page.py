@@ -1,4 +1,4 @@
-"""Dock 'Report and script': what was found is handed on as it is shown, and can be done again."""
+"""Page 'Report': what was found is handed on as it is shown, and can be done again."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Transfer(QWidget):
         self.apply_button = QPushButton("Apply")
         self.apply_button.setToolTip("Give the cells the classes of the table")
         self.apply_button.clicked.connect(self.apply)
-        self.cancel = QPushButton("Leave it")
+        self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Change nothing")
         self.cancel.clicked.connect(self.close_table)
         first, second, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()

@@ -88,7 +88,7 @@ class AnnotateDock(Dock):
         box, inside = group("Selected cells")
         inside.addWidget(self.giving)
         self.column.addWidget(box)
-        box, inside = group("What to look at next")
+        box, inside = group("Next cell to label")
         inside.addWidget(self.going_on)
         self.column.addWidget(box)
         box, inside = group("Files")
@@ -270,7 +270,7 @@ class AnnotateDock(Dock):
             button.setEnabled(not reason)
             button.setToolTip(reason or tip)
         self.state.setText(self.keeping.state)
-        self.state.setToolTip(f"Your annotations are written as you go. {self.keeping.path}")
+        self.state.setToolTip(f"Annotations are saved automatically. {self.keeping.path}")
         self.state.setVisible(bool(self.keeping.state))
 
     def front_changed(self, front: bool) -> None:

@@ -1,4 +1,4 @@
-"""Dock 'Channel importance': run DCMIX, read its bars under its gate, look at the mixed image."""
+"""Page 'Channels': run DCMIX, read its bars under its gate, look at the mixed image."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ class ImportanceDock(Dock):
         self.chart = ImportanceChart(self.viewer.theme)
         self.legend = QLabel()
         self.legend.setWordWrap(True)
-        self.legend.setToolTip("What the marks of the chart mean")
+        self.legend.setToolTip("Legend of the chart")
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.said.setToolTip("What plain classifiers and negative controls say of the channels")
+        self.said.setToolTip("What linear classifiers and negative controls say about the channels")
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
         # No alarm: nothing went wrong where a test does not fit the data.
@@ -103,7 +103,7 @@ class ImportanceDock(Dock):
         self.measured = QLabel()
         self.measured.setWordWrap(True)
         self.figures = FiguresTable()
-        self.mixed = QPushButton("Show mixed image")
+        self.mixed = QPushButton("Show blended image")
         self.mixed.setToolTip("The blended image of this field of view, as the classifier sees it")
         self.export = QPushButton("Export…")
         self.export.setToolTip("Write importance.json, .csv, .png and .svg into a folder")
@@ -226,7 +226,7 @@ class ImportanceDock(Dock):
             done = 0 if found is None else len(found.seeds)
             line = f"Stopped; {done} of {self._wanted} repeats are done"
             if done and self._kept is not None:
-                line += " and kept: with the same cells and settings, Run goes on from there"
+                line += " and saved: with the same cells and settings, Run continues from there"
             self.notice.say(f"{line}.")
         self._importance_changed()
 
@@ -251,7 +251,7 @@ class ImportanceDock(Dock):
         self._importance_changed()
         if self._taken:
             self.notice.say(
-                f"{self._taken} of {self._wanted} repeats were kept from an earlier run with the "
+                f"{self._taken} of {self._wanted} repeats were reused from an earlier run with the "
                 "same cells and settings.",
                 "good",
             )
@@ -279,7 +279,7 @@ class ImportanceDock(Dock):
             self._toggle_solo(self.solo.channel)
         geometry = layers.field_place(shown)
         self.mixed_task.run(
-            "mixing the channels",
+            "blending the channels",
             mixed_job(imp.classifiers[0], cells, shown.field),
             lambda images: self._show_mixed(images, geometry, visible),
             on_error=self.fail,
@@ -356,7 +356,7 @@ class ImportanceDock(Dock):
         why = reason_not_ready(self.session)
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
-            why = "These cells have one channel: there is nothing to weigh."
+            why = "These cells have one channel: there is nothing to compare."
         if self._elsewhere:
             why = f"A run on {self._elsewhere} is under way; its bars will stand there."
         self._fill_scaled()
@@ -469,7 +469,7 @@ def verdict(imp: Any) -> str:
         )
         return f"{imp.question}\n{remedy}\n{figures}"
     if imp.shares_readable and not imp.caveat:
-        return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
+        return f"Reliable: one blended image holds what the classifier uses.\n{figures}"
     both = ""
     if imp.shapley is not None and not imp.shares_readable:
         by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])

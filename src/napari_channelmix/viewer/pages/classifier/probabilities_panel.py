@@ -35,8 +35,8 @@ class ProbabilitiesPanel(QWidget):
         self.line.setWordWrap(True)
         self.line.setToolTip(
             "Prior: how frequent the classes are taken to be before a cell is seen. Calibrated: "
-            "scores were divided by the temperature, so that of cells called with 90 % about 90 % "
-            "are right; above 1 the network was too sure"
+            "scores were divided by the temperature, so that of cells predicted with 90 % about "
+            "90 % are right; above 1 the network was overconfident"
         )
         self.figures = QLabel()
         self.figures.setWordWrap(True)

@@ -99,7 +99,7 @@ def _marks(plan: CellsPlan) -> list[_Marks]:
     if found_in is not None and tuple(found_in) != chosen.slice_index:
         raise DataError(
             f"layer {layer.name!r} holds nuclei of another slice or projection of the channels; "
-            "go there, or find nuclei here"
+            "go there, or segment nuclei here"
         )
     result = []
     for one in chosen.slices:

@@ -1,4 +1,4 @@
-"""Dock 'Latent traversals': what a cell is along named axes, and how far to trust the names.
+"""Page 'Latents': what a cell is along named axes, and how far to trust the names.
 
 1. Run finds the latents of all cells, which become the session's (`latents.work`).
 2. A click tells which cell; its pictures, sliders and marks follow, here and in the viewer.
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["LatentsDock"]
 
 WORDS = ClickWords(
-    on="Looking: click a cell",
-    off="Look at cells by a click",
-    tip="While this is on and the page in front, a click on a cell shows its latents; a drag moves "
-    "the picture as ever",
+    on="Click a cell to inspect",
+    off="Inspect cells by a click",
+    tip="While this is on and the page in front, a click on a cell shows its latents; a drag "
+    "still moves the image",
     does="look at",
 )
 # How the line begins that names the axes along which there is nothing to see.
@@ -83,7 +83,7 @@ class LatentsDock(Dock):
         self._latents_changed()
 
     def _build(self) -> None:
-        self.settings_box, inside = group("Find the latents of all cells")
+        self.settings_box, inside = group("Compute the latents of all cells")
         inside.addWidget(self.settings)
         inside.addWidget(self.run_time)
         self.column.addWidget(self.settings_box)
@@ -132,7 +132,7 @@ class LatentsDock(Dock):
         if cells is not None and chosen is not None:
             self._running = self.session.data_set
             self.task.run(
-                "finding the latents",
+                "computing the latents",
                 find_latents_job(cells, chosen),
                 self._found,
                 on_update=self._partial,
@@ -162,9 +162,9 @@ class LatentsDock(Dock):
         state = self.session.of(self._running)
         latents = None if state is None else state.latents
         if how == "cancelled" and latents is not None and latents.under_way:
-            self.notice.say("Stopped. The latents stand; the classes were not compared.")
+            self.notice.say("Stopped. The latents are kept; the classes were not compared.")
         elif how == "cancelled":
-            kept = " What was found before stands." if latents is not None else ""
+            kept = " The earlier result is kept." if latents is not None else ""
             self.notice.say(f"Stopped.{kept}")
 
     # ---------------------------------------------------------------- one cell

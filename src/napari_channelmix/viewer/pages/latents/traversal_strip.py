@@ -33,7 +33,7 @@ class NearestStrip(QWidget):
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.axis = choice("Along which axis; turning to a slider above chooses its axis")
+        self.axis = choice("The axis; moving a slider above chooses its axis")
         self.drawn = Pictures("Drawn along the axis", theme, SMALLEST)
         self.real = Pictures("Real cells along the axis", theme, SMALLEST)
         self.real.make_pressable()

@@ -93,7 +93,7 @@ def summary(found: Confusion | None, accuracy: AccuracyEstimate | None = None) -
     if found is None:
         return "No predictions yet: press 'Classify all cells' on the page 'Classifier'."
     if not found.total:
-        return "No cell has a class yet, so there is nothing to hold the predictions against."
+        return "No cell has a class yet, so there is nothing to compare the predictions with."
     cells = f"{found.total:,} cells with a class"
     if found.unlabelled:
         cells += f"; {found.unlabelled:,} without one are not counted"

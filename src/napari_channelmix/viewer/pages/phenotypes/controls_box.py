@@ -40,8 +40,8 @@ class ControlsBox(QWidget):
         self._columns: dict[str, list[str]] = {}
         self._fractions: npt.NDArray[np.float64] | None = None
         self.column = choice(
-            "What tells control wells: the class that all labelled cells of a "
-            "well have, or a column of the data set's table"
+            "Which wells are controls: by the class of all labelled cells of a well, or by a "
+            "column of the data set's table"
         )
         self.negative = choice("Wells of the negative control, such as those without a drug")
         self.positive = choice("Wells of the positive control")

@@ -219,7 +219,7 @@ class GroupTable(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
-        self.setToolTip("Press a row to see its cells alone; a heading sorts by its column")
+        self.setToolTip("Click a row to see only its cells; click a heading to sort by its column")
         self.setShowGrid(False)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(ROW)

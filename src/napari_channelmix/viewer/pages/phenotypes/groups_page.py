@@ -82,8 +82,8 @@ class GroupsPage(QWidget):
         self.held_out = QCheckBox("Held-out cells only")
         self.held_out.setChecked(True)
         self.held_out.setToolTip(
-            "Leave out the cells that the classifier was trained on: what it says of those is too "
-            "good. Default: on"
+            "Leave out the cells that the classifier was trained on: its predictions of those are "
+            "too good. Default: on"
         )
         self.table = GroupTable()
         self.copy = QPushButton("Copy as CSV")
@@ -119,7 +119,7 @@ class GroupsPage(QWidget):
         # Below it stands the gallery, which is to be seen as well.
         self.more = Folding("Controls and plate")
         self.more.toggleButton().setToolTip(
-            "How well control wells are told apart (Z'-factor), and the plate as a map of heat"
+            "How well control wells are told apart (Z'-factor), and the plate as a heat map"
         )
         self._build()
         self.what.currentIndexChanged.connect(self._count)
@@ -373,7 +373,7 @@ def _notes(
         whole.append(
             f"{of}, and are left out."
             if held_out
-            else f"{of}, and are counted (*): what the classifier says of them is too good."
+            else f"{of}, and are counted (*): the classifier's predictions of them are too good."
         )
     elif UNKNOWN in (facts.predictions.training or ()):
         short.append("training cells not known")
@@ -413,7 +413,7 @@ def _doubt(fractions: Fractions | None) -> str:
 def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str]:
     """Why there is no dose-response: in a line, and what would give one."""
     if facts is None:
-        return "No cells yet: open a data set on the page 'Images and cells'.", ""
+        return "No cells yet: open a data set on the page 'Data'.", ""
     if fractions is None:
         return "No cell has a class yet, and there are no predictions.", ""
     if facts.grouping.kind != "group":

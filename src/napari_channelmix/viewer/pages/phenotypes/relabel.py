@@ -60,7 +60,7 @@ class Relabel(QWidget):
         if not classes:
             why = "There is no class yet: add one to the palette"
         elif not chosen:
-            why = "No cell is selected: click one in the gallery or in the picture"
+            why = "No cell is selected: click one in the gallery or in the image"
         else:
             why = ""
         self.button.setText(f"Class of {what}" if chosen else "Class of the selected cells")

@@ -1,4 +1,4 @@
-"""Dock 'Explain a cell': click a cell, see which pixels made the classifier call it that.
+"""Page 'Pixels': click a cell, see which pixels made the classifier call it that.
 
 1. A click tells which cell; what was at work is stopped, and its answers are dropped (`Task`).
 2. An empty map is laid on the cell, unless the answer is known from before.
@@ -99,7 +99,7 @@ class ExplainDock(Dock):
         self.boxes = [asked]
         for title, content in (
             ("Why", self.result),
-            ("How far to trust the map", self.reliability),
+            ("Reliability", self.reliability),
             ("Other methods", self.comparison),
             ("Many cells", self.many.buttons),
         ):
@@ -147,13 +147,13 @@ class ExplainDock(Dock):
         if cells is None or shown is None or trained is None or shown.reference is None:
             return
         if self.many.busy:
-            self._missed("Many cells are being explained; Cancel that to look at one of them.")
+            self._missed("Many cells are being explained; cancel that to explain a single cell.")
             return
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
             self._missed(
                 f"Cell {cell_name(cells, cell)} is in another field of view: show that first, on "
-                "the page 'Images and cells'."
+                "the page 'Data'."
             )
             return
         with QSignalBlocker(self.number):
@@ -242,7 +242,7 @@ class ExplainDock(Dock):
         if self.many.stopped() or found is None:
             return
         if found.attribution is None:
-            self.notice.say("Stopped; the map is as far as it came. Click the cell to begin anew.")
+            self.notice.say("Stopped; the map is not finished. Click the cell to start again.")
         elif found.reliability is None:
             self.reliability.stopped(found)
 

@@ -18,13 +18,13 @@ __all__ = ["ReliabilityPanel"]
 
 HEIGHT = 122
 PLOT_TIP = (
-    "What the classifier says as the map's best pixels are put into an empty image (insertion) or "
-    "taken out of the cell (deletion): the sooner the lines part, the better"
+    "Probability of the class as the map's highest pixels are inserted into an empty image "
+    "(insertion), or deleted from the cell (deletion). The farther apart the lines, the better"
 )
 FIGURES_TIP = (
     "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
-    "1; higher is better, and random maps say what is chance. Random network: likeness to the map "
-    "of a network with random weights, lower is better. Stays under noise: share of the map's "
+    "1; higher is better, and random maps say what is chance. Random network: similarity to the "
+    "map of a network with random weights; lower is better. Stays under noise: share of the map's "
     "strongest tenth that stays in place, higher is better"
 )
 
@@ -73,14 +73,14 @@ class ReliabilityPanel(QWidget):
         self.figures.setText(self._figures(found))
         tested = None if found is None else found.reliability
         if tested is None:
-            waiting = "Each map is tested as soon as it is finished."
+            waiting = "Each map is tested when it is finished."
             lines = (waiting,) if found is None else ("The map is being tested…", *found.caveats)
             self.words.say("\n".join(lines), "info" if len(lines) == 1 else "warning")
             return
         lines, kind = tested.words(0), tested.verdict(0)
         if kind == "good" and found is not None and found.doubts:
             # What the labels say against the model stands with the cell.
-            lines, kind = (*lines, "But the labels speak against the model: see above."), "warning"
+            lines, kind = (*lines, "But the labels contradict the model: see above."), "warning"
         self.words.say("\n".join(lines), kind)
 
     def stopped(self, found: Explanation | None = None) -> None:
@@ -114,6 +114,6 @@ class ReliabilityPanel(QWidget):
         self.inserting.setPen(pg.mkPen(colors.bar, width=2))
         self.deleting.setPen(pg.mkPen(colors.second, width=2))
         self.legend.setText(
-            f'<span style="color:{colors.bar}">━</span> insertion (put in)&nbsp;&nbsp; '
-            f'<span style="color:{colors.second}">━</span> deletion (taken out)'
+            f'<span style="color:{colors.bar}">━</span> insertion&nbsp;&nbsp; '
+            f'<span style="color:{colors.second}">━</span> deletion'
         )

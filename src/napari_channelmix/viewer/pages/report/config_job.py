@@ -35,7 +35,7 @@ __all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doab
 
 
 # What to do about a data set that is not in use.
-ELSEWHERE = "; take that data set in use on the page 'Images and cells' for it, or close it"
+ELSEWHERE = "; take that data set in use on the page 'Data' for it, or close it"
 # What to do about one that was closed, of which only the classifier is left.
 CLOSED = (
     "they were closed, and only their classifier is left. Save that on the page 'Classifier', open "
@@ -53,7 +53,8 @@ def doable(snapshot: Snapshot) -> str:
         part for one in snapshot.data_sets for part in (one.trained, one.importance, one.latents)
     ]
     if not any(part is not None for part in parts):
-        return "Nothing to do again yet: train a classifier, or find channel importance or latents."
+        return "Nothing to reproduce yet: train a classifier, or find channel importance or "
+        "latents."
     return ""
 
 
@@ -106,7 +107,7 @@ def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
     if one.dataset is None:
         which = f"{one.title}: these" if several else "these"
         raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
-    on_disk = yield from part(open_dataset_job(one.dataset), 0, 90, 100, "looking at the file: ")
+    on_disk = yield from part(open_dataset_job(one.dataset), 0, 90, 100, "reading the file:  ")
     yield Progress(90, 100, "comparing the cells")
     if on_disk.fingerprint != one.cells.fingerprint:
         which = f"{one.title}: {one.dataset.name}" if several else one.dataset.name
@@ -264,8 +265,8 @@ def _changes_of(one: Snapshot) -> Sequence[str]:
         made.append(("the latents were found", latents.provenance))
     now = one.cells.fingerprint if made else ""
     return [
-        f"{what} before cells or classes were changed: the figures are of those, and differ when "
-        "it is done again"
+        f"{what} before cells or classes were changed: the figures are of those, and will differ "
+        f"when reproduced"
         for what, about in made
         if about.get("cells") not in (None, now)
     ]

@@ -1,4 +1,4 @@
-"""Dock 'Report and script': hand on what was found, and write down how to do it again.
+"""Page 'Report': hand on what was found, and write down how to do it again.
 
 1. What there is, is listed as it is found (`reproduce.items`).
 2. A button takes a snapshot of the session (`reproduce.snapshot`) and starts a job on it.
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReproduceDock"]
 
-NO_CELLS = "Nothing to report yet: open a data set, or use layers, on the page 'Images and cells'."
+NO_CELLS = "Nothing to report yet: open a data set, or use layers, on the page 'Data'."
 # Milliseconds in which changes are gathered: results come many at a time.
 PAUSE = 120
 
@@ -49,9 +49,9 @@ class ReproduceDock(Dock):
         super().__init__(viewer)
         self.contents = QLabel()
         self.contents.setWordWrap(True)
-        self.contents.setToolTip("Only what there is stands in the report")
+        self.contents.setToolTip("The report contains only the results that exist")
         self.report = QPushButton("Export report…")
-        self.report.setToolTip("Write one page of HTML that needs no other file")
+        self.report.setToolTip("Write the report as one HTML file")
         self.open = QPushButton("Open")
         self.where = Notice()
         self.save_data = QPushButton("Save data set…")
@@ -60,9 +60,9 @@ class ReproduceDock(Dock):
             "then reads them from there"
         )
         self.copy_script = QPushButton("Copy as script")
-        self.copy_script.setToolTip("A Python script that does the same again, on the clipboard")
+        self.copy_script.setToolTip("Copy a Python script that reproduces the results")
         self.save_script = QPushButton("Save script…")
-        self.save_script.setToolTip("The same script in a file (.py)")
+        self.save_script.setToolTip("Save the same script (.py)")
         self.save_config = QPushButton("Save as config…")
         self.save_config.setToolTip(
             "All settings as JSON, for the command 'napari-channelmix run' and cm.run_config"
@@ -93,7 +93,7 @@ class ReproduceDock(Dock):
         row.addWidget(self.open)
         inside.addLayout(row)
         self.column.addWidget(box)
-        box, inside = group("Do it again")
+        box, inside = group("Reproduce")
         inside.addWidget(self.where)
         inside.addWidget(self.save_data)
         grid = QGridLayout()
@@ -167,7 +167,7 @@ class ReproduceDock(Dock):
         """Show the report that was written last in the browser."""
         if self.page is None or not self.page.is_file():
             self.page = None
-            self.fail("The report is not there any more; export it again.")
+            self.fail("The report no longer exists; export it again.")
             self._fill_buttons()
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.page)))
@@ -211,7 +211,7 @@ class ReproduceDock(Dock):
         snapshot = self.snapshot()
         if snapshot is not None and not doable(snapshot):
             self.task.run(
-                "writing down what was done", config_job(snapshot), use, on_error=self._no_config
+                "writing the config", config_job(snapshot), use, on_error=self._no_config
             )
 
     def _no_config(self, line: str) -> None:
@@ -298,7 +298,7 @@ class ReproduceDock(Dock):
             self.export_to(folder)
 
     def export_to(self, folder: Path) -> None:
-        """Write what is ticked into a folder."""
+        """Write the ticked results into a folder."""
         # The rows may be older than what is shown by now, and know no pixels.
         self._fill(pixels=True)
         chosen = self.list.chosen
@@ -359,7 +359,7 @@ class ReproduceDock(Dock):
             said = "Nothing is ticked."
         self.why_no_export.setText(said)
         self.why_no_export.setVisible(bool(said) and snapshot is not None)
-        self.export.setToolTip(said or "Write what is ticked into a folder")
+        self.export.setToolTip(said or "Write the ticked results into a folder")
 
     def _say_where(self, snapshot: Snapshot | None) -> None:
         """Where script and config would find the cells."""
@@ -409,7 +409,7 @@ def _unsaved(one: Snapshot, several: bool) -> str:
     if one.closed:
         return f"The cells of {one.title} are in no data-set file as they were: {CLOSED}."
     if not one.in_use:
-        said += " For that, choose it on the page 'Images and cells'; or close it there."
+        said += " For that, choose it on the page 'Data'; or close it there."
     return said
 
 
