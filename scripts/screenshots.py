@@ -142,7 +142,7 @@ def main(folder: Path) -> None:
     wait(lambda: not explain.task.busy)
     picture("explain-all")
 
-    for name in ("explanations", "predicted", "mixed"):
+    for name in ("explanations", "predicted", "blended image"):
         if name in viewer.layers:
             viewer.layers[name].visible = False
     front(latents)

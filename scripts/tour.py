@@ -91,7 +91,7 @@ def weigh_channels(hand: Hand) -> None:
     hand.click(dock.run_button)
     hand.until(lambda: dock.session.importance is not None, "the first bars come")
     hand.rest("Channel importance")
-    hand.until(lambda: not dock.mixed_task.busy, "the mixed image is made")
+    hand.until(lambda: not dock.mixed_task.busy, "the blended image is made")
     found = dock.session.importance
     see(len(found.seeds) == 2 and found.channels == CHANNELS, "all seeds and channels are in it")
     see(dock.gate.isVisible() and "balanced accuracy" in dock.gate.text(), "the gate is told")

@@ -94,8 +94,8 @@ def test_shuffled_labels_give_accuracy_at_chance_and_say_that_nothing_can_be_rea
 
 
 def test_gate_closes_where_one_blend_cannot_hold_the_answer():
-    # The class is which of four look-alike channels is lit, at any brightness: all-channel networks see
-    # it, while a blend shows only some brightness.
+    # The class is which of four look-alike channels is lit, at any brightness: all-channel networks
+    # see it, while a blend shows only some brightness.
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 480)
     lit = np.eye(4)[labels] * np.exp(rng.uniform(-1.5, 1.5, 480))[:, None]

@@ -151,7 +151,7 @@ def test_the_nearest_cell_is_the_nearest_in_spreads_of_the_active_latents(found)
     apart[:, 3] *= 3
     assert found.nearest(5, "Scale", 4)[-1] == np.argmin((apart**2).sum(axis=1))
     assert low < high
-    # What unused latent says nothing of who is near.
+    # Unused latents say nothing of who is near.
     values = found.values.copy()
     values[:, ~found.active] = np.random.default_rng(0).normal(0, 9, (24, (~found.active).sum()))
     wild = replace(found, values=values)
@@ -433,7 +433,7 @@ def test_the_same_seed_gives_the_same_latents(untrained, ellipses):
 def test_plankton_is_turned_around_and_measured_by_its_size(shared_data, shipped):
     found = run_latents(open_dataset(shared_data / "ifcb_plankton" / "dataset.toml"), shipped)
     assert len(found.values) == 30
-    assert "the background is brighter than the cells: pictures are inverted" in found.warnings
+    assert "the background is brighter than the cells: images are inverted" in found.warnings
     assert "a grey image: the latent Color is of no use here" in found.warnings
     assert found.prepared.outlined.all()
     area = np.sqrt(found.prepared.features["area"])

@@ -35,19 +35,19 @@ def test_independent_labels_are_close_to_undecided_around_a_half():
     model = SimpleNamespace(reading=SimpleNamespace(independent=True))
     # The other label is sure; of this one nothing is.
     caveats = call_caveats(model, TWO, rows, [0, 0, 1])
-    assert caveats[0] == ("the call is close to undecided: big 55.0 %",)
+    assert caveats[0] == ("the prediction is close to undecided: big 55.0 %",)
     assert caveats[1] == ()
 
 
 def test_a_close_call_is_said_with_both_figures():
     caveats = call_caveats(NO_LIMITS, TWO, [(0.502, 0.498), (0.1, 0.9)], [0, 1])
-    assert caveats == (("the call is close to undecided: big 50.2 %, small 49.8 %",), ())
+    assert caveats == (("the prediction is close to undecided: big 50.2 %, small 49.8 %",), ())
 
 
 def test_of_many_cells_the_close_calls_are_counted_and_named():
     rows = [(0.502, 0.498), (0.1, 0.9), (0.45, 0.55)]
     (line,) = caveat_lines(NO_LIMITS, TWO, rows, [0, 1, 1], lambda row: 100 + row)
-    assert line.startswith("2 of 3 calls are close to undecided (less than 20 % between the")
+    assert line.startswith("2 of 3 predictions are close to undecided (less than 20 % between the")
     assert "; 100, 102): " in line
     assert caveat_lines(NO_LIMITS, TWO, rows[1:2], [1], str) == ()
     # A single cell has its figures.
@@ -69,7 +69,7 @@ def test_a_faithful_map_is_good_only_without_caveats():
     assert clear.against_chance.p_value == pytest.approx(1.5e-4, abs=1e-5)
     assert clear.words() == ("Faithful: better than random maps (p < 0.001, n = 24 random maps).",)
     assert clear.verdict() == "good"
-    close = replace(clear, caveats=(("the call is close to undecided: big 50.2 %",),))
+    close = replace(clear, caveats=(("the prediction is close to undecided: big 50.2 %",),))
     assert close.words()[0].startswith("Faithful") and "toss of a coin" in close.words()[1]
     assert close.verdict() == "warning" and close.readable()
 

@@ -79,8 +79,8 @@ def test_from_a_data_set_to_the_bars(
     assert importance.gate.y() < importance.chart.y()
     assert set(importance.chart.rows) == {"DNA", "reporter", "look-alike", "stress"}
 
-    qtbot.waitUntil(lambda: "mixed" in viewer.layers, timeout=5000)
-    mixed, source = viewer.layers["mixed"], viewer.layers["DNA"]
+    qtbot.waitUntil(lambda: "blended image" in viewer.layers, timeout=5000)
+    mixed, source = viewer.layers["blended image"], viewer.layers["DNA"]
     np.testing.assert_allclose(mixed.scale, source.scale)
     assert mixed.units == source.units and mixed.data.shape == source.data.shape
 
@@ -169,7 +169,7 @@ def test_a_perfect_score_on_six_cells_looks_as_weak_as_it_is(trained: Any) -> No
     trained.session.trained = replace(trained.session.trained, accuracy=1.0, estimate=found)
     said = trained.doubts.text()
     assert "Not clearly better than chance (0.50)" in said
-    assert "2 groups are too few to say anything of other groups" in said
+    assert "2 groups are too few to say anything about other groups" in said
     assert "2 held-out groups, 6 cells" in trained.result.text()
     assert trained.recalls.bars.rows[0].interval[0] < 0.5
     said, kind = chance_line(trained.session.trained)

@@ -170,10 +170,8 @@ class Classifier(Predictor):
         held_out = "" if found.doubt else "held-out "
         text = f"calibrated on {found.n_cells} {held_out}cells of {found.n_groups} groups"
         if f"{found.temperature:.2f}" != "1.00":
-            was = "sure" if found.temperature > 1 else "unsure"
-            text += (
-                f" (the network was too {was}: its scores are divided by {found.temperature:.2f})"
-            )
+            was = "overconfident" if found.temperature > 1 else "underconfident"
+            text += f" (the network was {was}: its scores are divided by {found.temperature:.2f})"
         return f"{text}; {found.doubt}" if found.doubt else text
 
     @property

@@ -301,7 +301,7 @@ def _found_out(seen: Tensor, who: str) -> Meaning:
     scaled = _scaled(seen)
     if scaled:
         raise ModelError(
-            f"{who} gives {scaled} in all {len(seen)} answers that were tried, so these seem to be "
+            f"{who} gives {scaled} in all {len(seen)} outputs that were tried, so these seem to be "
             "probabilities in another form: let it give them within 0 and 1, or say "
             'output="logits" if a softmax belongs on them as they are'
         )
@@ -336,20 +336,20 @@ def _doubts(seen: Tensor, meaning: Meaning, who: str, *, declared: bool) -> tupl
     found = []
     same, many = _alike(seen), len(seen) > 1
     if same and many:
-        found.append(f"{who} gives the same answer to all {len(seen)} crops that were tried")
+        found.append(f"{who} gives the same output for all {len(seen)} crops that were tried")
     if not declared or same or not many:
         return tuple(found)
     looks = not _against(seen, "probabilities") and seen.shape[1] > 1
     within = bool((seen >= 0).all() and (seen <= 1).all())
     if looks and meaning in ("logits", "sigmoid", "sigmoid_logits"):
         found.append(
-            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} answers are "
+            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} outputs are "
             'not negative with the sum 1: if it ends in a softmax, use output="probabilities"'
         )
     elif within and meaning in ("sigmoid_logits", "one_logit"):
         other = "sigmoid" if meaning == "sigmoid_logits" else "one_probability"
         found.append(
-            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} answers lie "
+            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} outputs lie "
             f'within 0 and 1: if it ends in a sigmoid, use output="{other}"'
         )
     return tuple(found)

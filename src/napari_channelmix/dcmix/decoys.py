@@ -49,7 +49,7 @@ class WithDecoys(NormalisedCrops):
     def __init__(
         self, crops: NormalisedCrops, donors: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
     ) -> None:
-        names = [*crops.cells.channels, *(f"negative control of {name}" for name in crops.cells.channels)]
+        names = [*crops.cells.channels, *(f"decoy of {name}" for name in crops.cells.channels)]
         table = crops.cells.table.iloc[own].reset_index(drop=True)
         cells = replace(
             crops.cells, channels=tuple(names), planes=crops.cells.planes * 2, table=table

@@ -94,8 +94,8 @@ def channel_importance_job(
 
     A repeat that is taken from an earlier run has ``kept`` among the metrics of its progress.
 
-    Divide and read the cells; in each repeat train the channel-mixing network, the plain one and the one
-    with decoys, and take the Shapley values of the plain one; put the repeats together.
+    Divide and read the cells; in each repeat train the channel-mixing network, the all-channel one
+    and the one with decoys, and take the Shapley values of the second; put the repeats together.
     """
     chosen = merged(ImportanceSettings, settings, options)
     seeds, seed = chosen.seeds, chosen.seed

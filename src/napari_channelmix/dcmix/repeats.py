@@ -96,8 +96,8 @@ class RepeatResult:
     shapley, shapley_per_class
         (C,) and (K, C), of the all-channel network, or None.
     whole, nothing : float or None
-        Balanced accuracy of the all-channel network with all channels and with none, between which the
-        Shapley values lie.
+        Balanced accuracy of the all-channel network with all channels and with none, between which
+        the Shapley values lie.
     warnings : list of str
     """
 
@@ -133,8 +133,8 @@ def repeat_job(
 ) -> Job[tuple[RepeatResult, Classifier]]:
     """One repeat, trained or taken from where an earlier run kept it; and its mixed classifier.
 
-    Train the channel-mixing network, the plain one and the mix with decoys; let the first two call the
-    held-out cells; take the Shapley values of the plain one.
+    Train the channel-mixing network, the all-channel one and the mix with decoys; let the first two
+    call the held-out cells; take the Shapley values of the second.
     """
     key = plan.key(seed, crops.signature, held.signature)
     kept = _kept(plan, key, seed, len(held))
@@ -145,7 +145,7 @@ def repeat_job(
     def train(some: NormalisedCrops, spec: NetworkSpec) -> Job[Classifier]:
         return train_on(some, spec, plan.settings.training, seed=seed, device=plan.device)
 
-    # Where the work of each step ends: channel-mixing network, all-channel network, mix with decoys.
+    # Where each step ends: channel-mixing network, all-channel network, mix with decoys.
     settings = plan.settings
     ends = [0.4, 0.75 if settings.decoys else 0.95, 0.95] if settings.shapley else [0.5, 0.75, 1.0]
     blended = plan.spec(settings.mixes)
@@ -169,7 +169,7 @@ def repeat_job(
     if plan.settings.decoys:
         doubled = WithDecoys.behind(crops, seed)
         job = train(doubled, plan.spec(plan.settings.mixes, factor=2))
-        tricked = yield from part(job, ends[1], ends[2] - ends[1], 1, "negative controls,  ")
+        tricked = yield from part(job, ends[1], ends[2] - ends[1], 1, "negative controls, ")
         assert tricked.mixing is not None
         both = shares_of(tricked.mixing)
         channels = len(plan.channels)

@@ -1,7 +1,8 @@
 """How far a latent's name can be trusted on a data set.
 
 A name was learnt on sprites. On cells it is believed only where five things hold: on sprites the
-latent follows its factor; fine-tuning has not moved it; it varies among the cells; it correlates with a hand-crafted feature that measures the same thing, in more cells than chance would need for
+latent follows its factor; fine-tuning has not moved it; it varies among the cells; it correlates
+with a hand-crafted feature that measures the same thing, in more cells than chance would need for
 it; and the decoder's pictures resemble the cells, as it else shows what is not in them. Our
 definition.
 """

@@ -109,7 +109,7 @@ def caveat_lines(
         return tuple(call_caveats(model, classes, values, target)[0])
     called = named_cells([names(int(row)) for row in close])
     return (
-        f"{len(close):,} of {counted(len(values), 'call')} {'is' if len(close) == 1 else 'are'} "
+        f"{len(close):,} of {counted(len(values), 'prediction')} {'is' if len(close) == 1 else 'are'} "
         f"close to undecided (less than {100 * CLOSE:.0f} % between the two most probable "
         f"classes; {called}): a map may be faithful and say nothing of the class",
         *limits,
@@ -140,10 +140,10 @@ def _call_text(
     classes: Sequence[str], row: npt.NDArray[np.float64], target: int, *, independent: bool
 ) -> str:
     if independent:
-        return f"the call is close to undecided: {classes[target]} {100 * row[target]:.1f} %"
+        return f"the prediction is close to undecided: {classes[target]} {100 * row[target]:.1f} %"
     first, second = np.argsort(-row, kind="stable")[:2].tolist()
     return (
-        "the call is close to undecided: "
+        "the prediction is close to undecided: "
         f"{classes[first]} {100 * row[first]:.1f} %, {classes[second]} {100 * row[second]:.1f} %"
     )
 

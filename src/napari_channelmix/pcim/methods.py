@@ -101,8 +101,10 @@ _ALL = (
         solver.literal,
     ),
     _black_box(
-        "blackbox", "Black box", "random masks, then a search; needs predictions only, no "
-        "gradients", sharp=False
+        "blackbox",
+        "Black box",
+        "random masks, then a search; needs predictions only, no gradients",
+        sharp=False,
     ),
     _black_box("blackbox-sharp", "Black box (fine)", "a linear fit to random masks", sharp=True),
     _baseline("saliency", "Saliency", "size of the gradient (captum)"),

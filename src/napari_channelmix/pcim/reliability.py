@@ -43,7 +43,7 @@ FAR_FROM_TRAINING = 0x5EED0000
 NOISE = 0.1
 NOISE_DRAWS = 2
 # Above this correlation with the map of a random network, a map shows the image more than the
-# classifier; where less than this share of its strongest pixels stays under noise, its details
+# classifier; where less than this share of its strongest pixels stable under noise, its details
 # are those of the noise. Our choice, for the words only; `benchmarks/reliability_words.py`.
 TOO_ALIKE = 0.5
 STAYS = 0.5

@@ -109,7 +109,7 @@ def chosen_target(
         against itself, a classifier of a single class.
     """
     if len(classes) < 2:
-        raise ModelError("a classifier of one class always predicts it; there is nothing to explain")
+        raise ModelError("a classifier of one class always predicts it: nothing to explain")
     of = predicted if target is None else _positions(target, len(predicted), classes, "target")
     if versus is None:
         return Target(torch.from_numpy(of.copy()), independent=independent)

@@ -67,7 +67,7 @@ def importance_in_words(found: ChannelImportance) -> str:
         best = max(range(len(found.channels)), key=lambda at: found.shapley[at])  # type: ignore[index]
         same = found.channels[best] == first[0]
         said = "it comes first as well" if same else f"{found.channels[best]} comes first"
-        line += f"; by Shapley values, the second answer, {said}"
+        line += f"; by Shapley values {said}"
     return f"{line}."
 
 

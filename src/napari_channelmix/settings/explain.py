@@ -63,7 +63,7 @@ class ExplainSettings:
     ] = "shared"
     forwards: Annotated[
         Forwards,
-        About("Answers", "images a black box is asked about, for each cell", advanced=True),
+        About("Answers", "images that a black box predicts, for each cell", advanced=True),
     ] = 1000
     seed: Annotated[Seed, About("Random seed", "the same seed gives the same maps")] = 0
     limit: Annotated[

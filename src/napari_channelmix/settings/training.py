@@ -77,7 +77,7 @@ class NetworkSettings(TrainingSettings):
     constraint : {"softmax", "nonneg", "over"}
         How the weights of a mixing layer are kept non-negative; see `ChannelMix`.
     held_out : float
-        Share of the held-out cells, in whole groups.
+        Share of the cells that are held out, in whole groups.
     seed : int
         Decides first weights, order, augmentation and the cells held back.
     device : {"auto", "cpu", "cuda", "mps"}
@@ -95,7 +95,7 @@ class NetworkSettings(TrainingSettings):
         Share,
         About(
             "Test fraction",
-            "share of the held-out cells, in whole groups",
+            "share of the cells that are held out, in whole groups",
             metavar="SHARE",
         ),
     ] = 0.25

@@ -101,6 +101,6 @@ def _probabilities(findings: Findings) -> dict[str, Any]:
         lines.append(f"The classifier is {facts.calibrated}.")
     if found is not None:
         lines.append(
-            f"On held-out cells, with the {found.prior or 'prior of then'}: {found.text()}."
+            f"On held-out cells, with the {found.prior or 'prior at that time'}: {found.text()}."
         )
     return {"lines": lines, "chart": chart}

@@ -102,8 +102,7 @@ def reason_not_ready(session: Session) -> str:
         return "First open a data set or use layers on the page 'Data'."
     used = [name for name, count in cells.class_counts.items() if count]
     if len(used) < 2:
-        return "Two classes are needed: name them and give them to some cells on the page "
-        "'Annotate'."
+        return "Two classes are needed: create them on the page 'Annotate' and label some cells."
     return ""
 
 

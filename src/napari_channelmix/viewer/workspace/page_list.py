@@ -58,7 +58,7 @@ PAGES = (
         "Annotate",
         _module("annotate"),
         "AnnotateDock",
-        "Which class does each cell have? Give it by brush, by keys or from a table.",
+        "Which class does each cell have? Label cells with a brush, keys or a table.",
     ),
     PageInfo(
         "classifier",
@@ -82,7 +82,7 @@ PAGES = (
         "Explain a cell",
         _module("pixels"),
         "ExplainDock",
-        "Which pixels of a cell make the classifier call it that?",
+        "Which pixels of a cell decide its predicted class?",
     ),
     PageInfo(
         "latents",

@@ -134,7 +134,7 @@ def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
     text = verdict(made("blending to one image costs accuracy"))
     assert text.startswith("Not reliable: blending to one image costs accuracy.")
     assert "Most by Shapley value: GZMB, CD8a, CK" in text
-    assert "mixed 0.80, plain 0.90" in text
+    assert "channel-mixing 0.80, all-channel 0.90" in text
 
 
 def test_the_verdict_stands_first_with_intervals_below() -> None:

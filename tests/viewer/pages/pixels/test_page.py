@@ -486,7 +486,7 @@ def test_chosen_cells_and_an_honest_cancel(
     for number in (2, 5, 6, 2):
         press(qtbot, viewer, number, modifier=Qt.KeyboardModifier.ShiftModifier)
     assert found.many.chosen == (4, 5) and found.session.explanation is None
-    assert len(viewer.layers["selected cells"].data) == 2
+    assert len(viewer.layers["cells to explain"].data) == 2
     click(found.many.chosen_button)
     finished(found, qtbot)
     assert "2 cells are explained" in found.notice.text()
@@ -498,7 +498,7 @@ def test_chosen_cells_and_an_honest_cancel(
     click(found.task_bar.cancel)
     assert "Stopped" in found.notice.text() and not found.many.busy
     found.many.choose_none()
-    assert "selected cells" not in viewer.layers
+    assert "cells to explain" not in viewer.layers
 
 
 def test_channels_that_are_missing_are_named(viewer: Any, opened: Any, qtbot: Any) -> None:

@@ -67,13 +67,10 @@ class Giving(QWidget):
 def _in_words(session: Session) -> str:
     cells, chosen = session.cells, session.selected
     if cells is None:
-        return (
-            "No cells yet: open a data set, or use the layers of the viewer, on the page 'Data'."
-        )
+        return "No cells yet: open a data set, or use the layers of the viewer, on the page 'Data'."
     known = [cell for cell in chosen if 0 <= cell < len(cells)]
     if not known:
-        return "No cell is selected: click one in the image (Shift-click adds more), then press 1 "
-        "to 9 or 0."
+        return "No cell is selected: click one (Shift-click adds more), then press 1 to 9 or 0."
     labels = cells.labels
     if len(known) > 1:
         free = int((labels[known] < 0).sum())

@@ -124,7 +124,7 @@ class ImportanceChart(pg.PlotWidget):
                 f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'
             )
         if imp.decoy is not None:
-            parts.append("┆ negative control: it carries nothing")
+            parts.append("┆ negative control (no information)")
         if imp.above_control is not None and not all(imp.above_control):
             parts.append(f'<span style="color:{colors.line}">■</span> not above its control')
         # A mark and its words stay on one line.

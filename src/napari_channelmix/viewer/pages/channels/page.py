@@ -1,4 +1,4 @@
-"""Page 'Channels': run DCMIX, read its bars under its gate, look at the mixed image."""
+"""Page 'Channels': run DCMIX, read its bars with their reliability, look at the blended image."""
 
 from __future__ import annotations
 
@@ -53,12 +53,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportanceDock", "verdict"]
 
+# Layers with the blended images.
+BLENDED = "blended image"
 TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
 class ImportanceDock(Dock):
-    """Settings, gate, bars, figures, mixed image."""
+    """Settings, reliability, bars, table, blended image."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
@@ -134,7 +136,7 @@ class ImportanceDock(Dock):
         ticks.addWidget(self.shapley)
         ticks.addWidget(self.decoys)
         ticks.addStretch(1)
-        rows.addRow("Also", ticks)
+        rows.addRow("Compute also", ticks)
         self.settings.leave("shapley", "decoys")
         inside.addLayout(rows)
         more = Folding("More settings")
@@ -158,8 +160,8 @@ class ImportanceDock(Dock):
         inside.addWidget(self.hover)
         inside.addWidget(self.said)
         inside.addWidget(self.no_p_values)
-        table = Folding("Figures")
-        table.setToolTip("The numbers behind the bars")
+        table = Folding("Table")
+        table.setToolTip("The numbers of the chart")
         table.addWidget(self.figures)
         table.addWidget(self.measured)
         inside.addWidget(table)
@@ -291,7 +293,7 @@ class ImportanceDock(Dock):
         # napari selects a layer that is added: its controls would be those of one unseen.
         with nullcontext() if visible else layers.keep_selection(self.viewer.layers):
             for place, image in enumerate(images):
-                name = "mixed" if len(images) == 1 else f"mixed {place + 1}"
+                name = BLENDED if len(images) == 1 else f"{BLENDED} {place + 1}"
                 low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
                 limits = (low, max(high, low + 1e-6))
                 layer = layers.add_image(
@@ -393,7 +395,7 @@ class ImportanceDock(Dock):
         self.chart.mark(None)
         self.hover.setText(HINT)
         # Only where it is looked at: the first one is added when a run is done.
-        if any(layers.role_of(layer).startswith("mixed") for layer in self.viewer.layers):
+        if any(layers.role_of(layer).startswith(BLENDED) for layer in self.viewer.layers):
             self.show_mixed(visible=False)
 
     def _importance_changed(self, _: object = None) -> None:
@@ -488,6 +490,7 @@ def measured(imp: Any) -> str:
     if imp.estimates:
         return "\n".join(imp.accuracy_lines)
     return (
-        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
+        f"balanced accuracy: channel-mixing {imp.accuracy['mixed']:.2f}, all-channel "
+        f"{imp.accuracy['plain']:.2f}; "
         f"{imp.n_test} held-out cells, {counted(len(imp.seeds), 'repeat')}"
     )

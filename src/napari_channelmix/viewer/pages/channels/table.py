@@ -1,4 +1,4 @@
-"""The numbers behind the bars, as a small table, and what the last columns were measured on."""
+"""The numbers of the chart, as a small table, and what the last columns were measured on."""
 
 from __future__ import annotations
 

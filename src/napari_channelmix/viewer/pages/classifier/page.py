@@ -86,8 +86,9 @@ class ClassifierDock(Dock):
         self.network, self.epochs = self.settings["network"], self.settings["epochs"]
         self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
         self.train = QPushButton("Train")
-        self.train.setToolTip("Train on the cells that have a class, and measure accuracy on "
-        "held-out cells")
+        self.train.setToolTip(
+            "Train on the cells that have a class, and measure accuracy on held-out cells"
+        )
         self.run_time = RunTimeLine(self.viewer.theme)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
@@ -163,8 +164,9 @@ class ClassifierDock(Dock):
         content = QWidget()
         content.setLayout(inner)
         more = Folding("More settings")
-        more.setToolTip("Network, duration and rate of learning, and the constraint of the "
-        "blending weights")
+        more.setToolTip(
+            "Network, duration and rate of learning, and the constraint of the blending weights"
+        )
         more.addWidget(content)
         inside.addWidget(more)
         inside.addWidget(self.train)
@@ -397,7 +399,7 @@ class ClassifierDock(Dock):
         self.misfit.setText(misfit)
         self.misfit.setVisible(bool(misfit))
         usable = trained is not None and not misfit and not busy
-        where = "Classes, here and in the viewer"
+        where = "Colours of the classes"
         self.legend.show_classes(palette if trained is not None else (), where)
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())

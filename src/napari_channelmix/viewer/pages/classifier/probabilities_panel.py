@@ -60,7 +60,7 @@ class ProbabilitiesPanel(QWidget):
         column.setSpacing(4)
         for widget in (self.figures, self.of, self.plot):
             column.addWidget(widget)
-        self.fold = Folding("What the probabilities mean")
+        self.fold = Folding("Calibration of the probabilities")
         self.fold.addWidget(inside)
         self.fold.toggleButton().setToolTip(
             "Calibration error, Brier score and reliability curve on held-out cells"

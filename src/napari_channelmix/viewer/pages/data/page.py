@@ -196,9 +196,7 @@ class ImagesDock(Dock):
             # Asked again, since its layers may be gone.
             self.switching.show_state(state, found.pixels)
             if state.results:
-                self.notice.say(
-                    f"{state.name} is open already, with {listed(state.results, 6)}."
-                )
+                self.notice.say(f"{state.name} is open already, with {listed(state.results, 6)}.")
             return
         self.switching.forget_layers()
         shown = layers.show_field(self.viewer, found.cells, found.pixels)

@@ -27,8 +27,7 @@ __all__ = ["ClassesPage"]
 
 NONE = "The classes were not compared: {}."
 ADVICE = "Give cells classes on the page 'Annotate', then run again."
-LAST = "How well the latents separate the classes is computed last, and is shown here when the "
-"run has finished."
+LAST = "Separation of the classes is computed last; it is shown here when the run has finished."
 CHANGED = "Classes were changed since; run again to update these figures."
 # Robust z-scores beyond this are unusual: about one cell in 400 of a normal class.
 UNUSUAL = 3.0
@@ -270,6 +269,6 @@ def _verdict(tested: Separation) -> str:
         )
     return (
         "It is not known whether latents or hand-crafted features are better: accuracy of the "
-        "latents minus that of the features {signed(ahead.accuracy, 3)} (95 % interval "
+        f"latents minus that of the features {signed(ahead.accuracy, 3)} (95 % interval "
         f"{signed(low, 3)} to {signed(high, 3)})."
     )

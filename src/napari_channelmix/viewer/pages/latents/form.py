@@ -179,8 +179,7 @@ class LatentsForm(QWidget):
                 "channel or a blend."
             )
         if kind == BLEND and imp is None:
-            return "No channel importance yet: run it on the page 'Channels', or choose another "
-            "input."
+            return "No channel importance yet: run 'Channels', or choose another input."
         if kind == BLEND and self._look() is None:
             return "The channel importance is of other channels; run it again."
         return ""

@@ -104,8 +104,8 @@ class GroupsModel(QAbstractTableModel):
             return f"adj.\n{name}" if adjusted else name
         if role == Qt.ItemDataRole.ToolTipRole and adjusted:
             return (
-                f"Fraction of {name} behind the calls, adjusted for the classes that the "
-                "classifier confuses; a click sorts by it"
+                f"Fraction of {name} corrected for the classes that the classifier confuses; a "
+                f"click sorts by it"
             )
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"Fraction of the cells that are {name}; a click sorts by it"

@@ -97,7 +97,7 @@ class GroupsPage(QWidget):
         self.adjust.setChecked(True)
         self.adjust.setToolTip(
             "Curve and plate are of the fractions adjusted for the classes that the classifier "
-            "confuses; off: of its calls as they are. Default: on"
+            "confuses; off: of the predictions as they are. Default: on"
         )
         self.plot = DosePlot(theme)
         self.words = QLabel()
@@ -387,18 +387,18 @@ def _notes(
         # The heads of the columns tell what that is.
         partly = " They are known of groups without training cells." if trained_on else ""
         if fractions.not_adjusted:
-            short.append("curve and plate of the calls")
+            short.append("curve and plate of the predictions")
             partly += (
-                f" {counted(fractions.not_adjusted, 'group', 'have')} none: curve and plate are of "
-                "the calls, so that no group is left out."
+                f" {counted(fractions.not_adjusted, 'group', 'have')} none: curve and plate use "
+                "the predictions, so that no group is left out."
             )
         whole.append(
-            "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
-            f"called another class{note}.{partly if held_out or fractions.not_adjusted else ''}"
+            "Adjusted (adj.): the fraction corrected for how often held-out cells were predicted "
+            f"as another class{note}.{partly if held_out or fractions.not_adjusted else ''}"
         )
     if prior is not None:
         short.append(prior.text().split(" (")[0])
-        whole.append(f"Calls: {prior.text()}.")
+        whole.append(f"Predictions: {prior.text()}.")
     return "; ".join(short), "\n".join(whole)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ManyCells"]
 
-ROLE = "selected cells"
+ROLE = "cells to explain"
 HINT = "Shift-click selects a cell."
 
 

@@ -88,7 +88,7 @@ class ResultPanel(QWidget):
         self.title.setText(f"<b>Cell {html.escape(name)}</b>")
 
     def show_explanation(self, found: Explanation, label: str) -> None:
-        """Show what is known of a cell so far; ``label`` is its label."""
+        """Show what is known of a cell so far; ``label``: the class it was given."""
         before, self._found = self._found, found
         if before is None or before.crops is not found.crops:
             levels = grey_levels(found.crops)
@@ -112,7 +112,7 @@ class ResultPanel(QWidget):
     def show_palette(self, palette: Sequence[str]) -> None:
         """Take the order of the classes: positions are colours, here and in the picture."""
         self.bars.show_palette(palette)
-        self.legend.show_classes(palette, "Classes, here and in the viewer")
+        self.legend.show_classes(palette, "Colours of the classes")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

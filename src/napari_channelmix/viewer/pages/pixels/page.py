@@ -89,16 +89,16 @@ class ExplainDock(Dock):
     def _build(self) -> None:
         self.column.addWidget(self.needs)
         self.column.addWidget(self.chance)
-        asked, inside = group("Ask")
+        asked, inside = group("Cell and method")
         inside.addWidget(self.toggle)
         rows = form()
-        rows.addRow("or cell", self.number)
+        rows.addRow("Cell", self.number)
         self.question.add_to(rows)
         inside.addLayout(rows)
         inside.addWidget(self.question.separate)
         self.boxes = [asked]
         for title, content in (
-            ("Why", self.result),
+            ("Map and prediction", self.result),
             ("Reliability", self.reliability),
             ("Other methods", self.comparison),
             ("Many cells", self.many.buttons),

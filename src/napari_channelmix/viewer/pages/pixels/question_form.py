@@ -80,8 +80,9 @@ class QuestionForm(QObject):
             "class to explain first"
         )
         self.method = QComboBox()
-        self.method.setToolTip("How the map is made; PCIM is fast, 'high fidelity' is slower and "
-        "more faithful")
+        self.method.setToolTip(
+            "How the map is made; PCIM is fast, 'high fidelity' is slower and more faithful"
+        )
         for name, title in METHODS.items():
             self.method.addItem(title, name)
         self.separate = QCheckBox("Per-channel maps")
@@ -98,8 +99,8 @@ class QuestionForm(QObject):
 
     def add_to(self, rows: QFormLayout) -> None:
         """Put the boxes into a form."""
-        rows.addRow("Explain", self.target)
-        rows.addRow("against", self.versus)
+        rows.addRow("Class", self.target)
+        rows.addRow("Compared with", self.versus)
         rows.addRow("Method", self.method)
 
     @property

@@ -24,7 +24,7 @@ PLOT_TIP = (
 FIGURES_TIP = (
     "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
     "1; higher is better, and random maps say what is chance. Random network: similarity to the "
-    "map of a network with random weights; lower is better. Stays under noise: share of the map's "
+    "map of a network with random weights; lower is better. Stable under noise: share of the map's "
     "strongest tenth that stays in place, higher is better"
 )
 
@@ -102,7 +102,7 @@ class ReliabilityPanel(QWidget):
             if tested.randomisation is None
             else f"random network {tested.randomisation[0]:.2f}"
         )
-        noise = f"stays under noise {tested.staying[0]:.0%}"
+        noise = f"stable under noise {tested.staying[0]:.0%}"
         # Each stays on one line; the gap and what it is held against may stand on two.
         first, *others = (f"<nobr>{part}</nobr>" for part in (gap, against, random_network, noise))
         return f"{first} {' · '.join(others)}"

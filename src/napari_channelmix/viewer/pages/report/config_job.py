@@ -53,8 +53,7 @@ def doable(snapshot: Snapshot) -> str:
         part for one in snapshot.data_sets for part in (one.trained, one.importance, one.latents)
     ]
     if not any(part is not None for part in parts):
-        return "Nothing to reproduce yet: train a classifier, or find channel importance or "
-        "latents."
+        return "Nothing to reproduce yet: no classifier, channel importance or latents."
     return ""
 
 
@@ -107,7 +106,7 @@ def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
     if one.dataset is None:
         which = f"{one.title}: these" if several else "these"
         raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
-    on_disk = yield from part(open_dataset_job(one.dataset), 0, 90, 100, "reading the file:  ")
+    on_disk = yield from part(open_dataset_job(one.dataset), 0, 90, 100, "reading the file: ")
     yield Progress(90, 100, "comparing the cells")
     if on_disk.fingerprint != one.cells.fingerprint:
         which = f"{one.title}: {one.dataset.name}" if several else one.dataset.name

@@ -29,7 +29,7 @@ class ExportList(QTreeWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setColumnCount(2)
-        self.setHeaderLabels(["What there is", "written as"])
+        self.setHeaderLabels(["Result", "Format"])
         self.setRootIsDecorated(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setToolTip("Tick what to export; Space ticks the selected row")

@@ -210,9 +210,7 @@ class ReproduceDock(Dock):
     def _with_config(self, use: Callable[[Config], object]) -> None:
         snapshot = self.snapshot()
         if snapshot is not None and not doable(snapshot):
-            self.task.run(
-                "writing the config", config_job(snapshot), use, on_error=self._no_config
-            )
+            self.task.run("writing the config", config_job(snapshot), use, on_error=self._no_config)
 
     def _no_config(self, line: str) -> None:
         self.fail(line)
@@ -286,7 +284,7 @@ class ReproduceDock(Dock):
 
     def _done(self, said: str, config: Config) -> None:
         if config.notes:
-            self.notice.say("\n".join((f"{said}. Mind:", *config.notes)), "warning")
+            self.notice.say("\n".join((f"{said}. Warning:", *config.notes)), "warning")
         else:
             self.notice.say(f"{said}.", "good")
 
@@ -389,9 +387,9 @@ class ReproduceDock(Dock):
 def _contents(snapshot: Snapshot) -> str:
     """What the report says; of several data sets, a line for each."""
     if len(snapshot.data_sets) < 2:
-        return f"It holds {_listed(snapshot.contents)}."
+        return f"It contains {_listed(snapshot.contents)}."
     shown = [one for one in snapshot.data_sets if one.in_use or one.results]
-    return "It holds\n" + "\n".join(f"{one.title}: {_listed(one.contents)}" for one in shown)
+    return "It contains\n" + "\n".join(f"{one.title}: {_listed(one.contents)}" for one in shown)
 
 
 def _unsaved(one: Snapshot, several: bool) -> str:
