@@ -53,7 +53,7 @@ def test_both_scales_have_their_zero_at_one_height(importance):
 def test_a_closed_gate_stands_above_paler_bars(importance):
     closed = replace(importance, gate="blending to one image costs accuracy")
     axes = closed.figure().axes[0]
-    assert axes.get_title(loc="left").startswith("Not reliable: mixing to one image")
+    assert axes.get_title(loc="left").startswith("Not reliable: blending to one image")
     assert all(bar.get_alpha() < 1 for bar in axes.patches)
 
 

@@ -70,7 +70,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         (
             {"plain": standing(0.6, 0.2), "mixed": standing(0.9, 0.001), "cost": -0.3},
             "Nothing can be read: the network that sees all channels is at chance",
-            "only the mixed",
+            "only the channel-mixing",
         ),
         (
             {

@@ -183,10 +183,10 @@ def test_p_values_need_four_seeds_and_find_the_channel_that_matters(importance):
     assert not any("too few for an error bar" in line for line in found.warnings)
 
 
-def test_one_channel_has_nothing_to_weigh(halves):
+def test_one_channel_has_nothing_to_compare(halves):
     train, test, _ = halves
     name = train.channels[0]
-    with pytest.raises(ModelError, match=r"has one channel .* nothing to weigh"):
+    with pytest.raises(ModelError, match=r"has one channel .* nothing to compare"):
         channel_importance(train.with_channels([name]), test.with_channels([name]), **QUICK)
 
 

@@ -150,7 +150,7 @@ def judge(evidence: Evidence) -> Gate:
         return Gate(
             "Nothing can be read: a class and its group cannot be told apart",
             f"held out in one group only: {which}; what tells such a class apart may be its group, "
-            "so give each class cells of several groups",
+            "so nothing can be read; give each class cells of several groups",
         )
     if evidence.groups < TOO_FEW_GROUPS:
         few = counted(evidence.groups, "held-out group", "are")

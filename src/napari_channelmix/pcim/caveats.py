@@ -108,9 +108,10 @@ def caveat_lines(
     if len(values) == 1:
         return tuple(call_caveats(model, classes, values, target)[0])
     called = named_cells([names(int(row)) for row in close])
+    are = "is" if len(close) == 1 else "are"
     return (
-        f"{len(close):,} of {counted(len(values), 'prediction')} {'is' if len(close) == 1 else 'are'} "
-        f"close to undecided (less than {100 * CLOSE:.0f} % between the two most probable "
+        f"{len(close):,} of {counted(len(values), 'prediction')} {are} close to undecided "
+        f"(less than {100 * CLOSE:.0f} % between the two most probable "
         f"classes; {called}): a map may be faithful and say nothing of the class",
         *limits,
     )

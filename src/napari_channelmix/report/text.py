@@ -86,7 +86,7 @@ def accuracy_in_words(facts: ClassifierFacts) -> str:
     if estimate is not None:
         line += f" ({estimate.interval_text})"
     if found.get("n_test"):
-        line += f" on {number(found['n_test'], 'cell')} it never saw"
+        line += f" on {number(found['n_test'], 'held-out cell')}"
         if estimate is not None and estimate.n_groups < estimate.n_cells:
             line += f", of {number(estimate.n_groups, 'group')}"
     chance = f"chance is {found['chance']:.2f}" if found.get("chance") else ""

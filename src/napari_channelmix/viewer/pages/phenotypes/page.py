@@ -247,7 +247,7 @@ class PhenotypesDock(Dock):
         words = self.form.choice.words
         if self.form.choice.key == "disagreement":
             count = int(facts.differs[order].sum())
-            words += f": {counted(count, 'prediction', 'are')} not the label"
+            words += f": {counted(count, 'prediction', 'differ')} from the label"
         self.count.setText(f"{shown} {what}, {words}")
 
     def _sort_again(self, _: object = None) -> None:
