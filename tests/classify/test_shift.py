@@ -152,7 +152,7 @@ def test_what_a_difference_did_to_the_calls_is_said_with_accuracy(
     assert shift.shares["high"] == pytest.approx(share)
     assert shift.training_shares == {"low": 0.5, "high": 0.5}
     line = shift.warnings[-1]
-    assert line.startswith("predicted now:  ")
+    assert line.startswith("predicted now: ")
     assert f"high {share:.0%} (training 50%)" in line
     accuracy = np.mean([(codes[cells.labels == code] == code).mean() for code in (0, 1)])
     assert shift.accuracy == pytest.approx(accuracy)
@@ -168,7 +168,7 @@ def test_predictions_warn_once_with_all_lines(on_plate: Classifier, other_plate:
         on_plate.predict_proba(other_plate.read() + 50, batch=16)
     assert len(caught) == 1
     assert re.search(r"DNA higher by about 5[01]\b", str(caught[0].message))
-    assert "predicted now:  " in str(caught[0].message)
+    assert "predicted now: " in str(caught[0].message)
     assert caught[0].filename == __file__
 
 

@@ -45,7 +45,7 @@ def test_ordinary_cells_are_explained_without_a_word(
 def test_differences_are_among_the_warnings(remembering: Classifier, training: Cells) -> None:
     found = explain(remembering, training.read() * 16, method="saliency", device="cpu", batch=7)
     assert found.warnings[0].startswith("brightness is scaled (another bit depth?): channel 0")
-    assert found.warnings[-1].startswith("predicted now:  ")
+    assert found.warnings[-1].startswith("predicted now: ")
 
 
 def test_a_strange_cell_keeps_its_number_in_the_set(

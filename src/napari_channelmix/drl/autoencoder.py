@@ -137,7 +137,7 @@ class NamedAutoencoder:
         seen = np.asarray(pictures)
         if seen.ndim != 4 or seen.shape[1:] != self.shape:
             raise DataError(
-                f"images must be (n,  {', '.join(map(str, self.shape))}), not {seen.shape}"
+                f"images must be (n, {', '.join(map(str, self.shape))}), not {seen.shape}"
             )
         self.network.eval()
         for start in range(0, len(seen), 256):

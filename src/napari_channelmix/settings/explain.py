@@ -52,7 +52,7 @@ class ExplainSettings:
             metavar="CLASS",
         ),
     ] = None
-    method: Annotated[Name, About("Method", "name of the method", metavar="NAME")] = "pcim"
+    method: Annotated[Name, About("Method", "attribution method", metavar="NAME")] = "pcim"
     mode: Annotated[
         Literal["autograd", "blackbox"],
         About("Gradients", "whether gradients may be used", advanced=True),

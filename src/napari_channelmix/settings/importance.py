@@ -57,11 +57,15 @@ class ImportanceSettings(NetworkSettings):
     ] = True
     mixes: Annotated[
         Mixes,
-        About("Blended channels", "blended images; more may cost less accuracy", advanced=True),
+        About(
+            "Blended channels",
+            "number of blended channels; more may cost less accuracy",
+            advanced=True,
+        ),
     ] = 1
     split_seed: Annotated[
         Seed | None,
-        About("Split seed", "of the folds; by default the random seed", metavar="N", advanced=True),
+        About("Split seed", "seed of the folds (default: random seed)", metavar="N", advanced=True),
     ] = None
     one_split: Annotated[
         Flag,

@@ -36,7 +36,7 @@ class LatentsSettings:
         Tuning,
         About(
             "Fine-tuning",
-            "epochs of fine-tuning on these cells, without labels (20 does)",
+            "epochs of fine-tuning on these cells, without labels (20 is usually enough)",
             metavar="EPOCHS",
         ),
     ] = 0

@@ -45,7 +45,8 @@ class TrainingSettings:
     """
 
     epochs: Annotated[
-        Epochs, About("Epochs", "most passes over the training cells; it stops early by itself")
+        Epochs,
+        About("Epochs", "most passes over the training cells; may stop earlier"),
     ] = 40
     patience: Annotated[
         Patience,
