@@ -39,6 +39,7 @@ __all__ = [
     "PlainMixes",
     "Positive",
     "Rate",
+    "Replay",
     "Seed",
     "Seeds",
     "Share",
@@ -145,6 +146,7 @@ BOUNDS = {
     "index": Bounds(0, 2**63 - 1),
     "rate": Bounds(0, 1, whole=False, between=True),
     "decay": Bounds(0, 10, whole=False),
+    "replay": Bounds(0, 1, whole=False),
     "clip": Bounds(0, 1e9, whole=False, between=True),
     "held_out": Bounds(0, 1, whole=False, between=True, label="share of held-out cells"),
 }
@@ -207,6 +209,7 @@ Limit = Annotated[int, BOUNDS["limit"]]
 Rate = Annotated[float, BOUNDS["rate"]]
 Decay = Annotated[float, BOUNDS["decay"]]
 Clip = Annotated[float, BOUNDS["clip"]]
+Replay = Annotated[float, BOUNDS["replay"]]
 Crop = Annotated[int, BOUNDS["crop"]]
 Share = Annotated[float, BOUNDS["held_out"]]
 # Checked by pydantic itself: there may be a million of them.

@@ -194,7 +194,7 @@ def test_two_cells_are_enough(untrained, cells):
 def test_pictures_of_another_shape_and_settings_that_cannot_be_are_refused(untrained, cells):
     with pytest.raises(DataError, match=r"must be \(3, 64, 64\), not \(1, 64, 64\)"):
         tuned(untrained, cells[:, :1])
-    with pytest.raises(ModelError, match=r"replay must lie between 0 and 1, not 1\.5"):
+    with pytest.raises(ModelError, match=r"replay must be 1 or less, not 1\.5"):
         tuned(untrained, cells, replay=1.5)
     with pytest.raises(ModelError, match="epochs must be 1 or more, not 0"):
         tuned(untrained, cells, epochs=0)

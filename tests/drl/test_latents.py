@@ -451,7 +451,8 @@ def test_blood_cells_are_told_apart_nearly_as_well_as_by_features(shared_data, s
     # Published for plankton: +.86.
     assert abs(np.corrcoef(found.prepared.features["area"], found.values[:, 3])[0, 1]) >= 0.7
     scale = found.trust[3]
-    assert scale.badge == "verified"
+    # The feature goes along; the meshes that are drawn of smooth blood cells do not.
+    assert (scale.badge, scale.resembles) == ("plausible", False)
 
 
 @pytest.mark.usefixtures("quick_learners")

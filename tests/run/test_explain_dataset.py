@@ -203,17 +203,6 @@ def test_a_limit_takes_cells_from_all_over_the_set(classifier, cells, tmp_path):
     assert content["cells"]["group"] == [f"w{i}" for i in index]
 
 
-def test_chosen_cells_are_one_from_each_stretch():
-    chosen = chosen_cells(1000, 7, seed=1)
-    assert [int(i * 7 // 1000) for i in chosen] == list(range(7))
-    assert chosen.tolist() == chosen_cells(1000, 7, seed=1).tolist()
-    # No fixed step, which could meet the same column of each plate.
-    assert len(set(np.diff(chosen_cells(960, 80)) % 12)) > 6
-    assert chosen_cells(5, None).tolist() == chosen_cells(5, 9).tolist() == [0, 1, 2, 3, 4]
-    with pytest.raises(DataError, match="limit must be 1 or more"):
-        chosen_cells(5, 0)
-
-
 def test_warnings_name_cells_by_their_place_in_the_data_set(classifier, tmp_path):
     crops = np.random.default_rng(0).normal(size=(10, 2, 12, 12)).astype(np.float32)
     crops[7] = 1

@@ -12,9 +12,14 @@ from napari_channelmix.errors import ModelError
 from napari_channelmix.settings import (
     About,
     ClassifierSettings,
+    EncodingSettings,
+    EvaluationSettings,
     ExplainSettings,
+    FinetuneSettings,
     ImportanceSettings,
     LatentsSettings,
+    MapSettings,
+    Question,
     TrainingSettings,
     as_dict,
     fields_of,
@@ -23,7 +28,17 @@ from napari_channelmix.settings import (
     takes_settings,
 )
 
-EVERY = (ClassifierSettings, ExplainSettings, ImportanceSettings, LatentsSettings)
+EVERY = (
+    ClassifierSettings,
+    EncodingSettings,
+    EvaluationSettings,
+    ExplainSettings,
+    FinetuneSettings,
+    ImportanceSettings,
+    LatentsSettings,
+    MapSettings,
+    Question,
+)
 
 
 @settings
@@ -134,3 +149,21 @@ def test_the_signature_of_a_function_shows_the_settings() -> None:
         " -> 'Small'"
     )
     assert job(1, epochs=4) == Small(epochs=4)
+
+
+def test_a_setting_that_is_taken_by_position_shows_its_default_there() -> None:
+    @takes_settings(Small)
+    def job(cells: int, epochs: int | None = None, **options: object) -> None: ...
+
+    assert str(inspect.signature(job)) == (
+        "(cells: 'int', epochs: 'int | None' = 3, *, held_out=0.5, fast=False, rows=None) -> 'None'"
+    )
+
+
+def test_settings_of_a_wider_job_begin_with_those_of_a_question() -> None:
+    question = Question(target="a", method="saliency", seed=3)
+
+    given = merged(ExplainSettings, question, {"only": "all"})
+    assert given == ExplainSettings(target="a", method="saliency", seed=3, only="all")
+    assert given.maps == MapSettings(method="saliency", seed=3)
+    assert hash(question) == hash(Question(target="a", method="saliency", seed=3))

@@ -22,8 +22,9 @@ from napari_channelmix.phenotypes.confusion import (
     confusion_of,
     matching,
 )
-from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of, only_named
+from napari_channelmix.phenotypes.held_out import UNKNOWN, YES, held_out_of
 from napari_channelmix.provenance import provenance
+from napari_channelmix.settings import EvaluationSettings, as_dict, merged, takes_settings
 from napari_channelmix.wording import counted, listed, quoted
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
     from napari_channelmix.classify.foreign import ForeignClassifier
     from napari_channelmix.classify.predictor import Called
-    from napari_channelmix.classify.priors import Prior, PriorChoice
+    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.classify.shift import DataShift
     from napari_channelmix.data import Cells
 
@@ -180,13 +181,13 @@ class Evaluation:
         }
 
 
+@takes_settings(EvaluationSettings)
 def evaluate(
     model: Classifier | ForeignClassifier,
     cells: Cells,
     *,
-    seed: int = 0,
-    prior: PriorChoice = None,
-    only: str = "held-out",
+    settings: EvaluationSettings | None = None,
+    **options: Any,
 ) -> Evaluation:
     """Measure a classifier on cells whose classes are known.
 
@@ -196,14 +197,9 @@ def evaluate(
     cells : Cells
         Their classes are matched with those of the model by name; cells without a class, or with
         one that the model does not know, are counted and left out of the accuracy.
-    seed : int
-        Of the intervals.
-    prior : str, mapping of str to float, or Prior, optional
-        With which prior probabilities are shown, as for `Classifier.predict_proba`. Accuracy,
-        recall and confusion are of calls with the balanced prior, whatever it is.
-    only : {"held-out", "all"}
-        Whether cells that the classifier was trained on, and others of their groups, are left out
-        of the figures; where none is held out, or it is not known, they are of all.
+    settings : EvaluationSettings, optional
+    **options
+        Single settings, such as ``only="all"``; see `EvaluationSettings`.
 
     Returns
     -------
@@ -214,22 +210,22 @@ def evaluate(
     DataError
         No cell has a class, or none that the model knows.
     ModelError
-        Channels that are missing, crops of another size than those of training; another word for
-        ``only``.
+        Channels that are missing, crops of another size than those of training; a setting outside
+        its bounds.
     """
-    return drain(evaluate_job(model, cells, seed=seed, prior=prior, only=only))
+    return drain(evaluate_job(model, cells, settings=settings, **options))
 
 
 def evaluate_job(
     model: Classifier | ForeignClassifier,
     cells: Cells,
     *,
-    seed: int = 0,
-    prior: PriorChoice = None,
-    only: str = "held-out",
+    settings: EvaluationSettings | None = None,
+    **options: Any,
 ) -> Job[Evaluation]:
     """`evaluate` as a job: a step for each batch."""
-    only_named(only)
+    chosen = merged(EvaluationSettings, settings, options)
+    seed, only = chosen.seed, chosen.only
     places = class_places(cells.classes, model.classes)
     labels = matching(cells.labels, cells.classes, model.classes)
     given = labels >= 0
@@ -249,7 +245,7 @@ def evaluate_job(
             f"{cells.name}: none of the classes {listed(unknown, 5)} is one of the model's "
             f"({listed(model.classes, 5)}); classes are matched by name"
         )
-    called = yield from part(model.call_job(cells, prior=prior), 0, 99, 100)
+    called = yield from part(model.call_job(cells, prior=chosen.prior), 0, 99, 100)
     marks = called.training[given]
     trained = None if (marks == UNKNOWN).any() else int((marks == YES).sum())
     held_out = held_out_of(marks, "accuracy is", only)
@@ -280,7 +276,12 @@ def evaluate_job(
         shift=called.shift,
         warnings=warnings,
         provenance=provenance(
-            model=model_hash(model), data=cells.fingerprint, seed=seed, settings={"only": only}
+            model=model_hash(model),
+            data=cells.fingerprint,
+            seed=seed,
+            settings={"only": only},
+            # How the prior came about is said of it.
+            request=as_dict(chosen, ["prior"]),
         ),
         trained_on=trained,
         prior=called.prior,

@@ -35,6 +35,8 @@ __all__ = [
 
 LEARNING = ("epochs", "patience", "batch", "rate", "decay", "clip")
 BLENDING = ("network", "mixes", "constraint", "shapley", "decoys")
+# Which cells are explained, which a config says by their positions, and whether maps are measured.
+CHOOSING = ("limit", "only", "score", "cells")
 # Of a provenance that is not complete.
 UNKNOWN = (KeyError, TypeError, ValueError, ModelError)
 
@@ -169,42 +171,56 @@ def predictions_part(
 
 
 def explanation_part(
-    cells: tuple[int, ...],
+    cells: tuple[int, ...] | None,
     about: Mapping[str, Any],
+    request: Mapping[str, Any],
     *,
-    target: str | None,
-    versus: str | None,
-    separate: bool = False,
     classifier: str | None = None,
     prior: Any = None,
-) -> ExplanationPart:
-    """How cells were explained; ``about`` is the provenance of an `Attribution`."""
-    return ExplanationPart(
-        cells=cells,
-        target=target,
-        versus=versus,
-        method=about["method"],
-        mode=about["mode"],
-        channels="separate" if separate else "shared",
-        forwards=about.get("forwards") or 1000,
-        seed=about.get("seed", 0),
-        classifier=classifier,
-        prior=prior,
-    )
+) -> ExplanationPart | None:
+    """How cells were explained, or None where the request is not one of this version.
+
+    Parameters
+    ----------
+    cells : tuple of int or None
+        Positions in the data set; None: all.
+    about : mapping
+        With the ``method`` and ``mode`` that were used, such as the provenance of an `Attribution`.
+    request : mapping
+        Settings of a `Question`, or more.
+    """
+    settings = {name: value for name, value in request.items() if name not in CHOOSING}
+    known = {
+        "cells": cells,
+        "method": about["method"],
+        "mode": about["mode"],
+        "classifier": classifier,
+        "prior": prior,
+    }
+    try:
+        return ExplanationPart(**{**settings, **known})
+    except UNKNOWN:
+        return None
 
 
 def latents_part(about: Mapping[str, Any]) -> LatentsPart | None:
     """How latents were found, from their provenance, or None where it does not say."""
     try:
         settings = about["settings"]
-        return LatentsPart(
-            model=_resolved(about.get("disentangler") or about["model"]),
-            view=settings["view"],
-            finetune=settings["finetune"],
-            seed=about["seed"],
-            limit=settings.get("limit"),
-            threads=about.get("threads", 0),
-        )
+        request = about.get("request") or {
+            "finetune": settings["finetune"],
+            "pixels": settings.get("pixels", False),
+            "seed": about["seed"],
+            "limit": settings.get("limit"),
+        }
+        known = {
+            "model": _resolved(about.get("disentangler") or about["model"]),
+            # Of all channels that were looked at, also of one alone.
+            "channel": None,
+            "view": settings["view"],
+            "threads": about.get("threads", 0),
+        }
+        return LatentsPart(**{**request, **known})
     except UNKNOWN:
         return None
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from napari_channelmix.config.file import folder_names
 from napari_channelmix.settings import (
     ClassifierSettings,
-    ExplainSettings,
+    EncodingSettings,
     ImportanceSettings,
-    LatentsSettings,
+    Question,
     fields_of,
 )
 
@@ -259,8 +259,8 @@ def _prior(prior: str | Mapping[str, float] | None) -> list[str]:
 def _explanation(
     part: ExplanationPart, names: _Names, model: str, found: str, device: str, prior: list[str]
 ) -> list[str]:
-    # How many, which and in which folder is for the command alone.
-    mine = arguments_of(part, ExplainSettings, ["limit", "score", "cells", "prior", "only"])
+    # Which cells, and that maps are measured, is for the command alone.
+    mine = arguments_of(part, Question, ["prior"])
     arguments = [model, names("cells"), *mine, f"device={_text(device)}", *prior]
     if part.cells is not None:
         arguments += [f"only={list(part.cells)!r}", "batch=1"]
@@ -297,7 +297,7 @@ def _latents(part: LatentsPart, names: _Names, device: str, threads: set[int]) -
         arguments.append("view=view")
     if part.channel is not None:
         arguments.append(f"view={_text(part.channel)}")
-    arguments += arguments_of(part, LatentsSettings, ["channel", "limit", "model", "view"])
+    arguments += arguments_of(part, EncodingSettings, ["model"])
     arguments.append(f"device={_text(device)}")
     return [
         *lines,

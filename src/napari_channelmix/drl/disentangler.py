@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_channelmix.drl.channel_view import View, default_view
 from napari_channelmix.drl.finetune import finetune_job
 from napari_channelmix.drl.preparation import prepare_job
 from napari_channelmix.jobs import drain
+from napari_channelmix.settings import FinetuneSettings, takes_settings
 
 __all__ = ["Disentangler"]
 
@@ -24,10 +26,18 @@ class Disentangler(NamedAutoencoder):
     Load one with `load_disentangler`; `finetune` gives another one and leaves this one alone.
     """
 
+    @takes_settings(FinetuneSettings)
     def finetune(
-        self, cells: Any, *, view: Any = None, epochs: int = 20, **settings: Any
+        self,
+        cells: Any,
+        *,
+        view: Any = None,
+        settings: FinetuneSettings | None = None,
+        device: str = "auto",
+        checkpoint: Path | None = None,
+        **options: Any,
     ) -> Disentangler:
-        """A copy that is used to a data set; see `finetune_job` for the settings.
+        """A copy that is used to a data set.
 
         Parameters
         ----------
@@ -35,7 +45,10 @@ class Disentangler(NamedAutoencoder):
             Cells are cut out first; an array is taken as it is.
         view : View or str, optional
             What of the cells' channels is looked at.
-        epochs : int
+        settings, device, checkpoint
+            As for `finetune_job`.
+        **options
+            Single settings, such as ``epochs=5``; see `FinetuneSettings`.
 
         Returns
         -------
@@ -46,7 +59,10 @@ class Disentangler(NamedAutoencoder):
         if not isinstance(cells, np.ndarray):
             chosen = view if isinstance(view, View) else default_view(self, cells, view)
             pictures = drain(prepare_job(cells, chosen)).pictures
-        found = drain(finetune_job(self, pictures, epochs=epochs, **settings))
+        job = finetune_job(
+            self, pictures, settings=settings, device=device, checkpoint=checkpoint, **options
+        )
+        found = drain(job)
         if found.kept_source:
             warnings.warn(found.kept_source, UserWarning, stacklevel=2)
         return found.disentangler

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.bounds import hold
 from napari_channelmix.drl.channel_view import View, default_view
 from napari_channelmix.drl.finetune import Finetuned, finetune_job
 from napari_channelmix.drl.finetuned_cells import differences_from_tuning, remembering
@@ -33,6 +32,7 @@ from napari_channelmix.drl.trust import trust
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.provenance import provenance
+from napari_channelmix.settings import EncodingSettings, as_dict, merged, takes_settings
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
@@ -51,24 +51,42 @@ ENCODED = 1024
 PREPARING, TUNING, MEASURING, SEPARATING = 10, 40, 4, 40
 
 
+@takes_settings(EncodingSettings)
 def latents(
-    cells: Cells, model: Disentangler | str | Path = "texture-sprites", **settings: Any
+    cells: Cells,
+    model: Disentangler | str | Path | None = None,
+    *,
+    view: View | str | None = None,
+    settings: EncodingSettings | None = None,
+    separate: bool = True,
+    device: str = "auto",
+    tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
+    **options: Any,
 ) -> Latents:
     """`latents_job`, to its end."""
-    return drain(latents_job(cells, model, **settings))
+    job = latents_job(
+        cells,
+        model,
+        view=view,
+        settings=settings,
+        separate=separate,
+        device=device,
+        tune=tune,
+        **options,
+    )
+    return drain(job)
 
 
 def latents_job(
     cells: Cells,
-    model: Disentangler | str | Path = "texture-sprites",
+    model: Disentangler | str | Path | None = None,
     *,
     view: View | str | None = None,
-    finetune: int = 0,
+    settings: EncodingSettings | None = None,
     separate: bool = True,
-    pixels: bool = False,
-    seed: int = 0,
     device: str = "auto",
     tune: Callable[..., Job[Finetuned[Disentangler]]] = finetune_job,
+    **options: Any,
 ) -> Job[Latents]:
     """Latents of a data set, as a job.
 
@@ -78,30 +96,34 @@ def latents_job(
     Parameters
     ----------
     cells : Cells
-    model : Disentangler, or name, or path
+    model : Disentangler, or name, or path, optional
         See `load_disentangler`.
     view : View or str, optional
         What of the channels is looked at; a str is the name of one channel.
-    finetune : int
-        Epochs of fine-tuning; 0 encodes with the weights as they are.
+    settings : EncodingSettings, optional
+        How the cells are encoded.
     separate : bool
         Whether to see what tells the classes apart.
-    pixels : bool
-        Whether to train a classifier of the pixels on the same folds, to stand beside; takes
-        minutes.
-    seed : int
     device : {"auto", "cpu", "cuda", "mps"}
         For fine-tuning, and for the classifier of the pixels.
     tune : callable
         What does the fine-tuning, called as `finetune_job`, such as one that keeps what it made.
+    **options
+        Single settings, such as ``finetune=20``; see `EncodingSettings`.
 
     Raises
     ------
     DataError, ModelError
         As `prepare_job`, `load_disentangler` and `finetune_job`.
     """
-    hold(finetune=finetune, seed=seed)
-    source = load_disentangler(model) if isinstance(model, str | Path) else model
+    given = {"model": str(model)} if isinstance(model, str | Path) else {}
+    chosen = merged(EncodingSettings, settings, {**given, **options})
+    finetune, seed = chosen.finetune, chosen.seed
+    if model is None or isinstance(model, str | Path):
+        source = load_disentangler(chosen.model)
+    else:
+        source = model
+        chosen = replace(chosen, model=source.name)
     if not isinstance(view, View):
         view = default_view(source, cells, view)
     if view.depth != source.shape[0]:
@@ -167,6 +189,7 @@ def latents_job(
         model=of.name,
         seed=seed,
         settings={"finetune": finetune, "view": view.as_dict()},
+        request=as_dict(chosen),
         data=cells.name,
     )
     unseparated = "the cells have no two classes" if separate else "not asked for"
@@ -187,7 +210,7 @@ def latents_job(
         # Cells can be looked at meanwhile.
         measured = tuned_at + MEASURING
         yield Progress(measured, total, "what separates the classes", partial=found)
-        beside = _pixels(cells, seed, device) if pixels else None
+        beside = _pixels(cells, seed, device) if chosen.pixels else None
         separating = _separated(cells, of, values, active, prepared, seed, beside)
         try:
             separation = yield from part(separating, measured, SEPARATING, total)

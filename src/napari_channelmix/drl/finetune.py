@@ -21,7 +21,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
 from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.classify.weights_file import seal
@@ -32,6 +31,7 @@ from napari_channelmix.drl.sprite_learner import SpriteBatch, SpriteLearner
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
+from napari_channelmix.settings import FinetuneSettings, merged, takes_settings
 
 __all__ = ["Finetuned", "finetune_job"]
 
@@ -61,16 +61,15 @@ class Finetuned(Generic[D]):
     error: tuple[float, float] = (math.nan, math.nan)
 
 
+@takes_settings(FinetuneSettings)
 def finetune_job(
     source: D,
     pictures: npt.NDArray[Any],
     *,
-    epochs: int = 20,
-    replay: float = 0.25,
-    rate: float = 2e-4,
-    seed: int = 0,
+    settings: FinetuneSettings | None = None,
     device: str = "auto",
     checkpoint: Path | None = None,
+    **options: Any,
 ) -> Job[Finetuned[D]]:
     """Fine-tune a copy of a disentangler, as a job.
 
@@ -80,22 +79,19 @@ def finetune_job(
         Is left as it is.
     pictures : (N, C, H, W) array
         As of `prepare_job`.
-    epochs : int
-    replay : float
-        Sprites for each cell in a batch, 0 to 1.
-    rate : float
-        Highest learning rate.
-    seed : int
+    settings : FinetuneSettings, optional
     device : {"auto", "cpu", "cuda", "mps"}
     checkpoint : path, optional
         File to go on from, and to keep up to date after every epoch; for the caller to remove.
+    **options
+        Single settings, such as ``epochs=5``; see `FinetuneSettings`.
 
     Raises
     ------
     DataError
         Fewer than two cells, pictures of another shape, with NaN, or floats outside [0, 1].
     ModelError
-        ``replay`` outside 0 .. 1.
+        A setting outside its bounds.
     """
     if len(pictures) < 2:
         raise DataError("fine-tuning needs two cells or more")
@@ -103,13 +99,12 @@ def finetune_job(
         raise DataError(f"images must be {source.shape}, not {pictures.shape[1:]}")
     for start in range(0, len(pictures), 1024):
         as_floats(pictures[start : start + 1024], start)
-    if not 0 <= replay <= 1:
-        raise ModelError(f"replay must lie between 0 and 1, not {replay}")
+    chosen = merged(FinetuneSettings, settings, options)
+    epochs, replay, seed = chosen.epochs, chosen.replay, chosen.seed
     where = choose_device(device)
-    hold(seed=seed)
     learner = CellLearner(source, pictures, replay, seed, where)
-    settings = TrainingSettings(
-        epochs=epochs, patience=epochs, batch=BATCH, rate=rate, decay=0.01, clip=1.0
+    training = TrainingSettings(
+        epochs=epochs, patience=epochs, batch=BATCH, rate=chosen.rate, decay=0.01, clip=1.0
     )
     total = epochs * learner.steps()
     yield Progress(0, total, "fine-tuning")
@@ -120,12 +115,12 @@ def finetune_job(
         with denormals_as_zero():
             record = yield from fit(
                 learner,
-                settings,
+                training,
                 device=where,
                 seed=seed,
                 checkpoint=checkpoint,
                 fused=True,
-                key="" if checkpoint is None else _key(source, pictures, settings, replay, seed),
+                key="" if checkpoint is None else _key(source, pictures, training, replay, seed),
             )
     except ModelError as error:
         return Finetuned(source, f"fine-tuning diverged ({error}); the source weights are kept")

@@ -13,7 +13,6 @@ from napari_channelmix.bounds import hold
 from napari_channelmix.classify.callables import is_out_of_memory
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.data import Cells
-from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.pcim.batch_size import cells_at_once, too_large
 from napari_channelmix.pcim.caveats import caveat_lines
@@ -24,34 +23,32 @@ from napari_channelmix.pcim.exchanged_channels import channel_evidence_job
 from napari_channelmix.pcim.flatness import Flatness, flat_lines
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.phenotypes.held_out import held_out_of, only_named
+from napari_channelmix.settings import MapSettings, as_dict, merged, takes_settings
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.output_selection import Select
     from napari_channelmix.classify.outputs import Output
-    from napari_channelmix.classify.priors import PriorChoice
     from napari_channelmix.pcim.attribution import Attribution
 
 __all__ = ["explain", "explain_job"]
 
 
+@takes_settings(MapSettings)
 def explain(
     model: Any,
     cells: Cells | npt.ArrayLike | Source,
     target: Any = None,
-    method: str = "pcim",
-    mode: str = "autograd",
+    method: str | None = None,
+    mode: str | None = None,
     *,
     versus: Any = None,
-    channels: str = "shared",
-    forwards: int = 1000,
-    seed: int = 0,
+    settings: MapSettings | None = None,
     device: str = "auto",
     batch: int | None = None,
     only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
-    check: bool = True,
-    prior: PriorChoice = None,
+    **options: Any,
 ) -> Attribution:
     """Find which pixels made the classifier say what it says.
 
@@ -64,20 +61,14 @@ def explain(
         Cells may have their channels in any order, and more of them.
     target : None, str, int, or (N,) sequence of them
         The class to explain; None: the predicted class of each cell.
-    method : str
-        ``pcim`` (default), ``pcim-fidelity`` (slower, more faithful), ``literal``, ``blackbox``,
-        ``blackbox-sharp``, or a baseline from captum: ``saliency``, ``integrated-gradients``,
-        ``occlusion``, ``gradcam``, ``deeplift``.
-    mode : {"autograd", "blackbox"}
-        Whether gradients may be used.
+    method, mode : str, optional
+        See `MapSettings`. The methods are ``pcim`` (default), ``pcim-fidelity`` (slower, more
+        faithful), ``literal``, ``blackbox``, ``blackbox-sharp``, and baselines from captum:
+        ``saliency``, ``integrated-gradients``, ``occlusion``, ``gradcam``, ``deeplift``.
     versus : None, str, int, or (N,) sequence of them
         Hold the target against this class instead of all others.
-    channels : {"shared", "separate"}
-        One map for all channels, or one for each as well.
-    forwards : int
-        Images a black box is asked about, for each cell. Its memory grows with the square; what
-        would need more than 1 GiB for a cell is refused.
-    seed : int
+    settings : MapSettings, optional
+        How the maps are made.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to compute. A module is afterwards back where it was; a Classifier stays there.
     batch : int, optional
@@ -92,13 +83,8 @@ def explain(
         from some of the cells, and refused where it stays in doubt.
     select : int or str, optional
         Which of its outputs, where it gives several.
-    check : bool
-        Hold the model against the labels of the cells, where they are a data set with labels;
-        see `classify.plausibility`.
-    prior : str, mapping of str to float, or Prior, optional
-        With which prior probabilities are shown and the predicted class is chosen; as for
-        `Classifier.predict_proba`. ``estimated`` is from all the cells. Maps of a class do not
-        depend on it.
+    **options
+        Single settings, such as ``channels="separate"``; see `MapSettings`.
 
     Returns
     -------
@@ -125,16 +111,13 @@ def explain(
             method,
             mode,
             versus=versus,
-            channels=channels,
-            forwards=forwards,
-            seed=seed,
+            settings=settings,
             device=device,
             batch=batch,
             only=only,
             output=output,
             select=select,
-            check=check,
-            prior=prior,
+            **options,
         )
     )
 
@@ -143,36 +126,35 @@ def explain_job(
     model: Any,
     cells: Cells | npt.ArrayLike | Source,
     target: Any = None,
-    method: str = "pcim",
-    mode: str = "autograd",
+    method: str | None = None,
+    mode: str | None = None,
     *,
     versus: Any = None,
-    channels: str = "shared",
-    forwards: int = 1000,
-    seed: int = 0,
+    settings: MapSettings | None = None,
     device: str = "auto",
     batch: int | None = None,
     only: Sequence[int] | str | None = None,
     output: Output = "auto",
     select: Select = None,
-    check: bool = True,
     compare: bool = True,
-    prior: PriorChoice = None,
+    **options: Any,
 ) -> Job[Attribution]:
     """`explain` as a job: after each step the maps so far, as `MapUpdate` in ``partial``.
 
     The first step brings a map that can be looked at; each further one refines it. The cells are
     compared with those of training unless ``compare`` is False, for a caller that does it.
     """
-    if channels not in ("shared", "separate"):
-        raise ModelError(f"channels {channels!r} is unknown; use shared or separate")
-    hold(forwards=forwards, batch=batch, seed=seed)
+    positional = {"method": method, "mode": mode}
+    given = {name: value for name, value in positional.items() if value is not None}
+    chosen = merged(MapSettings, settings, {**given, **options})
+    hold(batch=batch)
+    mode, seed, forwards = chosen.mode, chosen.seed, chosen.forwards
     source = Source.of(model, cells, device, output=output, select=select)
     held_out = ""
     if isinstance(only, str):
         meant = held_out_of(source.training_marks(), "maps are", only_named(only))
         held_out, only = meant.line, np.flatnonzero(meant.chosen).tolist()
-    source = yield from part(source.with_prior(prior), 0, 0, 1)
+    source = yield from part(source.with_prior(chosen.prior), 0, 0, 1)
     if only is not None:
         source = source.narrowed(only)
     subject = source.subject
@@ -182,9 +164,9 @@ def explain_job(
     if subject.network is None and mode == "autograd":
         mode = "blackbox"
         notes.add(f"{subject.who} gives predictions only: explained as a black box")
-    chosen = method_named(method, mode)
-    separate = channels == "separate"
-    room = chosen.room(source.shape[1:], forwards, separate)
+    chosen_method = method_named(chosen.method, mode)
+    separate = chosen.channels == "separate"
+    room = chosen_method.room(source.shape[1:], forwards, separate)
     count, started = len(source), time.perf_counter()
     collected, noise = CollectedMaps(source, separate), list[int]()
     observer = source.observer() if compare else None
@@ -195,7 +177,9 @@ def explain_job(
         while at < count:
             try:
                 if not size:
-                    size = cells_at_once(subject, source.tensor(np.arange(1)), chosen.mode, room)
+                    size = cells_at_once(
+                        subject, source.tensor(np.arange(1)), chosen_method.mode, room
+                    )
                 some = np.arange(at, min(at + size, count))
                 problem, probabilities = source.problem(
                     some,
@@ -207,8 +191,8 @@ def explain_job(
                     observer=observer,
                 )
                 notes.look_at(problem, some)
-                steps = chosen.steps(problem)
-                for step, maps in enumerate(chosen.run(problem), start=1):
+                steps = chosen_method.steps(problem)
+                for step, maps in enumerate(chosen_method.run(problem), start=1):
                     update = collected.take(some, maps, problem, probabilities)
                     shown = time.perf_counter()
                     yield Progress(
@@ -233,7 +217,7 @@ def explain_job(
                 problem,
                 source.numbers[some],
                 collected.maps[some],
-                of_log_odds=chosen.mode == "blackbox",
+                of_log_odds=chosen_method.mode == "blackbox",
             )
             # Alike for normalised pixels and raw ones.
             noisy = without_structure(problem.x.float().cpu().numpy())
@@ -245,7 +229,7 @@ def explain_job(
             exchanging = channel_evidence_job(source, collected.channel_maps, called, seed=seed)
             for line in (yield from part(exchanging, count, 0, count)).sentences:
                 notes.add(line)
-        if check and isinstance(cells, Cells):
+        if chosen.check and isinstance(cells, Cells):
             # The maps are done; only its own steps are still to come.
             job = plausibility_job(source.answering(cells), cells, seed=seed)
             for line in (yield from part(job, count, 0, count)):
@@ -270,7 +254,7 @@ def explain_job(
             lambda row: source.name_of(source.numbers[row]),
         )
     return collected.attribution(
-        chosen,
+        chosen_method,
         seconds,
         (*notes, *lines),
         flat,
@@ -278,6 +262,8 @@ def explain_job(
         noise=tuple(noise),
         forwards=forwards,
         seed=seed,
+        # How the prior came about is said of it.
+        request=as_dict(chosen, ["prior"]),
     )
 
 

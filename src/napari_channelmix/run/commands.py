@@ -15,6 +15,7 @@ from napari_channelmix.errors import ChannelMixError, ModelError
 from napari_channelmix.run.options import settings_from
 from napari_channelmix.settings import (
     ClassifierSettings,
+    EvaluationSettings,
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
@@ -203,11 +204,11 @@ def evaluate(args: argparse.Namespace) -> None:
 
     if args.out is not None and args.out.is_dir():
         raise ModelError(f"--out {args.out}: is a folder; name a file, such as evaluation.json")
-    prior, model = _prior(args), _model(args)
+    settings, model = settings_from(args, EvaluationSettings, prior=_prior(args)), _model(args)
     if hasattr(model, "to"):
         model = model.to(choose_device(args.device))
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
-    job = evaluate_job(model, cells, seed=args.seed, prior=prior, only=args.only)
+    job = evaluate_job(model, cells, settings=settings)
     found = run_job(job, title="evaluate", quiet=args.quiet)
     if args.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))

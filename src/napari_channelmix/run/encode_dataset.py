@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.atomic_write import refuse_no_folder
-from napari_channelmix.bounds import hold
 from napari_channelmix.classify.device import choose_device
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl import default_view, latents_job, load_disentangler, save_disentangler
@@ -21,7 +20,7 @@ from napari_channelmix.provenance import package_version, provenance
 from napari_channelmix.readers import read_json
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.stored_schemas import LatentsMadeFrom
-from napari_channelmix.settings import LatentsSettings
+from napari_channelmix.settings import LatentsSettings, as_dict
 from napari_channelmix.wording import brief
 
 if TYPE_CHECKING:
@@ -104,7 +103,6 @@ def encode_cells_job(
         A device that is not there, a folder that is a file; as `latents_job`.
     """
     asked = settings or LatentsSettings()
-    hold(finetune=asked.finetune, seed=asked.seed)
     refuse_no_folder(out)
     choose_device(device)
     with in_use(out):
@@ -131,9 +129,7 @@ def _encoded_job(
         some,
         source,
         view=view,
-        finetune=asked.finetune,
-        seed=asked.seed,
-        pixels=asked.pixels,
+        settings=asked.encoding,
         device=device,
         tune=keeper.tuned_job,
     )
@@ -150,6 +146,7 @@ def _encoded_job(
         name=cells.name,
         seed=asked.seed,
         settings=said,
+        request=as_dict(asked, ["view"]),
     )
     found = replace(found, provenance=facts)
     yield Progress(95, 100, "drawing the traversals")

@@ -18,6 +18,7 @@ from napari_channelmix.provenance import provenance
 from napari_channelmix.readers import read_content
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
+from napari_channelmix.settings import as_dict
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.shift import DataShift
@@ -114,6 +115,7 @@ def report_content(
         data=run.facts["cells"],
         seed=asked.seed,
         settings=settings | {"limit": asked.limit, "only": asked.only},
+        request=as_dict(asked, ["prior"]),
     )
     return content
 

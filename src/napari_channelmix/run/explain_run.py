@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.predictor import matched, training_marks_job
@@ -23,13 +22,14 @@ from napari_channelmix.pcim import BASELINES, explain_job
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.target import chosen_target
-from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of, only_named
+from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of
 from napari_channelmix.provenance import package_version
 from napari_channelmix.readers import validated
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
+from napari_channelmix.settings import fields_of
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
@@ -40,6 +40,8 @@ __all__ = ["CHUNK", "ExplainRun"]
 
 # Cells that are explained, and kept, together.
 CHUNK = 64
+# Settings that change no map, or whose part in it is known otherwise.
+OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only")
 
 Whole = npt.NDArray[np.int64]
 
@@ -74,7 +76,6 @@ class ExplainRun:
     ) -> Job[ExplainRun]:
         """Refuse what can be known to be wrong before a cell is explained; a job."""
         asked = settings
-        only_named(asked.only)
         mode = asked.mode if isinstance(model, Classifier) else "blackbox"
         method = method_named(asked.method, mode)
         if asked.versus is not None and asked.target is None:
@@ -87,7 +88,6 @@ class ExplainRun:
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
-        hold(DataError, limit=asked.limit, seed=asked.seed)
         training = yield from part(training_marks_job(model, cells), 0, 0, 1)
         held_out = held_out_of(training, "maps are", asked.only)
         line = held_out.line
@@ -124,6 +124,14 @@ class ExplainRun:
             facts["only"] = asked.only
         if asked.prior is not None:
             facts["prior"] = _prior_fact(asked.prior)
+        # Further settings where they are not the usual ones: folders of earlier versions go on.
+        facts |= {
+            field.name: getattr(asked, field.name)
+            for field in fields_of(type(asked))
+            if field.name not in facts
+            and field.name not in OF_NO_ACCOUNT
+            and getattr(asked, field.name) != field.default
+        }
         about = cells_about(fitting, chosen, training[chosen])
         store = MapStore.opened(out, facts, about)
         return cls(
@@ -226,13 +234,14 @@ class ExplainRun:
             method,
             mode,
             versus=asked.versus,
-            channels=asked.channels if method == self.method else "shared",
-            forwards=asked.forwards,
-            seed=asked.seed,
+            settings=replace(
+                asked.maps,
+                channels=asked.channels if method == self.method else "shared",
+                prior=self.prior,
+            ),
             device=self.device,
             batch=self.batch,
             compare=False,
-            prior=self.prior,
         )
 
     def stage(self, rows: slice, what: str) -> str:

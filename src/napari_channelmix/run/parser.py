@@ -13,6 +13,7 @@ from napari_channelmix.run.options import add_options
 from napari_channelmix.settings import (
     ClassifierSettings,
     Device,
+    EvaluationSettings,
     ExplainSettings,
     ImportanceSettings,
     LatentsSettings,
@@ -107,8 +108,8 @@ def parser() -> argparse.ArgumentParser:
     evaluation = command("evaluate", commands.evaluate, "accuracy of a classifier on these cells")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(evaluation)
-    _add_only(evaluation, "measure")
     _add_prior(evaluation)
+    add_options(evaluation, EvaluationSettings, leave_out=COMMON)
     evaluation.add_argument("--json", action="store_true", help="print the result as JSON")
     evaluation.add_argument(
         "--out", type=Path, metavar="FILE", help="file for the result (evaluation.json)"
@@ -154,17 +155,6 @@ def parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return main
-
-
-def _add_only(command: argparse.ArgumentParser, what: str) -> None:
-    """Whether the cells that the model was trained on are meant too."""
-    command.add_argument(
-        "--only",
-        choices=("held-out", "all"),
-        default="held-out",
-        help=f"{what} the cells that the model was not trained on, or all "
-        "(default: held-out, where that is known and any is left)",
-    )
 
 
 def _add_model(command: argparse.ArgumentParser) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 
 from napari_channelmix.classify import load_model
 from napari_channelmix.classify.plausibility import plausibility_job
-from napari_channelmix.config import ClassifierPart, Config, ExplanationPart
+from napari_channelmix.config import ClassifierPart, Config
 from napari_channelmix.config.facts import (
     classifier_part,
     data_part,
+    explanation_part,
     importance_part,
     latents_part,
     training_part,
@@ -253,26 +254,35 @@ def _latents(folder: Path) -> LatentsFacts:
     return LatentsFacts(content, sheet.read_bytes() if sheet.is_file() else b"")
 
 
+def _request(about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings that were asked for, from the provenance of maps."""
+    request = about.get("request")
+    if isinstance(request, Mapping):
+        return request
+    # Earlier versions did not keep their settings as one object.
+    settings = about["settings"]
+    return {
+        "target": settings["target"],
+        "versus": settings["versus"],
+        "channels": settings["channels"],
+        "forwards": settings["forwards"] or 1000,
+        "seed": about["seed"],
+    }
+
+
 def _config(
     found: Findings, sources: Sources, model: Any, contents: list[dict[str, Any]], source: str
 ) -> Config:
     """How to do again what was found, as far as the results say."""
     explained, notes = [], []
     for content in contents:
-        settings = content["provenance"]["settings"]
         whole = content["n"] == len(found.cells)
-        explained.append(
-            ExplanationPart(
-                cells=None if whole else tuple(content["cells"]["index"]),
-                target=settings["target"],
-                versus=settings["versus"],
-                method=content["method"],
-                mode=content["mode"],
-                channels=settings["channels"],
-                forwards=settings["forwards"] or 1000,
-                seed=content["provenance"]["seed"],
-            )
-        )
+        cells = None if whole else tuple(content["cells"]["index"])
+        explanation = explanation_part(cells, content, _request(content["provenance"]))
+        if explanation is None:
+            notes.append("explanations are left out: how they were made is not known")
+        else:
+            explained.append(explanation)
     classifier: ClassifierPart | None = None
     if model is not None:
         training = training_part(getattr(model, "provenance", {}))

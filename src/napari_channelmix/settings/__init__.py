@@ -1,6 +1,7 @@
 """One settings object per job, the same for Python, command line, window, config and script."""
 
-from napari_channelmix.settings.explain import ExplainSettings, Only
+from napari_channelmix.settings.evaluation import EvaluationSettings
+from napari_channelmix.settings.explain import ExplainSettings, MapSettings, Only, Question
 from napari_channelmix.settings.fields import (
     About,
     Setting,
@@ -12,7 +13,11 @@ from napari_channelmix.settings.fields import (
     takes_settings,
 )
 from napari_channelmix.settings.importance import ImportanceSettings
-from napari_channelmix.settings.latents import LatentsSettings
+from napari_channelmix.settings.latents import (
+    EncodingSettings,
+    FinetuneSettings,
+    LatentsSettings,
+)
 from napari_channelmix.settings.training import (
     ClassifierSettings,
     Constraint,
@@ -26,11 +31,16 @@ __all__ = [
     "ClassifierSettings",
     "Constraint",
     "Device",
+    "EncodingSettings",
+    "EvaluationSettings",
     "ExplainSettings",
+    "FinetuneSettings",
     "ImportanceSettings",
     "LatentsSettings",
+    "MapSettings",
     "NetworkSettings",
     "Only",
+    "Question",
     "Setting",
     "TrainingSettings",
     "as_dict",

@@ -195,9 +195,13 @@ def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
-def as_dict(values: Any) -> dict[str, Any]:
-    """All settings of a settings object by name, for JSON and provenance."""
-    return {field.name: getattr(values, field.name) for field in dataclasses.fields(values)}
+def as_dict(values: Any, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    """Settings of a settings object by name, for JSON and provenance."""
+    return {
+        field.name: getattr(values, field.name)
+        for field in dataclasses.fields(values)
+        if field.name not in leave_out
+    }
 
 
 def merged(cls: type[Settings], given: Any, options: Mapping[str, Any]) -> Settings:
@@ -251,13 +255,21 @@ def settings_of(cls: type[Settings], source: Any, **changes: Any) -> Settings:
 def takes_settings(
     cls: type[Any], leave_out: Collection[str] = ()
 ) -> Callable[[Function], Function]:
-    """Show the settings of ``cls`` in the signature of a function that takes them as options."""
+    """Show the settings of ``cls`` in the signature of a function that takes them as options.
+
+    A setting that the function also takes by position, with None for 'not given', keeps its place
+    there and shows the default of the setting.
+    """
 
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
-        own = [value for value in signature.parameters.values() if value.kind != value.VAR_KEYWORD]
-        single = [value for value in _parameters(cls) if value.name not in leave_out]
-        every: Any = signature.replace(parameters=[*own, *single])
+        single = {row.name: row for row in _parameters(cls) if row.name not in leave_out}
+        own = [
+            value.replace(default=single.pop(value.name).default) if value.name in single else value
+            for value in signature.parameters.values()
+            if value.kind != value.VAR_KEYWORD
+        ]
+        every: Any = signature.replace(parameters=[*own, *single.values()])
         function.__signature__ = every  # type: ignore[attr-defined]
         return function
 

@@ -4,47 +4,51 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from napari_channelmix.bounds import Flag, Limit, Name, PathText, Seed, Tuning
-from napari_channelmix.settings.fields import About, settings
+from napari_channelmix.bounds import Epochs, Flag, Limit, Name, PathText, Rate, Replay, Seed, Tuning
+from napari_channelmix.settings.fields import About, settings, settings_of
 
-__all__ = ["LatentsSettings"]
+__all__ = ["EncodingSettings", "FinetuneSettings", "LatentsSettings"]
 
 
 @settings
-class LatentsSettings:
-    """How the cells of a data set are encoded.
+class FinetuneSettings:
+    """How a copy of an encoder is fine-tuned on cells, without labels.
 
     Attributes
     ----------
-    channel : str or None
-        Look at this channel alone.
-    finetune : int
-        Epochs of fine-tuning.
-    limit : int or None
-        Encode this many cells; see `run.explaining.chosen_cells`. None: all.
+    epochs : int
+        Passes over the cells.
+    replay : float
+        Sprites for each cell in a batch, 0 to 1.
+    rate : float
+        Highest learning rate.
     seed : int
-    model : str
-        Name or path of the disentangler.
-    view : View or None
-        What of the channels is looked at, where it is more than ``channel`` can say.
-    pixels : bool
-        Whether a classifier of the pixels is trained on the same folds, to stand beside.
     """
 
-    channel: Annotated[Name | None, About("Input", "use this channel alone", metavar="NAME")] = None
-    finetune: Annotated[
-        Tuning,
-        About(
-            "Fine-tuning",
-            "epochs of fine-tuning on these cells, without labels (20 is usually enough)",
-            metavar="EPOCHS",
-        ),
-    ] = 0
-    limit: Annotated[
-        Limit | None,
-        About("Cells", "encode N cells, spread over the data set (default: all)", metavar="N"),
-    ] = None
-    seed: Annotated[Seed, About("Random seed", "the same seed gives the same latents")] = 0
+    epochs: Annotated[Epochs, About("Epochs", "passes over the cells")] = 20
+    replay: Annotated[
+        Replay, About("Sprites", "sprites for each cell in a batch, 0 to 1", advanced=True)
+    ] = 0.25
+    rate: Annotated[Rate, About("Learning rate", "highest learning rate", advanced=True)] = 2e-4
+    seed: Annotated[Seed, About("Random seed", "the same seed gives the same weights")] = 0
+
+
+@settings
+class EncodingSettings:
+    """How cells are encoded, whichever they are and whatever of them is looked at.
+
+    Attributes
+    ----------
+    model : str
+        Name or path of the encoder.
+    finetune : int
+        Epochs of fine-tuning; 0 encodes with the weights as they are.
+    pixels : bool
+        Whether a classifier of the pixels is trained on the same folds, for comparison; takes
+        minutes.
+    seed : int
+    """
+
     model: Annotated[
         PathText,
         About(
@@ -53,7 +57,14 @@ class LatentsSettings:
             metavar="NAME|FILE",
         ),
     ] = "texture-sprites"
-    view: Any = None
+    finetune: Annotated[
+        Tuning,
+        About(
+            "Fine-tuning",
+            "epochs of fine-tuning on these cells, without labels (20 is usually enough)",
+            metavar="EPOCHS",
+        ),
+    ] = 0
     pixels: Annotated[
         Flag,
         About(
@@ -62,3 +73,31 @@ class LatentsSettings:
             advanced=True,
         ),
     ] = False
+    seed: Annotated[Seed, About("Random seed", "the same seed gives the same latents")] = 0
+
+    @property
+    def encoding(self) -> EncodingSettings:
+        """How the cells are encoded, without which they are."""
+        return settings_of(EncodingSettings, self)
+
+
+@settings
+class LatentsSettings(EncodingSettings):
+    """How the cells of a data set are encoded.
+
+    Attributes
+    ----------
+    channel : str or None
+        Look at this channel alone.
+    limit : int or None
+        Encode this many cells; see `run.explain_dataset.chosen_cells`. None: all.
+    view : View or None
+        What of the channels is looked at, where it is more than ``channel`` can say.
+    """
+
+    channel: Annotated[Name | None, About("Input", "use this channel alone", metavar="NAME")] = None
+    limit: Annotated[
+        Limit | None,
+        About("Cells", "encode N cells, spread over the data set (default: all)", metavar="N"),
+    ] = None
+    view: Any = None

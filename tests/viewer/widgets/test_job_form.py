@@ -99,3 +99,18 @@ def test_a_value_that_only_the_setting_refuses_is_refused_when_it_is_read(parent
 
     with pytest.raises(ModelError, match="epochs must be 1 or more, not 0"):
         _ = form.value
+
+
+@pytest.mark.parametrize(("ticked", "other"), [(False, True), (True, False)])
+def test_a_tick_box_for_a_choice_of_two_begins_with_the_usual_one(
+    parent: QWidget, ticked: bool, other: bool
+) -> None:
+    box = QCheckBox(parent)
+    box.setChecked(ticked)
+    form = JobForm(Small, parent, controls={"kind": box})
+
+    assert form.value.kind == "b"
+    box.setChecked(other)
+    assert form.value.kind == "a"
+    form.show({"kind": "b"})
+    assert box.isChecked() is ticked

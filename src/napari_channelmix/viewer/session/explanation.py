@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_channelmix.settings import Question
+
 if TYPE_CHECKING:
-    from napari_channelmix.classify.priors import Prior
     from napari_channelmix.pcim import Attribution, Reliability
     from napari_channelmix.pcim.scores import Fidelity
 
@@ -19,30 +20,6 @@ __all__ = ["Box", "Explanation", "Question"]
 FloatArray = npt.NDArray[np.float32]
 #: Edges y0, x0, y1, x1 in pixels of a field of view.
 Box = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the user wants to know of a cell.
-
-    Attributes
-    ----------
-    target : str or None
-        The class to explain; None: the predicted one.
-    versus : str or None
-        The class it is held against; None: all others.
-    method : str
-    separate : bool
-        A map for each channel as well.
-    prior : Prior or None
-        With which prior probabilities are shown; None: that of training.
-    """
-
-    target: str | None = None
-    versus: str | None = None
-    method: str = "pcim"
-    separate: bool = False
-    prior: Prior | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,7 @@ class JobForm(QObject, Generic[Settings]):
     parent : QWidget
     controls : mapping of str to QWidget
         Controls of the caller's, where a plain one does not do, as for the network and the device.
+        A tick box may stand for a choice of two: as it is handed over, it says the usual one.
     leave_out : collection of str
         Settings that have no control here and keep their usual value.
 
@@ -60,6 +61,8 @@ class JobForm(QObject, Generic[Settings]):
         self.controls: dict[str, QWidget] = {}
         self._fields: dict[str, Setting] = {}
         self._placed: set[str] = set()
+        # Of tick boxes that stand for a choice of two: what they say, not ticked and ticked.
+        self._pairs: dict[str, tuple[str, str]] = {}
         for field in fields_of(settings):
             if field.about is None or field.kind == "other" or field.name in leave_out:
                 continue
@@ -69,6 +72,8 @@ class JobForm(QObject, Generic[Settings]):
             tip = control.toolTip() or _sentence(field.about.help)
             control.setToolTip(f"{tip}. Default: {_default_text(field, control)}")
             self.controls[field.name], self._fields[field.name] = control, field
+            if isinstance(control, QCheckBox) and field.choices:
+                self._pairs[field.name] = _pair(control, field)
             _connect(control, self.changed.emit)
 
     def __getitem__(self, name: str) -> Any:
@@ -92,9 +97,10 @@ class JobForm(QObject, Generic[Settings]):
     @property
     def values(self) -> dict[str, Any]:
         """What the controls say, by the name of the setting."""
-        return {
+        values = {
             name: _value(control, self._fields[name]) for name, control in self.controls.items()
         }
+        return {**values, **{name: pair[values[name]] for name, pair in self._pairs.items()}}
 
     @property
     def value(self) -> Settings:
@@ -110,6 +116,8 @@ class JobForm(QObject, Generic[Settings]):
     def show(self, values: Mapping[str, Any]) -> None:
         """Set controls to these values; others stay as they are."""
         for name, value in values.items():
+            if name in self._pairs:
+                value = value == self._pairs[name][True]
             if name in self.controls:
                 _show(self.controls[name], value)
 
@@ -130,6 +138,13 @@ def _control(field: Setting) -> QWidget:
         return _number(field)
     line = QLineEdit(str(field.default or ""))
     return line
+
+
+def _pair(box: QCheckBox, field: Setting) -> tuple[str, str]:
+    """What a tick box says of a choice of two, not ticked and ticked."""
+    first, second = field.choices
+    usual, other = (first, second) if field.default == first else (second, first)
+    return (other, usual) if box.isChecked() else (usual, other)
 
 
 def _whole(field: Setting) -> QSpinBox:

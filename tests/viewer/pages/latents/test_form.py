@@ -10,6 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QComboBox
 
+from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer.pages.latents.form import BLEND, COLORS, ONE, LatentsForm
 from napari_channelmix.viewer.session.session import Session, Shown
 
@@ -61,13 +62,13 @@ def importance(channels: tuple[str, ...], share: tuple[float, ...]) -> Any:
 
 
 def test_without_cells_it_says_where_they_come_from(form: LatentsForm) -> None:
-    assert not form.run.isEnabled() and form.choices is None
+    assert not form.run.isEnabled() and form.chosen_look is None
     assert "Images and cells" in form.reason.text() and form.reason.isVisible()
 
 
 def test_layers_are_looked_at_in_their_own_colours(session: Session, form: LatentsForm) -> None:
     open_cells(session, form)
-    look = form.choices.look
+    look = form.chosen_look
     assert look.channels == ("DNA", "GFP")
     np.testing.assert_allclose(look.colors, [(0, 0, 1), (0, 1, 0)])
     assert "#0000FF" in form.seen.text() and form.run.isEnabled()
@@ -89,7 +90,7 @@ def test_hidden_layers_are_not_looked_at(session: Session, form: LatentsForm) ->
     for name in session.cells.channels[2:]:
         session.shown.images[name].visible = False
     form.fill()
-    assert form.choices.look.channels == ("DNA", "GFP")
+    assert form.chosen_look.channels == ("DNA", "GFP")
 
 
 def test_more_channels_than_colours_is_a_reason_in_words(
@@ -107,8 +108,8 @@ def test_one_channel_is_chosen_by_name(session: Session, form: LatentsForm) -> N
     assert not form.channel.isVisible()
     take(form, ONE)
     form.channel.setCurrentText("GFP")
-    assert form.channel.isVisible() and form.choices.look.channels == ("GFP",)
-    assert form.choices.look.colors is None
+    assert form.channel.isVisible() and form.chosen_look.channels == ("GFP",)
+    assert form.chosen_look.colors is None
 
 
 def test_a_blend_needs_a_result_of_channel_importance(session: Session, form: LatentsForm) -> None:
@@ -119,7 +120,7 @@ def test_a_blend_needs_a_result_of_channel_importance(session: Session, form: La
     form.fill()
     assert item.isEnabled()
     take(form, BLEND)
-    assert form.choices.look.shares == (0.25, 0.75)
+    assert form.chosen_look.shares == (0.25, 0.75)
     assert form.seen.text().startswith("75 % GFP")
     session.importance = importance(("DNA", "actin"), (0.25, 0.75))
     form.fill()
@@ -136,7 +137,7 @@ def test_a_model_of_one_channel_is_shown_one_channel(
     form.take_file(path)
     assert form.look.currentData() == ONE
     assert not form.look.model().item(form.look.findData(COLORS)).isEnabled()
-    assert form.choices.model == path
+    assert form.value.model == str(path)
 
 
 def test_the_model_that_suits_the_cells_is_proposed_until_one_is_chosen(
@@ -146,7 +147,7 @@ def test_the_model_that_suits_the_cells_is_proposed_until_one_is_chosen(
         pytest.skip("cell-sprites are not shipped yet")
     open_cells(session, form, 1)
     assert form.model.currentText() == "cell-sprites" and form.run.isEnabled()
-    assert form.choices.look.channels == ("DNA",)
+    assert form.chosen_look.channels == ("DNA",)
     open_cells(session, form, 2)
     assert form.model.currentText() == "texture-sprites" and form.look.currentData() == COLORS
     form.model.activated.emit(0)
@@ -156,9 +157,11 @@ def test_the_model_that_suits_the_cells_is_proposed_until_one_is_chosen(
 
 def test_fine_tuning_is_off_until_it_is_wanted(session: Session, form: LatentsForm) -> None:
     open_cells(session, form)
-    assert form.choices.epochs == 0
+    assert form.value.finetune == 0
     form.finetune.setChecked(True)
-    assert form.choices.epochs == 20
+    assert form.value.finetune == 20
+    form.epochs.setValue(5)
+    assert form.value.finetune == 5
 
 
 def test_run_waits_while_something_runs(session: Session, form: LatentsForm, qtbot: Any) -> None:
@@ -174,3 +177,21 @@ def test_run_waits_while_something_runs(session: Session, form: LatentsForm, qtb
 def test_every_control_says_what_it_does(form: LatentsForm) -> None:
     for kind in (QAbstractButton, QComboBox):
         assert all(one.toolTip() for one in form.findChildren(kind))
+
+
+def test_settings_that_few_people_change_are_in_the_form_too(form: LatentsForm) -> None:
+    assert form.value == EncodingSettings()
+    form.seed.setValue(7)
+    form.settings["pixels"].setChecked(True)
+    assert form.value == EncodingSettings(seed=7, pixels=True)
+
+
+def test_a_file_that_is_opened_twice_is_offered_once(form: LatentsForm, tmp_path: Path) -> None:
+    from napari_channelmix.drl import save_disentangler
+
+    before = form.model.count()
+    path = save_disentangler(tiny(1), tmp_path / "grey.safetensors")
+    form.take_file(path)
+    form.model.setCurrentIndex(0)
+    form.take_file(path)
+    assert form.model.count() == before + 1 and form.value.model == str(path)

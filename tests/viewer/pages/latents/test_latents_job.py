@@ -7,12 +7,8 @@ import pytest
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.pages.latents.latents_job import (
-    Choices,
-    Look,
-    find_latents_job,
-    view_of,
-)
+from napari_channelmix.settings import EncodingSettings
+from napari_channelmix.viewer.pages.latents.latents_job import Look, find_latents_job, view_of
 
 from ...latent_cases import cells, tiny
 
@@ -51,7 +47,7 @@ def test_the_job_finds_the_latents_of_all_cells(tmp_path: Path) -> None:
     path = save_disentangler(tiny(), tmp_path / "tiny.safetensors")
     stages: list[str] = []
     found = drain(
-        find_latents_job(cells(), Choices(path, Look(("DNA", "GFP")))),
+        find_latents_job(cells(), EncodingSettings(model=str(path)), Look(("DNA", "GFP"))),
         lambda progress: stages.append(progress.stage),
     )
     assert found.values.shape == (12, 10) and np.isfinite(found.values).all()

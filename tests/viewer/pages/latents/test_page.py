@@ -660,7 +660,7 @@ def test_more_channels_than_colours_is_a_reason(viewer: Any, dock: Any) -> None:
 
 def test_hiding_a_channel_changes_what_will_be_looked_at(viewer: Any, opened: Any) -> None:
     found = opened()
-    assert found.settings.choices.look.channels == ("DNA", "GFP")
+    assert found.settings.chosen_look.channels == ("DNA", "GFP")
     viewer.layers["DNA"].visible = False
     assert "DNA" not in found.settings.seen.text()
     viewer.layers["GFP"].colormap = "magenta"

@@ -11,9 +11,9 @@ from napari_channelmix.classify.training_cells import TrainingCells, crop_digest
 from napari_channelmix.data import Cells
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import drain
+from napari_channelmix.settings import ExplainSettings, Only
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
 from napari_channelmix.viewer.session.cell_sources import Sources
-from napari_channelmix.viewer.session.explanation import Question
 from napari_channelmix.viewer.session.session import Trained
 
 
@@ -25,9 +25,8 @@ def test_a_chosen_cell_that_cannot_be_used_has_its_number_in_the_data_set() -> N
         spec.build().eval(), spec, ("DNA", "GFP"), ("a", "b"), np.zeros(2), np.ones(2), 12
     )
     cells = Cells.from_array(crops, ["DNA", "GFP"])
-    job = field_maps_job(
-        Sources(), Trained(classifier, "here"), cells, [1, 4], Question(), (12, 12)
-    )
+    trained, settings = Trained(classifier, "here"), ExplainSettings(only="all")
+    job = field_maps_job(Sources(), trained, cells, [1, 4], settings, (12, 12))
     with pytest.raises(DataError, match="in cell 4 "):
         drain(job)
 
@@ -49,12 +48,11 @@ def test_cells_that_were_trained_on_are_left_out_where_that_is_asked_for() -> No
     )
     trained = Trained(classifier, "here")
 
-    def maps(*, held_out: bool) -> FieldMaps:
-        return drain(
-            field_maps_job(Sources(), trained, cells, [0, 1, 2], Question(), (12, 12), held_out)
-        )
+    def maps(only: Only) -> FieldMaps:
+        settings = ExplainSettings(only=only)
+        return drain(field_maps_job(Sources(), trained, cells, [0, 1, 2], settings, (12, 12)))
 
-    assert (maps(held_out=True).done, maps(held_out=False).done) == (2, 3)
-    assert maps(held_out=True).warnings[0] == (
+    assert (maps("held-out").done, maps("all").done) == (2, 3)
+    assert maps("held-out").warnings[0] == (
         "1 of 3 cells were trained on: the maps are of the other 2"
     )

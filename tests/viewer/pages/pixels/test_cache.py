@@ -35,5 +35,10 @@ def test_an_explanation_that_is_too_large_is_kept_alone() -> None:
 def test_another_question_is_another_explanation() -> None:
     one = Question(target="x")
     assert hash(one) == hash(Question(target="x"))
-    for other in ({"versus": "y"}, {"method": "blackbox"}, {"separate": True}, {"target": None}):
+    for other in (
+        {"versus": "y"},
+        {"method": "blackbox"},
+        {"channels": "separate"},
+        {"target": None},
+    ):
         assert dataclasses.replace(one, **other) != one

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from qtpy.QtWidgets import QWidget
 
+from napari_channelmix.settings import Question
 from napari_channelmix.viewer.pages.pixels import question_form
 from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared, methods_for
 
@@ -21,7 +22,7 @@ def form(qtbot: Any) -> Iterator[QuestionForm]:
     owner = QWidget()
     qtbot.addWidget(owner)
     found = QuestionForm(owner)
-    for one in (found.target, found.versus, found.method, found.separate):
+    for one in (found.target, found.versus, *found.settings.controls.values()):
         one.setParent(owner)
     found.fill(NETWORK)
     yield found
@@ -72,3 +73,27 @@ def test_classes_of_another_classifier_take_the_place_of_these(form: QuestionFor
     form.fill(ANSWERS)
     assert [form.target.itemText(i) for i in range(3)] == ["the predicted class", "a", "b"]
     assert form.question.target is None
+
+
+def test_settings_of_the_map_are_part_of_the_question(form: QuestionForm, qtbot: Any) -> None:
+    assert form.question == Question()
+    for change in (
+        lambda: form.separate.setChecked(True),
+        lambda: form.seed.setValue(3),
+        lambda: form.method.setCurrentIndex(form.method.findData("blackbox")),
+        lambda: form.forwards.setValue(400),
+    ):
+        with qtbot.waitSignal(form.changed):
+            change()
+    assert form.question == Question(method="blackbox", channels="separate", forwards=400, seed=3)
+
+
+def test_only_a_black_box_is_asked_about_a_number_of_images(form: QuestionForm) -> None:
+    assert not form.forwards.isEnabled()
+    form.method.setCurrentIndex(form.method.findData("blackbox-sharp"))
+    assert form.forwards.isEnabled()
+    form.fill(NETWORK)
+    form.method.setCurrentIndex(form.method.findData("pcim"))
+    assert not form.forwards.isEnabled()
+    form.fill(ANSWERS)
+    assert form.forwards.isEnabled()

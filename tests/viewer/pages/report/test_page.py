@@ -179,7 +179,7 @@ def test_the_config_names_everything_and_the_command_runs_it(
 ) -> None:
     in_file(trained, tmp_path / "saved", wait)
     path = tmp_path / "my runs" / "config.json"
-    monkeypatch.setattr(module.files, "ask_save", lambda *_: path)
+    monkeypatch.setattr(module.file_dialogs, "ask_save", lambda *_: path)
     click(trained.copy_command)
     wait(trained)
     command = QApplication.clipboard().text()
@@ -253,7 +253,7 @@ def test_layers_whose_names_make_one_file_name_have_files_of_their_own(
 def test_what_is_exported_is_what_is_shown(
     trained: Any, viewer: Any, tmp_path: Path, wait: Any, click: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(module.files, "ask_folder", lambda *_: tmp_path)
+    monkeypatch.setattr(module.file_dialogs, "ask_folder", lambda *_: tmp_path)
     click(trained.export)
     wait(trained)
     session = trained.session
@@ -346,7 +346,7 @@ def test_the_report_is_opened_only_by_a_click(
         module.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile())
     )
     path = tmp_path / "report.html"
-    monkeypatch.setattr(module.files, "ask_save", lambda *_: path)
+    monkeypatch.setattr(module.file_dialogs, "ask_save", lambda *_: path)
     click(trained.report)
     wait(trained)
     assert opened == []

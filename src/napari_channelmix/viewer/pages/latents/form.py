@@ -14,14 +14,18 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.colors import is_photo
 from napari_channelmix.viewer.frame.page import form
-from napari_channelmix.viewer.pages.latents.latents_job import EPOCHS, Choices, Look
+from napari_channelmix.viewer.frame.training_controls import whole
+from napari_channelmix.viewer.pages.latents.latents_job import EPOCHS, Look
 from napari_channelmix.viewer.pages.latents.model_list import Model, model_in, shipped_models
 from napari_channelmix.viewer.widgets import file_dialogs
 from napari_channelmix.viewer.widgets.colored_text import marked
 from napari_channelmix.viewer.widgets.combo_box import choice
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +62,8 @@ class LatentsForm(QWidget):
         self._busy = False
         # Whether the user chose a model; until then the one that suits the cells is proposed.
         self._chosen = False
+        # Those that are offered, by the name or path that the settings have.
+        self._models: dict[str, Model] = {}
         self.model = choice("The encoder; it was trained on synthetic shapes, not on your cells")
         self.open = QPushButton("File…")
         self.open.setToolTip("Open an encoder from a file (.safetensors)")
@@ -72,21 +78,27 @@ class LatentsForm(QWidget):
         self.seen = QLabel()
         self.seen.setWordWrap(True)
         self.seen.setToolTip("Channels, and the colour or weight of each")
-        self.finetune = QCheckBox(f"Fine-tune on these cells ({EPOCHS} epochs)")
+        self.finetune = QCheckBox("Fine-tune on these cells")
         self.finetune.setToolTip(
             "Fine-tuning uses no labels: reconstructions come closer to the cells, and whether "
             "latents keep their meaning is measured. The shipped weights are not changed. "
             "Default: off"
         )
+        self.epochs = whole(1, 1000, EPOCHS, "Epochs of fine-tuning: passes over the cells")
+        self.epochs.setSuffix(" epochs")
+        self.epochs.setEnabled(False)
+        self.finetune.toggled.connect(self.epochs.setEnabled)
+        self.settings = JobForm(
+            EncodingSettings, self, controls={"model": self.model, "finetune": self.epochs}
+        )
+        self.seed = self.settings["seed"]
         self.run = QPushButton("Run")
         self.run.setToolTip("Compute the latents of all cells")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self._build()
         for model in shipped_models():
-            self.model.addItem(model.name, model)
-            at = self.model.count() - 1
-            self.model.setItemData(at, TIPS.get(model.name, ""), Qt.ItemDataRole.ToolTipRole)
+            self._offer(model, TIPS.get(model.name, ""))
         self.model.activated.connect(self._choose)
         self.model.currentIndexChanged.connect(self._model_changed)
         self.look.currentIndexChanged.connect(self.fill)
@@ -105,21 +117,33 @@ class LatentsForm(QWidget):
         second.addWidget(self.channel, 1)
         rows.addRow("Encoder", first)
         rows.addRow("Input", second)
+        third = QHBoxLayout()
+        third.addWidget(self.finetune, 1)
+        third.addWidget(self.epochs)
+        self.settings.leave("model", "finetune")
+        inner, content = form(), QWidget()
+        self.settings.add_to(inner)
+        content.setLayout(inner)
+        self.more = Folding("More settings")
+        self.more.setToolTip("Random seed, comparison with a classifier of the pixels")
+        self.more.addWidget(content)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(rows)
-        for widget in (self.seen, self.finetune, self.run, self.reason):
+        column.addWidget(self.seen)
+        column.addLayout(third)
+        for widget in (self.more, self.run, self.reason):
             column.addWidget(widget)
 
     # ---------------------------------------------------------------- choices
 
     def take_file(self, path: Path) -> None:
         """Offer the disentangler in a file, and choose it."""
-        self.model.addItem(path.name, model_in(path))
-        self.model.setItemData(self.model.count() - 1, str(path), Qt.ItemDataRole.ToolTipRole)
+        model = model_in(path)
+        self._offer(model, str(path))
         self._chosen = True
-        self.model.setCurrentIndex(self.model.count() - 1)
+        self.model.setCurrentIndex(self.model.findData(str(model.source)))
 
     def _ask_file(self) -> None:
         path = file_dialogs.ask_open(self, "Open an encoder", "Encoders (*.safetensors)")
@@ -129,15 +153,28 @@ class LatentsForm(QWidget):
     @property
     def chosen_model(self) -> Model | None:
         """The disentangler that is chosen."""
-        return cast("Model | None", self.model.currentData())
+        return self._models.get(self.model.currentData())
 
     @property
-    def choices(self) -> Choices | None:
-        """What was chosen, or None where `why_not` has a reason."""
-        look, model = self._look(), self.chosen_model
-        if look is None or model is None:
-            return None
-        return Choices(model.source, look, EPOCHS if self.finetune.isChecked() else 0)
+    def value(self) -> EncodingSettings:
+        """The settings as the controls say."""
+        values = self.settings.values
+        tuned = values["finetune"] if self.finetune.isChecked() else 0
+        return EncodingSettings(**{**values, "finetune": tuned})
+
+    @property
+    def chosen_look(self) -> Look | None:
+        """The channels that the encoder gets, or None where `why_not` has a reason."""
+        return self._look()
+
+    def _offer(self, model: Model, tip: str) -> None:
+        """Another model to choose, by what the settings call it."""
+        source = str(model.source)
+        known, self._models[source] = source in self._models, model
+        if known:
+            return
+        self.model.addItem(model.name, source)
+        self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
 
     def _look(self) -> Look | None:
         cells, imp = self._session.cells, self._session.importance
@@ -221,7 +258,7 @@ class LatentsForm(QWidget):
         """One channel is best looked at by a model of one channel."""
         depth = 1 if len(channels) == 1 else 3
         at = next(
-            (i for i in range(self.model.count()) if self.model.itemData(i).depth == depth), -1
+            (at for at, model in enumerate(self._models.values()) if model.depth == depth), -1
         )
         if at >= 0 and channels and not self._chosen:
             with QSignalBlocker(self.model):

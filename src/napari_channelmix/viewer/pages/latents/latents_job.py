@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 from napari_channelmix.computing import leave_a_core
 from napari_channelmix.jobs import Job, Progress, mapped_results, part
+from napari_channelmix.settings import FinetuneSettings
 from napari_channelmix.viewer.charts.colors import is_photo
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_channelmix.data import Cells
     from napari_channelmix.drl import Latents, View
+    from napari_channelmix.settings import EncodingSettings
 
-__all__ = ["EPOCHS", "Choices", "Look", "find_latents_job", "view_of"]
+__all__ = ["EPOCHS", "Look", "find_latents_job", "view_of"]
 
 Color = tuple[float, float, float]
 
 # Passes over the cells when the disentangler is to get used to them.
-EPOCHS = 20
+EPOCHS = FinetuneSettings().epochs
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,6 @@ class Look:
     channels: tuple[str, ...]
     colors: tuple[Color, ...] | None = None
     shares: tuple[float, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user chose."""
-
-    model: str | Path
-    look: Look
-    epochs: int = 0
 
 
 def view_of(look: Look, depth: int) -> View:
@@ -75,7 +66,7 @@ def view_of(look: Look, depth: int) -> View:
     return View.colors(look.channels, dict(zip(look.channels, look.colors, strict=True)))
 
 
-def find_latents_job(cells: Cells, chosen: Choices) -> Job[Latents]:
+def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Job[Latents]:
     """Load the disentangler and find the latents of all cells; ``partial`` as of `latents_job`.
 
     Raises
@@ -90,11 +81,11 @@ def find_latents_job(cells: Cells, chosen: Choices) -> Job[Latents]:
 
     leave_a_core()
     yield Progress(1, 100, "loading the weights")
-    of = load_disentangler(chosen.model)
-    job = latents_job(cells, of, view=view_of(chosen.look, of.shape[0]), finetune=chosen.epochs)
+    of = load_disentangler(settings.model)
+    job = latents_job(cells, of, view=view_of(look, of.shape[0]), settings=settings.encoding)
     # What the latents themselves cannot know, and what is needed to find them again.
     again = {
-        "disentangler": str(chosen.model),
+        "disentangler": settings.model,
         "cells": cells.fingerprint,
         "threads": torch.get_num_threads(),
     }

@@ -18,6 +18,7 @@ from napari_channelmix.settings.workload import latents_workload
 from napari_channelmix.viewer.frame.page import Dock, group
 from napari_channelmix.viewer.frame.removed_layers import Removals
 from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
+from napari_channelmix.viewer.frame.training_controls import follow_seed
 from napari_channelmix.viewer.pages.latents.form import LatentsForm
 from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
@@ -77,6 +78,7 @@ class LatentsDock(Dock):
         self._soon.setSingleShot(True)
         self._soon.setInterval(PAUSE)
         self._soon.timeout.connect(self._reclass)
+        follow_seed(self, self.settings.seed)
         self._build()
         self._connect()
         self._shown_changed()
@@ -103,7 +105,7 @@ class LatentsDock(Dock):
 
     def _connect(self) -> None:
         self.settings.wanted.connect(self.start)
-        self.settings.model.currentIndexChanged.connect(self._fill_run_time)
+        self.settings.settings.changed.connect(self._fill_run_time)
         self.settings.finetune.toggled.connect(self._fill_run_time)
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
@@ -128,17 +130,17 @@ class LatentsDock(Dock):
 
     def start(self) -> None:
         """Find the latents with what was chosen."""
-        cells, chosen = self.session.cells, self.settings.choices
-        if cells is not None and chosen is not None:
-            self._running = self.session.data_set
+        cells, look = self.session.cells, self.settings.chosen_look
+        if cells is not None and look is not None and self.settings.chosen_model is not None:
+            self._running, chosen = self.session.data_set, self.settings.value
             self.task.run(
                 "computing the latents",
-                find_latents_job(cells, chosen),
+                find_latents_job(cells, chosen, look),
                 self._found,
                 on_update=self._partial,
                 on_error=self.fail,
                 data_set=self._running,
-                work=latents_workload(cells, chosen.model, chosen.epochs),
+                work=latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels),
             )
 
     def _partial(self, update: Update) -> None:
@@ -313,9 +315,10 @@ class LatentsDock(Dock):
 
     def _fill_run_time(self, _: object = None) -> None:
         """Say how long a run takes, where it could begin."""
-        cells, chosen, work = self.session.cells, self.settings.choices, None
-        if cells is not None and chosen is not None and self.settings.run.isEnabled():
-            work = latents_workload(cells, chosen.model, chosen.epochs)
+        cells, work = self.session.cells, None
+        if cells is not None and self.settings.run.isEnabled():
+            chosen = self.settings.value
+            work = latents_workload(cells, chosen.model, chosen.finetune, pixels=chosen.pixels)
         self.run_time.show_work(work)
 
     def front_changed(self, front: bool) -> None:

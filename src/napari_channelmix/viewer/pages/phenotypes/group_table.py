@@ -15,8 +15,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.charts.class_swatch import swatch
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,7 +27,7 @@ __all__ = ["GroupTable", "GroupsModel"]
 ROWS_SHOWN, ROW = 7, 22
 # Pixels of a column: room for '100.0%'.
 NARROWEST = 52
-# Pixels of a heading beside its words: colour, mark of the order, margins.
+# Pixels of a heading beside its words: mark of the order, margins.
 BESIDE_WORDS = 28
 SORTED = Qt.ItemDataRole.UserRole
 
@@ -45,17 +43,14 @@ class GroupsModel(QAbstractTableModel):
         self._counted: Any = np.zeros(0, np.int64)
         # Class of each column, and whether it is the adjusted fraction.
         self._columns: tuple[tuple[int, bool], ...] = ()
-        self._colors: tuple[int, ...] = ()
 
-    def show_fractions(
-        self, found: Fractions | None, colors: Sequence[int], *, held_out: bool = False
-    ) -> None:
-        """Show other figures; ``colors`` are positions of the classes' colours.
+    def show_fractions(self, found: Fractions | None, *, held_out: bool = False) -> None:
+        """Show other figures.
 
         ``held_out``: the counts leave out cells that the classifier was trained on.
         """
         self.beginResetModel()
-        self.found, self._colors = found, tuple(colors)
+        self.found = found
         self._fractions = None if found is None else found.fractions
         self._counted = (
             np.zeros(0, np.int64)
@@ -109,9 +104,6 @@ class GroupsModel(QAbstractTableModel):
             )
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"Fraction of the cells that are {name}; a click sorts by it"
-        if role == Qt.ItemDataRole.DecorationRole:
-            # An icon: of a heading Qt does not draw a colour.
-            return swatch(self._colors[code])
         return None
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
@@ -231,12 +223,10 @@ class GroupTable(QTableView):
         self.clicked.connect(self._pressed)
         self.activated.connect(self._pressed)
 
-    def show_fractions(
-        self, found: Fractions | None, colors: Sequence[int], *, held_out: bool = False
-    ) -> None:
+    def show_fractions(self, found: Fractions | None, *, held_out: bool = False) -> None:
         """Show other figures; the order of the rows stays."""
         before = self.figures.columnCount()
-        self.figures.show_fractions(found, colors, held_out=held_out)
+        self.figures.show_fractions(found, held_out=held_out)
         if self.figures.columnCount() != before:
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
             for column in range(min(2, self.figures.columnCount())):

@@ -233,19 +233,14 @@ class GroupsPage(QWidget):
     def _count(self, _: object = None) -> None:
         facts, what = self._facts, self.what.currentText()
         self.fractions = None
-        colors: list[int] = []
         divided = facts is not None and what == PREDICTED and _is_divided(facts)
         held_out = divided and self.held_out.isChecked()
         self.held_out.setVisible(divided)
         if facts is not None and what == PREDICTED:
-            names = facts.predicted_classes
             self.fractions = facts.held_out_fractions if held_out else facts.predicted_fractions
-            colors = [facts.palette.index(name) for name in names]
         elif facts is not None and what == LABELS:
-            names = facts.cells.classes
             self.fractions = self._labelled
-            colors = list(range(len(names)))
-        self.table.show_fractions(self.fractions, colors, held_out=held_out)
+        self.table.show_fractions(self.fractions, held_out=held_out)
         self.table.mark(self._shown)
         self.copy.setEnabled(self.fractions is not None)
         short, whole = _notes(self.fractions, facts, what, held_out=held_out)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
     from napari_channelmix.pcim import MapUpdate
+    from napari_channelmix.settings import ExplainSettings
     from napari_channelmix.viewer.session.cell_sources import Sources
-    from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Trained
 
 __all__ = ["FieldMaps", "field_maps_job"]
@@ -54,14 +54,13 @@ def field_maps_job(
     trained: Trained,
     cells: Cells,
     chosen: Sequence[int],
-    question: Question,
+    settings: ExplainSettings,
     shape: tuple[int, int],
-    held_out: bool = False,
 ) -> Job[FieldMaps]:
     """Explain many cells of one field of view; a cell is painted when its map is finished.
 
-    With ``held_out`` those that the classifier was trained on are left out, where any other is
-    left; see `phenotypes.held_out`.
+    Of the ``chosen`` those that the classifier was trained on are left out where the settings say
+    so and any other is left; see `phenotypes.held_out`.
     """
     yield Progress(0, len(chosen), "reading the cells")
     from napari_channelmix.classify.predictor import training_marks_job
@@ -69,7 +68,7 @@ def field_maps_job(
 
     whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
     line = ""
-    if held_out:
+    if settings.only == "held-out":
         marks = yield from part(training_marks_job(trained.classifier, cells.subset(at)), 0, 0, 1)
         meant = held_out_of(marks, "the maps are")
         at, line = at[meant.chosen], meant.line
@@ -86,10 +85,10 @@ def field_maps_job(
     job = explain_job(
         trained.classifier,
         some,
-        question.target,
-        question.method,
-        versus=question.versus,
-        prior=question.prior,
+        settings.target,
+        versus=settings.versus,
+        # One image of the field of view holds one map of each cell.
+        settings=replace(settings.maps, channels="shared"),
     )
     try:
         while True:

@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Points
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_channelmix.settings import ExplainSettings, merged
 from napari_channelmix.settings.workload import explain_workload
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari_channelmix.duration import Workload
+    from napari_channelmix.settings import Only
     from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
     from napari_channelmix.viewer.session.cell_sources import Sources
     from napari_channelmix.viewer.session.explanation import Question
@@ -86,7 +88,7 @@ class ManyCells:
         self.none_button.setToolTip("Clear the selection")
         self.none_button.clicked.connect(self.choose_none)
         self.held_out = QCheckBox("Held-out cells only")
-        self.held_out.setChecked(True)
+        self.held_out.setChecked(ExplainSettings().only == "held-out")
         self.held_out.setToolTip(
             "'Explain all cells' leaves out the cells that the classifier was trained on, and "
             "others of their groups, where the classifier knows them and any other is left. "
@@ -161,9 +163,10 @@ class ManyCells:
         cells, shown = self._session.cells, self._session.shown
         if cells is not None and shown is not None:
             here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
-            self._explain([int(at) for at in here], held_out=self.held_out.isChecked())
+            only: Only = "held-out" if self.held_out.isChecked() else "all"
+            self._explain([int(at) for at in here], only)
 
-    def _explain(self, chosen: Sequence[int], *, held_out: bool = False) -> None:
+    def _explain(self, chosen: Sequence[int], only: Only = "all") -> None:
         session = self._session
         cells, shown, trained = session.cells, session.shown, session.trained
         if cells is None or shown is None or trained is None:
@@ -178,8 +181,8 @@ class ManyCells:
         # In the way of what is to be looked at now.
         self._maps.clear_cell()
         self._leave_cell()
-        question = self._question()
-        job = field_maps_job(self._sources, trained, cells, chosen, question, shape, held_out)
+        settings = merged(ExplainSettings, self._question(), {"only": only})
+        job = field_maps_job(self._sources, trained, cells, chosen, settings, shape)
         self._task.run(
             f"explaining {len(chosen)} cells",
             job,

@@ -54,10 +54,9 @@ def compare_job(
                 trained.classifier,
                 source,
                 question.target,
-                method,
                 versus=question.versus,
+                settings=replace(question.maps, method=method, channels="shared"),
                 batch=1,
-                prior=question.prior,
             )
             made = yield from _silent(part(job, at, 0.5, len(methods)))
             measure = measure_job(trained.classifier, source, made.maps, made.target, made.versus)

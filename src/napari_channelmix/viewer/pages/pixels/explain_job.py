@@ -84,11 +84,9 @@ def explain_cell_job(
         trained.classifier,
         source,
         question.target,
-        question.method,
         versus=question.versus,
-        channels="separate" if question.separate else "shared",
+        settings=question.maps,
         batch=1,
-        prior=question.prior,
     )
     job = part(job, 0, SHARE_OF_MAP, 1)
     try:

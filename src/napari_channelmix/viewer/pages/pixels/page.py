@@ -19,6 +19,7 @@ from napari_channelmix.viewer.charts.class_legend import session_palette
 from napari_channelmix.viewer.frame.chance_note import ChanceNote
 from napari_channelmix.viewer.frame.page import Dock, form, group
 from napari_channelmix.viewer.frame.prior_menu import explained_prior
+from napari_channelmix.viewer.frame.training_controls import follow_seed
 from napari_channelmix.viewer.pages.pixels.batch_panel import ManyCells
 from napari_channelmix.viewer.pages.pixels.cache import ExplanationCache
 from napari_channelmix.viewer.pages.pixels.cell_panel import ResultPanel
@@ -81,6 +82,7 @@ class ExplainDock(Dock):
         self._cells: Cells | None = None
         # The cell that was clicked last, also while nothing is known of it yet.
         self.cell: int | None = None
+        follow_seed(self, self.question.seed)
         self._build()
         self._connect()
         self._cells_changed()
@@ -96,6 +98,7 @@ class ExplainDock(Dock):
         self.question.add_to(rows)
         inside.addLayout(rows)
         inside.addWidget(self.question.separate)
+        inside.addWidget(self.question.more())
         self.boxes = [asked]
         for title, content in (
             ("Map and prediction", self.result),
@@ -168,7 +171,8 @@ class ExplainDock(Dock):
         self.session.explanation = None
         self.result.begin(cell_name(cells, cell))
         box = cells.boxes[cell].tolist()
-        channels = trained.classifier.channels if question.separate else ()
+        separate = question.channels == "separate"
+        channels = trained.classifier.channels if separate else ()
         self.layers.lay(
             shown, box, (cells.crop, cells.crop), cells.fields[shown.field].shape, channels
         )

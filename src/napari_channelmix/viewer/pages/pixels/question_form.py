@@ -6,13 +6,16 @@ import importlib.util
 from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtCore import QObject, QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox
+from qtpy.QtWidgets import QCheckBox, QComboBox, QWidget
 
-from napari_channelmix.viewer.session.explanation import Question
+from napari_channelmix.settings import MapSettings, Question
+from napari_channelmix.viewer.frame.page import form
+from napari_channelmix.viewer.widgets.folding import Folding
+from napari_channelmix.viewer.widgets.job_form import JobForm
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QStandardItemModel
-    from qtpy.QtWidgets import QFormLayout, QWidget
+    from qtpy.QtWidgets import QFormLayout
 
 __all__ = ["BASELINES", "METHODS", "QuestionForm", "compared", "methods_for"]
 
@@ -66,7 +69,11 @@ def compared(classifier: Any) -> tuple[str, ...]:
 
 
 class QuestionForm(QObject):
-    """Controls for a `Question`; ``changed`` tells that another one is asked."""
+    """Controls for a `Question`; ``changed`` tells that another one is asked.
+
+    Which class, and against which, is asked of the cell and comes with the classifier; how the map
+    is made are settings, and a `JobForm` has a control for each.
+    """
 
     changed = Signal()
 
@@ -90,27 +97,48 @@ class QuestionForm(QObject):
             "Also which channel of a pixel matters: the images below then show each channel's own "
             "map, and a hidden layer is added for each. Default: off"
         )
+        self.settings = JobForm(
+            MapSettings,
+            parent,
+            controls={"method": self.method, "channels": self.separate},
+            # The method decides whether gradients are used; labels are looked at once for all.
+            leave_out=("mode", "check"),
+        )
+        self.seed, self.forwards = self.settings["seed"], self.settings["forwards"]
+        for number in (self.seed, self.forwards):
+            # Each change is a question anew: not with every digit.
+            number.setKeyboardTracking(False)
         self._classes: tuple[str, ...] = ()
         self.fill(None)
         self.target.currentIndexChanged.connect(self._target_changed)
-        for box in (self.versus, self.method):
-            box.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self.separate.toggled.connect(lambda _: self.changed.emit())
+        self.versus.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.method.currentIndexChanged.connect(self._fit_forwards)
+        self.settings.changed.connect(self.changed)
 
     def add_to(self, rows: QFormLayout) -> None:
-        """Put the boxes into a form."""
+        """Put the boxes into a form; `more` has the others."""
         rows.addRow("Class", self.target)
         rows.addRow("Compared with", self.versus)
-        rows.addRow("Method", self.method)
+        self.settings.add_to(rows, ["method"])
+        self.settings.leave("channels")
+
+    def more(self) -> Folding:
+        """The settings that few people change, folded away."""
+        rows, content = form(), QWidget()
+        self.settings.add_to(rows)
+        content.setLayout(rows)
+        more = Folding("More settings")
+        more.setToolTip("Random seed, number of images that a black box predicts")
+        more.addWidget(content)
+        return more
 
     @property
     def question(self) -> Question:
         """What is asked now."""
         return Question(
-            self.target.currentData(),
-            self.versus.currentData(),
-            self.method.currentData(),
-            self.separate.isChecked(),
+            target=self.target.currentData(),
+            versus=self.versus.currentData(),
+            **self.settings.values,
         )
 
     def fill(self, classifier: Any) -> None:
@@ -132,6 +160,11 @@ class QuestionForm(QObject):
                 usable = next(name for name in METHODS if not reasons[name])
                 self.method.setCurrentIndex(self.method.findData(usable))
         self._fit_versus()
+        self._fit_forwards()
+
+    def _fit_forwards(self, _: object = None) -> None:
+        """Only a black box is asked about a number of images."""
+        self.forwards.setEnabled(self.method.currentData() in ANSWERS_ONLY)
 
     def _target_changed(self) -> None:
         self._fit_versus()

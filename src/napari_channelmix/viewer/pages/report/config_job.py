@@ -16,6 +16,7 @@ import numpy as np
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, part
+from napari_channelmix.settings import as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,18 +208,17 @@ class _Record:
             return ()
         # A model made elsewhere has no prior to choose.
         choosable = self._fits(None, owner)
-        return tuple(
+        parts = [
             explanation_part(
                 tuple(cells),
                 abouts[question],
-                target=question.target,
-                versus=question.versus,
-                separate=question.separate,
+                as_dict(question, ["prior"]),
                 classifier=self._named(one, owner),
                 prior=prior_choice(question.prior) or "training" if choosable else None,
             )
             for question, cells in asked.items()
-        )
+        ]
+        return tuple(row for row in parts if row is not None)
 
     def _owner(self, trained: Trained | None) -> Snapshot | None:
         """The data set whose classifier this is, where it can be come by again."""
