@@ -253,12 +253,12 @@ def test_logits_that_sum_to_one_by_chance_are_told_by_changed_crops() -> None:
 def test_a_declared_meaning_that_looks_wrong_is_said_with_numbers() -> None:
     found = asked(Ends("softmax"), output="logits")
     assert any(
-        'all 4 answers are not negative with the sum 1: if it ends in a softmax, use output="prob'
+        'all 4 outputs are not negative with the sum 1: if it ends in a softmax, use output="prob'
         in line
         for line in found.warnings
     )
     found = asked(Ends("one probability"), output="one_logit")
-    assert any("all 4 answers lie within 0 and 1" in line for line in found.warnings)
+    assert any("all 4 outputs lie within 0 and 1" in line for line in found.warnings)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])

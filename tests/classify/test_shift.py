@@ -295,7 +295,7 @@ def test_of_a_single_cell_there_are_no_shares_of_calls(on_plate: Classifier, pla
     crop = plate.read([5]) * 16
     shift = drain(data_shift_job(on_plate, crop, np.array([[0.1, 0.9]], np.float32)))
     assert shift.warnings and "the cell lies far outside what was trained on" in shift.warnings
-    assert not any("the calls now" in line or "1 of 1" in line for line in shift.warnings)
+    assert not any("predicted now" in line or "1 of 1" in line for line in shift.warnings)
 
 
 def test_a_model_tried_with_its_channels_in_another_order_says_nothing_of_shift(

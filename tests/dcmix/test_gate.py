@@ -134,7 +134,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
             {"groups": 2},
             "Nothing can be read: too few groups",
             "2 held-out groups are too few to say anything about other groups, whatever the "
-            "accuracy (mixed",
+            "accuracy (channel-mixing",
         ),
         (
             {"groups": 1, "mixed": standing(0.6, 0.2)},

@@ -63,7 +63,7 @@ def test_pictures_that_are_no_numbers_are_refused_by_their_place(untrained, pict
 
 @pytest.mark.parametrize("shape", [(3, 64, 64), (2, 1, 64, 64), (2, 3, 32, 64), (2, 3, 64), ()])
 def test_pictures_of_another_shape_are_refused(untrained, shape):
-    with pytest.raises(DataError, match=r"pictures must be \(n, 3, 64, 64\), not"):
+    with pytest.raises(DataError, match=r"images must be \(n, 3, 64, 64\), not"):
         untrained.encode(np.zeros(shape, np.float32))
 
 

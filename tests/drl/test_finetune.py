@@ -161,7 +161,7 @@ def test_cells_that_get_no_better_keep_the_source(shipped, cells):
     before = weights(shipped)
     found = tuned(shipped, cells, rate=0.9)
     assert found.disentangler is shipped
-    assert "made the pictures no better; the source weights are kept" in found.kept_source
+    assert "did not improve the reconstructions; the source weights are kept" in found.kept_source
     assert found.error[1] > found.error[0]
     assert same(before, weights(shipped))
 

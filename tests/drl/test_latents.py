@@ -253,7 +253,7 @@ def test_one_channel_by_its_name(untrained, ellipses):
 
 
 def test_a_view_of_another_depth_is_refused(untrained, ellipses):
-    with pytest.raises(DataError, match="want pictures of 3 channels, the view gives 1"):
+    with pytest.raises(DataError, match="need images of 3 channels, the view gives 1"):
         run_latents(ellipses, untrained, view=View.one("A"))
 
 

@@ -108,7 +108,7 @@ def test_the_words_carry_figures_and_say_what_must_not_be_read() -> None:
     )
     bad = replace(good, explained=0.41)
     assert not bad.resembles and "does not resemble these cells" in bad.text
-    assert "even grey is nearer" in replace(good, explained=-2.0).text
+    assert "uniform grey is closer" in replace(good, explained=-2.0).text
     assert replace(good, n_groups=4).text.endswith("4 groups say little about other groups.")
 
 

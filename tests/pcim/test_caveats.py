@@ -70,18 +70,20 @@ def test_a_faithful_map_is_good_only_without_caveats():
     assert clear.words() == ("Faithful: better than random maps (p < 0.001, n = 24 random maps).",)
     assert clear.verdict() == "good"
     close = replace(clear, caveats=(("the prediction is close to undecided: big 50.2 %",),))
-    assert close.words()[0].startswith("Faithful") and "toss of a coin" in close.words()[1]
+    assert close.words()[0].startswith("Faithful") and "close to undecided" in close.words()[1]
     assert close.verdict() == "warning" and close.readable()
 
 
 def test_a_map_that_must_not_be_read_stays_an_error_with_its_caveats_behind():
-    found = made(0.0, caveats=(("the call is close",),))
+    found = made(0.0, caveats=(("the prediction is close",),))
     assert found.verdict() == "error"
     assert found.words() == (
         "This map is no better than a random one: do not read it.",
         "The call is close.",
     )
-    doubted = made(0.5, doubts=(("its pixels are noise",),), caveats=(("the call is close",),))
+    doubted = made(
+        0.5, doubts=(("its pixels are noise",),), caveats=(("the prediction is close",),)
+    )
     assert doubted.verdict() == "error"
     assert not any("Faithful" in line for line in doubted.words())
 

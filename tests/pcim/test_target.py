@@ -88,5 +88,5 @@ def test_messages_call_cells_by_their_name():
 
 
 def test_a_classifier_of_one_class_is_refused():
-    with pytest.raises(ModelError, match="one class always says the same"):
+    with pytest.raises(ModelError, match="one class always predicts it"):
         chosen_target(None, None, np.zeros(1, np.int64), ("only",))

@@ -119,10 +119,10 @@ def test_what_is_known_against_a_cell_stands_with_its_map(classifier, cells, tmp
     assert any(close)
     assert [bool(lines) for lines in content["caveats"]] == close
     assert sum("no structure" in line for line in content["warnings"]) == 1
-    assert sum("toss of a coin" in line for line in content["warnings"]) == 1
+    assert sum("close to undecided" in line for line in content["warnings"]) == 1
     table = pd.read_csv(tmp_path / "cells.csv", keep_default_na=False)
     assert table["doubts"].tolist() == ["; ".join(lines) for lines in content["doubts"]]
-    assert table["caveats"].str.contains("toss of a coin").tolist() == close
+    assert table["caveats"].str.contains("close to undecided").tolist() == close
 
 
 def test_maps_are_those_of_explain_and_the_report_says_what_they_are(classifier, cells, tmp_path):

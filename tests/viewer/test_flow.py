@@ -250,7 +250,7 @@ def test_a_cancelled_run_goes_on_from_its_finished_seeds(
     click(importance.run_button)
     done(importance, qtbot)
     assert len(importance.session.importance.seeds) == 3
-    assert "repeats were kept from an earlier run" in importance.notice.text()
+    assert "repeats were reused from an earlier run" in importance.notice.text()
 
 
 def test_a_run_cancelled_before_its_first_seed_gives_the_bars_before_it_back(
@@ -323,7 +323,7 @@ def test_one_channel_has_nothing_to_weigh(dock: Any, open_plate: Any) -> None:
     images, importance = open_plate(), dock(ImportanceDock)
     images.session.cells = images.session.cells.with_channels(["DNA"])
     assert not importance.run_button.isEnabled()
-    assert "nothing to weigh" in importance.reason.text()
+    assert "nothing to compare" in importance.reason.text()
 
 
 def test_code_runs_only_with_consent(trained: Any, click: Any, tmp_path: Path) -> None:

@@ -419,7 +419,7 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     tick(images, qtbot, 0, 1)
     images.cells.choose_source(viewer.layers["mask"])
     images.cells.crop.setValue(20)
-    assert not images.more.isEnabled() and "First use the cells" in images.more.toolTip()
+    assert not images.more.isEnabled() and "First create a cell set" in images.more.toolTip()
     use(images, qtbot, click)
     images.session.classify([0] * 5 + [1] * 4, ("a", "b"))
     click(images.more)

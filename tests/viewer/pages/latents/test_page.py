@@ -194,7 +194,7 @@ def test_cells_can_be_looked_at_while_their_classes_are_compared(
     qtbot.waitUntil(lambda: found.session.latents is not None)
     assert found.task.busy and found.found.isVisible()
     found.go(5)
-    assert "worked out last" in found.pages.classes.line.text()
+    assert "computed last" in found.pages.classes.line.text()
     gate.set()
     finished(found, qtbot)
     assert found.cell == 5 and "Cell 6" in found.pages.one.title.text()
@@ -510,7 +510,7 @@ def test_painted_classes_keep_the_latents_and_say_what_is_old(opened: Any, qtbot
     qtbot.waitUntil(lambda: found.session.latents.cells is found.session.cells)
     assert found.session.latents.values is values and found.cell == 4
     assert "labelled bright" in found.pages.one.title.text()
-    assert "Classes have changed" in found.pages.classes.line.text()
+    assert "Classes were changed" in found.pages.classes.line.text()
 
 
 def test_a_second_run_shows_the_same_cell_again(

@@ -482,7 +482,7 @@ def test_chosen_cells_and_an_honest_cancel(
     slow = Slow(model, 0.0)
     found = opened(model=model)
     click(found.many.chosen_button)
-    assert "No cell is chosen" in found.notice.text()
+    assert "No cell is selected" in found.notice.text()
     for number in (2, 5, 6, 2):
         press(qtbot, viewer, number, modifier=Qt.KeyboardModifier.ShiftModifier)
     assert found.many.chosen == (4, 5) and found.session.explanation is None
