@@ -1,4 +1,4 @@
-"""Dock 'Annotate': give cells classes by brush, keys or table; they are kept as you go.
+"""Page 'Annotate': give cells classes by brush, keys or table; they are kept as you go.
 
 1. The palette says which classes there are; its brush paints the selected one (`annotate.palette`).
 2. A click selects a cell, a key gives the selected cells a class (`annotate.keys`).

@@ -1,4 +1,4 @@
-"""Dock 'Classifier': train one, see how it learns and how good it is, save, open, apply."""
+"""Page 'Classifier': train one, see how it learns and how good it is, save, open, apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page 'Colours': what the cells in the picture are coloured by."""
+"""Page 'Colours': what the cells in the viewer are coloured by."""
 
 from __future__ import annotations
 

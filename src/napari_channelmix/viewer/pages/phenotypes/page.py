@@ -1,4 +1,4 @@
-"""Dock 'Phenotypes': look through all cells, question labels and predictions, put them right.
+"""Page 'Phenotypes': look through all cells, question labels and predictions, put them right.
 
 1. What the session knows of the cells is brought together (`phenotypes.facts`).
 2. Order and filter say which cells stand in the gallery, and where (`phenotypes.ordering`).

@@ -37,7 +37,7 @@ ANSWERS_ONLY = ("blackbox", "blackbox-sharp")
 TIPS = {
     "pcim": "A mask trained for a few steps; the first map at once",
     "pcim-fidelity": "The same with many more steps: slower, more faithful",
-    "literal": "The published algorithm without our changes, for comparison only",
+    "literal": "The idea of the paper without our changes; for comparison only",
     "blackbox": "Random masks, then a search; needs predictions only, no gradients",
     "blackbox-sharp": "A linear fit to random masks; needs predictions only, no gradients",
 }
