@@ -57,7 +57,7 @@ def test_views_and_no_pictures_are_encoded(untrained, pictures):
 def test_pictures_that_are_no_numbers_are_refused_by_their_place(untrained, pictures, bad):
     many = np.tile(pictures, (25, 1, 1, 1))
     many[270, 1, 3, 3] = bad
-    with pytest.raises(DataError, match="picture 270 has NaN or infinite pixels"):
+    with pytest.raises(DataError, match="image 270 has NaN or infinite pixels"):
         untrained.encode(many)
 
 

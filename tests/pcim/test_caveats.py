@@ -79,7 +79,7 @@ def test_a_map_that_must_not_be_read_stays_an_error_with_its_caveats_behind():
     assert found.verdict() == "error"
     assert found.words() == (
         "This map is no better than a random one: do not read it.",
-        "The call is close.",
+        "The prediction is close.",
     )
     doubted = made(
         0.5, doubts=(("its pixels are noise",),), caveats=(("the prediction is close",),)

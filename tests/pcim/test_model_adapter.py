@@ -37,7 +37,7 @@ def test_probabilities_of_a_function_are_told_from_scores(planted):
     scores = subject.scores(subject.prepare(planted.crops))
     shown = subject.reading.probabilities(scores).float()
     torch.testing.assert_close(shown, torch.from_numpy(probabilities(planted.crops)))
-    assert str(subject.reading) == "probabilities (found out from 28 answers)"
+    assert str(subject.reading) == "probabilities (detected from 28 outputs)"
 
 
 def test_certainty_stays_finite():
