@@ -33,12 +33,13 @@ from skimage.transform import resize
 from napari_channelmix import Cells, Classifier, load_model, open_dataset, train_classifier
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.jobs import drain
-from napari_channelmix.pcim import baselines, explain, explain_job, measure_job, solver
+from napari_channelmix.pcim import baselines, explain, explain_job, measure_job
+from napari_channelmix.pcim import gradient_solver as solver
 from napari_channelmix.pcim.batch import Problem
 from napari_channelmix.pcim.batch_size import cells_at_once
 from napari_channelmix.pcim.cell_source import Source
+from napari_channelmix.pcim.map_reliability import randomised
 from napari_channelmix.pcim.masks import in_spreads
-from napari_channelmix.pcim.reliability import randomised
 from napari_channelmix.pcim.scores import auroc, rank_accuracy, rank_correlation
 from napari_channelmix.pcim.target import Target
 

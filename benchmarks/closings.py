@@ -56,7 +56,7 @@ class Round:
 
         import napari_channelmix as cm
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.frame.open_page import open_dock
+        from napari_channelmix.viewer.page_parts.open_page import open_dock
         from napari_channelmix.viewer.session.session import Trained
 
         self.random = random.Random(seed)

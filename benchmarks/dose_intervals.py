@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-from napari_channelmix.phenotypes.controls import control_quality
+from napari_channelmix.phenotypes.control_wells import control_quality
 from napari_channelmix.phenotypes.logistic import Logistic, curve, fit_curve
 
 Floats = npt.NDArray[np.float64]

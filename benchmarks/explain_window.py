@@ -101,7 +101,7 @@ class Window:
         from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.data import Cells
-        from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+        from napari_channelmix.viewer.pages.pixels.page import PixelsPage
         from napari_channelmix.viewer.session.session import Shown
 
         self.pump = QApplication.processEvents
@@ -121,7 +121,7 @@ class Window:
             labels[SIDE * y + 40 : SIDE * y + 88, SIDE * x + 40 : SIDE * x + 88] = number + 1
         marked = self.viewer.add_labels(labels, name="cells", opacity=0.2)
         self.cells = Cells.from_labels(planes, names, labels, crop=SIDE)
-        self.dock = ExplainDock(self.viewer)
+        self.dock = PixelsPage(self.viewer)
         self.viewer.window.add_dock_widget(self.dock, name="Explain a cell")
         self.dock.session.open(self.cells, "benchmark", Shown(0, images, marked))
         self.viewer.reset_view()

@@ -197,7 +197,7 @@ class Bench(Living):
     def __init__(self, count: int, steps: int, size: tuple[int, int]) -> None:
         import napari
 
-        from napari_channelmix.viewer.pages.phenotypes.page import PhenotypesDock
+        from napari_channelmix.viewer.pages.phenotypes.page import PhenotypesPage
         from napari_channelmix.viewer.selection import class_overlays as overlays
         from napari_channelmix.viewer.session.session import Predictions, Shown
 
@@ -210,7 +210,7 @@ class Bench(Living):
             for name, plane, color in zip(CHANNELS, planes, ("blue", "green"), strict=True)
         }
         marked = self.viewer.add_labels(labels, name="cells", visible=False)
-        self.dock = PhenotypesDock(self.viewer)
+        self.dock = PhenotypesPage(self.viewer)
         self.viewer.window.add_dock_widget(self.dock, name="Phenotypes")
         session = self.dock.session
         session.open(cells, "benchmark", Shown(0, images, marked))

@@ -28,12 +28,12 @@ class Plate(Living):
         from qtpy.QtWidgets import QLabel
 
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.pages.data.page import ImagesDock
+        from napari_channelmix.viewer.pages.data.page import DataPage
 
         self.viewer = napari.Viewer()
         self.viewer.window.resize(*size)
         self._docks: dict[type, Any] = {}
-        images = self.dock(ImagesDock)
+        images = self.dock(DataPage)
         images.open_cells(synthetic_plate(wells=WELLS, cells_per_well=EACH, side=SIDE).cells)
         self.session = images.session
         self.wait(lambda: self.session.shown is not None, 60)
@@ -92,10 +92,10 @@ class Plate(Living):
 
     def trained(self) -> None:
         """Have a classifier; a few epochs are enough for it to be explained."""
-        from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+        from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 
         if self.session.trained is None:
-            dock = self.dock(ClassifierDock)
+            dock = self.dock(ClassifierPage)
             dock.epochs.setValue(3)
             dock.train.click()
             self.wait(lambda: not dock.task.busy, 5 * LONGEST)
@@ -110,9 +110,9 @@ class Plate(Living):
 
 def train(plate: Plate) -> dict[str, Any]:
     """Train the small network; the curves grow meanwhile."""
-    from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+    from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 
-    dock = plate.dock(ClassifierDock)
+    dock = plate.dock(ClassifierPage)
     dock.network.setCurrentText("small")
     dock.epochs.setValue(EPOCHS)
     return plate.watch(dock, dock.train.click)
@@ -120,10 +120,10 @@ def train(plate: Plate) -> dict[str, Any]:
 
 def explain(plate: Plate) -> dict[str, Any]:
     """Explain all cells of the field of view, in a layer over all of it."""
-    from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+    from napari_channelmix.viewer.pages.pixels.page import PixelsPage
 
     plate.trained()
-    dock = plate.dock(ExplainDock)
+    dock = plate.dock(PixelsPage)
     plate.wait(lambda: not dock.task.busy and not dock.task.threads, 60)
     found = plate.watch(dock, dock.many.all_button.click)
     done = 0 if dock.many.found is None else dock.many.found.done
@@ -132,18 +132,18 @@ def explain(plate: Plate) -> dict[str, Any]:
 
 def finetune(plate: Plate) -> dict[str, Any]:
     """Find the latents, with a disentangler that gets used to the cells first."""
-    from napari_channelmix.viewer.pages.latents.page import LatentsDock
+    from napari_channelmix.viewer.pages.latents.page import LatentsPage
 
-    dock = plate.dock(LatentsDock)
+    dock = plate.dock(LatentsPage)
     dock.settings.finetune.setChecked(True)
     return plate.watch(dock, dock.settings.run.click)
 
 
 def importance(plate: Plate) -> dict[str, Any]:
     """Learn which channels count; bars appear with each seed."""
-    from napari_channelmix.viewer.pages.channels.page import ImportanceDock
+    from napari_channelmix.viewer.pages.channels.page import ChannelsPage
 
-    dock = plate.dock(ImportanceDock)
+    dock = plate.dock(ChannelsPage)
     dock.seeds.setValue(2)
     dock.epochs.setValue(EPOCHS // 2)
     dock.network.setCurrentText("small")

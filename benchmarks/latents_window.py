@@ -71,8 +71,8 @@ class Window:
         from qtpy.QtWidgets import QApplication
 
         from napari_channelmix.data.samples import synthetic_plate
-        from napari_channelmix.viewer.pages.data.page import ImagesDock
-        from napari_channelmix.viewer.pages.latents.page import LatentsDock
+        from napari_channelmix.viewer.pages.data.page import DataPage
+        from napari_channelmix.viewer.pages.latents.page import LatentsPage
         from napari_channelmix.viewer.pages.latents.pictures import Pictures
 
         self.pump = QApplication.processEvents
@@ -89,9 +89,9 @@ class Window:
         self._paint = paint
         self.viewer = napari.Viewer()
         self.viewer.window.resize(*size)
-        images = ImagesDock(self.viewer)
+        images = DataPage(self.viewer)
         self.viewer.window.add_dock_widget(images, name="Images and cells")
-        self.dock = LatentsDock(self.viewer)
+        self.dock = LatentsPage(self.viewer)
         self.viewer.window.add_dock_widget(self.dock, name="Latent traversals", tabify=True)
         images.open_cells(synthetic_plate(wells=6).cells)
         self.wait(lambda: images.session.shown is not None and not images.preview.task.busy)

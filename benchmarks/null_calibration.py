@@ -45,12 +45,17 @@ from napari_channelmix import Cells
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.pixels import SelectedCrops
 from napari_channelmix.classify.train import train_on
-from napari_channelmix.classify.training import TrainingSettings
+from napari_channelmix.classify.training_loop import TrainingSettings
 from napari_channelmix.data.samples import graded_channels
 from napari_channelmix.dcmix.channel_features import CropNumbers, crop_numbers
-from napari_channelmix.dcmix.decoys import WithDecoys, decoy_p_values, holm, paired_p_values
 from napari_channelmix.dcmix.divisions import divided
 from napari_channelmix.dcmix.label_link import link_job
+from napari_channelmix.dcmix.negative_control import (
+    WithDecoys,
+    decoy_p_values,
+    holm,
+    paired_p_values,
+)
 from napari_channelmix.dcmix.p_values import both_tests
 from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.jobs import drain

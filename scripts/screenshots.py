@@ -19,7 +19,7 @@ def main(folder: Path) -> None:
     from qtpy.QtWidgets import QApplication, QScrollArea
 
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.viewer.frame.open_page import DOCKS, open_workspace
+    from napari_channelmix.viewer.page_parts.open_page import DOCKS, open_workspace
 
     folder.mkdir(parents=True, exist_ok=True)
     get_settings().appearance.theme = "dark"

@@ -132,7 +132,7 @@ def main(folder: Path) -> int:
     from napari.settings import get_settings
 
     from napari_channelmix.data.samples import synthetic_plate
-    from napari_channelmix.viewer.frame.open_page import open_workspace
+    from napari_channelmix.viewer.page_parts.open_page import open_workspace
 
     folder.mkdir(parents=True, exist_ok=True)
     get_settings().appearance.theme = "dark"

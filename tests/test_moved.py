@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from napari_channelmix import _moved
-from napari_channelmix._moved import EMPTIED, MOVED, PACKAGE
+from napari_channelmix._moved import EMPTIED, MOVED, PACKAGE, RENAMED
 
 
 def test_an_old_name_gives_the_module_of_the_new_name() -> None:
@@ -39,6 +39,9 @@ def test_modules_of_packages_that_are_gone_are_there_and_other_names_are_not() -
     script = (
         "from napari_channelmix.viewer.latents import axes\n"
         "from napari_channelmix.viewer.session import Session, session_of\n"
+        "from napari_channelmix.viewer.explain_dock import ExplainDock\n"
+        "from napari_channelmix.viewer.pages.pixels.page import PixelsPage\n"
+        "assert ExplainDock is PixelsPage\n"
         "import napari_channelmix.viewer.charts.latent_axes as new\n"
         "assert axes is new\n"
         "try:\n    import napari_channelmix.viewer.nonsense\n"
@@ -48,3 +51,9 @@ def test_modules_of_packages_that_are_gone_are_there_and_other_names_are_not() -
         [sys.executable, "-W", "ignore", "-c", script], text=True, capture_output=True, check=True
     )
     assert result.stdout == "fine\n"
+
+
+@pytest.mark.parametrize(("old", "classes"), sorted(RENAMED.items()))
+def test_renamed_classes_exist(old: str, classes: dict[str, str]) -> None:
+    module = importlib.import_module(f"{PACKAGE}.{MOVED[old]}")
+    assert all(hasattr(module, name) for name in classes.values())

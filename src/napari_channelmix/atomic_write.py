@@ -30,14 +30,14 @@ def file_stems(names: Iterable[str], unnamed: str = "layer") -> tuple[str, ...]:
 
     ``unnamed`` stands for a name of which nothing can be part of a file name.
     """
-    found: list[str] = []
+    stems: list[str] = []
     for name in names:
         stem = own = re.sub(r"[^\w.() -]+", "_", name).strip(". ") or unnamed
-        taken, count = {one.lower() for one in found}, 2
+        taken, count = {earlier.lower() for earlier in stems}, 2
         while own.lower() in taken:
             own, count = f"{stem}-{count}", count + 1
-        found.append(own)
-    return tuple(found)
+        stems.append(own)
+    return tuple(stems)
 
 
 def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
@@ -66,9 +66,9 @@ def write_whole(path: str | Path, write: Callable[[Path], object]) -> Path:
             os.fsync(file.fileno())
         neighbour.replace(path)
     except OSError as error:
-        kept = "; the file that was there is intact" if path.exists() else ""
+        note = "; the file that was there is intact" if path.exists() else ""
         raise SaveError(
-            f"could not save {path_shown(path)}: {error.strerror or error}{kept}"
+            f"could not save {path_shown(path)}: {error.strerror or error}{note}"
         ) from error
     finally:
         with contextlib.suppress(OSError):

@@ -39,7 +39,7 @@ from pydantic import Field
 
 from napari_channelmix.atomic_write import write_json
 from napari_channelmix.errors import ChannelMixError
-from napari_channelmix.readers import Stored, read_json
+from napari_channelmix.stored_files import Stored, read_json
 
 if TYPE_CHECKING:
     from napari_channelmix.jobs import Progress
@@ -196,11 +196,11 @@ def record(work: Workload, watch: Stopwatch) -> None:
         # PyTorch was loaded already: the next one may have to load it.
         run = run.model_copy(update={"start": max(run.start, before[0].start)})
     runs[work.key] = [run, *[other for other in before if _other_size(other.units, run.units)][:1]]
-    kept = dict(list(runs.items())[-MOST_RUNS:])
+    latest = dict(list(runs.items())[-MOST_RUNS:])
     path = _path()
     with suppress(OSError, ChannelMixError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, _Runs(runs=kept).model_dump())
+        write_json(path, _Runs(runs=latest).model_dump())
 
 
 def _other_size(units: float, others: float) -> bool:

@@ -65,19 +65,19 @@ def in_use(output: str | Path, *, is_file: bool = False) -> Iterator[None]:
                 path.unlink()
             os.close(descriptor)
     finally:
-        for one in reversed(made):
+        for directory in reversed(made):
             with contextlib.suppress(OSError):
-                one.rmdir()
+                directory.rmdir()
 
 
 def _made(folder: Path) -> list[Path]:
     """Make a folder; those that were missing, outermost first."""
     missing = []
     try:
-        one = folder
-        while not one.exists():
-            missing.append(one)
-            one = one.parent
+        directory = folder
+        while not directory.exists():
+            missing.append(directory)
+            directory = directory.parent
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -95,20 +95,20 @@ def _taken(path: Path, output: Path) -> int:
                 f"could not save in {path_shown(path.parent)}: {error.strerror or error}"
             ) from error
         locked = _locked(descriptor)
-        said = _said(descriptor)
-        if locked is False or (locked is None and _lives(said)):
+        owner = _said(descriptor)
+        if locked is False or (locked is None and _lives(owner)):
             os.close(descriptor)
             raise InUseError(
-                f"{path_shown(output)} is in use by another run ({_who(said)}); wait until it "
+                f"{path_shown(output)} is in use by another run ({_who(owner)}); wait until it "
                 "ends, or choose another --out"
             )
         if not _same(descriptor, path):
             # The run before has just ended, and took the file with it.
             os.close(descriptor)
             continue
-        if said:
+        if owner:
             LOG.warning(
-                "%s: going on after a run that did not end (%s)", path_shown(output), _who(said)
+                "%s: going on after a run that did not end (%s)", path_shown(output), _who(owner)
             )
             _clear(path, output)
         with contextlib.suppress(OSError):
@@ -192,14 +192,14 @@ def _said(descriptor: int) -> dict[str, Any]:
         return {}
 
 
-def _lives(said: dict[str, Any]) -> bool:
+def _lives(owner: dict[str, Any]) -> bool:
     """Whether the process that is named may still be there, where there are no locks to ask."""
-    if not said:
+    if not owner:
         return False
-    if said["host"] != socket.gethostname() or sys.platform == "win32":
+    if owner["host"] != socket.gethostname() or sys.platform == "win32":
         return True
     try:
-        os.kill(said["process"], 0)
+        os.kill(owner["process"], 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
@@ -207,8 +207,8 @@ def _lives(said: dict[str, Any]) -> bool:
     return True
 
 
-def _who(said: dict[str, Any]) -> str:
-    if not said:
+def _who(owner: dict[str, Any]) -> str:
+    if not owner:
         return "which one is not known"
-    where = "" if said["host"] == socket.gethostname() else f" on {said['host']}"
-    return f"process {said['process']}{where}, since {said['since'].replace('T', ' ')}"
+    where = "" if owner["host"] == socket.gethostname() else f" on {owner['host']}"
+    return f"process {owner['process']}{where}, since {owner['since'].replace('T', ' ')}"

@@ -100,15 +100,15 @@ def problem(error: ValidationError, kind: str = "", *, sections: bool = False) -
     else:
         where, colon = ".".join(keys), "" if sections else ":"
     if first["type"] == "missing":
-        said = f"{where} is missing"
+        message = f"{where} is missing"
     elif first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        said = f"{where} is not a key of {kind}"
+        message = f"{where} is not a key of {kind}"
     elif first["type"] == "value_error":
-        said = f"{where}{colon} {first['ctx']['error']}" if where else str(first["ctx"]["error"])
+        message = f"{where}{colon} {first['ctx']['error']}" if where else str(first["ctx"]["error"])
     else:
         wrong = f"{first['msg'][:1].lower()}{first['msg'][1:]}, not {quoted(first['input'])}"
-        said = f"{where}{colon} {wrong}" if where else wrong
-    return _cut(said, PROBLEM)
+        message = f"{where}{colon} {wrong}" if where else wrong
+    return _cut(message, PROBLEM)
 
 
 def shown_error(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.evaluated_training import measured_training_job
 from napari_channelmix.classify.model_hash import model_hash
 from napari_channelmix.classify.sampling import classifier_limits, sampling_warnings
-from napari_channelmix.config.facts import classifier_part, training_part
+from napari_channelmix.config.from_results import classifier_part, training_part
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import BundleError
 from napari_channelmix.jobs import drain

@@ -11,7 +11,7 @@ import tifffile
 from napari_channelmix.data.agreement import ChannelNames, FileWarnings, warnings_of_fields
 from napari_channelmix.data.dataset import open_dataset
 from napari_channelmix.data.fields import Field
-from napari_channelmix.data.images import Decoded, FilePlane, ImageFile
+from napari_channelmix.data.image_formats import Decoded, FilePlane, ImageFile
 from napari_channelmix.errors import DataError
 
 

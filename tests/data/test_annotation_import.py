@@ -33,7 +33,7 @@ def test_rows_are_told_apart_by_their_field(plate: Cells, tmp_path: Path) -> Non
     text = (
         "Field,area,object,class\nA01,9,1,a\nB02,9,1,b\n,9,2,c\nC07,9,1,d\nA01,9,99,e\nA01,9,3,\n"
     )
-    found = read(tmp_path, plate, text, here=1)
+    found = read(tmp_path, plate, text, default_field=1)
     assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {0: "a", 24: "b", 9: "c"}
     assert found.in_words() == (
         "6 rows: 3 match cells, 2 match none (first: line 5, object 1, field 'C07' is unknown); "
@@ -46,18 +46,18 @@ def test_columns_may_be_divided_by_commas_semicolons_or_tabs(
     plate: Cells, tmp_path: Path, separator: str
 ) -> None:
     text = "object,area,class\n1,9,a\n2,9,b\n".replace(",", separator)
-    assert read(tmp_path, plate, text, here=0).classes == ("a", "b")
+    assert read(tmp_path, plate, text, default_field=0).classes == ("a", "b")
 
 
 def test_rows_of_one_cell_must_agree(plate: Cells, tmp_path: Path) -> None:
-    found = read(tmp_path, plate, "object,class\n1,a\n2,b\n1, a\n", here=0)
+    found = read(tmp_path, plate, "object,class\n1,a\n2,b\n1, a\n", default_field=0)
     assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {0: "a", 1: "b"}
     assert "1 say the same of a cell again" in found.in_words()
     with pytest.raises(DataError, match=r"line 4, column 'class': .* 'c' here and 'a' in line 2"):
-        read(tmp_path, plate, "object,class\n1,a\n2,b\n1,c\n", here=0)
+        read(tmp_path, plate, "object,class\n1,a\n2,b\n1,c\n", default_field=0)
     y, x = np.argwhere(plate.fields[0].labels == 1).mean(axis=0)
     with pytest.raises(DataError, match=r"line 3, column 'class': .* 'c' here and 'a' in line 2"):
-        read(tmp_path, plate, f"y,x,class\n{y},{x},a\n{y + 1},{x},c\n", "position", here=0)
+        read(tmp_path, plate, f"y,x,class\n{y},{x},a\n{y + 1},{x},c\n", "position", default_field=0)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_ids_are_read_from_a_column_of_a_known_name(
 ) -> None:
     # No row is about the cell of its place in the table; the second has no id.
     text = f"{column},class\n3,a\nNaN,b\n1,c\n"
-    found = read(tmp_path, plate, text, here=0)
+    found = read(tmp_path, plate, text, default_field=0)
     assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {2: "a", 0: "c"}
     assert found.no_id == 1 and "1 have no id and are passed over" in found.in_words()
     assert f"ids are read from column '{column}'" in found.in_words()
@@ -77,29 +77,29 @@ def test_ids_are_read_from_a_column_of_a_known_name(
 def test_a_column_of_ids_is_not_guessed(plate: Cells, tmp_path: Path) -> None:
     # pandas writes its row numbers, from 0, under 'index': no cell has the id 0.
     with pytest.raises(DataError, match="line 2, column 'index': no cell has the id 0"):
-        read(tmp_path, plate, "index,class\n0,a\n1,b\n", here=0)
+        read(tmp_path, plate, "index,class\n0,a\n1,b\n", default_field=0)
     both = "index,label,class\n0,2,a\n1,3,b\n"
     with pytest.raises(DataError, match="'index', 'label' may all hold the ids, and differ"):
-        read(tmp_path, plate, both, here=0)
-    found = read(tmp_path, plate, both, here=0, id_column="label")
+        read(tmp_path, plate, both, default_field=0)
+    found = read(tmp_path, plate, both, default_field=0, id_column="label")
     assert found.at.tolist() == [1, 2]
     # Columns that agree leave nothing to choose, and a column of texts holds no ids.
     for text in ("Cell ID,label,class\n2,2.0,a\n3,3,b\n", "object,label,class\n2,x,a\n3,y,b\n"):
-        assert read(tmp_path, plate, text, here=0).at.tolist() == [1, 2]
+        assert read(tmp_path, plate, text, default_field=0).at.tolist() == [1, 2]
     with pytest.raises(DataError, match="no column 'nobody'"):
-        read(tmp_path, plate, both, here=0, id_column="nobody")
+        read(tmp_path, plate, both, default_field=0, id_column="nobody")
 
 
 @pytest.mark.parametrize("value", ['"1,000"', "1.5", "1_0", "one", "1e3", str(2**63)])
 def test_an_id_is_never_rounded_nor_cut(plate: Cells, tmp_path: Path, value: str) -> None:
     with pytest.raises(DataError, match=r"line 2, column 'object': .* (whole number|too large)"):
-        read(tmp_path, plate, f"object,class\n{value},a\n", here=0)
+        read(tmp_path, plate, f"object,class\n{value},a\n", default_field=0)
 
 
 def test_large_ids_are_told_apart(plate: Cells, tmp_path: Path) -> None:
     # As floats the two are one.
     cells = replace(plate, table=plate.table.assign(object=2**53 + np.arange(len(plate))))
-    found = read(tmp_path, cells, f"object,class\n{2**53 + 1},a\n{2**53},b\n", here=0)
+    found = read(tmp_path, cells, f"object,class\n{2**53 + 1},a\n{2**53},b\n", default_field=0)
     assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {1: "a", 0: "b"}
 
 
@@ -119,13 +119,13 @@ def test_what_was_near_or_between_is_said(plate: Cells, tmp_path: Path) -> None:
     y0, x0, y1, x1 = plate.table[["y0", "x0", "y1", "x1"]].to_numpy()[0]
     outside = np.argwhere(labels[y0:y1, x0:x1] == 0) + np.array([y0, x0])
     y, x = outside[np.hypot(*(outside - cell_centres(plate)[0]).T).argmin()]
-    found = read(tmp_path, plate, f"y,x,class\n{y},{x},a\n", "position", here=0)
+    found = read(tmp_path, plate, f"y,x,class\n{y},{x},a\n", "position", default_field=0)
     assert found.near == 1 and "1 lie in no outline and go to the nearest cell" in found.in_words()
 
 
 def test_classes_are_names_as_in_any_table(plate: Cells, tmp_path: Path) -> None:
     text = "object,class\n1, pos \n2,NA\n3,nan\n4,1.0\n5,1\n6,Pos\n"
-    found = read(tmp_path, plate, text, here=0)
+    found = read(tmp_path, plate, text, default_field=0)
     assert found.classes == ("pos", "1", "1", "Pos") and found.blank == 2
     assert "classes 'pos' (1 row) and 'Pos' (1 row) differ only in case" in found.in_words()
     (tmp_path / "table.csv").write_bytes("object;class\n1;fünf\n".encode("cp1252"))

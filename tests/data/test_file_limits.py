@@ -10,7 +10,7 @@ import pytest
 
 from napari_channelmix.data.dataset import open_dataset
 from napari_channelmix.data.file_limits import guarded, refuse_claim, refuse_special
-from napari_channelmix.data.images import open_image
+from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import DataError
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from napari_channelmix.data import Cells, open_dataset
 from napari_channelmix.data.identifier_columns import key_columns, named_keys
-from napari_channelmix.data.saving import save_dataset
+from napari_channelmix.data.write_dataset import save_dataset
 
 
 def test_names_and_whole_numbers_are_keys_and_measurements_are_not() -> None:

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_channelmix.data.images import open_image
+from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.errors import DataError
 

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_channelmix.data.images import Decoded, open_image
+from napari_channelmix.data.image_formats import Decoded, open_image
 from napari_channelmix.errors import DataError
 
 Png = Callable[..., bytes]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_channelmix.data.images import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
 from napari_channelmix.errors import DataError
 
 GREY = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32)

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from napari_channelmix.data.dataset import open_dataset
-from napari_channelmix.data.images import Decoded, open_image
+from napari_channelmix.data.image_formats import Decoded, open_image
 from napari_channelmix.errors import DataError
 
 CHANNELS = ("DNA", "ER", "GFP")
@@ -99,7 +99,7 @@ def test_each_file_of_many_positions_is_its_own_position(tmp_path: Path) -> None
 def test_a_large_file_of_a_set_is_read_by_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_channelmix.data import image_file
+    from napari_channelmix.data import image_planes as image_file
 
     monkeypatch.setattr(image_file, "DECODE_WHOLE_BYTES", 100)
     files = write_set_of_files(tmp_path)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_channelmix.data.images import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
 from napari_channelmix.errors import DataError
 
 STACK = np.arange(1, 2 * 24 * 32 + 1, dtype=np.uint16).reshape(2, 24, 32)

@@ -12,8 +12,8 @@ from napari_channelmix import Cells, ChannelImportance, channel_importance
 from napari_channelmix.classify import ChannelMix, TrainingSettings
 from napari_channelmix.classify.train import loaded
 from napari_channelmix.data.samples import graded_channels, synthetic_plate
-from napari_channelmix.dcmix.decoys import WithDecoys
 from napari_channelmix.dcmix.importance import channel_importance_job
+from napari_channelmix.dcmix.negative_control import WithDecoys
 from napari_channelmix.dcmix.repeats import shares_of
 from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain

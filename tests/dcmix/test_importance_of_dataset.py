@@ -6,7 +6,7 @@ import pytest
 
 from napari_channelmix import channel_importance
 from napari_channelmix.classify import TrainingSettings
-from napari_channelmix.config.facts import importance_part
+from napari_channelmix.config.from_results import importance_part
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.data.split import cross_validation_folds
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job

@@ -13,7 +13,7 @@ from PIL import Image
 
 from napari_channelmix import open_dataset
 from napari_channelmix.classify.train import train_classifier_job
-from napari_channelmix.classify.training import TrainingSettings
+from napari_channelmix.classify.training_loop import TrainingSettings
 from napari_channelmix.data import Cells
 from napari_channelmix.drl import Latents, View, default_view, latents_job
 from napari_channelmix.drl import latents as run_latents

@@ -8,7 +8,7 @@ import pytest
 
 from napari_channelmix.pcim.caveats import call_caveats, caveat_lines, close_calls
 from napari_channelmix.pcim.chance import ChanceTest
-from napari_channelmix.pcim.reliability import Reliability
+from napari_channelmix.pcim.map_reliability import Reliability
 
 TWO = ("big", "small")
 NO_LIMITS = SimpleNamespace()

@@ -13,7 +13,7 @@ from napari_channelmix.errors import DataError, ModelError
 from napari_channelmix.jobs import drain
 from napari_channelmix.pcim import BASELINES, explain_job, measure_job
 from napari_channelmix.pcim import batch_size as memory
-from napari_channelmix.pcim.blackbox import room
+from napari_channelmix.pcim.blackbox_solver import room
 from napari_channelmix.pcim.cell_source import Source
 from napari_channelmix.pcim.methods import METHODS
 from napari_channelmix.pcim.scores import rank_correlation
@@ -583,7 +583,7 @@ def test_messages_use_the_numbers_of_a_source(classifier, crops):
 
 def test_on_real_cells_the_map_is_far_better_than_a_random_one(shared_data):
     from napari_channelmix import open_dataset
-    from napari_channelmix.pcim.reliability import random_maps
+    from napari_channelmix.pcim.map_reliability import random_maps
 
     cells = open_dataset(shared_data / "bbbc013_wortmannin" / "dataset.toml")
     train, test = cells.split(test=0.25, seed=0)

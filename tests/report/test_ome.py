@@ -5,7 +5,7 @@ import pytest
 import tifffile
 import zarr
 
-from napari_channelmix.data.images import open_image
+from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import SaveError
 from napari_channelmix.report.ome import PlaneImage, write_ome_tiff, write_ome_zarr
 

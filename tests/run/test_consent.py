@@ -13,7 +13,7 @@ import torch
 
 from napari_channelmix import load_model, open_dataset, run_config
 from napari_channelmix.config import Config, ExplanationPart, read_config, write_config
-from napari_channelmix.config.facts import classifier_part, data_part
+from napari_channelmix.config.from_results import classifier_part, data_part
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import ModelError
 from napari_channelmix.run.cli import main

@@ -38,8 +38,8 @@ from napari_channelmix.config import (
     read_config,
     script_of,
 )
-from napari_channelmix.config.facts import importance_part, latents_part
 from napari_channelmix.config.file import as_json
+from napari_channelmix.config.from_results import importance_part, latents_part
 from napari_channelmix.data.annotation_files import palette_beside
 from napari_channelmix.data.description import read_description
 from napari_channelmix.dcmix import ChannelImportance
@@ -52,11 +52,11 @@ from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencode
 from napari_channelmix.drl.sprites import sprite_set
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.phenotypes.adjusted import HeldOutCalls, adjusted_fractions
-from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts
 from napari_channelmix.report.text import accuracy_doubts, accuracy_in_words
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile, LatentsMadeFrom
 from napari_channelmix.run.text import explanation_text, importance_text
+from napari_channelmix.stored_files import read_content
 
 ORIGIN = {"made": "2026-01-02", "versions": {"torch": "2", "napari-channelmix": "0.1"}, "seed": 0}
 

@@ -21,7 +21,7 @@ from napari_channelmix.config import (
     script_of,
     write_config,
 )
-from napari_channelmix.config.facts import classifier_part, data_part
+from napari_channelmix.config.from_results import classifier_part, data_part
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.errors import BundleError, ConfigError, DataError

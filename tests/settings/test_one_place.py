@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_channelmix.bounds import Epochs
 from napari_channelmix.config import ExplanationPart, ImportancePart, LatentsPart
-from napari_channelmix.config.facts import explanation_part, latents_part
+from napari_channelmix.config.from_results import explanation_part, latents_part
 from napari_channelmix.config.script import arguments_of
 from napari_channelmix.errors import ModelError
 from napari_channelmix.run.options import add_options, settings_from

@@ -133,9 +133,9 @@ def open_plate(dock: Any, qtbot: Any, plate: Cells) -> Callable[[], Any]:
     """The dock 'Images and cells' with the plate in it."""
 
     def opened() -> Any:
-        from napari_channelmix.viewer.pages.data.page import ImagesDock
+        from napari_channelmix.viewer.pages.data.page import DataPage
 
-        images = dock(ImagesDock)
+        images = dock(DataPage)
         images.open_cells(plate)
         qtbot.waitUntil(lambda: images.session.shown is not None, timeout=10_000)
         qtbot.waitUntil(lambda: not images.preview.task.busy, timeout=10_000)

@@ -16,8 +16,8 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.session.session import Predictions
 
 
@@ -95,7 +95,7 @@ def main(seed: int, orders: int) -> None:
     begun = time.monotonic()
     rng = np.random.default_rng(seed)
     viewer = napari.Viewer()
-    docks = [kind(viewer) for kind in (ImagesDock, ClassifierDock)]
+    docks = [kind(viewer) for kind in (DataPage, ClassifierPage)]
     for widget in docks:
         viewer.window.add_dock_widget(widget, name=type(widget).__name__, tabify=True)
     images, classifier = docks

@@ -14,7 +14,7 @@ import time
 import napari
 from qtpy.QtWidgets import QApplication
 from napari_channelmix.jobs import Progress
-from napari_channelmix.viewer.frame.open_page import open_docks
+from napari_channelmix.viewer.page_parts.open_page import open_docks
 
 def long():
     for step in range(10_000):

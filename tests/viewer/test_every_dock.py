@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_channelmix.viewer.frame.open_page import DOCKS, open_docks, open_workspace
+from napari_channelmix.viewer.page_parts.open_page import DOCKS, open_docks, open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,10 +12,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_channelmix.classify.accuracy import estimate_accuracy
-from napari_channelmix.viewer.frame.chance_note import chance_line
-from napari_channelmix.viewer.pages.channels.page import ImportanceDock
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+from napari_channelmix.viewer.page_parts.chance_note import chance_line
+from napari_channelmix.viewer.pages.channels.page import ChannelsPage
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.pixels.page import PixelsPage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def done(dock: Any, qtbot: Any) -> None:
 @pytest.fixture
 def trained(open_plate: Any, dock: Any, qtbot: Any, click: Any) -> Any:
     open_plate()
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     classifier.network.setCurrentText("tiny")
     classifier.epochs.setValue(2)
     click(classifier.train)
@@ -64,7 +64,7 @@ def test_from_a_data_set_to_the_bars(
     # Labels that are no cells, as the background, have a row of their own.
     assert set(table["predicted"].dropna()) <= {"treated", "untreated"}
 
-    importance = dock(ImportanceDock)
+    importance = dock(ChannelsPage)
     importance.seeds.setValue(2)
     importance.epochs.setValue(1)
     importance.network.setCurrentText("tiny")
@@ -143,7 +143,7 @@ def test_a_classifier_that_learnt_nothing_is_a_warning_wherever_it_is_asked(
     trained: Any, dock: Any
 ) -> None:
     before = trained.session.trained
-    explain, importance = dock(ExplainDock), dock(ImportanceDock)
+    explain, importance = dock(PixelsPage), dock(ChannelsPage)
     labels, groups = np.tile([0, 1], 30), np.repeat(np.arange(6), 10)
 
     def with_right(share: float) -> Any:
@@ -215,7 +215,7 @@ def test_training_is_cancelled_within_a_second(
     open_plate: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:
     open_plate()
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     classifier.epochs.setValue(500)
     click(classifier.train)
     qtbot.waitUntil(lambda: len(classifier.session.history) > 0, timeout=60_000)
@@ -231,7 +231,7 @@ def test_training_is_cancelled_within_a_second(
 @pytest.fixture
 def importance(open_plate: Any, dock: Any) -> Any:
     open_plate()
-    found = dock(ImportanceDock)
+    found = dock(ChannelsPage)
     found.seeds.setValue(3)
     found.epochs.setValue(1)
     found.network.setCurrentText("tiny")
@@ -306,9 +306,9 @@ def test_one_channel_alone_ends_with_the_mixed_image_and_a_lost_layer_is_named(
 
 
 def test_nothing_can_be_run_before_there_are_two_classes(dock: Any, open_plate: Any) -> None:
-    for kind in (ClassifierDock, ImportanceDock):
+    for kind in (ClassifierPage, ChannelsPage):
         found = dock(kind)
-        button = found.train if kind is ClassifierDock else found.run_button
+        button = found.train if kind is ClassifierPage else found.run_button
         assert not button.isEnabled() and "Images and cells" in found.reason.text()
         open_plate()
         assert button.isEnabled()
@@ -320,7 +320,7 @@ def test_nothing_can_be_run_before_there_are_two_classes(dock: Any, open_plate: 
 
 
 def test_one_channel_has_nothing_to_weigh(dock: Any, open_plate: Any) -> None:
-    images, importance = open_plate(), dock(ImportanceDock)
+    images, importance = open_plate(), dock(ChannelsPage)
     images.session.cells = images.session.cells.with_channels(["DNA"])
     assert not importance.run_button.isEnabled()
     assert "nothing to compare" in importance.reason.text()

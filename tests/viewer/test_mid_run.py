@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.selection.sync import RINGS
 
 from .pages.data.test_page import blobs, tick
@@ -17,7 +17,7 @@ from .pages.data.test_page import blobs, tick
 @pytest.fixture
 def from_layers(viewer: Any, dock: Any, qtbot: Any) -> Any:
     """Cells of layers, given classes by hand, and the dock 'Classifier'."""
-    images = dock(ImagesDock)
+    images = dock(DataPage)
     images.origin.setCurrentIndex(1)
     picture, labels = blobs()
     viewer.add_image(picture, name="DNA")
@@ -28,7 +28,7 @@ def from_layers(viewer: Any, dock: Any, qtbot: Any) -> Any:
     images.use_layers()
     qtbot.waitUntil(lambda: images.session.cells is not None, timeout=5000)
     images.session.classify([0, 1] * 4 + [-1], ("a", "b"))
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     classifier.network.setCurrentText("tiny")
     classifier.epochs.setValue(3)
     classifier.held_out.setValue(0.4)

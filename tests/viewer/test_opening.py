@@ -14,7 +14,7 @@ viewer = napari.Viewer(show=False)
 from qtpy.QtWidgets import QApplication
 times = []
 start = time.perf_counter()
-from napari_channelmix.viewer.frame.open_page import open_workspace
+from napari_channelmix.viewer.page_parts.open_page import open_workspace
 workspace = open_workspace(viewer)
 QApplication.processEvents()
 times.append(time.perf_counter() - start)
@@ -22,10 +22,10 @@ start = time.perf_counter()
 workspace.show_page("Data")
 times.append(time.perf_counter() - start)
 for module, name in (
-    ("images_dock", "ImagesDock"), ("classifier_dock", "ClassifierDock"),
-    ("importance_dock", "ImportanceDock"), ("explain_dock", "ExplainDock"),
-    ("latents_dock", "LatentsDock"), ("annotate_dock", "AnnotateDock"),
-    ("phenotypes_dock", "PhenotypesDock"), ("reproduce_dock", "ReproduceDock"),
+    ("images_dock", "DataPage"), ("classifier_dock", "ClassifierPage"),
+    ("importance_dock", "ChannelsPage"), ("explain_dock", "PixelsPage"),
+    ("latents_dock", "LatentsPage"), ("annotate_dock", "AnnotatePage"),
+    ("phenotypes_dock", "PhenotypesPage"), ("reproduce_dock", "ReportPage"),
 ):
     start = time.perf_counter()
     kind = getattr(__import__(f"napari_channelmix.viewer.{module}", fromlist=[name]), name)

@@ -16,10 +16,10 @@ from qtpy.QtWidgets import QMessageBox
 import napari_channelmix as cm
 from napari_channelmix.config import read_config
 from napari_channelmix.run.text import rerun_text
-from napari_channelmix.viewer.pages.channels.page import ImportanceDock
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.data.page import ImagesDock
-from napari_channelmix.viewer.pages.report.page import ReproduceDock
+from napari_channelmix.viewer.pages.channels.page import ChannelsPage
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.data.page import DataPage
+from napari_channelmix.viewer.pages.report.page import ReportPage
 from napari_channelmix.viewer.widgets import file_dialogs as files
 
 from .screen_cases import controls, dose_series
@@ -38,9 +38,9 @@ def screen(
     class Screen:
         controls = saved[0]
         series = saved[1]
-        images: Any = dock(ImagesDock)
-        classifier: Any = dock(ClassifierDock)
-        importance: Any = dock(ImportanceDock)
+        images: Any = dock(DataPage)
+        classifier: Any = dock(ClassifierPage)
+        importance: Any = dock(ChannelsPage)
         session: Any = images.session
 
         def open(self, path: Path) -> None:
@@ -128,7 +128,7 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     assert session.predictions is predictions and "predicted" in viewer.layers
 
     out = tmp_path / "out"
-    report = dock(ReproduceDock)
+    report = dock(ReportPage)
     qtbot.wait(200)
     said = report.where.text()
     assert str(screen.controls) in said and str(screen.series) in said

@@ -10,8 +10,8 @@ from napari_channelmix.classify.networks import NetworkSpec, network_names
 from napari_channelmix.classify.predictor import data_shift_job
 from napari_channelmix.classify.shift import DataShift
 from napari_channelmix.classify.train import train_classifier, train_classifier_job
-from napari_channelmix.classify.training import TrainingSettings
 from napari_channelmix.classify.training_data import TrainingData
+from napari_channelmix.classify.training_loop import TrainingSettings
 
 __all__ = [
     "ChannelMix",

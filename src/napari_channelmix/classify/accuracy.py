@@ -17,7 +17,7 @@ from napari_channelmix.classify.intervals import (
     few_groups_text,
 )
 from napari_channelmix.errors import DataError
-from napari_channelmix.readers import Stored, validated
+from napari_channelmix.stored_files import Stored, validated
 from napari_channelmix.wording import counted, fraction, listed
 
 __all__ = [
@@ -330,8 +330,8 @@ def stored_estimate(held_out: Mapping[str, Any], classes: Sequence[str]) -> Accu
     DataError
         A damaged record.
     """
-    said = {name: held_out.get(name) or None for name in ("estimate", "confusion")}
-    stored = validated(said, _StoredHeldOut, where="held-out cells")
+    record = {name: held_out.get(name) or None for name in ("estimate", "confusion")}
+    stored = validated(record, _StoredHeldOut, where="held-out cells")
     if stored.estimate is not None:
         try:
             stored.estimate.refuse_others(classes)
@@ -376,11 +376,11 @@ def accuracy_difference(
     DataError
         As for `estimate_accuracy`.
     """
-    truth, one, group = _checked(labels, first, groups, classes)
+    truth, predicted, group = _checked(labels, first, groups, classes)
     _, other, _ = _checked(labels, second, groups, classes)
     parts = _parts(cells, len(truth))
     difference, low, high = difference_interval(
-        truth, one, other, group, classes, weights=parts, level=level
+        truth, predicted, other, group, classes, weights=parts, level=level
     )
     count = round(float(parts.sum()))
     return AccuracyDifference(difference, low, high, count, len(np.unique(group)), level)

@@ -34,8 +34,8 @@ def load_bundle(path: str | Path) -> Classifier:
         numbers that do not fit its description.
     """
     about, weights = read_sealed(path, FORMAT, SCHEMA, "bundle")
-    said = described(about, BundleAbout, path=path)
-    spec = NetworkSpec(**said.network.model_dump())
+    description = described(about, BundleAbout, path=path)
+    spec = NetworkSpec(**description.network.model_dump())
     try:
         # Only its shapes: nothing is held in memory for a network that the file does not fill.
         with torch.device("meta"):
@@ -54,14 +54,16 @@ def load_bundle(path: str | Path) -> Classifier:
     return Classifier(
         network.eval(),
         spec,
-        said.channels,
-        said.classes,
-        np.asarray(said.mean, dtype=np.float64),
-        np.asarray(said.std, dtype=np.float64),
-        said.crop,
-        said.provenance,
-        said.record,
+        description.channels,
+        description.classes,
+        np.asarray(description.mean, dtype=np.float64),
+        np.asarray(description.std, dtype=np.float64),
+        description.crop,
+        description.provenance,
+        description.record,
         # Bundles of earlier versions do not know it.
-        None if said.data is None else TrainingData.from_dict(said.data, said.channels),
-        None if said.trained_on is None else TrainingCells.from_dict(said.trained_on),
+        None
+        if description.data is None
+        else TrainingData.from_dict(description.data, description.channels),
+        None if description.trained_on is None else TrainingCells.from_dict(description.trained_on),
     )

@@ -16,7 +16,7 @@ from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
 from napari_channelmix.classify.weights_file import seal, write_sealed
 from napari_channelmix.phenotypes.adjusted import StoredCalls
-from napari_channelmix.readers import Origin, Stored, checked_as
+from napari_channelmix.stored_files import Origin, Stored, checked_as
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

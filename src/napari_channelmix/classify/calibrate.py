@@ -66,11 +66,11 @@ def held_out_calibration(
     part = _parts(truth, np.asarray(groups), np.random.default_rng(seed))
     each = np.full(len(truth), temperature)
     if part is not None:
-        for at in np.unique(part):
-            each[part == at] = fit_temperature(z[part != at], truth[part != at])
+        for fold in np.unique(part):
+            each[part == fold] = fit_temperature(z[part != fold], truth[part != fold])
     shown = corrected(scaled(z, each), shares)
-    found = calibration_of(shown, truth, groups, classes, seed=seed)
-    return replace(found, temperature=temperature, prior=prior, cross_fitted=part is not None)
+    calibration = calibration_of(shown, truth, groups, classes, seed=seed)
+    return replace(calibration, temperature=temperature, prior=prior, cross_fitted=part is not None)
 
 
 def calibrated_record(

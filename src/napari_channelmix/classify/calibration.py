@@ -11,7 +11,7 @@ from pydantic import Field
 from napari_channelmix.bounds import Finite, Flag, Index, Name
 from napari_channelmix.classify.intervals import few_groups_text
 from napari_channelmix.classify.temperature import COLDEST, HOTTEST
-from napari_channelmix.readers import Stored, validated
+from napari_channelmix.stored_files import Stored, validated
 
 __all__ = ["Calibration", "ReliabilityBin", "StoredCalibration"]
 
@@ -86,28 +86,28 @@ class Calibration:
     def text(self) -> str:
         """In a sentence, with what it was measured on."""
         groups = f"{self.n_groups} groups" if self.n_groups > 1 else "one group"
-        said = (
+        description = (
             f"calibration error {_short(self.ece)}{_between(self.ece_interval)}, "
             f"of which {_short(self.by_chance)} comes by chance; Brier score "
             f"{_short(self.brier)}{_between(self.brier_interval)}; {self.n_cells} cells, {groups}"
         )
         if not self.cross_fitted:
-            said += "; measured on the cells it was calibrated on, so too good"
+            description += "; measured on the cells it was calibrated on, so too good"
         few = few_groups_text(self.n_groups, self.n_cells)
-        return "; ".join(line for line in (said, few, self.doubt) if line)
+        return "; ".join(line for line in (description, few, self.doubt) if line)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         curve = {
             name: [
                 [
-                    one.n,
+                    entry.n,
                     *(
                         round(float(value), 6)
-                        for value in (one.predicted, one.observed, one.low, one.high)
+                        for value in (entry.predicted, entry.observed, entry.low, entry.high)
                     ),
                 ]
-                for one in bins
+                for entry in bins
             ]
             for name, bins in self.curve.items()
         }

@@ -142,13 +142,13 @@ def _sums(p: Doubles, y: Whole, group: Whole, bins: int, adaptive: bool) -> Doub
     """Cells, sum of probabilities, cells of the class: (G, K, bins, 3)."""
     count, kinds = int(group.max(initial=0)) + 1, p.shape[1]
     places = _places(p, bins, adaptive)
-    found = np.zeros((count, kinds, bins, 3))
+    sums = np.zeros((count, kinds, bins, 3))
     for code in range(kinds):
         flat = group * bins + places[:, code]
-        for at, weights in enumerate((None, p[:, code], (y == code).astype(np.float64))):
+        for column, weights in enumerate((None, p[:, code], (y == code).astype(np.float64))):
             summed = np.bincount(flat, weights, minlength=count * bins)
-            found[:, code, :, at] = summed.reshape(count, bins)
-    return found
+            sums[:, code, :, column] = summed.reshape(count, bins)
+    return sums
 
 
 def _errors(sums: Doubles) -> Doubles:
@@ -160,7 +160,7 @@ def _errors(sums: Doubles) -> Doubles:
 
 def _curve(sums: Doubles, drawn: Doubles | None, groups: int) -> tuple[ReliabilityBin, ...]:
     """The bins of a class that have cells, from sums (bins, 3) and resampled ones."""
-    found = []
+    points = []
     for place, (n, p, hits) in enumerate(sums):
         if not n:
             continue
@@ -170,8 +170,8 @@ def _curve(sums: Doubles, drawn: Doubles | None, groups: int) -> tuple[Reliabili
             shares = drawn[there, place, 2] / drawn[there, place, 0]
             lower, upper = _expanded(shares, hits / n, groups)
             low, high = max(0.0, min(low, lower)), min(1.0, max(high, upper))
-        found.append(ReliabilityBin(int(n), float(p / n), float(hits / n), low, high))
-    return tuple(found)
+        points.append(ReliabilityBin(int(n), float(p / n), float(hits / n), low, high))
+    return tuple(points)
 
 
 def _expanded(draws: Doubles, middle: float, groups: int, most: float = 1.0) -> Interval:

@@ -62,18 +62,18 @@ def failed(who: str, error: Exception, shape: tuple[int, ...]) -> ModelError:
     """What a stranger's exception says, in one line with what it was given."""
     reason = f"{type(error).__name__}: {error}"
     reason = reason if len(reason) <= SHOWN else f"{reason[:SHOWN]}…"
-    given = " x ".join(map(str, shape))
-    return ModelError(f"{who} failed: {reason} (it was given crops of {given}: N, C, H, W)")
+    sizes = " x ".join(map(str, shape))
+    return ModelError(f"{who} failed: {reason} (it was given crops of {sizes}: N, C, H, W)")
 
 
-def refuse_size(shape: Sequence[int | None], wanted: Sequence[Any], who: str) -> None:
+def refuse_size(shape: Sequence[int | None], expected: Sequence[Any], who: str) -> None:
     """Refuse crops whose sizes are not those that a model states.
 
     Parameters
     ----------
     shape : (N, C, H, W)
         None where it is not known yet.
-    wanted : sequence
+    expected : sequence
         What the model states; what is no number above 0 is free.
 
     Raises
@@ -81,7 +81,7 @@ def refuse_size(shape: Sequence[int | None], wanted: Sequence[Any], who: str) ->
     ModelError
         With both shapes, and whether the model has its channels last.
     """
-    fixed = [one if isinstance(one, int) and one > 0 else None for one in wanted]
+    fixed = [size if isinstance(size, int) and size > 0 else None for size in expected]
     if len(fixed) != 4:
         raise ModelError(
             f"{who} takes arrays of {len(fixed)} axes, not crops (N, C, H, W); wrap it in a "
@@ -132,16 +132,16 @@ def in_pieces(ask: Callable[[Any], Any], size: int) -> Callable[[Any], Any]:
 def _first_of(result: Any, count: int) -> Any:
     """What was answered to the first crops, in each of the outputs."""
     if isinstance(result, Mapping):
-        return {key: _first_of(one, count) for key, one in result.items()}
+        return {key: _first_of(output, count) for key, output in result.items()}
     if isinstance(result, (tuple, list)):
-        return tuple(_first_of(one, count) for one in result)
+        return tuple(_first_of(output, count) for output in result)
     return result[:count] if getattr(result, "ndim", 0) else result
 
 
 def _joined(parts: list[Any]) -> Any:
     first = parts[0]
     if isinstance(first, Mapping):
-        return {key: _joined([one[key] for one in parts]) for key in first}
+        return {key: _joined([part[key] for part in parts]) for key in first}
     if isinstance(first, tuple):
         return tuple(_joined(list(some)) for some in zip(*parts, strict=True))
     if isinstance(first, Tensor):
@@ -157,25 +157,25 @@ def cast_to(crops: Floats, dtype: Any, who: str) -> npt.NDArray[Any]:
     ModelError
         Values far outside the range of whole numbers.
     """
-    wanted = np.dtype(dtype)
-    if wanted.kind not in "iu":
-        return crops.astype(wanted, copy=False)
-    about = np.iinfo(wanted)
+    target = np.dtype(dtype)
+    if target.kind not in "iu":
+        return crops.astype(target, copy=False)
+    about = np.iinfo(target)
     room = BEYOND * (float(about.max) - float(about.min))
     least, most = float(crops.min()), float(crops.max())
     if least < about.min - room or most > about.max + room:
         raise ModelError(
-            f"{who} takes pixels of {wanted} ({about.min} to {about.max}), and these run from "
+            f"{who} takes pixels of {target} ({about.min} to {about.max}), and these run from "
             f"{least:.6g} to {most:.6g}; give the mean and std that bring them into that range"
         )
-    return np.clip(np.rint(crops), about.min, about.max).astype(wanted)
+    return np.clip(np.rint(crops), about.min, about.max).astype(target)
 
 
 def input_dtype(module: nn.Module) -> torch.dtype:
     """The dtype of a network's weights, which its input must have; float32 without weights."""
-    for one in (*module.parameters(), *module.buffers()):
-        if one.is_floating_point():
-            return one.dtype
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.is_floating_point():
+            return tensor.dtype
     return torch.float32
 
 
@@ -205,7 +205,7 @@ class Estimator:
         ask = getattr(estimator, "predict_proba", None)
         self._answer = ask if callable(ask) else estimator.decision_function
         known = getattr(estimator, "classes_", None)
-        self.classes = None if known is None else tuple(class_name(one) or "" for one in known)
+        self.classes = None if known is None else tuple(class_name(label) or "" for label in known)
         # Where it is left open, a decision function of one column is told by its name.
         self.output = "auto" if callable(ask) else "one_logit" if self._two else "logits"
         self._features = getattr(estimator, "n_features_in_", None)
@@ -241,8 +241,8 @@ class Estimator:
 
     def _column(self, answers: Any) -> Any:
         # A decision function of two classes gives one number for each, without an axis.
-        one = self.output == "one_logit" and np.ndim(answers) == 1
-        return np.asarray(answers)[:, None] if one else answers
+        flat = self.output == "one_logit" and np.ndim(answers) == 1
+        return np.asarray(answers)[:, None] if flat else answers
 
     @staticmethod
     def fits(model: Any) -> bool:

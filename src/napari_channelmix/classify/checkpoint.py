@@ -20,7 +20,7 @@ from napari_channelmix.classify.weights_file import (
     write_sealed,
 )
 from napari_channelmix.errors import BundleError
-from napari_channelmix.readers import Stored
+from napari_channelmix.stored_files import Stored
 
 __all__ = ["Checkpoint", "Kept"]
 
@@ -108,7 +108,7 @@ class Checkpoint:
             if about.key != self.key or done > epochs or about.steps != done * steps:
                 return None
             if not 1 <= record.best_epoch <= done or any(
-                "epoch" not in one for one in record.history
+                "epoch" not in entry for entry in record.history
             ):
                 return None
             self._refuse_others(tensors)
@@ -122,11 +122,11 @@ class Checkpoint:
             state.setdefault(int(index), {})[what] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        for parameter, held in self.optimizer.state.items():
-            for what, value in held.items():
+        for parameter, slots in self.optimizer.state.items():
+            for what, value in slots.items():
                 if value.shape == parameter.shape:
                     # In the weights' own order of memory: fused steps take both as they lie there.
-                    held[what] = torch.empty_like(parameter.detach()).copy_(value)
+                    slots[what] = torch.empty_like(parameter.detach()).copy_(value)
         if about.scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(about.scaler)
         self.schedule.last_epoch = about.steps
@@ -140,7 +140,7 @@ class Checkpoint:
         own = self.module.state_dict()
         needed = {f"now.{name}": value for name, value in own.items()}
         needed |= {f"best.{name}": value for name, value in own.items()}
-        parameters = [one for group in self.optimizer.param_groups for one in group["params"]]
+        parameters = [weight for group in self.optimizer.param_groups for weight in group["params"]]
         for index, parameter in enumerate(parameters):
             needed[f"adam.{index}.step"] = torch.zeros((), dtype=torch.float32)
             needed |= {f"adam.{index}.{name}": parameter for name in ("exp_avg", "exp_avg_sq")}

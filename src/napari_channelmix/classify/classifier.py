@@ -164,15 +164,19 @@ class Classifier(Predictor):
     @property
     def calibration_text(self) -> str:
         """Whether, and on what, it was calibrated, in words."""
-        found = self.calibration
-        if found is None:
+        calibration = self.calibration
+        if calibration is None:
             return "not calibrated: its probabilities may be overconfident"
-        held_out = "" if found.doubt else "held-out "
-        text = f"calibrated on {found.n_cells} {held_out}cells of {found.n_groups} groups"
-        if f"{found.temperature:.2f}" != "1.00":
-            was = "overconfident" if found.temperature > 1 else "underconfident"
-            text += f" (the network was {was}: its scores are divided by {found.temperature:.2f})"
-        return f"{text}; {found.doubt}" if found.doubt else text
+        held_out = "" if calibration.doubt else "held-out "
+        text = (
+            f"calibrated on {calibration.n_cells} {held_out}cells of {calibration.n_groups} groups"
+        )
+        if f"{calibration.temperature:.2f}" != "1.00":
+            was = "overconfident" if calibration.temperature > 1 else "underconfident"
+            text += (
+                f" (the network was {was}: its scores are divided by {calibration.temperature:.2f})"
+            )
+        return f"{text}; {calibration.doubt}" if calibration.doubt else text
 
     @property
     def held_out_calls(self) -> HeldOutCalls | None:

@@ -63,19 +63,19 @@ class NormalisedCrops:
         count, channels, height, width = self.cells.shape
         fits = 4 * count * channels * height * width <= within_cap(MEMORY_BYTES)
         # (N, H, W, C) in memory: picking along the first axis then keeps channels last.
-        held = torch.empty(count if fits else 0, height, width, channels)
+        stored = torch.empty(count if fits else 0, height, width, channels)
         signature, done = self.cells.signing(), 0
         digests = []
         for crops in self.cells.batches(256):
             signature.update(crops.tobytes())
             digests.append(crop_digests(crops))
             if fits:
-                held[done : done + len(crops)] = self._scaled(crops).permute(0, 2, 3, 1)
+                stored[done : done + len(crops)] = self._scaled(crops).permute(0, 2, 3, 1)
             done += len(crops)
             yield Progress(done, count, "reading the cells")
         # Every pixel has been seen, so the cells need not be read again to be signed.
         vars(self.cells)["signature"] = signature.hexdigest()
-        self._held = held if fits else None
+        self._held = stored if fits else None
         self.digests = np.concatenate(digests) if digests else None
 
     def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
@@ -90,8 +90,8 @@ class NormalisedCrops:
     def batches(self, size: int = 256) -> Iterator[tuple[Whole, Tensor]]:
         """Positions and crops of all cells, in order."""
         for start in range(0, len(self), size):
-            here = np.arange(start, min(start + size, len(self)))
-            yield here, self.take(here)
+            indices = np.arange(start, min(start + size, len(self)))
+            yield indices, self.take(indices)
 
     def subset(self, indices: Whole) -> NormalisedCrops:
         """Some of the crops, sharing statistics and pixels."""
@@ -126,9 +126,9 @@ def turned(crops: Tensor, rng: np.random.Generator) -> Tensor:
     """Each crop of a batch (N, C, H, W) flipped and turned by right angles at random."""
     how = rng.integers(0, 8, size=len(crops))
     result = torch.empty_like(crops)
-    for one in range(8):
-        at = torch.from_numpy(np.flatnonzero(how == one))
-        if len(at):
-            some = torch.rot90(crops[at], one % 4, dims=(2, 3))
-            result[at] = some.flip(3) if one >= 4 else some
+    for turn in range(8):
+        indices = torch.from_numpy(np.flatnonzero(how == turn))
+        if len(indices):
+            some = torch.rot90(crops[indices], turn % 4, dims=(2, 3))
+            result[indices] = some.flip(3) if turn >= 4 else some
     return result

@@ -50,7 +50,9 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         name = computing().device
     if name == "auto":
-        name = next((one for one in ("cuda", "mps") if why_not(one) is None), "cpu")
+        name = next(
+            (candidate for candidate in ("cuda", "mps") if why_not(candidate) is None), "cpu"
+        )
     reason = why_not(name)
     if reason:
         raise ModelError(f"device {name!r} cannot be used: {reason}; choose auto or cpu")
@@ -92,7 +94,7 @@ def choose_threads(step: Callable[[], object], limit: int | None = None) -> Job[
     cores = limit or len(_cores())
     candidates = sorted({1, max(1, cores // 2), max(1, cores - 1), cores})
     best, best_time = 1, float("inf")
-    for at, threads in enumerate(candidates):
+    for index, threads in enumerate(candidates):
         torch.set_num_threads(threads)
         times = []
         # The first step of each warms up.
@@ -100,7 +102,7 @@ def choose_threads(step: Callable[[], object], limit: int | None = None) -> Job[
             start = time.perf_counter()
             step()
             times.append(time.perf_counter() - start)
-            yield Progress(at, len(candidates), "choosing the number of threads")
+            yield Progress(index, len(candidates), "choosing the number of threads")
         # More threads must pay clearly: what is idle now may be busy in a minute.
         if min(times[1:]) < 0.8 * best_time:
             best, best_time = threads, min(times[1:])

@@ -26,10 +26,10 @@ def refuse_copies(train: Selection, test: Selection) -> None:
     learnt = {digest: row for row, digest in enumerate(train.digests) if digest}
     copies = [(row, learnt[digest]) for row, digest in enumerate(test.digests) if digest in learnt]
     if copies:
-        held, trained = copies[0]
+        copy, trained = copies[0]
         raise DataError(
             f"{test.cells.name}: {counted(len(copies), 'held-out cell', 'have')} the same pixels "
-            f"as training cells, such as {_place(test, held)} and {_place(train, trained)}; leave "
+            f"as training cells, such as {_place(test, copy)} and {_place(train, trained)}; leave "
             "the copies out, or give a cell and its copy the same group"
         )
 

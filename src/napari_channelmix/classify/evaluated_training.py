@@ -52,10 +52,10 @@ def measured_training_job(
     DataError, ModelError
         As `train_classifier` and `Cells.split`.
     """
-    given = merged(ClassifierSettings, settings, options)
-    held_out, seed = given.held_out, given.seed
+    resolved = merged(ClassifierSettings, settings, options)
+    held_out, seed = resolved.held_out, resolved.seed
     train, test = cells.split(test=held_out, seed=seed)
-    training = train_classifier_job(train, settings=given, checkpoint=checkpoint)
+    training = train_classifier_job(train, settings=resolved, checkpoint=checkpoint)
     classifier = yield from part(training, 0, 95, 100)
     called = classifier.predict_job(test, prior="balanced")
     scores = scores_of((yield from part(called, 95, 5, 100, "held-out cells: ")))
@@ -69,7 +69,7 @@ def measured_training_job(
     limits = sampling_warnings(cells.labelled(), train, test.labels)
     record = {**classifier.record, "warnings": list(dict.fromkeys([*before, *limits]))}
     again = {
-        "request": as_dict(given),
+        "request": as_dict(resolved),
         "split": {"held_out": held_out, "seed": seed},
         "device": classifier.device.type,
         "threads": torch.get_num_threads(),

@@ -143,10 +143,10 @@ class Evaluation:
     @property
     def words(self) -> str:
         """Accuracy, interval, what it was measured on, and the mean confidence, in a line."""
-        found = self.estimate
+        estimate = self.estimate
         return (
-            f"balanced accuracy {found.balanced:.3f} ({found.interval_text}, chance "
-            f"{found.chance:.2f}; {found.measured_on(held_out=False)}); mean confidence "
+            f"balanced accuracy {estimate.balanced:.3f} ({estimate.interval_text}, chance "
+            f"{estimate.chance:.2f}; {estimate.measured_on(held_out=False)}); mean confidence "
             f"{self.confidence:.3f}"
         )
 
@@ -228,7 +228,7 @@ def evaluate_job(
     seed, only = chosen.seed, chosen.only
     places = class_places(cells.classes, model.classes)
     labels = matching(cells.labels, cells.classes, model.classes)
-    given = labels >= 0
+    usable = labels >= 0
     counts = cells.class_counts
     unknown = {
         name: counts[name]
@@ -240,37 +240,37 @@ def evaluate_job(
             f"{cells.name}: no cell has a class to evaluate with; name the column of the classes "
             'with label = "..." in the data-set file'
         )
-    if not given.any():
+    if not usable.any():
         raise DataError(
             f"{cells.name}: none of the classes {listed(unknown, 5)} is one of the model's "
             f"({listed(model.classes, 5)}); classes are matched by name"
         )
     called = yield from part(model.call_job(cells, prior=chosen.prior), 0, 99, 100)
-    marks = called.training[given]
+    marks = called.training[usable]
     trained = None if (marks == UNKNOWN).any() else int((marks == YES).sum())
     held_out = held_out_of(marks, "accuracy is", only)
     # What is known of the training says more than that its cells are not known.
     before = _seen_before(model, cells) if trained is None else ()
     # Of models made elsewhere it is said anyway that nothing is known of their training.
     elsewhere = not hasattr(model, "network")
-    given[given] = held_out.chosen
+    usable[usable] = held_out.chosen
     codes = called.balanced.argmax(axis=1)
-    found = estimate_accuracy(labels[given], codes[given], cells.groups[given], model.classes)
-    order = class_order_line(labels[given], codes[given], model.classes)
+    estimate = estimate_accuracy(labels[usable], codes[usable], cells.groups[usable], model.classes)
+    order = class_order_line(labels[usable], codes[usable], model.classes)
     job = plausibility_job(model, cells, seed=seed, channels_only=True)
     warnings = (
         *(before or ((held_out.line,) if held_out.line and not elsewhere else ())),
-        *((order,) if order else _against_chance(found)),
+        *((order,) if order else _against_chance(estimate)),
         *(yield from part(job, 99, 1, 100)),
-        *_warnings(model, cells, found, unknown, called),
+        *_warnings(model, cells, estimate, unknown, called),
     )
     return Evaluation(
         name=cells.name,
-        estimate=found,
+        estimate=estimate,
         confusion=confusion_of(
-            np.where(given | (labels < 0), cells.labels, -1), cells.classes, codes, model.classes
+            np.where(usable | (labels < 0), cells.labels, -1), cells.classes, codes, model.classes
         ),
-        confidence=float(called.balanced[given].max(axis=1).mean()),
+        confidence=float(called.balanced[usable].max(axis=1).mean()),
         unlabelled=int((cells.labels < 0).sum()),
         unknown=unknown,
         shift=called.shift,
@@ -285,7 +285,7 @@ def evaluate_job(
         ),
         trained_on=trained,
         prior=called.prior,
-        calibration=_calibration(model, called, np.where(given, labels, -1), cells, seed),
+        calibration=_calibration(model, called, np.where(usable, labels, -1), cells, seed),
         calibrated=getattr(model, "calibration_text", ""),
     )
 
@@ -294,11 +294,15 @@ def _calibration(
     model: Any, called: Called, labels: npt.NDArray[np.int64], cells: Cells, seed: int
 ) -> Calibration | None:
     """Whether probabilities as they are shown agree with the classes of the cells."""
-    reading, given = getattr(model, "reading", None), labels >= 0
+    reading, labelled = getattr(model, "reading", None), labels >= 0
     if reading is not None and reading.independent:
         return None
-    found = calibration_of(
-        called.probabilities[given], labels[given], cells.groups[given], model.classes, seed=seed
+    calibration = calibration_of(
+        called.probabilities[labelled],
+        labels[labelled],
+        cells.groups[labelled],
+        model.classes,
+        seed=seed,
     )
     # Of the data set of the training, what was held out is what the temperature was fitted on.
     fitted, held_out = (
@@ -311,7 +315,7 @@ def _calibration(
         and getattr(model, "provenance", {}).get("cells") == cells.fingerprint
     )
     return replace(
-        found,
+        calibration,
         temperature=getattr(model, "temperature", 1.0),
         prior=called.prior.text(),
         cross_fitted=not same,
@@ -335,16 +339,16 @@ def _seen_before(model: Any, cells: Cells) -> tuple[str, ...]:
     )
 
 
-def _against_chance(found: AccuracyEstimate) -> tuple[str, ...]:
+def _against_chance(estimate: AccuracyEstimate) -> tuple[str, ...]:
     """That a model knows nothing of these classes, or has them the wrong way round."""
-    sizes = sorted(row.n_cells for row in found.per_class)
-    few = found.n_cells < LEAST or len(sizes) < 2 or sizes[-2] < LEAST_OF_A_CLASS
-    if few or not found.chance_text:
+    sizes = sorted(row.n_cells for row in estimate.per_class)
+    few = estimate.n_cells < LEAST or len(sizes) < 2 or sizes[-2] < LEAST_OF_A_CLASS
+    if few or not estimate.chance_text:
         return ()
-    reach = f"the model, with balanced accuracy {found.balanced:.3f}, is {found.chance_text}"
-    if found.high < found.chance:
+    reach = f"the model, with balanced accuracy {estimate.balanced:.3f}, is {estimate.chance_text}"
+    if estimate.high < estimate.chance:
         return (f"{reach}: are its classes named rightly?",)
-    if found.n_groups < FEW_GROUPS:
+    if estimate.n_groups < FEW_GROUPS:
         # The accuracy may be high all the same; of the groups it is said that they are few.
         return (reach,)
     return (f"{reach}: are its classes and channels those of these cells?",)
@@ -353,7 +357,7 @@ def _against_chance(found: AccuracyEstimate) -> tuple[str, ...]:
 def _warnings(
     model: Classifier | ForeignClassifier,
     cells: Cells,
-    found: AccuracyEstimate,
+    estimate: AccuracyEstimate,
     unknown: Mapping[str, int],
     called: Called,
 ) -> tuple[str, ...]:
@@ -368,12 +372,13 @@ def _warnings(
     if unknown:
         parts = [f"{name} ({counted(count, 'cell')})" for name, count in unknown.items()]
         lines.append(f"classes that the model does not know are left out: {listed(parts, 5)}")
-    if found.warning:
-        lines.append(found.warning)
+    if estimate.warning:
+        lines.append(estimate.warning)
     then = (getattr(model, "record", {}).get("held_out") or {}).get("balanced_accuracy")
-    if then is not None and not shift.warnings and found.high < then - LOST:
+    if then is not None and not shift.warnings and estimate.high < then - LOST:
         lines.append(
-            f"the pixels are like those of training, yet balanced accuracy is {found.balanced:.3f} "
+            "the pixels are like those of training, yet balanced accuracy is "
+            f"{estimate.balanced:.3f} "
             f"({then:.3f} on held-out cells at training): are classes, channels or masks meant "
             "in the same way?"
         )

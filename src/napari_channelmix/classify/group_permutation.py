@@ -119,10 +119,10 @@ def _every_deal(label: Whole, classes: int) -> Iterator[Whole]:
 
     block: list[Whole] = []
     for places in deals(0, tuple(range(len(label)))):
-        one = np.empty(len(label), dtype=np.int64)
+        deal = np.empty(len(label), dtype=np.int64)
         for code, units in enumerate(places):
-            one[list(units)] = code
-        block.append(one)
+            deal[list(units)] = code
+        block.append(deal)
         if len(block) == 1000:
             yield np.stack(block)
             block = []

@@ -117,11 +117,11 @@ class GroupedRecall:
         and classes; ``ASSUMED_CORRELATION`` counts as two mistaken cells. Our definition, after
         Kish (1965), Survey Sampling, section 5.4.
         """
-        held = self.cells / self.total
+        shares = self.cells / self.total
         # Of a class in one group nothing is seen.
-        seen = (self.cells > 0) & (held < 1)
+        seen = (self.cells > 0) & (shares < 1)
         cells, spread = self.cells[seen], (self.recall * (1 - self.recall) * self.cells)[seen]
-        excess = (self.surplus[seen] ** 2 / (1 - held[seen]) - spread).sum()
+        excess = (self.surplus[seen] ** 2 / (1 - shares[seen]) - spread).sum()
         pairs = (spread * (cells - 1)).sum()
         assumed = MISTAKES * ((self.cells**2).sum() / self.cells.sum() - 1)
         if assumed <= 0:
@@ -243,14 +243,15 @@ def difference_interval(
     difference, low, high : float
         -1 to 1.
     """
-    one, other = (
-        GroupedRecall.of(labels, said, groups, classes, weights) for said in (first, second)
+    recall, other = (
+        GroupedRecall.of(labels, predicted, groups, classes, weights)
+        for predicted in (first, second)
     )
-    below, above = np.array([one.balanced_reach(level), other.balanced_reach(level)]).T
-    added, other_added = ((each.surplus / each.total).mean(axis=1) for each in (one, other))
+    below, above = np.array([recall.balanced_reach(level), other.balanced_reach(level)]).T
+    added, other_added = ((each.surplus / each.total).mean(axis=1) for each in (recall, other))
     length = np.sqrt((added @ added) * (other_added @ other_added))
     correlation = float(added @ other_added / length) if length > 0 else 0.0
-    difference = one.balanced - other.balanced
+    difference = recall.balanced - other.balanced
     least = _paired_reach(labels, first, second, weights, level)
 
     def apart(reach: float, other_reach: float) -> float:
@@ -283,7 +284,11 @@ def _paired_reach(
     part = np.broadcast_to(np.asarray(weights, np.float64), truth.shape)
     variances = []
     for code in np.unique(truth):
-        here, of = ahead[truth == code], part[truth == code]
-        more, less, n = of[here > 0].sum() + 0.5, of[here < 0].sum() + 0.5, of.sum() + 2
+        differences, of = ahead[truth == code], part[truth == code]
+        more, less, n = (
+            of[differences > 0].sum() + 0.5,
+            of[differences < 0].sum() + 0.5,
+            of.sum() + 2,
+        )
         variances.append(((more + less) - (more - less) ** 2 / n) / n**2)
     return float(norm.ppf(0.5 + level / 2) * np.sqrt(np.sum(variances)) / len(variances))

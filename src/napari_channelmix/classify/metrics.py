@@ -54,10 +54,10 @@ def accuracy_of(labels: npt.ArrayLike, predicted: npt.ArrayLike, classes: int) -
     # Agresti and Coull's two added successes and failures keep the error above 0 at recall 0 or 1.
     smooth = (right[present] + 2) / (counts[present] + 4)
     variance = smooth * (1 - smooth) / (counts[present] + 4)
-    here = int(present.sum())
+    n_present = int(present.sum())
     return Accuracy(
         float(recall[present].mean()),
         tuple(float(r) for r in recall),
-        float(np.sqrt(variance.sum()) / here),
-        1.0 / here,
+        float(np.sqrt(variance.sum()) / n_present),
+        1.0 / n_present,
     )

@@ -195,9 +195,9 @@ def _onnx(path: Path, channels: int) -> Predict:
     # onnxruntime raises exceptions of its own C++ kinds on damaged files.
     except Exception as error:
         raise ModelError(f"{path}: not a readable ONNX file ({str(error)[:300]})") from error
-    inputs, outputs = session.get_inputs(), [one.name for one in session.get_outputs()]
+    inputs, outputs = session.get_inputs(), [node.name for node in session.get_outputs()]
     if len(inputs) != 1:
-        names = ", ".join(one.name for one in inputs)
+        names = ", ".join(node.name for node in inputs)
         raise ModelError(
             f"{path} takes {len(inputs)} inputs ({names[:200]}), not crops alone; export a model "
             "that takes crops (N, C, H, W)"
@@ -212,15 +212,15 @@ def _onnx(path: Path, channels: int) -> Predict:
         results = session.run(None, {name: cast_to(crops, dtype, str(path))})
         if len(results) == 1:
             return _unzipped(results[0])
-        return {key: _unzipped(one) for key, one in zip(outputs, results, strict=True)}
+        return {key: _unzipped(result) for key, result in zip(outputs, results, strict=True)}
 
     return in_pieces(predict, shape[0]) if isinstance(shape[0], int) else predict
 
 
 def _unzipped(result: Any) -> Any:
     """Probabilities that converters of scikit-learn give as a dict for each cell, as a table."""
-    if isinstance(result, list) and result and all(isinstance(one, dict) for one in result):
-        return np.array([list(one.values()) for one in result])
+    if isinstance(result, list) and result and all(isinstance(row, dict) for row in result):
+        return np.array([list(row.values()) for row in result])
     return result
 
 
@@ -258,12 +258,12 @@ def _torch_file(path: Path, channels: int, *, exported: bool) -> Predict:
     def predict(crops: Floats) -> Any:
         if shape is not None:
             refuse_size(crops.shape, shape, str(path))
-        given = torch.from_numpy(np.ascontiguousarray(crops))
+        batch = torch.from_numpy(np.ascontiguousarray(crops))
         if not dtype.is_floating_point:
             kind = torch.empty(0, dtype=dtype).numpy().dtype
-            given = torch.from_numpy(cast_to(crops, kind, str(path)))
+            batch = torch.from_numpy(cast_to(crops, kind, str(path)))
         with torch.inference_mode():
-            return module(given.to(dtype))
+            return module(batch.to(dtype))
 
     fixed = shape[0] if shape else None
     return in_pieces(predict, fixed) if isinstance(fixed, int) else predict
@@ -279,7 +279,7 @@ def _stated(program: Any) -> tuple[tuple[Any, ...] | None, torch.dtype]:
     ]
     if len(values) != 1 or not isinstance(values[0], torch.Tensor):
         raise ValueError(f"it takes {len(values)} inputs, not crops alone")
-    shape = tuple(one if isinstance(one, int) else None for one in values[0].shape)
+    shape = tuple(size if isinstance(size, int) else None for size in values[0].shape)
     return shape, values[0].dtype
 
 
@@ -323,7 +323,7 @@ def _network(module: torch.nn.Module) -> Predict:
     dtype = input_dtype(module)
 
     def predict(crops: Floats) -> Any:
-        place = next((one.device for one in module.parameters()), torch.device("cpu"))
+        place = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
         with torch.inference_mode():
             return module(torch.from_numpy(crops).to(place, dtype))
 
@@ -338,15 +338,15 @@ def _imported(name: str) -> types.ModuleType:
 @contextlib.contextmanager
 def _current_folder_first() -> Iterator[None]:
     """The current folder among the places of modules, as ``python -m`` has it."""
-    here = str(Path.cwd())
-    added = here not in sys.path and "" not in sys.path
+    folder = str(Path.cwd())
+    added = folder not in sys.path and "" not in sys.path
     if added:
-        sys.path.append(here)
+        sys.path.append(folder)
     try:
         yield
     finally:
-        if added and here in sys.path:
-            sys.path.remove(here)
+        if added and folder in sys.path:
+            sys.path.remove(folder)
 
 
 def _from_file(path: Path) -> types.ModuleType:

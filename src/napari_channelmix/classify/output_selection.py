@@ -48,7 +48,11 @@ def selected(result: Any, select: Select, who: str) -> Any:
         return _chosen(outputs, select, who)
     if LOGITS in outputs and _is_table(outputs[LOGITS]):
         return outputs[LOGITS]
-    tables = [one for one in outputs.values() if not isinstance(one, (str, int, float, type(None)))]
+    tables = [
+        output
+        for output in outputs.values()
+        if not isinstance(output, (str, int, float, type(None)))
+    ]
     if len(tables) == 1 and _is_table(tables[0]):
         return tables[0]
     if not outputs:
@@ -61,22 +65,22 @@ def selected(result: Any, select: Select, who: str) -> Any:
 
 
 def _chosen(outputs: dict[Any, Any], select: int | str, who: str) -> Any:
-    found: Any = None
+    output: Any = None
     if select in outputs:
-        found = outputs[select]
+        output = outputs[select]
     else:
         # The command line and configs know text only, and dicts have an order too.
         place = int(select) if str(select).lstrip("-").isdecimal() else None
         if place is not None and -len(outputs) <= place < len(outputs):
-            found = list(outputs.values())[place]
-    if found is None:
+            output = list(outputs.values())[place]
+    if output is None:
         raise ModelError(f"{who} has no output {select!r}; it gives {_list(outputs)}")
-    if _outputs(found) is not None:
+    if _outputs(output) is not None:
         raise ModelError(
-            f"{who}: output {select!r} holds several outputs itself ({_list(_outputs(found))}); "
+            f"{who}: output {select!r} holds several outputs itself ({_list(_outputs(output))}); "
             "wrap the model in a function that gives the scores"
         )
-    return found
+    return output
 
 
 def _outputs(result: Any) -> dict[Any, Any] | None:
@@ -88,7 +92,7 @@ def _outputs(result: Any) -> dict[Any, Any] | None:
     if hasattr(result, "_asdict"):
         return dict(result._asdict())
     if dataclasses.is_dataclass(result) and not isinstance(result, type):
-        return {one.name: getattr(result, one.name) for one in dataclasses.fields(result)}
+        return {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
     if isinstance(result, tuple) and any(map(_is_table, result)):
         return dict(enumerate(result))
     if isinstance(result, (tuple, list)) and any(map(_is_no_row, result)):
@@ -118,10 +122,10 @@ def _list(outputs: dict[Any, Any] | None) -> str:
     """Names, shapes and dtypes, as a message has them."""
     items = list((outputs or {}).items())
     texts = [
-        f"{str(key)[:40]!r}: {_described(one)}"
+        f"{str(key)[:40]!r}: {_described(output)}"
         if isinstance(key, str)
-        else f"{key}: {_described(one)}"
-        for key, one in items[:LISTED]
+        else f"{key}: {_described(output)}"
+        for key, output in items[:LISTED]
     ]
     more = len(items) - LISTED
     return ", ".join(texts) + (f" and {more} more" if more > 0 else "")

@@ -186,28 +186,28 @@ def answers_of(
     ModelError
         Anything that is no such table.
     """
-    given = result if isinstance(result, Tensor) else torch.from_numpy(_floats(result))
-    if given.is_complex():
+    answers = result if isinstance(result, Tensor) else torch.from_numpy(_floats(result))
+    if answers.is_complex():
         raise ModelError(f"{who} gave complex numbers; scores must be real")
-    if not given.is_floating_point():
-        given = given.double()
-    while given.ndim > 2 and given.shape[-1] == 1:
-        given = given[..., 0]
+    if not answers.is_floating_point():
+        answers = answers.double()
+    while answers.ndim > 2 and answers.shape[-1] == 1:
+        answers = answers[..., 0]
     # A last ``squeeze`` takes the axis of one crop along.
-    if output in ("one_logit", "one_probability") and given.numel() == n and given.ndim < 2:
-        given = given.reshape(n, 1)
-    if given.ndim != 2 or len(given) != n or not given.shape[1]:
+    if output in ("one_logit", "one_probability") and answers.numel() == n and answers.ndim < 2:
+        answers = answers.reshape(n, 1)
+    if answers.ndim != 2 or len(answers) != n or not answers.shape[1]:
         advice = ""
-        if given.shape == (n,):
+        if answers.shape == (n,):
             advice = (
                 "; if each is the logit or the probability of the second of two classes, say "
                 'output="one_logit" or "one_probability"'
             )
         raise ModelError(
-            f"{who} gave scores of shape {tuple(given.shape)} for {n} crops; "
+            f"{who} gave scores of shape {tuple(answers.shape)} for {n} crops; "
             f"it must give ({n}, {columns or 'K'}){advice}"
         )
-    return given
+    return answers
 
 
 def reading_of(
@@ -333,26 +333,26 @@ def _scaled(seen: Tensor) -> str:
 
 def _doubts(seen: Tensor, meaning: Meaning, who: str, *, declared: bool) -> tuple[str, ...]:
     """What in the answers speaks against a meaning without ruling it out."""
-    found = []
+    doubts = []
     same, many = _alike(seen), len(seen) > 1
     if same and many:
-        found.append(f"{who} gives the same output for all {len(seen)} crops that were tried")
+        doubts.append(f"{who} gives the same output for all {len(seen)} crops that were tried")
     if not declared or same or not many:
-        return tuple(found)
+        return tuple(doubts)
     looks = not _against(seen, "probabilities") and seen.shape[1] > 1
     within = bool((seen >= 0).all() and (seen <= 1).all())
     if looks and meaning in ("logits", "sigmoid", "sigmoid_logits"):
-        found.append(
+        doubts.append(
             f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} outputs are "
             'not negative with the sum 1: if it ends in a softmax, use output="probabilities"'
         )
     elif within and meaning in ("sigmoid_logits", "one_logit"):
         other = "sigmoid" if meaning == "sigmoid_logits" else "one_probability"
-        found.append(
+        doubts.append(
             f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} outputs lie "
             f'within 0 and 1: if it ends in a sigmoid, use output="{other}"'
         )
-    return tuple(found)
+    return tuple(doubts)
 
 
 def _against(values: Tensor, meaning: str) -> str:

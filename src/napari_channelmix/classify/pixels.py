@@ -54,7 +54,7 @@ class Pixels:
         count, channels, height, width = self.cells.shape
         fits = 4 * count * channels * height * width <= within_cap(MEMORY_BYTES)
         # (N, H, W, C) in memory: picking along the first axis then keeps channels last.
-        held = np.empty((count if fits else 0, height, width, channels), dtype=np.float32)
+        stored = np.empty((count if fits else 0, height, width, channels), dtype=np.float32)
         signature, done = self.cells.signing(), 0
         for crops in self.cells.batches(BATCH):
             signature.update(crops.tobytes())
@@ -63,12 +63,12 @@ class Pixels:
                 b"" if empty else _digest(crop) for crop, empty in zip(crops, blank, strict=True)
             ]
             if fits:
-                held[done : done + len(crops)] = crops.transpose(0, 2, 3, 1)
+                stored[done : done + len(crops)] = crops.transpose(0, 2, 3, 1)
             done += len(crops)
             yield Progress(done, count, "reading the cells")
         # Every pixel has been seen, so the cells need not be read again to be signed.
         vars(self.cells)["signature"] = signature.hexdigest()
-        self._held = held if fits else None
+        self._held = stored if fits else None
 
     def read(self, rows: Whole) -> Floats:
         """The crops at these positions, (n, C, H, W), in raw units."""

@@ -101,9 +101,9 @@ def plausibility_job(
     if renamed:
         lines += [] if channels_only else [renamed]
     elif own.balanced <= 1 - BETTER:
-        found = yield from _other_channels(model, crops, truth, guess, halves, seed)
-        if found is not None:
-            order, reached = found
+        better = yield from _other_channels(model, crops, truth, guess, halves, seed)
+        if better is not None:
+            order, reached = better
             lines.append(
                 f"the model reaches {reached[1]:.2f} with the channels in the order "
                 f"{', '.join(fitting.channels[c] for c in order)}, but {reached[0]:.2f} in the "
@@ -171,9 +171,9 @@ def _other_classes(
     np.add.at(table, (truth[first], guess[first]), 1)
     table /= np.maximum(table.sum(axis=1, keepdims=True), 1)
     # What the model calls j is meant to be the class of row i.
-    meant, said = linear_sum_assignment(table, maximize=True)
+    meant, predicted = linear_sum_assignment(table, maximize=True)
     order = np.empty(count, dtype=np.int64)
-    order[said] = meant
+    order[predicted] = meant
     if (order == np.arange(count)).all():
         return None
     reached = _reached(truth, guess == truth, order[guess] == truth, ~first)
@@ -183,8 +183,8 @@ def _other_classes(
 def _called(model: Any, crops: Floats) -> Whole:
     """The called classes (n,); channels in another order are no surprise here."""
     if isinstance(model, Predictor):
-        said = drain(model.predict_job(crops, prior="balanced"))
-        return np.asarray(said.argmax(axis=1), dtype=np.int64)
+        probabilities = drain(model.predict_job(crops, prior="balanced"))
+        return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
     return np.asarray(model.predict_proba(crops).argmax(axis=1), dtype=np.int64)
 
 
@@ -196,8 +196,8 @@ def _other_channels(
     best: tuple[float, Order] | None = None
     for done, order in enumerate(orders):
         yield Progress(done, len(orders) + 1, f"{STAGE}: channels in another order")
-        said = _called(model, crops[first][:, list(order)])
-        reached = accuracy_of(truth[first], said, len(model.classes)).balanced
+        predicted = _called(model, crops[first][:, list(order)])
+        reached = accuracy_of(truth[first], predicted, len(model.classes)).balanced
         if best is None or reached > best[0]:
             best = reached, order
     if (
@@ -205,10 +205,10 @@ def _other_channels(
         or best[0] < accuracy_of(truth[first], guess[first], len(model.classes)).balanced + BETTER
     ):
         return None
-    said = guess.copy()
-    said[~first] = _called(model, crops[~first][:, list(best[1])])
-    found = _reached(truth, guess == truth, said == truth, ~first)
-    return (best[1], found) if found else None
+    predicted = guess.copy()
+    predicted[~first] = _called(model, crops[~first][:, list(best[1])])
+    accuracies = _reached(truth, guess == truth, predicted == truth, ~first)
+    return (best[1], accuracies) if accuracies else None
 
 
 def _orders(channels: int, seed: int) -> list[Order]:
@@ -217,12 +217,12 @@ def _orders(channels: int, seed: int) -> list[Order]:
     if channels <= ALL_ORDERS:
         return [order for order in permutations(own) if order != own]
     swaps = []
-    for one, other in combinations(own, 2):
+    for first, other in combinations(own, 2):
         order = list(own)
-        order[one], order[other] = other, one
+        order[first], order[other] = other, first
         swaps.append(tuple(order))
     draws = np.random.default_rng(seed).permutation(len(swaps))[:MOST_ORDERS]
-    return [swaps[at] for at in np.sort(draws)]
+    return [swaps[index] for index in np.sort(draws)]
 
 
 def _reached(

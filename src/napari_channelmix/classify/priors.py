@@ -112,14 +112,14 @@ class Prior:
 
     def text(self) -> str:
         """In words: ``prior as in training (low 50.0 %, high 50.0 %)``."""
-        said = f"prior {WORDS[self.kind]}"
+        description = f"prior {WORDS[self.kind]}"
         if self.shares and self.kind != "balanced":
             parts = [
                 f"{name} {100 * share:.1f} %"
                 for name, share in zip(self.classes, self.shares, strict=True)
             ]
-            said += f" ({listed(parts, 8)})"
-        return f"{said}; {self.note}" if self.note else said
+            description += f" ({listed(parts, 8)})"
+        return f"{description}; {self.note}" if self.note else description
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

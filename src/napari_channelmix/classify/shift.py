@@ -131,13 +131,13 @@ class DataShift:
         """The channels as a table, a row for each."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(one) for one in self.per_channel])
+        return pd.DataFrame([asdict(channel) for channel in self.per_channel])
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         lists = {name: list(getattr(self, name)) for name in ("warnings", "strange")}
         interval = None if self.accuracy_interval is None else list(self.accuracy_interval)
-        lists |= {"per_channel": [asdict(one) for one in self.per_channel]}
+        lists |= {"per_channel": [asdict(channel) for channel in self.per_channel]}
         return asdict(self) | lists | {"accuracy_interval": interval}
 
 
@@ -198,17 +198,19 @@ class Observer:
                 **facts.accuracies,
             )
         if data is None:
-            found = plain_likeness(model.mean, model.std, profile)
+            comparison = plain_likeness(model.mean, model.std, profile)
         else:
-            found = likeness(data, profile)
+            comparison = likeness(data, profile)
         whole_set = cells if isinstance(cells, Cells) else None
         some = None if whole_set is None else whole_set.subset(numbers)
         dtypes = self._dtypes if some is None else dtypes_of(some)
         sizes = {} if some is None else pixel_sizes(some)
         name_of = str if whole_set is None else partial(cell_name, whole_set)
-        lines = differences(model.channels, found, profile, data, dtypes, sizes, numbers, name_of)
+        lines = differences(
+            model.channels, comparison, profile, data, dtypes, sizes, numbers, name_of
+        )
         # Lines that speak of the cells as a whole: all but the one on strange cells.
-        whole = len(lines) > int(found.strange.any())
+        whole = len(lines) > int(comparison.strange.any())
         if some is not None:
             border = border_warning(model, some)
             lines += [border] if border else []
@@ -222,8 +224,8 @@ class Observer:
             len(profile),
             tuple(lines),
             OLDER if data is None else "",
-            tuple(_channels(model, profile, found)),
-            tuple(int(number) for number in numbers[found.strange]),
+            tuple(_channels(model, profile, comparison)),
+            tuple(int(number) for number in numbers[comparison.strange]),
             facts.shares,
             facts.training,
             facts.confidence,
@@ -252,10 +254,10 @@ class _Calls:
     @property
     def accuracies(self) -> dict[str, Any]:
         """As of `DataShift`."""
-        found = self.estimate
-        if found is None:
+        estimate = self.estimate
+        if estimate is None:
             return {}
-        return {"accuracy": found.balanced, "accuracy_interval": (found.low, found.high)}
+        return {"accuracy": estimate.balanced, "accuracy_interval": (estimate.low, estimate.high)}
 
     @classmethod
     def of(
@@ -277,26 +279,28 @@ class _Calls:
         codes = even.argmax(axis=1)
         if isinstance(cells, Cells):
             labels = matching(cells.labels[numbers], cells.classes, model.classes)
-            given = labels >= 0
-            if given.any():
-                groups = cells.groups[numbers][given]
-                estimate = estimate_accuracy(labels[given], codes[given], groups, model.classes)
+            labelled = labels >= 0
+            if labelled.any():
+                groups = cells.groups[numbers][labelled]
+                estimate = estimate_accuracy(
+                    labels[labelled], codes[labelled], groups, model.classes
+                )
         return cls(shares, known, float(even.max(axis=1).mean()), estimate)
 
 
-def _channels(model: ComparedModel, profile: Any, found: Likeness) -> Sequence[ChannelShift]:
+def _channels(model: ComparedModel, profile: Any, comparison: Likeness) -> Sequence[ChannelShift]:
     data = model.training_data
     means, spreads = (model.mean, model.std) if data is None else (data.mean, data.sd)
     return [
         ChannelShift(
             name,
-            float(profile.mean[at]),
-            float(profile.sd[at]),
-            float(means[at]),
-            float(spreads[at]),
-            float(found.distance[at]),
-            found.limit,
-            found.figure[at],
+            float(profile.mean[index]),
+            float(profile.sd[index]),
+            float(means[index]),
+            float(spreads[index]),
+            float(comparison.distance[index]),
+            comparison.limit,
+            comparison.figure[index],
         )
-        for at, name in enumerate(model.channels)
+        for index, name in enumerate(model.channels)
     ]

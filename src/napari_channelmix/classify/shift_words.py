@@ -36,7 +36,7 @@ ALIKE = 1.1
 
 def differences(
     channels: Sequence[str],
-    found: Likeness,
+    comparison: Likeness,
     profile: CropProfile,
     data: TrainingData | None,
     dtypes: Sequence[str],
@@ -49,7 +49,7 @@ def differences(
     Parameters
     ----------
     channels : sequence of str
-    found : Likeness
+    comparison : Likeness
     profile : CropProfile
         Of the cells.
     data : TrainingData or None
@@ -64,22 +64,26 @@ def differences(
         What a cell is called, by its number.
     """
     if data is None:
-        return _plain(channels, found, profile)
+        return _plain(channels, comparison, profile)
     lines = []
-    if found.exchanged:
-        lines.append(_exchanged(channels, found.exchanged, profile, data))
-    told = set(found.exchanged)
-    empty = {at for at in range(len(channels)) if at not in told and _empty(profile, data, at)}
+    if comparison.exchanged:
+        lines.append(_exchanged(channels, comparison.exchanged, profile, data))
+    reported = set(comparison.exchanged)
+    empty = {
+        index
+        for index in range(len(channels))
+        if index not in reported and _empty(profile, data, index)
+    }
     lines += _constant(channels, empty, profile, data)
-    told |= empty
-    lines += _noise(channels, found, profile, data, told)
-    lines += _levels(channels, found, profile, data, told)
-    if found.parted and not lines:
-        lines.append(_parted(channels, found.parted, profile, data))
+    reported |= empty
+    lines += _noise(channels, comparison, profile, data, reported)
+    lines += _levels(channels, comparison, profile, data, reported)
+    if comparison.parted and not lines:
+        lines.append(_parted(channels, comparison.parted, profile, data))
     lines += _saturated(channels, profile, data)
     lines += _types(dtypes, data)
     lines += _pixel_sizes(sizes, data)
-    lines += _strange(found, numbers, name_of)
+    lines += _strange(comparison, numbers, name_of)
     return lines
 
 
@@ -119,35 +123,35 @@ def _many(names: Sequence[str]) -> str:
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:SHOWN])} and {more} more"
 
 
-def _plain(channels: Sequence[str], found: Likeness, profile: CropProfile) -> list[str]:
-    far = [at for at in range(len(channels)) if found.differs(at)]
+def _plain(channels: Sequence[str], comparison: Likeness, profile: CropProfile) -> list[str]:
+    far = [index for index in range(len(channels)) if comparison.differs(index)]
     if not far:
         return []
     parts = [
-        f"{channels[at]} (mean {_number(profile.mean[at])}, standard deviation "
-        f"{_number(profile.sd[at])})"
-        for at in far
+        f"{channels[index]} (mean {_number(profile.mean[index])}, standard deviation "
+        f"{_number(profile.sd[index])})"
+        for index in far
     ]
     return [f"brightness is far from that of training in {_many(parts)}"]
 
 
-def _empty(profile: CropProfile, data: TrainingData, at: int) -> bool:
+def _empty(profile: CropProfile, data: TrainingData, index: int) -> bool:
     """Whether a channel is constant in more crops than in training by a tenth of them."""
-    then = float(data.constant[at])
+    then = float(data.constant[index])
     chance = 3 * np.sqrt(then * (1 - then) / len(profile))
-    return bool(profile.constant[:, at].mean() > then + 0.1 + chance)
+    return bool(profile.constant[:, index].mean() > then + 0.1 + chance)
 
 
 def _constant(
     channels: Sequence[str], empty: set[int], profile: CropProfile, data: TrainingData
 ) -> list[str]:
     parts = []
-    for at in sorted(empty):
-        flat = profile.constant[:, at]
-        value = _number(float(profile.of("top")[flat, at].mean()))
+    for index in sorted(empty):
+        flat = profile.constant[:, index]
+        value = _number(float(profile.of("top")[flat, index].mean()))
         parts.append(
-            f"{channels[at]} (value {value}) in {int(flat.sum())} of {len(flat)} cells, "
-            f"in training in {data.constant[at]:.1%}"
+            f"{channels[index]} (value {value}) in {int(flat.sum())} of {len(flat)} cells, "
+            f"in training in {data.constant[index]:.1%}"
         )
     return [f"nothing is to be seen, one value all over the crop: {_many(parts)}"] if parts else []
 
@@ -159,10 +163,11 @@ def _exchanged(
     data: TrainingData,
 ) -> str:
     parts = [
-        f"{channels[at]} looks like {channels[to]} of training (mean {_number(profile.mean[at])}; "
-        f"in training {channels[to]} {_number(data.mean[to])}, {channels[at]} "
-        f"{_number(data.mean[at])})"
-        for at, to in exchanged.items()
+        f"{channels[index]} looks like {channels[to]} of training (mean "
+        f"{_number(profile.mean[index])}; "
+        f"in training {channels[to]} {_number(data.mean[to])}, {channels[index]} "
+        f"{_number(data.mean[index])})"
+        for index, to in exchanged.items()
     ]
     return f"channel names seem to be exchanged: {_many(parts)}"
 
@@ -174,27 +179,28 @@ def _parted(
     data: TrainingData,
 ) -> str:
     parts = [
-        f"{channels[one]} less {channels[other]} {_number(profile.mean[one] - profile.mean[other])}"
-        f" (training {_number(data.mean[one] - data.mean[other])})"
-        for one, other in parted
+        f"{channels[first]} less {channels[other]} "
+        f"{_number(profile.mean[first] - profile.mean[other])}"
+        f" (training {_number(data.mean[first] - data.mean[other])})"
+        for first, other in parted
     ]
     return f"channels stand in another relation to each other; mean of {_many(parts)}"
 
 
 def _noise(
     channels: Sequence[str],
-    found: Likeness,
+    comparison: Likeness,
     profile: CropProfile,
     data: TrainingData,
-    told: set[int],
+    reported: set[int],
 ) -> list[str]:
     """Channels without spatial structure, or with far more or less of it."""
     noise: list[str] = []
     other: list[str] = []
-    for at, name in enumerate(channels):
-        now = float(profile.of("smoothness")[:, at].mean())
-        then = float(data.centre[-1, at])
-        if at in told or not found.differs(at, ("smoothness",)):
+    for index, name in enumerate(channels):
+        now = float(profile.of("smoothness")[:, index].mean())
+        then = float(data.centre[-1, index])
+        if index in reported or not comparison.differs(index, ("smoothness",)):
             continue
         words = f"{name} {now:.2f} (training {then:.2f})"
         (noise if now < NOISE and then > STRUCTURE else other).append(words)
@@ -213,22 +219,26 @@ def _noise(
 
 def _levels(
     channels: Sequence[str],
-    found: Likeness,
+    comparison: Likeness,
     profile: CropProfile,
     data: TrainingData,
-    told: set[int],
+    reported: set[int],
 ) -> list[str]:
     """Brightness, by what explains it best; channels with the same reason share a line."""
-    far = [at for at in range(len(channels)) if at not in told and found.differs(at, LEVELS)]
+    far = [
+        index
+        for index in range(len(channels))
+        if index not in reported and comparison.differs(index, LEVELS)
+    ]
     by_reason: dict[str, list[str]] = {}
-    for at in far:
-        reason, words = _reason(profile.percentiles[:, at], data.percentiles[:, at])
+    for index in far:
+        reason, words = _reason(profile.percentiles[:, index], data.percentiles[:, index])
         numbers = (
-            f"mean {_number(profile.mean[at])} (training {_number(data.mean[at])}), standard "
-            f"deviation {_number(profile.sd[at])} ({_number(data.sd[at])}), 5th percentile "
-            f"{_number(profile.percentiles[1, at])} ({_number(data.percentiles[1, at])})"
+            f"mean {_number(profile.mean[index])} (training {_number(data.mean[index])}), standard "
+            f"deviation {_number(profile.sd[index])} ({_number(data.sd[index])}), 5th percentile "
+            f"{_number(profile.percentiles[1, index])} ({_number(data.percentiles[1, index])})"
         )
-        by_reason.setdefault(reason, []).append(f"{channels[at]}{words}: {numbers}")
+        by_reason.setdefault(reason, []).append(f"{channels[index]}{words}: {numbers}")
     return [
         f"{reason}: {'; '.join(parts[:SHOWN])}"
         + (f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else "")
@@ -249,10 +259,10 @@ def _reason(now: Doubles, then: Doubles) -> tuple[str, str]:
     gain = float(now @ then / max(float(then @ then), 1e-12))
     slope, rise = _line(then, now)
     # The same percentiles of pixels that are turned upside down.
-    turned = np.interp(100 - places[:-1], places[:-1], then)
-    down, base = _line(turned, now)
+    inverted = np.interp(100 - places[:-1], places[:-1], then)
+    down, base = _line(inverted, now)
     straight = left(slope * then + rise)
-    if down < 0 and left(down * turned + base) < min(FITS, straight / 2):
+    if down < 0 and left(down * inverted + base) < min(FITS, straight / 2):
         return "contrast seems to be inverted", ""
     if left(then + offset) < FITS and left(then + offset) <= left(gain * then):
         if offset > 0:
@@ -262,7 +272,7 @@ def _reason(now: Doubles, then: Doubles) -> tuple[str, str]:
         return f"values are shifted ({why})", f" {how} by about {_number(abs(offset))}"
     if gain > 0 and left(gain * then) < FITS:
         factor = max(gain, 1 / gain)
-        depth = any(abs(factor / one - 1) < 0.1 for one in DEPTHS)
+        depth = any(abs(factor / ratio - 1) < 0.1 for ratio in DEPTHS)
         why = "another bit depth?" if depth else "another exposure, gain or scaling?"
         return f"brightness is scaled ({why})", f" times {_number(gain)}"
     if slope > 0 and straight < FITS:
@@ -282,13 +292,13 @@ def _line(x: Doubles, y: Doubles) -> tuple[float, float]:
 
 def _saturated(channels: Sequence[str], profile: CropProfile, data: TrainingData) -> list[str]:
     parts = []
-    for at, name in enumerate(channels):
-        now, then = float(profile.saturated[at]), float(data.saturated[at])
+    for index, name in enumerate(channels):
+        now, then = float(profile.saturated[index]), float(data.saturated[index])
         if (
             now > 5 * then + SATURATED * (1 + 4 / len(profile))
-            and not profile.constant[:, at].all()
+            and not profile.constant[:, index].all()
         ):
-            top = _number(float(profile.of("top")[:, at].max()))
+            top = _number(float(profile.of("top")[:, index].max()))
             parts.append(f"{name} {now:.1%} of its pixels at {top} (training {then:.2%})")
     return [f"saturated, many pixels at the highest value: {_many(parts)}"] if parts else []
 
@@ -296,7 +306,7 @@ def _saturated(channels: Sequence[str], profile: CropProfile, data: TrainingData
 def _types(dtypes: Sequence[str], data: TrainingData) -> list[str]:
     """Whole numbers of another kind; floats may hold whatever was read before."""
     both = (*dtypes, *data.dtypes)
-    if not dtypes or not data.dtypes or any(np.dtype(one).kind not in "iu" for one in both):
+    if not dtypes or not data.dtypes or any(np.dtype(dtype).kind not in "iu" for dtype in both):
         return []
     other = sorted(set(dtypes) - set(data.dtypes))
     if not other:
@@ -321,8 +331,8 @@ def _pixel_sizes(sizes: Mapping[float, int], data: TrainingData) -> list[str]:
     ]
 
 
-def _strange(found: Likeness, numbers: Whole, name_of: Callable[[int], str]) -> list[str]:
-    which = numbers[found.strange].tolist()
+def _strange(comparison: Likeness, numbers: Whole, name_of: Callable[[int], str]) -> list[str]:
+    which = numbers[comparison.strange].tolist()
     if not len(which):
         return []
     if len(numbers) == 1:

@@ -63,8 +63,8 @@ def fit_temperature(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     target[np.arange(len(truth)), truth] = ((counts + 1) * other)[truth]
 
     def loss(log_temperature: float) -> float:
-        said = log_softmax(z / np.exp(log_temperature) + offset, axis=1)
-        return -float((target * said).sum() / len(truth))
+        log_probabilities = log_softmax(z / np.exp(log_temperature) + offset, axis=1)
+        return -float((target * log_probabilities).sum() / len(truth))
 
     bounds = (np.log(COLDEST), np.log(HOTTEST))
     best = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})

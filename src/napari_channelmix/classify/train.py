@@ -21,9 +21,9 @@ from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import MixedNetwork
 from napari_channelmix.classify.networks import NetworkSpec
-from napari_channelmix.classify.training import TrainingSettings, fit
 from napari_channelmix.classify.training_cells import TrainingCells
 from napari_channelmix.classify.training_data import TrainingData
+from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.data.borders import BACKGROUND
 from napari_channelmix.data.split import held_out, refuse_unlearnt
 from napari_channelmix.errors import TooFewGroupsError
@@ -97,14 +97,14 @@ class ClassLearner:
     def validate(self) -> Job[dict[str, float]]:
         """Balanced accuracy; among equal ones the lower loss is the better."""
         guesses, losses = [], []
-        for at, crops in self.validation.batches():
+        for indices, crops in self.validation.batches():
             with torch.inference_mode():
                 scores = self.module(crops.to(self._device)).float().cpu()
             guesses.append(scores.argmax(dim=1).numpy())
             losses.append(
-                functional.cross_entropy(scores, self.validation.labels[at], reduction="none")
+                functional.cross_entropy(scores, self.validation.labels[indices], reduction="none")
             )
-            yield Progress(at[-1] + 1, len(self.validation), "validating")
+            yield Progress(indices[-1] + 1, len(self.validation), "validating")
         accuracy = accuracy_of(
             self.validation.labels.numpy(), np.concatenate(guesses), self._classes
         )
@@ -244,17 +244,21 @@ def train_classifier_job(
     Read the cells; choose the number of threads; train. The checkpoint is left in place, for the
     caller to remove once the classifier is safe.
     """
-    given = _settings(settings, mix, options)
-    place = choose_device(given.device)
+    resolved = _settings(settings, mix, options)
+    place = choose_device(resolved.device)
     cells = cells.labelled()
     spec = NetworkSpec(
-        given.network, len(cells.channels), len(cells.classes), given.mixes, given.constraint
+        resolved.network,
+        len(cells.channels),
+        len(cells.classes),
+        resolved.mixes,
+        resolved.constraint,
     )
-    trial = refuse_settings(cells, spec, given.seed)
+    trial = refuse_settings(cells, spec, resolved.seed)
     crops = yield from part(loaded(cells), 0, 4, 100)
     yield from part(tuned(crops, trial, place), 4, 1, 100)
     training = train_on(
-        crops, spec, given.training, seed=given.seed, device=place, checkpoint=checkpoint
+        crops, spec, resolved.training, seed=resolved.seed, device=place, checkpoint=checkpoint
     )
     return (yield from part(training, 5, 95, 100))
 
@@ -305,7 +309,7 @@ def train_classifier(
 
 
 def _settings(
-    given: TrainingSettings | None, mix: bool | None, options: dict[str, Any]
+    settings: TrainingSettings | None, mix: bool | None, options: dict[str, Any]
 ) -> ClassifierSettings:
     if "held_out" in options:
         raise TypeError(
@@ -318,7 +322,7 @@ def _settings(
     }
     if mix:
         hold(mixes=values.get("mixes"))
-    result = merged(ClassifierSettings, given, values)
+    result = merged(ClassifierSettings, settings, values)
     if mix is None:
         return result
     return replace(result, mixes=max(1, result.mixes) if mix else 0)

@@ -106,10 +106,10 @@ class TrainingData:
         labels, groups, values = cells.labels, cells.groups, profile.features.astype(np.float64)
         least = np.tile(LEAST_LEVEL * profile.sd, (len(FEATURES), 1))
         least[FEATURES.index("smoothness")] = LEAST_SMOOTHNESS
-        one, other = channel_pairs(len(cells.channels))
+        first, other = channel_pairs(len(cells.channels))
         rows = [FEATURES.index(name) for name in PAIRED]
-        apart = values[:, rows][:, :, one] - values[:, rows][:, :, other]
-        paired = LEAST_LEVEL * np.maximum(profile.sd[one], profile.sd[other])
+        apart = values[:, rows][:, :, first] - values[:, rows][:, :, other]
+        paired = LEAST_LEVEL * np.maximum(profile.sd[first], profile.sd[other])
         pairs = _spreads(apart, labels, groups, np.tile(paired, (len(rows), 1)))
         made = cls(
             channels=cells.channels,
@@ -134,15 +134,15 @@ class TrainingData:
         # As a bundle has them: a model that was just trained and the same one from its file say
         # the same of other cells.
         arrays: dict[str, Any] = {
-            one.name: np.asarray(_short(getattr(made, one.name)), dtype=np.float64)
-            for one in fields(made)
-            if isinstance(getattr(made, one.name), np.ndarray)
+            attribute.name: np.asarray(_short(getattr(made, attribute.name)), dtype=np.float64)
+            for attribute in fields(made)
+            if isinstance(getattr(made, attribute.name), np.ndarray)
         }
         return replace(made, **arrays)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {attribute.name: getattr(self, attribute.name) for attribute in fields(self)}
         return {
             name: _short(value) if isinstance(value, np.ndarray) else value
             for name, value in values.items()
@@ -202,21 +202,29 @@ def channel_pairs(channels: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
     """The first and the second channel of every pair; none where there are more than 12."""
     if channels > MOST_PAIRED:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    one, other = np.triu_indices(channels, 1)
-    return one.astype(np.int64), other.astype(np.int64)
+    first, other = np.triu_indices(channels, 1)
+    return first.astype(np.int64), other.astype(np.int64)
 
 
 def dtypes_of(cells: Cells) -> tuple[str, ...]:
     """Types of the pixels in the files, such as ``uint16``, in the order of the alphabet."""
     used = np.unique(cells.table["field"].to_numpy(np.int64))
     return tuple(
-        sorted({str(cells.fields[at].planes[plane].dtype) for at in used for plane in cells.planes})
+        sorted(
+            {
+                str(cells.fields[index].planes[plane].dtype)
+                for index in used
+                for plane in cells.planes
+            }
+        )
     )
 
 
 def _short(values: Doubles) -> Any:
     """Numbers with seven digits, which is all that float32 pixels have."""
-    return [float(f"{one:.7g}") for one in values] if values.ndim == 1 else [*map(_short, values)]
+    return (
+        [float(f"{value:.7g}") for value in values] if values.ndim == 1 else [*map(_short, values)]
+    )
 
 
 def _largest_share(constant: npt.NDArray[np.bool_], labels: npt.NDArray[np.int64]) -> Doubles:

@@ -75,7 +75,7 @@ class Likeness:
     @property
     def figure(self) -> tuple[str, ...]:
         """The name of the figure that is farthest, for each channel."""
-        return tuple(FEATURES[at] for at in self.distances.argmax(axis=0))
+        return tuple(FEATURES[index] for index in self.distances.argmax(axis=0))
 
     def differs(self, channel: int, figures: tuple[str, ...] = FEATURES) -> bool:
         """Whether one of these figures of a channel is no longer ordinary."""
@@ -99,9 +99,11 @@ def likeness(data: TrainingData, profile: CropProfile) -> Likeness:
     own = np.arange(len(data.channels))
     single, pairs = _distances(data, mean, count, own), _pair_distances(data, mean, count, own)
     limit = LIMIT * (1 + FEW / count)
-    one, other = channel_pairs(len(own))
+    first, other = channel_pairs(len(own))
     far = pairs.max(axis=0, initial=0.0)
-    parted = tuple((int(one[at]), int(other[at])) for at in np.argsort(-far) if far[at] > limit)
+    parted = tuple(
+        (int(first[pair]), int(other[pair])) for pair in np.argsort(-far) if far[pair] > limit
+    )
     exchanged = _exchanged(data, mean, count, limit)
     return Likeness(single, limit, strange, exchanged, parted)
 
@@ -127,12 +129,12 @@ def _distances(data: TrainingData, mean: Doubles, count: int, of: Whole) -> Doub
 
 def _pair_distances(data: TrainingData, mean: Doubles, count: int, of: Whole) -> Doubles:
     """Distances (4, P) of the differences between two channels, each held against ``of``."""
-    one, other = channel_pairs(len(of))
+    first, other = channel_pairs(len(of))
     rows = [FEATURES.index(name) for name in PAIRED]
     place = np.zeros((len(of), len(of)), dtype=np.int64)
-    place[one, other] = place[other, one] = np.arange(len(one))
-    which, sign = place[of[one], of[other]], np.where(of[one] < of[other], 1, -1)
-    now = mean[rows][:, one] - mean[rows][:, other]
+    place[first, other] = place[other, first] = np.arange(len(first))
+    which, sign = place[of[first], of[other]], np.where(of[first] < of[other], 1, -1)
+    now = mean[rows][:, first] - mean[rows][:, other]
     away = np.abs(sign * now - data.pair_centre[:, which]) - data.pair_apart[:, which]
     ordinary = data.pair_between**2 + data.pair_within**2 / count + data.pair_error**2
     return np.asarray(np.maximum(away, 0) / np.sqrt(ordinary[:, which] + 1e-24))
@@ -159,7 +161,7 @@ def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> d
     # Channels that are far off whichever they are held against were not exchanged.
     if left > FITTING * worst or 4 * rest > total:
         return {}
-    return {at: int(to) for at, to in enumerate(best) if to != at}
+    return {channel: int(to) for channel, to in enumerate(best) if to != channel}
 
 
 def _assigned(data: TrainingData, mean: Doubles, count: int) -> Whole:
@@ -181,9 +183,9 @@ def _improved(
     best, now = order, misfit(order)
     while True:
         tried = []
-        for one, other in combinations(range(len(best)), 2):
+        for first, other in combinations(range(len(best)), 2):
             swapped = best.copy()
-            swapped[[one, other]] = best[[other, one]]
+            swapped[[first, other]] = best[[other, first]]
             tried.append((*misfit(swapped), swapped))
         nearest = min(tried, key=lambda found: found[1])
         if nearest[1] >= now[1]:
@@ -194,7 +196,7 @@ def _improved(
 def _strange(data: TrainingData, profile: CropProfile) -> Bools:
     """Cells (N,) with a figure far outside those of all training cells, or a constant channel."""
     lowest, low, middle, high, highest = (
-        data.quantiles[QUANTILES.index(at)] for at in (0.0, 0.5, 50.0, 99.5, 100.0)
+        data.quantiles[QUANTILES.index(percentile)] for percentile in (0.0, 0.5, 50.0, 99.5, 100.0)
     )
     least = np.tile(LEAST_LEVEL * data.sd, (len(FEATURES), 1))
     least[FEATURES.index("smoothness")] = LEAST_SMOOTHNESS

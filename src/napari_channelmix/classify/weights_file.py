@@ -18,7 +18,7 @@ from safetensors.torch import save
 
 from napari_channelmix.atomic_write import write_bytes
 from napari_channelmix.errors import BundleError
-from napari_channelmix.readers import MIB, parsed_json, regular_file, validated
+from napari_channelmix.stored_files import MIB, parsed_json, regular_file, validated
 from napari_channelmix.wording import path_shown, quoted, shown_error
 
 if TYPE_CHECKING:
@@ -86,14 +86,17 @@ def read_sealed(
     metadata, weights = _read(path, what)
     if metadata.get("format") != form:
         raise BundleError(f"{path}: a safetensors file, but not a ChannelMix {what}")
-    said = metadata.get("schema", "")
-    if not (said.isascii() and said.isdecimal() and len(said) < 10) or int(said) > schema:
+    version = metadata.get("schema", "")
+    if (
+        not (version.isascii() and version.isdecimal() and len(version) < 10)
+        or int(version) > schema
+    ):
         raise BundleError(
-            f"{path}: made by a newer version ({what} schema {said[:20] or 'unknown'}, this "
+            f"{path}: made by a newer version ({what} schema {version[:20] or 'unknown'}, this "
             f"version reads up to {schema}); update napari-channelmix"
         )
     about = metadata.get("about", "")
-    if seal(about, weights, said) != metadata.get("sha256"):
+    if seal(about, weights, version) != metadata.get("sha256"):
         raise BundleError(f"{path}: the {what} was altered after it was saved (its hash differs)")
     return about, weights
 

@@ -1,7 +1,7 @@
 """What was done, written down so that it can be done again: as JSON, as a script, as a command."""
 
 from napari_channelmix.config.file import read_config, write_config
-from napari_channelmix.config.model import (
+from napari_channelmix.config.schema import (
     SCHEMA,
     ClassifierPart,
     Config,

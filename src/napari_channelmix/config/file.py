@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from napari_channelmix.atomic_write import file_stems, write_json
-from napari_channelmix.config.model import SCHEMA, Config
+from napari_channelmix.config.schema import SCHEMA, Config
 from napari_channelmix.errors import ConfigError
-from napari_channelmix.readers import MIB, parsed_json, read_text
+from napari_channelmix.stored_files import MIB, parsed_json, read_text
 from napari_channelmix.wording import path_shown, problem, quoted, shown_error
 
 __all__ = ["as_json", "folder_names", "read_config", "write_config"]
@@ -58,7 +58,7 @@ def folder_names(config: Config) -> tuple[str, ...]:
     """A folder for what is found of each data set: none for a single one, else by its name."""
     if not config.others:
         return ("",)
-    return file_stems([one.data.name for one in config.data_sets], unnamed="data set")
+    return file_stems([data_set.data.name for data_set in config.data_sets], unnamed="data set")
 
 
 def read_config(path: str | Path) -> Config:
@@ -76,9 +76,9 @@ def read_config(path: str | Path) -> Config:
         content = parsed_json(text)
     except ValueError as error:
         raise ConfigError(f"{shown}: not {KIND}: {shown_error(error)}") from error
-    said = content.get("schema") if isinstance(content, dict) else None
-    if said != SCHEMA:
-        raise ConfigError(f"{shown}: {_other_schema(said)}")
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise ConfigError(f"{shown}: {_other_schema(schema)}")
     folder = Path(path).resolve().parent
     _moved(content, lambda text: os.path.normpath(folder / text))
     try:
@@ -88,23 +88,23 @@ def read_config(path: str | Path) -> Config:
         raise ConfigError(f"{shown}: {says}") from error
 
 
-def _other_schema(said: object) -> str:
+def _other_schema(schema: object) -> str:
     stem = SCHEMA.rpartition("/")[0]
-    if isinstance(said, str) and said.rpartition("/")[0] == stem:
+    if isinstance(schema, str) and schema.rpartition("/")[0] == stem:
         return (
-            f"made by another version (schema {quoted(said)}; this one reads {SCHEMA}); "
+            f"made by another version (schema {quoted(schema)}; this one reads {SCHEMA}); "
             "use the napari-channelmix it was made with, or save it anew"
         )
-    return f"not a config: its schema is {quoted(said)}, not {SCHEMA!r}"
+    return f"not a config: its schema is {quoted(schema)}, not {SCHEMA!r}"
 
 
 def _moved(content: dict[str, Any], change: Callable[[str], str]) -> None:
     """Change the paths of a config in place; names of models and functions stay."""
     others = content.get("others")
     data_sets = [content, *(others if isinstance(others, list) else [])]
-    for one in data_sets:
-        if isinstance(one, dict):
-            _moved_one(one, change)
+    for data_set in data_sets:
+        if isinstance(data_set, dict):
+            _moved_one(data_set, change)
 
 
 def _moved_one(content: dict[str, Any], change: Callable[[str], str]) -> None:

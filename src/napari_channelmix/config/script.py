@@ -19,7 +19,7 @@ from napari_channelmix.settings import (
 )
 
 if TYPE_CHECKING:
-    from napari_channelmix.config.model import (
+    from napari_channelmix.config.schema import (
         ClassifierPart,
         Config,
         DataSetConfig,
@@ -53,37 +53,41 @@ def script_of(config: Config) -> str:
     """
     folders = folder_names(config)
     named = [
-        (one, _Names(number, bool(config.others), folder, _comment(one.data.name)))
-        for number, (one, folder) in enumerate(zip(config.data_sets, folders, strict=True), 1)
+        (data_set, _Names(number, bool(config.others), folder, _comment(data_set.data.name)))
+        for number, (data_set, folder) in enumerate(zip(config.data_sets, folders, strict=True), 1)
     ]
     threads = _threads(config)
-    blocks = [_head(config), *(_data(one, names) for one, names in named)]
+    blocks = [_head(config), *(_data(data_set, names) for data_set, names in named)]
     blocks += [
-        _classifier(one.classifier, names, threads, _prior(one.classifier.prior))
-        for one, names in named
-        if one.classifier is not None
+        _classifier(data_set.classifier, names, threads, _prior(data_set.classifier.prior))
+        for data_set, names in named
+        if data_set.classifier is not None
     ]
-    count = sum(len(one.explanations) for one in config.data_sets)
-    found = iter(["found"] if count == 1 else [f"found_{at}" for at in range(1, count + 1)])
-    for one, names in named:
-        if one.importance is not None:
-            blocks.append(_importance(one.importance, names, threads))
-        if one.predictions is not None:
-            model = named[config.owner_of(one, one.predictions)][1]("model")
-            blocks.append(_predictions(one.predictions, names, model))
-        for part in one.explanations:
-            owner, owner_names = named[config.owner_of(one, part)]
+    count = sum(len(data_set.explanations) for data_set in config.data_sets)
+    variables = iter(
+        ["found"] if count == 1 else [f"found_{index}" for index in range(1, count + 1)]
+    )
+    for data_set, names in named:
+        if data_set.importance is not None:
+            blocks.append(_importance(data_set.importance, names, threads))
+        if data_set.predictions is not None:
+            model = named[config.owner_of(data_set, data_set.predictions)][1]("model")
+            blocks.append(_predictions(data_set.predictions, names, model))
+        for part in data_set.explanations:
+            owner, owner_names = named[config.owner_of(data_set, part)]
             usual = None if owner.classifier is None else owner.classifier.prior
             prior = _prior(usual if part.prior is None else part.prior)
             blocks.append(
-                _explanation(part, names, owner_names("model"), next(found), config.device, prior)
+                _explanation(
+                    part, names, owner_names("model"), next(variables), config.device, prior
+                )
             )
-        if one.latents is not None:
-            limit = one.latents.limit
+        if data_set.latents is not None:
+            limit = data_set.latents.limit
             # More than there are means all of them.
-            if limit is not None and limit >= (one.data.n or limit + 1):
+            if limit is not None and limit >= (data_set.data.n or limit + 1):
                 limit = None
-            latents = replace(one.latents, limit=limit)
+            latents = replace(data_set.latents, limit=limit)
             blocks.append(_latents(latents, names, config.device, threads))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
@@ -92,14 +96,14 @@ def _threads(config: Config) -> set[int]:
     """Numbers of threads that the parts were computed with."""
     parts = [
         part
-        for one in config.data_sets
+        for entry in config.data_sets
         for part in (
-            one.classifier.training if one.classifier else None,
-            one.importance,
-            one.latents,
+            entry.classifier.training if entry.classifier else None,
+            entry.importance,
+            entry.latents,
         )
     ]
-    return {one.threads for one in parts if one is not None and one.threads}
+    return {entry.threads for entry in parts if entry is not None and entry.threads}
 
 
 def _head(config: Config) -> list[str]:
@@ -122,16 +126,18 @@ def _head(config: Config) -> list[str]:
             "",
         ]
     sets = config.data_sets
-    if any(one.classifier or (one.latents and one.latents.limit) for one in sets):
+    if any(
+        data_set.classifier or (data_set.latents and data_set.latents.limit) for data_set in sets
+    ):
         lines += ["import numpy as np", ""]
     lines.append("import napari_channelmix as cm")
-    if any(one.latents is not None and one.latents.view is not None for one in sets):
+    if any(data_set.latents is not None and data_set.latents.view is not None for data_set in sets):
         lines.append("from napari_channelmix.drl import View")
     return lines
 
 
-def _data(one: DataSetConfig, names: _Names) -> list[str]:
-    data, cells = one.data, names("cells")
+def _data(data_set: DataSetConfig, names: _Names) -> list[str]:
+    data, cells = data_set.data, names("cells")
     title = f"# The cells{_of(names)}."
     lines = [title, f"{cells} = cm.open_dataset({_text(data.dataset)})"]
     if data.fingerprint:
@@ -257,7 +263,7 @@ def _prior(prior: str | Mapping[str, float] | None) -> list[str]:
 
 
 def _explanation(
-    part: ExplanationPart, names: _Names, model: str, found: str, device: str, prior: list[str]
+    part: ExplanationPart, names: _Names, model: str, variable: str, device: str, prior: list[str]
 ) -> list[str]:
     # Which cells, and that maps are measured, is for the command alone.
     mine = arguments_of(part, Question, ["prior"])
@@ -270,8 +276,8 @@ def _explanation(
         title = f"# Which pixels of each cell{_of(names)}."
     return [
         title,
-        *_call(f"{found} = cm.explain", arguments),
-        f"print([{found}.classes[code] for code in {found}.target], {found}.scores())",
+        *_call(f"{variable} = cm.explain", arguments),
+        f"print([{variable}.classes[code] for code in {variable}.target], {variable}.scores())",
     ]
 
 
@@ -312,7 +318,7 @@ def _call(what: str, arguments: list[str]) -> list[str]:
     line = f"{what}({', '.join(arguments)})"
     if len(line) <= 100:
         return [line]
-    return [f"{what}(", *(f"    {one}," for one in arguments), ")"]
+    return [f"{what}(", *(f"    {argument}," for argument in arguments), ")"]
 
 
 def _text(value: str) -> str:

@@ -4,9 +4,9 @@ from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.dataset import open_dataset, open_dataset_job
 from napari_channelmix.data.fields import Field
 from napari_channelmix.data.masks import objects_of_mask
-from napari_channelmix.data.saving import save_dataset, save_dataset_job
 from napari_channelmix.data.segment import find_nuclei
 from napari_channelmix.data.statistics import ChannelStatistics
+from napari_channelmix.data.write_dataset import save_dataset, save_dataset_job
 
 __all__ = [
     "Cells",

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.image_file import FilePlane, ImageFile
+from napari_channelmix.data.image_planes import FilePlane, ImageFile
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 
@@ -130,8 +130,8 @@ def _moved(names: Sequence[str], own: Sequence[str]) -> str | None:
     return None
 
 
-def _same(one: str, other: str) -> bool:
-    return _key(one) == _key(other)
+def _same(first: str, other: str) -> bool:
+    return _key(first) == _key(other)
 
 
 def _key(name: str) -> str:
@@ -207,16 +207,16 @@ def warnings_of_fields(
     """
     fields = list(fields)
     lines = []
-    within = [(one, sizes) for one in fields if len(sizes := _sizes(one)) > 1]
+    within = [(field, sizes) for field in fields if len(sizes := _sizes(field)) > 1]
     if within:
-        one, sizes = within[0]
+        field, sizes = within[0]
         lines.append(
             f"the channels of {len(within)} images differ in pixel size: "
-            f"{_micrometres(sizes)} (first: {one.name})"
+            f"{_micrometres(sizes)} (first: {field.name})"
         )
     counted: Counter[tuple[float, float]] = Counter()
-    for one in fields:
-        size = in_micrometres(one.pixel_size, one.unit)
+    for field in fields:
+        size = in_micrometres(field.pixel_size, field.unit)
         if size is not None:
             counted[next((known for known in counted if _close(known, size)), size)] += 1
     if len(counted) > 1 and not resampled:
@@ -227,7 +227,7 @@ def warnings_of_fields(
             f"(pixel_size = {common:.4g} under [cells] brings them to one size)"
         )
     for position, channel in enumerate(channels):
-        dtypes = Counter(str(one.planes[position].dtype) for one in fields)
+        dtypes = Counter(str(field.planes[position].dtype) for field in fields)
         if len(dtypes) > 1:
             shown = ", ".join(f"{n} of {dtype}" for dtype, n in dtypes.most_common(5))
             lines.append(
@@ -237,10 +237,10 @@ def warnings_of_fields(
     return tuple(lines)
 
 
-def _sizes(one: Field) -> list[tuple[float, float]]:
+def _sizes(field: Field) -> list[tuple[float, float]]:
     """The different pixel sizes among the planes of a field, in micrometres."""
     sizes: list[tuple[float, float]] = []
-    for plane in one.planes:
+    for plane in field.planes:
         if isinstance(plane, FilePlane):
             size = in_micrometres(plane.file.pixel_size, plane.file.unit)
             if size is not None and not any(_close(known, size) for known in sizes):
@@ -248,8 +248,8 @@ def _sizes(one: Field) -> list[tuple[float, float]]:
     return sizes
 
 
-def _close(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return all(abs(a - b) <= TOLERANCE * max(a, b) for a, b in zip(one, other, strict=True))
+def _close(first: tuple[float, float], other: tuple[float, float]) -> bool:
+    return all(abs(a - b) <= TOLERANCE * max(a, b) for a, b in zip(first, other, strict=True))
 
 
 def _micrometres(sizes: Sequence[tuple[float, float]]) -> str:

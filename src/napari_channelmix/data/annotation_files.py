@@ -19,7 +19,7 @@ from napari_channelmix.data.values import class_name, number, whole_number
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.provenance import provenance
-from napari_channelmix.readers import MIB, Stored, read_json
+from napari_channelmix.stored_files import MIB, Stored, read_json
 from napari_channelmix.wording import quoted
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ SCHEMA = "napari-channelmix/annotations/1"
 ROWS = 2000
 
 
-def write_given_job(path: str | Path, given: Given, kept: pd.DataFrame | None = None) -> Job[Path]:
+def write_given_job(
+    path: str | Path, given: Given, extra_rows: pd.DataFrame | None = None
+) -> Job[Path]:
     """Write an annotation file, whole or not at all.
 
     Parameters
@@ -49,7 +51,7 @@ def write_given_job(path: str | Path, given: Given, kept: pd.DataFrame | None = 
     path : path
         The table, ``*.csv``; the palette stands beside it in a file of the same name, ``*.json``.
     given : Given
-    kept : pandas.DataFrame, optional
+    extra_rows : pandas.DataFrame, optional
         More rows of the same columns, after the others.
 
     Raises
@@ -61,7 +63,7 @@ def write_given_job(path: str | Path, given: Given, kept: pd.DataFrame | None = 
     # With other ends of lines, a return within a name would not be quoted, and end its line.
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    tables = [given.rows] if kept is None else [given.rows, kept]
+    tables = [given.rows] if extra_rows is None else [given.rows, extra_rows]
     total, done = max(1, sum(map(len, tables))), 0
     for table in tables:
         for start in range(0, len(table), ROWS):

@@ -114,7 +114,7 @@ def import_job(
     how: How,
     *,
     names: Sequence[str] | None = None,
-    here: int = 0,
+    default_field: int = 0,
     pixels: Callable[[int, Floats], Floats] | None = None,
     id_column: str | None = None,
 ) -> Job[Imported]:
@@ -129,7 +129,7 @@ def import_job(
         and ``class``; the cell whose outline holds the point, else the nearest whose box does.
     names : sequence of str, optional
         Names of the fields of view, as in a column ``field``.
-    here : int
+    default_field : int
         Field of view of rows that name none.
     pixels : callable, optional
         Pixels (n, 2) of a field of view from positions (n, 2) of the table; by default these are
@@ -152,7 +152,10 @@ def import_job(
     ids_in = "" if how == "position" else _id_column(table, id_column, column)
     classes_of_rows = [class_name(text) for text in table.rows[column]]
     named = np.array([name is not None for name in classes_of_rows], dtype=bool)
-    kept, classes = table.rows[named], [name for name in classes_of_rows if name is not None]
+    labelled_rows, classes = (
+        table.rows[named],
+        [name for name in classes_of_rows if name is not None],
+    )
     counts = Counter(classes)
     if len(counts) > MOST_CLASSES:
         raise DataError(
@@ -160,36 +163,42 @@ def import_job(
             "these look like measurements, not classes"
         )
     yield Progress(1, 2, "finding the cells")
-    fields = _fields(table, kept, field_names(cells) if names is None else names, here)
-    near = between = np.zeros(len(kept), dtype=bool)
-    without = np.zeros(len(kept), dtype=bool)
+    fields = _fields(
+        table, labelled_rows, field_names(cells) if names is None else names, default_field
+    )
+    near = between = np.zeros(len(labelled_rows), dtype=bool)
+    without = np.zeros(len(labelled_rows), dtype=bool)
     if how == "object":
-        ids = [_id(path, line, ids_in, text) for line, text in kept[ids_in].items()]
+        ids = [_id(path, line, ids_in, text) for line, text in labelled_rows[ids_in].items()]
         without = np.array([value is None for value in ids], dtype=bool)
         matches = _by_value(cells, fields, ids)
         shown = [f"object {value}" for value in ids]
         if id_column is None and ids_in.casefold() != "object":
-            _refuse_misfit(table, ids_in, kept, (matches < 0) & ~without & (fields >= 0))
+            _refuse_misfit(table, ids_in, labelled_rows, (matches < 0) & ~without & (fields >= 0))
     else:
-        given = np.array([numbers_of(table, kept, each) for each in places]).T.reshape(-1, 2)
-        matches = np.full(len(given), -1, dtype=np.int64)
+        coordinates = np.array(
+            [numbers_of(table, labelled_rows, each) for each in places]
+        ).T.reshape(-1, 2)
+        matches = np.full(len(coordinates), -1, dtype=np.int64)
         near, between = near.copy(), between.copy()
         for index in np.unique(fields[fields >= 0]).tolist():
             rows = np.flatnonzero(fields == index)
             for start in range(0, len(rows), POINTS):
-                yield Progress(1 + start / max(1, len(given)), 2, "finding the cells")
+                yield Progress(1 + start / max(1, len(coordinates)), 2, "finding the cells")
                 some = rows[start : start + POINTS]
-                points = given[some] if pixels is None else pixels(index, given[some])
+                points = coordinates[some] if pixels is None else pixels(index, coordinates[some])
                 matches[some], near[some], between[some] = _cells_around(cells, index, points)
-        shown = [f"y={y:g}, x={x:g}" for y, x in given]
+        shown = [f"y={y:g}, x={x:g}" for y, x in coordinates]
     missed = np.flatnonzero((matches < 0) & ~without & ~between)
     first = ""
     if len(missed):
-        first = f"line {kept.index[missed[0]]}, {shown[missed[0]]}"
+        first = f"line {labelled_rows.index[missed[0]]}, {shown[missed[0]]}"
         if fields[missed[0]] < 0:
-            text = kept[_named(table, "field")].iloc[missed[0]]
+            text = labelled_rows[_named(table, "field")].iloc[missed[0]]
             first += f", field {quoted(text.strip())} is unknown"
-    rows_of, again = _agreeing(path, column, kept.index.tolist(), matches.tolist(), classes)
+    rows_of, again = _agreeing(
+        path, column, labelled_rows.index.tolist(), matches.tolist(), classes
+    )
     return Imported(
         path,
         len(table.rows),
@@ -197,7 +206,7 @@ def import_job(
         tuple(classes[row] for row in rows_of.values()),
         len(missed),
         first,
-        len(table.rows) - len(kept),
+        len(table.rows) - len(labelled_rows),
         again,
         int(without.sum()),
         int(near.sum()),
@@ -289,12 +298,14 @@ def _agreeing(
     return rows, again
 
 
-def _fields(table: TextTable, rows: pd.DataFrame, names: Sequence[str], here: int) -> Whole:
+def _fields(
+    table: TextTable, rows: pd.DataFrame, names: Sequence[str], default_field: int
+) -> Whole:
     column = _named(table, "field")
     if column is None:
-        return np.full(len(rows), here, dtype=np.int64)
+        return np.full(len(rows), default_field, dtype=np.int64)
     positions = positions_of_fields(rows[column], names)
-    return np.where((rows[column].str.strip() == "").to_numpy(), here, positions)
+    return np.where((rows[column].str.strip() == "").to_numpy(), default_field, positions)
 
 
 def _by_value(cells: Cells, fields: Whole, ids: Sequence[int | None]) -> Whole:
@@ -306,18 +317,18 @@ def _by_value(cells: Cells, fields: Whole, ids: Sequence[int | None]) -> Whole:
     return np.array([-1 if v is None else place.get((f, v), -1) for f, v in keys], dtype=np.int64)
 
 
-def cells_at(cells: Cells, at: int, points: Floats) -> Whole:
+def cells_at(cells: Cells, field_index: int, points: Floats) -> Whole:
     """The cell at each point of a field of view, (n,) positions in the cells, or -1.
 
     Parameters
     ----------
     cells : Cells
-    at : int
+    field_index : int
         Field of view.
     points : (n, 2) float array
         y, x in its pixels; pixel centres are whole numbers.
     """
-    return _cells_around(cells, at, points)[0]
+    return _cells_around(cells, field_index, points)[0]
 
 
 def _cells_around(cells: Cells, index: int, points: Floats) -> tuple[Whole, Flags, Flags]:
@@ -358,9 +369,9 @@ def _boxed(cells: Cells, rows: Whole, points: Floats) -> tuple[Whole, Flags]:
         some = boxes[around]
         holds = ((points[place] >= some[:, :2]) & (points[place] < some[:, 2:])).all(axis=1)
         if holds.any():
-            held = np.asarray(around)[holds]
-            away = np.hypot(*(tree.data[held] - points[place]).T)
+            inside = np.asarray(around)[holds]
+            away = np.hypot(*(tree.data[inside] - points[place]).T)
             between[place] = (away <= away.min() + TIE).sum() > 1
             if not between[place]:
-                matches[place] = rows[held[away.argmin()]]
+                matches[place] = rows[inside[away.argmin()]]
     return matches, between

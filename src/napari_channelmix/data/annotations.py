@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.data.image_file import FilePlane
+from napari_channelmix.data.image_planes import FilePlane
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ..
         Fields that are read from files are named by their path from this folder, that of the
         data-set file; by default from the folder that holds all of them.
     """
-    files = [_file_of(cells, at) for at in range(len(cells.fields))]
+    files = [_file_of(cells, index) for index in range(len(cells.fields))]
     known = [path for path in files if path is not None]
     if folder is None and known:
         # Other drives have no folder in common: then paths are whole.
@@ -76,15 +76,15 @@ def field_names(cells: Cells, folder: str | Path | None = None) -> tuple[str, ..
             folder = os.path.commonpath([path.absolute().parent for path in known])
     start = str(Path(folder or "").absolute())
     names, seen = [], Counter[str]()
-    for path, one in zip(files, cells.fields, strict=True):
-        name = one.name if path is None else _from(path, start)
+    for path, field in zip(files, cells.fields, strict=True):
+        name = field.name if path is None else _from(path, start)
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return tuple(names)
 
 
-def _file_of(cells: Cells, at: int) -> Path | None:
-    plane = cells.fields[at].planes[cells.planes[0]]
+def _file_of(cells: Cells, index: int) -> Path | None:
+    plane = cells.fields[index].planes[cells.planes[0]]
     return plane.file.path if isinstance(plane, FilePlane) else None
 
 
@@ -125,16 +125,18 @@ def annotated(
     """
     import pandas as pd
 
-    at = np.flatnonzero(cells.labels >= 0) if chosen is None else np.asarray(chosen, np.int64)
+    indices = np.flatnonzero(cells.labels >= 0) if chosen is None else np.asarray(chosen, np.int64)
     names = field_names(cells) if names is None else names
-    centres, classes = cell_centres(cells)[at], np.array([*cells.classes, ""], dtype=object)
+    centres, classes = cell_centres(cells)[indices], np.array([*cells.classes, ""], dtype=object)
     rows = pd.DataFrame(
         {
-            "field": np.array(names, dtype=object)[cells.table["field"].to_numpy(np.int64)[at]],
-            "object": cells.table["object"].to_numpy(np.int64)[at],
+            "field": np.array(names, dtype=object)[
+                cells.table["field"].to_numpy(np.int64)[indices]
+            ],
+            "object": cells.table["object"].to_numpy(np.int64)[indices],
             "y": centres[:, 0],
             "x": centres[:, 1],
-            "class": classes[cells.labels[at]],
+            "class": classes[cells.labels[indices]],
         }
     )
     return Given(rows, cells.classes)
@@ -177,17 +179,17 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
             "x": rows["x"].to_numpy(np.float64),
         }
     )
-    found = np.full(len(rows), -1, dtype=np.int64)
-    valued, has_value = (one["object"].to_numpy() > 0 for one in (mine, theirs))
+    matches = np.full(len(rows), -1, dtype=np.int64)
+    valued, has_value = (item["object"].to_numpy() > 0 for item in (mine, theirs))
 
-    outlined = np.array([one.labels is not None for one in cells.fields], dtype=bool)
+    outlined = np.array([item.labels is not None for item in cells.fields], dtype=bool)
     bare = ~outlined[mine["field"]]
 
-    def match(rule: Callable[..., Whole], here: Flags, some: Flags) -> None:
+    def match(rule: Callable[..., Whole], candidates: Flags, some: Flags) -> None:
         """Give rows without a cell one of those that no row has yet."""
-        free, left = here & ~np.isin(mine["at"], found), some & (found < 0)
+        free, left = candidates & ~np.isin(mine["at"], matches), some & (matches < 0)
         if left.any():
-            found[left] = rule(mine[free], theirs[left])
+            matches[left] = rule(mine[free], theirs[left])
 
     # Without outlines, what lies exactly where it lay is the same, whatever its number: numbers of
     # points all change when one of them is deleted.
@@ -198,7 +200,7 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     for earlier in earlier_centres(cells):
         moved = mine.assign(y=earlier[:, 0], x=earlier[:, 1])
         match(partial(_by_moved, moved), ~valued, ~has_value)
-    return found
+    return matches
 
 
 def _by_value(mine: pd.DataFrame, theirs: pd.DataFrame, far: float) -> Whole:
@@ -211,7 +213,7 @@ def _by_value(mine: pd.DataFrame, theirs: pd.DataFrame, far: float) -> Whole:
 def _by_place(mine: pd.DataFrame, theirs: pd.DataFrame, also: Sequence[str] = ()) -> Whole:
     keys = ["field", "y", "x", *also]
     # Cells at one place, such as twice the same image, are told apart by their order.
-    mine, theirs = (one.assign(nth=one.groupby(keys).cumcount()) for one in (mine, theirs))
+    mine, theirs = (table.assign(nth=table.groupby(keys).cumcount()) for table in (mine, theirs))
     both = theirs.merge(mine, on=[*keys, "nth"], how="left")
     return both["at"].fillna(-1).to_numpy(np.int64)
 
@@ -223,11 +225,13 @@ def _by_moved(moved: pd.DataFrame, mine: pd.DataFrame, theirs: pd.DataFrame) -> 
 
 def positions_of_fields(texts: pd.Series[str], names: Sequence[str]) -> Whole:
     """Which field a text names: by its whole name, else by the only one whose path ends in it."""
-    by_name: dict[str, int] = {name: at for at, name in enumerate(names)}
+    by_name: dict[str, int] = {name: index for index, name in enumerate(names)}
     parts = [PurePosixPath(name.replace("\\", "/")).parts for name in names]
 
     trimmed = Counter(name.strip() for name in names)
-    by_trimmed = {name.strip(): at for at, name in enumerate(names) if trimmed[name.strip()] == 1}
+    by_trimmed = {
+        name.strip(): index for index, name in enumerate(names) if trimmed[name.strip()] == 1
+    }
 
     def position(text: str) -> int:
         if text in by_name:
@@ -235,15 +239,15 @@ def positions_of_fields(texts: pd.Series[str], names: Sequence[str]) -> Whole:
         text = text.strip()
         if text in by_trimmed:
             return by_trimmed[text]
-        asked = PurePosixPath(text.replace("\\", "/")).parts
-        ends = [at for at, own in enumerate(parts) if asked and _ends(own, asked)]
+        requested = PurePosixPath(text.replace("\\", "/")).parts
+        ends = [index for index, own in enumerate(parts) if requested and _ends(own, requested)]
         return ends[0] if len(ends) == 1 else -1
 
     known = {text: position(text) for text in texts.unique()}
     return np.array([known[text] for text in texts], dtype=np.int64)
 
 
-def _ends(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def _ends(first: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Whether one path ends in the other."""
-    few = min(len(one), len(other))
-    return one[-few:] == other[-few:]
+    few = min(len(first), len(other))
+    return first[-few:] == other[-few:]

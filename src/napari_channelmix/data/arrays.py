@@ -75,12 +75,12 @@ def channel_names(channels: Sequence[str], count: int, name: str) -> tuple[str, 
     """
     if isinstance(channels, str):
         raise DataError(f"{name}: channels must be a list of names, not the text {channels[:40]!r}")
-    names = tuple(str(one).strip() for one in channels)
+    names = tuple(str(channel).strip() for channel in channels)
     if len(names) != count:
         raise DataError(f"{name}: {len(names)} channel names for {count} channels")
     if not all(names):
         raise DataError(f"{name}: channel {names.index('')} has an empty name")
-    twice = next((one for one in names if names.count(one) > 1), None)
+    twice = next((channel for channel in names if names.count(channel) > 1), None)
     if twice is not None:
         raise DataError(f"{name}: two channels are called {twice!r}; their names must differ")
     return names
@@ -99,10 +99,10 @@ def group_names(groups: Sequence[Any] | None, count: int, name: str) -> list[str
     if isinstance(groups, str) or len(groups) != count:
         what = "a text" if isinstance(groups, str) else f"{len(groups)} groups"
         raise DataError(f"{name}: {what} for {count} cells; groups must name one for each cell")
-    names = [class_name(one) for one in groups]
+    names = [class_name(group) for group in groups]
     if None in names:
         raise DataError(f"{name}: cell {names.index(None)} has no group; name one for each cell")
-    return [str(one) for one in names]
+    return [str(group) for group in names]
 
 
 def codes_of(
@@ -160,8 +160,8 @@ def label_warnings(
     """
     if labels is None or _one_each(labels, len(codes), "").dtype.kind in "biuf":
         return ()
-    given = Counter(classes[code] for code in codes.tolist() if code >= 0)
-    lines = similar_warnings(given, "classes", "cell")
+    counts = Counter(classes[code] for code in codes.tolist() if code >= 0)
+    lines = similar_warnings(counts, "classes", "cell")
     gaps = [
         str(_text(value))
         for value, code in zip(list(labels), codes.tolist(), strict=True)  # type: ignore[arg-type]
@@ -261,11 +261,11 @@ def _class_names(classes: Sequence[str] | None, name: str) -> tuple[str, ...] | 
         return None
     if isinstance(classes, str):
         raise DataError(f"{name}: classes must be a list of names, not the text {classes[:40]!r}")
-    names = tuple(class_name(one) for one in classes)
+    names = tuple(class_name(label) for label in classes)
     if None in names:
         raise DataError(f"{name}: class {names.index(None)} has no name")
-    known = tuple(str(one) for one in names)
-    twice = next((one for one in known if known.count(one) > 1), None)
+    known = tuple(str(label) for label in names)
+    twice = next((label for label in known if known.count(label) > 1), None)
     if twice is not None:
         raise DataError(f"{name}: two classes are called {quoted(twice)}; their names must differ")
     return known

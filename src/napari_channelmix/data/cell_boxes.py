@@ -117,7 +117,7 @@ class CellBoxes:
 
         What lies beyond it is filled with background; see `Field.read`.
         """
-        shapes = np.array([one.shape for one in self.fields], dtype=np.int64).reshape(-1, 2)
+        shapes = np.array([field.shape for field in self.fields], dtype=np.int64).reshape(-1, 2)
         return over_border(self.boxes, shapes[self.table["field"].to_numpy(np.int64)])
 
     @property
@@ -138,7 +138,7 @@ class CellBoxes:
         """The same cells, with a warning of those that their crops cut off; see `cut_off`."""
         extents, sides = self._extents
         fields = self.table["field"].to_numpy(np.int64)
-        shortest = np.array([min(one.shape) for one in self.fields], dtype=np.int64)
+        shortest = np.array([min(field.shape) for field in self.fields], dtype=np.int64)
         # Pixels of the crop, where crops are resampled.
         most = int((shortest[fields] * self.crop // sides).min(initial=np.iinfo(np.int64).max))
         line = cut_off_warning(extents, sides, self.crop, most)
@@ -251,15 +251,17 @@ class CellBoxes:
         crops = np.empty((len(chosen), *self.shape[1:]), dtype=np.float32)
         columns = self.table[["field", *BOX]].to_numpy(np.int64)
         # Field by field, so that each file is decoded once however the cells are ordered.
-        for at in np.argsort(columns[chosen, 0], kind="stable"):
-            where, *box = columns[chosen[at]]
+        for position in np.argsort(columns[chosen, 0], kind="stable"):
+            where, *box = columns[chosen[position]]
             try:
                 pixels = self.fields[where].read(box, self.planes)
             except DataError as error:
                 raise DataError(f"{self.fields[where].name}: {error}") from error
             if not np.isfinite(pixels).all():
-                raise self._not_finite(int(chosen[at]), pixels)
-            crops[at] = pixels if pixels.shape[1:] == crops.shape[2:] else self._resized(pixels)
+                raise self._not_finite(int(chosen[position]), pixels)
+            crops[position] = (
+                pixels if pixels.shape[1:] == crops.shape[2:] else self._resized(pixels)
+            )
         return crops
 
     def batches(self, size: int = 256) -> Iterator[Floats]:
@@ -300,9 +302,9 @@ class CellBoxes:
             return everything
         if isinstance(indices, slice):
             return everything[indices]
-        asked = np.asarray(indices)
+        requested = np.asarray(indices)
         # An empty list becomes an array of floats, which is no index.
-        chosen: Whole = everything[asked if asked.size else asked.astype(np.int64)]
+        chosen: Whole = everything[requested if requested.size else requested.astype(np.int64)]
         return np.atleast_1d(chosen)
 
     def subset(self, indices: npt.ArrayLike | slice) -> Self:

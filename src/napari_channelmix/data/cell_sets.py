@@ -33,7 +33,7 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["of_array", "of_labels", "of_points", "together"]
 
@@ -60,10 +60,10 @@ def of_labels(
     if ids.dtype.kind == "b":
         # What is only true or false names no cells.
         labelled = False
-    one = Field(name, tuple(planes))
-    check_field(one, channels, crop)
-    if ids.shape != one.shape:
-        raise DataError(f"{name}: labels are {ids.shape}, the channels {one.shape}")
+    field = Field(name, tuple(planes))
+    check_field(field, channels, crop)
+    if ids.shape != field.shape:
+        raise DataError(f"{name}: labels are {ids.shape}, the channels {field.shape}")
     mask = read_mask(ids, labelled=labelled, where=name)
     if not len(mask.objects):
         raise DataError(f"{name}: the label image is empty; no cell is marked in it")
@@ -72,10 +72,10 @@ def of_labels(
         notes += (f"{name}: {pieces_warning(mask.apart, mask.pieces)}",)
     if mask.covers:
         notes += (f"{name}: {covering_warning(mask.covers)}",)
-    one = replace(one, labels=mask.labels)
+    field = replace(field, labels=mask.labels)
     objects = mask.objects
     cells = _in_one_field(
-        kind, one, channels, objects.centres, crop, objects.ids, notes, objects.extents
+        kind, field, channels, objects.centres, crop, objects.ids, notes, objects.extents
     )
     return cells if classes_of is None else _named(cells, classes_of)
 
@@ -89,23 +89,23 @@ def of_points(
     name: str,
 ) -> C:
     """See `Cells.from_points`."""
-    one = Field(name, tuple(planes))
-    check_field(one, channels, crop)
+    field = Field(name, tuple(planes))
+    check_field(field, channels, crop)
     try:
         centres = np.atleast_2d(np.asarray(points, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise DataError(f"{name}: points must be numbers ({error})") from error
     if centres.ndim != 2 or centres.shape[1] != 2 or not len(centres):
         raise DataError(f"{name}: points must be an (N, 2) array of y, x")
-    beyond = outside(centres, one.shape)
+    beyond = outside(centres, field.shape)
     if beyond.any():
         first = int(np.argmax(beyond))
         y, x = centres[first]
         raise DataError(
             f"{name}: point {first} at y={y:g}, x={x:g} lies outside the image of "
-            f"{one.shape[0]} x {one.shape[1]} pixels"
+            f"{field.shape[0]} x {field.shape[1]} pixels"
         )
-    return _in_one_field(kind, one, channels, centres, crop, np.zeros(len(centres), np.int64))
+    return _in_one_field(kind, field, channels, centres, crop, np.zeros(len(centres), np.int64))
 
 
 def of_array(
@@ -152,7 +152,7 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
                 f"{other.name} ({', '.join(other.channels)}; crop {other.crop}) does not fit "
                 f"{first.name} ({', '.join(first.channels)}; crop {first.crop})"
             )
-    classes = tuple(dict.fromkeys(one for part in parts for one in part.classes))
+    classes = tuple(dict.fromkeys(item for part in parts for item in part.classes))
     tables: list[pd.DataFrame] = []
     fields: list[Field] = []
     for part in parts:
@@ -161,7 +161,7 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
             part.table.assign(field=part.table["field"] + len(fields), label=codes[part.labels])
         )
         fields += [
-            replace(one, planes=tuple(one.planes[c] for c in part.planes)) for one in part.fields
+            replace(item, planes=tuple(item.planes[c] for c in part.planes)) for item in part.fields
         ]
     warnings = tuple(dict.fromkeys(line for part in parts for line in part.warnings))
     cells = kind(
@@ -181,7 +181,7 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
 
 def _in_one_field(
     kind: type[C],
-    one: Field,
+    field: Field,
     channels: Sequence[str],
     centres: Doubles,
     crop: int,
@@ -195,14 +195,14 @@ def _in_one_field(
     table.insert(0, "field", 0)
     table = table.assign(
         label=-1,
-        group=[f"{one.name} {i}" for i in range(len(centres))],
+        group=[f"{field.name} {i}" for i in range(len(centres))],
         split="",
         object=ids,
         y=centres[:, 0],
         x=centres[:, 1],
         extent=np.broadcast_to(np.asarray(extents, np.float64), len(centres)),
     )
-    cells = kind(one.name, tuple(channels), (), crop, (one,), table, (ALONE, *notes))
+    cells = kind(field.name, tuple(channels), (), crop, (field,), table, (ALONE, *notes))
     filled = filled_warning(int(cells.at_border.sum()), len(cells))
     return replace(cells, warnings=(*cells.warnings, *filled)).with_cut_line()
 

@@ -15,7 +15,7 @@ from napari_channelmix.jobs import drain
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["BOX", "Cells"]
 

@@ -41,12 +41,12 @@ def conditions_of(
         return None
     within = rows.groupby(group, sort=False)[columns]
     same = (within.nunique(dropna=False) <= 1).all(axis=0)
-    kept = [name for name in columns if same[name]]
-    if not kept:
+    shared = [name for name in columns if same[name]]
+    if not shared:
         return None
-    found = within.first()[kept]
-    found.index = found.index.astype(str)
-    return found
+    conditions = within.first()[shared]
+    conditions.index = conditions.index.astype(str)
+    return conditions
 
 
 def conditions_together(parts: Sequence[pd.DataFrame | None]) -> pd.DataFrame | None:

@@ -27,15 +27,19 @@ def pixel_sizes(cells: Cells) -> dict[float, int]:
     sides = (cells.boxes[:, 2] - cells.boxes[:, 0]) / cells.crop
     fields = table["field"].to_numpy(np.int64)
     own = {}
-    for at in np.unique(fields).tolist():
-        known = in_micrometres(cells.fields[at].pixel_size, cells.fields[at].unit)
+    for index in np.unique(fields).tolist():
+        known = in_micrometres(cells.fields[index].pixel_size, cells.fields[index].unit)
         if known is not None:
-            own[at] = float(f"{np.mean(known):.6g}")
-    size_of = np.array([own.get(at, np.nan) for at in fields.tolist()], dtype=np.float64)
+            own[index] = float(f"{np.mean(known):.6g}")
+    size_of = np.array([own.get(index, np.nan) for index in fields.tolist()], dtype=np.float64)
     sizes: dict[float, int] = {}
     for size in sorted(set(own.values())):
-        here = sides[size_of == size]
-        scale = float(here[0]) if here.max() <= ALIKE * here.min() else 1.0
+        matching_sides = sides[size_of == size]
+        scale = (
+            float(matching_sides[0])
+            if matching_sides.max() <= ALIKE * matching_sides.min()
+            else 1.0
+        )
         crop = float(f"{size * scale:.6g}")
-        sizes[crop] = sizes.get(crop, 0) + len(here)
+        sizes[crop] = sizes.get(crop, 0) + len(matching_sides)
     return sizes

@@ -108,10 +108,10 @@ def crop_features(crops: Floats) -> tuple[Floats, Floats, Floats, Doubles]:
     products = np.matmul(line, line.transpose(0, 2, 1)).astype(np.float64) / line.shape[2]
     variance = np.einsum("ncc->nc", products)
     steps, places = np.zeros((count, channels)), 0
-    for one, other in ((apart[:, :, 1:], apart[:, :, :-1]), (apart[..., 1:], apart[..., :-1])):
-        if one.shape[2] and one.shape[3]:
-            steps += np.einsum("ncyx,ncyx->nc", one - other, one - other, dtype=np.float64)
-            places += one.shape[2] * one.shape[3]
+    for shifted, other in ((apart[:, :, 1:], apart[:, :, :-1]), (apart[..., 1:], apart[..., :-1])):
+        if shifted.shape[2] and shifted.shape[3]:
+            steps += np.einsum("ncyx,ncyx->nc", shifted - other, shifted - other, dtype=np.float64)
+            places += shifted.shape[2] * shifted.shape[3]
     # Half the mean square of a step is the variance that neighbours do not share.
     rough = np.divide(
         steps, 2 * max(places, 1) * variance, out=np.zeros_like(steps), where=variance > 0

@@ -18,7 +18,7 @@ from napari_channelmix.data.conditions import conditions_of
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.data.fields import Field, check_field, outside, square_boxes
 from napari_channelmix.data.identifier_columns import key_columns, with_keys
-from napari_channelmix.data.images import Decoded, ImageFile, open_image
+from napari_channelmix.data.image_formats import Decoded, ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions
 from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.data.masks import Mask, covered_share, mask_warnings, read_mask
@@ -75,89 +75,91 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
     from napari_channelmix.data.table import Table
 
     path = Path(path)
-    said = read_description(path)
-    table = Table.read(path, said)
+    description = read_description(path)
+    table = Table.read(path, description)
     labels, classes, of_classes = table.classes()
-    opener, objects_of_rows = _Opener(table, said), RowObjects(table, said, labels)
+    opener, objects_of_rows = _Opener(table, description), RowObjects(table, description, labels)
     fields: dict[tuple[str, ...], int] = {}
-    found: list[Field] = []
+    field_list: list[Field] = []
     rows: list[int] = []
     field_of: list[int] = []
     all_places: list[_Places] = []
     skipped: list[int] = []
-    for at in range(len(table.rows)):
-        key = opener.files_of(at)
+    for row in range(len(table.rows)):
+        key = opener.files_of(row)
         if key not in fields:
-            fields[key] = len(found)
-            with table.naming(at):
-                found.append(opener.open_field(at))
-            yield Progress(at, len(table.rows), "opening the images")
-        elif at % STEP == 0:
-            yield Progress(at, len(table.rows), "finding the cells")
-        if not objects_of_rows.counts(at, key):
+            fields[key] = len(field_list)
+            with table.naming(row):
+                field_list.append(opener.open_field(row))
+            yield Progress(row, len(table.rows), "opening the images")
+        elif row % STEP == 0:
+            yield Progress(row, len(table.rows), "finding the cells")
+        if not objects_of_rows.counts(row, key):
             continue
-        places = opener.places(at, fields[key], found[fields[key]])
+        places = opener.places(row, fields[key], field_list[fields[key]])
         if places is None:
-            skipped.append(at)
+            skipped.append(row)
             continue
-        rows += [at] * len(places.ids)
+        rows += [row] * len(places.ids)
         field_of += [fields[key]] * len(places.ids)
         all_places.append(places)
     if not rows:
         first = f" (first: {table.where(skipped[0])})" if skipped else ""
         why = ""
-        if skipped and said.cells.origin == "box":
-            order = ", ".join(said.cells.columns or ())
+        if skipped and description.cells.origin == "box":
+            order = ", ".join(description.cells.columns or ())
             why = f"; no box has an area: its first corner comes first ({order})"
         raise DataError(f"{path}: no cells were found in any of {len(table.rows)} rows{first}{why}")
-    cells = pd.DataFrame(np.concatenate([one.boxes() for one in all_places]), columns=BOX)
+    cells = pd.DataFrame(np.concatenate([part.boxes() for part in all_places]), columns=BOX)
     cells.insert(0, "field", field_of)
-    centres = np.concatenate([one.centres for one in all_places])
+    centres = np.concatenate([part.centres for part in all_places])
     cells = cells.assign(
-        label=[labels[at] for at in rows],
-        group=[table.text(at, said.group) or str(at) for at in rows],
-        split=[table.text(at, said.split) for at in rows],
-        object=np.concatenate([one.ids for one in all_places]),
+        label=[labels[row] for row in rows],
+        group=[table.text(row, description.group) or str(row) for row in rows],
+        split=[table.text(row, description.split) for row in rows],
+        object=np.concatenate([part.ids for part in all_places]),
         y=centres[:, 0],
         x=centres[:, 1],
-        extent=np.concatenate([one.extents for one in all_places]),
+        extent=np.concatenate([part.extents for part in all_places]),
     )
-    conditions = conditions_of(table.rows, said.group, table.columns_of_cells())
+    conditions = conditions_of(table.rows, description.group, table.columns_of_cells())
     constant = () if conditions is None else tuple(map(str, conditions.columns))
     keys = key_columns(table.rows, table.columns_of_files(), constant)
     cells = with_keys(cells, table.rows[keys], rows)
-    size = said.cells.pixel_size if pixel_size is None else pixel_size
+    size = description.cells.pixel_size if pixel_size is None else pixel_size
     warnings = (
         *table.warnings,
         *of_classes,
         *objects_of_rows.warnings(),
         *opener.warnings.lines(),
-        *warnings_of_fields(found, opener.channels, resampled=size is not None),
-        *mask_warnings(opener.masks, said.cells.labelled, said.cells.min_area),
-        *_warnings(said, table, skipped, opener.beyond, shared=len(found) < len(all_places)),
+        *warnings_of_fields(field_list, opener.channels, resampled=size is not None),
+        *mask_warnings(opener.masks, description.cells.labelled, description.cells.min_area),
+        *_warnings(
+            description, table, skipped, opener.beyond, shared=len(field_list) < len(all_places)
+        ),
     )
     opened = Cells(
-        said.name,
+        description.name,
         opener.channels,
         classes,
-        said.cells.crop,
-        tuple(found),
+        description.cells.crop,
+        tuple(field_list),
         cells,
         warnings,
         conditions=conditions,
     )
     if size is not None:
         opened = at_pixel_size(opened, size)
-    return _at_borders(opened, leave_out=said.cells.border == "leave_out").with_cut_line()
+    return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
 
 
 def _at_borders(cells: Cells, *, leave_out: bool) -> Cells:
     """Say how many cells reach over a border, or leave them out."""
     count, total = int(cells.at_border.sum()), len(cells)
-    said = left_out_warning(count, total) if leave_out else filled_warning(count, total)
+    lines = left_out_warning(count, total) if leave_out else filled_warning(count, total)
     if leave_out:
         cells = cells.without_border()
-    return replace(cells, warnings=(*cells.warnings, *said))
+    return replace(cells, warnings=(*cells.warnings, *lines))
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +190,7 @@ class _Places:
 
 
 def _warnings(
-    said: Description, table: Table, skipped: list[int], beyond: list[int], *, shared: bool
+    description: Description, table: Table, skipped: list[int], beyond: list[int], *, shared: bool
 ) -> tuple[str, ...]:
     """What the user should know: rows left out, and images whose cells a split may divide."""
     lines = []
@@ -197,7 +199,7 @@ def _warnings(
             "box": ("row", "have", "a box without area"),
             "segment": ("image", "hold", "no nuclei"),
             "mask": ("row", "have", "a mask without any cell"),
-        }.get(said.cells.origin, ("row", "hold", "no cell"))
+        }.get(description.cells.origin, ("row", "hold", "no cell"))
         first = table.where(skipped[0])
         lines.append(
             f"{counted(len(skipped), *what[:2])} {what[2]}, left out (first: {first}; "
@@ -209,7 +211,7 @@ def _warnings(
             f"(first: {table.where(beyond[0])}); pixel centres are whole numbers, so that an image "
             "ends half a pixel after its last one"
         )
-    if shared and not said.group and not said.split:
+    if shared and not description.group and not description.split:
         lines.append(
             "cells of one image may be trained on and held out: accuracy may not hold on other "
             "images (name a group column to keep them together)"
@@ -220,8 +222,8 @@ def _warnings(
 class _Opener:
     """Opens the images of rows and finds the cells in them, each file once."""
 
-    def __init__(self, table: Table, said: Description) -> None:
-        self._table, self._said = table, said
+    def __init__(self, table: Table, description: Description) -> None:
+        self._table, self._said = table, description
         self._decoded = Decoded()
         self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
         self._names = ChannelNames()
@@ -233,7 +235,7 @@ class _Opener:
         self.masks: list[Mask] = []
         # Rows whose points lie beyond the image, but by less than earlier versions allowed.
         self.beyond: list[int] = []
-        self.channels: tuple[str, ...] = tuple(said.channels)
+        self.channels: tuple[str, ...] = tuple(description.channels)
 
     def _image(self, path: Path, *, alone: bool = False, mask: bool = False) -> ImageFile:
         key = (path, alone, mask)
@@ -245,70 +247,74 @@ class _Opener:
                 self.warnings.same_image(file)
         return self._files[key]
 
-    def files_of(self, at: int) -> tuple[str, ...]:
+    def files_of(self, row: int) -> tuple[str, ...]:
         """The files of a row's images: rows with the same ones share a field of view."""
-        said = self._said
-        columns = [said.image.column] if said.image else list(said.channels.values())
-        if said.cells.origin == "mask":
-            columns.append(str(said.cells.column))
-        return tuple(os.path.normpath(self._table.file(at, column)) for column in columns)
+        description = self._said
+        columns = (
+            [description.image.column] if description.image else list(description.channels.values())
+        )
+        if description.cells.origin == "mask":
+            columns.append(str(description.cells.column))
+        return tuple(os.path.normpath(self._table.file(row, column)) for column in columns)
 
-    def open_field(self, at: int) -> Field:
+    def open_field(self, row: int) -> Field:
         """Open the images of a row, check them against each other, and find labelled cells."""
-        said, table = self._said, self._table
-        if said.image:
-            path = table.file(at, said.image.column)
-            with table.naming(at, said.image.column):
+        description, table = self._said, self._table
+        if description.image:
+            path = table.file(row, description.image.column)
+            with table.naming(row, description.image.column):
                 file = self._image(path)
-                planes = file.planes(said.image.axes, self._decoded)
-                self.warnings.say(path, file.reading_of_axes(said.image.axes))
-            self._agree_on_channels(at, file, len(planes))
+                planes = file.planes(description.image.axes, self._decoded)
+                self.warnings.say(path, file.reading_of_axes(description.image.axes))
+            self._agree_on_channels(row, file, len(planes))
         else:
             opened = []
-            for name, column in said.channels.items():
-                path = table.file(at, column)
-                with table.naming(at, column):
+            for name, column in description.channels.items():
+                path = table.file(row, column)
+                with table.naming(row, column):
                     file = self._image(path, alone=True)
-                    here = file.planes(None, self._decoded)
-                if len(here) != 1:
+                    stack = file.planes(None, self._decoded)
+                if len(stack) != 1:
                     raise DataError(
-                        f"{table.where(at, column)}: {path} has {len(here)} channels, but stands "
+                        f"{table.where(row, column)}: {path} has {len(stack)} channels, but stands "
                         f"for the one channel {name!r}; use [image] for files with a channel axis"
                     )
-                with table.naming(at, column):
-                    warning = self._names.of_column(name, tuple(said.channels), file)
+                with table.naming(row, column):
+                    warning = self._names.of_column(name, tuple(description.channels), file)
                 self.warnings.say(path, warning)
-                opened.append(here[0])
+                opened.append(stack[0])
             planes = tuple(opened)
-            self._say_same_file(at)
-        one = Field(
-            f"{table.where(at)}: {planes[0].file.path.name}",
+            self._say_same_file(row)
+        field = Field(
+            f"{table.where(row)}: {planes[0].file.path.name}",
             planes,
             pixel_size=planes[0].file.pixel_size,
             unit=planes[0].file.unit,
         )
-        sides = {"box": 1, "image": 1, "tile": said.cells.size or 1}
-        check_field(one, self.channels, sides.get(said.cells.origin, said.cells.crop))
-        labels, objects = self._labels(at, one)
+        sides = {"box": 1, "image": 1, "tile": description.cells.size or 1}
+        check_field(
+            field, self.channels, sides.get(description.cells.origin, description.cells.crop)
+        )
+        labels, objects = self._labels(row, field)
         self._objects.append(objects)
-        return replace(one, labels=labels)
+        return replace(field, labels=labels)
 
-    def _say_same_file(self, at: int) -> None:
+    def _say_same_file(self, row: int) -> None:
         """One file for two channels is mostly a mistake of copying."""
         seen: dict[Path, str] = {}
         for name, column in self._said.channels.items():
-            path = self._table.file(at, column)
+            path = self._table.file(row, column)
             other = seen.setdefault(path, name)
             if other != name:
                 self.warnings.say(path, f"is the file of channel {other!r} and of {name!r} as well")
 
-    def _agree_on_channels(self, at: int, file: ImageFile, count: int) -> None:
+    def _agree_on_channels(self, row: int, file: ImageFile, count: int) -> None:
         """Take the channel names of the file or of the user, and hold every file to them."""
-        said, table = self._said, self._table
-        assert said.image is not None
-        where = f"{table.where(at, said.image.column)}: {file.path.name}"
+        description, table = self._said, self._table
+        assert description.image is not None
+        where = f"{table.where(row, description.image.column)}: {file.path.name}"
         own = file.channels if count > 1 else None
-        names = tuple(said.image.channels or own or ())
+        names = tuple(description.image.channels or own or ())
         if not names:
             if count > 1:
                 raise DataError(
@@ -318,8 +324,8 @@ class _Opener:
             names = ("image",)
         if len(names) != count:
             raise DataError(f"{where} has {count} channels, {len(names)} are named: {names}")
-        if said.image.channels:
-            with table.naming(at, said.image.column):
+        if description.image.channels:
+            with table.naming(row, description.image.column):
                 self.warnings.say(file.path, self._names.of_file(names, file))
         if not self.channels:
             self.channels = names
@@ -328,32 +334,34 @@ class _Opener:
                 f"{where} has the channels {', '.join(names)}, "
                 f"the files before it {', '.join(self.channels)}"
             )
-        if said.cells.channel and said.cells.channel not in self.channels:
+        if description.cells.channel and description.cells.channel not in self.channels:
             raise DataError(
-                f"{where}: [cells] channel {said.cells.channel!r} is not among its channels "
+                f"{where}: [cells] channel {description.cells.channel!r} is not among its channels "
                 f"{', '.join(self.channels)}"
             )
 
-    def _labels(self, at: int, one: Field) -> tuple[npt.NDArray[Any] | None, Objects | None]:
+    def _labels(self, row: int, field: Field) -> tuple[npt.NDArray[Any] | None, Objects | None]:
         """Label image of a field of view and where its objects lie, where cells are found so."""
         cells = self._said.cells
         if cells.origin == "segment":
-            plane = one.planes[self.channels.index(str(cells.channel))]
-            labels = find_nuclei(plane[0 : one.shape[0], 0 : one.shape[1]], min_area=cells.min_area)
+            plane = field.planes[self.channels.index(str(cells.channel))]
+            labels = find_nuclei(
+                plane[0 : field.shape[0], 0 : field.shape[1]], min_area=cells.min_area
+            )
             objects = Regions.of(labels).objects()
             share = covered_share(labels, objects)
             if share:
-                self.masks.append(Mask(one.name, _NONE, objects, covers=share))
+                self.masks.append(Mask(field.name, _NONE, objects, covers=share))
             return labels, objects
         if cells.origin != "mask":
             return None, None
         column = str(cells.column)
-        path = self._table.file(at, column)
-        with self._table.naming(at, column):
+        path = self._table.file(row, column)
+        with self._table.naming(row, column):
             pixels = plane_of_mask(self._image(path, alone=True, mask=True))
-        where = f"{self._table.where(at, column)}: {path.name}"
-        if pixels.shape != one.shape:
-            raise DataError(f"{where} is {pixels.shape} pixels, the image {one.shape}")
+        where = f"{self._table.where(row, column)}: {path.name}"
+        if pixels.shape != field.shape:
+            raise DataError(f"{where} is {pixels.shape} pixels, the image {field.shape}")
         # Rows that name their cell by its id take the mask for labelled, whatever it holds.
         labelled = True if cells.object else cells.labelled
         mask = read_mask(pixels, labelled=labelled, min_area=cells.min_area, where=where)
@@ -361,75 +369,75 @@ class _Opener:
         self.masks.append(replace(mask, where=path.name, labels=_NONE))
         return mask.labels, mask.objects
 
-    def places(self, at: int, field: int, one: Field) -> _Places | None:
+    def places(self, row: int, field: int, image: Field) -> _Places | None:
         """Where the cells of a row lie, or None where it holds none."""
         cells = self._said.cells
-        height, width = one.shape
+        height, width = image.shape
         objects = self._objects[field]
         if objects is not None:
             if cells.object:
-                return self._object_of(at, field, objects, cells.object)
+                return self._object_of(row, field, objects, cells.object)
             return _Places.of(objects, cells.crop) if len(objects) else None
         if cells.origin == "image":
-            with self._table.naming(at):
-                side = square_side(height, width, one.shape, whole=True)
+            with self._table.naming(row):
+                side = square_side(height, width, image.shape, whole=True)
             return _Places.single((height - 1) / 2, (width - 1) / 2, side)
-        numbers = [self._table.number(at, column) for column in cells.columns or ()]
+        numbers = [self._table.number(row, column) for column in cells.columns or ()]
         if cells.origin == "box":
-            return self._box(at, one, *numbers)
+            return self._box(row, image, *numbers)
         if cells.origin == "point":
-            return self._point(at, one, _Places.single(numbers[0], numbers[1], cells.crop))
-        return self._tile(at, one, *numbers)
+            return self._point(row, image, _Places.single(numbers[0], numbers[1], cells.crop))
+        return self._tile(row, image, *numbers)
 
     def _box(
-        self, at: int, one: Field, y0: float, x0: float, y1: float, x1: float
+        self, row: int, field: Field, y0: float, x0: float, y1: float, x1: float
     ) -> _Places | None:
         """A half-open range of pixels; its middle is its first and its last pixel's."""
         if y1 <= y0 or x1 <= x0:
             return None
-        with self._table.naming(at):
-            side = square_side(y1 - y0, x1 - x0, one.shape)
-        return self._inside(at, one, _Places.single((y0 + y1 - 1) / 2, (x0 + x1 - 1) / 2, side))
+        with self._table.naming(row):
+            side = square_side(y1 - y0, x1 - x0, field.shape)
+        return self._inside(row, field, _Places.single((y0 + y1 - 1) / 2, (x0 + x1 - 1) / 2, side))
 
-    def _tile(self, at: int, one: Field, y0: float, x0: float) -> _Places:
+    def _tile(self, row: int, field: Field, y0: float, x0: float) -> _Places:
         """A square whose first pixel is given."""
         side = int(self._said.cells.size or 0)
-        height, width = one.shape
+        height, width = field.shape
         if min(y0, x0) < 0 or y0 + side > height or x0 + side > width:
             self._refuse(
-                at, one, f"the tile of {side} pixels at y0={y0:g}, x0={x0:g} reaches out of"
+                row, field, f"the tile of {side} pixels at y0={y0:g}, x0={x0:g} reaches out of"
             )
         return _Places.single(y0 + (side - 1) / 2, x0 + (side - 1) / 2, side)
 
-    def _point(self, at: int, one: Field, place: _Places) -> _Places:
+    def _point(self, row: int, field: Field, place: _Places) -> _Places:
         """A point; earlier versions took and wrote them up to the size of the image."""
-        within = np.minimum(place.centres, np.array(one.shape) - 0.5)
-        if (place.centres < one.shape).all() and (place.centres > within).any():
-            self.beyond.append(at)
-            self._inside(at, one, replace(place, centres=within))
+        within = np.minimum(place.centres, np.array(field.shape) - 0.5)
+        if (place.centres < field.shape).all() and (place.centres > within).any():
+            self.beyond.append(row)
+            self._inside(row, field, replace(place, centres=within))
             return place
-        return self._inside(at, one, place)
+        return self._inside(row, field, place)
 
-    def _inside(self, at: int, one: Field, place: _Places) -> _Places:
-        if outside(place.centres, one.shape).any():
+    def _inside(self, row: int, field: Field, place: _Places) -> _Places:
+        if outside(place.centres, field.shape).any():
             y, x = place.centres[0]
-            self._refuse(at, one, f"the cell at y={y:g}, x={x:g} lies outside")
+            self._refuse(row, field, f"the cell at y={y:g}, x={x:g} lies outside")
         return place
 
-    def _refuse(self, at: int, one: Field, what: str) -> NoReturn:
-        height, width = one.shape
-        raise DataError(f"{self._table.where(at)}: {what} the image of {height} x {width} pixels")
+    def _refuse(self, row: int, field: Field, what: str) -> NoReturn:
+        height, width = field.shape
+        raise DataError(f"{self._table.where(row)}: {what} the image of {height} x {width} pixels")
 
-    def _object_of(self, at: int, field: int, objects: Objects, column: str) -> _Places:
+    def _object_of(self, row: int, field: int, objects: Objects, column: str) -> _Places:
         """Place of the one object that a row names."""
         if field not in self._by_id:
             places = map(tuple, np.column_stack([objects.centres, objects.extents]).tolist())
             self._by_id[field] = dict(zip(objects.ids.tolist(), places, strict=True))
-        value = self._table.identifier(at, column)
+        value = self._table.identifier(row, column)
         if value is None or value not in self._by_id[field]:
-            text = self._table.text(at, column)
+            text = self._table.text(row, column)
             raise DataError(
-                f"{self._table.where(at, column)}: the mask has no object of the value {text}"
+                f"{self._table.where(row, column)}: the mask has no object of the value {text}"
             )
         y, x, extent = self._by_id[field][value]
         return _Places.single(y, x, self._said.cells.crop, value, extent)

@@ -17,7 +17,7 @@ from pydantic import (
 
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
-from napari_channelmix.readers import read_toml
+from napari_channelmix.stored_files import read_toml
 from napari_channelmix.wording import path_shown, problem, quoted
 
 __all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]

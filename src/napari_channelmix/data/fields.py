@@ -16,7 +16,7 @@ import numpy.typing as npt
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["Field", "check_field", "middles", "outside", "square_boxes"]
 
@@ -131,24 +131,26 @@ def outside(points: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.boo
     return np.asarray(~within.all(axis=1))
 
 
-def check_field(one: Field, channels: Sequence[str], crop: int) -> None:
+def check_field(image: Field, channels: Sequence[str], crop: int) -> None:
     """Refuse what could not be cropped: no channels, twin names, sizes that differ, large crops."""
     if isinstance(crop, bool) or not isinstance(crop, (int, np.integer)) or crop < 1:
-        raise DataError(f"{one.name}: crop must be a whole number of pixels, not {crop!r}")
+        raise DataError(f"{image.name}: crop must be a whole number of pixels, not {crop!r}")
     if not channels:
-        raise DataError(f"{one.name}: choose at least one channel")
+        raise DataError(f"{image.name}: choose at least one channel")
     if len(set(channels)) < len(channels):
-        raise DataError(f"{one.name}: channel names must differ, these are {', '.join(channels)}")
-    if len(one.planes) != len(channels):
-        raise DataError(f"{one.name}: {len(channels)} channel names for {len(one.planes)} channels")
-    for name, plane in zip(channels, one.planes, strict=True):
-        if tuple(plane.shape) != one.shape:
-            raise DataError(
-                f"{one.name}: channel {name!r} is {tuple(plane.shape)} pixels, "
-                f"channel {channels[0]!r} is {one.shape}; all channels must have one size"
-            )
-    if crop > min(one.shape):
+        raise DataError(f"{image.name}: channel names must differ, these are {', '.join(channels)}")
+    if len(image.planes) != len(channels):
         raise DataError(
-            f"{one.name}: crop of {crop} pixels is larger than the image {one.shape}; "
+            f"{image.name}: {len(channels)} channel names for {len(image.planes)} channels"
+        )
+    for name, plane in zip(channels, image.planes, strict=True):
+        if tuple(plane.shape) != image.shape:
+            raise DataError(
+                f"{image.name}: channel {name!r} is {tuple(plane.shape)} pixels, "
+                f"channel {channels[0]!r} is {image.shape}; all channels must have one size"
+            )
+    if crop > min(image.shape):
+        raise DataError(
+            f"{image.name}: crop of {crop} pixels is larger than the image {image.shape}; "
             "choose a smaller crop"
         )

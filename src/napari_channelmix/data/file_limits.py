@@ -55,14 +55,14 @@ def _short(path: Path) -> str:
     return text if len(text) <= 200 else f"{text[:100]}...{text[-40:]}"
 
 
-def refuse_claim(path: Path, claimed: int, held: int, what: str = "pixels") -> None:
+def refuse_claim(path: Path, claimed: int, stored: int, what: str = "pixels") -> None:
     """Refuse a file that claims far more bytes than it could hold.
 
     Parameters
     ----------
     claimed : int
         Bytes of the decoded pixels, as the file's header has it.
-    held : int
+    stored : int
         Bytes that the file or folder takes on disk.
 
     Raises
@@ -70,9 +70,9 @@ def refuse_claim(path: Path, claimed: int, held: int, what: str = "pixels") -> N
     DataError
         More than 256 MiB are claimed, and more than 1100 for each byte held. Our definition.
     """
-    if claimed > CLAIM_FLOOR and claimed > CLAIM_RATIO * held:
+    if claimed > CLAIM_FLOOR and claimed > CLAIM_RATIO * stored:
         raise DataError(
-            f"{path}: claims {claimed:,} bytes of {what} but holds {held:,}; "
+            f"{path}: claims {claimed:,} bytes of {what} but holds {stored:,}; "
             "its header is damaged or its data are missing"
         )
 

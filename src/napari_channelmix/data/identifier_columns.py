@@ -58,10 +58,10 @@ def with_keys(cells: pd.DataFrame, rows: pd.DataFrame, places: list[int]) -> pd.
 def key_table(table: pd.DataFrame) -> pd.DataFrame:
     """The user's columns of a table of cells, under their own names; texts, empty for none."""
     names = [name for name in table.columns if str(name).startswith(PREFIX)]
-    found = table[names].reset_index(drop=True)
-    found.columns = [str(name)[len(PREFIX) :] for name in names]
+    keys = table[names].reset_index(drop=True)
+    keys.columns = [str(name)[len(PREFIX) :] for name in names]
     # Data sets that are put together need not have the same columns.
-    return found.where(found.notna(), "")
+    return keys.where(keys.notna(), "")
 
 
 def named_keys(keys: pd.DataFrame, taken: Collection[str]) -> dict[str, Any]:

@@ -101,18 +101,18 @@ class Ranked:
 
     def positions(self, ids: npt.ArrayLike) -> Whole:
         """The value of each id in ``image``, (N,); 0 for one that cannot be in it."""
-        asked = np.asarray(ids, dtype=np.int64)
+        requested = np.asarray(ids, dtype=np.int64)
         if self.ids is None:
-            return np.where((asked > 0) & (asked <= self.top), asked, 0)
+            return np.where((requested > 0) & (requested <= self.top), requested, 0)
         if not len(self.ids):
-            return np.zeros(asked.shape, np.int64)
-        places = np.minimum(np.searchsorted(self.ids, asked), len(self.ids) - 1)
-        return np.where(self.ids[places] == asked, places + 1, 0)
+            return np.zeros(requested.shape, np.int64)
+        places = np.minimum(np.searchsorted(self.ids, requested), len(self.ids) - 1)
+        return np.where(self.ids[places] == requested, places + 1, 0)
 
     def id_of(self, values: npt.ArrayLike) -> Whole:
         """The ids of values of ``image`` above 0."""
-        asked = np.asarray(values, dtype=np.int64)
-        return asked if self.ids is None else self.ids[asked - 1]
+        positions = np.asarray(values, dtype=np.int64)
+        return positions if self.ids is None else self.ids[positions - 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,23 +205,25 @@ class Regions:
 
     def objects(self) -> Objects:
         """An object for each id, where its largest region lies."""
-        kept = np.flatnonzero(self.largest)
-        kept = kept[np.argsort(self.ids[kept], kind="stable")]
-        return Objects(self.ids[kept], self.boxes[kept], self.areas[kept])
+        indices = np.flatnonzero(self.largest)
+        indices = indices[np.argsort(self.ids[indices], kind="stable")]
+        return Objects(self.ids[indices], self.boxes[indices], self.areas[indices])
 
     def numbered(self, min_area: int) -> tuple[npt.NDArray[Any], Objects]:
         """The regions of at least ``min_area`` pixels as label image and objects 1..n."""
-        kept = self.areas >= min_area
-        count = int(kept.sum())
-        number = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(self.image.dtype)
-        found = Objects(np.arange(1, count + 1), self.boxes[kept], self.areas[kept])
-        return number[self.image], found
+        large = self.areas >= min_area
+        count = int(large.sum())
+        number = np.concatenate([[0], np.where(large, np.cumsum(large), 0)]).astype(
+            self.image.dtype
+        )
+        objects = Objects(np.arange(1, count + 1), self.boxes[large], self.areas[large])
+        return number[self.image], objects
 
 
 def only(labels: npt.NDArray[Any], ids: npt.ArrayLike) -> npt.NDArray[Any]:
     """A label image without the objects whose ids are not among these."""
     ranked = Ranked.of(labels)
-    kept = np.zeros(ranked.top + 1, dtype=bool)
-    kept[ranked.positions(ids)] = True
-    kept[0] = False
-    return np.where(kept[np.maximum(ranked.image, 0)], labels, 0)
+    selected = np.zeros(ranked.top + 1, dtype=bool)
+    selected[ranked.positions(ids)] = True
+    selected[0] = False
+    return np.where(selected[np.maximum(ranked.image, 0)], labels, 0)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import guarded
-from napari_channelmix.data.image_file import Decoded, ImageFile
+from napari_channelmix.data.image_planes import Decoded, ImageFile
 from napari_channelmix.errors import DataError
 
 __all__ = ["plane_of_mask"]

@@ -125,15 +125,15 @@ def read_mask(
             stray,
             covered_share(values, ids),
         )
-    labels, found = regions.numbered(min_area)
+    labels, objects = regions.numbered(min_area)
     return Mask(
         where,
         labels,
-        found,
+        objects,
         "regions",
         count if binary else len(ids),
         count,
-        covers=covered_share(values, found),
+        covers=covered_share(values, objects),
     )
 
 
@@ -170,39 +170,41 @@ def objects_of_mask(
     DataError
         A mask with no object, or with values that are no labels.
     """
-    found = read_mask(mask, labelled=labelled, min_area=min_area, where=where)
-    if not len(found.objects):
+    result = read_mask(mask, labelled=labelled, min_area=min_area, where=where)
+    if not len(result.objects):
         raise DataError(f"{where}: the mask is empty; no cell is marked in it")
-    return found.labels
+    return result.labels
 
 
 def mask_warnings(masks: Sequence[Mask], labelled: bool | None, min_area: int) -> tuple[str, ...]:
     """What the user should know of the masks of a data set, a line for each kind."""
     lines = []
-    split = [one for one in masks if one.how == "regions" and one.ids != one.regions]
+    split = [mask for mask in masks if mask.how == "regions" and mask.ids != mask.regions]
     if labelled is None and split:
-        ids, regions = (sum(getattr(one, what) for one in split) for what in ("ids", "regions"))
+        ids, regions = (sum(getattr(mask, what) for mask in split) for what in ("ids", "regions"))
         lines.append(
             f"{_named(split)}: {counted(ids, 'id')} {'lies' if ids == 1 else 'lie'} in "
             f"{counted(regions, 'region')} of at least {min_area} pixels; each region was taken "
             f"as a cell ({counted(regions, 'cell')}); labelled = true under [cells] would give "
             f"{ids}, labelled = false says that this is right"
         )
-    kept = [one for one in masks if one.how == "ids" and one.apart]
-    if kept:
-        if any(one.pieces - one.apart > one.specks for one in kept):
-            apart, pieces = (sum(getattr(one, of) for one in kept) for of in ("apart", "pieces"))
-            lines.append(f"{_named(kept)}: {pieces_warning(apart, pieces)}")
+    broken = [mask for mask in masks if mask.how == "ids" and mask.apart]
+    if broken:
+        if any(mask.pieces - mask.apart > mask.specks for mask in broken):
+            apart, pieces = (
+                sum(getattr(mask, of) for mask in broken) for of in ("apart", "pieces")
+            )
+            lines.append(f"{_named(broken)}: {pieces_warning(apart, pieces)}")
         else:
-            specks = sum(one.specks for one in kept)
+            specks = sum(mask.specks for mask in broken)
             lines.append(
-                f"{_named(kept)}: {counted(specks, 'speck')} (smaller than min_area = {min_area} "
+                f"{_named(broken)}: {counted(specks, 'speck')} (smaller than min_area = {min_area} "
                 "pixels, beside a larger region of the same id) "
                 f"{'was' if specks == 1 else 'were'} ignored"
             )
-    covering = [one for one in masks if one.covers]
+    covering = [mask for mask in masks if mask.covers]
     if covering:
-        covers = max(one.covers for one in covering)
+        covers = max(mask.covers for mask in covering)
         lines.append(f"{_named(covering)}: {covering_warning(covers)}")
     return tuple(lines)
 

@@ -264,8 +264,8 @@ def pair_rows(
         In one line: no column of ids, or several that disagree; ids that are no whole numbers or
         not exact; rows of one id that contradict each other; row numbers in place of ids.
     """
-    wanted = np.asarray(ids, dtype=np.int64)
-    top = int(wanted.max(initial=0)) if largest is None else largest
+    requested = np.asarray(ids, dtype=np.int64)
+    top = int(requested.max(initial=0)) if largest is None else largest
     if column is None:
         column = id_column(features, exclude={*exclude, *(values or ())}, what=what)
     if column is None:
@@ -283,10 +283,10 @@ def pair_rows(
         _refuse_row_numbers(features, row_ids, present, read, top, column, what)
     cells = present & (row_ids != 0)
     rows, repeated = _first_rows(features, row_ids, np.flatnonzero(cells), read, what)
-    known = np.isin(row_ids, wanted)
+    known = np.isin(row_ids, requested)
     unknown = row_ids[cells & ~known]
     return Pairing(
-        np.array([rows.get(value, -1) for value in wanted.tolist()], dtype=np.int64),
+        np.array([rows.get(value, -1) for value in requested.tolist()], dtype=np.int64),
         np.where(present, row_ids, 0),
         column,
         int((~present).sum()),

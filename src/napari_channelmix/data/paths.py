@@ -41,11 +41,11 @@ def path_of_text(text: str, folder: Path, *, may_be_folder: bool = False) -> Pat
         No file of that name, a folder, or a text that no file can be called; no error of the
         file system escapes.
     """
-    wanted = text.strip(BLANKS)
-    if not wanted:
+    trimmed = text.strip(BLANKS)
+    if not trimmed:
         raise DataError("no file is named")
-    _refuse_impossible(wanted)
-    for candidate in _spellings(text, wanted):
+    _refuse_impossible(trimmed)
+    for candidate in _spellings(text, trimmed):
         path = folder / candidate
         try:
             mode = path.stat().st_mode
@@ -56,7 +56,7 @@ def path_of_text(text: str, folder: Path, *, may_be_folder: bool = False) -> Pat
         if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
             raise DataError(f"{_shown(path)} is a pipe or a device, not a file")
         return path
-    raise DataError(_why_missing(wanted, folder))
+    raise DataError(_why_missing(trimmed, folder))
 
 
 def read_bounded(path: Path, largest: int, *, instead: str = "") -> bytes:
@@ -96,50 +96,50 @@ def read_bounded(path: Path, largest: int, *, instead: str = "") -> bytes:
     return content
 
 
-def _refuse_impossible(wanted: str) -> None:
+def _refuse_impossible(text: str) -> None:
     """Refuse texts that no file can be called, and addresses."""
-    if "\0" in wanted:
-        raise DataError(f"{quoted(wanted)} holds a NUL character; no file can be called so")
+    if "\0" in text:
+        raise DataError(f"{quoted(text)} holds a NUL character; no file can be called so")
     try:
-        size = len(os.fsencode(wanted))
-        wanted.encode("utf-8")
+        size = len(os.fsencode(text))
+        text.encode("utf-8")
     except UnicodeEncodeError:
         raise DataError(
-            f"{quoted(ascii(wanted)[1:-1])} holds characters that no file name can"
+            f"{quoted(ascii(text)[1:-1])} holds characters that no file name can"
         ) from None
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", wanted):
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
         raise DataError(
-            f"{quoted(wanted)} is an address, not a file of this computer; download it first"
+            f"{quoted(text)} is an address, not a file of this computer; download it first"
         )
-    longest = max(len(os.fsencode(part)) for part in re.split(r"[\\/]", wanted))
+    longest = max(len(os.fsencode(part)) for part in re.split(r"[\\/]", text))
     if longest > LONGEST_NAME:
         raise DataError(
-            f"{quoted(wanted)}: a file name of {longest} bytes is too long; at most {LONGEST_NAME}"
+            f"{quoted(text)}: a file name of {longest} bytes is too long; at most {LONGEST_NAME}"
         )
     if size > LONGEST_PATH:
         raise DataError(
-            f"{quoted(wanted)}: a path of {size:,} bytes is too long; at most {LONGEST_PATH:,}"
+            f"{quoted(text)}: a path of {size:,} bytes is too long; at most {LONGEST_PATH:,}"
         )
 
 
-def _spellings(text: str, wanted: str) -> Iterator[str]:
+def _spellings(text: str, trimmed: str) -> Iterator[str]:
     """The ways in which a path may be meant, the plainest first."""
-    given = dict.fromkeys([text, wanted, wanted.replace("\\", "/")])
-    for one in given:
-        if "\0" not in one:
-            yield one
+    spellings = dict.fromkeys([text, trimmed, trimmed.replace("\\", "/")])
+    for spelling in spellings:
+        if "\0" not in spelling:
+            yield spelling
     # An accented letter is one character or two, by the system the file comes from.
     for form in ("NFC", "NFD"):
-        for one in given:
-            other = unicodedata.normalize(form, one)
-            if other not in given:
+        for spelling in spellings:
+            other = unicodedata.normalize(form, spelling)
+            if other not in spellings:
                 yield other
 
 
-def _why_missing(wanted: str, folder: Path) -> str:
-    plain = wanted.replace("\\", "/")
+def _why_missing(text: str, folder: Path) -> str:
+    plain = text.replace("\\", "/")
     path = folder / plain
-    drive = re.match(r"[A-Za-z]:[\\/]", wanted)
+    drive = re.match(r"[A-Za-z]:[\\/]", text)
     line = f"{_shown(path)} does not exist"
     try:
         if path.is_symlink():
@@ -147,7 +147,7 @@ def _why_missing(wanted: str, folder: Path) -> str:
     except (OSError, ValueError):
         pass
     if drive and os.name != "nt":
-        line = f"{quoted(wanted)} is on a drive of Windows, which is not here"
+        line = f"{quoted(text)} is on a drive of Windows, which is not here"
     hint = _alike(path)
     if hint:
         return f"{line}; there is {quoted(hint)}"
@@ -161,11 +161,11 @@ def _why_missing(wanted: str, folder: Path) -> str:
 
 def _alike(path: Path) -> str:
     """A file of the same folder whose name differs in capitals or blanks only."""
-    wanted = "".join(path.name.split()).casefold()
+    expected = "".join(path.name.split()).casefold()
     try:
         with os.scandir(path.parent) as entries:
             for count, entry in enumerate(entries):
-                if "".join(entry.name.split()).casefold() == wanted:
+                if "".join(entry.name.split()).casefold() == expected:
                     return entry.name
                 if count > NEIGHBOURS:
                     break

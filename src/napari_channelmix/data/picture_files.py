@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import refuse_claim
-from napari_channelmix.data.image_file import ImageFile
+from napari_channelmix.data.image_planes import ImageFile
 from napari_channelmix.errors import DataError
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ def open_picture(path: Path) -> ImageFile:
             )
         if mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
             warnings.append("its transparency is left out")
-        turned = _orientation(picture, warnings)
-        if turned not in (None, 0, 1):
+        orientation = _orientation(picture, warnings)
+        if orientation not in (None, 0, 1):
             warnings.append(
                 "it says it is turned or mirrored: its pixels are read as they are stored "
-                f"(EXIF orientation {str(turned)[:8]})"
+                f"(EXIF orientation {str(orientation)[:8]})"
             )
         colours = _palette(picture) if mode == "P" else None
         lossy = picture.format == "JPEG"

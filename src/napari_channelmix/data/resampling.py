@@ -51,42 +51,43 @@ def at_pixel_size(cells: Cells, size: float) -> Cells:
         )
     fields = table["field"].to_numpy(np.int64)
     sides = np.full(len(cells), cells.crop, dtype=np.int64)
-    for at in np.unique(fields):
-        sides[fields == at] = _side(cells, int(at), size)
+    for index in np.unique(fields):
+        sides[fields == index] = _side(cells, int(index), size)
     moved = np.empty_like(boxes)
     for side in np.unique(sides).tolist():
-        here = sides == side
-        y, x = cells.centres[here].T
-        moved[here] = square_boxes(y, x, side)
+        selected = sides == side
+        y, x = cells.centres[selected].T
+        moved[selected] = square_boxes(y, x, side)
     edges = dict(zip(BOX, moved.T, strict=True))
     return replace(cells, table=table.assign(**edges))
 
 
-def _side(cells: Cells, at: int, size: float) -> int:
+def _side(cells: Cells, index: int, size: float) -> int:
     """Side of a box in the pixels of a field of view."""
-    one = cells.fields[at]
-    own = in_micrometres(one.pixel_size, one.unit)
+    field = cells.fields[index]
+    own = in_micrometres(field.pixel_size, field.unit)
     if own is None:
-        unit = "" if one.pixel_size is None else f" in a unit of length ({one.unit!r})"
+        unit = "" if field.pixel_size is None else f" in a unit of length ({field.unit!r})"
         raise DataError(
-            f"{one.name}: pixel_size = {size:g} cannot be reached, the file does not state the "
+            f"{field.name}: pixel_size = {size:g} cannot be reached, the file does not state the "
             f"size of its pixels{unit}; leave the key out, or state it in the file"
         )
     if max(own) > SQUARE * min(own):
         raise DataError(
-            f"{one.name}: its pixels are {own[0]:g} x {own[1]:g} µm, no squares; resample the "
+            f"{field.name}: its pixels are {own[0]:g} x {own[1]:g} µm, no squares; resample the "
             "image first"
         )
     scale = size / own[0]
     side = round(cells.crop * scale)
     if not 1 / MOST <= scale <= MOST or side < 2:
         raise DataError(
-            f"{one.name}: pixel_size = {size:g} µm is {scale:.3g} times the {own[0]:g} µm of the "
+            f"{field.name}: pixel_size = {size:g} µm is {scale:.3g} times the {own[0]:g} µm of the "
             "file; is it in micrometres?"
         )
-    if side > min(one.shape):
+    if side > min(field.shape):
         raise DataError(
-            f"{one.name}: {cells.crop} pixels of {size:g} µm are {side} of its own, more than the "
-            f"image has {one.shape}; choose a smaller crop"
+            f"{field.name}: {cells.crop} pixels of {size:g} µm are {side} of its own, more than "
+            "the "
+            f"image has {field.shape}; choose a smaller crop"
         )
     return side

@@ -29,8 +29,8 @@ class RowObjects:
         Class of each row, -1 for none.
     """
 
-    def __init__(self, table: Table, said: Description, labels: Sequence[int]) -> None:
-        self._table, self._said, self._labels = table, said, labels
+    def __init__(self, table: Table, description: Description, labels: Sequence[int]) -> None:
+        self._table, self._said, self._labels = table, description, labels
         self._first: dict[tuple[object, ...], int] = {}
         self._no_id: list[int] = []
         self._again: list[int] = []
@@ -75,18 +75,22 @@ class RowObjects:
         return True
 
     def _refuse_contradiction(self, row: int, first: int) -> None:
-        table, said = self._table, self._said
+        table, description = self._table, self._said
         differ = "class" if self._labels[row] != self._labels[first] else ""
-        for what, column in (("group", said.group), ("part of the split", said.split)):
+        for what, column in (
+            ("group", description.group),
+            ("part of the split", description.split),
+        ):
             if column and not differ and table.text(row, column) != table.text(first, column):
                 differ = what
         if not differ:
             return
         line = table.rows.index[first]
-        if said.cells.object:
-            value = table.identifier(row, said.cells.object)
+        if description.cells.object:
+            value = table.identifier(row, description.cells.object)
             raise DataError(
-                f"{table.where(row, said.cells.object)}: object {value} has another {differ} than "
+                f"{table.where(row, description.cells.object)}: object {value} has another "
+                f"{differ} than "
                 f"in line {line}; an object has one"
             )
         raise DataError(

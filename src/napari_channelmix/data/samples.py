@@ -18,8 +18,8 @@ from napari_channelmix.atomic_write import write_json, write_text
 from napari_channelmix.data.cells import Cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import Field
-from napari_channelmix.data.saving import write_image, write_mask
 from napari_channelmix.data.segment import find_nuclei
+from napari_channelmix.data.write_dataset import write_image, write_mask
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 
@@ -69,20 +69,20 @@ class Sample:
 
         folder, cells = Path(folder), self.cells
         rows = []
-        for at, one in enumerate(cells.fields):
-            here = cells.table[cells.table["field"] == at]
-            if one.labels is None or here["label"].nunique() != 1:
+        for index, image in enumerate(cells.fields):
+            field_cells = cells.table[cells.table["field"] == index]
+            if image.labels is None or field_cells["label"].nunique() != 1:
                 raise DataError(f"{cells.name}: only images with cells of one class are saved")
-            group, code = here["group"].iloc[0], int(here["label"].iloc[0])
-            stack = np.stack([np.asarray(plane[:, :]) for plane in one.planes])
+            group, code = field_cells["group"].iloc[0], int(field_cells["label"].iloc[0])
+            stack = np.stack([np.asarray(plane[:, :]) for plane in image.planes])
             row = {
                 "well": group,
                 "image_path": f"images/{group}.ome.tif",
                 "mask_path": f"images/{group}_cells.tif",
                 "label": cells.classes[code],
             }
-            write_image(folder / row["image_path"], stack, cells.channels, one)
-            write_mask(folder / row["mask_path"], one.labels)
+            write_image(folder / row["image_path"], stack, cells.channels, image)
+            write_mask(folder / row["mask_path"], image.labels)
             rows.append(row)
         write_text(folder / "labels.csv", csv_text(pd.DataFrame(rows)))
         write_json(folder / "truth.json", {"relevance": self.relevance, "story": self.story})
@@ -142,16 +142,16 @@ def synthetic_plate_job(
     for well in range(wells):
         yield Progress(well, wells, "making the sample")
         treated = well >= wells // 2
-        one, truth = _well(rng, treated, cells_per_well, side)
+        image, truth = _well(rng, treated, cells_per_well, side)
         name = f"{'AB'[int(treated)]}{well % (wells // 2) + 1:02d}"
         channels = ("DNA", "reporter", "look-alike", "stress")
-        assert one.labels is not None
+        assert image.labels is not None
         label = "treated" if treated else "untreated"
-        named = {int(i): label for i in np.unique(one.labels) if i}
+        named = {int(i): label for i in np.unique(image.labels) if i}
         cells = Cells.from_labels(
-            one.planes, channels, one.labels, crop=crop, classes_of=named, name=name
+            image.planes, channels, image.labels, crop=crop, classes_of=named, name=name
         )
-        fields = (replace(one, name=name),)
+        fields = (replace(image, name=name),)
         parts.append(
             replace(cells, fields=fields, table=cells.table.assign(group=name), warnings=())
         )
@@ -281,12 +281,12 @@ def immunohistochemistry(crop: int = 32) -> Sample:
     planes = tuple(stains[..., stain].astype(np.float32) for stain in range(3))
     channels = ("hematoxylin", "eosin", "DAB")
     labels = find_nuclei(planes[0], smooth=1.5, min_area=40)
-    found = regionprops(labels, intensity_image=planes[2])
-    levels = np.array([nucleus.intensity_mean for nucleus in found])
+    nuclei = regionprops(labels, intensity_image=planes[2])
+    levels = np.array([nucleus.intensity_mean for nucleus in nuclei])
     high = levels > threshold_otsu(levels)
     named = {
-        int(nucleus.label): "DAB high" if one else "DAB low"
-        for nucleus, one in zip(found, high, strict=True)
+        int(nucleus.label): "DAB high" if is_high else "DAB low"
+        for nucleus, is_high in zip(nuclei, high, strict=True)
     }
     cells = Cells.from_labels(
         planes, channels, labels, crop=crop, classes_of=named, name="immunohistochemistry"

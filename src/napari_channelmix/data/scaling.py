@@ -17,7 +17,7 @@ from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     from napari_channelmix.data.fields import Field
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = [
     "ScaledPlane",
@@ -139,8 +139,8 @@ def group_levels(mean: Doubles, sd: Doubles, batch: Names) -> tuple[Names, Doubl
         Medians over the cells of the batch, so that a few odd cells say nothing.
     """
     names, of = np.unique(batch, return_inverse=True)
-    level = np.stack([np.median(mean[of == at], axis=0) for at in range(len(names))])
-    spread = np.stack([np.median(sd[of == at], axis=0) for at in range(len(names))])
+    level = np.stack([np.median(mean[of == index], axis=0) for index in range(len(names))])
+    spread = np.stack([np.median(sd[of == index], axis=0) for index in range(len(names))])
     return names, level, spread
 
 
@@ -166,10 +166,10 @@ def normalised_by_group_job(
     names, level, spread = group_levels(np.concatenate(means), np.concatenate(sds), batch)
     flat = np.argwhere(spread <= 0)
     if len(flat):
-        at, channel = flat[0]
+        group, channel = flat[0]
         raise DataError(
             f"{cells.name}: channel {chosen[channel]!r} is constant in most cells of "
-            f"{quoted(str(names[at]))}, so it cannot be scaled there; leave the channel or the "
+            f"{quoted(str(names[group]))}, so it cannot be scaled there; leave the channel or the "
             "group out"
         )
     # In the middle of the groups' own levels, so that pixels keep about the units of the files.
@@ -195,15 +195,19 @@ def _scaled(
         return_inverse=True,
     )
 
-    def scaled(one: Field, at: int) -> Field:
-        own = list(one.planes)
+    def scaled(field: Field, batch_index: int) -> Field:
+        own = list(field.planes)
         for channel, plane in enumerate(planes):
             own[plane] = ScaledPlane(
-                one.planes[plane], float(factor[at, channel]), float(offset[at, channel])
+                field.planes[plane],
+                float(factor[batch_index, channel]),
+                float(offset[batch_index, channel]),
             )
-        return replace(one, planes=tuple(own))
+        return replace(field, planes=tuple(own))
 
-    fields = tuple(scaled(cells.fields[field], at) for field, at in pairs.tolist())
+    fields = tuple(
+        scaled(cells.fields[field], batch_index) for field, batch_index in pairs.tolist()
+    )
     table = cells.table.assign(field=place.reshape(-1))
     warnings = (*cells.warnings, *_what_is_lost(cells, batch, per))
     return replace(cells, fields=fields, table=table, warnings=warnings)
@@ -211,10 +215,10 @@ def _scaled(
 
 def _what_is_lost(cells: CellBoxes, batch: Names, per: str) -> tuple[str, ...]:
     """That differences between batches are gone, true ones too."""
-    said = f"each channel was scaled per {per}"
+    line = f"each channel was scaled per {per}"
     if not one_class_each(cells.labels, batch):
-        return (f"{said}: differences in brightness between them are gone",)
+        return (f"{line}: differences in brightness between them are gone",)
     return (
-        f"{said}, and every {per} holds one class only: true differences in brightness between "
+        f"{line}, and every {per} holds one class only: true differences in brightness between "
         "the classes are gone together with those of stain",
     )

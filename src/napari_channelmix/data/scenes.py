@@ -41,13 +41,13 @@ class Scene:
 
 
 def choose_scene(
-    path: Path, scenes: Sequence[Scene], wanted: int | str | None, *, optional: bool = False
+    path: Path, scenes: Sequence[Scene], requested: int | str | None, *, optional: bool = False
 ) -> tuple[int, str | None]:
     """Position of the scene to read, and a warning where others are left out unasked.
 
     Parameters
     ----------
-    wanted : int, str or None
+    requested : int, str or None
         Position, name, or None where the data set does not say.
     optional : bool
         The choice is for files of several scenes; one of a single scene is read whatever it is.
@@ -58,23 +58,23 @@ def choose_scene(
         Several scenes and none chosen, or no scene of that name or position.
     """
     # A plain picture has no name to be chosen by.
-    if len(scenes) == 1 and (optional or (isinstance(wanted, str) and not scenes[0].name)):
+    if len(scenes) == 1 and (optional or (isinstance(requested, str) and not scenes[0].name)):
         return 0, None
-    if isinstance(wanted, str):
-        positions = [i for i, scene in enumerate(scenes) if scene.name == wanted]
-        if not positions and re.fullmatch(r"\d+", wanted):
-            wanted = int(wanted)
+    if isinstance(requested, str):
+        positions = [i for i, scene in enumerate(scenes) if scene.name == requested]
+        if not positions and re.fullmatch(r"\d+", requested):
+            requested = int(requested)
         elif len(positions) == 1:
             return positions[0], None
         else:
             why = "has no scene" if not positions else f"has {len(positions)} scenes"
             raise DataError(
-                f"{path}: {why} of the name {wanted!r:.60}; its scenes are {_listed(scenes)}"
+                f"{path}: {why} of the name {requested!r:.60}; its scenes are {_listed(scenes)}"
             )
-    if isinstance(wanted, int):
-        if not 0 <= wanted < len(scenes):
-            raise DataError(f"{path}: has no scene {wanted}; its scenes are {_listed(scenes)}")
-        return wanted, None
+    if isinstance(requested, int):
+        if not 0 <= requested < len(scenes):
+            raise DataError(f"{path}: has no scene {requested}; its scenes are {_listed(scenes)}")
+        return requested, None
     if len(scenes) == 1:
         return 0, None
     main = [i for i, scene in enumerate(scenes) if not scene.small]

@@ -74,5 +74,5 @@ def _without_small(labels: npt.NDArray[Any], min_area: int) -> npt.NDArray[np.in
     large = areas >= min_area
     large[0] = False
     renumbered = np.where(large, np.cumsum(large), 0).astype(np.int32)
-    kept: npt.NDArray[np.int32] = renumbered[labels]
-    return kept
+    result: npt.NDArray[np.int32] = renumbered[labels]
+    return result

@@ -102,13 +102,13 @@ def held_out(cells: CellBoxes, *, share: float, seed: int, several: bool = False
     """
     hold(DataError, held_out=share, seed=seed)
     group_of, counts = _counted(cells)
-    wanted = np.maximum(counts.sum(axis=0) * share, 1)
+    target = np.maximum(counts.sum(axis=0) * share, 1)
     rng = np.random.default_rng(seed)
     spread = (counts > 0).sum(axis=0)
     least = np.where(several & (spread >= ENOUGH), 2, 1)
-    chosen = _nearest_draw(counts, wanted, np.ones_like(least), rng)
+    chosen = _nearest_draw(counts, target, np.ones_like(least), rng)
     if chosen is not None and ((counts[chosen] > 0).sum(axis=0) < least).any():
-        more = _nearest_draw(counts, wanted, least, rng)
+        more = _nearest_draw(counts, target, least, rng)
         chosen = chosen if more is None else more
     if chosen is None:
         raise TooFewGroupsError(
@@ -120,18 +120,18 @@ def held_out(cells: CellBoxes, *, share: float, seed: int, several: bool = False
 
 
 def _nearest_draw(
-    counts: Counts, wanted: Counts, least: Whole, rng: np.random.Generator
+    counts: Counts, target: Counts, least: Whole, rng: np.random.Generator
 ) -> Flags | None:
-    """Groups (G,) with about ``wanted`` cells of each class, in ``least`` groups or more (K,).
+    """Groups (G,) with about ``target`` cells of each class, in ``least`` groups or more (K,).
 
     None where no draw holds out and leaves so many.
     """
     best: tuple[float, Flags] | None = None
     for _ in range(DRAWS):
-        chosen = _draw(counts, wanted, least, rng)
+        chosen = _draw(counts, target, least, rng)
         got, left = counts[chosen].sum(axis=0), counts[~chosen].sum(axis=0)
         if ((counts[chosen] > 0).sum(axis=0) >= least).all() and (left > 0).all():
-            cost = float((np.abs(got - wanted) / wanted).sum())
+            cost = float((np.abs(got - target) / target).sum())
             if best is None or cost < best[0]:
                 best = cost, chosen
             if cost < 0.02:
@@ -228,11 +228,11 @@ def _dealt(counts: Counts, folds: int, rng: np.random.Generator) -> Whole | None
     best: tuple[tuple[int, float], Whole] | None = None
     for _ in range(int(np.clip(STEPS // len(counts), 4, DEALS))):
         fold_of = _deal(shares, folds, rng)
-        held = np.stack([shares[fold_of == fold].sum(axis=0) for fold in range(folds)])
-        if (held[:, :-1] > 1 - 1e-9).any():
+        fold_shares = np.stack([shares[fold_of == fold].sum(axis=0) for fold in range(folds)])
+        if (fold_shares[:, :-1] > 1 - 1e-9).any():
             continue
-        apart = np.abs(held - shares.sum(axis=0) / folds).sum()
-        cost = int((held == 0).sum()), float(apart)
+        apart = np.abs(fold_shares - shares.sum(axis=0) / folds).sum()
+        cost = int((fold_shares == 0).sum()), float(apart)
         if best is None or cost < best[0]:
             best = cost, fold_of
     return None if best is None else best[1]
@@ -240,17 +240,17 @@ def _dealt(counts: Counts, folds: int, rng: np.random.Generator) -> Whole | None
 
 def _deal(shares: Counts, folds: int, rng: np.random.Generator) -> Whole:
     """Give each group to the fold that has least of its classes; large groups about first."""
-    fold_of, held = np.zeros(len(shares), dtype=np.int64), np.zeros((folds, shares.shape[1]))
+    fold_of, fold_shares = np.zeros(len(shares), dtype=np.int64), np.zeros((folds, shares.shape[1]))
     for group in np.argsort(-shares.max(axis=1) * rng.uniform(0.7, 1.0, len(shares))):
         # What the sum of the squared shares grows by, up to a constant.
-        cost = held @ shares[group]
+        cost = fold_shares @ shares[group]
         fold = int(rng.choice(np.flatnonzero(cost <= cost.min() + 1e-12)))
         fold_of[group] = fold
-        held[fold] += shares[group]
+        fold_shares[fold] += shares[group]
     return fold_of
 
 
-def _draw(counts: Counts, wanted: Counts, least: Whole, rng: np.random.Generator) -> Flags:
+def _draw(counts: Counts, target: Counts, least: Whole, rng: np.random.Generator) -> Flags:
     """Take the least groups of each class, then others that bring the counts nearer to wanted.
 
     Groups come in random order, and none is taken that would leave a class without a group.
@@ -258,24 +258,24 @@ def _draw(counts: Counts, wanted: Counts, least: Whole, rng: np.random.Generator
     if (counts.sum(axis=1) == 1).all():
         # Every group is one cell: draw from each class at once.
         chosen = np.zeros(len(counts), dtype=bool)
-        for code, number in enumerate(wanted):
+        for code, number in enumerate(target):
             members = np.flatnonzero(counts[:, code])
             take = min(max(int(least[code]), round(number)), len(members) - 1)
             chosen[rng.choice(members, size=take, replace=False)] = True
         return chosen
     chosen = np.zeros(len(counts), dtype=bool)
     got, left = np.zeros(counts.shape[1]), counts.sum(axis=0)
-    held = np.zeros(counts.shape[1], dtype=np.int64)
+    group_counts = np.zeros(counts.shape[1], dtype=np.int64)
     order = rng.permutation(len(counts))
     # First whatever brings a class that is in too few groups, then what improves the shares.
     for covering in (True, False):
         for group in order:
             after, rest = got + counts[group], left - counts[group]
-            new = ((held < least) & (counts[group] > 0)).any()
-            nearer = (np.abs(after - wanted) / wanted).sum() < (np.abs(got - wanted) / wanted).sum()
+            new = ((group_counts < least) & (counts[group] > 0)).any()
+            nearer = (np.abs(after - target) / target).sum() < (np.abs(got - target) / target).sum()
             if not chosen[group] and (rest > 0).all() and (new if covering else nearer):
                 chosen[group], got, left = True, after, rest
-                held += counts[group] > 0
+                group_counts += counts[group] > 0
     return chosen
 
 

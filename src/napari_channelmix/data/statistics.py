@@ -34,7 +34,9 @@ class ChannelStatistics:
     def constant(self) -> tuple[str, ...]:
         """Channels that have one value everywhere."""
         flat = self.maximum <= self.minimum
-        return tuple(name for name, one in zip(self.channels, flat, strict=True) if one)
+        return tuple(
+            name for name, is_constant in zip(self.channels, flat, strict=True) if is_constant
+        )
 
     def refuse_constant(self) -> None:
         """Raise `DataError` where a channel is constant: it could be neither scaled nor weighed."""
@@ -62,10 +64,10 @@ def statistics_job(
         values = crops.astype(np.float64)
         axes = (0, 2, 3)
         size = values.shape[0] * values.shape[2] * values.shape[3]
-        here = values.mean(axis=axes)
+        batch_mean = values.mean(axis=axes)
         # Chan's pairwise update: exact for any number of batches, whatever the offset.
-        shift = here - mean
-        squares += ((values - here[:, None, None]) ** 2).sum(axis=axes)
+        shift = batch_mean - mean
+        squares += ((values - batch_mean[:, None, None]) ** 2).sum(axis=axes)
         squares += shift**2 * pixels * size / (pixels + size)
         mean += shift * size / (pixels + size)
         pixels += size

@@ -45,41 +45,43 @@ class Table:
     _files: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def read(cls, dataset: Path, said: Description) -> Table:
+    def read(cls, dataset: Path, description: Description) -> Table:
         """Read the table that a data-set file names, keep the rows it asks for, check the rest."""
         try:
-            path = path_of_text(said.table, dataset.parent)
+            path = path_of_text(description.table, dataset.parent)
         except DataError as error:
             raise DataError(f"{dataset}: table {error}") from None
-        named = tuple(dict.fromkeys(_columns_named(said)))
+        named = tuple(dict.fromkeys(_columns_named(description)))
         source = read_table(path, named)
         for column in named:
             source.column(column, f", which {dataset.name} names")
         rows, warnings = _trimmed(source.rows), []
-        for column, values in said.keep.items():
-            names, kept = rows[column].map(_cached(class_name)), pd.Series(False, rows.index)
+        for column, values in description.keep.items():
+            names, mask = rows[column].map(_cached(class_name)), pd.Series(False, rows.index)
             for value in values:
                 fits = _fits(value, rows[column], names, decimal_comma=source.separator != ",")
-                kept |= fits
+                mask |= fits
                 if not fits.any():
                     warnings.append(
                         f"keep asks for {quoted(value)}, which no row of column {quoted(column)} "
                         "has"
                     )
-            rows = rows[kept]
+            rows = rows[mask]
         if rows.empty:
-            raise DataError(f"{path}: no rows" + (" are left by 'keep'" if said.keep else ""))
-        if said.group:
-            groups = rows[said.group]
+            raise DataError(
+                f"{path}: no rows" + (" are left by 'keep'" if description.keep else "")
+            )
+        if description.group:
+            groups = rows[description.group]
             rows = rows.assign(
                 **{
-                    said.group: groups.map(_cached(class_name)).where(
+                    description.group: groups.map(_cached(class_name)).where(
                         groups.map(_cached(class_name)).notna(), ""
                     )
                 }
             )
         commas = set()
-        for column in said.cells.columns or ():
+        for column in description.cells.columns or ():
             try:
                 comma, doubtful = decimal_comma_of(rows[column], source.separator)
             except DataError as error:
@@ -91,11 +93,11 @@ class Table:
                     f"{path}, column {quoted(column)}: {quoted(doubtful)} is read as "
                     f"{number(doubtful, decimal_comma=True):g}, with a decimal comma"
                 )
-        table = cls(path, said, rows, (), frozenset(commas))
+        table = cls(path, description, rows, (), frozenset(commas))
         table._refuse_bad_groups(source.rows)
-        if said.group:
-            warnings += similar_warnings(Counter(rows[said.group]), "groups")
-        return cls(path, said, rows, (*source.warnings, *warnings), frozenset(commas))
+        if description.group:
+            warnings += similar_warnings(Counter(rows[description.group]), "groups")
+        return cls(path, description, rows, (*source.warnings, *warnings), frozenset(commas))
 
     def columns_of_cells(self) -> set[str]:
         """Columns that name files, groups and places; the others may say something of a group."""
@@ -103,75 +105,75 @@ class Table:
 
     def columns_of_files(self) -> set[str]:
         """Columns that name files or places, or say the class: none of them names a cell."""
-        said = self.said
-        image = () if said.image is None else (said.image.column,)
-        mask = () if said.cells.column is None else (said.cells.column,)
-        own = {*said.channels.values(), *image, *mask, *(said.cells.columns or ())}
-        return own | {name for name in (said.label, said.split) if name}
+        description = self.said
+        image = () if description.image is None else (description.image.column,)
+        mask = () if description.cells.column is None else (description.cells.column,)
+        own = {*description.channels.values(), *image, *mask, *(description.cells.columns or ())}
+        return own | {name for name in (description.label, description.split) if name}
 
-    def _refuse_bad_groups(self, given: pd.DataFrame) -> None:
+    def _refuse_bad_groups(self, original: pd.DataFrame) -> None:
         """Refuse gaps in the group column, unknown parts, and groups that lie in two parts."""
         group, split = self.said.group, self.said.split
         part_of: dict[str, tuple[str, int]] = {}
-        for at in range(len(self.rows)):
-            name, part = self.text(at, group), self.text(at, split)
+        for row in range(len(self.rows)):
+            name, part = self.text(row, group), self.text(row, split)
             if group and not name:
-                text = str(given.loc[self.rows.index[at], group]).strip(BLANKS)
+                text = str(original.loc[self.rows.index[row], group]).strip(BLANKS)
                 what = "the group is empty" if not text else f"the group {quoted(text)} means none"
-                raise DataError(f"{self.where(at, group)}: {what}; fill it in")
+                raise DataError(f"{self.where(row, group)}: {what}; fill it in")
             if split and part not in ("train", "val", "test"):
                 raise DataError(
-                    f"{self.where(at, split)}: {quoted(part)} is none of train, val and test"
+                    f"{self.where(row, split)}: {quoted(part)} is none of train, val and test"
                 )
-            first, line = part_of.setdefault(name, (part, at))
+            first, line = part_of.setdefault(name, (part, row))
             if group and split and part != first:
                 raise DataError(
-                    f"{self.where(at, split)}: group {quoted(name)} is in {part!r} here and in "
+                    f"{self.where(row, split)}: group {quoted(name)} is in {part!r} here and in "
                     f"{first!r} in line {self.rows.index[line]}; a group belongs to one part"
                 )
 
     @contextlib.contextmanager
-    def naming(self, at: int, column: str | None = None) -> Iterator[None]:
+    def naming(self, row: int, column: str | None = None) -> Iterator[None]:
         """Put file, line and column before an error that does not name them yet."""
         try:
             yield
         except DataError as error:
             if str(error).startswith(f"{self.path}, line"):
                 raise
-            raise DataError(f"{self.where(at, column)}: {error}") from error
+            raise DataError(f"{self.where(row, column)}: {error}") from error
 
-    def where(self, at: int, column: str | None = None) -> str:
+    def where(self, row: int, column: str | None = None) -> str:
         """File, line and column of a value, for messages."""
-        place = f"{self.path}, line {self.rows.index[at]}"
+        place = f"{self.path}, line {self.rows.index[row]}"
         return f"{place}, column {quoted(column)}" if column else place
 
-    def text(self, at: int, column: str | None) -> str:
+    def text(self, row: int, column: str | None) -> str:
         """A value without blanks around it; empty where no column is named."""
         if not column:
             return ""
         if column not in self._lists:
             self._lists[column] = [str(value) for value in self.rows[column]]
-        return self._lists[column][at]
+        return self._lists[column][row]
 
-    def number(self, at: int, column: str) -> float:
+    def number(self, row: int, column: str) -> float:
         """A value that must be a number within `values.LARGEST`."""
         try:
-            return number(self.text(at, column), decimal_comma=column in self.decimal_commas)
+            return number(self.text(row, column), decimal_comma=column in self.decimal_commas)
         except DataError as error:
-            raise DataError(f"{self.where(at, column)}: {error}") from None
+            raise DataError(f"{self.where(row, column)}: {error}") from None
 
-    def identifier(self, at: int, column: str) -> int | None:
+    def identifier(self, row: int, column: str) -> int | None:
         """A value that must be the id of an object, or None where there is none."""
         try:
-            return whole_number(self.text(at, column))
+            return whole_number(self.text(row, column))
         except DataError as error:
-            raise DataError(f"{self.where(at, column)}: {error}") from None
+            raise DataError(f"{self.where(row, column)}: {error}") from None
 
-    def file(self, at: int, column: str) -> Path:
+    def file(self, row: int, column: str) -> Path:
         """A value that must name a file, or the folder of an image, that is there."""
-        text = self.text(at, column)
+        text = self.text(row, column)
         if text not in self._files:
-            with self.naming(at, column):
+            with self.naming(row, column):
                 path = path_of_text(text, self.path.parent, may_be_folder=True)
                 if path.is_dir() and not _is_zarr(path):
                     raise DataError(f"{path} is a folder, not an image")
@@ -183,16 +185,16 @@ class Table:
         column, named = self.said.label, tuple(self.said.classes or ())
         if column is None:
             return [-1] * len(self.rows), named, ()
-        texts = [self.text(at, column) for at in range(len(self.rows))]
+        texts = [self.text(row, column) for row in range(len(self.rows))]
         # A name that the data-set file lists is a class, though it may mean 'none' elsewhere.
         names = [text if text in named else class_name(text) for text in texts]
         counts = Counter(name for name in names if name is not None)
         warnings = list(similar_warnings(counts, "classes"))
-        gaps = [at for at, name in enumerate(names) if name is None]
+        gaps = [row for row, name in enumerate(names) if name is None]
         if gaps and not self.said.unlabelled:
             raise self._no_class(gaps)
         if gaps:
-            kinds = Counter(texts[at] for at in gaps)
+            kinds = Counter(texts[row] for row in gaps)
             shown = [
                 f"{count:,} {quoted(text) if text else 'empty'}"
                 for text, count in kinds.most_common(6)
@@ -200,11 +202,13 @@ class Table:
             warnings.append(
                 f"{len(gaps):,} of {len(names):,} rows have no class ({', '.join(shown)})"
             )
-        kept = [class_name(value) for value in self.said.keep.get(column, ())]
-        classes = [name for name in dict.fromkeys(kept) if name in counts and name is not None]
+        requested = [class_name(value) for value in self.said.keep.get(column, ())]
+        classes = [name for name in dict.fromkeys(requested) if name in counts and name is not None]
         classes += sorted(set(counts) - set(classes), key=natural_key)
         if named:
-            strange = next((at for at, name in enumerate(names) if name and name not in named), -1)
+            strange = next(
+                (row for row, name in enumerate(names) if name and name not in named), -1
+            )
             if strange >= 0:
                 raise DataError(
                     f"{self.where(strange, column)}: {quoted(texts[strange])} is not among the "
@@ -226,17 +230,17 @@ class Table:
         )
 
 
-def _columns_named(said: Description) -> Iterable[str]:
-    yield from (name for name in (said.label, said.group, said.split) if name)
-    yield from said.keep
-    yield from said.channels.values()
-    if said.image:
-        yield said.image.column
-    if said.cells.column:
-        yield said.cells.column
-    if said.cells.object:
-        yield said.cells.object
-    yield from said.cells.columns or ()
+def _columns_named(description: Description) -> Iterable[str]:
+    yield from (name for name in (description.label, description.group, description.split) if name)
+    yield from description.keep
+    yield from description.channels.values()
+    if description.image:
+        yield description.image.column
+    if description.cells.column:
+        yield description.cells.column
+    if description.cells.object:
+        yield description.cells.object
+    yield from description.cells.columns or ()
 
 
 def _trimmed(rows: pd.DataFrame) -> pd.DataFrame:

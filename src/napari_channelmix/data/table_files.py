@@ -75,7 +75,11 @@ class TextTable:
                 f"{self.path}: two columns are called {quoted(name)}; rename one of them"
             )
         if name not in self.rows.columns:
-            near = [one for one in self.rows.columns if one.casefold() == name.casefold()]
+            near = [
+                candidate
+                for candidate in self.rows.columns
+                if candidate.casefold() == name.casefold()
+            ]
             hint = f"; is {quoted(near[0])} meant?" if near else ""
             raise DataError(
                 f"{self.path}: no column {quoted(name)}{asker}; it has "
@@ -189,11 +193,11 @@ def _separator(path: Path, text: str, expected: Collection[str]) -> tuple[str, i
     if not several:
         return body, skipped, ","
     # The columns that are asked for tell best, then the most columns.
-    wanted = set(expected)
+    requested = set(expected)
     fit = [
         each
         for each in several
-        if wanted and wanted <= {name.strip(BLANKS).casefold() for name in heads[each]}
+        if requested and requested <= {name.strip(BLANKS).casefold() for name in heads[each]}
     ]
     if len(fit) == 1:
         return body, skipped, fit[0]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.file_limits import refuse_claim
-from napari_channelmix.data.image_file import KNOWN_AXES, ImageFile, without_single_axes
+from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.ome_xml import OmeImage, OmeSet, read_ome
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.data.tiff_log import TiffLog
@@ -268,10 +268,10 @@ def _of_series(
         return _plain_pages(path), None
     if not series:
         raise DataError(f"{path}: holds no image")
-    scenes = [Scene(one.name or "", tuple(one.shape), _reduced(one)) for one in series]
+    scenes = [Scene(entry.name or "", tuple(entry.shape), _reduced(entry)) for entry in series]
     chosen, warning = choose(scenes)
-    one = series[chosen]
-    pages = list(one.pages) if len(one) <= MOST_CHECKED else [one.keyframe]
+    entry = series[chosen]
+    pages = list(entry.pages) if len(entry) <= MOST_CHECKED else [entry.keyframe]
     lost = sum(page is None for page in pages)
     other = [page for page in pages if page is not None and page.parent is not tiff]
     if alone and (lost or other) and len(tiff.pages) == 1:
@@ -282,13 +282,13 @@ def _of_series(
             "their files or pages are not there"
         )
     images = (tiff.imagej_metadata or {}).get("images") if tiff.is_imagej else 1
-    if one.kind != "imagej" and len(tiff.pages) == 1 and images not in (None, 1):
+    if entry.kind != "imagej" and len(tiff.pages) == 1 and images not in (None, 1):
         raise DataError(
             f"{path}: its ImageJ metadata are broken: they count {images!r:.40} planes, of which "
             "one can be read"
         )
-    whole = tuple(one.shape)
-    dtype = one.dtype
+    whole = tuple(entry.shape)
+    dtype = entry.dtype
     if dtype is None or not prod(whole):
         raise DataError(f"{path}: has no pixels that can be read {whole}")
     dtype = np.dtype(dtype)
@@ -301,7 +301,7 @@ def _of_series(
         for page in pages
     ]
     claimed = prod(whole) * dtype.itemsize
-    _check_extent(path, tiff, one, claimed)
+    _check_extent(path, tiff, entry, claimed)
     sizes = {page.parent.filehandle.path: page.parent.filehandle.size for page in pages}
     refuse_claim(path, claimed, sum(sizes.values()))
     empty = sum(count for count, _ in checked)
@@ -311,7 +311,7 @@ def _of_series(
             f"({empty} of {sum(count for _, count in checked)})"
         )
     _say_unused(tiff, warnings)
-    shape, axes = without_single_axes(whole, one.axes)
+    shape, axes = without_single_axes(whole, entry.axes)
     return _Source(path, shape, whole, axes, dtype, chosen), warning
 
 
@@ -319,7 +319,7 @@ def _say_unused(tiff: Any, warnings: list[str]) -> None:
     """Pages that the metadata do not count; others group all pages of a file."""
     if tiff.series[0].kind not in ("ome", "imagej", "shaped"):
         return
-    levels = [level for one in tiff.series for level in one.levels]
+    levels = [level for series in tiff.series for level in series.levels]
     if any(len(level) > MOST_CHECKED for level in levels):
         return
     used = {

@@ -128,7 +128,7 @@ class TiffLog:
 
     def _take(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if record.levelno < logging.WARNING or any(one.search(text) for one in _HARMLESS):
+        if record.levelno < logging.WARNING or any(pattern.search(text) for pattern in _HARMLESS):
             return
         tag = _TAG.search(text)
         if tag is None or int(tag[1]) in _STRUCTURE:

@@ -99,8 +99,8 @@ def check_page(path: Path, page: Any, size: int) -> tuple[int, int]:
     if empty == expected:
         raise DataError(f"{path}: none of its {expected} strips or tiles hold data")
     if plain and not empty and sum(count for _, count in pairs) < needed:
-        held = sum(count for _, count in pairs)
-        raise _cut(path, f"its strips or tiles hold {held:,} bytes, {needed:,} are needed")
+        stored = sum(count for _, count in pairs)
+        raise _cut(path, f"its strips or tiles hold {stored:,} bytes, {needed:,} are needed")
     return empty, expected
 
 

@@ -102,9 +102,9 @@ def class_name(value: Any) -> str | None:
     return whole[1] if whole and "." in text else text
 
 
-def same_class(one: Any, other: Any) -> bool:
+def same_class(first: Any, other: Any) -> bool:
     """Whether two values name one class, as `class_name` reads them; a text may be a name."""
-    return (class_name(one) or one) == (class_name(other) or other)
+    return (class_name(first) or first) == (class_name(other) or other)
 
 
 def whole_number(value: Any) -> int | None:

@@ -16,7 +16,7 @@ from napari_channelmix.data.file_limits import (
     refuse_claim,
     refuse_special,
 )
-from napari_channelmix.data.image_file import KNOWN_AXES, ImageFile, without_single_axes
+from napari_channelmix.data.image_planes import KNOWN_AXES, ImageFile, without_single_axes
 from napari_channelmix.data.pixel_size import Size, checked_size
 from napari_channelmix.data.scenes import Scene, choose_scene
 from napari_channelmix.errors import DataError
@@ -127,11 +127,15 @@ def _image(
     """Folder and description of the image to read."""
     listed = attributes.get("multiscales")
     if isinstance(listed, list) and listed:
-        usable = [one for one in listed if isinstance(one, dict) and _datasets(one)]
+        usable = [
+            multiscale
+            for multiscale in listed
+            if isinstance(multiscale, dict) and _datasets(multiscale)
+        ]
         if not usable:
             raise DataError(f"{path}: not an OME-Zarr image (its 'multiscales' name no array)")
         chosen, warning = choose_scene(
-            path, [_scene(path, path, one) for one in usable], scene, optional=mask
+            path, [_scene(path, path, multiscale) for multiscale in usable], scene, optional=mask
         )
         return path, usable[chosen], warning
     if "plate" in attributes or "well" in attributes:
@@ -145,7 +149,10 @@ def _image(
     if not series:
         raise DataError(f"{path}: not an OME-Zarr image (no 'multiscales' in its attributes)")
     described = [_attributes(folder)["multiscales"][0] for folder in series]
-    scenes = [_scene(path, folder, one) for folder, one in zip(series, described, strict=True)]
+    scenes = [
+        _scene(path, folder, multiscale)
+        for folder, multiscale in zip(series, described, strict=True)
+    ]
     chosen, warning = choose_scene(path, scenes, scene, optional=mask)
     return series[chosen], described[chosen], warning
 
@@ -223,8 +230,8 @@ def _pixel_size(
             for step in owner.get("coordinateTransformations") or []:
                 if step.get("type") == "scale":
                     scale = step["scale"]
-                    here = [float(scale[y]), float(scale[x])]
-                    sides = [a * b for a, b in zip(sides, here, strict=True)] if sides else here
+                    scales = [float(scale[y]), float(scale[x])]
+                    sides = [a * b for a, b in zip(sides, scales, strict=True)] if sides else scales
         units = [
             axis.get("unit") if isinstance(axis, dict) else None
             for axis in (multiscale["axes"][y], multiscale["axes"][x])
@@ -249,10 +256,10 @@ def _channels(
     listed = omero.get("channels") if isinstance(omero, dict) else None
     if listed is None and isinstance(omero, dict):
         return None
-    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+    if not isinstance(listed, list) or not all(isinstance(channel, dict) for channel in listed):
         warnings.append("its channel names cannot be read and are left out (block 'omero')")
         return None
-    labels = [one.get("label") for one in listed]
+    labels = [channel.get("label") for channel in listed]
     if not labels or not all(labels):
         return None
     if len(labels) != count:
@@ -324,17 +331,17 @@ def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[
     itemsize = np.dtype(array.dtype).itemsize
     piece = prod(int(c) for c in pieces) * itemsize
     enough = max(prod(shape) * itemsize, piece) // CLAIM_RATIO
-    files, held, all_seen = _held(place, enough)
-    refuse_claim(path, piece, held, "pixels in one chunk")
+    files, stored, all_seen = _held(place, enough)
+    refuse_claim(path, piece, stored, "pixels in one chunk")
     if not files:
         if mask:  # a label image of background has no chunks
-            refuse_claim(path, prod(shape) * itemsize, held)
+            refuse_claim(path, prod(shape) * itemsize, stored)
             return
         raise DataError(
             f"{path}: none of its {expected} chunks are there; its data are missing, or all its "
             "pixels have one value"
         )
-    refuse_claim(path, prod(shape) * itemsize, held)
+    refuse_claim(path, prod(shape) * itemsize, stored)
     if all_seen and files < expected:
         fill = np.asarray(array.fill_value)
         warnings.append(
@@ -345,7 +352,7 @@ def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[
 
 def _held(place: Path, enough: int) -> tuple[int, int, bool]:
     """Number of chunk files, their bytes, and whether all were counted."""
-    files = held = 0
+    files = stored = 0
     waiting = [str(place)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:
@@ -354,8 +361,8 @@ def _held(place: Path, enough: int) -> tuple[int, int, bool]:
                     waiting.append(entry.path)
                 elif entry.name not in ("zarr.json", ".zarray", ".zattrs", ".zgroup"):
                     files += 1
-                    if held <= max(enough, CLAIM_FLOOR // CLAIM_RATIO):
-                        held += entry.stat(follow_symlinks=False).st_size
-        if files > MOST_LOOKED_AT and held > enough:
-            return files, held, False
-    return files, held, True
+                    if stored <= max(enough, CLAIM_FLOOR // CLAIM_RATIO):
+                        stored += entry.stat(follow_symlinks=False).st_size
+        if files > MOST_LOOKED_AT and stored > enough:
+            return files, stored, False
+    return files, stored, True

@@ -69,9 +69,9 @@ class CropNumbers:
         own = self.values[:, :, list(channels)].reshape(len(self), -1)
         if not self.pairs.size:
             return own
-        one, other = np.triu_indices(len(channels), 1)
-        at = np.asarray(channels)
-        return np.concatenate([own, self.pairs[:, at[one], at[other]]], axis=1)
+        first, other = np.triu_indices(len(channels), 1)
+        indices = np.asarray(channels)
+        return np.concatenate([own, self.pairs[:, indices[first], indices[other]]], axis=1)
 
     def subset(self, indices: Whole) -> CropNumbers:
         """Those of some of the crops."""
@@ -81,8 +81,8 @@ class CropNumbers:
     def together(cls, parts: Sequence[CropNumbers]) -> CropNumbers:
         """Several sets of crops as one."""
         return cls(
-            np.concatenate([one.values for one in parts]),
-            np.concatenate([one.pairs for one in parts]),
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.pairs for part in parts]),
         )
 
     def scaled_by_group(self, groups: npt.NDArray[np.str_]) -> CropNumbers:
@@ -111,7 +111,7 @@ def crop_numbers(crops: Floats) -> CropNumbers:
     from scipy.ndimage import gaussian_filter
 
     features, _, _, products = crop_features(crops)
-    known = {name: features[:, at].astype(np.float64) for at, name in enumerate(FEATURES)}
+    known = {name: features[:, index].astype(np.float64) for index, name in enumerate(FEATURES)}
     bands, finer = [], crops
     for width in BANDS:
         coarser = gaussian_filter(crops, (0, 0, width, width), mode="nearest", truncate=3.0)
@@ -138,7 +138,7 @@ def _rings(crops: Floats) -> list[Doubles]:
     far = np.hypot(y - (height - 1) / 2, x - (width - 1) / 2) / (min(height, width) / 2)
     ring = np.minimum((far * RINGS).astype(np.int64), RINGS - 1)
     # Crops of a few pixels may lack the inner rings.
-    present = [ring == at if (ring == at).any() else ring >= 0 for at in range(RINGS)]
+    present = [ring == index if (ring == index).any() else ring >= 0 for index in range(RINGS)]
     return [crops[:, :, inside].mean(axis=2, dtype=np.float64) for inside in present]
 
 

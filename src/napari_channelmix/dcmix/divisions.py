@@ -67,7 +67,9 @@ class Division:
         """What has to be read."""
         return tuple(
             {
-                id(side.pixels): side.pixels for one in self.sides for side in (one.train, one.test)
+                id(side.pixels): side.pixels
+                for repeat in self.sides
+                for side in (repeat.train, repeat.test)
             }.values()
         )
 
@@ -76,9 +78,9 @@ class Division:
         """Classes of the cells that are held out in any repeat, each cell once."""
         labels = {
             row: label
-            for one in self.sides
+            for repeat in self.sides
             for row, label in zip(
-                one.test.rows.tolist(), one.test.cells.labels.tolist(), strict=True
+                repeat.test.rows.tolist(), repeat.test.cells.labels.tolist(), strict=True
             )
         }
         return np.array(list(labels.values()), dtype=np.int64)
@@ -158,22 +160,23 @@ def divided(
     cells = cells.labelled()
     if one_split or has_own_split(cells):
         return _once(cells, repeats, held_out, split_seed)
-    wanted = max(2, round(1 / held_out))
+    n_folds = max(2, round(1 / held_out))
     pixels = Pixels(cells)
     sides: list[Sides] = []
     seen: set[bytes] = set()
     while len(sides) < repeats:
-        folds = _new_folds(cells, wanted, (split_seed, len(sides)), seen)
+        folds = _new_folds(cells, n_folds, (split_seed, len(sides)), seen)
         for flags in folds[: repeats - len(sides)]:
             train, test = (Selection(pixels, np.flatnonzero(side)) for side in (~flags, flags))
             sides.append(Sides(train, test))
     warnings = []
-    if len(folds) < wanted:
-        warnings.append(f"{len(folds)} folds instead of {wanted}: {_fewest(cells)}")
+    if len(folds) < n_folds:
+        warnings.append(f"{len(folds)} folds instead of {n_folds}: {_fewest(cells)}")
     if repeats < len(folds):
-        held = _held_out(sides)
+        covered = _held_out(sides)
         warnings.append(
-            f"{counted(repeats, 'repeat')} for {len(folds)} folds: only {held} were ever held out; "
+            f"{counted(repeats, 'repeat')} for {len(folds)} folds: only {covered} were ever held "
+            "out; "
             f"with {len(folds)} repeats all are"
         )
     return Division(tuple(sides), "folds", len(folds), held_out, split_seed, tuple(warnings))
@@ -197,7 +200,7 @@ def _new_folds(cells: Cells, folds: int, seed: tuple[int, int], seen: set[bytes]
         # The first deal is that of the seed itself.
         later = np.random.SeedSequence([*seed, attempt]).generate_state(1)[0]
         flags = cross_validation_folds(cells, folds, int(later) if seed[1] else seed[0])
-        marks = {one.tobytes() for one in flags}
+        marks = {fold.tobytes() for fold in flags}
         if not marks & seen:
             break
     seen |= marks
@@ -214,7 +217,7 @@ def _fewest(cells: Cells) -> str:
 
 def _held_out(sides: Sequence[Sides]) -> str:
     """Number of groups that are held out, or of cells where each is its own."""
-    groups = {group for one in sides for group in one.test.cells.groups.tolist()}
-    cells = {row for one in sides for row in one.test.rows.tolist()}
+    groups = {group for repeat in sides for group in repeat.test.cells.groups.tolist()}
+    cells = {row for repeat in sides for row in repeat.test.rows.tolist()}
     known = len(groups) < len(cells)
     return counted(len(groups), "group") if known else counted(len(cells), "cell")

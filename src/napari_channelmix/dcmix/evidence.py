@@ -51,9 +51,9 @@ def evidence_of(
         cells=pooled.cells,
     )
     losses = {
-        one.name: one.recall - other.recall
-        for one, other in zip(plain.per_class, mixed.per_class, strict=True)
-        if one.recall is not None and other.recall is not None
+        first.name: first.recall - other.recall
+        for first, other in zip(plain.per_class, mixed.per_class, strict=True)
+        if first.recall is not None and other.recall is not None
     }
     return Evidence(
         plain=_standing(plain, tests.plain),

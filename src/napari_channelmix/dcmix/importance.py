@@ -147,8 +147,10 @@ def channel_importance_job(
     for number, sides in enumerate(division.sides):
         prefix = f"repeat {number + 1} of {seeds}: "
         start, length = 5 + 93 * number / seeds, 93 / seeds
-        crops, held = yield from part(source.crops_job(sides), start, 0.02 * length, 100, prefix)
-        work = repeat_job(plan, crops, held, seed + number)
+        crops, held_out = yield from part(
+            source.crops_job(sides), start, 0.02 * length, 100, prefix
+        )
+        work = repeat_job(plan, crops, held_out, seed + number)
         result, classifier = yield from part(
             work, start + 0.02 * length, 0.98 * length, 100, prefix
         )
@@ -239,9 +241,9 @@ def _alike(crops: NormalisedCrops, limit: float = 0.8, pixels: int = 200_000) ->
     chosen = np.sort(rng.choice(len(crops), size=min(256, len(crops)), replace=False))
     values = crops.take(chosen).permute(1, 0, 2, 3).flatten(1)
     together = np.corrcoef(values[:, :: max(1, values.shape[1] // pixels)].numpy())
-    for (i, one), (j, other) in combinations(enumerate(crops.cells.channels), 2):
+    for (i, first), (j, other) in combinations(enumerate(crops.cells.channels), 2):
         if abs(together[i, j]) > limit:
             yield (
-                f"{one} and {other} are alike (r = {together[i, j]:.2f}): how their weight is "
+                f"{first} and {other} are alike (r = {together[i, j]:.2f}): how their weight is "
                 f"divided between them means little"
             )

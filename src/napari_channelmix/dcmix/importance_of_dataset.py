@@ -48,18 +48,22 @@ def divided_importance_job(
     DataError, ModelError
         As `channel_importance`, `Cells.split` and `Cells.normalised_by_group`.
     """
-    given = merged(ImportanceSettings, settings, options)
-    job = channel_importance_job(cells, settings=given, parts=parts)
-    split_seed = given.seed if given.split_seed is None else given.split_seed
+    resolved = merged(ImportanceSettings, settings, options)
+    job = channel_importance_job(cells, settings=resolved, parts=parts)
+    split_seed = resolved.seed if resolved.split_seed is None else resolved.split_seed
     facts: dict[str, Any] = {
-        "request": as_dict(given),
-        "split": {"held_out": given.held_out, "seed": split_seed, "one_split": given.one_split},
+        "request": as_dict(resolved),
+        "split": {
+            "held_out": resolved.held_out,
+            "seed": split_seed,
+            "one_split": resolved.one_split,
+        },
         "cells": cells.fingerprint,
-        "scaled_per": given.scaled_per,
+        "scaled_per": resolved.scaled_per,
     }
 
-    def known(found: ChannelImportance) -> ChannelImportance:
+    def known(importance: ChannelImportance) -> ChannelImportance:
         again = {**facts, "threads": torch.get_num_threads()}
-        return replace(found, provenance={**found.provenance, **again})
+        return replace(importance, provenance={**importance.provenance, **again})
 
     return (yield from mapped_results(job, known))

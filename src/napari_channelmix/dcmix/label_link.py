@@ -170,7 +170,7 @@ def _folds(group: Whole) -> list[Whole]:
     if count < 2:
         return []
     split = GroupKFold(n_splits=count).split(group, groups=group)
-    return [held for _, held in split]
+    return [test for _, test in split]
 
 
 def _accuracies(cells: Singles, labels: Whole, folds: list[Whole], classes: int) -> Floats:
@@ -179,15 +179,15 @@ def _accuracies(cells: Singles, labels: Whole, folds: list[Whole], classes: int)
     sums = np.einsum("nd,knb->kdb", cells, member, optimize=True)
     counts = member.sum(axis=1)
     hits = np.zeros_like(counts)
-    for held in folds:
-        own, there = cells[held], member[:, held]
+    for fold in folds:
+        own, there = cells[fold], member[:, fold]
         left = (counts - there.sum(axis=1))[:, None]  # (K, 1, B)
         means = (sums - np.einsum("nd,knb->kdb", own, there, optimize=True)) / np.maximum(left, 1)
         # Of all classes the distance to a cell has its own square in common.
         score = np.einsum("nd,kdb->knb", own, means, optimize=True)
         score -= 0.5 * (means**2).sum(axis=1, keepdims=True)
         score = np.where(left > 0, score, -np.inf)
-        right = score.argmax(axis=0) == labels[held]
+        right = score.argmax(axis=0) == labels[fold]
         for code in range(classes):
             hits[code] += (there[code] * right).sum(axis=0)
     return np.asarray(recall_of(hits, counts).mean(axis=0))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.dcmix.decoys import decoy_p_values, holm
 from napari_channelmix.dcmix.label_link import link_job
+from napari_channelmix.dcmix.negative_control import decoy_p_values, holm
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:

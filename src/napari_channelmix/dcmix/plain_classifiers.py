@@ -111,33 +111,38 @@ def answered_job(
     that number is a stain or a batch. The channels get their p-values, or the reason why there are
     none; ``uncalibrated`` is such a reason, of these settings.
     """
-    asked = yield from part(measured_job(division), 0, 1, 4)
-    network = np.full(len(asked.labels), -1, dtype=np.int64)
+    measured = yield from part(measured_job(division), 0, 1, 4)
+    network = np.full(len(measured.labels), -1, dtype=np.int64)
     for number, repeat in enumerate(repeats):
-        here = asked.folds == number
-        network[here] = np.asarray(repeat.plain_predicted)[asked.place[here]]
-    who = asked.labels, asked.groups, asked.folds
+        in_repeat = measured.folds == number
+        network[in_repeat] = np.asarray(repeat.plain_predicted)[measured.place[in_repeat]]
+    who = measured.labels, measured.groups, measured.folds
     names: dict[str, Any] = {
         "channels": importance.channels,
         "classes": division.sides[0].test.cells.classes,
     }
-    from_one = separability(asked.numbers, *who, **names, network=network)
+    from_one = separability(measured.numbers, *who, **names, network=network)
 
     def alone(numbers: CropNumbers, network: Whole | None) -> Job[ChannelsAlone]:
         return alone_job(numbers, *who, **names, network=network)
 
-    found = yield from part(alone(asked.numbers, network), 1, 1, 4)
+    channels_alone = yield from part(alone(measured.numbers, network), 1, 1, 4)
     tests = p_values_job(
-        importance, repeats, asked.numbers, asked.labels, asked.groups, uncalibrated=uncalibrated
+        importance,
+        repeats,
+        measured.numbers,
+        measured.labels,
+        measured.groups,
+        uncalibrated=uncalibrated,
     )
     tested = yield from part(tests, 2, 1, 4)
     scaled = None
     if from_one.readable and from_one.scaled is not None:
-        numbers = asked.numbers.scaled_by_group(asked.groups)
+        numbers = measured.numbers.scaled_by_group(measured.groups)
         scaled = yield from part(alone(numbers, None), 3, 1, 4)
     answered = replace(
         importance,
-        alone=found,
+        alone=channels_alone,
         separability=from_one,
         alone_scaled=scaled,
         p_value=tested.p_value,

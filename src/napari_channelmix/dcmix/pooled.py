@@ -59,14 +59,20 @@ class Pooled:
         cell's own fold, on average over the cells. Our definition, chosen by simulation and held
         against benchmarks/grouped_null.py.
         """
-        found = estimate_accuracy(
+        estimate = estimate_accuracy(
             self.labels, getattr(self, kind), self.groups, self.classes, cells=self.cells
         )
         per_class = tuple(
-            replace(one, **self._reach(one.recall, one.low, one.high)) for one in found.per_class
+            replace(
+                class_recall,
+                **self._reach(class_recall.recall, class_recall.low, class_recall.high),
+            )
+            for class_recall in estimate.per_class
         )
         return replace(
-            found, per_class=per_class, **self._reach(found.balanced, found.low, found.high)
+            estimate,
+            per_class=per_class,
+            **self._reach(estimate.balanced, estimate.low, estimate.high),
         )
 
     def _reach(self, value: float | None, low: float | None, high: float | None) -> dict[str, Any]:
@@ -86,14 +92,18 @@ def pooled_of(repeats: Sequence[RepeatResult], division: Division) -> Pooled:
     So every group counts as often as the others.
     """
     used = division.rounded(len(repeats))
-    sides = [one.test for one in division.sides[:used]]
+    sides = [repeat.test for repeat in division.sides[:used]]
     return Pooled(
         classes=sides[0].cells.classes,
         labels=np.concatenate([side.cells.labels for side in sides]),
         groups=np.concatenate([side.cells.groups for side in sides]),
         cells=np.concatenate([side.rows for side in sides]),
-        mixed=np.concatenate([np.asarray(one.mixed_predicted, np.int64) for one in repeats[:used]]),
-        plain=np.concatenate([np.asarray(one.plain_predicted, np.int64) for one in repeats[:used]]),
+        mixed=np.concatenate(
+            [np.asarray(repeat.mixed_predicted, np.int64) for repeat in repeats[:used]]
+        ),
+        plain=np.concatenate(
+            [np.asarray(repeat.plain_predicted, np.int64) for repeat in repeats[:used]]
+        ),
         folds=division.folds,
         odds=_odds(division.sides[:used]),
     )
@@ -101,5 +111,7 @@ def pooled_of(repeats: Sequence[RepeatResult], division: Division) -> Pooled:
 
 def _odds(sides: Sequence[Sides]) -> float:
     """``n_test / n_train`` of the fold in which a cell was held out, on average over the cells."""
-    tests, trains = np.array([(len(one.test.rows), len(one.train.rows)) for one in sides]).T
+    tests, trains = np.array(
+        [(len(repeat.test.rows), len(repeat.train.rows)) for repeat in sides]
+    ).T
     return float(np.average(tests / trains, weights=tests))

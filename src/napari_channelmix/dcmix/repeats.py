@@ -17,14 +17,14 @@ from napari_channelmix.classify.bundle import load_bundle
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.networks import NetworkSpec
 from napari_channelmix.classify.train import train_on
-from napari_channelmix.dcmix.decoys import WithDecoys
+from napari_channelmix.dcmix.negative_control import WithDecoys
 from napari_channelmix.dcmix.shapley import shapley_job
 from napari_channelmix.dcmix.stored import RepeatPart
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.provenance import package_version
-from napari_channelmix.readers import read_json
 from napari_channelmix.settings import ImportanceSettings, as_dict
+from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.classifier import Classifier
@@ -129,18 +129,18 @@ def shares_of(mixing: ChannelMix) -> Floats:
 
 
 def repeat_job(
-    plan: Plan, crops: NormalisedCrops, held: NormalisedCrops, seed: int
+    plan: Plan, crops: NormalisedCrops, held_out: NormalisedCrops, seed: int
 ) -> Job[tuple[RepeatResult, Classifier]]:
     """One repeat, trained or taken from where an earlier run kept it; and its mixed classifier.
 
     Train the channel-mixing network, the all-channel one and the mix with decoys; let the first two
     call the held-out cells; take the Shapley values of the second.
     """
-    key = plan.key(seed, crops.signature, held.signature)
-    kept = _kept(plan, key, seed, len(held))
-    if kept is not None:
+    key = plan.key(seed, crops.signature, held_out.signature)
+    stored = _kept(plan, key, seed, len(held_out))
+    if stored is not None:
         yield Progress(1, 1, "kept from an earlier run", {"kept": 1.0})
-        return kept
+        return stored
 
     def train(some: NormalisedCrops, spec: NetworkSpec) -> Job[Classifier]:
         return train_on(some, spec, plan.settings.training, seed=seed, device=plan.device)
@@ -154,9 +154,9 @@ def repeat_job(
         train(crops, plan.spec()), ends[0], ends[1] - ends[0], 1, "all-channel network, "
     )
     assert mixed.mixing is not None
-    by_mixed = yield from part(_called(mixed, held), ends[1], 0, 1)
-    by_plain = yield from part(_called(plain, held), ends[1], 0, 1)
-    labels, classes = held.cells.labels, len(plan.classes)
+    by_mixed = yield from part(_called(mixed, held_out), ends[1], 0, 1)
+    by_plain = yield from part(_called(plain, held_out), ends[1], 0, 1)
+    labels, classes = held_out.cells.labels, len(plan.classes)
     result = RepeatResult(
         seed,
         shares_of(mixed.mixing).tolist(),
@@ -180,7 +180,7 @@ def repeat_job(
             decoys=(both[channels:] / real).tolist(),
         )
     if plan.settings.shapley:
-        job_of_values = shapley_job(plain.network, held, seed=seed, device=plan.device)
+        job_of_values = shapley_job(plain.network, held_out, seed=seed, device=plan.device)
         values = yield from part(job_of_values, 0.95, 0.05, 1)
         per_class = [[None if np.isnan(v) else float(v) for v in row] for row in values.per_class]
         result = replace(
@@ -220,11 +220,11 @@ def _kept(plan: Plan, key: str, seed: int, cells: int) -> tuple[RepeatResult, Cl
     return RepeatResult(**part_.model_dump()), classifier.to(plan.device)
 
 
-def _called(classifier: Classifier, held: NormalisedCrops) -> Job[npt.NDArray[np.int64]]:
+def _called(classifier: Classifier, held_out: NormalisedCrops) -> Job[npt.NDArray[np.int64]]:
     """Class that each held-out cell is called (n,)."""
     guesses = []
-    for at, crops in held.batches():
+    for indices, crops in held_out.batches():
         with torch.inference_mode():
             guesses.append(classifier.network(crops.to(classifier.device)).argmax(1).cpu().numpy())
-        yield Progress(at[-1] + 1, len(held), "measuring on held-out cells")
+        yield Progress(indices[-1] + 1, len(held_out), "measuring on held-out cells")
     return np.concatenate(guesses)

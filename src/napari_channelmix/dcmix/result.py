@@ -17,7 +17,7 @@ from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.dcmix.gate import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
-from napari_channelmix.readers import read_json
+from napari_channelmix.stored_files import read_json
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -251,13 +251,13 @@ class ChannelImportance:
         }
         if self.alone is not None:
             known |= set(self.alone.necessary)
-        told = [name for name in low if name in known]
+        used = [name for name in low if name in known]
         rest = [name for name in low if name not in known]
         lines = []
-        if told:
+        if used:
             lines.append(
                 "The share cannot be told from its negative control, though the accuracy says that "
-                f"the channel is used: {', '.join(told)}"
+                f"the channel is used: {', '.join(used)}"
             )
         if rest:
             lines.append(
@@ -300,10 +300,10 @@ class ChannelImportance:
             columns |= {"p_decoy": self.p_decoy, "p_alone": self.p_alone}
         if self.alone is not None:
             for kind in ("alone", "without"):
-                found = [one.accuracy for one in getattr(self.alone, kind)]
-                columns[f"accuracy_{kind}"] = [one.balanced for one in found]
-                columns[f"accuracy_{kind}_low"] = [one.low for one in found]
-                columns[f"accuracy_{kind}_high"] = [one.high for one in found]
+                accuracies = [entry.accuracy for entry in getattr(self.alone, kind)]
+                columns[f"accuracy_{kind}"] = [entry.balanced for entry in accuracies]
+                columns[f"accuracy_{kind}_low"] = [entry.low for entry in accuracies]
+                columns[f"accuracy_{kind}_high"] = [entry.high for entry in accuracies]
             columns["accuracy_alone_readable"] = not self.alone_unreadable
         columns |= {f"shapley of {name}": values for name, values in self.per_class.items()}
         if self.above_control is not None:
@@ -342,7 +342,7 @@ class ChannelImportance:
             "gate": self.gate,
             "n_train": self.n_train,
             "n_test": self.n_test,
-            "estimates": {kind: one.as_dict() for kind, one in self.estimates.items()},
+            "estimates": {kind: estimate.as_dict() for kind, estimate in self.estimates.items()},
             "whole": self.whole,
             "nothing": self.nothing,
             "share_alone": None if self.share_alone is None else list(self.share_alone),
@@ -431,8 +431,8 @@ class ChannelImportance:
             if name not in ("form", "estimates")
         }
         estimates = {
-            kind: AccuracyEstimate.from_dict(one.model_dump())
-            for kind, one in stored.estimates.items()
+            kind: AccuracyEstimate.from_dict(estimate.model_dump())
+            for kind, estimate in stored.estimates.items()
         }
         return cls(**content, estimates=estimates)
 

@@ -123,10 +123,10 @@ class Separability:
     def best_of_channels(self) -> dict[str, OneNumber]:
         """For each channel the number that says most."""
         best: dict[str, OneNumber] = {}
-        for one in self.numbers:
-            before = best.get(one.channel)
-            if before is None or one.accuracy.balanced > before.accuracy.balanced:
-                best[one.channel] = one
+        for number in self.numbers:
+            before = best.get(number.channel)
+            if before is None or number.accuracy.balanced > before.accuracy.balanced:
+                best[number.channel] = number
         return best
 
     @property
@@ -156,17 +156,17 @@ class Separability:
     def groups_sentence(self) -> str:
         """Which numbers know the group, whatever the class; empty where none does."""
         knowing = sorted(
-            (one for one in self.numbers if one.knows_the_group),
+            (number for number in self.numbers if number.knows_the_group),
             key=lambda one: -(one.between_groups or 0.0),
         )
         if not knowing:
             return ""
         seen: dict[str, OneNumber] = {}
-        for one in knowing:
-            seen.setdefault(one.channel, one)
+        for number in knowing:
+            seen.setdefault(number.channel, number)
         named = ", ".join(
-            f"{one.name} ({100 * (one.between_groups or 0.0):.0f} % of its variance)"
-            for one in seen.values()
+            f"{number.name} ({100 * (number.between_groups or 0.0):.0f} % of its variance)"
+            for number in seen.values()
         )
         return f"Groups of one class differ more than the cells within them in: {named}"
 
@@ -212,13 +212,13 @@ def separability(
         Classes that the network called when the cell was held out (any value where it never was).
     """
     answers = HeldOutAnswers(labels, groups, folds >= 0, tuple(classes))
-    tried = [(at, word) for at in range(len(channels)) for word in NUMBERS]
+    tried = [(index, word) for index in range(len(channels)) for word in NUMBERS]
     predicted, chosen, wins = _read_one_by_one(numbers, tried, labels, folds, len(classes))
 
     def number(of: int, guess: Whole, numbers: CropNumbers) -> OneNumber:
-        at, word = tried[of]
-        share, p = group_share(numbers.of(NUMBERS[word])[:, at], labels, groups)
-        return OneNumber(channels[at], word, answers.accuracy(guess), share, p)
+        index, word = tried[of]
+        share, p = group_share(numbers.of(NUMBERS[word])[:, index], labels, groups)
+        return OneNumber(channels[index], word, answers.accuracy(guess), share, p)
 
     every = tuple(number(of, predicted[of], numbers) for of in range(len(tried)))
     best = replace(every[wins.most_common(1)[0][0]], accuracy=answers.accuracy(chosen))
@@ -250,8 +250,8 @@ def _read_one_by_one(
     for fold in np.unique(folds[folds >= 0]):
         train, test = folds != fold, folds == fold
         scores = []
-        for of, (at, word) in enumerate(tried):
-            column = numbers.of(NUMBERS[word])[:, [at]]
+        for of, (index, word) in enumerate(tried):
+            column = numbers.of(NUMBERS[word])[:, [index]]
             # Two intervals a class, none with less than a fiftieth of the weight.
             tree = DecisionTreeClassifier(
                 max_leaf_nodes=2 * classes,

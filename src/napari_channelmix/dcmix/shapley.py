@@ -100,7 +100,7 @@ def shapley_job(
     donors = [_donors(labels, len(chosen), rng) for _ in range(draws)]
     batches = np.array_split(np.arange(len(chosen)), -(-len(chosen) // BATCH))
     hits = np.zeros((len(subsets), len(chosen)))
-    for at, batch in enumerate(batches):
+    for index, batch in enumerate(batches):
         x = crops.take(chosen[batch]).to(device)
         truth = torch.from_numpy(labels[chosen[batch]])
         for draw, donor in enumerate(donors):
@@ -110,12 +110,12 @@ def shapley_job(
                 with torch.inference_mode():
                     guess = network(torch.where(keep, x, absent)).argmax(dim=1).cpu()
                 hits[number, batch] += (guess == truth).numpy()
-                done = (at * draws + draw) * len(subsets) + number + 1
+                done = (index * draws + draw) * len(subsets) + number + 1
                 yield Progress(
                     done, len(batches) * draws * len(subsets), "Shapley values of the channels"
                 )
     recalls = np.stack(
-        [_recall(one / draws, labels[chosen], len(crops.cells.classes)) for one in hits]
+        [_recall(row / draws, labels[chosen], len(crops.cells.classes)) for row in hits]
     )
     per_class = combine(recalls)
     with np.errstate(all="ignore"):
@@ -146,7 +146,7 @@ def _orders(
 ) -> tuple[Flags, Callable[[Floats], Floats]]:
     """Subsets along random orders and their reverses, and how to average the gains."""
     drawn = [rng.permutation(channels) for _ in range(pairs)]
-    orders = [order for one in drawn for order in (one, one[::-1])]
+    orders = [order for permutation in drawn for order in (permutation, permutation[::-1])]
     subsets = [np.zeros(channels, dtype=bool)]
     for order in orders:
         for size in range(1, channels):

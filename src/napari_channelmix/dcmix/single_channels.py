@@ -112,11 +112,11 @@ class ChannelsAlone:
     @property
     def measured_on(self) -> str:
         """What all of it was measured on, with the warning where an interval says little."""
-        said = (
+        text = (
             "balanced accuracy of linear classifiers on grey-value numbers, with "
             f"{100 * self.whole.level:g} % intervals; {self.whole.measured_on()}"
         )
-        return f"{said}: {self.whole.warning}" if self.whole.warning else said
+        return f"{text}: {self.whole.warning}" if self.whole.warning else text
 
     @property
     def speaks_for_the_network(self) -> bool:
@@ -144,10 +144,10 @@ class ChannelsAlone:
             return f"{self.channels[0]} is the only channel: there is no other to compare it with"
         if self.whole.low <= self.whole.chance:
             return "All channels together are not known to be above chance: nothing is said of each"
-        single = [one for one in self.alone if one.as_good_as_all]
+        single = [channel_set for channel_set in self.alone if channel_set.as_good_as_all]
         if len(single) > 1:
             best = max(single, key=lambda one: one.accuracy.balanced)
-            named = _either([one.channels[0] for one in single])
+            named = _either([channel_set.channels[0] for channel_set in single])
             return f"{named} alone is as good as all ({self._figures(best)})"
         if self.smallest is None:
             best = max(self.alone, key=lambda one: one.accuracy.balanced)
@@ -157,22 +157,22 @@ class ChannelsAlone:
             )
         named = _and(self.smallest.channels)
         if len(self.smallest.channels) == 1:
-            said = f"{named} alone is as good as all"
+            sentence = f"{named} alone is as good as all"
         elif len(self.needs) == len(self.smallest.channels):
-            said = f"needs {named} together"
+            sentence = f"needs {named} together"
         else:
-            said = f"{named} together are as good as all"
-        said = f"{said} ({self._figures(self.smallest)})"
+            sentence = f"{named} together are as good as all"
+        sentence = f"{sentence} ({self._figures(self.smallest)})"
         if self.smallest.as_good_as_all:
-            return said
+            return sentence
         behind = self.smallest.behind
         return (
-            f"{said} on these cells; on others the difference may be "
+            f"{sentence} on these cells; on others the difference may be "
             f"{fraction(behind.low)} to {fraction(behind.high)}"
         )
 
-    def _figures(self, one: ChannelSet) -> str:
-        return f"{fraction(one.accuracy.balanced)}; all: {fraction(self.whole.balanced)}"
+    def _figures(self, channel_set: ChannelSet) -> str:
+        return f"{fraction(channel_set.accuracy.balanced)}; all: {fraction(self.whole.balanced)}"
 
     def _necessity(self) -> str:
         if len(self.channels) == 1 or self.whole.low <= self.whole.chance:
@@ -274,25 +274,27 @@ def alone_job(
     answers = HeldOutAnswers(labels, groups, folds >= 0, tuple(classes))
     head = LinearHead(numbers, labels, folds)
     everything = tuple(range(count))
-    singles = [(at,) for at in everything]
-    rests = [tuple(at for at in everything if at != left) for left in everything]
+    singles = [(index,) for index in everything]
+    rests = [tuple(index for index in everything if index != left) for left in everything]
     called: dict[Set, Whole] = {}
     total = 1 + 2 * count + count * (count - 1) // 2
 
     def learn(sets: Iterable[Set]) -> Job[None]:
-        for one in sets:
-            if one not in called:
-                called[one] = head.predict(one)
+        for subset in sets:
+            if subset not in called:
+                called[subset] = head.predict(subset)
                 yield Progress(min(len(called), total), total, "sets of channels")
 
-    def described(one: Set) -> ChannelSet:
-        names = tuple(channels[at] for at in one)
+    def described(subset: Set) -> ChannelSet:
+        names = tuple(channels[index] for index in subset)
         return ChannelSet(
-            names, answers.accuracy(called[one]), answers.ahead(called[everything], called[one])
+            names,
+            answers.accuracy(called[subset]),
+            answers.ahead(called[everything], called[subset]),
         )
 
-    def score(one: Set) -> float:
-        return answers.balanced(called[one])
+    def score(subset: Set) -> float:
+        return answers.balanced(called[subset])
 
     yield from learn([everything, *singles, *rests])
     smallest: ChannelSet | None = None
@@ -302,7 +304,7 @@ def alone_job(
         tried = (
             list(combinations(everything, size))
             if count <= ALL_SETS
-            else [tuple(sorted((*best, at))) for at in everything if at not in best]
+            else [tuple(sorted((*best, index))) for index in everything if index not in best]
         )
         yield from learn(tried)
         best = max(tried, key=score)
@@ -311,7 +313,7 @@ def alone_job(
             break
         smallest = None
     if smallest is not None and len(best) > 1:
-        fewer = {left: tuple(at for at in best if at != left) for left in best}
+        fewer = {left: tuple(index for index in best if index != left) for left in best}
         yield from learn(fewer.values())
         needs = tuple(
             channels[left]
@@ -321,8 +323,8 @@ def alone_job(
     return ChannelsAlone(
         tuple(channels),
         answers.accuracy(called[everything]),
-        tuple(described(one) for one in singles),
-        tuple(described(one) for one in rests),
+        tuple(described(subset) for subset in singles),
+        tuple(described(subset) for subset in rests),
         smallest,
         needs,
         None if network is None else answers.accuracy(network),

@@ -11,7 +11,7 @@ from napari_channelmix.bounds import Finite, Index, Name, Seed
 from napari_channelmix.classify.accuracy import StoredAccuracy
 from napari_channelmix.dcmix.separability import Separability
 from napari_channelmix.dcmix.single_channels import ChannelsAlone
-from napari_channelmix.readers import Origin, Stored, checked_as
+from napari_channelmix.stored_files import Origin, Stored, checked_as
 
 __all__ = ["SCHEMA", "ImportanceFile", "RepeatPart"]
 
@@ -90,13 +90,13 @@ class ImportanceFile(Stored):
         }
         lists |= {f"per_class of {name}": of for name, of in self.per_class.items()}
         for name in ("alone", "alone_scaled"):
-            found = getattr(self, name)
-            if found is not None:
+            channels_alone = getattr(self, name)
+            if channels_alone is not None:
                 lists |= {
-                    f"{name} of {kind}": getattr(found, kind)
+                    f"{name} of {kind}": getattr(channels_alone, kind)
                     for kind in ("channels", "alone", "without")
                 }
-                _refuse_other_sets(name, found, self.channels)
+                _refuse_other_sets(name, channels_alone, self.channels)
         refuse_other_lengths(lists, count)
         if (self.shapley is None) != (self.shapley_sd is None):
             raise ValueError("shapley and shapley_sd go together")
@@ -115,17 +115,19 @@ class ImportanceFile(Stored):
         return self
 
 
-def _refuse_other_sets(where: str, found: ChannelsAlone, channels: Sequence[str]) -> None:
+def _refuse_other_sets(where: str, channels_alone: ChannelsAlone, channels: Sequence[str]) -> None:
     """Refuse sets of other channels, or a smallest set of none."""
-    if found.channels != tuple(channels):
+    if channels_alone.channels != tuple(channels):
         raise ValueError(f"{where}: is of other channels")
-    smallest = () if found.smallest is None else (found.smallest,)
+    smallest = () if channels_alone.smallest is None else (channels_alone.smallest,)
     sets = {
-        channel for one in (*found.alone, *found.without, *smallest) for channel in one.channels
+        channel
+        for channel_set in (*channels_alone.alone, *channels_alone.without, *smallest)
+        for channel in channel_set.channels
     }
-    if not sets | set(found.needs) <= set(channels):
+    if not sets | set(channels_alone.needs) <= set(channels):
         raise ValueError(f"{where}: names channels that are none of these")
-    if any(not one.channels for one in (*found.alone, *smallest)):
+    if any(not channel_set.channels for channel_set in (*channels_alone.alone, *smallest)):
         raise ValueError(f"{where}: a set of no channels")
 
 
@@ -182,11 +184,11 @@ class RepeatPart(Stored):
         of_classes = [self.mixed["recall"], self.plain["recall"]]
         if self.shapley_per_class is not None:
             of_classes.append(self.shapley_per_class)
-        if any(len(one) != classes for one in of_classes):
+        if any(len(values) != classes for values in of_classes):
             raise ValueError(f"not of {classes} classes")
         there = [
-            one is not None
-            for one in (self.shapley, self.shapley_per_class, self.decoys, self.decoy_share)
+            values is not None
+            for values in (self.shapley, self.shapley_per_class, self.decoys, self.decoy_share)
         ]
         if there != [shapley, shapley, decoys, decoys]:
             raise ValueError("other numbers than this run wants")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.dcmix.controls import above_decoy, above_zero
+from napari_channelmix.dcmix.above_control import above_decoy, above_zero
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
 from napari_channelmix.dcmix.gate import judge, without_control
 from napari_channelmix.dcmix.p_values import ENOUGH_REPEATS
@@ -64,18 +64,18 @@ def summarised(
         },
         decoy=None if decoys is None else _floats(decoys.mean(axis=0)),
         p_value=None,
-        accuracy={kind: one.balanced for kind, one in estimates.items()},
-        recall={kind: one.recall for kind, one in estimates.items()},
+        accuracy={kind: item.balanced for kind, item in estimates.items()},
+        recall={kind: item.recall for kind, item in estimates.items()},
         gate=gate.reason,
-        seeds=tuple(one.seed for one in repeats),
-        share_of_seed=tuple(_floats(one) for one in share),
-        n_train=round(float(np.mean([len(one.train.rows) for one in division.sides]))),
+        seeds=tuple(item.seed for item in repeats),
+        share_of_seed=tuple(_floats(item) for item in share),
+        n_train=round(float(np.mean([len(item.train.rows) for item in division.sides]))),
         n_test=estimates["plain"].n_cells,
         warnings=tuple(dict.fromkeys([*warnings, *_doubts(repeats, estimates, not_learnt)])),
         provenance=provenance,
         estimates=estimates,
-        whole=_mean([one.whole for one in repeats]),
-        nothing=_mean([one.nothing for one in repeats]),
+        whole=_mean([item.whole for item in repeats]),
+        nothing=_mean([item.nothing for item in repeats]),
         share_alone=_floats(alone.mean(axis=0)),
         division=division.words,
         verdict=gate.verdict,
@@ -91,9 +91,9 @@ def _per_class(
     repeats: Sequence[RepeatResult], classes: Sequence[str]
 ) -> dict[str, tuple[float, ...]]:
     """Shapley values for the recall of each class, mean over the repeats that held it out."""
-    if any(one.shapley_per_class is None for one in repeats):
+    if any(repeat.shapley_per_class is None for repeat in repeats):
         return {}
-    values: Floats = np.array([one.shapley_per_class for one in repeats], dtype=np.float64)
+    values: Floats = np.array([repeat.shapley_per_class for repeat in repeats], dtype=np.float64)
     there: npt.NDArray[np.bool_] = np.isfinite(values[:, :, 0])
     return {
         name: _floats(values[there[:, code], code].mean(axis=0))
@@ -106,12 +106,14 @@ def _not_learnt(
     evidence: Evidence, plain: AccuracyEstimate, tests: AgainstChance
 ) -> dict[str, str]:
     """Why nothing is said of a class, for those that were not learnt."""
-    p_of = dict(zip([one.name for one in plain.per_class], tests.plain.class_p, strict=True))
+    p_of = dict(zip([row.name for row in plain.per_class], tests.plain.class_p, strict=True))
     return {
-        one.name: f"not learnt: recall {one.recall:.2f} of {counted(one.n_cells, 'held-out cell')} "
-        f"is at chance (p = {p_of[one.name]:.2f} over groups)"
-        for one in plain.per_class
-        if one.name in evidence.not_learnt
+        row.name: (
+            f"not learnt: recall {row.recall:.2f} of {counted(row.n_cells, 'held-out cell')} "
+            f"is at chance (p = {p_of[row.name]:.2f} over groups)"
+        )
+        for row in plain.per_class
+        if row.name in evidence.not_learnt
     }
 
 
@@ -120,8 +122,8 @@ def _doubts(
     estimates: dict[str, AccuracyEstimate],
     not_learnt: dict[str, str],
 ) -> list[str]:
-    lines = [line for one in repeats for line in one.warnings]
-    lines += [one.warning for one in estimates.values() if one.warning]
+    lines = [line for item in repeats for line in item.warnings]
+    lines += [item.warning for item in estimates.values() if item.warning]
     lines += [f"class {name} was {why}" for name, why in not_learnt.items()]
     if len(repeats) < ENOUGH_REPEATS:
         lines.append(
@@ -133,7 +135,7 @@ def _doubts(
 
 def _stacked(repeats: Sequence[RepeatResult], name: str) -> Floats | None:
     """One list of every repeat as rows (S, C); None where one lacks it."""
-    rows = [getattr(one, name) for one in repeats]
+    rows = [getattr(repeat, name) for repeat in repeats]
     return None if any(row is None for row in rows) else np.array(rows, dtype=np.float64)
 
 

@@ -37,8 +37,8 @@ def as_floats(pictures: npt.NDArray[Any], first: int = 0) -> Floats:
     if pictures.dtype == np.uint8:
         return floats / np.float32(255)
     if not np.isfinite(floats).all():
-        at = first + int(np.argmin(np.isfinite(floats).all(axis=(1, 2, 3))))
-        raise DataError(f"image {at} has NaN or infinite pixels; leave the cell out")
+        index = first + int(np.argmin(np.isfinite(floats).all(axis=(1, 2, 3))))
+        raise DataError(f"image {index} has NaN or infinite pixels; leave the cell out")
     low, high = float(floats.min(initial=0)), float(floats.max(initial=0))
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise DataError(
@@ -123,13 +123,13 @@ class NamedAutoencoder:
 
         The texture is drawn as its kind typically looks, not as it lies in any one cell.
         """
-        wanted = np.atleast_2d(np.asarray(latents, dtype=np.float32))
-        if wanted.ndim != 2 or wanted.shape[1] != len(self.names):
-            raise DataError(f"latents must be (n, {len(self.names)}), not {wanted.shape}")
-        drawn = np.empty((len(wanted), *self.shape), np.float32)
+        points = np.atleast_2d(np.asarray(latents, dtype=np.float32))
+        if points.ndim != 2 or points.shape[1] != len(self.names):
+            raise DataError(f"latents must be (n, {len(self.names)}), not {points.shape}")
+        drawn = np.empty((len(points), *self.shape), np.float32)
         with torch.inference_mode():
-            for start in range(0, len(wanted), 256):
-                part = torch.from_numpy(wanted[start : start + 256])
+            for start in range(0, len(points), 256):
+                part = torch.from_numpy(points[start : start + 256])
                 drawn[start : start + 256] = self.network.picture(part).numpy()
         return drawn
 
@@ -179,11 +179,11 @@ class NamedAutoencoder:
         start = np.asarray(z, dtype=np.float32).reshape(-1)
         if start.shape != (len(self.names),) or steps < 2:
             raise ModelError(f"z must have {len(self.names)} values, and steps be 2 or more")
-        at = self.position(latent)
+        column = self.position(latent)
         along = np.repeat(start[None], steps, axis=0)
-        circle = self.circle(at)
+        circle = self.circle(column)
         if circle is None:
-            along[:, at] = np.linspace(*span, steps)
+            along[:, column] = np.linspace(*span, steps)
         else:
             turn = 2 * np.pi * np.arange(steps) / steps
             radius = max(float(np.hypot(*start[list(circle)])), REACH / 2)
@@ -203,10 +203,10 @@ class NamedAutoencoder:
 
     def circle(self, latent: int | str) -> tuple[int, int] | None:
         """Positions of cosine and sine where a latent belongs to a cyclic factor, else None."""
-        at = self.position(latent)
+        column = self.position(latent)
         for factor in self.code.of.factors:
             positions = self.code.latents_of(factor)
-            if factor.cyclic and at in positions:
+            if factor.cyclic and column in positions:
                 return positions[0], positions[1]
         return None
 

@@ -69,7 +69,7 @@ class View:
         names = tuple(channels)
         if colors is None:
             if len(names) == 3 and all(
-                name.lower() in said for name, said in zip(names, _RGB, strict=True)
+                name.lower() in accepted for name, accepted in zip(names, _RGB, strict=True)
             ):
                 return cls(names, PALETTE[:3], natural=True)
             if len(names) == 1:
@@ -133,10 +133,10 @@ class View:
         }
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> View:
+    def from_dict(cls, record: Mapping[str, Any]) -> View:
         """From `as_dict`."""
-        weights = tuple(tuple(float(part) for part in row) for row in said["weights"])
-        return cls(tuple(said["channels"]), weights, bool(said["natural"]))
+        weights = tuple(tuple(float(part) for part in row) for row in record["weights"])
+        return cls(tuple(record["channels"]), weights, bool(record["natural"]))
 
 
 def default_view(of: NamedAutoencoder, cells: Cells, channel: str | None = None) -> View:

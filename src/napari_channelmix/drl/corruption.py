@@ -88,8 +88,8 @@ def box_blurred(pictures: Tensor) -> Tensor:
 
 
 def _gaussian_blurred(pictures: Tensor, sigma: float) -> Tensor:
-    at = torch.arange(-4, 5, dtype=pictures.dtype)
-    row = torch.exp(-0.5 * (at / sigma) ** 2)
+    offsets = torch.arange(-4, 5, dtype=pictures.dtype)
+    row = torch.exp(-0.5 * (offsets / sigma) ** 2)
     row = row / row.sum()
     kernel = (row[:, None] * row).expand(pictures.shape[1], 1, -1, -1)
     return F.conv2d(pictures, kernel, padding=4, groups=pictures.shape[1])

@@ -62,7 +62,7 @@ class Disentangler(NamedAutoencoder):
         job = finetune_job(
             self, pictures, settings=settings, device=device, checkpoint=checkpoint, **options
         )
-        found = drain(job)
-        if found.kept_source:
-            warnings.warn(found.kept_source, UserWarning, stacklevel=2)
-        return found.disentangler
+        finetuned = drain(job)
+        if finetuned.kept_source:
+            warnings.warn(finetuned.kept_source, UserWarning, stacklevel=2)
+        return finetuned.disentangler

@@ -116,8 +116,8 @@ def latents_job(
     DataError, ModelError
         As `prepare_job`, `load_disentangler` and `finetune_job`.
     """
-    given = {"model": str(model)} if isinstance(model, str | Path) else {}
-    chosen = merged(EncodingSettings, settings, {**given, **options})
+    named_model = {"model": str(model)} if isinstance(model, str | Path) else {}
+    chosen = merged(EncodingSettings, settings, {**named_model, **options})
     finetune, seed = chosen.finetune, chosen.seed
     if model is None or isinstance(model, str | Path):
         source = load_disentangler(chosen.model)
@@ -136,20 +136,20 @@ def latents_job(
     prepared = yield from part(prepare_job(cells, view), 0, PREPARING, total)
     unlike = differences_from_tuning(source, cells, view)
     warnings = [*cells.warnings, *prepared.warnings, *unlike]
-    kept = Finetuned(source)
+    finetuned = Finetuned(source)
     if finetune and len(cells) > 1:
-        kept = yield from part(
+        finetuned = yield from part(
             tune(source, prepared.pictures, epochs=finetune, seed=seed, device=device),
             PREPARING,
             TUNING,
             total,
         )
-        if kept.kept_source:
-            warnings.append(kept.kept_source)
+        if finetuned.kept_source:
+            warnings.append(finetuned.kept_source)
     of = (
-        kept.disentangler
-        if kept.disentangler is source
-        else remembering(kept.disentangler, cells, view)
+        finetuned.disentangler
+        if finetuned.disentangler is source
+        else remembering(finetuned.disentangler, cells, view)
     )
     values, spread = yield from part(_encoded(of, prepared.pictures), tuned_at, 0, total)
     wide = spread.astype(np.float64)
@@ -193,7 +193,7 @@ def latents_job(
         data=cells.name,
     )
     unseparated = "the cells have no two classes" if separate else "not asked for"
-    found = Latents(
+    result = Latents(
         cells,
         values,
         spread,
@@ -209,28 +209,28 @@ def latents_job(
     if classed:
         # Cells can be looked at meanwhile.
         measured = tuned_at + MEASURING
-        yield Progress(measured, total, "what separates the classes", partial=found)
+        yield Progress(measured, total, "what separates the classes", partial=result)
         beside = _pixels(cells, seed, device) if chosen.pixels else None
         separating = _separated(cells, of, values, active, prepared, seed, beside)
         try:
             separation = yield from part(separating, measured, SEPARATING, total)
             warnings += separation.warnings
-            found = replace(found, separation=separation, unseparated="")
+            result = replace(result, separation=separation, unseparated="")
         except DataError as error:
             warnings.append(str(error))
-            found = replace(found, unseparated=str(error))
-        found = replace(found, warnings=tuple(dict.fromkeys(warnings)))
-    yield Progress(total, total, "done", partial=found)
-    return found
+            result = replace(result, unseparated=str(error))
+        result = replace(result, warnings=tuple(dict.fromkeys(warnings)))
+    yield Progress(total, total, "done", partial=result)
+    return result
 
 
 def _encoded(of: Disentangler, pictures: npt.NDArray[np.uint8]) -> Job[tuple[Floats, Floats]]:
     """Posterior of every cell, some at a time."""
-    found = []
+    batches = []
     for start in range(0, len(pictures), ENCODED):
         yield Progress(start, len(pictures), "encoding the cells")
-        found.append(of.posterior(pictures[start : start + ENCODED]))
-    means, spreads = zip(*found, strict=True)
+        batches.append(of.posterior(pictures[start : start + ENCODED]))
+    means, spreads = zip(*batches, strict=True)
     return np.concatenate(means), np.concatenate(spreads)
 
 
@@ -250,16 +250,20 @@ def _separated(
     pixels: PixelTest | None,
 ) -> Job[Separation]:
     """What tells the classes apart: active latents beside hand-crafted features."""
-    kept = np.flatnonzero(active)
-    if not len(kept):
+    active_columns = np.flatnonzero(active)
+    if not len(active_columns):
         raise DataError("no latent varies among the cells, so nothing can separate the classes")
     axes: dict[str, Sequence[int]] = {}
     for axis in of.axes():
-        at = [int(np.searchsorted(kept, one)) for one in of.columns(axis) if active[one]]
+        at = [
+            int(np.searchsorted(active_columns, column))
+            for column in of.columns(axis)
+            if active[column]
+        ]
         if at:
             axes[axis] = at
     columns = {
-        "latents": values[:, kept].astype(np.float64),
+        "latents": values[:, active_columns].astype(np.float64),
         "hand-crafted": prepared.features.to_numpy(np.float64),
     }
     separation = yield from separation_job(
@@ -272,18 +276,18 @@ def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
     """A classifier of all channels, as `train_classifier` makes it, for each fold anew."""
 
     def tested(
-        learnt: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]
+        learnt: npt.NDArray[np.int64], held_out: npt.NDArray[np.int64]
     ) -> Job[npt.NDArray[np.int64]]:
         from napari_channelmix.classify.train import train_classifier_job
 
         known = cells.subset(learnt)
         job = train_classifier_job(known, seed=seed, device=device)
         classifier = yield from part(job, 0, 95, 100)
-        said_job = classifier.predict_job(cells.subset(asked), prior="balanced")
+        said_job = classifier.predict_job(cells.subset(held_out), prior="balanced")
         guesses = yield from part(said_job, 95, 5, 100)
         chosen = guesses.argmax(axis=1)
         codes = np.array([cells.classes.index(name) for name in classifier.classes])
-        said: npt.NDArray[np.int64] = codes[chosen]
-        return said
+        predicted: npt.NDArray[np.int64] = codes[chosen]
+        return predicted
 
     return tested

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_channelmix.classify.device import choose_device, choose_threads, denormals_as_zero
-from napari_channelmix.classify.training import TrainingSettings, fit
+from napari_channelmix.classify.training_loop import TrainingSettings, fit
 from napari_channelmix.classify.weights_file import seal
 from napari_channelmix.drl.autoencoder import NamedAutoencoder, as_floats
 from napari_channelmix.drl.objective import Objective, reconstruction
@@ -203,13 +203,13 @@ class CellLearner:
         """Cells in random order, each with sprites beside them."""
         order = np.random.default_rng([self.seed, epoch]).permutation(self.train)
         for step in range(self.steps()):
-            here = order[step * BATCH : (step + 1) * BATCH]
+            rows = order[step * BATCH : (step + 1) * BATCH]
             replayed = None
             if self.replayed:
                 # From the end of the sprites' training: full corruption, final weights of loss.
                 drawn = self.sprites.batch(10**6 + epoch * self.steps() + step)
                 replayed = replace(drawn, progress=1.0)
-            yield self._tensor(here), replayed
+            yield self._tensor(rows), replayed
 
     def _tensor(self, indices: npt.NDArray[np.int64]) -> Tensor:
         chosen = torch.from_numpy(as_floats(self.pictures[indices]))
@@ -253,8 +253,8 @@ class CellLearner:
         losses = []
         with torch.inference_mode():
             for start in range(0, len(self.held_out), 256):
-                here = self.held_out[start : start + 256]
-                losses.append(float(self._elbo(self._tensor(here), sample=False)) * len(here))
+                rows = self.held_out[start : start + 256]
+                losses.append(float(self._elbo(self._tensor(rows), sample=False)) * len(rows))
         return {"score": -sum(losses) / len(self.held_out)}
 
     def validate(self) -> Job[dict[str, float]]:

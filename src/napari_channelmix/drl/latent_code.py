@@ -71,8 +71,10 @@ class Code:
 
     def latents_of(self, factor: Factor) -> tuple[int, ...]:
         """Positions of the latents of a factor: one, or cosine and sine."""
-        at = (self.names.index(factor.name),)
-        return (*at, self.names.index(f"{factor.name} (sin)")) if factor.cyclic else at
+        positions = (self.names.index(factor.name),)
+        return (
+            (*positions, self.names.index(f"{factor.name} (sin)")) if factor.cyclic else positions
+        )
 
     @property
     def spare(self) -> Tensor:
@@ -95,15 +97,15 @@ class Code:
 
     def targets(self, digits: Tensor) -> Tensor:
         """Latents (n, Z) that sprites of these digits (n, K) should have; 0 for spare ones."""
-        wanted = torch.zeros(len(digits), self.latents)
+        targets = torch.zeros(len(digits), self.latents)
         for column, factor in enumerate(self.of.factors):
-            wanted[:, list(self.latents_of(factor))] = self.levels(factor)[digits[:, column]]
-        return wanted
+            targets[:, list(self.latents_of(factor))] = self.levels(factor)[digits[:, column]]
+        return targets
 
     def read(self, latents: Tensor) -> Tensor:
         """Digits (n, K) of latents (n, Z): the nearest value of each factor."""
         digits = []
         for factor in self.of.factors:
-            here = latents[:, list(self.latents_of(factor))]
-            digits.append(torch.cdist(here, self.levels(factor)).argmin(dim=1))
+            values = latents[:, list(self.latents_of(factor))]
+            digits.append(torch.cdist(values, self.levels(factor)).argmin(dim=1))
         return torch.stack(digits, dim=1)

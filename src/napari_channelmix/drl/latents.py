@@ -87,7 +87,7 @@ class Latents:
     @property
     def active(self) -> npt.NDArray[np.bool_]:
         """(Z,) latents that vary among the cells and stand for something."""
-        return np.array([one.badge not in ("inactive", "spare") for one in self.trust])
+        return np.array([entry.badge not in ("inactive", "spare") for entry in self.trust])
 
     def axes(self) -> tuple[str, ...]:
         """Axes worth looking at: those with an active latent."""
@@ -101,11 +101,11 @@ class Latents:
 
     def of_axis(self, axis: str) -> npt.NDArray[np.float64]:
         """Value of each cell (N,) on an axis; for a cyclic one the angle, in radians."""
-        at = self.disentangler.columns(axis)
-        if len(at) == 1:
-            return self.values[:, at[0]].astype(np.float64)
+        columns = self.disentangler.columns(axis)
+        if len(columns) == 1:
+            return self.values[:, columns[0]].astype(np.float64)
         angle: npt.NDArray[np.float64] = np.arctan2(
-            self.values[:, at[1]].astype(np.float64), self.values[:, at[0]]
+            self.values[:, columns[1]].astype(np.float64), self.values[:, columns[0]]
         ) % (2 * np.pi)
         return angle
 
@@ -121,11 +121,11 @@ class Latents:
         """
         of, active = self.disentangler, self.active
         span = self.ranges()[of.columns(axis)[0]]
-        wanted = of.steps(self.values[cell], axis, count, (float(span[0]), float(span[1])))
+        targets = of.steps(self.values[cell], axis, count, (float(span[0]), float(span[1])))
         weight = np.where(active, 1 / np.maximum(self.values.std(axis=0), 0.05), 0.0)
         # Along the axis itself a cell must be right; elsewhere near is good enough.
         weight[list(of.columns(axis))] *= 3
-        apart = ((wanted[:, None] - self.values[None]) * weight) ** 2
+        apart = ((targets[:, None] - self.values[None]) * weight) ** 2
         nearest: npt.NDArray[np.int64] = apart.sum(axis=2).argmin(axis=1)
         return nearest
 
@@ -161,7 +161,7 @@ class Latents:
         table, cells = self.cells.table, self.cells
         where = pd.DataFrame(
             {
-                "field": [cells.fields[int(at)].name for at in table["field"]],
+                "field": [cells.fields[int(index)].name for index in table["field"]],
                 "object": table["object"].to_numpy(),
                 "y": cells.centres[:, 0],
                 "x": cells.centres[:, 1],
@@ -192,9 +192,9 @@ class Latents:
             "schema": SCHEMA,
             "n": len(self.values),
             "names": list(self.names),
-            "trust": [one.value for one in self.trust],
-            "badges": [one.as_dict() for one in self.trust],
-            "active": [bool(one) for one in self.active],
+            "trust": [entry.value for entry in self.trust],
+            "badges": [entry.as_dict() for entry in self.trust],
+            "active": [bool(entry) for entry in self.active],
             "accuracy": accuracy,
             "separation": None if self.separation is None else self.separation.as_dict(),
             "metrics": card,
@@ -219,8 +219,8 @@ class Latents:
         write_text(folder / "latents.csv", csv_text(self.to_frame()))
         notes = {}
         for axis in self.axes():
-            at = [one for one in self.disentangler.columns(axis) if self.active[one]]
-            weakest = min((self.trust[one] for one in at), key=lambda one: one.value)
+            columns = [column for column in self.disentangler.columns(axis) if self.active[column]]
+            weakest = min((self.trust[column] for column in columns), key=lambda one: one.value)
             notes[axis] = f"{weakest.badge}: {weakest.words}"
         rows = [
             (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))

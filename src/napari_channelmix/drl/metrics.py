@@ -39,8 +39,8 @@ def association(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
         0. Source: arXiv 2409.18017, section 3.
     """
     columns = []
-    for one, other in zip(first, second, strict=True):
-        a = one - one.mean(axis=0)
+    for values, other in zip(first, second, strict=True):
+        a = values - values.mean(axis=0)
         b = other - other.mean(axis=0)
         norm = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
         still = norm <= 1e-12

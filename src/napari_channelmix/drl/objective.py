@@ -65,9 +65,9 @@ class Objective:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> Objective:
+    def from_dict(cls, record: Mapping[str, Any]) -> Objective:
         """From `as_dict`, also after a round trip through JSON."""
-        return cls(**{**said, "alignment": tuple(said["alignment"])})
+        return cls(**{**record, "alignment": tuple(record["alignment"])})
 
     def beta_at(self, progress: float) -> float:
         """Weight of the divergence when this share of the training is done."""
@@ -90,8 +90,8 @@ def changed_latents(first: Posterior, second: Posterior) -> Tensor:
     between the smallest and the greatest of its pair (Locatello et al. 2020, section 4).
     """
     apart = (first.mean - second.mean).detach() ** 2
-    one, other = first.log_variance.detach().exp(), second.log_variance.detach().exp()
-    divergence = 0.5 * ((one + apart) / other + (other + apart) / one) - 1
+    variance, other = first.log_variance.detach().exp(), second.log_variance.detach().exp()
+    divergence = 0.5 * ((variance + apart) / other + (other + apart) / variance) - 1
     low, high = divergence.amin(dim=1, keepdim=True), divergence.amax(dim=1, keepdim=True)
     return divergence >= (low + high) / 2
 

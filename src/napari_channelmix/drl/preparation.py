@@ -84,13 +84,13 @@ class Preparation:
         }
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> Preparation:
+    def from_dict(cls, record: Mapping[str, Any]) -> Preparation:
         """From `as_dict`."""
         return cls(
-            View.from_dict(said["view"]),
-            tuple(said["background"]),
-            tuple(said["spread"]),
-            float(said["zoom"]),
+            View.from_dict(record["view"]),
+            tuple(record["background"]),
+            tuple(record["spread"]),
+            float(record["zoom"]),
         )
 
 
@@ -146,14 +146,14 @@ def prepared_job(cells: Cells, how: Preparation) -> Job[Prepared]:
     pictures = np.zeros((len(seen), how.view.depth, FRAME_SIDE, FRAME_SIDE), np.uint8)
     outlined = np.zeros(len(seen), dtype=bool)
     rows = []
-    for at in range(len(seen)):
-        cut = _Cut.of(seen, at)
-        mask, outlined[at] = _outline(cut, how)
+    for index in range(len(seen)):
+        cut = _Cut.of(seen, index)
+        mask, outlined[index] = _outline(cut, how)
         scaled = how.scaled(cut.pixels)
         rows.append(hand_crafted(scaled, mask, how.view.channels))
         framed = _framed(_seen(scaled, how.view), mask, how.zoom)
-        pictures[at] = np.round(255 * framed).astype(np.uint8)
-        yield Progress(at + 1, len(seen), "cutting out the cells")
+        pictures[index] = np.round(255 * framed).astype(np.uint8)
+        yield Progress(index + 1, len(seen), "cutting out the cells")
     return Prepared(
         pictures,
         pd.DataFrame(rows),
@@ -169,7 +169,7 @@ def _warnings(
     lost = int((~outlined).sum())
     if lost:
         yield f"{lost} of {len(cells)} cells have no clear outline; a disc stands for it"
-    if all(one.labels is None for one in cells.fields):
+    if all(image.labels is None for image in cells.fields):
         yield "the cells have no label image: outlines were found by brightness"
     if how.view.depth == 3 and len(how.view.channels) == 1:
         yield "a grey image: the latent Color is of no use here"
@@ -197,25 +197,25 @@ class _Cut:
     others: Mask | None
 
     @classmethod
-    def of(cls, cells: Cells, at: int) -> _Cut:
+    def of(cls, cells: Cells, index: int) -> _Cut:
         from napari_channelmix.data.cells import BOX
 
-        row = cells.table.iloc[at]
-        one = cells.fields[int(row["field"])]
+        row = cells.table.iloc[index]
+        image = cells.fields[int(row["field"])]
         # What lies beyond the image is filled, and is no part of the cell.
-        height, width = one.shape
+        height, width = image.shape
         y0, x0 = max(int(row[BOX[0]]), 0), max(int(row[BOX[1]]), 0)
         y1, x1 = min(int(row[BOX[2]]), height), min(int(row[BOX[3]]), width)
-        pixels = one.read((y0, x0, y1, x1), cells.planes)
+        pixels = image.read((y0, x0, y1, x1), cells.planes)
         if not np.isfinite(pixels).all():
             channel = int(np.argwhere(~np.isfinite(pixels))[0][0])
             raise DataError(
-                f"{one.name}: channel {cells.channels[channel]!r} has NaN or infinite pixels in "
-                f"cell {cells.name_of(at)}; replace them or leave the cell out"
+                f"{image.name}: channel {cells.channels[channel]!r} has NaN or infinite pixels in "
+                f"cell {cells.name_of(index)}; replace them or leave the cell out"
             )
-        if one.labels is None or not row["object"]:
+        if image.labels is None or not row["object"]:
             return cls(pixels, None, None)
-        window = np.asarray(one.labels[y0:y1, x0:x1])
+        window = np.asarray(image.labels[y0:y1, x0:x1])
         label = window == row["object"]
         return cls(pixels, label, (window > 0) & ~label)
 
@@ -301,25 +301,25 @@ def _some(count: int, most: int) -> list[int]:
 
 def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
     """Zoom and gain with which all but the largest and brightest of some cells are like sprites."""
-    found = []
+    measurements = []
     looked_at = _some(len(seen), SAMPLE)
-    for done, at in enumerate(looked_at, start=1):
-        cut = _Cut.of(seen, at)
+    for done, index in enumerate(looked_at, start=1):
+        cut = _Cut.of(seen, index)
         mask, outlined = _outline(cut, rough)
         if outlined:
             light = np.clip(_seen(rough.scaled(cut.pixels), rough.view), 0, 1)[:, mask]
             width = 2 * np.sqrt(mask.sum() / np.pi)
-            found.append((_diameter(mask), width, light.mean(axis=1).max()))
+            measurements.append((_diameter(mask), width, light.mean(axis=1).max()))
         yield Progress(done, len(looked_at), "measuring the cells")
-    if not found:
+    if not measurements:
         raise DataError(
             f"{seen.name}: no cell stands out from its background in "
             f"{', '.join(seen.channels)}; choose other channels, or mark the cells with labels"
         )
-    longest, widest, brightest = np.percentile(np.array(found), 95, axis=0).tolist()
+    longest, widest, brightest = np.percentile(np.array(measurements), 95, axis=0).tolist()
     zoom = min(LONGEST_DIAMETER / max(longest, 4.0), DISC_DIAMETER / max(widest, 4.0))
     dimmed = max(1.0, brightest / BRIGHTEST_MEAN)
-    return replace(rough, zoom=zoom, spread=tuple(dimmed * one for one in rough.spread))
+    return replace(rough, zoom=zoom, spread=tuple(dimmed * value for value in rough.spread))
 
 
 def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tuple[float, ...]]]:
@@ -327,8 +327,8 @@ def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tu
     around: list[Floats] = []
     inside: list[Floats] = []
     looked_at = _some(len(cells), SAMPLE)
-    for done, at in enumerate(looked_at, start=1):
-        cut = _Cut.of(cells, at)
+    for done, index in enumerate(looked_at, start=1):
+        cut = _Cut.of(cells, index)
         if cut.label is not None and cut.others is not None:
             free = ~(cut.label | cut.others)
         else:

@@ -77,24 +77,24 @@ class Quality:
     def of_factor(self, factor: str) -> float:
         """S of a factor with its own latent; of a circle's two, the smaller."""
         column = self.factors.index(factor)
-        own = [at for at, name in enumerate(self.latents) if name.split(" (")[0] == factor]
+        own = [index for index, name in enumerate(self.latents) if name.split(" (")[0] == factor]
         return float(self.association[own, column].min())
 
     def gates(self) -> list[tuple[str, float, float]]:
         """What is asked of shipped weights: name, figure, bar."""
-        asked = [
+        gates = [
             (f"S of {name}", self.of_factor(name), BARS["association"]) for name in self.factors
         ]
-        asked += [("OMES", self.omes, BARS["omes"]), ("MIG", self.mig, BARS["mig"])]
+        gates += [("OMES", self.omes, BARS["omes"]), ("MIG", self.mig, BARS["mig"])]
         for test in GATED:
-            kept = {
+            ratios = {
                 name: share / max(self.accuracy[name], 1e-9)
                 for name, share in self.robustness.get(test, {}).items()
             }
-            if kept:
-                worst = min(kept, key=lambda name: kept[name])
-                asked.append((f"{test}: {worst}", kept[worst], BARS["robustness"]))
-        return asked
+            if ratios:
+                worst = min(ratios, key=lambda name: ratios[name])
+                gates.append((f"{test}: {worst}", ratios[worst], BARS["robustness"]))
+        return gates
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: plain numbers, rounded to four digits."""
@@ -103,9 +103,9 @@ class Quality:
             if isinstance(value, np.ndarray):
                 return plain(value.tolist())
             if isinstance(value, dict):
-                return {key: plain(one) for key, one in value.items()}
+                return {key: plain(item) for key, item in value.items()}
             if isinstance(value, list | tuple):
-                return [plain(one) for one in value]
+                return [plain(item) for item in value]
             return round(value, 4) if isinstance(value, float) else value
 
         return {name: plain(value) for name, value in vars(self).items()}
@@ -208,13 +208,15 @@ def associations_job(
     matrix = yield from _interventions(code, read, pairs, generator, other=False)
     digits = sprites.random(pairs, generator)
     values = read(digits, generator)
-    wanted = code.targets(digits).numpy().astype(np.float64)
-    values, wanted = values - values.mean(axis=0), wanted - wanted.mean(axis=0)
-    norm = np.sqrt((values**2).sum(axis=0) * (wanted**2).sum(axis=0))
-    follows = (values * wanted).sum(axis=0) / np.maximum(norm, 1e-12)
+    targets = code.targets(digits).numpy().astype(np.float64)
+    values, targets = values - values.mean(axis=0), targets - targets.mean(axis=0)
+    norm = np.sqrt((values**2).sum(axis=0) * (targets**2).sum(axis=0))
+    follows = (values * targets).sum(axis=0) / np.maximum(norm, 1e-12)
     return {
         factor.name: float(
-            min(min(matrix[at, k], max(follows[at], 0.0)) for at in code.latents_of(factor))
+            min(
+                min(matrix[index, k], max(follows[index], 0.0)) for index in code.latents_of(factor)
+            )
         )
         for k, factor in enumerate(code.of.factors)
     }
@@ -225,7 +227,7 @@ def _reader(of: Disentangler, sprites: Sprites) -> Reader:
 
     def read(digits: Tensor, generator: torch.Generator) -> Floats:
         parts = [sprites.draw(some, generator).inputs for some in digits.split(500)]
-        return np.concatenate([of.encode(one.numpy()) for one in parts]).astype(np.float64)
+        return np.concatenate([of.encode(batch.numpy()) for batch in parts]).astype(np.float64)
 
     return read
 
@@ -254,17 +256,17 @@ def _merged(code: Code, digits: Tensor) -> npt.NDArray[np.int64]:
 
 def _accuracy(code: Code, latents: Floats, digits: Tensor, test: str = "") -> dict[str, float]:
     """Share of the sprites whose factor is read as it was drawn."""
-    found = code.read(torch.from_numpy(np.asarray(latents, dtype=np.float32)))
+    decoded = code.read(torch.from_numpy(np.asarray(latents, dtype=np.float32)))
     shares = {}
     for k, factor in enumerate(code.of.factors):
-        true, said = digits[:, k], found[:, k]
+        true, predicted = digits[:, k], decoded[:, k]
         counted = torch.ones(len(digits), dtype=torch.bool)
         if factor.name == "Intensity" and test == "half brightness":
             # Two steps are a doubling: half as bright is another value, where there is one.
             true, counted = true - 2, true >= 2
         elif factor.name == "Intensity" and test.startswith(("gamma", "shading")):
             continue
-        apart = (true - said).abs()
+        apart = (true - predicted).abs()
         if factor.cyclic:
             apart = torch.minimum(apart, len(factor) - apart)
             right = apart <= 1

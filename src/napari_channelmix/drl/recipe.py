@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from napari_channelmix.classify.training import TrainingSettings
+from napari_channelmix.classify.training_loop import TrainingSettings
 from napari_channelmix.drl.corruption import Corruption
 from napari_channelmix.drl.network import PRESETS, NetworkSettings
 from napari_channelmix.drl.objective import PAPER_OBJECTIVE, Objective

@@ -101,12 +101,12 @@ class Separation:
         return {
             "classes": list(self.classes),
             "tested": {
-                name: {kind: vars(one) for kind, one in tested.items()}
+                name: {kind: vars(result) for kind, result in tested.items()}
                 for name, tested in self.tested.items()
             },
-            "best": {name: vars(one) for name, one in self.best.items()},
+            "best": {name: vars(result) for name, result in self.best.items()},
             "chosen": self.chosen,
-            "ahead": {name: vars(one) for name, one in self.ahead.items()},
+            "ahead": {name: vars(result) for name, result in self.ahead.items()},
             "importance": {name: list(pair) for name, pair in self.importance.items()},
             "folds": self.folds,
             "groups": self.groups,
@@ -177,22 +177,24 @@ def separation_job(
     total, done = folds * (len(answers) + choosing + 1 + weight), 0
     for fold, (train, test) in enumerate(splits):
         where = f"fold {fold + 1} of {folds}"
-        for (name, kind), said in answers.items():
+        for (name, kind), predicted in answers.items():
             stage = f"{name}, {kind}, {where}"
             model = yield from part(
                 kinds[kind](data[name][train], y[train], seed), done, 1, total, stage
             )
             with _one_thread():
-                said[test] = model.predict(data[name][test])
+                predicted[test] = model.predict(data[name][test])
             done += 1
             if (name, kind) != (first, measured):
                 continue
-            right = accuracy_of(y[test], said[test], len(classes)).balanced
-            for axis, at in axes.items():
+            right = accuracy_of(y[test], predicted[test], len(classes)).balanced
+            for axis, positions in axes.items():
                 shuffled = data[name][test].copy()
                 lost = []
                 for _ in range(SHUFFLES):
-                    shuffled[:, list(at)] = shuffled[rng.permutation(len(test))][:, list(at)]
+                    shuffled[:, list(positions)] = shuffled[rng.permutation(len(test))][
+                        :, list(positions)
+                    ]
                     with _one_thread():
                         said_now = model.predict(shuffled)
                     lost.append(right - accuracy_of(y[test], said_now, len(classes)).balanced)
@@ -216,9 +218,9 @@ def separation_job(
         answers["pixels", "network"] = spoken["pixels"] = seen
         chosen["pixels"] = {"network": folds}
     tested: dict[str, dict[str, Tested]] = {name: {} for name, _ in answers}
-    for (name, kind), said in answers.items():
-        tested[name][kind] = _tested(y, said, group, len(classes))
-    best = {name: _tested(y, said, group, len(classes)) for name, said in spoken.items()}
+    for (name, kind), predicted in answers.items():
+        tested[name][kind] = _tested(y, predicted, group, len(classes))
+    best = {name: _tested(y, predicted, group, len(classes)) for name, predicted in spoken.items()}
     ahead = {
         name: _ahead(y, spoken[first], spoken[name], group, len(classes), folds)
         for name in spoken
@@ -252,13 +254,13 @@ def _choice(kinds: Mapping[str, Learner], x: Floats, y: Whole, group: Whole, see
     scores = {}
     total, done = len(kinds) * len(splits), 0
     for kind, learner in kinds.items():
-        said = np.full(len(y), -1)
+        predicted = np.full(len(y), -1)
         for train, test in splits:
             model = yield from part(learner(x[train], y[train], seed), done, 1, total, kind)
             with _one_thread():
-                said[test] = model.predict(x[test])
+                predicted[test] = model.predict(x[test])
             done += 1
-        scores[kind] = accuracy_of(y, said, int(y.max()) + 1).balanced
+        scores[kind] = accuracy_of(y, predicted, int(y.max()) + 1).balanced
     return max(scores, key=lambda kind: scores[kind])
 
 

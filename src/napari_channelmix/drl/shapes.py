@@ -38,11 +38,11 @@ class Outline:
 
         The centre of the outline is the centre of the field.
         """
-        at = torch.arange(side, dtype=torch.float64) - (side - 1) / 2
-        y, x = torch.meshgrid(at, at, indexing="ij")
+        offsets = torch.arange(side, dtype=torch.float64) - (side - 1) / 2
+        y, x = torch.meshgrid(offsets, offsets, indexing="ij")
         cos, sin = math.cos(angle), math.sin(angle)
-        turned = torch.stack([cos * y - sin * x, sin * y + cos * x], dim=-1)
-        return (size * self.distance(turned / size)).float()
+        rotated = torch.stack([cos * y - sin * x, sin * y + cos * x], dim=-1)
+        return (size * self.distance(rotated / size)).float()
 
     def diameter_for_area(self) -> float:
         """Size at which the outline has the area of a disc of diameter 1."""
@@ -51,53 +51,55 @@ class Outline:
         return math.sqrt(math.pi / 4 * (side / 3) ** 2 / inside)
 
 
-def _box(at: Tensor, half: float) -> Tensor:
-    beyond = at.abs() - half
+def _box(points: Tensor, half: float) -> Tensor:
+    beyond = points.abs() - half
     outside = beyond.clamp(min=0).norm(dim=-1)
     inside: Tensor = -(outside + beyond.amax(dim=-1).clamp(max=0))
     return inside
 
 
-def _disc(at: Tensor, radius: float, centre: tuple[float, float] = (0.0, 0.0)) -> Tensor:
-    away: Tensor = (at - torch.tensor(centre, dtype=at.dtype)).norm(dim=-1)
+def _disc(points: Tensor, radius: float, centre: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    away: Tensor = (points - torch.tensor(centre, dtype=points.dtype)).norm(dim=-1)
     return radius - away
 
 
-def _ellipse(at: Tensor, axes: tuple[float, float]) -> Tensor:
+def _ellipse(points: Tensor, axes: tuple[float, float]) -> Tensor:
     # The implicit function over its gradient: exact on the outline, close to it nearby.
-    axes_ = torch.tensor(axes, dtype=at.dtype)
-    level = (at / axes_).norm(dim=-1)
-    slope = (at / axes_**2).norm(dim=-1).clamp(min=1e-9)
+    axes_ = torch.tensor(axes, dtype=points.dtype)
+    level = (points / axes_).norm(dim=-1)
+    slope = (points / axes_**2).norm(dim=-1).clamp(min=1e-9)
     return torch.where(level > 1e-6, level * (1 - level) / slope, min(axes))
 
 
-def _heart(at: Tensor) -> Tensor:
+def _heart(points: Tensor) -> Tensor:
     half = 0.30
     # The square stands on its corner; two discs sit on the middles of its upper sides.
     s = math.sqrt(0.5)
-    turned = torch.stack([s * (at[..., 0] + at[..., 1]), s * (at[..., 0] - at[..., 1])], dim=-1)
+    rotated = torch.stack(
+        [s * (points[..., 0] + points[..., 1]), s * (points[..., 0] - points[..., 1])], dim=-1
+    )
     # Shifted so that the centroid of the whole is the centre.
-    turned = turned - 0.313 * half
-    square = _box(turned, half)
-    one = _disc(turned, half, (-half, 0.0))
-    other = _disc(turned, half, (0.0, -half))
-    return torch.maximum(square, torch.maximum(one, other))
+    rotated = rotated - 0.313 * half
+    square = _box(rotated, half)
+    disc = _disc(rotated, half, (-half, 0.0))
+    other = _disc(rotated, half, (0.0, -half))
+    return torch.maximum(square, torch.maximum(disc, other))
 
 
-def _bean(at: Tensor) -> Tensor:
+def _bean(points: Tensor) -> Tensor:
     # All points within a fixed distance of an arc of a circle.
     bend, thick, spread = 0.36, 0.23, 1.0
     # The arc's middle lies upwards; the shift brings the centroid to the centre.
-    y, x = at[..., 0] - 0.2667, at[..., 1]
+    y, x = points[..., 0] - 0.2667, points[..., 1]
     angle = torch.atan2(x, -y).clamp(-spread, spread)
     nearest = torch.stack([-bend * torch.cos(angle), bend * torch.sin(angle)], dim=-1)
     away: Tensor = (torch.stack([y, x], dim=-1) - nearest).norm(dim=-1)
     return thick - away
 
 
-def _lobed(at: Tensor) -> Tensor:
+def _lobed(points: Tensor) -> Tensor:
     lobes = [
-        _disc(at, 0.25, (0.27 * math.cos(a), 0.27 * math.sin(a)))
+        _disc(points, 0.25, (0.27 * math.cos(a), 0.27 * math.sin(a)))
         for a in (0.0, 2 * math.pi / 3, 4 * math.pi / 3)
     ]
     return torch.stack(lobes).amax(dim=0)

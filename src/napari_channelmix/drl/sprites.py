@@ -131,10 +131,10 @@ class SpriteSet:
         ModelError
             No such factor.
         """
-        for one in self.factors:
-            if one.name == name:
-                return one
-        names = ", ".join(one.name for one in self.factors)
+        for factor in self.factors:
+            if factor.name == name:
+                return factor
+        names = ", ".join(factor.name for factor in self.factors)
         raise ModelError(f"{self.name} has no factor {name!r}; it has {names}")
 
     def has(self, name: str) -> bool:
@@ -350,7 +350,7 @@ class Sprites:
         generator : torch.Generator, optional
             Draws tile and phase of each input; without one, inputs are the targets.
         """
-        part = {factor.name: digits[:, at] for at, factor in enumerate(self.of.factors)}
+        part = {factor.name: digits[:, column] for column, factor in enumerate(self.of.factors)}
         bank = self._bank_index(part)
         dy, dx = (self._reach - self._shift(part[axis], axis) for axis in ("PosY", "PosX"))
         distance = self._bank.unfold(1, SIDE, 1).unfold(2, SIDE, 1)[bank, dy, dx]

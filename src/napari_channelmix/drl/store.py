@@ -26,7 +26,7 @@ from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencode
 from napari_channelmix.drl.objective import Objective
 from napari_channelmix.drl.sprites import SIDE, sprite_set
 from napari_channelmix.errors import BundleError, ModelError
-from napari_channelmix.readers import Stored, checked_as
+from napari_channelmix.stored_files import Stored, checked_as
 from napari_channelmix.wording import shown_error
 
 __all__ = ["SUFFIX", "load_disentangler", "save_disentangler", "shipped"]
@@ -41,7 +41,9 @@ def shipped() -> tuple[str, ...]:
     folder = resources.files("napari_channelmix.drl") / "weights"
     return tuple(
         sorted(
-            one.name.removesuffix(SUFFIX) for one in folder.iterdir() if one.name.endswith(SUFFIX)
+            entry.name.removesuffix(SUFFIX)
+            for entry in folder.iterdir()
+            if entry.name.endswith(SUFFIX)
         )
     )
 
@@ -95,16 +97,16 @@ def load_disentangler(name: str | Path = "texture-sprites") -> Disentangler:
 
 def _read(path: Path) -> Disentangler:
     text, weights = read_sealed(path, FORMAT, SCHEMA, "disentangler")
-    said = described(text, _Described, path=path)
+    description = described(text, _Described, path=path)
     try:
-        settings = NetworkSettings(**said.network.model_dump())
-        of = sprite_set(said.sprites)
+        settings = NetworkSettings(**description.network.model_dump())
+        of = sprite_set(description.sprites)
         if (settings.channels, settings.side) != (of.channels, SIDE):
             raise ValueError(f"its images are not those of {of.name}")
-        if (of.as_dict() if said.drawn is None else said.drawn) != of.as_dict():
+        if (of.as_dict() if description.drawn is None else description.drawn) != of.as_dict():
             raise ValueError(f"it was trained on other {of.name} than this version draws")
         code = Code(of, settings.latents)
-        taught = said.about.get("recipe", {}).get("objective")
+        taught = description.about.get("recipe", {}).get("objective")
         if taught:
             Objective.from_dict(taught)
         # Only its shapes: nothing is held in memory for a network that the file does not fill.
@@ -121,7 +123,7 @@ def _read(path: Path) -> Disentangler:
     network = VariationalAutoencoder(settings)
     network.load_state_dict(whole)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Disentangler(network.eval(), code, said.about)
+    return Disentangler(network.eval(), code, description.about)
 
 
 class _Network(Stored):

@@ -29,11 +29,11 @@ def tiles(
     A texture that is flat has the mean of the range everywhere.
     """
     made = torch.empty(len(textures), variants, SIDE, SIDE)
-    for at, texture in enumerate(textures.values()):
+    for index, texture in enumerate(textures.values()):
         for variant in range(variants):
             # A stream of its own for each tile, whatever the number of the others.
-            generator = torch.Generator().manual_seed(seed * 7919 + at * 101 + variant)
-            made[at, variant] = _equalised(texture(generator), low, high)
+            generator = torch.Generator().manual_seed(seed * 7919 + index * 101 + variant)
+            made[index, variant] = _equalised(texture(generator), low, high)
     return made
 
 
@@ -45,14 +45,14 @@ def _equalised(tile: Tensor, low: float, high: float) -> Tensor:
 
 
 def _grid() -> tuple[Tensor, Tensor]:
-    at = torch.arange(SIDE, dtype=torch.float64)
-    y, x = torch.meshgrid(at, at, indexing="ij")
+    coordinates = torch.arange(SIDE, dtype=torch.float64)
+    y, x = torch.meshgrid(coordinates, coordinates, indexing="ij")
     return y, x
 
 
 def _frequencies() -> tuple[Tensor, Tensor, Tensor]:
-    at = torch.fft.fftfreq(SIDE, dtype=torch.float64)
-    fy, fx = torch.meshgrid(at, at, indexing="ij")
+    frequencies = torch.fft.fftfreq(SIDE, dtype=torch.float64)
+    fy, fx = torch.meshgrid(frequencies, frequencies, indexing="ij")
     return fy, fx, torch.sqrt(fy**2 + fx**2)
 
 
@@ -65,8 +65,8 @@ def _band(
     if keep is not None:
         passing &= keep
     noise = torch.randn(SIDE, SIDE, generator=generator, dtype=torch.float64)
-    kept: Tensor = torch.fft.ifft2(torch.fft.fft2(noise) * passing).real
-    return kept / kept.std()
+    filtered: Tensor = torch.fft.ifft2(torch.fft.fft2(noise) * passing).real
+    return filtered / filtered.std()
 
 
 def _weave(generator: torch.Generator) -> Tensor:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_channelmix.classify.device import choose_device
-from napari_channelmix.classify.training import fit
+from napari_channelmix.classify.training_loop import fit
 from napari_channelmix.drl.disentangler import Disentangler
 from napari_channelmix.drl.sprite_learner import SpriteLearner
 from napari_channelmix.provenance import provenance
@@ -44,8 +44,8 @@ def train_sprites_job(
     """
     where = choose_device(device)
     learner = SpriteLearner(how, seed, where)
-    said = {"recipe": how.as_dict(), "sprites": how.sprites.as_dict(), "seed": seed}
-    key = json.dumps(said, sort_keys=True)
+    config = {"recipe": how.as_dict(), "sprites": how.sprites.as_dict(), "seed": seed}
+    key = json.dumps(config, sort_keys=True)
     record = yield from fit(
         learner, how.settings, device=where, seed=seed, checkpoint=checkpoint, key=key
     )

@@ -81,21 +81,21 @@ def traversal(
     """
     drawn, values, change = [], [], []
     for axis in axes:
-        at = of.columns(axis)
-        low, high = (float(v) for v in spans[at[0]])
+        columns = of.columns(axis)
+        low, high = (float(v) for v in spans[columns[0]])
         latents = of.steps(z, axis, steps, (low, high))
         pictures = of.decode(latents)
-        far = pictures[steps // 2 if len(at) == 2 else -1]
+        far = pictures[steps // 2 if len(columns) == 2 else -1]
         drawn.append(pictures)
-        circle = np.arctan2(latents[:, at[-1]], latents[:, at[0]]) % (2 * np.pi)
-        values.append(circle if len(at) == 2 else latents[:, at[0]])
+        circle = np.arctan2(latents[:, columns[-1]], latents[:, columns[0]]) % (2 * np.pi)
+        values.append(circle if len(columns) == 2 else latents[:, columns[0]])
         change.append(float(np.abs(far - pictures[0]).mean()))
     order = np.argsort(-np.array(change), kind="stable")
     empty = np.zeros((0, steps, *of.shape), np.float32)
     return Traversal(
-        tuple(axes[at] for at in order),
-        np.stack([drawn[at] for at in order]) if axes else empty,
-        np.array([values[at] for at in order], dtype=np.float64).reshape(len(axes), steps),
+        tuple(axes[index] for index in order),
+        np.stack([drawn[index] for index in order]) if axes else empty,
+        np.array([values[index] for index in order], dtype=np.float64).reshape(len(axes), steps),
         np.array(change, dtype=np.float64)[order],
     )
 
@@ -154,13 +154,13 @@ def save_sheet(
             va="top",
             fontsize=7,
         )
-    for at, (title, picture, drawn) in enumerate(shown):
-        grid = outer[at].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
-        for column, (name, one) in enumerate(
+    for index, (title, picture, drawn) in enumerate(shown):
+        grid = outer[index].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
+        for column, (name, image) in enumerate(
             (("cell", picture), ("reconstruction", _drawn(of, picture)))
         ):
             axes = figure.add_subplot(grid[0, column])
-            _show(axes, one, gain)
+            _show(axes, image, gain)
             # A long name would run into the one beside it.
             label = name if column else title if len(title) <= 12 else f"{title[:11]}…"
             axes.set_title(label, fontsize=8, loc="left")
@@ -188,7 +188,7 @@ def _drawn(of: Disentangler, picture: npt.NDArray[Any]) -> Floats:
 def _gain(drawn: list[Floats]) -> float:
     """What makes dim cells visible in print, the same for all pictures; bright ones stay so."""
     # Where the cells lie on each axis, not at its bright end.
-    middle = [one[:, one.shape[1] // 2] for one in drawn if one.size]
+    middle = [pictures[:, pictures.shape[1] // 2] for pictures in drawn if pictures.size]
     if not middle:
         return 1.0
     bright = float(np.percentile(np.concatenate(middle), 99))

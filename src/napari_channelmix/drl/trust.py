@@ -51,7 +51,7 @@ class Trust:
     name : str
     badge : str
         ``verified``; ``plausible`` (a weak correlation, or reconstructions that do not resemble
-        the cells); ``not verified`` (no feature goes along, or the name was lost); ``inactive``
+        the cells); ``not verified`` (no feature correlates, or the name was lost); ``inactive``
         (the same in all cells); ``spare``.
     source : float
         S with its factor, on sprites, as trained.
@@ -62,7 +62,7 @@ class Trust:
     kl : float
         Mean divergence of its posterior from the standard normal over the cells, in nats.
     witness : str
-        The feature among those that measure the same thing that goes along best.
+        The feature among those that measure the same thing that correlates best.
     r : float
         Spearman's correlation with it.
     least : float
@@ -161,21 +161,23 @@ def trust(
     spread = latents.std(axis=0)
     together = correlations(latents, features).to_numpy()
     judged = []
-    for at, name in enumerate(names):
+    for index, name in enumerate(names):
         factor = name.split(" (")[0]
         if name.startswith("Spare"):
-            judged.append(Trust(name, "spare", 0.0, 0.0, float(spread[at]), float(kl[at]), "", 0.0))
+            judged.append(
+                Trust(name, "spare", 0.0, 0.0, float(spread[index]), float(kl[index]), "", 0.0)
+            )
             continue
         rows = [
             row
             for row, feature in enumerate(features.columns)
             if feature.endswith(_WITNESSES.get(factor, ()))
         ]
-        best = max(rows, key=lambda row: abs(together[row, at]), default=None)
-        r = 0.0 if best is None else float(together[best, at])
+        best = max(rows, key=lambda row: abs(together[row, index]), default=None)
+        r = 0.0 if best is None else float(together[best, index])
         least = _least(r, len(latents), len(rows))
         badge: Badge = "not verified"
-        if len(latents) > 1 and spread[at] < ACTIVE:
+        if len(latents) > 1 and spread[index] < ACTIVE:
             badge = "inactive"
         elif now[factor] >= SURE_S and abs(r) >= MAYBE_R and least:
             badge = "verified" if abs(r) >= SURE_R and resembles else "plausible"
@@ -186,8 +188,8 @@ def trust(
                 badge,
                 source[factor],
                 now[factor],
-                float(spread[at]),
-                float(kl[at]),
+                float(spread[index]),
+                float(kl[index]),
                 witness,
                 r,
                 least,

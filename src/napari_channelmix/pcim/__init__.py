@@ -2,9 +2,9 @@
 
 from napari_channelmix.pcim.attribution import Attribution, MapUpdate
 from napari_channelmix.pcim.explain import explain, explain_job
+from napari_channelmix.pcim.map_reliability import Reliability, reliability_job
 from napari_channelmix.pcim.measure import measure_job
 from napari_channelmix.pcim.methods import BASELINES, METHODS
-from napari_channelmix.pcim.reliability import Reliability, reliability_job
 
 __all__ = [
     "BASELINES",

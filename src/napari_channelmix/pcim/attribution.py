@@ -128,8 +128,8 @@ class Attribution:
         per_cell : bool
             Arrays (N,) instead of the means over the cells.
         """
-        found = drain(self.fidelity_job())
-        each = {"srg": found.srg, "insertion": found.insertion, "deletion": found.deletion}
+        fidelity = drain(self.fidelity_job())
+        each = {"srg": fidelity.srg, "insertion": fidelity.insertion, "deletion": fidelity.deletion}
         return each if per_cell else {name: float(np.mean(of)) for name, of in each.items()}
 
     def fidelity_job(self) -> Job[Fidelity]:

@@ -40,16 +40,18 @@ def attribute(name: str, problem: Problem) -> Iterator[Maps]:
         captum is not installed, or the network is of a kind the method cannot look into.
     """
     absolute, sigma = SUITING[name]
-    found = evidence(name, problem)
+    attribution = evidence(name, problem)
     yield Maps(
-        finished(found, absolute=absolute, sigma=sigma, separate=problem.separate),
-        finished(found, absolute=True, sigma=sigma),
+        finished(attribution, absolute=absolute, sigma=sigma, separate=problem.separate),
+        finished(attribution, absolute=True, sigma=sigma),
     )
 
 
-def finished(found: Tensor, *, absolute: bool, sigma: float, separate: bool = False) -> Tensor:
+def finished(
+    attribution: Tensor, *, absolute: bool, sigma: float, separate: bool = False
+) -> Tensor:
     """Evidence (N, C, H, W) as maps (N, P, H, W): signed or absolute, summed, blurred."""
-    values = found.abs() if absolute else found
+    values = attribution.abs() if absolute else attribution
     return blurred(values if separate else values.sum(dim=1, keepdim=True), sigma)
 
 
@@ -95,17 +97,17 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
 
 
 def _ask(attr: Any, name: str, odds: nn.Module, x: Tensor, r: Tensor, problem: Problem) -> Tensor:
-    found: Tensor
+    attribution: Tensor
     if name == "saliency":
-        found = attr.Saliency(odds).attribute(x.clone(), abs=False)
+        attribution = attr.Saliency(odds).attribute(x.clone(), abs=False)
     elif name == "integrated-gradients":
-        found = attr.IntegratedGradients(odds).attribute(
+        attribution = attr.IntegratedGradients(odds).attribute(
             x.clone(), baselines=r, n_steps=STEPS, internal_batch_size=AT_ONCE * len(x)
         )
     elif name == "occlusion":
         window = max(1, min(problem.size) // 5)
         channels = 1 if problem.separate else x.shape[1]
-        found = attr.Occlusion(odds).attribute(
+        attribution = attr.Occlusion(odds).attribute(
             x,
             (channels, window, window),
             strides=(channels, *[max(1, window // 2)] * 2),
@@ -113,17 +115,17 @@ def _ask(attr: Any, name: str, odds: nn.Module, x: Tensor, r: Tensor, problem: P
         )
         if not problem.separate:
             # Every channel of a window gets the same number: their sum should be that number.
-            found = found / x.shape[1]
+            attribution = attribution / x.shape[1]
     elif name == "gradcam":
-        layers = [one for one in odds.modules() if isinstance(one, nn.Conv2d)]
+        layers = [layer for layer in odds.modules() if isinstance(layer, nn.Conv2d)]
         if not layers:
             raise ValueError("it has no convolution")
         small = attr.LayerGradCam(odds, layers[-1]).attribute(x.clone(), relu_attributions=True)
         shown = attr.LayerAttribution.interpolate(small, problem.size, "bilinear")
-        found = shown.expand_as(x) / x.shape[1]
+        attribution = shown.expand_as(x) / x.shape[1]
     else:
-        found = attr.DeepLift(odds).attribute(x.clone(), baselines=r)
-    return found.detach()
+        attribution = attr.DeepLift(odds).attribute(x.clone(), baselines=r)
+    return attribution.detach()
 
 
 class _LogOdds(nn.Module):

@@ -41,18 +41,18 @@ def cells_at_once(subject: Subject, cell: Tensor, mode: str, room: int = 0) -> i
     """
     if mode == "blackbox" or subject.network is None:
         return max(1, min(MOST, within_cap(BLACKBOX_BYTES) // max(room, 1)))
-    kept = 0
+    saved_bytes = 0
 
     def count(tensor: Tensor) -> Tensor:
-        nonlocal kept
-        kept += tensor.numel() * tensor.element_size()
+        nonlocal saved_bytes
+        saved_bytes += tensor.numel() * tensor.element_size()
         return tensor
 
     weights = sum(w.numel() * w.element_size() for w in subject.network.parameters())
     with subject.differentiated(), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
         subject.scores(cell.detach().requires_grad_(True))
     # Convolutions keep their weights too, whatever the number of cells.
-    each = VERSIONS * max(kept - weights, 4 * cell.numel())
+    each = VERSIONS * max(saved_bytes - weights, 4 * cell.numel())
     room = CPU_BYTES
     if cell.device.type == "cuda":
         room = int(GPU_SHARE * torch.cuda.mem_get_info(cell.device)[0])

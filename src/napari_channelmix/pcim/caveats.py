@@ -151,4 +151,4 @@ def _call_text(
 
 def sentences(reasons: Sequence[str]) -> tuple[str, ...]:
     """Reasons with capital and full stop."""
-    return tuple(f"{one[:1].upper()}{one[1:]}." for one in reasons)
+    return tuple(f"{reason[:1].upper()}{reason[1:]}." for reason in reasons)

@@ -99,7 +99,7 @@ class Source:
             return cells
         known = getattr(model, "channels", None)
         if isinstance(cells, Cells):
-            held: Cells | Floats = cells if known is None else matched(cells, known)
+            data: Cells | Floats = cells if known is None else matched(cells, known)
         else:
             if isinstance(cells, torch.Tensor):
                 cells = cells.detach().cpu().numpy()
@@ -108,26 +108,26 @@ class Source:
             if np.ma.is_masked(cells):
                 raise DataError("crops have masked pixels; fill them in, or leave the cells out")
             try:
-                held = np.ascontiguousarray(cells, dtype=np.float32)
+                data = np.ascontiguousarray(cells, dtype=np.float32)
             except (TypeError, ValueError) as error:
                 raise DataError(f"crops must be an (N, C, H, W) array: {error}") from error
-            if held.ndim != 4 or 0 in held.shape[1:]:
-                raise DataError(f"crops must be (N, C, H, W), not {held.shape}")
-            if held.shape[3] < LEAST_SIDE <= min(held.shape[1:3]):
+            if data.ndim != 4 or 0 in data.shape[1:]:
+                raise DataError(f"crops must be (N, C, H, W), not {data.shape}")
+            if data.shape[3] < LEAST_SIDE <= min(data.shape[1:3]):
                 raise DataError(
-                    f"crops must be (N, C, H, W), not {held.shape}: are the channels last? Move "
+                    f"crops must be (N, C, H, W), not {data.shape}: are the channels last? Move "
                     "them with numpy.moveaxis(crops, -1, 1)"
                 )
         if isinstance(model, Classifier):
-            model.refuse_other_crops(*held.shape[2:])
-        numbers = np.arange(len(held)) if chosen is None else chosen
+            model.refuse_other_crops(*data.shape[2:])
+        numbers = np.arange(len(data)) if chosen is None else chosen
         if not len(numbers):
             raise DataError("there are no cells to explain")
-        wanted = 2 if isinstance(model, Classifier) else MEAN_OF
-        sample = np.linspace(0, len(numbers) - 1, min(wanted, len(numbers))).astype(np.int64)
+        sample_size = 2 if isinstance(model, Classifier) else MEAN_OF
+        sample = np.linspace(0, len(numbers) - 1, min(sample_size, len(numbers))).astype(np.int64)
         sample = numbers[sample]
-        crops = held.read(sample) if isinstance(held, Cells) else held[sample]
-        of = held if isinstance(held, Cells) else None
+        crops = data.read(sample) if isinstance(data, Cells) else data[sample]
+        of = data if isinstance(data, Cells) else None
         _refuse_not_finite(crops, lambda row: _named(of, sample[row]))
         subject = subject_of(
             model, _spread(crops), choose_device(device), output=output, select=select
@@ -137,9 +137,9 @@ class Source:
             mean = torch.zeros(1, crops.shape[1], 1, 1, device=subject.device)
         else:
             mean = subject.prepare(crops).mean(dim=(0, 2, 3), keepdim=True)
-        if not isinstance(held, Cells) and chosen is not None:
-            held = held[chosen]
-        return cls(subject, held, mean, model, numbers, of)
+        if not isinstance(data, Cells) and chosen is not None:
+            data = data[chosen]
+        return cls(subject, data, mean, model, numbers, of)
 
     def read(self, some: Whole | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
@@ -153,17 +153,17 @@ class Source:
         DataError
             No cell, or one that is not there.
         """
-        wrong = [at for at in only if not 0 <= at < len(self)]
+        wrong = [index for index in only if not 0 <= index < len(self)]
         if wrong or not len(only):
             what = f"there is no cell {wrong[0]}" if wrong else "no cell was chosen"
             raise DataError(f"{what}; the cells are 0 to {len(self) - 1}")
         some = np.asarray(only, dtype=np.int64)
-        held = self.cells if isinstance(self.cells, Cells) else self.cells[some]
-        return replace(self, cells=held, numbers=self.numbers[some])
+        subset = self.cells if isinstance(self.cells, Cells) else self.cells[some]
+        return replace(self, cells=subset, numbers=self.numbers[some])
 
     def _pixels(self, some: Whole | slice) -> Floats:
-        held, numbers = self.cells, self.numbers[some]
-        return held.read(numbers) if isinstance(held, Cells) else held[some]
+        cells, numbers = self.cells, self.numbers[some]
+        return cells.read(numbers) if isinstance(cells, Cells) else cells[some]
 
     def asked_of(self, model: Any) -> Source:
         """The same cells, with the same mean, and another model of the same kind."""
@@ -284,7 +284,7 @@ class Source:
             scores = self.subject.checked_scores(x)
         probabilities = self._shown(scores)
         count = len(self)
-        asked = chosen_target(
+        targets = chosen_target(
             _each(target, some, count, "target"),
             _each(versus, some, count, "versus"),
             probabilities.argmax(axis=1),
@@ -292,8 +292,8 @@ class Source:
             lambda row: self.name_of(self.numbers[some][row]),
             independent=self.subject.reading.independent,
         )
-        asked = asked.to(x.device)
-        problem = Problem(self.subject, x, self.mean, asked, separate, seed, forwards)
+        targets = targets.to(x.device)
+        problem = Problem(self.subject, x, self.mean, targets, separate, seed, forwards)
         return problem, probabilities
 
     def _shown(self, scores: Tensor) -> Floats:
@@ -320,13 +320,13 @@ class _Answering(Predictor):
         return shown
 
 
-def _each(asked: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:
+def _each(requested: Any, some: npt.NDArray[np.int64], count: int, what: str) -> Any:
     """The part of a list of classes that belongs to some of the cells; one class is for all."""
-    if asked is None or np.ndim(asked) == 0:
-        return asked
-    if len(asked) != count:
-        raise ModelError(f"{what}: {len(asked)} classes for {count} cells; give one for each")
-    return [asked[i] for i in some]
+    if requested is None or np.ndim(requested) == 0:
+        return requested
+    if len(requested) != count:
+        raise ModelError(f"{what}: {len(requested)} classes for {count} cells; give one for each")
+    return [requested[i] for i in some]
 
 
 def _spread(crops: Floats) -> Floats:

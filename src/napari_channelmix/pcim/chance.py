@@ -69,11 +69,11 @@ class ChanceTest:
     @classmethod
     def of(cls, own: Fidelity, others: Sequence[Fidelity]) -> ChanceTest:
         """From the curves of the maps and those of random ones; see `curves_job`."""
-        lowest = np.min([_lowest(one) for one in (own, *others)], axis=0)
+        lowest = np.min([_lowest(fidelity) for fidelity in (own, *others)], axis=0)
         weights = (lowest < GONE).astype(np.float64)
         weights[:, weights.sum(axis=0) == 0] = 1
         weights /= weights.sum(axis=0)
-        gains = [(weights * one.srg_by_reference).sum(axis=0) for one in (own, *others)]
+        gains = [(weights * fidelity.srg_by_reference).sum(axis=0) for fidelity in (own, *others)]
         curves = np.stack([own.inserting, own.deleting]).astype(np.float64)
         moved = curves.max(axis=(0, 1, 3)) - curves.min(axis=(0, 1, 3))
         return cls(gains[0], np.stack(gains[1:]), moved)
@@ -128,9 +128,9 @@ def chance_test_job(
     """
     own = yield from part(curves_job(source, maps, target, versus), 0, 1, MAPS + 1)
     others = []
-    for at, some in enumerate(random_maps(maps.shape, MAPS, seed), start=1):
+    for index, some in enumerate(random_maps(maps.shape, MAPS, seed), start=1):
         job = curves_job(source, some, target, versus)
-        others.append((yield from part(job, at, 1, MAPS + 1)))
+        others.append((yield from part(job, index, 1, MAPS + 1)))
     return ChanceTest.of(own, others)
 
 

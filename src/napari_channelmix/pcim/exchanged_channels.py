@@ -102,10 +102,10 @@ def channel_evidence_job(
         others = np.flatnonzero(called != called[cell])
         if len(others):
             donors = rng.choice(others, min(DONORS, len(others)), replace=False)
-            own, given = source.tensor(np.array([cell])), source.tensor(donors)
+            own, donated = source.tensor(np.array([cell])), source.tensor(donors)
             for channel in range(count):
                 mixed = own.repeat(len(donors), 1, 1, 1)
-                mixed[:, channel] = given[:, channel]
+                mixed[:, channel] = donated[:, channel]
                 with torch.no_grad():
                     scores = source.subject.checked_scores(mixed)
                 calls = source.subject.reading.probabilities(scores).argmax(dim=1).cpu().numpy()

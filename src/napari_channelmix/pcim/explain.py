@@ -145,8 +145,8 @@ def explain_job(
     compared with those of training unless ``compare`` is False, for a caller that does it.
     """
     positional = {"method": method, "mode": mode}
-    given = {name: value for name, value in positional.items() if value is not None}
-    chosen = merged(MapSettings, settings, {**given, **options})
+    passed = {name: value for name, value in positional.items() if value is not None}
+    chosen = merged(MapSettings, settings, {**passed, **options})
     hold(batch=batch)
     mode, seed, forwards = chosen.mode, chosen.seed, chosen.forwards
     source = Source.of(model, cells, device, output=output, select=select)
@@ -173,14 +173,14 @@ def explain_job(
     with subject.at_rest() as was_training:
         if was_training:
             notes.add("the network was in training mode; it was explained in evaluation mode")
-        at, size = 0, batch or 0
-        while at < count:
+        start, size = 0, batch or 0
+        while start < count:
             try:
                 if not size:
                     size = cells_at_once(
                         subject, source.tensor(np.arange(1)), chosen_method.mode, room
                     )
-                some = np.arange(at, min(at + size, count))
+                some = np.arange(start, min(start + size, count))
                 problem, probabilities = source.problem(
                     some,
                     target,
@@ -196,9 +196,9 @@ def explain_job(
                     update = collected.take(some, maps, problem, probabilities)
                     shown = time.perf_counter()
                     yield Progress(
-                        at + len(some) * step / steps,
+                        start + len(some) * step / steps,
                         count,
-                        _stage(at, len(some), count),
+                        _stage(start, len(some), count),
                         {"step": step, "steps": steps},
                         update,
                     )
@@ -222,7 +222,7 @@ def explain_job(
             # Alike for normalised pixels and raw ones.
             noisy = without_structure(problem.x.float().cpu().numpy())
             noise += source.numbers[some][noisy].tolist()
-            at += len(some)
+            start += len(some)
         seconds = (time.perf_counter() - started) / max(count, 1)
         if collected.channel_maps is not None and count > 1:
             called = collected.probabilities.argmax(axis=1)
@@ -267,7 +267,9 @@ def explain_job(
     )
 
 
-def _stage(at: int, here: int, count: int) -> str:
+def _stage(start: int, size: int, count: int) -> str:
     return (
-        "explaining the cell" if count == 1 else f"explaining cells {at + 1}–{at + here} of {count}"
+        "explaining the cell"
+        if count == 1
+        else f"explaining cells {start + 1}–{start + size} of {count}"
     )

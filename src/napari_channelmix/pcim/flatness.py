@@ -100,14 +100,14 @@ def flat_lines(
         if len(cells) == 1 and reason == "constant":
             lines.append(f"cell {cells[0]} is constant: its map is empty")
             continue
-        one = len(cells) == 1
+        singular = len(cells) == 1
         named = named_cells(cells)
         lines.append(
             text.format(
-                cells=named if one else f"{len(cells)} of {count} cells ({named})",
-                are="is" if one else "are",
-                have="has" if one else "have",
-                maps="its map is" if one else "their maps are",
+                cells=named if singular else f"{len(cells)} of {count} cells ({named})",
+                are="is" if singular else "are",
+                have="has" if singular else "have",
+                maps="its map is" if singular else "their maps are",
             )
         )
     return tuple(lines)
@@ -144,5 +144,5 @@ def _flat(maps: Floats, least: float) -> npt.NDArray[np.bool_]:
     flat = maps.reshape(len(maps), -1)
     high, low = flat.max(axis=1), flat.min(axis=1)
     rounding = 1e-6 * np.maximum(np.abs(high), np.abs(low))
-    found: npt.NDArray[np.bool_] = (high - low) <= np.maximum(rounding, least)
-    return found
+    is_flat: npt.NDArray[np.bool_] = (high - low) <= np.maximum(rounding, least)
+    return is_flat

@@ -47,12 +47,12 @@ def maps_figure(crops: Floats, maps: Floats, titles: Sequence[str], heading: str
     panels = figure.subplots(rows, 2 * COLUMNS, squeeze=False).reshape(-1, 2)
     for panel in panels.flat:
         panel.set_axis_off()
-    for (alone, over), crop, one, title in zip(panels, crops, maps, titles, strict=False):
+    for (alone, over), crop, heatmap, title in zip(panels, crops, maps, titles, strict=False):
         grey = stretched(crop).mean(axis=0)
-        top = float(np.quantile(one, 0.99))
+        top = float(np.quantile(heatmap, 0.99))
         for panel in (alone, over):
             panel.imshow(grey, cmap="gray", vmin=0, vmax=1)
-        over.imshow(one, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
+        over.imshow(heatmap, cmap=EVIDENCE, vmin=0, vmax=top if top > 0 else 1)
         alone.set_title(title, fontsize="x-small", loc="left")
     return figure
 

@@ -52,10 +52,10 @@ def measure_job(
     source = Source.of(model, cells, device)
     if len(maps) != len(source):
         raise DataError(f"{len(maps)} maps for {len(source)} cells")
-    parts, at, count = [], 0, len(source)
+    parts, start, count = [], 0, len(source)
     with source.subject.at_rest():
-        while at < count:
-            some = np.arange(at, min(at + batch, count))
+        while start < count:
+            some = np.arange(start, min(start + batch, count))
             try:
                 problem, _ = source.problem(some, target, versus)
                 job = fidelity_job(
@@ -68,14 +68,14 @@ def measure_job(
                     shares=shares,
                     seed=seed,
                 )
-                parts.append((yield from part(job, at, len(some), count)))
+                parts.append((yield from part(job, start, len(some), count)))
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
                 if batch == 1:
                     raise too_large(source.shape[2:]) from error
                 batch = max(1, batch // 2)
-                yield Progress(at, count, f"memory ran out: now {batch} cells at once")
+                yield Progress(start, count, f"memory ran out: now {batch} cells at once")
                 continue
-            at += len(some)
+            start += len(some)
     return joined(parts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from napari_channelmix.errors import ModelError
-from napari_channelmix.pcim import baselines, blackbox, solver
+from napari_channelmix.pcim import baselines, blackbox_solver, gradient_solver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,14 +46,14 @@ class Method:
     room: Callable[[tuple[int, ...], int, bool], int] = lambda shape, forwards, separate: 0
 
 
-def _solver(name: str, title: str, about: str, settings: solver.SolverSettings) -> Method:
+def _solver(name: str, title: str, about: str, settings: gradient_solver.SolverSettings) -> Method:
     return Method(
         name,
         title,
         about,
         "autograd",
         lambda _: settings.path + settings.steps,
-        lambda problem: solver.solve(problem, settings),
+        lambda problem: gradient_solver.solve(problem, settings),
     )
 
 
@@ -63,9 +63,9 @@ def _black_box(name: str, title: str, about: str, *, sharp: bool) -> Method:
         title,
         about,
         "blackbox",
-        lambda problem: blackbox.steps(problem.forwards),
-        lambda problem: blackbox.solve(problem, sharp=sharp),
-        lambda shape, forwards, separate: blackbox.room(
+        lambda problem: blackbox_solver.steps(problem.forwards),
+        lambda problem: blackbox_solver.solve(problem, sharp=sharp),
+        lambda shape, forwards, separate: blackbox_solver.room(
             shape, forwards, sharp=sharp, separate=separate
         ),
     )
@@ -87,18 +87,21 @@ _ALL = (
         "pcim",
         "PCIM",
         "a mask trained for a few steps; the first map at once",
-        solver.SolverSettings(),
+        gradient_solver.SolverSettings(),
     ),
     _solver(
-        "pcim-fidelity", "PCIM (high fidelity)", "the same, with many more steps", solver.FIDELITY
+        "pcim-fidelity",
+        "PCIM (high fidelity)",
+        "the same, with many more steps",
+        gradient_solver.FIDELITY,
     ),
     Method(
         "literal",
         "PCIM (as published)",
         "as published: keep pixels on black; for comparison only",
         "autograd",
-        lambda _: solver.LITERAL_STEPS,
-        solver.literal,
+        lambda _: gradient_solver.LITERAL_STEPS,
+        gradient_solver.literal,
     ),
     _black_box(
         "blackbox",

@@ -107,7 +107,7 @@ class Subject:
             yield False
             return
         modes = {module: module.training for module in self.network.modules()}
-        wanted = {weight: weight.requires_grad for weight in self.network.parameters()}
+        grad_flags = {weight: weight.requires_grad for weight in self.network.parameters()}
         home = _home(self.network) or self.device
         try:
             if home != self.device:
@@ -119,8 +119,8 @@ class Subject:
                 self.network.to(home)
             for module, mode in modes.items():
                 module.training = mode
-            for weight, asked in wanted.items():
-                weight.requires_grad_(asked)
+            for weight, flag in grad_flags.items():
+                weight.requires_grad_(flag)
 
     @contextlib.contextmanager
     def differentiated(self) -> Iterator[None]:
@@ -362,8 +362,8 @@ class _Scored(nn.Module):
 
 def _home(module: nn.Module) -> torch.device | None:
     """Where the weights of a module are; None where it has none."""
-    held = next(itertools.chain(module.parameters(), module.buffers()), None)
-    return None if held is None else held.device
+    tensor = next(itertools.chain(module.parameters(), module.buffers()), None)
+    return None if tensor is None else tensor.device
 
 
 def numbered(count: int) -> tuple[str, ...]:

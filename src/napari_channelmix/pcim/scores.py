@@ -157,7 +157,7 @@ def fidelity_job(
     ranks = _ranks(maps, x)
     counts = [round(share * ranks[0].numel()) for share in shares]
     curves = np.empty((2, len(references), len(x), len(counts)), dtype=np.float32)
-    for at, kind in enumerate(references):
+    for index, kind in enumerate(references):
         r = reference(kind, x, mean, seed)
         for point, count in enumerate(counts):
             for start in range(0, len(x), batch):
@@ -167,9 +167,9 @@ def fidelity_job(
                 with torch.inference_mode():
                     for which, images in enumerate(pair):
                         p = target[some].probability(subject.scores(images).float())
-                        curves[which, at, some, point] = p.cpu().numpy()
+                        curves[which, index, some, point] = p.cpu().numpy()
             yield Progress(
-                at * len(counts) + point + 1,
+                index * len(counts) + point + 1,
                 len(references) * len(counts),
                 "inserting and deleting pixels",
             )
@@ -179,7 +179,7 @@ def fidelity_job(
 def joined(parts: Sequence[Fidelity]) -> Fidelity:
     """The curves of several batches of cells as one."""
     curves = [
-        np.concatenate([getattr(one, name) for one in parts], axis=1)
+        np.concatenate([getattr(part, name) for part in parts], axis=1)
         for name in ("inserting", "deleting")
     ]
     return Fidelity(parts[0].shares, curves[0], curves[1], parts[0].references)
@@ -187,18 +187,18 @@ def joined(parts: Sequence[Fidelity]) -> Fidelity:
 
 def _ranks(maps: Floats, x: Tensor) -> Tensor:
     """Rank of each value within its cell, 0 for the highest: (N, 1 or C, H, W)."""
-    given = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32)).to(x.device)
-    if given.ndim == 3:
-        given = given[:, None]
+    values = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32)).to(x.device)
+    if values.ndim == 3:
+        values = values[:, None]
     if (
-        given.shape[0] != x.shape[0]
-        or given.shape[2:] != x.shape[2:]
-        or given.shape[1] not in (1, x.shape[1])
+        values.shape[0] != x.shape[0]
+        or values.shape[2:] != x.shape[2:]
+        or values.shape[1] not in (1, x.shape[1])
     ):
         raise DataError(f"maps of shape {tuple(maps.shape)} do not fit cells {tuple(x.shape)}")
-    order = given.flatten(1).argsort(dim=1, descending=True, stable=True)
+    order = values.flatten(1).argsort(dim=1, descending=True, stable=True)
     places = torch.arange(order.shape[1], device=x.device).expand_as(order)
-    return torch.empty_like(order).scatter_(1, order, places).view(given.shape)
+    return torch.empty_like(order).scatter_(1, order, places).view(values.shape)
 
 
 def rank_accuracy(maps: Floats, masks: npt.NDArray[np.bool_]) -> Doubles:
@@ -234,11 +234,13 @@ def rank_correlation(maps: Floats, others: Floats) -> Doubles:
     Between a map and that of a network with random weights it is the randomisation test (lower
     is better): Adebayo et al., 'Sanity Checks for Saliency Maps', arXiv 1810.03292.
     """
-    both = [stats.rankdata(one.reshape(len(one), -1), axis=1) for one in (maps, others)]
+    both = [stats.rankdata(array.reshape(len(array), -1), axis=1) for array in (maps, others)]
     centred = [ranks - ranks.mean(axis=1, keepdims=True) for ranks in both]
-    spread = np.sqrt(np.prod([(one**2).sum(axis=1) for one in centred], axis=0))
-    found: Doubles = (centred[0] * centred[1]).sum(axis=1) / np.where(spread > 0, spread, np.inf)
-    return found
+    spread = np.sqrt(np.prod([(array**2).sum(axis=1) for array in centred], axis=0))
+    correlation: Doubles = (centred[0] * centred[1]).sum(axis=1) / np.where(
+        spread > 0, spread, np.inf
+    )
+    return correlation
 
 
 def relative_change(maps: Floats, others: Floats) -> Doubles:
@@ -249,8 +251,8 @@ def relative_change(maps: Floats, others: Floats) -> Doubles:
     Explanations', arXiv 1901.09392.
     """
     units = []
-    for one in (maps, others):
-        flat = one.reshape(len(one), -1).astype(np.float64)
+    for array in (maps, others):
+        flat = array.reshape(len(array), -1).astype(np.float64)
         length = np.linalg.norm(flat, axis=1, keepdims=True)
         units.append(flat / np.where(length > 0, length, 1))
     change: Doubles = np.linalg.norm(units[0] - units[1], axis=1)
@@ -264,7 +266,7 @@ def shared_strongest(maps: Floats, others: Floats, share: float = 0.1) -> Double
     they are the same pixels; two maps without a link share ``share`` of them by chance. Our
     definition.
     """
-    flat = [one.reshape(len(one), -1) for one in (maps, others)]
+    flat = [array.reshape(len(array), -1) for array in (maps, others)]
     count = max(1, round(share * flat[0].shape[1]))
     strongest = np.zeros((2, *flat[0].shape), dtype=bool)
     for which, values in enumerate(flat):

@@ -124,18 +124,22 @@ def chosen_target(
     return Target(torch.from_numpy(of.copy()), torch.from_numpy(other.copy()), independent)
 
 
-def _positions(asked: Any, count: int, classes: Sequence[str], what: str) -> npt.NDArray[np.int64]:
-    listed = [asked] * count if np.ndim(asked) == 0 else list(asked)
+def _positions(
+    requested: Any, count: int, classes: Sequence[str], what: str
+) -> npt.NDArray[np.int64]:
+    listed = [requested] * count if np.ndim(requested) == 0 else list(requested)
     if len(listed) != count:
         raise ModelError(f"{what}: {len(listed)} classes for {count} cells; give one for each")
-    return np.array([_position(one, classes, what) for one in listed], dtype=np.int64)
+    return np.array([_position(value, classes, what) for value in listed], dtype=np.int64)
 
 
-def _position(one: Any, classes: Sequence[str], what: str) -> int:
-    if isinstance(one, str) and one in classes:
-        return classes.index(one)
-    if isinstance(one, str) and (place := class_places([one], classes)[0]) >= 0:
+def _position(value: Any, classes: Sequence[str], what: str) -> int:
+    if isinstance(value, str) and value in classes:
+        return classes.index(value)
+    if isinstance(value, str) and (place := class_places([value], classes)[0]) >= 0:
         return place
-    if isinstance(one, (int, np.integer)) and 0 <= one < len(classes):
-        return int(one)
-    raise ModelError(f"{what}: the classifier knows no class {one!r}; it has {', '.join(classes)}")
+    if isinstance(value, (int, np.integer)) and 0 <= value < len(classes):
+        return int(value)
+    raise ModelError(
+        f"{what}: the classifier knows no class {value!r}; it has {', '.join(classes)}"
+    )

@@ -2,7 +2,7 @@
 
 from napari_channelmix.phenotypes.adjusted import Adjusted, HeldOutCalls, adjusted_fractions
 from napari_channelmix.phenotypes.confusion import Confusion, confusion_of, matching
-from napari_channelmix.phenotypes.controls import ControlQuality, control_quality
+from napari_channelmix.phenotypes.control_wells import ControlQuality, control_quality
 from napari_channelmix.phenotypes.dose_response import (
     DoseResponse,
     Logistic,

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from napari_channelmix.bounds import Flag, Index
 from napari_channelmix.errors import DataError
-from napari_channelmix.readers import Stored, validated
+from napari_channelmix.stored_files import Stored, validated
 from napari_channelmix.wording import counted, listed
 
 __all__ = [
@@ -375,12 +375,12 @@ def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEP
     """
     t = np.asarray(shares, np.float64)
     matrix = np.broadcast_to(np.asarray(confusion, np.float64), (len(t), t.shape[1], t.shape[1]))
-    found = _inverted(t, matrix)
-    outside = (found < 0).any(axis=1) | (np.abs(found.sum(axis=1) - 1) > 1e-9)
-    found = _projected(np.asarray(found, dtype=np.float64))
+    fractions = _inverted(t, matrix)
+    outside = (fractions < 0).any(axis=1) | (np.abs(fractions.sum(axis=1) - 1) > 1e-9)
+    fractions = _projected(np.asarray(fractions, dtype=np.float64))
     if t.shape[1] == 2 or not outside.any():
-        return found
-    f, m, s = found[outside], matrix[outside], t[outside]
+        return fractions
+    f, m, s = fractions[outside], matrix[outside], t[outside]
     # A step that can overshoot nowhere (the rows have the sum 1, so that the largest sum of a
     # column bounds the square of the norm), with Nesterov's momentum.
     step = 1 / m.sum(axis=1).max(axis=1)[:, None]
@@ -390,8 +390,8 @@ def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEP
         following = _projected(ahead - step * np.einsum("bk,bjk->bj", miss, m))
         faster = (1 + np.sqrt(1 + 4 * speed**2)) / 2
         ahead, f, speed = following + (speed - 1) / faster * (following - f), following, faster
-    found[outside] = f
-    return found
+    fractions[outside] = f
+    return fractions
 
 
 def _inverted(shares: Floats, confusion: Floats) -> Floats:

@@ -54,11 +54,11 @@ class Confusion:
 
         NaN for a class without cells, and for one that can never be predicted.
         """
-        found = np.full(len(self.rows), np.nan)
+        recalls = np.full(len(self.rows), np.nan)
         for row, place in enumerate(class_places(self.rows, self.columns)):
             if place >= 0 and self.counts[row].sum():
-                found[row] = self.shares[row, place]
-        return found
+                recalls[row] = self.shares[row, place]
+        return recalls
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -93,12 +93,12 @@ def confusion_of(
     DataError
         Other numbers of labels than of predictions.
     """
-    given, found = np.asarray(labels, np.int64), np.asarray(predicted, np.int64)
-    if given.shape != found.shape:
-        raise DataError(f"{found.size} predictions for {given.size} cells; classify them again")
-    known = given >= 0
+    truth, guesses = np.asarray(labels, np.int64), np.asarray(predicted, np.int64)
+    if truth.shape != guesses.shape:
+        raise DataError(f"{guesses.size} predictions for {truth.size} cells; classify them again")
+    known = truth >= 0
     width = max(len(columns), 1)
-    flat = np.bincount(given[known] * width + found[known], minlength=len(rows) * width)
+    flat = np.bincount(truth[known] * width + guesses[known], minlength=len(rows) * width)
     counts = flat.reshape(len(rows), width)[:, : len(columns)].astype(np.int64)
     return Confusion(tuple(rows), tuple(columns), counts, int((~known).sum()))
 
@@ -117,7 +117,7 @@ def class_places(names: Sequence[str], classes: Sequence[str]) -> tuple[int, ...
     """
     own, known = ([class_name(name) or name for name in some] for some in (names, classes))
     places = [known.index(name) if name in known else -1 for name in own]
-    free = [name for at, name in enumerate(known) if at not in places]
+    free = [name for index, name in enumerate(known) if index not in places]
     left = [name for name, place in zip(own, places, strict=True) if place < 0]
     for group in similar_names([*left, *free]):
         theirs, mine = ([name for name in group if name in some] for some in (free, left))

@@ -137,14 +137,14 @@ def dose_response(
     square = np.bincount(places, (y - mean[places]) ** 2, minlength=len(levels))
     spread = np.where(counts > 1, np.sqrt(square / np.maximum(counts - 1, 1)), np.nan)
     low, high = _mean_interval(mean, spread, counts)
-    fit, why_not, above, below = None, refused, None, None
+    fit, reason, above, below = None, refused, None, None
     if not refused:
         sizes = None if cells is None else np.asarray(cells, np.float64)[groups]
-        found = fit_curve(x, y, sizes)
-        if isinstance(found, Logistic):
-            fit = found
+        result = fit_curve(x, y, sizes)
+        if isinstance(result, Logistic):
+            fit = result
         else:
-            why_not, above, below = found.why, found.above, found.below
+            reason, above, below = result.why, result.above, result.below
     notes: tuple[str, ...] = ()
     if looks_like_ranks(levels):
         notes = (
@@ -161,7 +161,7 @@ def dose_response(
         mean,
         spread,
         fit,
-        why_not,
+        reason,
         len(every) - len(groups),
         counts.astype(np.int64),
         low,
@@ -176,8 +176,8 @@ def fit_logistic(
     doses: npt.ArrayLike, fractions: npt.ArrayLike, cells: npt.ArrayLike | None = None
 ) -> tuple[Logistic | None, str]:
     """`fit_curve` as a curve and an empty text, or None and the reason."""
-    found = fit_curve(doses, fractions, cells)
-    return (found, "") if isinstance(found, Logistic) else (None, found.why)
+    result = fit_curve(doses, fractions, cells)
+    return (result, "") if isinstance(result, Logistic) else (None, result.why)
 
 
 def looks_like_ranks(levels: npt.ArrayLike) -> bool:
@@ -241,22 +241,22 @@ def given_by_dose(doses: npt.ArrayLike, counts: npt.ArrayLike) -> bool:
     return len(np.unique(of_dose.argmax(axis=1))) > 1
 
 
-def response_in_words(found: DoseResponse) -> str:
+def response_in_words(response: DoseResponse) -> str:
     """What the curve says, or why there is none, and what must be minded."""
-    if found.fit is not None:
-        fit = found.fit
+    if response.fit is not None:
+        fit = response.fit
         low, high = fit.interval
         line = (
             f"EC50 {fit.ec50:.3g} (95 % interval {low:.3g} to {high:.3g}), slope {fit.slope:.2g}: "
-            f"a four-parameter logistic through {'adjusted fractions of ' * found.adjusted}"
+            f"a four-parameter logistic through {'adjusted fractions of ' * response.adjusted}"
             f"{fit.n_groups} groups at {fit.n_doses} doses above 0."
         )
     else:
-        line = f"No curve: {found.why_not}."
-    for note in found.notes:
+        line = f"No curve: {response.why_not}."
+    for note in response.notes:
         line += f" {note}."
-    if found.left_out:
-        groups = counted(found.left_out, "group", "have")
+    if response.left_out:
+        groups = counted(response.left_out, "group", "have")
         line += f" {groups} no dose that is a number of 0 or more, or no fraction."
     return line
 

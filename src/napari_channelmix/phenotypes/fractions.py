@@ -46,11 +46,11 @@ def grouping_of(cells: Cells) -> Grouping:
     """The groups of cells; their fields of view where every cell is a group of its own."""
     import pandas as pd
 
-    codes, found = pd.factorize(cells.table["group"].astype(str), sort=False)
-    kind, names = "group", [str(name) for name in found]
+    codes, uniques = pd.factorize(cells.table["group"].astype(str), sort=False)
+    kind, names = "group", [str(name) for name in uniques]
     if len(names) == len(cells) > 1:
-        codes, found = pd.factorize(cells.table["field"], sort=True)
-        kind, names = "field of view", [cells.fields[int(at)].name for at in found]
+        codes, uniques = pd.factorize(cells.table["field"], sort=True)
+        kind, names = "field of view", [cells.fields[int(index)].name for index in uniques]
         if len(names) == len(cells):
             kind, names, codes = "data set", [cells.name], np.zeros(len(cells), np.int64)
     return Grouping(kind, tuple(names), np.asarray(codes, np.int64))
@@ -163,7 +163,7 @@ class Fractions:
         }
         fractions = self.fractions
         for code, name in enumerate(self.classes):
-            limits = np.array([self.interval(at, code) for at in range(len(self.groups))])
+            limits = np.array([self.interval(group, code) for group in range(len(self.groups))])
             columns[f"n {name}"] = self.counts[:, code]
             columns[f"fraction {name}"] = fractions[:, code]
             columns[f"low {name}"], columns[f"high {name}"] = limits.reshape(-1, 2).T
@@ -220,10 +220,10 @@ def fractions_of(
         adjusted = adjusted_fractions(calls, held_out, seed=seed)
     known = training is not None and not (np.asarray(training) == UNKNOWN).any()
     trained_on = _trained_on(grouping, training) if training is not None and known else None
-    found = Fractions(grouping, tuple(classes), counts, totals, adjusted, trained_on)
+    fractions = Fractions(grouping, tuple(classes), counts, totals, adjusted, trained_on)
     if only_named(only) == "all" or training is None:
-        return found
-    return found.of_held_out(codes, training)
+        return fractions
+    return fractions.of_held_out(codes, training)
 
 
 def _trained_on(grouping: Grouping, training: npt.ArrayLike) -> Whole:

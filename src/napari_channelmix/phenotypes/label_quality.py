@@ -56,15 +56,15 @@ def disagreement(
     values = np.asarray(probabilities, np.float64)
     own = matching(labels, classes, names)
     known = np.flatnonzero(own >= 0)
-    found = np.full(len(values), np.nan)
+    result = np.full(len(values), np.nan)
     others = values[known].copy()
     mine = others[np.arange(len(known)), own[known]]
     if values.shape[1] < 2:
-        found[known] = -mine
-        return found
+        result[known] = -mine
+        return result
     others[np.arange(len(known)), own[known]] = -np.inf
-    found[known] = others.max(axis=1, initial=-np.inf) - mine
-    return found
+    result[known] = others.max(axis=1, initial=-np.inf) - mine
+    return result
 
 
 def class_distance(values: npt.ArrayLike, labels: npt.ArrayLike) -> Floats:
@@ -82,14 +82,14 @@ def class_distance(values: npt.ArrayLike, labels: npt.ArrayLike) -> Floats:
         -1 for none.
     """
     table, codes = np.asarray(values, np.float64), np.asarray(labels, np.int64)
-    found = np.full(len(table), np.nan)
+    distances = np.full(len(table), np.nan)
     if not table.shape[1]:
-        return found
+        return distances
     for code in np.unique(codes[codes >= 0]):
-        here = codes == code
-        if here.sum() < FEWEST:
+        in_class = codes == code
+        if in_class.sum() < FEWEST:
             continue
-        members = table[here]
+        members = table[in_class]
         scores = robust_z_scores(members, members, NARROWEST)
-        found[here] = np.sqrt((scores**2).mean(axis=1))
-    return found
+        distances[in_class] = np.sqrt((scores**2).mean(axis=1))
+    return distances

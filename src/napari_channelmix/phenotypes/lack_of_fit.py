@@ -126,7 +126,7 @@ def turn_in_words(means: Means, fitted: Floats) -> str:
 
     weights = means.counts
     missed = float((weights * (means.mean - fitted) ** 2).sum())
-    turned = min(
+    monotone_misfit = min(
         float(
             (
                 weights
@@ -136,7 +136,7 @@ def turn_in_words(means: Means, fitted: Floats) -> str:
         )
         for up in (True, False)
     )
-    if turned < missed / 2:
+    if monotone_misfit < missed / 2:
         return ""
     ends = means.mean[[0, -1]]
     # The end that is farther from the extreme one tells which extreme is the turn.

@@ -200,11 +200,11 @@ def _refusal(
         )
     # Half of the response may yet lie beyond the doses: then no plateau is known.
     if not below_all and (way[-1] < SEEN or best.middle > logs[-1] or high > logs[-1]):
-        said = "the response still changes at the highest dose, so its end is not known"
-        return Refused(_bounded(said, "above", above), above=above)
+        reason = "the response still changes at the highest dose, so its end is not known"
+        return Refused(_bounded(reason, "above", above), above=above)
     if (way[0] > 1 - SEEN and not zero) or below_all or low < logs[0]:
-        said = "the response has begun below the lowest dose above 0, so its start is not known"
-        return Refused(_bounded(said, "below", below), below=below)
+        reason = "the response has begun below the lowest dose above 0, so its start is not known"
+        return Refused(_bounded(reason, "below", below), below=below)
     if not ((way > EDGE) & (way < 1 - EDGE)).any():
         # Between two doses every EC50 fits alike.
         last = int(np.flatnonzero(way <= EDGE)[-1])
@@ -317,14 +317,14 @@ class _Profile:
         inside = (np.minimum(low, high) >= PLATEAUS[0]) & (np.maximum(low, high) <= PLATEAUS[1])
         best, best_low, best_high = np.where(inside, squares(low, high), np.inf), low, high
         for bound in PLATEAUS if not inside.all() else ():
-            held = np.full_like(low, bound)
+            fixed = np.full_like(low, bound)
             for one, two in (
-                (held, np.clip((by - bound * ab) / np.maximum(bb, 1e-12), *PLATEAUS)),
-                (np.clip((ay - bound * ab) / np.maximum(aa, 1e-12), *PLATEAUS), held),
+                (fixed, np.clip((by - bound * ab) / np.maximum(bb, 1e-12), *PLATEAUS)),
+                (np.clip((ay - bound * ab) / np.maximum(aa, 1e-12), *PLATEAUS), fixed),
             ):
-                found = squares(one, two)
-                better = ~inside & (found < best)
-                best = np.where(better, found, best)
+                misfit = squares(one, two)
+                better = ~inside & (misfit < best)
+                best = np.where(better, misfit, best)
                 best_low = np.where(better, one, best_low)
                 best_high = np.where(better, two, best_high)
         return best_low, best_high, np.maximum(best, 0.0) + self.within
@@ -336,9 +336,9 @@ class _Profile:
         squares = self.plateaus(
             np.broadcast_to(middle[:, None], shape), np.broadcast_to(grid, shape)
         )[2]
-        at = squares.argmin(axis=1)
-        low = np.log(grid[np.maximum(at - 1, 0)])
-        high = np.log(grid[np.minimum(at + 1, len(grid) - 1)])
+        nearest = squares.argmin(axis=1)
+        low = np.log(grid[np.maximum(nearest - 1, 0)])
+        high = np.log(grid[np.minimum(nearest + 1, len(grid) - 1)])
         golden = (np.sqrt(5) - 1) / 2
         one, two = high - golden * (high - low), low + golden * (high - low)
         first, second = (self.plateaus(middle, np.exp(place))[2] for place in (one, two))
@@ -346,9 +346,9 @@ class _Profile:
             left = first <= second
             low, high = np.where(left, low, one), np.where(left, two, high)
             new = np.where(left, high - golden * (high - low), low + golden * (high - low))
-            found = self.plateaus(middle, np.exp(new))[2]
+            misfit = self.plateaus(middle, np.exp(new))[2]
             one, two = np.where(left, new, two), np.where(left, one, new)
-            first, second = np.where(left, found, second), np.where(left, first, found)
+            first, second = np.where(left, misfit, second), np.where(left, first, misfit)
         return np.asarray(np.exp((low + high) / 2))
 
     def __call__(self, middle: npt.ArrayLike) -> Floats:
@@ -366,7 +366,7 @@ class _Profile:
         place = np.array([middle])
         slope = self.slopes(place)
         low, high, least = self.plateaus(place, slope)
-        return _Fit(*(float(one[0]) for one in (low, high, place, slope, least)))
+        return _Fit(*(float(array[0]) for array in (low, high, place, slope, least)))
 
     def limits(self, best: _Fit, rise: float) -> tuple[float, float]:
         """Where the sum of squares has risen by ``rise`` on both sides; infinite where nowhere."""

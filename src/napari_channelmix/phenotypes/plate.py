@@ -61,9 +61,9 @@ def well_place(name: str) -> tuple[int, int]:
     DataError
         No such name: another form, no zero before one digit, or beyond 1536 wells.
     """
-    found = WELL.fullmatch(name)
-    if found is not None:
-        letters, column = found[1], int(found[2])
+    match = WELL.fullmatch(name)
+    if match is not None:
+        letters, column = match[1], int(match[2])
         row = 26 + ord(letters[1]) - ord("A") if len(letters) == 2 else ord(letters) - ord("A")
         if 1 <= column <= FORMATS[-1][1]:
             return row, column - 1
@@ -103,15 +103,15 @@ def plates_of(groups: Sequence[str], conditions: pd.DataFrame | None = None) -> 
                 "a column 'plate' tells plates apart"
             )
         of[place] = group
-    found = []
+    result = []
     for plate, of in places.items():
         last = np.max(list(of), axis=0)
         shape = next(size for size in FORMATS if (last < size).all())
         laid = np.full(shape, -1, np.int64)
         for place, group in of.items():
             laid[place] = group
-        found.append(Plate(plate if len(places) > 1 else "", laid))
-    return tuple(found)
+        result.append(Plate(plate if len(places) > 1 else "", laid))
+    return tuple(result)
 
 
 def is_plate(groups: Iterable[str], conditions: pd.DataFrame | None = None) -> bool:
@@ -131,7 +131,7 @@ def _column(
     for column in conditions.columns:
         if str(column).strip().lower() in names:
             # Numbers too: another kind of column cannot hold the empty text.
-            said = conditions_for(conditions[[column]].astype(object), groups)
-            values = said[column].fillna("")
+            table = conditions_for(conditions[[column]].astype(object), groups)
+            values = table[column].fillna("")
             return [str(value) for value in values]
     return None

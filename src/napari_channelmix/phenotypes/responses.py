@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.data.conditions import conditions_for
-from napari_channelmix.phenotypes.controls import HUMP
+from napari_channelmix.phenotypes.control_wells import HUMP
 from napari_channelmix.phenotypes.dose_response import (
     CIRCULAR,
     DoseResponse,
@@ -150,23 +150,23 @@ def response_of(
         free = fractions.adjusted.free
         values = fractions.adjusted.fractions if free is None else free
     circular = labelled is not None and given_by_dose(doses, labelled.counts)
-    found = dose_response(
+    response = dose_response(
         doses,
         values[:, code],
         _worth(fractions, values, code),
         refused=CIRCULAR if circular and of == LABELS else "",
     )
-    found = replace(found, adjusted=adjusted)
+    response = replace(response, adjusted=adjusted)
     if adjust and fractions.has_adjusted and not adjusted:
         without = counted(fractions.not_adjusted, "group", "have")
-        found = replace(found, notes=(*found.notes, f"{without} {NOT_ADJUSTED}"))
+        response = replace(response, notes=(*response.notes, f"{without} {NOT_ADJUSTED}"))
     known = labelled is not None and set(labelled.classes) & set(fractions.classes)
     if circular and known and of == PREDICTED and labelled is not None:
         # Controls are two doses; a label at more of them is a series that was learnt.
         learnt = np.unique(doses[np.isfinite(doses) & (labelled.classed > 0)])
         if len(learnt) > CONTROLS:
-            return replace(found, notes=(*found.notes, LEARNT))
-    return found
+            return replace(response, notes=(*response.notes, LEARNT))
+    return response
 
 
 def _worth(fractions: Fractions, values: Floats, code: int) -> Floats:
@@ -205,21 +205,21 @@ def curves_frame(responses: Sequence[Response]) -> pd.DataFrame:
     """A row per dose column and class: EC50 with its interval, slope, plateaus, or why not."""
     import pandas as pd
 
-    return pd.DataFrame([_curve_row(one) for one in responses])
+    return pd.DataFrame([_curve_row(response) for response in responses])
 
 
 def _curve_row(response: Response) -> dict[str, Any]:
-    found, fit = response.found, response.found.fit
+    result, fit = response.found, response.found.fit
     return {
         "dose": response.column,
         "class": response.name,
         "fractions of": response.of,
-        "adjusted": found.adjusted,
-        "groups": len(found.groups),
-        "doses above 0": int((found.levels > 0).sum()),
+        "adjusted": result.adjusted,
+        "groups": len(result.groups),
+        "doses above 0": int((result.levels > 0).sum()),
         "ec50": None if fit is None else fit.ec50,
-        "ec50 low": found.above if fit is None else fit.interval[0],
-        "ec50 high": found.below if fit is None else fit.interval[1],
+        "ec50 low": result.above if fit is None else fit.interval[0],
+        "ec50 high": result.below if fit is None else fit.interval[1],
         "slope": None if fit is None else fit.slope,
         "plateau low dose": None if fit is None else fit.low,
         "plateau high dose": None if fit is None else fit.high,
@@ -232,31 +232,31 @@ def levels_frame(responses: Sequence[Response]) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for one in responses:
-        found = one.found
-        for at, dose in enumerate(found.levels.tolist()):
+    for response in responses:
+        result = response.found
+        for index, dose in enumerate(result.levels.tolist()):
             rows.append(
                 {
-                    "dose column": one.column,
-                    "class": one.name,
-                    "fractions of": one.of,
+                    "dose column": response.column,
+                    "class": response.name,
+                    "fractions of": response.of,
                     "dose": dose,
-                    "adjusted": found.adjusted,
-                    "groups": int(found.counts[at]),
-                    "mean": found.mean[at],
-                    "sd": found.spread[at],
-                    "low": found.low[at],
-                    "high": found.high[at],
-                    "curve": _on_curve(found, dose),
+                    "adjusted": result.adjusted,
+                    "groups": int(result.counts[index]),
+                    "mean": result.mean[index],
+                    "sd": result.spread[index],
+                    "low": result.low[index],
+                    "high": result.high[index],
+                    "curve": _on_curve(result, dose),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _on_curve(found: DoseResponse, dose: float) -> float | None:
-    if found.fit is None:
+def _on_curve(result: DoseResponse, dose: float) -> float | None:
+    if result.fit is None:
         return None
-    return found.fit.low if dose == 0 else float(found.fit.at([dose])[0])
+    return result.fit.low if dose == 0 else float(result.fit.at([dose])[0])
 
 
 def with_conditions(

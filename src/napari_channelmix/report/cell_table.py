@@ -61,7 +61,7 @@ def cell_table(
     table = cells.table
     columns: dict[str, object] = {
         "cell": np.arange(len(cells)),
-        "field": [cells.fields[at].name for at in table["field"].tolist()],
+        "field": [cells.fields[index].name for index in table["field"].tolist()],
         "object": table["object"].to_numpy(np.int64),
         "y": cells.centres[:, 0],
         "x": cells.centres[:, 1],
@@ -76,8 +76,8 @@ def cell_table(
         for code, name in enumerate(classes):
             columns[f"probability of {name}"] = probabilities[:, code]
     if latents is not None:
-        for at, name in enumerate(latents.names):
-            columns[f"latent {name}"] = latents.values[:, at]
+        for index, name in enumerate(latents.names):
+            columns[f"latent {name}"] = latents.values[:, index]
     return pd.DataFrame({**columns, **named_keys(cells.keys, columns)})
 
 

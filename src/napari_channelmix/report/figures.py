@@ -69,21 +69,24 @@ def learning_figure(history: Sequence[Mapping[str, float]]) -> Figure:
 
     figure = Figure(figsize=(5.4, 3.0), layout="constrained")
     axes = figure.subplots()
-    epochs = [one.get("epoch", at + 1) for at, one in enumerate(history)]
+    epochs = [entry.get("epoch", index + 1) for index, entry in enumerate(history)]
     for name, title, color, style in (
         ("loss", "training loss", BLUE, "-"),
         ("validation_loss", "validation loss", BLUE, "--"),
     ):
-        if all(name in one for one in history):
-            axes.plot(epochs, [one[name] for one in history], style, color=color, label=title)
+        if all(name in entry for entry in history):
+            axes.plot(epochs, [entry[name] for entry in history], style, color=color, label=title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel("loss")
     handles, labels = axes.get_legend_handles_labels()
-    if all("accuracy" in one for one in history):
+    if all("accuracy" in entry for entry in history):
         right = axes.twinx()
         right.plot(
-            epochs, [one["accuracy"] for one in history], color=ORANGE, label="balanced accuracy"
+            epochs,
+            [entry["accuracy"] for entry in history],
+            color=ORANGE,
+            label="balanced accuracy",
         )
         right.set_ylabel("balanced accuracy")
         right.set_ylim(0, 1.02)
@@ -133,27 +136,27 @@ def dose_figure(responses: Sequence[Response]) -> Figure:
 
 
 def _draw_response(axes: Any, response: Response) -> None:
-    found, fit = response.found, response.found.fit
-    positive = found.levels[found.levels > 0]
+    curve, fit = response.found, response.found.fit
+    positive = curve.levels[curve.levels > 0]
     zero = float(np.log10(positive[0])) - APART if len(positive) else 0.0
 
     def place(doses: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.where(doses > 0, np.log10(np.where(doses > 0, doses, 1.0)), zero)
 
     axes.plot(
-        place(found.doses),
-        found.fractions,
+        place(curve.doses),
+        curve.fractions,
         "o",
         color=BLUE,
         alpha=0.4,
         markersize=4,
         markeredgewidth=0,
     )
-    middle = place(found.levels)
-    reach = np.nan_to_num(np.stack([found.mean - found.low, found.high - found.mean]))
+    middle = place(curve.levels)
+    reach = np.nan_to_num(np.stack([curve.mean - curve.low, curve.high - curve.mean]))
     # Two groups have an interval as wide as the plot.
-    reach[:, found.counts < FEWEST] = 0
-    axes.errorbar(middle, found.mean, reach, fmt="_", color="black", capsize=3, linewidth=1)
+    reach[:, curve.counts < FEWEST] = 0
+    axes.errorbar(middle, curve.mean, reach, fmt="_", color="black", capsize=3, linewidth=1)
     if fit is not None:
         line = np.linspace(np.log10(positive[0]), np.log10(positive[-1]), 160)
         axes.plot(line, fit.at(10**line), color=BLUE)
@@ -161,11 +164,13 @@ def _draw_response(axes: Any, response: Response) -> None:
         axes.axvline(np.log10(fit.ec50), color=ORANGE, linestyle="--", linewidth=1)
     step = max(1, -(-len(middle) // 6))
     chosen = sorted({0, *range(len(middle) - 1, 0, -step)}) if len(middle) else []
-    axes.set_xticks(middle[chosen], [f"{found.levels[at]:g}" for at in chosen], fontsize="small")
+    axes.set_xticks(
+        middle[chosen], [f"{curve.levels[index]:g}" for index in chosen], fontsize="small"
+    )
     # Adjusted fractions may lie a little outside.
-    axes.set_ylim(min(0, *found.fractions, 0) - 0.03, max(1, *found.fractions, 1) + 0.03)
+    axes.set_ylim(min(0, *curve.fractions, 0) - 0.03, max(1, *curve.fractions, 1) + 0.03)
     axes.set_xlabel(response.column)
-    axes.set_ylabel(fraction_title(response.name, adjusted=found.adjusted))
+    axes.set_ylabel(fraction_title(response.name, adjusted=curve.adjusted))
 
 
 def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
@@ -181,8 +186,8 @@ def plate_figure(plate: Plate, values: npt.ArrayLike, title: str) -> Figure:
     axes = figure.subplots()
     image = axes.imshow(plate.arranged(values), cmap="viridis", vmin=0, vmax=1)
     across, down = (range(0, count, -(-count // 24)) for count in (columns, rows))
-    axes.set_xticks(across, [str(at + 1) for at in across], fontsize="small")
-    axes.set_yticks(down, [row_name(at) for at in down], fontsize="small")
+    axes.set_xticks(across, [str(index + 1) for index in across], fontsize="small")
+    axes.set_yticks(down, [row_name(index) for index in down], fontsize="small")
     axes.xaxis.tick_top()
     axes.set_title(title, fontsize="medium", loc="left")
     figure.colorbar(image, ax=axes, shrink=0.8)
@@ -203,9 +208,9 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
     names = list(curve)[-1:] if len(curve) == 2 else list(curve)[:CURVES]
     for name in names:
         bins = curve[name]
-        predicted = np.array([one.predicted for one in bins])
-        observed = np.array([one.observed for one in bins])
-        low, high = (np.array([getattr(one, end) for one in bins]) for end in ("low", "high"))
+        predicted = np.array([bin_.predicted for bin_ in bins])
+        observed = np.array([bin_.observed for bin_ in bins])
+        low, high = (np.array([getattr(bin_, end) for bin_ in bins]) for end in ("low", "high"))
         errors = np.maximum([observed - low, high - observed], 0)
         axes.errorbar(
             predicted,
@@ -221,7 +226,7 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
             # Above the plot, where neither curve nor ticks are.
             above = axes.secondary_xaxis("top")
             above.set_xticks(
-                [_middle(one) for one in bins], [f"{one.n}" for one in bins], fontsize=7
+                [_middle(bin_) for bin_ in bins], [f"{bin_.n}" for bin_ in bins], fontsize=7
             )
             above.set_xlabel("cells", fontsize=7)
     axes.set_xlabel("probability of the class")
@@ -232,6 +237,6 @@ def reliability_figure(curve: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
     return figure
 
 
-def _middle(one: ReliabilityBin) -> float:
+def _middle(bin_: ReliabilityBin) -> float:
     """The middle of a bin of probabilities."""
-    return (min(int(one.predicted * BINS), BINS - 1) + 0.5) / BINS
+    return (min(int(bin_.predicted * BINS), BINS - 1) + 0.5) / BINS

@@ -92,8 +92,8 @@ def write_ome_tiff(image: PlaneImage, path: str | Path) -> Path:
             },
         }
     if image.classes:
-        said = {str(value): name for value, name in image.classes.items()}
-        about["Description"] = f"classes: {json.dumps(said, ensure_ascii=False)}"
+        classes = {str(value): name for value, name in image.classes.items()}
+        about["Description"] = f"classes: {json.dumps(classes, ensure_ascii=False)}"
 
     def write(neighbour: Path) -> None:
         tifffile.imwrite(
@@ -140,8 +140,8 @@ def write_ome_zarr(image: PlaneImage, folder: str | Path) -> Path:
     finally:
         if old.exists() and not folder.exists():
             old.replace(folder)
-        for one in (neighbour, old):
-            shutil.rmtree(one, ignore_errors=True)
+        for leftover in (neighbour, old):
+            shutil.rmtree(leftover, ignore_errors=True)
     return folder
 
 
@@ -188,9 +188,9 @@ def _storable(data: npt.NDArray[Any], whole: tuple[type, ...] = ()) -> npt.NDArr
     if size > 4:
         low, high = int(data.min(initial=0)), int(data.max(initial=0))
         fits = (
-            one
-            for one in (np.int32, np.uint32, *whole)
-            if np.iinfo(one).min <= low and high <= np.iinfo(one).max
+            candidate
+            for candidate in (np.int32, np.uint32, *whole)
+            if np.iinfo(candidate).min <= low and high <= np.iinfo(candidate).max
         )
         # Up to here floats hold every whole number.
         exact = np.float64 if max(-low, high) <= 2**53 else None

@@ -57,16 +57,20 @@ def page_job(findings: Findings) -> Job[str]:
     """`page_of` as a job: a step for each part."""
     sets = findings.data_sets
     contexts: list[dict[str, Any]] = []
-    for place, one in enumerate(sets):
-        context: dict[str, Any] = {"name": one.title, "source": one.source, "remarks": one.notes}
-        for at, (name, made) in enumerate(PARTS):
-            yield Progress(place * len(PARTS) + at, len(sets) * len(PARTS) + 1, f"report: {name}")
-            context[name] = made(one)
+    for place, data_set in enumerate(sets):
+        context: dict[str, Any] = {
+            "name": data_set.title,
+            "source": data_set.source,
+            "remarks": data_set.notes,
+        }
+        for step, (name, made) in enumerate(PARTS):
+            yield Progress(place * len(PARTS) + step, len(sets) * len(PARTS) + 1, f"report: {name}")
+            context[name] = made(data_set)
         # Of one data set, links are what they always were.
         contexts.append({**context, "suffix": f"-{place + 1}" if len(sets) > 1 else ""})
     yield Progress(len(sets) * len(PARTS), len(sets) * len(PARTS) + 1, "report: writing the page")
     page: str = _template().render(
-        title=listed([one.title for one in sets]),
+        title=listed([data_set.title for data_set in sets]),
         sets=contexts,
         remarks=findings.notes,
         provenance=provenance_section(findings),

@@ -36,37 +36,37 @@ def svg_of(figure: Figure) -> bytes:
 
     # By default names inside the file are drawn at random, and the date stands in it.
     with mpl.rc_context({"svg.hashsalt": "napari-channelmix"}):
-        held = io.BytesIO()
-        figure.savefig(held, format="svg", metadata={"Date": None})
-    return held.getvalue()
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 def png_figure(figure: Figure) -> bytes:
     """A figure as PNG."""
-    held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=110, metadata={"Software": None})
-    return held.getvalue()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def png_of(pixels: npt.NDArray[Any]) -> bytes:
     """Pixels (H, W), (H, W, 2) with opacity, or (H, W, 3), uint8, as PNG."""
     from PIL import Image
 
-    held = io.BytesIO()
+    buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).save(
-        held, format="PNG", optimize=True
+        buffer, format="PNG", optimize=True
     )
-    return held.getvalue()
+    return buffer.getvalue()
 
 
-def map_pair(crops: Floats, one: Floats) -> tuple[bytes, bytes]:
+def map_pair(crops: Floats, attribution: Floats) -> tuple[bytes, bytes]:
     """A cell (C, H, W) in grey, and the same with its map (H, W) over it, as PNG.
 
     Evidence for the class is shown, up to the highest 1 % of the map.
     """
     grey = stretched(crops).mean(axis=0)
-    top = float(np.quantile(one, 0.99))
-    tint = EVIDENCE(np.clip(one / (top if top > 0 else 1), 0, 1))
+    top = float(np.quantile(attribution, 0.99))
+    tint = EVIDENCE(np.clip(attribution / (top if top > 0 else 1), 0, 1))
     alone = np.repeat(grey[..., None], 3, axis=2)
     over = alone * (1 - tint[..., 3:]) + tint[..., :3] * tint[..., 3:]
     return png_of(_enlarged(alone, SIDE)), png_of(_enlarged(over, SIDE))
@@ -74,13 +74,13 @@ def map_pair(crops: Floats, one: Floats) -> tuple[bytes, bytes]:
 
 def cell_strip(crops: Floats) -> bytes:
     """Cells (n, C, H, W) in grey, side by side, as PNG."""
-    drawn = [_enlarged(stretched(one).mean(axis=0), THUMBNAIL) for one in crops]
-    height = max(len(one) for one in drawn)
+    drawn = [_enlarged(stretched(image).mean(axis=0), THUMBNAIL) for image in crops]
+    height = max(len(image) for image in drawn)
     # Clear between them, on light and on dark ground.
     gap = np.zeros((height, GAP, 2), np.uint8)
     parts: list[Bytes] = []
-    for one in drawn:
-        parts += [np.stack([one, np.full_like(one, 255)], axis=-1), gap]
+    for image in drawn:
+        parts += [np.stack([image, np.full_like(image, 255)], axis=-1), gap]
     return png_of(np.concatenate(parts[:-1], axis=1))
 
 
@@ -92,9 +92,9 @@ def shrunk(png: bytes, width: int = 1500) -> bytes:
     if image.width > width:
         size = (width, round(image.height * width / image.width))
         image = image.resize(size, Image.Resampling.LANCZOS)
-    held = io.BytesIO()
-    image.quantize(256).save(held, format="PNG", optimize=True)
-    return held.getvalue() if len(held.getvalue()) < len(png) else png
+    buffer = io.BytesIO()
+    image.quantize(256).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue() if len(buffer.getvalue()) < len(png) else png
 
 
 def _enlarged(pixels: npt.NDArray[Any], side: int) -> Bytes:

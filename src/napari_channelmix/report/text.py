@@ -34,7 +34,9 @@ def data_in_words(cells: Cells) -> tuple[str, ...]:
     if 1 < len(groups) < len(cells):
         size += f", in {number(len(groups), 'group')} (such as wells)"
     side = f"{cells.crop} × {cells.crop} pixels"
-    measured = (one for one in cells.fields if one.pixel_size and one.unit not in (None, "pixel"))
+    measured = (
+        field for field in cells.fields if field.pixel_size and field.unit not in (None, "pixel")
+    )
     known = next(measured, None)
     if known is not None and known.pixel_size is not None:
         side += f" of {known.pixel_size[0]:.4g} × {known.pixel_size[1]:.4g} {known.unit}"
@@ -44,54 +46,56 @@ def data_in_words(cells: Cells) -> tuple[str, ...]:
     ]
     counts = cells.class_counts
     if counts:
-        said = listed([f"{name} ({count})" for name, count in counts.items()])
+        class_text = listed([f"{name} ({count})" for name, count in counts.items()])
         without = int((cells.labels < 0).sum())
         without_words = f"; {number(without, 'cell')} without a class" if without else ""
-        lines.append(f"{number(len(counts), 'class', 'classes')}: {said}{without_words}.")
+        lines.append(f"{number(len(counts), 'class', 'classes')}: {class_text}{without_words}.")
     return tuple(lines)
 
 
-def importance_in_words(found: ChannelImportance) -> str:
+def importance_in_words(importance: ChannelImportance) -> str:
     """What the bars say, under their gate."""
-    if not found.shares_readable:
-        if found.verdict:
-            return _under_gate(found)
-        return f"The shares must not be read alone: {found.gate}."
-    first = [found.channels[at] for at in found.order[:2]]
-    top = found.share[found.order[0]]
+    if not importance.shares_readable:
+        if importance.verdict:
+            return _under_gate(importance)
+        return f"The shares must not be read alone: {importance.gate}."
+    first = [importance.channels[index] for index in importance.order[:2]]
+    top = importance.share[importance.order[0]]
     before = ""
-    if found.caveat:
-        before = f"{found.question} " if found.asks else f"{_under_gate(found)} "
+    if importance.caveat:
+        before = f"{importance.question} " if importance.asks else f"{_under_gate(importance)} "
     line = f"{before}{first[0]} has the largest share of the blended image ({100 * top:.0f} %)"
-    if found.shapley is not None:
-        best = max(range(len(found.channels)), key=lambda at: found.shapley[at])  # type: ignore[index]
-        same = found.channels[best] == first[0]
-        said = "it comes first as well" if same else f"{found.channels[best]} comes first"
-        line += f"; by Shapley values {said}"
+    if importance.shapley is not None:
+        best = max(range(len(importance.channels)), key=lambda at: importance.shapley[at])  # type: ignore[index]
+        same = importance.channels[best] == first[0]
+        comparison = (
+            "it comes first as well" if same else f"{importance.channels[best]} comes first"
+        )
+        line += f"; by Shapley values {comparison}"
     return f"{line}."
 
 
-def _under_gate(found: ChannelImportance) -> str:
+def _under_gate(importance: ChannelImportance) -> str:
     """Verdict and reason, a sentence each."""
-    return f"{found.verdict}. {found.gate[:1].upper()}{found.gate[1:]}."
+    return f"{importance.verdict}. {importance.gate[:1].upper()}{importance.gate[1:]}."
 
 
 def accuracy_in_words(facts: ClassifierFacts) -> str:
     """How good the classifier is on held-out cells, with its interval; empty if not known."""
-    found = facts.held_out
-    if "balanced_accuracy" not in found:
+    held_out = facts.held_out
+    if "balanced_accuracy" not in held_out:
         return ""
     estimate = facts.accuracy
-    line = f"Balanced accuracy {found['balanced_accuracy']:.3f}"
+    line = f"Balanced accuracy {held_out['balanced_accuracy']:.3f}"
     if estimate is not None:
         line += f" ({estimate.interval_text})"
-    if found.get("n_test"):
-        line += f" on {number(found['n_test'], 'held-out cell')}"
+    if held_out.get("n_test"):
+        line += f" on {number(held_out['n_test'], 'held-out cell')}"
         if estimate is not None and estimate.n_groups < estimate.n_cells:
             line += f", of {number(estimate.n_groups, 'group')}"
-    chance = f"chance is {found['chance']:.2f}" if found.get("chance") else ""
-    trained = f"trained on {number(found['n_train'], 'cell')}" if found.get("n_train") else ""
-    aside = "; ".join(one for one in (chance, trained) if one)
+    chance = f"chance is {held_out['chance']:.2f}" if held_out.get("chance") else ""
+    trained = f"trained on {number(held_out['n_train'], 'cell')}" if held_out.get("n_train") else ""
+    aside = "; ".join(text for text in (chance, trained) if text)
     return f"{line} ({aside})." if aside else f"{line}."
 
 
@@ -118,17 +122,17 @@ def trained_in_words(mark: str) -> str:
 
 def accuracy_doubts(facts: ClassifierFacts) -> tuple[str, ...]:
     """Why the accuracy says little of other cells, a sentence each."""
-    found = facts.accuracy
-    if found is None:
+    estimate = facts.accuracy
+    if estimate is None:
         return ()
-    chance = f"It is {found.chance_text}" if found.chance_text else ""
-    warning = found.warning[:1].upper() + found.warning[1:]
+    chance = f"It is {estimate.chance_text}" if estimate.chance_text else ""
+    warning = estimate.warning[:1].upper() + estimate.warning[1:]
     return tuple(f"{line}." for line in (chance, warning) if line)
 
 
-def number(count: int, one: str, many: str = "") -> str:
+def number(count: int, noun: str, many: str = "") -> str:
     """A number and its noun."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def listed(names: object) -> str:

@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"napari-channelmix: {where}{error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        kept = "; the same command goes on from what was finished" if hasattr(args, "out") else ""
-        print(f"napari-channelmix: stopped{kept}", file=sys.stderr)
+        note = "; the same command goes on from what was finished" if hasattr(args, "out") else ""
+        print(f"napari-channelmix: stopped{note}", file=sys.stderr)
         return STOPPED
     return 0
 

@@ -75,7 +75,7 @@ def view(args: argparse.Namespace) -> None:
     if trouble:
         raise ChannelMixError(f"no window can be opened: {trouble}")
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
-    from napari_channelmix.viewer.frame.open_page import launch
+    from napari_channelmix.viewer.page_parts.open_page import launch
 
     launch(cells, str(args.dataset.resolve()))
 
@@ -141,13 +141,13 @@ def predict(args: argparse.Namespace) -> None:
         model = model.to(choose_device(args.device))
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     job = predict_cells_job(model, cells, args.out, prior)
-    found = run_job(job, title="predict", quiet=args.quiet)
-    _say(args, predicted_text(found))
+    result = run_job(job, title="predict", quiet=args.quiet)
+    _say(args, predicted_text(result))
     if args.quiet:
         # A difference that makes the numbers wrong is worth a line all the same.
-        for line in found.content["data_shift"].get("warnings", ()):
+        for line in result.content["data_shift"].get("warnings", ()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
-    _say(args, f"saved {', '.join(path.name for path in found.files)} in {args.out}")
+    _say(args, f"saved {', '.join(path.name for path in result.files)} in {args.out}")
 
 
 def explain(args: argparse.Namespace) -> None:
@@ -164,16 +164,16 @@ def explain(args: argparse.Namespace) -> None:
     count = min(len(cells), settings.limit or len(cells))
     method = f"{settings.method}, {settings.mode}" + ", measured" * settings.score
     work = explain_workload(model, count, cells.crop, method, args.device)
-    found = run_job(job, title="explain", quiet=args.quiet, work=work)
-    _say(args, explanation_text(found.content))
+    result = run_job(job, title="explain", quiet=args.quiet, work=work)
+    _say(args, explanation_text(result.content))
     if args.quiet:
         # What makes maps wrong, and scores that were asked for and are missing, are worth a line
         # all the same.
-        shift = found.content.get("data_shift") or {}
-        for line in (*shift.get("warnings", ()), *found.content.get("left_out", {}).values()):
+        shift = result.content.get("data_shift") or {}
+        for line in (*shift.get("warnings", ()), *result.content.get("left_out", {}).values()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
-    names = ", ".join(path.name for path in found.files)
-    done = "saved" if found.worked else "nothing left to do:"
+    names = ", ".join(path.name for path in result.files)
+    done = "saved" if result.worked else "nothing left to do:"
     _say(args, f"{done} {names} in {args.out}")
 
 
@@ -209,17 +209,17 @@ def evaluate(args: argparse.Namespace) -> None:
         model = model.to(choose_device(args.device))
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     job = evaluate_job(model, cells, settings=settings)
-    found = run_job(job, title="evaluate", quiet=args.quiet)
+    result = run_job(job, title="evaluate", quiet=args.quiet)
     if args.json:
-        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+        print(json.dumps(result.as_dict(), indent=2, ensure_ascii=False))
     else:
-        _say(args, evaluation_text(found))
+        _say(args, evaluation_text(result))
     if args.quiet and not args.json:
         # A difference that makes the numbers wrong is worth a line all the same.
-        for line in found.shift.warnings:
+        for line in result.shift.warnings:
             print(f"napari-channelmix: {line}", file=sys.stderr)
     if args.out is not None:
-        write_json(args.out, found.as_dict())
+        write_json(args.out, result.as_dict())
         if not args.json:
             _say(args, f"saved {args.out}")
 
@@ -237,14 +237,14 @@ def latents(args: argparse.Namespace) -> None:
     job = encode_cells_job(source, cells, args.out, settings, device=args.device)
     some = cells.subset(slice(settings.limit))
     work = latents_workload(some, settings.model, settings.finetune, args.device, settings.pixels)
-    found = run_job(job, title="latents", quiet=args.quiet, work=work)
-    _say(args, latents_text(found.latents))
-    if args.quiet and found.kept_source:
+    result = run_job(job, title="latents", quiet=args.quiet, work=work)
+    _say(args, latents_text(result.latents))
+    if args.quiet and result.kept_source:
         # Fine-tuning that was asked for and is missing is worth a line all the same.
-        print(f"napari-channelmix: {found.kept_source}", file=sys.stderr)
-    if found.reused:
+        print(f"napari-channelmix: {result.kept_source}", file=sys.stderr)
+    if result.reused:
         _say(args, f"fine-tuned weights were taken from {args.out / 'finetuned.safetensors'}")
-    _say(args, f"saved {', '.join(path.name for path in found.files)} in {args.out}")
+    _say(args, f"saved {', '.join(path.name for path in result.files)} in {args.out}")
 
 
 def report(args: argparse.Namespace) -> None:
@@ -271,10 +271,10 @@ def report(args: argparse.Namespace) -> None:
     )
     cells = run_job(open_dataset_job(args.dataset), title="opening", quiet=args.quiet)
     job = findings_job(cells, sources, source=str(args.dataset.resolve()))
-    found = run_job(job, title="report", quiet=args.quiet)
+    result = run_job(job, title="report", quiet=args.quiet)
     with in_use(args.out, is_file=True):
-        path = run_job(report_job(found, args.out), title="report", quiet=args.quiet)
-    for line in found.notes:
+        path = run_job(report_job(result, args.out), title="report", quiet=args.quiet)
+    for line in result.notes:
         _say(args, f"note: {line}")
     _say(args, f"saved {path}")
 
@@ -291,9 +291,9 @@ def run(args: argparse.Namespace) -> None:
 
     # --seed is every command's; here the config has seeds of its own.
     job = run_config_job(config, args.out, device=args.device, allow_code=args.allow_code)
-    found = run_job(job, title="run", quiet=args.quiet)
-    _say(args, rerun_text(found))
-    _say(args, f"saved everything in {args.out}; read {found.report}")
+    result = run_job(job, title="run", quiet=args.quiet)
+    _say(args, rerun_text(result))
+    _say(args, f"saved everything in {args.out}; read {result.report}")
 
 
 def doctor(args: argparse.Namespace) -> None:
@@ -301,8 +301,8 @@ def doctor(args: argparse.Namespace) -> None:
     from napari_channelmix.run.doctor import examine
     from napari_channelmix.run.doctor import report as report_of
 
-    found = examine()
-    print(json.dumps(found, indent=2, ensure_ascii=False) if args.json else report_of(found))
+    findings = examine()
+    print(json.dumps(findings, indent=2, ensure_ascii=False) if args.json else report_of(findings))
 
 
 def _say(args: argparse.Namespace, text: str) -> None:

@@ -101,10 +101,10 @@ def _gl(bound: bool) -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def report(found: dict[str, Any]) -> str:
+def report(findings: dict[str, Any]) -> str:
     """The findings for a person, a line each."""
     lines = []
-    for name, value in found.items():
+    for name, value in findings.items():
         if name in ("schema", "provenance"):
             continue
         if isinstance(value, dict):

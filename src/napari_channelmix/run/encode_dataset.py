@@ -17,10 +17,10 @@ from napari_channelmix.errors import BundleError, DataError
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.locks import in_use
 from napari_channelmix.provenance import package_version, provenance
-from napari_channelmix.readers import read_json
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.stored_schemas import LatentsMadeFrom
 from napari_channelmix.settings import LatentsSettings, as_dict
+from napari_channelmix.stored_files import read_json
 from napari_channelmix.wording import brief
 
 if TYPE_CHECKING:
@@ -102,26 +102,26 @@ def encode_cells_job(
     ModelError
         A device that is not there, a folder that is a file; as `latents_job`.
     """
-    asked = settings or LatentsSettings()
+    options = settings or LatentsSettings()
     refuse_no_folder(out)
     choose_device(device)
     with in_use(out):
-        return (yield from _encoded_job(source, cells, out, asked, device))
+        return (yield from _encoded_job(source, cells, out, options, device))
 
 
 def _encoded_job(
-    source: Disentangler, cells: Cells, out: Path, asked: LatentsSettings, device: str
+    source: Disentangler, cells: Cells, out: Path, settings: LatentsSettings, device: str
 ) -> Job[Encoded]:
-    keeper = _Keeper(source, out / KEPT, asked)
+    keeper = _Keeper(source, out / KEPT, settings)
     keeper.refuse_another(keeper.facts)
-    some = cells.subset(chosen_cells(len(cells), asked.limit, asked.seed))
-    view = asked.view or default_view(source, some, asked.channel)
+    some = cells.subset(chosen_cells(len(cells), settings.limit, settings.seed))
+    view = settings.view or default_view(source, some, settings.channel)
     keeper.seen = (some, view)
     known = {
         **keeper.facts,
-        "channel": asked.channel,
-        "limit": asked.limit,
-        "pixels": asked.pixels,
+        "channel": settings.channel,
+        "limit": settings.limit,
+        "pixels": settings.pixels,
         "view": view.as_dict(),
     }
     _refuse_another_result(out / RESULT, known, some)
@@ -129,35 +129,35 @@ def _encoded_job(
         some,
         source,
         view=view,
-        settings=asked.encoding,
+        settings=settings.encoding,
         device=device,
         tune=keeper.tuned_job,
     )
-    found = yield from part(job, 0, 95, 100)
-    said = found.provenance["settings"] | {
-        "channel": asked.channel,
-        "limit": asked.limit,
-        "pixels": asked.pixels,
+    latents = yield from part(job, 0, 95, 100)
+    recorded = latents.provenance["settings"] | {
+        "channel": settings.channel,
+        "limit": settings.limit,
+        "pixels": settings.pixels,
     }
     facts = provenance(
-        disentangler=asked.model or source.name,
+        disentangler=settings.model or source.name,
         model=keeper.facts["model"],
         data=some.fingerprint,
         name=cells.name,
-        seed=asked.seed,
-        settings=said,
-        request=as_dict(asked, ["view"]),
+        seed=settings.seed,
+        settings=recorded,
+        request=as_dict(settings, ["view"]),
     )
-    found = replace(found, provenance=facts)
+    latents = replace(latents, provenance=facts)
     yield Progress(95, 100, "drawing the traversals")
-    found.save(out)
+    latents.save(out)
     names = ["latents.csv", "traversals.png", RESULT]
-    if found.disentangler is not source:
+    if latents.disentangler is not source:
         names.append(KEPT)
     kept_source = keeper.kept_source
-    if asked.finetune and len(some) < 2:
+    if settings.finetune and len(some) < 2:
         kept_source = "fine-tuning needs two cells or more; the source weights are kept"
-    return Encoded(found, tuple(out / name for name in names), keeper.reused, kept_source)
+    return Encoded(latents, tuple(out / name for name in names), keeper.reused, kept_source)
 
 
 def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
@@ -233,10 +233,10 @@ class _Keeper:
         if not self.path.exists():
             return None
         try:
-            kept = load_disentangler(self.path)
+            stored = load_disentangler(self.path)
         except BundleError as error:
             raise BundleError(f"{error}; {_ADVICE}") from error
-        theirs = kept.about.get("finetuned", {}).get("made_from")
+        theirs = stored.about.get("finetuned", {}).get("made_from")
         if not isinstance(theirs, dict):
             raise DataError(f"{self.path} was not made by this command; {_ADVICE}")
         other = [
@@ -246,7 +246,7 @@ class _Keeper:
         ]
         if other:
             raise DataError(f"{self.path} was made with {', '.join(other)}; {_ADVICE}")
-        return kept
+        return stored
 
     def tuned_job(
         self,
@@ -261,41 +261,45 @@ class _Keeper:
         looked_at = hashlib.sha256(f"{pictures.shape}".encode())
         looked_at.update(pictures.tobytes())
         facts = self.facts | {"pictures": looked_at.hexdigest()}
-        kept = self.refuse_another(facts)
-        if kept is not None:
+        stored = self.refuse_another(facts)
+        if stored is not None:
             self.reused = True
             yield Progress(1, 1, "fine-tuned before")
-            before, after = kept.about["finetuned"]["error"]
-            return Finetuned(kept, "", (before, after))
+            before, after = stored.about["finetuned"]["error"]
+            return Finetuned(stored, "", (before, after))
         partial = self.path.with_suffix(".partial")
-        found = yield from finetune_job(
+        finetuned = yield from finetune_job(
             source, pictures, epochs=epochs, seed=seed, device=device, checkpoint=partial
         )
-        self.kept_source = found.kept_source
-        if found.kept_source:
+        self.kept_source = finetuned.kept_source
+        if finetuned.kept_source:
             partial.unlink(missing_ok=True)
-            return found
-        tuned = remembering(found.disentangler, *self.seen) if self.seen else found.disentangler
+            return finetuned
+        tuned = (
+            remembering(finetuned.disentangler, *self.seen) if self.seen else finetuned.disentangler
+        )
         about = dict(tuned.about)
         about["finetuned"] = {**about["finetuned"], "made_from": facts}
         save_disentangler(replace(tuned, about=about), self.path)
         partial.unlink(missing_ok=True)
         # Rounded to half precision, as a second run will find it.
-        return replace(found, disentangler=load_disentangler(self.path))
+        return replace(finetuned, disentangler=load_disentangler(self.path))
 
 
-def latents_text(found: Latents) -> str:
+def latents_text(latents: Latents) -> str:
     """How far each name can be trusted, what separates the classes, and what to beware of."""
-    tuned = found.disentangler.about.get("finetuned")
+    tuned = latents.disentangler.about.get("finetuned")
     how = f"fine-tuned for {tuned['epochs']} epochs" if tuned else "as trained on sprites"
-    seen = f"{len(found.values)} cells ({', '.join(found.prepared.how.view.channels)})"
-    lines = [f"{seen} encoded with {found.disentangler.name}, {how}"]
-    if found.reconstruction is not None:
-        lines.append(found.reconstruction.text)
-    longest = max(len(name) for name in found.names)
+    seen = f"{len(latents.values)} cells ({', '.join(latents.prepared.how.view.channels)})"
+    lines = [f"{seen} encoded with {latents.disentangler.name}, {how}"]
+    if latents.reconstruction is not None:
+        lines.append(latents.reconstruction.text)
+    longest = max(len(name) for name in latents.names)
     lines.append(f"{'latent':<{longest}}  badge")
-    lines += [f"{one.name:<{longest}}  {one.badge:<12}  {one.words}" for one in found.trust]
-    parted = found.separation
+    lines += [
+        f"{entry.name:<{longest}}  {entry.badge:<12}  {entry.words}" for entry in latents.trust
+    ]
+    parted = latents.separation
     if parted is not None:
         chance = 1 / len(parted.classes)
         lines.append(
@@ -305,19 +309,22 @@ def latents_text(found: Latents) -> str:
         kinds = list(next(iter(parted.tested.values())))
         lines.append("  ".join([f"{'':<12}", *(f"{kind:<21}" for kind in kinds)]).rstrip())
         for name, tested in parted.tested.items():
-            said = (f"{one.accuracy:.3f} ({one.low:.3f}–{one.high:.3f})" for one in tested.values())
-            lines.append("  ".join([f"{name:<12}", *(f"{one:<21}" for one in said)]).rstrip())
+            texts = (
+                f"{entry.accuracy:.3f} ({entry.low:.3f}–{entry.high:.3f})"
+                for entry in tested.values()
+            )
+            lines.append("  ".join([f"{name:<12}", *(f"{entry:<21}" for entry in texts)]).rstrip())
         drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
         said_drops = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
         lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
-        for name, one in parted.ahead.items():
+        for name, entry in parted.ahead.items():
             lines.append(
-                f"latents are ahead of {name} by {one.accuracy:+.3f} (95 % interval "
-                f"{one.low:+.3f} to {one.high:+.3f}){_unsure(one)}"
+                f"latents are ahead of {name} by {entry.accuracy:+.3f} (95 % interval "
+                f"{entry.low:+.3f} to {entry.high:+.3f}){_unsure(entry)}"
             )
-    lines += [f"note: {line}" for line in found.warnings]
+    lines += [f"note: {line}" for line in latents.warnings]
     return "\n".join(lines)
 
 
-def _unsure(one: Tested) -> str:
-    return ": the sign is not known" if one.low <= 0 <= one.high else ""
+def _unsure(difference: Tested) -> str:
+    return ": the sign is not known" if difference.low <= 0 <= difference.high else ""

@@ -21,33 +21,33 @@ __all__ = ["all_maps_job", "all_scores_job", "staged"]
 
 def all_maps_job(run: ExplainRun) -> Job[bool]:
     """Explain the chunks that are missing; whether there were any."""
-    missing = [at for at in range(len(run.chunks)) if run.part(at) is None]
+    missing = [index for index in range(len(run.chunks)) if run.part(index) is None]
     if not missing:
         return False
     run.store.refuse_without(run.arrays)
     source = run.source()
-    for at in missing:
-        rows = run.chunks[at]
-        here = source.read(np.arange(rows.start, rows.stop))
-        job = run.explained(here, run.method, run.settings.target)
-        found = yield from staged(job, at, run.steps, run.stage(rows, "explaining"))
+    for index in missing:
+        rows = run.chunks[index]
+        chunk = source.read(np.arange(rows.start, rows.stop))
+        job = run.explained(chunk, run.method, run.settings.target)
+        result = yield from staged(job, index, run.steps, run.stage(rows, "explaining"))
         run.store.put(
-            at,
+            index,
             rows,
             len(run.chosen),
-            {name: getattr(found, name) for name in run.arrays},
+            {name: getattr(result, name) for name in run.arrays},
             {
-                "target": found.target.tolist(),
-                "output": found.output,
-                "flat": found.flat,
-                "noise": found.noise,
+                "target": result.target.tolist(),
+                "output": result.output,
+                "flat": result.flat,
+                "noise": result.noise,
                 "warnings": [
                     line
-                    for line in found.warnings
-                    if line not in flat_lines(found.flat, len(found), run.name_of)
+                    for line in result.warnings
+                    if line not in flat_lines(result.flat, len(result), run.name_of)
                 ],
-                "probabilities": found.probabilities.astype(float).round(6).tolist(),
-                "seconds": found.seconds_per_cell * len(found),
+                "probabilities": result.probabilities.astype(float).round(6).tolist(),
+                "seconds": result.seconds_per_cell * len(result),
             },
         )
     return True
@@ -57,33 +57,37 @@ def all_scores_job(run: ExplainRun) -> Job[bool]:
     """Measure what is not measured yet; whether there was any."""
     source: Source | None = None
     left_out = set(run.left_out())
-    for at, rows in enumerate(run.chunks):
-        missing = [name for name in run.scored if name not in left_out and not run.part(at, name)]
+    for index, rows in enumerate(run.chunks):
+        missing = [
+            name for name in run.scored if name not in left_out and not run.part(index, name)
+        ]
         if not missing:
             continue
         source = source or run.source()
-        here = source.read(np.arange(rows.start, rows.stop))
+        chunk = source.read(np.arange(rows.start, rows.stop))
         for name in missing:
-            done = len(run.chunks) + at * len(run.scored) + run.scored.index(name)
-            job = _scores(run, here, at, rows, name)
+            done = len(run.chunks) + index * len(run.scored) + run.scored.index(name)
+            job = _scores(run, chunk, index, rows, name)
             stage = run.stage(rows, f"measuring {name}")
             scores = yield from staged(job, done, run.steps, stage)
-            run.store.put_scores(at, name, scores)
+            run.store.put_scores(index, name, scores)
             if "left_out" in scores:
                 left_out.add(name)
     return source is not None
 
 
-def _scores(run: ExplainRun, here: Source, at: int, rows: slice, name: str) -> Job[dict[str, Any]]:
+def _scores(
+    run: ExplainRun, chunk: Source, index: int, rows: slice, name: str
+) -> Job[dict[str, Any]]:
     """Scores of the maps of a chunk, by one method, for each cell."""
-    kept = run.part(at)
-    assert kept is not None
-    target, seconds = np.array(kept["target"]), kept["seconds"]
+    stored = run.part(index)
+    assert stored is not None
+    target, seconds = np.array(stored["target"]), stored["seconds"]
     if name == run.method:
         maps = run.store.maps(rows)
     else:
         try:
-            found = yield from part(run.explained(here, name, target), 0, 1, 2)
+            result = yield from part(run.explained(chunk, name, target), 0, 1, 2)
         except ModelError as error:
             if is_out_of_memory(error):
                 # It can be measured, only not here and now.
@@ -91,10 +95,10 @@ def _scores(run: ExplainRun, here: Source, at: int, rows: slice, name: str) -> J
             if name not in BASELINES:
                 raise
             return {"left_out": str(error)}
-        maps, seconds = found.maps, found.seconds_per_cell * len(found)
+        maps, seconds = result.maps, result.seconds_per_cell * len(result)
     job = measure_job(
         run.model,
-        here,
+        chunk,
         maps,
         target,
         run.settings.versus,
@@ -110,6 +114,6 @@ def _scores(run: ExplainRun, here: Source, at: int, rows: slice, name: str) -> J
     }
 
 
-def staged(job: Job[Any], at: int, total: int, stage: str) -> Job[Any]:
+def staged(job: Job[Any], index: int, total: int, stage: str) -> Job[Any]:
     """A job as one step of many, under a name of its own; maps on the way are not passed on."""
-    return mapped(job, lambda step: Progress(at + step.fraction, total, stage))
+    return mapped(job, lambda step: Progress(index + step.fraction, total, stage))

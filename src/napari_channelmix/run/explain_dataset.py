@@ -118,11 +118,11 @@ def _kept_job(run: ExplainRun, out: Path) -> Job[Explained]:
     table = out / "cells.csv"
     files = (*run.store.paths, table, out / "explain.png", report)
     if not worked and table.exists():
-        kept = read_report(report, run)
-        if kept is not None:
-            return Explained(kept, files, False)
-    parts = [run.store.part(at) or {} for at in range(len(run.chunks))]
-    probabilities = np.array([row for one in parts for row in one["probabilities"]], np.float32)
+        stored = read_report(report, run)
+        if stored is not None:
+            return Explained(stored, files, False)
+    parts = [run.store.part(index) or {} for index in range(len(run.chunks))]
+    probabilities = np.array([row for chunk in parts for row in chunk["probabilities"]], np.float32)
     # Once for all cells, also those that an earlier run has explained.
     shift = yield from staged(
         data_shift_job(

@@ -15,10 +15,10 @@ from napari_channelmix.pcim.doubts import doubts_of, noise_lines
 from napari_channelmix.pcim.flatness import flat_lines, joined_flat
 from napari_channelmix.pcim.map_figure import maps_figure
 from napari_channelmix.provenance import provenance
-from napari_channelmix.readers import read_content
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.stored_schemas import ExplainFile
 from napari_channelmix.settings import as_dict
+from napari_channelmix.stored_files import read_content
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.shift import DataShift
@@ -35,11 +35,11 @@ def report_content(
     run: ExplainRun, shift: DataShift, implausible: tuple[str, ...]
 ) -> dict[str, Any]:
     """The report, from the parts that are kept."""
-    parts = [run.part(at) or {} for at in range(len(run.chunks))]
+    parts = [run.part(index) or {} for index in range(len(run.chunks))]
     asked, count = run.settings, len(run.chosen)
     table = run.cells.table.iloc[run.chosen]
     names = [*run.cells.classes, None]
-    probabilities = [row for one in parts for row in one["probabilities"]]
+    probabilities = [row for chunk in parts for row in chunk["probabilities"]]
     content: dict[str, Any] = {
         "schema": SCHEMA,
         "run": run.store.run,
@@ -52,10 +52,10 @@ def report_content(
         "versus": asked.versus,
         "prior": None if run.prior is None else {**run.prior.as_dict(), "text": run.prior.text()},
         # Parts of an earlier version do not say it.
-        "output": next((one["output"] for one in parts if one.get("output")), ""),
-        "flat": joined_flat(one.get("flat", {}) for one in parts),
-        "seconds_per_cell": sum(one["seconds"] for one in parts) / count,
-        "target": [of for one in parts for of in one["target"]],
+        "output": next((chunk["output"] for chunk in parts if chunk.get("output")), ""),
+        "flat": joined_flat(chunk.get("flat", {}) for chunk in parts),
+        "seconds_per_cell": sum(chunk["seconds"] for chunk in parts) / count,
+        "target": [of for chunk in parts for of in chunk["target"]],
         "predicted": [int(np.argmax(row)) for row in probabilities],
         "probabilities": probabilities,
         "cells": {
@@ -69,7 +69,7 @@ def report_content(
     }
     numbers = run.chosen.tolist()
     # Parts of an earlier version do not say it.
-    noise = [cell for one in parts for cell in one.get("noise", ())]
+    noise = [cell for chunk in parts for cell in chunk.get("noise", ())]
     content["doubts"] = list(map(list, doubts_of(numbers, content["flat"], shift, noise)))
     about = run.model, run.model.classes, probabilities, content["target"]
     content["caveats"] = list(map(list, call_caveats(*about)))
@@ -78,7 +78,7 @@ def report_content(
         *run.cells.warnings,
         *implausible,
         *shift.lines,
-        *_together(one["warnings"] for one in parts),
+        *_together(chunk["warnings"] for chunk in parts),
         *noise_lines(noise, count, run.name_of),
         *flat_lines(content["flat"], count, run.name_of),
         *caveat_lines(*about, lambda row: run.name_of(numbers[row])),
@@ -87,13 +87,13 @@ def report_content(
     per_cell = _kept_scores(run)
     if per_cell:
         content["scores"] = {
-            name: {key: float(np.mean(of)) for key, of in one.items() if key != "seconds"}
-            | {"seconds_per_cell": one["seconds"] / count}
-            for name, one in per_cell.items()
+            name: {key: float(np.mean(of)) for key, of in chunk.items() if key != "seconds"}
+            | {"seconds_per_cell": chunk["seconds"] / count}
+            for name, chunk in per_cell.items()
         }
         content["scores_per_cell"] = {
-            name: {key: of for key, of in one.items() if key != "seconds"}
-            for name, one in per_cell.items()
+            name: {key: of for key, of in chunk.items() if key != "seconds"}
+            for name, chunk in per_cell.items()
         }
         content["left_out"] = run.left_out()
         notes += content["left_out"].values()
@@ -122,15 +122,15 @@ def report_content(
 
 def _kept_scores(run: ExplainRun) -> dict[str, dict[str, Any]]:
     """Scores of each cell by method, of the methods that are measured on all of them."""
-    found = {}
+    scores = {}
     for name in run.scored:
-        parts = [run.part(at, name) for at in range(len(run.chunks))]
-        if all(one is not None and "srg" in one for one in parts):
-            found[name] = {
-                key: [value for one in parts if one for value in one[key]]
+        parts = [run.part(index, name) for index in range(len(run.chunks))]
+        if all(chunk is not None and "srg" in chunk for chunk in parts):
+            scores[name] = {
+                key: [value for chunk in parts if chunk for value in chunk[key]]
                 for key in ("srg", "insertion", "deletion")
-            } | {"seconds": sum(one["seconds"] for one in parts if one)}
-    return found
+            } | {"seconds": sum(chunk["seconds"] for chunk in parts if chunk)}
+    return scores
 
 
 def _together(lists: Iterable[list[str]]) -> list[str]:

@@ -24,12 +24,12 @@ from napari_channelmix.pcim.methods import method_named
 from napari_channelmix.pcim.target import chosen_target
 from napari_channelmix.phenotypes.held_out import YES, Marks, held_out_of
 from napari_channelmix.provenance import package_version
-from napari_channelmix.readers import validated
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.explained_cells import cells_about
 from napari_channelmix.run.map_store import MapStore
 from napari_channelmix.run.stored_schemas import Chunk, ChunkScores
 from napari_channelmix.settings import fields_of
+from napari_channelmix.stored_files import validated
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.foreign import ForeignClassifier
@@ -153,7 +153,7 @@ class ExplainRun:
     def chunks(self) -> list[slice]:
         """Rows of the maps that belong together."""
         count = len(self.chosen)
-        return [slice(at, min(at + CHUNK, count)) for at in range(0, count, CHUNK)]
+        return [slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
 
     @property
     def scored(self) -> tuple[str, ...]:
@@ -178,9 +178,9 @@ class ExplainRun:
             names.append("standard_error")
         return tuple(names)
 
-    def part(self, at: int, method: str = "") -> dict[str, Any] | None:
+    def part(self, index: int, method: str = "") -> dict[str, Any] | None:
         """What is kept of a chunk, or of its scores; a damaged file counts as missing."""
-        content, rows = self.store.part(at, method), self.chunks[at]
+        content, rows = self.store.part(index, method), self.chunks[index]
         if content is None:
             return None
         try:
@@ -197,11 +197,13 @@ class ExplainRun:
 
     def left_out(self) -> dict[str, str]:
         """Methods that have no scores, and why, in words."""
-        found = self.store.left_out(self.scored, len(self.chunks))
+        reasons = self.store.left_out(self.scored, len(self.chunks))
         words = {}
-        for name, (at, why) in found.items():
+        for name, (index, why) in reasons.items():
             since = (
-                f" from cell {self.name_of(self.chosen[self.chunks[at].start])} on" if at else ""
+                f" from cell {self.name_of(self.chosen[self.chunks[index].start])} on"
+                if index
+                else ""
             )
             words[name] = f"{name} is left out of the scores{since}: {why}"
         return words
@@ -224,19 +226,19 @@ class ExplainRun:
 
     def explained(self, source: Source, method: str, target: Any) -> Any:
         """The job that explains the cells of a source."""
-        asked = self.settings
+        settings = self.settings
         # Baselines need gradients, also where the own method does without.
-        mode = "autograd" if method in BASELINES else asked.mode
+        mode = "autograd" if method in BASELINES else settings.mode
         return explain_job(
             self.model,
             source,
             target,
             method,
             mode,
-            versus=asked.versus,
+            versus=settings.versus,
             settings=replace(
-                asked.maps,
-                channels=asked.channels if method == self.method else "shared",
+                settings.maps,
+                channels=settings.channels if method == self.method else "shared",
                 prior=self.prior,
             ),
             device=self.device,

@@ -16,7 +16,7 @@ import zarr
 
 from napari_channelmix.atomic_write import write_json
 from napari_channelmix.errors import DataError, SaveError
-from napari_channelmix.readers import (
+from napari_channelmix.stored_files import (
     MIB,
     Stored,
     parsed_json,
@@ -136,13 +136,13 @@ class MapStore:
             raise DataError(f"{self.folder} is not finished, but has no {gone}; {_ADVICE}")
 
     def put(
-        self, at: int, rows: slice, count: int, arrays: dict[str, Floats], about: dict[str, Any]
+        self, index: int, rows: slice, count: int, arrays: dict[str, Floats], about: dict[str, Any]
     ) -> None:
         """Keep the maps of a chunk.
 
         Parameters
         ----------
-        at : int
+        index : int
             Which chunk; all but the last have as many rows as the first.
         rows : slice
         count : int
@@ -160,16 +160,16 @@ class MapStore:
         try:
             self._begin(arrays, count)
             for name, values in arrays.items():
-                self._forget(at, name)
+                self._forget(index, name)
                 path, shape = self.folder / f"{name}.zarr", (count, *values.shape[1:])
                 opened_array(path, shape, mode="r+")[rows] = values
         except OSError as error:
             raise SaveError(f"could not save {self.folder}: {error.strerror or error}") from error
-        write_json(self._file(at), {"run": self.run, **about})
+        write_json(self._file(index), {"run": self.run, **about})
 
-    def _forget(self, at: int, name: str) -> None:
+    def _forget(self, index: int, name: str) -> None:
         """Delete pixels of a chunk that is not done: what a killed run left may not be readable."""
-        left = self.folder / f"{name}.zarr" / "c" / str(at)
+        left = self.folder / f"{name}.zarr" / "c" / str(index)
         if left.is_dir():
             shutil.rmtree(left)
 
@@ -219,33 +219,33 @@ class MapStore:
         """
         return read_maps(self.folder / "maps.zarr", rows)
 
-    def part(self, at: int, method: str = "") -> dict[str, Any] | None:
+    def part(self, index: int, method: str = "") -> dict[str, Any] | None:
         """What is kept of a chunk, or of its scores by a method; None where it is not done."""
         if self.run is None:
             return None
         try:
-            content = read_content(self._file(at, method), _Part)
+            content = read_content(self._file(index, method), _Part)
         except DataError:
             return None
         return content if content["run"] == self.run else None
 
-    def put_scores(self, at: int, method: str, scores: dict[str, Any]) -> None:
+    def put_scores(self, index: int, method: str, scores: dict[str, Any]) -> None:
         """Keep the scores of a chunk by a method, or under ``left_out`` why there are none."""
-        write_json(self._file(at, method), {"run": self.run, **scores})
+        write_json(self._file(index, method), {"run": self.run, **scores})
 
     def left_out(self, methods: Iterable[str], chunks: int) -> dict[str, tuple[int, str]]:
         """Methods that cannot be measured with this model: from which chunk on, and why."""
-        found = {}
+        reasons = {}
         for name in methods:
-            for at in range(chunks):
-                one = self.part(at, name)
-                if one is not None and "left_out" in one:
-                    found[name] = at, str(one["left_out"])
+            for index in range(chunks):
+                scores = self.part(index, name)
+                if scores is not None and "left_out" in scores:
+                    reasons[name] = index, str(scores["left_out"])
                     break
-        return found
+        return reasons
 
-    def _file(self, at: int, method: str = "") -> Path:
-        return self.folder / "parts" / f"{at:05d}{'-' if method else ''}{method}.json"
+    def _file(self, index: int, method: str = "") -> Path:
+        return self.folder / "parts" / f"{index:05d}{'-' if method else ''}{method}.json"
 
 
 def opened_array(
@@ -290,7 +290,7 @@ def _is_begun_only(path: Path) -> bool:
     """
     if not path.is_dir() or path.is_symlink():
         return False
-    if not all(one.name.startswith("zarr.") for one in path.iterdir()):
+    if not all(entry.name.startswith("zarr.") for entry in path.iterdir()):
         return False
     try:
         content = parsed_json(read_text(path / "zarr.json", most=16 * MIB))

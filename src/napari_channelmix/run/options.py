@@ -63,8 +63,8 @@ def _add(place: Any, field: Setting) -> None:
     place.add_argument(option, **more)
 
 
-def settings_from(args: argparse.Namespace, settings: type[Settings], **given: Any) -> Settings:
-    """The settings that were given on the command line; ``given`` wins.
+def settings_from(args: argparse.Namespace, settings: type[Settings], **overrides: Any) -> Settings:
+    """The settings that were given on the command line; ``overrides`` wins.
 
     Raises
     ------
@@ -72,4 +72,4 @@ def settings_from(args: argparse.Namespace, settings: type[Settings], **given: A
         A value outside its bounds.
     """
     names = [field.name for field in fields_of(settings) if hasattr(args, field.name)]
-    return settings(**{**{name: getattr(args, name) for name in names}, **given})
+    return settings(**{**{name: getattr(args, name) for name in names}, **overrides})

@@ -58,9 +58,9 @@ def parser() -> argparse.ArgumentParser:
     subparsers = main.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
-        one = subparsers.add_parser(name, help=text, description=text, parents=[common])
-        one.set_defaults(run=run)
-        return one
+        subparser = subparsers.add_parser(name, help=text, description=text, parents=[common])
+        subparser.set_defaults(run=run)
+        return subparser
 
     demo = command("demo", commands.demo, "all main steps on the embedded sample")
     demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")

@@ -149,9 +149,9 @@ def predict_cells_job(
     return Predicted(content, files)
 
 
-def predicted_text(found: Predicted) -> str:
+def predicted_text(predicted: Predicted) -> str:
     """What was called, for a terminal."""
-    content = found.content
+    content = predicted.content
     called = ", ".join(f"{name} {count}" for name, count in content["called"].items())
     means = ", ".join(
         f"{name} {100 * of:.1f} %" for name, of in content["mean_probability"].items()

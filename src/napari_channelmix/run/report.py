@@ -12,7 +12,7 @@ import numpy as np
 from napari_channelmix.classify import load_model
 from napari_channelmix.classify.plausibility import plausibility_job
 from napari_channelmix.config import ClassifierPart, Config
-from napari_channelmix.config.facts import (
+from napari_channelmix.config.from_results import (
     classifier_part,
     data_part,
     explanation_part,
@@ -26,11 +26,11 @@ from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.pcim.caveats import call_caveats, sentences
 from napari_channelmix.phenotypes.held_out import SAME_GROUP, UNKNOWN, YES
 from napari_channelmix.provenance import provenance
-from napari_channelmix.readers import read_content
 from napari_channelmix.report import ClassifierFacts, Example, Findings, LatentsFacts
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.map_store import read_maps
 from napari_channelmix.run.stored_schemas import ExplainFile, LatentsFile
+from napari_channelmix.stored_files import read_content
 from napari_channelmix.wording import listed, shown_error
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def findings_job(
         A model that cannot be read, or does not fit the cells.
     """
     yield Progress(0, 100, "reading what was found")
-    found = Findings(cells, source=source, config=config)
+    findings = Findings(cells, source=source, config=config)
     notes: list[str] = []
     model: Any = sources.model
     if isinstance(model, Path):
@@ -110,8 +110,8 @@ def findings_job(
         facts = replace(facts, warnings=(*facts.warnings, *called.lines, *against))
         if not sources.trained_on:
             notes += _trained_on(facts, called.training.tolist(), cells)
-        found = replace(
-            found,
+        findings = replace(
+            findings,
             classifier=facts,
             probabilities=called.probabilities,
             balanced=called.balanced,
@@ -122,25 +122,25 @@ def findings_job(
     if sources.importance is not None:
         importance = ChannelImportance.load(sources.importance / "importance.json")
         notes += _other(importance.provenance.get("cells"), cells, "channel importance is of")
-        found = replace(found, importance=importance)
+        findings = replace(findings, importance=importance)
     contents = []
-    for at, folder in enumerate(sources.explain):
-        yield Progress(60 + 30 * at / len(sources.explain), 100, "reading the maps")
+    for index, folder in enumerate(sources.explain):
+        yield Progress(60 + 30 * index / len(sources.explain), 100, "reading the maps")
         content = read_content(
             folder / "explain.json", ExplainFile, what="an explain.json", advice=ADVICE
         )
         contents.append(content)
         most = max(1, EXAMPLES // len(sources.explain))
         examples = _examples(folder, content, cells, most)
-        found = replace(found, examples=(*found.examples, *examples), explained=content)
+        findings = replace(findings, examples=(*findings.examples, *examples), explained=content)
     if sources.latents is not None:
         yield Progress(92, 100, "reading the latents")
         latents = _latents(sources.latents)
         notes += _of_other_latents(latents.content["provenance"], cells)
-        found = replace(found, latents=latents)
+        findings = replace(findings, latents=latents)
     if config is None:
-        config = _config(found, sources, model, contents, source)
-    return replace(found, config=config, notes=tuple(notes))
+        config = _config(findings, sources, model, contents, source)
+    return replace(findings, config=config, notes=tuple(notes))
 
 
 def _trained_on(facts: ClassifierFacts, training: Sequence[str], cells: Cells) -> list[str]:
@@ -180,10 +180,13 @@ def _other(fingerprint: object, cells: Cells, what: str) -> list[str]:
 
 def _of_other_latents(about: Mapping[str, Any], cells: Cells) -> list[str]:
     """Whether latents are of these cells, or of those that a limit chooses among them."""
-    said, limit = about.get("cells", about.get("data")), about.get("settings", {}).get("limit")
+    fingerprint, limit = (
+        about.get("cells", about.get("data")),
+        about.get("settings", {}).get("limit"),
+    )
     if limit:
         cells = cells.subset(chosen_cells(len(cells), limit, about.get("seed", 0)))
-    return _other(said, cells, "the latents are of")
+    return _other(fingerprint, cells, "the latents are of")
 
 
 def _examples(
@@ -209,7 +212,7 @@ def _examples(
             Example(
                 cell=int(cell),
                 crops=crop,
-                map=one,
+                map=attribution,
                 target=content["classes"][content["target"][row]],
                 probabilities=dict(
                     zip(content["classes"], content["probabilities"][row], strict=True)
@@ -221,7 +224,7 @@ def _examples(
                 method=content["method"],
                 training=(content["cells"].get("training") or blank)[row],
             )
-            for row, cell, crop, one in zip(rows.tolist(), index, crops, maps, strict=True)
+            for row, cell, crop, attribution in zip(rows.tolist(), index, crops, maps, strict=True)
         )
     except DataError:
         raise
@@ -271,12 +274,12 @@ def _request(about: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _config(
-    found: Findings, sources: Sources, model: Any, contents: list[dict[str, Any]], source: str
+    findings: Findings, sources: Sources, model: Any, contents: list[dict[str, Any]], source: str
 ) -> Config:
     """How to do again what was found, as far as the results say."""
     explained, notes = [], []
     for content in contents:
-        whole = content["n"] == len(found.cells)
+        whole = content["n"] == len(findings.cells)
         cells = None if whole else tuple(content["cells"]["index"])
         explanation = explanation_part(cells, content, _request(content["provenance"]))
         if explanation is None:
@@ -295,12 +298,12 @@ def _config(
     return Config(
         made=about["made"],
         versions=about["versions"],
-        data=data_part(found.cells, source),
+        data=data_part(findings.cells, source),
         classifier=classifier,
-        importance=None if found.importance is None else importance_part(found.importance),
+        importance=None if findings.importance is None else importance_part(findings.importance),
         explanations=tuple(explained),
         latents=None
-        if found.latents is None
-        else latents_part(found.latents.content["provenance"]),
+        if findings.latents is None
+        else latents_part(findings.latents.content["provenance"]),
         notes=tuple(notes),
     )

@@ -20,8 +20,8 @@ from napari_channelmix.classify import Classifier, load_bundle, load_model
 from napari_channelmix.classify.model_hash import earlier_hashes, model_hash
 from napari_channelmix.computing import Computing, computing, computing_with
 from napari_channelmix.config import Config, TrainingPart, read_config, write_config
-from napari_channelmix.config.facts import training_part
 from napari_channelmix.config.file import folder_names
+from napari_channelmix.config.from_results import training_part
 from napari_channelmix.data import open_dataset_job
 from napari_channelmix.dcmix.importance_of_dataset import divided_importance_job
 from napari_channelmix.drl import View, load_disentangler
@@ -150,7 +150,7 @@ class _Steps:
     """Lays the parts of all data sets end to end in one progress bar."""
 
     def __init__(self, config: Config) -> None:
-        names = [name for one in config.data_sets for name in one.parts]
+        names = [name for data_set in config.data_sets for name in data_set.parts]
         self._total = sum(WEIGHTS[name] for name in names) or 1
         self._done = 3.0
 
@@ -165,34 +165,36 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
     every: list[Cells] = []
     folders = [out / name for name in folder_names(config)]
     share = 3 / len(config.data_sets)
-    for at, one in enumerate(config.data_sets):
-        opened = open_dataset_job(one.data.dataset)
-        every.append((yield from part(opened, at * share, share, 100)))
-        refuse_changed(one, every[-1])
+    for index, data_set in enumerate(config.data_sets):
+        opened = open_dataset_job(data_set.data.dataset)
+        every.append((yield from part(opened, index * share, share, 100)))
+        refuse_changed(data_set, every[-1])
     # That it is not there is better known now than after an hour of training.
     sources = [
-        None if one.latents is None else load_disentangler(one.latents.model)
-        for one in config.data_sets
+        None if data_set.latents is None else load_disentangler(data_set.latents.model)
+        for data_set in config.data_sets
     ]
     steps = _Steps(config)
     classifiers: list[Any] = []
-    for one, cells, folder in zip(config.data_sets, every, folders, strict=True):
+    for data_set, cells, folder in zip(config.data_sets, every, folders, strict=True):
         model = None
-        if one.classifier is not None:
-            job = _classifier_job(one, cells, folder / "classifier", device, allow_code)
+        if data_set.classifier is not None:
+            job = _classifier_job(data_set, cells, folder / "classifier", device, allow_code)
             model = yield from steps.of(job, "classifier")
         classifiers.append(model)
     done: list[Rerun] = []
     findings: list[Findings] = []
-    for at, source in enumerate(sources):
-        found = yield from _results_job(
-            config, at, every[at], classifiers, source, folders[at], device, steps
+    for index, source in enumerate(sources):
+        rerun = yield from _results_job(
+            config, index, every[index], classifiers, source, folders[index], device, steps
         )
-        done.append(found)
+        done.append(rerun)
     write_config(config, out / "config.json")
-    for at, found in enumerate(done):
-        told = _findings_job(config, at, found, classifiers)
-        findings.append((yield from part(told, 95 + 3 * at / len(done), 3 / len(done), 100)))
+    for index, rerun in enumerate(done):
+        summary_job = _findings_job(config, index, rerun, classifiers)
+        findings.append(
+            (yield from part(summary_job, 95 + 3 * index / len(done), 3 / len(done), 100))
+        )
     whole = replace(findings[0], config=config, others=tuple(findings[1:]))
     yield from part(report_job(whole, out / "report.html"), 98, 2, 100)
     return replace(done[0], config=config, out=out, others=tuple(done[1:]))
@@ -200,7 +202,7 @@ def _parts_job(config: Config, out: Path, device: str, allow_code: bool) -> Job[
 
 def _results_job(
     config: Config,
-    at: int,
+    index: int,
     cells: Cells,
     classifiers: list[Any],
     source: Disentangler | None,
@@ -209,75 +211,82 @@ def _results_job(
     steps: _Steps,
 ) -> Job[Rerun]:
     """What is found of one data set."""
-    one = config.data_sets[at]
+    data_set = config.data_sets[index]
     importance = None
-    if one.importance is not None:
-        with _computing(one.importance.threads):
+    if data_set.importance is not None:
+        with _computing(data_set.importance.threads):
             importance = yield from steps.of(
-                _importance_job(one.importance, cells, out / "importance", device), "importance"
+                _importance_job(data_set.importance, cells, out / "importance", device),
+                "importance",
             )
         importance.save(out / "importance")
     predictions = None
-    if one.predictions is not None:
-        model = classifiers[config.owner_of(one, one.predictions)]
-        job = predict_cells_job(model, cells, out / "predictions", one.predictions.prior)
+    if data_set.predictions is not None:
+        model = classifiers[config.owner_of(data_set, data_set.predictions)]
+        job = predict_cells_job(model, cells, out / "predictions", data_set.predictions.prior)
         predictions = yield from steps.of(job, "predictions")
     explained = []
-    for number, asked in enumerate(one.explanations, start=1):
-        owner = config.owner_of(one, asked)
-        said = config.data_sets[owner].classifier
-        usual = None if said is None else said.prior
-        prior = usual if asked.prior is None else asked.prior
-        settings = settings_of(ExplainSettings, asked, prior=prior)
+    for number, explanation in enumerate(data_set.explanations, start=1):
+        owner = config.owner_of(data_set, explanation)
+        classifier = config.data_sets[owner].classifier
+        usual = None if classifier is None else classifier.prior
+        prior = usual if explanation.prior is None else explanation.prior
+        settings = settings_of(ExplainSettings, explanation, prior=prior)
         maps = explain_cells_job(
             classifiers[owner],
             cells,
             out / "explanations" / str(number),
             settings,
             device=_device(device, config.device),
-            batch=1 if asked.cells else None,
+            batch=1 if explanation.cells else None,
         )
-        explained.append((yield from steps.of(maps, "explanations", 1 / len(one.explanations))))
+        explained.append(
+            (yield from steps.of(maps, "explanations", 1 / len(data_set.explanations)))
+        )
     latents = None
-    if one.latents is not None and source is not None:
-        with _computing(one.latents.threads):
+    if data_set.latents is not None and source is not None:
+        with _computing(data_set.latents.threads):
             encode = encode_cells_job(
                 source,
                 cells,
                 out / "latents",
-                _latents_settings(one.latents),
+                _latents_settings(data_set.latents),
                 device=_device(device, config.device),
             )
             latents = yield from steps.of(encode, "latents")
     return Rerun(
-        one, cells, classifiers[at], importance, tuple(explained), latents, out, predictions
+        data_set, cells, classifiers[index], importance, tuple(explained), latents, out, predictions
     )
 
 
-def _findings_job(config: Config, at: int, found: Rerun, classifiers: list[Any]) -> Job[Findings]:
+def _findings_job(
+    config: Config, index: int, rerun: Rerun, classifiers: list[Any]
+) -> Job[Findings]:
     """What the report says of one data set."""
-    one, out = config.data_sets[at], found.out
+    data_set, out = config.data_sets[index], rerun.out
     # The classifier that it was classified with, or explained with; else its own.
-    used = [config.owner_of(one, part) for part in one.classified]
-    owner = used[0] if used else at
-    asked = config.data_sets[owner].classifier
-    prior = None if asked is None else asked.prior
-    if one.predictions is not None:
+    used = [config.owner_of(data_set, part) for part in data_set.classified]
+    owner = used[0] if used else index
+    classifier = config.data_sets[owner].classifier
+    prior = None if classifier is None else classifier.prior
+    if data_set.predictions is not None:
         # The usual one where none is named, as in the files of the predictions.
-        prior = one.predictions.prior
+        prior = data_set.predictions.prior
     sources = Sources(
         model=classifiers[owner],
-        importance=out / "importance" if found.importance is not None else None,
-        explain=tuple(out / "explanations" / str(n + 1) for n in range(len(found.explained))),
-        latents=out / "latents" if found.latents is not None else None,
+        importance=out / "importance" if rerun.importance is not None else None,
+        explain=tuple(out / "explanations" / str(n + 1) for n in range(len(rerun.explained))),
+        latents=out / "latents" if rerun.latents is not None else None,
         prior=prior,
-        trained_on="" if owner == at else config.data_sets[owner].data.name,
+        trained_on="" if owner == index else config.data_sets[owner].data.name,
     )
-    result = yield from findings_job(found.cells, sources, config=config, source=one.data.dataset)
+    result = yield from findings_job(
+        rerun.cells, sources, config=config, source=data_set.data.dataset
+    )
     own = None
-    if owner != at and found.classifier is not None:
-        own = ClassifierFacts.of(found.classifier, "as configured")
-    name = one.data.name if config.others else ""
+    if owner != index and rerun.classifier is not None:
+        own = ClassifierFacts.of(rerun.classifier, "as configured")
+    name = data_set.data.name if config.others else ""
     # Those of the first data set stand above all of them.
     notes = tuple(f"{name}: {line}" for line in result.notes) if name else result.notes
     return replace(result, config=None, name=name, own_classifier=own, notes=notes)
@@ -306,25 +315,25 @@ def refuse_changed(config: DataSetConfig, cells: Cells) -> None:
 def _classifier_job(
     config: DataSetConfig, cells: Cells, out: Path, device: str, allow_code: bool
 ) -> Job[Classifier | ForeignClassifier]:
-    said = config.classifier
-    assert said is not None
-    if said.training is not None:
-        with _computing(said.training.threads):
-            return (yield from _trained_job(said.training, cells, out / "model.cmx", device))
+    record = config.classifier
+    assert record is not None
+    if record.training is not None:
+        with _computing(record.training.threads):
+            return (yield from _trained_job(record.training, cells, out / "model.cmx", device))
     model = load_model(
-        str(said.file),
-        channels=said.channels,
-        classes=said.classes,
-        mean=0.0 if said.mean is None else said.mean,
-        std=1.0 if said.std is None else said.std,
-        output=said.output,
-        select=said.select,
+        str(record.file),
+        channels=record.channels,
+        classes=record.classes,
+        mean=0.0 if record.mean is None else record.mean,
+        std=1.0 if record.std is None else record.std,
+        output=record.output,
+        select=record.select,
         allow_code=allow_code,
     )
     known = (None, model_hash(model), *earlier_hashes(model))
-    if said.sha256 not in known:
+    if record.sha256 not in known:
         raise ConfigError(
-            f"{said.file} is not the model the config was made with (its hash differs); put that "
+            f"{record.file} is not the model the config was made with (its hash differs); put that "
             "one back, or take classifier.sha256 out of the config to use this one all the same"
         )
     if isinstance(model, Classifier):
@@ -332,43 +341,43 @@ def _classifier_job(
     return model
 
 
-def _trained_job(said: TrainingPart, cells: Cells, path: Path, device: str) -> Job[Classifier]:
+def _trained_job(record: TrainingPart, cells: Cells, path: Path, device: str) -> Job[Classifier]:
     """Train, unless an earlier run has done it."""
-    kept = _kept(path, said, cells)
-    if kept is not None:
-        return kept
-    settings = settings_of(ClassifierSettings, said, device=_device(device, said.device))
+    stored = _kept(path, record, cells)
+    if stored is not None:
+        return stored
+    settings = settings_of(ClassifierSettings, record, device=_device(device, record.device))
     classifier, _ = yield from train_into_job(cells, path, settings)
     return classifier
 
 
-def _kept(path: Path, said: TrainingPart, cells: Cells) -> Classifier | None:
+def _kept(path: Path, record: TrainingPart, cells: Cells) -> Classifier | None:
     """The classifier of an earlier run with the same settings and cells, or None."""
     try:
-        found = load_bundle(path)
+        classifier = load_bundle(path)
     except BundleError:
         return None
-    its = training_part(found.provenance)
-    if its is None or found.provenance.get("cells") != cells.fingerprint:
+    its = training_part(classifier.provenance)
+    if its is None or classifier.provenance.get("cells") != cells.fingerprint:
         return None
-    same = replace(its, device=said.device, threads=said.threads) == said
-    return found if same else None
+    same = replace(its, device=record.device, threads=record.threads) == record
+    return classifier if same else None
 
 
 def _importance_job(
-    said: ImportancePart, cells: Cells, out: Path, device: str
+    record: ImportancePart, cells: Cells, out: Path, device: str
 ) -> Job[ChannelImportance]:
-    settings = settings_of(ImportanceSettings, said, device=_device(device, said.device))
+    settings = settings_of(ImportanceSettings, record, device=_device(device, record.device))
     return divided_importance_job(cells, settings=settings, parts=out / "parts")
 
 
-def _latents_settings(said: LatentsPart) -> LatentsSettings:
-    view = None if said.view is None else View.from_dict(said.view)
-    return settings_of(LatentsSettings, said, view=view)
+def _latents_settings(record: LatentsPart) -> LatentsSettings:
+    view = None if record.view is None else View.from_dict(record.view)
+    return settings_of(LatentsSettings, record, view=view)
 
 
-def _device(asked: str, said: str) -> str:
-    return said if asked == "auto" else asked
+def _device(requested: str, recorded: str) -> str:
+    return recorded if requested == "auto" else requested
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from napari_channelmix.bounds import Finite, Forwards, Index, Limit, Name, Seed
-from napari_channelmix.readers import Origin, Stored, checked_as
+from napari_channelmix.stored_files import Origin, Stored, checked_as
 
 __all__ = ["Chunk", "ChunkScores", "ExplainFile", "LatentsFile", "LatentsMadeFrom"]
 

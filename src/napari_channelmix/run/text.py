@@ -55,16 +55,16 @@ def _reliability_lines(importance: ChannelImportance) -> list[str]:
 
 def _alone_lines(importance: ChannelImportance, width: int) -> list[str]:
     """Accuracy of each channel alone and of all without it, with intervals and numbers."""
-    found = importance.alone
-    if found is None:
+    alone = importance.alone
+    if alone is None:
         return []
     lines = [f"{'channel':<{width}}  {'alone':<20}  without it"]
     lines += [
-        f"{found.channels[at]:<{width}}  {found.alone[at].accuracy.short_text:<20}  "
-        f"{found.without[at].accuracy.short_text}"
-        for at in importance.order
+        f"{alone.channels[index]:<{width}}  {alone.alone[index].accuracy.short_text:<20}  "
+        f"{alone.without[index].accuracy.short_text}"
+        for index in importance.order
     ]
-    lines.append(f"all: {found.whole.short_text}; {found.measured_on}")
+    lines.append(f"all: {alone.whole.short_text}; {alone.measured_on}")
     if importance.alone_unreadable:
         lines.append(f"alone, without it: {importance.alone_unreadable}")
     return lines
@@ -74,35 +74,35 @@ def _p_text(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
-def accuracy_text(found: AccuracyEstimate, *, then: float | None = None) -> str:
+def accuracy_text(estimate: AccuracyEstimate, *, then: float | None = None) -> str:
     """Balanced accuracy with its interval, and below it the recall of each class.
 
     ``then``: what was found before, for comparison.
     """
-    lines = [found.text() if then is None else f"{found.text()} (then {then:.4f})"]
-    lines += [f"  recall of {row.text()}" for row in found.per_class]
+    lines = [estimate.text() if then is None else f"{estimate.text()} (then {then:.4f})"]
+    lines += [f"  recall of {row.text()}" for row in estimate.per_class]
     return "\n".join(lines)
 
 
-def evaluation_text(found: Evaluation) -> str:
+def evaluation_text(evaluation: Evaluation) -> str:
     """Accuracy and recalls with their intervals, and the classes given against those called."""
-    lines = [f"{found.name}: {found.words}"]
-    rows, columns = found.confusion.rows, found.confusion.columns
+    lines = [f"{evaluation.name}: {evaluation.words}"]
+    rows, columns = evaluation.confusion.rows, evaluation.confusion.columns
     longest = max(len(name) for name in (*rows, "class"))
     head = "  ".join(f"{name[:14]:>14}" for name in columns)
     lines.append(f"{'class':<{longest}}  recall  95 % interval  groups  cells  called {head}")
     # Of a class that the model does not know there is no recall.
     recalls = {
-        row: found.estimate.per_class[place]
+        row: evaluation.estimate.per_class[place]
         for row, place in enumerate(class_places(rows, columns))
         if place >= 0
     }
-    for at, name in enumerate(rows):
-        counts = found.confusion.counts[at]
+    for index, name in enumerate(rows):
+        counts = evaluation.confusion.counts[index]
         if not counts.sum():
             continue
         recall, between, groups = "–", "", ""
-        of = recalls.get(at)
+        of = recalls.get(index)
         if of is not None and of.recall is not None:
             recall, groups = f"{of.recall:.3f}", str(of.n_groups)
             between = f"{of.low:.2f} to {of.high:.2f}"
@@ -111,12 +111,12 @@ def evaluation_text(found: Evaluation) -> str:
             f"{name:<{longest}}  {recall:>6}  {between:>13}  {groups:>6}  {counts.sum():>5}"
             f"         {fields}"
         )
-    if found.unlabelled:
-        lines.append(f"{counted(found.unlabelled, 'cell', 'have')} no class")
-    lines += found.probability_lines
-    if not found.shift.lines:
+    if evaluation.unlabelled:
+        lines.append(f"{counted(evaluation.unlabelled, 'cell', 'have')} no class")
+    lines += evaluation.probability_lines
+    if not evaluation.shift.lines:
         lines.append("the cells are like those of training, as far as can be seen")
-    lines += [f"note: {line}" for line in found.warnings]
+    lines += [f"note: {line}" for line in evaluation.warnings]
     return "\n".join(lines)
 
 
@@ -136,47 +136,47 @@ def explanation_text(content: dict[str, Any]) -> str:
         lines.append(
             f"{'method':<{longest}}  {'SRG':>6} {'insertion':>9} {'deletion':>8} {'ms':>7}"
         )
-        for name, one in sorted(scores.items(), key=lambda item: -item[1]["srg"]):
+        for name, entry in sorted(scores.items(), key=lambda item: -item[1]["srg"]):
             lines.append(
-                f"{name:<{longest}}  {one['srg']:>6.3f} {one['insertion']:>9.3f} "
-                f"{one['deletion']:>8.3f} {1000 * one['seconds_per_cell']:>7.1f}"
+                f"{name:<{longest}}  {entry['srg']:>6.3f} {entry['insertion']:>9.3f} "
+                f"{entry['deletion']:>8.3f} {1000 * entry['seconds_per_cell']:>7.1f}"
             )
     lines += [f"note: {line}" for line in content["warnings"]]
     return "\n".join(lines)
 
 
-def rerun_text(found: Rerun) -> str:
+def rerun_text(rerun: Rerun) -> str:
     """The numbers of every part, beside those the config was made with where it has them."""
-    several, lines = len(found.data_sets) > 1, []
-    for one in found.data_sets:
+    several, lines = len(rerun.data_sets) > 1, []
+    for data_set in rerun.data_sets:
         if several:
-            lines.append(f"{one.config.data.name}:")
-        lines += _parts_text(one)
+            lines.append(f"{data_set.config.data.name}:")
+        lines += _parts_text(data_set)
     return "\n".join(lines)
 
 
-def _parts_text(found: Rerun) -> list[str]:
+def _parts_text(rerun: Rerun) -> list[str]:
     """The same for one data set, a line or more for each part."""
     from napari_channelmix.run.encode_dataset import latents_text
     from napari_channelmix.run.predict_dataset import predicted_text
 
-    said, lines = found.config.classifier, []
-    if found.classifier is not None and said is not None:
-        accuracy = getattr(found.classifier, "accuracy", None)
+    record, lines = rerun.config.classifier, []
+    if rerun.classifier is not None and record is not None:
+        accuracy = getattr(rerun.classifier, "accuracy", None)
         if accuracy is not None:
-            lines.append(accuracy_text(accuracy, then=said.accuracy))
+            lines.append(accuracy_text(accuracy, then=record.accuracy))
         else:
-            lines.append(f"classifier: {said.file}")
-    if found.importance is not None:
-        lines.append(importance_text(found.importance))
-        then_share = found.config.importance.share if found.config.importance else None
+            lines.append(f"classifier: {record.file}")
+    if rerun.importance is not None:
+        lines.append(importance_text(rerun.importance))
+        then_share = rerun.config.importance.share if rerun.config.importance else None
         if then_share:
-            pairs = zip(found.importance.channels, found.importance.share, strict=True)
+            pairs = zip(rerun.importance.channels, rerun.importance.share, strict=True)
             most = max(abs(share - then_share.get(name, share)) for name, share in pairs)
             lines.append(f"shares differ from those of the config by {most:.2g} at most")
-    if found.predictions is not None:
-        lines.append(predicted_text(found.predictions))
-    lines += [explanation_text(one.content) for one in found.explained]
-    if found.latents is not None:
-        lines.append(latents_text(found.latents.latents))
+    if rerun.predictions is not None:
+        lines.append(predicted_text(rerun.predictions))
+    lines += [explanation_text(explanation.content) for explanation in rerun.explained]
+    if rerun.latents is not None:
+        lines.append(latents_text(rerun.latents.latents))
     return lines

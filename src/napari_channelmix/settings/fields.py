@@ -204,14 +204,14 @@ def as_dict(values: Any, leave_out: Collection[str] = ()) -> dict[str, Any]:
     }
 
 
-def merged(cls: type[Settings], given: Any, options: Mapping[str, Any]) -> Settings:
+def merged(cls: type[Settings], passed: Any, options: Mapping[str, Any]) -> Settings:
     """Settings of a job from what a caller in Python gave.
 
     Parameters
     ----------
     cls : type
         The settings object of the job.
-    given : settings object or None
+    passed : settings object or None
         One of ``cls``, or of a class that ``cls`` extends; the other settings are then the usual
         ones.
     options : mapping
@@ -226,10 +226,10 @@ def merged(cls: type[Settings], given: Any, options: Mapping[str, Any]) -> Setti
     """
     kind: Any = cls
     values = dict(options)
-    if given is not None:
-        if not (dataclasses.is_dataclass(given) and issubclass(kind, type(given))):
-            raise TypeError(f"settings must be {kind.__name__}, not {type(given).__name__}")
-        values = {**as_dict(given), **values}
+    if passed is not None:
+        if not (dataclasses.is_dataclass(passed) and issubclass(kind, type(passed))):
+            raise TypeError(f"settings must be {kind.__name__}, not {type(passed).__name__}")
+        values = {**as_dict(passed), **values}
     result: Settings = kind(**values)
     return result
 

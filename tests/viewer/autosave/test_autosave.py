@@ -17,8 +17,8 @@ from napari_channelmix.data import open_dataset, save_dataset
 from napari_channelmix.viewer.autosave import autosave as keeping
 from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
-from napari_channelmix.viewer.pages.annotate.page import AnnotateDock
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.annotate.page import AnnotatePage
+from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.session.session import Shown, session_of
 
 from ..annotating import key, press, rows_of, show_squares, squares
@@ -50,7 +50,7 @@ def opened(
 
     def open_in(path: Path) -> tuple[Any, Any]:
         window = make_napari_viewer(show=True)
-        images, annotate = ImagesDock(window), AnnotateDock(window)
+        images, annotate = DataPage(window), AnnotatePage(window)
         for name, one in (("Images and cells", images), ("Annotate", annotate)):
             window.window.add_dock_widget(one, name=name, tabify=True)
         docks[:] = images, annotate
@@ -130,7 +130,7 @@ def test_the_last_seconds_are_written_when_the_window_closes(
 def test_cells_of_layers_are_known_again_whatever_their_channels_and_crop(
     viewer: Any, dock: Any, qtbot: Any, tmp_path: Path
 ) -> None:
-    annotate = dock(AnnotateDock)
+    annotate = dock(AnnotatePage)
     cells = show_squares(viewer, annotate.session)
     qtbot.wait(200)
     press(qtbot, viewer, 4)

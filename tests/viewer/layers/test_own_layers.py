@@ -10,7 +10,7 @@ import pytest
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.layers.geometry import like
 from napari_channelmix.viewer.layers.own_layers import OURS
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.data.page import DataPage
 
 from ..annotating import predicted, show_squares
 
@@ -28,7 +28,7 @@ def offered(images: Any) -> tuple[set[str], set[str]]:
 @pytest.fixture
 def images(viewer: Any, dock: Any, qtbot: Any) -> Any:
     """Cells of layers, and every kind of result on them."""
-    widget = dock(ImagesDock)
+    widget = dock(DataPage)
     widget.origin.setCurrentIndex(1)
     cells = show_squares(viewer, widget.session)
     session, shown = widget.session, widget.session.shown

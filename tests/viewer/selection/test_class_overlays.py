@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.selection.class_overlays import overlays_of
 from napari_channelmix.viewer.session.session import Predictions
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_outlines_of_cells_without_classes_give_way_to_predictions_once(
     viewer: Any, dock: Any, qtbot: Any, plate: Cells
 ) -> None:
-    images = dock(ImagesDock)
+    images = dock(DataPage)
     session = images.session
     images.open_cells(plate.with_labels(np.full(len(plate), -1), ()))
     qtbot.waitUntil(lambda: session.shown is not None, timeout=10_000)
@@ -38,7 +38,7 @@ def test_outlines_of_cells_without_classes_give_way_to_predictions_once(
 def test_a_class_has_one_colour_whatever_the_order_of_the_classifier(
     viewer: Any, dock: Any, qtbot: Any, plate: Cells
 ) -> None:
-    images = dock(ImagesDock)
+    images = dock(DataPage)
     session = images.session
     images.open_cells(plate)
     qtbot.waitUntil(lambda: session.shown is not None, timeout=10_000)

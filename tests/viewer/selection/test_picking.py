@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer.layers import OURS
-from napari_channelmix.viewer.pages.annotate.page import AnnotateDock
+from napari_channelmix.viewer.pages.annotate.page import AnnotatePage
 from napari_channelmix.viewer.selection.picking import cell_at, elsewhere
 from napari_channelmix.viewer.session.session import Shown, session_of
 
@@ -20,7 +20,7 @@ from ..conftest import canvas_of, canvas_point
 def painted(viewer: Any, dock: Any, qtbot: Any) -> Any:
     """A dock with six cells of layers that are scaled, moved, turned and sheared."""
     labels = squares()
-    images = dock(AnnotateDock)
+    images = dock(AnnotatePage)
     rng = np.random.default_rng(0)
     one = viewer.add_image(rng.random(labels.shape), name="DNA", **ODD)
     two = viewer.add_image(rng.random(labels.shape), name="GFP", **ODD)
@@ -109,7 +109,7 @@ def test_painting_on_another_slice_says_where_the_cells_are(
     viewer: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:
     labels = squares()
-    images = dock(AnnotateDock)
+    images = dock(AnnotatePage)
     stack = np.random.default_rng(0).random((3, *labels.shape))
     names = {"axis_labels": ("z", "y", "x")}
     one, two = (viewer.add_image(stack, name=name, **names) for name in ("DNA", "GFP"))

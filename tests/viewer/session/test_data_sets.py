@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
+from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.classifier.classifier_menu import ClassifierBox
 from napari_channelmix.viewer.pages.data.open_jobs import of_source
 from napari_channelmix.viewer.session.data_sets import ShownBefore, unique_name

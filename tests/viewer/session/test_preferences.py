@@ -15,9 +15,9 @@ from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.computing import Computing, compute_with, computing, within_cap
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.pages.channels.jobs import kept_folder
-from napari_channelmix.viewer.pages.channels.page import ImportanceDock
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+from napari_channelmix.viewer.pages.channels.page import ChannelsPage
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.pixels.page import PixelsPage
 from napari_channelmix.viewer.session.preferences import PLUGIN, PREFERENCES, Preferences
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_docks_begin_with_the_seed_and_follow_it_until_it_is_chosen(
     settings: Any, dock: Any, qtbot: Any
 ) -> None:
     settings.computing.seed = 7
-    classifier, importance = dock(ClassifierDock), dock(ImportanceDock)
+    classifier, importance = dock(ClassifierPage), dock(ChannelsPage)
     assert (classifier.seed.value(), importance.first_seed.value()) == (7, 7)
     importance.first_seed.setValue(3)
     settings.computing.seed = 9
@@ -73,7 +73,7 @@ def test_docks_begin_with_the_seed_and_follow_it_until_it_is_chosen(
 
 
 def test_the_cache_follows(settings: Any, dock: Any, kept: Path) -> None:
-    explain = dock(ExplainDock)
+    explain = dock(PixelsPage)
     settings.cache.size = 2
     assert explain.cache._limit == 2 * 2**20
     assert kept_folder() is not None

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.frame.page import Dock
+from napari_channelmix.viewer.page_parts.base_page import Page
 from napari_channelmix.viewer.session.session import Session
 from napari_channelmix.viewer.tasks.task import Task
 
@@ -71,7 +71,7 @@ def test_updates_come_at_most_twenty_times_a_second(task: Task, qtbot: Any) -> N
 
 
 def test_cancel_stops_the_work_within_a_second(dock: Any, qtbot: Any, click: Any) -> None:
-    widget, work = dock(Dock), Work()
+    widget, work = dock(Page), Work()
     widget.task.run("working", work.job(), print)
     qtbot.waitUntil(lambda: work.steps > 3 and widget.task_bar.isVisible())
     start = time.monotonic()
@@ -83,7 +83,7 @@ def test_cancel_stops_the_work_within_a_second(dock: Any, qtbot: Any, click: Any
 
 
 def test_removing_the_dock_stops_its_work(viewer: Any, dock: Any, qtbot: Any) -> None:
-    widget, work = dock(Dock), Work()
+    widget, work = dock(Page), Work()
     widget.task.run("working", work.job(), print)
     qtbot.waitUntil(lambda: work.steps > 3)
     viewer.window.remove_dock_widget(widget)
@@ -94,7 +94,7 @@ def test_removing_the_dock_stops_its_work(viewer: Any, dock: Any, qtbot: Any) ->
 
 
 def test_hiding_the_dock_keeps_its_work(viewer: Any, dock: Any, qtbot: Any) -> None:
-    widget, work = dock(Dock), Work()
+    widget, work = dock(Page), Work()
     widget.task.run("working", work.job(), print)
     qtbot.waitUntil(lambda: work.steps > 3)
     widget.parent().hide()
@@ -106,7 +106,7 @@ def test_hiding_the_dock_keeps_its_work(viewer: Any, dock: Any, qtbot: Any) -> N
 
 def test_closing_the_viewer_stops_the_work(make_napari_viewer: Any, qtbot: Any) -> None:
     viewer = make_napari_viewer(show=True)
-    widget, work = Dock(viewer), Work()
+    widget, work = Page(viewer), Work()
     viewer.window.add_dock_widget(widget, name="dock")
     qtbot.wait(50)
     widget.task.run("working", work.job(), print)
@@ -180,14 +180,14 @@ def test_a_job_that_napari_stops_is_closed(task: Task, qtbot: Any, monkeypatch: 
 
 
 def test_our_errors_are_shown_as_their_line(dock: Any, qtbot: Any) -> None:
-    widget = dock(Dock)
+    widget = dock(Page)
     widget.task.run("reading", short(DataError("no such file")), print, on_error=widget.fail)
     qtbot.waitUntil(lambda: not widget.task.busy)
     assert widget.notice.text() == "no such file" and widget.notice.kind == "error"
 
 
 def test_a_runtime_error_is_no_result(dock: Any, qtbot: Any) -> None:
-    widget, results = dock(Dock), []
+    widget, results = dock(Page), []
     failed = short(RuntimeError("out of memory"))
     widget.task.run("training", failed, results.append, on_error=widget.fail)
     qtbot.waitUntil(lambda: not widget.task.busy)
@@ -198,7 +198,7 @@ def test_a_runtime_error_is_no_result(dock: Any, qtbot: Any) -> None:
 def test_a_job_leaves_napari_s_status_bar_alone(viewer: Any, dock: Any, qtbot: Any) -> None:
     from napari.utils.notifications import notification_manager
 
-    widget = dock(Dock)
+    widget = dock(Page)
     status: list[str] = []
     bar = viewer.window._qt_window.statusBar()  # no public way to it
     bar.messageChanged.connect(status.append)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from qtpy.QtCore import QThreadPool
 
-from napari_channelmix.viewer.frame.page import Dock
+from napari_channelmix.viewer.page_parts.base_page import Page
 from napari_channelmix.viewer.session.session import Session
 from napari_channelmix.viewer.tasks import threads
 from napari_channelmix.viewer.tasks.task import Task
@@ -55,7 +55,7 @@ def test_a_job_that_waits_says_so(two_cores: Any, dock: Any, qtbot: Any, monkeyp
     for task, work in zip(long, works, strict=True):
         task.run("working", work.job(), print)
     qtbot.waitUntil(lambda: all(work.steps for work in works), timeout=5000)
-    widget = dock(Dock)
+    widget = dock(Page)
     widget.task.run("opening", short(7), lambda _: stop.set())
     assert widget.task.waiting
     qtbot.waitUntil(lambda: widget.task_bar.bar.text() == "waiting", timeout=2000)

@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTabBar, QWidget
 
-from napari_channelmix.viewer.frame.open_page import DOCKS, open_docks
+from napari_channelmix.viewer.page_parts.open_page import DOCKS, open_docks
 
 pytestmark = pytest.mark.usefixtures("registered")
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from napari_channelmix.viewer.pages.annotate.page import AnnotateDock
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.annotate.page import AnnotatePage
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.data.page import DataPage
 
 
 def tabs(viewer: Any, of: Any) -> list[Any]:
@@ -29,18 +29,18 @@ def apart(viewer: Any, qtbot: Any) -> Any:
 def test_a_dock_opened_from_a_menu_is_a_tab_in_front_of_those_before(
     viewer: Any, apart: Any
 ) -> None:
-    one, two, three = (apart(kind) for kind in (ImagesDock, ClassifierDock, AnnotateDock))
+    one, two, three = (apart(kind) for kind in (DataPage, ClassifierPage, AnnotatePage))
     assert {*tabs(viewer, three)} == {one.parent(), two.parent()}
     assert not three.visibleRegion().isEmpty()
     assert one.visibleRegion().isEmpty() and two.visibleRegion().isEmpty()
 
 
 def test_docks_elsewhere_stay_where_they_are(viewer: Any, apart: Any, qtbot: Any) -> None:
-    one = apart(ImagesDock)
-    two = apart(ClassifierDock, "left")
+    one = apart(DataPage)
+    two = apart(ClassifierPage, "left")
     assert tabs(viewer, two) == []
     two.parent().setFloating(True)
     one.parent().setFloating(True)
     qtbot.wait(100)
-    three = apart(AnnotateDock)
+    three = apart(AnnotatePage)
     assert tabs(viewer, three) == []

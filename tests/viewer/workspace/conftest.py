@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from qtpy.QtWidgets import QLineEdit
 
-from napari_channelmix.viewer.frame.open_page import open_workspace
+from napari_channelmix.viewer.page_parts.open_page import open_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

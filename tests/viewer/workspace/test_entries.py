@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from napari_channelmix.viewer.frame.open_page import DOCKS, open_dock
+from napari_channelmix.viewer.page_parts.open_page import DOCKS, open_dock
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info
 from napari_channelmix.viewer.workspace.workspace import Workspace
 
@@ -89,7 +89,7 @@ def test_what_python_opens_alone_stays_alone(
     dock, widget = viewer.window.add_plugin_dock_widget("napari-channelmix", "Classifier")
     qtbot.wait(50)
     assert names(viewer) == ["Classifier (napari-channelmix)"]
-    assert type(widget).__name__ == "ClassifierDock" and in_front(widget)
+    assert type(widget).__name__ == "ClassifierPage" and in_front(widget)
     assert viewer.window.add_plugin_dock_widget("napari-channelmix", "Classifier")[1] is widget
     # A menu brings it to the front where it is; it is a page that is out.
     menu("classify")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_channelmix.viewer.frame.open_page import DOCKS
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.page_parts.open_page import DOCKS
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 from napari_channelmix.viewer.workspace.icons import ICONS
 from napari_channelmix.viewer.workspace.page_list import PAGES, page_info, page_of_widget
 
@@ -23,6 +23,6 @@ def test_a_page_is_known_by_each_of_its_names() -> None:
 
 
 def test_a_widget_is_known_by_its_class() -> None:
-    known = page_of_widget(ClassifierDock.__new__(ClassifierDock))
+    known = page_of_widget(ClassifierPage.__new__(ClassifierPage))
     assert known is not None and known.key == "classifier"
     assert page_of_widget(object()) is None

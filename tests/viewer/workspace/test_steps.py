@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from napari_channelmix.viewer.frame.open_page import DOCKS
+from napari_channelmix.viewer.page_parts.open_page import DOCKS
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
 from napari_channelmix.viewer.session.session import Session, Shown, Trained
 from napari_channelmix.viewer.workspace.steps import (

@@ -51,11 +51,11 @@ def classifier_section(findings: Findings) -> dict[str, Any] | None:
             "training": training_in_words(findings.training),
             "probabilities": {"lines": lines, "chart": ""},
         }
-    found = facts.held_out
+    held_out = facts.held_out
     recall = [] if facts.accuracy is None else [_recall(row) for row in facts.accuracy.per_class]
     matrix = None
-    if found.get("confusion"):
-        counts = np.asarray(found["confusion"], dtype=np.int64)
+    if held_out.get("confusion"):
+        counts = np.asarray(held_out["confusion"], dtype=np.int64)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         matrix = [
             (name, [(int(n), round(float(share), 3)) for n, share in zip(row, of, strict=True)])
@@ -93,14 +93,15 @@ def _probabilities(findings: Findings) -> dict[str, Any]:
     """Which prior they have, and whether they mean what they say."""
     facts = findings.classifier
     assert facts is not None
-    found, chart = facts.calibration, ""
-    if found is not None and found.curve:
-        chart = data_uri("image/svg+xml", svg_of(reliability_figure(found.curve)))
+    calibration, chart = facts.calibration, ""
+    if calibration is not None and calibration.curve:
+        chart = data_uri("image/svg+xml", svg_of(reliability_figure(calibration.curve)))
     lines = [] if findings.prior is None else [f"Shown with the {findings.prior.text()}."]
     if facts.calibrated:
         lines.append(f"The classifier is {facts.calibrated}.")
-    if found is not None:
+    if calibration is not None:
         lines.append(
-            f"On held-out cells, with the {found.prior or 'prior at that time'}: {found.text()}."
+            f"On held-out cells, with the {calibration.prior or 'prior at that time'}: "
+            f"{calibration.text()}."
         )
     return {"lines": lines, "chart": chart}

@@ -24,8 +24,8 @@ def doses_section(findings: Findings) -> dict[str, Any] | None:
     if not responses:
         return None
     rows = []
-    for one in responses:
-        fit = one.found.fit
+    for response in responses:
+        fit = response.found.fit
         figures = (
             ("", "", "")
             if fit is None
@@ -35,7 +35,7 @@ def doses_section(findings: Findings) -> dict[str, Any] | None:
                 f"{fit.slope:.2g}",
             )
         )
-        rows.append((f"{one.name}, {one.column}", figures, one.words))
+        rows.append((f"{response.name}, {response.column}", figures, response.words))
     return {
         "of": fractions[1],
         "rows": rows,

@@ -22,22 +22,22 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
     if not findings.examples:
         return None
     cards = []
-    for one in findings.examples[:EXAMPLES]:
-        alone, over = map_pair(one.crops, one.map)
-        sure = sorted(one.probabilities.items(), key=lambda item: -item[1])
+    for example in findings.examples[:EXAMPLES]:
+        alone, over = map_pair(example.crops, example.map)
+        sure = sorted(example.probabilities.items(), key=lambda item: -item[1])
         cards.append(
             {
-                "cell": cell_name(findings.cells, one.cell),
-                "label": one.label,
-                "group": one.group,
-                "target": one.target,
-                "training": trained_in_words(one.training),
+                "cell": cell_name(findings.cells, example.cell),
+                "label": example.label,
+                "group": example.group,
+                "target": example.target,
+                "training": trained_in_words(example.training),
                 "sure": [(name, f"{value:.2f}") for name, value in sure[:3]],
-                "words": one.words,
-                "method": one.method,
+                "words": example.words,
+                "method": example.method,
                 "scores": [
                     (name.upper() if name == "srg" else name, f"{value:.2f}")
-                    for name, value in one.scores.items()
+                    for name, value in example.scores.items()
                 ],
                 "alone": data_uri("image/png", alone),
                 "over": data_uri("image/png", over),
@@ -50,7 +50,7 @@ def explanations_section(findings: Findings) -> dict[str, Any] | None:
         "n": about.get("n", len(findings.examples)),
         "warnings": about.get("warnings", ()),
         "scores": [
-            (name, [f"{one[key]:.3f}" for key in ("srg", "insertion", "deletion")])
-            for name, one in scores
+            (name, [f"{example[key]:.3f}" for key in ("srg", "insertion", "deletion")])
+            for name, example in scores
         ],
     }

@@ -21,7 +21,7 @@ def class_fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fracti
         if adjust and findings.balanced is not None:
             balanced = findings.balanced.argmax(axis=1)
         held_out = facts.held_out_calls if adjust else None
-        found = fractions_of(
+        fractions = fractions_of(
             grouping_of(cells),
             codes,
             facts.classes,
@@ -29,7 +29,7 @@ def class_fractions(findings: Findings, *, adjust: bool = False) -> tuple[Fracti
             held_out=held_out,
             training=findings.training,
         )
-        return found, PREDICTED
+        return fractions, PREDICTED
     labelled = labelled_fractions(findings)
     return None if labelled is None else (labelled, LABELS)
 

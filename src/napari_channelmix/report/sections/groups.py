@@ -24,26 +24,26 @@ def groups_section(findings: Findings) -> dict[str, Any] | None:
     fractions = class_fractions(findings, adjust=True)
     if fractions is None or len(fractions[0].groups) < 2:
         return None
-    found, of = fractions
-    grouping, classes = found.grouping, found.classes
-    shares, adjusted = found.fractions, found.adjusted
+    table, of = fractions
+    grouping, classes = table.grouping, table.classes
+    shares, adjusted = table.fractions, table.adjusted
     known = adjusted is not None and not adjusted.why_not
-    trained_on = np.zeros(len(found.groups), int) if found.trained_on is None else found.trained_on
+    trained_on = np.zeros(len(table.groups), int) if table.trained_on is None else table.trained_on
     rows = [
         (
             name,
-            int(found.cells[at]),
-            int(trained_on[at]),
+            int(table.cells[index]),
+            int(trained_on[index]),
             [
                 (
-                    int(found.counts[at, code]),
-                    _share(shares[at, code]),
-                    _adjusted(found, at, code) if known else "",
+                    int(table.counts[index, code]),
+                    _share(shares[index, code]),
+                    _adjusted(table, index, code) if known else "",
                 )
                 for code in range(len(classes))
             ],
         )
-        for at, name in enumerate(found.groups[:GROUPS])
+        for index, name in enumerate(table.groups[:GROUPS])
     ]
     why = "" if adjusted is None else adjusted.why_not or adjusted.note
     return {
@@ -54,16 +54,16 @@ def groups_section(findings: Findings) -> dict[str, Any] | None:
         "adjusted": known,
         "why": why,
         "trained_on": bool(trained_on.any()),
-        "more": max(0, len(found.groups) - GROUPS),
+        "more": max(0, len(table.groups) - GROUPS),
     }
 
 
-def _adjusted(found: Fractions, group: int, code: int) -> str:
+def _adjusted(fractions: Fractions, group: int, code: int) -> str:
     """An adjusted fraction with its interval, in per cent."""
-    assert found.adjusted is not None
+    assert fractions.adjusted is not None
     values = [
         of[group, code]
-        for of in (found.adjusted.fractions, found.adjusted.low, found.adjusted.high)
+        for of in (fractions.adjusted.fractions, fractions.adjusted.low, fractions.adjusted.high)
     ]
     if np.isnan(values).any():
         return ""

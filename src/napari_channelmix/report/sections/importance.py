@@ -16,45 +16,54 @@ __all__ = ["importance_section"]
 
 def importance_section(findings: Findings) -> dict[str, Any] | None:
     """The table and the chart, where importance was worked out."""
-    found = findings.importance
-    if found is None:
+    importance = findings.importance
+    if importance is None:
         return None
-    columns = [("share", found.share, found.share_sd)]
-    if found.shapley is not None:
-        columns.append(("Shapley value", found.shapley, found.shapley_sd or ()))
-    if found.decoy is not None:
-        columns.append(("control", found.decoy, ()))
-    if found.p_value is not None:
-        columns.append(("p", found.p_value, ()))
+    columns = [("share", importance.share, importance.share_sd)]
+    if importance.shapley is not None:
+        columns.append(("Shapley value", importance.shapley, importance.shapley_sd or ()))
+    if importance.decoy is not None:
+        columns.append(("control", importance.decoy, ()))
+    if importance.p_value is not None:
+        columns.append(("p", importance.p_value, ()))
     alone: list[tuple[str, tuple[ChannelSet, ...]]] = []
-    if found.alone is not None:
-        alone = [("accuracy alone", found.alone.alone), ("without it", found.alone.without)]
+    if importance.alone is not None:
+        alone = [
+            ("accuracy alone", importance.alone.alone),
+            ("without it", importance.alone.without),
+        ]
     no_p_values = (
-        [f"no p-values of the channels: {found.p_value_reason}"] if found.p_value_reason else []
+        [f"no p-values of the channels: {importance.p_value_reason}"]
+        if importance.p_value_reason
+        else []
     )
-    above = found.above_control or (True,) * len(found.channels)
+    above = importance.above_control or (True,) * len(importance.channels)
     rows = []
-    for at in found.order:
+    for index in importance.order:
         figures = []
         for title, values, spread in columns:
-            said = "< 0.001" if title == "p" and values[at] < 0.001 else f"{values[at]:.3f}"
-            figures.append(f"{said} ± {spread[at]:.3f}" if spread else said)
-        figures += [sets[at].accuracy.short_text for _, sets in alone]
-        rows.append((found.channels[at], figures, above[at]))
+            text = "< 0.001" if title == "p" and values[index] < 0.001 else f"{values[index]:.3f}"
+            figures.append(f"{text} ± {spread[index]:.3f}" if spread else text)
+        figures += [sets[index].accuracy.short_text for _, sets in alone]
+        rows.append((importance.channels[index], figures, above[index]))
     return {
-        "sentences": found.sentences[1:] if found.asks else found.sentences,
-        "kind": "bad" if not found.shares_readable else "mind" if found.caveat else "good",
-        "words": importance_in_words(found),
-        "gate": found.gate,
-        "chart": data_uri("image/svg+xml", svg_of(found.figure())),
+        "sentences": importance.sentences[1:] if importance.asks else importance.sentences,
+        "kind": "bad"
+        if not importance.shares_readable
+        else "mind"
+        if importance.caveat
+        else "good",
+        "words": importance_in_words(importance),
+        "gate": importance.gate,
+        "chart": data_uri("image/svg+xml", svg_of(importance.figure())),
         "head": [*(title for title, _, _ in columns), *(title for title, _ in alone)],
         "rows": rows,
         "low": not all(above),
-        "accuracy": found.accuracy_lines,
-        "alone": "" if found.alone is None else found.alone.measured_on,
-        "alone_unreadable": found.alone_unreadable,
-        "seeds": found.seeds,
-        "n_train": found.n_train,
-        "n_test": found.n_test,
-        "warnings": [*found.warnings, *no_p_values],
+        "accuracy": importance.accuracy_lines,
+        "alone": "" if importance.alone is None else importance.alone.measured_on,
+        "alone_unreadable": importance.alone_unreadable,
+        "seeds": importance.seeds,
+        "n_train": importance.n_train,
+        "n_test": importance.n_test,
+        "warnings": [*importance.warnings, *no_p_values],
     }

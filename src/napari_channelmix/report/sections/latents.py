@@ -19,9 +19,9 @@ def latents_section(findings: Findings) -> dict[str, Any] | None:
     content = findings.latents.content
     tuned = content.get("finetuned")
     rows = [
-        (one["name"], one["badge"], one["words"])
-        for one in content["badges"]
-        if one["badge"] != "spare"
+        (row["name"], row["badge"], row["words"])
+        for row in content["badges"]
+        if row["badge"] != "spare"
     ]
     accuracy = content.get("accuracy") or {}
     best = accuracy.get("latents")

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.errors import DataError
-from napari_channelmix.phenotypes.controls import control_quality, named_controls, pure_classes
+from napari_channelmix.phenotypes.control_wells import control_quality, named_controls, pure_classes
 from napari_channelmix.phenotypes.fractions import Fractions, fraction_title
 from napari_channelmix.phenotypes.plate import plates_of
 from napari_channelmix.report.figures import plate_figure
@@ -29,32 +29,32 @@ def plates_section(findings: Findings) -> dict[str, Any] | None:
     fractions = class_fractions(findings, adjust=True)
     if fractions is None or fractions[0].grouping.kind != "group":
         return None
-    found, conditions = fractions[0], findings.cells.conditions
+    table, conditions = fractions[0], findings.cells.conditions
     try:
-        plates = plates_of(found.groups, conditions)[:PLATES]
+        plates = plates_of(table.groups, conditions)[:PLATES]
     except DataError:
         plates = ()
     pictures = []
     # Of two classes, one fraction is the other's complement.
-    shown = list(enumerate(found.classes))[-1 if len(found.classes) == 2 else 0 :][:CLASSES]
+    shown = list(enumerate(table.classes))[-1 if len(table.classes) == 2 else 0 :][:CLASSES]
     for plate in plates:
         for code, name in shown:
-            what = fraction_title(name, adjusted=found.is_adjusted)
+            what = fraction_title(name, adjusted=table.is_adjusted)
             title = ", ".join(text for text in (plate.name, what) if text)
-            figure = plate_figure(plate, found.best[:, code], title)
+            figure = plate_figure(plate, table.best[:, code], title)
             pictures.append((title, data_uri("image/png", png_figure(figure))))
-    controls = _controls(findings, found)
+    controls = _controls(findings, table)
     return {"pictures": pictures, "controls": controls} if pictures or controls else None
 
 
-def _controls(findings: Findings, found: Fractions) -> list[tuple[str, str]]:
+def _controls(findings: Findings, fractions: Fractions) -> list[tuple[str, str]]:
     """Z'-factor and SSMD of each class, where labels or a column name the controls."""
     columns: list[list[str]] = []
     labelled, conditions = labelled_fractions(findings), findings.cells.conditions
     if labelled is not None:
         columns.append(pure_classes(labelled.counts, labelled.classes))
     if conditions is not None:
-        rows = conditions_for(conditions, found.groups).fillna("")
+        rows = conditions_for(conditions, fractions.groups).fillna("")
         columns += [[str(value) for value in rows[name]] for name in rows.columns]
     for values in columns:
         names = named_controls(values)
@@ -62,8 +62,8 @@ def _controls(findings: Findings, found: Fractions) -> list[tuple[str, str]]:
             continue
         wells = [np.array([value == name for value in values]) for name in names]
         lines = []
-        for code, name in enumerate(found.classes):
-            negative, positive = (found.fractions[which, code] for which in wells)
+        for code, name in enumerate(fractions.classes):
+            negative, positive = (fractions.fractions[which, code] for which in wells)
             lines.append((name, control_quality(negative, positive, names).text()))
         return lines
     return []

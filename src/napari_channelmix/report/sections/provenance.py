@@ -21,9 +21,9 @@ def provenance_section(findings: Findings) -> dict[str, Any]:
     """A row for each fact, and the config."""
     several = len(findings.data_sets) > 1
     rows = [
-        (f"{one.title}: {name}" if several else name, value)
-        for one in findings.data_sets
-        for name, value in _provenance_of(one)
+        (f"{part.title}: {name}" if several else name, value)
+        for part in findings.data_sets
+        for name, value in _provenance_of(part)
     ]
     rows.append(("versions", _plain(_versions())))
     config = ""
@@ -69,10 +69,10 @@ def _versions() -> dict[str, str | None]:
 
 def _plain(facts: Any) -> str:
     """Settings in a line."""
-    said = []
+    texts = []
     for name, value in dict(facts).items():
         if value is None:
             continue
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-        said.append(f"{name} {shown}")
-    return ", ".join(said)
+        texts.append(f"{name} {shown}")
+    return ", ".join(texts)

@@ -88,14 +88,14 @@ class Keeping:
         self._clock.setSingleShot(True)
         self._clock.setInterval(PAUSE)
         # Qt would hold this object, and with it all cells, for as long as it lives itself.
-        here = weakref.ref(self)
-        self._clock.timeout.connect(lambda: _if_there(here, Keeping._strike))
+        reference = weakref.ref(self)
+        self._clock.timeout.connect(lambda: _if_there(reference, Keeping._strike))
         session.replaced.connect(self._leave)
         session.cells_changed.connect(self._opened)
         session.edited.connect(self._edited)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(lambda: _if_there(here, Keeping.finish))
+            application.aboutToQuit.connect(lambda: _if_there(reference, Keeping.finish))
         self._opened(session.cells)
 
     # ---------------------------------------------------------------- opening
@@ -129,7 +129,7 @@ class Keeping:
         places = self._places = Places(before, self.session.source)
         path = places.found
         # What is not read now is not known, and copied before it is replaced.
-        self._known = {one: at for one, at in places.written().items() if one == path}
+        self._known = {file: mtime for file, mtime in places.written().items() if file == path}
         if path is None:
             return
         self._restoring = True
@@ -153,43 +153,43 @@ class Keeping:
             self._places.without(path)
         self._tell(line, "error")
 
-    def _restore(self, before: Cells, found: Found | Unreadable) -> None:
+    def _restore(self, before: Cells, loaded: Found | Unreadable) -> None:
         now, places = self.session.cells, self._places
         self._restoring = False
         if self._before is not before or now is None or places is None:
             return
-        if isinstance(found, Unreadable):
-            if found.moved is None:
-                places.without(found.path)
-            kept = f"it is kept as {found.moved.name}" if found.moved else "it is left as it is"
+        if isinstance(loaded, Unreadable):
+            if loaded.moved is None:
+                places.without(loaded.path)
+            note = f"it is kept as {loaded.moved.name}" if loaded.moved else "it is left as it is"
             self._tell(
-                f"The annotations of an earlier session cannot be read ({found.why}); {kept}.",
+                f"The annotations of an earlier session cannot be read ({loaded.why}); {note}.",
                 "warning",
             )
             return
         if not _same_cells(now, before):
             return
-        self._unfit = found.unfit if len(found.unfit) else None
-        self._earlier = (found.path, len(found.given) + len(found.unfit))
+        self._unfit = loaded.unfit if len(loaded.unfit) else None
+        self._earlier = (loaded.path, len(loaded.given) + len(loaded.unfit))
         # What was given since then is newer.
-        older = ~np.isin(found.at, changed_cells(before, now))
-        given = found.given.rows["class"][older].tolist()
-        labels, classes = named_again(now, found.at[older], given, found.given.palette)
+        older = ~np.isin(loaded.at, changed_cells(before, now))
+        class_names = loaded.given.rows["class"][older].tolist()
+        labels, classes = named_again(now, loaded.at[older], class_names, loaded.given.palette)
         self._applying = True
         changes = self.session.edits.undoable
         self.session.classify(labels, classes)
         self._applying = False
-        self._say_state(f"Saved in {places.in_words(found.path)}.", found.path)
+        self._say_state(f"Saved in {places.in_words(loaded.path)}.", loaded.path)
         lines = []
         if self.session.edits.undoable > changes:
-            what = _counted(len(found.given)) if len(found.given) else "your classes,"
-            lines.append(f"Restored {what} saved {found.saved:%Y-%m-%d %H:%M}.")
-        if len(found.unfit):
+            what = _counted(len(loaded.given)) if len(loaded.given) else "your classes,"
+            lines.append(f"Restored {what} saved {loaded.saved:%Y-%m-%d %H:%M}.")
+        if len(loaded.unfit):
             lines.append(
-                f"{len(found.unfit):,} more fit no cell that is there now; they stay in the file."
+                f"{len(loaded.unfit):,} more fit no cell that is there now; they stay in the file."
             )
         if lines:
-            self._tell(" ".join(lines), "warning" if len(found.unfit) else "good")
+            self._tell(" ".join(lines), "warning" if len(loaded.unfit) else "good")
 
     # ---------------------------------------------------------------- keeping
 
@@ -219,48 +219,49 @@ class Keeping:
             before, now, places.files, places.names, self._unfit, self._earlier, dict(self._known)
         )
 
-    def _written(self, kept: Kept) -> None:
+    def _written(self, saved: Kept) -> None:
         self._writing = None
-        if kept.path is None:
+        if saved.path is None:
             self._dirty = True
-            self._not_saved(kept)
+            self._not_saved(saved)
             return
         self._earlier = None
         if self._places is not None:
             self._known |= {
-                one: at for one, at in self._places.written().items() if one == kept.path
+                file: mtime for file, mtime in self._places.written().items() if file == saved.path
             }
         self.unsaved.note("")
-        if kept.troubles and "elsewhere" not in self._warned:
+        if saved.troubles and "elsewhere" not in self._warned:
             self._warned.add("elsewhere")
             self._tell(
-                f"{kept.troubles[0]}. Your annotations are saved in {kept.path} instead.", "warning"
-            )
-        if kept.other is not None and "other" not in self._warned:
-            self._warned.add("other")
-            self._tell(
-                f"{kept.path.name} held annotations that are not in this window, from another one "
-                f"or another person; they are kept in {kept.other.name}.",
+                f"{saved.troubles[0]}. Your annotations are saved in {saved.path} instead.",
                 "warning",
             )
-        where = "" if self._places is None else self._places.in_words(kept.path)
+        if saved.other is not None and "other" not in self._warned:
+            self._warned.add("other")
+            self._tell(
+                f"{saved.path.name} held annotations that are not in this window, from another one "
+                f"or another person; they are kept in {saved.other.name}.",
+                "warning",
+            )
+        where = "" if self._places is None else self._places.in_words(saved.path)
         self._say_state(
-            f"{_counted(kept.count)} saved {datetime.now():%H:%M:%S} in {where}.", kept.path
+            f"{_counted(saved.count)} saved {datetime.now():%H:%M:%S} in {where}.", saved.path
         )
 
     def _broken(self, line: str) -> None:
         self._writing, self._dirty = None, True
         self._not_saved(Kept(None, 0, (line,)))
 
-    def _not_saved(self, kept: Kept) -> None:
-        what = _counted(kept.count) if kept.count else "Annotations"
+    def _not_saved(self, attempt: Kept) -> None:
+        what = _counted(attempt.count) if attempt.count else "Annotations"
         self.unsaved.note(f"saving {what.lower()} of cells, see the page 'Annotate':")
         self._say_state("Not saved. The next change tries again.")
         if "nowhere" not in self._warned:
             self._warned.add("nowhere")
-            said = kept.troubles[-1] if kept.troubles else "no folder can be written"
+            cause = attempt.troubles[-1] if attempt.troubles else "no folder can be written"
             self._tell(
-                f"{what} could not be saved: {said}. Export them, or save the data set elsewhere.",
+                f"{what} could not be saved: {cause}. Export them, or save the data set elsewhere.",
                 "error",
             )
 
@@ -286,14 +287,14 @@ class Keeping:
 
 
 def _if_there(reference: weakref.ref[Keeping], method: Callable[[Keeping], object]) -> None:
-    kept = reference()
-    if kept is not None:
-        method(kept)
+    keeping = reference()
+    if keeping is not None:
+        method(keeping)
 
 
-def _same_cells(one: Cells, other: Cells) -> bool:
+def _same_cells(cells: Cells, other: Cells) -> bool:
     """Whether two sets differ in their classes or channels only; by identity, arrays are long."""
-    return one.fields is other.fields and len(one) == len(other)
+    return cells.fields is other.fields and len(cells) == len(other)
 
 
 def _counted(count: int) -> str:
@@ -311,10 +312,10 @@ def _end(job: Job[Kept]) -> None:
             return
 
 
-def _end_keeping(kept: Keeping) -> None:
+def _end_keeping(keeping: Keeping) -> None:
     # At the very end, Qt may be gone before the viewer.
     with contextlib.suppress(RuntimeError):
-        kept.finish()
+        keeping.finish()
 
 
 _KEEPING = PerViewer(lambda viewer: Keeping(session_of(viewer)), _end_keeping)

@@ -93,8 +93,8 @@ def keep_job(
     has read or written; another one was changed by somebody else, so a copy of it stays as well.
     """
     yield Progress(0, 1, "writing the annotations")
-    given = annotated(after, changed_cells(before, after), names)
-    if earlier is not None and len(given) + len(unfit if unfit is not None else ()) < earlier[1]:
+    table = annotated(after, changed_cells(before, after), names)
+    if earlier is not None and len(table) + len(unfit if unfit is not None else ()) < earlier[1]:
         # Where no copy can be written, the file itself cannot be replaced either.
         with contextlib.suppress(OSError):
             set_aside(earlier[0], "previous", copied=True)
@@ -105,43 +105,43 @@ def keep_job(
             if path.is_file() and path.stat().st_mtime_ns != known.get(path):
                 other = set_aside(path, "other", copied=True)
         try:
-            yield from write_given_job(path, given, unfit)
+            yield from write_given_job(path, table, unfit)
         except SaveError as error:
             troubles.append(str(error))
             continue
-        return Kept(path, len(given), tuple(troubles), other)
-    return Kept(None, len(given), tuple(troubles))
+        return Kept(path, len(table), tuple(troubles), other)
+    return Kept(None, len(table), tuple(troubles))
 
 
 def restore_job(path: Path, cells: Cells, names: Sequence[str]) -> Job[Found | Unreadable]:
     """Read an annotation file and find its cells; one that cannot be read gets another name."""
     yield Progress(0, 2, "reading the annotations")
     try:
-        given, saved = read_given(path), saved_at(path)
+        table, saved = read_given(path), saved_at(path)
     except (DataError, OSError) as error:
         try:
             return Unreadable(path, str(error), set_aside(path, "unreadable"))
         except OSError:
             return Unreadable(path, str(error), None)
     yield Progress(1, 2, "finding the cells of the annotations")
-    at = matched_cells(cells, given.rows, names)
+    indices = matched_cells(cells, table.rows, names)
     if not palette_beside(path):
         # The table alone knows neither classes without cells nor their order.
-        given = replace(given, palette=tuple(dict.fromkeys([*cells.classes, *given.palette])))
-    fits = Given(given.rows[at >= 0].reset_index(drop=True), given.palette)
-    unfit = given.rows[at < 0].reset_index(drop=True)
-    return Found(path, saved, fits, at[at >= 0], unfit)
+        table = replace(table, palette=tuple(dict.fromkeys([*cells.classes, *table.palette])))
+    fits = Given(table.rows[indices >= 0].reset_index(drop=True), table.palette)
+    unfit = table.rows[indices < 0].reset_index(drop=True)
+    return Found(path, saved, fits, indices[indices >= 0], unfit)
 
 
 def named_again(
-    cells: Cells, at: npt.NDArray[np.int64], classes: Sequence[str], palette: Sequence[str]
+    cells: Cells, indices: npt.NDArray[np.int64], classes: Sequence[str], palette: Sequence[str]
 ) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
     """Labels (N,) and classes of the cells once those at some positions have these classes.
 
     The palette comes first, then whatever other classes there are cells of. An empty class is none.
     """
     names = np.array([*cells.classes, ""], dtype=object)[cells.labels]
-    names[at] = list(classes)
+    names[indices] = list(classes)
     used = [name for name in cells.classes if (names == name).any()]
     every = tuple(dict.fromkeys([*palette, *used, *(name for name in classes if name)]))
     codes = {name: code for code, name in enumerate(every)}

@@ -36,7 +36,9 @@ class Places:
         folder = None if beside is None else beside.parent
         self.names = field_names(cells, folder)
         every = (cells.centres, *earlier_centres(cells))
-        paths = [_user_folder() / f"{_signature(cells, self.names, at)}.csv" for at in every]
+        paths = [
+            _user_folder() / f"{_signature(cells, self.names, centres)}.csv" for centres in every
+        ]
         # Earlier versions named them by the middles of the crops: such files are still found.
         own = (paths[0], *(path for path in paths[1:] if path != paths[0] and path.is_file()))
         self._own = own
@@ -60,7 +62,7 @@ class Places:
 
     def without(self, path: Path) -> None:
         """Leave a file alone from now on."""
-        self.files = tuple(one for one in self.files if one != path)
+        self.files = tuple(file for file in self.files if file != path)
 
 
 def set_aside(path: Path, why: str, *, copied: bool = False) -> Path:
@@ -105,8 +107,8 @@ def _signature(cells: Cells, names: Sequence[str], centres: npt.NDArray[np.float
 
     From the middles of the cells, not their boxes: another size of crop is the same cells.
     """
-    said = repr((tuple(names), tuple(one.shape for one in cells.fields)))
-    signature = hashlib.sha256(said.encode())
+    description = repr((tuple(names), tuple(field.shape for field in cells.fields)))
+    signature = hashlib.sha256(description.encode())
     signature.update(cells.table[["field", "object"]].to_numpy(np.int64).tobytes())
     signature.update(np.floor(centres + 0.5).astype(np.int64).tobytes())
     return signature.hexdigest()[:20]

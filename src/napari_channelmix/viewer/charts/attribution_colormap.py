@@ -25,9 +25,9 @@ def heat() -> npt.NDArray[np.float32]:
     """
     share = np.linspace(0, 1, 256)
     ramp = AVAILABLE_COLORMAPS["inferno"].colors
-    at = FROM + (1 - FROM) * share
-    found = [np.interp(at, np.linspace(0, 1, len(ramp)), ramp[:, i]) for i in range(3)]
-    return np.stack([*found, MOST * share**POWER], axis=1).astype(np.float32)
+    positions = FROM + (1 - FROM) * share
+    rgb = [np.interp(positions, np.linspace(0, 1, len(ramp)), ramp[:, i]) for i in range(3)]
+    return np.stack([*rgb, MOST * share**POWER], axis=1).astype(np.float32)
 
 
 def heat_colormap() -> Colormap:

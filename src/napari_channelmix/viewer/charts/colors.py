@@ -69,8 +69,8 @@ def class_hex(code: int) -> str:
     turn, place = divmod(code, len(CLASSES))
     ground, share = TURNS[turn % len(TURNS)]
     mixed = (
-        round((1 - share) * int(CLASSES[place][at : at + 2], 16) + share * ground)
-        for at in (1, 3, 5)
+        round((1 - share) * int(CLASSES[place][start : start + 2], 16) + share * ground)
+        for start in (1, 3, 5)
     )
     return "#" + "".join(f"{part:02X}" for part in mixed)
 
@@ -84,7 +84,7 @@ def class_color(code: int) -> npt.NDArray[np.float64]:
 def is_photo(names: tuple[str, ...]) -> bool:
     """Whether channels are red, green and blue of one colour picture, as `drl.View` takes them."""
     return len(names) == 3 and all(
-        name.lower() in said for name, said in zip(names, PHOTO_NAMES, strict=True)
+        name.lower() in accepted for name, accepted in zip(names, PHOTO_NAMES, strict=True)
     )
 
 
@@ -96,10 +96,15 @@ def channel_colors(names: tuple[str, ...]) -> tuple[str, ...]:
     if is_photo(names):
         return PHOTO
     nuclear = next(
-        (at for at, name in enumerate(names) if any(k in name.lower() for k in NUCLEAR_NAMES)), None
+        (
+            index
+            for index, name in enumerate(names)
+            if any(k in name.lower() for k in NUCLEAR_NAMES)
+        ),
+        None,
     )
-    others = [at for at in range(len(names)) if at != nuclear]
-    colors = {at: CHANNELS[place % len(CHANNELS)] for place, at in enumerate(others)}
+    others = [index for index in range(len(names)) if index != nuclear]
+    colors = {index: CHANNELS[place % len(CHANNELS)] for place, index in enumerate(others)}
     if nuclear is not None:
         colors[nuclear] = NUCLEAR
-    return tuple(colors[at] for at in range(len(names)))
+    return tuple(colors[index] for index in range(len(names)))

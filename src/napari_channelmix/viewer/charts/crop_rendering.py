@@ -36,14 +36,16 @@ class Look:
     @classmethod
     def of_color(cls, color: str) -> Look:
         """From black to a colour ``#RRGGBB``."""
-        end = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])
+        end = np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)])
         table = np.round(np.linspace(0, 1, LEVELS)[:, None] * end).astype(np.uint8)
         return cls(table.tobytes())
 
 
 def plain_looks(colors: tuple[str, ...], visible: int) -> tuple[Look | None, ...]:
     """Looks of channels that no layer shows; those beyond the first ``visible`` are hidden."""
-    return tuple(Look.of_color(color) if at < visible else None for at, color in enumerate(colors))
+    return tuple(
+        Look.of_color(color) if index < visible else None for index, color in enumerate(colors)
+    )
 
 
 def settled(crops: Floats, looks: tuple[Look | None, ...]) -> tuple[Look | None, ...]:

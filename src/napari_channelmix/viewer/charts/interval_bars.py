@@ -86,7 +86,7 @@ class Bars(QWidget):
         """Show other rows."""
         self.rows, self.level = tuple(rows), level
         self.setFixedHeight(max(1, ROW * len(self.rows)))
-        self.setAccessibleDescription(", ".join(f"{one.name} {one.figure}" for one in self.rows))
+        self.setAccessibleDescription(", ".join(f"{bar.name} {bar.figure}" for bar in self.rows))
         self.update()
 
     def follow_theme(self, theme: str) -> None:
@@ -97,7 +97,7 @@ class Bars(QWidget):
     @property
     def scale(self) -> tuple[float, float]:
         """The values at both ends."""
-        reached = [end for one in self.rows for end in (*(one.interval or ()), one.value)]
+        reached = [end for bar in self.rows for end in (*(bar.interval or ()), bar.value)]
         return min([self._least[0], *reached]), max([self._least[1], *reached])
 
     def _x(self, value: float) -> float:
@@ -105,10 +105,10 @@ class Bars(QWidget):
         room = max(10, self.width() - NAMES - self._figures)
         return NAMES + room * (value - low) / max(high - low, 1e-9)
 
-    def bar_rect(self, at: int) -> QRectF:
+    def bar_rect(self, row: int) -> QRectF:
         """Where the bar of a row stands."""
-        start, end = sorted((self._x(0.0), self._x(self.rows[at].value)))
-        return QRectF(start, at * ROW + 5, max(end - start, 1.0), ROW - 10)
+        start, end = sorted((self._x(0.0), self._x(self.rows[row].value)))
+        return QRectF(start, row * ROW + 5, max(end - start, 1.0), ROW - 10)
 
     def sizeHint(self) -> QSize:
         """As wide as there is room."""
@@ -117,9 +117,9 @@ class Bars(QWidget):
     def event(self, event: QEvent) -> bool:
         """A tooltip for each row."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            at = event.pos().y() // ROW
-            if 0 <= at < len(self.rows):
-                QToolTip.showText(event.globalPos(), self.rows[at].tip, self)
+            row = event.pos().y() // ROW
+            if 0 <= row < len(self.rows):
+                QToolTip.showText(event.globalPos(), self.rows[row].tip, self)
             return True
         return super().event(event)
 
@@ -132,22 +132,22 @@ class Bars(QWidget):
         metrics = QFontMetrics(self.font())
         middle = Qt.AlignmentFlag.AlignVCenter
         text, line = QColor(self.colors.text), QColor(self.colors.line)
-        for at, one in enumerate(self.rows):
+        for row, bar in enumerate(self.rows):
             painter.setPen(text)
-            top = at * ROW
-            name = metrics.elidedText(one.name, Qt.TextElideMode.ElideRight, NAMES - 10)
+            top = row * ROW
+            name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, NAMES - 10)
             painter.drawText(QRectF(0, top, NAMES - 8, ROW), middle, name)
             painter.drawText(
                 QRectF(self.width() - self._figures, top, self._figures, ROW),
                 middle | Qt.AlignmentFlag.AlignRight,
-                one.figure,
+                bar.figure,
             )
             painter.setPen(Qt.PenStyle.NoPen)
-            own = self.colors.second if one.strong else self.colors.bar
-            painter.setBrush(QColor(one.color or own))
-            painter.drawRoundedRect(self.bar_rect(at), 2, 2)
-            if one.interval is not None:
-                self._paint_interval(painter, at, one.interval, text)
+            own = self.colors.second if bar.strong else self.colors.bar
+            painter.setBrush(QColor(bar.color or own))
+            painter.drawRoundedRect(self.bar_rect(row), 2, 2)
+            if bar.interval is not None:
+                self._paint_interval(painter, row, bar.interval, text)
         height = ROW * len(self.rows)
         painter.setPen(QPen(line, 1))
         painter.drawLine(QPointF(self._x(0.0), 2), QPointF(self._x(0.0), height - 2))
@@ -157,10 +157,10 @@ class Bars(QWidget):
         painter.end()
 
     def _paint_interval(
-        self, painter: QPainter, at: int, interval: tuple[float, float], color: QColor
+        self, painter: QPainter, row: int, interval: tuple[float, float], color: QColor
     ) -> None:
         painter.setPen(QPen(color, 1.3))
-        y = at * ROW + ROW / 2
+        y = row * ROW + ROW / 2
         low, high = (self._x(end) for end in interval)
         painter.drawLine(QPointF(low, y), QPointF(high, y))
         for x in (low, high):

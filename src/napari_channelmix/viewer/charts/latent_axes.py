@@ -105,16 +105,16 @@ def signed(value: float, decimals: int, plus: bool = True) -> str:
 def axes_of(latents: Latents) -> tuple[Axis, ...]:
     """The axes worth moving, in the order of the factors."""
     of, spans = latents.disentangler, latents.ranges()
-    found = []
+    axes = []
     for name in latents.axes():
         columns = tuple(of.columns(name))
         cyclic = len(columns) == 2
         low, high = (0.0, TURN) if cyclic else (float(v) for v in spans[columns[0]])
-        active = [latents.trust[at] for at in columns if latents.active[at]]
+        active = [latents.trust[column] for column in columns if latents.active[column]]
         weakest = min(active, key=lambda one: one.value)
         tip = _tip(name, active, weakest, of.code.of.factor(name))
-        found.append(Axis(name, columns, latents.of_axis(name), low, high, weakest.badge, tip))
-    return tuple(found)
+        axes.append(Axis(name, columns, latents.of_axis(name), low, high, weakest.badge, tip))
+    return tuple(axes)
 
 
 def inactive_of(latents: Latents) -> tuple[str, ...]:
@@ -145,11 +145,11 @@ def moved(
 def _tip(name: str, trusts: Sequence[Trust], weakest: Trust, factor: Factor) -> str:
     called = title_of(name) if title_of(name) == name else f"{title_of(name)} ({name})"
     lines = [f"{called}, {weakest.badge}: {BADGES.get(weakest.badge, '')}."]
-    for one in trusts:
+    for trust in trusts:
         lines.append(
-            f"{one.name}: {one.words}; S on sprites {one.source:.2f}"
-            + (f", now {one.now:.2f}" if one.now != one.source else "")
-            + f"; divergence {one.kl:.1f} nats."
+            f"{trust.name}: {trust.words}; S on sprites {trust.source:.2f}"
+            + (f", now {trust.now:.2f}" if trust.now != trust.source else "")
+            + f"; divergence {trust.kl:.1f} nats."
         )
     if isinstance(factor.values[0], str):
         lines.append(f"On sprites, from low to high: {', '.join(map(str, factor.values))}.")

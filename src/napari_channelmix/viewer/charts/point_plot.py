@@ -57,11 +57,11 @@ class PointPlot(pg.PlotWidget):
         """Draw everything anew."""
         raise NotImplementedError
 
-    def pressed(self, at: int) -> None:
+    def pressed(self, index: int) -> None:
         """A point was clicked, by its position in `places`."""
         raise NotImplementedError
 
-    def describe(self, at: int) -> str:
+    def describe(self, index: int) -> str:
         """What a point is, in words."""
         raise NotImplementedError
 
@@ -90,9 +90,9 @@ class PointPlot(pg.PlotWidget):
 
     # ---------------------------------------------------------------- mouse
 
-    def pixel_of(self, at: int) -> QPointF:
+    def pixel_of(self, index: int) -> QPointF:
         """Where a point lies, in pixels of this widget."""
-        x, y = self.places[at]
+        x, y = self.places[index]
         pixel: QPointF = self.mapFromScene(self.getViewBox().mapViewToScene(pg.Point(x, y)))
         return pixel
 
@@ -103,27 +103,27 @@ class PointPlot(pg.PlotWidget):
             return None
         (left, right), (low, high) = box.viewRange()
         size = np.array([box.width() / (right - left), box.height() / (high - low)])
-        at = box.mapSceneToView(scene_point)
-        away = np.hypot(*((self.places - (at.x(), at.y())) * size).T)
+        position = box.mapSceneToView(scene_point)
+        away = np.hypot(*((self.places - (position.x(), position.y())) * size).T)
         nearest = int(away.argmin())
         return nearest if away[nearest] <= self.near else None
 
     def _clicked(self, event: Any) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        at = self.point_at(event.scenePos())
+        index = self.point_at(event.scenePos())
         if event.double():
             self.double_pressed()
-        elif at is not None:
-            self.pressed(at)
+        elif index is not None:
+            self.pressed(index)
 
     def _hovered(self, point: Any) -> None:
-        at = self.point_at(point)
-        on = at is not None
+        index = self.point_at(point)
+        on = index is not None
         self.setCursor(Qt.CursorShape.PointingHandCursor if on else Qt.CursorShape.ArrowCursor)
-        if at is not None:
+        if index is not None:
             where = self.mapToGlobal(self.mapFromScene(point))
-            QToolTip.showText(where, self.describe(at), self)
+            QToolTip.showText(where, self.describe(index), self)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the mouse any more."""

@@ -44,20 +44,20 @@ class RecallBars(QWidget):
         column.addWidget(self.folding)
         self.setVisible(False)
 
-    def show_accuracy(self, found: AccuracyEstimate | None, classes: Sequence[str] = ()) -> None:
+    def show_accuracy(self, estimate: AccuracyEstimate | None, classes: Sequence[str] = ()) -> None:
         """Show other figures; None hides them. ``classes``: their positions are the colours."""
-        self.setVisible(found is not None)
-        if found is None:
+        self.setVisible(estimate is not None)
+        if estimate is None:
             self.bars.show_bars(())
             return
         rows = [
             Bar(
                 "all classes",
-                found.balanced,
-                _figure(found.balanced, found.n_cells),
-                (found.low, found.high),
+                estimate.balanced,
+                _figure(estimate.balanced, estimate.n_cells),
+                (estimate.low, estimate.high),
                 strong=True,
-                tip=found.text(),
+                tip=estimate.text(),
                 # Grey: of no class.
                 color=class_hex(-1),
             )
@@ -71,10 +71,10 @@ class RecallBars(QWidget):
                 tip=row.text(),
                 color=class_hex(list(classes).index(row.name)) if row.name in classes else "",
             )
-            for row in found.per_class
+            for row in estimate.per_class
             if row.recall is not None and row.low is not None and row.high is not None
         ]
-        self.bars.show_bars(rows, found.chance)
+        self.bars.show_bars(rows, estimate.chance)
         if len(rows) - 1 > FEW:
             self.folding.collapse(animate=False)
         else:

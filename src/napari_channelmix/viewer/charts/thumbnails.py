@@ -116,10 +116,10 @@ class Thumbnails(QWidget):
         if height != self.minimumHeight():
             self.setFixedHeight(max(height, 1))
 
-    def place(self, at: int) -> QRect:
+    def place(self, index: int) -> QRect:
         """Where the picture of a tile stands."""
         side, columns = self._side(), self._columns()
-        row, column = divmod(at, columns)
+        row, column = divmod(index, columns)
         return QRect(column * (side + GAP), row * (side + self._text_height() + GAP), side, side)
 
     def sizeHint(self) -> QSize:
@@ -138,8 +138,8 @@ class Thumbnails(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         metrics = QFontMetrics(self.font())
-        for at, tile in enumerate(self.tiles):
-            place = self.place(at)
+        for index, tile in enumerate(self.tiles):
+            place = self.place(index)
             if tile.below is None:
                 painter.setPen(self.palette().mid().color())
                 painter.drawRect(place.adjusted(0, 0, -1, -1))
@@ -159,8 +159,8 @@ class Thumbnails(QWidget):
     def event(self, event: QEvent) -> bool:
         """A tooltip for each picture."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            for at, tile in enumerate(self.tiles):
-                whole = self.place(at).adjusted(0, 0, 0, self._text_height())
+            for index, tile in enumerate(self.tiles):
+                whole = self.place(index).adjusted(0, 0, 0, self._text_height())
                 if whole.contains(event.pos()):
                     QToolTip.showText(event.globalPos(), tile.tip or tile.title, self)
                     return True

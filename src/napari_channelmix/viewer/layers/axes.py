@@ -108,14 +108,16 @@ def _in_order(
     if len(left) != len(others) or not any(axis.length == 1 for axis in left):
         return {}
     fits = all(
-        one.length in (1, other.length) and not (one.is_named and other.is_named)
-        for one, other in zip(left, others, strict=True)
+        layer_axis.length in (1, other.length) and not (layer_axis.is_named and other.is_named)
+        for layer_axis, other in zip(left, others, strict=True)
     )
     if not fits:
         return {}
     return {
-        one.number: None if other.number == channel and one.length == 1 else other.number
-        for one, other in zip(left, others, strict=True)
+        layer_axis.number: None
+        if other.number == channel and layer_axis.length == 1
+        else other.number
+        for layer_axis, other in zip(left, others, strict=True)
     }
 
 
@@ -136,7 +138,7 @@ def _by_length(
         ways = [
             way
             for way in permutations(free, len(left))
-            if all(_fits(one, other) for one, other in zip(left, way, strict=True))
+            if all(_fits(layer_axis, other) for layer_axis, other in zip(left, way, strict=True))
         ]
     ways = [way for way in ways if all(map(_fits, left, way))]
     lengths = {axis.length for axis in left if not axis.is_named}
@@ -156,27 +158,27 @@ def _by_length(
     )
 
 
-def _fits(one: Axis, other: Axis) -> bool:
+def _fits(axis: Axis, other: Axis) -> bool:
     """Whether two axes may be the same: of one length, and not of two names."""
-    return one.length == other.length and not (one.is_named and other.is_named)
+    return axis.length == other.length and not (axis.is_named and other.is_named)
 
 
 def _plane_of(
     ours: tuple[Axis, ...], theirs: tuple[Axis, ...], plane: tuple[int, int]
 ) -> tuple[int, int]:
     """Rows and columns of a marker: by their names where both have them, else the last two."""
-    found = []
+    numbers = []
     for number in plane:
         named = [axis.number for axis in theirs if _same_name(axis, ours[number])]
-        found += named[:1]
+        numbers += named[:1]
     # Rows stand before columns in all that napari shows.
-    if len(found) == 2 and found[0] < found[1]:
-        return found[0], found[1]
+    if len(numbers) == 2 and numbers[0] < numbers[1]:
+        return numbers[0], numbers[1]
     return len(theirs) - 2, len(theirs) - 1
 
 
-def _same_name(one: Axis, other: Axis) -> bool:
-    return one.is_named and other.is_named and _name(one) == _name(other)
+def _same_name(axis: Axis, other: Axis) -> bool:
+    return axis.is_named and other.is_named and _name(axis) == _name(other)
 
 
 def _name(axis: Axis) -> str:

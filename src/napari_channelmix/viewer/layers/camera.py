@@ -37,9 +37,9 @@ def center_on(viewer: Any, shown: Shown, cells: Cells, cell: int) -> None:
     offset = viewer.dims.ndim - layer.ndim
     for axis in shown.at:
         viewer.dims.set_point(axis + offset, float(world[axis]))
-    wanted = [axis - offset for axis in viewer.dims.displayed]
-    if min(wanted) >= 0:
-        viewer.scene.camera.center = tuple(float(v) for v in world[wanted])
+    displayed = [axis - offset for axis in viewer.dims.displayed]
+    if min(displayed) >= 0:
+        viewer.scene.camera.center = tuple(float(v) for v in world[displayed])
 
 
 def select_object(shown: Shown, cells: Cells, cell: int) -> None:
@@ -66,9 +66,9 @@ def select_objects(shown: Shown, cells: Cells, chosen: Sequence[int]) -> None:
     numbers = cells.table["object"].to_numpy(np.int64)
     if isinstance(layer, Points):
         rows = point_rows(layer, numbers[list(chosen)], shown.id_column)
-        wanted = set(rows[rows >= 0].tolist())
-        if wanted != set(layer.selected_data):
-            layer.selected_data = wanted
+        selection = set(rows[rows >= 0].tolist())
+        if selection != set(layer.selected_data):
+            layer.selected_data = selection
     elif len(chosen) and 0 < numbers[chosen[0]] != layer.selected_label:
         layer.selected_label = int(numbers[chosen[0]])
 
@@ -81,16 +81,16 @@ def selected_objects(shown: Shown, cells: Cells) -> tuple[int, ...] | None:
     layer = shown.objects
     if selection_signal(layer) is None:
         return None
-    here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
-    numbers = cells.table["object"].to_numpy(np.int64)[here]
+    indices = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
+    numbers = cells.table["object"].to_numpy(np.int64)[indices]
     if isinstance(layer, Points):
         rows = point_rows(layer, numbers, shown.id_column)
         chosen = np.isin(rows, [int(row) for row in layer.selected_data])
-        return tuple(int(at) for at in here[chosen])
+        return tuple(int(cell) for cell in indices[chosen])
     if str(layer.mode) != "pan_zoom":
         return None
-    found = here[numbers == int(layer.selected_label)]
-    return (int(found[0]),) if len(found) and layer.selected_label > 0 else None
+    matches = indices[numbers == int(layer.selected_label)]
+    return (int(matches[0]),) if len(matches) and layer.selected_label > 0 else None
 
 
 def selection_signal(layer: Any) -> Any:

@@ -76,13 +76,13 @@ def show_codes(
     rings where the boxes overlap.
     """
     where = FieldPlace.of(place_of)
-    here = (cells.table["field"] == field).to_numpy()
+    in_field = (cells.table["field"] == field).to_numpy()
     labels = cells.fields[field].labels
     if labels is None:
-        return _marks(viewer, role, cells, here, codes, classes, where)
-    objects = cells.table["object"].to_numpy(np.int64)[here]
+        return _marks(viewer, role, cells, in_field, codes, classes, where)
+    objects = cells.table["object"].to_numpy(np.int64)[in_field]
     # Class 0 of the data is value 1 of the layer: 0 is background.
-    values = (codes[here] + 1).astype(np.min_scalar_type(len(classes)))
+    values = (codes[in_field] + 1).astype(np.min_scalar_type(len(classes)))
     layer = find_ours(viewer, role)
     drawn = None if layer is None else _DRAWN.get(layer)
     if (
@@ -190,17 +190,17 @@ def _marks(
     viewer: Any,
     role: str,
     cells: Cells,
-    here: npt.NDArray[np.bool_],
+    in_field: npt.NDArray[np.bool_],
     codes: npt.NDArray[np.int64],
     classes: Sequence[str],
     place_of: FieldPlace,
 ) -> Any:
     import pandas as pd
 
-    boxes = cells.boxes[here].astype(np.float64)
-    centres = cells.centres[here]
-    names = [classes[code] if code >= 0 else "" for code in codes[here]]
-    colors = np.array([class_color(code) for code in codes[here]]).reshape(-1, 4)
+    boxes = cells.boxes[in_field].astype(np.float64)
+    centres = cells.centres[in_field]
+    names = [classes[code] if code >= 0 else "" for code in codes[in_field]]
+    colors = np.array([class_color(code) for code in codes[in_field]]).reshape(-1, 4)
     sizes = boxes[:, 2] - boxes[:, 0]
     boxed = _apart(centres, sizes)
     if not boxed:

@@ -112,8 +112,8 @@ def write_features(
         fresh = {INDEX: new_index, **fresh}
     _put(layer, table, fresh, [title for title in gone if title in table.columns])
     there = set(map(str, layer.features.columns))
-    kept = {k: v for k, v in written.values.items() if k in ours and k in there}
-    written.values = {**kept, **fresh}
+    remaining = {k: v for k, v in written.values.items() if k in ours and k in there}
+    written.values = {**remaining, **fresh}
     written.table = layer.features
     return ""
 
@@ -162,8 +162,8 @@ def _places(row_ids: IntArray, objects: IntArray) -> IntArray:
         return np.full(len(row_ids), -1, dtype=np.int64)
     order = np.argsort(objects, kind="stable")
     place = np.minimum(np.searchsorted(objects[order], row_ids), len(objects) - 1)
-    found = order[place]
-    return np.where((objects[found] == row_ids) & (row_ids != 0), found, -1)
+    candidates = order[place]
+    return np.where((objects[candidates] == row_ids) & (row_ids != 0), candidates, -1)
 
 
 def _cells_of_rows(rows: IntArray, count: int) -> IntArray:

@@ -26,7 +26,7 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
     Channels of a data set and label images are left out: they are files already. So are cells
     that are marked by points; the table of the cells has all that these show.
     """
-    found = []
+    images = []
     for layer in viewer.layers:
         if not is_own(layer) or not isinstance(layer, Image | Labels):
             continue
@@ -39,7 +39,7 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
         scale, shift = geometry["scale"], geometry["translate"]
         classes, colors = _classes(layer)
         pixels = whole_cells(layer) if copied else _picture(layer)
-        found.append(
+        images.append(
             PlaneImage(
                 layer.name,
                 pixels,
@@ -51,7 +51,7 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
                 _turned(geometry),
             )
         )
-    return tuple(found)
+    return tuple(images)
 
 
 def _picture(layer: Any) -> Any:

@@ -22,7 +22,7 @@ from napari_channelmix.viewer.session.shown import Shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
-    from napari_channelmix.data.image_file import Plane
+    from napari_channelmix.data.image_planes import Plane
 
 __all__ = ["FieldPixels", "field_job", "forget_ours", "show_field"]
 
@@ -41,18 +41,18 @@ class FieldPixels:
     limits: tuple[tuple[float, float], ...]
 
 
-def field_job(cells: Cells, at: int) -> Job[FieldPixels]:
+def field_job(cells: Cells, index: int) -> Job[FieldPixels]:
     """Read a field of view; a step for each channel."""
-    one, planes, limits = cells.fields[at], [], []
+    field, planes, limits = cells.fields[index], [], []
     for step, channel in enumerate(cells.planes):
         yield Progress(step, len(cells.planes), f"reading {cells.channels[step]}")
-        plane = _readable(one.planes[channel])
+        plane = _readable(field.planes[channel])
         planes.append(plane)
         limits.append(_limits(plane))
     if is_photo(cells.channels):
         # A photo has black, and its colours stay in proportion.
         limits = [(0.0, max(high for _, high in limits))] * len(limits)
-    return FieldPixels(at, tuple(planes), tuple(limits))
+    return FieldPixels(index, tuple(planes), tuple(limits))
 
 
 def _readable(plane: Plane) -> Any:
@@ -90,14 +90,14 @@ def forget_ours(viewer: Any, besides: Shown | None = None) -> None:
     """
     used = () if besides is None else (*besides.images.values(), besides.objects)
     for layer in [layer for layer in viewer.layers if role_of(layer)]:
-        if not any(layer is one for one in used):
+        if not any(layer is other for other in used):
             viewer.layers.remove(layer)
 
 
 def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
     """Put a field of view into the viewer, in the layers of the one before where there are any."""
-    one = cells.fields[pixels.at]
-    geometry = plane_geometry(one)
+    field = cells.fields[pixels.at]
+    geometry = plane_geometry(field)
     before = find_ours(viewer, f"channel {cells.channels[0]}")
     moved = before is None or before.data.shape != pixels.planes[0].shape
     images = {}
@@ -115,12 +115,12 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
             contrast_limits=pixels.limits[place],
             visible=place < CHANNELS_SHOWN,
         )
-    if one.labels is not None:
+    if field.labels is not None:
         # A copy: what is painted in the layer later is no cell of these.
         objects = add_labels(
             viewer,
             "cells",
-            one.labels.copy(),
+            field.labels.copy(),
             geometry,
             name="cells",
             opacity=0.7,

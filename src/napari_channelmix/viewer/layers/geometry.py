@@ -77,7 +77,7 @@ def _shear_matrix(layer: Any) -> npt.NDArray[np.float64]:
 
 
 def same_place(
-    one: Any,
+    layer: Any,
     other: Any,
     names: tuple[str, str],
     axes: tuple[Sequence[int], Sequence[int]] | None = None,
@@ -86,7 +86,7 @@ def same_place(
 
     Parameters
     ----------
-    one, other : napari layer
+    layer, other : napari layer
     names : (str, str)
         For the message.
     axes : (sequence of int, sequence of int), optional
@@ -97,8 +97,8 @@ def same_place(
     DataError
         With what differs.
     """
-    mine, theirs = axes or (plane_axes(one), plane_axes(other))
-    first, second = part(one, list(mine)), part(other, list(theirs))
+    mine, theirs = axes or (plane_axes(layer), plane_axes(other))
+    first, second = part(layer, list(mine)), part(other, list(theirs))
     for what in ("scale", "translate", "rotate", "shear", "affine"):
         if not np.allclose(first[what], second[what]):
             shown = (np.round(first[what], 4).tolist(), np.round(second[what], 4).tolist())
@@ -143,15 +143,15 @@ class PlaneOfWorld:
 
 
 def plane_of_world(
-    layer: Any, axes: tuple[int, int] | None = None, at: dict[int, int] | None = None
+    layer: Any, axes: tuple[int, int] | None = None, position: dict[int, int] | None = None
 ) -> PlaneOfWorld:
-    """How world positions become pixels of a layer, in the slice ``at`` of a stack.
+    """How world positions become pixels of a layer, in the slice ``position`` of a stack.
 
     The transform is affine, so asking napari for the origin and each axis gives it all.
     """
     plane = list(axes or plane_axes(layer))
     point = np.zeros(layer.ndim)
-    for axis, index in (at or {}).items():
+    for axis, index in (position or {}).items():
         point[axis] = index
     world = np.asarray(layer.data_to_world(point), dtype=np.float64)
 

@@ -57,8 +57,8 @@ class GridLayer:
     @property
     def layers(self) -> list[Any]:
         """Those of its layers that are there."""
-        found = (find_ours(self._viewer, role) for role in (self.role, f"{self.role} names"))
-        return [layer for layer in found if layer is not None]
+        candidates = (find_ours(self._viewer, role) for role in (self.role, f"{self.role} names"))
+        return [layer for layer in candidates if layer is not None]
 
     def show(
         self,

@@ -105,8 +105,8 @@ class Outlines:
         which = np.flatnonzero(chosen)
         if len(which) > ONE_BY_ONE:
             return np.flatnonzero(chosen[self.labels])
-        found = [np.flatnonzero(self.labels == label) for label in which.tolist()]
-        return np.concatenate([np.zeros(0, np.int64), *found])
+        positions = [np.flatnonzero(self.labels == label) for label in which.tolist()]
+        return np.concatenate([np.zeros(0, np.int64), *positions])
 
 
 def _neighbours(axis: int) -> tuple[Any, Any]:

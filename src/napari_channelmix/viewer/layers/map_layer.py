@@ -86,8 +86,8 @@ def _moved(
     if plane is not None:
         point = np.zeros(layer.ndim)
         point[list(plane)] = start
-    found = np.asarray(layer.affine.inverse(layer.data_to_world(point)))
-    return found if plane is None else found[list(plane)]
+    translation = np.asarray(layer.affine.inverse(layer.data_to_world(point)))
+    return translation if plane is None else translation[list(plane)]
 
 
 def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:

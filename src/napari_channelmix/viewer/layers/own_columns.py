@@ -55,13 +55,13 @@ def own_columns(layer: Any) -> frozenset[str]:
 def result_columns(layer: Any) -> frozenset[str]:
     """Own columns that hold results, not the classes that the user gave."""
     written = _WRITTEN.get(layer)
-    given = None if written is None else written.names.get(CLASSES_PART, {}).get(GIVEN)
-    return own_columns(layer) - {given}
+    class_column = None if written is None else written.names.get(CLASSES_PART, {}).get(GIVEN)
+    return own_columns(layer) - {class_column}
 
 
-def _equal(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+def _equal(first: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     import pandas as pd
 
-    if one.shape != other.shape:
+    if first.shape != other.shape:
         return False
-    return bool(pd.Series(one, dtype=object).equals(pd.Series(other, dtype=object)))
+    return bool(pd.Series(first, dtype=object).equals(pd.Series(other, dtype=object)))

@@ -93,7 +93,7 @@ def add_image(
     ``look`` (contrast limits, colormap...) is for a new layer only: what the user changed stays.
     """
     where = FieldPlace.of(place_of)
-    layer, kept = _of_axes(viewer, role, where)
+    layer, appearance = _of_axes(viewer, role, where)
     if layer is None:
         return claim(
             viewer.add_image(
@@ -101,7 +101,7 @@ def add_image(
                 name=name,
                 metadata={OURS: role, PLANE: where.plane},
                 **where.geometry,
-                **{**look, **kept},
+                **{**look, **appearance},
             )
         )
     layer.data = where.picture(data)
@@ -116,9 +116,9 @@ def _of_axes(viewer: Any, role: str, where: FieldPlace) -> tuple[Any, dict[str, 
         reveal(layer)
     if layer is None or layer.ndim == where.ndim:
         return layer, {}
-    kept = {"visible": layer.visible, "opacity": layer.opacity}
+    appearance = {"visible": layer.visible, "opacity": layer.opacity}
     viewer.layers.remove(layer)
-    return None, kept
+    return None, appearance
 
 
 def add_labels(
@@ -132,7 +132,7 @@ def add_labels(
 ) -> Any:
     """Show a label image in the layer of this role; see `add_image`."""
     where = FieldPlace.of(place_of)
-    layer, kept = _of_axes(viewer, role, where)
+    layer, appearance = _of_axes(viewer, role, where)
     if layer is not None and isinstance(layer, Labels):
         layer.data = where.picture(data)
         place(layer, where.geometry)
@@ -143,7 +143,7 @@ def add_labels(
             name=name,
             metadata={OURS: role, PLANE: where.plane},
             **where.geometry,
-            **{**look, **kept},
+            **{**look, **appearance},
         )
     )
 
@@ -169,7 +169,7 @@ def add_points(
         For a new layer only.
     """
     where = FieldPlace.of(place_of)
-    layer, kept = _of_axes(viewer, role, where)
+    layer, appearance = _of_axes(viewer, role, where)
     points = where.points(centres)
     looks = {
         what: where.repeat(value) if isinstance(value, np.ndarray) else value
@@ -188,7 +188,7 @@ def add_points(
                 metadata={OURS: role, PLANE: where.plane},
                 **looks,
                 **where.geometry,
-                **{**new, **kept},
+                **{**new, **appearance},
             )
         )
         layer.editable = False
@@ -209,24 +209,24 @@ def place(layer: Any, geometry: dict[str, Any]) -> None:
 
 
 def _is_there(layer: Any, what: str, value: Any) -> bool:
-    found = getattr(layer, what)
+    current = getattr(layer, what)
     if what in ("units", "axis_labels"):
-        return tuple(map(str, found)) == tuple(map(str, value))
+        return tuple(map(str, current)) == tuple(map(str, value))
     if what == "affine":
-        found = found.affine_matrix
-    mine, wanted = np.asarray(found, np.float64), np.asarray(value, np.float64)
-    return mine.shape == wanted.shape and bool(np.array_equal(mine, wanted))
+        current = current.affine_matrix
+    mine, expected = np.asarray(current, np.float64), np.asarray(value, np.float64)
+    return mine.shape == expected.shape and bool(np.array_equal(mine, expected))
 
 
-def plane_geometry(one: Field) -> dict[str, Any]:
+def plane_geometry(field: Field) -> dict[str, Any]:
     """Geometry of a field of view read from a file."""
     return {
-        "scale": one.pixel_size or (1.0, 1.0),
+        "scale": field.pixel_size or (1.0, 1.0),
         "translate": (0.0, 0.0),
         "rotate": np.eye(2),
         "shear": [0.0],
         "affine": np.eye(3),
-        "units": (_unit(one.unit),) * 2,
+        "units": (_unit(field.unit),) * 2,
         "axis_labels": ("y", "x"),
     }
 

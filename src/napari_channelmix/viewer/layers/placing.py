@@ -67,7 +67,7 @@ class FieldPlace:
         if not self.repeated:
             return seen
         return np.broadcast_to(
-            seen, [max(one, length) for one, length in zip(shape, self.lengths, strict=True)]
+            seen, [max(size, length) for size, length in zip(shape, self.lengths, strict=True)]
         )
 
     def pixels(self, where: tuple[npt.NDArray[Any], ...]) -> tuple[npt.NDArray[Any], ...]:

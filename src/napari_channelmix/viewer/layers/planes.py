@@ -90,8 +90,8 @@ class LayerPlane:
         )
         pixels = np.asarray(self.data[parts])
         # Axes at a slice are gone; those projected and those of the plane are left, in order.
-        kept = [i for i in self.index if i is None or i == PROJECT]
-        over = tuple(axis for axis, i in enumerate(kept) if i == PROJECT)
+        remaining = [i for i in self.index if i is None or i == PROJECT]
+        over = tuple(axis for axis, i in enumerate(remaining) if i == PROJECT)
         return pixels.max(axis=over) if over else pixels
 
 

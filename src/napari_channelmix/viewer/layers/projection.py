@@ -75,8 +75,8 @@ def project_labels(plane: LayerPlane) -> ProjectedLabels:
     low: npt.NDArray[Any] | None = None
     high: npt.NDArray[Any] | None = None
     ids: set[Any] = set()
-    for one in slices:
-        labels = np.asarray(one[whole])
+    for section in slices:
+        labels = np.asarray(section[whole])
         ids.update(np.unique(labels).tolist())
         if low is None or high is None:
             low, high = labels.copy(), labels.copy()
@@ -87,7 +87,7 @@ def project_labels(plane: LayerPlane) -> ProjectedLabels:
     where = np.nonzero(low != high)
     if not len(where[0]):
         return ProjectedLabels(high)
-    stack = np.stack([np.asarray(one[whole])[where] for one in slices])
+    stack = np.stack([np.asarray(section[whole])[where] for section in slices])
     best, losers = _most(stack)
     high[where] = best
     ids.discard(0)

@@ -56,7 +56,7 @@ def planes_from_layers(
                 f"layer {layer.name!r} has {layer.ndim} axes, {first.name!r} has {first.ndim}; "
                 "all channels must have the same"
             )
-        lengths = [full_resolution(one).shape[: one.ndim] for one in (first, layer)]
+        lengths = [full_resolution(image).shape[: image.ndim] for image in (first, layer)]
         if lengths[0] != lengths[1]:
             raise DataError(
                 f"layer {layer.name!r} is {_shape(lengths[1])}, {first.name!r} is "
@@ -146,9 +146,9 @@ def _refuse_other_slice(
 ) -> None:
     """Labels of one slice mark that slice only."""
     world = np.array(reference.data_to_world([i or 0 for i in plane.index]), dtype=np.float64)
-    here = np.asarray(labels.data_to_world(np.zeros(labels.ndim)), dtype=np.float64)
+    origin = np.asarray(labels.data_to_world(np.zeros(labels.ndim)), dtype=np.float64)
     for axis, match in pairs:
-        world[match] = here[axis]
+        world[match] = origin[axis]
     place = np.floor(np.asarray(reference.world_to_data(world)) + 0.5)
     for match in single:
         if plane.index[match] not in (PROJECT, place[match]):
@@ -192,7 +192,7 @@ def points_plane(
             f"Points layer {points.name!r}: {int(broken.sum())} of {len(positions)} points have no "
             f"position (first: row {int(np.argmax(broken))}); delete them"
         )
-    kept = np.ones(len(positions), dtype=bool)
+    inside = np.ones(len(positions), dtype=bool)
     beyond = np.zeros(len(positions), dtype=bool)
     for axis, index in enumerate(plane.index):
         length = plane.data.shape[axis]
@@ -200,19 +200,19 @@ def points_plane(
             continue
         if index is not None and index != PROJECT:
             # Between two slices a point is of the later one.
-            kept &= np.floor(positions[:, axis] + 0.5) == index
+            inside &= np.floor(positions[:, axis] + 0.5) == index
         else:
             beyond |= (positions[:, axis] < -0.5) | (positions[:, axis] >= length - 0.5)
-    if not kept.any() and not empty:
+    if not inside.any() and not empty:
         raise DataError(f"Points layer {points.name!r} has no point in the slice that is shown")
-    beyond &= kept
+    beyond &= inside
     if beyond.any():
         first = int(np.argmax(beyond))
         raise DataError(
-            f"Points layer {points.name!r}: {int(beyond.sum())} of {int(kept.sum())} points lie "
+            f"Points layer {points.name!r}: {int(beyond.sum())} of {int(inside.sum())} points lie "
             f"outside the image (first: point {first})"
         )
-    return positions[kept][:, [rows, columns]], np.flatnonzero(kept)
+    return positions[inside][:, [rows, columns]], np.flatnonzero(inside)
 
 
 def _in_data_of(

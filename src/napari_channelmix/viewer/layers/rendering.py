@@ -35,16 +35,16 @@ def looks_of(viewer: Any, cells: Cells, shown: Shown | None) -> tuple[Look | Non
     """
     usual = plain_looks(channel_colors(cells.channels), SHOWN_AT_FIRST)
     images = {} if shown is None else shown.images
-    found = []
-    for at, name in enumerate(cells.channels):
+    looks = []
+    for index, name in enumerate(cells.channels):
         layer = images.get(name)
         if layer is None or layer not in viewer.layers or not isinstance(layer, Image):
-            found.append(usual[at])
-        elif sum(one is layer for one in images.values()) > 1:
-            found.append(usual[at] if layer.visible else None)
+            looks.append(usual[index])
+        elif sum(image is layer for image in images.values()) > 1:
+            looks.append(usual[index] if layer.visible else None)
         else:
-            found.append(_look(layer) if layer.visible else None)
-    return tuple(found)
+            looks.append(_look(layer) if layer.visible else None)
+    return tuple(looks)
 
 
 def _look(layer: Any) -> Look:

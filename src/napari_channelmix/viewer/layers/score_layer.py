@@ -57,21 +57,21 @@ def show_scores(
     napari Image layer, NaN between the cells; or a Points layer where the cells have no outlines.
     """
     where = FieldPlace.of(place_of)
-    here = (cells.table["field"] == field).to_numpy()
+    in_field = (cells.table["field"] == field).to_numpy()
     labels = cells.fields[field].labels
     before = find_ours(viewer, role)
     if before is not None and isinstance(before, Image) != (labels is not None):
         viewer.layers.remove(before)
     if labels is None:
-        layer = _marks(viewer, role, cells, here, scores, where, name, limits, colormap)
+        layer = _marks(viewer, role, cells, in_field, scores, where, name, limits, colormap)
     else:
-        objects = cells.table["object"].to_numpy(np.int64)[here]
+        objects = cells.table["object"].to_numpy(np.int64)[in_field]
         layer = _image(
             viewer,
             role,
             labels,
             objects,
-            scores[here].astype(np.float32),
+            scores[in_field].astype(np.float32),
             where,
             name,
             limits,
@@ -136,7 +136,7 @@ def _marks(
     viewer: Any,
     role: str,
     cells: Cells,
-    here: npt.NDArray[np.bool_],
+    in_field: npt.NDArray[np.bool_],
     scores: Floats,
     place_of: FieldPlace,
     name: str,
@@ -144,9 +144,9 @@ def _marks(
     colormap: str,
 ) -> Any:
     """A disc on each cell."""
-    boxes = cells.boxes[here]
+    boxes = cells.boxes[in_field]
     low, high = limits
-    share = np.clip((scores[here] - low) / max(high - low, 1e-9), 0, 1)
+    share = np.clip((scores[in_field] - low) / max(high - low, 1e-9), 0, 1)
     look = {
         "size": 0.4 * (boxes[:, 2] - boxes[:, 0]),
         "face_color": AVAILABLE_COLORMAPS[colormap].map(share.astype(np.float32)),
@@ -154,7 +154,7 @@ def _marks(
     return add_points(
         viewer,
         role,
-        cells.centres[here],
+        cells.centres[in_field],
         place_of,
         name=name,
         looks=look,

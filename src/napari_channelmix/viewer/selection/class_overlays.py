@@ -65,7 +65,7 @@ class Overlays:
             return
         geometry = layers.field_place(shown)
         columns: dict[str, Any] = {}
-        here = (cells.table["field"] == shown.field).to_numpy()
+        in_field = (cells.table["field"] == shown.field).to_numpy()
         with layers.keep_selection(viewer.layers):
             if cells.classes and "classes" not in gone:
                 codes = cells.labels
@@ -73,19 +73,19 @@ class Overlays:
                     viewer, "classes", cells, shown.field, codes, cells.classes, geometry
                 )
                 # The last of them is what -1 means.
-                columns["class"] = np.array([*cells.classes, ""], dtype=object)[codes[here]]
+                columns["class"] = np.array([*cells.classes, ""], dtype=object)[codes[in_field]]
             predictions = self.session.predictions
             known = predictions is not None and len(predictions.probabilities) == len(cells)
             if predictions is not None and known and "predicted" not in gone:
-                columns |= self._predicted(viewer, shown, predictions, here, geometry)
-        self._write(viewer, shown, here, columns)
+                columns |= self._predicted(viewer, shown, predictions, in_field, geometry)
+        self._write(viewer, shown, in_field, columns)
 
     def _predicted(
         self,
         viewer: Any,
         shown: Shown,
-        found: Predictions,
-        here: Any,
+        predictions: Predictions,
+        in_field: Any,
         geometry: layers.FieldPlace,
     ) -> dict[str, Any]:
         cells = self.session.cells
@@ -93,39 +93,40 @@ class Overlays:
         # A class that was given changes nothing here, and drawing all cells takes its time.
         # By identity: predictions hold arrays, which compare element by element.
         same = self._shows is not None and all(
-            one is other for one, other in zip(self._shows[:2], (found, shown), strict=True)
+            before is other
+            for before, other in zip(self._shows[:2], (predictions, shown), strict=True)
         )
         # A class that was added or renamed may move the others' colours.
         same = (
             same
             and self._shows is not None
-            and self._shows[2] == palette_of(cells.classes, found.classes)
+            and self._shows[2] == palette_of(cells.classes, predictions.classes)
         )
         if same and layers.find_ours(viewer, "predicted") is not None:
             return self._columns
-        palette, codes = palette_of(cells.classes, found.classes), found.codes
-        colors = matching(codes, found.classes, palette)
+        palette, codes = palette_of(cells.classes, predictions.classes), predictions.codes
+        colors = matching(codes, predictions.classes, palette)
         outlines = layers.find_ours(viewer, "cells")
         new = layers.find_ours(viewer, "predicted") is None
         if new and outlines is not None and not cells.classes:
             # Their colours are random, and would be taken for those of classes.
             outlines.visible = False
         layers.show_codes(viewer, "predicted", cells, shown.field, colors, palette, geometry)
-        self._shows = found, shown, palette
-        best = found.probabilities[here].max(axis=1)
+        self._shows = predictions, shown, palette
+        best = predictions.probabilities[in_field].max(axis=1)
         self._columns = {
-            "predicted": np.array(found.classes, dtype=object)[codes[here]],
+            "predicted": np.array(predictions.classes, dtype=object)[codes[in_field]],
             "probability": np.round(best.astype(np.float64), 4),
         }
         return self._columns
 
-    def _write(self, viewer: Any, shown: Shown, here: Any, columns: dict[str, Any]) -> None:
+    def _write(self, viewer: Any, shown: Shown, in_field: Any, columns: dict[str, Any]) -> None:
         target, cells = shown.objects, self.session.cells
         if not columns or target is None or target not in viewer.layers or cells is None:
             return
         if layers.is_own(target):
             return
-        objects = cells.table["object"].to_numpy(np.int64)[here]
+        objects = cells.table["object"].to_numpy(np.int64)[in_field]
         self.refused = layers.write_features(
             target, objects, columns, part="classes", id_column=shown.id_column
         )

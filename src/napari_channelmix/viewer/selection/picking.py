@@ -32,15 +32,15 @@ def cell_at(session: Session, viewer: Any, position: Any) -> int | None:
     height, width = cells.fields[shown.field].shape
     if not (-0.5 <= y < height - 0.5 and -0.5 <= x < width - 0.5):
         return None
-    here = cells.table["field"].to_numpy() == shown.field
+    in_field = cells.table["field"].to_numpy() == shown.field
     labels = cells.fields[shown.field].labels
     if labels is not None:
         value = int(labels[math.floor(y + 0.5), math.floor(x + 0.5)])
         if value <= 0:
             return None
-        found = np.flatnonzero(here & (cells.table["object"].to_numpy() == value))
-        return int(found[0]) if len(found) else None
-    rows = np.flatnonzero(here)
+        matches = np.flatnonzero(in_field & (cells.table["object"].to_numpy() == value))
+        return int(matches[0]) if len(matches) else None
+    rows = np.flatnonzero(in_field)
     boxes = cells.boxes[rows]
     centres, half = cells.centres[rows], (boxes[:, 2] - boxes[:, 0]) / 2
     away = np.abs(centres - (y, x)).max(axis=1)

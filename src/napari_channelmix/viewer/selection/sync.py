@@ -51,12 +51,12 @@ class Linking:
         chosen = np.asarray(self.session.selected, np.int64)
         chosen = chosen[chosen < len(cells)]
         fields = cells.table["field"].to_numpy(np.int64)
-        here = chosen[fields[chosen] == shown.field]
+        in_view = chosen[fields[chosen] == shown.field]
         self._telling = True
         try:
-            layers.ring_cells(viewer, RINGS, cells, shown, here[:MOST].tolist())
+            layers.ring_cells(viewer, RINGS, cells, shown, in_view[:MOST].tolist())
             if shown.objects in viewer.layers:
-                layers.select_objects(shown, cells, here.tolist())
+                layers.select_objects(shown, cells, in_view.tolist())
         finally:
             self._telling = False
 
@@ -83,13 +83,15 @@ class Linking:
             return
         if shown.objects is None or shown.objects not in viewer.layers:
             return
-        found = layers.selected_objects(shown, cells)
-        if found is None:
+        selected = layers.selected_objects(shown, cells)
+        if selected is None:
             return
-        before = [cell for cell in self.session.selected if cell in set(found)]
-        if len(before) == len(found) and (len(found) > 1 or before == [*self.session.selected[:1]]):
+        before = [cell for cell in self.session.selected if cell in set(selected)]
+        if len(before) == len(selected) and (
+            len(selected) > 1 or before == [*self.session.selected[:1]]
+        ):
             return
-        self.session.select(*found)
+        self.session.select(*selected)
 
 
 _LINKINGS = PerViewer(lambda viewer: Linking(viewer, session_of(viewer)))

@@ -46,8 +46,8 @@ class Sources:
         """What the labels of these cells say against the classifier; None where it is not known."""
         if self._doubts is None:
             return None
-        whose, of, lines = self._doubts
-        same = whose is trained and same_pixels(cells, of) and cells.classes == of.classes
+        classifier, of, lines = self._doubts
+        same = classifier is trained and same_pixels(cells, of) and cells.classes == of.classes
         return lines if same and np.array_equal(cells.labels, of.labels) else None
 
     def keep_doubts(self, trained: Trained, cells: Cells, lines: tuple[str, ...]) -> None:
@@ -60,8 +60,8 @@ class Sources:
         self._source = self._trained = self._cells = None
 
 
-def same_pixels(one: Cells | None, other: Cells | None) -> bool:
+def same_pixels(first: Cells | None, other: Cells | None) -> bool:
     """Whether two sets of cells differ in their classes at most; see `Cells.same_pixels`."""
-    if one is None or other is None:
-        return one is other
-    return one.same_pixels(other)
+    if first is None or other is None:
+        return first is other
+    return first.same_pixels(other)

@@ -50,9 +50,9 @@ class Edit:
     @classmethod
     def between(cls, before: Cells, after: Cells) -> Edit:
         """What leads from some cells to the same ones with other classes."""
-        at = np.flatnonzero(before.labels != after.labels)
-        codes = (before.labels[at], after.labels[at])
-        return cls((before.classes, after.classes), at, codes)
+        indices = np.flatnonzero(before.labels != after.labels)
+        codes = (before.labels[indices], after.labels[indices])
+        return cls((before.classes, after.classes), indices, codes)
 
     @property
     def empty(self) -> bool:
@@ -61,14 +61,14 @@ class Edit:
 
     def then(self, later: Edit) -> Edit:
         """The change that makes both: first this one, then a later one."""
-        at = np.union1d(self.at, later.at)
-        before, after = np.empty(len(at), np.int64), np.empty(len(at), np.int64)
+        indices = np.union1d(self.at, later.at)
+        before, after = np.empty(len(indices), np.int64), np.empty(len(indices), np.int64)
         # Where both changed a cell, its first class is of this one and its last of the later.
-        before[np.searchsorted(at, later.at)] = later.codes[0]
-        before[np.searchsorted(at, self.at)] = self.codes[0]
-        after[np.searchsorted(at, self.at)] = self.codes[1]
-        after[np.searchsorted(at, later.at)] = later.codes[1]
-        return Edit((self.classes[0], later.classes[1]), at, (before, after))
+        before[np.searchsorted(indices, later.at)] = later.codes[0]
+        before[np.searchsorted(indices, self.at)] = self.codes[0]
+        after[np.searchsorted(indices, self.at)] = self.codes[1]
+        after[np.searchsorted(indices, later.at)] = later.codes[1]
+        return Edit((self.classes[0], later.classes[1]), indices, (before, after))
 
     def applied(self, cells: Cells, *, back: bool) -> Cells:
         """The cells with this change made again, or taken back."""

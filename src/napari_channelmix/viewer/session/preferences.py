@@ -76,10 +76,10 @@ class _Source:
 
     def _read(self, _: object = None) -> None:
         settings = self._watched
-        found = Preferences()
+        preferences = Preferences()
         if settings is not None:
             computing, cache = settings.computing, settings.cache
-            found = Preferences(
+            preferences = Preferences(
                 computing.device,
                 computing.threads,
                 computing.memory,
@@ -87,10 +87,10 @@ class _Source:
                 cache.keep,
                 cache.size,
             )
-        before, self._now = self._now, found
-        compute_with(Computing(found.device, found.threads, found.memory))
-        if found != before:
-            self.changed.emit(found)
+        before, self._now = self._now, preferences
+        compute_with(Computing(preferences.device, preferences.threads, preferences.memory))
+        if preferences != before:
+            self.changed.emit(preferences)
 
 
 def _settings() -> Any:
@@ -100,8 +100,8 @@ def _settings() -> Any:
     except ImportError:
         return None
     try:
-        found = get_plugin_settings(PLUGIN)
-        return found if hasattr(found, "computing") and hasattr(found, "cache") else None
+        settings = get_plugin_settings(PLUGIN)
+        return settings if hasattr(settings, "computing") and hasattr(settings, "cache") else None
     except KeyError:
         # Not installed as a plugin, as where docks are opened by a script.
         return None

@@ -202,9 +202,9 @@ class Session(SessionState):
         after = not_in_use.pop(key)
         if before is not None:
             not_in_use[before.key] = before
-        found = {name: getattr(after, name) for name in KEPT_PER_DATA_SET}
+        stored = {name: getattr(after, name) for name in KEPT_PER_DATA_SET}
         self.update(
-            **{**nothing_known(), **found, "shown": shown}, data_set=key, not_in_use=not_in_use
+            **{**nothing_known(), **stored, "shown": shown}, data_set=key, not_in_use=not_in_use
         )
         self.data_sets_changed.emit()
 
@@ -233,12 +233,12 @@ class Session(SessionState):
         self.closed.emit(key)
         self.data_sets_changed.emit()
 
-    def put(self, key: int, **found: Any) -> None:
+    def put(self, key: int, **results: Any) -> None:
         """Results of a data set by its key, whichever is in use; nothing where it is closed."""
         if key == self.data_set:
-            self.update(**found)
+            self.update(**results)
         elif key in self.not_in_use:
-            state = dataclasses.replace(self.not_in_use[key], **found)
+            state = dataclasses.replace(self.not_in_use[key], **results)
             self.update(not_in_use={**self.not_in_use, key: state})
             self.data_sets_changed.emit()
 

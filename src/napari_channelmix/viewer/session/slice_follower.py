@@ -40,8 +40,8 @@ def field_in_view(viewer: Any, shown: Shown) -> int | None:
         return None
     point = np.asarray(shown.reference.world_to_data(viewer.dims.point), dtype=np.float64)
     index = np.floor(point + 0.5)
-    for field, at in shown.stack.items():
-        if all(index[axis] == place for axis, place in at.items()):
+    for field, indices in shown.stack.items():
+        if all(index[axis] == place for axis, place in indices.items()):
             return field
     return None
 

@@ -50,9 +50,9 @@ def _beside(control: QWidget) -> QLabel | None:
     around = control.parentWidget()
     top = around.layout() if around is not None else None
     for layout in _within(top):
-        at = layout.indexOf(control)
-        if at > 0:
-            before = layout.itemAt(at - 1)
+        index = layout.indexOf(control)
+        if index > 0:
+            before = layout.itemAt(index - 1)
             label = before.widget() if before is not None else None
             # A line that is folded is an explanation.
             if isinstance(label, QLabel) and label.text() and not label.wordWrap():
@@ -64,8 +64,8 @@ def _within(layout: QLayout | None) -> Iterator[QLayout]:
     if layout is None:
         return
     yield layout
-    for at in range(layout.count()):
-        item = layout.itemAt(at)
+    for index in range(layout.count()):
+        item = layout.itemAt(index)
         yield from _within(item.layout() if item is not None else None)
 
 

@@ -66,7 +66,7 @@ class CellNumber(QSpinBox):
         fields, ids = (cells.table[name].to_numpy(np.int64) for name in ("field", "object"))
         if not ids.any():
             return number if number < len(cells) else None
-        at = np.flatnonzero(ids == number)
-        here = at[fields[at] == fields[min(self.value(), len(cells) - 1)]]
-        first = here if len(here) else at
+        matches = np.flatnonzero(ids == number)
+        in_field = matches[fields[matches] == fields[min(self.value(), len(cells) - 1)]]
+        first = in_field if len(in_field) else matches
         return int(first[0]) if len(first) else None

@@ -57,7 +57,7 @@ class JobForm(QObject, Generic[Settings]):
     ) -> None:
         super().__init__(parent)
         self._settings = settings
-        given = dict(controls or {})
+        supplied = dict(controls or {})
         self.controls: dict[str, QWidget] = {}
         self._fields: dict[str, Setting] = {}
         self._placed: set[str] = set()
@@ -67,7 +67,7 @@ class JobForm(QObject, Generic[Settings]):
             if field.about is None or field.kind == "other" or field.name in leave_out:
                 continue
             # An empty list counts as false in PyQt, so it has to be asked for by name.
-            control = given[field.name] if field.name in given else _control(field)
+            control = supplied[field.name] if field.name in supplied else _control(field)
             # A control of the caller's may say more.
             tip = control.toolTip() or _sentence(field.about.help)
             control.setToolTip(f"{tip}. Default: {_default_text(field, control)}")

@@ -96,14 +96,14 @@ class Notice(QLabel):
     def folded(self) -> int:
         """How many entries the link hides, or would hide."""
         entries = self._said.splitlines()
-        rows = [_rows(one) for one in entries]
+        rows = [_rows(entry) for entry in entries]
         shown = 1
         while shown < len(rows) and sum(rows[: shown + 1]) <= LINES:
             shown += 1
         return len(rows) - shown if sum(rows[shown:]) >= WORTH else 0
 
     def _show(self) -> None:
-        entries = [breakable(one) for one in self._said.splitlines()]
+        entries = [breakable(entry) for entry in self._said.splitlines()]
         many, plain = len(entries) > 1, "\n".join(entries)
         self.setTextFormat(Qt.TextFormat.RichText if many else Qt.TextFormat.PlainText)
         self.setText(self._entries(entries) if many else plain)
@@ -118,13 +118,13 @@ class Notice(QLabel):
         if folded and not self.unfolded and room >= WORTH:
             # Of a long entry at least how it begins.
             shown = [*shown, entries[len(shown)][: min(room, BEGINNING) * LETTERS - 1] + "…"]
-        parts = [html.escape(one) for one in shown]
+        parts = [html.escape(entry) for entry in shown]
         if folded:
             words = "Show less" if self.unfolded else f"Show {folded} more"
             color = self.palette().windowText().color().name()
             parts.append(f'<a href="#" style="color: {color}">{words}</a>')
         first, *rest = parts
-        below = "".join(f'<p style="margin: 4px 0 0 0">{one}</p>' for one in rest)
+        below = "".join(f'<p style="margin: 4px 0 0 0">{entry}</p>' for entry in rest)
         return f'<p style="margin: 0">{first}</p>{below}'
 
     def changeEvent(self, event: QEvent) -> None:

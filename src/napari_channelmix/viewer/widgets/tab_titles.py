@@ -30,7 +30,7 @@ def spell_out(dock: QDockWidget) -> None:
     # Qt has no way from a dock to its tab; the bars of docks are children of the window itself.
     direct = Qt.FindChildOption.FindDirectChildrenOnly
     for bar in window.findChildren(QTabBar, options=direct):
-        titles = [bar.tabText(at) for at in range(bar.count())]
+        titles = [bar.tabText(index) for index in range(bar.count())]
         if dock.windowTitle() in titles and bar.elideMode() != Qt.TextElideMode.ElideNone:
             bar.setElideMode(Qt.TextElideMode.ElideNone)
             bar.setUsesScrollButtons(True)

@@ -25,8 +25,10 @@ def join(widget: QWidget, kind: type[QWidget]) -> None:
     if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
         return
     area, tabs = window.dockWidgetArea(dock), window.tabifiedDockWidgets(dock)
-    all_docks = [one.parent() for one in window.findChildren(kind) if one is not widget]
-    others = [one for one in all_docks if isinstance(one, QDockWidget)]
+    all_docks = [
+        candidate.parent() for candidate in window.findChildren(kind) if candidate is not widget
+    ]
+    others = [candidate for candidate in all_docks if isinstance(candidate, QDockWidget)]
     if dock.isFloating() or any(other in tabs for other in others):
         return
     for other in others:

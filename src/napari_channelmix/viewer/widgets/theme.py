@@ -23,11 +23,11 @@ class ChartColors:
 
 def chart_colors(theme: str) -> ChartColors:
     """Okabe and Ito's blue and vermilion: the lighter ones on dark grounds."""
-    found = get_theme(theme)
-    dark = found.type == "dark"
+    napari_theme = get_theme(theme)
+    dark = napari_theme.type == "dark"
     return ChartColors(
-        ground=_hex(found.background),
-        text=_hex(found.text),
+        ground=_hex(napari_theme.background),
+        text=_hex(napari_theme.text),
         line="#9AA0A8" if dark else "#66666B",
         bar="#56B4E9" if dark else "#0072B2",
         second="#E69F00" if dark else "#C24F00",

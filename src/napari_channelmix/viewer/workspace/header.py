@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from napari_channelmix.viewer.frame.data_set_menu import line_of
+from napari_channelmix.viewer.page_parts.data_set_menu import line_of
 from napari_channelmix.viewer.widgets.theme import chart_colors
 from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text, model_tip
 

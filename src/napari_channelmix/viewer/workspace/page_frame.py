@@ -35,7 +35,7 @@ class PageFrame(QWidget):
 
     Attributes
     ----------
-    page : Dock or None
+    page : Page or None
         The widget, once it was made; the same one here and in a dock of its own.
     dock : QDockWidget or None
         The dock of its own.

@@ -49,7 +49,7 @@ PAGES = (
         "Data",
         "Images and cells",
         _module("data"),
-        "ImagesDock",
+        "DataPage",
         "Which images are analysed, and what is a cell in them?",
     ),
     PageInfo(
@@ -57,7 +57,7 @@ PAGES = (
         "Annotate",
         "Annotate",
         _module("annotate"),
-        "AnnotateDock",
+        "AnnotatePage",
         "Which class does each cell have? Label cells with a brush, keys or a table.",
     ),
     PageInfo(
@@ -65,7 +65,7 @@ PAGES = (
         "Classifier",
         "Classifier",
         _module("classifier"),
-        "ClassifierDock",
+        "ClassifierPage",
         "Can a network tell the classes apart, and how well on held-out cells?",
     ),
     PageInfo(
@@ -73,7 +73,7 @@ PAGES = (
         "Channels",
         "Channel importance",
         _module("channels"),
-        "ImportanceDock",
+        "ChannelsPage",
         "Which channels are needed to tell the classes apart?",
     ),
     PageInfo(
@@ -81,7 +81,7 @@ PAGES = (
         "Pixels",
         "Explain a cell",
         _module("pixels"),
-        "ExplainDock",
+        "PixelsPage",
         "Which pixels of a cell decide its predicted class?",
     ),
     PageInfo(
@@ -89,7 +89,7 @@ PAGES = (
         "Latents",
         "Latent traversals",
         _module("latents"),
-        "LatentsDock",
+        "LatentsPage",
         "What is a cell like along named axes such as size and texture?",
     ),
     PageInfo(
@@ -97,7 +97,7 @@ PAGES = (
         "Phenotypes",
         "Phenotypes",
         _module("phenotypes"),
-        "PhenotypesDock",
+        "PhenotypesPage",
         "What do the cells of each class look like, and where do labels and predictions disagree?",
     ),
     PageInfo(
@@ -105,7 +105,7 @@ PAGES = (
         "Report",
         "Report and script",
         _module("report"),
-        "ReproduceDock",
+        "ReportPage",
         "A report of all results, and a script that reproduces them.",
     ),
 )

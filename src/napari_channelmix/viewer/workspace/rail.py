@@ -232,13 +232,15 @@ class Rail(QWidget):
         """Arrow keys, Home and End go to another page."""
         buttons = list(self.buttons.values())
         focused = self.focusWidget()
-        here = [position for position, button in enumerate(buttons) if button is focused]
+        positions = [position for position, button in enumerate(buttons) if button is focused]
         key = Qt.Key(event.key())
-        if not here or key not in (*STEPS, Qt.Key.Key_Home, Qt.Key.Key_End):
+        if not positions or key not in (*STEPS, Qt.Key.Key_Home, Qt.Key.Key_End):
             super().keyPressEvent(event)
             return
         last = len(buttons) - 1
-        there = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}.get(key, here[0] + STEPS.get(key, 0))
+        there = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}.get(
+            key, positions[0] + STEPS.get(key, 0)
+        )
         button = buttons[min(max(there, 0), last)]
         button.setFocus(Qt.FocusReason.TabFocusReason)
         button.click()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.viewer.frame.training_controls import reason_not_ready
+from napari_channelmix.viewer.page_parts.training_controls import reason_not_ready
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def steps_of(session: Session, layers: Sequence[Any]) -> tuple[Step, ...]:
     layers : sequence of napari layers
         Those in the viewer: cells whose layers were removed cannot be clicked.
     """
-    here = session.shown is not None and session.shown.is_in(layers)
-    seen = session.cells is not None and here
+    in_viewer = session.shown is not None and session.shown.is_in(layers)
+    seen = session.cells is not None and in_viewer
     return (
         _images(session, seen, bool(len(layers))),
         _classifier(session, seen),
@@ -156,8 +156,8 @@ def annotation_step(session: Session) -> Step:
     page, cells = ANNOTATE, session.cells
     if cells is None:
         return Step(page, "", (_go(page, missing=CELLS_FIRST),), counted=False)
-    given = sum(cells.class_counts.values())
-    line = f"{given} of {len(cells)} cells have a class."
+    labelled = sum(cells.class_counts.values())
+    line = f"{labelled} of {len(cells)} cells have a class."
     return Step(page, line, (_go(page),), done=not reason_not_ready(session), counted=False)
 
 

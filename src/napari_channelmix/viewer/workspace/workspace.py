@@ -1,6 +1,6 @@
 """The workspace: rail, what is in hand, and the page that is chosen.
 
-1. A page is made when it is first shown, and is a `frame.page.Dock`.
+1. A page is made when it is first shown, and is a `page_parts.base_page.Page`.
 2. How far each page is, is read off the session whenever it changes (`page_state`).
 3. A page can be taken out into a dock of napari's and is put back when that is closed
    (`pages_out`).
@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.frame.docked_widget import DockedWidget
+from napari_channelmix.viewer.page_parts.docked_widget import DockedWidget
 from napari_channelmix.viewer.session.per_viewer import own_viewer
 from napari_channelmix.viewer.widgets.accessible_names import name_controls
 from napari_channelmix.viewer.workspace.header import Header, Running

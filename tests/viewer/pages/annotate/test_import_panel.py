@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_channelmix.viewer.pages.annotate.page import AnnotateDock
+from napari_channelmix.viewer.pages.annotate.page import AnnotatePage
 
 from ...annotating import rows_of, show_squares, squares
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def annotate(viewer: Any, dock: Any, qtbot: Any) -> Any:
-    found = dock(AnnotateDock)
+    found = dock(AnnotatePage)
     show_squares(viewer, found.session)
     qtbot.wait(200)
     return found

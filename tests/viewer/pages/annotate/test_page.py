@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_channelmix.data import open_dataset
 from napari_channelmix.viewer.charts.colors import class_hex
-from napari_channelmix.viewer.pages.annotate.page import AnnotateDock
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.annotate.page import AnnotatePage
+from napari_channelmix.viewer.pages.data.page import DataPage
 
 from ...annotating import key, predicted, press, show_squares, squares
 from ...conftest import canvas_of, canvas_point
@@ -21,7 +21,7 @@ from ...conftest import canvas_of, canvas_point
 @pytest.fixture
 def annotate(viewer: Any, dock: Any, qtbot: Any) -> Any:
     """The dock in front, with six cells of layers in odd places."""
-    found = dock(AnnotateDock)
+    found = dock(AnnotatePage)
     show_squares(viewer, found.session)
     qtbot.wait(200)
     return found
@@ -120,7 +120,7 @@ def test_keys_are_not_ours_behind_another_dock_nor_once_the_dock_is_gone(
     cells, canvas = viewer.layers["cells"], canvas_of(viewer)
     viewer.layers.selection.active = cells
     annotate.session.select(1)
-    images = dock(ImagesDock)
+    images = dock(DataPage)
     images.parent().raise_()
     qtbot.waitUntil(lambda: not annotate.clicks.active)
     key(qtbot, canvas, "2")
@@ -190,7 +190,7 @@ def test_the_next_cell_lies_in_another_field_of_view(
     open_plate: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:
     open_plate()
-    annotate = dock(AnnotateDock)
+    annotate = dock(AnnotatePage)
     session = annotate.session
     codes = session.cells.labels.copy()
     codes[[3, 45]] = -1
@@ -246,7 +246,7 @@ def test_foreign_columns_of_the_cells_stay(viewer: Any, annotate: Any, qtbot: An
 
 
 def test_all_that_is_disabled_says_why(dock: Any) -> None:
-    annotate = dock(AnnotateDock)
+    annotate = dock(AnnotatePage)
     for button in (
         annotate.classes.paint,
         annotate.import_button,

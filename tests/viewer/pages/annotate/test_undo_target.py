@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.pages.annotate.page import AnnotateDock
+from napari_channelmix.viewer.pages.annotate.page import AnnotatePage
 from napari_channelmix.viewer.session.session import Shown
 
 from ...annotating import key, show_squares
@@ -32,7 +32,7 @@ def redo(viewer: Any, qtbot: Any) -> None:
 @pytest.fixture
 def annotate(viewer: Any, dock: Any, qtbot: Any) -> Any:
     """The dock in front, with six cells from a Labels layer."""
-    widget = dock(AnnotateDock)
+    widget = dock(AnnotatePage)
     show_squares(viewer, widget.session)
     qtbot.wait(200)
     return widget
@@ -61,7 +61,7 @@ def test_an_annotation_of_cells_from_labels_is_taken_back_and_made_again(
 def test_an_annotation_of_cells_from_points_is_taken_back(
     viewer: Any, dock: Any, qtbot: Any
 ) -> None:
-    widget = dock(AnnotateDock)
+    widget = dock(AnnotatePage)
     pixels = np.random.default_rng(0).random((60, 60))
     image = viewer.add_image(pixels, name="DNA", scale=(0.5, 0.25))
     points = viewer.add_points([[20.0, 20.0], [40.0, 40.0]], scale=(0.5, 0.25))
@@ -80,7 +80,7 @@ def test_an_annotation_of_a_data_set_is_taken_back(
     viewer: Any, open_plate: Any, dock: Any, qtbot: Any
 ) -> None:
     open_plate()
-    widget = dock(AnnotateDock)
+    widget = dock(AnnotatePage)
     before = codes(widget)
     widget.session.assign([0], 1 - before[0])
     qtbot.wait(200)

@@ -14,7 +14,7 @@ from napari_channelmix.dcmix import ChannelImportance
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.viewer.pages.channels.jobs import importance_job
-from napari_channelmix.viewer.pages.channels.page import ImportanceDock, verdict
+from napari_channelmix.viewer.pages.channels.page import ChannelsPage, verdict
 from napari_channelmix.viewer.widgets.folding import Folding
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_the_question_stands_above_the_bars_and_what_to_do_beside_it() -> None:
 
 
 def test_the_dock_asks_in_the_colour_of_a_warning(dock: Callable[[type], Any]) -> None:
-    widget = dock(ImportanceDock)
+    widget = dock(ChannelsPage)
     widget.session.importance = asking()
     gate: Notice = widget.gate
     assert gate.kind == "warning"
@@ -72,7 +72,7 @@ def test_the_dock_asks_in_the_colour_of_a_warning(dock: Callable[[type], Any]) -
 def test_groups_and_columns_of_the_table_are_offered(
     dock: Callable[[type], Any], open_plate: Callable[[], Any], plate: Cells
 ) -> None:
-    widget = dock(ImportanceDock)
+    widget = dock(ChannelsPage)
     offered = widget.scaled
     assert [offered.itemData(at) for at in range(offered.count())] == [""]
     open_plate()
@@ -112,7 +112,7 @@ def test_what_was_chosen_is_what_is_run(plate: Cells) -> None:
 def test_the_result_stands_above_the_settings_once_there_is_one(
     dock: Callable[[type], Any],
 ) -> None:
-    widget = dock(ImportanceDock)
+    widget = dock(ChannelsPage)
 
     def first() -> bool:
         place = widget.column.indexOf
@@ -126,7 +126,7 @@ def test_the_result_stands_above_the_settings_once_there_is_one(
 
 
 def test_that_there_are_no_p_values_is_no_alarm(dock: Callable[[type], Any]) -> None:
-    widget = dock(ImportanceDock)
+    widget = dock(ChannelsPage)
     widget.session.importance = replace(asking(), p_value_reason="fewer than 4 repeats")
     assert widget.no_p_values.text() == "No p-values of the channels: fewer than 4 repeats."
     assert widget.no_p_values.isVisibleTo(widget) and "p-values" not in widget.warnings.text()
@@ -135,7 +135,7 @@ def test_that_there_are_no_p_values_is_no_alarm(dock: Callable[[type], Any]) -> 
 
 
 def test_the_settings_fit_a_dock_of_a_small_window(dock: Callable[[type], Any]) -> None:
-    widget = dock(ImportanceDock)
+    widget = dock(ChannelsPage)
     widget.session.importance = replace(asking(), p_value_reason="fewer than 4 repeats")
     for fold in widget.findChildren(Folding):
         fold.expand(animate=False)
@@ -150,7 +150,7 @@ def test_shares_of_a_few_groups_are_a_warning_and_no_error(dock: Callable[[type]
     few = replace(asking(), separability=None, gate=gate, verdict=head)
     lines = verdict(few).splitlines()
     assert lines[:2] == [f"{head}.", f"{gate}."]
-    widget = dock(ImportanceDock)
+    widget = dock(ChannelsPage)
     widget.session.importance = few
     assert widget.gate.kind == "warning"
     widget.session.importance = replace(few, gate="ok", verdict="Reliable")

@@ -10,7 +10,7 @@ import pytest
 from napari_channelmix.data import open_dataset
 from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.viewer.pages.classifier.free_memory import free_memory, in_words
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 from napari_channelmix.viewer.session.preferences import Preferences
 from napari_channelmix.viewer.session.session import Session
 
@@ -22,7 +22,7 @@ def test_devices_are_looked_for_when_the_box_is_opened(
         "napari_channelmix.classify.device.why_not",
         lambda name: "no NVIDIA GPU" if name == "cuda" else None,
     )
-    box = dock(ClassifierDock).computer
+    box = dock(ClassifierPage).computer
     assert "Looking" in box.devices.text()
     box.expand(animate=False)
     qtbot.waitUntil(lambda: "cuda" in box.devices.text(), timeout=20_000)
@@ -36,7 +36,7 @@ def test_devices_are_looked_for_when_the_box_is_opened(
 def test_free_memory_lets_go_and_says_how_much(
     dock: Any, click: Any, qtbot: Any, tmp_path: Any
 ) -> None:
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     box = classifier.computer
     box.expand(animate=False)
     qtbot.wait(50)

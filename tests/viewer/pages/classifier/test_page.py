@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.viewer.frame.prior_menu import explained_prior
+from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
 from napari_channelmix.viewer.pages.classifier import page as classifier_dock
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 from napari_channelmix.viewer.session.session import Predictions, Trained
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def trainer(dock: Any, plate: Cells, monkeypatch: pytest.MonkeyPatch) -> Any:
         return model_of(cells)
 
     monkeypatch.setattr(classifier_dock, "train_job", train_job)
-    found = dock(ClassifierDock)
+    found = dock(ClassifierPage)
     found.gate = gate
     found.session.open(plate.subset(slice(20)), "controls")
     found.session.open(plate, "plate")

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QMessageBox, QScrollArea
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.layers import role_of
 from napari_channelmix.viewer.pages.data.merging import summary
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.pages.data.samples import open_synthetic_plate
 from napari_channelmix.viewer.selection.picking import cell_at
 
@@ -31,7 +31,7 @@ ODD = {
 
 @pytest.fixture
 def images(dock: Any) -> Any:
-    found = dock(ImagesDock)
+    found = dock(DataPage)
     found.origin.setCurrentIndex(1)
     return found
 
@@ -242,7 +242,7 @@ def test_a_broken_data_set_leaves_what_is_there(
 
 
 def test_two_docks_show_the_same(dock: Any, open_plate: Any, qtbot: Any) -> None:
-    first, second = open_plate(), dock(ImagesDock)
+    first, second = open_plate(), dock(DataPage)
     assert second.summary.text() == first.summary.text()
     first.session.classify(np.zeros(60, int), ("one", "two"))
     assert "one 60, two 0" in second.summary.text()
@@ -280,11 +280,11 @@ def test_a_layer_renamed_in_the_viewer_is_listed_by_its_new_name(
 def test_the_tab_for_layers_is_in_front_where_images_are_open(
     viewer: Any, dock: Any, open_plate: Any
 ) -> None:
-    assert dock(ImagesDock).origin.currentIndex() == 0
+    assert dock(DataPage).origin.currentIndex() == 0
     viewer.add_image(np.zeros((64, 64)), name="mine")
-    assert dock(ImagesDock).origin.currentIndex() == 1
+    assert dock(DataPage).origin.currentIndex() == 1
     open_plate()
-    assert dock(ImagesDock).origin.currentIndex() == 0
+    assert dock(DataPage).origin.currentIndex() == 0
 
 
 def test_an_rgb_layer_is_refused_before_its_axis_is_asked_for(
@@ -455,7 +455,7 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
 def test_a_sample_from_the_menu_is_ready_to_be_used(
     viewer: Any, dock: Any, click: Any, qtbot: Any
 ) -> None:
-    images = dock(ImagesDock)
+    images = dock(DataPage)
     for data, options, kind in open_synthetic_plate():
         getattr(viewer, f"add_{kind}")(data, **options)
     qtbot.wait(50)

@@ -24,9 +24,9 @@ from napari_channelmix.data import Cells
 from napari_channelmix.drl.latents import UNDER_WAY
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer.charts.latent_axes import signed
-from napari_channelmix.viewer.pages.data.page import ImagesDock
-from napari_channelmix.viewer.pages.latents.cell_page import MOVED
-from napari_channelmix.viewer.pages.latents.page import LatentsDock
+from napari_channelmix.viewer.pages.data.page import DataPage
+from napari_channelmix.viewer.pages.latents.cell_tab import MOVED
+from napari_channelmix.viewer.pages.latents.page import LatentsPage
 from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, session_of
 
@@ -61,7 +61,7 @@ def opened(viewer: Any, dock: Any, qtbot: Any) -> Callable[..., Any]:
         }
         marked = viewer.add_labels(blobs(), name="cells", **geometry)
         marked.contour = 1
-        found = dock(LatentsDock)
+        found = dock(LatentsPage)
         found.session.open(given, "layers", Shown(0, images, marked))
         if known is not None:
             found.session.latents = latents(given, **known)
@@ -238,7 +238,7 @@ def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
     viewer: Any, open_plate: Any, dock: Any, qtbot: Any, click: Any
 ) -> None:
     open_plate()
-    found = dock(LatentsDock)
+    found = dock(LatentsPage)
     assert found.settings.model.currentText() == "texture-sprites"
     click(found.settings.run)
     finished(found, qtbot)
@@ -300,7 +300,7 @@ def test_cells_of_one_slice_of_a_stack(viewer: Any, dock: Any, qtbot: Any) -> No
     stack = np.stack([np.zeros((SIDE, SIDE), np.float32), planes()[0]])
     one = viewer.add_image(stack, name="DNA", scale=(2, 0.5, 0.5), axis_labels=("t", "y", "x"))
     given = Cells.from_labels((stack[1],), ("DNA",), blobs(), crop=CROP)
-    found = dock(LatentsDock)
+    found = dock(LatentsPage)
     found.session.open(given, "layers", Shown(0, {"DNA": one}, None, {0: 1}))
     found.session.latents = latents(given)
     middle = np.argwhere(blobs() == 4).mean(axis=0)
@@ -329,7 +329,7 @@ def test_clicks_are_listened_to_only_in_front_and_while_nothing_is_painted(
     viewer: Any, opened: Any, dock: Any, qtbot: Any
 ) -> None:
     found = opened(known={})
-    images = dock(ImagesDock)
+    images = dock(DataPage)
     images.parent().raise_()
     qtbot.waitUntil(lambda: not found.toggle.clicks.active)
     found.parent().raise_()
@@ -482,7 +482,7 @@ def test_another_field_of_view_is_coloured_and_ringed_anew(
     viewer: Any, open_plate: Any, dock: Any, qtbot: Any, click: Any, plate: Cells
 ) -> None:
     images = open_plate()
-    found = dock(LatentsDock)
+    found = dock(LatentsPage)
     found.session.latents = latents(plate)
     found.look_at(2)
     found.pages.tabs.setCurrentIndex(1)
@@ -555,7 +555,7 @@ def test_other_cells_leave_nothing_of_the_ones_before(
 def test_cells_without_masks_are_taken_with_a_warning(
     viewer: Any, dock: Any, qtbot: Any, click: Any, weights: Path
 ) -> None:
-    found = dock(LatentsDock)
+    found = dock(LatentsPage)
     images = {
         name: viewer.add_image(pixels, name=name)
         for name, pixels in zip(("DNA", "GFP"), planes(), strict=True)
@@ -650,7 +650,7 @@ def test_fine_tuning_that_fails_is_a_calm_line(
 
 
 def test_more_channels_than_colours_is_a_reason(viewer: Any, dock: Any) -> None:
-    found = dock(LatentsDock)
+    found = dock(LatentsPage)
     many = cells(8)
     shared = viewer.add_image(np.stack(planes(8)), name="stack")
     found.session.open(many, "layers", Shown(0, dict.fromkeys(many.channels, shared)))
@@ -687,7 +687,7 @@ def test_closing_the_viewer_meanwhile_is_safe(
     monkeypatch.setattr("napari_channelmix.viewer.pages.latents.page.find_latents_job", slow)
     viewer = make_napari_viewer(show=True)
     image = viewer.add_image(planes()[0], name="DNA")
-    found = LatentsDock(viewer)
+    found = LatentsPage(viewer)
     viewer.window.add_dock_widget(found, name="Latent traversals")
     session = session_of(viewer)
     session.open(cells(1), "layers", Shown(0, {"DNA": image}))

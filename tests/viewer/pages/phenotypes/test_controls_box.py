@@ -13,7 +13,7 @@ from qtpy.QtCore import QPoint, Qt
 from napari_channelmix.data import Cells
 from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 from napari_channelmix.viewer.pages.phenotypes.controls_box import CLASS
-from napari_channelmix.viewer.pages.phenotypes.groups_page import GroupsPage
+from napari_channelmix.viewer.pages.phenotypes.groups_tab import GroupsPage
 from napari_channelmix.viewer.session.session import Predictions
 
 NAMES = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 13)]

@@ -18,10 +18,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.data import Cells
-from napari_channelmix.viewer.pages.latents.page import LatentsDock
+from napari_channelmix.viewer.pages.latents.page import LatentsPage
 from napari_channelmix.viewer.pages.phenotypes import crop_reader
-from napari_channelmix.viewer.pages.phenotypes.page import PhenotypesDock
-from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+from napari_channelmix.viewer.pages.phenotypes.page import PhenotypesPage
+from napari_channelmix.viewer.pages.pixels.page import PixelsPage
 from napari_channelmix.viewer.session.session import Predictions
 
 from ...conftest import canvas_of, canvas_point
@@ -51,7 +51,7 @@ def opened(open_plate: Any, dock: Any, qtbot: Any, plate: Cells) -> Callable[...
 
     def made(known: bool = True) -> Any:
         images = open_plate()
-        found = dock(PhenotypesDock)
+        found = dock(PhenotypesPage)
         if known:
             images.session.predictions = predicted(plate)
         settled(found, qtbot)
@@ -335,7 +335,7 @@ def test_the_docks_share_one_selection(
     viewer: Any, opened: Any, dock: Any, qtbot: Any, plate: Cells
 ) -> None:
     found = opened()
-    explain, axes = dock(ExplainDock), dock(LatentsDock)
+    explain, axes = dock(PixelsPage), dock(LatentsPage)
     found.session.latents = latents(plate)
     qtbot.wait(100)
     told: list[Any] = []

@@ -14,9 +14,9 @@ from qtpy.QtWidgets import QApplication, QPushButton, QSpinBox
 
 from napari_channelmix.data import Cells
 from napari_channelmix.data.cell_names import cell_name
-from napari_channelmix.viewer.pages.data.page import ImagesDock
+from napari_channelmix.viewer.pages.data.page import DataPage
 from napari_channelmix.viewer.pages.pixels.comparison_job import Answer
-from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+from napari_channelmix.viewer.pages.pixels.page import PixelsPage
 from napari_channelmix.viewer.selection.picking import ClassBrush
 from napari_channelmix.viewer.session.session import Shown, Trained, session_of
 
@@ -83,7 +83,7 @@ def opened(viewer: Any, dock: Any, qtbot: Any) -> Callable[..., Any]:
         cells = Cells.from_labels((one.data, two.data), ("DNA", "GFP"), labels, crop=CROP)
         session = session_of(viewer)
         session.trained = Trained(model or classifier(), "a test")
-        found = dock(ExplainDock)
+        found = dock(PixelsPage)
         session.open(cells, "layers", Shown(0, {"DNA": one, "GFP": two}, marked))
         viewer.reset_view()
         finished(found, qtbot)
@@ -194,7 +194,7 @@ def test_multiscale_layers(viewer: Any, dock: Any, qtbot: Any) -> None:
     marked = viewer.add_labels([labels, labels[::2, ::2]], name="cells", **geometry)
     session = session_of(viewer)
     session.trained = Trained(classifier(("DNA",)), "a test")
-    found = dock(ExplainDock)
+    found = dock(PixelsPage)
     cells = Cells.from_labels((pixels,), ("DNA",), labels, crop=CROP)
     session.open(cells, "layers", Shown(0, {"DNA": one}, marked))
     viewer.reset_view()
@@ -221,7 +221,7 @@ def test_cells_of_one_slice_of_a_stack(viewer: Any, dock: Any, qtbot: Any) -> No
     cells = Cells.from_labels((stack[1, 1], stack[1, 1]), ("DNA", "GFP"), labels, crop=CROP)
     session = session_of(viewer)
     session.trained = Trained(classifier(), "a test")
-    found = dock(ExplainDock)
+    found = dock(PixelsPage)
     session.open(cells, "layers", Shown(0, {"DNA": one, "GFP": two}, None, {0: 1, 1: 1}))
     middle = np.argwhere(labels == 4).mean(axis=0)
     viewer.dims.set_point(0, 14)
@@ -349,7 +349,7 @@ def test_closing_the_viewer_meanwhile_is_safe(make_napari_viewer: Any, qtbot: An
     slow = Slow(model, 0.02)
     session = session_of(viewer)
     session.trained = Trained(model, "a test")
-    found = ExplainDock(viewer)
+    found = PixelsPage(viewer)
     viewer.window.add_dock_widget(found, name="Explain a cell")
     session.open(
         Cells.from_labels((pixels,), ("DNA",), labels, crop=CROP), "layers", Shown(0, {"DNA": one})
@@ -380,7 +380,7 @@ def test_clicks_are_listened_to_only_while_the_dock_is_in_front(
     viewer: Any, opened: Any, dock: Any, qtbot: Any
 ) -> None:
     found = opened()
-    images = dock(ImagesDock)
+    images = dock(DataPage)
     images.parent().raise_()
     qtbot.waitUntil(lambda: not found.toggle.clicks.active)
     found.parent().raise_()
@@ -545,7 +545,7 @@ def test_a_constant_cell_has_an_empty_map_and_says_so(viewer: Any, opened: Any, 
 
 
 def test_what_is_missing_is_said_in_words(viewer: Any, dock: Any, qtbot: Any, plate: Any) -> None:
-    found = dock(ExplainDock)
+    found = dock(PixelsPage)
     assert "No cells yet" in found.needs.line.text() and not found.toggle.isVisible()
     found.session.open(plate, "", Shown(0))
     assert "No classifier yet" in found.needs.line.text()

@@ -23,11 +23,11 @@ from napari_channelmix.classify.device import choose_device
 from napari_channelmix.config import read_config
 from napari_channelmix.jobs import drain
 from napari_channelmix.report.ome import PlaneImage
-from napari_channelmix.viewer.pages.classifier.page import ClassifierDock
-from napari_channelmix.viewer.pages.pixels.page import ExplainDock
+from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
+from napari_channelmix.viewer.pages.pixels.page import PixelsPage
 from napari_channelmix.viewer.pages.report import page as module
 from napari_channelmix.viewer.pages.report.exports import export_job, items_of
-from napari_channelmix.viewer.pages.report.page import ReproduceDock
+from napari_channelmix.viewer.pages.report.page import ReportPage
 from napari_channelmix.viewer.pages.report.snapshot import Snapshot, snapshot_of
 
 SHADES = ("copy_script", "save_script", "save_config", "copy_command")
@@ -46,7 +46,7 @@ def wait(qtbot: Any) -> Any:
 def trained(open_plate: Any, dock: Any, wait: Any) -> Any:
     """A session with a classifier and predictions, and the dock in front."""
     open_plate()
-    classifier = dock(ClassifierDock)
+    classifier = dock(ClassifierPage)
     classifier.network.setCurrentText("tiny")
     classifier.epochs.setValue(2)
     classifier.held_out.setValue(0.35)
@@ -56,7 +56,7 @@ def trained(open_plate: Any, dock: Any, wait: Any) -> Any:
     wait(classifier)
     classifier.classify()
     wait(classifier)
-    found = dock(ReproduceDock)
+    found = dock(ReportPage)
     wait(found)
     return found
 
@@ -68,7 +68,7 @@ def in_file(dock: Any, folder: Path, wait: Any) -> None:
 
 
 def test_without_cells_every_button_is_off_and_says_why(dock: Any) -> None:
-    empty = dock(ReproduceDock)
+    empty = dock(ReportPage)
     assert "Nothing to report yet" in empty.contents.text()
     for name in ("report", "open", "export", *SHADES):
         assert not getattr(empty, name).isEnabled()
@@ -78,7 +78,7 @@ def test_without_cells_every_button_is_off_and_says_why(dock: Any) -> None:
 
 def test_cells_alone_can_be_reported_but_not_done_again(open_plate: Any, dock: Any) -> None:
     open_plate()
-    found = dock(ReproduceDock)
+    found = dock(ReportPage)
     assert found.report.isEnabled()
     assert [item.key for item in found.list.chosen][:2] == ["table", "groups"]
     assert not found.copy_script.isEnabled()
@@ -145,7 +145,7 @@ def test_cells_of_no_file_are_to_be_saved_first(
 def test_the_script_gives_the_numbers_of_the_session(
     trained: Any, dock: Any, tmp_path: Path, wait: Any, qtbot: Any
 ) -> None:
-    explain = dock(ExplainDock)
+    explain = dock(PixelsPage)
     qtbot.waitUntil(lambda: not explain.task.busy, timeout=60_000)
     for cell in (1, 4):
         explain.explain(cell)

@@ -120,19 +120,19 @@ class Transfer(QWidget):
         self._looked_for = self.ids.text().strip()
         self._ready("The table is being read")
         self.preview.say("Reading…")
-        at = self.how.currentIndex()
+        index = self.how.currentIndex()
         for widget in (self.ids_label, self.ids):
-            widget.setVisible(at == 0)
+            widget.setVisible(index == 0)
         names = Places(cells, session.source).names
-        here = 0 if shown is None else shown.field
+        field = 0 if shown is None else shown.field
         job = import_job(
             path,
             cells,
-            "position" if at else "object",
+            "position" if index else "object",
             names=names,
-            here=here,
-            pixels=_Pixels(session) if at == 2 else None,
-            id_column=(self._looked_for or None) if at == 0 else None,
+            default_field=field,
+            pixels=_Pixels(session) if index == 2 else None,
+            id_column=(self._looked_for or None) if index == 0 else None,
         )
         self._task.run("reading the table", job, self._show, on_error=self._refuse)
 
@@ -141,17 +141,17 @@ class Transfer(QWidget):
         if self.ids.text().strip() != self._looked_for:
             self._look()
 
-    def _show(self, found: Imported) -> None:
+    def _show(self, imported: Imported) -> None:
         cells = self._cells
         if cells is None:
             return
-        self._found = found
-        new = [name for name in dict.fromkeys(found.classes) if name not in cells.classes]
-        said = found.in_words()
+        self._found = imported
+        new = [name for name in dict.fromkeys(imported.classes) if name not in cells.classes]
+        text = imported.in_words()
         if new:
-            said += f" New classes: {', '.join(new[:8])}{'…' if len(new) > 8 else ''}."
-        self.preview.say(said, "warning" if _doubtful(found) else "info")
-        self._ready("" if len(found.at) else "No row matches a cell")
+            text += f" New classes: {', '.join(new[:8])}{'…' if len(new) > 8 else ''}."
+        self.preview.say(text, "warning" if _doubtful(imported) else "info")
+        self._ready("" if len(imported.at) else "No row matches a cell")
 
     def _refuse(self, line: str) -> None:
         self.preview.say(line, "error")
@@ -165,24 +165,24 @@ class Transfer(QWidget):
 
     def apply(self) -> None:
         """Give the cells the classes of the table."""
-        found, now = self._found, self._session.cells
-        if found is None or now is None:
+        imported, now = self._found, self._session.cells
+        if imported is None or now is None:
             return
         if not same_pixels(now, self._cells):
             self._look()
             return
-        labels, classes = named_again(now, found.at, found.classes, now.classes)
+        labels, classes = named_again(now, imported.at, imported.classes, now.classes)
         changed = int((labels != now.labels).sum())
         self._session.classify(labels, classes)
-        path = found.path.name
+        path = imported.path.name
         self.close_table()
         self.applied.emit(f"{changed:,} cells were given other classes by {path}.")
 
 
-def _doubtful(found: Imported) -> bool:
+def _doubtful(imported: Imported) -> bool:
     """Whether something of a table should be looked at before it is applied."""
-    left_out = found.unmatched or found.no_id or found.between or found.near
-    return bool(left_out or found.warnings) or not len(found.at)
+    left_out = imported.unmatched or imported.no_id or imported.between or imported.near
+    return bool(left_out or imported.warnings) or not len(imported.at)
 
 
 class _Pixels:

@@ -37,7 +37,7 @@ class AnnotateKeys(QObject):
 
     Parameters
     ----------
-    dock : Dock
+    dock : Page
     viewer : napari viewer
     classed : callable
         Gets the position of a class, or -1, for the keys 1 to 9 and 0.
@@ -76,7 +76,7 @@ class AnnotateKeys(QObject):
         inside = [] if center is None else [center, *center.findChildren(QWidget)]
         # Lists of the dock take digits for a search in their rows.
         own = [self._dock, *self._dock.findChildren(QWidget)]
-        self._heard = [one for one in (*inside, *own) if not isinstance(one, TEXTS)]
+        self._heard = [target for target in (*inside, *own) if not isinstance(target, TEXTS)]
         for widget in self._heard:
             widget.installEventFilter(self)
 

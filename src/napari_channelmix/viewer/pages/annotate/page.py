@@ -21,7 +21,7 @@ from napari_channelmix.viewer.autosave.autosave import keeping_of
 from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.colors import palette_of
-from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.pages.annotate.import_panel import Transfer
 from napari_channelmix.viewer.pages.annotate.keys import AnnotateKeys
 from napari_channelmix.viewer.pages.annotate.next_cell_panel import GoingOn
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
 
-__all__ = ["AnnotateDock"]
+__all__ = ["AnnotatePage"]
 
 TABLES = "Tables (*.csv *.tsv *.txt);;All files (*)"
 
 
-class AnnotateDock(Dock):
+class AnnotatePage(Page):
     """Palette, what is selected, what is next, and files."""
 
     about_classifier = False
@@ -175,11 +175,11 @@ class AnnotateDock(Dock):
         if cells is None:
             return
         path = path if path.suffix else path.with_suffix(".csv")
-        given = annotated(cells, names=Places(cells, self.session.source).names)
+        table = annotated(cells, names=Places(cells, self.session.source).names)
         self.task.run(
             "exporting the classes",
-            write_given_job(path, given),
-            lambda done: self.notice.say(f"{len(given):,} cells exported to {done}", "good"),
+            write_given_job(path, table),
+            lambda done: self.notice.say(f"{len(table):,} cells exported to {done}", "good"),
             on_error=self.fail,
         )
 

@@ -178,10 +178,10 @@ class Palette(QWidget):
         cells = self.session.cells
         if self._filling or cells is None or item.column() != 0 or item.row() == 0:
             return
-        names, at = list(cells.classes), item.row() - 1
+        names, index = list(cells.classes), item.row() - 1
         name = item.text().strip()
         if name and name not in names:
-            names[at] = name
+            names[index] = name
             self.session.classify(cells.labels, tuple(names))
         else:
             self.fill()

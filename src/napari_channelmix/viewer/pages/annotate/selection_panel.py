@@ -52,13 +52,13 @@ class Giving(QWidget):
             (self.redo, "Redo", edits.next, "Ctrl+Shift+Z"),
         ):
             button.setEnabled(edit is not None)
-            said = "" if edit is None else edit_in_words(edit)
-            short = said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
-            button.setText(f"{name}: {short}" if said else name)
+            description = "" if edit is None else edit_in_words(edit)
+            short = description if len(description) <= LONGEST else f"{description[: LONGEST - 1]}…"
+            button.setText(f"{name}: {short}" if description else name)
             again = "take back the last" if name == "Undo" else "make the last undone"
             tip = (
-                f"{said}: {again} change of classes ({keys})"
-                if said
+                f"{description}: {again} change of classes ({keys})"
+                if description
                 else (f"There is nothing to {name.lower()}")
             )
             button.setToolTip(tip)
@@ -76,5 +76,5 @@ def _in_words(session: Session) -> str:
         free = int((labels[known] < 0).sum())
         return f"{len(known):,} cells selected, {free:,} without a class"
     code = int(labels[known[0]])
-    said = cells.classes[code] if code >= 0 else "no class"
-    return f"Cell {cell_name(cells, known[0])} selected: {said}"
+    class_name = cells.classes[code] if code >= 0 else "no class"
+    return f"Cell {cell_name(cells, known[0])} selected: {class_name}"

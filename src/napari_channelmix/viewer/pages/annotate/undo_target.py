@@ -15,7 +15,7 @@ from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.session.edits import tick
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.frame.page import Dock
+    from napari_channelmix.viewer.page_parts.base_page import Page
 
 __all__ = ["Latest"]
 
@@ -23,7 +23,7 @@ __all__ = ["Latest"]
 class Latest:
     """Follows the session and every Labels layer, as long as its dock lives."""
 
-    def __init__(self, dock: Dock) -> None:
+    def __init__(self, dock: Page) -> None:
         self._session, self._layers = dock.session, dock.viewer.layers
         # Numbers of the strokes in each layer, and of those that were taken back, as in napari.
         self._strokes: weakref.WeakKeyDictionary[Any, tuple[list[int], list[int]]] = (
@@ -98,9 +98,9 @@ class Latest:
 
         Strokes of the active layer are what napari's own keys are about.
         """
-        able = [one for one in self._layers if self._strokes.get(one, ([], []))[side]]
+        able = [layer for layer in self._layers if self._strokes.get(layer, ([], []))[side]]
         active = self._layers.selection.active
-        if any(one is active for one in able):
+        if any(layer is active for layer in able):
             return active
         pick = (max, min)[side]
         return pick(able, key=lambda one: self._strokes[one][side][-1], default=None)

@@ -149,7 +149,7 @@ class ImportanceChart(pg.PlotWidget):
             axis.setTextPen(colors.text)
             axis.setStyle(tickLength=-4 if side != "left" else 0)
         plot.showAxis("left", self.importance is not None)
-        names = [(at, _short(name)) for at, name in enumerate(self.rows)]
+        names = [(index, _short(name)) for index, name in enumerate(self.rows)]
         plot.getAxis("left").setTicks([names])
         plot.getViewBox().invertY(True)
         plot.setYRange(-0.6, max(1, len(self.rows)) - 0.4, padding=0)

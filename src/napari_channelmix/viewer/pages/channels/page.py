@@ -22,10 +22,10 @@ from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.settings import ImportanceSettings
 from napari_channelmix.settings.workload import importance_workload
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.chance_note import ChanceNote
-from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
-from napari_channelmix.viewer.frame.training_controls import (
+from napari_channelmix.viewer.page_parts.base_page import Page, form, group
+from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.training_controls import (
     DeviceBox,
     NetworkBox,
     follow_seed,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.dcmix import ChannelImportance
 
-__all__ = ["ImportanceDock", "verdict"]
+__all__ = ["ChannelsPage", "verdict"]
 
 # Layers with the blended images.
 BLENDED = "blended image"
@@ -59,7 +59,7 @@ TITLE = "Which channels the classifier needs"
 HINT = "Point at a bar to read it; click it to see that channel alone."
 
 
-class ImportanceDock(Dock):
+class ChannelsPage(Page):
     """Settings, reliability, bars, table, blended image."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -217,15 +217,15 @@ class ImportanceDock(Dock):
 
     def _ended(self, how: str) -> None:
         state = self.session.of(self._running)
-        found = None if state is None else state.importance
-        if how != "done" and found is None:
+        importance = None if state is None else state.importance
+        if how != "done" and importance is None:
             # Nothing new was found, so what was found before stands again.
-            found, self._before = self._before, None
-            self.session.put(self._running, importance=found)
-            if found is not None and how == "cancelled":
+            importance, self._before = self._before, None
+            self.session.put(self._running, importance=importance)
+            if importance is not None and how == "cancelled":
                 self.notice.say("Stopped; the bars are those of the run before.")
         elif how == "cancelled":
-            done = 0 if found is None else len(found.seeds)
+            done = 0 if importance is None else len(importance.seeds)
             line = f"Stopped; {done} of {self._wanted} repeats are done"
             if done and self._kept is not None:
                 line += " and saved: with the same cells and settings, Run continues from there"
@@ -243,7 +243,7 @@ class ImportanceDock(Dock):
         return "" if state is None or state.key == self.session.data_set else state.name
 
     def _partial(self, update: Update) -> None:
-        self._taken += sum("kept" in one for one in update.metrics)
+        self._taken += sum("kept" in entry for entry in update.metrics)
         if update.progress.partial is not None:
             self.session.put(self._running, importance=update.progress.partial)
 

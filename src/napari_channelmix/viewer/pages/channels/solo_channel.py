@@ -39,7 +39,7 @@ class Solo:
         layer = None if shown is None else shown.images.get(channel)
         if shown is None or layer is None or layer not in self._viewer.layers:
             return None
-        if sum(one is layer for one in shown.images.values()) > 1:
+        if sum(image is layer for image in shown.images.values()) > 1:
             self._along_axis(shown, layer, channel)
         for image in self._viewer.layers:
             if isinstance(image, Image) and image is not layer and image.visible:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
-from napari_channelmix.viewer.frame.page import no_wider
+from napari_channelmix.viewer.page_parts.base_page import no_wider
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session, Trained

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.frame.device_job import devices_job
+from napari_channelmix.viewer.page_parts.device_job import devices_job
 from napari_channelmix.viewer.pages.classifier.free_memory import free_memory, in_words
 from napari_channelmix.viewer.session.preferences import PREFERENCES, Preferences
 from napari_channelmix.viewer.tasks.task import Task
@@ -67,13 +67,25 @@ class ComputerBox(Folding):
             )
         )
 
-    def fill(self, found: Preferences) -> None:
+    def fill(self, preferences: Preferences) -> None:
         """Say what is preferred."""
-        cap = f"{found.memory:g} GiB of memory at most" if found.memory else "no cap on memory"
-        threads = f"{found.threads} threads" if found.threads else "threads chosen by each job"
-        kept = f"up to {found.size} MiB of maps are kept" if found.keep else "no maps are kept"
+        cap = (
+            f"{preferences.memory:g} GiB of memory at most"
+            if preferences.memory
+            else "no cap on memory"
+        )
+        threads = (
+            f"{preferences.threads} threads"
+            if preferences.threads
+            else "threads chosen by each job"
+        )
+        maps = (
+            f"up to {preferences.size} MiB of maps are kept"
+            if preferences.keep
+            else "no maps are kept"
+        )
         self.preferred.setText(
-            f"'auto' is {_auto(found.device)}; {threads}; {cap}; {kept}. {WHERE}"
+            f"'auto' is {_auto(preferences.device)}; {threads}; {cap}; {maps}. {WHERE}"
         )
 
     def _free(self) -> None:

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.widgets.notice import breakable
 
 __all__ = ["ModelForm", "needs_form"]
@@ -115,7 +115,7 @@ class ModelForm(QWidget):
         self.load.setEnabled(consent and named)
 
     def _confirm(self) -> None:
-        given: dict[str, Any] = {
+        options: dict[str, Any] = {
             "channels": _names(self.channels.text()),
             "classes": _names(self.classes.text()),
             "output": self.output.currentData(),
@@ -123,7 +123,7 @@ class ModelForm(QWidget):
             "allow_code": self.consent.isChecked(),
         }
         self.setVisible(False)
-        self.confirmed.emit(self._path, given)
+        self.confirmed.emit(self._path, options)
 
 
 def _names(text: str) -> list[str]:

@@ -30,12 +30,12 @@ def held_out_line(trained: Trained | None, cells: Cells | None) -> str:
     if trained is None or not trained.n_train + trained.n_test:
         return ""
     provenance: Any = getattr(trained.classifier, "provenance", None) or {}
-    wanted = (provenance.get("split") or {}).get("held_out")
+    requested = (provenance.get("split") or {}).get("held_out")
     share = trained.n_test / (trained.n_train + trained.n_test)
-    if wanted is None or abs(share - wanted) <= CLOSE:
+    if requested is None or abs(share - requested) <= CLOSE:
         return ""
     part = "half" if abs(share - 0.5) < 0.005 else f"{share:.0%}"
-    line = f"{part} of the cells are held out, not {wanted:.0%}"
+    line = f"{part} of the cells are held out, not {requested:.0%}"
     if cells is not None and has_own_split(cells):
         return f"{line}: the data set has its own split"
     estimate = trained.estimate

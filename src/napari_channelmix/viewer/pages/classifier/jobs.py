@@ -31,18 +31,20 @@ def train_job(cells: Cells, chosen: ClassifierSettings) -> Job[Trained]:
 
 def _measured(classifier: Classifier | ForeignClassifier, source: str) -> Trained:
     """A classifier with its figures on the cells that were held out, where it has any."""
-    found = getattr(classifier, "record", {}).get("held_out")
-    if not found:
+    held_out = getattr(classifier, "record", {}).get("held_out")
+    if not held_out:
         return Trained(classifier, source)
-    recall = {name: np.nan if one is None else one for name, one in found["recall"].items()}
+    recall = {
+        name: np.nan if value is None else value for name, value in held_out["recall"].items()
+    }
     return Trained(
         classifier,
         source,
-        found["balanced_accuracy"],
-        found["chance"],
+        held_out["balanced_accuracy"],
+        held_out["chance"],
         recall,
-        found["n_train"],
-        found["n_test"],
+        held_out["n_train"],
+        held_out["n_test"],
         getattr(classifier, "accuracy", None),
     )
 
@@ -54,23 +56,23 @@ def predict_job(trained: Trained, cells: Cells, prior: PriorChoice = None) -> Jo
     classifier: Any = trained.classifier
     # A choice that was made for another classifier means nothing to one made elsewhere.
     prior = prior if hasattr(classifier, "temperature") else None
-    found = yield from classifier.call_job(cells, prior=prior)
+    result = yield from classifier.call_job(cells, prior=prior)
     adjusted = fractions_of(
         grouping_of(cells),
-        found.codes,
+        result.codes,
         classifier.classes,
-        balanced=found.balanced.argmax(axis=1),
+        balanced=result.balanced.argmax(axis=1),
         held_out=getattr(classifier, "held_out_calls", None),
     ).adjusted
     return Predictions(
         classifier.classes,
-        found.probabilities,
+        result.probabilities,
         trained.source,
-        found.lines,
-        found.prior,
-        found.balanced,
+        result.lines,
+        result.prior,
+        result.balanced,
         adjusted,
-        tuple(found.training.tolist()),
+        tuple(result.training.tolist()),
         trained,
     )
 
@@ -84,9 +86,9 @@ def evaluation_job(trained: Trained, cells: Cells, prior: PriorChoice = None) ->
     return (yield from evaluate_job(trained.classifier, cells, prior=prior))
 
 
-def load_job(source: str | Path, **given: Any) -> Job[Trained]:
+def load_job(source: str | Path, **options: Any) -> Job[Trained]:
     """Open a model file."""
     yield Progress(0, 1, "loading PyTorch")
     from napari_channelmix.classify import load_model
 
-    return _measured(load_model(source, **given), str(source))
+    return _measured(load_model(source, **options), str(source))

@@ -22,11 +22,11 @@ from napari_channelmix.settings import ClassifierSettings
 from napari_channelmix.settings.workload import training_workload
 from napari_channelmix.viewer.charts.class_legend import ClassLegend, session_palette
 from napari_channelmix.viewer.charts.recall_bars import RecallBars
-from napari_channelmix.viewer.frame.chance_note import chance_line
-from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.prior_menu import PriorBox, reweighed_job
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
-from napari_channelmix.viewer.frame.training_controls import (
+from napari_channelmix.viewer.page_parts.base_page import Page, form, group
+from napari_channelmix.viewer.page_parts.chance_note import chance_line
+from napari_channelmix.viewer.page_parts.prior_menu import PriorBox, reweighed_job
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.training_controls import (
     DeviceBox,
     NetworkBox,
     follow_seed,
@@ -61,12 +61,12 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Predictions, Trained
     from napari_channelmix.viewer.tasks.task import Update
 
-__all__ = ["ClassifierDock"]
+__all__ = ["ClassifierPage"]
 
 MODELS = "Models (*.cmx *.onnx *.pt2 *.pt *.pth *.ts *.torchscript);;All files (*)"
 
 
-class ClassifierDock(Dock):
+class ClassifierPage(Page):
     """Train on the session's cells and show what came of it."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -224,7 +224,7 @@ class ClassifierDock(Dock):
         return replace(self.settings.value, mixes=mixes)
 
     def _learning(self, update: Update, data_set: int) -> None:
-        epochs = tuple(one for one in update.metrics if "epoch" in one)
+        epochs = tuple(entry for entry in update.metrics if "epoch" in entry)
         state = self.session.of(data_set) if epochs else None
         if state is not None:
             self.session.put(data_set, history=(*state.history, *epochs))
@@ -250,8 +250,8 @@ class ClassifierDock(Dock):
             # Of the one in use they stand beside its figures.
             warnings += trained.classifier.record.get("warnings", [])
         if warnings:
-            said = self.notice.text().splitlines() if self.notice.isVisible() else []
-            self.notice.say("\n".join((*said, *warnings)), "warning")
+            lines = self.notice.text().splitlines() if self.notice.isVisible() else []
+            self.notice.say("\n".join((*lines, *warnings)), "warning")
 
     def classify(self) -> None:
         """Predict the class of every cell."""
@@ -260,17 +260,19 @@ class ClassifierDock(Dock):
             return
         data_set = self.session.data_set
 
-        def done(found: Predictions) -> None:
+        def done(predictions: Predictions) -> None:
             # Classes may have been painted meanwhile, or another data set taken in use.
             state = self.session.of(data_set)
             if state is not None:
-                self.session.put(data_set, predictions=found)
-                counts = np.bincount(found.codes, minlength=len(found.classes))
-                said = ", ".join(f"{n} {c}" for n, c in zip(found.classes, counts, strict=True))
-                prior = "" if found.prior is None else f" ({found.prior.text()})"
+                self.session.put(data_set, predictions=predictions)
+                counts = np.bincount(predictions.codes, minlength=len(predictions.classes))
+                summary = ", ".join(
+                    f"{n} {c}" for n, c in zip(predictions.classes, counts, strict=True)
+                )
+                prior = "" if predictions.prior is None else f" ({predictions.prior.text()})"
                 where = "" if data_set == self.session.data_set else f" in {state.name}"
-                lines = (f"Predicted{where}: {said}{prior}", *found.warnings)
-                self.notice.say("\n".join(lines), "warning" if found.warnings else "good")
+                lines = (f"Predicted{where}: {summary}{prior}", *predictions.warnings)
+                self.notice.say("\n".join(lines), "warning" if predictions.warnings else "good")
 
         job = predict_job(trained, cells, self.session.prior)
         self.task.run("classifying the cells", job, done, on_error=self.fail, data_set=data_set)
@@ -284,14 +286,14 @@ class ClassifierDock(Dock):
         if trained is None or before is None or before.balanced is None:
             return
 
-        def done(found: Predictions) -> None:
+        def done(predictions: Predictions) -> None:
             if self.session.predictions is before:
-                self.session.predictions = found
+                self.session.predictions = predictions
 
         # Those that came back with their data set may be another classifier's.
-        given = before.trained or trained
+        owner = before.trained or trained
         self.task.run(
-            "applying the prior", reweighed_job(given, before, prior), done, on_error=self.fail
+            "applying the prior", reweighed_job(owner, before, prior), done, on_error=self.fail
         )
 
     def measure(self) -> None:
@@ -300,19 +302,19 @@ class ClassifierDock(Dock):
         if trained is None or cells is None:
             return
 
-        def done(found: Evaluation) -> None:
-            recall = ", ".join(row.text() for row in found.estimate.per_class if row.n_cells)
+        def done(evaluation: Evaluation) -> None:
+            recall = ", ".join(row.text() for row in evaluation.estimate.per_class if row.n_cells)
             # What is known of the cells since they were opened is no news, and comes last.
-            news = [line for line in found.warnings if line not in cells.warnings]
-            known = [line for line in found.warnings if line in cells.warnings]
+            news = [line for line in evaluation.warnings if line not in cells.warnings]
+            known = [line for line in evaluation.warnings if line in cells.warnings]
             lines = (
-                f"On {found.name}: {found.words}",
+                f"On {evaluation.name}: {evaluation.words}",
                 *news,
                 f"recall: {recall}",
-                *found.probability_lines,
+                *evaluation.probability_lines,
                 *known,
             )
-            minded = bool(set(news) - set(found.shift.lines) or found.shift.warnings)
+            minded = bool(set(news) - set(evaluation.shift.lines) or evaluation.shift.warnings)
             self.notice.say("\n".join(lines), "warning" if minded else "info")
 
         job = evaluation_job(trained, cells, self.session.prior)
@@ -349,11 +351,11 @@ class ClassifierDock(Dock):
         else:
             self.load(path)
 
-    def load(self, path: Path, **given: Any) -> None:
+    def load(self, path: Path, **options: Any) -> None:
         """Open a model file; see `napari_channelmix.classify.load_model`."""
         self.task.run(
             f"opening {path.name}",
-            load_job(path, **given),
+            load_job(path, **options),
             self._trained_elsewhere,
             on_error=self.fail,
         )
@@ -459,12 +461,12 @@ def _in_words(trained: Trained | None, share: str = "") -> str:
         # Known once it was asked about cells.
         lines.append(f"output: {classifier.reading or classifier.output}")
     if trained.accuracy is not None:
-        found, figure = trained.estimate, f"balanced accuracy <b>{trained.accuracy:.3f}</b>"
+        estimate, figure = trained.estimate, f"balanced accuracy <b>{trained.accuracy:.3f}</b>"
         aside = f"chance {trained.chance:.2f}; trained on {trained.n_train:,}"
-        if found is None:
+        if estimate is None:
             figure += f" on {trained.n_test:,} held-out cells ({aside})"
         else:
-            figure += f" ({found.interval_text})<br>{found.measured_on()} ({aside})"
+            figure += f" ({estimate.interval_text})<br>{estimate.measured_on()} ({aside})"
         lines.insert(1, figure)
     if share:
         lines.insert(2, html.escape(share))

@@ -78,7 +78,7 @@ class ProbabilitiesPanel(QWidget):
     def show_trained(self, trained: Trained | None, predictions: Predictions | None) -> None:
         """Show what is known of a classifier, and of the predictions with it."""
         classifier: Any = None if trained is None else trained.classifier
-        found = getattr(classifier, "calibration", None)
+        calibration = getattr(classifier, "calibration", None)
         lines = []
         if predictions is not None and predictions.prior is not None:
             lines.append(f"probabilities: {predictions.prior.text()}")
@@ -88,10 +88,12 @@ class ProbabilitiesPanel(QWidget):
             lines.append(classifier.calibration_text)
         self.line.setText("; ".join(lines))
         self.line.setVisible(bool(lines))
-        self.fold.setVisible(found is not None)
-        self._curve = {} if found is None else dict(found.curve)
-        self.figures.setText("" if found is None else f"On held-out cells: {found.text()}")
-        if [self.of.itemText(at) for at in range(self.of.count())] != list(self._curve):
+        self.fold.setVisible(calibration is not None)
+        self._curve = {} if calibration is None else dict(calibration.curve)
+        self.figures.setText(
+            "" if calibration is None else f"On held-out cells: {calibration.text()}"
+        )
+        if [self.of.itemText(index) for index in range(self.of.count())] != list(self._curve):
             self.of.blockSignals(True)
             self.of.clear()
             self.of.addItems(list(self._curve))
@@ -102,7 +104,7 @@ class ProbabilitiesPanel(QWidget):
     def _draw(self, _: object = None) -> None:
         bins = self._curve.get(self.of.currentText(), ())
         x, y, low, high = (
-            np.array([getattr(one, name) for one in bins], dtype=float)
+            np.array([getattr(bin_, name) for bin_ in bins], dtype=float)
             for name in ("predicted", "observed", "low", "high")
         )
         self.points.setData(x, y)

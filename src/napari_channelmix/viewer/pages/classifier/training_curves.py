@@ -52,9 +52,9 @@ class TrainingCurves(QWidget):
     def show_history(self, history: Sequence[dict[str, float]]) -> None:
         """Draw the metrics of the epochs so far."""
         for name, line in self._lines.items():
-            points = [(one["epoch"], one[name]) for one in history if name in one]
+            points = [(entry["epoch"], entry[name]) for entry in history if name in entry]
             line.setData([x for x, _ in points], [y for _, y in points])
-        last = max((one["epoch"] for one in history), default=5.0)
+        last = max((entry["epoch"] for entry in history), default=5.0)
         for plot in (self.loss, self.accuracy):
             plot.setXRange(0.5, max(5.0, last) + 0.5, padding=0)
 

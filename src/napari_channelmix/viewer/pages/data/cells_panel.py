@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, check_plan
 from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
 

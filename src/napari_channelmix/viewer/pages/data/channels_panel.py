@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.page import form, no_wider
+from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.pages.data.axis_question import AxisQuestion, unclear_axis
 from napari_channelmix.viewer.pages.data.samples import PART
 
@@ -347,17 +347,17 @@ class ChannelsPanel(QWidget):
         asked_of, unclear = self._unclear()
         self.question.ask(asked_of, unclear, slices=not self.by_axis)
         layer = self._stack()
-        wanted: list[layers.Axis] = []
+        axes: list[layers.Axis] = []
         if layer is not None and not layer.rgb:
             channel = self.axis.currentData() if self.by_axis else None
             plane = layers.plane_axes(layer, channel) if layer.ndim > 1 else ()
             skipped = {channel, *plane, None if unclear is None else unclear.number}
-            wanted = [axis for axis in layers.axes_of(layer) if axis.number not in skipped]
-        if [one.number for one in wanted] != list(self._slices):
+            axes = [axis for axis in layers.axes_of(layer) if axis.number not in skipped]
+        if [slice_axis.number for slice_axis in axes] != list(self._slices):
             while self._rest_rows.rowCount():
                 self._rest_rows.removeRow(0)
             self._slices = {}
-            for one in wanted:
+            for slice_axis in axes:
                 choice = QComboBox()
                 choice.addItems([CURRENT, MAXIMUM, EVERY])
                 no_wider(choice)
@@ -366,10 +366,10 @@ class ChannelsPanel(QWidget):
                     "cells, or every slice as a field of view of its own"
                 )
                 choice.currentIndexChanged.connect(lambda _: self.changed.emit())
-                self._rest_rows.addRow(str(one).capitalize(), choice)
-                self._slices[one.number] = choice
-        self.rest.setVisible(bool(wanted))
-        self.note.setVisible(bool(wanted))
+                self._rest_rows.addRow(str(slice_axis).capitalize(), choice)
+                self._slices[slice_axis.number] = choice
+        self.rest.setVisible(bool(axes))
+        self.note.setVisible(bool(axes))
 
     @property
     def slice_choices(self) -> tuple[QComboBox, ...]:
@@ -416,9 +416,9 @@ class ChannelsPanel(QWidget):
         if len(set(names)) < len(names):
             raise DataError("channel names must differ; double-click one to change it")
         channel = self.axis.currentData() if self.by_axis else None
-        at = {
+        indices = {
             axis: index
             for axis, index in enumerate(planes[0].index)
             if index is not None and index != layers.PROJECT and axis != channel
         }
-        return ChosenChannels(names, planes, images, axes, at, channel, every)
+        return ChosenChannels(names, planes, images, axes, indices, channel, every)

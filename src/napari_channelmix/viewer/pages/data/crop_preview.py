@@ -84,11 +84,11 @@ class CropPreview(QWidget):
                 span = max(float(high[column] - low[column]), 1e-9)
                 grey = np.clip((crop[column] - low[column]) / span, 0, 1) * 255
                 code = int(cells.labels[chosen[row]])
-                said = cells.classes[code] if code >= 0 else "no class"
+                class_name = cells.classes[code] if code >= 0 else "no class"
                 picture = QLabel()
                 picture.setPixmap(_pixmap(grey.astype(np.uint8), side))
                 picture.setToolTip(
-                    f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {said}"
+                    f"cell {cell_name(cells, int(chosen[row]))}, {name}; class: {class_name}"
                 )
                 self.grid.addWidget(picture, row + 1, column, Qt.AlignmentFlag.AlignCenter)
         self.grid.setColumnStretch(len(cells.channels), 1)

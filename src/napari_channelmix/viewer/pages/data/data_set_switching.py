@@ -91,11 +91,11 @@ class DataSetSwitching:
         """
         layers.forget_ours(self._viewer, besides)
         before = self._session.shown
-        kept = [] if besides is None else [*besides.images.values(), besides.objects]
+        remaining = [] if besides is None else [*besides.images.values(), besides.objects]
         shown = [] if before is None else [*before.images.values(), before.objects]
         for layer in shown:
             there = layer is not None and layer in self._viewer.layers
-            if there and is_untouched(layer) and not any(layer is other for other in kept):
+            if there and is_untouched(layer) and not any(layer is other for other in remaining):
                 self._viewer.layers.remove(layer)
 
     def show_state(self, state: DataSetState, pixels: layers.FieldPixels | None) -> None:

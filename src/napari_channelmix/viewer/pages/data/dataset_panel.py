@@ -95,10 +95,10 @@ class DatasetPanel(QWidget):
         self.field_name.setToolTip(cells.fields[shown.field].name)
 
 
-def _short(cells: Any, at: int) -> str:
+def _short(cells: Any, index: int) -> str:
     """The group of a field of view, or its file, without the path of the table."""
-    groups = set(cells.groups[(cells.table["field"] == at).to_numpy()])
-    name = cells.fields[at].name
+    groups = set(cells.groups[(cells.table["field"] == index).to_numpy()])
+    name = cells.fields[index].name
     if len(groups) == 1 and not next(iter(groups)).isdigit():
         return str(next(iter(groups)))
     return Path(name.rpartition(": ")[2]).name

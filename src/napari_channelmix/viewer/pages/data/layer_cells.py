@@ -102,17 +102,17 @@ def _marks(plan: CellsPlan) -> list[_Marks]:
             "go there, or segment nuclei here"
         )
     result = []
-    for one in chosen.slices:
-        plane = one.planes[0]
+    for section in chosen.slices:
+        plane = section.planes[0]
         if isinstance(layer, Labels):
             marked = layers.label_plane(layer, chosen.reference, plane, chosen.channel)
-            result.append(_Marks(one, marked))
+            result.append(_Marks(section, marked))
             continue
         centres, rows = layers.points_plane(
             layer, chosen.reference, plane, chosen.channel, empty=chosen.stacked
         )
         if len(rows):
-            result.append(_Marks(one, None, centres, rows))
+            result.append(_Marks(section, None, centres, rows))
     if not result:
         raise DataError(f"Points layer {layer.name!r} has no point in any slice of the channels")
     return result
@@ -136,22 +136,22 @@ def cells_job(plan: CellsPlan) -> Job[Cells]:
 
 def _from_labels(plan: CellsPlan, marks: list[_Marks], table: layers.FeatureTable) -> Job[Cells]:
     chosen, parts, notes, empty = plan.chosen, [], list[str](), 0
-    for step, one in enumerate(marks):
+    for step, mark in enumerate(marks):
         yield Progress(step, len(marks) + 1, "reading the labels")
-        assert one.labels is not None
+        assert mark.labels is not None
         # A copy: what is painted in the layer later is no cell of these.
-        projected = layers.project_labels(one.labels)
-        notes += projected.warnings(plan.layer.name, _projected(one.labels, plan.layer))
+        projected = layers.project_labels(mark.labels)
+        notes += projected.warnings(plan.layer.name, _projected(mark.labels, plan.layer))
         if chosen.stacked and not projected.labels.any():
             empty += 1
             continue
         parts.append(
             Cells.from_labels(
-                one.slice.planes,
+                mark.slice.planes,
                 chosen.names,
                 projected.labels,
                 crop=plan.crop,
-                name=one.slice.name,
+                name=mark.slice.name,
                 labelled=plan.labelled,
             )
         )
@@ -184,16 +184,16 @@ def _from_points(
     notes, parts = list[str](), []
     classes: dict[int, str] = {}
     if plan.column is not None:
-        used = np.concatenate([one.rows for one in marks])
+        used = np.concatenate([mark.rows for mark in marks])
         result = table.classes(plan.column, np.arange(len(table.table)), used)
         classes, notes = result.classes, [*result.warnings]
-    for one in marks:
+    for mark in marks:
         part = Cells.from_points(
-            one.slice.planes, plan.chosen.names, one.centres, crop=plan.crop, name=one.slice.name
+            mark.slice.planes, plan.chosen.names, mark.centres, crop=plan.crop, name=mark.slice.name
         )
         # The id of its point is a cell's name where there are no outlines.
-        part = replace(part, table=part.table.assign(object=ids[one.rows]))
-        parts.append(_named(part, classes, one.rows) if classes else part)
+        part = replace(part, table=part.table.assign(object=ids[mark.rows]))
+        parts.append(_named(part, classes, mark.rows) if classes else part)
     missing = len(plan.chosen.slices) - len(marks)
     if missing:
         notes.append(
@@ -223,7 +223,7 @@ def _finished(plan: CellsPlan, parts: list[Cells], notes: list[str]) -> Cells:
     geometry = layers.like(chosen.reference, chosen.axes)
     size = (float(geometry["scale"][0]), float(geometry["scale"][1]))
     unit = str(geometry["units"][0])
-    fields = tuple(replace(one, pixel_size=size, unit=unit) for one in cells.fields)
+    fields = tuple(replace(image, pixel_size=size, unit=unit) for image in cells.fields)
     cells = replace(cells, fields=fields)
     if plan.border:
         # One line for all slices, with the remedy that is in sight.

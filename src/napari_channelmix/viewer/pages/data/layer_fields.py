@@ -36,7 +36,7 @@ def with_fields(shown: Shown, plan: CellsPlan, cells: Cells) -> Shown:
     """Which slice each field is of, where every slice is one."""
     if not plan.chosen.stacked:
         return shown
-    places = {one.name: one.at for one in plan.chosen.slices}
+    places = {section.name: section.at for section in plan.chosen.slices}
     stack = {number: places[field.name] for number, field in enumerate(cells.fields)}
     return replace(shown, field=0, at=stack[0], stack=stack)
 
@@ -63,5 +63,5 @@ def in_view(viewer: Any, shown: Shown) -> Shown:
 
 def moved_on(shown: Shown, count: int) -> Shown:
     """The same layers, where so many fields of view come before theirs."""
-    stack = {number + count: at for number, at in shown.stack.items()}
+    stack = {number + count: indices for number, indices in shown.stack.items()}
     return replace(shown, field=shown.field + count, stack=stack)

@@ -18,9 +18,9 @@ def with_classes_of(cells: Cells, before: Cells, field: int = 0) -> Cells:
     """
     if len(cells.fields) > 1:
         return _by_name(cells, before)
-    here = (before.table["field"] == field).to_numpy()
-    values = before.table["object"].to_numpy()[here].tolist()
-    codes = dict(zip(values, before.labels[here].tolist(), strict=True))
+    in_field = (before.table["field"] == field).to_numpy()
+    values = before.table["object"].to_numpy()[in_field].tolist()
+    codes = dict(zip(values, before.labels[in_field].tolist(), strict=True))
     objects = cells.table["object"].tolist()
     return cells.with_labels([codes.get(value, -1) for value in objects], before.classes)
 
@@ -65,8 +65,8 @@ def added(before: Cells, more: Cells) -> tuple[Cells, str]:
         for new, old in zip(more.channels, before.channels, strict=True)
         if new != old
     ]
-    said = f"{len(more)} cells of {more.name} added"
-    return both, f"{said}; {', '.join(pairs)}." if pairs else f"{said}."
+    text = f"{len(more)} cells of {more.name} added"
+    return both, f"{text}; {', '.join(pairs)}." if pairs else f"{text}."
 
 
 def summary(cells: Cells) -> str:

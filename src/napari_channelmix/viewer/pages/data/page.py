@@ -13,8 +13,8 @@ from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.autosave.autosave import keeping_of
-from napari_channelmix.viewer.frame.data_set_menu import DataSetBox
-from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Page, group
+from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
 from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, ChosenChannels
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.shown import Shown
     from napari_channelmix.viewer.widgets.notice import Kind
 
-__all__ = ["ImagesDock"]
+__all__ = ["DataPage"]
 
 SMALLEST_NUCLEUS = 40
 LAYERS = "layers of the viewer"
@@ -61,7 +61,7 @@ MORE = (
 )
 
 
-class ImagesDock(Dock):
+class DataPage(Page):
     """From a data-set file or from layers to cells."""
 
     about_classifier = False
@@ -190,20 +190,20 @@ class ImagesDock(Dock):
             on_error=self.fail,
         )
 
-    def _opened(self, found: Opened, source: str) -> None:
-        state = None if found.open_already is None else self.session.of(found.open_already)
+    def _opened(self, opened: Opened, source: str) -> None:
+        state = None if opened.open_already is None else self.session.of(opened.open_already)
         if state is not None:
             # Asked again, since its layers may be gone.
-            self.switching.show_state(state, found.pixels)
+            self.switching.show_state(state, opened.pixels)
             if state.results:
                 self.notice.say(f"{state.name} is open already, with {listed(state.results, 6)}.")
             return
         self.switching.forget_layers()
-        shown = layers.show_field(self.viewer, found.cells, found.pixels)
-        self.session.open(found.cells, source, shown)
+        shown = layers.show_field(self.viewer, opened.cells, opened.pixels)
+        self.session.open(opened.cells, source, shown)
         self.origin.setCurrentIndex(0)
-        if found.cells.warnings:
-            self.notice.say("\n".join(found.cells.warnings), "warning")
+        if opened.cells.warnings:
+            self.notice.say("\n".join(opened.cells.warnings), "warning")
 
     # ---------------------------------------------------------------- several data sets
 
@@ -222,17 +222,17 @@ class ImagesDock(Dock):
     def _state_shown(self, state: DataSetState) -> None:
         self.origin.setCurrentIndex(1 if state.source == LAYERS else 0)
 
-    def show_field(self, at: int) -> None:
+    def show_field(self, index: int) -> None:
         """Show another field of view of the data set."""
         cells = self.session.cells
         if cells is None:
             return
         shown = self.session.shown
-        if shown is not None and move_to_slice(self.viewer, shown, at):
+        if shown is not None and move_to_slice(self.viewer, shown, index):
             return
         self.task.run(
             "reading the field of view",
-            layers.field_job(cells, at),
+            layers.field_job(cells, index),
             lambda pixels: self._show(cells, pixels),
             on_error=self.fail,
         )
@@ -359,7 +359,7 @@ class ImagesDock(Dock):
         if before is None:
             return
         try:
-            both, said = added(before, cells)
+            both, text = added(before, cells)
         except DataError as error:
             self.fail(str(error))
             return
@@ -372,7 +372,7 @@ class ImagesDock(Dock):
         )
         # As a change, so that it is kept with the others.
         self.session.classify(both.labels, both.classes)
-        self.notice.say(said, "good")
+        self.notice.say(text, "good")
 
     def _used(self, cells: Cells, shown: Shown) -> None:
         before = self.session
@@ -418,9 +418,9 @@ class ImagesDock(Dock):
         """News of the annotations of an earlier day: this dock is the one in front."""
         if text:
             back = " 'Undo' on the page 'Annotate' takes them back." if kind == "good" else ""
-            said = self.notice.text() if self.notice.isVisible() else ""
-            lines = [*said.splitlines(), text + back]
-            worst: Kind = "warning" if said and kind == "good" else kind
+            earlier = self.notice.text() if self.notice.isVisible() else ""
+            lines = [*earlier.splitlines(), text + back]
+            worst: Kind = "warning" if earlier and kind == "good" else kind
             self.notice.say("\n".join(lines), worst)
 
     # ---------------------------------------------------------------- what is there
@@ -430,9 +430,9 @@ class ImagesDock(Dock):
         self._check()
         self.preview_box.setVisible(cells is not None)
         if cells is not None:
-            said = summary(cells)
-            self.summary.setText(breakable(said))
-            self.summary.setToolTip(f"{said}\n{IN_USE}")
+            text = summary(cells)
+            self.summary.setText(breakable(text))
+            self.summary.setToolTip(f"{text}\n{IN_USE}")
 
     def _shown_changed(self, _: object = None) -> None:
         self.dataset.fill()

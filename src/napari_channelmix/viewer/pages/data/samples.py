@@ -66,13 +66,13 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
 
     last = len(cells.fields) - 1
     places = [0] if last == 0 else [0, last]
-    chosen = [cells.fields[at] for at in places]
+    chosen = [cells.fields[index] for index in places]
     geometry = plane_geometry(chosen[0])
-    found: list[tuple[Any, dict[str, Any], str]] = []
+    layers: list[tuple[Any, dict[str, Any], str]] = []
     for channel, color in zip(
         range(len(cells.channels)), channel_colors(cells.channels), strict=True
     ):
-        planes = [np.asarray(one.planes[cells.planes[channel]][:, :]) for one in chosen]
+        planes = [np.asarray(field.planes[cells.planes[channel]][:, :]) for field in chosen]
         name, picture = cells.channels[channel], np.concatenate(planes, axis=1)
         look = {
             "name": name,
@@ -80,21 +80,21 @@ def _layers(cells: Cells) -> list[tuple[Any, dict[str, Any], str]]:
             "blending": "additive",
             "metadata": _as_made(name, picture, "channel"),
         }
-        found.append((picture, {**look, **geometry}, "image"))
-    if all(one.labels is not None for one in chosen):
+        layers.append((picture, {**look, **geometry}, "image"))
+    if all(field.labels is not None for field in chosen):
         labels, numbers, names, shift = [], [], [], 0
-        for at, one in zip(places, chosen, strict=True):
-            assert one.labels is not None
-            rows = cells.table[cells.table["field"] == at]
-            labels.append(np.where(one.labels > 0, one.labels + shift, 0))
+        for index, field in zip(places, chosen, strict=True):
+            assert field.labels is not None
+            rows = cells.table[cells.table["field"] == index]
+            labels.append(np.where(field.labels > 0, field.labels + shift, 0))
             numbers += (rows["object"] + shift).tolist()
             names += [cells.classes[code] if code >= 0 else "" for code in rows["label"]]
-            shift += int(one.labels.max())
+            shift += int(field.labels.max())
         # Pale: what is to be looked at are the channels below.
         outlines = np.concatenate(labels, axis=1)
         made = _as_made("cells", outlines, "cells")
         marks: dict[str, Any] = {"name": "cells", "opacity": 0.2, "metadata": made}
         if any(names):
             marks["features"] = pd.DataFrame({"index": numbers, CLASSES: names})
-        found.append((outlines, {**marks, **geometry}, "labels"))
-    return found
+        layers.append((outlines, {**marks, **geometry}, "labels"))
+    return layers

@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
 from napari_channelmix.settings import EncodingSettings
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.colors import is_photo
-from napari_channelmix.viewer.frame.page import form
-from napari_channelmix.viewer.frame.training_controls import whole
+from napari_channelmix.viewer.page_parts.base_page import form
+from napari_channelmix.viewer.page_parts.training_controls import whole
 from napari_channelmix.viewer.pages.latents.latents_job import EPOCHS, Look
 from napari_channelmix.viewer.pages.latents.model_list import Model, model_in, shipped_models
 from napari_channelmix.viewer.widgets import file_dialogs
@@ -229,7 +229,7 @@ class LatentsForm(QWidget):
             self._busy = busy
         cells = self._session.cells
         channels = () if cells is None else cells.channels
-        if channels != tuple(self.channel.itemData(at) for at in range(self.channel.count())):
+        if channels != tuple(self.channel.itemData(index) for index in range(self.channel.count())):
             with QSignalBlocker(self.channel):
                 self.channel.clear()
                 for name in channels:
@@ -257,12 +257,12 @@ class LatentsForm(QWidget):
     def _propose(self, channels: tuple[str, ...]) -> None:
         """One channel is best looked at by a model of one channel."""
         depth = 1 if len(channels) == 1 else 3
-        at = next(
-            (at for at, model in enumerate(self._models.values()) if model.depth == depth), -1
+        index = next(
+            (index for index, model in enumerate(self._models.values()) if model.depth == depth), -1
         )
-        if at >= 0 and channels and not self._chosen:
+        if index >= 0 and channels and not self._chosen:
             with QSignalBlocker(self.model):
-                self.model.setCurrentIndex(at)
+                self.model.setCurrentIndex(index)
             with QSignalBlocker(self.look):
                 self.look.setCurrentIndex(self.look.findData(ONE if depth == 1 else COLORS))
 
@@ -274,8 +274,8 @@ class LatentsForm(QWidget):
         self.fill()
 
     def _switch(self, kind: str, on: bool, why: str) -> None:
-        at = self.look.findData(kind)
-        item: Any = cast("QStandardItemModel", self.look.model()).item(at)
+        index = self.look.findData(kind)
+        item: Any = cast("QStandardItemModel", self.look.model()).item(index)
         item.setEnabled(on)
         item.setToolTip("" if on else why)
 

@@ -46,18 +46,18 @@ class LatentLayers:
         if not self._there(shown):
             return False
         with one_thread():
-            found = latents.traversal(cell, STEPS)
+            traversal = latents.traversal(cell, STEPS)
         facts = {
             "cell": cell,
-            "axes": found.axes,
-            "values": found.values.tolist(),
-            "change": found.change.tolist(),
+            "axes": traversal.axes,
+            "values": traversal.values.tolist(),
+            "change": traversal.change.tolist(),
         }
         self.grid.show(
             shown,
             latents.cells.fields[shown.field].shape,
-            found.pictures,
-            [title_of(name) for name in found.axes],
+            traversal.pictures,
+            [title_of(name) for name in traversal.axes],
             latents.prepared.how.zoom,
             chart_colors(theme).text,
             facts,
@@ -112,16 +112,16 @@ class LatentLayers:
             return ""
         if layers.is_own(target):
             return ""
-        here = (latents.cells.table["field"] == shown.field).to_numpy()
-        objects = latents.cells.table["object"].to_numpy(np.int64)[here]
+        in_field = (latents.cells.table["field"] == shown.field).to_numpy()
+        objects = latents.cells.table["object"].to_numpy(np.int64)[in_field]
         columns = {}
         for index, name in enumerate(latents.names):
             if not name.startswith("Spare"):
-                columns[name] = np.round(latents.values[here, index].astype(np.float64), 4)
+                columns[name] = np.round(latents.values[in_field, index].astype(np.float64), 4)
         for axis in latents.axes():
             if latents.disentangler.circle(axis) is not None:
                 title = f"{axis} (degrees)"
-                columns[title] = np.round(np.degrees(latents.of_axis(axis)[here]), 1)
+                columns[title] = np.round(np.degrees(latents.of_axis(axis)[in_field]), 1)
         refused = layers.write_features(
             target, objects, columns, part="latents", id_column=shown.id_column, whole=True
         )

@@ -89,14 +89,14 @@ def find_latents_job(cells: Cells, settings: EncodingSettings, look: Look) -> Jo
         "cells": cells.fingerprint,
         "threads": torch.get_num_threads(),
     }
-    found = yield from part(_traced(job, again), 2, 98, 100)
-    return found
+    latents = yield from part(_traced(job, again), 2, 98, 100)
+    return latents
 
 
 def _traced(job: Job[Latents], again: dict[str, object]) -> Job[Latents]:
     """The job, with more in the provenance of its result, and of what is known of it before."""
 
-    def told(found: Latents) -> Latents:
-        return replace(found, provenance={**found.provenance, **again})
+    def with_origin(latents: Latents) -> Latents:
+        return replace(latents, provenance={**latents.provenance, **again})
 
-    return mapped_results(job, told)
+    return mapped_results(job, with_origin)

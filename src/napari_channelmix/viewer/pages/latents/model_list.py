@@ -7,7 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.readers import MIB, parsed_json, regular_file
+from napari_channelmix.stored_files import MIB, parsed_json, regular_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,9 +44,9 @@ def shipped_models() -> tuple[Model, ...]:
     folder = resources.files("napari_channelmix") / "drl" / "weights"
     if not folder.is_dir():
         return ()
-    found = sorted(one.name for one in folder.iterdir() if one.name.endswith(SUFFIX))
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(SUFFIX))
     models = []
-    for name in found:
+    for name in names:
         with resources.as_file(folder / name) as path:
             stem = name.removesuffix(SUFFIX)
             models.append(Model(stem, stem, _depth(path)))

@@ -15,10 +15,10 @@ from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_channelmix.settings.workload import latents_workload
-from napari_channelmix.viewer.frame.page import Dock, group
-from napari_channelmix.viewer.frame.removed_layers import Removals
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
-from napari_channelmix.viewer.frame.training_controls import follow_seed
+from napari_channelmix.viewer.page_parts.base_page import Page, group
+from napari_channelmix.viewer.page_parts.removed_layers import Removals
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.training_controls import follow_seed
 from napari_channelmix.viewer.pages.latents.form import LatentsForm
 from napari_channelmix.viewer.pages.latents.latent_layers import GRID, SCORES, LatentLayers
 from napari_channelmix.viewer.pages.latents.latents_job import find_latents_job
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
     from napari_channelmix.viewer.tasks.task import Update
 
-__all__ = ["LatentsDock"]
+__all__ = ["LatentsPage"]
 
 WORDS = ClickWords(
     on="Click a cell to inspect",
@@ -52,7 +52,7 @@ ALIKE = "the same in all cells"
 PAUSE = 80
 
 
-class LatentsDock(Dock):
+class LatentsPage(Page):
     """Settings, then three pages on what was found."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -166,8 +166,8 @@ class LatentsDock(Dock):
         if how == "cancelled" and latents is not None and latents.under_way:
             self.notice.say("Stopped. The latents are kept; the classes were not compared.")
         elif how == "cancelled":
-            kept = " The earlier result is kept." if latents is not None else ""
-            self.notice.say(f"Stopped.{kept}")
+            note = " The earlier result is kept." if latents is not None else ""
+            self.notice.say(f"Stopped.{note}")
 
     # ---------------------------------------------------------------- one cell
 
@@ -254,7 +254,7 @@ class LatentsDock(Dock):
             return
         again = latents is not None and before is not None
         # The same cells by another model or view: the one that was looked at is looked at again.
-        kept = self.cell if again and same_pixels(latents.cells, before.cells) else None
+        cell = self.cell if again and same_pixels(latents.cells, before.cells) else None
         self.cell = None
         self.layers.clear()
         self.pages.show_latents(latents)
@@ -270,8 +270,8 @@ class LatentsDock(Dock):
         )
         self._in_viewer()
         self._fill()
-        if kept is not None:
-            self.look_at(kept)
+        if cell is not None:
+            self.look_at(cell)
         else:
             self._selected_changed()
 

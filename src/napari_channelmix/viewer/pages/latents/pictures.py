@@ -47,15 +47,15 @@ class Pictures(Thumbnails):
         self.pressable = True
         self.setMouseTracking(True)
 
-    def frame(self, at: int | None) -> None:
+    def frame(self, index: int | None) -> None:
         """Set one picture off."""
-        self.framed = at
+        self.framed = index
         self.update()
 
-    def redraw(self, at: int, image: QImage | None) -> None:
+    def redraw(self, index: int, image: QImage | None) -> None:
         """Another picture in one place; nothing else is painted."""
-        self.tiles[at].below = image
-        self.update(self.place(at))
+        self.tiles[index].below = image
+        self.update(self.place(index))
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -64,8 +64,8 @@ class Pictures(Thumbnails):
 
     def _at(self, event: QMouseEvent) -> int | None:
         point = event.position().toPoint()
-        found = (at for at in range(len(self.tiles)) if self.place(at).contains(point))
-        return next(found, None)
+        matches = (index for index in range(len(self.tiles)) if self.place(index).contains(point))
+        return next(matches, None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """A hand where a click does something."""
@@ -74,9 +74,9 @@ class Pictures(Thumbnails):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which picture was clicked."""
-        at = self._at(event)
-        if self.pressable and at is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.clicked.emit(at)
+        index = self._at(event)
+        if self.pressable and index is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(index)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The pictures, and a frame around one of them."""

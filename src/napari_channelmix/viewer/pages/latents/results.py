@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.pages.latents.cell_page import CellPage
-from napari_channelmix.viewer.pages.latents.cells_page import CellsPage
-from napari_channelmix.viewer.pages.latents.classes_page import ClassesPage
+from napari_channelmix.viewer.pages.latents.cell_tab import CellPage
+from napari_channelmix.viewer.pages.latents.cells_tab import CellsPage
+from napari_channelmix.viewer.pages.latents.classes_tab import ClassesPage
 
 if TYPE_CHECKING:
     from napari_channelmix.drl import Latents
@@ -83,7 +83,7 @@ class Pages(QWidget):
         for page in (self.one, self.all, self.classes):
             page.follow_theme(theme)
 
-    def turn(self, at: int) -> None:
+    def turn(self, index: int) -> None:
         """Show one of the pages."""
         for place, page in enumerate((self.one, self.all, self.classes)):
-            page.setVisible(place == at)
+            page.setVisible(place == index)

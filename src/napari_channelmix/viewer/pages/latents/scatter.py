@@ -58,9 +58,9 @@ class Scatter(PointPlot):
         """Draw all cells on two axes, in the colours of their classes (N,), -1 for none."""
         self._axes, self._classes, self._codes = (across, up), tuple(classes), codes
         self.places = np.stack([across.values, up.values], axis=1)
-        for axis, at in ((across, 0), (up, 1)):
+        for axis, column in ((across, 0), (up, 1)):
             if axis.cyclic:
-                self.places[:, at] = np.degrees(axis.values)
+                self.places[:, column] = np.degrees(axis.values)
         self.draw()
         self.see_all()
 
@@ -73,8 +73,8 @@ class Scatter(PointPlot):
     def mark(self, cell: int | None) -> None:
         """Ring the point of a cell."""
         self.marked = cell
-        at = self.places[:0] if cell is None else self.places[cell : cell + 1]
-        self._ring.setData(at[:, 0], at[:, 1])
+        point = self.places[:0] if cell is None else self.places[cell : cell + 1]
+        self._ring.setData(point[:, 0], point[:, 1])
 
     def see_all(self) -> None:
         """Show all points."""
@@ -104,9 +104,9 @@ class Scatter(PointPlot):
         for code in np.unique(self._codes).tolist():
             color = QColor(class_hex(code))
             color.setAlphaF(0.85 if few else 0.45)
-            here = self.places[self._codes == code]
+            points = self.places[self._codes == code]
             item = pg.ScatterPlotItem(
-                here[:, 0], here[:, 1], size=7 if few else 4, pen=None, brush=pg.mkBrush(color)
+                points[:, 0], points[:, 1], size=7 if few else 4, pen=None, brush=pg.mkBrush(color)
             )
             plot.addItem(item)
             self._points.append(item)
@@ -119,15 +119,15 @@ class Scatter(PointPlot):
         """Where the point of a cell lies, in pixels of this widget."""
         return self.pixel_of(cell)
 
-    def pressed(self, at: int) -> None:
+    def pressed(self, index: int) -> None:
         """Tell which cell was clicked."""
-        self.cell_chosen.emit(at)
+        self.cell_chosen.emit(index)
 
     def double_pressed(self) -> None:
         """Show all points again."""
         self.see_all()
 
-    def describe(self, at: int) -> str:
+    def describe(self, index: int) -> str:
         """The cell and its class."""
-        code = int(self._codes[at])
-        return f"cell {self.name_of(at)}" + (f", {self._classes[code]}" if code >= 0 else "")
+        code = int(self._codes[index])
+        return f"cell {self.name_of(index)}" + (f", {self._classes[code]}" if code >= 0 else "")

@@ -199,10 +199,10 @@ class AxisSlider(QAbstractSlider):
         self._paint_cells(painter)
         self._paint_handle(painter)
         painter.setPen(QColor(self.colors.text))
-        here = figure(self.axis, self.amount) if self.own is not None else ""
+        text = figure(self.axis, self.amount) if self.own is not None else ""
         where = QRectF(self.width() - FIGURES, 6, FIGURES, GROOVE - 4)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(where, right, here)
+        painter.drawText(where, right, text)
         painter.end()
 
     def _paint_name(self, painter: QPainter) -> None:
@@ -233,10 +233,10 @@ class AxisSlider(QAbstractSlider):
         room = self._room()
         shape = QPainterPath(QPointF(room.left(), GROOVE))
         width = room.width() / BINS
-        for at, share in enumerate(self._bars):
+        for index, share in enumerate(self._bars):
             top = GROOVE - (room.height() - 3) * share
-            shape.lineTo(room.left() + at * width, top)
-            shape.lineTo(room.left() + (at + 1) * width, top)
+            shape.lineTo(room.left() + index * width, top)
+            shape.lineTo(room.left() + (index + 1) * width, top)
         shape.lineTo(room.right(), GROOVE)
         ground = QColor(self.colors.bar)
         ground.setAlphaF(0.32)
@@ -249,11 +249,11 @@ class AxisSlider(QAbstractSlider):
     def _paint_handle(self, painter: QPainter) -> None:
         if self.own is None:
             return
-        own, here = self.place(self.own), self.place(self.amount)
+        own, handle = self.place(self.own), self.place(self.amount)
         second, bar = QColor(self.colors.second), QColor(self.colors.bar)
-        if abs(own.x() - here.x()) > 1:
+        if abs(own.x() - handle.x()) > 1:
             painter.setPen(QPen(bar, 2))
-            painter.drawLine(own, here)
+            painter.drawLine(own, handle)
         painter.setPen(QPen(second, 1.5))
         painter.drawLine(QPointF(own.x(), 5), own)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -263,4 +263,4 @@ class AxisSlider(QAbstractSlider):
         ring = QColor(self.colors.text) if self.hasFocus() else QColor(self.colors.ground)
         painter.setPen(QPen(ring, 1.5))
         painter.setBrush(bar)
-        painter.drawEllipse(here, RADIUS, RADIUS)
+        painter.drawEllipse(handle, RADIUS, RADIUS)

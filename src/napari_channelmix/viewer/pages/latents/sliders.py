@@ -54,8 +54,8 @@ class Sliders(QWidget):
             old.hide()
             old.deleteLater()
         self.sliders = tuple(AxisSlider(axis, self._theme) for axis in axes)
-        for at, slider in enumerate(self.sliders):
-            self._column.insertWidget(at, slider)
+        for index, slider in enumerate(self.sliders):
+            self._column.insertWidget(index, slider)
             slider.moved.connect(self._moved)
             slider.taken.connect(self.taken)
         self.inactive.setText(_in_words(axes, inactive))
@@ -76,7 +76,7 @@ class Sliders(QWidget):
 
     def of(self, name: str) -> AxisSlider:
         """The slider of an axis."""
-        return next(one for one in self.sliders if one.axis.name == name)
+        return next(slider for slider in self.sliders if slider.axis.name == name)
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""

@@ -61,8 +61,8 @@ class NearestStrip(QWidget):
         self._latents, self._axes, self._cell = latents, tuple(axes), None
         with QSignalBlocker(self.axis):
             self.axis.clear()
-            for one in axes:
-                self.axis.addItem(one.title, one.name)
+            for axis in axes:
+                self.axis.addItem(axis.title, axis.name)
             self.axis.setCurrentIndex(max(0, self.axis.findData(before)))
         self._fill()
 
@@ -73,29 +73,29 @@ class NearestStrip(QWidget):
 
     def turn_to(self, name: str) -> None:
         """Take another axis."""
-        at = self.axis.findData(name)
-        if at >= 0:
-            self.axis.setCurrentIndex(at)
+        index = self.axis.findData(name)
+        if index >= 0:
+            self.axis.setCurrentIndex(index)
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
         self.drawn.follow_theme(theme)
         self.real.follow_theme(theme)
 
-    def _clicked(self, at: int) -> None:
-        if at < len(self.cells):
-            self.cell_chosen.emit(self.cells[at])
+    def _clicked(self, index: int) -> None:
+        if index < len(self.cells):
+            self.cell_chosen.emit(self.cells[index])
 
     def _fill(self, _: object = None) -> None:
-        latents, cell, at = self._latents, self._cell, self.axis.currentIndex()
-        if latents is None or cell is None or not 0 <= at < len(self._axes):
+        latents, cell, index = self._latents, self._cell, self.axis.currentIndex()
+        if latents is None or cell is None or not 0 <= index < len(self._axes):
             self.cells = ()
             # Their room is kept: the dock would else jump with the first cell.
             self.drawn.show_tiles([Tile(None)] * COUNT)
             self.real.show_tiles([Tile(None, note=" ")] * COUNT)
             self.real.frame(None)
             return
-        axis, of = self._axes[at], latents.disentangler
+        axis, of = self._axes[index], latents.disentangler
         span = latents.ranges()[axis.columns[0]]
         steps = of.steps(latents.values[cell], axis.name, COUNT, (float(span[0]), float(span[1])))
         with one_thread():
@@ -106,16 +106,16 @@ class NearestStrip(QWidget):
                 for picture, z in zip(pictures, steps, strict=True)
             ]
         )
-        self.cells = tuple(int(one) for one in latents.nearest(cell, axis.name, COUNT))
+        self.cells = tuple(int(neighbour) for neighbour in latents.nearest(cell, axis.name, COUNT))
         self.real.show_tiles(
             [
                 Tile(
-                    cell_image(latents.prepared.pictures[one]),
-                    note=figure(axis, float(axis.values[one])),
-                    tip=f"Cell {cell_name(latents.cells, one)}, {axis.title} "
-                    f"{figure(axis, float(axis.values[one]))}; click to go there",
+                    cell_image(latents.prepared.pictures[neighbour]),
+                    note=figure(axis, float(axis.values[neighbour])),
+                    tip=f"Cell {cell_name(latents.cells, neighbour)}, {axis.title} "
+                    f"{figure(axis, float(axis.values[neighbour]))}; click to go there",
                 )
-                for one in self.cells
+                for neighbour in self.cells
             ]
         )
         self.real.frame(self.cells.index(cell) if cell in self.cells else None)

@@ -53,14 +53,14 @@ class Facts:
     @classmethod
     def of(cls, session: Session, before: Facts | None = None) -> Facts | None:
         """What the session knows; ``before`` lends what did not change."""
-        cells, found, latents = session.cells, session.predictions, session.latents
+        cells, predictions, latents = session.cells, session.predictions, session.latents
         if cells is None:
             return None
-        if found is not None and len(found.probabilities) != len(cells):
-            found = None
+        if predictions is not None and len(predictions.probabilities) != len(cells):
+            predictions = None
         if latents is not None and len(latents.values) != len(cells):
             latents = None
-        facts = cls(cells, found, latents)
+        facts = cls(cells, predictions, latents)
         if before is not None:
             facts._borrow(before)
         return facts

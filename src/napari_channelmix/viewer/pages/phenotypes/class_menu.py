@@ -58,15 +58,15 @@ class ClassMenu(QToolButton):
         """
         names = self._names()
         self._offered = list(offered)
-        kept = frozenset(code for code, name in self._offered if name in names)
-        self.chosen = kept if keep and names and kept else None
+        remaining = frozenset(code for code, name in self._offered if name in names)
+        self.chosen = remaining if keep and names and remaining else None
         self._menu.clear()
         everything = self._menu.addAction("All")
         everything.setCheckable(True)
         everything.triggered.connect(lambda _: self.choose(None))
         self._menu.addSeparator()
-        for at, (code, name) in enumerate(self._offered):
-            color = colors[at] if colors is not None else code
+        for index, (code, name) in enumerate(self._offered):
+            color = colors[index] if colors is not None else code
             action = self._menu.addAction(swatch(color), name.replace("&", "&&"))
             action.setCheckable(True)
             action.setData(code)
@@ -103,7 +103,7 @@ class ClassMenu(QToolButton):
                 chosen is None if code is None else chosen is not None and code in chosen
             )
         names = [name for code, name in self._offered if chosen is not None and code in chosen]
-        said = "all" if chosen is None else names[0] if len(names) == 1 else f"{len(names)} classes"
-        if len(said) > LONGEST:
-            said = f"{said[: LONGEST - 1]}…"
-        self.setText(f"{self._title}: {said}")
+        text = "all" if chosen is None else names[0] if len(names) == 1 else f"{len(names)} classes"
+        if len(text) > LONGEST:
+            text = f"{text[: LONGEST - 1]}…"
+        self.setText(f"{self._title}: {text}")

@@ -79,13 +79,13 @@ class Coloring:
             from napari_channelmix.viewer.charts.latent_axes import axes_of
 
             assert facts.latents is not None
-            axis = next(one for one in axes_of(facts.latents) if one.name == of)
+            axis = next(candidate for candidate in axes_of(facts.latents) if candidate.name == of)
             scores, name, limits = axis.values, f"latent {of}", (axis.low, axis.high)
             colors = CYCLIC if axis.cyclic else COLORS
         else:
             assert facts.predictions is not None
-            at = facts.predicted_classes.index(of)
-            scores = facts.predictions.probabilities[:, at].astype(np.float64)
+            column = facts.predicted_classes.index(of)
+            scores = facts.predictions.probabilities[:, column].astype(np.float64)
             name = f"probability of {of}"
         return layers.show_scores(
             self._viewer,

@@ -61,11 +61,11 @@ class ConfusionView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fit()
 
-    def show_confusion(self, found: Confusion | None) -> None:
+    def show_confusion(self, confusion: Confusion | None) -> None:
         """Show other counts."""
-        self.confusion = found
-        if found is not None:
-            rows, columns = len(found.rows) - 1, len(found.columns) - 1
+        self.confusion = confusion
+        if confusion is not None:
+            rows, columns = len(confusion.rows) - 1, len(confusion.columns) - 1
             self._current = (
                 max(0, min(self._current[0], rows)),
                 max(0, min(self._current[1], columns)),
@@ -123,7 +123,7 @@ class ConfusionView(QWidget):
     def field(self, row: int, column: int) -> QRect:
         """Where a field is."""
         width, left = self._width(), self._left()
-        start, end = (round(left + at * width) for at in (column, column + 1))
+        start, end = (round(left + edge * width) for edge in (column, column + 1))
         height = self._height()
         return QRect(start, self._top() + row * height, end - start, height)
 
@@ -154,31 +154,31 @@ class ConfusionView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Names, fields, counts."""
-        found = self.confusion
-        if found is None or self._empty:
+        confusion = self.confusion
+        if confusion is None or self._empty:
             return
         painter = QPainter(self)
         colors = self._colors
         text, dark = QColor(colors.text), QColor(colors.ground).lightness() < 128
         self._names(painter, text)
-        shares, hue = found.shares, QColor(colors.bar)
+        shares, hue = confusion.shares, QColor(colors.bar)
         metrics = QFontMetrics(self.font())
-        for row in range(len(found.rows)):
-            for column in range(len(found.columns)):
+        for row in range(len(confusion.rows)):
+            for column in range(len(confusion.columns)):
                 place = self.field(row, column).adjusted(0, 0, -1, -1)
-                share, count = float(shares[row, column]), int(found.counts[row, column])
+                share, count = float(shares[row, column]), int(confusion.counts[row, column])
                 tint = QColor(hue)
                 tint.setAlphaF(min(1.0, 0.06 + 0.94 * share))
                 painter.fillRect(place, tint)
                 # Black on the strong light blue of dark themes, white on the dark one of light.
                 strong = QColor("#000000" if dark else "#FFFFFF")
                 painter.setPen(strong if share > 0.55 else text)
-                said = f"{count:,}"
-                if count and metrics.horizontalAdvance(said) <= place.width() - 2:
-                    both = f"{said}\n{share:.0%}"
+                figure = f"{count:,}"
+                if count and metrics.horizontalAdvance(figure) <= place.width() - 2:
+                    both = f"{figure}\n{share:.0%}"
                     room = place.height() >= 2 * metrics.height()
-                    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, both if room else said)
-                if found.rows[row] == found.columns[column]:
+                    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, both if room else figure)
+                if confusion.rows[row] == confusion.columns[column]:
                     painter.setPen(QPen(QColor(colors.line), 1))
                     painter.drawRect(place)
         if self.framed is not None and self._inside(self.framed):
@@ -194,17 +194,17 @@ class ConfusionView(QWidget):
         return pair[0] < len(self.confusion.rows) and pair[1] < len(self.confusion.columns)
 
     def _names(self, painter: QPainter, text: QColor) -> None:
-        found = self.confusion
-        assert found is not None
+        confusion = self.confusion
+        assert confusion is not None
         metrics, left, top = QFontMetrics(self.font()), self._left(), self._top()
         painter.setPen(text)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for row, name in enumerate(found.rows):
+        for row, name in enumerate(confusion.rows):
             place = QRect(0, self.field(row, 0).top(), left - 6, self._height())
             shown = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, place.width())
             painter.drawText(place, right, shown)
         upright = self._upright()
-        for column, name in enumerate(found.columns):
+        for column, name in enumerate(confusion.columns):
             place = self.field(0, column)
             if not upright:
                 line = QRect(place.left(), 0, place.width(), top)
@@ -225,12 +225,13 @@ class ConfusionView(QWidget):
 
     def describe(self, row: int, column: int) -> str:
         """A field in words."""
-        found = self.confusion
-        assert found is not None
-        count, share = int(found.counts[row, column]), float(found.shares[row, column])
-        total = int(found.counts[row].sum())
+        confusion = self.confusion
+        assert confusion is not None
+        count, share = int(confusion.counts[row, column]), float(confusion.shares[row, column])
+        total = int(confusion.counts[row].sum())
         return (
-            f"Label {found.rows[row]}, predicted {found.columns[column]}: {count:,} of {total:,} "
+            f"Label {confusion.rows[row]}, predicted {confusion.columns[column]}: {count:,} of "
+            f"{total:,} "
             f"cells of this label ({share:.1%}).\nClick: show them in the gallery"
         )
 
@@ -241,10 +242,10 @@ class ConfusionView(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which field was pressed."""
-        found = self.field_at(event.position().toPoint())
-        if found is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._current = found
-            self.pressed.emit(*found)
+        field = self.field_at(event.position().toPoint())
+        if field is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._current = field
+            self.pressed.emit(*field)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrow keys move, Enter and Space press."""
@@ -267,10 +268,10 @@ class ConfusionView(QWidget):
     def event(self, event: QEvent) -> bool:
         """A tooltip for each field."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            found = self.field_at(event.pos())
-            said = (
-                "Rows are labels, columns predictions" if found is None else (self.describe(*found))
+            field = self.field_at(event.pos())
+            text = (
+                "Rows are labels, columns predictions" if field is None else (self.describe(*field))
             )
-            QToolTip.showText(event.globalPos(), said, self)
+            QToolTip.showText(event.globalPos(), text, self)
             return True
         return bool(super().event(event))

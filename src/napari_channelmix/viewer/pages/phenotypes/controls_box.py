@@ -9,7 +9,7 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_channelmix.data.natural_order import natural_key
-from napari_channelmix.phenotypes.controls import (
+from napari_channelmix.phenotypes.control_wells import (
     ControlQuality,
     control_quality,
     named_controls,
@@ -89,8 +89,8 @@ class ControlsBox(QWidget):
             self.column.addItems(list(self._columns))
             # The first column whose values are called so; it stays if the user chose another.
             named = [name for name, values in self._columns.items() if named_controls(values)]
-            wanted = before if before in self._columns else next(iter(named), "")
-            self.column.setCurrentIndex(max(0, self.column.findText(wanted)))
+            selected = before if before in self._columns else next(iter(named), "")
+            self.column.setCurrentIndex(max(0, self.column.findText(selected)))
         self._fill_values()
 
     @property
@@ -108,12 +108,12 @@ class ControlsBox(QWidget):
         values = self._columns.get(self.column.currentText(), [])
         names = sorted(set(values) - {""}, key=natural_key)
         guess = named_controls(values) or (NEITHER, NEITHER)
-        for box, wanted in zip((self.negative, self.positive), guess, strict=True):
+        for box, proposed in zip((self.negative, self.positive), guess, strict=True):
             with QSignalBlocker(box):
                 before = box.currentText()
                 box.clear()
                 box.addItems([NEITHER, *names])
-                stays = before if before in names else wanted
+                stays = before if before in names else proposed
                 box.setCurrentIndex(max(0, box.findText(stays)))
         self._measure()
 

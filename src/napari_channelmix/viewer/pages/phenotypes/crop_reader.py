@@ -68,9 +68,9 @@ class _Wishes:
             wish = self._wish
             if wish is None or self._done >= len(wish.wanted):
                 return None
-            found = wish.wanted[self._done : self._done + count]
+            cells = wish.wanted[self._done : self._done + count]
             self._done += count
-            return wish, found
+            return wish, cells
 
 
 class CropReader:
@@ -95,13 +95,15 @@ class CropReader:
         """Whether crops are being read."""
         return self._working
 
-    def ask(self, cells: Cells, looks: Looks, wanted: Sequence[int], known: dict[int, Any]) -> None:
+    def ask(
+        self, cells: Cells, looks: Looks, requested: Sequence[int], known: dict[int, Any]
+    ) -> None:
         """Have these cells read; what was asked for before is not wanted any more."""
         if self._arrived is None:
             return
         self.generation += 1
-        self._wishes.put(Wish(self.generation, cells, looks, tuple(wanted), known))
-        if wanted and not self._working:
+        self._wishes.put(Wish(self.generation, cells, looks, tuple(requested), known))
+        if requested and not self._working:
             self._start()
 
     def _start(self) -> None:
@@ -111,9 +113,9 @@ class CropReader:
         worker.finished.connect(self._finished)
         start_at_once(worker)
 
-    def _hand_over(self, found: Arrived) -> None:
+    def _hand_over(self, batch: Arrived) -> None:
         if self._arrived is not None:
-            self._arrived(found)
+            self._arrived(batch)
 
     def _finished(self) -> None:
         self._working = False
@@ -135,9 +137,9 @@ class CropReader:
 def _reading(wishes: _Wishes) -> Generator[Arrived, None, None]:
     count = FIRST
     while (taken := wishes.take(count)) is not None:
-        wish, wanted = taken
+        wish, requested = taken
         begun = time.perf_counter()
-        yield Arrived(wish.generation, _read(wish, wanted, wishes.settled))
+        yield Arrived(wish.generation, _read(wish, requested, wishes.settled))
         spent = time.perf_counter() - begun
         if spent < SECONDS / 2:
             count = min(2 * count, MOST)
@@ -146,10 +148,10 @@ def _reading(wishes: _Wishes) -> Generator[Arrived, None, None]:
 
 
 def _read(
-    wish: Wish, wanted: Sequence[int], settled_before: dict[tuple[int, Looks], tuple[Any, Looks]]
+    wish: Wish, requested: Sequence[int], settled_before: dict[tuple[int, Looks], tuple[Any, Looks]]
 ) -> dict[int, Kept]:
-    pixels = {cell: wish.known[cell] for cell in wanted if cell in wish.known}
-    new = [cell for cell in wanted if cell not in pixels]
+    pixels = {cell: wish.known[cell] for cell in requested if cell in wish.known}
+    new = [cell for cell in requested if cell not in pixels]
     failed: dict[int, str] = {}
     if new:
         try:
@@ -161,7 +163,7 @@ def _read(
                     pixels[cell] = wish.cells.read([cell])[0]
                 except ChannelMixError as error:
                     failed[cell] = str(error)
-    kept = {cell: Kept(None, None, wish.looks, why) for cell, why in failed.items()}
+    results = {cell: Kept(None, None, wish.looks, why) for cell, why in failed.items()}
     if pixels:
         crops = np.stack(list(pixels.values()))
         key = id(wish.cells.fields), wish.looks
@@ -170,8 +172,8 @@ def _read(
         pictures = composed(crops, settled_before[key][1])
         for (cell, crop), picture in zip(pixels.items(), pictures, strict=True):
             # A copy: a slice would keep the whole batch in memory.
-            kept[cell] = Kept(np.array(crop), _image(picture), wish.looks)
-    return kept
+            results[cell] = Kept(np.array(crop), _image(picture), wish.looks)
+    return results
 
 
 def _image(picture: np.ndarray[Any, np.dtype[np.uint8]]) -> QImage:

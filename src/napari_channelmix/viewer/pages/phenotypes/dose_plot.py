@@ -52,10 +52,15 @@ class DosePlot(PointPlot):
         self.follow_theme(theme)
 
     def show_response(
-        self, found: DoseResponse | None, names: tuple[str, ...], dose: str, what: str, color: str
+        self,
+        response: DoseResponse | None,
+        names: tuple[str, ...],
+        dose: str,
+        what: str,
+        color: str,
     ) -> None:
         """Draw the groups ``names``, against the column ``dose``, in the colour of the class."""
-        self.found, self._names, self._color = found, names, color
+        self.found, self._names, self._color = response, names, color
         self._titles = dose, what
         self.draw()
 
@@ -75,47 +80,52 @@ class DosePlot(PointPlot):
 
     def draw(self) -> None:
         """Draw points, means and curve."""
-        plot, found = self.getPlotItem(), self.found
+        plot, response = self.getPlotItem(), self.found
         plot.clear()
         self.places = np.zeros((0, 2))
-        if found is None or not len(found.groups):
+        if response is None or not len(response.groups):
             return
         self.name_axes(*self._titles)
-        x = self._x(found.doses)
-        self.places = np.stack([x, found.fractions], axis=1)
+        x = self._x(response.doses)
+        self.places = np.stack([x, response.fractions], axis=1)
         color = QColor(self._color)
         color.setAlphaF(0.75)
         plot.addItem(
-            pg.ScatterPlotItem(x, found.fractions, size=8, pen=None, brush=pg.mkBrush(color))
+            pg.ScatterPlotItem(x, response.fractions, size=8, pen=None, brush=pg.mkBrush(color))
         )
-        middle, pen = self._x(found.levels), pg.mkPen(self._colors.text, width=1.5)
-        known = found.counts >= FEWEST
+        middle, pen = self._x(response.levels), pg.mkPen(self._colors.text, width=1.5)
+        known = response.counts >= FEWEST
         plot.addItem(
             pg.ErrorBarItem(
                 x=middle[known],
-                y=found.mean[known],
+                y=response.mean[known],
                 beam=0.06,
                 pen=pen,
-                top=(found.high - found.mean)[known],
-                bottom=(found.mean - found.low)[known],
+                top=(response.high - response.mean)[known],
+                bottom=(response.mean - response.low)[known],
             )
         )
-        plot.addItem(pg.ScatterPlotItem(middle, found.mean, size=11, symbol="_", pen=pen))
-        if found.fit is not None:
-            positive = found.levels[found.levels > 0]
+        plot.addItem(pg.ScatterPlotItem(middle, response.mean, size=11, symbol="_", pen=pen))
+        if response.fit is not None:
+            positive = response.levels[response.levels > 0]
             line = np.linspace(np.log10(positive[0]), np.log10(positive[-1]), 160)
-            plot.plot(line, found.fit.at(10**line), pen=pg.mkPen(self._colors.bar, width=2))
+            plot.plot(line, response.fit.at(10**line), pen=pg.mkPen(self._colors.bar, width=2))
             band = pg.LinearRegionItem(
-                np.log10(found.fit.interval), movable=False, brush=self._tint(), pen=pg.mkPen(None)
+                np.log10(response.fit.interval),
+                movable=False,
+                brush=self._tint(),
+                pen=pg.mkPen(None),
             )
             band.setZValue(-10)
             plot.addItem(band)
-            at = np.log10(found.fit.ec50)
+            log_ec50 = np.log10(response.fit.ec50)
             plot.addItem(
-                pg.InfiniteLine(at, pen=pg.mkPen(self._colors.line, style=Qt.PenStyle.DashLine))
+                pg.InfiniteLine(
+                    log_ec50, pen=pg.mkPen(self._colors.line, style=Qt.PenStyle.DashLine)
+                )
             )
-        if self._marked is not None and self._marked in found.groups:
-            chosen = self.places[found.groups == self._marked]
+        if self._marked is not None and self._marked in response.groups:
+            chosen = self.places[response.groups == self._marked]
             ring = pg.mkPen(self._colors.second, width=2)
             plot.addItem(
                 pg.ScatterPlotItem(chosen[:, 0], chosen[:, 1], size=15, brush=None, pen=ring)
@@ -124,7 +134,10 @@ class DosePlot(PointPlot):
         low, high = float(self.places[:, 0].min()), float(self.places[:, 0].max())
         room = max(0.06 * (high - low), 0.1)
         # Adjusted fractions may lie a little outside.
-        floor, ceiling = min(0.0, float(found.fractions.min())), max(1.0, found.fractions.max())
+        floor, ceiling = (
+            min(0.0, float(response.fractions.min())),
+            max(1.0, response.fractions.max()),
+        )
         plot.getViewBox().setRange(
             xRange=(low - room, high + room), yRange=(floor - 0.03, ceiling + 0.03), padding=0
         )
@@ -139,9 +152,9 @@ class DosePlot(PointPlot):
         """The doses themselves, as many as there is room for."""
         assert self.found is not None
         step = max(1, -(-len(places) // 7))
-        kept = sorted({0, *range(len(places) - 1, 0, -step)})
+        indices = sorted({0, *range(len(places) - 1, 0, -step)})
         # Dose 0 is not on the scale: the one beside it must not lie on it.
-        labels = [(float(places[at]), f"{self.found.levels[at]:g}") for at in kept]
+        labels = [(float(places[index]), f"{self.found.levels[index]:g}") for index in indices]
         self.getPlotItem().getAxis("bottom").setTicks([labels])
 
     # ---------------------------------------------------------------- mouse
@@ -151,13 +164,13 @@ class DosePlot(PointPlot):
         assert self.found is not None
         return self.pixel_of(list(self.found.groups).index(group))
 
-    def pressed(self, at: int) -> None:
+    def pressed(self, index: int) -> None:
         """Tell which group was clicked."""
         assert self.found is not None
-        self.group_pressed.emit(int(self.found.groups[at]))
+        self.group_pressed.emit(int(self.found.groups[index]))
 
-    def describe(self, at: int) -> str:
+    def describe(self, index: int) -> str:
         """The group, its dose and its fraction."""
         assert self.found is not None
-        name = self._names[int(self.found.groups[at])]
-        return f"{name}: dose {self.found.doses[at]:g}, {self.found.fractions[at]:.1%}"
+        name = self._names[int(self.found.groups[index])]
+        return f"{name}: dose {self.found.doses[index]:g}, {self.found.fractions[index]:.1%}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from napari_channelmix.phenotypes.controls import is_negative
+from napari_channelmix.phenotypes.control_wells import is_negative
 
 __all__ = ["first_class"]
 
@@ -28,14 +28,14 @@ def first_class(
     doses : (G,) array or None
         NaN in groups without a dose.
     """
-    candidates = [at for at, name in enumerate(classes) if not is_negative(name)]
+    candidates = [index for index, name in enumerate(classes) if not is_negative(name)]
     candidates = candidates or list(range(len(classes)))
     if not candidates:
         return ""
     if doses is None:
         return classes[candidates[-1]]
     shares, dose = np.asarray(fractions, np.float64), np.asarray(doses, np.float64)
-    rises = {at: _correlation(dose, shares[:, at]) for at in candidates}
+    rises = {index: _correlation(dose, shares[:, index]) for index in candidates}
     best = max(candidates, key=lambda at: rises[at])
     return classes[best if rises[best] > 0 else candidates[-1]]
 

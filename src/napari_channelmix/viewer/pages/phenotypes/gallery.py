@@ -148,10 +148,10 @@ class Gallery(QAbstractScrollArea):
 
     def reveal(self, cell: int) -> bool:
         """Scroll to a cell; whether it is among those that are shown."""
-        at = self.place_of(cell)
-        if at is None:
+        index = self.place_of(cell)
+        if index is None:
             return False
-        bar, (_, y) = self.verticalScrollBar(), self.grid.corner(at)
+        bar, (_, y) = self.verticalScrollBar(), self.grid.corner(index)
         if y < self._top:
             bar.setValue(y - (self.grid.pitch - self.grid.side))
         elif y + self.grid.pitch > self._top + self.viewport().height():
@@ -160,12 +160,12 @@ class Gallery(QAbstractScrollArea):
 
     def place_of(self, cell: int) -> int | None:
         """Where a cell stands among those that are shown."""
-        at = int(self.places[cell]) if 0 <= cell < len(self.places) else -1
-        return at if at >= 0 else None
+        index = int(self.places[cell]) if 0 <= cell < len(self.places) else -1
+        return index if index >= 0 else None
 
-    def rect_of(self, at: int) -> QRect:
+    def rect_of(self, index: int) -> QRect:
         """Where a tile is, in pixels of the viewport."""
-        x, y = self.grid.corner(at)
+        x, y = self.grid.corner(index)
         return QRect(x, y - self._top, self.grid.side, self.grid.side)
 
     def follow_theme(self, theme: str) -> None:
@@ -235,33 +235,33 @@ class Gallery(QAbstractScrollArea):
             return
         sight, height = self.in_sight(), self.viewport().height()
         around = self.grid.between(self._top - height, self._top + 2 * height)
-        wanted: list[int] = []
+        requested: list[int] = []
         known = {}
         rest = [*range(sight.stop, around.stop), *range(around.start, sight.start)]
         field_of = self._field_of
         for places in (sight, rest):
             missing = []
             for cell in self.order[list(places)].tolist():
-                kept = self.cache.get(cell)
-                if kept is None:
+                cached = self.cache.get(cell)
+                if cached is None:
                     missing.append(cell)
-                elif kept.looks != self.looks and not kept.failed:
+                elif cached.looks != self.looks and not cached.failed:
                     missing.append(cell)
-                    known[cell] = kept.pixels
+                    known[cell] = cached.pixels
             # Field by field, so that a file is decoded once.
-            wanted += sorted(missing, key=field_of.__getitem__)
-        self.reader.ask(self.facts.cells, self.looks, wanted, known)
+            requested += sorted(missing, key=field_of.__getitem__)
+        self.reader.ask(self.facts.cells, self.looks, requested, known)
 
     @property
     def _field_of(self) -> npt.NDArray[np.int64]:
         assert self.facts is not None
         return self.facts.cells.table["field"].to_numpy(np.int64)
 
-    def _arrived(self, found: Arrived) -> None:
-        for cell, kept in found.kept.items():
+    def _arrived(self, batch: Arrived) -> None:
+        for cell, crop in batch.kept.items():
             # Cells of another data set, or colours that are no more.
-            if kept.looks == self.looks and cell < len(self.places):
-                self.cache.put(cell, kept)
+            if crop.looks == self.looks and cell < len(self.places):
+                self.cache.put(cell, crop)
         self.viewport().update()
 
     # ---------------------------------------------------------------- painting
@@ -273,11 +273,11 @@ class Gallery(QAbstractScrollArea):
         facts = self.facts
         if facts is not None:
             current = self.choosing.current if self.hasFocus() else None
-            for at in self.in_sight():
-                cell = int(self.order[at])
+            for index in self.in_sight():
+                cell = int(self.order[index])
                 self.painter.draw(
                     painter,
-                    self.rect_of(at),
+                    self.rect_of(index),
                     self.cache.get(cell),
                     facts,
                     cell,
@@ -305,11 +305,11 @@ class Gallery(QAbstractScrollArea):
         """A tooltip for each cell."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             cell = self.cell_at(event.pos())
-            kept = None if cell is None else self.cache.get(cell)
-            said = TIP if cell is None or self.facts is None else self.facts.describe(cell)
-            if kept is not None and kept.failed:
-                said += f"\nIts pixels cannot be read: {kept.failed}"
-            QToolTip.showText(event.globalPos(), said, self.viewport())
+            cached = None if cell is None else self.cache.get(cell)
+            text = TIP if cell is None or self.facts is None else self.facts.describe(cell)
+            if cached is not None and cached.failed:
+                text += f"\nIts pixels cannot be read: {cached.failed}"
+            QToolTip.showText(event.globalPos(), text, self.viewport())
             return True
         return bool(super().viewportEvent(event))
 
@@ -317,8 +317,8 @@ class Gallery(QAbstractScrollArea):
 
     def cell_at(self, point: QPoint) -> int | None:
         """The cell at a place of the viewport."""
-        at = self.grid.tile_at(point.x(), point.y() + self._top)
-        return None if at is None else int(self.order[at])
+        index = self.grid.tile_at(point.x(), point.y() + self._top)
+        return None if index is None else int(self.order[index])
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Select; a plain click goes there as well."""
@@ -387,11 +387,11 @@ class Gallery(QAbstractScrollArea):
         if not len(self.order):
             return
         current = self.choosing.current
-        at = self.place_of(current) if current is not None else None
-        start = self.in_sight().start if at is None else at
+        index = self.place_of(current) if current is not None else None
+        start = self.in_sight().start if index is None else index
         last = len(self.order) - 1
         # The first key press marks the first cell in sight, it does not leave it.
-        to = start if at is None and abs(steps) <= last else max(0, min(last, start + steps))
+        to = start if index is None and abs(steps) <= last else max(0, min(last, start + steps))
         cell = int(self.order[to])
         self.reveal(cell)
         if modifiers & Qt.KeyboardModifier.ControlModifier:

@@ -52,17 +52,17 @@ class Grid:
         """Height of all rows."""
         return self.rows * self.pitch + GAP
 
-    def corner(self, at: int) -> tuple[int, int]:
+    def corner(self, index: int) -> tuple[int, int]:
         """Left and top of a tile."""
-        row, column = divmod(at, self.columns)
+        row, column = divmod(index, self.columns)
         return GAP + column * self.pitch, GAP + row * self.pitch
 
     def tile_at(self, x: int, y: int) -> int | None:
         """The tile at a place, the gap beside it included."""
         column, row = x // self.pitch, y // self.pitch
-        at = row * self.columns + column
+        index = row * self.columns + column
         inside = 0 <= column < self.columns and row >= 0
-        return at if inside and at < self.count else None
+        return index if inside and index < self.count else None
 
     def between(self, top: int, bottom: int) -> range:
         """Tiles of the rows that reach into a strip."""

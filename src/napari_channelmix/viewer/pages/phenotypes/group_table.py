@@ -44,33 +44,35 @@ class GroupsModel(QAbstractTableModel):
         # Class of each column, and whether it is the adjusted fraction.
         self._columns: tuple[tuple[int, bool], ...] = ()
 
-    def show_fractions(self, found: Fractions | None, *, held_out: bool = False) -> None:
+    def show_fractions(self, fractions: Fractions | None, *, held_out: bool = False) -> None:
         """Show other figures.
 
         ``held_out``: the counts leave out cells that the classifier was trained on.
         """
         self.beginResetModel()
-        self.found = found
-        self._fractions = None if found is None else found.fractions
+        self.found = fractions
+        self._fractions = None if fractions is None else fractions.fractions
         self._counted = (
             np.zeros(0, np.int64)
-            if found is None
+            if fractions is None
             else (
-                found.cells - found.trained_on
-                if held_out and found.trained_on is not None
-                else found.cells
+                fractions.cells - fractions.trained_on
+                if held_out and fractions.trained_on is not None
+                else fractions.cells
             )
         )
-        classes = range(0 if found is None else len(found.classes))
-        kinds = (False, True) if found is not None and found.has_adjusted else (False,)
+        classes = range(0 if fractions is None else len(fractions.classes))
+        kinds = (False, True) if fractions is not None and fractions.has_adjusted else (False,)
         self._columns = tuple((code, kind) for code in classes for kind in kinds)
         self.endResetModel()
 
     @property
     def class_columns(self) -> tuple[tuple[str, bool], ...]:
         """Name of each class column, and whether it is the adjusted fraction."""
-        found = self.found
-        return () if found is None else tuple((found.classes[c], k) for c, k in self._columns)
+        fractions = self.found
+        return (
+            () if fractions is None else tuple((fractions.classes[c], k) for c, k in self._columns)
+        )
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Groups."""
@@ -108,8 +110,8 @@ class GroupsModel(QAbstractTableModel):
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
         """A figure as text, as a number to sort by, or in words."""
-        found = self.found
-        if found is None or not index.isValid():
+        fractions = self.found
+        if fractions is None or not index.isValid():
             return None
         row, column = index.row(), index.column()
         if role == Qt.ItemDataRole.TextAlignmentRole and column:
@@ -119,7 +121,7 @@ class GroupsModel(QAbstractTableModel):
             SORTED,
             Qt.ItemDataRole.ToolTipRole,
         ):
-            return found.groups[row]
+            return fractions.groups[row]
         if column == 1:
             return self._cells(row, role)
         if column >= 2:
@@ -223,10 +225,10 @@ class GroupTable(QTableView):
         self.clicked.connect(self._pressed)
         self.activated.connect(self._pressed)
 
-    def show_fractions(self, found: Fractions | None, *, held_out: bool = False) -> None:
+    def show_fractions(self, fractions: Fractions | None, *, held_out: bool = False) -> None:
         """Show other figures; the order of the rows stays."""
         before = self.figures.columnCount()
-        self.figures.show_fractions(found, held_out=held_out)
+        self.figures.show_fractions(fractions, held_out=held_out)
         if self.figures.columnCount() != before:
             self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
             for column in range(min(2, self.figures.columnCount())):

@@ -25,14 +25,14 @@ from qtpy.QtWidgets import (
 
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
-from napari_channelmix.viewer.frame.page import Dock
-from napari_channelmix.viewer.frame.removed_layers import Removals
+from napari_channelmix.viewer.page_parts.base_page import Page
+from napari_channelmix.viewer.page_parts.removed_layers import Removals
 from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 from napari_channelmix.viewer.pages.phenotypes.coloring import CODES, SCORES, Coloring
-from napari_channelmix.viewer.pages.phenotypes.colors_page import ColorsPage
-from napari_channelmix.viewer.pages.phenotypes.confusion_page import ConfusionPage
+from napari_channelmix.viewer.pages.phenotypes.colors_tab import ColorsPage
+from napari_channelmix.viewer.pages.phenotypes.confusion_tab import ConfusionPage
 from napari_channelmix.viewer.pages.phenotypes.gallery import LARGEST, SMALLEST, Gallery
-from napari_channelmix.viewer.pages.phenotypes.groups_page import GroupsPage
+from napari_channelmix.viewer.pages.phenotypes.groups_tab import GroupsPage
 from napari_channelmix.viewer.pages.phenotypes.relabel import Relabel
 from napari_channelmix.viewer.pages.phenotypes.sort_form import OrderForm
 from napari_channelmix.viewer.pages.phenotypes.sorting import arranged
@@ -44,7 +44,7 @@ from napari_channelmix.wording import counted
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["PhenotypesDock"]
+__all__ = ["PhenotypesPage"]
 
 WORDS = ClickWords(
     on="Selecting: click cells in the image",
@@ -64,7 +64,7 @@ PAUSE, REST = 60, 120
 SIDE = 64
 
 
-class PhenotypesDock(Dock):
+class PhenotypesPage(Page):
     """Pages that ask, and the gallery that answers."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -339,10 +339,10 @@ class PhenotypesDock(Dock):
 
     # ---------------------------------------------------------------- the dock
 
-    def turn(self, at: int) -> None:
+    def turn(self, index: int) -> None:
         """Show one of the pages."""
         for place, page in enumerate(self.pages):
-            page.setVisible(place == at)
+            page.setVisible(place == index)
 
     def front_changed(self, front: bool) -> None:
         """Listen to clicks while in front of the other docks."""
@@ -350,8 +350,8 @@ class PhenotypesDock(Dock):
 
     def _theme_changed(self, event: Any) -> None:
         theme = self.viewer.theme
-        for one in (self.gallery, self.confusion, self.groups):
-            one.follow_theme(theme)
+        for widget in (self.gallery, self.confusion, self.groups):
+            widget.follow_theme(theme)
 
     def halt(self) -> None:
         """Stop every work of this dock, and listening."""

@@ -111,7 +111,7 @@ class PlateView(PointPlot):
             ("top", columns, lambda at: str(at + 1)),
         ):
             step = -(-count // NAMED)
-            ticks = [(at + 0.5, name(at)) for at in range(0, count, step)]
+            ticks = [(index + 0.5, name(index)) for index in range(0, count, step)]
             plot.getAxis(axis).setTicks([ticks])
             plot.getAxis(axis).setTextPen(self._colors.text)
         plot.getViewBox().setRange(xRange=(0, columns), yRange=(0, rows), padding=0.01)
@@ -130,17 +130,17 @@ class PlateView(PointPlot):
         """Where the well of a group lies, in pixels of this widget."""
         return self.pixel_of(int(np.flatnonzero(self._groups == group)[0]))
 
-    def pressed(self, at: int) -> None:
+    def pressed(self, index: int) -> None:
         """Tell which group was clicked."""
-        self.group_pressed.emit(int(self._groups[at]))
+        self.group_pressed.emit(int(self._groups[index]))
 
-    def describe(self, at: int) -> str:
+    def describe(self, index: int) -> str:
         """The well and its fraction."""
         from napari_channelmix.phenotypes.plate import row_name
 
-        column, row = (int(one) for one in self.places[at])
+        column, row = (int(coordinate) for coordinate in self.places[index])
         value = self.values[row, column]
-        said = "no cell with a class" if np.isnan(value) else f"{self._what} {value:.1%}"
-        name = self._names[int(self._groups[at])]
+        text = "no cell with a class" if np.isnan(value) else f"{self._what} {value:.1%}"
+        name = self._names[int(self._groups[index])]
         well = f"{row_name(row)}{column + 1:02d}"
-        return f"{name}: {said}" if name == well else f"{well}, {name}: {said}"
+        return f"{name}: {text}" if name == well else f"{well}, {name}: {text}"

@@ -44,7 +44,7 @@ class Choosing:
     def toggle(self, cell: int) -> None:
         """Select one cell more, or one less."""
         if cell in self:
-            left = tuple(one for one in self.cells if one != cell)
+            left = tuple(other for other in self.cells if other != cell)
             self.cells, self._known = left, frozenset(left)
         else:
             self.cells = (cell, *self.cells)
@@ -60,7 +60,7 @@ class Choosing:
         first, last = int(places[start]), int(places[cell])
         step = 1 if last >= first else -1
         between = order[np.arange(first, last + step, step)].tolist()
-        self.cells = (cell, *(one for one in between if one != cell))
+        self.cells = (cell, *(other for other in between if other != cell))
         self._known = frozenset(self.cells)
         self.current = cell
 

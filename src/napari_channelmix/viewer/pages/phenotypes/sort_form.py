@@ -169,8 +169,8 @@ class OrderForm(QWidget):
         """Offer what is possible; other cells are shown all, in the order that was chosen."""
         before, self._facts = self._facts, facts
         palettes = [
-            () if one is None else (*one.cells.classes, *one.predicted_classes)
-            for one in (before, facts)
+            () if entry is None else (*entry.cells.classes, *entry.predicted_classes)
+            for entry in (before, facts)
         ]
         if other_cells or palettes[0] != palettes[1]:
             # Positions mean other classes now.
@@ -196,13 +196,13 @@ class OrderForm(QWidget):
         self.only.setEnabled(facts is not None)
         self.held_out.setVisible(facts is not None and not facts.held_out.chosen.all())
         model = self.order.model()
-        for at, order in enumerate(ORDERS):
+        for index, order in enumerate(ORDERS):
             why = why_not(order, facts)
             assert isinstance(model, QStandardItemModel)
-            model.item(at).setEnabled(not why)
-            model.item(at).setToolTip(f"Not possible: {why}" if why else order.tip)
+            model.item(index).setEnabled(not why)
+            model.item(index).setToolTip(f"Not possible: {why}" if why else order.tip)
             self.order.setItemText(
-                at, f"{order.title} ({why.split(':')[0]})" if why else order.title
+                index, f"{order.title} ({why.split(':')[0]})" if why else order.title
             )
         if why_not(self._chosen, facts):
             with QSignalBlocker(self.order):
@@ -227,15 +227,15 @@ class OrderForm(QWidget):
 
     def _say_chips(self) -> None:
         facts = self._facts
-        said = group = ""
+        pair = group = ""
         if facts is not None and self.pair is not None and facts.predictions is not None:
             row, column = self.pair
             if row < len(facts.cells.classes) and column < len(facts.predicted_classes):
-                said = f"{facts.cells.classes[row]}, predicted {facts.predicted_classes[column]}"
+                pair = f"{facts.cells.classes[row]}, predicted {facts.predicted_classes[column]}"
         if facts is not None and self.group is not None:
             kind = facts.grouping.kind.capitalize()
             group = f"{kind} {facts.grouping.names[self.group]}"
-        for chip, text in ((self.pair_chip, said), (self.group_chip, group)):
+        for chip, text in ((self.pair_chip, pair), (self.group_chip, group)):
             chip.setText(f"{text}  ×")
             chip.setVisible(bool(text))
 

@@ -117,13 +117,13 @@ class Choice:
     @property
     def order(self) -> Order:
         """The order that was chosen."""
-        return next(one for one in ORDERS if one.key == self.key)
+        return next(order for order in ORDERS if order.key == self.key)
 
     @property
     def words(self) -> str:
         """What comes first."""
-        said = self.order.down if self.descending else self.order.up
-        return said.format(of=self.of)
+        template = self.order.down if self.descending else self.order.up
+        return template.format(of=self.of)
 
 
 @dataclass(frozen=True)
@@ -222,13 +222,13 @@ def _values(facts: Facts, choice: Choice) -> Floats:
     if choice.key == "probability":
         assert facts.predictions is not None
         names = facts.predicted_classes
-        at = names.index(choice.of) if choice.of in names else 0
-        return facts.predictions.probabilities[:, at].astype(np.float64)
+        column = names.index(choice.of) if choice.of in names else 0
+        return facts.predictions.probabilities[:, column].astype(np.float64)
     if choice.key == "latent":
         assert facts.latents is not None
         axes = facts.latents.axes()
         if not axes:
             return np.zeros(len(facts))
         return facts.latents.of_axis(choice.of if choice.of in axes else axes[0])
-    found: Floats = getattr(facts, choice.key)
-    return found
+    values: Floats = getattr(facts, choice.key)
+    return values

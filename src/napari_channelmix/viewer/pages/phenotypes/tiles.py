@@ -53,7 +53,7 @@ class TilePainter:
         self,
         painter: QPainter,
         place: QRect,
-        kept: Kept | None,
+        cached: Kept | None,
         facts: Facts,
         cell: int,
         *,
@@ -61,15 +61,15 @@ class TilePainter:
         current: bool,
     ) -> None:
         """Paint a cell."""
-        if kept is None:
+        if cached is None:
             painter.fillRect(place, self._empty)
-        elif kept.picture is None:
+        elif cached.picture is None:
             painter.fillRect(place, self._empty)
             painter.setPen(self._missing)
             painter.drawLine(place.topLeft(), place.bottomRight())
             painter.drawLine(place.topRight(), place.bottomLeft())
         else:
-            painter.drawImage(place, kept.picture)
+            painter.drawImage(place, cached.picture)
         label = int(facts.labels[cell])
         painter.setPen(self._border(label))
         painter.drawRect(place.adjusted(1, 1, -1, -1))

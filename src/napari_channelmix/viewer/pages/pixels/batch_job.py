@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from napari_channelmix.jobs import Job, Progress, part
 from napari_channelmix.phenotypes.held_out import held_out_of
-from napari_channelmix.viewer.pages.pixels.compose import pasted
+from napari_channelmix.viewer.pages.pixels.map_scaling import pasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,21 +66,23 @@ def field_maps_job(
     from napari_channelmix.classify.predictor import training_marks_job
     from napari_channelmix.pcim import explain_job
 
-    whole, at = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
+    whole, indices = sources.of(trained, cells), np.asarray(chosen, dtype=np.int64)
     line = ""
     if settings.only == "held-out":
-        marks = yield from part(training_marks_job(trained.classifier, cells.subset(at)), 0, 0, 1)
+        marks = yield from part(
+            training_marks_job(trained.classifier, cells.subset(indices)), 0, 0, 1
+        )
         meant = held_out_of(marks, "the maps are")
-        at, line = at[meant.chosen], meant.line
+        indices, line = indices[meant.chosen], meant.line
     # Their pixels are read batch by batch, by the job.
-    some = replace(whole, numbers=whole.numbers[at])
-    boxes = cells.boxes[at]
-    found, last = FieldMaps(np.zeros(shape, np.float32), 0, len(at)), None
+    some = replace(whole, numbers=whole.numbers[indices])
+    boxes = cells.boxes[indices]
+    maps, last = FieldMaps(np.zeros(shape, np.float32), 0, len(indices)), None
 
     def painted(update: MapUpdate) -> FieldMaps:
-        for cell, one in zip(update.cells, update.maps, strict=True):
-            pasted(found.image, one, boxes[cell])
-        return replace(found, done=found.done + len(update.cells))
+        for cell, cell_map in zip(update.cells, update.maps, strict=True):
+            pasted(maps.image, cell_map, boxes[cell])
+        return replace(maps, done=maps.done + len(update.cells))
 
     job = explain_job(
         trained.classifier,
@@ -95,13 +97,13 @@ def field_maps_job(
             step = next(job)
             # The maps of a batch are finished when those of the next one come.
             if last is not None and last.cells[0] != step.partial.cells[0]:
-                found = painted(last)
+                maps = painted(last)
             last = step.partial
-            yield replace(step, partial=found, metrics={})
+            yield replace(step, partial=maps, metrics={})
     except StopIteration as end:
         if last is not None:
-            found = painted(last)
+            maps = painted(last)
         lines = (line, *end.value.warnings) if line else end.value.warnings
-        return replace(found, warnings=lines)
+        return replace(maps, warnings=lines)
     finally:
         job.close()

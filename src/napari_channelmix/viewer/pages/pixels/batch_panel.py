@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from napari_channelmix.settings import ExplainSettings, merged
 from napari_channelmix.settings.workload import explain_workload
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.run_time_line import RunTimeLine
+from napari_channelmix.viewer.page_parts.run_time_line import RunTimeLine
 from napari_channelmix.viewer.pages.pixels.batch_job import FieldMaps, field_maps_job
 from napari_channelmix.viewer.session.shown import LAYERS_GONE
 from napari_channelmix.wording import counted
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_channelmix.duration import Workload
     from napari_channelmix.settings import Only
-    from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
+    from napari_channelmix.viewer.pages.pixels.explanation_layers import ExplanationLayers
     from napari_channelmix.viewer.session.cell_sources import Sources
     from napari_channelmix.viewer.session.explanation import Question
     from napari_channelmix.viewer.session.session import Session
@@ -124,10 +124,10 @@ class ManyCells:
             return []
         if layers.is_own(shown.objects):
             return []
-        here = (cells.table["field"] == shown.field).to_numpy()
+        in_field = (cells.table["field"] == shown.field).to_numpy()
         numbers = cells.table["object"].to_numpy(np.int64)
-        wanted = np.isin(numbers, sorted(shown.objects.selected_data))
-        return [int(at) for at in np.flatnonzero(here & wanted)]
+        selected = np.isin(numbers, sorted(shown.objects.selected_data))
+        return [int(cell) for cell in np.flatnonzero(in_field & selected)]
 
     def choose(self, cell: int) -> None:
         """Choose a cell, or take it out again."""
@@ -162,9 +162,9 @@ class ManyCells:
         """Explain every cell of this field of view."""
         cells, shown = self._session.cells, self._session.shown
         if cells is not None and shown is not None:
-            here = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
+            indices = np.flatnonzero((cells.table["field"] == shown.field).to_numpy())
             only: Only = "held-out" if self.held_out.isChecked() else "all"
-            self._explain([int(at) for at in here], only)
+            self._explain([int(cell) for cell in indices], only)
 
     def _explain(self, chosen: Sequence[int], only: Only = "all") -> None:
         session = self._session
@@ -198,16 +198,16 @@ class ManyCells:
         self._notice.say(line, "error")
 
     def _updated(self, update: Update) -> None:
-        found = update.progress.partial
-        if found is not None and (self.found is None or found.done > self.found.done):
-            self._maps.show_field(found)
-        self.found = found or self.found
+        maps = update.progress.partial
+        if maps is not None and (self.found is None or maps.done > self.found.done):
+            self._maps.show_field(maps)
+        self.found = maps or self.found
 
-    def _done(self, found: Any) -> None:
-        self._maps.show_field(found)
-        self.found = found
-        lines = (f"{found.done} cells are explained in the layer 'explanations'.", *found.warnings)
-        self._notice.say("\n".join(lines), "warning" if found.warnings else "good")
+    def _done(self, maps: Any) -> None:
+        self._maps.show_field(maps)
+        self.found = maps
+        lines = (f"{maps.done} cells are explained in the layer 'explanations'.", *maps.warnings)
+        self._notice.say("\n".join(lines), "warning" if maps.warnings else "good")
 
     def stopped(self) -> bool:
         """Say how far it came when the user stopped it; whether it was this that was stopped."""

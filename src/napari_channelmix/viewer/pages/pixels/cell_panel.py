@@ -17,7 +17,7 @@ from napari_channelmix.viewer.charts.thumbnails import (
     grey_levels,
     heat_image,
 )
-from napari_channelmix.viewer.pages.pixels.compose import highest, scaled
+from napari_channelmix.viewer.pages.pixels.map_scaling import highest, scaled
 from napari_channelmix.viewer.pages.pixels.probability_bars import ClassBars
 from napari_channelmix.viewer.widgets.notice import Notice
 
@@ -87,27 +87,38 @@ class ResultPanel(QWidget):
         """Say which cell is about to be explained."""
         self.title.setText(f"<b>Cell {html.escape(name)}</b>")
 
-    def show_explanation(self, found: Explanation, label: str) -> None:
-        """Show what is known of a cell so far; ``label``: the class it was given."""
-        before, self._found = self._found, found
-        if before is None or before.crops is not found.crops:
-            levels = grey_levels(found.crops)
+    def show_explanation(self, explanation: Explanation, label: str) -> None:
+        """Show what is known of a cell so far; ``label`` is the class it was given."""
+        before, self._found = self._found, explanation
+        if before is None or before.crops is not explanation.crops:
+            levels = grey_levels(explanation.crops)
             self.strip.show_tiles(
                 [
-                    Tile(grey_image(levels[at]), title=name, tip=f"{name}, cell {found.name}")
-                    for at, name in enumerate(found.channels)
+                    Tile(
+                        grey_image(levels[index]),
+                        title=name,
+                        tip=f"{name}, cell {explanation.name}",
+                    )
+                    for index, name in enumerate(explanation.channels)
                 ]
             )
-        if found.map is not None and (before is None or before.map is not found.map):
-            self.strip.cover(_overlays(found))
-        if before is None or (before.target, before.output) != (found.target, found.output):
-            self.title.setText(_in_words(found, label))
-            self.bars.show_probabilities(found.classes, found.probabilities, found.target)
-        self.training.setText(cell_in_words(found.training))
+        if explanation.map is not None and (before is None or before.map is not explanation.map):
+            self.strip.cover(_overlays(explanation))
+        if before is None or (before.target, before.output) != (
+            explanation.target,
+            explanation.output,
+        ):
+            self.title.setText(_in_words(explanation, label))
+            self.bars.show_probabilities(
+                explanation.classes, explanation.probabilities, explanation.target
+            )
+        self.training.setText(cell_in_words(explanation.training))
         # Its shares have no room in a line; the tip has them.
-        self.prior.setText(f"probabilities: {found.prior.split(' (')[0]}" if found.prior else "")
-        self.prior.setToolTip(f"probabilities: {found.prior}" if found.prior else "")
-        self.warnings.say("\n".join([*found.doubts, *found.warnings]), "warning")
+        self.prior.setText(
+            f"probabilities: {explanation.prior.split(' (')[0]}" if explanation.prior else ""
+        )
+        self.prior.setToolTip(f"probabilities: {explanation.prior}" if explanation.prior else "")
+        self.warnings.say("\n".join([*explanation.doubts, *explanation.warnings]), "warning")
 
     def show_palette(self, palette: Sequence[str]) -> None:
         """Take the order of the classes: positions are colours, here and in the picture."""
@@ -120,28 +131,28 @@ class ResultPanel(QWidget):
         self.strip.update()
 
 
-def _overlays(found: Explanation) -> list[QImage | None]:
+def _overlays(explanation: Explanation) -> list[QImage | None]:
     """The cell's map over every channel, or each channel's own."""
-    if found.channel_maps is None:
-        assert found.map is not None
-        return [heat_image(scaled(found.map))] * len(found.channels)
-    top = highest(found.channel_maps)
-    return [heat_image(scaled(one, top)) for one in found.channel_maps]
+    if explanation.channel_maps is None:
+        assert explanation.map is not None
+        return [heat_image(scaled(explanation.map))] * len(explanation.channels)
+    top = highest(explanation.channel_maps)
+    return [heat_image(scaled(channel_map, top)) for channel_map in explanation.channel_maps]
 
 
-def _in_words(found: Explanation, label: str) -> str:
-    parts = [f"<b>Cell {html.escape(found.name)}</b>"]
+def _in_words(explanation: Explanation, label: str) -> str:
+    parts = [f"<b>Cell {html.escape(explanation.name)}</b>"]
     if label:
         parts.append(f"labelled {label}")
-    if found.target is not None:
-        against = found.question.versus
-        why = f"explaining class <b>{found.classes[found.target]}</b>"
+    if explanation.target is not None:
+        against = explanation.question.versus
+        why = f"explaining class <b>{explanation.classes[explanation.target]}</b>"
         parts.append(f"{why}, compared with {against}" if against else why)
     text = " · ".join(parts)
     # Of a bundle it is always the same.
-    return f"{text}<br>output: {found.output}" if found.output else text
+    return f"{text}<br>output: {explanation.output}" if explanation.output else text
 
 
-def composite(found: Explanation) -> QImage:
+def composite(explanation: Explanation) -> QImage:
     """All channels as one grey picture, the brightest of them at each pixel."""
-    return grey_image(np.asarray(grey_levels(found.crops).max(axis=0)))
+    return grey_image(np.asarray(grey_levels(explanation.crops).max(axis=0)))

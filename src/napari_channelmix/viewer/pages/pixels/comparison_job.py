@@ -40,15 +40,22 @@ class Answer:
 
 
 def compare_job(
-    sources: Sources, trained: Trained, cells: Cells, found: Explanation, methods: Sequence[str]
+    sources: Sources,
+    trained: Trained,
+    cells: Cells,
+    explanation: Explanation,
+    methods: Sequence[str],
 ) -> Job[tuple[Answer, ...]]:
     """The same cell and question by several methods, measured alike."""
     from napari_channelmix.pcim import explain_job, measure_job
 
     answers: list[Answer] = []
-    source, question = sources.of(trained, cells).read(np.array([found.cell])), found.question
-    for at, method in enumerate(methods):
-        yield Progress(at, len(methods), f"explaining by {method}", partial=tuple(answers))
+    source, question = (
+        sources.of(trained, cells).read(np.array([explanation.cell])),
+        explanation.question,
+    )
+    for index, method in enumerate(methods):
+        yield Progress(index, len(methods), f"explaining by {method}", partial=tuple(answers))
         try:
             job = explain_job(
                 trained.classifier,
@@ -58,9 +65,9 @@ def compare_job(
                 settings=replace(question.maps, method=method, channels="shared"),
                 batch=1,
             )
-            made = yield from _silent(part(job, at, 0.5, len(methods)))
+            made = yield from _silent(part(job, index, 0.5, len(methods)))
             measure = measure_job(trained.classifier, source, made.maps, made.target, made.versus)
-            fidelity = yield from _silent(part(measure, at + 0.5, 0.5, len(methods)))
+            fidelity = yield from _silent(part(measure, index + 0.5, 0.5, len(methods)))
             answers.append(
                 Answer(method, made.maps[0], float(fidelity.srg[0]), made.seconds_per_cell)
             )

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_channelmix.viewer.charts.thumbnails import Thumbnails, Tile, heat_image
 from napari_channelmix.viewer.pages.pixels.cell_panel import composite
-from napari_channelmix.viewer.pages.pixels.compose import scaled
+from napari_channelmix.viewer.pages.pixels.map_scaling import scaled
 from napari_channelmix.viewer.pages.pixels.question_form import METHODS
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class ComparisonPanel(QWidget):
         self.tiles.setVisible(False)
         self.note.setVisible(False)
 
-    def begin(self, found: Explanation, methods: Sequence[str]) -> None:
+    def begin(self, explanation: Explanation, methods: Sequence[str]) -> None:
         """Show the cell once for each method, still without maps."""
-        self._below, self._methods = composite(found), tuple(methods)
+        self._below, self._methods = composite(explanation), tuple(methods)
         self.tiles.setVisible(True)
         self.show_answers(())
         self.note.setText(
@@ -73,8 +73,8 @@ class ComparisonPanel(QWidget):
         """Show what has come in so far."""
         if not self._methods:
             return
-        known = {one.method: one for one in answers}
-        best = max((one.srg for one in answers if one.srg is not None), default=None)
+        known = {entry.method: entry for entry in answers}
+        best = max((entry.srg for entry in answers if entry.srg is not None), default=None)
         done = len(answers) == len(self._methods)
         tiles = []
         for name in self._methods:

@@ -60,15 +60,15 @@ def explain_cell_job(
     from napari_channelmix.pcim import explain_job
 
     if known is not None and known.attribution is not None:
-        found = known if known.training else _marked(known, sources, trained, cells)
+        explanation = known if known.training else _marked(known, sources, trained, cells)
         if known.reliability is None:
-            found = yield from _tested(found)
-        return (yield from _checked(found, sources, trained, cells))
+            explanation = yield from _tested(explanation)
+        return (yield from _checked(explanation, sources, trained, cells))
     yield Progress(0, 1, "reading the cell")
     source = sources.of(trained, cells).read(np.array([cell]))
     row = cells.table.iloc[cell]
     y0, x0, y1, x1 = cells.boxes[cell].tolist()
-    found = Explanation(
+    explanation = Explanation(
         question,
         cell,
         int(row["field"]),
@@ -79,7 +79,7 @@ def explain_cell_job(
         warnings=_at_border(cells, cell),
         called=cell_name(cells, cell),
     )
-    yield Progress(0, 1, "explaining the cell", partial=found)
+    yield Progress(0, 1, "explaining the cell", partial=explanation)
     job = explain_job(
         trained.classifier,
         source,
@@ -92,40 +92,44 @@ def explain_cell_job(
     try:
         while True:
             step = next(job)
-            found = _refined(found, step.partial)
-            yield replace(step, partial=found, metrics={})
+            explanation = _refined(explanation, step.partial)
+            yield replace(step, partial=explanation, metrics={})
     except StopIteration as end:
-        found = _finished(found, end.value)
+        explanation = _finished(explanation, end.value)
     finally:
         job.close()
-    found = _marked(found, sources, trained, cells)
-    yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=found)
-    found = yield from _tested(found)
-    return (yield from _checked(found, sources, trained, cells))
+    explanation = _marked(explanation, sources, trained, cells)
+    yield Progress(SHARE_OF_MAP, 1, "testing the map", partial=explanation)
+    explanation = yield from _tested(explanation)
+    return (yield from _checked(explanation, sources, trained, cells))
 
 
 def _checked(
-    found: Explanation, sources: Sources, trained: Trained, cells: Cells
+    explanation: Explanation, sources: Sources, trained: Trained, cells: Cells
 ) -> Job[Explanation]:
     """What the labels say against the model is said with each cell; looked at once for all."""
     lines = sources.doubts(trained, cells)
     if lines is None:
         from napari_channelmix.classify.plausibility import STAGE, plausibility_job
 
-        yield Progress(1, 1, STAGE, partial=found)
+        yield Progress(1, 1, STAGE, partial=explanation)
         lines = yield from part(plausibility_job(trained.classifier, cells), 1, 0, 1)
         sources.keep_doubts(trained, cells, lines)
-    return replace(found, doubts=lines)
+    return replace(explanation, doubts=lines)
 
 
-def _marked(found: Explanation, sources: Sources, trained: Trained, cells: Cells) -> Explanation:
+def _marked(
+    explanation: Explanation, sources: Sources, trained: Trained, cells: Cells
+) -> Explanation:
     """Note whether the classifier was trained on the cell, or on others of its group."""
     groups = cells.groups
-    others = np.flatnonzero((groups == groups[found.cell]) & (np.arange(len(cells)) != found.cell))
+    others = np.flatnonzero(
+        (groups == groups[explanation.cell]) & (np.arange(len(cells)) != explanation.cell)
+    )
     # Those with a class first: the others were no training cells.
     others = others[np.argsort(cells.labels[others] < 0, kind="stable")][:MOST_OF_GROUP]
-    some = replace(sources.of(trained, cells), numbers=np.array([found.cell, *others]))
-    return replace(found, training=str(some.training_marks()[0]))
+    some = replace(sources.of(trained, cells), numbers=np.array([explanation.cell, *others]))
+    return replace(explanation, training=str(some.training_marks()[0]))
 
 
 def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:
@@ -133,12 +137,12 @@ def _at_border(cells: Cells, cell: int) -> tuple[str, ...]:
     return (AT_BORDER,) if cells.at_border[cell] else ()
 
 
-def _refined(found: Explanation, update: Any) -> Explanation:
+def _refined(explanation: Explanation, update: Any) -> Explanation:
     if update is None:
-        return found
+        return explanation
     maps = update.channel_maps
     return replace(
-        found,
+        explanation,
         map=update.maps[0].copy(),
         channel_maps=None if maps is None else maps[0].copy(),
         probabilities=update.probabilities[0],
@@ -146,7 +150,7 @@ def _refined(found: Explanation, update: Any) -> Explanation:
     )
 
 
-def _finished(found: Explanation, attribution: Attribution) -> Explanation:
+def _finished(explanation: Explanation, attribution: Attribution) -> Explanation:
     from napari_channelmix.pcim.caveats import attribution_caveats, sentences
 
     maps = attribution.channel_maps
@@ -154,37 +158,41 @@ def _finished(found: Explanation, attribution: Attribution) -> Explanation:
     # They stand with the words on reliability.
     warnings = [line for line in attribution.warnings if line not in caveats]
     return replace(
-        found,
+        explanation,
         map=attribution.maps[0],
         channel_maps=None if maps is None else maps[0],
         probabilities=attribution.probabilities[0],
         target=int(attribution.target[0]),
         attribution=attribution,
-        warnings=tuple(dict.fromkeys((*found.warnings, *warnings))),
+        warnings=tuple(dict.fromkeys((*explanation.warnings, *warnings))),
         caveats=sentences(caveats),
         prior="" if attribution.prior is None else attribution.prior.text(),
         output=attribution.output if hasattr(attribution.source.model, "reading") else "",
     )
 
 
-def _tested(found: Explanation) -> Job[Explanation]:
+def _tested(explanation: Explanation) -> Job[Explanation]:
     """Reliability of the map; the curves come first."""
     from napari_channelmix.pcim import reliability_job
     from napari_channelmix.pcim.scores import Fidelity
 
-    assert found.attribution is not None
+    assert explanation.attribution is not None
     job = part(
-        reliability_job(found.attribution), SHARE_OF_MAP, 1 - SHARE_OF_MAP, 1, "testing the map: "
+        reliability_job(explanation.attribution),
+        SHARE_OF_MAP,
+        1 - SHARE_OF_MAP,
+        1,
+        "testing the map: ",
     )
     try:
         while True:
             step = next(job)
             if isinstance(step.partial, Fidelity):
-                found = replace(found, fidelity=step.partial)
+                explanation = replace(explanation, fidelity=step.partial)
             # Maps of the cell with noise or of a random network are not this cell's map.
-            yield replace(step, partial=found, metrics={})
+            yield replace(step, partial=explanation, metrics={})
     except StopIteration as end:
-        return replace(found, fidelity=end.value.fidelity, reliability=end.value)
+        return replace(explanation, fidelity=end.value.fidelity, reliability=end.value)
     finally:
         job.close()
 

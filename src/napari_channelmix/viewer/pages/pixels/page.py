@@ -16,10 +16,10 @@ from qtpy.QtCore import QSignalBlocker
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.class_legend import session_palette
-from napari_channelmix.viewer.frame.chance_note import ChanceNote
-from napari_channelmix.viewer.frame.page import Dock, form, group
-from napari_channelmix.viewer.frame.prior_menu import explained_prior
-from napari_channelmix.viewer.frame.training_controls import follow_seed
+from napari_channelmix.viewer.page_parts.base_page import Page, form, group
+from napari_channelmix.viewer.page_parts.chance_note import ChanceNote
+from napari_channelmix.viewer.page_parts.prior_menu import explained_prior
+from napari_channelmix.viewer.page_parts.training_controls import follow_seed
 from napari_channelmix.viewer.pages.pixels.batch_panel import ManyCells
 from napari_channelmix.viewer.pages.pixels.cache import ExplanationCache
 from napari_channelmix.viewer.pages.pixels.cell_panel import ResultPanel
@@ -27,7 +27,7 @@ from napari_channelmix.viewer.pages.pixels.comparison_job import compare_job
 from napari_channelmix.viewer.pages.pixels.comparison_panel import ComparisonPanel
 from napari_channelmix.viewer.pages.pixels.explain_job import explain_cell_job, warm_job
 from napari_channelmix.viewer.pages.pixels.explain_mode import ExplainMode
-from napari_channelmix.viewer.pages.pixels.map_layers import ExplanationLayers
+from napari_channelmix.viewer.pages.pixels.explanation_layers import ExplanationLayers
 from napari_channelmix.viewer.pages.pixels.prerequisites import Needs
 from napari_channelmix.viewer.pages.pixels.question_form import QuestionForm, compared
 from napari_channelmix.viewer.pages.pixels.reliability_panel import ReliabilityPanel
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.explanation import Explanation, Question
     from napari_channelmix.viewer.tasks.task import Update
 
-__all__ = ["ExplainDock"]
+__all__ = ["PixelsPage"]
 
 
-class ExplainDock(Dock):
+class PixelsPage(Page):
     """Ask, see, trust or not, compare, and go on to many cells."""
 
     # Two jobs on one network would switch its modes under each other.
@@ -91,7 +91,7 @@ class ExplainDock(Dock):
     def _build(self) -> None:
         self.column.addWidget(self.needs)
         self.column.addWidget(self.chance)
-        asked, inside = group("Cell and method")
+        question_box, inside = group("Cell and method")
         inside.addWidget(self.toggle)
         rows = form()
         rows.addRow("Cell", self.number)
@@ -99,7 +99,7 @@ class ExplainDock(Dock):
         inside.addLayout(rows)
         inside.addWidget(self.question.separate)
         inside.addWidget(self.question.more())
-        self.boxes = [asked]
+        self.boxes = [question_box]
         for title, content in (
             ("Map and prediction", self.result),
             ("Reliability", self.reliability),
@@ -206,32 +206,32 @@ class ExplainDock(Dock):
         if selected[0] == self.cell:
             return
         shown = self.session.shown
-        here = shown is not None and int(cells.table["field"].iloc[selected[0]]) == shown.field
-        if here and self.toggle.front and self.toggle.isChecked() and not self.many.busy:
+        in_view = shown is not None and int(cells.table["field"].iloc[selected[0]]) == shown.field
+        if in_view and self.toggle.front and self.toggle.isChecked() and not self.many.busy:
             self.explain(selected[0])
 
     def _updated(self, update: Update) -> None:
-        found, shown = update.progress.partial, self.session.explanation
-        if found is None or found is shown:
+        explanation, shown = update.progress.partial, self.session.explanation
+        if explanation is None or explanation is shown:
             return
-        refined = shown is not None and shown.map is not None and found.attribution is None
+        refined = shown is not None and shown.map is not None and explanation.attribution is None
         if not refined or self.pace.ready():
             self.pace.begin()
-            self._known(found)
+            self._known(explanation)
 
-    def _known(self, found: Explanation) -> None:
-        if found.attribution is not None:
-            self.cache.put((found.cell, found.question), found)
-        self.session.explanation = found
+    def _known(self, explanation: Explanation) -> None:
+        if explanation.attribution is not None:
+            self.cache.put((explanation.cell, explanation.question), explanation)
+        self.session.explanation = explanation
 
     def _explanation_changed(self, _: object = None) -> None:
-        found, cells = self.session.explanation, self.session.cells
-        if found is not None and cells is not None:
-            code = int(cells.labels[found.cell])
-            self.result.show_explanation(found, cells.classes[code] if code >= 0 else "")
-            self.layers.show(found)
-        self.reliability.show_explanation(found)
-        if found is None:
+        explanation, cells = self.session.explanation, self.session.cells
+        if explanation is not None and cells is not None:
+            code = int(cells.labels[explanation.cell])
+            self.result.show_explanation(explanation, cells.classes[code] if code >= 0 else "")
+            self.layers.show(explanation)
+        self.reliability.show_explanation(explanation)
+        if explanation is None:
             self.comparison.clear()
             self.result.clear()
         self._fill()
@@ -242,27 +242,27 @@ class ExplainDock(Dock):
 
     def _cancelled(self) -> None:
         """The user stopped it; what is there stays and is not more than it is."""
-        found = self.session.explanation
-        if self.many.stopped() or found is None:
+        explanation = self.session.explanation
+        if self.many.stopped() or explanation is None:
             return
-        if found.attribution is None:
+        if explanation.attribution is None:
             self.notice.say("Stopped; the map is not finished. Click the cell to start again.")
-        elif found.reliability is None:
-            self.reliability.stopped(found)
+        elif explanation.reliability is None:
+            self.reliability.stopped(explanation)
 
     # ---------------------------------------------------------------- other methods
 
     def compare(self) -> None:
         """Explain the cell by several methods."""
         session = self.session
-        found, trained, cells = session.explanation, session.trained, session.cells
-        if found is None or trained is None or cells is None:
+        explanation, trained, cells = session.explanation, session.trained, session.cells
+        if explanation is None or trained is None or cells is None:
             return
         methods = compared(trained.classifier)
-        self.comparison.begin(found, methods)
+        self.comparison.begin(explanation, methods)
         self.task.run(
             "comparing methods",
-            compare_job(self.sources, trained, cells, found, methods),
+            compare_job(self.sources, trained, cells, explanation, methods),
             self.comparison.show_answers,
             on_update=self._compared,
             on_error=self.fail,
@@ -326,8 +326,8 @@ class ExplainDock(Dock):
 
     def _prior_changed(self, _: object = None) -> None:
         """The cell in sight is answered anew where its probabilities are others now."""
-        found = self.session.explanation
-        if found is not None and self.cell is not None and found.question != self.asked:
+        explanation = self.session.explanation
+        if explanation is not None and self.cell is not None and explanation.question != self.asked:
             self.explain(self.cell)
 
     def _warm_up(self) -> None:
@@ -342,12 +342,12 @@ class ExplainDock(Dock):
 
     def _fill(self, _: object = None) -> None:
         ready = self.needs.fill()
-        found = self.session.explanation
+        explanation = self.session.explanation
         self.result.show_palette(session_palette(self.session))
         # All at once and for good: what appears with a click would make the rest jump.
         for box in self.boxes:
             box.setVisible(ready)
-        finished = found is not None and found.attribution is not None
+        finished = explanation is not None and explanation.attribution is not None
         self.comparison.button.setEnabled(finished and not self.task.busy)
         self.many.fill()
         self.toggle.fit()

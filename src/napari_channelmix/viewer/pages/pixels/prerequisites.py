@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_channelmix.viewer.frame.open_page import open_dock
+from napari_channelmix.viewer.page_parts.open_page import open_dock
 from napari_channelmix.viewer.session.classifier_fit import reason_not_fitting
 from napari_channelmix.viewer.widgets.notice import Notice
 
@@ -38,18 +38,18 @@ class Needs(QWidget):
         session = self._session
         if session.cells is None or session.shown is None:
             self._dock = IMAGES
-            said = "No cells yet: first open a data set, or use the layers of the viewer."
+            reason = "No cells yet: first open a data set, or use the layers of the viewer."
         elif session.trained is None:
             self._dock = CLASSIFIER
-            said = "No classifier yet: train one, or open a model, on the page 'Classifier'."
+            reason = "No classifier yet: train one, or open a model, on the page 'Classifier'."
         else:
-            said = reason_not_fitting(session)
-            self._dock = CLASSIFIER if said else ""
-        self.line.say(said)
+            reason = reason_not_fitting(session)
+            self._dock = CLASSIFIER if reason else ""
+        self.line.say(reason)
         self.button.setText(f"Go to '{self._dock}'")
         self.button.setToolTip(f"Go to the page '{self._dock}'")
-        self.setVisible(bool(said))
-        return not said
+        self.setVisible(bool(reason))
+        return not reason
 
     def go(self) -> None:
         """Go to the page that comes first."""

@@ -48,14 +48,14 @@ class ClassBars(QWidget):
     ) -> None:
         """Show (K,) probabilities; None leaves the bars empty."""
         known = np.zeros(len(classes)) if probabilities is None else probabilities
-        order = [int(at) for at in np.argsort(-known, kind="stable")]
+        order = [int(code) for code in np.argsort(-known, kind="stable")]
         first = order[: MOST if len(order) <= MOST else MOST - 1]
         if target is not None and target not in first:
             first[-1] = target
-        rows = [(classes[at], float(known[at]), at == target) for at in first]
-        rest = [at for at in order if at not in first]
+        rows = [(classes[code], float(known[code]), code == target) for code in first]
+        rest = [code for code in order if code not in first]
         if rest:
-            rows.append((f"{len(rest)} others", float(sum(known[at] for at in rest)), False))
+            rows.append((f"{len(rest)} others", float(sum(known[code] for code in rest)), False))
         if tuple(rows) == self.rows and self.known == (probabilities is not None):
             return
         self.rows, self.known = tuple(rows), probabilities is not None
@@ -94,8 +94,8 @@ class ClassBars(QWidget):
         names = min(widest + 10, int(NAMES * self.width()))
         figures = metrics.horizontalAdvance("100.0 %") + 4
         room = max(10, self.width() - names - figures)
-        for at, (name, p, explained) in enumerate(self.rows):
-            top = at * ROW
+        for row, (name, p, explained) in enumerate(self.rows):
+            top = row * ROW
             painter.setPen(QColor(self.colors.text))
             text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, names - 8)
             middle = Qt.AlignmentFlag.AlignVCenter

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from napari_channelmix.settings import MapSettings, Question
-from napari_channelmix.viewer.frame.page import form
+from napari_channelmix.viewer.page_parts.base_page import form
 from napari_channelmix.viewer.widgets.folding import Folding
 from napari_channelmix.viewer.widgets.job_form import JobForm
 
@@ -49,15 +49,15 @@ def methods_for(classifier: Any) -> dict[str, str]:
     """Why each method cannot be used, or an empty text where it can."""
     captum = importlib.util.find_spec("captum") is not None
     only_answers = classifier is not None and not hasattr(classifier, "network")
-    found = {}
+    reasons = {}
     for name in METHODS:
         why = ""
         if only_answers and name not in ANSWERS_ONLY:
             why = NO_GRADIENTS
         elif name in BASELINES and not captum:
             why = NO_CAPTUM
-        found[name] = why
-    return found
+        reasons[name] = why
+    return reasons
 
 
 def compared(classifier: Any) -> tuple[str, ...]:
@@ -154,8 +154,8 @@ class QuestionForm(QObject):
                         box.addItem(name, name)
         with QSignalBlocker(self.method):
             reasons = methods_for(classifier)
-            for at, name in enumerate(METHODS):
-                _switch(self.method, at, not reasons[name], reasons[name] or TIPS.get(name, ""))
+            for index, name in enumerate(METHODS):
+                _switch(self.method, index, not reasons[name], reasons[name] or TIPS.get(name, ""))
             if reasons[self.method.currentData()]:
                 usable = next(name for name in METHODS if not reasons[name])
                 self.method.setCurrentIndex(self.method.findData(usable))
@@ -174,15 +174,15 @@ class QuestionForm(QObject):
         """A class is held against another one only; which, must be known for every cell."""
         target = self.target.currentData()
         with QSignalBlocker(self.versus):
-            for at in range(self.versus.count()):
-                _switch(self.versus, at, at == 0 or self.versus.itemData(at) != target)
+            for index in range(self.versus.count()):
+                _switch(self.versus, index, index == 0 or self.versus.itemData(index) != target)
             if target is None or self.versus.currentData() == target:
                 self.versus.setCurrentIndex(0)
         self.versus.setEnabled(target is not None)
 
 
-def _switch(box: QComboBox, at: int, on: bool, tip: str = "") -> None:
-    item = cast("QStandardItemModel", box.model()).item(at)
+def _switch(box: QComboBox, index: int, on: bool, tip: str = "") -> None:
+    item = cast("QStandardItemModel", box.model()).item(index)
     if item is not None:
         item.setEnabled(on)
         item.setData(tip, Qt.ItemDataRole.ToolTipRole)

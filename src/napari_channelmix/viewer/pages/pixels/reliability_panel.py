@@ -58,9 +58,9 @@ class ReliabilityPanel(QWidget):
         for widget in (self.words, self.plot, self.legend, self.figures):
             column.addWidget(widget)
 
-    def show_explanation(self, found: Explanation | None) -> None:
+    def show_explanation(self, explanation: Explanation | None) -> None:
         """Show what is known of a map so far."""
-        fidelity = None if found is None else found.fidelity
+        fidelity = None if explanation is None else explanation.fidelity
         if fidelity is None:
             self.inserting.setData([], [])
             self.deleting.setData([], [])
@@ -70,29 +70,35 @@ class ReliabilityPanel(QWidget):
                 (self.deleting, fidelity.deleting),
             ):
                 line.setData(fidelity.shares, curves[:, 0].mean(axis=0))
-        self.figures.setText(self._figures(found))
-        tested = None if found is None else found.reliability
+        self.figures.setText(self._figures(explanation))
+        tested = None if explanation is None else explanation.reliability
         if tested is None:
             waiting = "Each map is tested when it is finished."
-            lines = (waiting,) if found is None else ("The map is being tested…", *found.caveats)
+            lines = (
+                (waiting,)
+                if explanation is None
+                else ("The map is being tested…", *explanation.caveats)
+            )
             self.words.say("\n".join(lines), "info" if len(lines) == 1 else "warning")
             return
         lines, kind = tested.words(0), tested.verdict(0)
-        if kind == "good" and found is not None and found.doubts:
+        if kind == "good" and explanation is not None and explanation.doubts:
             # What the labels say against the model stands with the cell.
             lines, kind = (*lines, "But the labels contradict the model: see above."), "warning"
         self.words.say("\n".join(lines), kind)
 
-    def stopped(self, found: Explanation | None = None) -> None:
+    def stopped(self, explanation: Explanation | None = None) -> None:
         """Say that the tests were not carried to their end."""
         lines = ["The tests were stopped; click the cell again to go on."]
-        self.words.say("\n".join([*lines, *(found.caveats if found else ())]), "warning")
+        self.words.say(
+            "\n".join([*lines, *(explanation.caveats if explanation else ())]), "warning"
+        )
 
-    def _figures(self, found: Explanation | None) -> str:
-        if found is None or found.fidelity is None:
+    def _figures(self, explanation: Explanation | None) -> str:
+        if explanation is None or explanation.fidelity is None:
             return ""
-        gap = f"<b>gap between the curves {float(found.fidelity.srg[0]):.2f}</b>"
-        tested = found.reliability
+        gap = f"<b>gap between the curves {float(explanation.fidelity.srg[0]):.2f}</b>"
+        tested = explanation.reliability
         if tested is None:
             return gap
         chance = tested.against_chance

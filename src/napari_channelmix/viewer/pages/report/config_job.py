@@ -51,7 +51,9 @@ class UnsavedError(DataError):
 def doable(snapshot: Snapshot) -> str:
     """Why there is nothing that could be done again, or an empty text."""
     parts = [
-        part for one in snapshot.data_sets for part in (one.trained, one.importance, one.latents)
+        part
+        for data_set in snapshot.data_sets
+        for part in (data_set.trained, data_set.importance, data_set.latents)
     ]
     if not any(part is not None for part in parts):
         return "Nothing to reproduce yet: no classifier, channel importance or latents."
@@ -74,15 +76,18 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
     from napari_channelmix.provenance import provenance
 
     recorded = snapshot.recorded
-    for at, one in enumerate(recorded):
+    for index, data_set in enumerate(recorded):
         yield from part(
-            _same_on_disk_job(one, snapshot), 100 * at / len(recorded), 100 / len(recorded), 100
+            _same_on_disk_job(data_set, snapshot),
+            100 * index / len(recorded),
+            100 / len(recorded),
+            100,
         )
     record = _Record(snapshot)
     # Classifiers first: predictions name them.
-    for one in recorded:
-        record.add_classifier(one)
-    parts = [record.data_set(one) for one in recorded]
+    for data_set in recorded:
+        record.add_classifier(data_set)
+    parts = [record.data_set(data_set) for data_set in recorded]
     about = provenance()
     first = {name: getattr(parts[0], name) for name in type(parts[0]).model_fields}
     return Config(
@@ -96,22 +101,24 @@ def config_job(snapshot: Snapshot) -> Job[Config]:
     )
 
 
-def _same_on_disk_job(one: Snapshot, snapshot: Snapshot) -> Job[None]:
+def _same_on_disk_job(data_set: Snapshot, snapshot: Snapshot) -> Job[None]:
     """Open the file of a data set, and see that it holds the cells that are open here."""
     from napari_channelmix.data import open_dataset_job
 
     several = len(snapshot.data_sets) > 1
-    elsewhere = "" if one.in_use else ELSEWHERE
-    if one.closed and (one.dataset is None or one.edited):
-        raise UnsavedError(f"{one.title}: its cells are in no data-set file as they were: {CLOSED}")
-    if one.dataset is None:
-        which = f"{one.title}: these" if several else "these"
+    elsewhere = "" if data_set.in_use else ELSEWHERE
+    if data_set.closed and (data_set.dataset is None or data_set.edited):
+        raise UnsavedError(
+            f"{data_set.title}: its cells are in no data-set file as they were: {CLOSED}"
+        )
+    if data_set.dataset is None:
+        which = f"{data_set.title}: these" if several else "these"
         raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
-    on_disk = yield from part(open_dataset_job(one.dataset), 0, 90, 100, "reading the file: ")
+    on_disk = yield from part(open_dataset_job(data_set.dataset), 0, 90, 100, "reading the file:  ")
     yield Progress(90, 100, "comparing the cells")
-    if on_disk.fingerprint != one.cells.fingerprint:
-        which = f"{one.title}: {one.dataset.name}" if several else one.dataset.name
-        if one.closed:
+    if on_disk.fingerprint != data_set.cells.fingerprint:
+        which = f"{data_set.title}: {data_set.dataset.name}" if several else data_set.dataset.name
+        if data_set.closed:
             raise UnsavedError(
                 f"{which} holds other cells or classes than were open here: {CLOSED}"
             )
@@ -129,19 +136,19 @@ class _Record:
     # Of the classifiers that can be come by again, by the identity of their data sets.
     _parts: dict[int, Any] = field(default_factory=dict)
 
-    def add_classifier(self, one: Snapshot) -> None:
+    def add_classifier(self, data_set: Snapshot) -> None:
         """The classifier of a data set."""
-        from napari_channelmix.config.facts import classifier_part
+        from napari_channelmix.config.from_results import classifier_part
 
-        trained = one.classifier
+        trained = data_set.classifier
         if trained is None:
             return
-        prior = one.prior if self._fits(one.prior, one) else None
-        found = classifier_part(trained.classifier, _file(trained.source), prior)
-        if found is None:
-            self._left_out(one, "the classifier")
+        prior = data_set.prior if self._fits(data_set.prior, data_set) else None
+        classifier = classifier_part(trained.classifier, _file(trained.source), prior)
+        if classifier is None:
+            self._left_out(data_set, "the classifier")
             return
-        self._parts[id(one)] = found
+        self._parts[id(data_set)] = classifier
 
     @staticmethod
     def _fits(prior: PriorChoice, owner: Snapshot) -> bool:
@@ -152,59 +159,59 @@ class _Record:
             return False
         return not isinstance(prior, dict) or set(prior) == set(trained.classifier.classes)
 
-    def data_set(self, one: Snapshot) -> DataSetConfig:
+    def data_set(self, data_set: Snapshot) -> DataSetConfig:
         """All of one data set."""
         from napari_channelmix.config import DataSetConfig
-        from napari_channelmix.config.facts import data_part, importance_part, latents_part
+        from napari_channelmix.config.from_results import data_part, importance_part, latents_part
 
-        assert one.dataset is not None
+        assert data_set.dataset is not None
         importance, latents = None, None
-        if one.importance is not None:
-            importance = importance_part(one.importance)
+        if data_set.importance is not None:
+            importance = importance_part(data_set.importance)
             if importance is None:
-                self._left_out(one, "channel importance")
-        if one.latents is not None:
-            latents = latents_part(one.latents.provenance)
+                self._left_out(data_set, "channel importance")
+        if data_set.latents is not None:
+            latents = latents_part(data_set.latents.provenance)
             if latents is None:
-                self._left_out(one, "what is known of the latents")
+                self._left_out(data_set, "what is known of the latents")
         return DataSetConfig(
-            data=data_part(one.cells, one.dataset, one.title),
-            classifier=self._parts.get(id(one)),
+            data=data_part(data_set.cells, data_set.dataset, data_set.title),
+            classifier=self._parts.get(id(data_set)),
             importance=importance,
-            predictions=self._predictions(one),
-            explanations=self._explanations(one),
+            predictions=self._predictions(data_set),
+            explanations=self._explanations(data_set),
             latents=latents,
         )
 
-    def _predictions(self, one: Snapshot) -> PredictionsPart | None:
-        from napari_channelmix.config.facts import predictions_part
+    def _predictions(self, data_set: Snapshot) -> PredictionsPart | None:
+        from napari_channelmix.config.from_results import predictions_part
 
-        found = one.predictions
-        if found is None:
+        predictions = data_set.predictions
+        if predictions is None:
             return None
-        owner = self._owner(found.trained or one.trained)
+        owner = self._owner(predictions.trained or data_set.trained)
         if owner is None:
-            self._by_another(one, "predictions")
+            self._by_another(data_set, "predictions")
             return None
-        counts = np.bincount(found.codes, minlength=len(found.classes)).tolist()
-        called = dict(zip(found.classes, counts, strict=True))
-        return predictions_part(found.prior, called, self._named(one, owner))
+        counts = np.bincount(predictions.codes, minlength=len(predictions.classes)).tolist()
+        called = dict(zip(predictions.classes, counts, strict=True))
+        return predictions_part(predictions.prior, called, self._named(data_set, owner))
 
-    def _explanations(self, one: Snapshot) -> tuple[ExplanationPart, ...]:
+    def _explanations(self, data_set: Snapshot) -> tuple[ExplanationPart, ...]:
         """What was asked of which cells; the same question of several cells is one part."""
-        from napari_channelmix.config.facts import explanation_part, prior_choice
+        from napari_channelmix.config.from_results import explanation_part, prior_choice
 
-        asked: dict[Question, list[int]] = {}
+        questions: dict[Question, list[int]] = {}
         abouts: dict[Question, dict[str, Any]] = {}
-        for found in reversed(one.explained):
-            if found.attribution is not None:
-                asked.setdefault(found.question, []).append(found.cell)
-                abouts[found.question] = found.attribution.provenance
-        if not asked:
+        for explanation in reversed(data_set.explained):
+            if explanation.attribution is not None:
+                questions.setdefault(explanation.question, []).append(explanation.cell)
+                abouts[explanation.question] = explanation.attribution.provenance
+        if not questions:
             return ()
-        owner = self._owner(one.explained_by or one.trained)
+        owner = self._owner(data_set.explained_by or data_set.trained)
         if owner is None:
-            self._by_another(one, "explanations")
+            self._by_another(data_set, "explanations")
             return ()
         # A model made elsewhere has no prior to choose.
         choosable = self._fits(None, owner)
@@ -213,10 +220,10 @@ class _Record:
                 tuple(cells),
                 abouts[question],
                 as_dict(question, ["prior"]),
-                classifier=self._named(one, owner),
+                classifier=self._named(data_set, owner),
                 prior=prior_choice(question.prior) or "training" if choosable else None,
             )
-            for question, cells in asked.items()
+            for question, cells in questions.items()
         ]
         return tuple(row for row in parts if row is not None)
 
@@ -225,18 +232,20 @@ class _Record:
         owner = self.snapshot.owner_of(trained)
         return owner if id(owner) in self._parts else None
 
-    def _named(self, one: Snapshot, owner: Snapshot) -> str | None:
-        return None if owner is one else owner.title
+    def _named(self, data_set: Snapshot, owner: Snapshot) -> str | None:
+        return None if owner is data_set else owner.title
 
-    def _of(self, one: Snapshot) -> str:
-        return f" of {one.title}" if len(self.snapshot.data_sets) > 1 else ""
+    def _of(self, data_set: Snapshot) -> str:
+        return f" of {data_set.title}" if len(self.snapshot.data_sets) > 1 else ""
 
-    def _left_out(self, one: Snapshot, what: str) -> None:
-        self.notes.append(f"how {what}{self._of(one)} came about is not known, so it is left out")
-
-    def _by_another(self, one: Snapshot, what: str) -> None:
+    def _left_out(self, data_set: Snapshot, what: str) -> None:
         self.notes.append(
-            f"the {what}{self._of(one)} are left out: how their classifier came about is not "
+            f"how {what}{self._of(data_set)} came about is not known, so it is left out"
+        )
+
+    def _by_another(self, data_set: Snapshot, what: str) -> None:
+        self.notes.append(
+            f"the {what}{self._of(data_set)} are left out: how their classifier came about is not "
             "known, or another one has taken its place"
         )
 
@@ -245,14 +254,14 @@ def changes(snapshot: Snapshot) -> tuple[str, ...]:
     """What was found of other cells, or of these with other classes, a line each."""
     several = len(snapshot.data_sets) > 1
     return tuple(
-        f"{one.title}: {line}" if several else line
-        for one in snapshot.recorded
-        for line in _changes_of(one)
+        f"{data_set.title}: {line}" if several else line
+        for data_set in snapshot.recorded
+        for line in _changes_of(data_set)
     )
 
 
-def _changes_of(one: Snapshot) -> Sequence[str]:
-    trained, importance, latents = one.classifier, one.importance, one.latents
+def _changes_of(data_set: Snapshot) -> Sequence[str]:
+    trained, importance, latents = data_set.classifier, data_set.importance, data_set.latents
     made: list[tuple[str, Any]] = []
     # A model from a file was never meant to be of these cells.
     if trained is not None and _file(trained.source) is None:
@@ -262,7 +271,7 @@ def _changes_of(one: Snapshot) -> Sequence[str]:
         made.append(("channel importance was found", importance.provenance))
     if latents is not None:
         made.append(("the latents were found", latents.provenance))
-    now = one.cells.fingerprint if made else ""
+    now = data_set.cells.fingerprint if made else ""
     return [
         f"{what} before cells or classes were changed: the figures are of those, and will differ "
         f"when reproduced"

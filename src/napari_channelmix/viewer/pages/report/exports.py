@@ -76,11 +76,11 @@ def export_job(items: tuple[Item, ...], folder: Path) -> Job[Exported]:
     """
     files: list[Path] = []
     notes: list[str] = []
-    for at, item in enumerate(items):
-        yield Progress(at, len(items), f"exporting: {item.title}")
-        found = yield from part(item.write(folder), at, 1, len(items))
-        files += found.files
-        notes += found.notes
+    for index, item in enumerate(items):
+        yield Progress(index, len(items), f"exporting: {item.title}")
+        exported = yield from part(item.write(folder), index, 1, len(items))
+        files += exported.files
+        notes += exported.notes
     return Exported(tuple(files), tuple(dict.fromkeys(notes)))
 
 
@@ -89,14 +89,18 @@ def items_of(snapshot: Snapshot) -> tuple[Item, ...]:
 
     Where something was found of several data sets, each has a folder of its name.
     """
-    sets = [one for one in snapshot.data_sets if not one.closed and (one.in_use or one.results)]
+    sets = [
+        data_set
+        for data_set in snapshot.data_sets
+        if not data_set.closed and (data_set.in_use or data_set.results)
+    ]
     if len(sets) < 2:
         return _items_of(snapshot)
-    folders = file_stems([one.title for one in sets], unnamed="data set")
+    folders = file_stems([data_set.title for data_set in sets], unnamed="data set")
     return tuple(
-        _in_folder(item, one.title, name)
-        for one, name in zip(sets, folders, strict=True)
-        for item in _items_of(one)
+        _in_folder(item, data_set.title, name)
+        for data_set, name in zip(sets, folders, strict=True)
+        for item in _items_of(data_set)
     )
 
 
@@ -115,7 +119,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
     from napari_channelmix.report.cell_table import why_no_parquet
 
     why = why_no_parquet()
-    found = [
+    items = [
         Item(
             "table",
             "Table of the cells",
@@ -125,7 +129,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
         )
     ]
     if snapshot.predictions is not None or snapshot.cells.classes:
-        found.append(
+        items.append(
             Item(
                 "groups",
                 "Table of the groups",
@@ -136,7 +140,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
             )
         )
         if _has_doses(snapshot):
-            found.append(
+            items.append(
                 Item(
                     "doses",
                     "Dose-response",
@@ -146,7 +150,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                 )
             )
         if _has_plates(snapshot):
-            found.append(
+            items.append(
                 Item(
                     "plates",
                     "Plates",
@@ -156,7 +160,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                 )
             )
     if snapshot.importance is not None:
-        found.append(
+        items.append(
             Item(
                 "importance",
                 "Channel importance",
@@ -165,9 +169,9 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                 "The chart, its table, and how it was computed",
             )
         )
-    found += _of_classifier(snapshot)
-    if any(one.fidelity is not None for one in snapshot.explained):
-        found.append(
+    items += _of_classifier(snapshot)
+    if any(explanation.fidelity is not None for explanation in snapshot.explained):
+        items.append(
             Item(
                 "fidelity",
                 "Insertion and deletion",
@@ -177,7 +181,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
             )
         )
     if snapshot.latents is not None:
-        found.append(
+        items.append(
             Item(
                 "latents",
                 "Latents",
@@ -187,13 +191,13 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
             )
         )
     stems = file_stems([image.name for image in snapshot.images])
-    found += [_of_image(image, stem) for image, stem in zip(snapshot.images, stems, strict=True)]
-    return tuple(found)
+    items += [_of_image(image, stem) for image, stem in zip(snapshot.images, stems, strict=True)]
+    return tuple(items)
 
 
 def _table_tip(why: str) -> str:
-    said = "A row per cell: place, group, label, prediction, probabilities, margin, latents"
-    return f"{said}. {why}" if why else said
+    tip = "A row per cell: place, group, label, prediction, probabilities, margin, latents"
+    return f"{tip}. {why}" if why else tip
 
 
 def _of_classifier(snapshot: Snapshot) -> list[Item]:
@@ -201,9 +205,9 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
     if trained is None or not hasattr(trained.classifier, "save"):
         return []
     record: dict[str, Any] = trained.classifier.record
-    found = []
+    items = []
     if record.get("held_out", {}).get("confusion"):
-        found.append(
+        items.append(
             Item(
                 "confusion",
                 "Confusion matrix",
@@ -213,7 +217,7 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
             )
         )
     if len(record.get("history", ())) > 1:
-        found.append(
+        items.append(
             Item(
                 "learning",
                 "Learning curves",
@@ -222,7 +226,7 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
                 "Loss and balanced accuracy by epoch",
             )
         )
-    found.append(
+    items.append(
         Item(
             "classifier",
             "Classifier",
@@ -231,7 +235,7 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
             "Weights, names and statistics (.cmx)",
         )
     )
-    return found
+    return items
 
 
 def _of_image(image: PlaneImage, stem: str) -> Item:
@@ -278,8 +282,8 @@ def _groups(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     yield Progress(0, 1, "counting")
     from napari_channelmix.report.group_tables import write_groups
 
-    found, _, _ = _fractions(snapshot)
-    return Exported((write_groups(found, snapshot.cells.conditions, folder),))
+    fractions, _, _ = _fractions(snapshot)
+    return Exported((write_groups(fractions, snapshot.cells.conditions, folder),))
 
 
 def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
@@ -291,10 +295,10 @@ def _fractions(snapshot: Snapshot) -> tuple[Fractions, str, Fractions | None]:
     grouping = grouping_of(cells)
     labelled = fractions_of(grouping, cells.labels, cells.classes) if cells.classes else None
     if predictions is not None:
-        found = fractions_of(
+        fractions = fractions_of(
             grouping, predictions.codes, predictions.classes, training=predictions.training
         )
-        return replace(found, adjusted=predictions.adjusted), PREDICTED, labelled
+        return replace(fractions, adjusted=predictions.adjusted), PREDICTED, labelled
     assert labelled is not None
     return labelled, LABELS, labelled
 
@@ -331,18 +335,18 @@ def _plates(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     from napari_channelmix.report.figures import plate_figure
     from napari_channelmix.report.pictures import png_figure
 
-    found, _, _ = _fractions(snapshot)
-    plates = plates_of(found.groups, snapshot.cells.conditions)
+    fractions, _, _ = _fractions(snapshot)
+    plates = plates_of(fractions.groups, snapshot.cells.conditions)
     titles = [
-        (plate, code, ", ".join(one for one in (plate.name, name) if one))
+        (plate, code, ", ".join(text for text in (plate.name, name) if text))
         for plate in plates
-        for code, name in enumerate(found.classes)
+        for code, name in enumerate(fractions.classes)
     ]
     stems = file_stems([f"plate {title}" for _, _, title in titles])
     files = []
     for (plate, code, title), stem in zip(titles, stems, strict=True):
-        what = f"{'adjusted ' * found.is_adjusted}fraction {title}"
-        figure = plate_figure(plate, found.best[:, code], what)
+        what = f"{'adjusted ' * fractions.is_adjusted}fraction {title}"
+        figure = plate_figure(plate, fractions.best[:, code], what)
         files.append(write_bytes(folder / f"{stem}.png", png_figure(figure)))
     return Exported(tuple(files))
 
@@ -387,16 +391,20 @@ def _fidelity(snapshot: Snapshot, folder: Path) -> Job[Exported]:
     from napari_channelmix.report.figures import fidelity_figure
 
     files: list[Path] = []
-    measured = [one for one in snapshot.explained if one.fidelity is not None]
-    for at, one in enumerate(measured):
-        yield Progress(at, len(measured), "drawing the curves")
-        target = "" if one.target is None else one.classes[one.target]
-        method = one.question.method
+    measured = [
+        explanation for explanation in snapshot.explained if explanation.fidelity is not None
+    ]
+    for index, explanation in enumerate(measured):
+        yield Progress(index, len(measured), "drawing the curves")
+        target = "" if explanation.target is None else explanation.classes[explanation.target]
+        method = explanation.question.method
         cells = snapshot.cells
-        name_of = f"cell {one.cell if cells is None else cell_name(cells, one.cell)}"
-        figure = fidelity_figure(one.fidelity, f"{name_of}: {target} ({method})")
-        own = sum(other.cell == one.cell for other in measured[:at])
-        name = f"curves-{one.cell}-{method}" + (f"-{own + 1}" if own else "")
+        name_of = (
+            f"cell {explanation.cell if cells is None else cell_name(cells, explanation.cell)}"
+        )
+        figure = fidelity_figure(explanation.fidelity, f"{name_of}: {target} ({method})")
+        own = sum(other.cell == explanation.cell for other in measured[:index])
+        name = f"curves-{explanation.cell}-{method}" + (f"-{own + 1}" if own else "")
         files += _drawn(figure, folder / name)
     return Exported(tuple(files))
 
@@ -416,8 +424,8 @@ def _image(image: PlaneImage, folder: Path, stem: str) -> Job[Exported]:
     files = [write_ome_tiff(image, folder / f"{stem}.ome.tif")]
     yield Progress(1, 2, f"writing {stem}.ome.zarr")
     files.append(write_ome_zarr(image, folder / f"{stem}.ome.zarr"))
-    turned = f"the rotation or affine transform of '{image.name}' is not in its files"
-    return Exported(tuple(files), (turned,) if image.turned else ())
+    note = f"the rotation or affine transform of '{image.name}' is not in its files"
+    return Exported(tuple(files), (note,) if image.turned else ())
 
 
 def _csv(path: Path, table: pd.DataFrame) -> Path:

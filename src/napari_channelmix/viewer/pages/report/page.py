@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QLabel, QPush
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.frame.page import Dock, group
+from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.pages.report.config_job import CLOSED, ELSEWHERE, config_job, doable
 from napari_channelmix.viewer.pages.report.export_list import ExportList
 from napari_channelmix.viewer.pages.report.exports import Exported, export_job, items_of
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from napari_channelmix.config import Config
     from napari_channelmix.data import Cells
 
-__all__ = ["ReproduceDock"]
+__all__ = ["ReportPage"]
 
 NO_CELLS = "Nothing to report yet: open a data set, or use layers, on the page 'Data'."
 # Milliseconds in which changes are gathered: results come many at a time.
 PAUSE = 120
 
 
-class ReproduceDock(Dock):
+class ReportPage(Page):
     """Report, script and config, exports."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -97,10 +97,10 @@ class ReproduceDock(Dock):
         inside.addWidget(self.where)
         inside.addWidget(self.save_data)
         grid = QGridLayout()
-        for at, button in enumerate(
+        for index, button in enumerate(
             (self.copy_script, self.save_script, self.copy_command, self.save_config)
         ):
-            grid.addWidget(button, at // 2, at % 2)
+            grid.addWidget(button, index // 2, index % 2)
         inside.addLayout(grid)
         inside.addWidget(self.reason)
         self.column.addWidget(box)
@@ -276,17 +276,17 @@ class ReproduceDock(Dock):
         self._done(f"Saved {path}", config)
         return True
 
-    def _copy(self, text: str, said: str, config: Config) -> None:
+    def _copy(self, text: str, message: str, config: Config) -> None:
         clipboard = QApplication.clipboard()
         if clipboard is not None:
             clipboard.setText(text)
-            self._done(said, config)
+            self._done(message, config)
 
-    def _done(self, said: str, config: Config) -> None:
+    def _done(self, message: str, config: Config) -> None:
         if config.notes:
-            self.notice.say("\n".join((f"{said}. Warning:", *config.notes)), "warning")
+            self.notice.say("\n".join((f"{message}. Warning:", *config.notes)), "warning")
         else:
-            self.notice.say(f"{said}.", "good")
+            self.notice.say(f"{message}.", "good")
 
     # ---------------------------------------------------------------- export
 
@@ -308,14 +308,14 @@ class ReproduceDock(Dock):
                 on_error=self.fail,
             )
 
-    def _exported(self, found: Exported, folder: Path) -> None:
+    def _exported(self, exported: Exported, folder: Path) -> None:
         # Those of several data sets are in folders of their own.
         names = ", ".join(
             (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
-            for path in found.files
+            for path in exported.files
         )
-        lines = (f"Written to {folder}: {names}.", *found.notes)
-        self.notice.say("\n".join(lines), "info" if found.notes else "good")
+        lines = (f"Written to {folder}: {names}.", *exported.notes)
+        self.notice.say("\n".join(lines), "info" if exported.notes else "good")
 
     # ---------------------------------------------------------------- what is there
 
@@ -352,12 +352,12 @@ class ReproduceDock(Dock):
         self.reason.setVisible(bool(why) and snapshot is not None)
         self._say_where(snapshot)
         self.export.setEnabled(bool(self.list.chosen) and not busy)
-        said = "" if snapshot is not None else NO_CELLS
-        if not said and not self.list.chosen:
-            said = "Nothing is ticked."
-        self.why_no_export.setText(said)
-        self.why_no_export.setVisible(bool(said) and snapshot is not None)
-        self.export.setToolTip(said or "Write the ticked results into a folder")
+        reason = "" if snapshot is not None else NO_CELLS
+        if not reason and not self.list.chosen:
+            reason = "Nothing is ticked."
+        self.why_no_export.setText(reason)
+        self.why_no_export.setVisible(bool(reason) and snapshot is not None)
+        self.export.setToolTip(reason or "Write the ticked results into a folder")
 
     def _say_where(self, snapshot: Snapshot | None) -> None:
         """Where script and config would find the cells."""
@@ -373,12 +373,12 @@ class ReproduceDock(Dock):
             return
         recorded = snapshot.recorded
         several = len(snapshot.data_sets) > 1
-        unsaved = [one for one in recorded if one.dataset is None or one.edited]
+        unsaved = [data_set for data_set in recorded if data_set.dataset is None or data_set.edited]
         if unsaved:
-            lines = [_unsaved(one, several) for one in unsaved]
+            lines = [_unsaved(data_set, several) for data_set in unsaved]
             self.where.say("\n".join(lines), "warning")
         elif several:
-            lines = [f"{one.title}: {one.dataset}" for one in recorded]
+            lines = [f"{data_set.title}: {data_set.dataset}" for data_set in recorded]
             self.where.say("\n".join(("The cells are read from", *lines)))
         else:
             self.where.say(f"The cells are read from {snapshot.dataset}")
@@ -388,27 +388,30 @@ def _contents(snapshot: Snapshot) -> str:
     """What the report says; of several data sets, a line for each."""
     if len(snapshot.data_sets) < 2:
         return f"It contains {_listed(snapshot.contents)}."
-    shown = [one for one in snapshot.data_sets if one.in_use or one.results]
-    return "It contains\n" + "\n".join(f"{one.title}: {_listed(one.contents)}" for one in shown)
+    shown = [data_set for data_set in snapshot.data_sets if data_set.in_use or data_set.results]
+    return "It contains\n" + "\n".join(
+        f"{data_set.title}: {_listed(data_set.contents)}" for data_set in shown
+    )
 
 
-def _unsaved(one: Snapshot, several: bool) -> str:
+def _unsaved(data_set: Snapshot, several: bool) -> str:
     """Why a script could not read the cells of a data set, and what to do."""
-    if one.dataset is None:
-        which = f"The cells of {one.title}" if several else "These cells"
-        said = f"{which} are in no data-set file. Save them as a data set first, so that a script "
-        said += "can read them."
+    if data_set.dataset is None:
+        which = f"The cells of {data_set.title}" if several else "These cells"
+        text = f"{which} are in no data-set file. Save them as a data set first, so that a script "
+        text += "can read them."
     else:
-        which = f" of {one.title}" if several else ""
-        said = (
-            f"Classes{which} were changed since {one.dataset.name} was opened. Save the data set "
+        which = f" of {data_set.title}" if several else ""
+        text = (
+            f"Classes{which} were changed since {data_set.dataset.name} was opened. Save the "
+            "data set "
             "as it is now, so that a script can read it."
         )
-    if one.closed:
-        return f"The cells of {one.title} are in no data-set file as they were: {CLOSED}."
-    if not one.in_use:
-        said += " For that, choose it on the page 'Data'; or close it there."
-    return said
+    if data_set.closed:
+        return f"The cells of {data_set.title} are in no data-set file as they were: {CLOSED}."
+    if not data_set.in_use:
+        text += " For that, choose it on the page 'Data'; or close it there."
+    return text
 
 
 def command_line(config: Path) -> str:

@@ -36,10 +36,10 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
     shown = snapshot.recorded if snapshot in snapshot.recorded else (snapshot, *snapshot.recorded)
     several = len(shown) > 1
     findings = []
-    for at, one in enumerate(shown):
-        job = _of_one_job(one, snapshot)
-        found = yield from part(job, 30 * at / len(shown), 30 / len(shown), 100)
-        findings.append(replace(found, name=one.title if several else ""))
+    for index, data_set in enumerate(shown):
+        job = _of_one_job(data_set, snapshot)
+        result = yield from part(job, 30 * index / len(shown), 30 / len(shown), 100)
+        findings.append(replace(result, name=data_set.title if several else ""))
     whole = replace(findings[0], others=tuple(findings[1:]))
     if not doable(snapshot):
         try:
@@ -51,55 +51,57 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
     return whole
 
 
-def _of_one_job(one: Snapshot, snapshot: Snapshot) -> Job[Findings]:
+def _of_one_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findings]:
     """What was found of one data set."""
     from napari_channelmix.report import Findings
 
-    found = Findings(one.cells, one.source, importance=one.importance)
-    predictions = one.predictions
+    findings = Findings(data_set.cells, data_set.source, importance=data_set.importance)
+    predictions = data_set.predictions
     # That which gave the predictions, or the explanations; else its own.
     if predictions is not None:
-        used = predictions.trained or one.trained
+        used = predictions.trained or data_set.trained
     else:
-        used = (one.explained_by if one.explained else None) or one.classifier
+        used = (data_set.explained_by if data_set.explained else None) or data_set.classifier
     if used is not None:
         yield Progress(10, 100, "reading the classifier")
-        found = replace(found, classifier=_classifier(used))
+        findings = replace(findings, classifier=_classifier(used))
         owner = snapshot.owner_of(used)
-        if owner is not None and owner is not one:
-            found = replace(found, classifier_of=owner.title)
-        if one.classifier is not None and one.classifier is not used:
-            found = replace(found, own_classifier=_classifier(one.classifier))
+        if owner is not None and owner is not data_set:
+            findings = replace(findings, classifier_of=owner.title)
+        if data_set.classifier is not None and data_set.classifier is not used:
+            findings = replace(findings, own_classifier=_classifier(data_set.classifier))
     if (
         predictions is not None
-        and found.classifier is not None
-        and predictions.classes == found.classifier.classes
+        and findings.classifier is not None
+        and predictions.classes == findings.classifier.classes
     ):
         facts = replace(
-            found.classifier, warnings=(*found.classifier.warnings, *predictions.warnings)
+            findings.classifier, warnings=(*findings.classifier.warnings, *predictions.warnings)
         )
-        found = replace(
-            found,
+        findings = replace(
+            findings,
             probabilities=predictions.probabilities,
             classifier=facts,
             balanced=predictions.balanced,
             prior=predictions.prior,
             training=predictions.training,
         )
-    if one.explained:
-        examples = tuple(_example(each, one) for each in one.explained if each.map is not None)
-        warnings = dict.fromkeys(
-            line for each in one.explained for line in (*each.doubts, *each.warnings)
+    if data_set.explained:
+        examples = tuple(
+            _example(each, data_set) for each in data_set.explained if each.map is not None
         )
-        about = one.explained[0].attribution
+        warnings = dict.fromkeys(
+            line for each in data_set.explained for line in (*each.doubts, *each.warnings)
+        )
+        about = data_set.explained[0].attribution
         explained: dict[str, Any] = {"n": len(examples), "warnings": list(warnings)}
         if about is not None:
             explained["provenance"] = about.provenance
-        found = replace(found, examples=examples, explained=explained)
-    if one.latents is not None:
+        findings = replace(findings, examples=examples, explained=explained)
+    if data_set.latents is not None:
         yield Progress(50, 100, "drawing the traversals")
-        found = replace(found, latents=_latents(one.latents))
-    return found
+        findings = replace(findings, latents=_latents(data_set.latents))
+    return findings
 
 
 def page_file_job(snapshot: Snapshot, path: Path) -> Job[Path]:
@@ -112,10 +114,10 @@ def page_file_job(snapshot: Snapshot, path: Path) -> Job[Path]:
     DataError
         Pixels that cannot be read.
     """
-    found = yield from part(findings_job(snapshot), 0, 70, 100)
+    findings = yield from part(findings_job(snapshot), 0, 70, 100)
     from napari_channelmix.report import report_job
 
-    return (yield from part(report_job(found, path), 70, 30, 100))
+    return (yield from part(report_job(findings, path), 70, 30, 100))
 
 
 def _classifier(trained: Trained) -> ClassifierFacts:
@@ -124,7 +126,8 @@ def _classifier(trained: Trained) -> ClassifierFacts:
     held_out: dict[str, Any] = {}
     if trained.accuracy is not None:
         recall = {
-            name: None if np.isnan(one) else one for name, one in (trained.recall or {}).items()
+            name: None if np.isnan(value) else value
+            for name, value in (trained.recall or {}).items()
         }
         held_out = {
             "balanced_accuracy": trained.accuracy,
@@ -138,30 +141,38 @@ def _classifier(trained: Trained) -> ClassifierFacts:
     return ClassifierFacts.of(trained.classifier, trained.source, held_out)
 
 
-def _example(one: Explanation, snapshot: Snapshot) -> Example:
+def _example(explanation: Explanation, snapshot: Snapshot) -> Example:
     from napari_channelmix.report import Example
 
     cells = snapshot.cells
-    assert one.map is not None and one.probabilities is not None and one.target is not None
-    label = int(cells.labels[one.cell])
+    assert (
+        explanation.map is not None
+        and explanation.probabilities is not None
+        and explanation.target is not None
+    )
+    label = int(cells.labels[explanation.cell])
     scores = {}
-    if one.fidelity is not None:
+    if explanation.fidelity is not None:
         scores = {
-            name: float(getattr(one.fidelity, name)[0]) for name in ("srg", "insertion", "deletion")
+            name: float(getattr(explanation.fidelity, name)[0])
+            for name in ("srg", "insertion", "deletion")
         }
     return Example(
-        cell=one.cell,
-        crops=one.crops,
-        map=one.map,
-        target=one.classes[one.target],
+        cell=explanation.cell,
+        crops=explanation.crops,
+        map=explanation.map,
+        target=explanation.classes[explanation.target],
         probabilities={
-            name: float(value) for name, value in zip(one.classes, one.probabilities, strict=True)
+            name: float(value)
+            for name, value in zip(explanation.classes, explanation.probabilities, strict=True)
         },
         label=cells.classes[label] if label >= 0 else "",
-        group=str(cells.groups[one.cell]),
-        words=one.caveats if one.reliability is None else one.reliability.words(0),
+        group=str(cells.groups[explanation.cell]),
+        words=explanation.caveats
+        if explanation.reliability is None
+        else explanation.reliability.words(0),
         scores=scores,
-        method=one.question.method,
+        method=explanation.question.method,
     )
 
 

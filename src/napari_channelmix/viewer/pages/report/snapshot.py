@@ -100,25 +100,25 @@ class Snapshot:
     @property
     def recorded(self) -> tuple[Snapshot, ...]:
         """Data sets of which something was found; or that in use, where there is nothing."""
-        found = tuple(one for one in self.data_sets if one.results)
-        return found or (self,)
+        recorded = tuple(data_set for data_set in self.data_sets if data_set.results)
+        return recorded or (self,)
 
     @property
     def results(self) -> tuple[str, ...]:
         """What was found of it and can be found again, in words."""
-        found = []
+        results = []
         if self.importance is not None:
-            found.append("channel importance")
+            results.append("channel importance")
         if self.classifier is not None:
-            found.append("the classifier")
+            results.append("the classifier")
         if self.predictions is not None:
-            found.append("predictions")
+            results.append("predictions")
         if self.explained:
             count = len(self.explained)
-            found.append(f"{count} explained cell{'' if count == 1 else 's'}")
+            results.append(f"{count} explained cell{'' if count == 1 else 's'}")
         if self.latents is not None:
-            found.append("latents")
-        return tuple(found)
+            results.append("latents")
+        return tuple(results)
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -136,14 +136,14 @@ def snapshot_of(session: Session, images: tuple[PlaneImage, ...] = ()) -> Snapsh
     if state is None:
         return None
     states = list(session.data_sets)
-    used = [session.trained, *(one for each in states for one in each.answered_by)]
+    used = [session.trained, *(entry for each in states for entry in each.answered_by)]
     # Closed ones too, where their classifier is used.
     closed = (session.data_set_of(trained) for trained in used)
-    known = {one.key: one for one in (*closed, state, *states) if one is not None}
+    known = {entry.key: entry for entry in (*closed, state, *states) if entry is not None}
     places = sorted(known)
     others = tuple(
-        replace(_of_state(one, places.index(key), in_use=False), closed=session.is_closed(one))
-        for key, one in known.items()
+        replace(_of_state(entry, places.index(key), in_use=False), closed=session.is_closed(entry))
+        for key, entry in known.items()
         if key != state.key
     )
     trained = session.trained

@@ -1,1 +1,0 @@
-"""What every page is built on: the base class of pages and the controls they share."""

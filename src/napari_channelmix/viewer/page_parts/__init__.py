@@ -1,0 +1,1 @@
+"""What every page is built on: the base class of pages, and the controls they share."""

@@ -1,0 +1,196 @@
+"""One cell: as it is, as the decoder draws it, and what the sliders make of it."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_channelmix.data.cell_names import cell_name
+from napari_channelmix.viewer.charts.latent_axes import (
+    Axis,
+    axes_of,
+    inactive_of,
+    moved,
+)
+from napari_channelmix.viewer.charts.thumbnails import Tile
+from napari_channelmix.viewer.page_parts.base_page import group
+from napari_channelmix.viewer.pages.latents.decoder_worker import Drawing, one_thread
+from napari_channelmix.viewer.pages.latents.pictures import Pictures, cell_image
+from napari_channelmix.viewer.pages.latents.sliders import Sliders
+from napari_channelmix.viewer.pages.latents.traversal_strip import NearestStrip
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from napari_channelmix.drl import Latents
+
+__all__ = ["CellPage"]
+
+TITLES = ("original", "reconstruction", "modified")
+MOVED = 2
+HINT = (
+    "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
+    "original, tick "
+    "'Fine-tune on these cells' above and run again."
+)
+
+
+class CellPage(QWidget):
+    """Pictures, sliders, and real cells that are alike.
+
+    Signals
+    -------
+    cell_chosen(int)
+        A real cell was clicked.
+    grid_wanted(), grid_unwanted()
+        The button for the grid layer.
+    """
+
+    cell_chosen = Signal(int)
+    grid_wanted = Signal()
+    grid_unwanted = Signal()
+
+    def __init__(self, theme: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.latents: Latents | None = None
+        self.axes: tuple[Axis, ...] = ()
+        self.cell: int | None = None
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        self.title.setToolTip("The cell that is shown, and its label")
+        self.pictures = Pictures("The cell: original, reconstruction, modified", theme)
+        self.hint = QLabel(HINT)
+        self.hint.setWordWrap(True)
+        self.sliders = Sliders(theme)
+        self.drawing = Drawing(self)
+        self.reset = QPushButton("Back to the cell")
+        self.reset.setToolTip("Put all sliders back to the values of the cell")
+        self.grid = QPushButton("All axes as a layer")
+        self.grid.setCheckable(True)
+        self.grid.setToolTip(
+            "A grid of all axes beside the field of view, one row each, as an image layer; rows "
+            "are ordered by how much they change the image. Press again to remove it"
+        )
+        self.strip = NearestStrip(theme)
+        self._build()
+        self.sliders.moved.connect(self._moved)
+        self.sliders.taken.connect(self.strip.turn_to)
+        self.drawing.drawn.connect(self._drawn)
+        self.reset.clicked.connect(self.go_back)
+        self.strip.cell_chosen.connect(self.cell_chosen)
+        self.grid.clicked.connect(self._grid_clicked)
+        self.show_latents(None)
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        self.box, inside = group("Modify the cell along its latents")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.reset, 1)
+        buttons.addWidget(self.grid, 1)
+        inside.addWidget(self.title)
+        inside.addWidget(self.pictures)
+        inside.addWidget(self.hint)
+        inside.addWidget(self.sliders)
+        inside.addLayout(buttons)
+        column.addWidget(self.box)
+        self.near, inside = group("Along an axis: generated images and nearest cells")
+        inside.addWidget(self.strip)
+        column.addWidget(self.near)
+
+    # ---------------------------------------------------------------- what is shown
+
+    def show_latents(self, latents: Latents | None) -> None:
+        """Show the axes of other latents; no cell is chosen yet."""
+        self.drawing.drop()
+        self.latents, self.cell = latents, None
+        self.axes = () if latents is None else axes_of(latents)
+        self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
+        self.strip.show_latents(latents, self.axes)
+        self.pictures.show_tiles([Tile(None, title=title) for title in TITLES])
+        self.title.setText("Click a cell in the image.")
+        self.near.setVisible(bool(self.axes))
+        tuned = latents is not None and "finetuned" in latents.disentangler.about
+        self.hint.setVisible(latents is not None and len(latents.values) > 1 and not tuned)
+        self.mark_grid(False)
+        self._enable()
+
+    def show_cell(self, cell: int) -> None:
+        """Show a cell where it lies on all axes."""
+        latents = self.latents
+        if latents is None:
+            return
+        self.drawing.drop()
+        self.cell = cell
+        self.show_classes(latents)
+        with one_thread():
+            again = latents.disentangler.decode(latents.values[cell][None])[0]
+        pictures = (latents.prepared.pictures[cell], again, again)
+        tips = (
+            "The cell as the encoder gets it: cut out, on black",
+            "The cell as the decoder draws it from its latents; what is missing here is not in "
+            "the latents",
+            "The reconstruction, modified by the sliders below",
+        )
+        self.pictures.show_tiles(
+            [
+                Tile(cell_image(picture), title=title, tip=tip)
+                for picture, title, tip in zip(pictures, TITLES, tips, strict=True)
+            ]
+        )
+        self.sliders.show_cell(cell)
+        self.strip.show_cell(cell)
+        self.mark_grid(False)
+        self._enable()
+
+    def show_classes(self, latents: Latents) -> None:
+        """The same cells with other classes."""
+        self.latents = latents
+        if self.cell is None:
+            return
+        code = int(latents.cells.labels[self.cell])
+        label = f" · labelled {html.escape(latents.cells.classes[code])}" if code >= 0 else ""
+        self.title.setText(f"<b>Cell {html.escape(cell_name(latents.cells, self.cell))}</b>{label}")
+
+    def mark_grid(self, shown: bool) -> None:
+        """Say whether the grid layer is there."""
+        self.grid.setChecked(shown)
+        self.grid.setText("Remove the layer" if shown else "All axes as a layer")
+
+    def follow_theme(self, theme: str) -> None:
+        """Take the colours of a theme."""
+        self.pictures.follow_theme(theme)
+        self.sliders.follow_theme(theme)
+        self.strip.follow_theme(theme)
+
+    def _enable(self) -> None:
+        ready = self.cell is not None and bool(self.axes)
+        # Without axes there is only the line that says so, which is not to be greyed out.
+        self.sliders.setEnabled(ready or not self.axes)
+        self.grid.setEnabled(ready)
+        self.reset.setEnabled(ready and bool(self.sliders.moves))
+
+    # ---------------------------------------------------------------- moving
+
+    def _moved(self) -> None:
+        latents, cell = self.latents, self.cell
+        if latents is None or cell is None:
+            return
+        self.drawing.ask(latents.disentangler, moved(latents, cell, self.axes, self.sliders.moves))
+        self.reset.setEnabled(bool(self.sliders.moves))
+
+    def go_back(self) -> None:
+        """Put all sliders back to the values of the cell."""
+        self.sliders.reset()
+        self._moved()
+
+    def _drawn(self, picture: npt.NDArray[np.float32]) -> None:
+        self.pictures.redraw(MOVED, cell_image(picture))
+
+    def _grid_clicked(self, on: bool) -> None:
+        (self.grid_wanted if on else self.grid_unwanted).emit()

@@ -1,0 +1,247 @@
+"""The gradient solver: a first map at once, then steps that settle; cells do not mix."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from napari_channelmix.pcim.gradient_solver import FIDELITY, SolverSettings, path_evidence, solve
+from napari_channelmix.pcim.methods import METHODS
+from napari_channelmix.pcim.references import Reference
+from napari_channelmix.pcim.scores import rank_correlation
+
+SOLVERS = ("pcim", "pcim-fidelity", "literal")
+
+
+def maps_of(name, problem):
+    return [one.values for one in METHODS[name].run(problem)]
+
+
+def of(problem):
+    return Reference(problem.x, problem.mean, problem.seed)
+
+
+def test_path_evidence_of_a_linear_network_is_weight_times_contrast(planted, make_problem):
+    problem = make_problem(planted.network, planted.crops)
+    # References that hardly differ from the mean: a picture of one value and no noise.
+    flat = replace(problem, x=torch.full_like(problem.x, 2.0), mean=problem.mean + 2.0)
+    *_, nothing = (one.signed for one in path_evidence(flat, of(flat), 4))
+    torch.testing.assert_close(nothing, torch.zeros_like(nothing), atol=1e-5, rtol=0)
+    found = list(path_evidence(problem, of(problem), 4))
+    some = [one.signed for one in found]
+    assert len(some) == 4
+    weight = planted.network.weight[1].detach()
+    inside = some[-1][:, weight > 0]
+    assert (inside > 0).all()
+    assert some[-1][:, weight == 0].abs().max() == 0
+    # The planted pixels are 1 above their background.
+    assert inside.sum(dim=1).mean() == pytest.approx(4, rel=0.5)
+    magnitude = found[-1].magnitude[:, 0]
+    assert (magnitude >= 0).all()
+    assert magnitude[:, (weight != 0).any(dim=0)].mean() > 3 * magnitude.mean()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_best_pixels_are_the_planted_ones(name, planted, make_problem):
+    last = maps_of(name, make_problem(planted.network, planted.crops))[-1][:, 0].numpy()
+    for one in last:
+        assert planted.masks[0][np.unravel_index(one.argmax(), one.shape)]
+        if name != "literal":
+            assert one[planted.masks[0]].mean() > one[~planted.masks[0]].mean() + one.std()
+
+
+@pytest.mark.parametrize("name", ["pcim", "pcim-fidelity"])
+def test_maps_settle(name, classifier, crops, make_problem):
+    maps = [one[:, 0].numpy() for one in maps_of(name, make_problem(classifier, crops))]
+    to_the_end = [rank_correlation(one, maps[-1]).mean() for one in maps]
+    assert to_the_end[-2] > 0.95
+    assert to_the_end[-2] > to_the_end[0]
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_the_map_of_a_cell_does_not_depend_on_its_company(name, classifier, crops, make_problem):
+    together = maps_of(name, make_problem(classifier, crops))[-1]
+    alone = maps_of(name, make_problem(classifier, crops[3:4]))[-1]
+    torch.testing.assert_close(together[3:4], alone, rtol=0.02, atol=0.02 * float(alone.std()))
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_seed_gives_one_map(name, classifier, crops, make_problem):
+    one, again = (maps_of(name, make_problem(classifier, crops, seed=4))[-1] for _ in range(2))
+    assert torch.equal(one, again)
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_separate_maps_have_the_evidence_in_its_channel(name, planted, make_problem):
+    problem = make_problem(planted.network, planted.crops, separate=True)
+    last = maps_of(name, problem)[-1]
+    assert last.shape == problem.x.shape
+    inside = last[:, :, planted.masks[0]].mean(dim=2)
+    assert (inside.argmax(dim=1) == 1).all()
+    if name != "literal":
+        assert inside[:, [0, 2]].abs().max() < 0.1 * inside[:, 1].min()
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3), (1, 7)])
+def test_tiny_cells_have_finite_maps(name, size, make_problem):
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    x = np.random.default_rng(0).normal(size=(2, 2, *size)).astype(np.float32)
+    for one in maps_of(name, make_problem(network, x)):
+        assert one.shape == (2, 1, *size)
+        assert torch.isfinite(one).all()
+
+
+@pytest.mark.parametrize("name", ["pcim", "pcim-fidelity"])
+def test_a_constant_cell_has_an_empty_map(name, classifier, make_problem):
+    x = np.full((1, 2, 16, 16), 0.5, np.float32)
+    first = maps_of(name, make_problem(classifier, x))[0]
+    assert torch.isfinite(first).all()
+
+
+# ---------------------------------------------------------------- the formulas, by hand
+
+
+WEIGHT = 0.1 * torch.randn((2, 12, 10), generator=torch.Generator().manual_seed(0))
+
+
+class Cubic(torch.nn.Module):
+    """Log odds ``sum w x^3`` of the second class, so that the gradient is ``3 w x^2``."""
+
+    def forward(self, x):
+        odds = (WEIGHT * x**3).sum(dim=(1, 2, 3))
+        return torch.stack([torch.zeros_like(odds), odds], dim=1)
+
+
+@pytest.fixture
+def cubic(make_problem):
+    """Two cells with noise around a data-set mean that is not 0, and a network that is curved."""
+    x = np.random.default_rng(5).normal(0.3, 0.5, (2, 2, 12, 10)).astype(np.float32)
+    problem = make_problem(Cubic(), x, seed=11)
+    return replace(problem, mean=torch.tensor([0.4, -0.2]).view(1, 2, 1, 1))
+
+
+def smooth(images, sigma):
+    blurred = ndimage.gaussian_filter(
+        images.detach().numpy(), (0, 0, sigma, sigma), mode="mirror", truncate=3.5
+    )
+    return torch.from_numpy(blurred)
+
+
+def in_units_of_their_spread(maps):
+    return maps / maps.flatten(1).std(dim=1, correction=0).view(-1, 1, 1, 1)
+
+
+def evidence_at(problem, t, r):
+    """``(x - r) * d log_odds / dz`` at ``z = r + t (x - r)``."""
+    z = r + t * (problem.x - r)
+    return (problem.x - r) * 3 * WEIGHT * z**2
+
+
+def test_evidence_is_a_mean_over_the_path_and_magnitude_what_both_references_agree_on(cubic):
+    # From the middle outwards; each kind of reference has one t below it and one above.
+    stations = [(3 / 8, "border"), (5 / 8, "blur"), (1 / 8, "blur"), (7 / 8, "border")]
+    drawn, each, size = of(cubic), [], {}
+    for (t, kind), found in zip(stations, path_evidence(cubic, of(cubic), 4), strict=True):
+        each.append(evidence_at(cubic, t, drawn.draw(kind)))
+        torch.testing.assert_close(found.signed, torch.stack(each).mean(dim=0))
+        absolute = each[-1].abs().sum(dim=1, keepdim=True)
+        size[kind] = size.get(kind, 0) + absolute
+        spreads = [in_units_of_their_spread(smooth(one, 1.5)) for one in size.values()]
+        lower = torch.minimum(*spreads) if len(spreads) == 2 else spreads[0]
+        torch.testing.assert_close(found.magnitude, lower, rtol=1e-4, atol=1e-4)
+
+
+def solved(problem, *, path, steps, rate, momentum, softness, sigma, step_sigmas, areas_of):
+    """The last map of the solver, written out; ``areas_of(step, generator)`` are its shares."""
+    x, drawn = problem.x, of(problem)
+    stations = sorted(((i + 0.5) / path for i in range(path)), key=lambda t: abs(t - 0.5))
+    kinds = ["border", "blur", "blur", "border"] * path
+    each = [
+        evidence_at(problem, t, drawn.draw(kind)) for t, kind in zip(stations, kinds, strict=False)
+    ]
+    signed = torch.stack(each).mean(dim=0).sum(dim=1, keepdim=True)
+    theta = in_units_of_their_spread(smooth(signed, sigma))
+    velocity = torch.zeros_like(theta)
+    for step in range(steps):
+        areas = areas_of(step, drawn.draws)
+        r = drawn.draw(("border", "mean", "blur")[step % 3])
+        ranked = theta.clone().requires_grad_(True)
+        loss = 0.0
+        for area in areas:
+            falling = theta.flatten(1).sort(dim=1, descending=True).values
+            edge = falling[:, int(area * falling.shape[1])].view(-1, 1, 1, 1)
+            alpha = torch.sigmoid((ranked - edge) / softness)
+            keep, drop = r + (x - r) * alpha, x + (r - x) * alpha
+            odds = [problem.subject.network(one)[:, 1] for one in (keep, drop)]
+            loss = loss + (torch.sigmoid(odds[1] / 2) - torch.sigmoid(odds[0] / 2)).sum()
+        (gradient,) = torch.autograd.grad(loss, ranked)
+        shaped = [in_units_of_their_spread(smooth(gradient, one)) for one in step_sigmas]
+        velocity = momentum * velocity - sum(shaped) / len(shaped)
+        theta = theta + rate * velocity
+    return theta
+
+
+def golden(step, generator):
+    return [step * 0.6180339887 % 1]
+
+
+def halves(step, generator):
+    drawn = torch.rand(2, generator=generator).tolist()
+    return [drawn[0] / 2, (1 + drawn[1]) / 2]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 7])
+def test_the_steps_of_the_solver_are_those_of_its_formula(cubic, steps):
+    wanted = solved(
+        cubic,
+        path=4,
+        steps=steps,
+        rate=0.35,
+        momentum=0.5,
+        softness=0.5,
+        sigma=1.0,
+        step_sigmas=(0.5, 2.0),
+        areas_of=golden,
+    )
+    *_, last = solve(cubic, SolverSettings(steps=steps))
+    torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_high_fidelity_takes_two_shares_in_a_step_and_smaller_steps(cubic):
+    wanted = solved(
+        cubic,
+        path=6,
+        steps=5,
+        rate=0.1,
+        momentum=0.5,
+        softness=0.5,
+        sigma=1.0,
+        step_sigmas=(0.5, 2.0),
+        areas_of=halves,
+    )
+    *_, last = solve(cubic, replace(FIDELITY, steps=5))
+    torch.testing.assert_close(last.values, wanted, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "count"), [("pcim", 11), ("pcim-fidelity", 66), ("literal", 20)])
+def test_a_method_has_so_many_steps(cubic, name, count):
+    assert METHODS[name].steps(cubic) == len(maps_of(name, cubic)) == count
+
+
+def test_the_literal_form_is_adam_on_the_cross_entropy_of_what_is_kept_on_black(cubic):
+    x = cubic.x
+    black = x.flatten(2).min(dim=2).values[:, :, None, None]
+    w = torch.full((2, 1, 12, 10), 0.5)
+    first, second = torch.zeros_like(w), torch.zeros_like(w)
+    for step in range(1, 21):
+        ranked = w.clone().requires_grad_(True)
+        keep = black + (x - black) * ranked.clamp(min=0)
+        p = torch.sigmoid(cubic.subject.network(keep)[:, 1])
+        (gradient,) = torch.autograd.grad(-p.log().sum(), ranked)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        w = w - 0.1 * (first / (1 - 0.9**step)) / ((second / (1 - 0.999**step)).sqrt() + 1e-8)
+    torch.testing.assert_close(maps_of("literal", cubic)[-1], w.clamp(min=0), rtol=1e-3, atol=1e-3)
