@@ -1,4 +1,4 @@
-"""What the table says of groups is kept, and correlates with the cells."""
+"""What the table says of groups is kept, and goes along with the cells."""
 
 from __future__ import annotations
 

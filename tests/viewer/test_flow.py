@@ -173,7 +173,7 @@ def test_a_perfect_score_on_six_cells_looks_as_weak_as_it_is(trained: Any) -> No
     assert "2 held-out groups, 6 cells" in trained.result.text()
     assert trained.recalls.bars.rows[0].interval[0] < 0.5
     said, kind = chance_line(trained.session.trained)
-    assert said.startswith("Whether the classifier is better than chance is not known: balanced")
+    assert said.startswith("It is not known whether the classifier is better than chance: balanced")
     assert kind == "info"
 
 

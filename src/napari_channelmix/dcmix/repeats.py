@@ -90,7 +90,7 @@ class RepeatResult:
         From a second mix that also holds a decoy for each channel: the shares of the channels and
         of the decoys, on one scale on which the channels sum to 1.
     mixed, plain : dict
-        `Accuracy` of the mixed and the all-channel network on held-out cells.
+        `Accuracy` of the channel-mixing and the all-channel network on held-out cells.
     mixed_predicted, plain_predicted : list of int
         Position in the classes that each held-out cell was called.
     shapley, shapley_per_class

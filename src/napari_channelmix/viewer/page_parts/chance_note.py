@@ -33,7 +33,8 @@ def chance_line(trained: Trained | None) -> tuple[str, Kind]:
 
     if estimate.at_chance and estimate.n_groups < FEW_GROUPS:
         return (
-            f"Whether the classifier is better than chance is not known: {estimate.text()}. Hold "
+            f"It is not known whether the classifier is better than chance: {estimate.text()}. "
+            f"Hold "
             "out "
             "more groups to know.",
             "info",

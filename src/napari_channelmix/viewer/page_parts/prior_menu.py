@@ -31,7 +31,9 @@ TIP = (
     "How frequent the classes are before a cell is seen. Probabilities and predicted classes "
     "depend on it; maps do not. Accuracy is measured with the balanced prior"
 )
-ELSEWHERE = "A model made elsewhere: its training is not known, and its probabilities stay as given"
+ELSEWHERE = (
+    "A model made elsewhere: its training is not known, so its probabilities are not changed"
+)
 
 
 class PriorBox(QWidget):

@@ -244,7 +244,7 @@ def _importance(session: Session) -> Step:
         if importance.shares_readable:
             line = f"The most important channel is {importance.channels[importance.order[0]]}."
         else:
-            line = "The shares are to be read with care; the page says why."
+            line = "Read the shares with care; the page says why."
     elif under_way:
         line = "Being computed; the bars appear repeat by repeat."
     return Step(page, line, (_go(page, missing=missing),), done=done)

@@ -55,7 +55,7 @@ class Giving(QWidget):
             description = "" if edit is None else edit_in_words(edit)
             short = description if len(description) <= LONGEST else f"{description[: LONGEST - 1]}…"
             button.setText(f"{name}: {short}" if description else name)
-            again = "take back the last" if name == "Undo" else "make the last undone"
+            again = "undo the last" if name == "Undo" else "redo the last undone"
             tip = (
                 f"{description}: {again} change of classes ({keys})"
                 if description

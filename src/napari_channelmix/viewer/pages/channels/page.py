@@ -56,7 +56,7 @@ __all__ = ["ChannelsPage", "verdict"]
 # Layers with the blended images.
 BLENDED = "blended image"
 TITLE = "Which channels the classifier needs"
-HINT = "Point at a bar to read it; click it to see that channel alone."
+HINT = "Point at a bar for its values; click it to show only that channel."
 
 
 class ChannelsPage(Page):
@@ -106,7 +106,7 @@ class ChannelsPage(Page):
         self.measured.setWordWrap(True)
         self.figures = FiguresTable()
         self.mixed = QPushButton("Show blended image")
-        self.mixed.setToolTip("The blended image of this field of view, as the classifier sees it")
+        self.mixed.setToolTip("The blended image of this field of view, as the network gets it")
         self.export = QPushButton("Export…")
         self.export.setToolTip("Write importance.json, .csv, .png and .svg into a folder")
         self.copy = QPushButton("Copy table")
@@ -360,7 +360,7 @@ class ChannelsPage(Page):
         if not why and cells is not None and len(cells.channels) < 2:
             why = "These cells have one channel: there is nothing to compare."
         if self._elsewhere:
-            why = f"A run on {self._elsewhere} is under way; its bars will stand there."
+            why = f"A run on {self._elsewhere} is in progress; its result is shown there."
         self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
@@ -466,8 +466,8 @@ def verdict(imp: Any) -> str:
     figures = measured(imp)
     if imp.asks:
         remedy = (
-            "A true effect can look like this too. 'Scale' under 'More settings' takes away what "
-            "differs between groups; run it again to see what is left."
+            "A true effect can look like this too. 'Scale' under 'More settings' removes "
+            "differences between groups; run again to see what is left."
         )
         return f"{imp.question}\n{remedy}\n{figures}"
     if imp.shares_readable and not imp.caveat:

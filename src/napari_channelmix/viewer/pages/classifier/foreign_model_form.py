@@ -76,7 +76,7 @@ class ModelForm(QWidget):
         rows = form()
         rows.addRow("Channels", self.channels)
         rows.addRow("Classes", self.classes)
-        rows.addRow("It gives", self.output)
+        rows.addRow("Output type", self.output)
         rows.addRow("Output", self.select)
         buttons = QHBoxLayout()
         buttons.addWidget(self.load)

@@ -43,7 +43,7 @@ class CellsPanel(QWidget):
         super().__init__(parent)
         self.viewer = viewer
         self.source = QComboBox()
-        self.source.setToolTip("The Labels or Points layer that marks the cells")
+        self.source.setToolTip("The Labels or Points layer with the cells")
         self.nuclei_channel = QComboBox()
         self.nuclei_channel.setToolTip("The channel in which nuclei are bright")
         self.find_button = QPushButton("Segment nuclei")

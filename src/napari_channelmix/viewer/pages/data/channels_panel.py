@@ -135,7 +135,7 @@ class ChannelsPanel(QWidget):
         self.layer = QComboBox()
         self.layer.setToolTip("The layer that holds all channels")
         self.axis = QComboBox()
-        self.axis.setToolTip("Which of its axes holds the channels; this is never guessed")
+        self.axis.setToolTip("Which of its axes holds the channels")
         no_wider(self.kind, self.layer, self.axis)
         self.rest = QWidget()
         self._rest_rows = form()

@@ -417,7 +417,7 @@ class DataPage(Page):
     def _tell(self, text: str, kind: Kind) -> None:
         """News of the annotations of an earlier day: this dock is the one in front."""
         if text:
-            back = " 'Undo' on the page 'Annotate' takes them back." if kind == "good" else ""
+            back = " 'Undo' on the page 'Annotate' reverts this." if kind == "good" else ""
             earlier = self.notice.text() if self.notice.isVisible() else ""
             lines = [*earlier.splitlines(), text + back]
             worst: Kind = "warning" if earlier and kind == "good" else kind

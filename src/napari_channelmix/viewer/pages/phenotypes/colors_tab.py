@@ -89,7 +89,7 @@ class ColorsPage(QWidget):
         """Name the layer, and what its colours mean."""
         facts, (what, _) = self._facts, self.coloring
         self.words.setText(
-            f"In the viewer as layer '{layer}'."
+            f"Shown in the viewer as layer '{layer}'."
             if layer
             else "The layers 'classes' (rings) and 'predicted' (tint) are there in any case."
         )

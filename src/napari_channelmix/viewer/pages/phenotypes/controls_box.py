@@ -48,8 +48,8 @@ class ControlsBox(QWidget):
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setToolTip(
-            "Z' = 1 - 3 (sd+ + sd-) / |mean+ - mean-| over wells; above 0.5 an assay is called "
-            "excellent. SSMD = (mean+ - mean-) / sqrt(sd+² + sd-²)"
+            "Z' = 1 - 3 (sd+ + sd-) / |mean+ - mean-| over wells; above 0.5: excellent assay. "
+            "SSMD = (mean+ - mean-) / sqrt(sd+² + sd-²)"
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -413,7 +413,7 @@ def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str
         return "No cell has a class yet, and there are no predictions.", ""
     if facts.grouping.kind != "group":
         kind = facts.grouping.kind
-        return f"These cells have no groups, such as wells; they are told by {kind}.", ""
+        return f"These cells have no groups, such as wells; the table is by {kind}.", ""
     return (
         "No dose-response: the table has no column of doses.",
         "A column of doses has a number that is the same in all rows of a group and differs "

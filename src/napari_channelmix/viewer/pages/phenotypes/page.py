@@ -50,7 +50,7 @@ WORDS = ClickWords(
     on="Selecting: click cells in the image",
     off="Select cells by a click in the viewer",
     tip="While this is on and the page in front, a click on a cell selects it and the gallery "
-    "scrolls to it; Shift and a click: one more; a drag still moves the image",
+    "scrolls to it; Shift-click adds one; a drag still moves the image",
     does="select",
 )
 PAGES = (

@@ -68,8 +68,8 @@ class Relabel(QWidget):
         self.button.setToolTip(why or f"Give the {what} a class; or press its key in the gallery")
         steps = session.edits
         for button, count, does in (
-            (self.undo, steps.undoable, "Take back the last change of classes"),
-            (self.redo, steps.redoable, "Make the change again that was taken back last"),
+            (self.undo, steps.undoable, "Undo the last change of classes"),
+            (self.redo, steps.redoable, "Redo the change of classes that was undone last"),
         ):
             button.setEnabled(bool(count))
             button.setToolTip(does if count else f"{does}: there is none")

@@ -23,7 +23,7 @@ PLOT_TIP = (
 )
 FIGURES_TIP = (
     "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
-    "1; higher is better, and random maps say what is chance. Random network: similarity to the "
+    "1; higher is better, and random maps show the chance level. Random network: similarity to the "
     "map of a network with random weights; lower is better. Stable under noise: share of the map's "
     "strongest tenth that stays in place, higher is better"
 )
@@ -37,7 +37,7 @@ class ReliabilityPanel(QWidget):
         self.words = Notice()
         self.plot = small_plot("Insertion and deletion curves", PLOT_TIP, HEIGHT)
         self.legend = QLabel()
-        self.legend.setToolTip("What the lines of the chart mean")
+        self.legend.setToolTip("Legend of the chart")
         self.figures = QLabel()
         self.figures.setWordWrap(True)
         self.figures.setToolTip(FIGURES_TIP)

@@ -36,7 +36,7 @@ __all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doab
 
 
 # What to do about a data set that is not in use.
-ELSEWHERE = "; take that data set in use on the page 'Data' for it, or close it"
+ELSEWHERE = "; choose that data set on the page 'Data' to do so, or close it"
 # What to do about one that was closed, of which only the classifier is left.
 CLOSED = (
     "they were closed, and only their classifier is left. Save that on the page 'Classifier', open "
@@ -240,13 +240,13 @@ class _Record:
 
     def _left_out(self, data_set: Snapshot, what: str) -> None:
         self.notes.append(
-            f"how {what}{self._of(data_set)} came about is not known, so it is left out"
+            f"it is not known how {what}{self._of(data_set)} was made, so it is left out"
         )
 
     def _by_another(self, data_set: Snapshot, what: str) -> None:
         self.notes.append(
-            f"the {what}{self._of(data_set)} are left out: how their classifier came about is not "
-            "known, or another one has taken its place"
+            f"the {what}{self._of(data_set)} are left out: it is not known how their classifier "
+            f"was made, or it was replaced"
         )
 
 
