@@ -177,7 +177,13 @@ def heads(low=0.7, groups=8, cells=96):
             "Nothing can be read: a class and its group cannot be told apart",
             "a class and its g",
         ),
-        # Files of earlier versions have no verdict.
+        (
+            heads(),
+            "x",
+            "Not reliable: a class and its group cannot be told apart",  # of an earlier version
+            "a class and its g",
+        ),
+        # Files of older versions have no verdict.
         (heads(), CHANCE, "", CHANCE),
         (heads(), CLOSED, "", ""),
         (None, CHANCE, "", ""),

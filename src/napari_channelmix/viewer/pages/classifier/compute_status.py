@@ -95,4 +95,4 @@ class ComputerBox(Folding):
 
 
 def _auto(device: str) -> str:
-    return "the best device there is" if device == "auto" else device
+    return "the fastest device" if device == "auto" else device
