@@ -152,7 +152,7 @@ def test_shares_of_a_few_groups_are_to_be_minded_and_no_alarm(full):
 def test_what_is_missing_is_not_mentioned(plate):
     page = Page(page_of(Findings(plate)))
     assert sections(page) == ["data", "groups", "plates", "provenance"]
-    for word in ("None", "classifier", "latent", "unknown", "To do it again"):
+    for word in ("None", "classifier", "latent", "unknown", "Reproduce"):
         assert word not in page.text
 
 
