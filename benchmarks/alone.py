@@ -38,7 +38,7 @@ from napari_channelmix.jobs import drain
 
 if TYPE_CHECKING:
     from napari_channelmix import Cells
-    from napari_channelmix.dcmix.plain_classifiers import Asked
+    from napari_channelmix.dcmix.plain_classifiers import MeasuredCells
 
 DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[2] / "shared" / "data"))
 SETS = (
@@ -51,7 +51,7 @@ SETS = (
 GREY = ("low", "middle", "high", "mean", "sd", "top")
 
 
-def measured(cells: Cells) -> Asked:
+def measured(cells: Cells) -> MeasuredCells:
     division = divided(cells, 4)
     for pixels in division.pixels:
         drain(pixels.load())
@@ -82,7 +82,7 @@ def answers(name: str, cells: Cells, cost: bool) -> str:
     )
 
 
-def heads(name: str, asked: Asked) -> list[str]:
+def heads(name: str, asked: MeasuredCells) -> list[str]:
     """Balanced accuracy with all channels, of heads on sets of numbers."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.linear_model import LogisticRegression

@@ -35,7 +35,7 @@ from scipy.stats import t
 from napari_channelmix.phenotypes.control_wells import control_quality
 from napari_channelmix.phenotypes.logistic import Logistic, curve, fit_curve
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 KINDS = ("logit", "beta", "shift", "gauss")
 STEPS = (float(np.log10(2)), 0.5)
@@ -51,7 +51,7 @@ def series(
     slope: float,
     middle: float | None = None,
     flat: bool = False,
-) -> tuple[Floats, Floats, npt.NDArray[np.int64], float]:
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.int64], float]:
     """Logarithms of doses, fractions and cells of each well, and the logarithm of the EC50."""
     levels = np.arange(DOSES) * step
     logs = np.repeat(levels, wells)
@@ -71,7 +71,7 @@ def series(
     return logs, rng.binomial(cells, share) / cells, cells, truth
 
 
-def simpler(logs: Floats, fractions: Floats, truth: float) -> tuple[bool, bool]:
+def simpler(logs: FloatArray, fractions: FloatArray, truth: float) -> tuple[bool, bool]:
     """Whether curve_fit's own interval, and that of HC3 and t, hold the truth."""
     from scipy.optimize import curve_fit
 

@@ -126,7 +126,7 @@ def explain(plate: Plate) -> dict[str, Any]:
     dock = plate.dock(PixelsPage)
     plate.wait(lambda: not dock.task.busy and not dock.task.threads, 60)
     found = plate.watch(dock, dock.many.all_button.click)
-    done = 0 if dock.many.found is None else dock.many.found.done
+    done = 0 if dock.many.maps is None else dock.many.maps.done
     return {"cells": done, **found}
 
 

@@ -130,7 +130,7 @@ class Window:
         from qtpy.QtCore import QPoint, Qt
         from qtpy.QtTest import QTest
 
-        page, left = self.dock.pages.one, Qt.MouseButton.LeftButton
+        page, left = self.dock.pages.cell_tab, Qt.MouseButton.LeftButton
         pixels: list[float] = []
         handed: list[float] = []
         each = max(2, events // len(page.sliders.sliders))
@@ -163,11 +163,11 @@ class Window:
         }
 
     def _decoded(self) -> int:
-        return self.dock.pages.one.drawing.decoded if hasattr(self, "dock") else 0
+        return self.dock.pages.cell_tab.drawing.decoded if hasattr(self, "dock") else 0
 
     def _shown(self, before: int) -> list[float]:
         """When the pictures were painted, with one decoded since then."""
-        pictures = self.dock.pages.one.pictures
+        pictures = self.dock.pages.cell_tab.pictures
         return [at for one, at, decoded in self.painted if one is pictures and decoded > before]
 
     def cells(self, count: int) -> dict[str, float]:

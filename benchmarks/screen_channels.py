@@ -36,7 +36,7 @@ from napari_channelmix.classify import TrainingSettings
 from napari_channelmix.classify.accuracy import estimate_accuracy
 from napari_channelmix.classify.metrics import accuracy_of
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 SIDE = 32
 CHANNELS = ("DNA", "ER", "RNA", "actin", "Golgi", "mito")
@@ -108,7 +108,7 @@ def screen(plates: int, seed: int) -> Screen:
     rng = np.random.default_rng(seed)
     crops, labels, names, last = [], [], [], []
 
-    def gain(level: str) -> Floats:
+    def gain(level: str) -> FloatArray:
         return np.exp(rng.normal(0, GAINS[level], len(CHANNELS)))
 
     for experiment in range(EXPERIMENTS):
@@ -133,7 +133,7 @@ def screen(plates: int, seed: int) -> Screen:
     return Screen(np.stack(crops), np.array(labels), np.array(names), np.array(last))
 
 
-def cell(treatment: str, rng: np.random.Generator) -> Floats:
+def cell(treatment: str, rng: np.random.Generator) -> FloatArray:
     """One cell (6, SIDE, SIDE), each channel about 1 where it is bright."""
     middle = (SIDE - 1) / 2 + rng.uniform(-2, 2, 2)
     y, x = np.mgrid[:SIDE, :SIDE] - middle[:, None, None]
@@ -141,7 +141,7 @@ def cell(treatment: str, rng: np.random.Generator) -> Floats:
     along, across = np.cos(turn) * y + np.sin(turn) * x, np.cos(turn) * x - np.sin(turn) * y
     nucleus_size, body_size = rng.uniform(4.5, 5.8), rng.uniform(10.5, 13.5)
 
-    def within(size: float, flat: float = 0.8) -> Floats:
+    def within(size: float, flat: float = 0.8) -> FloatArray:
         """A soft ellipse, 1 inside."""
         inside = 1 - np.hypot(along / size, across / (flat * size))
         return np.asarray(1 / (1 + np.exp(-size * inside)))
@@ -149,11 +149,11 @@ def cell(treatment: str, rng: np.random.Generator) -> Floats:
     nucleus, body = within(nucleus_size), within(body_size)
     cytoplasm = body * (1 - nucleus)
 
-    def spots(places: Floats, size: float) -> Floats:
+    def spots(places: FloatArray, size: float) -> FloatArray:
         away = np.square(y - places[:, :1, None]) + np.square(x - places[:, 1:, None])
         return np.asarray(np.exp(-away / (2 * size**2)).sum(axis=0))
 
-    def around(count: int, low: float, high: float, spread: float) -> Floats:
+    def around(count: int, low: float, high: float, spread: float) -> FloatArray:
         angle = rng.uniform(0, 2 * np.pi) + rng.uniform(-spread, spread, count)
         radius = rng.uniform(low, high, count)
         return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
@@ -185,7 +185,7 @@ def cell(treatment: str, rng: np.random.Generator) -> Floats:
 
 def recalls(
     train: Cells, test: Cells, channels: tuple[str, ...], asked: argparse.Namespace
-) -> tuple[Floats, str]:
+) -> tuple[FloatArray, str]:
     """Recall of each class (K,), mean over the seeds; and accuracy of the first seed, in words."""
     found, words = [], ""
     for seed in range(asked.seeds):
@@ -218,14 +218,14 @@ def removed(train: Cells, test: Cells, asked: argparse.Namespace) -> dict[str, A
     }
 
 
-def named(name: str, values: Floats) -> int:
+def named(name: str, values: FloatArray) -> int:
     """How many of the planted channels of a class stand on top of its values (C,)."""
     count = len(PLANTED[name])
     top = [CHANNELS[at] for at in np.argsort(-values)[:count]]
     return len(set(top) & set(PLANTED[name]))
 
 
-def table(title: str, rows: dict[str, Floats], digits: int = 2) -> None:
+def table(title: str, rows: dict[str, FloatArray], digits: int = 2) -> None:
     """A row for each class, a column for each channel; planted channels are bold."""
     print(f"\n{title}\n\n| class | {' | '.join(CHANNELS)} | planted on top |")
     print("|---" * (len(CHANNELS) + 2) + "|")

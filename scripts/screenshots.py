@@ -149,7 +149,7 @@ def main(folder: Path) -> None:
     latents.settings.run.click()
     wait(lambda: not latents.task.busy)
     latents.go(cell)
-    page = latents.pages.one
+    page = latents.pages.cell_tab
     page.strip.turn_to("Scale")
     for axis, share in (("Texture", 0.85), ("Scale", 0.25)):
         slider = page.sliders.of(axis)

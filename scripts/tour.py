@@ -194,7 +194,7 @@ def traverse(hand: Hand) -> None:
     dock = hand.open("Latent traversals")
     hand.click(dock.settings.run)
     hand.rest("Latent traversals")
-    cell, page = hand.kept["cell"], dock.pages.one
+    cell, page = hand.kept["cell"], dock.pages.cell_tab
     see(dock.session.latents is not None, "the latents are found")
     see(len(dock.session.latents.values) == 60, "of all cells")
     called = cell_name(dock.session.cells, cell)

@@ -12,7 +12,7 @@ SOURCE = Path(napari_channelmix.__file__).parent
 
 # Types of fields that compare element by element, or not at all.
 ARRAYS = re.compile(
-    r"\b(NDArray|ndarray|DataFrame|Series|Tensor|Floats|Doubles|Whole|Mask|Bytes|Module)\b"
+    r"\b(NDArray|ndarray|DataFrame|Series|Tensor|\w+Array|Doubles|Mask|Bytes|Module)\b"
 )
 # What a field that is called takes and gives is not held.
 CALLED = re.compile(r"Callable\[\[.*?\], [^\]]*\]")

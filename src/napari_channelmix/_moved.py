@@ -225,8 +225,10 @@ MOVED = {
     "viewer.thumbnails": "viewer.charts.thumbnails",
 }
 
-#: Classes that had another name in the module of the old name.
+#: Classes and functions that had another name in the module of the old name.
 RENAMED = {
+    "viewer.annotate.jobs": {"Found": "Restored", "Kept": "SaveResult"},
+    "viewer.annotate.keeping": {"Keeping": "Autosave", "keeping_of": "autosave_of"},
     "viewer.annotate_dock": {"AnnotateDock": "AnnotatePage"},
     "viewer.classifier_dock": {"ClassifierDock": "ClassifierPage"},
     "viewer.dock": {"Dock": "Page"},
@@ -234,6 +236,8 @@ RENAMED = {
     "viewer.images_dock": {"ImagesDock": "DataPage"},
     "viewer.importance_dock": {"ImportanceDock": "ChannelsPage"},
     "viewer.latents_dock": {"LatentsDock": "LatentsPage"},
+    "viewer.phenotypes.crop_cache": {"Kept": "CachedCrop"},
+    "viewer.phenotypes.crop_reader": {"Arrived": "CropBatch", "Wish": "CropRequest"},
     "viewer.phenotypes_dock": {"PhenotypesDock": "PhenotypesPage"},
     "viewer.reproduce_dock": {"ReproduceDock": "ReportPage"},
 }

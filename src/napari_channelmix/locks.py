@@ -95,7 +95,7 @@ def _taken(path: Path, output: Path) -> int:
                 f"could not save in {path_shown(path.parent)}: {error.strerror or error}"
             ) from error
         locked = _locked(descriptor)
-        owner = _said(descriptor)
+        owner = _read_owner(descriptor)
         if locked is False or (locked is None and _lives(owner)):
             os.close(descriptor)
             raise InUseError(
@@ -178,7 +178,7 @@ def _same(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _said(descriptor: int) -> dict[str, Any]:
+def _read_owner(descriptor: int) -> dict[str, Any]:
     """Who works there, or worked there; empty where that cannot be read."""
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)

@@ -17,7 +17,7 @@ from napari_channelmix.classify.crops import (
     balanced_order,
     epoch_length,
     normalised,
-    turned,
+    random_flip_rotate,
 )
 from napari_channelmix.jobs import drain
 
@@ -85,7 +85,7 @@ def test_turning_gives_all_eight_views_of_the_same_pixels() -> None:
     views = [torch.rot90(crop[0], k, (1, 2)) for k in range(4)]
     views += [view.flip(2) for view in views]
     seen = set()
-    for one in turned(crop.repeat(200, 1, 1, 1), np.random.default_rng(0)):
+    for one in random_flip_rotate(crop.repeat(200, 1, 1, 1), np.random.default_rng(0)):
         (which,) = (i for i, view in enumerate(views) if torch.equal(one, view))
         seen.add(which)
     assert seen == set(range(8))
@@ -93,7 +93,9 @@ def test_turning_gives_all_eight_views_of_the_same_pixels() -> None:
 
 def test_turning_repeats_with_its_seed() -> None:
     crops = torch.randn(10, 2, 4, 4)
-    one, same, other = (turned(crops, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    one, same, other = (
+        random_flip_rotate(crops, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 

@@ -26,7 +26,9 @@ def threads() -> Iterator[None]:
 def test_auto_takes_the_best_device_there_is(
     monkeypatch: pytest.MonkeyPatch, there: set[str], chosen: str
 ) -> None:
-    monkeypatch.setattr(device, "why_not", lambda name: None if name in {*there, "cpu"} else "no")
+    monkeypatch.setattr(
+        device, "unavailable_reason", lambda name: None if name in {*there, "cpu"} else "no"
+    )
     assert device.choose_device("auto").type == chosen
 
 
@@ -36,7 +38,7 @@ def test_an_absent_device_is_refused_with_the_reason(monkeypatch: pytest.MonkeyP
     with pytest.raises(ModelError, match=r"'cuda' cannot .*without CUDA; choose auto or cpu"):
         device.choose_device("cuda")
     monkeypatch.setattr(torch.version, "cuda", "13.0")
-    assert "no NVIDIA GPU" in str(device.why_not("cuda"))
+    assert "no NVIDIA GPU" in str(device.unavailable_reason("cuda"))
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(ModelError, match="'mps' cannot be used"):
         device.choose_device("mps")

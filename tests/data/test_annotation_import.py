@@ -34,7 +34,11 @@ def test_rows_are_told_apart_by_their_field(plate: Cells, tmp_path: Path) -> Non
         "Field,area,object,class\nA01,9,1,a\nB02,9,1,b\n,9,2,c\nC07,9,1,d\nA01,9,99,e\nA01,9,3,\n"
     )
     found = read(tmp_path, plate, text, default_field=1)
-    assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {0: "a", 24: "b", 9: "c"}
+    assert dict(zip(found.cell_indices.tolist(), found.classes, strict=True)) == {
+        0: "a",
+        24: "b",
+        9: "c",
+    }
     assert found.in_words() == (
         "6 rows: 3 match cells, 2 match none (first: line 5, object 1, field 'C07' is unknown); "
         "1 have no class and are passed over."
@@ -51,7 +55,7 @@ def test_columns_may_be_divided_by_commas_semicolons_or_tabs(
 
 def test_rows_of_one_cell_must_agree(plate: Cells, tmp_path: Path) -> None:
     found = read(tmp_path, plate, "object,class\n1,a\n2,b\n1, a\n", default_field=0)
-    assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {0: "a", 1: "b"}
+    assert dict(zip(found.cell_indices.tolist(), found.classes, strict=True)) == {0: "a", 1: "b"}
     assert "1 say the same of a cell again" in found.in_words()
     with pytest.raises(DataError, match=r"line 4, column 'class': .* 'c' here and 'a' in line 2"):
         read(tmp_path, plate, "object,class\n1,a\n2,b\n1,c\n", default_field=0)
@@ -69,7 +73,7 @@ def test_ids_are_read_from_a_column_of_a_known_name(
     # No row is about the cell of its place in the table; the second has no id.
     text = f"{column},class\n3,a\nNaN,b\n1,c\n"
     found = read(tmp_path, plate, text, default_field=0)
-    assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {2: "a", 0: "c"}
+    assert dict(zip(found.cell_indices.tolist(), found.classes, strict=True)) == {2: "a", 0: "c"}
     assert found.no_id == 1 and "1 have no id and are passed over" in found.in_words()
     assert f"ids are read from column '{column}'" in found.in_words()
 
@@ -82,10 +86,10 @@ def test_a_column_of_ids_is_not_guessed(plate: Cells, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'index', 'label' may all hold the ids, and differ"):
         read(tmp_path, plate, both, default_field=0)
     found = read(tmp_path, plate, both, default_field=0, id_column="label")
-    assert found.at.tolist() == [1, 2]
+    assert found.cell_indices.tolist() == [1, 2]
     # Columns that agree leave nothing to choose, and a column of texts holds no ids.
     for text in ("Cell ID,label,class\n2,2.0,a\n3,3,b\n", "object,label,class\n2,x,a\n3,y,b\n"):
-        assert read(tmp_path, plate, text, default_field=0).at.tolist() == [1, 2]
+        assert read(tmp_path, plate, text, default_field=0).cell_indices.tolist() == [1, 2]
     with pytest.raises(DataError, match="no column 'nobody'"):
         read(tmp_path, plate, both, default_field=0, id_column="nobody")
 
@@ -100,7 +104,7 @@ def test_large_ids_are_told_apart(plate: Cells, tmp_path: Path) -> None:
     # As floats the two are one.
     cells = replace(plate, table=plate.table.assign(object=2**53 + np.arange(len(plate))))
     found = read(tmp_path, cells, f"object,class\n{2**53 + 1},a\n{2**53},b\n", default_field=0)
-    assert dict(zip(found.at.tolist(), found.classes, strict=True)) == {1: "a", 0: "b"}
+    assert dict(zip(found.cell_indices.tolist(), found.classes, strict=True)) == {1: "a", 0: "b"}
 
 
 def test_a_place_between_two_cells_is_of_none() -> None:
@@ -113,7 +117,7 @@ def test_a_place_between_two_cells_is_of_none() -> None:
 def test_what_was_near_or_between_is_said(plate: Cells, tmp_path: Path) -> None:
     cells = Cells.from_points([np.zeros((60, 60))], ["one"], [(20, 20), (20, 20)], crop=16)
     found = read(tmp_path, cells, "y,x,class\n20,20,a\n", "position")
-    assert len(found.at) == 0 and found.between == 1 and found.unmatched == 0
+    assert len(found.cell_indices) == 0 and found.between == 1 and found.unmatched == 0
     assert "1 row: 0 match cells; 1 lie between two cells" in found.in_words()
     labels = plate.fields[0].labels
     y0, x0, y1, x1 = plate.table[["y0", "x0", "y1", "x1"]].to_numpy()[0]
@@ -163,7 +167,7 @@ def test_positions_may_be_in_another_unit(plate: Cells, tmp_path: Path) -> None:
         return points / 0.65
 
     found = read(tmp_path, plate, text, "position", pixels=pixels)
-    assert found.at.tolist() == [0, 24] and asked == [0, 3]
+    assert found.cell_indices.tolist() == [0, 24] and asked == [0, 3]
 
 
 @pytest.mark.parametrize(

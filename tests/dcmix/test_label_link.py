@@ -90,7 +90,7 @@ def test_a_rare_class_outlives_the_draw_of_many_cells(seed, monkeypatch):
     numbers = numbers_of(labels + np.random.default_rng(0).uniform(0, 0.5, len(labels)))
     result = drain(link_job(numbers, labels, wells.astype(str), seed=seed))
     # 21 wells, none of which vanished; three classes are told apart by one number.
-    assert (result.n_groups, result.why_not) == (21, "")
+    assert (result.n_groups, result.unavailable_reason) == (21, "")
     assert result.p_value[0] == result.least == pytest.approx(1 / 1000)
     # A class of one well is unknown where that well is held out: two of three are learnt.
     assert 0.6 < result.accuracy[0] <= 2 / 3
@@ -109,4 +109,4 @@ def test_a_class_that_is_not_drawn_is_not_asked_for(monkeypatch):
 
 def test_one_class_is_no_test_and_that_is_said():
     result = drain(link_job(numbers_of(np.arange(12.0)), np.zeros(12, np.int64), np.arange(12)))
-    assert "a class has too few cells" in result.why_not and result.p_value == (1.0,)
+    assert "a class has too few cells" in result.unavailable_reason and result.p_value == (1.0,)

@@ -16,7 +16,7 @@ from napari_channelmix.drl.latent_code import Code
 from napari_channelmix.drl.network import NetworkSettings, VariationalAutoencoder
 from napari_channelmix.drl.sprites import CELLS, TEXTURED, Sprites, SpriteSet
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @pytest.fixture
@@ -62,13 +62,15 @@ def make_untrained() -> Callable[..., Disentangler]:
 
 
 @pytest.fixture
-def pictures(textured: Sprites, generator: torch.Generator) -> Floats:
+def pictures(textured: Sprites, generator: torch.Generator) -> FloatArray:
     """What an encoder of coloured pictures takes, (12, 3, 64, 64)."""
-    drawn: Floats = textured.draw(textured.random(12, generator), generator).inputs.numpy()
+    drawn: FloatArray = textured.draw(textured.random(12, generator), generator).inputs.numpy()
     return drawn
 
 
-def ellipse(side: int, axes: tuple[float, float], angle: float, at: tuple[float, float]) -> Floats:
+def ellipse(
+    side: int, axes: tuple[float, float], angle: float, at: tuple[float, float]
+) -> FloatArray:
     """A filled ellipse: 1 inside, 0 outside; half axes in pixels, angle in radians."""
     y, x = np.mgrid[:side, :side] - np.array(at)[:, None, None]
     along = np.cos(angle) * y + np.sin(angle) * x
@@ -109,5 +111,5 @@ def make_ellipses() -> Callable[..., Cells]:
 
 
 @pytest.fixture
-def make_ellipse() -> Callable[..., Floats]:
+def make_ellipse() -> Callable[..., FloatArray]:
     return ellipse

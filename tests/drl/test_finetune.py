@@ -44,7 +44,7 @@ def same(one, other):
 def test_the_cells_are_drawn_better_and_the_source_is_left_as_it_is(untrained, cells):
     before = weights(untrained)
     found = tuned(untrained, cells)
-    assert found.kept_source == ""
+    assert found.source_note == ""
     assert found.error[1] < found.error[0]
     assert same(before, weights(untrained))
     assert not same(before, weights(found.disentangler))
@@ -161,7 +161,7 @@ def test_cells_that_get_no_better_keep_the_source(shipped, cells):
     before = weights(shipped)
     found = tuned(shipped, cells, rate=0.9)
     assert found.disentangler is shipped
-    assert "did not improve the reconstructions; the source weights are kept" in found.kept_source
+    assert "did not improve the reconstructions; the source weights are kept" in found.source_note
     assert found.error[1] > found.error[0]
     assert same(before, weights(shipped))
 
@@ -170,8 +170,8 @@ def test_a_loss_that_is_no_number_keeps_the_source(untrained, cells, monkeypatch
     monkeypatch.setattr(finetune, "reconstruction", lambda net, z, *_: z.sum() * float("nan"))
     found = tuned(untrained, cells)
     assert found.disentangler is untrained
-    assert found.kept_source.startswith("fine-tuning diverged (training diverged in epoch 1")
-    assert found.kept_source.endswith("the source weights are kept")
+    assert found.source_note.startswith("fine-tuning diverged (training diverged in epoch 1")
+    assert found.source_note.endswith("the source weights are kept")
 
 
 def test_weights_that_were_spoilt_keep_the_source(untrained, cells):
@@ -188,7 +188,7 @@ def test_fewer_than_two_cells_are_refused(untrained, cells, count):
 
 
 def test_two_cells_are_enough(untrained, cells):
-    assert tuned(untrained, cells[:2]).kept_source == ""
+    assert tuned(untrained, cells[:2]).source_note == ""
 
 
 def test_pictures_of_another_shape_and_settings_that_cannot_be_are_refused(untrained, cells):

@@ -18,7 +18,7 @@ from napari_channelmix.pcim.batch import Problem
 from napari_channelmix.pcim.model_adapter import subject_of
 from napari_channelmix.pcim.target import Target
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 # Neither square nor alike in any size, so that an axis that is mixed up shows.
 SHAPE = (3, 24, 20)
 # Of each class: channel, rows, columns. The first class has none.
@@ -44,10 +44,10 @@ class Planted:
     """A network, cells, and the pixels and channels that decide its answer."""
 
     network: Regions
-    crops: Floats
+    crops: FloatArray
     masks: tuple[npt.NDArray[np.bool_], ...]
 
-    def predict(self, crops: Floats) -> Floats:
+    def predict(self, crops: FloatArray) -> FloatArray:
         """The network as a function of arrays."""
         with torch.inference_mode():
             return self.network(torch.from_numpy(np.ascontiguousarray(crops))).numpy()
@@ -96,7 +96,7 @@ def classifier() -> Classifier:
 
 
 @pytest.fixture
-def crops() -> Floats:
+def crops() -> FloatArray:
     """Cells for `classifier`."""
     return np.random.default_rng(1).normal(size=(6, 2, 16, 16)).astype(np.float32)
 
@@ -105,7 +105,7 @@ def crops() -> Floats:
 def make_problem() -> Callable[..., Problem]:
     """A problem from a model and crops, for class 1 or those that are named."""
 
-    def made(model: Any, crops: Floats, of: list[int] | None = None, **more: Any) -> Problem:
+    def made(model: Any, crops: FloatArray, of: list[int] | None = None, **more: Any) -> Problem:
         subject = subject_of(model, crops, torch.device("cpu"))
         x = subject.prepare(crops)
         target = Target(torch.tensor(of or [1] * len(crops)))

@@ -56,7 +56,7 @@ def test_no_cells_are_nothing_to_explain(classifier, crops):
 
 def test_another_model_is_asked_about_the_same_cells_with_the_same_mean(planted):
     source = Source.of(planted.network, planted.crops, "cpu").read(np.array([2]))
-    other = source.asked_of(type(planted.network)(gain=1.0))
+    other = source.with_model(type(planted.network)(gain=1.0))
     assert other.mean is source.mean
     assert other.cells is source.cells
     x = source.tensor(slice(None))

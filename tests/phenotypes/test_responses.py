@@ -74,7 +74,7 @@ def test_tables_have_the_curve_and_every_dose(rising: Fractions) -> None:
     found = responses_of(CONDITIONS, rising, PREDICTED)
     curves, levels = curves_frame(found), levels_frame(found)
     row = curves.set_index("class").loc["responds"]
-    fit = found[1].found.fit
+    fit = found[1].dose_response.fit
     assert fit is not None
     assert (row["ec50"], row["ec50 low"], row["ec50 high"]) == (fit.ec50, *fit.interval)
     assert (row["groups"], row["doses above 0"]) == (32, 7)

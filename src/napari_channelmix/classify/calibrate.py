@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["calibrated_record", "held_out_calibration", "not_held_out"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 # Parts in which held-out groups are left out by turns.
 FOLDS = 10
@@ -75,8 +75,8 @@ def held_out_calibration(
 
 def calibrated_record(
     record: Mapping[str, Any],
-    probabilities: Floats,
-    labels: Whole,
+    probabilities: FloatArray,
+    labels: IntArray,
     groups: npt.NDArray[Any],
     classes: tuple[str, ...],
     prior: Prior,
@@ -137,7 +137,7 @@ def not_held_out(marks: Marks) -> str:
     return "; ".join(lines)
 
 
-def _parts(labels: Whole, groups: npt.NDArray[Any], rng: np.random.Generator) -> Whole | None:
+def _parts(labels: IntArray, groups: npt.NDArray[Any], rng: np.random.Generator) -> IntArray | None:
     """Deal groups into parts (N,) so that every class has groups in several; None if it has not."""
     names, group = np.unique(groups, return_inverse=True)
     table = np.zeros((len(names), int(labels.max()) + 1))

@@ -13,7 +13,7 @@ from napari_channelmix.phenotypes.wilson import wilson
 __all__ = ["BINS", "brier_score", "calibration_error", "calibration_of", "confidence_error"]
 
 Doubles = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 Interval = tuple[float, float]
 
 # Of the reliability curve and the calibration errors.
@@ -130,7 +130,7 @@ def _squares(p: Doubles, y: npt.NDArray[Any]) -> Doubles:
     return np.asarray(((p - truth) ** 2).sum(axis=1))
 
 
-def _places(p: Doubles, bins: int, adaptive: bool) -> Whole:
+def _places(p: Doubles, bins: int, adaptive: bool) -> IntArray:
     """The bin of each probability (N, K): equally wide, or equally filled in each column."""
     if not adaptive:
         return np.asarray(np.minimum((p * bins).astype(np.int64), bins - 1))
@@ -138,7 +138,7 @@ def _places(p: Doubles, bins: int, adaptive: bool) -> Whole:
     return np.asarray(ranks * bins // max(len(p), 1))
 
 
-def _sums(p: Doubles, y: Whole, group: Whole, bins: int, adaptive: bool) -> Doubles:
+def _sums(p: Doubles, y: IntArray, group: IntArray, bins: int, adaptive: bool) -> Doubles:
     """Cells, sum of probabilities, cells of the class: (G, K, bins, 3)."""
     count, kinds = int(group.max(initial=0)) + 1, p.shape[1]
     places = _places(p, bins, adaptive)

@@ -25,8 +25,8 @@ __all__ = [
     "refuse_size",
 ]
 
-Floats = npt.NDArray[np.float32]
-Predict = Callable[[Floats], Any]
+FloatArray = npt.NDArray[np.float32]
+Predict = Callable[[FloatArray], Any]
 
 # Letters of a stranger's message that are shown.
 SHOWN = 300
@@ -149,7 +149,7 @@ def _joined(parts: list[Any]) -> Any:
     return np.concatenate(parts) if getattr(first, "ndim", 0) else first
 
 
-def cast_to(crops: Floats, dtype: Any, who: str) -> npt.NDArray[Any]:
+def cast_to(crops: FloatArray, dtype: Any, who: str) -> npt.NDArray[Any]:
     """Crops in the dtype that a model takes; whole numbers are rounded.
 
     Raises
@@ -226,7 +226,7 @@ class Estimator:
     def _two(self) -> bool:
         return self.classes is not None and len(self.classes) == 2
 
-    def __call__(self, crops: Floats) -> Any:
+    def __call__(self, crops: FloatArray) -> Any:
         """Probabilities, or the decision function, of crops (n, C, H, W)."""
         if self._features is None:
             return self._column(self._answer(crops))

@@ -22,7 +22,7 @@ from napari_channelmix.classify.weights_file import (
 from napari_channelmix.errors import BundleError
 from napari_channelmix.stored_files import Stored
 
-__all__ = ["Checkpoint", "Kept"]
+__all__ = ["Checkpoint", "StoppedTraining"]
 
 FORMAT = "napari-channelmix checkpoint"
 SCHEMA = 1
@@ -45,7 +45,7 @@ class _About(Stored):
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class StoppedTraining:
     """Where a training stopped: its record, the best weights so far and their score."""
 
     record: dict[str, Any]
@@ -90,7 +90,7 @@ class Checkpoint:
         contiguous = {name: value.contiguous() for name, value in tensors.items()}
         write_sealed(self.path, FORMAT, SCHEMA, json.dumps(about), contiguous)
 
-    def restore(self, epochs: int, steps: int) -> Kept | None:
+    def restore(self, epochs: int, steps: int) -> StoppedTraining | None:
         """Go on from the file; None where there is none that is usable, and nothing is changed.
 
         Parameters
@@ -133,7 +133,7 @@ class Checkpoint:
         for group, rate in zip(self.optimizer.param_groups, self._rates(), strict=True):
             group["lr"] = rate
         best = {name: value.to(device) for name, value in _under("best.", tensors).items()}
-        return Kept(record.model_dump(), best, about.best_score)
+        return StoppedTraining(record.model_dump(), best, about.best_score)
 
     def _refuse_others(self, tensors: Mapping[str, Tensor]) -> None:
         """Refuse tensors that are not those of this module and its optimiser."""

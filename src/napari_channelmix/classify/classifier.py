@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Classifier"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,12 +141,12 @@ class Classifier(Predictor):
             raise ModelError("the crops have NaN or infinite pixels")
         return normalised(pixels, self.mean, self.std).to(self.device)
 
-    def _probabilities(self, crops: Floats) -> Floats:
+    def _probabilities(self, crops: FloatArray) -> FloatArray:
         with torch.inference_mode():
             scores = self.network(self.normalise(crops))
         return self.balanced(scores)
 
-    def balanced(self, scores: Tensor) -> Floats:
+    def balanced(self, scores: Tensor) -> FloatArray:
         """Probabilities (N, K) with the balanced prior, from scores (N, K) of the network."""
         return torch.softmax(scores.float() / self.temperature, dim=1).cpu().numpy()
 
@@ -246,7 +246,7 @@ class Classifier(Predictor):
         )
         return replace(self, record=record)
 
-    def prior_of(self, choice: PriorChoice = None, balanced: Floats | None = None) -> Prior:
+    def prior_of(self, choice: PriorChoice = None, balanced: FloatArray | None = None) -> Prior:
         """The prior that is meant; see `Predictor.prior_of`."""
         if isinstance(choice, Prior):
             return choice.checked(self.classes)
@@ -271,7 +271,7 @@ class Classifier(Predictor):
             )
         return given_prior(self.classes, choice)
 
-    def blend(self, crops: npt.ArrayLike) -> Floats:
+    def blend(self, crops: npt.ArrayLike) -> FloatArray:
         """The blended images (N, mixes, H, W) that the network sees, in normalised units.
 
         Raises
@@ -282,7 +282,7 @@ class Classifier(Predictor):
         if self.mixing is None:
             raise ModelError("this classifier has no mixing layer; train it with mixing")
         with torch.inference_mode():
-            blended: Floats = self.mixing(self.normalise(crops)).cpu().numpy()
+            blended: FloatArray = self.mixing(self.normalise(crops)).cpu().numpy()
         return blended
 
     def to(self, device: torch.device) -> Classifier:

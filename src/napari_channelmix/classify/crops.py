@@ -17,12 +17,12 @@ from napari_channelmix.jobs import Job, Progress
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells, ChannelStatistics
 
-__all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "turned"]
+__all__ = ["NormalisedCrops", "balanced_order", "epoch_length", "normalised", "random_flip_rotate"]
 
 # More than this is read from the files in every epoch.
 MEMORY_BYTES = 3 * 2**30
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 Stats = npt.NDArray[np.float64]
 
 
@@ -42,11 +42,11 @@ class NormalisedCrops:
     def __init__(self, cells: Cells, statistics: ChannelStatistics) -> None:
         self.cells, self.statistics = cells, statistics
         self.labels = torch.from_numpy(cells.labels.copy())
-        self._held: Tensor | None = None
+        self._cached: Tensor | None = None
         # Of each crop's pixels; None until they have been read.
         self.digests: Digests | None = None
         # Rows of what is held: a subset shares the pixels.
-        self._rows: Whole = np.arange(len(cells))
+        self._rows: IntArray = np.arange(len(cells))
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -58,7 +58,7 @@ class NormalisedCrops:
 
     def load(self) -> Job[None]:
         """Read all crops, into memory where they fit; a job with a step for each batch."""
-        if self._held is not None:
+        if self._cached is not None:
             return
         count, channels, height, width = self.cells.shape
         fits = 4 * count * channels * height * width <= within_cap(MEMORY_BYTES)
@@ -75,39 +75,39 @@ class NormalisedCrops:
             yield Progress(done, count, "reading the cells")
         # Every pixel has been seen, so the cells need not be read again to be signed.
         vars(self.cells)["signature"] = signature.hexdigest()
-        self._held = stored if fits else None
+        self._cached = stored if fits else None
         self.digests = np.concatenate(digests) if digests else None
 
     def _scaled(self, crops: npt.NDArray[np.float32]) -> Tensor:
         return normalised(crops, self.statistics.mean, self.statistics.std)
 
-    def take(self, indices: Whole) -> Tensor:
+    def take(self, indices: IntArray) -> Tensor:
         """The crops at these positions, (n, C, H, W), channels last."""
-        if self._held is None:
+        if self._cached is None:
             return self._scaled(self.cells.read(indices))
-        return self._held[torch.from_numpy(self._rows[indices])].permute(0, 3, 1, 2)
+        return self._cached[torch.from_numpy(self._rows[indices])].permute(0, 3, 1, 2)
 
-    def batches(self, size: int = 256) -> Iterator[tuple[Whole, Tensor]]:
+    def batches(self, size: int = 256) -> Iterator[tuple[IntArray, Tensor]]:
         """Positions and crops of all cells, in order."""
         for start in range(0, len(self), size):
             indices = np.arange(start, min(start + size, len(self)))
             yield indices, self.take(indices)
 
-    def subset(self, indices: Whole) -> NormalisedCrops:
+    def subset(self, indices: IntArray) -> NormalisedCrops:
         """Some of the crops, sharing statistics and pixels."""
         chosen = NormalisedCrops(self.cells.subset(indices), self.statistics)
-        chosen._held, chosen._rows = self._held, self._rows[indices]
+        chosen._cached, chosen._rows = self._cached, self._rows[indices]
         chosen.digests = None if self.digests is None else self.digests[indices]
         return chosen
 
 
-def epoch_length(labels: Whole, least: int = 0) -> int:
+def epoch_length(labels: IntArray, least: int = 0) -> int:
     """Cells in an epoch in which every class comes equally often; ``least`` or a few more."""
     classes = len(np.unique(labels))
     return classes * -(-max(len(labels), least) // classes)
 
 
-def balanced_order(labels: Whole, rng: np.random.Generator, least: int = 0) -> Whole:
+def balanced_order(labels: IntArray, rng: np.random.Generator, least: int = 0) -> IntArray:
     """Positions for one epoch: each class as often as the others, in random order.
 
     Rare cells come several times, common ones in turn; every class is dealt from a shuffled pack.
@@ -122,7 +122,7 @@ def balanced_order(labels: Whole, rng: np.random.Generator, least: int = 0) -> W
     return rng.permutation(np.concatenate(dealt))
 
 
-def turned(crops: Tensor, rng: np.random.Generator) -> Tensor:
+def random_flip_rotate(crops: Tensor, rng: np.random.Generator) -> Tensor:
     """Each crop of a batch (N, C, H, W) flipped and turned by right angles at random."""
     how = rng.integers(0, 8, size=len(crops))
     result = torch.empty_like(crops)

@@ -14,7 +14,13 @@ from napari_channelmix.computing import GIB, computing
 from napari_channelmix.errors import ModelError
 from napari_channelmix.jobs import Job, Progress
 
-__all__ = ["DeviceName", "choose_device", "choose_threads", "denormals_as_zero", "why_not"]
+__all__ = [
+    "DeviceName",
+    "choose_device",
+    "choose_threads",
+    "denormals_as_zero",
+    "unavailable_reason",
+]
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -22,7 +28,7 @@ DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 _capped = False
 
 
-def why_not(name: str) -> str | None:
+def unavailable_reason(name: str) -> str | None:
     """Why a device cannot be used, in words, or None where it can."""
     if name == "cuda":
         if torch.cuda.is_available():
@@ -51,9 +57,10 @@ def choose_device(name: str = "auto") -> torch.device:
         name = computing().device
     if name == "auto":
         name = next(
-            (candidate for candidate in ("cuda", "mps") if why_not(candidate) is None), "cpu"
+            (candidate for candidate in ("cuda", "mps") if unavailable_reason(candidate) is None),
+            "cpu",
         )
-    reason = why_not(name)
+    reason = unavailable_reason(name)
     if reason:
         raise ModelError(f"device {name!r} cannot be used: {reason}; choose auto or cpu")
     if name == "cuda":

@@ -21,7 +21,7 @@ from napari_channelmix.classify.model_files import (
     open_function,
     refuse_weights,
 )
-from napari_channelmix.classify.output_probe import Ask, reading_found
+from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.outputs import Output, Reading, output_named, reading_of
 from napari_channelmix.classify.predictor import Predictor
 from napari_channelmix.data import Cells
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ForeignClassifier", "Output", "load_model"]
 
-Floats = npt.NDArray[np.float32]
-Predict = Callable[[Floats], Any]
+FloatArray = npt.NDArray[np.float32]
+Predict = Callable[[FloatArray], Any]
 
 
 class _Known:
@@ -95,7 +95,7 @@ class ForeignClassifier(Predictor):
         """What should be known before it is trusted, as far as it was asked."""
         return (*self.notes, *(self.reading.warnings if self.reading else ()))
 
-    def answers(self, crops: Floats) -> Tensor:
+    def answers(self, crops: FloatArray) -> Tensor:
         """What it gives for crops (n, C, H, W) in raw units: (n, K), before any conversion.
 
         Raises
@@ -117,7 +117,7 @@ class ForeignClassifier(Predictor):
     def _ask(self) -> Ask:
         return Ask(self.function, self.source, self.select, self.output, len(self.classes))
 
-    def find_out(self, crops: Floats) -> Reading:
+    def find_out(self, crops: FloatArray) -> Reading:
         """What its numbers mean, from crops (n, C, H, W) in raw units where it is not known yet.
 
         Raises
@@ -126,12 +126,12 @@ class ForeignClassifier(Predictor):
             As `outputs.reading_of`.
         """
         if self._known.reading is None:
-            self._known.reading = reading_found(
+            self._known.reading = inferred_reading(
                 self.answers, crops, self.output, self.source, self.classes
             )
         return self._known.reading
 
-    def scores(self, crops: Floats) -> Tensor:
+    def scores(self, crops: FloatArray) -> Tensor:
         """Scores (n, K) whose log odds are the evidence: logits where there are logits."""
         if self.output == "auto":
             self.find_out(crops)
@@ -144,12 +144,12 @@ class ForeignClassifier(Predictor):
         reading.check(answers, self.source)
         return reading.scores(answers)
 
-    def _probabilities(self, crops: Floats) -> Floats:
+    def _probabilities(self, crops: FloatArray) -> FloatArray:
         scores = self.scores(crops)
         assert self._known.reading is not None
         return self._known.reading.probabilities(scores).to(torch.float32).numpy()
 
-    def _prepare(self, source: Cells | Floats) -> None:
+    def _prepare(self, source: Cells | FloatArray) -> None:
         """What the numbers mean is found out from cells all over."""
         if self.output == "auto" and self._known.reading is None and len(source):
             some = np.linspace(0, len(source) - 1, min(PROBE, len(source))).astype(np.int64)

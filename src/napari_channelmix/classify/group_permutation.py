@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 __all__ = ["Deals", "label_deals", "ways_to_deal"]
 
-Whole = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 # Up to here every way to deal the labels is tried; beyond, so many are drawn.
 EXACT, DRAWS = 40_000, 4_000
@@ -41,16 +41,16 @@ class Deals:
         How many different ways there are; infinity where they were not counted.
     """
 
-    unit: Whole
-    labels: Whole
-    blocks: Iterator[Whole]
+    unit: IntArray
+    labels: IntArray
+    blocks: Iterator[IntArray]
     exact: bool
     ways: float
 
 
 def label_deals(
-    labels: Whole,
-    groups: Whole,
+    labels: IntArray,
+    groups: IntArray,
     classes: int,
     rng: np.random.Generator,
     *,
@@ -95,7 +95,7 @@ def label_deals(
     return Deals(groups, own, _random_deals(own, count, rng), False, ways)
 
 
-def ways_to_deal(counts: Sequence[int] | Whole) -> float:
+def ways_to_deal(counts: Sequence[int] | IntArray) -> float:
     """Different ways to deal so many labels of each class; infinity for more than 100 labels."""
     sizes = [int(count) for count in counts]
     if sum(sizes) > 100:
@@ -103,7 +103,7 @@ def ways_to_deal(counts: Sequence[int] | Whole) -> float:
     return factorial(sum(sizes)) // prod(map(factorial, sizes))
 
 
-def _every_deal(label: Whole, classes: int) -> Iterator[Whole]:
+def _every_deal(label: IntArray, classes: int) -> Iterator[IntArray]:
     """All different ways to deal the labels to the units, in blocks (B, U)."""
 
     def deals(code: int, free: tuple[int, ...]) -> Iterator[list[tuple[int, ...]]]:
@@ -117,7 +117,7 @@ def _every_deal(label: Whole, classes: int) -> Iterator[Whole]:
             for others in deals(code + 1, rest):
                 yield [chosen, *others]
 
-    block: list[Whole] = []
+    block: list[IntArray] = []
     for places in deals(0, tuple(range(len(label)))):
         deal = np.empty(len(label), dtype=np.int64)
         for code, units in enumerate(places):
@@ -134,7 +134,7 @@ def _draws(units: int) -> int:
     return int(np.clip(DEALT // max(units, 1), FEWEST_DRAWS, DRAWS))
 
 
-def _random_deals(label: Whole, draws: int, rng: np.random.Generator) -> Iterator[Whole]:
+def _random_deals(label: IntArray, draws: int, rng: np.random.Generator) -> Iterator[IntArray]:
     """The labels in random order, in blocks (B, U)."""
     left, block = draws, max(1, 2_000_000 // len(label))
     while left > 0:
@@ -144,8 +144,8 @@ def _random_deals(label: Whole, draws: int, rng: np.random.Generator) -> Iterato
 
 
 def _deals_of_shares(
-    group_of: Whole, shares: Floats, draws: int, rng: np.random.Generator
-) -> Iterator[Whole]:
+    group_of: IntArray, shares: FloatArray, draws: int, rng: np.random.Generator
+) -> Iterator[IntArray]:
     """Each group with the class shares of a random one, dealt to its cells at random (1, U)."""
     sizes = np.bincount(group_of)
     order = np.argsort(group_of, kind="stable")
@@ -160,7 +160,7 @@ def _deals_of_shares(
         yield dealt[None]
 
 
-def _filled(size: int, shares: Floats) -> Whole:
+def _filled(size: int, shares: FloatArray) -> IntArray:
     """``size`` labels whose shares come as near to those given as whole numbers can."""
     exact = size * shares
     counts = np.floor(exact + ROUNDING).astype(np.int64)

@@ -26,7 +26,7 @@ __all__ = [
     "few_groups_text",
 ]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 #: Fewer groups than these say little of others, and fewer than those nothing.
 FEW_GROUPS, TOO_FEW_GROUPS = 5, 3
@@ -62,8 +62,8 @@ class GroupedRecall:
         Cells of each group and class that occurs, and how many of them are classified rightly.
     """
 
-    cells: Floats
-    right: Floats
+    cells: FloatArray
+    right: FloatArray
 
     @classmethod
     def of(
@@ -88,12 +88,12 @@ class GroupedRecall:
         return cls(cells[:, occurs], right[:, occurs])
 
     @cached_property
-    def total(self) -> Floats:
+    def total(self) -> FloatArray:
         """Cells of each class (K,)."""
         return np.asarray(self.cells.sum(axis=0))
 
     @cached_property
-    def recall(self) -> Floats:
+    def recall(self) -> FloatArray:
         """Recall of each class (K,)."""
         return np.asarray(self.right.sum(axis=0) / self.total)
 
@@ -103,7 +103,7 @@ class GroupedRecall:
         return float(self.recall.mean())
 
     @cached_property
-    def surplus(self) -> Floats:
+    def surplus(self) -> FloatArray:
         """Right answers of each group and class (G, K), less what the class's recall expects."""
         return self.right - self.recall * self.cells
 
@@ -129,7 +129,7 @@ class GroupedRecall:
         return float(np.clip((excess + assumed * ASSUMED_CORRELATION) / (pairs + assumed), 0, 1))
 
     @cached_property
-    def worth(self) -> Floats:
+    def worth(self) -> FloatArray:
         """Independent cells (K,) that would tell as much of each class: Kish's effective number."""
         size = (self.cells**2).sum(axis=0) / self.total
         return np.asarray(self.total / (1 + self.correlation * (size - 1)))
@@ -157,7 +157,7 @@ class GroupedRecall:
         return float((sums**2 / squares - 1).sum()) + GROUPS
 
     @cached_property
-    def together(self) -> Floats:
+    def together(self) -> FloatArray:
         """Correlations (K, K) of the classes' recalls: groups that are bad for several of them."""
         length = np.sqrt((self.surplus**2).sum(axis=0))
         unit = np.divide(self.surplus, length, out=np.zeros_like(self.surplus), where=length > 0)
@@ -165,7 +165,7 @@ class GroupedRecall:
         np.fill_diagonal(correlation, 1.0)
         return correlation
 
-    def reach(self, level: float = 0.95) -> tuple[Floats, Floats]:
+    def reach(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """How far below and above the recalls (K,) their intervals reach."""
         from scipy.stats import t
 

@@ -33,8 +33,8 @@ from napari_channelmix.errors import BundleError, ModelError
 
 __all__ = ["file_kind", "function_name", "is_there", "open_file", "open_function", "refuse_weights"]
 
-Floats = npt.NDArray[np.float32]
-Predict = Callable[[Floats], Any]
+FloatArray = npt.NDArray[np.float32]
+Predict = Callable[[FloatArray], Any]
 
 TORCHSCRIPT = (".pt", ".ts", ".torchscript")
 EXPORTED = (".pt2",)
@@ -207,7 +207,7 @@ def _onnx(path: Path, channels: int) -> Predict:
         raise ModelError(f"{path} takes {inputs[0].type}, not a tensor of numbers")
     _refuse_channels(path, shape, channels)
 
-    def predict(crops: Floats) -> Any:
+    def predict(crops: FloatArray) -> Any:
         refuse_size(crops.shape, shape, str(path))
         results = session.run(None, {name: cast_to(crops, dtype, str(path))})
         if len(results) == 1:
@@ -255,7 +255,7 @@ def _torch_file(path: Path, channels: int, *, exported: bool) -> Predict:
     if shape is not None:
         _refuse_channels(path, shape, channels)
 
-    def predict(crops: Floats) -> Any:
+    def predict(crops: FloatArray) -> Any:
         if shape is not None:
             refuse_size(crops.shape, shape, str(path))
         batch = torch.from_numpy(np.ascontiguousarray(crops))
@@ -322,7 +322,7 @@ def _network(module: torch.nn.Module) -> Predict:
     module.eval()
     dtype = input_dtype(module)
 
-    def predict(crops: Floats) -> Any:
+    def predict(crops: FloatArray) -> Any:
         place = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
         with torch.inference_mode():
             return module(torch.from_numpy(crops).to(place, dtype))

@@ -16,9 +16,9 @@ from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, reading_of
 from napari_channelmix.errors import ModelError
 
-__all__ = ["Ask", "changed_crops", "reading_found"]
+__all__ = ["Ask", "changed_crops", "inferred_reading"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Crops asked at once.
 AT_ONCE = 32
@@ -55,7 +55,7 @@ class Ask:
         self.function, self.who, self.select = function, who, select
         self.output, self.columns = output, columns
 
-    def __call__(self, crops: Floats) -> Tensor:
+    def __call__(self, crops: FloatArray) -> Tensor:
         """Answers (n, K) on the CPU, without gradients.
 
         Raises
@@ -72,7 +72,7 @@ class Ask:
             raise failed(self.who, error, crops.shape) from error
         return answers.detach().cpu()
 
-    def _result(self, crops: Floats) -> Any:
+    def _result(self, crops: FloatArray) -> Any:
         """What the function gives; one crop at once where it takes no more."""
         try:
             return self.function(crops)
@@ -88,9 +88,9 @@ class Ask:
             return result
 
 
-def reading_found(
-    ask: Callable[[Floats], Tensor],
-    crops: Floats,
+def inferred_reading(
+    ask: Callable[[FloatArray], Tensor],
+    crops: FloatArray,
     output: str,
     who: str,
     classes: Sequence[str] | None = None,
@@ -105,11 +105,11 @@ def reading_found(
     ModelError
         As `reading_of`.
     """
-    answers = _asked(ask, crops)
+    answers = _answers(ask, crops)
     more = None
     if output == "auto":
         try:
-            more = _asked(ask, changed_crops(crops))
+            more = _answers(ask, changed_crops(crops))
         # It need not answer to what no image looks like.
         except Exception:
             more = None
@@ -118,7 +118,7 @@ def reading_found(
 
 
 def _unsteady(
-    ask: Callable[[Floats], Tensor], crops: Floats, answers: Tensor, who: str
+    ask: Callable[[FloatArray], Tensor], crops: FloatArray, answers: Tensor, who: str
 ) -> tuple[str, ...]:
     """A line where a model says other things of the same crops: alone, or when asked again."""
     room = UNSTEADY * float(answers.max() - answers.min())
@@ -145,7 +145,7 @@ def _unsteady(
     return (f"{who} {why}: its maps and probabilities are not repeatable",)
 
 
-def changed_crops(crops: Floats) -> Floats:
+def changed_crops(crops: FloatArray) -> FloatArray:
     """Some crops, brighter and darker, with their pixels shuffled, and without any structure."""
     some = crops[np.linspace(0, len(crops) - 1, min(CHANGED, len(crops))).astype(np.int64)]
     flat = some.reshape(*some.shape[:2], -1)
@@ -156,7 +156,7 @@ def changed_crops(crops: Floats) -> Floats:
     return np.ascontiguousarray(np.concatenate([*parts, shuffled, constant]), dtype=np.float32)
 
 
-def _asked(ask: Callable[[Floats], Tensor], crops: Floats) -> Tensor:
+def _answers(ask: Callable[[FloatArray], Tensor], crops: FloatArray) -> Tensor:
     """Answers to crops, as many at once as there is memory for."""
     parts: list[Tensor] = []
     done, size = 0, AT_ONCE

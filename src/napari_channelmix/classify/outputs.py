@@ -62,7 +62,7 @@ class Reading:
         K, the columns of an answer.
     dtype : torch.dtype
         Of the answers; it limits how sure probabilities can be.
-    found : int
+    n_answers : int
         Answers it was found out from; 0 where it was declared.
     warnings : tuple of str
         What speaks against it.
@@ -71,7 +71,7 @@ class Reading:
     meaning: Meaning
     columns: int
     dtype: torch.dtype = torch.float32
-    found: int = 0
+    n_answers: int = 0
     warnings: tuple[str, ...] = ()
 
     @property
@@ -85,7 +85,7 @@ class Reading:
         return self.meaning in ("sigmoid", "sigmoid_logits")
 
     def __str__(self) -> str:
-        how = f"detected from {self.found} outputs" if self.found else "declared"
+        how = f"detected from {self.n_answers} outputs" if self.n_answers else "declared"
         return f"{WORDS[self.meaning]} ({how})"
 
     def check(self, answers: Tensor, who: str) -> None:
@@ -106,7 +106,7 @@ class Reading:
             raise ModelError(f"{who} gave scores that are NaN or infinite")
         wrong = _against(values, self.meaning)
         if wrong:
-            how = f" (detected from {self.found} outputs)" if self.found else ""
+            how = f" (detected from {self.n_answers} outputs)" if self.n_answers else ""
             raise ModelError(f"{who} gave numbers that are no {WORDS[self.meaning]}{how}: {wrong}")
 
     def scores(self, answers: Tensor) -> Tensor:
@@ -261,7 +261,7 @@ def reading_of(
         seen = torch.cat([values, more.detach()[torch.isfinite(more).all(dim=1)].to(values)])
     meaning: Meaning
     if output == "auto":
-        meaning = _found_out(seen, who)
+        meaning = _inferred_meaning(seen, who)
     elif columns == 1:
         meaning = OF_ONE_COLUMN[output]
     elif output in ("one_logit", "one_probability"):
@@ -282,7 +282,7 @@ def reading_of(
     return reading
 
 
-def _found_out(seen: Tensor, who: str) -> Meaning:
+def _inferred_meaning(seen: Tensor, who: str) -> Meaning:
     within = bool((seen >= -OUTSIDE).all() and (seen <= 1 + OUTSIDE).all())
     if seen.shape[1] == 1:
         if not within:

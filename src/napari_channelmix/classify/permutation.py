@@ -13,8 +13,8 @@ from napari_channelmix.errors import DataError
 
 __all__ = ["PermutationTest", "permutation_test"]
 
-Whole = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 
 # Differences of accuracies that are rounding.
 ROUNDING = 1e-9
@@ -123,7 +123,7 @@ def permutation_test(
     own = 0 if exact else 1
     count = len(null) + own
 
-    def above(values: Floats, value: float) -> float:
+    def above(values: FloatArray, value: float) -> float:
         return float((np.sum(values >= value - ROUNDING) + own) / count)
 
     fewest = [
@@ -147,7 +147,7 @@ def permutation_test(
     )
 
 
-def _recalls(dealt: Whole, called: Floats) -> Floats:
+def _recalls(dealt: IntArray, called: FloatArray) -> FloatArray:
     """Recall of each class (B, K) under labels (B, U) of units that were called ``called`` (U, K).
 
     NaN for a class that no unit has.

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pixels", "SelectedCrops", "Selection"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 BATCH = 256
 
@@ -45,7 +45,7 @@ class Pixels:
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
         self.digests: list[bytes] = []
-        self._held: Floats | None = None
+        self._cached: FloatArray | None = None
 
     def load(self) -> Job[None]:
         """Read all crops and hash each; a job with a step for each batch."""
@@ -68,16 +68,16 @@ class Pixels:
             yield Progress(done, count, "reading the cells")
         # Every pixel has been seen, so the cells need not be read again to be signed.
         vars(self.cells)["signature"] = signature.hexdigest()
-        self._held = stored if fits else None
+        self._cached = stored if fits else None
 
-    def read(self, rows: Whole) -> Floats:
+    def read(self, rows: IntArray) -> FloatArray:
         """The crops at these positions, (n, C, H, W), in raw units."""
-        if self._held is None:
+        if self._cached is None:
             return self.cells.read(rows)
-        return self._held[rows].transpose(0, 3, 1, 2)
+        return self._cached[rows].transpose(0, 3, 1, 2)
 
 
-def _digest(crop: Floats) -> bytes:
+def _digest(crop: FloatArray) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(crop).tobytes(), digest_size=16).digest()
 
 
@@ -93,7 +93,7 @@ class Selection:
     """
 
     pixels: Pixels
-    rows: Whole
+    rows: IntArray
 
     @classmethod
     def whole(cls, pixels: Pixels) -> Selection:
@@ -126,7 +126,7 @@ class Selection:
         """Mean, spread and range of each channel of the chosen cells; see `statistics_job`."""
         return statistics_job(self._batches(), len(self.rows), self.cells.channels)
 
-    def _batches(self) -> Iterator[Floats]:
+    def _batches(self) -> Iterator[FloatArray]:
         for start in range(0, len(self.rows), BATCH):
             yield self.pixels.read(self.rows[start : start + BATCH])
 
@@ -142,12 +142,12 @@ class SelectedCrops(NormalisedCrops):
         """Read the pixels, where that has not been done."""
         return self._selection.pixels.load()
 
-    def take(self, indices: Whole) -> Tensor:
+    def take(self, indices: IntArray) -> Tensor:
         """The crops at these positions, (n, C, H, W), channels last."""
         crops = self._selection.pixels.read(self._selection.rows[indices])
         return normalised(crops, self.statistics.mean, self.statistics.std)
 
-    def subset(self, indices: Whole) -> SelectedCrops:
+    def subset(self, indices: IntArray) -> SelectedCrops:
         """Some of the crops, sharing statistics and pixels."""
         chosen = Selection(self._selection.pixels, self._selection.rows[indices])
         return SelectedCrops(chosen, self.statistics)

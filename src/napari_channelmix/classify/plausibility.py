@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LEAST", "STAGE", "class_order_line", "plausibility_job"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 Order = tuple[int, ...]
 
 # Fewer labelled cells say nothing.
@@ -113,7 +113,7 @@ def plausibility_job(
     return tuple(lines)
 
 
-def class_order_line(truth: Whole, guess: Whole, classes: Sequence[str]) -> str:
+def class_order_line(truth: IntArray, guess: IntArray, classes: Sequence[str]) -> str:
     """That a model does clearly better with its classes in another order, or an empty text.
 
     Parameters
@@ -135,12 +135,12 @@ def class_order_line(truth: Whole, guess: Whole, classes: Sequence[str]) -> str:
     )
 
 
-def _known(cells: Cells, classes: tuple[str, ...]) -> Whole:
+def _known(cells: Cells, classes: tuple[str, ...]) -> IntArray:
     """The label of each cell as a position in the model's classes, -1 for none of them."""
     return matching(cells.labels, cells.classes, classes)
 
 
-def _chosen(known: Whole, limit: int, seed: int) -> Whole | None:
+def _chosen(known: IntArray, limit: int, seed: int) -> IntArray | None:
     """Rising positions of labelled cells, as evenly over the classes as can be."""
     present = [k for k in np.unique(known[known >= 0]) if (known == k).sum() >= LEAST_OF_A_CLASS]
     if len(present) < 2:
@@ -155,7 +155,7 @@ def _chosen(known: Whole, limit: int, seed: int) -> Whole | None:
     return rows if len(rows) >= LEAST else None
 
 
-def _halves(truth: Whole) -> npt.NDArray[np.bool_]:
+def _halves(truth: IntArray) -> npt.NDArray[np.bool_]:
     """Whether each cell is of the first half; both have their share of each class."""
     first = np.zeros(len(truth), dtype=bool)
     for k in np.unique(truth):
@@ -164,7 +164,7 @@ def _halves(truth: Whole) -> npt.NDArray[np.bool_]:
 
 
 def _other_classes(
-    truth: Whole, guess: Whole, count: int, first: npt.NDArray[np.bool_]
+    truth: IntArray, guess: IntArray, count: int, first: npt.NDArray[np.bool_]
 ) -> tuple[Order, tuple[float, float]] | None:
     """An order of the class names with which the model does clearly better."""
     table = np.zeros((count, count))
@@ -180,7 +180,7 @@ def _other_classes(
     return (tuple(order.tolist()), reached) if reached else None
 
 
-def _called(model: Any, crops: Floats) -> Whole:
+def _called(model: Any, crops: FloatArray) -> IntArray:
     """The called classes (n,); channels in another order are no surprise here."""
     if isinstance(model, Predictor):
         probabilities = drain(model.predict_job(crops, prior="balanced"))
@@ -189,7 +189,12 @@ def _called(model: Any, crops: Floats) -> Whole:
 
 
 def _other_channels(
-    model: Any, crops: Floats, truth: Whole, guess: Whole, first: npt.NDArray[np.bool_], seed: int
+    model: Any,
+    crops: FloatArray,
+    truth: IntArray,
+    guess: IntArray,
+    first: npt.NDArray[np.bool_],
+    seed: int,
 ) -> Job[tuple[Order, tuple[float, float]] | None]:
     """An order of the channels with which the model does clearly better."""
     orders = _orders(crops.shape[1], seed)
@@ -226,7 +231,7 @@ def _orders(channels: int, seed: int) -> list[Order]:
 
 
 def _reached(
-    truth: Whole,
+    truth: IntArray,
     own: npt.NDArray[np.bool_],
     other: npt.NDArray[np.bool_],
     some: npt.NDArray[np.bool_],

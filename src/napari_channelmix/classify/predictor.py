@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Called", "Predictor", "data_shift_job", "matched", "training_marks_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Crops read at once.
 BATCH = 256
@@ -65,11 +65,11 @@ class Called:
         `training_cells`.
     """
 
-    probabilities: Floats = field(repr=False)
+    probabilities: FloatArray = field(repr=False)
     shift: DataShift
     warnings: tuple[str, ...]
     prior: Prior
-    balanced: Floats = field(repr=False)
+    balanced: FloatArray = field(repr=False)
     training: Marks = field(default_factory=lambda: np.zeros(0, dtype="<U10"), repr=False)
 
     @property
@@ -96,13 +96,13 @@ class Predictor(ABC):
     training_cells: TrainingCells | None = None
 
     @abstractmethod
-    def _probabilities(self, crops: Floats) -> Floats:
+    def _probabilities(self, crops: FloatArray) -> FloatArray:
         """Class probabilities (n, K) of one batch of crops (n, C, H, W) in raw units.
 
         With the balanced prior, where the prior is known.
         """
 
-    def prior_of(self, choice: PriorChoice = None, balanced: Floats | None = None) -> Prior:
+    def prior_of(self, choice: PriorChoice = None, balanced: FloatArray | None = None) -> Prior:
         """The prior that is meant; here none is known, and probabilities stay as they are.
 
         Parameters
@@ -142,7 +142,7 @@ class Predictor(ABC):
         """What should be known before it is trusted, as far as it was asked."""
         return ()
 
-    def _prepare(self, source: Cells | Floats) -> None:  # noqa: B027
+    def _prepare(self, source: Cells | FloatArray) -> None:  # noqa: B027
         """Look at the cells before the first batch, where that is needed."""
 
     def refuse_other_crops(self, height: int, width: int) -> None:  # noqa: B027
@@ -154,7 +154,9 @@ class Predictor(ABC):
             One line with both sizes and the remedy.
         """
 
-    def fitting(self, cells: Cells | npt.ArrayLike) -> tuple[Cells | Floats, np.dtype[Any] | None]:
+    def fitting(
+        self, cells: Cells | npt.ArrayLike
+    ) -> tuple[Cells | FloatArray, np.dtype[Any] | None]:
         """The cells with the channels of the classifier, or an array as float32; and its dtype.
 
         Raises
@@ -172,7 +174,7 @@ class Predictor(ABC):
 
     def predict_proba(
         self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
-    ) -> Floats:
+    ) -> FloatArray:
         """Class probabilities.
 
         Cells that are not like those of training are warned of, once, by a `DataShiftWarning`
@@ -231,7 +233,7 @@ class Predictor(ABC):
 
     def predict_job(
         self, cells: Cells | npt.ArrayLike, batch: int = 256, *, prior: PriorChoice = None
-    ) -> Job[Floats]:
+    ) -> Job[FloatArray]:
         """Class probabilities as a job, a step for each batch; nothing is compared."""
         source, _ = self.fitting(cells)
         self._refuse_prior(prior)
@@ -272,11 +274,11 @@ class Predictor(ABC):
 
     def _call_job(
         self,
-        source: Cells | Floats,
+        source: Cells | FloatArray,
         batch: int,
         observer: Observer | None,
         digests: list[Digests] | None = None,
-    ) -> Job[Floats]:
+    ) -> Job[FloatArray]:
         self._prepare(source)
         parts = [np.zeros((0, len(self.classes)), dtype=np.float32)]
         for start in range(0, len(source), batch):
@@ -294,10 +296,10 @@ class Predictor(ABC):
 def data_shift_job(
     model: Predictor,
     cells: Cells | npt.ArrayLike,
-    probabilities: Floats | None = None,
+    probabilities: FloatArray | None = None,
     only: npt.NDArray[np.int64] | None = None,
     batch: int = BATCH,
-    balanced: Floats | None = None,
+    balanced: FloatArray | None = None,
 ) -> Job[DataShift]:
     """Compare cells with those a classifier was trained on, as a job.
 

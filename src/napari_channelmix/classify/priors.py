@@ -36,7 +36,7 @@ __all__ = [
     "prior_argument",
 ]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 #: Priors that are chosen by name; shares can be given instead.
@@ -79,13 +79,13 @@ class Prior:
     shares: tuple[float, ...] = ()
     note: str = ""
 
-    def applied(self, balanced: npt.ArrayLike) -> Floats:
+    def applied(self, balanced: npt.ArrayLike) -> FloatArray:
         """Probabilities (N, K) under the balanced prior, corrected for this one."""
         values = np.asarray(balanced, dtype=np.float32)
         even = len(set(self.shares)) < 2
         return values if even else corrected(values, self.shares)
 
-    def removed(self, probabilities: npt.ArrayLike) -> Floats:
+    def removed(self, probabilities: npt.ArrayLike) -> FloatArray:
         """Probabilities (N, K) under this prior, taken back to the balanced one.
 
         A class with the share 0 stays at 0: nothing is left to know of it.
@@ -215,7 +215,7 @@ def prior_argument(texts: Sequence[str] | None) -> str | dict[str, float] | None
 
 def corrected(
     probabilities: npt.ArrayLike, new: npt.ArrayLike, old: npt.ArrayLike | None = None
-) -> Floats:
+) -> FloatArray:
     """Probabilities of classes where these are as frequent as ``new`` says, not as ``old``.
 
     ``p'(k | x) = (new_k / old_k) p(k | x) / sum over j of (new_j / old_j) p(j | x)``: Saerens,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChannelShift", "ComparedModel", "DataShift", "Observer", "say"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 OLDER = (
     "this model was saved by an earlier version and does not know its training data; only the "
@@ -172,13 +172,13 @@ class Observer:
         """Whether the classifier knows anything to compare with."""
         return hasattr(self._model, "network")
 
-    def add(self, crops: Floats, start: int | None = None) -> None:
+    def add(self, crops: FloatArray, start: int | None = None) -> None:
         """Look at crops; see `Profiler.add`."""
         if self.useful:
             self._profiler.add(crops, start)
 
     def shift(
-        self, probabilities: Floats | None = None, balanced: Floats | None = None
+        self, probabilities: FloatArray | None = None, balanced: FloatArray | None = None
     ) -> DataShift:
         """What was seen, beside training; with probabilities (N, K) also what became of the calls.
 
@@ -265,8 +265,8 @@ class _Calls:
         model: ComparedModel,
         cells: Cells | npt.NDArray[Any],
         numbers: npt.NDArray[np.int64],
-        probabilities: Floats | None,
-        balanced: Floats | None,
+        probabilities: FloatArray | None,
+        balanced: FloatArray | None,
     ) -> _Calls:
         known = {} if model.training_data is None else model.training_data.class_shares
         if probabilities is None or not len(probabilities):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["calls_line", "differences"]
 
 Doubles = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 SHOWN = 5
 LEVELS = ("low", "middle", "high", "mean", "sd", "top")
@@ -41,7 +41,7 @@ def differences(
     data: TrainingData | None,
     dtypes: Sequence[str],
     sizes: Mapping[float, int],
-    numbers: Whole,
+    numbers: IntArray,
     name_of: Callable[[int], str] = str,
 ) -> list[str]:
     """A line for each kind of difference.
@@ -331,7 +331,7 @@ def _pixel_sizes(sizes: Mapping[float, int], data: TrainingData) -> list[str]:
     ]
 
 
-def _strange(comparison: Likeness, numbers: Whole, name_of: Callable[[int], str]) -> list[str]:
+def _strange(comparison: Likeness, numbers: IntArray, name_of: Callable[[int], str]) -> list[str]:
     which = numbers[comparison.strange].tolist()
     if not len(which):
         return []

@@ -16,7 +16,12 @@ from torch.nn import functional
 
 from napari_channelmix.bounds import hold
 from napari_channelmix.classify.classifier import Classifier
-from napari_channelmix.classify.crops import NormalisedCrops, balanced_order, epoch_length, turned
+from napari_channelmix.classify.crops import (
+    NormalisedCrops,
+    balanced_order,
+    epoch_length,
+    random_flip_rotate,
+)
 from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.classify.metrics import accuracy_of
 from napari_channelmix.classify.mixing import MixedNetwork
@@ -85,7 +90,7 @@ class ClassLearner:
         """Crops (n, C, H, W) and labels (n,) of an epoch."""
         rng = np.random.default_rng([self._seed, epoch])
         for chosen in self._cut(balanced_order(self.train.cells.labels, rng, self._least)):
-            crops = turned(self.train.take(chosen), rng)
+            crops = random_flip_rotate(self.train.take(chosen), rng)
             labels = self.train.labels[torch.from_numpy(chosen)]
             yield crops.to(self._device), labels.to(self._device)
 

@@ -20,7 +20,7 @@ from napari_channelmix.data.crop_profile import FEATURES, CropProfile
 __all__ = ["Likeness", "likeness", "plain_likeness"]
 
 Doubles = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 # Distance of a set that is said. See docs/data-shift.md for how it was found.
@@ -120,14 +120,14 @@ def plain_likeness(mean: Doubles, sd: Doubles, profile: CropProfile) -> Likeness
     )
 
 
-def _distances(data: TrainingData, mean: Doubles, count: int, of: Whole) -> Doubles:
+def _distances(data: TrainingData, mean: Doubles, count: int, of: IntArray) -> Doubles:
     """Distances (F, C) of the channels from those of training numbered ``of``."""
     away = np.abs(mean - data.centre[:, of]) - data.apart[:, of]
     ordinary = data.between**2 + data.within**2 / count + data.error**2
     return np.asarray(np.maximum(away, 0) / np.sqrt(ordinary[:, of] + 1e-24))
 
 
-def _pair_distances(data: TrainingData, mean: Doubles, count: int, of: Whole) -> Doubles:
+def _pair_distances(data: TrainingData, mean: Doubles, count: int, of: IntArray) -> Doubles:
     """Distances (4, P) of the differences between two channels, each held against ``of``."""
     first, other = channel_pairs(len(of))
     rows = [FEATURES.index(name) for name in PAIRED]
@@ -144,7 +144,7 @@ def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> d
     """Channels that fit other ones of training much better than their own."""
     channels = len(data.channels)
 
-    def misfit(of: Whole) -> tuple[float, float]:
+    def misfit(of: IntArray) -> tuple[float, float]:
         single = np.minimum(_distances(data, mean, count, of).max(axis=0), CAP)
         pairs = np.minimum(_pair_distances(data, mean, count, of).max(axis=0, initial=0), CAP)
         both = np.concatenate([single, pairs])
@@ -156,7 +156,7 @@ def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> d
         return {}
     left, rest, best = min(
         (_improved(of, misfit) for of in (own, _assigned(data, mean, count))),
-        key=lambda found: found[1],
+        key=lambda candidate: candidate[1],
     )
     # Channels that are far off whichever they are held against were not exchanged.
     if left > FITTING * worst or 4 * rest > total:
@@ -164,7 +164,7 @@ def _exchanged(data: TrainingData, mean: Doubles, count: int, limit: float) -> d
     return {channel: int(to) for channel, to in enumerate(best) if to != channel}
 
 
-def _assigned(data: TrainingData, mean: Doubles, count: int) -> Whole:
+def _assigned(data: TrainingData, mean: Doubles, count: int) -> IntArray:
     """The order of the channels of training that fits these one by one."""
     from scipy.optimize import linear_sum_assignment
 
@@ -177,8 +177,8 @@ def _assigned(data: TrainingData, mean: Doubles, count: int) -> Whole:
 
 
 def _improved(
-    order: Whole, misfit: Callable[[Whole], tuple[float, float]]
-) -> tuple[float, float, Whole]:
+    order: IntArray, misfit: Callable[[IntArray], tuple[float, float]]
+) -> tuple[float, float, IntArray]:
     """An order with its misfit, two channels exchanged as long as that makes it fit better."""
     best, now = order, misfit(order)
     while True:
@@ -187,7 +187,7 @@ def _improved(
             swapped = best.copy()
             swapped[[first, other]] = best[[other, first]]
             tried.append((*misfit(swapped), swapped))
-        nearest = min(tried, key=lambda found: found[1])
+        nearest = min(tried, key=lambda candidate: candidate[1])
         if nearest[1] >= now[1]:
             return *now, best
         best, now = nearest[2], nearest[:2]

@@ -104,10 +104,10 @@ def _moved(content: dict[str, Any], change: Callable[[str], str]) -> None:
     data_sets = [content, *(others if isinstance(others, list) else [])]
     for data_set in data_sets:
         if isinstance(data_set, dict):
-            _moved_one(data_set, change)
+            _move_paths_of(data_set, change)
 
 
-def _moved_one(content: dict[str, Any], change: Callable[[str], str]) -> None:
+def _move_paths_of(content: dict[str, Any], change: Callable[[str], str]) -> None:
     """The same for one data set of a config."""
     for part, key in PLACES:
         inside = content.get(part)

@@ -138,7 +138,7 @@ class ClassifierPart(_Part):
     accuracy: Finite | None = None
 
     @model_validator(mode="after")
-    def _one_origin(self) -> ClassifierPart:
+    def _exactly_one_origin(self) -> ClassifierPart:
         if (self.training is None) == (self.file is None):
             raise ValueError("give either training (how) or file (where)")
         return self

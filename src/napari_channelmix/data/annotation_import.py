@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["How", "Imported", "cells_at", "import_job"]
 
-Whole = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 How = Literal["object", "position"]
 
 # Pixels by which one cell must be nearer than another.
@@ -50,7 +50,7 @@ class Imported:
     path : Path
     rows : int
         Rows of the table.
-    at : (R,) int array
+    cell_indices : (R,) int array
         Cells that are named, each once.
     classes : tuple of R str
         Their classes.
@@ -75,7 +75,7 @@ class Imported:
 
     path: Path
     rows: int
-    at: Whole = field(repr=False)
+    cell_indices: IntArray = field(repr=False)
     classes: tuple[str, ...] = field(repr=False)
     unmatched: int = 0
     first: str = ""
@@ -115,7 +115,7 @@ def import_job(
     *,
     names: Sequence[str] | None = None,
     default_field: int = 0,
-    pixels: Callable[[int, Floats], Floats] | None = None,
+    pixels: Callable[[int, FloatArray], FloatArray] | None = None,
     id_column: str | None = None,
 ) -> Job[Imported]:
     """Read a table (CSV, TSV) and find the cells of its rows; its other columns are of no account.
@@ -258,7 +258,7 @@ def _is_id(text: str) -> bool:
         return False
 
 
-def _refuse_misfit(table: TextTable, column: str, rows: pd.DataFrame, misfit: Flags) -> None:
+def _refuse_misfit(table: TextTable, column: str, rows: pd.DataFrame, misfit: BoolArray) -> None:
     if misfit.any():
         first, rows_so = int(np.argmax(misfit)), counted(int(misfit.sum()), "row", "are")
         raise DataError(
@@ -300,7 +300,7 @@ def _agreeing(
 
 def _fields(
     table: TextTable, rows: pd.DataFrame, names: Sequence[str], default_field: int
-) -> Whole:
+) -> IntArray:
     column = _named(table, "field")
     if column is None:
         return np.full(len(rows), default_field, dtype=np.int64)
@@ -308,7 +308,7 @@ def _fields(
     return np.where((rows[column].str.strip() == "").to_numpy(), default_field, positions)
 
 
-def _by_value(cells: Cells, fields: Whole, ids: Sequence[int | None]) -> Whole:
+def _by_value(cells: Cells, fields: IntArray, ids: Sequence[int | None]) -> IntArray:
     own = cells.table[["field", "object"]].to_numpy(np.int64).tolist()
     # Where cells have no values of their own, one value says nothing.
     count = Counter((index, value) for index, value in own)
@@ -317,7 +317,7 @@ def _by_value(cells: Cells, fields: Whole, ids: Sequence[int | None]) -> Whole:
     return np.array([-1 if v is None else place.get((f, v), -1) for f, v in keys], dtype=np.int64)
 
 
-def cells_at(cells: Cells, field_index: int, points: Floats) -> Whole:
+def cells_at(cells: Cells, field_index: int, points: FloatArray) -> IntArray:
     """The cell at each point of a field of view, (n,) positions in the cells, or -1.
 
     Parameters
@@ -331,7 +331,9 @@ def cells_at(cells: Cells, field_index: int, points: Floats) -> Whole:
     return _cells_around(cells, field_index, points)[0]
 
 
-def _cells_around(cells: Cells, index: int, points: Floats) -> tuple[Whole, Flags, Flags]:
+def _cells_around(
+    cells: Cells, index: int, points: FloatArray
+) -> tuple[IntArray, BoolArray, BoolArray]:
     """`cells_at`; which points lie in no outline though there are some; which between two cells."""
     matches = np.full(len(points), -1, dtype=np.int64)
     between = np.zeros(len(points), dtype=bool)
@@ -353,7 +355,7 @@ def _cells_around(cells: Cells, index: int, points: Floats) -> tuple[Whole, Flag
     return matches, near & (matches >= 0), between
 
 
-def _boxed(cells: Cells, rows: Whole, points: Floats) -> tuple[Whole, Flags]:
+def _boxed(cells: Cells, rows: IntArray, points: FloatArray) -> tuple[IntArray, BoolArray]:
     """The cell with the nearest middle among those whose box holds the point, or -1.
 
     Also which points lie as near to a second one, within `TIE` pixels: these have no cell.

@@ -33,19 +33,19 @@ __all__ = [
     "positions_of_fields",
 ]
 
-Whole = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 COLUMNS = ("field", "object", "y", "x", "class")
 
 
-def cell_centres(cells: Cells) -> Floats:
+def cell_centres(cells: Cells) -> FloatArray:
     """Centre (y, x) of each cell, (N, 2), in pixels; see `Cells.centres`."""
     return cells.centres
 
 
-def earlier_centres(cells: Cells) -> tuple[Floats, Floats]:
+def earlier_centres(cells: Cells) -> tuple[FloatArray, FloatArray]:
     """What earlier versions wrote for centres (N, 2): the middles of their crops, rounded.
 
     Of cells around points, and of those around objects, boxes and tiles, whose middle they took
@@ -142,7 +142,7 @@ def annotated(
     return Given(rows, cells.classes)
 
 
-def changed_cells(before: Cells, after: Cells) -> Whole:
+def changed_cells(before: Cells, after: Cells) -> IntArray:
     """Positions of the cells whose class has another name, or none, after than before."""
     # A class that is gone is not the same as none.
     same = [after.classes.index(name) if name in after.classes else -2 for name in before.classes]
@@ -150,7 +150,7 @@ def changed_cells(before: Cells, after: Cells) -> Whole:
     return np.flatnonzero(moved[before.labels] != after.labels)
 
 
-def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None = None) -> Whole:
+def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None = None) -> IntArray:
     """Position of the cell that each row of a `Given` is about, (R,), or -1.
 
     A cell with an id is known by its field and its id, if it lies near the place it had: an id may
@@ -185,7 +185,7 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     outlined = np.array([item.labels is not None for item in cells.fields], dtype=bool)
     bare = ~outlined[mine["field"]]
 
-    def match(rule: Callable[..., Whole], candidates: Flags, some: Flags) -> None:
+    def match(rule: Callable[..., IntArray], candidates: BoolArray, some: BoolArray) -> None:
         """Give rows without a cell one of those that no row has yet."""
         free, left = candidates & ~np.isin(mine["at"], matches), some & (matches < 0)
         if left.any():
@@ -203,14 +203,14 @@ def matched_cells(cells: Cells, rows: pd.DataFrame, names: Sequence[str] | None 
     return matches
 
 
-def _by_value(mine: pd.DataFrame, theirs: pd.DataFrame, far: float) -> Whole:
+def _by_value(mine: pd.DataFrame, theirs: pd.DataFrame, far: float) -> IntArray:
     keys = ["field", "object"]
     both = theirs.merge(mine.drop_duplicates(keys), on=keys, how="left", suffixes=("", "_here"))
     away = np.asarray(np.hypot(both["y"] - both["y_here"], both["x"] - both["x_here"]))
     return np.where(away <= far, both["at"].fillna(-1).to_numpy(np.int64), -1)
 
 
-def _by_place(mine: pd.DataFrame, theirs: pd.DataFrame, also: Sequence[str] = ()) -> Whole:
+def _by_place(mine: pd.DataFrame, theirs: pd.DataFrame, also: Sequence[str] = ()) -> IntArray:
     keys = ["field", "y", "x", *also]
     # Cells at one place, such as twice the same image, are told apart by their order.
     mine, theirs = (table.assign(nth=table.groupby(keys).cumcount()) for table in (mine, theirs))
@@ -218,12 +218,12 @@ def _by_place(mine: pd.DataFrame, theirs: pd.DataFrame, also: Sequence[str] = ()
     return both["at"].fillna(-1).to_numpy(np.int64)
 
 
-def _by_moved(moved: pd.DataFrame, mine: pd.DataFrame, theirs: pd.DataFrame) -> Whole:
+def _by_moved(moved: pd.DataFrame, mine: pd.DataFrame, theirs: pd.DataFrame) -> IntArray:
     """`_by_place` of some cells, where they are in ``moved``."""
     return _by_place(moved.loc[mine.index], theirs)
 
 
-def positions_of_fields(texts: pd.Series[str], names: Sequence[str]) -> Whole:
+def positions_of_fields(texts: pd.Series[str], names: Sequence[str]) -> IntArray:
     """Which field a text names: by its whole name, else by the only one whose path ends in it."""
     by_name: dict[str, int] = {name: index for index, name in enumerate(names)}
     parts = [PurePosixPath(name.replace("\\", "/")).parts for name in names]

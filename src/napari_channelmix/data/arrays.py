@@ -24,7 +24,7 @@ __all__ = [
     "rounding_warning",
 ]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 # Numbers as labels are positions among the classes; a larger one is an id, not a class.
 MOST_CLASSES = 10_000
@@ -107,7 +107,7 @@ def group_names(groups: Sequence[Any] | None, count: int, name: str) -> list[str
 
 def codes_of(
     labels: npt.ArrayLike | None, classes: Sequence[str] | None, count: int, name: str
-) -> tuple[Whole, tuple[str, ...]]:
+) -> tuple[IntArray, tuple[str, ...]]:
     """Classes of cells as positions (N,) among their names, -1 for none, and these names.
 
     Parameters
@@ -146,7 +146,7 @@ def codes_of(
 
 
 def label_warnings(
-    labels: npt.ArrayLike | None, codes: Whole, classes: Sequence[str]
+    labels: npt.ArrayLike | None, codes: IntArray, classes: Sequence[str]
 ) -> tuple[str, ...]:
     """What is said of labels: names that may be one, and texts that were taken for no class.
 
@@ -180,7 +180,7 @@ def label_warnings(
     )
 
 
-def positions_of(labels: npt.ArrayLike, classes: Sequence[str], count: int, name: str) -> Whole:
+def positions_of(labels: npt.ArrayLike, classes: Sequence[str], count: int, name: str) -> IntArray:
     """Positions of classes (N,) int64, -1 for none, out of an array of numbers.
 
     Raises
@@ -229,7 +229,7 @@ def _of_objects(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _by_position(
     values: npt.NDArray[Any], names: tuple[str, ...] | None, name: str
-) -> tuple[Whole, tuple[str, ...]]:
+) -> tuple[IntArray, tuple[str, ...]]:
     if values.dtype.kind == "b" and names is None:
         names = ("False", "True")
     known = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), bool)

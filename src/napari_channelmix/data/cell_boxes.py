@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BOX", "CellBoxes"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 #: Columns of a box in the table of cells, half open.
 BOX = ["y0", "x0", "y1", "x1"]
@@ -88,7 +88,7 @@ class CellBoxes:
         return len(self.table)
 
     @property
-    def labels(self) -> Whole:
+    def labels(self) -> IntArray:
         """Class of each cell (N,) int64, a position in ``classes``; -1 where it has none."""
         return self.table["label"].to_numpy(np.int64)
 
@@ -107,7 +107,7 @@ class CellBoxes:
         return self.table[["y", "x"]].to_numpy(np.float64)
 
     @property
-    def boxes(self) -> Whole:
+    def boxes(self) -> IntArray:
         """Box of each cell (N, 4) int64, ``y0, x0, y1, x1`` in pixels, half open; see `table`."""
         return self.table[BOX].to_numpy(np.int64)
 
@@ -127,7 +127,7 @@ class CellBoxes:
         return reach_over_crop(extents, sides)
 
     @property
-    def _extents(self) -> tuple[npt.NDArray[np.float64], Whole]:
+    def _extents(self) -> tuple[npt.NDArray[np.float64], IntArray]:
         """Sizes of outlines, NaN for none, and sides of boxes (N,), in pixels of the images."""
         sides = self.boxes[:, 2] - self.boxes[:, 0]
         if "extent" not in self.table.columns:
@@ -229,7 +229,7 @@ class CellBoxes:
 
     # ---------------------------------------------------------------- pixels
 
-    def read(self, indices: npt.ArrayLike | slice | None = None) -> Floats:
+    def read(self, indices: npt.ArrayLike | slice | None = None) -> FloatArray:
         """Crops of the chosen cells.
 
         Parameters
@@ -264,7 +264,7 @@ class CellBoxes:
             )
         return crops
 
-    def batches(self, size: int = 256) -> Iterator[Floats]:
+    def batches(self, size: int = 256) -> Iterator[FloatArray]:
         """All crops in order, ``size`` at a time."""
         for start in range(0, len(self), size):
             yield self.read(slice(start, start + size))
@@ -277,7 +277,7 @@ class CellBoxes:
         """`statistics` as a job."""
         return statistics_job(self.batches(), len(self), self.channels)
 
-    def _resized(self, pixels: Floats) -> Floats:
+    def _resized(self, pixels: FloatArray) -> FloatArray:
         from skimage.transform import resize
 
         shape = (len(pixels), self.crop, self.crop)
@@ -285,7 +285,7 @@ class CellBoxes:
             resize(pixels, shape, order=1, preserve_range=True, anti_aliasing=True), np.float32
         )
 
-    def _not_finite(self, cell: int, pixels: Floats) -> DataError:
+    def _not_finite(self, cell: int, pixels: FloatArray) -> DataError:
         channel, y, x = (int(i) for i in np.argwhere(~np.isfinite(pixels))[0])
         row = self.table.iloc[cell]
         return DataError(
@@ -296,7 +296,7 @@ class CellBoxes:
 
     # ---------------------------------------------------------------- choosing
 
-    def _positions(self, indices: npt.ArrayLike | slice | None) -> Whole:
+    def _positions(self, indices: npt.ArrayLike | slice | None) -> IntArray:
         everything = np.arange(len(self))
         if indices is None:
             return everything
@@ -304,7 +304,7 @@ class CellBoxes:
             return everything[indices]
         requested = np.asarray(indices)
         # An empty list becomes an array of floats, which is no index.
-        chosen: Whole = everything[requested if requested.size else requested.astype(np.int64)]
+        chosen: IntArray = everything[requested if requested.size else requested.astype(np.int64)]
         return np.atleast_1d(chosen)
 
     def subset(self, indices: npt.ArrayLike | slice) -> Self:

@@ -39,7 +39,7 @@ __all__ = ["of_array", "of_labels", "of_points", "together"]
 
 C = TypeVar("C", bound=CellBoxes)
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
 
 ALONE = "all cells come from one image: accuracy on held-out cells may not hold elsewhere"
@@ -185,7 +185,7 @@ def _in_one_field(
     channels: Sequence[str],
     centres: Doubles,
     crop: int,
-    ids: Whole,
+    ids: IntArray,
     notes: tuple[str, ...] = (),
     extents: npt.ArrayLike = np.nan,
 ) -> C:

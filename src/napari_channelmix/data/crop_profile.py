@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 __all__ = ["FEATURES", "PERCENTILES", "CropProfile", "Profiler", "crop_features"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 #: Figures of a crop: 5th, 50th and 95th percentile, mean, standard deviation, highest value,
@@ -21,7 +21,7 @@ PERCENTILES = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9)
 # Pixels of a crop, on an even grid, from which its percentiles are taken.
 GRID = 16
 # Pixels of a channel that are kept for the percentiles over all crops.
-KEPT = 400_000
+MOST_PIXELS = 400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +42,16 @@ class CropProfile:
         Mean product of the deviations of two channels from their own means, over all pixels.
     """
 
-    features: Floats
-    top_share: Floats
-    minimum: Floats
-    pixels: Floats
+    features: FloatArray
+    top_share: FloatArray
+    minimum: FloatArray
+    pixels: FloatArray
     products: Doubles
 
     def __len__(self) -> int:
         return len(self.features)
 
-    def of(self, name: str) -> Floats:
+    def of(self, name: str) -> FloatArray:
         """One of the figures (N, C)."""
         return self.features[:, FEATURES.index(name)]
 
@@ -90,7 +90,7 @@ class CropProfile:
         return np.asarray(self.of("top") <= self.minimum)
 
 
-def crop_features(crops: Floats) -> tuple[Floats, Floats, Floats, Doubles]:
+def crop_features(crops: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, Doubles]:
     """Figures of crops (n, C, H, W).
 
     Returns
@@ -138,11 +138,11 @@ class Profiler:
     """
 
     def __init__(self, count: int, seed: int = 0) -> None:
-        self._each = max(1, min(GRID * GRID, KEPT // max(count, 1)))
+        self._each = max(1, min(GRID * GRID, MOST_PIXELS // max(count, 1)))
         self._seed = seed
-        self._parts: dict[int, tuple[Floats, Floats, Floats, Doubles, Floats]] = {}
+        self._parts: dict[int, tuple[FloatArray, FloatArray, FloatArray, Doubles, FloatArray]] = {}
 
-    def add(self, crops: Floats, start: int | None = None) -> None:
+    def add(self, crops: FloatArray, start: int | None = None) -> None:
         """Measure crops (n, C, H, W), the first of which is number ``start``; default: the next."""
         if not len(crops):
             return

@@ -223,7 +223,7 @@ class _Opener:
     """Opens the images of rows and finds the cells in them, each file once."""
 
     def __init__(self, table: Table, description: Description) -> None:
-        self._table, self._said = table, description
+        self._table, self._description = table, description
         self._decoded = Decoded()
         self._files: dict[tuple[Path, bool, bool], ImageFile] = {}
         self._names = ChannelNames()
@@ -240,7 +240,7 @@ class _Opener:
     def _image(self, path: Path, *, alone: bool = False, mask: bool = False) -> ImageFile:
         key = (path, alone, mask)
         if key not in self._files:
-            scene = self._said.chosen_scene
+            scene = self._description.chosen_scene
             self._files[key] = file = open_image(path, scene=scene, alone=alone, mask=mask)
             self.warnings.add(file, mask=mask)
             if not alone:
@@ -249,7 +249,7 @@ class _Opener:
 
     def files_of(self, row: int) -> tuple[str, ...]:
         """The files of a row's images: rows with the same ones share a field of view."""
-        description = self._said
+        description = self._description
         columns = (
             [description.image.column] if description.image else list(description.channels.values())
         )
@@ -259,7 +259,7 @@ class _Opener:
 
     def open_field(self, row: int) -> Field:
         """Open the images of a row, check them against each other, and find labelled cells."""
-        description, table = self._said, self._table
+        description, table = self._description, self._table
         if description.image:
             path = table.file(row, description.image.column)
             with table.naming(row, description.image.column):
@@ -302,7 +302,7 @@ class _Opener:
     def _say_same_file(self, row: int) -> None:
         """One file for two channels is mostly a mistake of copying."""
         seen: dict[Path, str] = {}
-        for name, column in self._said.channels.items():
+        for name, column in self._description.channels.items():
             path = self._table.file(row, column)
             other = seen.setdefault(path, name)
             if other != name:
@@ -310,7 +310,7 @@ class _Opener:
 
     def _agree_on_channels(self, row: int, file: ImageFile, count: int) -> None:
         """Take the channel names of the file or of the user, and hold every file to them."""
-        description, table = self._said, self._table
+        description, table = self._description, self._table
         assert description.image is not None
         where = f"{table.where(row, description.image.column)}: {file.path.name}"
         own = file.channels if count > 1 else None
@@ -342,7 +342,7 @@ class _Opener:
 
     def _labels(self, row: int, field: Field) -> tuple[npt.NDArray[Any] | None, Objects | None]:
         """Label image of a field of view and where its objects lie, where cells are found so."""
-        cells = self._said.cells
+        cells = self._description.cells
         if cells.origin == "segment":
             plane = field.planes[self.channels.index(str(cells.channel))]
             labels = find_nuclei(
@@ -371,7 +371,7 @@ class _Opener:
 
     def places(self, row: int, field: int, image: Field) -> _Places | None:
         """Where the cells of a row lie, or None where it holds none."""
-        cells = self._said.cells
+        cells = self._description.cells
         height, width = image.shape
         objects = self._objects[field]
         if objects is not None:
@@ -401,7 +401,7 @@ class _Opener:
 
     def _tile(self, row: int, field: Field, y0: float, x0: float) -> _Places:
         """A square whose first pixel is given."""
-        side = int(self._said.cells.size or 0)
+        side = int(self._description.cells.size or 0)
         height, width = field.shape
         if min(y0, x0) < 0 or y0 + side > height or x0 + side > width:
             self._refuse(
@@ -440,4 +440,4 @@ class _Opener:
                 f"{self._table.where(row, column)}: the mask has no object of the value {text}"
             )
         y, x, extent = self._by_id[field][value]
-        return _Places.single(y, x, self._said.cells.crop, value, extent)
+        return _Places.single(y, x, self._description.cells.crop, value, extent)

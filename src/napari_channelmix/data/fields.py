@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Field", "check_field", "middles", "outside", "square_boxes"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Field:
         height, width = self.planes[0].shape
         return int(height), int(width)
 
-    def read(self, box: Sequence[int], channels: Sequence[int]) -> Floats:
+    def read(self, box: Sequence[int], channels: Sequence[int]) -> FloatArray:
         """Pixels of a box (y0, x0, y1, x1) as (C, h, w) float32, in raw units.
 
         What lies beyond the border of the image is filled with background: in each channel the
@@ -82,7 +82,7 @@ class Field:
         return filled
 
 
-def _background(pixels: Floats) -> Floats:
+def _background(pixels: FloatArray) -> FloatArray:
     """Median (C,) of the outermost pixels of (C, h, w): each of them once."""
     inner = np.zeros(pixels.shape[1:], dtype=bool)
     inner[1:-1, 1:-1] = True

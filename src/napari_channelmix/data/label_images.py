@@ -18,7 +18,7 @@ from napari_channelmix.errors import DataError
 
 __all__ = ["Objects", "Ranked", "Regions", "as_label_image", "only"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 LARGEST_ID = 2**63 - 1
 # Ids up to this are looked up in a table, however small the image.
@@ -85,7 +85,7 @@ class Ranked:
 
     image: npt.NDArray[Any] = field(repr=False)
     top: int
-    ids: Whole | None = field(default=None, repr=False)
+    ids: IntArray | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, labels: npt.NDArray[Any]) -> Ranked:
@@ -99,7 +99,7 @@ class Ranked:
         image[inside] = ranks.reshape(-1) + 1
         return cls(image, len(ids), ids.astype(np.int64))
 
-    def positions(self, ids: npt.ArrayLike) -> Whole:
+    def positions(self, ids: npt.ArrayLike) -> IntArray:
         """The value of each id in ``image``, (N,); 0 for one that cannot be in it."""
         requested = np.asarray(ids, dtype=np.int64)
         if self.ids is None:
@@ -109,7 +109,7 @@ class Ranked:
         places = np.minimum(np.searchsorted(self.ids, requested), len(self.ids) - 1)
         return np.where(self.ids[places] == requested, places + 1, 0)
 
-    def id_of(self, values: npt.ArrayLike) -> Whole:
+    def id_of(self, values: npt.ArrayLike) -> IntArray:
         """The ids of values of ``image`` above 0."""
         positions = np.asarray(values, dtype=np.int64)
         return positions if self.ids is None else self.ids[positions - 1]
@@ -129,15 +129,15 @@ class Objects:
         Pixels of that region.
     """
 
-    ids: Whole
-    boxes: Whole
-    areas: Whole
+    ids: IntArray
+    boxes: IntArray
+    areas: IntArray
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
-    def extents(self) -> Whole:
+    def extents(self) -> IntArray:
         """Longer side of each box (N,), in pixels: a square of it around the centre holds all."""
         return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0))
 
@@ -169,9 +169,9 @@ class Regions:
     """
 
     image: npt.NDArray[Any] = field(repr=False)
-    ids: Whole
-    areas: Whole
-    boxes: Whole
+    ids: IntArray
+    areas: IntArray
+    boxes: IntArray
     largest: npt.NDArray[np.bool_]
 
     @classmethod

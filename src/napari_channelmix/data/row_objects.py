@@ -30,7 +30,7 @@ class RowObjects:
     """
 
     def __init__(self, table: Table, description: Description, labels: Sequence[int]) -> None:
-        self._table, self._said, self._labels = table, description, labels
+        self._table, self._description, self._labels = table, description, labels
         self._first: dict[tuple[object, ...], int] = {}
         self._no_id: list[int] = []
         self._again: list[int] = []
@@ -52,7 +52,7 @@ class RowObjects:
         DataError
             Two rows that say different things of the cells of one mask, with both lines.
         """
-        cells, table = self._said.cells, self._table
+        cells, table = self._description.cells, self._table
         places: tuple[object, ...]
         if cells.object:
             value = table.identifier(row, cells.object)
@@ -75,7 +75,7 @@ class RowObjects:
         return True
 
     def _refuse_contradiction(self, row: int, first: int) -> None:
-        table, description = self._table, self._said
+        table, description = self._table, self._description
         differ = "class" if self._labels[row] != self._labels[first] else ""
         for what, column in (
             ("group", description.group),
@@ -104,7 +104,7 @@ class RowObjects:
         if self._no_id:
             lines.append(
                 f"{counted(len(self._no_id), 'row', 'have')} no id of an object, left out "
-                f"(first: {where(self._no_id[0], self._said.cells.object)})"
+                f"(first: {where(self._no_id[0], self._description.cells.object)})"
             )
         if self._again:
             lines.append(

@@ -31,7 +31,7 @@ __all__ = [
     "synthetic_plate_job",
 ]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,9 +211,9 @@ def _well(
 
 def _places(
     rng: np.random.Generator, count: int, side: int, apart: float = 24.0, margin: float = 14.0
-) -> list[Floats]:
+) -> list[FloatArray]:
     """Random places that keep a distance; fewer than asked for where the field is full."""
-    places: list[Floats] = []
+    places: list[FloatArray] = []
     for _ in range(200 * count):
         place = rng.uniform(margin, side - margin, size=2)
         if all(np.hypot(*(place - other)) > apart for other in places):

@@ -21,8 +21,8 @@ __all__ = [
 
 C = TypeVar("C", bound=CellBoxes)
 
-Flags = npt.NDArray[np.bool_]
-Whole = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
 
 # A class of at least so many groups can have two of them held out.
@@ -81,7 +81,7 @@ def split_cells(cells: C, *, test: float = 0.25, seed: int = 0) -> tuple[C, C]:
     return cells.subset(~flags), cells.subset(flags)
 
 
-def refuse_unlearnt(cells: CellBoxes, flags: Flags, name: str) -> None:
+def refuse_unlearnt(cells: CellBoxes, flags: BoolArray, name: str) -> None:
     """Refuse a class that is only among the cells held back: it could never be learnt."""
     learnt = set(cells.labels[~flags].tolist())
     for code in sorted(set(cells.labels[flags].tolist()) - learnt):
@@ -91,7 +91,7 @@ def refuse_unlearnt(cells: CellBoxes, flags: Flags, name: str) -> None:
         )
 
 
-def held_out(cells: CellBoxes, *, share: float, seed: int, several: bool = False) -> Flags:
+def held_out(cells: CellBoxes, *, share: float, seed: int, several: bool = False) -> BoolArray:
     """Which cells to hold out (N,): whole groups, every class on both sides.
 
     Groups are tried in many random orders; the draw whose class counts come nearest to ``share``
@@ -115,18 +115,18 @@ def held_out(cells: CellBoxes, *, share: float, seed: int, several: bool = False
             f"{cells.name}: no division of its {len(counts)} groups leaves every class on both "
             "sides; give the classes more groups"
         )
-    flags: Flags = chosen[group_of]
+    flags: BoolArray = chosen[group_of]
     return flags
 
 
 def _nearest_draw(
-    counts: Counts, target: Counts, least: Whole, rng: np.random.Generator
-) -> Flags | None:
+    counts: Counts, target: Counts, least: IntArray, rng: np.random.Generator
+) -> BoolArray | None:
     """Groups (G,) with about ``target`` cells of each class, in ``least`` groups or more (K,).
 
     None where no draw holds out and leaves so many.
     """
-    best: tuple[float, Flags] | None = None
+    best: tuple[float, BoolArray] | None = None
     for _ in range(DRAWS):
         chosen = _draw(counts, target, least, rng)
         got, left = counts[chosen].sum(axis=0), counts[~chosen].sum(axis=0)
@@ -139,7 +139,7 @@ def _nearest_draw(
     return None if best is None else best[1]
 
 
-def cross_validation_folds(cells: CellBoxes, folds: int, seed: int) -> list[Flags]:
+def cross_validation_folds(cells: CellBoxes, folds: int, seed: int) -> list[BoolArray]:
     """Divide labelled cells so that each is held out once: for each fold, who is held out (N,).
 
     Whole groups are dealt, so that every class is trained on in every fold, is held out in every
@@ -184,11 +184,11 @@ def cross_validation_folds(cells: CellBoxes, folds: int, seed: int) -> list[Flag
     )
 
 
-def _flags(fold_of: Whole, folds: int) -> list[Flags]:
+def _flags(fold_of: IntArray, folds: int) -> list[BoolArray]:
     return [fold_of == fold for fold in range(folds)]
 
 
-def _counted(cells: CellBoxes) -> tuple[Whole, Counts]:
+def _counted(cells: CellBoxes) -> tuple[IntArray, Counts]:
     """Group of each cell (N,), and cells of each group and class that occurs (G, K).
 
     Raises
@@ -211,7 +211,7 @@ def _counted(cells: CellBoxes) -> tuple[Whole, Counts]:
     return group_of.astype(np.int64), counts[:, present]
 
 
-def _dealt_singly(counts: Counts, folds: int, rng: np.random.Generator) -> Whole:
+def _dealt_singly(counts: Counts, folds: int, rng: np.random.Generator) -> IntArray:
     """Fold of each group (G,) of one cell: every class dealt in turn, on from the last one."""
     fold_of, turn = np.zeros(len(counts), dtype=np.int64), 0
     for members in (rng.permutation(np.flatnonzero(of)) for of in counts.T):
@@ -220,12 +220,12 @@ def _dealt_singly(counts: Counts, folds: int, rng: np.random.Generator) -> Whole
     return fold_of
 
 
-def _dealt(counts: Counts, folds: int, rng: np.random.Generator) -> Whole | None:
+def _dealt(counts: Counts, folds: int, rng: np.random.Generator) -> IntArray | None:
     """Fold of each group (G,), the best of many deals; None where none leaves all to train on."""
     sizes = counts.sum(axis=1, keepdims=True)
     # The last column is for folds of equal size: it decides between deals equal in the classes.
     shares = np.hstack([counts / counts.sum(axis=0), 0.1 * sizes / sizes.sum()])
-    best: tuple[tuple[int, float], Whole] | None = None
+    best: tuple[tuple[int, float], IntArray] | None = None
     for _ in range(int(np.clip(STEPS // len(counts), 4, DEALS))):
         fold_of = _deal(shares, folds, rng)
         fold_shares = np.stack([shares[fold_of == fold].sum(axis=0) for fold in range(folds)])
@@ -238,7 +238,7 @@ def _dealt(counts: Counts, folds: int, rng: np.random.Generator) -> Whole | None
     return None if best is None else best[1]
 
 
-def _deal(shares: Counts, folds: int, rng: np.random.Generator) -> Whole:
+def _deal(shares: Counts, folds: int, rng: np.random.Generator) -> IntArray:
     """Give each group to the fold that has least of its classes; large groups about first."""
     fold_of, fold_shares = np.zeros(len(shares), dtype=np.int64), np.zeros((folds, shares.shape[1]))
     for group in np.argsort(-shares.max(axis=1) * rng.uniform(0.7, 1.0, len(shares))):
@@ -250,7 +250,7 @@ def _deal(shares: Counts, folds: int, rng: np.random.Generator) -> Whole:
     return fold_of
 
 
-def _draw(counts: Counts, target: Counts, least: Whole, rng: np.random.Generator) -> Flags:
+def _draw(counts: Counts, target: Counts, least: IntArray, rng: np.random.Generator) -> BoolArray:
     """Take the least groups of each class, then others that bring the counts nearer to wanted.
 
     Groups come in random order, and none is taken that would leave a class without a group.

@@ -35,7 +35,7 @@ class Table:
     """
 
     path: Path
-    said: Description
+    description: Description
     rows: pd.DataFrame  # its index keeps the line numbers of the file
     warnings: tuple[str, ...] = ()
     # Columns of numbers in which a comma is the decimal sign.
@@ -101,11 +101,15 @@ class Table:
 
     def columns_of_cells(self) -> set[str]:
         """Columns that name files, groups and places; the others may say something of a group."""
-        return set(_columns_named(self.said)) - {str(self.said.label)} - set(self.said.keep)
+        return (
+            set(_columns_named(self.description))
+            - {str(self.description.label)}
+            - set(self.description.keep)
+        )
 
     def columns_of_files(self) -> set[str]:
         """Columns that name files or places, or say the class: none of them names a cell."""
-        description = self.said
+        description = self.description
         image = () if description.image is None else (description.image.column,)
         mask = () if description.cells.column is None else (description.cells.column,)
         own = {*description.channels.values(), *image, *mask, *(description.cells.columns or ())}
@@ -113,7 +117,7 @@ class Table:
 
     def _refuse_bad_groups(self, original: pd.DataFrame) -> None:
         """Refuse gaps in the group column, unknown parts, and groups that lie in two parts."""
-        group, split = self.said.group, self.said.split
+        group, split = self.description.group, self.description.split
         part_of: dict[str, tuple[str, int]] = {}
         for row in range(len(self.rows)):
             name, part = self.text(row, group), self.text(row, split)
@@ -182,7 +186,7 @@ class Table:
 
     def classes(self) -> tuple[list[int], tuple[str, ...], tuple[str, ...]]:
         """Class of each row, the class names in the order that was given or sorted, warnings."""
-        column, named = self.said.label, tuple(self.said.classes or ())
+        column, named = self.description.label, tuple(self.description.classes or ())
         if column is None:
             return [-1] * len(self.rows), named, ()
         texts = [self.text(row, column) for row in range(len(self.rows))]
@@ -191,7 +195,7 @@ class Table:
         counts = Counter(name for name in names if name is not None)
         warnings = list(similar_warnings(counts, "classes"))
         gaps = [row for row, name in enumerate(names) if name is None]
-        if gaps and not self.said.unlabelled:
+        if gaps and not self.description.unlabelled:
             raise self._no_class(gaps)
         if gaps:
             kinds = Counter(texts[row] for row in gaps)
@@ -202,7 +206,7 @@ class Table:
             warnings.append(
                 f"{len(gaps):,} of {len(names):,} rows have no class ({', '.join(shown)})"
             )
-        requested = [class_name(value) for value in self.said.keep.get(column, ())]
+        requested = [class_name(value) for value in self.description.keep.get(column, ())]
         classes = [name for name in dict.fromkeys(requested) if name in counts and name is not None]
         classes += sorted(set(counts) - set(classes), key=natural_key)
         if named:
@@ -220,7 +224,7 @@ class Table:
 
     def _no_class(self, gaps: list[int]) -> DataError:
         """What is said of rows without a class, where there may be none."""
-        column = self.said.label
+        column = self.description.label
         text, more = self.text(gaps[0], column), f" (so are {len(gaps) - 1:,} more)"
         what = "the label is empty" if not text else f"the label {quoted(text)} is read as no class"
         remedy = f", list {quoted(text)} under classes if it is one" if text else ""

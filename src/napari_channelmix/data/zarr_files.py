@@ -331,7 +331,7 @@ def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[
     itemsize = np.dtype(array.dtype).itemsize
     piece = prod(int(c) for c in pieces) * itemsize
     enough = max(prod(shape) * itemsize, piece) // CLAIM_RATIO
-    files, stored, all_seen = _held(place, enough)
+    files, stored, all_seen = _count_chunks(place, enough)
     refuse_claim(path, piece, stored, "pixels in one chunk")
     if not files:
         if mask:  # a label image of background has no chunks
@@ -350,7 +350,7 @@ def _check_data(path: Path, place: Path, array: Any, mask: bool, warnings: list[
         )
 
 
-def _held(place: Path, enough: int) -> tuple[int, int, bool]:
+def _count_chunks(place: Path, enough: int) -> tuple[int, int, bool]:
     """Number of chunk files, their bytes, and whether all were counted."""
     files = stored = 0
     waiting = [str(place)]

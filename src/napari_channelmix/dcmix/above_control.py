@@ -10,13 +10,13 @@ from napari_channelmix.dcmix.negative_control import decoy_p_values
 
 __all__ = ["above_decoy", "above_zero"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Chance that a channel which carries nothing is taken for one that does.
 LEVEL = 0.05
 
 
-def above_decoy(shares: Floats, decoys: Floats) -> npt.NDArray[np.bool_]:
+def above_decoy(shares: FloatArray, decoys: FloatArray) -> npt.NDArray[np.bool_]:
     """Whether each channel gets more of the mix than its decoy, (C,).
 
     By `decoy_p_values`, each channel by itself; with one repeat, by which of the two is larger.
@@ -31,7 +31,7 @@ def above_decoy(shares: Floats, decoys: Floats) -> npt.NDArray[np.bool_]:
     return np.asarray(decoy_p_values(shares, decoys) < LEVEL)
 
 
-def above_zero(values: Floats) -> npt.NDArray[np.bool_]:
+def above_zero(values: FloatArray) -> npt.NDArray[np.bool_]:
     """Whether each channel adds to the accuracy, (C,): one-sided t test over the repeats.
 
     With one repeat, what is more than a hundredth.

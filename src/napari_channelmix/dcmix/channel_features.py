@@ -14,9 +14,9 @@ from napari_channelmix.jobs import Job, Progress
 
 __all__ = ["BANDS", "NAMES", "RINGS", "CropNumbers", "crop_numbers", "numbers_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 #: Widths of the blurs between which structures are told apart by size, in pixels.
 BANDS = (1.0, 2.0, 4.0)
@@ -73,7 +73,7 @@ class CropNumbers:
         indices = np.asarray(channels)
         return np.concatenate([own, self.pairs[:, indices[first], indices[other]]], axis=1)
 
-    def subset(self, indices: Whole) -> CropNumbers:
+    def subset(self, indices: IntArray) -> CropNumbers:
         """Those of some of the crops."""
         return CropNumbers(self.values[indices], self.pairs[indices])
 
@@ -100,7 +100,7 @@ class CropNumbers:
         return replace(self, values=values)
 
 
-def crop_numbers(crops: Floats) -> CropNumbers:
+def crop_numbers(crops: FloatArray) -> CropNumbers:
     """Numbers of crops (n, C, H, W); our choice, measured in `benchmarks/alone.py`.
 
     Percentiles (5, 50, 95), mean, highest value; means of rings from the middle to the rim;
@@ -131,7 +131,7 @@ def crop_numbers(crops: Floats) -> CropNumbers:
     return CropNumbers(values, _correlation(products))
 
 
-def _rings(crops: Floats) -> list[Doubles]:
+def _rings(crops: FloatArray) -> list[Doubles]:
     """Mean (n, C) in rings of equal width, from the middle to the nearest edge and beyond."""
     height, width = crops.shape[2:]
     y, x = np.ogrid[:height, :width]
@@ -152,7 +152,7 @@ def _correlation(products: Doubles) -> Doubles:
     return correlation
 
 
-def numbers_job(batches: Iterable[Floats], count: int) -> Job[CropNumbers]:
+def numbers_job(batches: Iterable[FloatArray], count: int) -> Job[CropNumbers]:
     """Numbers of ``count`` crops that come in batches (n, C, H, W), a step for each batch."""
     parts, done = [], 0
     for crops in batches:

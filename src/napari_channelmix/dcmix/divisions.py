@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Division", "Sides", "divided", "given"]
 
-Flags = npt.NDArray[np.bool_]
+BoolArray = npt.NDArray[np.bool_]
 Kind = Literal["folds", "one split", "split column", "given"]
 
 # Deals that are tried for one that was not there before.
@@ -194,7 +194,9 @@ def _once(cells: Cells, repeats: int, held_out: float, split_seed: int) -> Divis
     return Division((sides,) * repeats, kind, 1, held_out, split_seed, (warning,))
 
 
-def _new_folds(cells: Cells, folds: int, seed: tuple[int, int], seen: set[bytes]) -> list[Flags]:
+def _new_folds(
+    cells: Cells, folds: int, seed: tuple[int, int], seen: set[bytes]
+) -> list[BoolArray]:
     """Folds of a deal that was not there before, where there is another; ``seen`` grows."""
     for attempt in range(TRIES):
         # The first deal is that of the seed itself.
@@ -211,7 +213,7 @@ def _fewest(cells: Cells) -> str:
     """Which class has fewest groups."""
     groups, labels = cells.groups, cells.labels
     spread = {code: len(set(groups[labels == code].tolist())) for code in set(labels.tolist())}
-    code = min(spread, key=lambda one: (spread[one], one))
+    code = min(spread, key=lambda label: (spread[label], label))
     return f"class {cells.classes[code]} is in {counted(spread[code], 'group')} only"
 
 

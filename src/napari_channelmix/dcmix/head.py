@@ -11,8 +11,8 @@ from napari_channelmix.dcmix.channel_features import CropNumbers
 
 __all__ = ["LinearHead"]
 
-Whole = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 # Inverse strength of the penalty.
 PENALTY = 0.1
@@ -35,14 +35,14 @@ class LinearHead:
         In which fold each cell is held out; negative for cells that are only ever trained on.
     """
 
-    def __init__(self, numbers: CropNumbers, labels: Whole, folds: Whole) -> None:
+    def __init__(self, numbers: CropNumbers, labels: IntArray, folds: IntArray) -> None:
         self._labels = labels
-        self._folds: list[tuple[Flags, Flags, CropNumbers]] = []
+        self._folds: list[tuple[BoolArray, BoolArray, CropNumbers]] = []
         for fold in np.unique(folds[folds >= 0]):
             train, test = folds != fold, folds == fold
             self._folds.append((train, test, _normal(numbers, train)))
 
-    def predict(self, channels: tuple[int, ...]) -> Whole:
+    def predict(self, channels: tuple[int, ...]) -> IntArray:
         """Class (N,) of each cell, called while it was held out; -1 where it never is.
 
         From no channels at all it is a guess: the first class.
@@ -60,7 +60,7 @@ class LinearHead:
         return called
 
 
-def _normal(numbers: CropNumbers, train: Flags) -> CropNumbers:
+def _normal(numbers: CropNumbers, train: BoolArray) -> CropNumbers:
     """All numbers with a normal distribution over the training cells."""
     from sklearn.preprocessing import QuantileTransformer
 

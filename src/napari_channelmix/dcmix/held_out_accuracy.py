@@ -18,7 +18,7 @@ from napari_channelmix.classify.metrics import accuracy_of
 
 __all__ = ["HeldOutAnswers"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +35,18 @@ class HeldOutAnswers:
     classes : tuple of str
     """
 
-    labels: Whole
+    labels: IntArray
     groups: npt.NDArray[Any]
     held: npt.NDArray[np.bool_]
     classes: tuple[str, ...]
 
-    def accuracy(self, called: Whole) -> AccuracyEstimate:
+    def accuracy(self, called: IntArray) -> AccuracyEstimate:
         """Accuracy with its interval over groups."""
         return estimate_accuracy(
             self.labels[self.held], called[self.held], self.groups[self.held], self.classes
         )
 
-    def ahead(self, first: Whole, second: Whole) -> AccuracyDifference:
+    def ahead(self, first: IntArray, second: IntArray) -> AccuracyDifference:
         """By how much the first of two is more accurate."""
         return accuracy_difference(
             self.labels[self.held],
@@ -56,6 +56,6 @@ class HeldOutAnswers:
             len(self.classes),
         )
 
-    def balanced(self, called: Whole) -> float:
+    def balanced(self, called: IntArray) -> float:
         """Balanced accuracy alone."""
         return accuracy_of(self.labels[self.held], called[self.held], len(self.classes)).balanced

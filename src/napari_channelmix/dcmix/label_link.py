@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkTest", "link_job", "whitened"]
 
-Whole = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 # Ways to deal the labels up to which all are tried; beyond, at least so many are drawn, and so many
@@ -57,7 +57,7 @@ class LinkTest:
     ways : float
         Ways to label the groups that the test can tell apart; infinity where they were not counted.
     n_groups : int
-    why_not : str
+    unavailable_reason : str
         Why there is no such test, and no other figure means anything; empty where there is.
     """
 
@@ -66,7 +66,7 @@ class LinkTest:
     least: float
     ways: float
     n_groups: int
-    why_not: str = ""
+    unavailable_reason: str = ""
 
     @classmethod
     def missing(cls, channels: int, groups: int) -> LinkTest:
@@ -76,7 +76,7 @@ class LinkTest:
 
 def link_job(
     numbers: CropNumbers,
-    labels: Whole,
+    labels: IntArray,
     groups: npt.NDArray[Any],
     *,
     seed: int = 0,
@@ -136,7 +136,7 @@ def link_job(
     return _summary(accuracies, deals, len(names))
 
 
-def whitened(values: Floats) -> Singles:
+def whitened(values: FloatArray) -> Singles:
     """Numbers (N, D) as ranks with a normal distribution, uncorrelated and of like spread.
 
     The number of rank r (from 1) becomes the quantile ``(r - 1/2) / N`` of the normal distribution.
@@ -150,11 +150,11 @@ def whitened(values: Floats) -> Singles:
     spread, directions = np.linalg.eigh(centred.T @ centred / len(centred))
     spread = np.maximum(spread, 0.0)
     scale = np.sqrt(spread + SHRINKAGE * spread.mean())
-    white: Floats = centred @ (directions / np.where(scale > 0, scale, 1.0))
+    white: FloatArray = centred @ (directions / np.where(scale > 0, scale, 1.0))
     return white.astype(np.float32)
 
 
-def _with_deviations(values: Floats, group: Whole) -> Floats:
+def _with_deviations(values: FloatArray, group: IntArray) -> FloatArray:
     """Numbers (N, D), and how far each is from the mean of its group: (N, 2 D)."""
     means = np.zeros((int(group.max()) + 1, values.shape[1]))
     np.add.at(means, group, values)
@@ -162,7 +162,7 @@ def _with_deviations(values: Floats, group: Whole) -> Floats:
     return np.concatenate([values, values - means[group]], axis=1)
 
 
-def _folds(group: Whole) -> list[Whole]:
+def _folds(group: IntArray) -> list[IntArray]:
     """Cells of each fold, those of a group in the same; no label is looked at."""
     from sklearn.model_selection import GroupKFold
 
@@ -173,7 +173,9 @@ def _folds(group: Whole) -> list[Whole]:
     return [test for _, test in split]
 
 
-def _accuracies(cells: Singles, labels: Whole, folds: list[Whole], classes: int) -> Floats:
+def _accuracies(
+    cells: Singles, labels: IntArray, folds: list[IntArray], classes: int
+) -> FloatArray:
     """Balanced accuracy (B,) under labels (N, B); NaN where a class has no cell."""
     member = np.stack([labels == code for code in range(classes)]).astype(np.float32)  # (K, N, B)
     sums = np.einsum("nd,knb->kdb", cells, member, optimize=True)
@@ -193,7 +195,7 @@ def _accuracies(cells: Singles, labels: Whole, folds: list[Whole], classes: int)
     return np.asarray(recall_of(hits, counts).mean(axis=0))
 
 
-def _summary(accuracies: Floats, deals: Deals, groups: int) -> LinkTest:
+def _summary(accuracies: FloatArray, deals: Deals, groups: int) -> LinkTest:
     """Put accuracies (C, 1 + B) of the labels as they are, then of the permuted ones, in words."""
     observed, null = accuracies[:, :1], accuracies[:, 1:]
     # Shares that are dealt to groups of other sizes may leave a class without cells.

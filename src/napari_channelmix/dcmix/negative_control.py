@@ -15,7 +15,7 @@ from napari_channelmix.classify.crops import NormalisedCrops
 
 __all__ = ["WithDecoys", "dealt", "decoy_p_values", "holm", "paired_p_values"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # A share may be 0 to machine precision, as of a channel wholly behind another.
 LEAST = 1e-6
@@ -79,7 +79,7 @@ class WithDecoys(NormalisedCrops):
         return WithDecoys(self._crops, self._donors[indices], self._own[indices])
 
 
-def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:
+def decoy_p_values(shares: FloatArray, decoys: FloatArray) -> FloatArray:
     """One-sided p-value of each channel, before correction.
 
     The decoy of a channel is the same channel with its cells dealt anew in each seed, so its shares
@@ -110,7 +110,7 @@ def decoy_p_values(shares: Floats, decoys: Floats) -> Floats:
     return np.asarray(stats.t.sf(t, freedom), dtype=np.float64)
 
 
-def paired_p_values(shares: Floats, decoys: Floats) -> Floats:
+def paired_p_values(shares: FloatArray, decoys: FloatArray) -> FloatArray:
     """The obvious test, which is wrong: a paired t test of share minus mean decoy over the seeds.
 
     All seeds see the same cells, so a chance link between a channel and the labels comes back in
@@ -122,7 +122,7 @@ def paired_p_values(shares: Floats, decoys: Floats) -> Floats:
     return np.asarray(result.pvalue, dtype=np.float64)
 
 
-def holm(p_values: Floats) -> Floats:
+def holm(p_values: FloatArray) -> FloatArray:
     """Holm's step-down correction for testing all channels at once, (C,)."""
     order = np.argsort(p_values)
     steps = np.arange(len(p_values), 0, -1)

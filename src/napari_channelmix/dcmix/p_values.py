@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENOUGH_REPEATS", "ChannelPValues", "both_tests", "p_values_job", "too_few_groups"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Fewer give no spread worth the name, and the p-values were calibrated with this many.
 ENOUGH_REPEATS = 4
@@ -56,7 +56,7 @@ class ChannelPValues:
         return cls(None, None, None, reason)
 
 
-def both_tests(p_decoy: Floats, p_alone: Floats) -> Floats:
+def both_tests(p_decoy: FloatArray, p_alone: FloatArray) -> FloatArray:
     """p-value (C,) of each channel in both tests, before correction: the larger one.
 
     A share above its decoy's is no link to the class: a channel that only shows where the cell is
@@ -70,8 +70,8 @@ def both_tests(p_decoy: Floats, p_alone: Floats) -> Floats:
 
 def too_few_groups(link: LinkTest, channels: int, grouped: bool) -> str:
     """Why no p-value can be small with so few groups; empty where it can."""
-    if link.why_not:
-        return link.why_not
+    if link.unavailable_reason:
+        return link.unavailable_reason
     if link.n_groups < 2:
         return "all cells are in one group"
     least = link.least * channels

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix.repeats import RepeatResult
     from napari_channelmix.dcmix.result import ChannelImportance
 
-__all__ = ["Asked", "answered_job", "measured_job", "questioned"]
+__all__ = ["MeasuredCells", "answered_job", "measured_job", "questioned"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 # Cells beyond these are left out: reading them would take longer than they teach.
 MOST_CELLS = 20_000
@@ -33,7 +33,7 @@ BATCH = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class MeasuredCells:
     """The cells of a division with their numbers.
 
     Attributes
@@ -48,13 +48,13 @@ class Asked:
     """
 
     numbers: CropNumbers
-    labels: Whole
+    labels: IntArray
     groups: npt.NDArray[np.str_]
-    folds: Whole
-    place: Whole
+    folds: IntArray
+    place: IntArray
 
 
-def measured_job(division: Division) -> Job[Asked]:
+def measured_job(division: Division) -> Job[MeasuredCells]:
     """Measure the cells of a division, each once, and note when it is held out."""
     labels, groups, folds, place, numbers = [], [], [], [], []
     count = len(division.pixels)
@@ -75,7 +75,7 @@ def measured_job(division: Division) -> Job[Asked]:
         groups.append(_apart(cells, number)[rows])
         folds.append(fold[0, rows])
         place.append(fold[1, rows])
-    return Asked(
+    return MeasuredCells(
         CropNumbers.together(numbers),
         np.concatenate(labels),
         np.concatenate(groups),
@@ -92,7 +92,7 @@ def _apart(cells: Cells, number: int) -> npt.NDArray[np.str_]:
     return np.array([f"{number}: {name}" for name in groups], dtype=str)
 
 
-def _batches(pixels: Pixels, rows: Whole) -> Iterator[Floats]:
+def _batches(pixels: Pixels, rows: IntArray) -> Iterator[FloatArray]:
     for start in range(0, len(rows), BATCH):
         yield pixels.read(rows[start : start + BATCH])
 
@@ -123,7 +123,7 @@ def answered_job(
     }
     from_one = separability(measured.numbers, *who, **names, network=network)
 
-    def alone(numbers: CropNumbers, network: Whole | None) -> Job[ChannelsAlone]:
+    def alone(numbers: CropNumbers, network: IntArray | None) -> Job[ChannelsAlone]:
         return alone_job(numbers, *who, **names, network=network)
 
     channels_alone = yield from part(alone(measured.numbers, network), 1, 1, 4)

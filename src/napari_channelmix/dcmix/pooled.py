@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pooled", "pooled_of"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +42,11 @@ class Pooled:
     """
 
     classes: tuple[str, ...]
-    labels: Whole
+    labels: IntArray
     groups: npt.NDArray[np.str_]
-    cells: Whole
-    mixed: Whole
-    plain: Whole
+    cells: IntArray
+    mixed: IntArray
+    plain: IntArray
     folds: int
     odds: float
 

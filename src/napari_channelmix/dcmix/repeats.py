@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "RepeatResult", "repeat_job", "shares_of"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 
 # They say which repeats there are, on which cells and where, not what is done in one.
@@ -116,7 +116,7 @@ class RepeatResult:
     warnings: list[str] = field(default_factory=list)
 
 
-def shares_of(mixing: ChannelMix) -> Floats:
+def shares_of(mixing: ChannelMix) -> FloatArray:
     """Shares (C,) of a mix: ``alpha_c sd(xn_c) / sum_k alpha_k sd(xn_k)``, averaged over mixes.
 
     Only ratios of alphas count, since their sum trades against the first convolution; and they
@@ -124,7 +124,7 @@ def shares_of(mixing: ChannelMix) -> Floats:
     ``sd(xn_c)`` is 1. Our definition.
     """
     alpha = mixing.alpha.detach().cpu().numpy().astype(np.float64)
-    shares: Floats = (alpha / alpha.sum(axis=1, keepdims=True)).mean(axis=0)
+    shares: FloatArray = (alpha / alpha.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
 
 
@@ -137,7 +137,7 @@ def repeat_job(
     call the held-out cells; take the Shapley values of the second.
     """
     key = plan.key(seed, crops.signature, held_out.signature)
-    stored = _kept(plan, key, seed, len(held_out))
+    stored = _earlier_repeat(plan, key, seed, len(held_out))
     if stored is not None:
         yield Progress(1, 1, "kept from an earlier run", {"kept": 1.0})
         return stored
@@ -196,7 +196,9 @@ def repeat_job(
     return result, mixed
 
 
-def _kept(plan: Plan, key: str, seed: int, cells: int) -> tuple[RepeatResult, Classifier] | None:
+def _earlier_repeat(
+    plan: Plan, key: str, seed: int, cells: int
+) -> tuple[RepeatResult, Classifier] | None:
     """A repeat that an earlier run finished, or None; a damaged part counts as missing."""
     if plan.parts is None:
         return None

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["NUMBERS", "OneNumber", "Separability", "group_share", "separability"]
 
 Doubles = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 #: Words for the numbers that are tried, and their names among those of a crop.
 NUMBERS = {
@@ -157,7 +157,7 @@ class Separability:
         """Which numbers know the group, whatever the class; empty where none does."""
         knowing = sorted(
             (number for number in self.numbers if number.knows_the_group),
-            key=lambda one: -(one.between_groups or 0.0),
+            key=lambda number: -(number.between_groups or 0.0),
         )
         if not knowing:
             return ""
@@ -183,13 +183,13 @@ class Separability:
 
 def separability(
     numbers: CropNumbers,
-    labels: Whole,
+    labels: IntArray,
     groups: npt.NDArray[Any],
-    folds: Whole,
+    folds: IntArray,
     *,
     channels: Sequence[str],
     classes: Sequence[str],
-    network: Whole | None = None,
+    network: IntArray | None = None,
 ) -> Separability:
     """Read the class from one number of one channel, on held-out groups.
 
@@ -215,7 +215,7 @@ def separability(
     tried = [(index, word) for index in range(len(channels)) for word in NUMBERS]
     predicted, chosen, wins = _read_one_by_one(numbers, tried, labels, folds, len(classes))
 
-    def number(of: int, guess: Whole, numbers: CropNumbers) -> OneNumber:
+    def number(of: int, guess: IntArray, numbers: CropNumbers) -> OneNumber:
         index, word = tried[of]
         share, p = group_share(numbers.of(NUMBERS[word])[:, index], labels, groups)
         return OneNumber(channels[index], word, answers.accuracy(guess), share, p)
@@ -238,10 +238,10 @@ def separability(
 def _read_one_by_one(
     numbers: CropNumbers,
     tried: Sequence[tuple[int, str]],
-    labels: Whole,
-    folds: Whole,
+    labels: IntArray,
+    folds: IntArray,
     classes: int,
-) -> tuple[Whole, Whole, Counter[int]]:
+) -> tuple[IntArray, IntArray, Counter[int]]:
     """Predictions (T, N) from each number, those (N,) of the chosen ones, and how often chosen."""
     from sklearn.tree import DecisionTreeClassifier
 
@@ -268,7 +268,7 @@ def _read_one_by_one(
 
 
 def group_share(
-    values: Doubles, labels: Whole, groups: npt.NDArray[Any]
+    values: Doubles, labels: IntArray, groups: npt.NDArray[Any]
 ) -> tuple[float | None, float | None]:
     """How much of a number's variance within the classes lies between groups, and its p-value.
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EXACT_CHANNELS", "ShapleyValues", "shapley_job", "shapley_weights"]
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 # Up to here all 2^C subsets are tried; beyond, random orders of the channels are drawn.
 EXACT_CHANNELS = 8
@@ -49,14 +49,14 @@ class ShapleyValues:
         Over all subsets (or over sampled orders).
     """
 
-    overall: Floats
-    per_class: Floats
+    overall: FloatArray
+    per_class: FloatArray
     whole: float
     nothing: float
     exact: bool
 
 
-def shapley_weights(channels: int) -> Floats:
+def shapley_weights(channels: int) -> FloatArray:
     """Weight of a subset of size s that a channel joins: ``1 / (C * binom(C - 1, s))``, (C,)."""
     return np.array([1.0 / (channels * comb(channels - 1, size)) for size in range(channels)])
 
@@ -124,13 +124,13 @@ def shapley_job(
     return ShapleyValues(overall, per_class, whole, nothing, exact)
 
 
-def _all_subsets(channels: int) -> tuple[Flags, Callable[[Floats], Floats]]:
+def _all_subsets(channels: int) -> tuple[BoolArray, Callable[[FloatArray], FloatArray]]:
     """All subsets (2^C, C), from none to all, and how to make Shapley values of their values."""
     codes = np.arange(2**channels)
     subsets = (codes[:, None] >> np.arange(channels)) & 1 == 1
     weights = shapley_weights(channels)
 
-    def combine(values: Floats) -> Floats:
+    def combine(values: FloatArray) -> FloatArray:
         result = np.empty((values.shape[1], channels))
         for channel in range(channels):
             without = codes[~subsets[:, channel]]
@@ -143,7 +143,7 @@ def _all_subsets(channels: int) -> tuple[Flags, Callable[[Floats], Floats]]:
 
 def _orders(
     channels: int, rng: np.random.Generator, pairs: int = 16
-) -> tuple[Flags, Callable[[Floats], Floats]]:
+) -> tuple[BoolArray, Callable[[FloatArray], FloatArray]]:
     """Subsets along random orders and their reverses, and how to average the gains."""
     drawn = [rng.permutation(channels) for _ in range(pairs)]
     orders = [order for permutation in drawn for order in (permutation, permutation[::-1])]
@@ -155,7 +155,7 @@ def _orders(
             subsets.append(subset)
     subsets.append(np.ones(channels, dtype=bool))
 
-    def combine(values: Floats) -> Floats:
+    def combine(values: FloatArray) -> FloatArray:
         result = np.zeros((values.shape[1], channels))
         for number, order in enumerate(orders):
             inner = values[1 + number * (channels - 1) : 1 + (number + 1) * (channels - 1)]
@@ -174,6 +174,6 @@ def _donors(
     return np.array([rng.choice(members[k]) for k in rng.integers(len(members), size=count)])
 
 
-def _recall(hits: Floats, truth: npt.NDArray[np.int64], classes: int) -> Floats:
+def _recall(hits: FloatArray, truth: npt.NDArray[np.int64], classes: int) -> FloatArray:
     right = np.bincount(truth, weights=hits, minlength=classes)
     return recall_of(right, np.bincount(truth, minlength=classes))

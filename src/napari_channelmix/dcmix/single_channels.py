@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALL_SETS", "ChannelSet", "ChannelsAlone", "alone_job"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 Set = tuple[int, ...]
 
 #: Up to here every set of channels may be the smallest; beyond, sets are grown channel by channel.
@@ -146,11 +146,11 @@ class ChannelsAlone:
             return "All channels together are not known to be above chance: nothing is said of each"
         single = [channel_set for channel_set in self.alone if channel_set.as_good_as_all]
         if len(single) > 1:
-            best = max(single, key=lambda one: one.accuracy.balanced)
+            best = max(single, key=lambda channel_set: channel_set.accuracy.balanced)
             named = _either([channel_set.channels[0] for channel_set in single])
             return f"{named} alone is as good as all ({self._figures(best)})"
         if self.smallest is None:
-            best = max(self.alone, key=lambda one: one.accuracy.balanced)
+            best = max(self.alone, key=lambda channel_set: channel_set.accuracy.balanced)
             return (
                 f"no set of fewer channels is as good as all; {best.channels[0]} alone reaches "
                 f"{fraction(best.accuracy.balanced)} (all: {fraction(self.whole.balanced)})"
@@ -232,13 +232,13 @@ def _either(names: Sequence[str]) -> str:
 
 def alone_job(
     numbers: CropNumbers,
-    labels: Whole,
+    labels: IntArray,
     groups: npt.NDArray[Any],
-    folds: Whole,
+    folds: IntArray,
     *,
     channels: Sequence[str],
     classes: Sequence[str],
-    network: Whole | None = None,
+    network: IntArray | None = None,
     seed: int = 0,
 ) -> Job[ChannelsAlone]:
     """Learn a linear head for sets of channels, on the same folds, as a job.
@@ -276,7 +276,7 @@ def alone_job(
     everything = tuple(range(count))
     singles = [(index,) for index in everything]
     rests = [tuple(index for index in everything if index != left) for left in everything]
-    called: dict[Set, Whole] = {}
+    called: dict[Set, IntArray] = {}
     total = 1 + 2 * count + count * (count - 1) // 2
 
     def learn(sets: Iterable[Set]) -> Job[None]:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 __all__ = ["drawn_equally"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
-def drawn_equally(kinds: npt.NDArray[Any], limit: int, rng: np.random.Generator) -> Whole:
+def drawn_equally(kinds: npt.NDArray[Any], limit: int, rng: np.random.Generator) -> IntArray:
     """Rows (n,), in order, of at most ``limit`` cells: equally many of each kind, or all it has.
 
     Parameters

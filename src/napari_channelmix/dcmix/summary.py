@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["summarised"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Of p-values, until every repeat is there.
 NOT_YET = "they are computed at the end of the run"
@@ -93,7 +93,9 @@ def _per_class(
     """Shapley values for the recall of each class, mean over the repeats that held it out."""
     if any(repeat.shapley_per_class is None for repeat in repeats):
         return {}
-    values: Floats = np.array([repeat.shapley_per_class for repeat in repeats], dtype=np.float64)
+    values: FloatArray = np.array(
+        [repeat.shapley_per_class for repeat in repeats], dtype=np.float64
+    )
     there: npt.NDArray[np.bool_] = np.isfinite(values[:, :, 0])
     return {
         name: _floats(values[there[:, code], code].mean(axis=0))
@@ -133,7 +135,7 @@ def _doubts(
     return lines
 
 
-def _stacked(repeats: Sequence[RepeatResult], name: str) -> Floats | None:
+def _stacked(repeats: Sequence[RepeatResult], name: str) -> FloatArray | None:
     """One list of every repeat as rows (S, C); None where one lacks it."""
     rows = [getattr(repeat, name) for repeat in repeats]
     return None if any(row is None for row in rows) else np.array(rows, dtype=np.float64)
@@ -144,10 +146,10 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(there)) if len(there) == len(values) else None
 
 
-def _sd(values: Floats) -> Floats:
+def _sd(values: FloatArray) -> FloatArray:
     if len(values) < 2:
         return np.zeros(values.shape[1])
-    deviations: Floats = values.std(axis=0, ddof=1)
+    deviations: FloatArray = values.std(axis=0, ddof=1)
     return deviations
 
 

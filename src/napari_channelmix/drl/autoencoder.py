@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["NamedAutoencoder", "as_floats"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 # How far outside [0, 1] resampling may leave a pixel.
 _ROUNDING = 1e-3
 
 
-def as_floats(pictures: npt.NDArray[Any], first: int = 0) -> Floats:
+def as_floats(pictures: npt.NDArray[Any], first: int = 0) -> FloatArray:
     """Pictures (n, C, H, W) as float32 in [0, 1]: floats as they are, uint8 divided by 255.
 
     Raises
@@ -84,7 +84,7 @@ class NamedAutoencoder:
 
     # ---------------------------------------------------------------- there and back
 
-    def encode(self, pictures: npt.NDArray[Any]) -> Floats:
+    def encode(self, pictures: npt.NDArray[Any]) -> FloatArray:
         """Latents of pictures.
 
         Parameters
@@ -105,7 +105,7 @@ class NamedAutoencoder:
         """
         return self.posterior(pictures)[0]
 
-    def posterior(self, pictures: npt.NDArray[Any]) -> tuple[Floats, Floats]:
+    def posterior(self, pictures: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation (n, Z) of the posterior; as `encode`."""
         means, spreads = (
             [np.empty((0, len(self.names)), np.float32)],
@@ -118,7 +118,7 @@ class NamedAutoencoder:
             spreads.append((0.5 * posterior.log_variance).exp().numpy())
         return np.concatenate(means), np.concatenate(spreads)
 
-    def decode(self, latents: npt.NDArray[Any]) -> Floats:
+    def decode(self, latents: npt.NDArray[Any]) -> FloatArray:
         """Pictures (n, C, H, W) float32 in [0, 1] of latents (n, Z).
 
         The texture is drawn as its kind typically looks, not as it lies in any one cell.
@@ -170,7 +170,7 @@ class NamedAutoencoder:
         latent: int | str,
         steps: int = 9,
         span: tuple[float, float] = (-REACH, REACH),
-    ) -> Floats:
+    ) -> FloatArray:
         """Latents (steps, Z) along one latent, the others as in ``z`` (Z,).
 
         A cyclic factor, such as ``Orientation``, goes once around its circle, from angle 0, on
@@ -197,7 +197,7 @@ class NamedAutoencoder:
         latent: int | str,
         steps: int = 9,
         span: tuple[float, float] = (-REACH, REACH),
-    ) -> Floats:
+    ) -> FloatArray:
         """Pictures (steps, C, H, W) along one latent; see `steps`."""
         return self.decode(self.steps(z, latent, steps, span))
 

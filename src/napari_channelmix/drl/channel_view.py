@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PALETTE", "View", "default_view"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 #: Colours of channels that bring none of their own, in order.
 PALETTE = (
@@ -120,7 +120,7 @@ class View:
         return len(self.weights[0])
 
     @property
-    def matrix(self) -> Floats:
+    def matrix(self) -> FloatArray:
         """(C, depth) weights."""
         return np.array(self.weights, dtype=np.float64)
 

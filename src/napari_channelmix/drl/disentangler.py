@@ -63,6 +63,6 @@ class Disentangler(NamedAutoencoder):
             self, pictures, settings=settings, device=device, checkpoint=checkpoint, **options
         )
         finetuned = drain(job)
-        if finetuned.kept_source:
-            warnings.warn(finetuned.kept_source, UserWarning, stacklevel=2)
+        if finetuned.source_note:
+            warnings.warn(finetuned.source_note, UserWarning, stacklevel=2)
         return finetuned.disentangler

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["latents", "latents_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Pairs of sprites that measure what fine-tuning did to the names.
 DRIFT_PAIRS = 1000
@@ -144,8 +144,8 @@ def latents_job(
             TUNING,
             total,
         )
-        if finetuned.kept_source:
-            warnings.append(finetuned.kept_source)
+        if finetuned.source_note:
+            warnings.append(finetuned.source_note)
     of = (
         finetuned.disentangler
         if finetuned.disentangler is source
@@ -224,7 +224,9 @@ def latents_job(
     return result
 
 
-def _encoded(of: Disentangler, pictures: npt.NDArray[np.uint8]) -> Job[tuple[Floats, Floats]]:
+def _encoded(
+    of: Disentangler, pictures: npt.NDArray[np.uint8]
+) -> Job[tuple[FloatArray, FloatArray]]:
     """Posterior of every cell, some at a time."""
     batches = []
     for start in range(0, len(pictures), ENCODED):
@@ -243,7 +245,7 @@ def _associations(of: Disentangler) -> dict[str, float] | None:
 def _separated(
     cells: Cells,
     of: Disentangler,
-    values: Floats,
+    values: FloatArray,
     active: npt.NDArray[np.bool_],
     prepared: Prepared,
     seed: int,
@@ -283,8 +285,8 @@ def _pixels(cells: Cells, seed: int, device: str) -> PixelTest:
         known = cells.subset(learnt)
         job = train_classifier_job(known, seed=seed, device=device)
         classifier = yield from part(job, 0, 95, 100)
-        said_job = classifier.predict_job(cells.subset(held_out), prior="balanced")
-        guesses = yield from part(said_job, 95, 5, 100)
+        predictions_job = classifier.predict_job(cells.subset(held_out), prior="balanced")
+        guesses = yield from part(predictions_job, 95, 5, 100)
         chosen = guesses.argmax(axis=1)
         codes = np.array([cells.classes.index(name) for name in classifier.classes])
         predicted: npt.NDArray[np.int64] = codes[chosen]

@@ -49,7 +49,7 @@ class Finetuned(Generic[D]):
     Attributes
     ----------
     disentangler : Disentangler
-    kept_source : str
+    source_note : str
         Why the source was kept, in words; empty where it was not.
     error : tuple of float
         Reconstruction loss (nats a cell), before and after, of a tenth of the cells that was kept
@@ -57,7 +57,7 @@ class Finetuned(Generic[D]):
     """
 
     disentangler: D
-    kept_source: str = ""
+    source_note: str = ""
     error: tuple[float, float] = (math.nan, math.nan)
 
 
@@ -153,10 +153,10 @@ def _key(
     seed: int,
 ) -> str:
     """Everything that a checkpoint depends on."""
-    looked_at = hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
+    digest = hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()
     weights = seal(source.name, source.network.state_dict(), "")
     version = package_version("napari-channelmix")
-    return json.dumps([version, weights, looked_at, asdict(settings), replay, seed])
+    return json.dumps([version, weights, digest, asdict(settings), replay, seed])
 
 
 class CellLearner:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNDER_WAY", "Latents"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 SCHEMA = "napari-channelmix/latents/1"
 # Why there is no separation in a result that comes before it.
@@ -63,8 +63,8 @@ class Latents:
     """
 
     cells: Cells = field(repr=False)
-    values: Floats = field(repr=False)
-    spread: Floats = field(repr=False)
+    values: FloatArray = field(repr=False)
+    spread: FloatArray = field(repr=False)
     disentangler: Disentangler
     prepared: Prepared = field(repr=False)
     trust: tuple[Trust, ...]
@@ -220,7 +220,7 @@ class Latents:
         notes = {}
         for axis in self.axes():
             columns = [column for column in self.disentangler.columns(axis) if self.active[column]]
-            weakest = min((self.trust[column] for column in columns), key=lambda one: one.value)
+            weakest = min((self.trust[column] for column in columns), key=lambda trust: trust.value)
             notes[axis] = f"{weakest.badge}: {weakest.words}"
         rows = [
             (title, self.prepared.pictures[cell] / np.float32(255), self.traversal(cell))

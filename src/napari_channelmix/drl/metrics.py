@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 __all__ = ["ACTIVE", "DCI", "Omes", "assigned", "association", "dci", "mig", "omes"]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 # A latent with a smaller standard deviation over the data says nothing.
 ACTIVE = 0.05
 
 
-def association(first: Sequence[Floats], second: Sequence[Floats]) -> Floats:
+def association(first: Sequence[FloatArray], second: Sequence[FloatArray]) -> FloatArray:
     """How much each latent is redrawn by an intervention on each factor, S = 1 - abs(rho).
 
     Parameters
@@ -61,7 +61,7 @@ class Omes:
     """
 
     score: float
-    per_factor: Floats
+    per_factor: FloatArray
 
 
 def omes(
@@ -93,17 +93,17 @@ def omes(
     return Omes(float(per_factor.mean()), per_factor)
 
 
-def _pooled(values: Floats, s: Floats, pooling: str) -> Floats:
+def _pooled(values: FloatArray, s: FloatArray, pooling: str) -> FloatArray:
     if pooling == "max":
-        best: Floats = (values * s).max(axis=0)
+        best: FloatArray = (values * s).max(axis=0)
         return best
-    total: Floats = s.sum(axis=0)
-    weighted: Floats = (s * values * s).sum(axis=0)
-    pooled: Floats = np.divide(weighted, total, out=np.zeros_like(total), where=total > 0)
+    total: FloatArray = s.sum(axis=0)
+    weighted: FloatArray = (s * values * s).sum(axis=0)
+    pooled: FloatArray = np.divide(weighted, total, out=np.zeros_like(total), where=total > 0)
     return pooled
 
 
-def assigned(matrix: npt.ArrayLike) -> Whole:
+def assigned(matrix: npt.ArrayLike) -> IntArray:
     """The latent of each factor (K,): the pairing with the greatest sum; -1 where there is none."""
     from scipy.optimize import linear_sum_assignment
 
@@ -114,7 +114,7 @@ def assigned(matrix: npt.ArrayLike) -> Whole:
     return chosen
 
 
-def mig(latents: npt.ArrayLike, factors: npt.ArrayLike, bins: int = 20) -> tuple[float, Floats]:
+def mig(latents: npt.ArrayLike, factors: npt.ArrayLike, bins: int = 20) -> tuple[float, FloatArray]:
     """Mutual information gap: mean over the factors, and that of each factor (K,).
 
     Parameters
@@ -146,11 +146,11 @@ def mig(latents: npt.ArrayLike, factors: npt.ArrayLike, bins: int = 20) -> tuple
     return float(gaps.mean()), gaps
 
 
-def _binned(values: Floats, bins: int) -> Whole:
+def _binned(values: FloatArray, bins: int) -> IntArray:
     low, high = values.min(), values.max()
     if high - low <= 0:
         return np.zeros(len(values), np.int64)
-    binned: Whole = np.minimum(((values - low) / (high - low) * bins).astype(np.int64), bins - 1)
+    binned: IntArray = np.minimum(((values - low) / (high - low) * bins).astype(np.int64), bins - 1)
     return binned
 
 
@@ -170,7 +170,7 @@ class DCI:
     disentanglement: float
     completeness: float
     informativeness: float
-    importance: Floats
+    importance: FloatArray
 
 
 def dci(latents: npt.ArrayLike, factors: npt.ArrayLike, *, seed: int = 0, stages: int = 100) -> DCI:
@@ -204,7 +204,7 @@ def dci(latents: npt.ArrayLike, factors: npt.ArrayLike, *, seed: int = 0, stages
     return DCI(_focus(importance), _focus(importance.T), float(np.mean(right)), importance)
 
 
-def _focus(importance: Floats) -> float:
+def _focus(importance: FloatArray) -> float:
     """Mean over the rows of 1 - entropy, to the base of their length, weighted by their sum."""
     total = importance.sum(axis=1)
     share = (importance + 1e-11) / (importance + 1e-11).sum(axis=1, keepdims=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FRAME_SIDE", "Preparation", "Prepared", "prepare_job", "prepared_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 #: Side of the frame a cell is drawn in, in pixels: that of the sprites.
@@ -68,10 +68,10 @@ class Preparation:
     spread: tuple[float, ...]
     zoom: float
 
-    def scaled(self, pixels: Floats) -> Floats:
+    def scaled(self, pixels: FloatArray) -> FloatArray:
         """Raw pixels (C, h, w) to 0 (background) .. 1 (brightest)."""
         low = np.array(self.background, np.float32)[:, None, None]
-        scaled: Floats = (pixels - low) / np.array(self.spread, np.float32)[:, None, None]
+        scaled: FloatArray = (pixels - low) / np.array(self.spread, np.float32)[:, None, None]
         return scaled
 
     def as_dict(self) -> dict[str, Any]:
@@ -128,13 +128,13 @@ def prepare_job(cells: Cells, view: View) -> Job[Prepared]:
     if not len(cells):
         raise DataError(f"{cells.name}: there are no cells")
     seen = cells.with_channels(view.channels)
-    looked_at = len(_some(len(seen), SAMPLE))
-    total = 2 * looked_at + 4 * len(seen)
-    background, spread = yield from part(_brightness_job(seen, view), 0, looked_at, total)
+    sampled = len(_some(len(seen), SAMPLE))
+    total = 2 * sampled + 4 * len(seen)
+    background, spread = yield from part(_brightness_job(seen, view), 0, sampled, total)
     rough = Preparation(view, background, spread, 1.0)
-    how = yield from part(_fitted_job(seen, rough), looked_at, looked_at, total)
+    how = yield from part(_fitted_job(seen, rough), sampled, sampled, total)
     job = prepared_job(cells, how)
-    prepared = yield from part(job, 2 * looked_at, 4 * len(seen), total)
+    prepared = yield from part(job, 2 * sampled, 4 * len(seen), total)
     return prepared
 
 
@@ -190,7 +190,7 @@ class _Cut:
     """One cell at the resolution of its image."""
 
     #: (C, h, w) raw units.
-    pixels: Floats
+    pixels: FloatArray
     #: (h, w) pixels of its label, or None.
     label: Mask | None
     #: (h, w) pixels of other labels.
@@ -258,13 +258,13 @@ def _diameter(mask: Mask) -> float:
     return float(regionprops(mask.astype(np.uint8))[0].axis_major_length)
 
 
-def _seen(scaled: Floats, view: View) -> Floats:
+def _seen(scaled: FloatArray, view: View) -> FloatArray:
     """Scaled channels (C, h, w) to a picture (depth, h, w)."""
-    seen: Floats = np.einsum("chw,cd->dhw", scaled, view.matrix).astype(np.float32)
+    seen: FloatArray = np.einsum("chw,cd->dhw", scaled, view.matrix).astype(np.float32)
     return seen
 
 
-def _framed(picture: Floats, mask: Mask, zoom: float) -> Floats:
+def _framed(picture: FloatArray, mask: Mask, zoom: float) -> FloatArray:
     """The cell in the middle of a frame (depth, FRAME_SIDE, FRAME_SIDE), black outside its mask."""
     from scipy import ndimage
 
@@ -289,7 +289,7 @@ def _framed(picture: Floats, mask: Mask, zoom: float) -> Floats:
 # -------------------------------------------------------------------- all cells
 
 
-def _thinned(pixels: Floats) -> Floats:
+def _thinned(pixels: FloatArray) -> FloatArray:
     """Pixels (C, n), evenly thinned out to a few thousand where there are more."""
     return pixels[:, :: max(1, pixels.shape[1] // PIXELS)]
 
@@ -302,15 +302,15 @@ def _some(count: int, most: int) -> list[int]:
 def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
     """Zoom and gain with which all but the largest and brightest of some cells are like sprites."""
     measurements = []
-    looked_at = _some(len(seen), SAMPLE)
-    for done, index in enumerate(looked_at, start=1):
+    sampled = _some(len(seen), SAMPLE)
+    for done, index in enumerate(sampled, start=1):
         cut = _Cut.of(seen, index)
         mask, outlined = _outline(cut, rough)
         if outlined:
             light = np.clip(_seen(rough.scaled(cut.pixels), rough.view), 0, 1)[:, mask]
             width = 2 * np.sqrt(mask.sum() / np.pi)
             measurements.append((_diameter(mask), width, light.mean(axis=1).max()))
-        yield Progress(done, len(looked_at), "measuring the cells")
+        yield Progress(done, len(sampled), "measuring the cells")
     if not measurements:
         raise DataError(
             f"{seen.name}: no cell stands out from its background in "
@@ -324,10 +324,10 @@ def _fitted_job(seen: Cells, rough: Preparation) -> Job[Preparation]:
 
 def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tuple[float, ...]]]:
     """Background and spread of each channel, over some cells."""
-    around: list[Floats] = []
-    inside: list[Floats] = []
-    looked_at = _some(len(cells), SAMPLE)
-    for done, index in enumerate(looked_at, start=1):
+    around: list[FloatArray] = []
+    inside: list[FloatArray] = []
+    sampled = _some(len(cells), SAMPLE)
+    for done, index in enumerate(sampled, start=1):
         cut = _Cut.of(cells, index)
         if cut.label is not None and cut.others is not None:
             free = ~(cut.label | cut.others)
@@ -336,7 +336,7 @@ def _brightness_job(cells: Cells, view: View) -> Job[tuple[tuple[float, ...], tu
             free[2:-2, 2:-2] = False
         around.append(_thinned(cut.pixels[:, free]))
         inside.append(_thinned(cut.pixels.reshape(len(cut.pixels), -1)))
-        yield Progress(done, len(looked_at), "looking at the background")
+        yield Progress(done, len(sampled), "looking at the background")
     outside, pixels = np.concatenate(around, axis=1), np.concatenate(inside, axis=1)
     if not outside.size:
         # Cells that lie side by side everywhere: the darkest of their pixels stand for it.

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BARS", "Quality", "associations_job", "code_quality_job", "quality_job"]
 
-Floats = npt.NDArray[np.float64]
-Reader = Callable[[Tensor, torch.Generator], Floats]
+FloatArray = npt.NDArray[np.float64]
+Reader = Callable[[Tensor, torch.Generator], FloatArray]
 
 UNSEEN_TILES = "texture tiles never seen"
 #: What the shipped weights are held against: S of every factor, OMES with replacement, MIG, and
@@ -61,8 +61,8 @@ class Quality:
 
     latents: tuple[str, ...]
     factors: tuple[str, ...]
-    association: Floats
-    association_paper: Floats
+    association: FloatArray
+    association_paper: FloatArray
     omes: float
     omes_paper: float
     mig: float
@@ -71,7 +71,7 @@ class Quality:
     mig_per_factor: dict[str, float]
     accuracy: dict[str, float]
     robustness: dict[str, dict[str, float]]
-    kl: Floats
+    kl: FloatArray
     active: npt.NDArray[np.bool_]
 
     def of_factor(self, factor: str) -> float:
@@ -225,7 +225,7 @@ def associations_job(
 def _reader(of: Disentangler, sprites: Sprites) -> Reader:
     """Latents of sprites as the disentangler reads them."""
 
-    def read(digits: Tensor, generator: torch.Generator) -> Floats:
+    def read(digits: Tensor, generator: torch.Generator) -> FloatArray:
         parts = [sprites.draw(some, generator).inputs for some in digits.split(500)]
         return np.concatenate([of.encode(batch.numpy()) for batch in parts]).astype(np.float64)
 
@@ -234,7 +234,7 @@ def _reader(of: Disentangler, sprites: Sprites) -> Reader:
 
 def _interventions(
     code: Code, read: Reader, pairs: int, generator: torch.Generator, *, other: bool
-) -> Job[Floats]:
+) -> Job[FloatArray]:
     """Association (Z, K) over pairs of sprites that differ in one factor; a step a factor."""
     sprites = Sprites(code.of)
     first, second = [], []
@@ -254,7 +254,7 @@ def _merged(code: Code, digits: Tensor) -> npt.NDArray[np.int64]:
     return few.numpy().astype(np.int64)
 
 
-def _accuracy(code: Code, latents: Floats, digits: Tensor, test: str = "") -> dict[str, float]:
+def _accuracy(code: Code, latents: FloatArray, digits: Tensor, test: str = "") -> dict[str, float]:
     """Share of the sprites whose factor is read as it was drawn."""
     decoded = code.read(torch.from_numpy(np.asarray(latents, dtype=np.float32)))
     shares = {}

@@ -28,12 +28,12 @@ from napari_channelmix.jobs import Job, Progress, part
 
 __all__ = ["Separation", "Tested", "separation_job"]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 Columns = Mapping[str, Sequence[int]]
-PixelTest = Callable[[Whole, Whole], Job[Whole]]
+PixelTest = Callable[[IntArray, IntArray], Job[IntArray]]
 #: A job that learns classes (n,) from columns (n, D), given a seed, and gives what has a `predict`.
-Learner = Callable[[Floats, Whole, int], Job[Any]]
+Learner = Callable[[FloatArray, IntArray, int], Job[Any]]
 
 # Shuffles of a column for its importance, and folds by which a classifier is chosen.
 SHUFFLES, INNER = 5, 2
@@ -116,8 +116,8 @@ class Separation:
 
 
 def separation_job(
-    columns: Mapping[str, Floats],
-    labels: Whole,
+    columns: Mapping[str, FloatArray],
+    labels: IntArray,
     groups: npt.NDArray[Any],
     classes: Sequence[str],
     axes: Columns,
@@ -196,8 +196,10 @@ def separation_job(
                         :, list(positions)
                     ]
                     with _one_thread():
-                        said_now = model.predict(shuffled)
-                    lost.append(right - accuracy_of(y[test], said_now, len(classes)).balanced)
+                        predicted_shuffled = model.predict(shuffled)
+                    lost.append(
+                        right - accuracy_of(y[test], predicted_shuffled, len(classes)).balanced
+                    )
                 drops[axis].append(float(np.mean(lost)))
                 yield Progress(done, total, stage)
             done += 1
@@ -239,7 +241,9 @@ def separation_job(
     )
 
 
-def _choice(kinds: Mapping[str, Learner], x: Floats, y: Whole, group: Whole, seed: int) -> Job[str]:
+def _choice(
+    kinds: Mapping[str, Learner], x: FloatArray, y: IntArray, group: IntArray, seed: int
+) -> Job[str]:
     """The classifier that does best on cells held out among these; the first one where none can be.
 
     Stone (1974), Journal of the Royal Statistical Society B 36, 111: the choice is a part of what
@@ -265,7 +269,7 @@ def _choice(kinds: Mapping[str, Learner], x: Floats, y: Whole, group: Whole, see
 
 
 def _usable(
-    labels: Whole, groups: npt.NDArray[Any], classes: Sequence[str]
+    labels: IntArray, groups: npt.NDArray[Any], classes: Sequence[str]
 ) -> tuple[list[int], list[str]]:
     """Classes with cells in two groups or more, and a line on each that has fewer."""
     usable, lines = [], []
@@ -282,8 +286,8 @@ def _usable(
 
 
 def _splits(
-    labels: Whole, group: Whole, folds: int, seed: int
-) -> tuple[list[tuple[Whole, Whole]], int]:
+    labels: IntArray, group: IntArray, folds: int, seed: int
+) -> tuple[list[tuple[IntArray, IntArray]], int]:
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
     fewest = min(len(np.unique(group[labels == code])) for code in np.unique(labels))
@@ -298,7 +302,7 @@ def _splits(
     return splits, len(splits)
 
 
-def _trees(x: Floats, y: Whole, seed: int) -> Job[Any]:
+def _trees(x: FloatArray, y: IntArray, seed: int) -> Job[Any]:
     """Gradient-boosted trees; rare classes weigh as much as common ones, as in the score.
 
     On one thread: trees of so few cells gain nothing by more, and on a busy machine wait for each
@@ -322,7 +326,7 @@ def _trees(x: Floats, y: Whole, seed: int) -> Job[Any]:
     return trees
 
 
-def _network(x: Floats, y: Whole, seed: int) -> Job[Any]:
+def _network(x: FloatArray, y: IntArray, seed: int) -> Job[Any]:
     """A small neural network, which stops when held-out cells, or its loss, get no better."""
     from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier
@@ -375,14 +379,14 @@ def _pools() -> Any:
     return ThreadpoolController()
 
 
-def _tested(labels: Whole, answers: Whole, group: Whole, classes: int) -> Tested:
+def _tested(labels: IntArray, answers: IntArray, group: IntArray, classes: int) -> Tested:
     """Balanced accuracy, and its interval over groups."""
     accuracy = accuracy_of(labels, answers, classes).balanced
     return Tested(accuracy, *accuracy_interval(labels, answers, group, classes))
 
 
 def _ahead(
-    labels: Whole, first: Whole, other: Whole, group: Whole, classes: int, folds: int
+    labels: IntArray, first: IntArray, other: IntArray, group: IntArray, classes: int, folds: int
 ) -> Tested:
     """By how much the first answers are ahead of the other ones, and interval.
 

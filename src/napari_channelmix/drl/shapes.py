@@ -105,10 +105,10 @@ def _lobed(points: Tensor) -> Tensor:
     return torch.stack(lobes).amax(dim=0)
 
 
-SQUARE = Outline("square", 4, lambda at: _box(at, 0.5))
-ELLIPSE = Outline("ellipse", 2, lambda at: _ellipse(at, (0.35, 0.65)))
+SQUARE = Outline("square", 4, lambda points: _box(points, 0.5))
+ELLIPSE = Outline("ellipse", 2, lambda points: _ellipse(points, (0.35, 0.65)))
 HEART = Outline("heart", 1, _heart)
-ROUNDISH = Outline("roundish", 2, lambda at: _ellipse(at, (0.45, 0.56)))
-OVAL = Outline("oval", 2, lambda at: _ellipse(at, (0.38, 0.66)))
+ROUNDISH = Outline("roundish", 2, lambda points: _ellipse(points, (0.45, 0.56)))
+OVAL = Outline("oval", 2, lambda points: _ellipse(points, (0.38, 0.66)))
 BEAN = Outline("bean", 1, _bean)
 LOBED = Outline("lobed", 3, _lobed)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FEW", "Traversal", "ranges", "save_sheet", "traversal"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Fewer cells than this do not tell from where to where a latent goes.
 FEW = 5
@@ -42,7 +42,7 @@ class Traversal:
     """
 
     axes: tuple[str, ...]
-    pictures: Floats = field(repr=False)
+    pictures: FloatArray = field(repr=False)
     values: npt.NDArray[np.float64]
     change: npt.NDArray[np.float64]
 
@@ -180,12 +180,12 @@ def save_sheet(
     )
 
 
-def _drawn(of: Disentangler, picture: npt.NDArray[Any]) -> Floats:
-    drawn: Floats = of.decode(of.encode(picture[None]))[0]
+def _drawn(of: Disentangler, picture: npt.NDArray[Any]) -> FloatArray:
+    drawn: FloatArray = of.decode(of.encode(picture[None]))[0]
     return drawn
 
 
-def _gain(drawn: list[Floats]) -> float:
+def _gain(drawn: list[FloatArray]) -> float:
     """What makes dim cells visible in print, the same for all pictures; bright ones stay so."""
     # Where the cells lie on each axis, not at its bright end.
     middle = [pictures[:, pictures.shape[1] // 2] for pictures in drawn if pictures.size]

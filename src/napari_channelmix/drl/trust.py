@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Trust", "correlations", "trust"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 Badge = Literal["verified", "plausible", "not verified", "inactive", "spare"]
 
 # Features that measure what a factor stands for, by the end or the whole of their name.
@@ -116,17 +116,17 @@ class Trust:
         return {**vars(self), "value": self.value, "words": self.words}
 
 
-def correlations(latents: Floats, features: pd.DataFrame) -> pd.DataFrame:
+def correlations(latents: FloatArray, features: pd.DataFrame) -> pd.DataFrame:
     """Spearman's correlation of latents (N, Z) and features (N, F): (F, Z); 0 where one is flat."""
     import pandas as pd
 
     ranks = pd.DataFrame(latents).rank().to_numpy()
     others = features.rank().to_numpy()
 
-    def unit(values: Floats) -> Floats:
+    def unit(values: FloatArray) -> FloatArray:
         centred = values - values.mean(axis=0)
         norm = np.sqrt((centred**2).sum(axis=0))
-        scaled: Floats = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
+        scaled: FloatArray = np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0)
         return scaled
 
     return pd.DataFrame(unit(others).T @ unit(ranks), index=features.columns)
@@ -134,8 +134,8 @@ def correlations(latents: Floats, features: pd.DataFrame) -> pd.DataFrame:
 
 def trust(
     names: tuple[str, ...],
-    latents: Floats,
-    kl: Floats,
+    latents: FloatArray,
+    kl: FloatArray,
     features: pd.DataFrame,
     source: dict[str, float],
     now: dict[str, float],

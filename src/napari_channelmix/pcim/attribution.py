@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Attribution", "MapUpdate"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +39,12 @@ class MapUpdate:
     target : (n,) int64 array
     """
 
-    cells: Whole
-    maps: Floats
-    magnitude: Floats
-    channel_maps: Floats | None
-    probabilities: Floats
-    target: Whole
+    cells: IntArray
+    maps: FloatArray
+    magnitude: FloatArray
+    channel_maps: FloatArray | None
+    probabilities: FloatArray
+    target: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +90,13 @@ class Attribution:
         Cells whose pixels have no structure in any channel; see `pcim.doubts`.
     """
 
-    maps: Floats = field(repr=False)
-    magnitude: Floats = field(repr=False)
-    channel_maps: Floats | None = field(repr=False)
-    target: Whole
-    versus: Whole | None
-    probabilities: Floats = field(repr=False)
-    standard_error: Floats | None = field(repr=False)
+    maps: FloatArray = field(repr=False)
+    magnitude: FloatArray = field(repr=False)
+    channel_maps: FloatArray | None = field(repr=False)
+    target: IntArray
+    versus: IntArray | None
+    probabilities: FloatArray = field(repr=False)
+    standard_error: FloatArray | None = field(repr=False)
     classes: tuple[str, ...]
     channels: tuple[str, ...]
     method: str

@@ -150,7 +150,7 @@ class _Questions:
         self.problem = problem
         self.draws = torch.Generator().manual_seed(problem.seed)
         self.references = Reference(problem.x, problem.mean, self.draws)
-        self.asked = problem.target.repeated(2)
+        self.target = problem.target.repeated(2)
         self.done = 0
 
     def reference(self) -> Tensor:
@@ -163,7 +163,7 @@ class _Questions:
         x = self.problem.x
         both = torch.cat([r + (x - r) * m, x + (r - x) * m])
         with torch.inference_mode():
-            odds = self.asked.log_odds(self.problem.subject.scores(both).float())
+            odds = self.target.log_odds(self.problem.subject.scores(both).float())
         # What was made under inference mode cannot take part in anything later.
         kept, dropped = odds.clone().chunk(2)
         return kept, dropped
@@ -198,8 +198,8 @@ class _Fit:
         plain = torch.full_like(x[:, : self.planes], PLAIN**0.5)
         self.weights = torch.cat([plain, _contrast(x, problem.mean)], dim=1)
         self.cosines = [_cosines(length).to(x) for length in problem.size]
-        self.kept, self.sizes = _frequencies(problem.size, x)
-        self.features = x.new_zeros(len(x), 0, self.weights.shape[1] * len(self.kept))
+        self.frequencies, self.sizes = _frequencies(problem.size, x)
+        self.features = x.new_zeros(len(x), 0, self.weights.shape[1] * len(self.frequencies))
         self.gram = x.new_zeros(len(x), 0, 0)
         self.differences = x.new_zeros(len(x), 0)
         self.fresh: list[Tensor] = []
@@ -213,7 +213,7 @@ class _Fit:
         tilted = torch.cat([2 * m - 1] * 2, dim=1) if self.planes > 1 else 2 * m - 1
         rows, columns = self.cosines
         spectrum = rows @ (tilted * self.weights) @ columns.T
-        self.fresh.append((spectrum.flatten(2)[:, :, self.kept] * self.sizes).flatten(1))
+        self.fresh.append((spectrum.flatten(2)[:, :, self.frequencies] * self.sizes).flatten(1))
 
     def maps(self) -> Maps:
         """The map given all answers so far, with the error a jackknife over groups finds."""
@@ -254,7 +254,7 @@ class _Fit:
         """The map (N, P, H, W) of a sum of masks; ``shares`` (N, K)."""
         coefficients = (shares[:, None] @ self.features).view(*self.weights.shape[:2], -1)
         spectrum = torch.zeros_like(self.weights).flatten(2)
-        spectrum[:, :, self.kept] = coefficients * self.sizes
+        spectrum[:, :, self.frequencies] = coefficients * self.sizes
         rows, columns = self.cosines
         return self.assembled(rows.T @ spectrum.view_as(self.weights) @ columns)
 

@@ -32,7 +32,7 @@ __all__ = [
     "sentences",
 ]
 
-Flags = npt.NDArray[np.bool_]
+BoolArray = npt.NDArray[np.bool_]
 
 # A call whose class lies less than this ahead of the next is close: of two classes, below 60 %.
 # Our choice: where probabilities are calibrated, two in five such calls are wrong.
@@ -41,7 +41,7 @@ CLOSE = 0.2
 
 def close_calls(
     probabilities: npt.ArrayLike, target: npt.ArrayLike, *, independent: bool = False
-) -> Flags:
+) -> BoolArray:
     """Which calls (N,) are close to undecided.
 
     The most probable class lies less than 0.2 ahead of the next one; for independent labels, the

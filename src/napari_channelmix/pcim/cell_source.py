@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Source"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 # Cells a mean is taken over where the classifier does not bring one.
 MEAN_OF = 256
@@ -56,17 +56,17 @@ class Source:
         Of the cells; in a data set their positions, in which they are read. See `name_of`.
     known : Cells or None
         The data set that they come from, also where their pixels have been read.
-    asked_prior : Prior or None
+    requested_prior : Prior or None
         Which prior the probabilities are shown with; None: that of training.
     """
 
     subject: Subject
-    cells: Cells | Floats
+    cells: Cells | FloatArray
     mean: Tensor
     model: Any
-    numbers: Whole
+    numbers: IntArray
     known: Cells | None = None
-    asked_prior: Prior | None = None
+    requested_prior: Prior | None = None
 
     @classmethod
     def of(
@@ -74,7 +74,7 @@ class Source:
         model: Any,
         cells: Cells | npt.ArrayLike | Source,
         device: str = "auto",
-        chosen: Whole | None = None,
+        chosen: IntArray | None = None,
         *,
         output: str = "auto",
         select: Select = None,
@@ -99,7 +99,7 @@ class Source:
             return cells
         known = getattr(model, "channels", None)
         if isinstance(cells, Cells):
-            data: Cells | Floats = cells if known is None else matched(cells, known)
+            data: Cells | FloatArray = cells if known is None else matched(cells, known)
         else:
             if isinstance(cells, torch.Tensor):
                 cells = cells.detach().cpu().numpy()
@@ -141,7 +141,7 @@ class Source:
             data = data[chosen]
         return cls(subject, data, mean, model, numbers, of)
 
-    def read(self, some: Whole | slice = slice(None)) -> Source:
+    def read(self, some: IntArray | slice = slice(None)) -> Source:
         """Some of the cells, their pixels read, as parts of the whole: its mean and numbers."""
         return replace(self, cells=self._pixels(some), numbers=self.numbers[some])
 
@@ -161,11 +161,11 @@ class Source:
         subset = self.cells if isinstance(self.cells, Cells) else self.cells[some]
         return replace(self, cells=subset, numbers=self.numbers[some])
 
-    def _pixels(self, some: Whole | slice) -> Floats:
+    def _pixels(self, some: IntArray | slice) -> FloatArray:
         cells, numbers = self.cells, self.numbers[some]
         return cells.read(numbers) if isinstance(cells, Cells) else cells[some]
 
-    def asked_of(self, model: Any) -> Source:
+    def with_model(self, model: Any) -> Source:
         """The same cells, with the same mean, and another model of the same kind."""
         own = self.subject
         known = isinstance(model, Predictor)
@@ -233,7 +233,7 @@ class Source:
     def prior(self) -> Prior:
         """Which shares of the classes the probabilities take for granted."""
         if isinstance(self.model, Classifier):
-            return self.asked_prior or self.model.prior_of()
+            return self.requested_prior or self.model.prior_of()
         return own_prior(self.subject.classes)
 
     def with_prior(self, choice: PriorChoice) -> Job[Source]:
@@ -248,12 +248,12 @@ class Source:
             return self
         if isinstance(self.model, Predictor):
             of = self.cells if self.known is None else self.known
-            return replace(self, asked_prior=(yield from self.model.prior_job(of, choice)))
+            return replace(self, requested_prior=(yield from self.model.prior_job(of, choice)))
         if choice not in ("training", "balanced"):
             raise ModelError(f"{self.subject.who}: its training is not known; leave the prior out")
         return self
 
-    def tensor(self, some: Whole | slice, observer: Observer | None = None) -> Tensor:
+    def tensor(self, some: IntArray | slice, observer: Observer | None = None) -> Tensor:
         """Some of the cells, on the scale of the subject; an observer sees their pixels."""
         crops = self._pixels(some)
         _refuse_not_finite(crops, lambda row: self.name_of(self.numbers[some][row]))
@@ -263,7 +263,7 @@ class Source:
 
     def problem(
         self,
-        some: Whole,
+        some: IntArray,
         target: Any = None,
         versus: Any = None,
         *,
@@ -271,7 +271,7 @@ class Source:
         seed: int = 0,
         forwards: int = 1000,
         observer: Observer | None = None,
-    ) -> tuple[Problem, Floats]:
+    ) -> tuple[Problem, FloatArray]:
         """The question about some cells, and the probabilities (n, K) the classifier gives them.
 
         Raises
@@ -296,11 +296,13 @@ class Source:
         problem = Problem(self.subject, x, self.mean, targets, separate, seed, forwards)
         return problem, probabilities
 
-    def _shown(self, scores: Tensor) -> Floats:
+    def _shown(self, scores: Tensor) -> FloatArray:
         """Probabilities (n, K) as they are shown, by the rule of `classify.priors`."""
         if isinstance(self.model, Classifier):
             return self.prior.applied(self.model.balanced(scores))
-        shown: Floats = self.subject.reading.probabilities(scores).to(torch.float32).cpu().numpy()
+        shown: FloatArray = (
+            self.subject.reading.probabilities(scores).to(torch.float32).cpu().numpy()
+        )
         return shown
 
 
@@ -313,10 +315,10 @@ class _Answering(Predictor):
         self.subject, self.channels, self.classes = subject, channels, classes
         self.reading = subject.reading
 
-    def _probabilities(self, crops: Floats) -> Floats:
+    def _probabilities(self, crops: FloatArray) -> FloatArray:
         with torch.inference_mode():
             scores = self.subject.checked_scores(self.subject.prepare(crops))
-            shown: Floats = self.subject.reading.probabilities(scores).float().cpu().numpy()
+            shown: FloatArray = self.subject.reading.probabilities(scores).float().cpu().numpy()
         return shown
 
 
@@ -329,7 +331,7 @@ def _each(requested: Any, some: npt.NDArray[np.int64], count: int, what: str) ->
     return [requested[i] for i in some]
 
 
-def _spread(crops: Floats) -> Floats:
+def _spread(crops: FloatArray) -> FloatArray:
     """As many of the crops as a model is tried on, from all over."""
     rows = np.linspace(0, len(crops) - 1, min(PROBE, len(crops))).astype(np.int64)
     return np.ascontiguousarray(crops[rows])
@@ -339,7 +341,7 @@ def _named(cells: Cells | None, number: int) -> str:
     return str(number) if cells is None else cell_name(cells, int(number))
 
 
-def _refuse_not_finite(crops: Floats, name_of: Callable[[int], str]) -> None:
+def _refuse_not_finite(crops: FloatArray, name_of: Callable[[int], str]) -> None:
     bad = ~np.isfinite(crops).all(axis=(1, 2, 3))
     if bad.any():
         raise DataError(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["MAPS", "ChanceTest", "chance_test_job", "curves_job", "random_maps"]
 
 Doubles = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Random maps that are asked about; with their negatives there are twice as many.
 MAPS = 12
@@ -109,7 +109,7 @@ class ChanceTest:
 
 def chance_test_job(
     source: Source,
-    maps: Floats,
+    maps: FloatArray,
     target: Any,
     versus: Any = None,
     *,
@@ -134,20 +134,20 @@ def chance_test_job(
     return ChanceTest.of(own, others)
 
 
-def curves_job(source: Source, maps: Floats, target: Any, versus: Any = None) -> Job[Fidelity]:
+def curves_job(source: Source, maps: FloatArray, target: Any, versus: Any = None) -> Job[Fidelity]:
     """Insertion and deletion curves on the references and shares of this test, as a job."""
     return measure_job(
         source.model, source, maps, target, versus, references=REFERENCES, shares=SHARES
     )
 
 
-def _lowest(of: Fidelity) -> Floats:
+def _lowest(of: Fidelity) -> FloatArray:
     """The lowest probability of the target on the way (R, N)."""
-    lowest: Floats = np.minimum(of.inserting, of.deleting).min(axis=2)
+    lowest: FloatArray = np.minimum(of.inserting, of.deleting).min(axis=2)
     return lowest
 
 
-def random_maps(shape: tuple[int, ...], count: int, seed: int) -> list[Floats]:
+def random_maps(shape: tuple[int, ...], count: int, seed: int) -> list[FloatArray]:
     """Maps (N, H, W) of smooth noise, as smooth as real ones (sigma 3 pixels). Our definition."""
     draws = torch.Generator().manual_seed(seed)
     return [

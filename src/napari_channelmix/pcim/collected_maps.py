@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CollectedMaps", "Notes"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 class Notes(list[str]):
@@ -56,13 +56,13 @@ class CollectedMaps:
         self.channel_maps = (
             np.zeros((count, channels, height, width), np.float32) if separate else None
         )
-        self.errors: Floats | None = None
+        self.errors: FloatArray | None = None
         self.target = np.zeros(count, np.int64)
         self.versus: npt.NDArray[np.int64] | None = None
         self.probabilities = np.zeros((count, len(source.subject.classes)), np.float32)
 
     def take(
-        self, some: npt.NDArray[np.int64], maps: Maps, problem: Problem, probabilities: Floats
+        self, some: npt.NDArray[np.int64], maps: Maps, problem: Problem, probabilities: FloatArray
     ) -> MapUpdate:
         """Put the maps of some cells in their place; give them as an update."""
         finite = torch.isfinite(maps.values).flatten(1).all(dim=1).cpu().numpy()

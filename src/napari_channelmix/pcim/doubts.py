@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cell_doubts", "doubts_of", "noise_lines", "without_structure"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Where neighbouring pixels of all channels correlate less than this, a crop holds noise. Cells of
 # the shared sets lie above .3 in at least one channel; scrambled pixels below .1.
@@ -38,7 +38,7 @@ STRANGE = "the cell lies far outside what the classifier was trained on"
 SHIFTED = "the cells differ from those the classifier was trained on"
 
 
-def cell_doubts(attribution: Attribution, crops: Floats) -> tuple[tuple[str, ...], ...]:
+def cell_doubts(attribution: Attribution, crops: FloatArray) -> tuple[tuple[str, ...], ...]:
     """What is known against each cell of an attribution, before its map is looked at.
 
     Parameters
@@ -94,7 +94,7 @@ def doubts_of(
     return tuple(tuple(reasons[number]) for number in numbers)
 
 
-def without_structure(crops: Floats) -> npt.NDArray[np.bool_]:
+def without_structure(crops: FloatArray) -> npt.NDArray[np.bool_]:
     """Which crops (N, C, H, W) have no channel whose neighbouring pixels are alike, (N,)."""
     smoothness = crop_features(crops)[0][:, FEATURES.index("smoothness")]
     return np.asarray((smoothness < STRUCTURE).all(axis=1))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChannelEvidence", "channel_evidence_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Other cells whose channel is put into each cell, and cells that are looked at.
 DONORS, MOST_CELLS = 8, 64
@@ -72,7 +72,7 @@ class ChannelEvidence:
 
 
 def channel_evidence_job(
-    source: Source, channel_maps: Floats, called: npt.NDArray[np.int64], *, seed: int = 0
+    source: Source, channel_maps: FloatArray, called: npt.NDArray[np.int64], *, seed: int = 0
 ) -> Job[ChannelEvidence]:
     """Exchange each channel of some cells for that of cells that are called otherwise.
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Flatness", "flat_lines", "joined_flat", "named_cells"]
 
-Floats = npt.NDArray[np.float32]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
 
 # A map of log odds (black box) that nowhere differs by more is flat; others are where their
 # values differ by no more than rounding leaves of nothing.
@@ -51,7 +51,9 @@ class Flatness:
     def __init__(self) -> None:
         self.cells: dict[str, list[int]] = {}
 
-    def look(self, problem: Problem, numbers: Whole, maps: Floats, *, of_log_odds: bool) -> None:
+    def look(
+        self, problem: Problem, numbers: IntArray, maps: FloatArray, *, of_log_odds: bool
+    ) -> None:
         """Look at the finished maps (n, H, W) of a batch; ``numbers`` is what cells are called."""
         x = problem.x
         flat = _flat(maps, FLAT if of_log_odds else NOTHING)
@@ -140,7 +142,7 @@ def _taken_away(problem: Problem) -> Iterator[Tensor]:
     yield blurred(x, BLUR * max(problem.size))
 
 
-def _flat(maps: Floats, least: float) -> npt.NDArray[np.bool_]:
+def _flat(maps: FloatArray, least: float) -> npt.NDArray[np.bool_]:
     flat = maps.reshape(len(maps), -1)
     high, low = flat.max(axis=1), flat.min(axis=1)
     rounding = 1e-6 * np.maximum(np.abs(high), np.abs(low))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVIDENCE", "maps_figure", "stretched"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 COLUMNS = 3
 # From Okabe and Ito's colour-blind-safe vermilion to yellow, clear where there is no evidence.
@@ -23,7 +23,7 @@ EVIDENCE = LinearSegmentedColormap.from_list(
 )
 
 
-def maps_figure(crops: Floats, maps: Floats, titles: Sequence[str], heading: str) -> Figure:
+def maps_figure(crops: FloatArray, maps: FloatArray, titles: Sequence[str], heading: str) -> Figure:
     """A contact sheet: each cell alone, and beside it with its map.
 
     Parameters
@@ -57,9 +57,9 @@ def maps_figure(crops: Floats, maps: Floats, titles: Sequence[str], heading: str
     return figure
 
 
-def stretched(crop: Floats) -> Floats:
+def stretched(crop: FloatArray) -> FloatArray:
     """Each channel of a crop (C, H, W) on 0..1; the brightest and darkest half percent are cut."""
     low, high = np.quantile(crop, [0.005, 0.995], axis=(1, 2))[:, :, None, None]
     spread = np.where(high > low, high - low, 1)
-    shown: Floats = np.clip((crop - low) / spread, 0, 1).astype(np.float32)
+    shown: FloatArray = np.clip((crop - low) / spread, 0, 1).astype(np.float32)
     return shown

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Reliability", "random_maps", "randomised", "reliability_job"]
 
 Doubles = npt.NDArray[np.float64]
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Verdict = Literal["good", "warning", "error"]
 
 # Added to the seed of random weights.
@@ -178,7 +178,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
     target, versus = attribution.target, attribution.versus
     made = attribution.provenance
 
-    def measured(maps: Floats) -> Job[Fidelity]:
+    def measured(maps: FloatArray) -> Job[Fidelity]:
         return measure_job(source.model, source, maps, target, versus)
 
     def made_again(of: Source) -> Job[Attribution]:
@@ -212,7 +212,7 @@ def reliability_job(attribution: Attribution, *, seed: int = 0) -> Job[Reliabili
     alike = None
     untrained = randomised(source.model, seed)
     if untrained is not None:
-        making = made_again(source.asked_of(untrained))
+        making = made_again(source.with_model(untrained))
         others = yield from part(making, 3, 2, 5, "with random weights: ")
         alike = rank_correlation(attribution.maps, others.maps)
     yield Progress(5, 5, "tested")

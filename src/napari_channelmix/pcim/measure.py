@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 def measure_job(
     model: Any,
     cells: Cells | npt.ArrayLike | Source,
-    maps: Floats,
+    maps: FloatArray,
     target: Any = None,
     versus: Any = None,
     *,

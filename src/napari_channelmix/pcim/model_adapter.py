@@ -23,7 +23,7 @@ from napari_channelmix.classify.callables import (
 )
 from napari_channelmix.classify.classifier import Classifier
 from napari_channelmix.classify.foreign import ForeignClassifier
-from napari_channelmix.classify.output_probe import Ask, reading_found
+from napari_channelmix.classify.output_probe import Ask, inferred_reading
 from napari_channelmix.classify.output_selection import Select, selected
 from napari_channelmix.classify.outputs import Reading, answers_of, output_named
 from napari_channelmix.classify.predictor import Predictor
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROBE", "Subject", "numbered", "subject_of"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Subject:
     """
 
     scores: Callable[[Tensor], Tensor] = field(repr=False)
-    prepare: Callable[[Floats], Tensor] = field(repr=False)
+    prepare: Callable[[FloatArray], Tensor] = field(repr=False)
     network: nn.Module | None = field(repr=False)
     channels: tuple[str, ...] | None
     classes: tuple[str, ...]
@@ -145,7 +145,7 @@ class Subject:
 
 def subject_of(
     model: Any,
-    crops: Floats,
+    crops: FloatArray,
     device: torch.device | None = None,
     *,
     output: str = "auto",
@@ -194,7 +194,7 @@ def subject_of(
         output = function.output if output == "auto" else output
     who = "the function" if function is model else "the estimator"
     ask = Ask(function, who, select, output)
-    reading = reading or reading_found(ask, crops[:PROBE], output, who, names)
+    reading = reading or inferred_reading(ask, crops[:PROBE], output, who, names)
 
     def scores(x: Tensor) -> Tensor:
         answers = ask(x.numpy().copy())
@@ -216,7 +216,7 @@ def subject_of(
     )
 
 
-def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Subject:
+def _of_predictor(model: Any, crops: FloatArray, device: torch.device | None) -> Subject:
     if isinstance(model, Classifier):
         if device is not None:
             model.to(device)
@@ -258,7 +258,7 @@ def _of_predictor(model: Any, crops: Floats, device: torch.device | None) -> Sub
 
 def _of_module(
     module: nn.Module,
-    crops: Floats,
+    crops: FloatArray,
     device: torch.device | None,
     output: str,
     select: Select,
@@ -272,13 +272,13 @@ def _of_module(
     home = _home(module)
     place = torch.device("cpu") if home is None else device or home
 
-    def prepare(some: Floats) -> Tensor:
+    def prepare(some: FloatArray) -> Tensor:
         return torch.from_numpy(some).to(place)
 
     scored = _Scored(module, who, output, select)
     subject = Subject(scored, prepare, scored, None, (), place, who)
 
-    def ask(some: Floats) -> Tensor:
+    def ask(some: FloatArray) -> Tensor:
         try:
             with torch.inference_mode():
                 return scored.answers(prepare(some)).cpu()
@@ -292,7 +292,7 @@ def _of_module(
 
     with subject.at_rest():
         try:
-            reading = reading or reading_found(ask, crops[:PROBE], output, who)
+            reading = reading or inferred_reading(ask, crops[:PROBE], output, who)
         except ModelError as error:
             if not error.__cause__ or is_out_of_memory(error):
                 raise
@@ -302,7 +302,7 @@ def _of_module(
             # Some take one crop at once and no more.
             scored.alone = True
             try:
-                reading = reading_found(ask, crops[:PROBE], output, who)
+                reading = inferred_reading(ask, crops[:PROBE], output, who)
             except ModelError as other:
                 raise (error if other.__cause__ else other) from error.__cause__
     scored.reading = reading
@@ -315,7 +315,9 @@ def _of_module(
     )
 
 
-def _channels_last(scored: _Scored, prepare: Callable[[Floats], Tensor], crops: Floats) -> str:
+def _channels_last(
+    scored: _Scored, prepare: Callable[[FloatArray], Tensor], crops: FloatArray
+) -> str:
     """Advice where a module takes the same crops with their channels last."""
     try:
         with torch.inference_mode():

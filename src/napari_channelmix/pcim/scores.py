@@ -38,7 +38,7 @@ __all__ = [
     "shared_strongest",
 ]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
 # Shares of the pixels at which the curves are taken: dense where they bend.
@@ -80,8 +80,8 @@ class Fidelity:
     """
 
     shares: Doubles
-    inserting: Floats
-    deleting: Floats
+    inserting: FloatArray
+    deleting: FloatArray
     references: tuple[str, ...]
 
     @property
@@ -108,11 +108,11 @@ class Fidelity:
         """
         return self.insertion - self.deletion
 
-    def _area(self, curves: Floats) -> Doubles:
+    def _area(self, curves: FloatArray) -> Doubles:
         area: Doubles = self._areas(curves).mean(axis=0)
         return area
 
-    def _areas(self, curves: Floats) -> Doubles:
+    def _areas(self, curves: FloatArray) -> Doubles:
         return np.asarray(trapezoid(curves.astype(np.float64), self.shares, axis=-1))
 
 
@@ -121,7 +121,7 @@ def fidelity_job(
     x: Tensor,
     mean: Tensor,
     target: Target,
-    maps: Floats,
+    maps: FloatArray,
     *,
     references: tuple[str, ...] = REPORTED,
     shares: Sequence[float] = SHARES,
@@ -185,7 +185,7 @@ def joined(parts: Sequence[Fidelity]) -> Fidelity:
     return Fidelity(parts[0].shares, curves[0], curves[1], parts[0].references)
 
 
-def _ranks(maps: Floats, x: Tensor) -> Tensor:
+def _ranks(maps: FloatArray, x: Tensor) -> Tensor:
     """Rank of each value within its cell, 0 for the highest: (N, 1 or C, H, W)."""
     values = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32)).to(x.device)
     if values.ndim == 3:
@@ -201,7 +201,7 @@ def _ranks(maps: Floats, x: Tensor) -> Tensor:
     return torch.empty_like(order).scatter_(1, order, places).view(values.shape)
 
 
-def rank_accuracy(maps: Floats, masks: npt.NDArray[np.bool_]) -> Doubles:
+def rank_accuracy(maps: FloatArray, masks: npt.NDArray[np.bool_]) -> Doubles:
     """Share of the |M| highest pixels that lie in the mask M, for each cell (N,).
 
     NaN where a mask is empty. Arras et al., 'CLEVR-XAI' (relevance rank accuracy), arXiv
@@ -215,7 +215,7 @@ def rank_accuracy(maps: Floats, masks: npt.NDArray[np.bool_]) -> Doubles:
     return np.where(sizes > 0, hits / np.maximum(sizes, 1), np.nan)
 
 
-def auroc(maps: Floats, masks: npt.NDArray[np.bool_]) -> Doubles:
+def auroc(maps: FloatArray, masks: npt.NDArray[np.bool_]) -> Doubles:
     """Chance that a pixel of the mask is above one outside it, for each cell (N,); ties count half.
 
     NaN where a mask is empty or covers everything.
@@ -228,7 +228,7 @@ def auroc(maps: Floats, masks: npt.NDArray[np.bool_]) -> Doubles:
     return np.where((own > 0) & (others > 0), wins / np.maximum(own * others, 1), np.nan)
 
 
-def rank_correlation(maps: Floats, others: Floats) -> Doubles:
+def rank_correlation(maps: FloatArray, others: FloatArray) -> Doubles:
     """Spearman's rho of two maps of each cell (N,); 0 where a map is constant.
 
     Between a map and that of a network with random weights it is the randomisation test (lower
@@ -243,7 +243,7 @@ def rank_correlation(maps: Floats, others: Floats) -> Doubles:
     return correlation
 
 
-def relative_change(maps: Floats, others: Floats) -> Doubles:
+def relative_change(maps: FloatArray, others: FloatArray) -> Doubles:
     """``|map - other| / |map|`` of each cell (N,), each map scaled to unit length; 0 to 2.
 
     Between a map and that of the same cell with a little noise it is the stability (lower is
@@ -259,7 +259,7 @@ def relative_change(maps: Floats, others: Floats) -> Doubles:
     return change
 
 
-def shared_strongest(maps: Floats, others: Floats, share: float = 0.1) -> Doubles:
+def shared_strongest(maps: FloatArray, others: FloatArray, share: float = 0.1) -> Doubles:
     """Share of the strongest pixels of each map that are among the strongest of the other (N,).
 
     ``share`` of the pixels count as strongest, one at least; ties go to the earlier pixel. 1 where
@@ -276,7 +276,9 @@ def shared_strongest(maps: Floats, others: Floats, share: float = 0.1) -> Double
     return result
 
 
-def _flat(maps: Floats, masks: npt.NDArray[np.bool_]) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _flat(
+    maps: FloatArray, masks: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     if maps.shape != masks.shape:
         raise DataError(f"maps of shape {maps.shape} and masks of shape {masks.shape} differ")
     return maps.reshape(len(maps), -1), masks.reshape(len(masks), -1).astype(bool)

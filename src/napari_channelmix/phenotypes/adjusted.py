@@ -33,8 +33,8 @@ __all__ = [
     "solved",
 ]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 DRAWS = 1000
 # Steps of the projected gradient where the inverse leaves the simplex: for an estimate, and for
@@ -90,7 +90,7 @@ class HeldOutCalls:
     """
 
     classes: tuple[str, ...]
-    counts: Whole = field(repr=False)
+    counts: IntArray = field(repr=False)
     grouped: bool = True
 
     @classmethod
@@ -112,7 +112,7 @@ class HeldOutCalls:
         return cls(tuple(classes), counts, grouped)
 
     @property
-    def confusion(self) -> Floats:
+    def confusion(self) -> FloatArray:
         """Share of each label's cells that are called each class (K, K); NaN without cells."""
         total = self.counts.sum(axis=0).astype(np.float64)
         size = total.sum(axis=1, keepdims=True)
@@ -176,12 +176,12 @@ class Adjusted:
         fitted to these. Cut at 0 and 1 they scatter too little where a response begins and ends.
     """
 
-    fractions: Floats = field(repr=False)
-    low: Floats = field(repr=False)
-    high: Floats = field(repr=False)
+    fractions: FloatArray = field(repr=False)
+    low: FloatArray = field(repr=False)
+    high: FloatArray = field(repr=False)
     why_not: str = ""
     note: str = ""
-    free: Floats | None = field(default=None, repr=False)
+    free: FloatArray | None = field(default=None, repr=False)
 
     def only_of(self, groups: npt.NDArray[np.bool_]) -> Adjusted:
         """Those of some groups (G,); NaN in the others."""
@@ -252,7 +252,7 @@ def adjusted_fractions(
     return Adjusted(fractions, low, high, "", _left_out(held_out), free)
 
 
-def _ends(drawn: Floats, inverted: Floats, level: float) -> tuple[Floats, Floats]:
+def _ends(drawn: FloatArray, inverted: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
     """Low and high end (K,) of draws (D, K) within 0 and 1, and the same without these bounds."""
     tail = (1 - level) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
@@ -334,7 +334,7 @@ def dependence(counts: npt.ArrayLike) -> float:
 
 def _drawn_confusions(
     held_out: HeldOutCalls, draws: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+) -> tuple[FloatArray, FloatArray]:
     """Mean confusions (draws, K, K), and how closely groups follow them (draws,)."""
     counts = held_out.counts.astype(np.float64)
     alike = np.zeros(draws)
@@ -352,13 +352,13 @@ def _drawn_confusions(
     return mean, precision
 
 
-def _dirichlet(rng: np.random.Generator, strength: Floats) -> Floats:
+def _dirichlet(rng: np.random.Generator, strength: FloatArray) -> FloatArray:
     """Draws of shares, along the last axis."""
     drawn = np.maximum(rng.standard_gamma(np.maximum(strength, 1e-6)), 1e-300)
     return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True))
 
 
-def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEPS) -> Floats:
+def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEPS) -> FloatArray:
     """Fractions f (B, K), none below 0, of the sum 1, with ``confusion.T @ f`` nearest to shares.
 
     Where the inverse of the confusion gives such fractions it is that, else the least squares
@@ -394,7 +394,7 @@ def solved(shares: npt.ArrayLike, confusion: npt.ArrayLike, *, steps: int = STEP
     return fractions
 
 
-def _inverted(shares: Floats, confusion: Floats) -> Floats:
+def _inverted(shares: FloatArray, confusion: FloatArray) -> FloatArray:
     """Fractions (B, K) whose calls would be the shares, below 0 and above 1 too."""
     try:
         return np.asarray(np.linalg.solve(confusion.swapaxes(1, 2), shares[..., None])[..., 0])
@@ -402,7 +402,7 @@ def _inverted(shares: Floats, confusion: Floats) -> Floats:
         return np.asarray(np.einsum("bj,bjk->bk", shares, np.linalg.pinv(confusion)))
 
 
-def _projected(values: Floats) -> Floats:
+def _projected(values: FloatArray) -> FloatArray:
     """The nearest points (B, K) without numbers below 0 and with the sum 1.
 
     Duchi et al. 2008 (ICML), figure 1.

@@ -13,7 +13,7 @@ from napari_channelmix.errors import DataError
 
 __all__ = ["Confusion", "class_places", "confusion_of", "matching"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Confusion:
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    counts: Whole = field(repr=False)
+    counts: IntArray = field(repr=False)
     unlabelled: int = 0
 
     @property
@@ -126,7 +126,7 @@ def class_places(names: Sequence[str], classes: Sequence[str]) -> tuple[int, ...
     return tuple(places)
 
 
-def matching(codes: npt.ArrayLike, names: Sequence[str], classes: Sequence[str]) -> Whole:
+def matching(codes: npt.ArrayLike, names: Sequence[str], classes: Sequence[str]) -> IntArray:
     """Positions (N,) in ``names`` as positions in ``classes`` by `class_places`; -1 stays."""
     lookup = np.array([*class_places(names, classes), -1], np.int64)
     return lookup[np.asarray(codes, np.int64)]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 __all__ = ["ControlQuality", "control_quality", "is_negative", "named_controls", "pure_classes"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Fewer wells of a control say nothing of how far its wells vary.
 FEWEST, FEW = 3, 6
@@ -239,7 +239,7 @@ def _says(name: str, word: str) -> bool:
     )
 
 
-def _finite(values: npt.ArrayLike) -> Floats:
+def _finite(values: npt.ArrayLike) -> FloatArray:
     numbers = np.asarray(values, np.float64)
     return np.asarray(numbers[np.isfinite(numbers)])
 

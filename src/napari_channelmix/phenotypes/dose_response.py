@@ -22,8 +22,8 @@ __all__ = [
     "response_in_words",
 ]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 # Labels of which this share follows the dose were given by it; a few were corrected since. Where a
 # whole dose follows it less, they are a judgement of cells.
@@ -67,25 +67,25 @@ class DoseResponse:
         then lie below 0 and above 1.
     """
 
-    groups: Whole = field(repr=False)
-    doses: Floats = field(repr=False)
-    fractions: Floats = field(repr=False)
-    levels: Floats
-    mean: Floats
-    spread: Floats
+    groups: IntArray = field(repr=False)
+    doses: FloatArray = field(repr=False)
+    fractions: FloatArray = field(repr=False)
+    levels: FloatArray
+    mean: FloatArray
+    spread: FloatArray
     fit: Logistic | None
     why_not: str
     left_out: int
-    counts: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
-    low: Floats = field(default_factory=lambda: np.zeros(0))
-    high: Floats = field(default_factory=lambda: np.zeros(0))
+    counts: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    low: FloatArray = field(default_factory=lambda: np.zeros(0))
+    high: FloatArray = field(default_factory=lambda: np.zeros(0))
     above: float | None = None
     below: float | None = None
     notes: tuple[str, ...] = ()
     adjusted: bool = False
 
 
-def as_doses(values: npt.ArrayLike) -> Floats:
+def as_doses(values: npt.ArrayLike) -> FloatArray:
     """Texts or numbers (G,) as doses: what is no number, not finite or below 0 becomes NaN.
 
     Numbers below 0 are kept where all look like logarithms, for `dose_response` to say so.
@@ -261,7 +261,9 @@ def response_in_words(response: DoseResponse) -> str:
     return line
 
 
-def _mean_interval(mean: Floats, spread: Floats, counts: Whole) -> tuple[Floats, Floats]:
+def _mean_interval(
+    mean: FloatArray, spread: FloatArray, counts: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """95 % interval of each mean over its groups, by Student's t, within 0 and 1.
 
     A mean of adjusted fractions may itself lie outside.
@@ -276,6 +278,6 @@ def _mean_interval(mean: Floats, spread: Floats, counts: Whole) -> tuple[Floats,
     )
 
 
-def _listed(levels: Floats) -> str:
+def _listed(levels: FloatArray) -> str:
     names = [f"{value:g}" for value in levels]
     return ", ".join(names if len(names) <= 5 else [*names[:3], "...", names[-1]])

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Fractions", "Grouping", "fraction_title", "fractions_of", "grouping_of", "wilson"]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Grouping:
 
     kind: str
     names: tuple[str, ...]
-    codes: Whole = field(repr=False)
+    codes: IntArray = field(repr=False)
 
 
 def grouping_of(cells: Cells) -> Grouping:
@@ -76,10 +76,10 @@ class Fractions:
 
     grouping: Grouping
     classes: tuple[str, ...]
-    counts: Whole = field(repr=False)
-    cells: Whole = field(repr=False)
+    counts: IntArray = field(repr=False)
+    cells: IntArray = field(repr=False)
     adjusted: Adjusted | None = None
-    trained_on: Whole | None = field(default=None, repr=False)
+    trained_on: IntArray | None = field(default=None, repr=False)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -87,12 +87,12 @@ class Fractions:
         return self.grouping.names
 
     @property
-    def classed(self) -> Whole:
+    def classed(self) -> IntArray:
         """Cells that have a class (G,): what the fractions are of."""
         return np.asarray(self.counts.sum(axis=1))
 
     @property
-    def fractions(self) -> Floats:
+    def fractions(self) -> FloatArray:
         """Fractions (G, K) of the cells that have a class; NaN in groups without any."""
         totals = self.classed[:, None].astype(np.float64)
         with np.errstate(invalid="ignore"):
@@ -120,7 +120,7 @@ class Fractions:
         return self.has_adjusted and not self.not_adjusted
 
     @property
-    def best(self) -> Floats:
+    def best(self) -> FloatArray:
         """Fractions (G, K): the adjusted ones where `is_adjusted`, else those of the calls."""
         if self.adjusted is None or not self.is_adjusted:
             return self.fractions
@@ -226,14 +226,14 @@ def fractions_of(
     return fractions.of_held_out(codes, training)
 
 
-def _trained_on(grouping: Grouping, training: npt.ArrayLike) -> Whole:
+def _trained_on(grouping: Grouping, training: npt.ArrayLike) -> IntArray:
     """Cells (G,) of each group that a classifier was trained on."""
     seen = np.asarray(training) == YES
     count = np.bincount(grouping.codes[seen], minlength=len(grouping.names))
     return np.asarray(count, dtype=np.int64)
 
 
-def _counted(grouping: Grouping, codes: npt.ArrayLike, classes: int) -> Whole:
+def _counted(grouping: Grouping, codes: npt.ArrayLike, classes: int) -> IntArray:
     """Cells (G, K) of each class in each group."""
     values, groups = np.asarray(codes, np.int64), len(grouping.names)
     known = values >= 0

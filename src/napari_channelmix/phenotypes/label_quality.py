@@ -12,7 +12,7 @@ from napari_channelmix.phenotypes.robust import robust_z_scores
 
 __all__ = ["class_distance", "disagreement", "margin"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Fewer cells of a class have no spread to speak of.
 FEWEST = 3
@@ -20,7 +20,7 @@ FEWEST = 3
 NARROWEST = 0.02
 
 
-def margin(probabilities: npt.ArrayLike) -> Floats:
+def margin(probabilities: npt.ArrayLike) -> FloatArray:
     """How far the most probable class lies ahead of the next one (N,), 0 to 1.
 
     1 where there is one class only. ``probabilities`` is (N, K).
@@ -37,7 +37,7 @@ def disagreement(
     names: Sequence[str],
     labels: npt.ArrayLike,
     classes: Sequence[str],
-) -> Floats:
+) -> FloatArray:
     """How strongly the prediction contradicts the label (N,), -1 to 1. Our definition.
 
     Probability of the likeliest other class minus that of the cell's own: above 0 where another
@@ -67,7 +67,7 @@ def disagreement(
     return result
 
 
-def class_distance(values: npt.ArrayLike, labels: npt.ArrayLike) -> Floats:
+def class_distance(values: npt.ArrayLike, labels: npt.ArrayLike) -> FloatArray:
     """How unlike the other cells of its class each cell is (N,). Our definition.
 
     Root mean square over the columns of the robust z-scores, see `robust_z_scores`, against all

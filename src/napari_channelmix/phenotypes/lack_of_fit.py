@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 __all__ = ["Means", "lack_of_fit", "turn_in_words"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # A misfit of less than this share of what the doses differ by leaves the EC50 where it is.
 MATTERS = 0.01
@@ -30,10 +30,10 @@ class Means:
         repeated.
     """
 
-    levels: Floats
-    mean: Floats
-    counts: Floats
-    variance: Floats
+    levels: FloatArray
+    mean: FloatArray
+    counts: FloatArray
+    variance: FloatArray
     scatter: float = float("nan")
 
     @property
@@ -42,7 +42,7 @@ class Means:
         return bool(np.isfinite(self.scatter))
 
     @classmethod
-    def of(cls, logs: Floats, y: Floats, cells: Floats | None, lowest: float) -> Means:
+    def of(cls, logs: FloatArray, y: FloatArray, cells: FloatArray | None, lowest: float) -> Means:
         """Of groups (n,).
 
         A dose of a single group is held to differ as much as the repeated doses do, those from
@@ -67,7 +67,7 @@ class Means:
         return cls(levels, mean, counts.astype(np.float64), variance, float(np.sqrt(shared)))
 
 
-def lack_of_fit(means: Means, fitted: Floats, design: Floats) -> float | None:
+def lack_of_fit(means: Means, fitted: FloatArray, design: FloatArray) -> float | None:
     """Chance that a curve of the right shape misses the means by so much; an F test.
 
     The sum of squares between means and curve, over what it would be of chance alone where groups
@@ -116,7 +116,7 @@ def lack_of_fit(means: Means, fitted: Floats, design: Floats) -> float | None:
     return float(fdtrc(above, expected**2 / (known + rest), missed / expected))
 
 
-def turn_in_words(means: Means, fitted: Floats) -> str:
+def turn_in_words(means: Means, fitted: FloatArray) -> str:
     """'it rises and falls', where a turn is most of what the curve misses; else empty.
 
     What a response misses of the best one that only rises, or only falls (isotonic regression),

@@ -21,7 +21,7 @@ from napari_channelmix.phenotypes.lack_of_fit import Means, lack_of_fit, turn_in
 
 __all__ = ["FEWEST_DOSES", "Logistic", "Refused", "curve", "fit_curve"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Two plateaus, a middle and a slope: with as many doses every curve fits.
 FEWEST_DOSES = 5
@@ -77,7 +77,7 @@ class Logistic:
     n_doses: int = 0
     freedom: float = float("nan")
 
-    def at(self, doses: npt.ArrayLike) -> Floats:
+    def at(self, doses: npt.ArrayLike) -> FloatArray:
         """Fraction at doses, all above 0."""
         return curve(
             np.log10(np.asarray(doses, np.float64)),
@@ -105,7 +105,7 @@ class Refused:
     below: float | None = None
 
 
-def curve(logs: Floats, low: float, high: float, middle: float, slope: float) -> Floats:
+def curve(logs: FloatArray, low: float, high: float, middle: float, slope: float) -> FloatArray:
     """The logistic at logarithms of doses, to base 10."""
     return np.asarray(low + (high - low) * _way(logs, middle, slope))
 
@@ -178,7 +178,7 @@ def fit_curve(
 
 
 def _refusal(
-    best: _Fit, low: float, high: float, positive: Floats, zero: bool, scatter: float
+    best: _Fit, low: float, high: float, positive: FloatArray, zero: bool, scatter: float
 ) -> Refused | None:
     """Why the EC50 cannot be read, or None; limits are logarithms, infinite where there is none.
 
@@ -221,7 +221,7 @@ def _bounded(why: str, side: str, bound: float | None) -> str:
     return why if bound is None else f"{why}: EC50 {side} {bound:.3g} (95 % limit)"
 
 
-def _way(logs: Floats, middle: npt.ArrayLike, slope: npt.ArrayLike) -> Floats:
+def _way(logs: FloatArray, middle: npt.ArrayLike, slope: npt.ArrayLike) -> FloatArray:
     """Share of the way from the first plateau to the second."""
     from scipy.special import expit
 
@@ -251,7 +251,7 @@ def _no_response(means: Means) -> str:
     )
 
 
-def _responds(y: Floats, squares: float) -> bool:
+def _responds(y: FloatArray, squares: float) -> bool:
     """Whether the curve is better than a constant by more than chance: an F test."""
     from scipy.special import fdtrc
 
@@ -284,7 +284,7 @@ class _Profile:
         Logarithms of the lowest and highest dose above 0.
     """
 
-    def __init__(self, logs: Floats, y: Floats, ends: Floats) -> None:
+    def __init__(self, logs: FloatArray, y: FloatArray, ends: FloatArray) -> None:
         self.levels, places, counts = np.unique(logs, return_inverse=True, return_counts=True)
         self.weights = counts.astype(np.float64)
         self.means = np.bincount(places, y) / counts
@@ -292,7 +292,9 @@ class _Profile:
         low, high = ends[0] - BEYOND, ends[1] + BEYOND
         self.grid = np.linspace(low, high, round((high - low) / STEP) + 1)
 
-    def plateaus(self, middle: Floats, slope: Floats) -> tuple[Floats, Floats, Floats]:
+    def plateaus(
+        self, middle: FloatArray, slope: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Best plateaus within their bounds, and the sum of squares; arrays of one shape."""
         levels, weights, means = self.levels, self.weights, self.means
         way = _way(levels, middle[..., None], slope[..., None])
@@ -305,7 +307,7 @@ class _Profile:
         ay, by = ((weights * one * means).sum(-1) for one in (first, second))
         yy = float((weights * means**2).sum())
 
-        def squares(low: Floats, high: Floats) -> Floats:
+        def squares(low: FloatArray, high: FloatArray) -> FloatArray:
             return np.asarray(
                 yy - 2 * (low * ay + high * by) + low**2 * aa + 2 * low * high * ab + high**2 * bb
             )
@@ -329,7 +331,7 @@ class _Profile:
                 best_high = np.where(better, two, best_high)
         return best_low, best_high, np.maximum(best, 0.0) + self.within
 
-    def slopes(self, middle: Floats) -> Floats:
+    def slopes(self, middle: FloatArray) -> FloatArray:
         """Best slope of each EC50 (M,): a grid, then golden sections around its best one."""
         grid = np.geomspace(*SLOPES, SLOPE_STEPS)
         shape = (len(middle), len(grid))
@@ -351,7 +353,7 @@ class _Profile:
             first, second = np.where(left, misfit, second), np.where(left, first, misfit)
         return np.asarray(np.exp((low + high) / 2))
 
-    def __call__(self, middle: npt.ArrayLike) -> Floats:
+    def __call__(self, middle: npt.ArrayLike) -> FloatArray:
         """Sum of squares for each EC50 (M,), a logarithm."""
         places = np.atleast_1d(np.asarray(middle, np.float64))
         return self.plateaus(places, self.slopes(places))[2]
@@ -393,7 +395,7 @@ class _Profile:
         return (inside + outside) / 2
 
 
-def _robust_scale(logs: Floats, y: Floats, best: _Fit) -> tuple[float, float]:
+def _robust_scale(logs: FloatArray, y: FloatArray, best: _Fit) -> tuple[float, float]:
     """Variance of the groups that tell of the EC50, and its degrees of freedom.
 
     The rise of a profile, divided by this, is the square of a t statistic: the sandwich variance
@@ -414,7 +416,7 @@ def _robust_scale(logs: Floats, y: Floats, best: _Fit) -> tuple[float, float]:
     return float((pull * residuals**2).sum()) / across, max(freedom, 1.0)
 
 
-def _of_cells(logs: Floats, best: _Fit, cells: Floats) -> float:
+def _of_cells(logs: FloatArray, best: _Fit, cells: FloatArray) -> float:
     """The same variance if cells were independent: that of binomial fractions on the curve.
 
     Two successes and two failures are added (Agresti and Coull), for a plateau at 0 or 1.
@@ -426,7 +428,7 @@ def _of_cells(logs: Floats, best: _Fit, cells: Floats) -> float:
     return float((weights * share * (1 - share) / (cells + 4)).sum()) / across if across else 0.0
 
 
-def _linear(logs: Floats, best: _Fit) -> tuple[Floats, Floats]:
+def _linear(logs: FloatArray, best: _Fit) -> tuple[FloatArray, FloatArray]:
     """Derivatives (n, p) of the curve, and what each point adds to each parameter (n, p).
 
     The parameters are both plateaus, the EC50 and, where it was free, the slope.

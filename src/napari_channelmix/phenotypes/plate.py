@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plate", "is_plate", "plates_of", "row_name", "well_place"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 # Rows and columns of plates with 96, 384 and 1536 wells.
 FORMATS = ((8, 12), (16, 24), (32, 48))
@@ -39,7 +39,7 @@ class Plate:
     """
 
     name: str
-    groups: Whole = field(repr=False)
+    groups: IntArray = field(repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -40,7 +40,7 @@ __all__ = [
     "with_conditions",
 ]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 PREDICTED, LABELS = "predicted classes", "labels"
 # Columns that are called so are offered first.
@@ -71,21 +71,21 @@ class Response:
         The class.
     of : str
         `PREDICTED` or `LABELS`: what the fractions are of.
-    found : DoseResponse
+    dose_response : DoseResponse
     """
 
     column: str
     name: str
     of: str
-    found: DoseResponse = field(repr=False)
+    dose_response: DoseResponse = field(repr=False)
 
     @property
     def words(self) -> str:
         """What it says."""
-        return response_in_words(self.found)
+        return response_in_words(self.dose_response)
 
 
-def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict[str, Floats]:
+def dose_columns(conditions: pd.DataFrame | None, groups: Sequence[str]) -> dict[str, FloatArray]:
     """Columns with numbers for at least two doses, as doses (G,); the likeliest ones first.
 
     Parameters
@@ -119,7 +119,7 @@ def _likely(name: str) -> tuple[bool, str]:
 
 
 def response_of(
-    doses: Floats,
+    doses: FloatArray,
     fractions: Fractions,
     code: int,
     of: str,
@@ -169,7 +169,7 @@ def response_of(
     return response
 
 
-def _worth(fractions: Fractions, values: Floats, code: int) -> Floats:
+def _worth(fractions: Fractions, values: FloatArray, code: int) -> FloatArray:
     """How many cells each fraction (G,) is as certain as.
 
     Adjusting spreads the fractions of the calls, and their chance errors with them: a fraction that
@@ -209,7 +209,7 @@ def curves_frame(responses: Sequence[Response]) -> pd.DataFrame:
 
 
 def _curve_row(response: Response) -> dict[str, Any]:
-    result, fit = response.found, response.found.fit
+    result, fit = response.dose_response, response.dose_response.fit
     return {
         "dose": response.column,
         "class": response.name,
@@ -233,7 +233,7 @@ def levels_frame(responses: Sequence[Response]) -> pd.DataFrame:
 
     rows = []
     for response in responses:
-        result = response.found
+        result = response.dose_response
         for index, dose in enumerate(result.levels.tolist()):
             rows.append(
                 {

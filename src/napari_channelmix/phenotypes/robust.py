@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 __all__ = ["robust_z_scores"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 
-def robust_z_scores(values: npt.ArrayLike, others: npt.ArrayLike, least: float) -> Floats:
+def robust_z_scores(values: npt.ArrayLike, others: npt.ArrayLike, least: float) -> FloatArray:
     """``(value - median) / spread`` of each column against others.
 
     Parameters

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 __all__ = ["wilson", "wilson_reach"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Two-sided, 95 %.
 Z = 1.959963984540054
@@ -20,7 +20,7 @@ Z = 1.959963984540054
 
 def wilson_reach(
     proportion: npt.ArrayLike, n: npt.ArrayLike, quantile: float = Z
-) -> tuple[Floats, Floats]:
+) -> tuple[FloatArray, FloatArray]:
     """How far Wilson's interval of proportions reaches below and above them.
 
     Parameters

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["cell_table", "margins", "why_no_parquet", "write_table"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 def cell_table(
     cells: Cells,
-    probabilities: Floats | None = None,
+    probabilities: FloatArray | None = None,
     classes: Sequence[str] = (),
     latents: Latents | None = None,
     training: Sequence[str] | None = None,
@@ -81,7 +81,7 @@ def cell_table(
     return pd.DataFrame({**columns, **named_keys(cells.keys, columns)})
 
 
-def margins(probabilities: Floats) -> Floats:
+def margins(probabilities: FloatArray) -> FloatArray:
     """Highest minus second highest probability of each cell (N,): how sure the classifier is."""
     if probabilities.shape[1] < 2:
         return np.ones(len(probabilities), np.float32)

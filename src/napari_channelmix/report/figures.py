@@ -136,7 +136,7 @@ def dose_figure(responses: Sequence[Response]) -> Figure:
 
 
 def _draw_response(axes: Any, response: Response) -> None:
-    curve, fit = response.found, response.found.fit
+    curve, fit = response.dose_response, response.dose_response.fit
     positive = curve.levels[curve.levels > 0]
     zero = float(np.log10(positive[0])) - APART if len(positive) else 0.0
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClassifierFacts", "Example", "Findings", "LatentsFacts"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ class Example:
     """
 
     cell: int
-    crops: Floats = field(repr=False)
-    map: Floats = field(repr=False)
+    crops: FloatArray = field(repr=False)
+    map: FloatArray = field(repr=False)
     target: str
     probabilities: Mapping[str, float]
     label: str = ""
@@ -201,14 +201,14 @@ class Findings:
     cells: Cells
     source: str = ""
     classifier: ClassifierFacts | None = None
-    probabilities: Floats | None = field(default=None, repr=False)
+    probabilities: FloatArray | None = field(default=None, repr=False)
     importance: ChannelImportance | None = None
     examples: tuple[Example, ...] = ()
     explained: Mapping[str, Any] = field(default_factory=dict)
     latents: LatentsFacts | None = None
     config: Config | None = None
     notes: tuple[str, ...] = ()
-    balanced: Floats | None = field(default=None, repr=False)
+    balanced: FloatArray | None = field(default=None, repr=False)
     prior: Prior | None = None
     training: Sequence[str] | None = field(default=None, repr=False)
     name: str = ""

@@ -55,7 +55,7 @@ class PlaneImage:
         What the values mean; empty for maps and scores.
     colors : dict of int to (r, g, b, a)
         Of the values, 0 to 255.
-    turned : bool
+    has_rotation : bool
         Whether it is rotated, sheared or transformed in the viewer, which files do not tell.
     """
 
@@ -66,7 +66,7 @@ class PlaneImage:
     unit: str = "pixel"
     classes: Mapping[int, str] = field(default_factory=dict)
     colors: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
-    turned: bool = False
+    has_rotation: bool = False
 
 
 def write_ome_tiff(image: PlaneImage, path: str | Path) -> Path:

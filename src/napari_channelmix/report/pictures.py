@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cell_strip", "data_uri", "map_pair", "png_of", "shrunk", "svg_of"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 
 # Side of a cell on the page, in pixels; small crops are drawn in whole multiples of theirs.
@@ -59,7 +59,7 @@ def png_of(pixels: npt.NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def map_pair(crops: Floats, attribution: Floats) -> tuple[bytes, bytes]:
+def map_pair(crops: FloatArray, attribution: FloatArray) -> tuple[bytes, bytes]:
     """A cell (C, H, W) in grey, and the same with its map (H, W) over it, as PNG.
 
     Evidence for the class is shown, up to the highest 1 % of the map.
@@ -72,7 +72,7 @@ def map_pair(crops: Floats, attribution: Floats) -> tuple[bytes, bytes]:
     return png_of(_enlarged(alone, SIDE)), png_of(_enlarged(over, SIDE))
 
 
-def cell_strip(crops: Floats) -> bytes:
+def cell_strip(crops: FloatArray) -> bytes:
     """Cells (n, C, H, W) in grey, side by side, as PNG."""
     drawn = [_enlarged(stretched(image).mean(axis=0), THUMBNAIL) for image in crops]
     height = max(len(image) for image in drawn)

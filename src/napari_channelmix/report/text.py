@@ -66,7 +66,7 @@ def importance_in_words(importance: ChannelImportance) -> str:
         before = f"{importance.question} " if importance.asks else f"{_under_gate(importance)} "
     line = f"{before}{first[0]} has the largest share of the blended image ({100 * top:.0f} %)"
     if importance.shapley is not None:
-        best = max(range(len(importance.channels)), key=lambda at: importance.shapley[at])  # type: ignore[index]
+        best = max(range(len(importance.channels)), key=lambda index: importance.shapley[index])  # type: ignore[index]
         same = importance.channels[best] == first[0]
         comparison = (
             "it comes first as well" if same else f"{importance.channels[best]} comes first"

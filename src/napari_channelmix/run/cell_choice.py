@@ -10,10 +10,10 @@ from napari_channelmix.errors import DataError
 
 __all__ = ["chosen_cells"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
-def chosen_cells(count: int, limit: int | None, seed: int = 0) -> Whole:
+def chosen_cells(count: int, limit: int | None, seed: int = 0) -> IntArray:
     """Positions of the cells to explain, rising: one from each of ``limit`` equal stretches.
 
     All stretches of the data set have their share, and which cell of a stretch it is, is drawn:

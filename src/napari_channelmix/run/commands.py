@@ -239,9 +239,9 @@ def latents(args: argparse.Namespace) -> None:
     work = latents_workload(some, settings.model, settings.finetune, args.device, settings.pixels)
     result = run_job(job, title="latents", quiet=args.quiet, work=work)
     _say(args, latents_text(result.latents))
-    if args.quiet and result.kept_source:
+    if args.quiet and result.source_note:
         # Fine-tuning that was asked for and is missing is worth a line all the same.
-        print(f"napari-channelmix: {result.kept_source}", file=sys.stderr)
+        print(f"napari-channelmix: {result.source_note}", file=sys.stderr)
     if result.reused:
         _say(args, f"fine-tuned weights were taken from {args.out / 'finetuned.safetensors'}")
     _say(args, f"saved {', '.join(path.name for path in result.files)} in {args.out}")

@@ -33,13 +33,13 @@ def examine() -> dict[str, Any]:
     """Everything worth knowing when something does not work, ready for JSON."""
     import torch
 
-    from napari_channelmix.classify.device import why_not
+    from napari_channelmix.classify.device import unavailable_reason
 
     devices: dict[str, str] = {"cpu": f"yes, {os.cpu_count()} cores"}
     for name in ("cuda", "mps"):
-        reason = why_not(name)
+        reason = unavailable_reason(name)
         devices[name] = f"no: {reason}" if reason else "yes"
-    if why_not("cuda") is None:
+    if unavailable_reason("cuda") is None:
         devices["cuda"] = f"yes, {torch.cuda.get_device_name(0)}"
     bindings = {
         name: _binding(name, version) for name in BINDINGS if (version := package_version(name))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Encoded", "LatentsSettings", "encode_cells_job", "latents_text"]
 
 #: The fine-tuned weights, in the folder of the result.
-KEPT = "finetuned.safetensors"
+WEIGHTS_FILE = "finetuned.safetensors"
 RESULT = "latents.json"
 
 _ADVICE = "choose another folder, or delete this file"
@@ -63,14 +63,14 @@ class Encoded:
     files : tuple of path
     reused : bool
         Whether the fine-tuned weights are those of an earlier run.
-    kept_source : str
+    source_note : str
         Why fine-tuning that was asked for was not used, in words; empty where it was.
     """
 
     latents: Latents
     files: tuple[Path, ...]
     reused: bool
-    kept_source: str
+    source_note: str
 
 
 def encode_cells_job(
@@ -112,7 +112,7 @@ def encode_cells_job(
 def _encoded_job(
     source: Disentangler, cells: Cells, out: Path, settings: LatentsSettings, device: str
 ) -> Job[Encoded]:
-    keeper = _Keeper(source, out / KEPT, settings)
+    keeper = _Keeper(source, out / WEIGHTS_FILE, settings)
     keeper.refuse_another(keeper.facts)
     some = cells.subset(chosen_cells(len(cells), settings.limit, settings.seed))
     view = settings.view or default_view(source, some, settings.channel)
@@ -153,11 +153,11 @@ def _encoded_job(
     latents.save(out)
     names = ["latents.csv", "traversals.png", RESULT]
     if latents.disentangler is not source:
-        names.append(KEPT)
-    kept_source = keeper.kept_source
+        names.append(WEIGHTS_FILE)
+    source_note = keeper.source_note
     if settings.finetune and len(some) < 2:
-        kept_source = "fine-tuning needs two cells or more; the source weights are kept"
-    return Encoded(latents, tuple(out / name for name in names), keeper.reused, kept_source)
+        source_note = "fine-tuning needs two cells or more; the source weights are kept"
+    return Encoded(latents, tuple(out / name for name in names), keeper.reused, source_note)
 
 
 def _refuse_another_result(path: Path, known: dict[str, Any], cells: Cells) -> None:
@@ -205,9 +205,9 @@ class _Keeper:
 
     source: Disentangler
     path: Path
-    asked: LatentsSettings
+    settings: LatentsSettings
     reused: bool = False
-    kept_source: str = ""
+    source_note: str = ""
     # The cells and how they are looked at.
     seen: tuple[Cells, View] | None = None
     facts: dict[str, Any] = field(init=False)
@@ -216,8 +216,8 @@ class _Keeper:
         self.facts = {
             "version": package_version("napari-channelmix"),
             "model": seal(self.source.name, self.source.network.state_dict(), ""),
-            "epochs": self.asked.finetune,
-            "seed": self.asked.seed,
+            "epochs": self.settings.finetune,
+            "seed": self.settings.seed,
         }
 
     def refuse_another(self, facts: dict[str, Any]) -> Disentangler | None:
@@ -258,9 +258,9 @@ class _Keeper:
         device: str,
     ) -> Job[Finetuned[Disentangler]]:
         """`finetune_job`, unless its result is kept already."""
-        looked_at = hashlib.sha256(f"{pictures.shape}".encode())
-        looked_at.update(pictures.tobytes())
-        facts = self.facts | {"pictures": looked_at.hexdigest()}
+        digest = hashlib.sha256(f"{pictures.shape}".encode())
+        digest.update(pictures.tobytes())
+        facts = self.facts | {"pictures": digest.hexdigest()}
         stored = self.refuse_another(facts)
         if stored is not None:
             self.reused = True
@@ -271,8 +271,8 @@ class _Keeper:
         finetuned = yield from finetune_job(
             source, pictures, epochs=epochs, seed=seed, device=device, checkpoint=partial
         )
-        self.kept_source = finetuned.kept_source
-        if finetuned.kept_source:
+        self.source_note = finetuned.source_note
+        if finetuned.source_note:
             partial.unlink(missing_ok=True)
             return finetuned
         tuned = (
@@ -315,8 +315,8 @@ def latents_text(latents: Latents) -> str:
             )
             lines.append("  ".join([f"{name:<12}", *(f"{entry:<21}" for entry in texts)]).rstrip())
         drops = sorted(parted.importance.items(), key=lambda pair: -pair[1][0])
-        said_drops = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
-        lines.append(f"accuracy lost when an axis is shuffled: {said_drops}")
+        drops_text = ", ".join(f"{axis} {mean:.3f}" for axis, (mean, _) in drops)
+        lines.append(f"accuracy lost when an axis is shuffled: {drops_text}")
         for name, entry in parted.ahead.items():
             lines.append(
                 f"latents are ahead of {name} by {entry.accuracy:+.3f} (95 % interval "

@@ -103,10 +103,10 @@ def explain_cells_job(
         run = yield from ExplainRun.of(
             model, cells, out, settings or ExplainSettings(), device, batch
         )
-        return (yield from _kept_job(run, out))
+        return (yield from _explained_job(run, out))
 
 
-def _kept_job(run: ExplainRun, out: Path) -> Job[Explained]:
+def _explained_job(run: ExplainRun, out: Path) -> Job[Explained]:
     prior = yield from staged(
         run.model.prior_job(run.cells, run.settings.prior), 0, run.steps, "estimating the prior"
     )

@@ -84,7 +84,7 @@ def report_content(
         *caveat_lines(*about, lambda row: run.name_of(numbers[row])),
     ]
     content["data_shift"] = shift.as_dict()
-    per_cell = _kept_scores(run)
+    per_cell = _stored_scores(run)
     if per_cell:
         content["scores"] = {
             name: {key: float(np.mean(of)) for key, of in chunk.items() if key != "seconds"}
@@ -120,7 +120,7 @@ def report_content(
     return content
 
 
-def _kept_scores(run: ExplainRun) -> dict[str, dict[str, Any]]:
+def _stored_scores(run: ExplainRun) -> dict[str, dict[str, Any]]:
     """Scores of each cell by method, of the methods that are measured on all of them."""
     scores = {}
     for name in run.scored:

@@ -43,7 +43,7 @@ CHUNK = 64
 # Settings that change no map, or whose part in it is known otherwise.
 OF_NO_ACCOUNT = ("limit", "score", "cells", "check", "prior", "only")
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class ExplainRun:
 
     model: Classifier | ForeignClassifier
     cells: Cells
-    chosen: Whole
+    chosen: IntArray
     training: Marks
     held_out: str
     method: str

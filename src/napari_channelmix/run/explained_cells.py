@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["cells_about", "explained_table"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
-def cells_about(cells: Cells, chosen: Whole, training: Marks) -> dict[str, Any]:
+def cells_about(cells: Cells, chosen: IntArray, training: Marks) -> dict[str, Any]:
     """Of N chosen cells and their N marks, for JSON: lists of N, but ``keys``, a dict of such.
 
     ``field`` (name of the image), ``object`` (id in the label image), ``y`` and ``x`` (centre in
@@ -38,7 +38,7 @@ def cells_about(cells: Cells, chosen: Whole, training: Marks) -> dict[str, Any]:
     }
 
 
-def explained_table(cells: Cells, chosen: Whole, content: dict[str, Any]) -> pd.DataFrame:
+def explained_table(cells: Cells, chosen: IntArray, content: dict[str, Any]) -> pd.DataFrame:
     """A row per map, in their order: the cell, what was explained, its probabilities and scores.
 
     ``doubts`` are what speaks against reading the map, ``caveats`` what to mind beside it.

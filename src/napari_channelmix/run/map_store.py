@@ -28,7 +28,7 @@ from napari_channelmix.wording import brief, shown_error
 
 __all__ = ["MapStore", "opened_array", "read_maps"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 AXES = {
     "maps": ("cell", "y", "x"),
@@ -136,7 +136,12 @@ class MapStore:
             raise DataError(f"{self.folder} is not finished, but has no {gone}; {_ADVICE}")
 
     def put(
-        self, index: int, rows: slice, count: int, arrays: dict[str, Floats], about: dict[str, Any]
+        self,
+        index: int,
+        rows: slice,
+        count: int,
+        arrays: dict[str, FloatArray],
+        about: dict[str, Any],
     ) -> None:
         """Keep the maps of a chunk.
 
@@ -173,7 +178,7 @@ class MapStore:
         if left.is_dir():
             shutil.rmtree(left)
 
-    def _begin(self, arrays: dict[str, Floats], count: int) -> None:
+    def _begin(self, arrays: dict[str, FloatArray], count: int) -> None:
         """Make the arrays with the first chunk: a run that fails before leaves nothing behind."""
         if self.run is not None:
             return
@@ -209,7 +214,7 @@ class MapStore:
             return {"table": TABLE}
         return {"table": TABLE, "cells": self.cells}
 
-    def maps(self, rows: slice) -> Floats:
+    def maps(self, rows: slice) -> FloatArray:
         """Maps (n, Y, X) that are kept.
 
         Raises
@@ -273,7 +278,7 @@ def opened_array(
     return array
 
 
-def read_maps(path: Path, rows: slice, shape: tuple[int, ...] | None = None) -> Floats:
+def read_maps(path: Path, rows: slice, shape: tuple[int, ...] | None = None) -> FloatArray:
     """Maps (n, Y, X) of an array; see `opened_array`."""
     array = opened_array(path, shape)
     try:

@@ -343,7 +343,7 @@ def _classifier_job(
 
 def _trained_job(record: TrainingPart, cells: Cells, path: Path, device: str) -> Job[Classifier]:
     """Train, unless an earlier run has done it."""
-    stored = _kept(path, record, cells)
+    stored = _earlier_classifier(path, record, cells)
     if stored is not None:
         return stored
     settings = settings_of(ClassifierSettings, record, device=_device(device, record.device))
@@ -351,7 +351,7 @@ def _trained_job(record: TrainingPart, cells: Cells, path: Path, device: str) ->
     return classifier
 
 
-def _kept(path: Path, record: TrainingPart, cells: Cells) -> Classifier | None:
+def _earlier_classifier(path: Path, record: TrainingPart, cells: Cells) -> Classifier | None:
     """The classifier of an earlier run with the same settings and cells, or None."""
     try:
         classifier = load_bundle(path)

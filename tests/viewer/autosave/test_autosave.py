@@ -14,8 +14,8 @@ from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QDialog
 
 from napari_channelmix.data import open_dataset, save_dataset
-from napari_channelmix.viewer.autosave import autosave as keeping
-from napari_channelmix.viewer.autosave.autosave import keeping_of
+from napari_channelmix.viewer.autosave import autosave
+from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.pages.annotate.page import AnnotatePage
 from napari_channelmix.viewer.pages.data.page import DataPage
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "PAUSE", 150)
+    monkeypatch.setattr(autosave, "PAUSE", 150)
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def opened(
 
 def crash(window: Any, annotate: Any) -> None:
     """Nothing more is written by this window."""
-    annotate.keeping._dirty = False
-    annotate.keeping._clock.stop()
+    annotate.autosave._dirty = False
+    annotate.autosave._clock.stop()
     window.close()
 
 
@@ -88,7 +88,7 @@ def test_annotations_come_back_after_a_crash_and_can_be_taken_back(
     session.select(0)
     key(qtbot, canvas, "0")
     beside = data_set.with_name("dataset.annotations.csv")
-    qtbot.waitUntil(lambda: "3 annotations saved" in annotate.keeping.state, timeout=5000)
+    qtbot.waitUntil(lambda: "3 annotations saved" in annotate.autosave.state, timeout=5000)
     assert "in dataset.annotations.csv" in annotate.state.text()
     kept = rows_of(beside)
     assert kept == {
@@ -118,7 +118,7 @@ def test_annotations_come_back_after_a_crash_and_can_be_taken_back(
 def test_the_last_seconds_are_written_when_the_window_closes(
     opened: Any, data_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "PAUSE", 60_000)
+    monkeypatch.setattr(autosave, "PAUSE", 60_000)
     window, annotate = opened(data_set)
     annotate.session.assign([5], 1)
     beside = data_set.with_name("dataset.annotations.csv")
@@ -135,7 +135,7 @@ def test_cells_of_layers_are_known_again_whatever_their_channels_and_crop(
     qtbot.wait(200)
     press(qtbot, viewer, 4)
     key(qtbot, canvas_of(viewer), "2")
-    qtbot.waitUntil(lambda: "1 annotation saved" in annotate.keeping.state, timeout=5000)
+    qtbot.waitUntil(lambda: "1 annotation saved" in annotate.autosave.state, timeout=5000)
     (path,) = (tmp_path / "user" / "annotations").glob("*.csv")
     assert list(rows_of(path).values()) == ["dead"]
     from napari_channelmix.data import Cells
@@ -204,10 +204,10 @@ def test_a_folder_that_is_read_only_is_said_once_and_the_users_folder_taken(
     no_writing(monkeypatch, data_set.parent)
     window, annotate = opened(data_set)
     heard: list[str] = []
-    annotate.keeping.said.connect(lambda text, kind: heard.append(text))
+    annotate.autosave.reported.connect(lambda text, kind: heard.append(text))
     for cell in (1, 2):
         annotate.session.assign([cell], 1)
-        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.keeping.state, timeout=5000)
+        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.autosave.state, timeout=5000)
     assert len(heard) == 1
     assert "could not save" in heard[0] and "Your annotations are saved in" in heard[0]
     assert "in your own data folder" in annotate.state.text()
@@ -254,14 +254,14 @@ def test_napari_asks_before_closing_where_nothing_could_be_saved(
         annotate.session.assign([1], 1)
         qtbot.waitUntil(lambda: annotate.news.kind == "error", timeout=5000)
         assert "could not be saved" in annotate.news.text()
-        assert "Not saved" in annotate.keeping.state
+        assert "Not saved" in annotate.autosave.state
         get_settings().application.confirm_close_window = False
         (text,) = asked_at_close(window, broken)
         assert "saving 1 annotation of cells, see the page 'Annotate'" in text
         get_settings().application.confirm_close_window = True
     # The next change is saved, and with it the one before: nothing is left to ask for.
     annotate.session.assign([2], 1)
-    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.keeping.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state, timeout=5000)
     qtbot.wait(300)
     (text,) = asked_at_close(window, monkeypatch)
     assert "annotations" not in text
@@ -279,7 +279,7 @@ def test_a_hundred_thousand_annotations_do_not_hold_the_window_up(
     side = 320
     places = np.argwhere(np.ones((side, side)))[:100_000] + 0.0
     cells = Cells.from_points([np.zeros((side, side), np.uint8)], ["one"], places, crop=8)
-    session, kept = session_of(viewer), keeping_of(viewer)
+    session, kept = session_of(viewer), autosave_of(viewer)
     session.open(cells, "many")
     session.classify(np.zeros(len(cells), int), ("all",))
     beats, timer = [time.perf_counter()], QTimer()
@@ -297,7 +297,7 @@ def test_a_hundred_thousand_annotations_do_not_hold_the_window_up(
 def test_the_same_cells_opened_again_are_kept_too(
     viewer: Any, plate: Cells, qtbot: Any, tmp_path: Path
 ) -> None:
-    session, kept = session_of(viewer), keeping_of(viewer)
+    session, kept = session_of(viewer), autosave_of(viewer)
     for _ in range(2):
         session.open(plate, "the same")
         qtbot.wait(20)
@@ -315,7 +315,7 @@ def test_the_same_cells_opened_again_are_kept_too(
 def test_edits_right_after_opening_and_in_fewer_channels_are_kept(
     viewer: Any, plate: Cells, qtbot: Any, tmp_path: Path
 ) -> None:
-    session, kept = session_of(viewer), keeping_of(viewer)
+    session, kept = session_of(viewer), autosave_of(viewer)
     session.open(plate, "plate")
     session.assign([3], -1)
     session.cells = session.cells.with_channels(["DNA"])
@@ -330,11 +330,11 @@ def test_two_windows_keep_their_cells_apart(
 ) -> None:
     other = make_napari_viewer()
     for window, cells, cell in ((viewer, plate, 1), (other, plate.subset(slice(9)), 2)):
-        keeping_of(window)
+        autosave_of(window)
         session_of(window).open(cells, "cells")
         session_of(window).assign([cell], -1)
     for window in (viewer, other):
-        qtbot.waitUntil(lambda w=window: "1 annotation saved" in keeping_of(w).state, timeout=5000)
+        qtbot.waitUntil(lambda w=window: "1 annotation saved" in autosave_of(w).state, timeout=5000)
     found = [rows_of(path) for path in (tmp_path / "user" / "annotations").glob("*.csv")]
     assert sorted(key[1] for one in found for key in one) == [2, 3]
 
@@ -347,11 +347,11 @@ def test_a_file_that_somebody_else_changed_is_copied_before_it_is_replaced(
     other = beside.with_name("dataset.annotations.other.csv")
     for cell in (1, 2):
         annotate.session.assign([cell], 1)
-        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.keeping.state, timeout=5000)
+        qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.autosave.state, timeout=5000)
     assert not other.exists()
     beside.write_text(beside.read_text().replace("treated", "somebody's"))
     annotate.session.assign([3], 1)
-    qtbot.waitUntil(lambda: "3 annotations" in annotate.keeping.state, timeout=5000)
+    qtbot.waitUntil(lambda: "3 annotations" in annotate.autosave.state, timeout=5000)
     assert set(rows_of(other).values()) == {"somebody's"}
     assert list(rows_of(beside).values()) == ["treated"] * 3
 
@@ -371,7 +371,7 @@ def test_annotations_that_were_not_read_are_copied_before_they_are_replaced(
     _, annotate = opened(data_set)
     qtbot.waitUntil(lambda: "Restored 1" in annotate.news.text(), timeout=5000)
     annotate.session.assign([5], 1)
-    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.keeping.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state, timeout=5000)
     assert list(rows_of(beside).values()) == ["debris", "treated"]
     assert list(rows_of(beside.with_name("dataset.annotations.other.csv")).values()) == ["mitotic"]
     assert "dataset.annotations.other.csv" in annotate.news.text()
@@ -380,7 +380,7 @@ def test_annotations_that_were_not_read_are_copied_before_they_are_replaced(
 def test_what_is_given_while_annotations_are_read_is_not_overruled_by_them(
     viewer: Any, plate: Cells, qtbot: Any, tmp_path: Path
 ) -> None:
-    session, kept = session_of(viewer), keeping_of(viewer)
+    session, kept = session_of(viewer), autosave_of(viewer)
     session.open(plate, "plate")
     session.classify(plate.labels, (*plate.classes, "debris"))
     session.assign([4, 5], 2)
@@ -405,8 +405,8 @@ def test_classes_of_a_data_set_that_comes_back_stay_in_its_file(
     session.open(plate.subset(slice(12)), "another")
     assert len(rows_of(beside)) == 1
     session.switch(first)
-    qtbot.waitUntil(lambda: not annotate.keeping._restoring, timeout=5000)
+    qtbot.waitUntil(lambda: not annotate.autosave._restoring, timeout=5000)
     assert session.cells.labels[0] == other and session.edits.undoable == 1
     session.assign([2], other)
-    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.keeping.state, timeout=5000)
+    qtbot.waitUntil(lambda: "2 annotations saved" in annotate.autosave.state, timeout=5000)
     assert len(rows_of(beside)) == 2

@@ -44,7 +44,7 @@ def test_classes_and_maps_keep_place_names_and_colours(viewer: Any, plate: Any) 
             (10.0, -20.0),
             "micrometer",
         )
-        assert not image.turned
+        assert not image.has_rotation
     assert not maps.classes
 
 
@@ -54,4 +54,4 @@ def test_points_and_layers_of_the_user_are_left_out_and_turns_are_told(viewer: A
     assert layers.result_images(viewer) == ()
     viewer.add_image(np.zeros((8, 8)), metadata={OURS: "mixed"}, rotate=30)
     (image,) = layers.result_images(viewer)
-    assert image.turned
+    assert image.has_rotation

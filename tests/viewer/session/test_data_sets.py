@@ -219,9 +219,9 @@ def test_layers_of_a_data_set_that_is_not_in_use_are_not_kept_alive() -> None:
         pass
 
     image, cells = Layer(), Layer()
-    before = ShownBefore(Shown(2, {"DNA": image}, cells, at={0: 1}))
+    before = ShownBefore(Shown(2, {"DNA": image}, cells, slice_position={0: 1}))
     again = before.again([image, cells])
-    assert again == Shown(2, {"DNA": image}, cells, at={0: 1})
+    assert again == Shown(2, {"DNA": image}, cells, slice_position={0: 1})
     assert before.again([image]) is None and before.field == 2
     reference = weakref.ref(image)
     del image, again

@@ -14,7 +14,7 @@ import napari_channelmix
 from napari_channelmix.classify.device import choose_device, choose_threads
 from napari_channelmix.computing import Computing, compute_with, computing, within_cap
 from napari_channelmix.jobs import drain
-from napari_channelmix.viewer.pages.channels.jobs import kept_folder
+from napari_channelmix.viewer.pages.channels.jobs import cache_folder
 from napari_channelmix.viewer.pages.channels.page import ChannelsPage
 from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 from napari_channelmix.viewer.pages.pixels.page import PixelsPage
@@ -76,10 +76,10 @@ def test_the_cache_follows(settings: Any, dock: Any, kept: Path) -> None:
     explain = dock(PixelsPage)
     settings.cache.size = 2
     assert explain.cache._limit == 2 * 2**20
-    assert kept_folder() is not None
+    assert cache_folder() is not None
     settings.cache.keep = False
     assert explain.cache._limit == 0
-    assert kept_folder() is None
+    assert cache_folder() is None
 
 
 def test_an_older_napari_has_the_usual_values(monkeypatch: Any) -> None:

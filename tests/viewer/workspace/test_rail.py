@@ -62,7 +62,7 @@ def test_a_click_on_the_dot_goes_where_it_is_mended_only_of_a_blocked_page(
     chosen: list[str] = []
     mended: list[str] = []
     rail.chosen.connect(chosen.append)
-    rail.mend_wanted.connect(mended.append)
+    rail.fix_requested.connect(mended.append)
     button = rail.buttons["pixels"]
     click(button, button.dot.center())
     assert (chosen, mended) == (["pixels"], [])

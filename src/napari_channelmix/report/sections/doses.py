@@ -25,7 +25,7 @@ def doses_section(findings: Findings) -> dict[str, Any] | None:
         return None
     rows = []
     for response in responses:
-        fit = response.found.fit
+        fit = response.dose_response.fit
         figures = (
             ("", "", "")
             if fit is None

@@ -25,8 +25,8 @@ from napari_channelmix.data.annotations import changed_cells
 from napari_channelmix.jobs import drain
 from napari_channelmix.viewer.autosave.close_warning import UnsavedWork
 from napari_channelmix.viewer.autosave.jobs import (
-    Found,
-    Kept,
+    Restored,
+    SaveResult,
     Unreadable,
     keep_job,
     named_again,
@@ -47,24 +47,24 @@ if TYPE_CHECKING:
     from napari_channelmix.jobs import Job
     from napari_channelmix.viewer.session.session import Session
 
-__all__ = ["PAUSE", "Keeping", "keeping_of"]
+__all__ = ["PAUSE", "Autosave", "autosave_of"]
 
 # Milliseconds from a change to the file; many changes meanwhile are written together.
 PAUSE = 3000
 
 
-class Keeping:
+class Autosave:
     """Keeps the annotations of one viewer, whichever docks are open.
 
     Signals
     -------
-    said(str, str)
+    reported(str, str)
         News for the user in a line, and their kind as for `Notice`.
     changed
         ``state`` (a line) or ``path`` (of the file) says something else.
     """
 
-    said = Signal(str, str)
+    reported = Signal(str, str)
     changed = Signal()
 
     def __init__(self, session: Session) -> None:
@@ -79,7 +79,7 @@ class Keeping:
         self._opening = self._restoring = self._applying = False
         # What is to be written, and what is being written.
         self._dirty = False
-        self._writing: Job[Kept] | None = None
+        self._writing: Job[SaveResult] | None = None
         self._warned: set[str] = set()
         self.state, self.path = "", ""
         self.news: tuple[str, str] = ("", "info")
@@ -89,13 +89,13 @@ class Keeping:
         self._clock.setInterval(PAUSE)
         # Qt would hold this object, and with it all cells, for as long as it lives itself.
         reference = weakref.ref(self)
-        self._clock.timeout.connect(lambda: _if_there(reference, Keeping._strike))
+        self._clock.timeout.connect(lambda: _if_there(reference, Autosave._strike))
         session.replaced.connect(self._leave)
         session.cells_changed.connect(self._opened)
         session.edited.connect(self._edited)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(lambda: _if_there(reference, Keeping.finish))
+            application.aboutToQuit.connect(lambda: _if_there(reference, Autosave.finish))
         self._opened(session.cells)
 
     # ---------------------------------------------------------------- opening
@@ -127,7 +127,7 @@ class Keeping:
             before = cells
         self._before = before
         places = self._places = Places(before, self.session.source)
-        path = places.found
+        path = places.latest_file
         # What is not read now is not known, and copied before it is replaced.
         self._known = {file: mtime for file, mtime in places.written().items() if file == path}
         if path is None:
@@ -137,12 +137,12 @@ class Keeping:
         job = restore_job(path, before, places.names)
         QTimer.singleShot(0, lambda: self._read(before, path, job))
 
-    def _read(self, cells: Cells, path: Path, job: Job[Found | Unreadable]) -> None:
+    def _read(self, cells: Cells, path: Path, job: Job[Restored | Unreadable]) -> None:
         if self._before is cells:
             self._reader.run(
                 "reading the annotations",
                 job,
-                lambda found: self._restore(cells, found),
+                lambda loaded: self._restore(cells, loaded),
                 on_error=lambda line: self._not_read(path, line),
             )
 
@@ -153,7 +153,7 @@ class Keeping:
             self._places.without(path)
         self._tell(line, "error")
 
-    def _restore(self, before: Cells, loaded: Found | Unreadable) -> None:
+    def _restore(self, before: Cells, loaded: Restored | Unreadable) -> None:
         now, places = self.session.cells, self._places
         self._restoring = False
         if self._before is not before or now is None or places is None:
@@ -170,11 +170,13 @@ class Keeping:
         if not _same_cells(now, before):
             return
         self._unfit = loaded.unfit if len(loaded.unfit) else None
-        self._earlier = (loaded.path, len(loaded.given) + len(loaded.unfit))
+        self._earlier = (loaded.path, len(loaded.annotations) + len(loaded.unfit))
         # What was given since then is newer.
-        older = ~np.isin(loaded.at, changed_cells(before, now))
-        class_names = loaded.given.rows["class"][older].tolist()
-        labels, classes = named_again(now, loaded.at[older], class_names, loaded.given.palette)
+        older = ~np.isin(loaded.cell_indices, changed_cells(before, now))
+        class_names = loaded.annotations.rows["class"][older].tolist()
+        labels, classes = named_again(
+            now, loaded.cell_indices[older], class_names, loaded.annotations.palette
+        )
         self._applying = True
         changes = self.session.edits.undoable
         self.session.classify(labels, classes)
@@ -182,7 +184,7 @@ class Keeping:
         self._say_state(f"Saved in {places.in_words(loaded.path)}.", loaded.path)
         lines = []
         if self.session.edits.undoable > changes:
-            what = _counted(len(loaded.given)) if len(loaded.given) else "your classes,"
+            what = _counted(len(loaded.annotations)) if len(loaded.annotations) else "your classes,"
             lines.append(f"Restored {what} saved {loaded.saved:%Y-%m-%d %H:%M}.")
         if len(loaded.unfit):
             lines.append(
@@ -209,7 +211,7 @@ class Keeping:
             self._dirty, self._writing = False, job
             self._writer.run("saving the annotations", job, self._written, on_error=self._broken)
 
-    def _job(self) -> Job[Kept] | None:
+    def _job(self) -> Job[SaveResult] | None:
         before, now, places = self._before, self.session.cells, self._places
         if not self._dirty or before is None or now is None or places is None:
             return None
@@ -219,7 +221,7 @@ class Keeping:
             before, now, places.files, places.names, self._unfit, self._earlier, dict(self._known)
         )
 
-    def _written(self, saved: Kept) -> None:
+    def _written(self, saved: SaveResult) -> None:
         self._writing = None
         if saved.path is None:
             self._dirty = True
@@ -251,9 +253,9 @@ class Keeping:
 
     def _broken(self, line: str) -> None:
         self._writing, self._dirty = None, True
-        self._not_saved(Kept(None, 0, (line,)))
+        self._not_saved(SaveResult(None, 0, (line,)))
 
-    def _not_saved(self, attempt: Kept) -> None:
+    def _not_saved(self, attempt: SaveResult) -> None:
         what = _counted(attempt.count) if attempt.count else "Annotations"
         self.unsaved.note(f"saving {what.lower()} of cells, see the page 'Annotate':")
         self._say_state("Not saved. The next change tries again.")
@@ -279,17 +281,17 @@ class Keeping:
 
     def _tell(self, text: str, kind: str) -> None:
         self.news = (text, kind)
-        self.said.emit(text, kind)
+        self.reported.emit(text, kind)
 
     def _say_state(self, text: str, path: Path | None = None) -> None:
         self.state, self.path = text, "" if path is None else str(path)
         self.changed.emit()
 
 
-def _if_there(reference: weakref.ref[Keeping], method: Callable[[Keeping], object]) -> None:
-    keeping = reference()
-    if keeping is not None:
-        method(keeping)
+def _if_there(reference: weakref.ref[Autosave], method: Callable[[Autosave], object]) -> None:
+    autosave = reference()
+    if autosave is not None:
+        method(autosave)
 
 
 def _same_cells(cells: Cells, other: Cells) -> bool:
@@ -301,7 +303,7 @@ def _counted(count: int) -> str:
     return f"{count:,} annotation{'' if count == 1 else 's'}"
 
 
-def _end(job: Job[Kept]) -> None:
+def _end(job: Job[SaveResult]) -> None:
     """Close a job that a thread may be in: its step comes to its end first, and no other begins."""
     while True:
         try:
@@ -312,15 +314,15 @@ def _end(job: Job[Kept]) -> None:
             return
 
 
-def _end_keeping(keeping: Keeping) -> None:
+def _end_autosave(autosave: Autosave) -> None:
     # At the very end, Qt may be gone before the viewer.
     with contextlib.suppress(RuntimeError):
-        keeping.finish()
+        autosave.finish()
 
 
-_KEEPING = PerViewer(lambda viewer: Keeping(session_of(viewer)), _end_keeping)
+_AUTOSAVES = PerViewer(lambda viewer: Autosave(session_of(viewer)), _end_autosave)
 
 
-def keeping_of(viewer: Any) -> Keeping:
+def autosave_of(viewer: Any) -> Autosave:
     """What keeps the annotations of a viewer; begun with its first dock that is about cells."""
-    return _KEEPING(viewer)
+    return _AUTOSAVES(viewer)

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from napari_channelmix.data import Cells
 
-__all__ = ["Found", "Kept", "Unreadable", "keep_job", "named_again", "restore_job"]
+__all__ = ["Restored", "SaveResult", "Unreadable", "keep_job", "named_again", "restore_job"]
 
 
 @dataclass(frozen=True)
-class Kept:
+class SaveResult:
     """Where annotations were written; ``path`` is None where no place took them.
 
     ``troubles`` says of each place that did not take them why, in a line; ``other`` is the copy of
@@ -46,25 +46,25 @@ class Kept:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Restored:
     """Annotations of an earlier day, and the cells they are about.
 
     Attributes
     ----------
     path : Path
     saved : datetime
-    given : Given
+    annotations : Given
         Those that fit.
-    at : (R,) int array
-        Position of the cell of each row of ``given``.
+    cell_indices : (R,) int array
+        Position of the cell of each row of ``annotations``.
     unfit : pandas.DataFrame
         Rows about cells that are not there any more.
     """
 
     path: Path
     saved: datetime
-    given: Given
-    at: npt.NDArray[np.int64] = field(repr=False)
+    annotations: Given
+    cell_indices: npt.NDArray[np.int64] = field(repr=False)
     unfit: pd.DataFrame = field(repr=False)
 
 
@@ -85,7 +85,7 @@ def keep_job(
     unfit: pd.DataFrame | None,
     earlier: tuple[Path, int] | None,
     known: dict[Path, int],
-) -> Job[Kept]:
+) -> Job[SaveResult]:
     """Write the classes that differ from those the data set came with, to the first good place.
 
     ``earlier``: the file of an earlier day, and how many annotations it held; where fewer are to
@@ -109,11 +109,11 @@ def keep_job(
         except SaveError as error:
             troubles.append(str(error))
             continue
-        return Kept(path, len(table), tuple(troubles), other)
-    return Kept(None, len(table), tuple(troubles))
+        return SaveResult(path, len(table), tuple(troubles), other)
+    return SaveResult(None, len(table), tuple(troubles))
 
 
-def restore_job(path: Path, cells: Cells, names: Sequence[str]) -> Job[Found | Unreadable]:
+def restore_job(path: Path, cells: Cells, names: Sequence[str]) -> Job[Restored | Unreadable]:
     """Read an annotation file and find its cells; one that cannot be read gets another name."""
     yield Progress(0, 2, "reading the annotations")
     try:
@@ -130,7 +130,7 @@ def restore_job(path: Path, cells: Cells, names: Sequence[str]) -> Job[Found | U
         table = replace(table, palette=tuple(dict.fromkeys([*cells.classes, *table.palette])))
     fits = Given(table.rows[indices >= 0].reset_index(drop=True), table.palette)
     unfit = table.rows[indices < 0].reset_index(drop=True)
-    return Found(path, saved, fits, indices[indices >= 0], unfit)
+    return Restored(path, saved, fits, indices[indices >= 0], unfit)
 
 
 def named_again(

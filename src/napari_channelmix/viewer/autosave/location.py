@@ -47,7 +47,7 @@ class Places:
         )
 
     @property
-    def found(self) -> Path | None:
+    def latest_file(self) -> Path | None:
         """The file that was written last, if there is any."""
         there = [path for path in self.files if path.is_file()]
         return max(there, key=lambda path: path.stat().st_mtime, default=None)

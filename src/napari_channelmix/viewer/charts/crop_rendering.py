@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 __all__ = ["Look", "composed", "plain_looks", "settled"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 LEVELS = 256
 
@@ -48,7 +48,7 @@ def plain_looks(colors: tuple[str, ...], visible: int) -> tuple[Look | None, ...
     )
 
 
-def settled(crops: Floats, looks: tuple[Look | None, ...]) -> tuple[Look | None, ...]:
+def settled(crops: FloatArray, looks: tuple[Look | None, ...]) -> tuple[Look | None, ...]:
     """The same looks with the range of some crops (n, C, H, W), where they have none."""
     return tuple(
         replace(look, low=float(low), high=float(high))
@@ -60,7 +60,7 @@ def settled(crops: Floats, looks: tuple[Look | None, ...]) -> tuple[Look | None,
     )
 
 
-def composed(crops: Floats, looks: tuple[Look | None, ...]) -> npt.NDArray[np.uint8]:
+def composed(crops: FloatArray, looks: tuple[Look | None, ...]) -> npt.NDArray[np.uint8]:
     """Crops (n, C, H, W) as pictures (n, H, W, 3), their channels added up; None hides one."""
     count, _, height, width = crops.shape
     total = np.zeros((count, height, width, 3), np.float32)

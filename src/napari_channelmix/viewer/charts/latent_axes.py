@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BADGES", "Axis", "axes_of", "figure", "inactive_of", "moved", "signed", "title_of"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 #: The badges of `drl.trust`, best first, and what each means.
 BADGES = {
@@ -54,7 +54,7 @@ class Axis:
 
     name: str
     columns: tuple[int, ...]
-    values: Floats = field(repr=False)
+    values: FloatArray = field(repr=False)
     low: float
     high: float
     badge: str
@@ -111,7 +111,7 @@ def axes_of(latents: Latents) -> tuple[Axis, ...]:
         cyclic = len(columns) == 2
         low, high = (0.0, TURN) if cyclic else (float(v) for v in spans[columns[0]])
         active = [latents.trust[column] for column in columns if latents.active[column]]
-        weakest = min(active, key=lambda one: one.value)
+        weakest = min(active, key=lambda trust: trust.value)
         tip = _tip(name, active, weakest, of.code.of.factor(name))
         axes.append(Axis(name, columns, latents.of_axis(name), low, high, weakest.badge, tip))
     return tuple(axes)

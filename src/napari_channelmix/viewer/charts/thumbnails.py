@@ -15,7 +15,7 @@ from napari_channelmix.viewer.charts.attribution_colormap import heat
 
 __all__ = ["Thumbnails", "Tile", "grey_levels", "heat_image"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 GAP = 6
 # No picture is larger, and none smaller where it can be helped.
@@ -24,7 +24,7 @@ LARGEST, SMALLEST = 108, 64
 WHITE = 190
 
 
-def grey_levels(crops: Floats) -> npt.NDArray[np.uint8]:
+def grey_levels(crops: FloatArray) -> npt.NDArray[np.uint8]:
     """Channels (C, H, W) as grey pictures, each stretched over its own range."""
     low, high = np.percentile(crops, (1.0, 99.8), axis=(1, 2), keepdims=True)
     span = np.where(high > low, high - low, 1.0)
@@ -32,7 +32,7 @@ def grey_levels(crops: Floats) -> npt.NDArray[np.uint8]:
     return grey
 
 
-def heat_image(shares: Floats) -> QImage:
+def heat_image(shares: FloatArray) -> QImage:
     """A map, 0 to 1, in the colours of the map layers; transparent where it is 0."""
     table = np.round(255 * heat()).astype(np.uint8)
     pixels = table[np.round(255 * np.clip(shares, 0, 1)).astype(np.uint8)]

@@ -29,13 +29,13 @@ def center_on(viewer: Any, shown: Shown, cells: Cells, cell: int) -> None:
     """Move the view so that a cell of the field that is shown is in its middle; the zoom stays."""
     layer = shown.reference
     point = np.asarray(layer.world_to_data(viewer.dims.point), dtype=float)
-    for axis, index in shown.at.items():
+    for axis, index in shown.slice_position.items():
         point[axis] = index
     rows, columns = shown.axes or plane_axes(layer)
     point[rows], point[columns] = cells.centres[cell]
     world = np.asarray(layer.data_to_world(point), dtype=float)
     offset = viewer.dims.ndim - layer.ndim
-    for axis in shown.at:
+    for axis in shown.slice_position:
         viewer.dims.set_point(axis + offset, float(world[axis]))
     displayed = [axis - offset for axis in viewer.dims.displayed]
     if min(displayed) >= 0:

@@ -15,7 +15,7 @@ from napari.layers import Points
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer.layers.features import FeatureTable, label_ids, point_rows
 from napari_channelmix.viewer.layers.own_columns import (
-    GIVEN,
+    CLASS_COLUMN,
     own_columns,
     result_columns,
     written_to,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["GIVEN", "own_columns", "result_columns", "unwritable_reason", "write_features"]
+__all__ = ["CLASS_COLUMN", "own_columns", "result_columns", "unwritable_reason", "write_features"]
 
 IntArray = npt.NDArray[np.int64]
 

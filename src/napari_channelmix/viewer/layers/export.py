@@ -48,7 +48,7 @@ def result_images(viewer: Any, *, copied: bool = True) -> tuple[PlaneImage, ...]
                 str(geometry["units"][0]),
                 classes,
                 colors,
-                _turned(geometry),
+                _has_rotation(geometry),
             )
         )
     return tuple(images)
@@ -80,7 +80,7 @@ def _classes(layer: Any) -> tuple[dict[int, str], dict[int, tuple[int, int, int,
     return names, colors
 
 
-def _turned(geometry: dict[str, Any]) -> bool:
+def _has_rotation(geometry: dict[str, Any]) -> bool:
     return not (
         np.allclose(geometry["rotate"], np.eye(2))
         and np.allclose(geometry["shear"], 0)

@@ -36,7 +36,7 @@ CHANNELS_SHOWN = 4
 class FieldPixels:
     """The pixels of a field of view, ready to be shown: a plane and its contrast per channel."""
 
-    at: int
+    field_index: int
     planes: tuple[Any, ...]
     limits: tuple[tuple[float, float], ...]
 
@@ -96,7 +96,7 @@ def forget_ours(viewer: Any, besides: Shown | None = None) -> None:
 
 def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
     """Put a field of view into the viewer, in the layers of the one before where there are any."""
-    field = cells.fields[pixels.at]
+    field = cells.fields[pixels.field_index]
     geometry = plane_geometry(field)
     before = find_ours(viewer, f"channel {cells.channels[0]}")
     moved = before is None or before.data.shape != pixels.planes[0].shape
@@ -129,7 +129,9 @@ def show_field(viewer: Any, cells: Cells, pixels: FieldPixels) -> Shown:
         objects.contour = 1
     else:
         codes = cells.labels
-        objects = show_codes(viewer, "classes", cells, pixels.at, codes, cells.classes, geometry)
+        objects = show_codes(
+            viewer, "classes", cells, pixels.field_index, codes, cells.classes, geometry
+        )
     if moved:
         viewer.reset_view()
-    return Shown(pixels.at, images, objects)
+    return Shown(pixels.field_index, images, objects)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GridLayer", "mosaic"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Pixels of the pictures between two of them, and grey level there.
 GAP, EDGE = 2, 0.16
@@ -29,7 +29,7 @@ NAMES = 3.2
 READABLE = 36
 
 
-def mosaic(pictures: Floats) -> Floats:
+def mosaic(pictures: FloatArray) -> FloatArray:
     """Pictures (L, T, C, H, W) as one: (rows, columns, 3) in colour, (rows, columns) in grey."""
     rows, columns, depth, height, width = pictures.shape
     whole = np.full(
@@ -64,7 +64,7 @@ class GridLayer:
         self,
         shown: Shown,
         shape: tuple[int, int],
-        pictures: Floats,
+        pictures: FloatArray,
         names: Sequence[str],
         zoom: float,
         color: str,

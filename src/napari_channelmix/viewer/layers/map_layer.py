@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MapLayer", "box_geometry", "box_shape"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 def _planar(shown: Shown) -> bool:
@@ -71,7 +71,7 @@ def box_geometry(
         # Pixel 0 of the image has its middle here; whole numbers are middles of pixels.
         start[axis] = low + step[axis] / 2 - 0.5
     if not planar:
-        for axis, index in shown.at.items():
+        for axis, index in shown.slice_position.items():
             start[axis] = index
     geometry["translate"] = _moved(layer, start, plane if planar else None)
     geometry["scale"] = geometry["scale"] * step
@@ -96,7 +96,7 @@ def box_shape(shown: Shown, size: tuple[int, int]) -> tuple[int, ...]:
         return size
     layer = shown.reference
     shape = list(full_resolution(layer).shape[: layer.ndim])
-    for axis in shown.at:
+    for axis in shown.slice_position:
         shape[axis] = 1
     for axis, pixels in zip(shown.axes or plane_axes(layer), size, strict=True):
         shape[axis] = pixels
@@ -118,7 +118,7 @@ class MapLayer:
 
     def __init__(self, viewer: Any, role: str, name: str, *, visible: bool = True) -> None:
         self._viewer, self.role, self._name, self._visible = viewer, role, name, visible
-        self._pixels: Floats = np.zeros((1, 1), np.float32)
+        self._pixels: FloatArray = np.zeros((1, 1), np.float32)
         self.layer: Any = None
 
     def lay(self, shown: Shown, box: Sequence[int], size: tuple[int, int]) -> None:
@@ -143,7 +143,7 @@ class MapLayer:
             layer = self._added(data, geometry, _plane(shown, len(shape)))
         self.layer = layer
 
-    def _seen_as(self, shape: tuple[int, ...], shown: Shown) -> Floats:
+    def _seen_as(self, shape: tuple[int, ...], shown: Shown) -> FloatArray:
         """The pixels as an array of more axes: a view, so that writing into them is enough."""
         if len(shape) == 2:
             return self._pixels
@@ -152,7 +152,7 @@ class MapLayer:
         grid[rows], grid[columns] = self._pixels.shape
         return np.broadcast_to(self._pixels.reshape(grid), shape)
 
-    def _added(self, data: Floats, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
+    def _added(self, data: FloatArray, geometry: dict[str, Any], plane: tuple[int, int]) -> Any:
         # What was selected stays so: the user may be at work in that layer.
         with keep_selection(self._viewer.layers):
             return claim(
@@ -171,7 +171,7 @@ class MapLayer:
                 )
             )
 
-    def show(self, image: Floats) -> None:
+    def show(self, image: FloatArray) -> None:
         """Show an image of the size that was laid; values between 0 and 1."""
         if self.layer is not None and image.shape == self._pixels.shape:
             self._pixels[...] = image

@@ -10,10 +10,17 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["CLASSES_PART", "GIVEN", "WrittenColumns", "own_columns", "result_columns", "written_to"]
+__all__ = [
+    "CLASSES_PART",
+    "CLASS_COLUMN",
+    "WrittenColumns",
+    "own_columns",
+    "result_columns",
+    "written_to",
+]
 
 # The column of classes that the user gave, and the part of the plugin that writes it.
-GIVEN, CLASSES_PART = "class", "classes"
+CLASS_COLUMN, CLASSES_PART = "class", "classes"
 
 
 @dataclass(eq=False)
@@ -55,7 +62,9 @@ def own_columns(layer: Any) -> frozenset[str]:
 def result_columns(layer: Any) -> frozenset[str]:
     """Own columns that hold results, not the classes that the user gave."""
     written = _WRITTEN.get(layer)
-    class_column = None if written is None else written.names.get(CLASSES_PART, {}).get(GIVEN)
+    class_column = (
+        None if written is None else written.names.get(CLASSES_PART, {}).get(CLASS_COLUMN)
+    )
     return own_columns(layer) - {class_column}
 
 

@@ -99,17 +99,18 @@ def field_place(shown: Shown) -> FieldPlace:
     layer = shown.reference
     rows, columns = shown.axes or plane_axes(layer)
     shape = _shape(layer)
-    first = min(rows, *shown.at) if shown.at else rows
+    first = min(rows, *shown.slice_position) if shown.slice_position else rows
     axes = list(range(first, layer.ndim))
     if len(axes) == 2 or shape is None:
         axes = [rows, columns]
     point = np.zeros(layer.ndim)
-    for axis, index in shown.at.items():
+    for axis, index in shown.slice_position.items():
         point[axis] = index
     geometry = part(layer, axes)
     geometry["translate"] = np.asarray(layer.affine.inverse(layer.data_to_world(point)))[axes]
     lengths = [
-        1 if shape is None or axis in (rows, columns, *shown.at) else shape[axis] for axis in axes
+        1 if shape is None or axis in (rows, columns, *shown.slice_position) else shape[axis]
+        for axis in axes
     ]
     return FieldPlace(geometry, (axes.index(rows), axes.index(columns)), tuple(lengths))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["show_scores"]
 
-Floats = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 
 # Labels and pixels of the layers that were drawn, the labels as they are looked up, and the pixels
 # as the layer has them.
@@ -35,7 +35,7 @@ def show_scores(
     role: str,
     cells: Cells,
     field: int,
-    scores: Floats,
+    scores: FloatArray,
     place_of: FieldPlace | dict[str, Any],
     *,
     name: str,
@@ -137,7 +137,7 @@ def _marks(
     role: str,
     cells: Cells,
     in_field: npt.NDArray[np.bool_],
-    scores: Floats,
+    scores: FloatArray,
     place_of: FieldPlace,
     name: str,
     limits: tuple[float, float],

@@ -36,12 +36,12 @@ class DataSetBox(QWidget):
 
     Signals
     -------
-    chosen(int), close_wanted(int)
+    chosen(int), close_requested(int)
         Key of a data set.
     """
 
     chosen = Signal(int)
-    close_wanted = Signal(int)
+    close_requested = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,7 +69,7 @@ class DataSetBox(QWidget):
 
     def _close(self) -> None:
         if self.list.currentIndex() >= 0:
-            self.close_wanted.emit(int(self.list.currentData()))
+            self.close_requested.emit(int(self.list.currentData()))
 
     def fill(self, _: object = None) -> None:
         """Show the data sets that are open, and what was found of each."""

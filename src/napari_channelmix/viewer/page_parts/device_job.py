@@ -10,6 +10,6 @@ __all__ = ["devices_job"]
 def devices_job() -> Job[dict[str, str | None]]:
     """Why each device cannot be used, or None where it can."""
     yield Progress(0, 1, "loading PyTorch")
-    from napari_channelmix.classify.device import why_not
+    from napari_channelmix.classify.device import unavailable_reason
 
-    return {name: why_not(name) for name in ("cpu", "cuda", "mps")}
+    return {name: unavailable_reason(name) for name in ("cpu", "cuda", "mps")}

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PriorBox", "explained_prior", "reweighed_job"]
 
-GIVEN = "given"
+OWN_SHARES = "given"
 CHOICES = (
     ("as in training", None),
     ("balanced", "balanced"),
     ("estimated from these cells", "estimated"),
-    ("given shares", GIVEN),
+    ("given shares", OWN_SHARES),
 )
 TIP = (
     "How frequent the classes are before a cell is seen. Probabilities and predicted classes "
@@ -75,16 +75,16 @@ class PriorBox(QWidget):
         self._classes = () if trained is None else trained.classifier.classes
         self._typing = self._typing and ours
         if not self._typing:
-            current = prior if prior is None or isinstance(prior, str) else GIVEN
+            current = prior if prior is None or isinstance(prior, str) else OWN_SHARES
             with QSignalBlocker(self.box):
                 self.box.setCurrentIndex([value for _, value in CHOICES].index(current))
-            self.shares.setVisible(current == GIVEN)
+            self.shares.setVisible(current == OWN_SHARES)
         self.setEnabled(ours and not busy)
         self.box.setToolTip(ELSEWHERE if trained is not None and not ours else TIP)
 
     def _changed(self, _: object = None) -> None:
         value = self.box.currentData()
-        self._typing = value == GIVEN
+        self._typing = value == OWN_SHARES
         self.shares.setVisible(self._typing)
         if not self._typing:
             self.chosen.emit(value)

@@ -46,7 +46,7 @@ class DeviceBox(QComboBox):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.task = Task(session)
-        self._asked = False
+        self._queried = False
         self.addItems(["auto", "cpu", "cuda", "mps"])
         self.setToolTip(
             "Where to compute; 'auto': the device of the preferences, else a graphics card where "
@@ -55,8 +55,8 @@ class DeviceBox(QComboBox):
 
     def showPopup(self) -> None:
         """Ask PyTorch when the list is first opened: loading it earlier would delay the dock."""
-        if not self._asked:
-            self._asked = True
+        if not self._queried:
+            self._queried = True
             if "torch" in sys.modules:
                 self.take(_now())
             else:

@@ -59,7 +59,7 @@ def elsewhere(session: Session, viewer: Any, position: Any) -> str | None:
     point = np.round(layer.world_to_data(position))
     wrong = [
         f"{layer.axis_labels[axis]} = {index}"
-        for axis, index in shown.at.items()
+        for axis, index in shown.slice_position.items()
         if point[axis] != index
     ]
     return ", ".join(wrong) or None

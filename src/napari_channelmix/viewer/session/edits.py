@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Edit", "Edits", "tick"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 # Changes that can be taken back.
 MOST = 1000
@@ -43,8 +43,8 @@ class Edit:
     """
 
     classes: tuple[tuple[str, ...], tuple[str, ...]]
-    at: Whole
-    codes: tuple[Whole, Whole]
+    cell_indices: IntArray
+    codes: tuple[IntArray, IntArray]
     time: int = field(default_factory=tick, compare=False)
 
     @classmethod
@@ -57,23 +57,23 @@ class Edit:
     @property
     def empty(self) -> bool:
         """Whether nothing changes."""
-        return not len(self.at) and self.classes[0] == self.classes[1]
+        return not len(self.cell_indices) and self.classes[0] == self.classes[1]
 
     def then(self, later: Edit) -> Edit:
         """The change that makes both: first this one, then a later one."""
-        indices = np.union1d(self.at, later.at)
+        indices = np.union1d(self.cell_indices, later.cell_indices)
         before, after = np.empty(len(indices), np.int64), np.empty(len(indices), np.int64)
         # Where both changed a cell, its first class is of this one and its last of the later.
-        before[np.searchsorted(indices, later.at)] = later.codes[0]
-        before[np.searchsorted(indices, self.at)] = self.codes[0]
-        after[np.searchsorted(indices, self.at)] = self.codes[1]
-        after[np.searchsorted(indices, later.at)] = later.codes[1]
+        before[np.searchsorted(indices, later.cell_indices)] = later.codes[0]
+        before[np.searchsorted(indices, self.cell_indices)] = self.codes[0]
+        after[np.searchsorted(indices, self.cell_indices)] = self.codes[1]
+        after[np.searchsorted(indices, later.cell_indices)] = later.codes[1]
         return Edit((self.classes[0], later.classes[1]), indices, (before, after))
 
     def applied(self, cells: Cells, *, back: bool) -> Cells:
         """The cells with this change made again, or taken back."""
         labels = cells.labels.copy()
-        labels[self.at] = self.codes[0 if back else 1]
+        labels[self.cell_indices] = self.codes[0 if back else 1]
         return cells.with_labels(labels, self.classes[0 if back else 1])
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PerViewer", "own_viewer"]
 
-Kept = TypeVar("Kept")
+Object = TypeVar("Object")
 
 
 def own_viewer(viewer: Any) -> Any:
@@ -18,7 +18,7 @@ def own_viewer(viewer: Any) -> Any:
     return getattr(viewer, "__wrapped__", viewer)
 
 
-class PerViewer(Generic[Kept]):
+class PerViewer(Generic[Object]):
     """Makes an object for each viewer and gives it to whoever asks.
 
     Parameters
@@ -30,23 +30,23 @@ class PerViewer(Generic[Kept]):
     """
 
     def __init__(
-        self, make: Callable[[Any], Kept], end: Callable[[Kept], object] = lambda _: None
+        self, make: Callable[[Any], Object], end: Callable[[Object], object] = lambda _: None
     ) -> None:
         self._make, self._end = make, end
         # By identity: two viewers with equal contents compare equal, and must not share.
-        self._kept: dict[int, Kept] = {}
+        self._objects: dict[int, Object] = {}
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._objects)
 
-    def __call__(self, viewer: Any) -> Kept:
+    def __call__(self, viewer: Any) -> Object:
         """The object of a viewer, or of a proxy of it."""
         viewer = own_viewer(viewer)
         key = id(viewer)
-        if key not in self._kept:
-            self._kept[key] = self._make(viewer)
+        if key not in self._objects:
+            self._objects[key] = self._make(viewer)
             weakref.finalize(viewer, self._gone, key)
-        return self._kept[key]
+        return self._objects[key]
 
     def _gone(self, key: int) -> None:
-        self._end(self._kept.pop(key))
+        self._end(self._objects.pop(key))

@@ -28,7 +28,7 @@ class Shown:
         The layer of each channel; several channels share one where it has a channel axis.
     objects : napari layer or None
         The Labels or Points layer the cells come from.
-    at : dict of int to int
+    slice_position : dict of int to int
         For cells of one slice of a stack: axis of the first image layer, and the slice.
     axes : (int, int) or None
         Rows and columns among the axes of the image layers; None: the last two.
@@ -36,13 +36,13 @@ class Shown:
         Column in the features of ``objects`` that holds the ids of the cells, where the user chose
         one, or where points have ids.
     stack : dict of int to dict
-        Where every slice of a stack is a field of view: for each field, its ``at``.
+        Where every slice of a stack is a field of view: for each field, its ``slice_position``.
     """
 
     field: int
     images: dict[str, Any] = dataclasses.field(default_factory=dict)
     objects: Any = None
-    at: dict[int, int] = dataclasses.field(default_factory=dict)
+    slice_position: dict[int, int] = dataclasses.field(default_factory=dict)
     axes: tuple[int, int] | None = None
     id_column: str | None = None
     stack: dict[int, dict[int, int]] = dataclasses.field(default_factory=dict)

@@ -31,7 +31,7 @@ class SliceFollower:
             return
         field = field_in_view(viewer, shown)
         if field is not None and field != shown.field:
-            self.session.shown = replace(shown, field=field, at=shown.stack[field])
+            self.session.shown = replace(shown, field=field, slice_position=shown.stack[field])
 
 
 def field_in_view(viewer: Any, shown: Shown) -> int | None:

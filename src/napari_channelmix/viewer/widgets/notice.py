@@ -59,7 +59,7 @@ class Notice(QLabel):
         super().__init__(parent)
         self.kind: Kind = "info"
         self.unfolded = False
-        self._said = ""
+        self._text = ""
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(
@@ -76,13 +76,13 @@ class Notice(QLabel):
 
     def text(self) -> str:
         """All that is said, also what is folded away."""
-        return self._said
+        return self._text
 
     def say(self, text: str, kind: Kind = "info") -> None:
         """Show a text, one entry a line; an empty one hides the line."""
-        if text != self._said:
+        if text != self._text:
             self.unfolded = False
-        self.kind, self._said = kind, text
+        self.kind, self._text = kind, text
         self._show()
         self.setVisible(bool(text))
         self.update()
@@ -95,7 +95,7 @@ class Notice(QLabel):
     @property
     def folded(self) -> int:
         """How many entries the link hides, or would hide."""
-        entries = self._said.splitlines()
+        entries = self._text.splitlines()
         rows = [_rows(entry) for entry in entries]
         shown = 1
         while shown < len(rows) and sum(rows[: shown + 1]) <= LINES:
@@ -103,12 +103,12 @@ class Notice(QLabel):
         return len(rows) - shown if sum(rows[shown:]) >= WORTH else 0
 
     def _show(self) -> None:
-        entries = [breakable(entry) for entry in self._said.splitlines()]
+        entries = [breakable(entry) for entry in self._text.splitlines()]
         many, plain = len(entries) > 1, "\n".join(entries)
         self.setTextFormat(Qt.TextFormat.RichText if many else Qt.TextFormat.PlainText)
         self.setText(self._entries(entries) if many else plain)
-        self.setToolTip(self._said if plain != self._said else "")
-        self.setAccessibleName(self._said if many else "")
+        self.setToolTip(self._text if plain != self._text else "")
+        self.setAccessibleName(self._text if many else "")
 
     def _entries(self, entries: list[str]) -> str:
         """Entries apart from each other, and the link below them."""
@@ -130,7 +130,7 @@ class Notice(QLabel):
     def changeEvent(self, event: QEvent) -> None:
         """The link has the colour of the text, in every theme."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange and "\n" in self._said:
+        if event.type() == QEvent.Type.PaletteChange and "\n" in self._text:
             self._show()
 
     def clear_line(self) -> None:

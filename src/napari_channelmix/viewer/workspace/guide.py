@@ -24,9 +24,9 @@ class PageGuide(QWidget):
     """Stands above a page until the page is done; alone where something is missing."""
 
     # An `Action` that was pressed; key of a page to go to; the page is wanted as it is.
-    action_wanted = Signal(object)
-    page_wanted = Signal(str)
-    anyway_wanted = Signal()
+    action_requested = Signal(object)
+    page_requested = Signal(str)
+    anyway_requested = Signal()
 
     def __init__(self, page: PageInfo, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class PageGuide(QWidget):
         self.button, self.anyway = QPushButton(), QPushButton("Show the page anyway")
         self.anyway.setToolTip("Show the page as it is, with what cannot be used yet")
         self.button.clicked.connect(self._pressed)
-        self.anyway.clicked.connect(self.anyway_wanted)
+        self.anyway.clicked.connect(self.anyway_requested)
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addWidget(self.anyway)
@@ -80,6 +80,6 @@ class PageGuide(QWidget):
     def _pressed(self) -> None:
         state, action = self._state, self._action
         if state is not None and state.kind == "blocked":
-            self.page_wanted.emit(state.mended_on)
+            self.page_requested.emit(state.mended_on)
         elif action is not None:
-            self.action_wanted.emit(action)
+            self.action_requested.emit(action)

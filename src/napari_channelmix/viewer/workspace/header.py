@@ -44,10 +44,10 @@ class Header(QWidget):
     """Cells, model, and work on pages that are not in sight, each in a line."""
 
     # Key of the page to go to; key of the page whose work is to be stopped.
-    page_wanted = Signal(str)
-    cancel_wanted = Signal(str)
+    page_requested = Signal(str)
+    cancel_requested = Signal(str)
     # Key of the open data set to work on.
-    data_set_wanted = Signal(int)
+    data_set_requested = Signal(int)
 
     def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,7 +74,7 @@ class Header(QWidget):
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop the job; earlier results are kept")
         self._build()
-        self.next.clicked.connect(lambda: self.page_wanted.emit(self.next.property("page")))
+        self.next.clicked.connect(lambda: self.page_requested.emit(self.next.property("page")))
         self.cancel.clicked.connect(self._cancel)
         self.show_running(())
         self.show_next("", "")
@@ -99,7 +99,7 @@ class Header(QWidget):
 
     def _cancel(self) -> None:
         if self._shown is not None:
-            self.cancel_wanted.emit(self._shown.key)
+            self.cancel_requested.emit(self._shown.key)
 
     def fill(self) -> None:
         """Bring cells and model up to date with the session."""
@@ -125,7 +125,9 @@ class Header(QWidget):
         for place, state in enumerate(states):
             action = menu.addAction(line_of(state))
             action.setCheckable(True)
-            action.triggered.connect(lambda _=False, key=state.key: self.data_set_wanted.emit(key))
+            action.triggered.connect(
+                lambda _=False, key=state.key: self.data_set_requested.emit(key)
+            )
             if state.key == session.data_set:
                 action.setChecked(True)
                 self.data_sets.setText(f"{place + 1} of {len(states)}")

@@ -41,9 +41,9 @@ class PageFrame(QWidget):
         The dock of its own.
     """
 
-    take_out_wanted = Signal()
-    put_back_wanted = Signal()
-    front_wanted = Signal()
+    take_out_requested = Signal()
+    put_back_requested = Signal()
+    front_requested = Signal()
 
     def __init__(self, info: PageInfo, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,10 +91,10 @@ class PageFrame(QWidget):
         column.addLayout(self._holder, 1)
         self._below = QWidget()
         column.addWidget(self._below, 1)
-        self.take_out.clicked.connect(self.take_out_wanted)
-        self.put_back.clicked.connect(self.put_back_wanted)
-        self.to_front.clicked.connect(self.front_wanted)
-        self.guide.anyway_wanted.connect(self.show_anyway)
+        self.take_out.clicked.connect(self.take_out_requested)
+        self.put_back.clicked.connect(self.put_back_requested)
+        self.to_front.clicked.connect(self.front_requested)
+        self.guide.anyway_requested.connect(self.show_anyway)
         self.follow_theme(theme)
         self._arrange()
 

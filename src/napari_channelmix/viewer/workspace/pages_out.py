@@ -152,8 +152,8 @@ class PagesOut(QObject):
         window = dock.parent()
         if not isinstance(ours, QDockWidget) or not isinstance(window, QMainWindow):
             return
-        one_place = window.dockWidgetArea(dock) == window.dockWidgetArea(ours)
-        if one_place and not dock.isFloating() and not ours.isFloating():
+        same_area = window.dockWidgetArea(dock) == window.dockWidgetArea(ours)
+        if same_area and not dock.isFloating() and not ours.isFloating():
             window.tabifyDockWidget(ours, dock)
             to_front(dock)
 

@@ -84,7 +84,7 @@ class RailButton(_ThemedButton):
     """
 
     # The dot of a blocked page was clicked: its key.
-    mend_wanted = Signal(str)
+    fix_requested = Signal(str)
 
     def __init__(self, page: PageInfo, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, HEIGHT, parent)
@@ -120,7 +120,7 @@ class RailButton(_ThemedButton):
         on_dot = self.dot.contains(event.position().toPoint())
         if self.isDown() and on_dot and self.state.kind == "blocked":
             self.setDown(False)
-            self.mend_wanted.emit(self.page.key)
+            self.fix_requested.emit(self.page.key)
             return
         super().mouseReleaseEvent(event)
 
@@ -191,7 +191,7 @@ class Rail(QWidget):
 
     # Key of the page that the user chose.
     chosen = Signal(str)
-    mend_wanted = Signal(str)
+    fix_requested = Signal(str)
 
     def __init__(
         self, pages: Sequence[PageInfo], theme: str, parent: QWidget | None = None
@@ -209,7 +209,7 @@ class Rail(QWidget):
             self._group.addButton(button)
             column.addWidget(button)
             button.clicked.connect(lambda _=False, key=button.page.key: self.chosen.emit(key))
-            button.mend_wanted.connect(self.mend_wanted)
+            button.fix_requested.connect(self.fix_requested)
         column.addStretch(1)
         column.addWidget(self.fold)
 

@@ -122,18 +122,18 @@ class Workspace(DockedWidget):
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.show_page)
-        self.rail.mend_wanted.connect(self._mend)
+        self.rail.fix_requested.connect(self._mend)
         self.rail.fold.clicked.connect(lambda: self.fold(not self.folded))
-        self.header.page_wanted.connect(self.show_page)
-        self.header.cancel_wanted.connect(self._cancel)
-        self.header.data_set_wanted.connect(lambda key: self.page("data").switch_to(key))
+        self.header.page_requested.connect(self.show_page)
+        self.header.cancel_requested.connect(self._cancel)
+        self.header.data_set_requested.connect(lambda key: self.page("data").switch_to(key))
         for key, frame in self.frames.items():
-            frame.take_out_wanted.connect(lambda key=key: self.take_out(key))
-            frame.put_back_wanted.connect(lambda key=key: self.put_back(key))
-            frame.front_wanted.connect(lambda key=key: self.show_page(key))
-            frame.guide.page_wanted.connect(self.show_page)
-            frame.guide.action_wanted.connect(self.do)
-            frame.guide.anyway_wanted.connect(lambda key=key: self.show_page(key))
+            frame.take_out_requested.connect(lambda key=key: self.take_out(key))
+            frame.put_back_requested.connect(lambda key=key: self.put_back(key))
+            frame.front_requested.connect(lambda key=key: self.show_page(key))
+            frame.guide.page_requested.connect(self.show_page)
+            frame.guide.action_requested.connect(self.do)
+            frame.guide.anyway_requested.connect(lambda key=key: self.show_page(key))
         session, events = self.session, self.viewer.layers.events
         for signal in (
             session.cells_changed,

@@ -65,8 +65,8 @@ def test_the_dock_asks_in_the_colour_of_a_warning(dock: Callable[[type], Any]) -
     widget.session.importance = asking()
     gate: Notice = widget.gate
     assert gate.kind == "warning"
-    assert "stain or batch?" not in widget.said.text()
-    assert "Groups of one class differ more" in widget.said.text()
+    assert "stain or batch?" not in widget.summary_label.text()
+    assert "Groups of one class differ more" in widget.summary_label.text()
 
 
 def test_groups_and_columns_of_the_table_are_offered(

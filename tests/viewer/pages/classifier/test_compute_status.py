@@ -19,7 +19,7 @@ def test_devices_are_looked_for_when_the_box_is_opened(
     viewer: Any, dock: Any, qtbot: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(
-        "napari_channelmix.classify.device.why_not",
+        "napari_channelmix.classify.device.unavailable_reason",
         lambda name: "no NVIDIA GPU" if name == "cuda" else None,
     )
     box = dock(ClassifierPage).computer

@@ -80,7 +80,7 @@ def test_slices_without_cells_are_left_out_and_counted() -> None:
     assert [field.name for field in cells.fields] == ["Image: axis 0=0", "Image: axis 0=2"]
     assert "1 of 3 slices hold no cell and are left out" in cells.warnings
     shown = with_fields(shown_of(plan), plan, cells)
-    assert shown.stack == {0: {0: 0}, 1: {0: 2}} and shown.at == {0: 0}
+    assert shown.stack == {0: {0: 0}, 1: {0: 2}} and shown.slice_position == {0: 0}
 
 
 def test_a_projection_of_the_channels_projects_the_objects() -> None:

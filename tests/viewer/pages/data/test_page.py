@@ -108,7 +108,7 @@ def test_cells_of_a_slice_keep_its_place(viewer: Any, images: Any, qtbot: Any, c
     cells = use(images, qtbot, click)
     assert len(cells) == 9 and cells.channels == ("DNA", "GFP")
     np.testing.assert_allclose(cells.read([0])[0, 0, 4:16, 4:16], picture[10:22, 10:22], rtol=1e-5)
-    assert images.session.shown.at == {0: 1}
+    assert images.session.shown.slice_position == {0: 1}
     viewer.dims.set_point(0, 7.0 + 6.0)
     images.use_layers()
     assert "nuclei of another slice" in images.notice.text()
@@ -519,7 +519,7 @@ def test_slices_are_slices_once_the_user_said_so(
     cells = use(images, qtbot, click)
     session = images.session
     assert [field.name for field in cells.fields] == ["stack: axis 0=0", "stack: axis 0=1"]
-    assert session.shown.field == 1 and session.shown.at == {0: 1}
+    assert session.shown.field == 1 and session.shown.slice_position == {0: 1}
     assert "1 of 3 slices hold no cell and are left out" in images.notice.text()
     assert "9 ids occur in several slices" in images.notice.text()
     assert cell_at(session, viewer, (1, 16, 16)) == 9

@@ -85,11 +85,11 @@ def test_the_axis_of_the_slider_is_that_of_the_real_cells(page: CellPage, qtbot:
 
 def test_the_grid_is_asked_for_and_taken_away(page: CellPage, qtbot: Any) -> None:
     page.show_cell(4)
-    with qtbot.waitSignal(page.grid_wanted):
+    with qtbot.waitSignal(page.grid_requested):
         qtbot.mouseClick(page.grid, Qt.MouseButton.LeftButton)
     page.mark_grid(True)
     assert page.grid.text() == "Remove the layer"
-    with qtbot.waitSignal(page.grid_unwanted):
+    with qtbot.waitSignal(page.grid_removal_requested):
         qtbot.mouseClick(page.grid, Qt.MouseButton.LeftButton)
 
 

@@ -70,7 +70,7 @@ def test_axes_stand_in_the_order_of_their_importance(page: ClassesPage) -> None:
 
 
 def test_a_cell_is_held_against_its_own_class_first(page: ClassesPage) -> None:
-    assert page.said.text() == "Click a cell in the image."
+    assert page.unusual_label.text() == "Click a cell in the image."
     height = page.unusual.height()
     page.show_cell(9)
     assert page.unusual.height() == height
@@ -90,7 +90,7 @@ def test_what_is_unusual_is_said_in_words(page: ClassesPage) -> None:
     found.values[9, found.names.index("Scale")] = 40.0
     page.show_latents(found, axes_of(found))
     page.show_cell(9)
-    assert "is unusual for class 'bright': Scale" in page.said.text()
+    assert "is unusual for class 'bright': Scale" in page.unusual_label.text()
     assert page.unusual.rows[0].strong
 
 
@@ -98,7 +98,7 @@ def test_a_class_of_too_few_cells_is_a_line(page: ClassesPage) -> None:
     found = latents(cells().with_labels([0, 1] + [-1] * 10, ("dim", "bright")))
     page.show_latents(found, axes_of(found))
     page.show_cell(0)
-    assert page.said.text() == "Class 'dim' has fewer than three other cells."
+    assert page.unusual_label.text() == "Class 'dim' has fewer than three other cells."
     assert not any(one.figure for one in page.unusual.rows)
 
 
@@ -137,7 +137,7 @@ def test_classes_that_are_still_compared_are_said_to_come_last(page: ClassesPage
     assert "3 folds" in page.line.text() and page.accuracy.rows
     assert not page.importance_box.isHidden()
     # The cell that is looked at stays.
-    assert "Cell 10" in page.said.text()
+    assert "Cell 10" in page.unusual_label.text()
 
 
 def test_figures_of_other_classes_are_said_to_be_old(page: ClassesPage) -> None:

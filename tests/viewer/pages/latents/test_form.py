@@ -166,7 +166,7 @@ def test_fine_tuning_is_off_until_it_is_wanted(session: Session, form: LatentsFo
 
 def test_run_waits_while_something_runs(session: Session, form: LatentsForm, qtbot: Any) -> None:
     open_cells(session, form)
-    with qtbot.waitSignal(form.wanted):
+    with qtbot.waitSignal(form.run_requested):
         qtbot.mouseClick(form.run, Qt.MouseButton.LeftButton)
     form.fill(busy=True)
     assert not form.run.isEnabled() and not form.reason.isVisible()

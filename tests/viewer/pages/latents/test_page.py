@@ -126,19 +126,19 @@ def test_run_finds_the_latents_and_says_how_far_it_is(
     viewer: Any, opened: Any, qtbot: Any, click: Any, weights: Path
 ) -> None:
     found = opened()
-    assert not found.found.isVisible() and not found.toggle.clicks.active
+    assert not found.results_box.isVisible() and not found.toggle.clicks.active
     found.settings.take_file(weights)
     click(found.settings.run)
     assert found.task_bar.isVisible() and not found.settings.run.isEnabled()
     finished(found, qtbot)
     session = found.session
     assert session.latents is not None, found.notice.text()
-    assert session.latents.values.shape == (COUNT, 10) and found.found.isVisible()
+    assert session.latents.values.shape == (COUNT, 10) and found.results_box.isVisible()
     assert found.settings.run.isEnabled() and not found.task_bar.isVisible()
     # Colours of the layers, blue and green.
     assert session.latents.prepared.how.view.weights == ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
     assert "Scale" in viewer.layers["cells"].features.columns
-    assert "'cells'" in found.pages.all.table.text()
+    assert "'cells'" in found.pages.cells_tab.table.text()
 
 
 def test_cancel_stops_the_run_and_keeps_what_was_found(
@@ -192,13 +192,15 @@ def test_cells_can_be_looked_at_while_their_classes_are_compared(
     found.settings.take_file(weights)
     click(found.settings.run)
     qtbot.waitUntil(lambda: found.session.latents is not None)
-    assert found.task.busy and found.found.isVisible()
+    assert found.task.busy and found.results_box.isVisible()
     found.go(5)
-    assert "computed last" in found.pages.classes.line.text()
+    assert "computed last" in found.pages.classes_tab.line.text()
     gate.set()
     finished(found, qtbot)
-    assert found.cell == 5 and "Cell 6" in found.pages.one.title.text()
-    assert found.pages.classes.accuracy.rows and "3 folds" in found.pages.classes.line.text()
+    assert found.cell == 5 and "Cell 6" in found.pages.cell_tab.title.text()
+    assert (
+        found.pages.classes_tab.accuracy.rows and "3 folds" in found.pages.classes_tab.line.text()
+    )
 
 
 def test_cancel_while_classes_are_compared_keeps_the_latents(
@@ -247,15 +249,15 @@ def test_the_shipped_weights_name_the_size_of_the_cells_of_the_plate(
     sizes = done.prepared.features["area"]
     assert abs(np.corrcoef(done.of_axis("Scale"), sizes)[0, 1]) > 0.5
     press_plate(qtbot, viewer, 3)
-    assert found.cell == 3 and "Cell 4" in found.pages.one.title.text()
-    assert done.separation is not None and found.pages.classes.accuracy.rows
-    slider = found.pages.one.sliders.of("Scale")
+    assert found.cell == 3 and "Cell 4" in found.pages.cell_tab.title.text()
+    assert done.separation is not None and found.pages.classes_tab.accuracy.rows
+    slider = found.pages.cell_tab.sliders.of("Scale")
     seen = []
     for value in (slider.axis.low, slider.axis.high):
-        before = found.pages.one.drawing.decoded
+        before = found.pages.cell_tab.drawing.decoded
         qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=slider.place(value).toPoint())
-        qtbot.waitUntil(lambda before=before: found.pages.one.drawing.decoded > before)
-        seen.append(found.pages.one.pictures.tiles[MOVED].below)
+        qtbot.waitUntil(lambda before=before: found.pages.cell_tab.drawing.decoded > before)
+        seen.append(found.pages.cell_tab.pictures.tiles[MOVED].below)
     assert seen[0] != seen[1]
 
 
@@ -278,7 +280,7 @@ def test_a_click_shows_the_cell_whatever_layer_is_active(
         viewer.layers.selection.active = active
         press(qtbot, viewer, number)
         assert found.cell == number - 1, found.notice.text()
-        assert f"Cell {number}" in found.pages.one.title.text()
+        assert f"Cell {number}" in found.pages.cell_tab.title.text()
         assert viewer.layers.selection.active is active
     ring = viewer.layers["selected cells"]
     middle = np.argwhere(blobs() == 7).mean(axis=0)
@@ -362,7 +364,7 @@ def test_a_slider_that_is_dragged_changes_what_is_seen(
 ) -> None:
     found = opened(known={})
     press(qtbot, viewer, 5)
-    page = found.pages.one
+    page = found.pages.cell_tab
     slider = page.sliders.of("Color")
 
     def pixels() -> Any:
@@ -386,7 +388,7 @@ def test_the_grid_comes_beside_the_field_and_leaves_nothing(
 ) -> None:
     found = opened(geometry=ODD, known={})
     press(qtbot, viewer, 5)
-    before, button = list(viewer.layers), found.pages.one.grid
+    before, button = list(viewer.layers), found.pages.cell_tab.grid
     click(button)
     layer = viewer.layers["latent traversals"]
     assert layer.units == viewer.layers["DNA"].units and button.text() == "Remove the layer"
@@ -410,11 +412,11 @@ def test_without_the_grid_the_view_is_where_it_was(
     camera.zoom *= 3
     before = (*camera.center, camera.zoom)
     for moved in (1.0, 0.5):
-        click(found.pages.one.grid)
+        click(found.pages.cell_tab.grid)
         assert camera.zoom != pytest.approx(before[-1])
         camera.zoom *= moved
         after = (*camera.center, camera.zoom)
-        click(found.pages.one.grid)
+        click(found.pages.cell_tab.grid)
         # Who went elsewhere meanwhile stays there.
         wanted = before if moved == 1 else after
         assert (*camera.center, camera.zoom) == pytest.approx(wanted)
@@ -423,7 +425,7 @@ def test_without_the_grid_the_view_is_where_it_was(
 def test_a_real_cell_that_is_clicked_is_gone_to(viewer: Any, opened: Any, qtbot: Any) -> None:
     found = opened(known={})
     press(qtbot, viewer, 5)
-    strip = found.pages.one.strip
+    strip = found.pages.cell_tab.strip
     strip.turn_to("Scale")
     at = next(i for i, cell in enumerate(strip.cells) if cell != 4)
     wanted = strip.cells[at]
@@ -438,7 +440,7 @@ def test_points_and_cells_are_linked_both_ways(viewer: Any, opened: Any, qtbot: 
     found = opened(known={})
     found.pages.tabs.setCurrentIndex(1)
     qtbot.wait(100)
-    scatter = found.pages.all.scatter
+    scatter = found.pages.cells_tab.scatter
     press(qtbot, viewer, 5)
     assert scatter.marked == 4
     point = scatter.point_of(9)
@@ -457,7 +459,7 @@ def test_points_and_cells_are_linked_both_ways(viewer: Any, opened: Any, qtbot: 
 
 def test_colours_come_and_go(viewer: Any, opened: Any, qtbot: Any, click: Any) -> None:
     found = opened(known={})
-    page = found.pages.all
+    page = found.pages.cells_tab
     found.pages.tabs.setCurrentIndex(1)
     page.color_axis.setCurrentIndex(page.color_axis.findData("Scale"))
     click(page.color)
@@ -486,8 +488,8 @@ def test_another_field_of_view_is_coloured_and_ringed_anew(
     found.session.latents = latents(plate)
     found.look_at(2)
     found.pages.tabs.setCurrentIndex(1)
-    click(found.pages.all.color)
-    name = f"latent: {found.pages.all.color_axis.currentText()}"
+    click(found.pages.cells_tab.color)
+    name = f"latent: {found.pages.cells_tab.color_axis.currentText()}"
     before = viewer.layers[name].data.copy()
     images.show_field(4)
     qtbot.waitUntil(lambda: found.session.shown.field == 4, timeout=10_000)
@@ -509,8 +511,8 @@ def test_painted_classes_keep_the_latents_and_say_what_is_old(opened: Any, qtbot
     found.session.classify([1] * COUNT, ("dim", "bright"))
     qtbot.waitUntil(lambda: found.session.latents.cells is found.session.cells)
     assert found.session.latents.values is values and found.cell == 4
-    assert "labelled bright" in found.pages.one.title.text()
-    assert "Classes were changed" in found.pages.classes.line.text()
+    assert "labelled bright" in found.pages.cell_tab.title.text()
+    assert "Classes were changed" in found.pages.classes_tab.line.text()
 
 
 def test_a_second_run_shows_the_same_cell_again(
@@ -519,18 +521,18 @@ def test_a_second_run_shows_the_same_cell_again(
     found = opened(known={})
     press(qtbot, viewer, 5)
     run(found, qtbot, click, weights)
-    assert found.cell == 4 and "Cell 5" in found.pages.one.title.text()
+    assert found.cell == 4 and "Cell 5" in found.pages.cell_tab.title.text()
     assert len(viewer.layers["selected cells"].data) == 1
-    assert found.pages.one.sliders.sliders or found.pages.one.sliders.inactive.text()
+    assert found.pages.cell_tab.sliders.sliders or found.pages.cell_tab.sliders.inactive.text()
 
 
 def test_a_cell_is_held_against_a_class(viewer: Any, opened: Any, qtbot: Any) -> None:
     found = opened(known={})
     press(qtbot, viewer, 10)
-    page = found.pages.classes
+    page = found.pages.classes_tab
     assert page.against.currentText() == "bright" and len(page.unusual.rows) == 6
     page.against.setCurrentText("dim")
-    assert "for class 'dim'" in page.said.text()
+    assert "for class 'dim'" in page.unusual_label.text()
 
 
 def test_other_cells_leave_nothing_of_the_ones_before(
@@ -538,13 +540,13 @@ def test_other_cells_leave_nothing_of_the_ones_before(
 ) -> None:
     found = opened(known={})
     press(qtbot, viewer, 5)
-    click(found.pages.one.grid)
+    click(found.pages.cell_tab.grid)
     found.pages.tabs.setCurrentIndex(1)
-    click(found.pages.all.color)
+    click(found.pages.cells_tab.color)
     found.session.open(cells(), "others", found.session.shown)
     qtbot.wait(50)
     assert found.session.latents is None and found.cell is None
-    assert not found.found.isVisible() and not found.toggle.clicks.active
+    assert not found.results_box.isVisible() and not found.toggle.clicks.active
     left = {layer.name for layer in viewer.layers}
     assert not {name for name in left if "latent" in name or "looked" in name}
 
@@ -569,8 +571,8 @@ def test_cells_without_masks_are_taken_with_a_warning(
     )
     found.look_at(3)
     found.pages.tabs.setCurrentIndex(1)
-    if found.pages.all.axes:
-        click(found.pages.all.color)
+    if found.pages.cells_tab.axes:
+        click(found.pages.cells_tab.color)
         assert any(layer.name.startswith("latent: ") for layer in viewer.layers)
 
 
@@ -589,8 +591,10 @@ def test_one_cell_is_looked_at_and_nothing_is_said_of_others(
     run(found, qtbot, click, weights)
     assert "One cell: nothing can be said of what varies" in found.warnings.text()
     found.look_at(0)
-    assert found.pages.one.sliders.isEnabled() and len(found.pages.all.scatter.places) == 1
-    click(found.pages.one.grid)
+    assert (
+        found.pages.cell_tab.sliders.isEnabled() and len(found.pages.cells_tab.scatter.places) == 1
+    )
+    click(found.pages.cell_tab.grid)
     assert "latent traversals" in viewer.layers
 
 
@@ -600,10 +604,10 @@ def test_where_all_cells_are_alike_no_axis_is_moved(
     every = tuple(name for name in latents().names if not name.startswith("Spare"))
     found = opened(known={"inactive": every})
     press(qtbot, viewer, 5)
-    page = found.pages.one
+    page = found.pages.cell_tab
     assert found.cell == 4 and not page.sliders.sliders
     assert page.sliders.inactive.text().startswith("Nothing to move")
-    assert not page.grid.isEnabled() and not found.pages.all.color.isEnabled()
+    assert not page.grid.isEnabled() and not found.pages.cells_tab.color.isEnabled()
     found.pages.tabs.setCurrentIndex(1)
     found.pages.tabs.setCurrentIndex(2)
 
@@ -693,7 +697,7 @@ def test_closing_the_viewer_meanwhile_is_safe(
     session.open(cells(1), "layers", Shown(0, {"DNA": image}))
     session.latents = latents(cells(1))
     found.look_at(3)
-    found.pages.one.sliders.of("Scale").setValue(900)
+    found.pages.cell_tab.sliders.of("Scale").setValue(900)
     found.start()
     qtbot.waitUntil(lambda: steps[0] > 3)
     viewer.close()
@@ -735,11 +739,11 @@ def test_nothing_is_cut_off_in_a_narrow_dock(opened: Any, qtbot: Any) -> None:
 def test_the_theme_is_followed(viewer: Any, opened: Any, qtbot: Any, click: Any) -> None:
     found = opened(known={})
     press(qtbot, viewer, 5)
-    click(found.pages.one.grid)
+    click(found.pages.cell_tab.grid)
     names = viewer.layers["latent traversals: names"].text
     dark = np.array(names.color.constant)
     viewer.theme = "light"
-    assert found.pages.all.scatter.backgroundBrush().color().lightness() > 128
+    assert found.pages.cells_tab.scatter.backgroundBrush().color().lightness() > 128
     assert np.abs(np.array(names.color.constant) - dark).max() > 0.5
     viewer.theme = "dark"
 

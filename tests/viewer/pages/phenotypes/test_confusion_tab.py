@@ -79,7 +79,7 @@ def test_a_field_pressed_again_shows_all(qtbot: Any) -> None:
     assert page.view.confusion.counts[1, 2] == 2
     page.follow_theme("dark")
     found = facts().accuracy(np.ones(12, bool))
-    said = page.said.text()
+    said = page.summary_label.text()
     assert f" ({found.interval_text}) over 12 cells with a class, in 3 groups. 3 groups say" in said
     assert page.recalls.bars.rows[0].interval == (found.low, found.high)
 
@@ -89,13 +89,13 @@ def test_what_cannot_be_compared_is_said(qtbot: Any) -> None:
     qtbot.addWidget(page)
     bare = Cells.from_array(np.zeros((4, 1, 4, 4), np.float32), ["DNA"])
     page.show_facts(None, None)
-    assert "Classify all cells" in page.said.text()
+    assert "Classify all cells" in page.summary_label.text()
     page.show_facts(Facts(bare, Predictions(CLASSES, np.eye(4, 3, dtype=np.float32))), None)
-    assert "No cell has a class yet" in page.said.text()
+    assert "No cell has a class yet" in page.summary_label.text()
     assert page.honest.text() == ""
     strange = Predictions(("x", "y", "z"), np.eye(12, 3, dtype=np.float32))
     page.show_facts(Facts(cells(), strange), None)
-    assert "no accuracy" in page.said.text()
+    assert "no accuracy" in page.summary_label.text()
     some = confusion_of([0, 1, -1], ("a", "b"), [0, 0, 0], ("a",))
     assert "1.000 over 2 cells" in summary(some) and "know them: b" in summary(some)
     assert "1 without one" in summary(some)
@@ -123,10 +123,10 @@ def test_the_matrix_counts_held_out_cells_unless_all_are_asked_for(qtbot: Any) -
     page = ConfusionPage("dark")
     qtbot.addWidget(page)
     page.show_facts(known, None)
-    assert "over 8 cells" in page.said.text()
+    assert "over 8 cells" in page.summary_label.text()
     assert page.recalls.bars.rows[0].figure.endswith("(8 cells)")
     assert page.honest.text() == "4 of 12 cells were trained on: the figures are of the other 8."
     page.show_facts(known, None, held_out=False)
-    assert "over 12 cells" in page.said.text()
+    assert "over 12 cells" in page.summary_label.text()
     assert page.recalls.bars.rows[0].figure.endswith("(12 cells)")
     assert "and too good" in page.honest.text()

@@ -1,4 +1,4 @@
-"""Reading while scrolling: the newest wish, each cell its own pixels, memory that is bounded."""
+"""Reading while scrolling: the newest request, each cell its own pixels, memory that is bounded."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from qtpy.QtGui import QImage
 
 from napari_channelmix.data import Cells, Field
 from napari_channelmix.viewer.charts.crop_rendering import Look
-from napari_channelmix.viewer.pages.phenotypes.crop_cache import CropCache, Kept
-from napari_channelmix.viewer.pages.phenotypes.crop_reader import Arrived, CropReader
+from napari_channelmix.viewer.pages.phenotypes.crop_cache import CachedCrop, CropCache
+from napari_channelmix.viewer.pages.phenotypes.crop_reader import CropBatch, CropReader
 
 from ...phenotype_cases import cells
 
@@ -22,15 +22,15 @@ LOOKS = (Look(Look.of_color("#FFFFFF").table, 0.0, 255.0), None)
 @pytest.fixture
 def reading(qtbot: Any) -> Any:
     """A reader and what arrived."""
-    arrived: list[Arrived] = []
+    arrived: list[CropBatch] = []
     reader = CropReader(arrived.append)
     yield reader, arrived
     reader.stop()
     qtbot.waitUntil(lambda: not reader.busy)
 
 
-def kept_of(arrived: list[Arrived]) -> dict[int, Kept]:
-    return {cell: kept for one in arrived for cell, kept in one.kept.items()}
+def kept_of(arrived: list[CropBatch]) -> dict[int, CachedCrop]:
+    return {cell: kept for one in arrived for cell, kept in one.crops.items()}
 
 
 def test_each_cell_gets_its_own_pixels(reading: Any, qtbot: Any) -> None:
@@ -91,7 +91,7 @@ def test_what_was_scrolled_past_is_not_read(reading: Any, qtbot: Any) -> None:
     reader.ask(of, LOOKS[:1], [50, 51], {})
     plane.gate.set()
     qtbot.waitUntil(lambda: {50, 51} <= set(kept_of(arrived)))
-    # The batch at hand was finished, the rest of the old wish was dropped.
+    # The batch at hand was finished, the rest of the old request was dropped.
     assert len(set(plane.rows)) < 20
 
 
@@ -146,7 +146,7 @@ def test_other_cells_have_contrast_of_their_own(reading: Any, qtbot: Any) -> Non
 def test_the_cache_lets_go_of_what_was_not_looked_at() -> None:
     pixels = np.zeros((1, 10, 10), np.float32)
     image = QImage(10, 10, QImage.Format.Format_RGB32)
-    one = Kept(pixels, image, LOOKS)
+    one = CachedCrop(pixels, image, LOOKS)
     cache = CropCache(most=5 * one.size)
     for cell in range(5):
         cache.put(cell, one)

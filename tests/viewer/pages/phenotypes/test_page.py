@@ -212,7 +212,7 @@ def test_orders_that_are_not_possible_say_why(opened: Any, qtbot: Any, plate: Ce
     assert not found.form.order.model().item(at).isEnabled()
     assert "no predictions yet" in found.form.order.itemText(at)
     assert not found.form.predicted.isEnabled()
-    assert "Classify all cells" in found.confusion.said.text()
+    assert "Classify all cells" in found.confusion.summary_label.text()
     found.session.predictions = predicted(plate)
     settled(found, qtbot)
     assert found.form.order.model().item(at).isEnabled()
@@ -344,7 +344,7 @@ def test_the_docks_share_one_selection(
     qtbot.wait(100)
     press(found, 4, qtbot)
     assert explain.number.value() == axes.number.value() == axes.cell == 4
-    assert axes.pages.all.scatter.marked == 4
+    assert axes.pages.cells_tab.scatter.marked == 4
     # Several stay several, though other docks look at one of them.
     press(found, 6, qtbot, Qt.KeyboardModifier.ShiftModifier)
     assert found.session.selected == (6, 4, 5) and axes.cell == 6

@@ -13,7 +13,7 @@ from napari_channelmix.viewer.pages.phenotypes.sorting import (
     Filter,
     arranged,
     choices_of,
-    why_not,
+    reason_not_possible,
 )
 
 from ...latent_cases import latents
@@ -69,13 +69,13 @@ def test_a_random_order_is_the_same_for_a_seed() -> None:
 
 def test_what_is_missing_is_said() -> None:
     bare = Facts(Cells.from_array(np.zeros((2, 1, 4, 4), np.float32), ["DNA"]))
-    reasons = {order.key: why_not(order, bare) for order in ORDERS}
+    reasons = {order.key: reason_not_possible(order, bare) for order in ORDERS}
     assert "Classify all cells" in reasons["margin"]
     assert "Latent traversals" in reasons["distance"]
     assert "no cell has a class" in reasons["class"]
     assert not reasons["data"] and not reasons["random"]
     assert arranged(bare, Choice("margin"), EVERY).tolist() == [0, 1]
-    assert why_not(ORDERS[0], None)
+    assert reason_not_possible(ORDERS[0], None)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ def edit_in_words(edit: Edit) -> str:
     """What a change did: ``5 cells to treated``, ``class debris added``."""
     before, after = edit.classes
     palette = _palette(before, after)
-    if not len(edit.at):
+    if not len(edit.cell_indices):
         return palette
-    count = f"{len(edit.at):,} cell{'s' if len(edit.at) > 1 else ''}"
+    count = f"{len(edit.cell_indices):,} cell{'s' if len(edit.cell_indices) > 1 else ''}"
     if palette.startswith("class"):
         return f"{palette}, {count}"
     codes = np.unique(edit.codes[1])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_channelmix.data import Cells
-    from napari_channelmix.data.annotation_import import Floats, Imported
+    from napari_channelmix.data.annotation_import import FloatArray, Imported
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks.task import Task
 
@@ -44,7 +44,7 @@ class Transfer(QWidget):
         super().__init__(parent)
         self._session, self._task = session, task
         self._path: Path | None = None
-        self._found: Imported | None = None
+        self._imported: Imported | None = None
         self._cells: Cells | None = None
         self._looked_for = ""
         self.title = QLabel()
@@ -97,7 +97,7 @@ class Transfer(QWidget):
         self.how.clear()
         self.how.addItems([BY_VALUE, BY_PIXEL])
         if shown is not None and shown.reference is not None:
-            unit = layers.plane_of_world(shown.reference, shown.axes, shown.at).unit
+            unit = layers.plane_of_world(shown.reference, shown.axes, shown.slice_position).unit
             self.how.addItem(BY_WORLD.format(f"world units ({unit})"))
         self.how.setCurrentIndex(min(before, self.how.count() - 1))
         self.how.blockSignals(False)
@@ -107,7 +107,7 @@ class Transfer(QWidget):
 
     def close_table(self) -> None:
         """Forget the table."""
-        self._path = self._found = None
+        self._path = self._imported = None
         self.setVisible(False)
 
     def _look(self) -> None:
@@ -116,7 +116,7 @@ class Transfer(QWidget):
         cells, shown = session.cells, session.shown
         if path is None or cells is None:
             return
-        self._found, self._cells = None, cells
+        self._imported, self._cells = None, cells
         self._looked_for = self.ids.text().strip()
         self._ready("The table is being read")
         self.preview.say("Reading…")
@@ -137,7 +137,7 @@ class Transfer(QWidget):
         self._task.run("reading the table", job, self._show, on_error=self._refuse)
 
     def _other_ids(self) -> None:
-        # A field that is left is no other wish.
+        # A field that is left is no other request.
         if self.ids.text().strip() != self._looked_for:
             self._look()
 
@@ -145,13 +145,13 @@ class Transfer(QWidget):
         cells = self._cells
         if cells is None:
             return
-        self._found = imported
+        self._imported = imported
         new = [name for name in dict.fromkeys(imported.classes) if name not in cells.classes]
         text = imported.in_words()
         if new:
             text += f" New classes: {', '.join(new[:8])}{'…' if len(new) > 8 else ''}."
         self.preview.say(text, "warning" if _doubtful(imported) else "info")
-        self._ready("" if len(imported.at) else "No row matches a cell")
+        self._ready("" if len(imported.cell_indices) else "No row matches a cell")
 
     def _refuse(self, line: str) -> None:
         self.preview.say(line, "error")
@@ -165,13 +165,13 @@ class Transfer(QWidget):
 
     def apply(self) -> None:
         """Give the cells the classes of the table."""
-        imported, now = self._found, self._session.cells
+        imported, now = self._imported, self._session.cells
         if imported is None or now is None:
             return
         if not same_pixels(now, self._cells):
             self._look()
             return
-        labels, classes = named_again(now, imported.at, imported.classes, now.classes)
+        labels, classes = named_again(now, imported.cell_indices, imported.classes, now.classes)
         changed = int((labels != now.labels).sum())
         self._session.classify(labels, classes)
         path = imported.path.name
@@ -182,7 +182,7 @@ class Transfer(QWidget):
 def _doubtful(imported: Imported) -> bool:
     """Whether something of a table should be looked at before it is applied."""
     left_out = imported.unmatched or imported.no_id or imported.between or imported.near
-    return bool(left_out or imported.warnings) or not len(imported.at)
+    return bool(left_out or imported.warnings) or not len(imported.cell_indices)
 
 
 class _Pixels:
@@ -192,12 +192,12 @@ class _Pixels:
         shown, cells = session.shown, session.cells
         assert shown is not None and cells is not None
         self._shown, self._fields = shown.field, cells.fields
-        self._here = layers.plane_of_world(shown.reference, shown.axes, shown.at)
+        self._to_plane = layers.plane_of_world(shown.reference, shown.axes, shown.slice_position)
 
-    def __call__(self, field: int, positions: Floats) -> Floats:
+    def __call__(self, field: int, positions: FloatArray) -> FloatArray:
         if field == self._shown:
-            pixels: Floats = self._here(positions)
+            pixels: FloatArray = self._to_plane(positions)
             return pixels
         # Another image would be shown with its own pixel size, at the origin.
-        scaled: Floats = positions / np.asarray(self._fields[field].pixel_size or (1.0, 1.0))
+        scaled: FloatArray = positions / np.asarray(self._fields[field].pixel_size or (1.0, 1.0))
         return scaled

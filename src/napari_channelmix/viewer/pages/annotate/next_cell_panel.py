@@ -22,11 +22,11 @@ class GoingOn(QWidget):
 
     Signals
     -------
-    wanted(int)
+    cell_requested(int)
         Position of a cell.
     """
 
-    wanted = Signal(int)
+    cell_requested = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,7 +54,7 @@ class GoingOn(QWidget):
     def go_to_uncertain(self) -> None:
         """Ask for the cell the classifier is least certain of; those without a class come first."""
         cells, predictions = self._session.cells, self._session.predictions
-        if cells is None or predictions is None or self._why_not():
+        if cells is None or predictions is None or self._reason_not_ready():
             return
         cell = self._round.next(cells, predictions)
         if cell is None:
@@ -71,10 +71,10 @@ class GoingOn(QWidget):
     def _go(self, cell: int | None) -> None:
         if cell is not None:
             self._last = cell
-            self.wanted.emit(cell)
+            self.cell_requested.emit(cell)
         self.fill()
 
-    def _why_not(self) -> str:
+    def _reason_not_ready(self) -> str:
         cells, predictions = self._session.cells, self._session.predictions
         if cells is None:
             return "no cells yet"
@@ -86,7 +86,7 @@ class GoingOn(QWidget):
 
     def fill(self) -> None:
         """Say how far the user is, and why a button can do nothing."""
-        cells, why = self._session.cells, self._why_not()
+        cells, why = self._session.cells, self._reason_not_ready()
         self.uncertain.setEnabled(not why)
         self.uncertain.setToolTip(
             f"{why[:1].upper()}{why[1:]}"

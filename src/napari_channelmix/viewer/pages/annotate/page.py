@@ -4,7 +4,7 @@
 2. A click selects a cell, a key gives the selected cells a class (`annotate.keys`).
 3. The next cell to look at is the one a classifier is least certain of (`annotate.order`).
 4. What was given is kept in a file every few seconds, whichever docks are open
-   (`annotate.keeping`), goes into tables and comes from them (`annotate.transfer`), and is saved
+   (`autosave.autosave`), goes into tables and comes from them (`annotate.transfer`), and is saved
    with images and outlines as a data set.
 """
 
@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton
 from napari_channelmix.data import save_dataset_job
 from napari_channelmix.data.annotation_files import write_given_job
 from napari_channelmix.data.annotations import annotated
-from napari_channelmix.viewer.autosave.autosave import keeping_of
+from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.autosave.location import Places
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.colors import palette_of
@@ -52,7 +52,7 @@ class AnnotatePage(Page):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
-        self.keeping = keeping_of(viewer)
+        self.autosave = autosave_of(viewer)
         self.news = Notice()
         self.take_back = QPushButton("Undo the restored annotations")
         self.take_back.setToolTip("Remove the restored annotations; Redo restores them")
@@ -76,7 +76,7 @@ class AnnotatePage(Page):
         self._build()
         self._connect()
         self._cells_changed()
-        self._tell(*self.keeping.news)
+        self._tell(*self.autosave.news)
 
     def _build(self) -> None:
         self.column.addWidget(self.news)
@@ -105,11 +105,11 @@ class AnnotatePage(Page):
     def _connect(self) -> None:
         self.classes.missed.connect(lambda why: self.notice.say(why, "warning"))
         self.take_back.clicked.connect(self.session.undo)
-        self.going_on.wanted.connect(self.go)
+        self.going_on.cell_requested.connect(self.go)
         self.import_button.clicked.connect(self._ask_import)
         self.export_button.clicked.connect(self._ask_export)
         self.save_button.clicked.connect(self._ask_save)
-        self.transfer.applied.connect(lambda said: self.notice.say(said, "good"))
+        self.transfer.applied.connect(lambda message: self.notice.say(message, "good"))
         session = self.session
         self.follow(session.cells_changed, self._cells_changed)
         self.follow(session.shown_changed, self._cells_changed)
@@ -117,8 +117,8 @@ class AnnotatePage(Page):
         self.follow(session.replaced, self._forget)
         self.follow(session.selected_changed, self._fill)
         self.follow(session.predictions_changed, self._predicted)
-        self.follow(self.keeping.said, self._tell)
-        self.follow(self.keeping.changed, self._fill)
+        self.follow(self.autosave.reported, self._tell)
+        self.follow(self.autosave.changed, self._fill)
 
     # ---------------------------------------------------------------- giving classes
 
@@ -269,9 +269,9 @@ class AnnotatePage(Page):
         ):
             button.setEnabled(not reason)
             button.setToolTip(reason or tip)
-        self.state.setText(self.keeping.state)
-        self.state.setToolTip(f"Annotations are saved automatically. {self.keeping.path}")
-        self.state.setVisible(bool(self.keeping.state))
+        self.state.setText(self.autosave.state)
+        self.state.setToolTip(f"Annotations are saved automatically. {self.autosave.path}")
+        self.state.setVisible(bool(self.autosave.state))
 
     def front_changed(self, front: bool) -> None:
         """Listen to clicks and keys while in front of the other docks."""
@@ -287,7 +287,7 @@ class AnnotatePage(Page):
         self.classes.brush.switch(False)
         self.clicks.switch(False)
         self.keys.listen(False)
-        self.keeping.finish()
+        self.autosave.finish()
 
 
 def _be(classes: tuple[str, ...]) -> str:

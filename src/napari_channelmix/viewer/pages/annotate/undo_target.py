@@ -103,7 +103,7 @@ class Latest:
         if any(layer is active for layer in able):
             return active
         pick = (max, min)[side]
-        return pick(able, key=lambda one: self._strokes[one][side][-1], default=None)
+        return pick(able, key=lambda layer: self._strokes[layer][side][-1], default=None)
 
     def _move(self, layer: Any, side: int) -> bool:
         """Take the last stroke back, or make it again; False: napari has done so before."""

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from napari_channelmix.dcmix import ChannelImportance
     from napari_channelmix.settings import ImportanceSettings
 
-__all__ = ["importance_job", "kept_folder", "mixed_job"]
+__all__ = ["cache_folder", "importance_job", "mixed_job"]
 
 # Rows of a plane that are blended at once.
 STRIPE = 256
 
 
-def kept_folder() -> Path | None:
+def cache_folder() -> Path | None:
     """Where the docks keep finished repeats of channel importance, or None where nothing is kept.
 
     A folder per version: another one may find something else in the same cells. None where the

@@ -32,7 +32,7 @@ from napari_channelmix.viewer.page_parts.training_controls import (
     reason_not_ready,
 )
 from napari_channelmix.viewer.pages.channels.chart import ImportanceChart
-from napari_channelmix.viewer.pages.channels.jobs import importance_job, kept_folder, mixed_job
+from napari_channelmix.viewer.pages.channels.jobs import cache_folder, importance_job, mixed_job
 from napari_channelmix.viewer.pages.channels.solo_channel import Solo
 from napari_channelmix.viewer.pages.channels.table import FiguresTable, measured_alone
 from napari_channelmix.viewer.session.shown import LAYERS_GONE, OPEN_AGAIN
@@ -88,10 +88,12 @@ class ChannelsPage(Page):
         self.legend = QLabel()
         self.legend.setWordWrap(True)
         self.legend.setToolTip("Legend of the chart")
-        self.said = QLabel()
-        self.said.setWordWrap(True)
-        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.said.setToolTip("What linear classifiers and negative controls say about the channels")
+        self.summary_label = QLabel()
+        self.summary_label.setWordWrap(True)
+        self.summary_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.summary_label.setToolTip(
+            "What linear classifiers and negative controls say about the channels"
+        )
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
         # No alarm: nothing went wrong where a test does not fit the data.
@@ -116,10 +118,10 @@ class ChannelsPage(Page):
         # Of its own, so that looking at the mixed image does not stop a run.
         self.mixed_task = Task(self.session)
         # Repeats of the run under way: the box may be changed meanwhile.
-        self._wanted = 0
+        self._repeats = 0
         # How many of them an earlier run had finished, and where finished ones are kept.
         self._taken = 0
-        self._kept: Path | None = None
+        self._parts_folder: Path | None = None
         self._before: ChannelImportance | None = None
         # The data set that the run is of; another may be in use meanwhile.
         self._running = 0
@@ -158,7 +160,7 @@ class ChannelsPage(Page):
         inside.addWidget(self.chart)
         inside.addWidget(self.legend)
         inside.addWidget(self.hover)
-        inside.addWidget(self.said)
+        inside.addWidget(self.summary_label)
         inside.addWidget(self.no_p_values)
         table = Folding("Table")
         table.setToolTip("The numbers of the chart")
@@ -201,10 +203,10 @@ class ChannelsPage(Page):
         if cells is None:
             return
         chosen = self.settings.value
-        self._wanted, self._running = chosen.seeds, self.session.data_set
+        self._repeats, self._running = chosen.seeds, self.session.data_set
         self._before, self.session.importance = self.session.importance, None
-        self._taken, self._kept = 0, kept_folder()
-        job = importance_job(cells, chosen, self._kept)
+        self._taken, self._parts_folder = 0, cache_folder()
+        job = importance_job(cells, chosen, self._parts_folder)
         self.task.run(
             "channel importance",
             job,
@@ -226,8 +228,8 @@ class ChannelsPage(Page):
                 self.notice.say("Stopped; the bars are those of the run before.")
         elif how == "cancelled":
             done = 0 if importance is None else len(importance.seeds)
-            line = f"Stopped; {done} of {self._wanted} repeats are done"
-            if done and self._kept is not None:
+            line = f"Stopped; {done} of {self._repeats} repeats are done"
+            if done and self._parts_folder is not None:
                 line += " and saved: with the same cells and settings, Run continues from there"
             self.notice.say(f"{line}.")
         self._importance_changed()
@@ -253,7 +255,8 @@ class ChannelsPage(Page):
         self._importance_changed()
         if self._taken:
             self.notice.say(
-                f"{self._taken} of {self._wanted} repeats were reused from an earlier run with the "
+                f"{self._taken} of {self._repeats} repeats were reused from an earlier run with "
+                f"the "
                 "same cells and settings.",
                 "good",
             )
@@ -418,8 +421,8 @@ class ChannelsPage(Page):
         self.legend.setText(self.chart.legend())
         # The question stands above the bars.
         lines = [line for line in imp.sentences if not imp.asks or line != imp.question]
-        self.said.setText("\n".join(f"• {line}" for line in lines))
-        self.said.setVisible(bool(lines))
+        self.summary_label.setText("\n".join(f"• {line}" for line in lines))
+        self.summary_label.setVisible(bool(lines))
         self._judge(imp)
         shown = self.session.shown is not None and bool(imp.classifiers)
         self.mixed.setEnabled(shown)
@@ -439,7 +442,7 @@ class ChannelsPage(Page):
         """Gate and warnings above the bars; those of a run under way are not the last word."""
         if self.task.busy and self._running == self.session.data_set:
             self.gate.say(
-                f"So far, {len(imp.seeds)} of {self._wanted} repeats. {verdict(imp)}",
+                f"So far, {len(imp.seeds)} of {self._repeats} repeats. {verdict(imp)}",
                 "info" if imp.shares_readable else "error",
             )
             self.warnings.clear_line()

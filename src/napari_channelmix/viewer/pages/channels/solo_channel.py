@@ -60,7 +60,7 @@ class Solo:
         index = getattr(plane, "index", ())
         offset = dims.ndim - layer.ndim
         for axis, place in enumerate(index):
-            if place is not None and axis not in shown.at and place >= 0:
+            if place is not None and axis not in shown.slice_position and place >= 0:
                 point = list(layer.world_to_data(dims.point))
                 point[axis] = place
                 world = layer.data_to_world(point)

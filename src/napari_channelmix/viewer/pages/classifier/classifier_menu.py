@@ -42,7 +42,7 @@ class ClassifierBox(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(label)
         row.addWidget(self.list, 1)
-        self.list.activated.connect(lambda at: self.chosen.emit(self._classifiers[at]))
+        self.list.activated.connect(lambda index: self.chosen.emit(self._classifiers[index]))
         self.fill(busy=False)
 
     def fill(self, busy: bool) -> None:

@@ -48,14 +48,14 @@ class ComputerBox(Folding):
             column.addWidget(widget)
         self.freed.setVisible(False)
         self.addWidget(content)
-        self._asked = False
+        self._queried = False
         self.toggled.connect(self._opened)
         self.free.clicked.connect(self._free)
         self.fill(PREFERENCES.now)
 
     def _opened(self, is_open: bool) -> None:
-        if is_open and not self._asked:
-            self._asked = True
+        if is_open and not self._queried:
+            self._queried = True
             self.task.run("looking for devices", devices_job(), self.show_devices)
 
     def show_devices(self, reasons: dict[str, str | None]) -> None:

@@ -132,7 +132,7 @@ class ClassifierPage(Page):
         self.prior.chosen.connect(self.choose_prior)
         self.prior.refused.connect(self.fail)
         self.classifiers.chosen.connect(self.use)
-        self.form.confirmed.connect(lambda path, given: self.load(path, **given))
+        self.form.confirmed.connect(lambda path, options: self.load(path, **options))
         self.follow(self.session.cells_changed, self._fill)
         self.follow(self.session.trained_changed, self._fill)
         self.follow(self.session.data_sets_changed, self._fill)
@@ -212,7 +212,7 @@ class ClassifierPage(Page):
         self.task.run(
             "training",
             train_job(cells, chosen),
-            lambda found: self._trained(found, data_set),
+            lambda trained: self._trained(trained, data_set),
             on_update=lambda update: self._learning(update, data_set),
             on_error=self.fail,
             data_set=data_set,

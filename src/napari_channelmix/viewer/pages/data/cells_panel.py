@@ -37,7 +37,7 @@ class CellsPanel(QWidget):
     """Source of the cells, size of the crops, and where classes are already written."""
 
     changed = Signal()
-    nuclei_wanted = Signal(str)
+    nuclei_requested = Signal(str)
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class CellsPanel(QWidget):
             "that you can correct"
         )
         self.find_button.clicked.connect(
-            lambda: self.nuclei_wanted.emit(self.nuclei_channel.currentText())
+            lambda: self.nuclei_requested.emit(self.nuclei_channel.currentText())
         )
         self.crop = QSpinBox()
         self.crop.setRange(8, 512)

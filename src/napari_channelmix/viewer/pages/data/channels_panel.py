@@ -42,7 +42,7 @@ class Slice:
     """A field of view: its name, the slices it is of, and its channels."""
 
     name: str
-    at: dict[int, int]
+    slice_position: dict[int, int]
     planes: tuple[layers.LayerPlane, ...]
 
 
@@ -58,7 +58,7 @@ class ChosenChannels:
     images : dict of str to napari layer
     axes : (int, int)
         Rows and columns.
-    at : dict of int to int
+    slice_position : dict of int to int
         The slice: axis and position.
     channel : int or None
         The channel axis, where the channels are one layer.
@@ -70,7 +70,7 @@ class ChosenChannels:
     planes: tuple[layers.LayerPlane, ...]
     images: dict[str, Any]
     axes: tuple[int, int]
-    at: dict[int, int]
+    slice_position: dict[int, int]
     channel: int | None = None
     every: tuple[int, ...] = ()
 
@@ -103,7 +103,7 @@ class ChosenChannels:
     def slices(self) -> tuple[Slice, ...]:
         """The fields of view: one, or one for every slice."""
         if not self.every:
-            return (Slice(self.title, self.at, self.planes),)
+            return (Slice(self.title, self.slice_position, self.planes),)
         axes = layers.axes_of(self.reference)
         result = []
         for place in np.ndindex(*(axes[axis].length for axis in self.every)):
@@ -111,7 +111,7 @@ class ChosenChannels:
             name = ", ".join(f"{axes[axis].short}={index}" for axis, index in moved.items())
             planes = tuple(plane.moved(moved) for plane in self.planes)
             # With the image: annotations of another stack have slices of the same names.
-            result.append(Slice(f"{self.title}: {name}", {**self.at, **moved}, planes))
+            result.append(Slice(f"{self.title}: {name}", {**self.slice_position, **moved}, planes))
         return tuple(result)
 
 
@@ -344,8 +344,8 @@ class ChannelsPanel(QWidget):
 
     def _fill_slices(self) -> None:
         """A choice for every axis that is neither channel, row nor column."""
-        asked_of, unclear = self._unclear()
-        self.question.ask(asked_of, unclear, slices=not self.by_axis)
+        unclear_layer, unclear = self._unclear()
+        self.question.ask(unclear_layer, unclear, slices=not self.by_axis)
         layer = self._stack()
         axes: list[layers.Axis] = []
         if layer is not None and not layer.rgb:

@@ -19,10 +19,10 @@ from napari_channelmix.viewer import layers
 if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels, Slice
 
-__all__ = ["FOUND_IN", "CellsPlan", "cells_job", "check_plan"]
+__all__ = ["SLICE_KEY", "CellsPlan", "cells_job", "check_plan"]
 
 # Key in the metadata of a Labels layer: the slice of the channels in which nuclei were found.
-FOUND_IN = "napari-channelmix slice"
+SLICE_KEY = "napari-channelmix slice"
 # What leaves out cells at the border, where they are of layers.
 LEAVE_OUT = "tick 'Leave out cells at the border' to do without them"
 
@@ -95,8 +95,8 @@ def _marks(plan: CellsPlan) -> list[_Marks]:
         raise DataError(
             f"a crop of {plan.crop} pixels is larger than the image ({shape[0]} x {shape[1]})"
         )
-    found_in = layer.metadata.get(FOUND_IN)
-    if found_in is not None and tuple(found_in) != chosen.slice_index:
+    nuclei_slice = layer.metadata.get(SLICE_KEY)
+    if nuclei_slice is not None and tuple(nuclei_slice) != chosen.slice_index:
         raise DataError(
             f"layer {layer.name!r} holds nuclei of another slice or projection of the channels; "
             "go there, or segment nuclei here"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Points
 
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.pages.data.layer_cells import FOUND_IN
+from napari_channelmix.viewer.pages.data.layer_cells import SLICE_KEY
 from napari_channelmix.viewer.session.session import Shown
 from napari_channelmix.viewer.session.slice_follower import field_in_view
 
@@ -29,28 +29,28 @@ def shown_of(plan: CellsPlan) -> Shown:
     if isinstance(layer, Points):
         column = layers.point_ids(layer, column)[1]
     objects = layer if plan.labelled else None
-    return Shown(0, chosen.images, objects, chosen.at, chosen.axes, column)
+    return Shown(0, chosen.images, objects, chosen.slice_position, chosen.axes, column)
 
 
 def with_fields(shown: Shown, plan: CellsPlan, cells: Cells) -> Shown:
     """Which slice each field is of, where every slice is one."""
     if not plan.chosen.stacked:
         return shown
-    places = {section.name: section.at for section in plan.chosen.slices}
+    places = {section.name: section.slice_position for section in plan.chosen.slices}
     stack = {number: places[field.name] for number, field in enumerate(cells.fields)}
-    return replace(shown, field=0, at=stack[0], stack=stack)
+    return replace(shown, field=0, slice_position=stack[0], stack=stack)
 
 
 def add_nuclei(viewer: Any, channel: str, labels: Any, chosen: ChosenChannels) -> Any:
     """Add the nuclei that were found in a channel, in the slice that they were found in."""
-    place = layers.field_place(Shown(0, chosen.images, None, chosen.at, chosen.axes))
+    place = layers.field_place(Shown(0, chosen.images, None, chosen.slice_position, chosen.axes))
     if place.repeated:
         # An array that repeats its values cannot be corrected.
         place = layers.FieldPlace(layers.like(chosen.reference, chosen.axes))
     return viewer.add_labels(
         place.picture(labels),
         name=f"nuclei in {channel}",
-        metadata={FOUND_IN: chosen.slice_index},
+        metadata={SLICE_KEY: chosen.slice_index},
         **place.geometry,
     )
 
@@ -58,7 +58,9 @@ def add_nuclei(viewer: Any, channel: str, labels: Any, chosen: ChosenChannels) -
 def in_view(viewer: Any, shown: Shown) -> Shown:
     """The same layers, with the field whose slice the viewer shows; else the first."""
     field = field_in_view(viewer, shown)
-    return shown if field is None else replace(shown, field=field, at=shown.stack[field])
+    return (
+        shown if field is None else replace(shown, field=field, slice_position=shown.stack[field])
+    )
 
 
 def moved_on(shown: Shown, count: int) -> Shown:

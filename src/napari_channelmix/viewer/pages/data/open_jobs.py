@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_channelmix.viewer.session.data_sets import DataSetState
     from napari_channelmix.viewer.session.session import Session
 
-__all__ = ["Opened", "given_job", "of_source", "opened_job", "sample_job"]
+__all__ = ["Opened", "of_source", "open_cells_job", "opened_job", "sample_job"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ def sample_job(name: str) -> Job[Cells]:
     return cast("Cells", sample.cells)
 
 
-def given_job(cells: Cells) -> Job[Cells]:
+def open_cells_job(cells: Cells) -> Job[Cells]:
     """Cells that are there already, as a job."""
     yield Progress(0, 1, f"reading {cells.name}")
     return cells

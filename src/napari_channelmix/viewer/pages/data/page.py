@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QTabBar
 from napari_channelmix.data import Cells, open_dataset_job
 from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
-from napari_channelmix.viewer.autosave.autosave import keeping_of
+from napari_channelmix.viewer.autosave.autosave import autosave_of
 from napari_channelmix.viewer.page_parts.base_page import Page, group
 from napari_channelmix.viewer.page_parts.data_set_menu import DataSetBox
 from napari_channelmix.viewer.pages.data.cells_panel import CellsPanel
@@ -32,8 +32,8 @@ from napari_channelmix.viewer.pages.data.layer_fields import (
 from napari_channelmix.viewer.pages.data.merging import added, summary, with_classes_of
 from napari_channelmix.viewer.pages.data.open_jobs import (
     Opened,
-    given_job,
     of_source,
+    open_cells_job,
     opened_job,
     sample_job,
 )
@@ -98,7 +98,7 @@ class DataPage(Page):
         self.more.setToolTip(MORE)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
-        self.keeping = keeping_of(viewer)
+        self.autosave = autosave_of(viewer)
         self.preview = CropPreview(self.session)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -109,13 +109,13 @@ class DataPage(Page):
             self.origin.setCurrentIndex(1)
         self.origin.currentChanged.connect(lambda _: self._arrange())
         self.data_sets.chosen.connect(self.switch_to)
-        self.data_sets.close_wanted.connect(self.close_data_set)
+        self.data_sets.close_requested.connect(self.close_data_set)
         self.dataset.file_chosen.connect(self.open_file)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
         self.channels.changed.connect(self._check)
         self.cells.changed.connect(self._check)
-        self.cells.nuclei_wanted.connect(self.find_nuclei)
+        self.cells.nuclei_requested.connect(self.find_nuclei)
         self.use.clicked.connect(self.use_layers)
         self.more.clicked.connect(lambda: self.use_layers(more=True))
         events = self.viewer.layers.events
@@ -133,7 +133,7 @@ class DataPage(Page):
             self.session.explained_changed,
         ):
             self.follow(signal, self.data_sets.fill)
-        self.follow(self.keeping.said, self._tell)
+        self.follow(self.autosave.reported, self._tell)
         self._cells_changed()
         self._shown_changed()
         self._arrange()
@@ -180,13 +180,13 @@ class DataPage(Page):
 
     def open_cells(self, cells: Cells, source: str = "") -> None:
         """Take a data set that is already open."""
-        self._open(f"reading {cells.name}", given_job(cells), source or cells.name)
+        self._open(f"reading {cells.name}", open_cells_job(cells), source or cells.name)
 
     def _open(self, title: str, job: Job[Cells], source: str) -> None:
         self.task.run(
             title,
             opened_job(job, of_source(self.session, source)),
-            lambda found: self._opened(found, source),
+            lambda opened: self._opened(opened, source),
             on_error=self.fail,
         )
 
@@ -282,7 +282,7 @@ class DataPage(Page):
         chosen, why = self._chosen()
         self.cells.fill_channels(chosen.names if chosen is not None else ())
         self.use.setEnabled(not why)
-        not_yet = why or self._why_not_more()
+        not_yet = why or self._reason_not_addable()
         self.more.setEnabled(not not_yet)
         self.more.setToolTip(not_yet or MORE)
         self.reason.setText(why)
@@ -305,11 +305,11 @@ class DataPage(Page):
         self.task.run(
             "segmenting nuclei",
             nuclei_job(plane, SMALLEST_NUCLEUS),
-            lambda labels: self._found(channel, labels, chosen),
+            lambda labels: self._nuclei_done(channel, labels, chosen),
             on_error=self.fail,
         )
 
-    def _found(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
+    def _nuclei_done(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
         # A layer of the user's from now on: it may be corrected, and is never written over.
         layer = add_nuclei(self.viewer, channel, labels, chosen)
         # Outlines, so that the channels stay in sight.
@@ -318,7 +318,7 @@ class DataPage(Page):
         self.cells.choose_source(layer)
         self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
 
-    def _why_not_more(self) -> str:
+    def _reason_not_addable(self) -> str:
         """Why cells of other layers cannot be added to those in use."""
         if self.session.cells is None or self.session.source != LAYERS:
             return "First create a cell set of one image; then another image can be added"
@@ -382,7 +382,10 @@ class DataPage(Page):
             and before.shown.objects is shown.objects
             and isinstance(shown.objects, Labels)
             # A label of another slice may be another cell.
-            and (before.shown.at == shown.at or (before.shown.stack and shown.stack))
+            and (
+                before.shown.slice_position == shown.slice_position
+                or (before.shown.stack and shown.stack)
+            )
             and not cells.classes
         ):
             # The same cells, perhaps corrected: what was painted is not lost.
@@ -443,7 +446,7 @@ class DataPage(Page):
         """Stop every work of this dock; keep what is unsaved."""
         super().halt()
         self.preview.task.stop()
-        self.keeping.finish()
+        self.autosave.finish()
 
 
 def _dropped(event: Any) -> Path | None:

@@ -46,13 +46,13 @@ class CellPage(QWidget):
     -------
     cell_chosen(int)
         A real cell was clicked.
-    grid_wanted(), grid_unwanted()
+    grid_requested(), grid_removal_requested()
         The button for the grid layer.
     """
 
     cell_chosen = Signal(int)
-    grid_wanted = Signal()
-    grid_unwanted = Signal()
+    grid_requested = Signal()
+    grid_removal_requested = Signal()
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -193,4 +193,4 @@ class CellPage(QWidget):
         self.pictures.redraw(MOVED, cell_image(picture))
 
     def _grid_clicked(self, on: bool) -> None:
-        (self.grid_wanted if on else self.grid_unwanted).emit()
+        (self.grid_requested if on else self.grid_removal_requested).emit()

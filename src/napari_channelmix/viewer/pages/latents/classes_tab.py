@@ -52,8 +52,8 @@ class ClassesPage(QWidget):
         self.importance = Bars("Accuracy lost without each axis", theme, (-0.02, 0.1))
         self.against = choice("The class that the cell is compared with")
         self.unusual = Bars("How unusual the cell is on each axis", theme, (-UNUSUAL, UNUSUAL))
-        self.said = QLabel()
-        self.said.setWordWrap(True)
+        self.unusual_label = QLabel()
+        self.unusual_label.setWordWrap(True)
         self._build()
         self.against.currentIndexChanged.connect(self._fill_against)
         self.show_latents(None, ())
@@ -79,7 +79,7 @@ class ClassesPage(QWidget):
         row.addWidget(self.against, 1)
         inside.addLayout(row)
         inside.addWidget(self.unusual)
-        inside.addWidget(self.said)
+        inside.addWidget(self.unusual_label)
         column.addWidget(self.cell_box)
 
     # ---------------------------------------------------------------- what is shown
@@ -207,13 +207,13 @@ class ClassesPage(QWidget):
         if latents is None or not name:
             return
         if self._cell is None:
-            self.said.setText("Click a cell in the image.")
+            self.unusual_label.setText("Click a cell in the image.")
             return
         try:
             z = latents.against_class(self._cell, name)
         except DataError as error:
             line = str(error)
-            self.said.setText(f"{line[:1].upper()}{line[1:]}.")
+            self.unusual_label.setText(f"{line[:1].upper()}{line[1:]}.")
             return
         rows = []
         for axis in self._axes:
@@ -223,11 +223,11 @@ class ClassesPage(QWidget):
             rows.append(
                 Bar(axis.title, value, signed(value, 1), strong=abs(value) >= UNUSUAL, tip=tip)
             )
-        rows.sort(key=lambda one: -abs(one.value))
+        rows.sort(key=lambda bar: -abs(bar.value))
         self.unusual.show_bars(rows)
         far = [bar.name for bar in rows if bar.strong]
         called = cell_name(latents.cells, self._cell)
-        self.said.setText(
+        self.unusual_label.setText(
             f"Cell {called} is unusual for class '{name}': {', '.join(far)}."
             if far
             else f"Cell {called} is not unusual for class '{name}': less than "

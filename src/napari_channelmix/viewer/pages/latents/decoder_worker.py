@@ -40,7 +40,7 @@ def one_thread() -> Iterator[None]:
 class Drawing(QObject):
     """Decodes on the main thread, where it takes a millisecond, before the window is painted.
 
-    There is one wish at a time: of several only the last one is drawn, and what was asked for
+    There is one request at a time: of several only the last one is drawn, and what was asked for
     before `drop` is not drawn at all. A timer would come after the slider was painted: the window
     would be painted twice, which takes far longer than the decoder where OpenGL is done by the CPU.
     """
@@ -52,23 +52,23 @@ class Drawing(QObject):
         super().__init__(parent)
         # How often the decoder was at work.
         self.decoded = 0
-        self._wanted: tuple[Disentangler, npt.NDArray[np.float32]] | None = None
+        self._pending: tuple[Disentangler, npt.NDArray[np.float32]] | None = None
         # Posted: after the events at hand, before the window is painted.
         self._due.connect(self._draw, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
     def ask(self, of: Disentangler, z: npt.NDArray[np.float32]) -> None:
         """Have latents (Z,) drawn soon; what was asked for before is not wanted any more."""
-        self._wanted = of, z
+        self._pending = of, z
         self._due.emit()
 
     def drop(self) -> None:
         """Nothing is wanted any more."""
-        self._wanted = None
+        self._pending = None
 
     def _draw(self) -> None:
-        if self._wanted is None:
+        if self._pending is None:
             return
-        (of, z), self._wanted = self._wanted, None
+        (of, z), self._pending = self._pending, None
         self.decoded += 1
         with one_thread():
             picture = of.decode(z[None])[0]

@@ -50,11 +50,11 @@ class LatentsForm(QWidget):
 
     Signals
     -------
-    wanted()
+    run_requested()
         Run was pressed; see `choices`.
     """
 
-    wanted = Signal()
+    run_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -104,7 +104,7 @@ class LatentsForm(QWidget):
         self.look.currentIndexChanged.connect(self.fill)
         self.channel.currentIndexChanged.connect(self.fill)
         self.open.clicked.connect(self._ask_file)
-        self.run.clicked.connect(self.wanted)
+        self.run.clicked.connect(self.run_requested)
         self.fill()
 
     def _build(self) -> None:
@@ -164,7 +164,7 @@ class LatentsForm(QWidget):
 
     @property
     def chosen_look(self) -> Look | None:
-        """The channels that the encoder gets, or None where `why_not` has a reason."""
+        """The channels that the encoder gets, or None where `reason_not_ready` has a reason."""
         return self._look()
 
     def _offer(self, model: Model, tip: str) -> None:
@@ -200,7 +200,7 @@ class LatentsForm(QWidget):
         # Channels of one layer have one colormap: they are told apart by the palette.
         return Look(channels) if len(channels) <= PALETTE else None
 
-    def why_not(self) -> str:
+    def reason_not_ready(self) -> str:
         """Why it cannot run, in words; empty where it can."""
         cells, model, imp = self._session.cells, self.chosen_model, self._session.importance
         if cells is None:
@@ -244,7 +244,7 @@ class LatentsForm(QWidget):
         grey = model is not None and model.depth == 1
         self._switch(COLORS, not grey, "this encoder takes one channel")
         self.channel.setVisible(self.look.currentData() == ONE)
-        look, why = self._look(), self.why_not()
+        look, why = self._look(), self.reason_not_ready()
         self.seen.setText("" if look is None or why else _in_colors(look))
         self.seen.setVisible(bool(self.seen.text()))
         self.reason.setText(why)

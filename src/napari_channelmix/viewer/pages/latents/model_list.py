@@ -51,7 +51,7 @@ def shipped_models() -> tuple[Model, ...]:
             stem = name.removesuffix(SUFFIX)
             models.append(Model(stem, stem, _depth(path)))
     # Colour first: it takes whatever is in the viewer.
-    return tuple(sorted(models, key=lambda one: one.depth != 3))
+    return tuple(sorted(models, key=lambda model: model.depth != 3))
 
 
 def model_in(path: Path) -> Model:

@@ -91,10 +91,10 @@ class LatentsPage(Page):
         self.column.addWidget(self.settings_box)
         self.column.addWidget(self.warnings)
         self.column.addWidget(self.resemblance)
-        self.found = QWidget()
-        self.column.addWidget(self.found)
+        self.results_box = QWidget()
+        self.column.addWidget(self.results_box)
         self.column.addStretch(1)
-        column = QVBoxLayout(self.found)
+        column = QVBoxLayout(self.results_box)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         row = QHBoxLayout()
@@ -104,14 +104,14 @@ class LatentsPage(Page):
         column.addWidget(self.pages)
 
     def _connect(self) -> None:
-        self.settings.wanted.connect(self.start)
+        self.settings.run_requested.connect(self.start)
         self.settings.settings.changed.connect(self._fill_run_time)
         self.settings.finetune.toggled.connect(self._fill_run_time)
         self.number.valueChanged.connect(self.go)
         self.pages.cell_chosen.connect(self.go)
-        self.pages.one.grid_wanted.connect(self.show_grid)
-        self.pages.one.grid_unwanted.connect(self._take_grid_away)
-        self.pages.all.coloring_changed.connect(self._color)
+        self.pages.cell_tab.grid_requested.connect(self.show_grid)
+        self.pages.cell_tab.grid_removal_requested.connect(self._take_grid_away)
+        self.pages.cells_tab.coloring_changed.connect(self._color)
         session = self.session
         self.follow(session.cells_changed, self._cells_changed)
         self.follow(session.shown_changed, self._shown_changed)
@@ -136,7 +136,7 @@ class LatentsPage(Page):
             self.task.run(
                 "computing the latents",
                 find_latents_job(cells, chosen, look),
-                self._found,
+                self._store_latents,
                 on_update=self._partial,
                 on_error=self.fail,
                 data_set=self._running,
@@ -150,9 +150,9 @@ class LatentsPage(Page):
         """
         state = self.session.of(self._running)
         if update.progress.partial is not None and state is not None and state.latents is None:
-            self._found(update.progress.partial)
+            self._store_latents(update.progress.partial)
 
-    def _found(self, latents: Latents) -> None:
+    def _store_latents(self, latents: Latents) -> None:
         state = self.session.of(self._running)
         # Classes may have been painted meanwhile; other cells are another matter.
         if state is not None and same_pixels(state.cells, latents.cells):
@@ -214,14 +214,14 @@ class LatentsPage(Page):
             there = self.layers.show_grid(latents, shown, cell, self.viewer.theme)
             if not there:
                 self.fail(LAYERS_GONE)
-        self.pages.one.mark_grid(there)
+        self.pages.cell_tab.mark_grid(there)
 
     # ---------------------------------------------------------------- all cells
 
     def _color(self) -> None:
         latents = self.session.latents
         if latents is not None:
-            self.layers.show_scores(latents, self.session.shown, self.pages.all.coloring)
+            self.layers.show_scores(latents, self.session.shown, self.pages.cells_tab.coloring)
 
     def _reclass(self) -> None:
         """The cells were given other classes: what was found of their pixels stands."""
@@ -262,9 +262,9 @@ class LatentsPage(Page):
         self.warnings.say(_warnings(latents), "warning")
         with QSignalBlocker(self.number):
             self.number.show_cells(None if latents is None else latents.cells)
-        self.found.setVisible(latents is not None)
+        self.results_box.setVisible(latents is not None)
         self.resemblance.say(*_resemblance(latents))
-        result = (self.resemblance, self.warnings, self.found)
+        result = (self.resemblance, self.warnings, self.results_box)
         self.arrange(
             *((*result, self.settings_box) if latents is not None else (self.settings_box, *result))
         )
@@ -285,24 +285,24 @@ class LatentsPage(Page):
         """Ring, colours and columns for the field of view that is shown."""
         latents, shown = self.session.latents, self.session.shown
         if latents is None:
-            self.pages.all.say_columns("")
+            self.pages.cells_tab.say_columns("")
             return
         self._color()
-        self.pages.all.say_columns(self.layers.write_columns(latents, shown))
+        self.pages.cells_tab.say_columns(self.layers.write_columns(latents, shown))
 
     def _trained_changed(self, _: object = None) -> None:
         self.pages.show_accuracies(self.session.trained)
 
     def _take_grid_away(self) -> None:
         self.layers.take_grid_away()
-        self.pages.one.mark_grid(False)
+        self.pages.cell_tab.mark_grid(False)
 
     def _layers_removed(self, roles: frozenset[str]) -> None:
         """The user took layers of ours away: the buttons follow."""
         if any(role.startswith(GRID) for role in roles):
-            self.pages.one.mark_grid(False)
+            self.pages.cell_tab.mark_grid(False)
         if SCORES in roles:
-            self.pages.all.uncolor()
+            self.pages.cells_tab.uncolor()
 
     def _watch(self) -> None:
         """Hear of it when channels are hidden or coloured anew: that is what would be looked at."""

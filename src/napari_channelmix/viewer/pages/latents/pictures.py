@@ -62,19 +62,19 @@ class Pictures(Thumbnails):
         self.frame_color = chart_colors(theme).second
         self.update()
 
-    def _at(self, event: QMouseEvent) -> int | None:
+    def _index_at(self, event: QMouseEvent) -> int | None:
         point = event.position().toPoint()
         matches = (index for index in range(len(self.tiles)) if self.place(index).contains(point))
         return next(matches, None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """A hand where a click does something."""
-        hand = self.pressable and self._at(event) is not None
+        hand = self.pressable and self._index_at(event) is not None
         self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tell which picture was clicked."""
-        index = self._at(event)
+        index = self._index_at(event)
         if self.pressable and index is not None and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(index)
 

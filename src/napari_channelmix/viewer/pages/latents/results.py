@@ -40,50 +40,54 @@ class Pages(QWidget):
         self.tabs = QTabBar()
         for title, tip in PAGES:
             self.tabs.setTabToolTip(self.tabs.addTab(title), tip)
-        self.one, self.all, self.classes = CellPage(theme), CellsPage(theme), ClassesPage(theme)
+        self.cell_tab, self.cells_tab, self.classes_tab = (
+            CellPage(theme),
+            CellsPage(theme),
+            ClassesPage(theme),
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.tabs)
-        for page in (self.one, self.all, self.classes):
+        for page in (self.cell_tab, self.cells_tab, self.classes_tab):
             column.addWidget(page)
         self.tabs.currentChanged.connect(self.turn)
-        self.one.cell_chosen.connect(self.cell_chosen)
-        self.all.cell_chosen.connect(self.cell_chosen)
+        self.cell_tab.cell_chosen.connect(self.cell_chosen)
+        self.cells_tab.cell_chosen.connect(self.cell_chosen)
         self.turn(0)
 
     def show_latents(self, latents: Latents | None) -> None:
         """Show what was found; no cell is chosen yet."""
-        self.one.show_latents(latents)
-        self.all.show_latents(latents, self.one.axes)
-        self.classes.show_latents(latents, self.one.axes)
+        self.cell_tab.show_latents(latents)
+        self.cells_tab.show_latents(latents, self.cell_tab.axes)
+        self.classes_tab.show_latents(latents, self.cell_tab.axes)
 
     def show_separation(self, latents: Latents) -> None:
         """The same latents, now with what separates the classes."""
-        self.all.show_separation(latents)
-        self.classes.show_separation(latents)
+        self.cells_tab.show_separation(latents)
+        self.classes_tab.show_separation(latents)
 
     def show_classes(self, latents: Latents) -> None:
         """The same latents of cells that were given other classes."""
-        self.one.show_classes(latents)
-        self.all.show_classes(latents)
-        self.classes.show_classes(latents)
+        self.cell_tab.show_classes(latents)
+        self.cells_tab.show_classes(latents)
+        self.classes_tab.show_classes(latents)
 
     def show_accuracies(self, trained: Trained | None) -> None:
         """Hold the latents against the classifier of the session."""
-        self.classes.show_accuracies(trained)
+        self.classes_tab.show_accuracies(trained)
 
     def show_cell(self, cell: int) -> None:
         """Show a cell on all pages."""
-        for page in (self.one, self.all, self.classes):
+        for page in (self.cell_tab, self.cells_tab, self.classes_tab):
             page.show_cell(cell)
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
-        for page in (self.one, self.all, self.classes):
+        for page in (self.cell_tab, self.cells_tab, self.classes_tab):
             page.follow_theme(theme)
 
     def turn(self, index: int) -> None:
         """Show one of the pages."""
-        for place, page in enumerate((self.one, self.all, self.classes)):
+        for place, page in enumerate((self.cell_tab, self.cells_tab, self.classes_tab)):
             page.setVisible(place == index)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_CLASS", "Facts"]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 NO_CLASS = "no class"
 
@@ -85,12 +85,12 @@ class Facts:
         return self.cells.at_border
 
     @cached_property
-    def labels(self) -> Whole:
+    def labels(self) -> IntArray:
         """Class of each cell (N,), -1 for none."""
         return self.cells.labels
 
     @cached_property
-    def predicted(self) -> Whole:
+    def predicted(self) -> IntArray:
         """Predicted class of each cell (N,), a position in the predictions' classes."""
         assert self.predictions is not None
         return self.predictions.codes
@@ -131,7 +131,7 @@ class Facts:
         return palette_of(self.cells.classes, self.predicted_classes)
 
     @cached_property
-    def predicted_colors(self) -> Whole:
+    def predicted_colors(self) -> IntArray:
         """Predicted class of each cell (N,) as a position in `palette`; -1 without predictions."""
         if self.predictions is None:
             return np.full(len(self), -1)
@@ -150,13 +150,13 @@ class Facts:
         return np.asarray(called & (self.labels != self.predicted_colors))
 
     @cached_property
-    def margin(self) -> Floats:
+    def margin(self) -> FloatArray:
         """How far the most probable class lies ahead of the next (N,)."""
         assert self.predictions is not None
         return margin(self.predictions.probabilities)
 
     @cached_property
-    def disagreement(self) -> Floats:
+    def disagreement(self) -> FloatArray:
         """How strongly predictions contradict labels (N,)."""
         assert self.predictions is not None
         return disagreement(
@@ -164,7 +164,7 @@ class Facts:
         )
 
     @cached_property
-    def distance(self) -> Floats:
+    def distance(self) -> FloatArray:
         """How unlike its class each cell is (N,), over the latents that vary."""
         assert self.latents is not None
         return class_distance(self.latents.values[:, self.latents.active], self.labels)

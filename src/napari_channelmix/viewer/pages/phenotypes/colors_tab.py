@@ -76,11 +76,11 @@ class ColorsPage(QWidget):
         model = self.what.model()
         assert isinstance(model, QStandardItemModel)
         for index, (name, needs) in enumerate(COLORINGS.items()):
-            why = _why_not(needs, facts)
+            why = _reason_not_possible(needs, facts)
             model.item(index).setEnabled(not why)
             model.item(index).setToolTip(f"Not possible: {why}" if why else TIPS.get(name, ""))
             self.what.setItemText(index, f"{name} ({why.split(':')[0]})" if why else name)
-        if _why_not(COLORINGS[self.what.currentData()], facts):
+        if _reason_not_possible(COLORINGS[self.what.currentData()], facts):
             with QSignalBlocker(self.what):
                 self.choose(NOTHING)
         self._offer()
@@ -127,7 +127,7 @@ class ColorsPage(QWidget):
         self.of.setVisible(bool(names))
 
 
-def _why_not(needs: str, facts: Facts | None) -> str:
+def _reason_not_possible(needs: str, facts: Facts | None) -> str:
     if not needs:
         return ""
     if facts is None:

@@ -37,8 +37,8 @@ class ConfusionPage(QWidget):
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = ConfusionView(theme)
-        self.said = QLabel()
-        self.said.setWordWrap(True)
+        self.summary_label = QLabel()
+        self.summary_label.setWordWrap(True)
         self.recalls = RecallBars(theme)
         self.honest = Notice()
         self.head = QLabel("Rows: label. Columns: prediction. Click a field to see its cells.")
@@ -46,7 +46,7 @@ class ConfusionPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        for widget in (self.head, self.view, self.said, self.recalls, self.honest):
+        for widget in (self.head, self.view, self.summary_label, self.recalls, self.honest):
             column.addWidget(widget)
         self.view.pressed.connect(self._pressed)
 
@@ -68,7 +68,7 @@ class ConfusionPage(QWidget):
         self.view.show_confusion(confusion if there else None)
         self.head.setVisible(there)
         self.view.setVisible(there)
-        self.said.setText(summary(confusion, accuracy))
+        self.summary_label.setText(summary(confusion, accuracy))
         self.recalls.show_accuracy(accuracy, () if facts is None else facts.palette)
         source = "" if facts is None or facts.predictions is None else facts.predictions.source
         line = honesty(trained, source, facts, held_out=held_out) if there else ""

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["CropCache", "Kept"]
+__all__ = ["CachedCrop", "CropCache"]
 
 # Bytes: thousands of cells of two channels and 48 pixels. Garbage collection slows with the number.
 MOST = 128 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class CachedCrop:
     """A cell's pixels (C, H, W), its picture, and how its channels were drawn.
 
     ``picture`` is None where the pixels cannot be read; ``failed`` says why.
@@ -36,8 +36,8 @@ class Kept:
         return pixels + (0 if self.picture is None else self.picture.sizeInBytes())
 
 
-class CropCache(ByteCache[int, Kept]):
+class CropCache(ByteCache[int, CachedCrop]):
     """Cells by their positions, up to so many bytes."""
 
     def __init__(self, most: int = MOST) -> None:
-        super().__init__(most, lambda kept: kept.size)
+        super().__init__(most, lambda crop: crop.size)

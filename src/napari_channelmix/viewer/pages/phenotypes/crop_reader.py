@@ -1,4 +1,4 @@
-"""Reads crops while the gallery is scrolled: the newest wish first, none that is out of date."""
+"""Reads crops while the gallery is scrolled: the newest request first, none that is out of date."""
 
 from __future__ import annotations
 
@@ -14,63 +14,63 @@ from qtpy.QtGui import QImage
 
 from napari_channelmix.errors import ChannelMixError
 from napari_channelmix.viewer.charts.crop_rendering import Look, composed, settled
-from napari_channelmix.viewer.pages.phenotypes.crop_cache import Kept
+from napari_channelmix.viewer.pages.phenotypes.crop_cache import CachedCrop
 from napari_channelmix.viewer.tasks.threads import start_at_once
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
 
-__all__ = ["Arrived", "CropReader", "Wish"]
+__all__ = ["CropBatch", "CropReader", "CropRequest"]
 
 Looks = tuple[Look | None, ...]
 
-# Cells that are read between two looks at the newest wish; as many as are read in this time.
+# Cells that are read between two looks at the newest request; as many as are read in this time.
 FIRST, MOST = 8, 128
 SECONDS = 0.03
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
-    """Cells that are wanted, those first that are in sight, and the pixels that are known."""
+class CropRequest:
+    """Cells that are requested, those first that are in sight, and the pixels that are known."""
 
     generation: int
     cells: Cells
     looks: Looks
-    wanted: tuple[int, ...]
+    cell_indices: tuple[int, ...]
     known: dict[int, Any]
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """Some cells of a wish."""
+class CropBatch:
+    """Some cells of a request."""
 
     generation: int
-    kept: dict[int, Kept]
+    crops: dict[int, CachedCrop]
 
 
-class _Wishes:
-    """The wish at hand; a new one takes its place, what was left of it is dropped."""
+class _Requests:
+    """The request at hand; a new one takes its place, what was left of it is dropped."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wish: Wish | None = None
+        self._request: CropRequest | None = None
         self._done = 0
         # Of channels that no layer shows: the same contrast for all crops.
         # By fields of view, which are kept so that no others take their identity, and looks.
         self.settled: dict[tuple[int, Looks], tuple[Any, Looks]] = {}
 
-    def put(self, wish: Wish | None) -> None:
+    def put(self, request: CropRequest | None) -> None:
         with self._lock:
-            self._wish, self._done = wish, 0
+            self._request, self._done = request, 0
 
-    def take(self, count: int) -> tuple[Wish, tuple[int, ...]] | None:
+    def take(self, count: int) -> tuple[CropRequest, tuple[int, ...]] | None:
         with self._lock:
-            wish = self._wish
-            if wish is None or self._done >= len(wish.wanted):
+            request = self._request
+            if request is None or self._done >= len(request.cell_indices):
                 return None
-            cells = wish.wanted[self._done : self._done + count]
+            cells = request.cell_indices[self._done : self._done + count]
             self._done += count
-            return wish, cells
+            return request, cells
 
 
 class CropReader:
@@ -81,12 +81,12 @@ class CropReader:
     Parameters
     ----------
     arrived : callable
-        Gets an `Arrived`, on the main thread.
+        Gets a `CropBatch`, on the main thread.
     """
 
-    def __init__(self, arrived: Callable[[Arrived], object]) -> None:
-        self._arrived: Callable[[Arrived], object] | None = arrived
-        self._wishes = _Wishes()
+    def __init__(self, arrived: Callable[[CropBatch], object]) -> None:
+        self._arrived: Callable[[CropBatch], object] | None = arrived
+        self._requests = _Requests()
         self._working = False
         self.generation = 0
 
@@ -102,31 +102,31 @@ class CropReader:
         if self._arrived is None:
             return
         self.generation += 1
-        self._wishes.put(Wish(self.generation, cells, looks, tuple(requested), known))
+        self._requests.put(CropRequest(self.generation, cells, looks, tuple(requested), known))
         if requested and not self._working:
             self._start()
 
     def _start(self) -> None:
         self._working = True
-        worker = create_worker(_reading, self._wishes, _start_thread=False, _ignore_errors=True)
+        worker = create_worker(_reading, self._requests, _start_thread=False, _ignore_errors=True)
         worker.yielded.connect(self._hand_over)
         worker.finished.connect(self._finished)
         start_at_once(worker)
 
-    def _hand_over(self, batch: Arrived) -> None:
+    def _hand_over(self, batch: CropBatch) -> None:
         if self._arrived is not None:
             self._arrived(batch)
 
     def _finished(self) -> None:
         self._working = False
-        # A wish that came while the worker was ending.
-        left = self._wishes.take(0)
+        # A request that came while the worker was ending.
+        left = self._requests.take(0)
         if left is not None and self._arrived is not None:
             self._start()
 
     def drop(self) -> None:
         """Nothing is wanted any more."""
-        self._wishes.put(None)
+        self._requests.put(None)
 
     def stop(self) -> None:
         """Read nothing any more, for good."""
@@ -134,12 +134,12 @@ class CropReader:
         self.drop()
 
 
-def _reading(wishes: _Wishes) -> Generator[Arrived, None, None]:
+def _reading(requests: _Requests) -> Generator[CropBatch, None, None]:
     count = FIRST
-    while (taken := wishes.take(count)) is not None:
-        wish, requested = taken
+    while (taken := requests.take(count)) is not None:
+        request, requested = taken
         begun = time.perf_counter()
-        yield Arrived(wish.generation, _read(wish, requested, wishes.settled))
+        yield CropBatch(request.generation, _read(request, requested, requests.settled))
         spent = time.perf_counter() - begun
         if spent < SECONDS / 2:
             count = min(2 * count, MOST)
@@ -148,31 +148,33 @@ def _reading(wishes: _Wishes) -> Generator[Arrived, None, None]:
 
 
 def _read(
-    wish: Wish, requested: Sequence[int], settled_before: dict[tuple[int, Looks], tuple[Any, Looks]]
-) -> dict[int, Kept]:
-    pixels = {cell: wish.known[cell] for cell in requested if cell in wish.known}
+    request: CropRequest,
+    requested: Sequence[int],
+    settled_before: dict[tuple[int, Looks], tuple[Any, Looks]],
+) -> dict[int, CachedCrop]:
+    pixels = {cell: request.known[cell] for cell in requested if cell in request.known}
     new = [cell for cell in requested if cell not in pixels]
     failed: dict[int, str] = {}
     if new:
         try:
-            pixels |= dict(zip(new, wish.cells.read(np.asarray(new)), strict=True))
+            pixels |= dict(zip(new, request.cells.read(np.asarray(new)), strict=True))
         except ChannelMixError:
             # One of them cannot be read: the others can.
             for cell in new:
                 try:
-                    pixels[cell] = wish.cells.read([cell])[0]
+                    pixels[cell] = request.cells.read([cell])[0]
                 except ChannelMixError as error:
                     failed[cell] = str(error)
-    results = {cell: Kept(None, None, wish.looks, why) for cell, why in failed.items()}
+    results = {cell: CachedCrop(None, None, request.looks, why) for cell, why in failed.items()}
     if pixels:
         crops = np.stack(list(pixels.values()))
-        key = id(wish.cells.fields), wish.looks
+        key = id(request.cells.fields), request.looks
         if key not in settled_before:
-            settled_before[key] = wish.cells.fields, settled(crops, wish.looks)
+            settled_before[key] = request.cells.fields, settled(crops, request.looks)
         pictures = composed(crops, settled_before[key][1])
         for (cell, crop), picture in zip(pixels.items(), pictures, strict=True):
             # A copy: a slice would keep the whole batch in memory.
-            results[cell] = Kept(np.array(crop), _image(picture), wish.looks)
+            results[cell] = CachedCrop(np.array(crop), _image(picture), request.looks)
     return results
 
 

@@ -43,7 +43,7 @@ class DosePlot(PointPlot):
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__("Dose-response", TIP, theme, HEIGHT, parent)
-        self.found: DoseResponse | None = None
+        self.response: DoseResponse | None = None
         self._names: tuple[str, ...] = ()
         self._titles = ("dose", "fraction")
         self._color = "#9A9A9A"
@@ -60,7 +60,7 @@ class DosePlot(PointPlot):
         color: str,
     ) -> None:
         """Draw the groups ``names``, against the column ``dose``, in the colour of the class."""
-        self.found, self._names, self._color = response, names, color
+        self.response, self._names, self._color = response, names, color
         self._titles = dose, what
         self.draw()
 
@@ -73,14 +73,14 @@ class DosePlot(PointPlot):
 
     def _x(self, doses: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Logarithms; dose 0 stands left of the others."""
-        assert self.found is not None
-        positive = self.found.levels[self.found.levels > 0]
+        assert self.response is not None
+        positive = self.response.levels[self.response.levels > 0]
         zero = np.log10(positive[0]) - APART if len(positive) else 0.0
         return np.where(doses > 0, np.log10(np.where(doses > 0, doses, 1.0)), zero)
 
     def draw(self) -> None:
         """Draw points, means and curve."""
-        plot, response = self.getPlotItem(), self.found
+        plot, response = self.getPlotItem(), self.response
         plot.clear()
         self.places = np.zeros((0, 2))
         if response is None or not len(response.groups):
@@ -150,27 +150,27 @@ class DosePlot(PointPlot):
 
     def _ticks(self, places: npt.NDArray[np.float64]) -> None:
         """The doses themselves, as many as there is room for."""
-        assert self.found is not None
+        assert self.response is not None
         step = max(1, -(-len(places) // 7))
         indices = sorted({0, *range(len(places) - 1, 0, -step)})
         # Dose 0 is not on the scale: the one beside it must not lie on it.
-        labels = [(float(places[index]), f"{self.found.levels[index]:g}") for index in indices]
+        labels = [(float(places[index]), f"{self.response.levels[index]:g}") for index in indices]
         self.getPlotItem().getAxis("bottom").setTicks([labels])
 
     # ---------------------------------------------------------------- mouse
 
     def point_of(self, group: int) -> QPointF:
         """Where the point of a group lies, in pixels of this widget."""
-        assert self.found is not None
-        return self.pixel_of(list(self.found.groups).index(group))
+        assert self.response is not None
+        return self.pixel_of(list(self.response.groups).index(group))
 
     def pressed(self, index: int) -> None:
         """Tell which group was clicked."""
-        assert self.found is not None
-        self.group_pressed.emit(int(self.found.groups[index]))
+        assert self.response is not None
+        self.group_pressed.emit(int(self.response.groups[index]))
 
     def describe(self, index: int) -> str:
         """The group, its dose and its fraction."""
-        assert self.found is not None
-        name = self._names[int(self.found.groups[index])]
-        return f"{name}: dose {self.found.doses[index]:g}, {self.found.fractions[index]:.1%}"
+        assert self.response is not None
+        name = self._names[int(self.response.groups[index])]
+        return f"{name}: dose {self.response.doses[index]:g}, {self.response.fractions[index]:.1%}"

@@ -36,7 +36,7 @@ def first_class(
         return classes[candidates[-1]]
     shares, dose = np.asarray(fractions, np.float64), np.asarray(doses, np.float64)
     rises = {index: _correlation(dose, shares[:, index]) for index in candidates}
-    best = max(candidates, key=lambda at: rises[at])
+    best = max(candidates, key=lambda index: rises[index])
     return classes[best if rises[best] > 0 else candidates[-1]]
 
 

@@ -35,7 +35,7 @@ from napari_channelmix.viewer.pages.phenotypes.tiles import TilePainter
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
-    from napari_channelmix.viewer.pages.phenotypes.crop_reader import Arrived, Looks
+    from napari_channelmix.viewer.pages.phenotypes.crop_reader import CropBatch, Looks
 
 __all__ = ["Gallery"]
 
@@ -65,14 +65,14 @@ class Gallery(QAbstractScrollArea):
         A cell to go to.
     class_typed(int)
         The selected cells are to have this class, -1 for none.
-    menu_wanted(QPoint)
+    menu_requested(QPoint)
         A place on the screen.
     """
 
     selected = Signal(object)
     visited = Signal(int)
     class_typed = Signal(int)
-    menu_wanted = Signal(QPoint)
+    menu_requested = Signal(QPoint)
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -192,7 +192,7 @@ class Gallery(QAbstractScrollArea):
 
     def _fit(self, side: int | None = None) -> None:
         size, bar = self.viewport().size(), self.verticalScrollBar()
-        side = self.grid.wanted if side is None else max(SMALLEST, min(LARGEST, side))
+        side = self.grid.requested_side if side is None else max(SMALLEST, min(LARGEST, side))
         self.grid = Grid(len(self.order), side, size.width())
         bar.setRange(0, max(0, self.grid.height - size.height()))
         bar.setPageStep(max(1, size.height() - self.grid.pitch))
@@ -257,8 +257,8 @@ class Gallery(QAbstractScrollArea):
         assert self.facts is not None
         return self.facts.cells.table["field"].to_numpy(np.int64)
 
-    def _arrived(self, batch: Arrived) -> None:
-        for cell, crop in batch.kept.items():
+    def _arrived(self, batch: CropBatch) -> None:
+        for cell, crop in batch.crops.items():
             # Cells of another data set, or colours that are no more.
             if crop.looks == self.looks and cell < len(self.places):
                 self.cache.put(cell, crop)
@@ -342,7 +342,7 @@ class Gallery(QAbstractScrollArea):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Classes for the selected cells."""
         if self.choosing.cells:
-            self.menu_wanted.emit(event.globalPos())
+            self.menu_requested.emit(event.globalPos())
 
     def _select(self, cell: int, modifiers: Qt.KeyboardModifier) -> None:
         chosen = self.choosing

@@ -17,20 +17,20 @@ class Grid:
     ----------
     count : int
         Tiles.
-    wanted : int
+    requested_side : int
         Side of a tile; tiles are a little larger, so that they fill the row.
     width : int
         Room for a row.
     """
 
     count: int = 0
-    wanted: int = 64
+    requested_side: int = 64
     width: int = 320
 
     @property
     def columns(self) -> int:
         """Tiles in a row."""
-        return max(1, (self.width - GAP) // (self.wanted + GAP))
+        return max(1, (self.width - GAP) // (self.requested_side + GAP))
 
     @property
     def pitch(self) -> int:

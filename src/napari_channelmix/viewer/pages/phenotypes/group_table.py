@@ -37,7 +37,7 @@ class GroupsModel(QAbstractTableModel):
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
-        self.found: Fractions | None = None
+        self.table_fractions: Fractions | None = None
         self._fractions: Any = None
         # Cells of each group that are counted.
         self._counted: Any = np.zeros(0, np.int64)
@@ -50,7 +50,7 @@ class GroupsModel(QAbstractTableModel):
         ``held_out``: the counts leave out cells that the classifier was trained on.
         """
         self.beginResetModel()
-        self.found = fractions
+        self.table_fractions = fractions
         self._fractions = None if fractions is None else fractions.fractions
         self._counted = (
             np.zeros(0, np.int64)
@@ -69,25 +69,25 @@ class GroupsModel(QAbstractTableModel):
     @property
     def class_columns(self) -> tuple[tuple[str, bool], ...]:
         """Name of each class column, and whether it is the adjusted fraction."""
-        fractions = self.found
+        fractions = self.table_fractions
         return (
             () if fractions is None else tuple((fractions.classes[c], k) for c, k in self._columns)
         )
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Groups."""
-        return 0 if self.found is None else len(self.found.groups)
+        return 0 if self.table_fractions is None else len(self.table_fractions.groups)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Group, cells, classes."""
-        return 0 if self.found is None else 2 + len(self._columns)
+        return 0 if self.table_fractions is None else 2 + len(self._columns)
 
     def headerData(self, section: int, orientation: Any, role: int = 0) -> Any:
         """Names of the columns."""
-        if orientation != Qt.Orientation.Horizontal or self.found is None:
+        if orientation != Qt.Orientation.Horizontal or self.table_fractions is None:
             return None
         if section < 2:
-            names = (self.found.grouping.kind, "cells")
+            names = (self.table_fractions.grouping.kind, "cells")
             if role == Qt.ItemDataRole.ToolTipRole and section == 1:
                 return (
                     "Cells that are counted; those that the classifier was trained on are left "
@@ -95,7 +95,7 @@ class GroupsModel(QAbstractTableModel):
                 )
             return names[section] if role == Qt.ItemDataRole.DisplayRole else None
         code, adjusted = self._columns[section - 2]
-        name = self.found.classes[code]
+        name = self.table_fractions.classes[code]
         if role == Qt.ItemDataRole.DisplayRole:
             # Two lines, so that the name has the width of the column.
             return f"adj.\n{name}" if adjusted else name
@@ -110,7 +110,7 @@ class GroupsModel(QAbstractTableModel):
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
         """A figure as text, as a number to sort by, or in words."""
-        fractions = self.found
+        fractions = self.table_fractions
         if fractions is None or not index.isValid():
             return None
         row, column = index.row(), index.column()
@@ -131,9 +131,13 @@ class GroupsModel(QAbstractTableModel):
 
     def _cells(self, row: int, role: int) -> Any:
         """Cells of a group; with ``*`` where the classifier was trained on some that count."""
-        assert self.found is not None
-        count, total = int(self._counted[row]), int(self.found.cells[row])
-        trained_on = 0 if self.found.trained_on is None else int(self.found.trained_on[row])
+        assert self.table_fractions is not None
+        count, total = int(self._counted[row]), int(self.table_fractions.cells[row])
+        trained_on = (
+            0
+            if self.table_fractions.trained_on is None
+            else int(self.table_fractions.trained_on[row])
+        )
         if role == SORTED:
             return count
         if role == Qt.ItemDataRole.DisplayRole:
@@ -144,8 +148,8 @@ class GroupsModel(QAbstractTableModel):
         return None
 
     def _adjusted(self, row: int, code: int, role: int) -> Any:
-        assert self.found is not None and self.found.adjusted is not None
-        known = self.found.adjusted
+        assert self.table_fractions is not None and self.table_fractions.adjusted is not None
+        known = self.table_fractions.adjusted
         share = float(known.fractions[row, code])
         if role == SORTED:
             return -1.0 if np.isnan(share) else share
@@ -160,17 +164,20 @@ class GroupsModel(QAbstractTableModel):
         return None
 
     def _fraction(self, row: int, code: int, role: int) -> Any:
-        assert self.found is not None
+        assert self.table_fractions is not None
         share = float(self._fractions[row, code])
         if role == SORTED:
             return -1.0 if np.isnan(share) else share
         if role == Qt.ItemDataRole.DisplayRole:
             return "–" if np.isnan(share) else f"{share:.1%}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            count, total = int(self.found.counts[row, code]), int(self.found.classed[row])
+            count, total = (
+                int(self.table_fractions.counts[row, code]),
+                int(self.table_fractions.classed[row]),
+            )
             if not total:
                 return "No cell of this group is counted: none has a class, or all were trained on"
-            low, high = self.found.interval(row, code)
+            low, high = self.table_fractions.interval(row, code)
             return (
                 f"{count:,} of {total:,} cells; 95 % interval {low:.1%} to {high:.1%} (Wilson), if "
                 "the cells were independent"
@@ -196,7 +203,7 @@ class GroupTable(QTableView):
         super().__init__(parent)
         self.figures = GroupsModel(self)
         # Columns that the user showed or hid, by class and kind.
-        self._wanted: dict[tuple[str, bool], bool] = {}
+        self._chosen_columns: dict[tuple[str, bool], bool] = {}
         self.columns = QToolButton()
         self.columns.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.columns.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -249,7 +256,7 @@ class GroupTable(QTableView):
         names = self.figures.class_columns
         head, metrics = self.horizontalHeader(), self.horizontalHeader().fontMetrics()
         room = self.viewport().width() - head.sectionSize(0) - head.sectionSize(1)
-        shown: set[tuple[str, bool]] = {name for name in names if self._wanted.get(name)}
+        shown: set[tuple[str, bool]] = {name for name in names if self._chosen_columns.get(name)}
 
         def width(name: tuple[str, bool]) -> int:
             words: int = metrics.horizontalAdvance(name[0])
@@ -258,7 +265,7 @@ class GroupTable(QTableView):
         room -= sum(map(width, shown))
         for name in sorted(names, key=lambda name: not name[1]):
             needed = width(name)
-            if name not in self._wanted and (needed <= room or not shown):
+            if name not in self._chosen_columns and (needed <= room or not shown):
                 shown.add(name)
                 room -= needed
         for column, name in enumerate(names):
@@ -269,7 +276,7 @@ class GroupTable(QTableView):
         hidden = len(names) - len(shown)
         self.columns.setText(f"{hidden} more columns" if hidden > 1 else "1 more column")
         self.columns.setText(self.columns.text() if hidden else "Columns")
-        self.columns.setVisible(bool(hidden or self._wanted))
+        self.columns.setVisible(bool(hidden or self._chosen_columns))
         menu = self.columns.menu()
         menu.clear()
         for name in names:
@@ -280,7 +287,7 @@ class GroupTable(QTableView):
 
     def show_column(self, name: tuple[str, bool], on: bool) -> None:
         """Show or hide the column of a class, and whether it is the adjusted fraction."""
-        self._wanted[name] = on
+        self._chosen_columns[name] = on
         self._fit()
 
     def mark(self, group: int | None) -> None:

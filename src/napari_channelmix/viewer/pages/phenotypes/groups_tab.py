@@ -63,7 +63,7 @@ class GroupsPage(QWidget):
     """
 
     group_chosen = Signal(object)
-    said = Signal(str)
+    reported = Signal(str)
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -151,13 +151,13 @@ class GroupsPage(QWidget):
         column.addWidget(self.table)
         column.addWidget(self.note)
         column.addWidget(self.doubt)
-        self.one = QWidget()
-        row = QHBoxLayout(self.one)
+        self.class_box = QWidget()
+        row = QHBoxLayout(self.class_box)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(QLabel("Class"))
         row.addWidget(self.of, 1)
         row.addWidget(self.adjust)
-        column.addWidget(self.one)
+        column.addWidget(self.class_box)
         inside = QVBoxLayout(self.doses)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(4)
@@ -249,7 +249,7 @@ class GroupsPage(QWidget):
         self.note.setVisible(bool(short))
         adjustable = self.fractions is not None and self.fractions.is_adjusted
         self.adjust.setVisible(adjustable)
-        for widget in (self.table, self.copy, self.what, self.one):
+        for widget in (self.table, self.copy, self.what, self.class_box):
             widget.setVisible(self.fractions is not None)
         doubt = _doubt(self.fractions)
         self.doubt.setText(doubt)
@@ -324,7 +324,7 @@ class GroupsPage(QWidget):
         conditions = None if self._facts is None else self._facts.cells.conditions
         frame = with_conditions(self.fractions.to_frame(), self.fractions.groups, conditions)
         QApplication.clipboard().setText(csv_text(frame))
-        self.said.emit(f"Copied {len(frame):,} rows to the clipboard.")
+        self.reported.emit(f"Copied {len(frame):,} rows to the clipboard.")
 
 
 def dose_columns(facts: Facts) -> dict[str, npt.NDArray[np.float64]]:

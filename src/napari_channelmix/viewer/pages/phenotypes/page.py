@@ -147,13 +147,13 @@ class PhenotypesPage(Page):
         self.side.valueChanged.connect(self.gallery.resize_tiles)
         self.confusion.pair_chosen.connect(self.form.choose_pair)
         self.groups.group_chosen.connect(self.form.choose_group)
-        self.groups.said.connect(self.notice.say)
+        self.groups.reported.connect(self.notice.say)
         self.colors.changed.connect(self._color)
         self.gallery.selected.connect(lambda cells: self.session.select(*cells))
         self.gallery.visited.connect(self._visited)
         self.gallery.class_typed.connect(self.relabel.give)
-        self.gallery.menu_wanted.connect(self.relabel.ask)
-        self.relabel.said.connect(self.notice.say)
+        self.gallery.menu_requested.connect(self.relabel.ask)
+        self.relabel.reported.connect(self.notice.say)
         session = self.session
         for signal in (
             session.cells_changed,

@@ -108,7 +108,7 @@ class PlateView(PointPlot):
             )
         for axis, count, name in (
             ("left", rows, row_name),
-            ("top", columns, lambda at: str(at + 1)),
+            ("top", columns, lambda column: str(column + 1)),
         ):
             step = -(-count // NAMED)
             ticks = [(index + 0.5, name(index)) for index in range(0, count, step)]

@@ -28,7 +28,7 @@ class Relabel(QWidget):
         What was done, or why nothing was.
     """
 
-    said = Signal(str)
+    reported = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,18 +89,18 @@ class Relabel(QWidget):
         session = self._session
         cells, chosen = session.cells, session.selected
         if cells is None or not chosen:
-            self.said.emit("No cell is selected; click one first.")
+            self.reported.emit("No cell is selected; click one first.")
             return
         if code >= len(cells.classes):
             have = f"{len(cells.classes)} classes" if len(cells.classes) != 1 else "1 class"
-            self.said.emit(f"There is no class {code + 1}: the palette has {have}.")
+            self.reported.emit(f"There is no class {code + 1}: the palette has {have}.")
             return
         session.assign(chosen, code)
         name = cells.classes[code] if code >= 0 else NO_CLASS
         what = (
             f"Cell {cell_name(cells, chosen[0])}" if len(chosen) == 1 else f"{len(chosen):,} cells"
         )
-        self.said.emit(f"{what}: {name}.")
+        self.reported.emit(f"{what}: {name}.")
 
     def ask(self, place: QPoint) -> None:
         """Offer the palette at a place of the screen."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 __all__ = ["Choosing"]
 
-Whole = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 class Choosing:
@@ -51,7 +51,7 @@ class Choosing:
             self._known = self._known | {cell}
         self.current = self.anchor = cell
 
-    def extend(self, cell: int, order: Whole, places: Whole) -> None:
+    def extend(self, cell: int, order: IntArray, places: IntArray) -> None:
         """Select everything from where the range began up to a cell, in the order shown."""
         start = self.anchor
         if start is None or start >= len(places) or places[start] < 0:
@@ -64,7 +64,7 @@ class Choosing:
         self._known = frozenset(self.cells)
         self.current = cell
 
-    def all(self, order: Whole) -> None:
+    def all(self, order: IntArray) -> None:
         """Select all that are shown; the one looked at stays the first."""
         cells = order.tolist()
         first = self.current if self.current in set(cells) else None

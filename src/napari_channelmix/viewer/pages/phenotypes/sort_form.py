@@ -15,7 +15,7 @@ from napari_channelmix.viewer.pages.phenotypes.sorting import (
     Choice,
     Filter,
     choices_of,
-    why_not,
+    reason_not_possible,
 )
 from napari_channelmix.viewer.widgets.combo_box import choice
 
@@ -65,7 +65,7 @@ class OrderForm(QWidget):
         self.order.activated.connect(self._choose_order)
         self.turn.clicked.connect(self._choose_order)
         self.of.currentIndexChanged.connect(lambda _: self.changed.emit())
-        self.turn.toggled.connect(self._turned)
+        self.turn.toggled.connect(self._direction_changed)
         self.classes.changed.connect(self.changed)
         self.predicted.changed.connect(self.changed)
         self.held_out.toggled.connect(lambda _: self.changed.emit())
@@ -98,7 +98,7 @@ class OrderForm(QWidget):
         """The order that is chosen; that of the data set where it is not possible."""
         key = self.order.currentData()
         chosen = Choice(key, self.of.currentText(), self.turn.isChecked(), self._seed)
-        return Choice() if why_not(chosen.order, self._facts) else chosen
+        return Choice() if reason_not_possible(chosen.order, self._facts) else chosen
 
     @property
     def filter(self) -> Filter:
@@ -197,14 +197,14 @@ class OrderForm(QWidget):
         self.held_out.setVisible(facts is not None and not facts.held_out.chosen.all())
         model = self.order.model()
         for index, order in enumerate(ORDERS):
-            why = why_not(order, facts)
+            why = reason_not_possible(order, facts)
             assert isinstance(model, QStandardItemModel)
             model.item(index).setEnabled(not why)
             model.item(index).setToolTip(f"Not possible: {why}" if why else order.tip)
             self.order.setItemText(
                 index, f"{order.title} ({why.split(':')[0]})" if why else order.title
             )
-        if why_not(self._chosen, facts):
+        if reason_not_possible(self._chosen, facts):
             with QSignalBlocker(self.order):
                 self.order.setCurrentIndex(0)
             self._take_direction()
@@ -253,7 +253,7 @@ class OrderForm(QWidget):
             self.turn.setChecked(self._chosen.descending)
         self._arrow()
 
-    def _turned(self, _: bool) -> None:
+    def _direction_changed(self, _: bool) -> None:
         self._arrow()
         self.changed.emit()
 

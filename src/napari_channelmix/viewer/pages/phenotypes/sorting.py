@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
 
-__all__ = ["ORDERS", "Choice", "Filter", "Order", "arranged", "choices_of", "why_not"]
+__all__ = ["ORDERS", "Choice", "Filter", "Order", "arranged", "choices_of", "reason_not_possible"]
 
-Floats = npt.NDArray[np.float64]
-Whole = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Filter:
         return shown
 
 
-def why_not(order: Order, facts: Facts | None) -> str:
+def reason_not_possible(order: Order, facts: Facts | None) -> str:
     """Why cells cannot be put in this order, or nothing."""
     if facts is None:
         return "no cells yet"
@@ -189,7 +189,7 @@ def why_not(order: Order, facts: Facts | None) -> str:
 
 def choices_of(order: Order, facts: Facts | None) -> Sequence[str]:
     """Names of what this order may be of."""
-    if facts is None or why_not(order, facts):
+    if facts is None or reason_not_possible(order, facts):
         return ()
     if order.of == "class":
         return facts.predicted_classes
@@ -198,14 +198,14 @@ def choices_of(order: Order, facts: Facts | None) -> Sequence[str]:
     return ()
 
 
-def arranged(facts: Facts, choice: Choice, which: Filter) -> Whole:
+def arranged(facts: Facts, choice: Choice, which: Filter) -> IntArray:
     """Positions (n,) of the cells that are shown, in order.
 
     Cells for which the order has no number, such as the distance of a cell without a class, come
     last, whichever end comes first.
     """
     shown = np.flatnonzero(which.mask(facts))
-    if choice.key == "data" or why_not(choice.order, facts):
+    if choice.key == "data" or reason_not_possible(choice.order, facts):
         return shown[::-1].copy() if choice.descending else shown
     if choice.key == "random":
         return np.random.default_rng(choice.seed).permutation(shown)
@@ -213,7 +213,7 @@ def arranged(facts: Facts, choice: Choice, which: Filter) -> Whole:
     return shown[np.argsort(-values if choice.descending else values, kind="stable")]
 
 
-def _values(facts: Facts, choice: Choice) -> Floats:
+def _values(facts: Facts, choice: Choice) -> FloatArray:
     if choice.key == "class":
         # Cells without a class come last.
         return np.where(facts.labels < 0, np.nan, facts.labels)
@@ -230,5 +230,5 @@ def _values(facts: Facts, choice: Choice) -> Floats:
         if not axes:
             return np.zeros(len(facts))
         return facts.latents.of_axis(choice.of if choice.of in axes else axes[0])
-    values: Floats = getattr(facts, choice.key)
+    values: FloatArray = getattr(facts, choice.key)
     return values

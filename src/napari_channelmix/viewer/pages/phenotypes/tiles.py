@@ -15,7 +15,7 @@ from napari_channelmix.viewer.widgets.theme import chart_colors
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.pages.phenotypes.cell_facts import Facts
-    from napari_channelmix.viewer.pages.phenotypes.crop_cache import Kept
+    from napari_channelmix.viewer.pages.phenotypes.crop_cache import CachedCrop
 
 __all__ = ["TilePainter"]
 
@@ -53,7 +53,7 @@ class TilePainter:
         self,
         painter: QPainter,
         place: QRect,
-        cached: Kept | None,
+        cached: CachedCrop | None,
         facts: Facts,
         cell: int,
         *,

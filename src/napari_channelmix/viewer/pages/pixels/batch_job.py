@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FieldMaps", "field_maps_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class FieldMaps:
         Cells.
     """
 
-    image: Floats = dataclasses.field(repr=False)
+    image: FloatArray = dataclasses.field(repr=False)
     done: int
     total: int
     warnings: tuple[str, ...] = ()

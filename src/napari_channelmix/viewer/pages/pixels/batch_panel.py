@@ -68,7 +68,7 @@ class ManyCells:
         self._leave_cell = leave_cell
         # In the order they were chosen.
         self._picked: dict[int, None] = {}
-        self.found: FieldMaps | None = None
+        self.maps: FieldMaps | None = None
         self.busy = False
         # Whether the task that ended last was ours.
         self._was_busy = False
@@ -175,7 +175,7 @@ class ManyCells:
             self._fail(LAYERS_GONE)
             return
         shape = cells.fields[shown.field].shape
-        self.found = None
+        self.maps = None
         self._task.stop()
         self._maps.lay_field(shown, shape)
         # In the way of what is to be looked at now.
@@ -199,13 +199,13 @@ class ManyCells:
 
     def _updated(self, update: Update) -> None:
         maps = update.progress.partial
-        if maps is not None and (self.found is None or maps.done > self.found.done):
+        if maps is not None and (self.maps is None or maps.done > self.maps.done):
             self._maps.show_field(maps)
-        self.found = maps or self.found
+        self.maps = maps or self.maps
 
     def _done(self, maps: Any) -> None:
         self._maps.show_field(maps)
-        self.found = maps
+        self.maps = maps
         lines = (f"{maps.done} cells are explained in the layer 'explanations'.", *maps.warnings)
         self._notice.say("\n".join(lines), "warning" if maps.warnings else "good")
 
@@ -214,10 +214,10 @@ class ManyCells:
         if not self._was_busy:
             return False
         self._was_busy = False
-        if self.found is None or not self.found.done:
+        if self.maps is None or not self.maps.done:
             self._notice.say("Stopped before the first cell was explained.")
             return True
-        done, total = self.found.done, self.found.total
+        done, total = self.maps.done, self.maps.total
         self._notice.say(
             f"Stopped: {done} of {total} cells are explained, and stay in the layer "
             "'explanations'; the others are empty there."
@@ -232,7 +232,7 @@ class ManyCells:
     def forget(self) -> None:
         """Another field of view or other cells are shown."""
         self._picked.clear()
-        self.found = None
+        self.maps = None
         self._mark()
 
     def fill(self) -> None:

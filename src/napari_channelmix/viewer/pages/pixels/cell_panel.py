@@ -65,12 +65,12 @@ class ResultPanel(QWidget):
             self.warnings,
         ):
             column.addWidget(widget)
-        self._found: Explanation | None = None
+        self._explanation: Explanation | None = None
         self.clear()
 
     def clear(self) -> None:
         """No map and no figure is left in sight; the room they took is kept."""
-        self._found = None
+        self._explanation = None
         self.title.setText("Click a cell in the image.")
         self.strip.cover([None] * len(self.strip.tiles))
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
@@ -89,7 +89,7 @@ class ResultPanel(QWidget):
 
     def show_explanation(self, explanation: Explanation, label: str) -> None:
         """Show what is known of a cell so far; ``label`` is the class it was given."""
-        before, self._found = self._found, explanation
+        before, self._explanation = self._explanation, explanation
         if before is None or before.crops is not explanation.crops:
             levels = grey_levels(explanation.crops)
             self.strip.show_tiles(

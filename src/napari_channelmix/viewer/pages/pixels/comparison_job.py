@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "compare_job"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +33,10 @@ class Answer:
     """What one method says of a cell: its map and how good it is, or why it cannot."""
 
     method: str
-    map: Floats | None = dataclasses.field(default=None, repr=False)
+    map: FloatArray | None = dataclasses.field(default=None, repr=False)
     srg: float | None = None
     seconds: float | None = None
-    why_not: str = ""
+    reason: str = ""
 
 
 def compare_job(
@@ -73,7 +73,7 @@ def compare_job(
             )
         except ModelError as error:
             # The others are still worth seeing.
-            answers.append(Answer(method, why_not=str(error)))
+            answers.append(Answer(method, reason=str(error)))
     return tuple(answers)
 
 

@@ -31,7 +31,7 @@ SHORT = {"pcim-fidelity": "PCIM (high fid.)", "integrated-gradients": "Integr. g
 class ComparisonPanel(QWidget):
     """A tile for each method; the largest gap between insertion and deletion has a star."""
 
-    wanted = Signal()
+    comparison_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +39,7 @@ class ComparisonPanel(QWidget):
         self.button.setToolTip(
             "Explain the cell by PCIM and by standard methods, and measure all in the same way"
         )
-        self.button.clicked.connect(self.wanted)
+        self.button.clicked.connect(self.comparison_requested)
         self.tiles = Thumbnails("The same cell by several methods", SMALLEST)
         self.note = QLabel()
         self.note.setWordWrap(True)
@@ -88,7 +88,7 @@ class ComparisonPanel(QWidget):
                 tile.note = f"gap {round(answer.srg, 2) + 0.0:.2f}{star}"
                 tile.tip = f"{METHODS[name]}: gap {answer.srg:.3f}, {answer.seconds:.2g} s"
             elif answer is not None:
-                tile.note, tile.tip = "not possible", answer.why_not
+                tile.note, tile.tip = "not possible", answer.reason
             tiles.append(tile)
         self.tiles.show_tiles(tiles)
         self.tiles.setAccessibleDescription("; ".join(tile.tip for tile in tiles))

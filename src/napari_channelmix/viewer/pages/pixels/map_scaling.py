@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 __all__ = ["highest", "inside", "pasted", "scaled"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
 # Share of the pixels that are shown as strongly as can be.
 BEST = 0.02
 
 
-def highest(maps: Floats) -> float:
+def highest(maps: FloatArray) -> float:
     """The value above which only the best pixels of a map lie, 2 % of them; of all maps given.
 
     A single pixel that stands out would else leave all others pale.
@@ -24,7 +24,7 @@ def highest(maps: Floats) -> float:
     return most if most > 0 else float(maps.max())
 
 
-def scaled(values: Floats, top: float | None = None) -> Floats:
+def scaled(values: FloatArray, top: float | None = None) -> FloatArray:
     """A map in shares of its highest values, or of ``top``: 0 is no evidence, 1 the most.
 
     What speaks against the target is 0. A map without evidence stays empty.
@@ -49,7 +49,7 @@ def inside(
     return good
 
 
-def pasted(image: Floats, values: Floats, box: Sequence[int]) -> None:
+def pasted(image: FloatArray, values: FloatArray, box: Sequence[int]) -> None:
     """Paint a map, scaled to its own highest values, into an image; the larger value stays.
 
     Parameters

@@ -71,7 +71,7 @@ class PixelsPage(Page):
             self.notice,
             self.layers,
             self.sources,
-            question=lambda: self.asked,
+            question=lambda: self.current_question,
             leave_cell=self._leave_cell,
         )
         self.cache = ExplanationCache(PREFERENCES.now.cache_bytes)
@@ -116,7 +116,7 @@ class PixelsPage(Page):
     def _connect(self) -> None:
         self.number.valueChanged.connect(self.explain)
         self.question.changed.connect(self._question_changed)
-        self.comparison.wanted.connect(self.compare)
+        self.comparison.comparison_requested.connect(self.compare)
         self.task_bar.cancel.clicked.connect(self._cancelled)
         self.task.ended.connect(self._fill)
         self.follow(self.session.replaced, self._forget)
@@ -130,7 +130,9 @@ class PixelsPage(Page):
         self.follow(self.session.painting_changed, self.toggle.give_way)
         self.follow(self.session.explanation_changed, self._explanation_changed)
         self.follow(self.viewer.events.theme, self._theme_changed)
-        self.follow(PREFERENCES.changed, lambda found: self.cache.resize(found.cache_bytes))
+        self.follow(
+            PREFERENCES.changed, lambda preferences: self.cache.resize(preferences.cache_bytes)
+        )
         self.follow(self.session.freeing, self._free)
 
     # ---------------------------------------------------------------- clicks
@@ -162,7 +164,7 @@ class PixelsPage(Page):
         with QSignalBlocker(self.number):
             self.number.setValue(cell)
         # What is about to be explained is not asked for once more.
-        self.cell, question = cell, self.asked
+        self.cell, question = cell, self.current_question
         if self.session.selected[:1] != (cell,):
             self.session.select(cell)
         known = self.cache.get((cell, question))
@@ -192,7 +194,7 @@ class PixelsPage(Page):
         )
 
     @property
-    def asked(self) -> Question:
+    def current_question(self) -> Question:
         """What is asked of each cell, with the prior of the session."""
         return replace(self.question.question, prior=explained_prior(self.session))
 
@@ -327,7 +329,11 @@ class PixelsPage(Page):
     def _prior_changed(self, _: object = None) -> None:
         """The cell in sight is answered anew where its probabilities are others now."""
         explanation = self.session.explanation
-        if explanation is not None and self.cell is not None and explanation.question != self.asked:
+        if (
+            explanation is not None
+            and self.cell is not None
+            and explanation.question != self.current_question
+        ):
             self.explain(self.cell)
 
     def _warm_up(self) -> None:

@@ -240,7 +240,7 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
 
 def _of_image(image: PlaneImage, stem: str) -> Item:
     tip = "With the scale and units of its layer"
-    if image.turned:
+    if image.has_rotation:
         tip += "; its rotation or affine transform has no place in these formats"
     return Item(
         f"image {image.name}",
@@ -425,7 +425,7 @@ def _image(image: PlaneImage, folder: Path, stem: str) -> Job[Exported]:
     yield Progress(1, 2, f"writing {stem}.ome.zarr")
     files.append(write_ome_zarr(image, folder / f"{stem}.ome.zarr"))
     note = f"the rotation or affine transform of '{image.name}' is not in its files"
-    return Exported(tuple(files), (note,) if image.turned else ())
+    return Exported(tuple(files), (note,) if image.has_rotation else ())
 
 
 def _csv(path: Path, table: pd.DataFrame) -> Path:

@@ -304,7 +304,7 @@ class ReportPage(Page):
             self.task.run(
                 "exporting",
                 export_job(chosen, folder),
-                lambda found: self._exported(found, folder),
+                lambda exported: self._exported(exported, folder),
                 on_error=self.fail,
             )
 

@@ -37,7 +37,7 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
     several = len(shown) > 1
     findings = []
     for index, data_set in enumerate(shown):
-        job = _of_one_job(data_set, snapshot)
+        job = _data_set_findings_job(data_set, snapshot)
         result = yield from part(job, 30 * index / len(shown), 30 / len(shown), 100)
         findings.append(replace(result, name=data_set.title if several else ""))
     whole = replace(findings[0], others=tuple(findings[1:]))
@@ -51,7 +51,7 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
     return whole
 
 
-def _of_one_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findings]:
+def _data_set_findings_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findings]:
     """What was found of one data set."""
     from napari_channelmix.report import Findings
 

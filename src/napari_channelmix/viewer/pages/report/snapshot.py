@@ -95,7 +95,7 @@ class Snapshot:
     @property
     def data_sets(self) -> tuple[Snapshot, ...]:
         """All data sets of the session, in the order in which they were opened."""
-        return tuple(sorted((self, *self.others), key=lambda one: one.place))
+        return tuple(sorted((self, *self.others), key=lambda data_set: data_set.place))
 
     @property
     def recorded(self) -> tuple[Snapshot, ...]:
