@@ -309,7 +309,7 @@ def test_nothing_can_be_run_before_there_are_two_classes(dock: Any, open_plate: 
     for kind in (ClassifierPage, ChannelsPage):
         found = dock(kind)
         button = found.train if kind is ClassifierPage else found.run_button
-        assert not button.isEnabled() and "Images and cells" in found.reason.text()
+        assert not button.isEnabled() and "'Data'" in found.reason.text()
         open_plate()
         assert button.isEnabled()
         found.session.classify(np.zeros(60, int), ("one",))

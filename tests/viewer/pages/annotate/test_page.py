@@ -255,7 +255,7 @@ def test_all_that_is_disabled_says_why(dock: Any) -> None:
         annotate.giving.undo,
     ):
         assert not button.isEnabled() and button.toolTip()
-    assert "Images and cells" in annotate.giving.selected.text()
+    assert "'Data'" in annotate.giving.selected.text()
     assert not any(one.toolTip() == "" for one in annotate.classes.findChildren(QLineEdit))
 
 
