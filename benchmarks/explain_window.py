@@ -121,9 +121,9 @@ class Window:
             labels[SIDE * y + 40 : SIDE * y + 88, SIDE * x + 40 : SIDE * x + 88] = number + 1
         marked = self.viewer.add_labels(labels, name="cells", opacity=0.2)
         self.cells = Cells.from_labels(planes, names, labels, crop=SIDE)
-        self.dock = PixelsPage(self.viewer)
-        self.viewer.window.add_dock_widget(self.dock, name="Explain a cell")
-        self.dock.session.open(self.cells, "benchmark", Shown(0, images, marked))
+        self.page = PixelsPage(self.viewer)
+        self.viewer.window.add_dock_widget(self.page, name="Explain a cell")
+        self.page.session.open(self.cells, "benchmark", Shown(0, images, marked))
         self.viewer.reset_view()
         self.wait(lambda: False, 1.0)
         self.canvas = self.viewer.window._qt_viewer.canvas.native  # no public way to it
@@ -153,8 +153,8 @@ class Window:
         """Take a classifier and let the dock get ready for it."""
         from napari_channelmix.viewer.session.session import Trained
 
-        self.dock.session.trained = Trained(model, "benchmark")
-        self.wait(lambda: not self.dock.task.busy and not self.dock.task.threads)
+        self.page.session.trained = Trained(model, "benchmark")
+        self.wait(lambda: not self.page.task.busy and not self.page.task.threads)
 
     def click(self, cell: int) -> None:
         """A real click in the middle of a cell."""
@@ -173,22 +173,22 @@ class Window:
         first, whole, blocks, before, own = [], [], [], [], []
         for cell in range(count):
             beats = Heartbeat()
-            shown = Painted(self.canvas, lambda: self.dock.layers.cell)
+            shown = Painted(self.canvas, lambda: self.page.layers.cell)
             # The click's own handling counts, from the event on.
             shown.begin = time.perf_counter()
             self.click(cell)
-            assert self.wait(shown.seen), self.dock.notice.text()
+            assert self.wait(shown.seen), self.page.notice.text()
             first.append(shown.at - shown.begin)
             before.append(beats.longest())
-            slots = Slots(self.dock)
+            slots = Slots(self.page)
             self.wait(self._finished)
             whole.append(time.perf_counter() - shown.begin)
             blocks.append(beats.longest())
             own.append(slots.stop())
             shown.stop()
             beats.stop()
-            self.dock.task.stop()
-            self.wait(lambda: not self.dock.task.threads)
+            self.page.task.stop()
+            self.wait(lambda: not self.page.task.threads)
             self.wait(lambda: False, 0.2)
         return {
             "first_click_s": round(first[0], 3),
@@ -202,7 +202,7 @@ class Window:
         }
 
     def _finished(self) -> bool:
-        found = self.dock.session.explanation
+        found = self.page.session.explanation
         return found is not None and found.attribution is not None
 
     def many(self, clicks: int) -> dict[str, Any]:
@@ -217,10 +217,10 @@ class Window:
             self.click(int(rng.integers(len(self.cells))))
             for _ in range(4):
                 self.wait(lambda: False, 0.01)
-                most = max(most, self.dock.task.threads)
+                most = max(most, self.page.task.threads)
         during = self._counted()
-        self.dock.task.stop()
-        self.wait(lambda: not self.dock.task.threads)
+        self.page.task.stop()
+        self.wait(lambda: not self.page.task.threads)
         after = self._counted()
         return {
             "clicks": clicks,
@@ -239,13 +239,13 @@ class Window:
         objects = sum(len(top.findChildren(QObject)) for top in QApplication.topLevelWidgets())
         pages = int(Path("/proc/self/statm").read_text().split()[1]) if os.name == "posix" else 0
         return {
-            "workers": self.dock.task.threads,
+            "workers": self.page.task.threads,
             "python_threads": threading.active_count(),
             "layers": len(self.viewer.layers),
             "explanation_layers": sum("explanation" in one.name for one in self.viewer.layers),
             "qt_objects": objects,
             "memory_mb": round(pages * resource.getpagesize() / 2**20, 1),
-            "cached": len(self.dock.cache),
+            "cached": len(self.page.cache),
         }
 
     def close(self) -> None:
@@ -279,8 +279,8 @@ class Heartbeat:
 class Slots:
     """The longest time that the dock's own code takes for an update, redraws not counted."""
 
-    def __init__(self, dock: Any) -> None:
-        self._task, self._longest = dock.task, 0.0
+    def __init__(self, page: Any) -> None:
+        self._task, self._longest = page.task, 0.0
         self._before = self._task._updated
         self._task._updated = self._timed
 

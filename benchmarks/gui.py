@@ -87,20 +87,20 @@ def measured(window: Any, group: dict[str, Any], chosen: list[str]) -> dict[str,
 
 def gallery(bench: Bench) -> dict[str, Any]:
     """Scroll through all cells by the wheel."""
-    dock = bench.dock
-    view = dock.gallery.viewport()
+    page = bench.page
+    view = page.gallery.viewport()
     begun = time.perf_counter()
-    dock.form.choose_order("disagreement")
+    page.form.choose_order("disagreement")
     ordered = time.perf_counter() - begun
-    bench.wait(lambda: not dock.gallery.reader.busy, 30)
-    bar = dock.gallery.verticalScrollBar()
+    bench.wait(lambda: not page.gallery.reader.busy, 30)
+    bar = page.gallery.verticalScrollBar()
     # In eighths of a degree, as a wheel counts.
     before, turn = bar.value(), 120
     bench.wheel(view, turn)
     far = max(1, bar.value() - before)
     turn = max(1, round(bar.maximum() / (bench.steps * far))) * turn
     there, handled = 0, []
-    paints = Paints(dock.gallery)
+    paints = Paints(page.gallery)
     beats = Heartbeat()
     begun = time.perf_counter()
     while bar.value() < bar.maximum():
@@ -111,18 +111,18 @@ def gallery(bench: Bench) -> dict[str, Any]:
         count = beats.count
         bench.wait(lambda: False, 0.016)
         bench.wait(lambda count=count: beats.count > count, 5)
-        sight = dock.gallery.in_sight()
+        sight = page.gallery.in_sight()
         there += all(
-            int(cell) in dock.gallery.cache for cell in dock.gallery.order[sight.start : sight.stop]
+            int(cell) in page.gallery.cache for cell in page.gallery.order[sight.start : sight.stop]
         )
     seconds = time.perf_counter() - begun
     blocks = beats.stop()
     painted = paints.stop()
     at = time.perf_counter()
-    sight = dock.gallery.in_sight()
+    sight = page.gallery.in_sight()
     came = bench.wait(
         lambda: all(
-            int(cell) in dock.gallery.cache for cell in dock.gallery.order[sight.start : sight.stop]
+            int(cell) in page.gallery.cache for cell in page.gallery.order[sight.start : sight.stop]
         ),
         30,
     )
@@ -137,34 +137,34 @@ def gallery(bench: Bench) -> dict[str, Any]:
         "own_paint_longest_ms": ms(max(painted)),
         "all_pictures_there_share": round(there / len(handled), 3),
         "last_page_after_ms": ms(time.perf_counter() - at) if came else None,
-        "kept_mb": round(dock.gallery.cache.size / 2**20, 1),
+        "kept_mb": round(page.gallery.cache.size / 2**20, 1),
         **figures(blocks),
     }
 
 
 def recolour(bench: Bench) -> dict[str, Any]:
     """Colour all cells of the picture by one thing after another; give one cell a class."""
-    dock, found = bench.dock, {}
-    dock.tabs.setCurrentIndex(3)
+    page, found = bench.page, {}
+    page.tabs.setCurrentIndex(3)
     beats = Heartbeat()
     for what in ("labels", "predictions", "margin", "disagreement", "labels", "predictions"):
         bench.wait(lambda: False, 0.4)
         before = bench.layer_counter()
         begun = time.perf_counter()
-        dock.colors.choose(what)
+        page.colors.choose(what)
         own = time.perf_counter() - begun
         bench.wait(lambda before=before: bench.painted > before, 30)
         name = what if what not in found else f"{what}, layer there"
         found[name] = {"own_ms": ms(own), "painted_ms": ms(time.perf_counter() - begun)}
-    classes = len(dock.session.cells.classes)
+    classes = len(page.session.cells.classes)
     times, drawing = [], []
     for step in range(5):
         bench.wait(lambda: False, 0.5)
         drawn = bench.drawn
         # Another class than it has.
-        code = (int(dock.session.cells.labels[step]) + 1) % classes
+        code = (int(page.session.cells.labels[step]) + 1) % classes
         begun = time.perf_counter()
-        dock.session.assign([step], code)
+        page.session.assign([step], code)
         bench.wait(lambda drawn=drawn: bench.drawn > drawn, 30)
         drawing.append(bench.draw_took)
         before = bench.layer_counter()
@@ -210,14 +210,14 @@ class Bench(Living):
             for name, plane, color in zip(CHANNELS, planes, ("blue", "green"), strict=True)
         }
         marked = self.viewer.add_labels(labels, name="cells", visible=False)
-        self.dock = PhenotypesPage(self.viewer)
-        self.viewer.window.add_dock_widget(self.dock, name="Phenotypes")
-        session = self.dock.session
+        self.page = PhenotypesPage(self.viewer)
+        self.viewer.window.add_dock_widget(self.page, name="Phenotypes")
+        session = self.page.session
         session.open(cells, "benchmark", Shown(0, images, marked))
         table = np.random.default_rng(1).dirichlet(np.full(len(CLASSES), 0.4), len(cells))
         session.predictions = Predictions(CLASSES, table.astype(np.float32), "benchmark")
         self.viewer.reset_view()
-        self.label = self.dock.count
+        self.label = self.page.count
         self.painted, self.drawn, self.draw_took = 0, 0, 0.0
         paint, draw = self.canvas.paintGL, overlays.overlays_of(self.viewer).draw
 
@@ -234,7 +234,7 @@ class Bench(Living):
         self.canvas.paintGL = counted
         overlays.overlays_of(self.viewer).draw = drawing
         self.wait(lambda: False, 2.0)
-        self.wait(lambda: not self.dock.gallery.reader.busy, 30)
+        self.wait(lambda: not self.page.gallery.reader.busy, 30)
 
     def wheel(self, view: Any, turn: int) -> None:
         """Turn the wheel over a widget, towards the user."""
@@ -261,7 +261,7 @@ class Bench(Living):
 
     def close(self) -> None:
         """Close the viewer."""
-        self.dock.halt()
+        self.page.halt()
         self.viewer.close()
         self.wait(lambda: False, 0.5)
 

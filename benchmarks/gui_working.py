@@ -33,7 +33,7 @@ class Plate(Living):
         self.viewer = napari.Viewer()
         self.viewer.window.resize(*size)
         self._docks: dict[type, Any] = {}
-        images = self.dock(DataPage)
+        images = self.page(DataPage)
         images.open_cells(synthetic_plate(wells=WELLS, cells_per_well=EACH, side=SIDE).cells)
         self.session = images.session
         self.wait(lambda: self.session.shown is not None, 60)
@@ -50,7 +50,7 @@ class Plate(Living):
         self.canvas.paintGL = counted
         self.wait(lambda: False, 1.0)
 
-    def dock(self, kind: type) -> Any:
+    def page(self, kind: type) -> Any:
         """A dock, in front of the others."""
         if kind not in self._docks:
             self._docks[kind] = kind(self.viewer)
@@ -59,28 +59,28 @@ class Plate(Living):
         self.wait(lambda: False, 0.5)
         return self._docks[kind]
 
-    def watch(self, dock: Any, begin: Callable[[], object]) -> dict[str, Any]:
+    def watch(self, page: Any, begin: Callable[[], object]) -> dict[str, Any]:
         """Blocks while a dock works, and how long its own code takes for an update."""
         slots: list[float] = []
-        before = dock.task._updated
+        before = page.task._updated
 
         def timed(*given: Any) -> None:
             begun = time.perf_counter()
             before(*given)
             slots.append(time.perf_counter() - begun)
 
-        dock.task._updated = timed
+        page.task._updated = timed
         self.paints.clear()
         beats = Heartbeat()
         begun = time.perf_counter()
         begin()
-        finished = self.wait(lambda: not dock.task.busy, LONGEST)
+        finished = self.wait(lambda: not page.task.busy, LONGEST)
         seconds = time.perf_counter() - begun
         blocks = beats.stop()
-        dock.task._updated = before
+        page.task._updated = before
         if not finished:
-            dock.task.stop()
-        self.wait(lambda: not dock.task.threads, 60)
+            page.task.stop()
+        self.wait(lambda: not page.task.threads, 60)
         return {
             "seconds": round(seconds, 1),
             "finished": finished,
@@ -95,10 +95,10 @@ class Plate(Living):
         from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 
         if self.session.trained is None:
-            dock = self.dock(ClassifierPage)
-            dock.epochs.setValue(3)
-            dock.train.click()
-            self.wait(lambda: not dock.task.busy, 5 * LONGEST)
+            page = self.page(ClassifierPage)
+            page.epochs.setValue(3)
+            page.train.click()
+            self.wait(lambda: not page.task.busy, 5 * LONGEST)
 
     def close(self) -> None:
         """Close the viewer."""
@@ -112,10 +112,10 @@ def train(plate: Plate) -> dict[str, Any]:
     """Train the small network; the curves grow meanwhile."""
     from napari_channelmix.viewer.pages.classifier.page import ClassifierPage
 
-    dock = plate.dock(ClassifierPage)
-    dock.network.setCurrentText("small")
-    dock.epochs.setValue(EPOCHS)
-    return plate.watch(dock, dock.train.click)
+    page = plate.page(ClassifierPage)
+    page.network.setCurrentText("small")
+    page.epochs.setValue(EPOCHS)
+    return plate.watch(page, page.train.click)
 
 
 def explain(plate: Plate) -> dict[str, Any]:
@@ -123,10 +123,10 @@ def explain(plate: Plate) -> dict[str, Any]:
     from napari_channelmix.viewer.pages.pixels.page import PixelsPage
 
     plate.trained()
-    dock = plate.dock(PixelsPage)
-    plate.wait(lambda: not dock.task.busy and not dock.task.threads, 60)
-    found = plate.watch(dock, dock.many.all_button.click)
-    done = 0 if dock.many.maps is None else dock.many.maps.done
+    page = plate.page(PixelsPage)
+    plate.wait(lambda: not page.task.busy and not page.task.threads, 60)
+    found = plate.watch(page, page.many.all_button.click)
+    done = 0 if page.many.maps is None else page.many.maps.done
     return {"cells": done, **found}
 
 
@@ -134,17 +134,17 @@ def finetune(plate: Plate) -> dict[str, Any]:
     """Find the latents, with a disentangler that gets used to the cells first."""
     from napari_channelmix.viewer.pages.latents.page import LatentsPage
 
-    dock = plate.dock(LatentsPage)
-    dock.settings.finetune.setChecked(True)
-    return plate.watch(dock, dock.settings.run.click)
+    page = plate.page(LatentsPage)
+    page.settings.finetune.setChecked(True)
+    return plate.watch(page, page.settings.run.click)
 
 
 def importance(plate: Plate) -> dict[str, Any]:
     """Learn which channels count; bars appear with each seed."""
     from napari_channelmix.viewer.pages.channels.page import ChannelsPage
 
-    dock = plate.dock(ChannelsPage)
-    dock.seeds.setValue(2)
-    dock.epochs.setValue(EPOCHS // 2)
-    dock.network.setCurrentText("small")
-    return plate.watch(dock, dock.run_button.click)
+    page = plate.page(ChannelsPage)
+    page.seeds.setValue(2)
+    page.epochs.setValue(EPOCHS // 2)
+    page.network.setCurrentText("small")
+    return plate.watch(page, page.run_button.click)

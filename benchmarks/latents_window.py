@@ -91,19 +91,19 @@ class Window:
         self.viewer.window.resize(*size)
         images = DataPage(self.viewer)
         self.viewer.window.add_dock_widget(images, name="Images and cells")
-        self.dock = LatentsPage(self.viewer)
-        self.viewer.window.add_dock_widget(self.dock, name="Latent traversals", tabify=True)
+        self.page = LatentsPage(self.viewer)
+        self.viewer.window.add_dock_widget(self.page, name="Latent traversals", tabify=True)
         images.open_cells(synthetic_plate(wells=6).cells)
         self.wait(lambda: images.session.shown is not None and not images.preview.task.busy)
-        self.dock.parent().raise_()
+        self.page.parent().raise_()
         if model.endswith(".safetensors"):
-            self.dock.settings.take_file(Path(model))
+            self.page.settings.take_file(Path(model))
         else:
-            self.dock.settings.model.setCurrentText(model)
-        self.dock.settings.run.click()
-        self.wait(lambda: not self.dock.task.busy)
-        assert self.dock.session.latents is not None, self.dock.notice.text()
-        self.dock.look_at(3)
+            self.page.settings.model.setCurrentText(model)
+        self.page.settings.run.click()
+        self.wait(lambda: not self.page.task.busy)
+        assert self.page.session.latents is not None, self.page.notice.text()
+        self.page.look_at(3)
         self.wait(lambda: False, 1.0)
 
     def wait(self, until: Callable[[], object], seconds: float = 240.0) -> None:
@@ -117,7 +117,7 @@ class Window:
         """The decoder by itself, one picture."""
         from napari_channelmix.viewer.pages.latents.decoder_worker import one_thread
 
-        latents, times = self.dock.session.latents, []
+        latents, times = self.page.session.latents, []
         for _ in range(200):
             start = time.perf_counter()
             with one_thread():
@@ -130,7 +130,7 @@ class Window:
         from qtpy.QtCore import QPoint, Qt
         from qtpy.QtTest import QTest
 
-        page, left = self.dock.pages.cell_tab, Qt.MouseButton.LeftButton
+        page, left = self.page.pages.cell_tab, Qt.MouseButton.LeftButton
         pixels: list[float] = []
         handed: list[float] = []
         each = max(2, events // len(page.sliders.sliders))
@@ -163,11 +163,11 @@ class Window:
         }
 
     def _decoded(self) -> int:
-        return self.dock.pages.cell_tab.drawing.decoded if hasattr(self, "dock") else 0
+        return self.page.pages.cell_tab.drawing.decoded if hasattr(self, "page") else 0
 
     def _shown(self, before: int) -> list[float]:
         """When the pictures were painted, with one decoded since then."""
-        pictures = self.dock.pages.cell_tab.pictures
+        pictures = self.page.pages.cell_tab.pictures
         return [at for one, at, decoded in self.painted if one is pictures and decoded > before]
 
     def cells(self, count: int) -> dict[str, float]:
@@ -175,7 +175,7 @@ class Window:
         times = []
         for cell in range(count):
             start = time.perf_counter()
-            self.dock.look_at(cell)
+            self.page.look_at(cell)
             self.pump()
             times.append(time.perf_counter() - start)
             self.wait(lambda: False, 0.2)

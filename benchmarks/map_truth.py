@@ -1,6 +1,6 @@
 """What can be known of a map by asking the classifier very often: a strong test, for benchmarks.
 
-It shares nothing with the test that speaks to users (`pcim.reliability`): other random maps (as
+It shares nothing with the test that speaks to users (`pcim.map_reliability`): other random maps (as
 smooth as the map itself, 200 instead of a few), other references (the border's median; a blur of
 an eighth of the side; the pixels of cells of other classes), another grid of shares, a rank instead
 of a standard deviation.

@@ -55,7 +55,7 @@ class Hand:
         """The dock with all pages."""
         return self.viewer.window.dock_widgets[PLUGIN]
 
-    def dock(self, name: str) -> Any:
+    def page(self, name: str) -> Any:
         """A page, by its name in the menus."""
         return self.workspace.page(name)
 
@@ -77,10 +77,10 @@ class Hand:
 
     def rest(self, name: str) -> None:
         """Wait until a page's work is done, and see that it did not fail."""
-        dock = self.dock(name)
-        self.until(lambda: not dock.task.busy, f"{name} comes to its end")
-        said = dock.notice.text() if dock.notice.isVisible() else ""
-        see(dock.notice.kind != "error" or not said, f"{name} does not fail: {said}")
+        page = self.page(name)
+        self.until(lambda: not page.task.busy, f"{name} comes to its end")
+        said = page.notice.text() if page.notice.isVisible() else ""
+        see(page.notice.kind != "error" or not said, f"{name} does not fail: {said}")
 
     # ---------------------------------------------------------------- the mouse
 
@@ -102,18 +102,18 @@ class Hand:
         """Go to a page by the menus."""
         self.menu("Layers", "Classify", f"{name} ({PLUGIN})")
         self.until(lambda: PLUGIN in self.viewer.window.dock_widgets, "the workspace opens", 10)
-        dock = self.dock(name)
-        self.until(lambda: in_front(dock), f"{name} stands in front of the other pages", 10)
-        return dock
+        page = self.page(name)
+        self.until(lambda: in_front(page), f"{name} stands in front of the other pages", 10)
+        return page
 
     def turn_to(self, name: str) -> Any:
         """Go to a page by the rail; by the word that stands there."""
         buttons = {button.page.title: button for button in self.workspace.rail.buttons.values()}
         self.click(buttons[name])
-        dock = self.dock(name)
-        see(in_front(dock), f"{name} comes to the front")
+        page = self.page(name)
+        see(in_front(page), f"{name} comes to the front")
         self.pause(0.2)
-        return dock
+        return page
 
     def click(self, widget: QWidget, at: QPoint | None = None) -> None:
         """Click a widget where it can be seen: it is on, and nothing covers it."""
@@ -190,9 +190,9 @@ def see(claim: object, what: str) -> None:
         raise AssertionError(f"expected that {what}")
 
 
-def in_front(dock: QWidget) -> bool:
+def in_front(page: QWidget) -> bool:
     """Whether a page is the one that is seen, not behind another."""
-    return dock.isVisible() and not dock.visibleRegion().isEmpty()
+    return page.isVisible() and not page.visibleRegion().isEmpty()
 
 
 def picture(viewer: Any, path: Path) -> None:

@@ -46,8 +46,8 @@ def main(folder: Path) -> None:
             QApplication.processEvents()
             time.sleep(0.01)
 
-    def front(dock: Any) -> None:
-        workspace.show_page(next(name for name, page in docks.items() if page is dock))
+    def front(chosen: Any) -> None:
+        workspace.show_page(next(name for name, page in docks.items() if page is chosen))
         pause(0.4)
 
     def picture(name: str) -> None:

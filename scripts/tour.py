@@ -62,112 +62,112 @@ def use_the_cells(hand: Hand) -> None:
 
 def train(hand: Hand) -> None:
     """Train a small classifier and classify all cells with it."""
-    dock = hand.open("Classifier")
-    hand.choose(dock.network, "tiny")
-    hand.number(dock.epochs, 8)
-    see(dock.train.isEnabled(), "it may be trained")
-    hand.click(dock.train)
+    page = hand.open("Classifier")
+    hand.choose(page.network, "tiny")
+    hand.number(page.epochs, 8)
+    see(page.train.isEnabled(), "it may be trained")
+    hand.click(page.train)
     hand.until(
-        lambda: dock.curves.isVisible() and dock.session.history, "it learns before one's eyes"
+        lambda: page.curves.isVisible() and page.session.history, "it learns before one's eyes"
     )
     hand.rest("Classifier")
-    see("balanced accuracy" in dock.result.text(), "it is said how good it is")
-    hand.click(dock.apply)
+    see("balanced accuracy" in page.result.text(), "it is said how good it is")
+    hand.click(page.apply)
     hand.rest("Classifier")
-    see(dock.notice.text().startswith("Predicted: "), "it is said what was predicted")
+    see(page.notice.text().startswith("Predicted: "), "it is said what was predicted")
     hand.until(lambda: "predicted" in hand.viewer.layers, "predictions are a layer", 10)
     hand.take("classifier")
 
 
 def weigh_channels(hand: Hand) -> None:
     """Find which channels the classifier needs: bars, under the gate that says if they count."""
-    dock = hand.open("Channel importance")
-    hand.number(dock.seeds, 2)
-    fold, *_ = dock.findChildren(QCollapsible)
+    page = hand.open("Channel importance")
+    hand.number(page.seeds, 2)
+    fold, *_ = page.findChildren(QCollapsible)
     hand.click(fold.toggleButton())
     hand.pause(0.5)
-    hand.choose(dock.network, "tiny")
-    hand.number(dock.epochs, 4)
-    hand.click(dock.run_button)
-    hand.until(lambda: dock.session.importance is not None, "the first bars come")
+    hand.choose(page.network, "tiny")
+    hand.number(page.epochs, 4)
+    hand.click(page.run_button)
+    hand.until(lambda: page.session.importance is not None, "the first bars come")
     hand.rest("Channel importance")
-    hand.until(lambda: not dock.mixed_task.busy, "the blended image is made")
-    found = dock.session.importance
+    hand.until(lambda: not page.mixed_task.busy, "the mixed image is made")
+    found = page.session.importance
     see(len(found.seeds) == 2 and found.channels == CHANNELS, "all seeds and channels are in it")
-    see(dock.gate.isVisible() and "balanced accuracy" in dock.gate.text(), "the gate is told")
-    see(set(dock.chart.rows) == set(CHANNELS), "there is a bar for each channel")
-    hand.scroll_to(dock.gate)
+    see(page.gate.isVisible() and "balanced accuracy" in page.gate.text(), "the gate is told")
+    see(set(page.chart.rows) == set(CHANNELS), "there is a bar for each channel")
+    hand.scroll_to(page.gate)
     hand.take("importance")
-    hand.scroll_to(dock.chart)
-    bar = dock.chart.bar_center("reporter")
-    hand.click(dock.chart.viewport(), bar)
+    hand.scroll_to(page.chart)
+    bar = page.chart.bar_center("reporter")
+    hand.click(page.chart.viewport(), bar)
     seen = [name for name in CHANNELS if hand.viewer.layers[name].visible]
     see(seen == ["reporter"], "a bar that is clicked shows its channel alone")
-    hand.click(dock.chart.viewport(), bar)
+    hand.click(page.chart.viewport(), bar)
     see(all(hand.viewer.layers[name].visible for name in CHANNELS), "and all of them again")
 
 
 def explain(hand: Hand) -> None:
     """Click a cell in the image: the pixels that speak for its class."""
-    dock = hand.open("Explain a cell")
-    hand.until(lambda: not dock.task.busy, "it gets ready")
-    see(dock.toggle.isChecked(), "clicks explain as soon as the dock is open")
+    page = hand.open("Explain a cell")
+    hand.until(lambda: not page.task.busy, "it gets ready")
+    see(page.toggle.isChecked(), "clicks explain as soon as the dock is open")
     hand.press_cell(21)
     see(
-        f"Cell {cell_name(dock.session.cells, 21)}" in dock.result.title.text(),
+        f"Cell {cell_name(page.session.cells, 21)}" in page.result.title.text(),
         "it is the cell that was clicked",
     )
     hand.rest("Explain a cell")
-    found = dock.session.explanation
+    found = page.session.explanation
     see(found.cell == 21 and found.map is not None and found.map.max() > 0, "there is a map")
     see(found.reliability is not None, "it was tested")
-    see(dock.reliability.words.isVisible() and dock.reliability.words.text(), "and that is told")
+    see(page.reliability.words.isVisible() and page.reliability.words.text(), "and that is told")
     see("explanation" in hand.viewer.layers, "the map lies on the cell in the picture")
-    see(dock.session.selected == (21,), "the cell is selected")
+    see(page.session.selected == (21,), "the cell is selected")
     see(len(hand.viewer.layers["selected cells"].data) == 1, "and ringed")
     hand.take("explain")
 
 
 def give_a_class(hand: Hand) -> None:
     """Select a cell by a click, give it a class by a key, and take that back by a button."""
-    dock = hand.open("Annotate")
-    session = dock.session
+    page = hand.open("Annotate")
+    session = page.session
     hand.press_cell(8)
     before = int(session.cells.labels[8])
     name, called = session.cells.classes[before], cell_name(session.cells, 8)
-    see(dock.giving.selected.text() == f"Cell {called} selected: {name}", "it says what it is")
+    see(page.giving.selected.text() == f"Cell {called} selected: {name}", "it says what it is")
     other = 1 - before
     canvas = hand.viewer.window._qt_viewer.canvas.native
     canvas.setFocus()
     QTest.keyClick(canvas, Qt.Key.Key_1 if other == 0 else Qt.Key.Key_2)
     hand.pause(0.2)
     see(session.cells.labels[8] == other, "a key gives it the class")
-    see("1 cell to " in dock.giving.undo.text(), "the button says what it would take back")
+    see("1 cell to " in page.giving.undo.text(), "the button says what it would take back")
     hand.until(lambda: "classes" in hand.viewer.layers, "classes are a layer", 10)
     hand.take("annotate")
-    hand.click(dock.giving.undo)
+    hand.click(page.giving.undo)
     see(session.cells.labels[8] == before, "Undo takes it back")
-    see(not dock.giving.undo.isEnabled(), "and there is nothing more to take back")
-    see(dock.giving.selected.text() == f"Cell {called} selected: {name}", "it says so")
+    see(not page.giving.undo.isEnabled(), "and there is nothing more to take back")
+    see(page.giving.selected.text() == f"Cell {called} selected: {name}", "it says so")
 
 
 def question_phenotypes(hand: Hand) -> None:
     """Click a crop in the gallery: the view goes to the cell, and all docks speak of it."""
-    dock = hand.open("Phenotypes")
-    hand.until(lambda: not dock.gallery.reader.busy, "the crops are drawn", 30)
-    box = dock.form.order
+    page = hand.open("Phenotypes")
+    hand.until(lambda: not page.gallery.reader.busy, "the crops are drawn", 30)
+    box = page.form.order
     box.setFocus()
     # In the list of orders: the cells whose label and prediction differ most come first.
     while box.currentData() != "disagreement":
         at = box.currentIndex()
         QTest.keyClick(box, Qt.Key.Key_Down)
         see(box.currentIndex() > at, "there is an order by disagreement")
-    hand.until(lambda: not dock.gallery.reader.busy, "the crops are drawn", 30)
-    gallery = dock.gallery
+    hand.until(lambda: not page.gallery.reader.busy, "the crops are drawn", 30)
+    gallery = page.gallery
     cell = int(gallery.order[3])
     hand.click(gallery.viewport(), gallery.rect_of(3).center())
-    see(dock.session.selected == (cell,), "the crop that is clicked is selected")
-    layer, table = dock.session.shown.reference, dock.session.cells.table
+    see(page.session.selected == (cell,), "the crop that is clicked is selected")
+    layer, table = page.session.shown.reference, page.session.cells.table
     y, x = table.loc[cell, ["y0", "y1"]].mean() - 0.5, table.loc[cell, ["x0", "x1"]].mean() - 0.5
     there = np.asarray(layer.data_to_world((y, x)))[-2:]
 
@@ -180,29 +180,29 @@ def question_phenotypes(hand: Hand) -> None:
     see(len(ring) == 1 and np.abs(ring[0] - (y, x)).max() < 4, "it is ringed there")
     number = int(table.loc[cell, "object"])
     see(hand.viewer.layers["cells"].selected_label == number, "its label is selected in napari")
-    called = cell_name(dock.session.cells, cell)
-    see(f"Cell {called} selected" in hand.dock("Annotate").giving.selected.text(), "Annotate knows")
-    see(hand.dock("Explain a cell").number.value() == cell, "Explain a cell knows")
+    called = cell_name(page.session.cells, cell)
+    see(f"Cell {called} selected" in hand.page("Annotate").giving.selected.text(), "Annotate knows")
+    see(hand.page("Explain a cell").number.value() == cell, "Explain a cell knows")
     hand.kept["cell"] = cell
     hand.take("phenotypes")
     hand.turn_to("Annotate")
-    see(dock.session.selected == (cell,), "to look at another dock selects nothing else")
+    see(page.session.selected == (cell,), "to look at another dock selects nothing else")
 
 
 def traverse(hand: Hand) -> None:
     """Find the latents of the cells, and move the selected one along them."""
-    dock = hand.open("Latent traversals")
-    hand.click(dock.settings.run)
+    page = hand.open("Latent traversals")
+    hand.click(page.settings.run)
     hand.rest("Latent traversals")
-    cell, page = hand.kept["cell"], dock.pages.cell_tab
-    see(dock.session.latents is not None, "the latents are found")
-    see(len(dock.session.latents.values) == 60, "of all cells")
-    called = cell_name(dock.session.cells, cell)
-    see(f"Cell {called}" in page.title.text(), "the cell that is selected is looked at")
-    first, *_ = page.sliders.sliders
+    cell, cell_tab = hand.kept["cell"], page.pages.cell_tab
+    see(page.session.latents is not None, "the latents are found")
+    see(len(page.session.latents.values) == 60, "of all cells")
+    called = cell_name(page.session.cells, cell)
+    see(f"Cell {called}" in cell_tab.title.text(), "the cell that is selected is looked at")
+    first, *_ = cell_tab.sliders.sliders
     hand.scroll_to(first)
     start = first.amount
-    redrawn = page.drawing.decoded
+    redrawn = cell_tab.drawing.decoded
     here, there = first.place(start).toPoint(), first.place(first.axis.high).toPoint()
     QTest.mousePress(first, LEFT, NO_KEY, here)
     for share in np.linspace(0, 0.8, 9)[1:]:
@@ -211,42 +211,42 @@ def traverse(hand: Hand) -> None:
     QTest.mouseRelease(first, LEFT, NO_KEY, here + (there - here) * 0.8)
     hand.pause(0.1)
     see(first.amount != start, "a slider follows the mouse")
-    see(page.drawing.decoded > redrawn, "the cell is drawn anew")
+    see(cell_tab.drawing.decoded > redrawn, "the cell is drawn anew")
     moved = first.value()
     QTest.keyClick(first, Qt.Key.Key_Left)
     see(first.value() == moved - first.singleStep(), "and the arrow keys")
     hand.pause(0.2)
-    see(page.sliders.moves, "the moved cell differs")
-    hand.scroll_to(page.pictures)
+    see(cell_tab.sliders.moves, "the moved cell differs")
+    hand.scroll_to(cell_tab.pictures)
     hand.take("latents")
-    hand.click(page.reset)
-    see(first.amount == start and not page.sliders.moves, "it goes back to the cell")
+    hand.click(cell_tab.reset)
+    see(first.amount == start and not cell_tab.sliders.moves, "it goes back to the cell")
 
 
 def hand_on(hand: Hand) -> None:
     """Write the report, save the cells, and a script that does it all again."""
-    dock = hand.open("Report and script")
-    hand.until(lambda: "latents" in dock.contents.text(), "it says what the report holds", 10)
-    hand.click(dock.report)
+    page = hand.open("Report and script")
+    hand.until(lambda: "latents" in page.contents.text(), "it says what the report holds", 10)
+    hand.click(page.report)
     hand.rest("Report and script")
     report = hand.folder / "report.html"
-    see(report.is_file() and str(report) in dock.notice.text(), "the report is written, and where")
-    page = report.read_text("utf-8")
+    see(report.is_file() and str(report) in page.notice.text(), "the report is written, and where")
+    html = report.read_text("utf-8")
     for part in ("importance", "classifier", "explanations", "latents", "provenance"):
-        see(f'<section id="{part}">' in page, f"the report has a part on {part}")
-    called = cell_name(dock.session.cells, 21)
+        see(f'<section id="{part}">' in html, f"the report has a part on {part}")
+    called = cell_name(page.session.cells, 21)
     for shown in ("Bars: share of each channel", f"Cell {called} with its map", "Traversals: what"):
         drawn = rf'src="data:image/[a-z+]+;base64,[^"]{{400,}}" alt="{re.escape(shown)}'
-        see(re.search(drawn, page), f"it shows {shown!r}")
-    see("data set, fingerprint" in page and "classifier, SHA-256" in page, "and where it is from")
-    see(not re.search(r'(src|href)="https?:', page), "and needs nothing else")
-    hand.click(dock.save_data)
+        see(re.search(drawn, html), f"it shows {shown!r}")
+    see("data set, fingerprint" in html and "classifier, SHA-256" in html, "and where it is from")
+    see(not re.search(r'(src|href)="https?:', html), "and needs nothing else")
+    hand.click(page.save_data)
     hand.rest("Report and script")
-    hand.until(dock.save_script.isEnabled, "the script can be saved", 10)
-    hand.click(dock.save_script)
+    hand.until(page.save_script.isEnabled, "the script can be saved", 10)
+    hand.click(page.save_script)
     hand.rest("Report and script")
     script = hand.folder / "again.py"
-    see(script.is_file() and str(script) in dock.notice.text(), "the script is written, and where")
+    see(script.is_file() and str(script) in page.notice.text(), "the script is written, and where")
     text = script.read_text("utf-8")
     ast.parse(text)
     for what in ("open_dataset", "train_classifier", "channel_importance", "explain"):

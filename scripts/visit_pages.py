@@ -1,13 +1,14 @@
 """A visit of every page of the workspace: what is cut off, and a picture of each.
 
-`scripts/visit_pages.py FOLDER` makes a data set, a classifier, channel importance, a map and
-latents, visits all pages in two sizes of the window and in both themes, before and after, keeps the
-pictures and prints what is cut off, scrolls sideways or leaves the picture too little room. A test
-does the same with less in the pages.
+`scripts/visit_pages.py [FOLDER]` makes a data set, a classifier, channel importance, a map and
+latents, visits all pages in two sizes of the window and in both themes, before and after, takes
+each page out and puts it back, keeps the pictures and prints what is cut off, scrolls sideways or
+leaves the picture too little room. A test does the same with less in the pages.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
     QApplication,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QTabBar,
     QWidget,
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SIZES = ((1280, 800), (1600, 1000))
+# Of the width that napari's own panels leave, what the picture keeps at least.
+LEAST_PICTURE = 0.6
 LOOKS = tuple((size, theme) for size in SIZES for theme in ("dark", "light"))
 
 
@@ -88,6 +93,8 @@ def _texts(widget: QWidget) -> list[str]:
     if isinstance(widget, QElidingLabel):
         return []
     if isinstance(widget, (QLabel, QAbstractButton)):
+        return [widget.text()]
+    if isinstance(widget, QLineEdit) and isinstance(widget.parentWidget(), QAbstractSpinBox):
         return [widget.text()]
     return []
 
@@ -195,13 +202,26 @@ def main(folder: Path) -> int:
     latents.go(3)
     stage = "filled"
     wrong += [f"{stage}: {line}" for line in visit(workspace, pause, take)]
+    viewer.theme = "dark"
     viewer.window.resize(*SIZES[0])
+    for key, frame in workspace.frames.items():
+        workspace.take_out(key)
+        pause(0.5)
+        wrong += [f"{key}, taken out: {line}" for line in cut_off(frame.page)]
+        frame.dock.grab().save(str(folder / f"out-{key}.png"))
+        workspace.put_back(key)
+        take(f"back-{key}")
     pause(0.3)
     shares.append(picture_share(workspace))
     workspace.fold(True)
     pause(0.3)
     shares.append(picture_share(workspace))
     viewer.close()
+    wrong += [
+        f"the picture has {share:.1%} of what napari's panels leave, less than {LEAST_PICTURE:.0%}"
+        for share in shares
+        if share < LEAST_PICTURE
+    ]
     print(
         "the picture's share of what napari's panels leave, empty, filled, page folded: "
         + ", ".join(f"{share:.1%}" for share in shares)
@@ -211,4 +231,6 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "pages")))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("pages"), help="for pictures")
+    sys.exit(main(parser.parse_args().folder))

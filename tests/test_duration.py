@@ -56,6 +56,30 @@ def run(clock: Clock, seconds: dict[float, float], stage: str = "training") -> S
 
 
 @pytest.mark.parametrize(
+    ("runs", "seconds"),
+    [
+        # Two runs of one size give no line: in proportion to the last.
+        ([(100.0, 10.0, []), (100.0, 20.0, [])], 10.0),
+        ([(1e-300, 1e300, [])], None),
+        # A profile of another length is of another version: the file is passed over.
+        ([(100.0, 10.0, [0.0, 0.5])], None),
+    ],
+)
+def test_a_file_of_figures_that_do_not_fit_does_no_harm(
+    cache: Path, runs: list[tuple[float, float, list[float]]], seconds: float | None
+) -> None:
+    rows = [
+        {"start": 0, "units": size, "seconds": took, "profile": profile}
+        for size, took, profile in runs
+    ]
+    cache.parent.mkdir()
+    cache.write_text(json.dumps({"runs": {WORK.key: rows}}))
+    expected = estimate(WORK)
+    assert (expected.seconds if expected and expected.known else None) == seconds
+    Stopwatch(past_run(WORK), expected).left(Progress(1, 2, "training"))
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0.1, "5 s"),

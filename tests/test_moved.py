@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +59,19 @@ def test_modules_of_packages_that_are_gone_are_there_and_other_names_are_not() -
 def test_renamed_classes_exist(old: str, classes: dict[str, str]) -> None:
     module = importlib.import_module(f"{PACKAGE}.{MOVED[old]}")
     assert all(hasattr(module, name) for name in classes.values())
+
+
+def test_no_text_refers_to_an_old_name() -> None:
+    root = Path(__file__).parents[1]
+    files = [root / "README.md", root / "CONTRIBUTING.md", *root.glob("docs/*.md")]
+    files += [path for name in ("src", "benchmarks") for path in root.glob(f"{name}/**/*.py")]
+    # A word alone may mean anything, such as `files`.
+    quoted = re.compile(rf"`(?:{PACKAGE}\.)?((?:\w+\.)+\w+)`")
+    old = tuple(f"{name}." for name in MOVED)
+    matches = [
+        f"{path.relative_to(root)}: {name}"
+        for path in files
+        for name in quoted.findall(path.read_text(encoding="utf-8"))
+        if f"{name}.".startswith(old)
+    ]
+    assert matches == []

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from napari_channelmix.atomic_write import write_json
 from napari_channelmix.errors import ChannelMixError
@@ -113,9 +113,14 @@ class PastRun(Stored):
     start: Positive
     units: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     seconds: Positive
-    profile: list[Annotated[float, Field(ge=0, le=1)]] = Field(
-        default_factory=list, max_length=STEPS + 1
-    )
+    profile: list[Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=list)
+
+    @field_validator("profile")
+    @classmethod
+    def _whole(cls, profile: list[float]) -> list[float]:
+        if len(profile) not in (0, STEPS + 1):
+            raise ValueError(f"must have {STEPS + 1} shares, or none")
+        return profile
 
 
 class _Runs(Stored):
@@ -161,13 +166,15 @@ def estimate(work: Workload) -> Estimate | None:
             return None
         return Estimate(FAST[work.kind] * work.units, known=False)
     start = 0.0 if "torch" in sys.modules else past[0].start
-    return Estimate(start + _seconds(past, work.units), known=True)
+    seconds = start + _seconds(past, work.units)
+    # A file that was written by hand may hold figures that are no durations.
+    return Estimate(seconds, known=True) if math.isfinite(seconds) else None
 
 
 def _seconds(past: list[PastRun], units: float) -> float:
     """Seconds after the first step; see the definitions above."""
     last = past[0]
-    if len(past) > 1:
+    if len(past) > 1 and _other_size(past[1].units, last.units):
         pace = (last.seconds - past[1].seconds) / (last.units - past[1].units)
         fixed = last.seconds - pace * last.units
         if pace > 0 and fixed >= 0:

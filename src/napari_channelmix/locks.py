@@ -119,7 +119,7 @@ def _taken(path: Path, output: Path) -> int:
 
 
 def _clear(path: Path, output: Path) -> None:
-    """Delete what a killed run had half written; see `files.write_whole`."""
+    """Delete what a killed run had half written; see `atomic_write.write_whole`."""
     if path.name != NAME:
         for left in path.parent.glob(f".{glob.escape(output.stem)}.*.part"):
             if HALF.fullmatch(left.name):

@@ -62,6 +62,18 @@ def test_training_cells_of_one_group_are_said_where_groups_are_known() -> None:
     assert sampling_warnings(alone, alone, np.repeat([0, 1], 10)) == ()
 
 
+def test_a_group_or_an_image_of_all_classes_tells_none_of_them_apart() -> None:
+    cells = cells_of(30, 30)
+    one_group = replace(cells, table=cells.table.assign(group="w"))
+    (line,) = sampling_warnings(one_group, one_group, np.repeat([0, 1], 10))
+    assert line == "all 60 training cells are of one group: nothing is known of others"
+    # Cells without a class are in the other image.
+    table = cells.table.assign(
+        field=np.repeat([0, 1], 30), label=np.repeat([0, 1, -1], [15, 15, 30])
+    )
+    assert classes_in_one_image(replace(cells, table=table)) == ()
+
+
 def test_classes_in_one_image_each_are_said_where_no_groups_are_known() -> None:
     pixels = np.random.default_rng(0).normal(size=(6, 2, 8, 8)).astype(np.float32)
     cells = Cells.from_array(pixels, ["x", "y"], [0, 0, 0, 1, 1, 1], ("a", "b"))

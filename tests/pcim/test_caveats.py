@@ -39,6 +39,41 @@ def test_independent_labels_are_close_to_undecided_around_a_half():
     assert caveats[1] == ()
 
 
+def test_what_the_numbers_mean_is_taken_from_the_map_where_the_model_does_not_say_it():
+    rows = [(0.998, 0.995), (0.55, 0.9)]
+    output = "probabilities of independent labels (sigmoid) (declared)"
+    assert call_caveats(NO_LIMITS, TWO, rows, [0, 0], output) == (
+        (),
+        ("the prediction is close to undecided: big 55.0 %",),
+    )
+    (line,) = caveat_lines(NO_LIMITS, TWO, rows, [0, 0], str, output)
+    assert line.startswith(
+        "1 of 2 calls is close to undecided (less than 10 % from a half; cell 1)"
+    )
+    exclusive = call_caveats(NO_LIMITS, TWO, [(0.55, 0.45)], [0], "probabilities (declared)")
+    assert "close to undecided" in exclusive[0][0]
+
+
+def test_two_labels_that_are_both_true_are_no_close_call():
+    import torch
+
+    from napari_channelmix import explain
+    from napari_channelmix.pcim.caveats import attribution_caveats
+
+    class Sure(torch.nn.Module):
+        def forward(self, x):
+            first = x.mean(dim=(1, 2, 3))
+            return torch.sigmoid(torch.stack([5 + first, 4.5 - first], dim=1))
+
+    crops = np.random.default_rng(0).random((2, 2, 16, 16)).astype(np.float32)
+    result = explain(
+        Sure().eval(), crops, output="sigmoid", method="blackbox", forwards=200, device="cpu"
+    )
+    assert result.probabilities.min() > 0.95
+    assert attribution_caveats(result) == ((), ())
+    assert not any("close to undecided" in line for line in result.warnings)
+
+
 def test_a_close_call_is_said_with_both_figures():
     caveats = call_caveats(NO_LIMITS, TWO, [(0.502, 0.498), (0.1, 0.9)], [0, 1])
     assert caveats == (("the prediction is close to undecided: big 50.2 %, small 49.8 %",), ())

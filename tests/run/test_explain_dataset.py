@@ -770,8 +770,8 @@ def test_bad_input_is_one_line_and_status_2(more, says, plate, tmp_path, capsys)
 def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(plate, tmp_path, monkeypatch):
     # Chunks of a few cells: a plate of this size would be one.
     script = (
-        "import sys; from napari_channelmix.run import explain_dataset\n"
-        "explain_dataset.CHUNK = 2\n"
+        "import sys; from napari_channelmix.run import explain_dataset, explain_run\n"
+        "explain_dataset.CHUNK = explain_run.CHUNK = 2\n"
         "from napari_channelmix.run.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     asked = [
@@ -794,7 +794,8 @@ def test_ctrl_c_stops_with_130_and_a_second_run_goes_on(plate, tmp_path, monkeyp
     assert not (tmp_path / "explain.json").exists()
     kept = {path: path.read_bytes() for path in tmp_path.glob("parts/0*.json")}
     assert kept
-    monkeypatch.setattr(explaining, "CHUNK", 2)
+    for module in (explain_run, explaining):
+        monkeypatch.setattr(module, "CHUNK", 2)
     assert main([*asked[3:], "--quiet"]) == 0
     for path, content in kept.items():
         assert path.read_bytes() == content

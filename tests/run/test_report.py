@@ -12,7 +12,7 @@ from napari_channelmix.data.samples import synthetic_plate
 from napari_channelmix.report import ClassifierFacts
 from napari_channelmix.run.cell_choice import chosen_cells
 from napari_channelmix.run.cli import main
-from napari_channelmix.run.report import _trained_on
+from napari_channelmix.run.report import _trained_on, _words
 
 QUICK = ["--device", "cpu", "--quiet"]
 
@@ -120,3 +120,15 @@ def test_a_classifier_says_that_cells_changed_only_where_its_own_cells_did(made)
     assert "labelled new" in line and line.endswith("the data set has changed since")
     assert "not known" in _trained_on(facts, np.full(len(cells), "unknown"), cells)[0]
     assert _trained_on(replace(facts, provenance={"cells": cells.fingerprint}), none, cells) == []
+
+
+def test_close_calls_of_a_file_without_caveats_are_those_of_its_kind_of_output():
+    content = {
+        "n": 1,
+        "classes": ("a", "b"),
+        "probabilities": ((0.99, 0.98),),
+        "target": (0,),
+    }
+    assert "close to undecided" in _words(content)[0][0]
+    independent = {"output": "logits of independent labels (declared)"}
+    assert _words(content | independent) == [()]

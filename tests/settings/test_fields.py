@@ -49,6 +49,12 @@ class Small:
     rows: tuple[int, ...] | None = None
 
 
+def test_settings_are_given_by_name() -> None:
+    # Their order changes where a setting joins a part that others share.
+    with pytest.raises(TypeError, match=r"^the settings of Small are given by name, not by pos"):
+        Small(4)  # type: ignore[misc]
+
+
 def test_a_setting_is_described_by_its_declaration() -> None:
     epochs, share, fast, rows = fields_of(Small)
 

@@ -322,7 +322,7 @@ def stored_estimate(held_out: Mapping[str, Any], classes: Sequence[str]) -> Accu
     Parameters
     ----------
     held_out : dict
-        ``record["held_out"]`` of a classifier; see `classify.measured`.
+        ``record["held_out"]`` of a classifier; see `classify.evaluated_training`.
     classes : sequence of str
 
     Raises

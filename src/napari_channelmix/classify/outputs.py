@@ -84,6 +84,11 @@ class Reading:
         """Whether each column is a label of its own, so that several may be true of a cell."""
         return self.meaning in ("sigmoid", "sigmoid_logits")
 
+    @staticmethod
+    def text_is_independent(text: str) -> bool:
+        """Whether the text of a reading, such as stored files have, is of independent labels."""
+        return text.startswith((WORDS["sigmoid"], WORDS["sigmoid_logits"]))
+
     def __str__(self) -> str:
         how = f"detected from {self.n_answers} outputs" if self.n_answers else "declared"
         return f"{WORDS[self.meaning]} ({how})"

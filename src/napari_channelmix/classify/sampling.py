@@ -70,7 +70,8 @@ def classes_in_one_image(cells: Cells) -> tuple[str, ...]:
     What tells such a class apart may be its image.
     """
     fields = cells.table["field"].to_numpy()
-    if not _without_groups(cells) or len(set(fields.tolist())) < 2:
+    # What all classes have in common tells none of them apart.
+    if not _without_groups(cells) or len(set(fields[cells.labels >= 0].tolist())) < 2:
         return ()
     names = [
         name
@@ -90,6 +91,9 @@ def _of_one_group(train: Cells) -> tuple[str, ...]:
     if _without_groups(train):
         return ()
     groups, labels = train.groups, train.labels
+    if len(set(groups[labels >= 0].tolist())) == 1:
+        # It tells no class apart.
+        return (f"all {len(train):,} training cells are of one group: nothing is known of others",)
     names = [
         name
         for code, name in enumerate(train.classes)

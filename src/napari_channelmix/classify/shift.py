@@ -70,7 +70,7 @@ class ChannelShift:
         of training cells; above ``limit`` it is said.
     limit : float
     figure : str
-        Which one it is; see `data.profile.FEATURES`.
+        Which one it is; see `data.crop_profile.FEATURES`.
     """
 
     channel: str

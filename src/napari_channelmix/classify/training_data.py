@@ -57,13 +57,13 @@ class TrainingData:
     mean, sd, minimum, maximum, saturated : (C,) float64 arrays
         Of all pixels; ``saturated`` is the share that has the highest value.
     percentiles : (8, C) float64 array
-        Of all pixels; see `data.profile.PERCENTILES`.
+        Of all pixels; see `data.crop_profile.PERCENTILES`.
     correlation : (C, C) float64 array
         Of the channels' pixels.
     constant : (C,) float64 array
         Share of the crops in which a channel is constant, in the class where it is largest.
     quantiles : (7, F, C) float64 array
-        Of the figures of single crops (`data.profile.FEATURES`); see `QUANTILES`.
+        Of the figures of single crops (`data.crop_profile.FEATURES`); see `QUANTILES`.
     centre, within, between, apart, error : (F, C) float64 arrays
         Of these figures: mean over the crops; spread of single crops; spread of the means of
         groups; how far the mean of a class lies from ``centre`` at most; standard error of that.

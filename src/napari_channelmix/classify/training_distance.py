@@ -50,7 +50,7 @@ class Likeness:
     Attributes
     ----------
     distances : (F, C) float64 array
-        Of the mean of each figure; see `data.profile.FEATURES`.
+        Of the mean of each figure; see `data.crop_profile.FEATURES`.
     limit : float
         From here on a distance is no longer ordinary.
     strange : (N,) bool array

@@ -115,7 +115,7 @@ class ClassifierPart(_Part):
         A bundle (``.cmx``), a model made elsewhere, or a function as ``module:name`` or
         ``file.py:name``.
     sha256 : str or None
-        What decides its answers (`classify.identity.model_hash`); a file with another one is
+        What decides its answers (`classify.model_hash.model_hash`); a file with another one is
         not run.
     channels, classes, mean, std, output, select
         Of a model made elsewhere; see `load_model`. ``scores`` is the old word for logits.

@@ -148,7 +148,7 @@ class CellBoxes:
     def keys(self) -> pd.DataFrame:
         """The user's own columns that name each cell, such as well or ImageNumber; may be none.
 
-        A row per cell, texts; see `data.keys`.
+        A row per cell, texts; see `data.identifier_columns`.
         """
         from napari_channelmix.data.identifier_columns import key_table
 

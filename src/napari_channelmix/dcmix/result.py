@@ -94,7 +94,7 @@ class ChannelImportance:
         ``mixed`` and ``plain``: one-sided p of the accuracy, from labels permuted between groups.
     above_decoy, above_zero : tuple of bool or None
         (C,) whether the share of a channel stands above its decoy, and its Shapley value above 0,
-        by the spread over the repeats; see `dcmix.controls`.
+        by the spread over the repeats; see `dcmix.above_control`.
     alone : ChannelsAlone or None
         Accuracy of plain classifiers that see each channel alone, and all without it. None where
         it was not asked for, while a run is under way, and for a file of an earlier version.

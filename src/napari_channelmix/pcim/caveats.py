@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.classify.classifier import Classifier
+from napari_channelmix.classify.outputs import Reading
 from napari_channelmix.classify.sampling import classifier_limits
 from napari_channelmix.pcim.flatness import named_cells
 from napari_channelmix.phenotypes.label_quality import margin
@@ -64,7 +65,11 @@ def close_calls(
 
 
 def call_caveats(
-    model: Any, classes: Sequence[str], probabilities: npt.ArrayLike, target: npt.ArrayLike
+    model: Any,
+    classes: Sequence[str],
+    probabilities: npt.ArrayLike,
+    target: npt.ArrayLike,
+    output: str = "",
 ) -> tuple[tuple[str, ...], ...]:
     """What to mind beside the map of each cell, without capital and full stop; our definition.
 
@@ -77,8 +82,11 @@ def call_caveats(
     classes : sequence of K str
     probabilities : (N, K) array
     target : (N,) int array
+    output : str
+        What the numbers of the model mean, as `Attribution.output` has it. Where it is empty,
+        several classes may be true of a cell only if the model itself says so.
     """
-    values, independent = np.asarray(probabilities, np.float64), _is_independent(model)
+    values, independent = np.asarray(probabilities, np.float64), _is_independent(model, output)
     close = close_calls(values, target, independent=independent)
     limits = model_limits(model)
     return tuple(
@@ -95,24 +103,30 @@ def caveat_lines(
     probabilities: npt.ArrayLike,
     target: npt.ArrayLike,
     names: Callable[[int], object],
+    output: str = "",
 ) -> tuple[str, ...]:
     """The same of all cells together, for warnings.
 
     ``names`` gives what a cell is called, by its place among them.
     """
     values = np.asarray(probabilities, np.float64)
-    close = np.flatnonzero(close_calls(values, target, independent=_is_independent(model)))
+    independent = _is_independent(model, output)
+    close = np.flatnonzero(close_calls(values, target, independent=independent))
     limits = model_limits(model)
     if not len(close):
         return limits
     if len(values) == 1:
-        return tuple(call_caveats(model, classes, values, target)[0])
+        return tuple(call_caveats(model, classes, values, target, output)[0])
     called = named_cells([names(int(row)) for row in close])
-    are = "is" if len(close) == 1 else "are"
+    what = (
+        f"close to undecided (less than {50 * CLOSE:.0f} % from a half"
+        if independent
+        else f"close to undecided (less than {100 * CLOSE:.0f} % between the two most "
+        "probable classes"
+    )
     return (
-        f"{len(close):,} of {counted(len(values), 'prediction')} {are} close to undecided "
-        f"(less than {100 * CLOSE:.0f} % between the two most probable "
-        f"classes; {called}): a map may be faithful and say nothing of the class",
+        f"{len(close):,} of {counted(len(values), 'prediction')} {'is' if len(close) == 1 else 'are'} "
+        f"{what}; {called}): a map may be faithful and say nothing of the class",
         *limits,
     )
 
@@ -129,11 +143,14 @@ def attribution_caveats(attribution: Attribution) -> tuple[tuple[str, ...], ...]
         attribution.classes,
         attribution.probabilities,
         attribution.target,
+        attribution.output,
     )
 
 
-def _is_independent(model: Any) -> bool:
+def _is_independent(model: Any, output: str) -> bool:
     """Whether several classes may be true of a cell."""
+    if output:
+        return Reading.text_is_independent(output)
     return bool(getattr(getattr(model, "reading", None), "independent", False))
 
 

@@ -252,6 +252,7 @@ def explain_job(
             collected.probabilities,
             collected.target,
             lambda row: source.name_of(source.numbers[row]),
+            str(source.subject.reading),
         )
     return collected.attribution(
         chosen_method,

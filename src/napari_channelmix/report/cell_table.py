@@ -54,7 +54,7 @@ def cell_table(
         whole numbers), ``at_border`` (its crop reaches over the border of the image), ``group``,
         ``label``; with probabilities ``training`` (yes, same group, no, unknown),
         ``prediction``, ``margin`` and a column ``probability of CLASS`` each; with latents a
-        column ``latent NAME`` each; then the user's own columns, see `data.keys`.
+        column ``latent NAME`` each; then the user's own columns, see `data.identifier_columns`.
     """
     import pandas as pd
 

@@ -33,7 +33,7 @@ class ClassifierFacts:
         Where it came from, in words.
     channels, classes : tuple of str
     sha256 : str
-        See `classify.identity.model_hash`.
+        See `classify.model_hash.model_hash`.
     network : str
         Its kind, in words.
     held_out : dict

@@ -72,7 +72,7 @@ def report_content(
     noise = [cell for chunk in parts for cell in chunk.get("noise", ())]
     content["doubts"] = list(map(list, doubts_of(numbers, content["flat"], shift, noise)))
     about = run.model, run.model.classes, probabilities, content["target"]
-    content["caveats"] = list(map(list, call_caveats(*about)))
+    content["caveats"] = list(map(list, call_caveats(*about, content["output"])))
     notes = [
         *((run.held_out,) if run.held_out else ()),
         *run.cells.warnings,
@@ -81,7 +81,7 @@ def report_content(
         *_together(chunk["warnings"] for chunk in parts),
         *noise_lines(noise, count, run.name_of),
         *flat_lines(content["flat"], count, run.name_of),
-        *caveat_lines(*about, lambda row: run.name_of(numbers[row])),
+        *caveat_lines(*about, lambda row: run.name_of(numbers[row]), content["output"]),
     ]
     content["data_shift"] = shift.as_dict()
     per_cell = _stored_scores(run)

@@ -242,7 +242,7 @@ def _words(content: Mapping[str, Any]) -> list[tuple[str, ...]]:
     if caveats is None:
         # Of an earlier version: how close the calls are is known all the same.
         about = content["classes"], content["probabilities"], content["target"]
-        caveats = call_caveats(None, *about)
+        caveats = call_caveats(None, *about, content.get("output") or "")
     return [
         (*(f"Do not read this map: {doubt}." for doubt in doubts), *sentences(minded))
         for doubts, minded in zip(against, caveats, strict=True)

@@ -54,6 +54,7 @@ class ExplainFile(Stored):
     mode: Literal["autograd", "blackbox"]
     channels: Annotated[tuple[Name, ...], Field(min_length=1)]
     classes: Annotated[tuple[Name, ...], Field(min_length=1)]
+    output: Name | None = None
     seconds_per_cell: Seconds
     target: tuple[Index, ...]
     probabilities: tuple[tuple[Probability, ...], ...]

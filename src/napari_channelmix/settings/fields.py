@@ -113,13 +113,18 @@ def settings(cls: type[Settings]) -> type[Settings]:
     ------
     ModelError
         When one is made in Python: a value outside its bounds, in one line.
+    TypeError
+        A value that is given by position, or by the name of no setting.
     """
     made: Any = validated_dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
     checked_init = made.__init__
 
     def __init__(self: Any, *args: Any, **values: Any) -> None:
+        if args:
+            # Their order is no promise: a new setting may stand between others.
+            raise TypeError(f"the settings of {cls.__name__} are given by name, not by position")
         try:
-            checked_init(self, *args, **values)
+            checked_init(self, **values)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             if first["type"] == "unexpected_keyword_argument":
@@ -204,14 +209,14 @@ def as_dict(values: Any, leave_out: Collection[str] = ()) -> dict[str, Any]:
     }
 
 
-def merged(cls: type[Settings], passed: Any, options: Mapping[str, Any]) -> Settings:
+def merged(cls: type[Settings], given: Any, options: Mapping[str, Any]) -> Settings:
     """Settings of a job from what a caller in Python gave.
 
     Parameters
     ----------
     cls : type
         The settings object of the job.
-    passed : settings object or None
+    given : settings object or None
         One of ``cls``, or of a class that ``cls`` extends; the other settings are then the usual
         ones.
     options : mapping
@@ -226,10 +231,10 @@ def merged(cls: type[Settings], passed: Any, options: Mapping[str, Any]) -> Sett
     """
     kind: Any = cls
     values = dict(options)
-    if passed is not None:
-        if not (dataclasses.is_dataclass(passed) and issubclass(kind, type(passed))):
-            raise TypeError(f"settings must be {kind.__name__}, not {type(passed).__name__}")
-        values = {**as_dict(passed), **values}
+    if given is not None:
+        if not (dataclasses.is_dataclass(given) and issubclass(kind, type(given))):
+            raise TypeError(f"settings must be {kind.__name__}, not {type(given).__name__}")
+        values = {**as_dict(given), **values}
     result: Settings = kind(**values)
     return result
 

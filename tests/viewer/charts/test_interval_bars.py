@@ -60,3 +60,10 @@ def test_without_rows_nothing_is_drawn(bars: Bars) -> None:
     bars.show_bars([])
     assert bars.height() == 1 and bars.grab().toImage().size().height() == 1
     assert bars.grab().toImage().pixelColor(120, 0) == empty.pixelColor(0, 0)
+
+
+def test_short_names_leave_their_room_to_the_bars(bars: Bars) -> None:
+    bars.show_bars([Bar("a", 1.0, "1")])
+    short = bars.bar_rect(0)
+    bars.show_bars([Bar("a name longer than any bar has room for", 1.0, "1")])
+    assert short.left() < bars.bar_rect(0).left() and short.right() == bars.bar_rect(0).right()

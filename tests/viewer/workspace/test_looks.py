@@ -40,8 +40,15 @@ def test_nothing_is_cut_off_on_pages_with_cells_and_a_classifier(
     # The script goes through all four; each size and each theme once is cheaper.
     looks = look.LOOKS[::3]
     pause = lambda seconds: qtbot.wait(int(1000 * seconds))  # noqa: E731
-    assert look.visit(filled, pause, looks=looks) == []
+    wrong = look.visit(filled, pause, looks=looks)
+    assert not wrong, "\n".join(wrong)
     assert all(frame.shows_page for frame in filled.frames.values())
+    filled.viewer.window.resize(*look.SIZES[0])
+    # Two bars side by side: a page around the gallery that scrolls, and the gallery.
+    phenotypes = filled.show_page("phenotypes")
+    qtbot.waitUntil(lambda: phenotypes._scroll.verticalScrollBar().maximum() == 0, timeout=2000)
+    classes = filled.show_page("annotate").classes.table
+    qtbot.waitUntil(lambda: classes.verticalScrollBar().maximum() == 0, timeout=2000)
 
 
 def test_the_look_finds_what_is_cut_off(viewer: Any, look: Any, qtbot: Any) -> None:

@@ -75,7 +75,13 @@ def test_after_an_explanation_any_page_may_follow(plate: Cells) -> None:
     session = opened(plate)
     session.trained = trained()
     session.explanation = SimpleNamespace(  # type: ignore[assignment]
-        cell=7, name="7", classes=("treated", "no"), target=0, question=None, attribution=object()
+        cell=7,
+        name="7",
+        classes=("treated", "no"),
+        target=0,
+        question=None,
+        attribution=object(),
+        reliability=None,
     )
     assert kinds(session)["pixels"] == "done"
     assert next_page(session, (LAYER,)) == ""

@@ -54,6 +54,9 @@ def test_a_state_is_drawn_named_and_explained(rail: Rail) -> None:
         assert "why it is so" in button.toolTip()
         seen.append(button.grab().toImage().copy(button.dot))
     assert seen[0] != seen[1] != seen[2] != seen[0]
+    rail.show_states({"channels": PageState("done", "it is done", doubt="too few groups")})
+    assert "care" in button.accessibleName() and "too few groups" in button.toolTip()
+    assert button.grab().toImage().copy(button.dot) not in seen
 
 
 def test_a_click_on_the_dot_goes_where_it_is_mended_only_of_a_blocked_page(

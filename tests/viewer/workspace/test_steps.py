@@ -45,9 +45,15 @@ def found(session: Session, layers: tuple[Any, ...] = (LAYER,)) -> dict[str, Ste
     return dict(zip(NAMES, steps_of(session, layers), strict=True))
 
 
-def explained() -> Any:
+def explained(reliability: Any = None) -> Any:
     return SimpleNamespace(
-        cell=7, name="7", classes=("treated", "no"), target=0, question=None, attribution=object()
+        cell=7,
+        name="7",
+        classes=("treated", "no"),
+        target=0,
+        question=None,
+        attribution=object(),
+        reliability=reliability,
     )
 
 
@@ -146,7 +152,11 @@ def test_channel_importance_is_done_when_no_seed_is_left(
 ) -> None:
     session = opened(plate)
     partial: Any = SimpleNamespace(
-        channels=("DNA", "reporter"), order=(1, 0), shares_readable=gate == "ok"
+        channels=("DNA", "reporter"),
+        order=(1, 0),
+        shares_readable=gate == "ok",
+        verdict="Nothing can be read",
+        caveat="",
     )
     session.begin("channel importance")
     session.importance = partial
@@ -154,6 +164,27 @@ def test_channel_importance_is_done_when_no_seed_is_left(
     session.end("channel importance")
     step = found(session)["importance"]
     assert step.done and said in step.line
+    assert step.doubt == ("" if gate == "ok" else "Nothing can be read")
+
+
+def test_a_result_that_must_be_read_with_care_says_why(plate: Cells) -> None:
+    session = opened(plate)
+    session.trained = trained()
+    assert not found(session)["classifier"].doubt
+    tested = SimpleNamespace(
+        verdict=lambda: "error", readable=lambda: False, words=lambda: ("Do not read this map",)
+    )
+    session.explanation = explained(tested)
+    session.latents = SimpleNamespace(  # type: ignore[assignment]
+        reconstruction=SimpleNamespace(resembles=False)
+    )
+    steps = found(session)
+    assert steps["explanation"].doubt == "Do not read this map"
+    assert "not resemble" in steps["latents"].doubt
+    session.latents = SimpleNamespace(  # type: ignore[assignment]
+        reconstruction=SimpleNamespace(resembles=True)
+    )
+    assert not found(session)["latents"].doubt
 
 
 def test_annotating_is_done_where_two_classes_are_given(plate: Cells) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Bars"]
 
 ROW = 22
-# Widths of the names and of the figures beside the bars.
-NAMES, FIGURES = 112, 56
+# Widths beside the bars: of the longest names, of what stands after a name, of the figures.
+NAMES, AFTER, FIGURES = 112, 10, 56
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,16 @@ class Bars(QWidget):
         reached = [end for bar in self.rows for end in (*(bar.interval or ()), bar.value)]
         return min([self._least[0], *reached]), max([self._least[1], *reached])
 
+    @property
+    def names_width(self) -> int:
+        """Width of the names, no more than the longest needs: the bars have what is left."""
+        widths = [self.fontMetrics().horizontalAdvance(bar.name) for bar in self.rows]
+        return min(NAMES, max(widths, default=0) + AFTER)
+
     def _x(self, value: float) -> float:
         low, high = self.scale
-        room = max(10, self.width() - NAMES - self._figures)
-        return NAMES + room * (value - low) / max(high - low, 1e-9)
+        room = max(10, self.width() - self.names_width - self._figures)
+        return self.names_width + room * (value - low) / max(high - low, 1e-9)
 
     def bar_rect(self, row: int) -> QRectF:
         """Where the bar of a row stands."""
@@ -131,12 +137,13 @@ class Bars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = QFontMetrics(self.font())
         middle = Qt.AlignmentFlag.AlignVCenter
+        names = self.names_width
         text, line = QColor(self.colors.text), QColor(self.colors.line)
         for row, bar in enumerate(self.rows):
             painter.setPen(text)
             top = row * ROW
-            name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, NAMES - 10)
-            painter.drawText(QRectF(0, top, NAMES - 8, ROW), middle, name)
+            name = metrics.elidedText(bar.name, Qt.TextElideMode.ElideRight, names - 8)
+            painter.drawText(QRectF(0, top, names - 6, ROW), middle, name)
             painter.drawText(
                 QRectF(self.width() - self._figures, top, self._figures, ROW),
                 middle | Qt.AlignmentFlag.AlignRight,

@@ -21,19 +21,19 @@ class Removals:
 
     Parameters
     ----------
-    dock : Page
+    page : Page
         As long as it lives, removals are heard.
     tell : callable
         Gets the roles of our layers that are gone; empty where the layers were others'.
     """
 
-    def __init__(self, dock: Page, tell: Callable[[frozenset[str]], object]) -> None:
-        self._viewer, self._tell = dock.viewer, tell
+    def __init__(self, page: Page, tell: Callable[[frozenset[str]], object]) -> None:
+        self._viewer, self._tell = page.viewer, tell
         self._roles: set[str] = set()
-        self._soon = QTimer(dock)
+        self._soon = QTimer(page)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._look)
-        dock.follow(dock.viewer.layers.events.removed, self._removed)
+        page.follow(page.viewer.layers.events.removed, self._removed)
 
     def _removed(self, event: Any) -> None:
         self._roles.add(layers.role_of(event.value))

@@ -106,7 +106,7 @@ def reason_not_ready(session: Session) -> str:
     return ""
 
 
-def follow_seed(dock: Page, box: QSpinBox) -> None:
+def follow_seed(page: Page, box: QSpinBox) -> None:
     """Begin with the preferred seed, and follow it until the user has chosen another one."""
     box.setValue(PREFERENCES.now.seed)
     preferred = box.value()
@@ -117,4 +117,4 @@ def follow_seed(dock: Page, box: QSpinBox) -> None:
             box.setValue(preferences.seed)
         preferred = preferences.seed
 
-    dock.follow(PREFERENCES.changed, changed)
+    page.follow(PREFERENCES.changed, changed)

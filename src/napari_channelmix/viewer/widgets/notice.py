@@ -55,8 +55,10 @@ class Notice(QLabel):
     the theme gives to the widget around it, so a change of theme is followed by itself.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, lines: int = LINES) -> None:
         super().__init__(parent)
+        # Lines that it takes at most while it is folded.
+        self.lines = lines
         self.kind: Kind = "info"
         self.unfolded = False
         self._text = ""
@@ -98,7 +100,7 @@ class Notice(QLabel):
         entries = self._text.splitlines()
         rows = [_rows(entry) for entry in entries]
         shown = 1
-        while shown < len(rows) and sum(rows[: shown + 1]) <= LINES:
+        while shown < len(rows) and sum(rows[: shown + 1]) <= self.lines:
             shown += 1
         return len(rows) - shown if sum(rows[shown:]) >= WORTH else 0
 
@@ -114,7 +116,7 @@ class Notice(QLabel):
         """Entries apart from each other, and the link below them."""
         folded = self.folded
         shown = entries if self.unfolded else entries[: len(entries) - folded]
-        room = LINES - sum(map(_rows, shown))
+        room = self.lines - sum(map(_rows, shown))
         if folded and not self.unfolded and room >= WORTH:
             # Of a long entry at least how it begins.
             shown = [*shown, entries[len(shown)][: min(room, BEGINNING) * LETTERS - 1] + "…"]

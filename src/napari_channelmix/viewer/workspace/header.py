@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_channelmix.viewer.page_parts.data_set_menu import line_of
+from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 from napari_channelmix.viewer.widgets.theme import chart_colors
 from napari_channelmix.viewer.workspace.summary import accuracy_text, cells_text, model_tip
 
@@ -62,6 +63,7 @@ class Header(QWidget):
         self.data_sets.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.data_sets.setToolTip("Work on another of the open data sets")
         self.data_sets.setMenu(QMenu(self.data_sets))
+        leave_room_for_arrow(self.data_sets)
         self.next = QPushButton()
         self.next.setFlat(True)
         self.running = QWidget()

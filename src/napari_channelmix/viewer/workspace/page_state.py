@@ -44,12 +44,20 @@ class PageState:
         What can be done now, here or on another page.
     mended_on : str
         Key of the page on which a blocked one is unblocked; else empty.
+    doubt : str
+        Why the result of a page that is done must be read with care; else empty.
     """
 
     kind: Kind
     line: str
     actions: tuple[Action, ...] = ()
     mended_on: str = ""
+    doubt: str = ""
+
+    @property
+    def words(self) -> str:
+        """How the page stands, in a few words."""
+        return f"{STATE_WORDS[self.kind]}{', read with care' if self.doubt else ''}"
 
 
 def page_states(session: Session, layers: Sequence[Any]) -> dict[str, PageState]:
@@ -70,7 +78,7 @@ def next_page(session: Session, layers: Sequence[Any]) -> str:
 def _state(step: Step) -> PageState:
     first = step.actions[0]
     if step.done:
-        return PageState("done", step.line, step.actions)
+        return PageState("done", step.line, step.actions, doubt=step.doubt)
     if first.unavailable_reason:
         return PageState("blocked", first.unavailable_reason, (), page_info(first.mended_on).key)
     if first.dock != step.page:

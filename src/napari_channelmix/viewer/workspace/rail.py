@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayo
 
 from napari_channelmix.viewer.widgets.theme import ChartColors, chart_colors
 from napari_channelmix.viewer.workspace.icons import draw_icon
-from napari_channelmix.viewer.workspace.page_state import STATE_WORDS, PageState
+from napari_channelmix.viewer.workspace.page_state import PageState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +79,9 @@ class _ThemedButton(QAbstractButton):
 class RailButton(_ThemedButton):
     """A page in the rail.
 
-    The dot in its corner is a tick where the page is done, a ring where it is ready, and a bar
-    where something is missing: shapes, so that they are told apart without colours too.
+    The dot in its corner is a tick where the page is done, an exclamation mark where its result
+    must be read with care, a ring where it is ready, and a bar where something is missing: shapes,
+    so that they are told apart without colours too.
     """
 
     # The dot of a blocked page was clicked: its key.
@@ -97,10 +98,11 @@ class RailButton(_ThemedButton):
     def show_state(self, state: PageState) -> None:
         """Show how far the page is."""
         self.state = state
-        self.setAccessibleName(f"{self.page.title}: {STATE_WORDS[state.kind]}")
+        self.setAccessibleName(f"{self.page.title}: {state.words}")
         blocked = state.kind == "blocked"
         hint = "\nClick the dot to go to the page where this can be solved." if blocked else ""
-        self.setToolTip(f"{self.page.dock}: {STATE_WORDS[state.kind]}\n{state.line}{hint}")
+        doubt = f"\n{state.doubt}" if state.doubt else ""
+        self.setToolTip(f"{self.page.dock}: {state.words}\n{state.line}{doubt}{hint}")
         self.update()
 
     @property
@@ -142,7 +144,7 @@ class RailButton(_ThemedButton):
     def _draw_dot(self, painter: QPainter, box: QRectF) -> None:
         kind = self.state.kind
         name = {"done": self.colors.good, "ready": self.colors.bar, "blocked": self.colors.line}
-        color = QColor(name[kind])
+        color = QColor(self.colors.second if self.state.doubt else name[kind])
         if kind == "blocked":
             middle = box.center().y()
             painter.setPen(QPen(color, 2))
@@ -152,7 +154,12 @@ class RailButton(_ThemedButton):
         painter.setBrush(color if kind == "done" else Qt.BrushStyle.NoBrush)
         inset = 1 if kind == "done" else 2
         painter.drawEllipse(box.adjusted(inset, inset, -inset, -inset))
-        if kind == "done":
+        if self.state.doubt:
+            painter.setPen(QPen(QColor(self.colors.ground), 1.8))
+            x, y = box.center().x(), box.top()
+            painter.drawLine(QPointF(x, y + 3), QPointF(x, y + 6))
+            painter.drawPoint(QPointF(x, y + 8.4))
+        elif kind == "done":
             painter.setPen(QPen(QColor(self.colors.ground), 1.6))
             x, y = box.left(), box.top()
             tick = [QPointF(x + 3, y + 5.8), QPointF(x + 4.9, y + 7.7), QPointF(x + 8.1, y + 3.8)]

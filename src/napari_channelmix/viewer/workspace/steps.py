@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.viewer.page_parts.training_controls import reason_not_ready
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
+from napari_channelmix.viewer.workspace.summary import accuracy_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,8 @@ class Step:
     done : bool
     counted : bool
         Whether the session can tell that it is done.
+    doubt : str
+        Why what came of it must be read with care, or not at all; empty where it need not.
     """
 
     page: str
@@ -74,6 +77,7 @@ class Step:
     actions: tuple[Action, ...]
     done: bool = False
     counted: bool = True
+    doubt: str = ""
 
 
 def steps_of(session: Session, layers: Sequence[Any]) -> tuple[Step, ...]:
@@ -180,7 +184,9 @@ def _classifier(session: Session, seen: bool) -> Step:
                 f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} held-out cells "
                 f"({between}chance {trained.chance:.2f})"
             )
-        return Step(page, f"{line}.", (_go(page),), done=True)
+        text, reliable = accuracy_text(trained)
+        doubt = "" if reliable else f"{text}."
+        return Step(page, f"{line}.", (_go(page),), done=True, doubt=doubt)
     if not seen:
         line = "A small network learns to tell the classes apart."
         return Step(page, line, (_go(page, missing=CELLS_FIRST),))
@@ -226,12 +232,16 @@ def _explanation(session: Session, seen: bool) -> Step:
         missing.reason,
         missing.page,
     )
+    doubt = ""
     if done and explained is not None and explained.target is not None:
-        target = explained.classes[explained.target]
+        target, tested = explained.classes[explained.target], explained.reliability
         line = f"Cell {explained.name}: the map shows why the classifier predicts {target}."
+        if tested is not None and tested.verdict() != "good":
+            # Of a map that may be read, the first sentence says so.
+            doubt = tested.words()[1 if tested.readable() else 0]
     else:
         line = "Click a cell in the image: a map shows which pixels support its class."
-    return Step(page, line, (click,), done=done)
+    return Step(page, line, (click,), done=done, doubt=doubt)
 
 
 def _importance(session: Session) -> Step:
@@ -240,14 +250,17 @@ def _importance(session: Session) -> Step:
     missing = NOTHING if importance is not None or under_way else _without_classes(session)
     line = "Which channels the classifier needs, with error bars. Takes a few training runs."
     done = importance is not None and not under_way
+    doubt = ""
     if done and importance is not None:
         if importance.shares_readable:
             line = f"The most important channel is {importance.channels[importance.order[0]]}."
+            doubt = importance.caveat
         else:
             line = "Read the shares with care; the page says why."
+            doubt = importance.verdict or importance.gate
     elif under_way:
         line = "Being computed; the bars appear repeat by repeat."
-    return Step(page, line, (_go(page, missing=missing),), done=done)
+    return Step(page, line, (_go(page, missing=missing),), done=done, doubt=doubt)
 
 
 def _without_classes(session: Session) -> _Missing:
@@ -260,11 +273,13 @@ def _without_classes(session: Session) -> _Missing:
 def _latents(session: Session) -> Step:
     page = "Latent traversals"
     missing = CELLS_FIRST if session.cells is None else NOTHING
-    done = session.latents is not None
+    latents, doubt = session.latents, ""
     line = "Cells along named axes such as size and texture, and what separates the classes."
-    if done:
+    if latents is not None:
         line = "Computed for all cells: click one, and modify it along its axes."
-    return Step(page, line, (_go(page, missing=missing),), done=done)
+        if latents.reconstruction is not None and not latents.reconstruction.resembles:
+            doubt = "The reconstruction does not resemble these cells."
+    return Step(page, line, (_go(page, missing=missing),), done=latents is not None, doubt=doubt)
 
 
 def _phenotypes(session: Session) -> Step:

@@ -104,6 +104,29 @@ def press(
     qtbot.mouseClick(canvas_of(viewer), Qt.MouseButton.LeftButton, modifier, point)
 
 
+def test_the_answer_and_its_reliability_stand_above_the_question(
+    viewer: Any, opened: Any, qtbot: Any
+) -> None:
+    found = opened()
+    question, answer, reliability = found.boxes[:3]
+    tops = lambda: [part.y() for part in (found.choice, question, answer, reliability)]  # noqa: E731
+    qtbot.wait(20)
+    assert tops() == sorted(tops())
+    found.explain(4)
+    finished(found, qtbot)
+    qtbot.wait(20)
+    assert found.choice.y() < answer.y() < reliability.y() < question.y()
+    # The next cell moves nothing.
+    before = tops()
+    found.explain(3)
+    assert tops()[0] == before[0] and answer.y() < question.y()
+    found.session.trained = None
+    found.session.trained = Trained(classifier(), "another")
+    finished(found, qtbot)
+    qtbot.wait(20)
+    assert tops() == sorted(tops())
+
+
 def center(layer: Any) -> Any:
     return layer.data_to_world((np.array(layer.data.shape) - 1) / 2)
 

@@ -37,7 +37,7 @@ class AnnotateKeys(QObject):
 
     Parameters
     ----------
-    dock : Page
+    page : Page
     viewer : napari viewer
     classed : callable
         Gets the position of a class, or -1, for the keys 1 to 9 and 0.
@@ -47,13 +47,13 @@ class AnnotateKeys(QObject):
 
     def __init__(
         self,
-        dock: QWidget,
+        page: QWidget,
         viewer: Any,
         classed: Callable[[int], object],
         latest: Latest,
     ) -> None:
-        super().__init__(dock)
-        self._dock, self._viewer, self._latest = dock, viewer, latest
+        super().__init__(page)
+        self._page, self._viewer, self._latest = page, viewer, latest
         self._classed = classed
         self._heard: list[QWidget] = []
 
@@ -69,13 +69,13 @@ class AnnotateKeys(QObject):
             self._heard = []
             return
         # Not the widget's own window: a dock that floats is one.
-        window: QWidget | None = self._dock
+        window: QWidget | None = self._page
         while window is not None and not isinstance(window, QMainWindow):
             window = window.parentWidget()
         center = None if window is None else window.centralWidget()
         inside = [] if center is None else [center, *center.findChildren(QWidget)]
         # Lists of the dock take digits for a search in their rows.
-        own = [self._dock, *self._dock.findChildren(QWidget)]
+        own = [self._page, *self._page.findChildren(QWidget)]
         self._heard = [target for target in (*inside, *own) if not isinstance(target, TEXTS)]
         for widget in self._heard:
             widget.installEventFilter(self)

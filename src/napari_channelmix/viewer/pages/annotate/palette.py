@@ -22,6 +22,8 @@ from napari_channelmix.viewer.charts.class_swatch import swatch
 from napari_channelmix.viewer.selection.picking import ClassBrush
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QShowEvent
+
     from napari_channelmix.viewer.session.session import Session
 
 __all__ = ["KEYS", "Palette"]
@@ -98,13 +100,22 @@ class Palette(QWidget):
             for column, text in enumerate((name, key, f"{count:,}", share)):
                 self._say(row, column, text)
         self._filling = False
-        rows = min(len(classes) + 1, ROWS_SHOWN)
-        height = self.table.horizontalHeader().sizeHint().height()
-        self.table.setFixedHeight(24 * rows + height + 4)
+        self._fit()
         self.table.selectRow(current if 0 <= current <= len(classes) else min(1, len(classes)))
         if cells is None:
             self.paint.setChecked(False)
         self._enable()
+
+    def _fit(self) -> None:
+        """Show all classes, or as many as there is room for."""
+        rows = min(self.table.rowCount(), ROWS_SHOWN)
+        height = self.table.horizontalHeader().sizeHint().height()
+        self.table.setFixedHeight(24 * rows + height + 4)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The head of the table is as high as its style says, which is known now."""
+        super().showEvent(event)
+        self._fit()
 
     def _say(self, row: int, column: int, text: str) -> None:
         item = self.table.item(row, column)

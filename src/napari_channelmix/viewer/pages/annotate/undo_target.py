@@ -23,14 +23,14 @@ __all__ = ["Latest"]
 class Latest:
     """Follows the session and every Labels layer, as long as its dock lives."""
 
-    def __init__(self, dock: Page) -> None:
-        self._session, self._layers = dock.session, dock.viewer.layers
+    def __init__(self, page: Page) -> None:
+        self._session, self._layers = page.session, page.viewer.layers
         # Numbers of the strokes in each layer, and of those that were taken back, as in napari.
         self._strokes: weakref.WeakKeyDictionary[Any, tuple[list[int], list[int]]] = (
             weakref.WeakKeyDictionary()
         )
-        dock.follow(self._layers.events.inserted, self._inserted)
-        dock.follow(self._layers.events.removed, self._removed)
+        page.follow(self._layers.events.inserted, self._inserted)
+        page.follow(self._layers.events.removed, self._removed)
         for layer in self._layers:
             self._watch(layer)
 

@@ -83,7 +83,8 @@ class ChannelsPage(Page):
         self.reason.setWordWrap(True)
         self.chance = ChanceNote()
         self.gate = Notice()
-        self.warnings = Notice()
+        # The bars begin in sight, below both.
+        self.warnings = Notice(lines=2)
         self.chart = ImportanceChart(self.viewer.theme)
         self.legend = QLabel()
         self.legend.setWordWrap(True)

@@ -78,7 +78,6 @@ class ClassifierPage(Page):
             "and the weight of each channel can be read. Default: off"
         )
         self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended channels")
-        self.mixes.setSuffix(" image(s)")
         self.mixes.setEnabled(False)
         self.mix.toggled.connect(self.mixes.setEnabled)
         controls = {"network": NetworkBox(), "device": self.device, "mixes": self.mixes}

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_channelmix.viewer.widgets import file_dialogs
+from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 
 if TYPE_CHECKING:
     from napari_channelmix.viewer.session.session import Session
@@ -50,6 +51,7 @@ class DatasetPanel(QWidget):
             action = menu.addAction(title)
             action.triggered.connect(lambda _=False, name=name: self.sample_chosen.emit(name))
         self.sample.setMenu(menu)
+        leave_room_for_arrow(self.sample)
         buttons = QHBoxLayout()
         buttons.addWidget(self.open, 1)
         buttons.addWidget(self.sample)

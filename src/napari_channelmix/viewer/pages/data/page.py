@@ -432,6 +432,8 @@ class DataPage(Page):
         cells = self.session.cells
         self._check()
         self.preview_box.setVisible(cells is not None)
+        # While there are none, the head of the page says so.
+        self.summary.setVisible(cells is not None)
         if cells is not None:
             text = summary(cells)
             self.summary.setText(breakable(text))

@@ -35,7 +35,7 @@ MOVED = 2
 HINT = (
     "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
     "original, tick "
-    "'Fine-tune on these cells' above and run again."
+    "'Fine-tune on these cells' below and run again."
 )
 
 

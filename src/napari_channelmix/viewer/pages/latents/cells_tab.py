@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.class_legend import ClassLegend
 from napari_channelmix.viewer.charts.latent_axes import figure
-from napari_channelmix.viewer.page_parts.base_page import group
+from napari_channelmix.viewer.page_parts.base_page import form, group
 from napari_channelmix.viewer.pages.latents.scatter import Scatter
 from napari_channelmix.viewer.widgets.combo_box import choice
 
@@ -73,11 +73,10 @@ class CellsPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         box, inside = group("Where the cells lie")
-        row = QHBoxLayout()
-        row.addWidget(self.across, 1)
-        row.addWidget(QLabel("and"))
-        row.addWidget(self.up, 1)
-        inside.addLayout(row)
+        rows = form()
+        rows.addRow("Across", self.across)
+        rows.addRow("Up", self.up)
+        inside.addLayout(rows)
         inside.addWidget(self.scatter)
         inside.addWidget(self.legend)
         column.addWidget(box)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["LatentsForm"]
 
 COLORS, ONE, BLEND = "colors", "one", "blend"
-# Colours of channels that share a layer; as many as `drl.view.PALETTE`.
+# Colours of channels that share a layer; as many as `drl.channel_view.PALETTE`.
 PALETTE = 6
 TIPS = {
     "texture-sprites": "Trained on coloured sprites: for several channels in colours, or a photo",
@@ -85,7 +85,6 @@ class LatentsForm(QWidget):
             "Default: off"
         )
         self.epochs = whole(1, 1000, EPOCHS, "Epochs of fine-tuning: passes over the cells")
-        self.epochs.setSuffix(" epochs")
         self.epochs.setEnabled(False)
         self.finetune.toggled.connect(self.epochs.setEnabled)
         self.settings = JobForm(
@@ -117,9 +116,9 @@ class LatentsForm(QWidget):
         second.addWidget(self.channel, 1)
         rows.addRow("Encoder", first)
         rows.addRow("Input", second)
-        third = QHBoxLayout()
-        third.addWidget(self.finetune, 1)
-        third.addWidget(self.epochs)
+        third = form()
+        third.addRow(self.finetune)
+        third.addRow("Epochs", self.epochs)
         self.settings.leave("model", "finetune")
         inner, content = form(), QWidget()
         self.settings.add_to(inner)

@@ -34,7 +34,7 @@ class Look:
     ----------
     channels : tuple of str
     colors : tuple of colours or None
-        Of each channel; None for those of `drl.view.PALETTE`.
+        Of each channel; None for those of `drl.channel_view.PALETTE`.
     shares : tuple of float or None
         Weight of each channel in one grey picture; colours are then of no account.
     """

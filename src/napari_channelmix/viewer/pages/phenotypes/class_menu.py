@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from napari_channelmix.viewer.charts.class_swatch import swatch
+from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QAction
@@ -41,6 +42,7 @@ class ClassMenu(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        leave_room_for_arrow(self)
         self.fill([])
 
     def fill(

@@ -97,8 +97,8 @@ class Gallery(QAbstractScrollArea):
         self.destroyed.connect(lambda *_: reader.stop())
 
     def sizeHint(self) -> QSize:
-        """As much room as there is."""
-        return QSize(340, 420)
+        """The lowest that it may be: a page with folded text would scroll for any more."""
+        return QSize(340, LOWEST)
 
     # ---------------------------------------------------------------- what is shown
 

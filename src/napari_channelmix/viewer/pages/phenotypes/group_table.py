@@ -15,6 +15,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_channelmix.viewer.widgets.menu_arrow import leave_room_for_arrow
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -211,6 +213,7 @@ class GroupTable(QTableView):
             "Show or hide columns of the table. Default: those that fit, adjusted fractions first"
         )
         self.columns.setMenu(QMenu(self.columns))
+        leave_room_for_arrow(self.columns)
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self.figures)
         self._sorted.setSortRole(SORTED)

@@ -142,7 +142,6 @@ class GroupsPage(QWidget):
         row = QHBoxLayout()
         row.addWidget(QLabel("Fractions of"))
         row.addWidget(self.what, 1)
-        row.addWidget(self.copy)
         column.addLayout(row)
         row = QHBoxLayout()
         row.addWidget(self.held_out, 1)
@@ -150,6 +149,10 @@ class GroupsPage(QWidget):
         column.addLayout(row)
         column.addWidget(self.table)
         column.addWidget(self.note)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.copy)
+        column.addLayout(row)
         column.addWidget(self.doubt)
         self.class_box = QWidget()
         row = QHBoxLayout(self.class_box)
@@ -334,7 +337,7 @@ def dose_columns(facts: Facts) -> dict[str, npt.NDArray[np.float64]]:
     return columns_of_doses(facts.cells.conditions, facts.grouping.names)
 
 
-#: The words of a dose-response; see `phenotypes.doses`.
+#: The words of a dose-response; see `phenotypes.dose_response`.
 in_words = response_in_words
 
 

@@ -1,7 +1,7 @@
 """Page 'Phenotypes': look through all cells, question labels and predictions, put them right.
 
-1. What the session knows of the cells is brought together (`phenotypes.facts`).
-2. Order and filter say which cells stand in the gallery, and where (`phenotypes.ordering`).
+1. What the session knows of the cells is brought together (`cell_facts`).
+2. Order and filter say which cells stand in the gallery, and where (`sorting`).
 3. A field of the confusion matrix, a group or a dose that is clicked narrows them down.
 4. A click selects a cell, here and everywhere (`linking`), and the viewer goes there (`going`).
 5. Classes that are given change the session; the cells stay where they are until sorted again.

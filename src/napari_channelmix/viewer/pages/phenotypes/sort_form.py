@@ -83,6 +83,8 @@ class OrderForm(QWidget):
         row.addWidget(self.turn)
         column.addLayout(row)
         row = QHBoxLayout()
+        # Three in a narrow row.
+        row.setSpacing(2)
         row.addWidget(self.classes, 1)
         row.addWidget(self.predicted, 1)
         row.addWidget(self.only)

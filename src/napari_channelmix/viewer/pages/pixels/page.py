@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.charts.class_legend import session_palette
@@ -91,10 +92,17 @@ class PixelsPage(Page):
     def _build(self) -> None:
         self.column.addWidget(self.needs)
         self.column.addWidget(self.chance)
-        question_box, inside = group("Cell and method")
-        inside.addWidget(self.toggle)
+        # Which cell stays on top, whatever stands below it.
+        self.choice = QWidget()
         rows = form()
         rows.addRow("Cell", self.number)
+        inside = QVBoxLayout(self.choice)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.toggle)
+        inside.addLayout(rows)
+        self.column.addWidget(self.choice)
+        question_box, inside = group("Cell and method")
+        rows = form()
         self.question.add_to(rows)
         inside.addLayout(rows)
         inside.addWidget(self.question.separate)
@@ -165,6 +173,7 @@ class PixelsPage(Page):
             self.number.setValue(cell)
         # What is about to be explained is not asked for once more.
         self.cell, question = cell, self.current_question
+        self._order_boxes()
         if self.session.selected[:1] != (cell,):
             self.session.select(cell)
         known = self.cache.get((cell, question))
@@ -351,12 +360,21 @@ class PixelsPage(Page):
         explanation = self.session.explanation
         self.result.show_palette(session_palette(self.session))
         # All at once and for good: what appears with a click would make the rest jump.
-        for box in self.boxes:
-            box.setVisible(ready)
+        for part in (self.choice, *self.boxes):
+            part.setVisible(ready)
+        self._order_boxes()
         finished = explanation is not None and explanation.attribution is not None
         self.comparison.button.setEnabled(finished and not self.task.busy)
         self.many.fill()
         self.toggle.fit()
+
+    def _order_boxes(self) -> None:
+        """The answer and its reliability above the question, once a cell was chosen."""
+        question, answer, reliability, *others = self.boxes
+        first = (question, answer, reliability)
+        if self.cell is not None:
+            first = (answer, reliability, question)
+        self.arrange(*first, *others)
 
     def front_changed(self, front: bool) -> None:
         """Listen to clicks while in front of the other docks."""

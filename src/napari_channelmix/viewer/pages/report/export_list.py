@@ -37,8 +37,9 @@ class ExportList(QTreeWidget):
         header = self.header()
         if header is not None:
             header.setStretchLastSection(False)
-            header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-            header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+            # A row is known by its name; formats that are cut are in the tooltip.
+            header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self._items: tuple[Item, ...] = ()
         # What each row is of; None: the name of a data set.
         self._rows: list[Item | None] = []
@@ -71,7 +72,7 @@ class ExportList(QTreeWidget):
                 ticked = item.key not in self._unticked
                 row.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
                 for column in (0, 1):
-                    row.setToolTip(column, item.tip)
+                    row.setToolTip(column, f"{item.title}: {item.formats}\n{item.tip}")
                 self.addTopLevelItem(row)
         height = self.sizeHintForRow(0) if items else self.fontMetrics().lineSpacing() + 6
         header = self.header()
