@@ -48,7 +48,7 @@ def test_what_the_numbers_mean_is_taken_from_the_map_where_the_model_does_not_sa
     )
     (line,) = caveat_lines(NO_LIMITS, TWO, rows, [0, 0], str, output)
     assert line.startswith(
-        "1 of 2 calls is close to undecided (less than 10 % from a half; cell 1)"
+        "1 of 2 predictions is close to undecided (less than 10 % from a half; cell 1)"
     )
     exclusive = call_caveats(NO_LIMITS, TWO, [(0.55, 0.45)], [0], "probabilities (declared)")
     assert "close to undecided" in exclusive[0][0]

@@ -125,8 +125,8 @@ def caveat_lines(
         "probable classes"
     )
     return (
-        f"{len(close):,} of {counted(len(values), 'prediction')} {'is' if len(close) == 1 else 'are'} "
-        f"{what}; {called}): a map may be faithful and say nothing of the class",
+        f"{len(close):,} of {counted(len(values), 'prediction')} "
+        f"{'is' if len(close) == 1 else 'are'} {what}; {called}): a map may be faithful and say nothing of the class",
         *limits,
     )
 
