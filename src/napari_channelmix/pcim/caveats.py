@@ -126,7 +126,8 @@ def caveat_lines(
     )
     return (
         f"{len(close):,} of {counted(len(values), 'prediction')} "
-        f"{'is' if len(close) == 1 else 'are'} {what}; {called}): a map may be faithful and say nothing of the class",
+        f"{'is' if len(close) == 1 else 'are'} {what}; {called}): "
+        "a map may be faithful and say nothing of the class",
         *limits,
     )
 
