@@ -143,7 +143,7 @@ class Hand:
         see(not widget.visibleRegion().isEmpty(), f"{widget.toolTip()!r} can be seen")
 
     def press_cell(self, cell: int) -> None:
-        """Click a cell in the picture."""
+        """Click a cell in the image."""
         session = self.kept["session"]
         row, layer = session.cells.table.iloc[cell], session.shown.reference
         inside = session.cells.fields[session.shown.field].labels == int(row["object"])

@@ -57,7 +57,7 @@ def main(folder: Path) -> None:
     workspace.show_page("Explain a cell")
     picture("first-steps")
     front(images)
-    images.open_cells(synthetic_plate().cells, "Synthetic plate (its answer is known)")
+    images.open_cells(synthetic_plate().cells, "Synthetic plate (with known ground truth)")
     wait(lambda: images.session.shown is not None)
     pause(1.5)
     viewer.reset_view()
@@ -142,7 +142,7 @@ def main(folder: Path) -> None:
     wait(lambda: not explain.task.busy)
     picture("explain-all")
 
-    for name in ("explanations", "predicted", "mixed"):
+    for name in ("explanations", "predicted", "blended image"):
         if name in viewer.layers:
             viewer.layers[name].visible = False
     front(latents)

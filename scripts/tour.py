@@ -108,7 +108,7 @@ def weigh_channels(hand: Hand) -> None:
 
 
 def explain(hand: Hand) -> None:
-    """Click a cell in the picture: the pixels that speak for its class."""
+    """Click a cell in the image: the pixels that speak for its class."""
     page = hand.open("Explain a cell")
     hand.until(lambda: not page.task.busy, "it gets ready")
     see(page.toggle.isChecked(), "clicks explain as soon as the dock is open")

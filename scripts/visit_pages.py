@@ -172,7 +172,7 @@ def main(folder: Path) -> int:
 
     session = workspace.session
     data = workspace.page("data")
-    data.open_cells(synthetic_plate().cells, "Synthetic plate (its answer is known)")
+    data.open_cells(synthetic_plate().cells, "Synthetic plate (with known ground truth)")
     wait(lambda: session.shown is not None and not data.preview.task.busy)
     viewer.reset_view()
     classifier = workspace.show_page("classifier")

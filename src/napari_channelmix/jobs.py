@@ -40,7 +40,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """Share of the work that is done, 0 to 1."""
+        """Progress of the job, 0 to 1."""
         return min(max(self.done / self.total, 0.0), 1.0)
 
 

@@ -61,12 +61,12 @@ def test_the_line_tells_accuracy_interval_groups_and_cells() -> None:
 @pytest.mark.parametrize(
     ("groups", "line"),
     [
-        (["a"] * 6, "1 group is too few to say anything of other groups"),
-        ([0, 0, 0, 1, 1, 1], "2 groups are too few to say anything of other groups"),
-        ([0, 1, 1, 2, 3, 3], "4 groups say little of other groups"),
+        (["a"] * 6, "1 group is too few to say anything about other groups"),
+        ([0, 0, 0, 1, 1, 1], "2 groups are too few to say anything about other groups"),
+        ([0, 1, 1, 2, 3, 3], "4 groups say little about other groups"),
         (
             [0, 1, 1, 2, 2, 2],
-            "3 groups say little of other groups; class positive in one group only",
+            "3 groups say little about other groups; class positive in one group only",
         ),
     ],
 )

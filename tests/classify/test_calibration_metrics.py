@@ -86,8 +86,8 @@ def test_few_groups_are_said_with_the_figures() -> None:
         labels = np.tile([0, 1], 6)
         return calibration_of(np.full((12, 2), 0.5), labels, groups, ("a", "b")).text()
 
-    assert text(list("xy") * 6).endswith("2 groups are too few to say anything of other groups")
-    assert text(list("wxyz") * 3).endswith("4 groups say little of other groups")
+    assert text(list("xy") * 6).endswith("2 groups are too few to say anything about other groups")
+    assert text(list("wxyz") * 3).endswith("4 groups say little about other groups")
     assert "of other groups" not in text(list("uvwxyz") * 2)
     # Where every cell is a group of its own, none are known.
     assert "of other groups" not in text([str(at) for at in range(12)])

@@ -84,7 +84,7 @@ def test_crops_of_another_side_are_refused(on_plate: Classifier) -> None:
 def test_few_groups_and_no_groups_are_said(on_plate: Classifier, other_plate: Cells) -> None:
     some = other_plate.subset(other_plate.groups <= "well 2")
     assert any(
-        line.startswith("3 groups say little of other groups")
+        line.startswith("3 groups say little about other groups")
         for line in evaluate(on_plate, some).warnings
     )
     single = replace(
@@ -174,7 +174,7 @@ def test_a_model_at_chance_or_with_its_classes_turned_is_said(
     # Of two wells nothing can be said, and no remedy is named.
     few = said(other_plate.subset(other_plate.groups <= "well 1"))
     assert "is not clearly better than chance (0.50)\n" in few
-    assert "2 groups are too few to say anything of other groups" in few
+    assert "2 groups are too few to say anything about other groups" in few
     turned = other_plate.with_labels(1 - other_plate.labels, ("low", "high"))
     assert "are the classes named rightly?" in said(turned)
 

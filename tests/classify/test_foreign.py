@@ -258,9 +258,9 @@ def test_probabilities_are_passed_on_and_huge_scores_do_not_overflow(cells: Cell
     given = around(lambda x: np.tile([0.25, 0.75], (len(x), 1)), "probabilities")
     huge = around(lambda x: np.tile([1e6, -1e6], (len(x), 1)))
     # What speaks against a model is said where it predicts.
-    with pytest.warns(UserWarning, match="her model gives the same answer to all"):
+    with pytest.warns(UserWarning, match="her model gives the same output for all"):
         np.testing.assert_allclose(given.predict_proba(cells), [[0.25, 0.75]] * 48)
-    with pytest.warns(UserWarning, match="her model gives the same answer to all"):
+    with pytest.warns(UserWarning, match="her model gives the same output for all"):
         np.testing.assert_allclose(huge.predict_proba(cells), [[1, 0]] * 48)
 
 

@@ -190,10 +190,10 @@ def test_a_class_of_two_cells_that_both_flip_says_little() -> None:
 @pytest.mark.parametrize(
     ("groups", "cells", "text"),
     [
-        (1, 9, "1 group is too few to say anything of other groups"),
-        (2, 9, "2 groups are too few to say anything of other groups"),
-        (3, 9, "3 groups say little of other groups"),
-        (4, 9, "4 groups say little of other groups"),
+        (1, 9, "1 group is too few to say anything about other groups"),
+        (2, 9, "2 groups are too few to say anything about other groups"),
+        (3, 9, "3 groups say little about other groups"),
+        (4, 9, "4 groups say little about other groups"),
         (5, 9, ""),
         (3, 3, ""),
     ],

@@ -147,10 +147,10 @@ def asked(model: Any, **declared: Any) -> Any:
 @pytest.mark.parametrize(
     ("end", "declared", "said"),
     [
-        ("logits", {}, "logits (found out"),
-        ("softmax", {}, "probabilities (found out"),
-        ("log_softmax", {}, "logits (found out"),
-        ("one logit", {}, "one logit, for the second of two classes (found out"),
+        ("logits", {}, "logits (detected"),
+        ("softmax", {}, "probabilities (detected"),
+        ("log_softmax", {}, "logits (detected"),
+        ("one logit", {}, "one logit, for the second of two classes (detected"),
         ("logits", {"output": "scores"}, "logits (declared)"),
         ("softmax", {"output": "probabilities"}, "probabilities (declared)"),
         ("one logit", {"output": "logits"}, "one logit, for the second of two classes (declared)"),
@@ -214,7 +214,7 @@ def test_predicting_finds_out_as_explaining_does(tmp_path: Path) -> None:
     model = as_torchscript(Ends("softmax"), tmp_path)()
     assert model.reading is None
     np.testing.assert_allclose(model.predict_proba(cells(), batch=3)[:, 1], SECOND, atol=2e-6)
-    assert str(model.reading).startswith("probabilities (found out from")
+    assert str(model.reading).startswith("probabilities (detected from")
     one = as_torchscript(Ends("one logit"), tmp_path)()
     np.testing.assert_allclose(one.predict_proba(cells())[:, 1], SECOND, atol=2e-6)
 
@@ -234,7 +234,7 @@ def test_what_was_found_out_is_held_against_every_later_batch() -> None:
         turning, ("a",), ("n", "p"), np.zeros(1), np.ones(1), "auto", "her model"
     )
     model.predict_proba(crops[:8])
-    with pytest.raises(ModelError, match=r"her model .*found out from .*run from .* to 3"):
+    with pytest.raises(ModelError, match=r"her model .*detected from .*run from .* to 3"):
         model.predict_proba(crops, batch=8)
 
 
@@ -253,12 +253,12 @@ def test_logits_that_sum_to_one_by_chance_are_told_by_changed_crops() -> None:
 def test_a_declared_meaning_that_looks_wrong_is_said_with_numbers() -> None:
     found = asked(Ends("softmax"), output="logits")
     assert any(
-        'all 4 answers are not negative with the sum 1: if it ends in a softmax, use output="prob'
+        'all 4 outputs are not negative with the sum 1: if it ends in a softmax, use output="prob'
         in line
         for line in found.warnings
     )
     found = asked(Ends("one probability"), output="one_logit")
-    assert any("all 4 answers lie within 0 and 1" in line for line in found.warnings)
+    assert any("all 4 outputs lie within 0 and 1" in line for line in found.warnings)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])

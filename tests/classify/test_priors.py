@@ -182,6 +182,6 @@ def test_an_estimate_that_rules_a_class_out_says_so() -> None:
     # The likelihood rises to the corner: every cell is rather of the first class.
     found = estimated_prior(("a", "b"), [[0.8, 0.2]] * 10)
     assert found.shares == pytest.approx((1, 0), abs=1e-5)
-    assert found.text().endswith("; so as good as no cell can be called b")
+    assert found.text().endswith("; so almost no cell can be predicted as b")
     assert estimated_prior(("a", "b"), [[0.9, 0.1], [0.1, 0.9]]).note == ""
     assert estimated_prior(("a", "b"), np.zeros((0, 2))).note == ""

@@ -152,7 +152,7 @@ def test_what_a_difference_did_to_the_calls_is_said_with_accuracy(
     assert shift.shares["high"] == pytest.approx(share)
     assert shift.training_shares == {"low": 0.5, "high": 0.5}
     line = shift.warnings[-1]
-    assert line.startswith("the calls now: ")
+    assert line.startswith("predicted now: ")
     assert f"high {share:.0%} (training 50%)" in line
     accuracy = np.mean([(codes[cells.labels == code] == code).mean() for code in (0, 1)])
     assert shift.accuracy == pytest.approx(accuracy)
@@ -168,7 +168,7 @@ def test_predictions_warn_once_with_all_lines(on_plate: Classifier, other_plate:
         on_plate.predict_proba(other_plate.read() + 50, batch=16)
     assert len(caught) == 1
     assert re.search(r"DNA higher by about 5[01]\b", str(caught[0].message))
-    assert "the calls now: " in str(caught[0].message)
+    assert "predicted now: " in str(caught[0].message)
     assert caught[0].filename == __file__
 
 
@@ -231,7 +231,7 @@ def test_a_model_made_elsewhere_knows_nothing_to_compare(other_plate: Cells) -> 
     assert shift.lines == (
         "somewhere:model was made elsewhere: nothing is known of its training data to compare with",
     )
-    with pytest.warns(UserWarning, match="somewhere:model gives the same answer to all"):
+    with pytest.warns(UserWarning, match="somewhere:model gives the same output for all"):
         shown = model.predict_proba(np.zeros((2, 2, 9, 9), np.float32))
     assert shown.shape == (2, 2)
 
@@ -295,7 +295,7 @@ def test_of_a_single_cell_there_are_no_shares_of_calls(on_plate: Classifier, pla
     crop = plate.read([5]) * 16
     shift = drain(data_shift_job(on_plate, crop, np.array([[0.1, 0.9]], np.float32)))
     assert shift.warnings and "the cell lies far outside what was trained on" in shift.warnings
-    assert not any("the calls now" in line or "1 of 1" in line for line in shift.warnings)
+    assert not any("predicted now" in line or "1 of 1" in line for line in shift.warnings)
 
 
 def test_a_model_tried_with_its_channels_in_another_order_says_nothing_of_shift(

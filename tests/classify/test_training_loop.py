@@ -97,14 +97,14 @@ def test_progress_comes_at_every_step_and_never_goes_back() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_is_one_line(bad: float) -> None:
-    says = r"went astray in epoch 3 \(loss (nan|inf)\); lower the learning rate"
+    says = r"diverged in epoch 3 \(loss (nan|inf)\); lower the learning rate"
     with pytest.raises(ModelError, match=says) as said:
         drain(fit(Scripted(RISING, {2: bad}), SIX, device=CPU))
     assert "\n" not in str(said.value)
 
 
 def test_a_validation_score_that_is_no_number_is_one_line() -> None:
-    with pytest.raises(ModelError, match=r"went astray in epoch 2 \(validation .*nan"):
+    with pytest.raises(ModelError, match=r"diverged in epoch 2 \(validation .*nan"):
         drain(fit(Scripted([0.1, float("nan")]), SIX, device=CPU))
 
 

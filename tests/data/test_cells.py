@@ -280,7 +280,10 @@ def test_points_that_are_none_are_refused(planes: tuple[npt.NDArray[Any], ...]) 
     [
         ({"labels": np.zeros((30, 40), int)}, "image: the label image is empty; no cell"),
         ({"labels": np.ones((30, 41), int)}, r"labels are \(30, 41\), the channels \(30, 40\)"),
-        ({"labels": np.full((30, 40), 0.5)}, "image: labels must be whole numbers, this is a pict"),
+        (
+            {"labels": np.full((30, 40), 0.5)},
+            "image: labels must be whole numbers, this is an imag",
+        ),
         ({"labels": np.full((30, 40), -3)}, r"must not be negative \(-3 is among them\)"),
         ({"labels": np.full((30, 40), 2**63, np.uint64)}, "too large; the largest is 2"),
         ({"crop": 8.5}, "crop must be a whole number of pixels, not 8.5"),

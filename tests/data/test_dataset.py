@@ -248,7 +248,7 @@ def test_rgb_where_a_channel_was_meant_is_refused_with_the_remedy(write_set: Wri
     Image.new("RGB", (70, 60)).save(path.parent / "colour.png")
     said = refused(edited(path, 4, "gfp", "colour.png"))
     assert "table.csv, line 4, column 'gfp': " in said
-    assert "this is an RGB picture" in said
+    assert "this is an RGB image" in said
     assert 'axes = "YXC"' in said
 
 

@@ -195,7 +195,7 @@ def test_rgb_is_refused_unless_its_colours_are_asked_for(tmp_path: Path, name: s
         tifffile.imwrite(path, colours, photometric="rgb")
     else:
         Image.fromarray(colours).save(path)
-    with pytest.raises(DataError, match=rf'{name}: this is an RGB picture.*axes = "YXC"'):
+    with pytest.raises(DataError, match=rf'{name}: this is an RGB image.*axes = "YXC"'):
         read(path)
     planes = read(path, "YXC")
     assert planes.shape == (3, 24, 30)

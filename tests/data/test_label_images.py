@@ -48,8 +48,8 @@ def test_any_whole_number_is_an_id(dtype: Any, ids: tuple[int, ...]) -> None:
     [
         (squares(-1), r"labels must not be negative \(-1 is"),
         (np.full((4, 4), 2**63, np.uint64), "the id 9223372036854775808 is too large"),
-        (np.full((4, 4), 0.5), "whole numbers, this is a picture of floats"),
-        (np.full((4, 4), np.inf), "whole numbers, this is a picture of floats"),
+        (np.full((4, 4), 0.5), "whole numbers, this is an image of floats"),
+        (np.full((4, 4), np.inf), "whole numbers, this is an image of floats"),
         (np.full((4, 4), 2.0**24 + 2, np.float32), "too large for float32"),
         (np.full((4, 4), 1e300), "too large for float64"),
         (np.full((4, 4), 1j), "labels must be whole numbers, not complex128"),

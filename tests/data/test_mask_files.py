@@ -40,7 +40,7 @@ def test_a_grey_mask_in_the_samples_of_a_tiff_is_the_grey_mask(tmp_path: Path) -
 
 def test_a_mask_in_real_colours_is_refused(tmp_path: Path) -> None:
     colours = np.stack([LABELS * 50, LABELS * 20, LABELS], axis=-1)
-    with pytest.raises(DataError, match=r"a picture in colours .* save it as grey PNG or TIFF"):
+    with pytest.raises(DataError, match=r"a colour image .* save it as grey PNG or TIFF"):
         saved(tmp_path / "m.png", Image.fromarray(colours))
 
 

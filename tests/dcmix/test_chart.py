@@ -51,9 +51,9 @@ def test_both_scales_have_their_zero_at_one_height(importance):
 
 
 def test_a_closed_gate_stands_above_paler_bars(importance):
-    closed = replace(importance, gate="mixing to one image costs accuracy")
+    closed = replace(importance, gate="blending to one image costs accuracy")
     axes = closed.figure().axes[0]
-    assert axes.get_title(loc="left").startswith("Not reliable: mixing to one image")
+    assert axes.get_title(loc="left").startswith("Not reliable: blending to one image")
     assert all(bar.get_alpha() < 1 for bar in axes.patches)
 
 
@@ -91,8 +91,9 @@ def test_where_blending_costs_the_shapley_values_give_the_order(importance):
 
 
 def test_shares_of_a_few_groups_are_full_bars_under_their_caveat(importance):
-    verdict = "Reliable for these 4 groups, which say little of others"
-    few = replace(importance, gate="4 held-out groups say little of other groups", verdict=verdict)
+    verdict = "Reliable for these 4 groups, which say little about others"
+    gate = "4 held-out groups say little about other groups"
+    few = replace(importance, gate=gate, verdict=verdict)
     axes = few.figure().axes[0]
     title = axes.get_title(loc="left").replace("\n", " ")
     assert title.startswith(verdict) and "Not reliable" not in title
@@ -102,4 +103,5 @@ def test_shares_of_a_few_groups_are_full_bars_under_their_caveat(importance):
 def test_legend_and_title_call_the_networks_alike(importance):
     axes = importance.figure().axes[0]
     names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert "Shapley value (plain network)" in names and "plain 0.97" in axes.get_title(loc="left")
+    assert "Shapley value (all-channel network)" in names
+    assert "all-channel 0.97" in axes.get_title(loc="left")

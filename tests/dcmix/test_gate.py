@@ -36,7 +36,8 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         (
             {"plain": standing(0.99, 0.001, reach=0.5), "mixed": standing(0.99, 0.001, reach=0.5)},
             REACHES,
-            "accuracy is above chance on these cells (mixed 0.99, plain 0.99, chance",
+            "accuracy is above chance on these cells (channel-mixing 0.99, all-channel 0.99, "
+            "chance",
         ),
         (
             {"plain": standing(0.99, 0.001, reach=0.5)},
@@ -56,7 +57,8 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         (
             {"plain": standing(0.54, 0.001), "mixed": standing(0.53, 0.001)},
             CHANCE,
-            "accuracy is at chance (mixed 0.53, plain 0.54, chance 0.50; p = 0.001 and 0.001 "
+            "accuracy is at chance (channel-mixing 0.53, all-channel 0.54, chance 0.50; p = 0.001 "
+            "and 0.001 "
             "over 12",
         ),
         (
@@ -64,11 +66,11 @@ CHANCE = "Nothing can be read: accuracy is at chance"
             "Reliable",
             "ok",
         ),
-        # The plain network alone at chance is not 'ok', whatever the mixed one does.
+        # The all-channel network alone at chance is not 'ok', whatever the mixed one does.
         (
             {"plain": standing(0.6, 0.2), "mixed": standing(0.9, 0.001), "cost": -0.3},
             "Nothing can be read: the network that sees all channels is at chance",
-            "only the mixed",
+            "only the channel-mixing",
         ),
         (
             {
@@ -99,7 +101,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         (
             {"mixed": standing(0.6, 0.1), "cost": 0.35, "cost_low": 0.2},
             VALUES,
-            "the mixed network is at chance",
+            "the channel-mixing network is at chance",
         ),
         (
             {
@@ -108,7 +110,8 @@ CHANCE = "Nothing can be read: accuracy is at chance"
                 "losses": {"a": 0.03, "b": 0.11, "c": 0.0},
             },
             VALUES,
-            "mixing to one image costs accuracy (mixed 0.88, plain 0.95; recall lost: b -0.11, a",
+            "blending to one image costs accuracy (channel-mixing 0.88, all-channel 0.95; recall "
+            "lost: b -0.11, a",
         ),
         ({"cost": 0.03, "cost_low": 0.01}, VALUES, "costs accuracy"),
         ({"cost": 0.03, "cost_low": -0.01}, "Reliable", "ok"),
@@ -117,7 +120,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         # A class that is one group, and classes that were not learnt.
         (
             {"lone": {"b": "w7"}},
-            "Not reliable: a class and its group cannot be told apart",
+            "Nothing can be read: a class and its group cannot be told apart",
             "held out in one group only: b (w7)",
         ),
         (
@@ -130,8 +133,8 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         (
             {"groups": 2},
             "Nothing can be read: too few groups",
-            "2 held-out groups are too few to say anything of other groups, whatever the "
-            "accuracy (mixed",
+            "2 held-out groups are too few to say anything about other groups, whatever the "
+            "accuracy (channel-mixing",
         ),
         (
             {"groups": 1, "mixed": standing(0.6, 0.2)},
@@ -140,8 +143,9 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         ),
         (
             {"groups": 4},
-            "Reliable for these 4 groups, which say little of others",
-            "4 held-out groups say little of other groups (mixed 0.94, plain 0.95",
+            "Reliable for these 4 groups, which say little about others",
+            "4 held-out groups say little about other groups (channel-mixing 0.94, all-channel "
+            "0.95",
         ),
         ({"groups": 5}, "Reliable", "ok"),
         ({"groups": 4, "cost": 0.1}, VALUES, "costs accuracy"),
@@ -149,7 +153,7 @@ CHANCE = "Nothing can be read: accuracy is at chance"
         (
             {"groups": 4, "not_learnt": ("odd",)},
             "Reliable but for what was not learnt: odd",
-            "what these classes need. 4 held-out groups say little of other groups",
+            "what these classes need. 4 held-out groups say little about other groups",
         ),
         (
             {"lone": {"b": "w7"}, "plain": standing(0.5, 0.6), "mixed": standing(0.5, 0.6)},

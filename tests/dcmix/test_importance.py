@@ -94,8 +94,8 @@ def test_shuffled_labels_give_accuracy_at_chance_and_say_that_nothing_can_be_rea
 
 
 def test_gate_closes_where_one_blend_cannot_hold_the_answer():
-    # The class is which of four look-alike channels is lit, at any brightness: plain networks see
-    # it, while a blend shows only some brightness.
+    # The class is which of four look-alike channels is lit, at any brightness: all-channel networks
+    # see it, while a blend shows only some brightness.
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 4, 480)
     lit = np.eye(4)[labels] * np.exp(rng.uniform(-1.5, 1.5, 480))[:, None]
@@ -183,10 +183,10 @@ def test_p_values_need_four_seeds_and_find_the_channel_that_matters(importance):
     assert not any("too few for an error bar" in line for line in found.warnings)
 
 
-def test_one_channel_has_nothing_to_weigh(halves):
+def test_one_channel_has_nothing_to_compare(halves):
     train, test, _ = halves
     name = train.channels[0]
-    with pytest.raises(ModelError, match=r"has one channel .* nothing to weigh"):
+    with pytest.raises(ModelError, match=r"has one channel .* nothing to compare"):
         channel_importance(train.with_channels([name]), test.with_channels([name]), **QUICK)
 
 

@@ -11,7 +11,10 @@ from napari_channelmix.dcmix.plain_classifiers import questioned
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 
-CLOSED = "mixing to one image costs accuracy (mixed 0.60, plain 0.90): read the Shapley values"
+CLOSED = (
+    "blending to one image costs accuracy (channel-mixing 0.60, all-channel 0.90): read the "
+    "Shapley values"
+)
 CHANCE = "accuracy is at chance: nothing can be read from the shares"
 
 
@@ -115,8 +118,8 @@ def test_the_file_keeps_it(importance, tmp_path):
     assert again.order == importance.order
 
 
-FEW = "4 held-out groups say little of other groups: what the bars show is of these alone"
-THESE = "Reliable for these 4 groups, which say little of others"
+FEW = "4 held-out groups say little about other groups: what the bars show is of these alone"
+THESE = "Reliable for these 4 groups, which say little about others"
 
 
 def test_shares_of_a_few_groups_are_readable_with_a_caveat(importance):
@@ -163,7 +166,7 @@ def heads(low=0.7, groups=8, cells=96):
         (heads(), FEW, THESE, ""),
         (heads(), CLOSED, "Use the Shapley values: blending costs accuracy", ""),
         (heads(groups=3), "ok", "Reliable", ""),
-        (heads(groups=2), "ok", "Reliable", "2 groups are too few to say anything of other groups"),
+        (heads(groups=2), "ok", "Reliable", "2 groups are too few to say anything about other"),
         # No groups are known: that is no reason.
         (heads(groups=96), "ok", "Reliable", ""),
         (heads(low=0.5), "ok", "Reliable", "with all channels too, they are not known to be above"),
@@ -171,10 +174,16 @@ def heads(low=0.7, groups=8, cells=96):
         (
             heads(),
             "x",
-            "Not reliable: a class and its group cannot be told apart",
+            "Nothing can be read: a class and its group cannot be told apart",
             "a class and its g",
         ),
-        # Files of earlier versions have no verdict.
+        (
+            heads(),
+            "x",
+            "Not reliable: a class and its group cannot be told apart",  # of an earlier version
+            "a class and its g",
+        ),
+        # Files of older versions have no verdict.
         (heads(), CHANCE, "", CHANCE),
         (heads(), CLOSED, "", ""),
         (None, CHANCE, "", ""),

@@ -57,13 +57,13 @@ def test_views_and_no_pictures_are_encoded(untrained, pictures):
 def test_pictures_that_are_no_numbers_are_refused_by_their_place(untrained, pictures, bad):
     many = np.tile(pictures, (25, 1, 1, 1))
     many[270, 1, 3, 3] = bad
-    with pytest.raises(DataError, match="picture 270 has NaN or infinite pixels"):
+    with pytest.raises(DataError, match="image 270 has NaN or infinite pixels"):
         untrained.encode(many)
 
 
 @pytest.mark.parametrize("shape", [(3, 64, 64), (2, 1, 64, 64), (2, 3, 32, 64), (2, 3, 64), ()])
 def test_pictures_of_another_shape_are_refused(untrained, shape):
-    with pytest.raises(DataError, match=r"pictures must be \(n, 3, 64, 64\), not"):
+    with pytest.raises(DataError, match=r"images must be \(n, 3, 64, 64\), not"):
         untrained.encode(np.zeros(shape, np.float32))
 
 

@@ -161,7 +161,7 @@ def test_cells_that_get_no_better_keep_the_source(shipped, cells):
     before = weights(shipped)
     found = tuned(shipped, cells, rate=0.9)
     assert found.disentangler is shipped
-    assert "made the pictures no better; the source weights are kept" in found.source_note
+    assert "did not improve the reconstructions; the source weights are kept" in found.source_note
     assert found.error[1] > found.error[0]
     assert same(before, weights(shipped))
 
@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_keeps_the_source(untrained, cells, monkeypatch
     monkeypatch.setattr(finetune, "reconstruction", lambda net, z, *_: z.sum() * float("nan"))
     found = tuned(untrained, cells)
     assert found.disentangler is untrained
-    assert found.source_note.startswith("fine-tuning diverged (training went astray in epoch 1")
+    assert found.source_note.startswith("fine-tuning diverged (training diverged in epoch 1")
     assert found.source_note.endswith("the source weights are kept")
 
 

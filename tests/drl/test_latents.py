@@ -151,7 +151,7 @@ def test_the_nearest_cell_is_the_nearest_in_spreads_of_the_active_latents(found)
     apart[:, 3] *= 3
     assert found.nearest(5, "Scale", 4)[-1] == np.argmin((apart**2).sum(axis=1))
     assert low < high
-    # What stands for nothing says nothing of who is near.
+    # Unused latents say nothing of who is near.
     values = found.values.copy()
     values[:, ~found.active] = np.random.default_rng(0).normal(0, 9, (24, (~found.active).sum()))
     wild = replace(found, values=values)
@@ -166,7 +166,7 @@ def test_a_cell_is_held_against_the_others_of_a_class(found):
     mad = np.median(np.abs(members - middle))
     assert z == pytest.approx((found.values[1, 3] - middle) / (1.4826 * mad), rel=1e-4)
     assert abs(z) > 3
-    # A cell of the class is not held against itself.
+    # A cell of the class is not compared with itself.
     own = found.against_class(int(small[0]), "small")[3]
     without = found.values[small[1:], 3].astype(float)
     mad = np.median(np.abs(without - np.median(without)))
@@ -238,7 +238,7 @@ def test_the_view_fits_the_disentangler(shipped, make_untrained, ellipses):
     grey = make_untrained(CELLS)
     assert default_view(grey, ellipses, "B") == View.one("B")
     assert default_view(grey, ellipses.with_channels(["A"])) == View.one("A")
-    with pytest.raises(DataError, match="cell-sprites look at one channel: choose one of A, B"):
+    with pytest.raises(DataError, match="cell-sprites take one channel: choose one of A, B"):
         default_view(grey, ellipses)
     with pytest.raises(DataError, match="image has no channel 'C'; it has A, B"):
         default_view(shipped, ellipses, "C")
@@ -253,7 +253,7 @@ def test_one_channel_by_its_name(untrained, ellipses):
 
 
 def test_a_view_of_another_depth_is_refused(untrained, ellipses):
-    with pytest.raises(DataError, match="want pictures of 3 channels, the view gives 1"):
+    with pytest.raises(DataError, match="need images of 3 channels, the view gives 1"):
         run_latents(ellipses, untrained, view=View.one("A"))
 
 
@@ -310,7 +310,7 @@ def test_weights_that_came_fine_tuned_are_not_judged_by_the_card_of_their_source
 def test_settings_that_cannot_be_are_refused(untrained, ellipses):
     with pytest.raises(ModelError, match="epochs of fine-tuning must be 0 or more, not -1"):
         run_latents(ellipses, untrained, finetune=-1)
-    with pytest.raises(ModelError, match="there is no disentangler 'dogs'"):
+    with pytest.raises(ModelError, match="there is no encoder 'dogs'"):
         run_latents(ellipses, "dogs")
 
 
@@ -433,7 +433,7 @@ def test_the_same_seed_gives_the_same_latents(untrained, ellipses):
 def test_plankton_is_turned_around_and_measured_by_its_size(shared_data, shipped):
     found = run_latents(open_dataset(shared_data / "ifcb_plankton" / "dataset.toml"), shipped)
     assert len(found.values) == 30
-    assert "the background is brighter than the cells: pictures are inverted" in found.warnings
+    assert "the background is brighter than the cells: images are inverted" in found.warnings
     assert "a grey image: the latent Color is of no use here" in found.warnings
     assert found.prepared.outlined.all()
     area = np.sqrt(found.prepared.features["area"])

@@ -127,7 +127,7 @@ def test_bright_field_is_inverted(unlabelled):
     found, wanted = prepared(dark), prepared(unlabelled)
     assert found.how.spread[0] < 0
     assert np.abs(found.pictures.astype(int) - wanted.pictures).max() <= 2
-    assert "the background is brighter than the cells: pictures are inverted" in found.warnings
+    assert "the background is brighter than the cells: images are inverted" in found.warnings
     assert not any("inverted" in line for line in wanted.warnings)
 
 

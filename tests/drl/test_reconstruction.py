@@ -104,12 +104,12 @@ def test_the_words_carry_figures_and_say_what_must_not_be_read() -> None:
     good = Reconstruction(0.61, 0.55, 0.67, 0.1, 0.51, 0.4, 200, 12)
     assert good.text == (
         "The reconstruction explains 61 % (95 % interval 55 to 67, n = 200 cells of 12 groups) of "
-        "what is seen inside the cells; that of another cell 10 %."
+        "the variance inside the cells; that of another cell 10 %."
     )
     bad = replace(good, explained=0.41)
     assert not bad.resembles and "does not resemble these cells" in bad.text
-    assert "even grey is nearer" in replace(good, explained=-2.0).text
-    assert replace(good, n_groups=4).text.endswith("4 groups say little of other groups.")
+    assert "uniform grey is closer" in replace(good, explained=-2.0).text
+    assert replace(good, n_groups=4).text.endswith("4 groups say little about other groups.")
 
 
 def test_a_single_cell_and_empty_pictures_have_no_figure() -> None:

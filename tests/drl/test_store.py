@@ -115,7 +115,7 @@ def test_a_shipped_file_is_no_larger_than_three_mebibytes(tmp_path):
 
 
 def test_a_name_that_is_not_there_is_refused():
-    with pytest.raises(ModelError, match=r"no disentangler 'dogs'; use .*texture-sprites"):
+    with pytest.raises(ModelError, match=r"no encoder 'dogs'; use .*texture-sprites"):
         load_disentangler("dogs")
 
 

@@ -31,7 +31,7 @@ def judged(name="Scale", z=None, *, features=None, source=0.95, now=0.95, **more
 
 
 def mixed(r):
-    """Something that goes along with the area, with about this correlation."""
+    """Something that correlates with the area, with about this correlation."""
     return r * AREA + np.sqrt(1 - r**2) * NOISE
 
 
@@ -43,7 +43,7 @@ def test_a_latent_that_goes_along_with_its_feature_is_verified():
     assert found.badge == "verified"
     assert (found.witness, found.r) == ("area", pytest.approx(1))
     assert found.value == pytest.approx(0.95)
-    assert found.words == "goes along with area (r +1.00)"
+    assert found.words == "correlates with area (r +1.00)"
 
 
 def test_the_sign_does_not_matter():
@@ -60,18 +60,18 @@ def test_the_weaker_the_correlation_the_weaker_the_badge(r, badge):
     assert found.badge == badge
     assert found.value == pytest.approx(abs(spearmanr(mixed(r), AREA)[0]))
     hardly = "hardly " if badge == "not verified" else ""
-    assert found.words == f"{hardly}goes along with area (r {found.r:+.2f})"
+    assert found.words == f"{hardly}correlates with area (r {found.r:+.2f})"
 
 
 def test_no_name_is_verified_where_the_pictures_do_not_resemble_the_cells():
     strong, weak = (judged(z=mixed(r), resembles=False) for r in (0.6, 0.4))
     assert (strong.badge, weak.badge) == ("plausible", "plausible")
     assert strong.words == (
-        f"goes along with area (r {strong.r:+.2f}), but the reconstruction does not resemble "
+        f"correlates with area (r {strong.r:+.2f}), but the reconstruction does not resemble "
         "these cells"
     )
     # Of a weak link the link is the reason.
-    assert weak.words == f"goes along with area (r {weak.r:+.2f})"
+    assert weak.words == f"correlates with area (r {weak.r:+.2f})"
     assert judged(z=mixed(0.1), resembles=False).badge == "not verified"
 
 
@@ -97,7 +97,7 @@ def test_a_latent_that_is_the_same_in_all_cells_is_inactive(spread, badge):
 
 def test_a_spare_latent_stands_for_nothing_whatever_it_goes_along_with():
     found = judged("Spare 1")
-    assert (found.badge, found.value, found.words) == ("spare", 0.0, "stands for nothing")
+    assert (found.badge, found.value, found.words) == ("spare", 0.0, "unused latent")
 
 
 def test_a_latent_without_a_feature_that_measures_it_is_not_verified():
@@ -232,7 +232,7 @@ def test_a_strong_correlation_in_few_cells_is_said_to_be_of_few_cells():
     found = judged(z=AREA[:4], features={"area": AREA[:4]})
     assert abs(found.r) == pytest.approx(1)
     assert found.badge == "not verified"
-    assert found.words == "too few cells to tell whether it goes along with area"
+    assert found.words == "too few cells to tell whether it correlates with area"
 
 
 def test_a_strong_correlation_in_a_dozen_cells_is_believed():
@@ -244,7 +244,7 @@ def test_a_strong_correlation_in_a_dozen_cells_is_believed():
 def test_a_source_that_was_bad_and_is_good_now_is_believed_with_the_reason_for_it():
     found = judged(source=0.79, now=0.85)
     assert found.badge == "verified"
-    assert found.words == "goes along with area (r +1.00)"
+    assert found.words == "correlates with area (r +1.00)"
 
 
 # ---------------------------------------------------------------- the formulas, by hand

@@ -76,7 +76,7 @@ def test_a_network_without_convolutions_has_no_gradcam(planted, make_problem):
 
 
 def test_what_only_answers_has_no_baseline(planted, make_problem):
-    with pytest.raises(ModelError, match="'saliency' looks into a network"):
+    with pytest.raises(ModelError, match="'saliency' needs gradients"):
         evidence("saliency", make_problem(planted.predict, planted.crops))
 
 

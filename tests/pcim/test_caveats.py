@@ -35,7 +35,7 @@ def test_independent_labels_are_close_to_undecided_around_a_half():
     model = SimpleNamespace(reading=SimpleNamespace(independent=True))
     # The other label is sure; of this one nothing is.
     caveats = call_caveats(model, TWO, rows, [0, 0, 1])
-    assert caveats[0] == ("the call is close to undecided: big 55.0 %",)
+    assert caveats[0] == ("the prediction is close to undecided: big 55.0 %",)
     assert caveats[1] == ()
 
 
@@ -44,14 +44,14 @@ def test_what_the_numbers_mean_is_taken_from_the_map_where_the_model_does_not_sa
     output = "probabilities of independent labels (sigmoid) (declared)"
     assert call_caveats(NO_LIMITS, TWO, rows, [0, 0], output) == (
         (),
-        ("the call is close to undecided: big 55.0 %",),
+        ("the prediction is close to undecided: big 55.0 %",),
     )
     (line,) = caveat_lines(NO_LIMITS, TWO, rows, [0, 0], str, output)
     assert line.startswith(
-        "1 of 2 calls is close to undecided (less than 10 % from a half; cell 1)"
+        "1 of 2 predictions is close to undecided (less than 10 % from a half; cell 1)"
     )
     exclusive = call_caveats(NO_LIMITS, TWO, [(0.55, 0.45)], [0], "probabilities (declared)")
-    assert "toss of a coin" in exclusive[0][0]
+    assert "close to undecided" in exclusive[0][0]
 
 
 def test_two_labels_that_are_both_true_are_no_close_call():
@@ -71,18 +71,18 @@ def test_two_labels_that_are_both_true_are_no_close_call():
     )
     assert result.probabilities.min() > 0.95
     assert attribution_caveats(result) == ((), ())
-    assert not any("toss of a coin" in line for line in result.warnings)
+    assert not any("close to undecided" in line for line in result.warnings)
 
 
 def test_a_close_call_is_said_with_both_figures():
     caveats = call_caveats(NO_LIMITS, TWO, [(0.502, 0.498), (0.1, 0.9)], [0, 1])
-    assert caveats == (("the call is nearly a toss of a coin: big 50.2 %, small 49.8 %",), ())
+    assert caveats == (("the prediction is close to undecided: big 50.2 %, small 49.8 %",), ())
 
 
 def test_of_many_cells_the_close_calls_are_counted_and_named():
     rows = [(0.502, 0.498), (0.1, 0.9), (0.45, 0.55)]
     (line,) = caveat_lines(NO_LIMITS, TWO, rows, [0, 1, 1], lambda row: 100 + row)
-    assert line.startswith("2 of 3 calls are nearly a toss of a coin (less than 20 % between the")
+    assert line.startswith("2 of 3 predictions are close to undecided (less than 20 % between the")
     assert "; 100, 102): " in line
     assert caveat_lines(NO_LIMITS, TWO, rows[1:2], [1], str) == ()
     # A single cell has its figures.
@@ -104,19 +104,21 @@ def test_a_faithful_map_is_good_only_without_caveats():
     assert clear.against_chance.p_value == pytest.approx(1.5e-4, abs=1e-5)
     assert clear.words() == ("Faithful: better than random maps (p < 0.001, n = 24 random maps).",)
     assert clear.verdict() == "good"
-    close = replace(clear, caveats=(("the call is nearly a toss of a coin: big 50.2 %",),))
-    assert close.words()[0].startswith("Faithful") and "toss of a coin" in close.words()[1]
+    close = replace(clear, caveats=(("the prediction is close to undecided: big 50.2 %",),))
+    assert close.words()[0].startswith("Faithful") and "close to undecided" in close.words()[1]
     assert close.verdict() == "warning" and close.readable()
 
 
 def test_a_map_that_must_not_be_read_stays_an_error_with_its_caveats_behind():
-    found = made(0.0, caveats=(("the call is close",),))
+    found = made(0.0, caveats=(("the prediction is close",),))
     assert found.verdict() == "error"
     assert found.words() == (
         "This map is no better than a random one: do not read it.",
-        "The call is close.",
+        "The prediction is close.",
     )
-    doubted = made(0.5, doubts=(("its pixels are noise",),), caveats=(("the call is close",),))
+    doubted = made(
+        0.5, doubts=(("its pixels are noise",),), caveats=(("the prediction is close",),)
+    )
     assert doubted.verdict() == "error"
     assert not any("Faithful" in line for line in doubted.words())
 

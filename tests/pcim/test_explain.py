@@ -465,7 +465,9 @@ def test_what_answers_differently_each_time_is_noted(planted):
         return planted.predict(crops) + draws.normal(size=(len(crops), 2))
 
     found = explained(restless, planted.crops)
-    assert any("answers differently each time" in line for line in found.warnings)
+    assert any(
+        "gives other outputs for the same input each time" in line for line in found.warnings
+    )
     calm = explained(planted.predict, planted.crops)
     assert not any("differently" in line for line in calm.warnings)
     assert any("explained as a black box" in line for line in calm.warnings)
@@ -502,7 +504,7 @@ with_nan[2, 0, 3, 3] = np.nan
         (ModelError, "knows no class 'z'; it has a, b", noise((2, 2, 16, 16)), {"target": "z"}),
         (
             ModelError,
-            "cannot be held against itself",
+            "cannot be compared with itself",
             noise((2, 2, 16, 16)),
             {"target": "a", "versus": "a"},
         ),
@@ -535,7 +537,7 @@ def test_a_cell_that_is_predicted_as_the_other_class_is_named(planted_three):
     crops[3, 1] -= 1
     # Cell 3 alone is predicted as class 2.
     crops[:3, 2] -= 1
-    with pytest.raises(ModelError, match="cell 3: class 'class 2' cannot be held against itself"):
+    with pytest.raises(ModelError, match="cell 3: class 'class 2' cannot be compared with itself"):
         explained(planted_three.network, crops, versus="class 2", batch=2)
 
 

@@ -41,13 +41,13 @@ def test_ordinary_cells_are_explained_without_a_word_on_them(
     found = explain(remembering, cells, method="saliency", only=[3, 4, 5], device="cpu")
     # That a classifier which was never trained is undecided is all there is to say.
     (line,) = found.warnings
-    assert line.startswith("3 of 3 calls are nearly a toss of a coin")
+    assert line.startswith("3 of 3 calls are close to undecided")
 
 
 def test_differences_are_among_the_warnings(remembering: Classifier, training: Cells) -> None:
     found = explain(remembering, training.read() * 16, method="saliency", device="cpu", batch=7)
     assert found.warnings[0].startswith("brightness is scaled (another bit depth?): channel 0")
-    assert found.warnings[-1].startswith("the calls now: ")
+    assert found.warnings[-1].startswith("predicted now: ")
 
 
 def test_a_strange_cell_keeps_its_number_in_the_set(

@@ -39,7 +39,7 @@ def test_a_model_that_does_not_look_is_told_of_for_all_its_cells(mode):
     assert found.flat == {"deaf": (0, 1, 2, 3, 4, 5)}
     assert not found.maps.any()
     assert any(
-        line.startswith("6 of 6 cells (0, 1, 2, 3, 4, 5): the model's answer does not depend")
+        line.startswith("6 of 6 cells (0, 1, 2, 3, 4, 5): the model's output does not depend")
         for line in found.warnings
     )
 

@@ -37,7 +37,7 @@ def test_probabilities_of_a_function_are_told_from_scores(planted):
     scores = subject.scores(subject.prepare(planted.crops))
     shown = subject.reading.probabilities(scores).float()
     torch.testing.assert_close(shown, torch.from_numpy(probabilities(planted.crops)))
-    assert str(subject.reading) == "probabilities (found out from 28 answers)"
+    assert str(subject.reading) == "probabilities (detected from 28 outputs)"
 
 
 def test_certainty_stays_finite():
@@ -227,8 +227,8 @@ def test_answers_that_are_not_repeatable_are_said() -> None:
         return sure(some) + draws.normal(0, 1, (len(some), 2))
 
     assert subject_of(sure, crops).notes == ()
-    assert "by the other crops" in subject_of(of_batch, crops).notes[0]
-    assert "when it is asked again" in subject_of(random, crops).notes[0]
+    assert "depend on the other crops" in subject_of(of_batch, crops).notes[0]
+    assert "when run again" in subject_of(random, crops).notes[0]
 
 
 def test_lazy_layers_are_refused_in_a_line() -> None:

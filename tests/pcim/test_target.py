@@ -73,8 +73,8 @@ def test_targets_may_be_names_or_positions_for_all_or_each(asked, means):
         (1.0, None, "knows no class 1.0"),
         ("a", "d", "versus: the classifier knows no class 'd'"),
         (["a"], None, "target: 1 classes for 4 cells"),
-        ("a", "a", "cell 0: class 'a' cannot be held against itself"),
-        (None, "c", "cell 2: class 'c' cannot be held against itself"),
+        ("a", "a", "cell 0: class 'a' cannot be compared with itself"),
+        (None, "c", "cell 2: class 'c' cannot be compared with itself"),
     ],
 )
 def test_questions_that_make_no_sense_are_refused(target, versus, says):
@@ -88,5 +88,5 @@ def test_messages_call_cells_by_their_name():
 
 
 def test_a_classifier_of_one_class_is_refused():
-    with pytest.raises(ModelError, match="one class always says the same"):
+    with pytest.raises(ModelError, match="one class always predicts it"):
         chosen_target(None, None, np.zeros(1, np.int64), ("only",))

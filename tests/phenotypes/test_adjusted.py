@@ -153,7 +153,7 @@ def test_the_end_away_from_the_bound_by_hand() -> None:
 def test_calls_that_say_nothing_are_not_adjusted() -> None:
     chance = HeldOutCalls(("a", "b"), np.array([[[5, 5], [5, 5]]]))
     found = adjusted_fractions([[3, 7]], chance)
-    assert "hardly tell" in found.why_not and np.isnan(found.fractions).all()
+    assert "hardly separate" in found.why_not and np.isnan(found.fractions).all()
     missing = HeldOutCalls(("a", "b"), np.array([[[5, 5], [0, 0]]]))
     assert "no held-out cell is of the class b" in adjusted_fractions([[3, 7]], missing).why_not
 

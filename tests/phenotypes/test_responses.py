@@ -149,7 +149,9 @@ def test_curves_are_of_adjusted_fractions_where_they_are_known(rising: Fractions
     assert means["adjusted"].all()
     assert not levels_frame(responses_of(CONDITIONS, rising, PREDICTED))["adjusted"].any()
     assert table["adjusted"].all() and "through adjusted fractions" in table["words"][0]
-    none = replace(rising, adjusted=Adjusted(shares * np.nan, shares, shares, "no held-out calls"))
+    none = replace(
+        rising, adjusted=Adjusted(shares * np.nan, shares, shares, "no held-out predictions")
+    )
     assert not response_of(DOSES, none, 1, PREDICTED).adjusted
 
 

@@ -86,7 +86,7 @@ def full(plate, importance):
             "accuracy": {"latents": 0.8, "pixels_or_features": 0.7},
             "badges": [
                 {"name": "Scale", "badge": "not verified", "words": "hardly goes along"},
-                {"name": "Spare 1", "badge": "spare", "words": "stands for nothing"},
+                {"name": "Spare 1", "badge": "spare", "words": "unused latent"},
             ],
             "provenance": {"model": "texture-sprites"},
             "warnings": [],

@@ -98,11 +98,11 @@ def test_it_says_what_was_found(full):
     ]
     for words in (
         "24 cells in 4 images",
-        "reporter has the largest share in the mix (75 %)",
+        "reporter has the largest share of the blended image (75 %)",
         "< 0.001",
         "two seeds are few",
-        f"Balanced accuracy 0.875 ({accuracy.interval_text}) on 8 cells it "
-        "never saw, of 4 groups (chance is 0.50; trained on 16 cells).",
+        f"Balanced accuracy 0.875 ({accuracy.interval_text}) on 8 held-out cells, of 4 groups "
+        f"(chance is 0.50; trained on 16 cells).",
         "4 groups say little",
         f"0.750{rows[0].low:.2f} to {rows[0].high:.2f}24",
         f"1.000{rows[1].low:.2f} to 1.0024",
@@ -119,7 +119,7 @@ def test_an_accuracy_at_chance_and_a_record_without_groups_are_said(full):
     held_out = {"balanced_accuracy": 0.5, "confusion": [[2, 2], [2, 2]], "n_test": 8}
     facts = replace(full.classifier, held_out=held_out)
     said = " ".join(Page(page_of(replace(full, classifier=facts))).text.split())
-    assert "on 8 cells it never saw" in said
+    assert "on 8 held-out cells" in said
     assert "It is not clearly better than chance (0.50).No groups are known" in said
     facts = replace(full.classifier, held_out={"balanced_accuracy": 0.5})
     said = " ".join(Page(page_of(replace(full, classifier=facts))).text.split())
@@ -152,7 +152,7 @@ def test_shares_of_a_few_groups_are_to_be_minded_and_no_alarm(full):
 def test_what_is_missing_is_not_mentioned(plate):
     page = Page(page_of(Findings(plate)))
     assert sections(page) == ["data", "groups", "plates", "provenance"]
-    for word in ("None", "classifier", "latent", "unknown", "To do it again"):
+    for word in ("None", "classifier", "latent", "unknown", "Reproduce"):
         assert word not in page.text
 
 

@@ -326,7 +326,7 @@ def test_evaluate_says_what_differs_and_what_it_did(dataset, bundle, tmp_path, c
     # By 700 but for the wells of the training, which are others.
     higher = re.search(r"reporter higher by about (\d+)", said)
     assert higher is not None and abs(int(higher[1]) - 700) < 30, said
-    assert "note: the calls now: " in said
+    assert "note: predicted now: " in said
     # Quiet keeps the lines that make numbers wrong, on the other stream.
     main(["evaluate", str(folder / "dataset.toml"), "--model", str(bundle), "--quiet"])
     assert "values are shifted" in capsys.readouterr().err

@@ -121,7 +121,7 @@ def test_a_config_that_names_a_model_made_elsewhere_is_run(
     assert main([*arguments, *([] if kind is onnx_file else ["--allow-code"])]) == 0
     content = json.loads((tmp_path / "done/explanations/1/explain.json").read_text("utf-8"))
     np.testing.assert_allclose(content["probabilities"][0][1], by_hand(plate)[1], atol=2e-6)
-    assert content["output"].startswith("logits (found out from")
+    assert content["output"].startswith("logits (detected from")
     assert (tmp_path / "done/report.html").is_file()
 
 
@@ -139,7 +139,7 @@ def test_explain_and_report_take_the_same_model(
             assert main(command) == 2
             assert "--allow-code" in capsys.readouterr().err
     assert main([*explain, *consent]) == 0
-    assert "what the model gives: logits (found out from" in capsys.readouterr().out
+    assert "what the model gives: logits (detected from" in capsys.readouterr().out
     assert main([*report, *consent]) == 0
     assert (tmp_path / "page.html").is_file()
 

@@ -316,7 +316,7 @@ def test_fine_tuning_that_fails_keeps_no_weights_and_says_so_even_quietly(
     [
         (["nowhere.toml", "--out", "o"], "nowhere.toml: no such file"),
         (["nowhere.toml"], "required: --out"),
-        (["nowhere.toml", "--out", "o", "--model", "dogs"], "there is no disentangler 'dogs'"),
+        (["nowhere.toml", "--out", "o", "--model", "dogs"], "there is no encoder 'dogs'"),
         (["nowhere.toml", "--out", "o", "--model", "m.safetensors"], "no such file"),
         (
             ["x.toml", "--out", "o", "--finetune", "many"],

@@ -113,16 +113,16 @@ def test_what_is_known_against_a_cell_stands_with_its_map(classifier, cells, tmp
     found = run(classifier, cells, tmp_path, limit=4)
     content = found.content
     # These cells are noise, and the network was never trained: its calls are close.
-    assert content["doubts"] == [["its pixels have no structure, as noise has none"]] * 4
+    assert content["doubts"] == [["its pixels have no structure, like noise"]] * 4
     margins = np.abs(np.diff(content["probabilities"], axis=1))[:, 0]
     close = (margins < 0.2).tolist()
     assert any(close)
     assert [bool(lines) for lines in content["caveats"]] == close
     assert sum("no structure" in line for line in content["warnings"]) == 1
-    assert sum("toss of a coin" in line for line in content["warnings"]) == 1
+    assert sum("close to undecided" in line for line in content["warnings"]) == 1
     table = pd.read_csv(tmp_path / "cells.csv", keep_default_na=False)
     assert table["doubts"].tolist() == ["; ".join(lines) for lines in content["doubts"]]
-    assert table["caveats"].str.contains("toss of a coin").tolist() == close
+    assert table["caveats"].str.contains("close to undecided").tolist() == close
 
 
 def test_maps_are_those_of_explain_and_the_report_says_what_they_are(classifier, cells, tmp_path):
@@ -493,7 +493,7 @@ def test_what_this_command_did_not_make_is_left_alone(classifier, cells, tmp_pat
     [
         ({"target": "z"}, "knows no class 'z'; it has a, b"),
         ({"versus": "a"}, "versus 'a' needs a target"),
-        ({"target": "a", "versus": "a"}, "cannot be held against itself"),
+        ({"target": "a", "versus": "a"}, "cannot be compared with itself"),
         ({"method": "magic"}, "method 'magic' is unknown"),
         ({"channels": "all"}, "channels 'all' is unknown"),
         ({"forwards": 0}, "forwards must be 2 or more"),
@@ -649,7 +649,7 @@ def test_the_command_explains_says_so_and_does_nothing_twice(plate, tmp_path, ca
     assert "saved maps.zarr, magnitude.zarr, cells.csv, explain.png, explain.json in" in said
     assert len(maps_in(tmp_path)) == 7
     assert main(command(plate, tmp_path, "--limit", "7")) == 0
-    assert "nothing was left to do: maps.zarr" in capsys.readouterr().out
+    assert "nothing left to do: maps.zarr" in capsys.readouterr().out
     assert main(command(plate, tmp_path, "--limit", "7", "--score", "--quiet")) == 0
     assert capsys.readouterr().out == ""
     assert "pcim" in json.loads((tmp_path / "explain.json").read_text("utf-8"))["scores"]

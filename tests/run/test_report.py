@@ -129,6 +129,6 @@ def test_close_calls_of_a_file_without_caveats_are_those_of_its_kind_of_output()
         "probabilities": ((0.99, 0.98),),
         "target": (0,),
     }
-    assert "toss of a coin" in _words(content)[0][0]
+    assert "close to undecided" in _words(content)[0][0]
     independent = {"output": "logits of independent labels (declared)"}
     assert _words(content | independent) == [()]

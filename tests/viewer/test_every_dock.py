@@ -132,9 +132,9 @@ def test_a_control_is_called_what_stands_beside_it(filled: dict[str, Any]) -> No
     classifier, images = filled["Classifier"], filled["Images and cells"]
     assert classifier.epochs.accessibleName() == "Epochs"
     assert images.dataset.field.accessibleName() == "Field of view"
-    assert filled["Explain a cell"].number.accessibleName() == "or cell"
+    assert filled["Explain a cell"].number.accessibleName() == "Cell"
     # Nothing stands beside it: its tooltip tells.
-    assert classifier.mixes.accessibleName() == "Number of blended images"
+    assert classifier.mixes.accessibleName() == "Number of blended channels"
 
 
 def test_what_cannot_be_run_says_why(docks: dict[str, Any]) -> None:

@@ -79,8 +79,8 @@ def test_from_a_data_set_to_the_bars(
     assert importance.gate.y() < importance.chart.y()
     assert set(importance.chart.rows) == {"DNA", "reporter", "look-alike", "stress"}
 
-    qtbot.waitUntil(lambda: "mixed" in viewer.layers, timeout=5000)
-    mixed, source = viewer.layers["mixed"], viewer.layers["DNA"]
+    qtbot.waitUntil(lambda: "blended image" in viewer.layers, timeout=5000)
+    mixed, source = viewer.layers["blended image"], viewer.layers["DNA"]
     np.testing.assert_allclose(mixed.scale, source.scale)
     assert mixed.units == source.units and mixed.data.shape == source.data.shape
 
@@ -169,11 +169,11 @@ def test_a_perfect_score_on_six_cells_looks_as_weak_as_it_is(trained: Any) -> No
     trained.session.trained = replace(trained.session.trained, accuracy=1.0, estimate=found)
     said = trained.doubts.text()
     assert "Not clearly better than chance (0.50)" in said
-    assert "2 groups are too few to say anything of other groups" in said
+    assert "2 groups are too few to say anything about other groups" in said
     assert "2 held-out groups, 6 cells" in trained.result.text()
     assert trained.recalls.bars.rows[0].interval[0] < 0.5
     said, kind = chance_line(trained.session.trained)
-    assert said.startswith("Whether the classifier is better than chance is not known: balanced")
+    assert said.startswith("It is not known whether the classifier is better than chance: balanced")
     assert kind == "info"
 
 
@@ -250,7 +250,7 @@ def test_a_cancelled_run_goes_on_from_its_finished_seeds(
     click(importance.run_button)
     done(importance, qtbot)
     assert len(importance.session.importance.seeds) == 3
-    assert "repeats were kept from an earlier run" in importance.notice.text()
+    assert "repeats were reused from an earlier run" in importance.notice.text()
 
 
 def test_a_run_cancelled_before_its_first_seed_gives_the_bars_before_it_back(
@@ -309,7 +309,7 @@ def test_nothing_can_be_run_before_there_are_two_classes(dock: Any, open_plate: 
     for kind in (ClassifierPage, ChannelsPage):
         found = dock(kind)
         button = found.train if kind is ClassifierPage else found.run_button
-        assert not button.isEnabled() and "Images and cells" in found.reason.text()
+        assert not button.isEnabled() and "'Data'" in found.reason.text()
         open_plate()
         assert button.isEnabled()
         found.session.classify(np.zeros(60, int), ("one",))
@@ -323,7 +323,7 @@ def test_one_channel_has_nothing_to_weigh(dock: Any, open_plate: Any) -> None:
     images, importance = open_plate(), dock(ChannelsPage)
     images.session.cells = images.session.cells.with_channels(["DNA"])
     assert not importance.run_button.isEnabled()
-    assert "nothing to weigh" in importance.reason.text()
+    assert "nothing to compare" in importance.reason.text()
 
 
 def test_code_runs_only_with_consent(trained: Any, click: Any, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ MOST = 100_000
 
 
 class HeldOutAbout(Stored):
-    """How well a classifier does on cells it never saw; see `measured`."""
+    """How well a classifier does on held-out cells; see `measured`."""
 
     balanced_accuracy: Finite
     chance: Finite

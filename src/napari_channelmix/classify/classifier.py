@@ -166,16 +166,15 @@ class Classifier(Predictor):
         """Whether, and on what, it was calibrated, in words."""
         calibration = self.calibration
         if calibration is None:
-            return "not calibrated: its probabilities may be too sure"
+            return "not calibrated: its probabilities may be overconfident"
         held_out = "" if calibration.doubt else "held-out "
         text = (
             f"calibrated on {calibration.n_cells} {held_out}cells of {calibration.n_groups} groups"
         )
         if f"{calibration.temperature:.2f}" != "1.00":
-            was = "sure" if calibration.temperature > 1 else "unsure"
+            was = "overconfident" if calibration.temperature > 1 else "underconfident"
             text += (
-                f" (the network was too {was}: its scores are divided by "
-                f"{calibration.temperature:.2f})"
+                f" (the network was {was}: its scores are divided by {calibration.temperature:.2f})"
             )
         return f"{text}; {calibration.doubt}" if calibration.doubt else text
 
@@ -229,7 +228,7 @@ class Classifier(Predictor):
         if not len(rows):
             raise DataError(
                 f"{cells.name}: the classifier was trained on every cell that has a class, so none "
-                "is held out; calibrate on cells it never saw, such as the second part of "
+                "is held out; calibrate on held-out cells, such as the second part of "
                 "cells.split()"
             )
         held_out = cells.subset(rows)

@@ -1,4 +1,4 @@
-"""A classifier that is trained and then measured on cells it never saw."""
+"""A classifier that is trained and then measured on held-out cells."""
 
 from __future__ import annotations
 

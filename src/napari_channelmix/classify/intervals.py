@@ -41,8 +41,8 @@ def few_groups_text(groups: int, cells: int) -> str:
         return ""
     if groups < TOO_FEW_GROUPS:
         are = counted(groups, "group", "are")
-        return f"{are} too few to say anything of other groups"
-    return f"{groups} groups say little of other groups"
+        return f"{are} too few to say anything about other groups"
+    return f"{groups} groups say little about other groups"
 
 
 # How alike cells of a group are assumed to be before there are mistakes to see it by. Our choice:

@@ -98,7 +98,7 @@ class NetworkSpec:
         One of `network_names`.
     channels, classes : int
     mixes : int
-        Number of blended images in front of the network; 0 for the plain network.
+        Number of blended images in front of the network; 0 for the all-channel network.
     constraint : str
         See `ChannelMix`.
     """

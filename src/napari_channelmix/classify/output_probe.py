@@ -138,9 +138,9 @@ def _unsteady(
     except Exception:
         return ()
     why = (
-        "gives other answers when it is asked again about the same crops (dropout, noise?)"
+        "gives other outputs for the same crops when run again (dropout, noise?)"
         if random
-        else "answers to a crop by the other crops that it is given with (a mean of the batch?)"
+        else "gives outputs that depend on the other crops of the batch (batch statistics?)"
     )
     return (f"{who} {why}: its maps and probabilities are not repeatable",)
 

@@ -90,7 +90,7 @@ class Reading:
         return text.startswith((WORDS["sigmoid"], WORDS["sigmoid_logits"]))
 
     def __str__(self) -> str:
-        how = f"found out from {self.n_answers} answers" if self.n_answers else "declared"
+        how = f"detected from {self.n_answers} outputs" if self.n_answers else "declared"
         return f"{WORDS[self.meaning]} ({how})"
 
     def check(self, answers: Tensor, who: str) -> None:
@@ -111,7 +111,7 @@ class Reading:
             raise ModelError(f"{who} gave scores that are NaN or infinite")
         wrong = _against(values, self.meaning)
         if wrong:
-            how = f" (found out from {self.n_answers} answers)" if self.n_answers else ""
+            how = f" (detected from {self.n_answers} outputs)" if self.n_answers else ""
             raise ModelError(f"{who} gave numbers that are no {WORDS[self.meaning]}{how}: {wrong}")
 
     def scores(self, answers: Tensor) -> Tensor:
@@ -306,7 +306,7 @@ def _inferred_meaning(seen: Tensor, who: str) -> Meaning:
     scaled = _scaled(seen)
     if scaled:
         raise ModelError(
-            f"{who} gives {scaled} in all {len(seen)} answers that were tried, so these seem to be "
+            f"{who} gives {scaled} in all {len(seen)} outputs that were tried, so these seem to be "
             "probabilities in another form: let it give them within 0 and 1, or say "
             'output="logits" if a softmax belongs on them as they are'
         )
@@ -341,20 +341,20 @@ def _doubts(seen: Tensor, meaning: Meaning, who: str, *, declared: bool) -> tupl
     doubts = []
     same, many = _alike(seen), len(seen) > 1
     if same and many:
-        doubts.append(f"{who} gives the same answer to all {len(seen)} crops that were tried")
+        doubts.append(f"{who} gives the same output for all {len(seen)} crops that were tried")
     if not declared or same or not many:
         return tuple(doubts)
     looks = not _against(seen, "probabilities") and seen.shape[1] > 1
     within = bool((seen >= 0).all() and (seen <= 1).all())
     if looks and meaning in ("logits", "sigmoid", "sigmoid_logits"):
         doubts.append(
-            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} answers are "
+            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} outputs are "
             'not negative with the sum 1: if it ends in a softmax, use output="probabilities"'
         )
     elif within and meaning in ("sigmoid_logits", "one_logit"):
         other = "sigmoid" if meaning == "sigmoid_logits" else "one_probability"
         doubts.append(
-            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} answers lie "
+            f"{who}: the output is declared as {WORDS[meaning]}, but all {len(seen)} outputs lie "
             f'within 0 and 1: if it ends in a sigmoid, use output="{other}"'
         )
     return tuple(doubts)

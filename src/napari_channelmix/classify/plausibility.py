@@ -33,7 +33,7 @@ ALL_ORDERS, MOST_ORDERS = 4, 45
 # How much better another order must be, on cells it was not chosen on, and how sure that is.
 BETTER, SURE = 0.1, 3.0
 # What is being done, in words.
-STAGE = "holding the model against the labels"
+STAGE = "comparing the model with the labels"
 
 
 def plausibility_job(

@@ -181,7 +181,7 @@ def estimated_prior(classes: Sequence[str], probabilities: npt.ArrayLike) -> Pri
         for name, share in zip(classes, shares, strict=True)
         if len(values) and share * len(values) < LEAST_CELLS
     ]
-    note = f"so as good as no cell can be called {listed(out, 5)}" if out else ""
+    note = f"so almost no cell can be predicted as {listed(out, 5)}" if out else ""
     return Prior("estimated", tuple(classes), tuple(shares.tolist()), note)
 
 

@@ -99,7 +99,7 @@ def calls_line(
         f"{name} {share:.0%}" + (f" (training {training[name]:.0%})" if name in training else "")
         for name, share in sorted(shares.items(), key=lambda item: -item[1])
     ]
-    line = f"the calls now: {', '.join(parts[:SHOWN])}{', ...' if len(parts) > SHOWN else ''}"
+    line = f"predicted now: {', '.join(parts[:SHOWN])}{', ...' if len(parts) > SHOWN else ''}"
     then = held_out.get("confidence")
     if confidence is not None:
         line += f"; mean confidence {confidence:.3f}" + _beside(then)

@@ -303,7 +303,7 @@ def train_classifier(
     DataError
         One class, a class with one cell, a constant channel, NaN or infinite pixels.
     ModelError
-        A setting outside its bounds, an unknown network or device, or a training that went astray.
+        A setting outside its bounds, an unknown network or device, or a training that diverged.
     """
     classifier = drain(
         train_classifier_job(cells, settings=settings, checkpoint=checkpoint, mix=mix, **options)

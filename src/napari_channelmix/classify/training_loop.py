@@ -150,7 +150,7 @@ def fit(
         mean_loss = float(torch.stack(losses).mean())
         if not math.isfinite(mean_loss):
             raise ModelError(
-                f"training went astray in epoch {epoch + 1} (loss {mean_loss}); "
+                f"training diverged in epoch {epoch + 1} (loss {mean_loss}); "
                 "lower the learning rate, or look for extreme pixel values"
             )
         module.eval()
@@ -159,7 +159,7 @@ def fit(
         score = measured["score"]
         if not all(math.isfinite(value) for value in measured.values()):
             raise ModelError(
-                f"training went astray in epoch {epoch + 1} (validation {measured}); "
+                f"training diverged in epoch {epoch + 1} (validation {measured}); "
                 "lower the learning rate, or look for extreme pixel values"
             )
         metrics = {"epoch": epoch + 1.0, "loss": mean_loss, **measured}

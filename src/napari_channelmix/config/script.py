@@ -114,7 +114,7 @@ def _head(config: Config) -> list[str]:
     if versions:
         lines += _folded(f"Made with {_plain(versions)}.")
     for note in config.notes:
-        lines += _folded(f"Mind: {_plain(note)}")
+        lines += _folded(f"Warning: {_plain(note)}")
     lines += ['"""', ""]
     threads = _threads(config)
     if threads:

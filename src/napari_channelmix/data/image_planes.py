@@ -121,8 +121,8 @@ class ImageFile:
             )
         elif "S" in self.axes:
             count = self.shape[self.axes.index("S")]
-            what = {2: "a grey picture with transparency", 3: "an RGB picture"}.get(
-                count, f"a picture of {count} samples a pixel"
+            what = {2: "a grey image with transparency", 3: "an RGB image"}.get(
+                count, f"an image with {count} samples per pixel"
             )
             raise DataError(
                 f"{self.path}: this is {what} {self.shape}, not separate channels; if its "

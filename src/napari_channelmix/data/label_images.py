@@ -58,7 +58,7 @@ def as_label_image(values: npt.ArrayLike, where: str = "labels") -> npt.NDArray[
 
 def _whole(labels: npt.NDArray[Any], where: str) -> npt.NDArray[Any]:
     if not np.isfinite(labels).all() or (labels != np.round(labels)).any():
-        raise DataError(f"{where}: labels must be whole numbers, this is a picture of floats")
+        raise DataError(f"{where}: labels must be whole numbers, this is an image of floats")
     # From here on a float does not hold every whole number: neighbouring ids may have become one.
     exact = 2 ** (np.finfo(labels.dtype).nmant + 1)
     if labels.max(initial=0) > min(exact, LARGEST_ID // 2):

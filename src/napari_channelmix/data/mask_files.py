@@ -59,7 +59,7 @@ def _grey_of_rgb(file: ImageFile) -> npt.NDArray[Any]:
     colours = samples[:3] if len(samples) >= 3 else samples[:1]
     if any(not np.array_equal(colours[0], other) for other in colours[1:]):
         raise DataError(
-            f"{file.path}: is a picture in colours {file.shape}; a mask is one plane of labels, "
+            f"{file.path}: is a colour image {file.shape}; a mask is one plane of labels, "
             "save it as grey PNG or TIFF with 0 as background"
         )
     return colours[0]

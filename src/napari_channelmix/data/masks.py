@@ -213,7 +213,7 @@ def covering_warning(share: float) -> str:
     """That a cell seems to be the background, with the share of the image that it has."""
     return (
         f"a cell has {share:.0%} of the image and reaches all four sides of it: is it the "
-        "background (of an inverted picture or mask, or a mask with another background than 0)?"
+        "background (of an inverted image or mask, or a mask with another background than 0)?"
     )
 
 

@@ -80,7 +80,7 @@ def choose_scene(
     main = [i for i, scene in enumerate(scenes) if not scene.small]
     if len(main) == 1:
         others = [scene for scene in scenes if scene.small]
-        return main[0], f"its thumbnail, label or macro pictures are left out ({_listed(others)})"
+        return main[0], f"its thumbnail, label or macro images are left out ({_listed(others)})"
     raise DataError(
         f"{path}: has {len(scenes)} scenes: {_listed(scenes)}; "
         "choose one for all files with scene = 0 (or its name) in the data-set file, "

@@ -47,7 +47,7 @@ def find_nuclei(
     from skimage.segmentation import watershed
 
     if not np.isfinite(plane).all():
-        raise DataError("NaN or infinite pixels: no nuclei can be found; replace them first")
+        raise DataError("NaN or infinite pixels: no nuclei can be segmented; replace them first")
     smoothed = gaussian(np.asarray(plane, dtype=np.float32), sigma=smooth, preserve_range=True)
     if smoothed.max() <= smoothed.min():
         return np.zeros(plane.shape, dtype=np.int32)

@@ -66,7 +66,7 @@ def importance_figure(shown: ImportanceBars) -> Figure:
         color=BLUE,
         alpha=faint,
         width=0.6,
-        label="share in the mix (sd over repeats)",
+        label="share of the blended image (sd over repeats)",
     )
     for place in low:
         bars[place].set_color(GREY)
@@ -103,7 +103,7 @@ def importance_figure(shown: ImportanceBars) -> Figure:
             fmt="D",
             color=ORANGE,
             capsize=3,
-            label="Shapley value (plain network)",
+            label="Shapley value (all-channel network)",
         )
         right.set_ylabel("Shapley value (balanced accuracy)")
         _same_zero(axes, right)

@@ -20,7 +20,7 @@ __all__ = ["AgainstChance", "against_chance", "evidence_of"]
 
 @dataclass(frozen=True)
 class AgainstChance:
-    """Permutation tests of the mixed and the plain network on the same held-out cells."""
+    """Permutation tests of both networks, channel-mixing and all-channel, on the same cells."""
 
     mixed: PermutationTest
     plain: PermutationTest

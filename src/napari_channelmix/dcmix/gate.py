@@ -1,4 +1,4 @@
-"""The gate: what may be read from the bars, decided from a handful of numbers."""
+"""The reliability verdict: what may be read from the bars, decided from a few numbers."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class Evidence:
     groups : int
         That were held out.
     cost, cost_low : float
-        Accuracy of the plain network less that of the mixed one, and the lower end of its interval
-        over groups.
+        Accuracy of the all-channel network minus that of the channel-mixing one, and the lower end
+        of its interval over groups.
     losses : dict of str to float
         Recall that a class loses through mixing.
     lone : dict of str to str
@@ -130,59 +130,62 @@ def judge(evidence: Evidence) -> Gate:
     """What may be read from the bars; our definition.
 
     In this order: neither network above chance, or the plain one alone at chance, or its interval
-    reaches chance: nothing. Classes that are one group: not reliable. Fewer than three groups:
-    nothing, as they say nothing of others. A mixed network at chance, one whose interval reaches
-    chance, or one that is less accurate than the plain one by 0.05, or by 0.02 with certainty: the
-    Shapley values instead. Classes that were not learnt: reliable but for them. Fewer than five
-    groups: reliable, but for these groups alone, which is said beside classes that were not learnt
-    too. Else reliable.
+    reaches chance: nothing. Classes that are one group: nothing. Fewer than three groups:
+    nothing, as they say nothing of others. A channel-mixing network at chance, one whose interval
+    reaches chance, or one that is less accurate than the plain one by 0.05, or by 0.02 with
+    certainty: the Shapley values instead. Classes that were not learnt: reliable but for them.
+    Fewer than five groups: reliable, but for these groups alone, which is said beside classes that
+    were not learnt too. Else reliable.
     """
     plain, mixed = evidence.plain, evidence.mixed
     figures = (
-        f"mixed {mixed.accuracy:.2f}, plain {plain.accuracy:.2f}, chance {plain.chance:.2f}; "
-        f"p = {_p(mixed.p_above)} and {_p(plain.p_above)} over {evidence.groups} groups"
+        f"channel-mixing {mixed.accuracy:.2f}, all-channel {plain.accuracy:.2f}, chance "
+        f"{plain.chance:.2f}; p = {_p(mixed.p_above)} and {_p(plain.p_above)} over "
+        f"{evidence.groups} groups"
     )
     if not plain.above:
         return _nothing(evidence, figures)
     if evidence.lone:
         which = ", ".join(f"{name} ({group})" for name, group in evidence.lone.items())
         return Gate(
-            "Not reliable: a class and its group cannot be told apart",
+            "Nothing can be read: a class and its group cannot be told apart",
             f"held out in one group only: {which}; what tells such a class apart may be its group, "
-            "so give each class cells of several groups",
+            "so nothing can be read; give each class cells of several groups",
         )
     if evidence.groups < TOO_FEW_GROUPS:
         few = counted(evidence.groups, "held-out group", "are")
         return Gate(
             "Nothing can be read: too few groups",
-            f"{few} too few to say anything of other groups, whatever the accuracy ({figures}), so "
+            f"{few} too few to say anything about other groups, whatever the accuracy "
+            f"({figures}), so "
             "nothing can be read; hold out more groups, each class in several",
         )
     if mixed.reaches_chance:
         return Gate(
             f"{USE_SHAPLEY}: the interval of the blended image reaches chance",
-            f"the interval of the mixed network's accuracy, {mixed.low:.2f} to {mixed.high:.2f}, "
-            f"reaches chance ({figures}): {_UNEVEN}; read the Shapley values, not the shares",
+            f"the interval of the channel-mixing network's accuracy, {mixed.low:.2f} to "
+            f"{mixed.high:.2f}, reaches chance ({figures}): {_UNEVEN}; read the Shapley values, "
+            f"not the shares",
         )
     if not mixed.above:
         return Gate(
             COSTS,
-            f"the mixed network is at chance ({figures}): one blended image does not hold what "
-            "the plain network uses, so mixing costs accuracy; read the Shapley values, not the "
-            "shares",
+            f"the channel-mixing network is at chance ({figures}): one blended image does not "
+            "hold what the all-channel network uses, so blending costs accuracy; read the "
+            "Shapley values, not the shares",
         )
     if evidence.cost > COST or (evidence.cost_low > 0 and evidence.cost > CERTAIN_COST):
         worst = sorted(evidence.losses.items(), key=lambda item: -item[1])
         which = ", ".join(f"{name} -{loss:.2f}" for name, loss in worst if loss > CERTAIN_COST)
         return Gate(
             COSTS,
-            f"mixing to one image costs accuracy (mixed {mixed.accuracy:.2f}, plain "
-            f"{plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
+            f"blending to one image costs accuracy (channel-mixing {mixed.accuracy:.2f}, "
+            f"all-channel {plain.accuracy:.2f}{'; recall lost: ' + which if which else ''}): "
             "read the shares beside the Shapley values, not alone",
         )
     are_few = evidence.groups < FEW_GROUPS
     these = (
-        f"{evidence.groups} held-out groups say little of other groups ({figures}): what the "
+        f"{evidence.groups} held-out groups say little about other groups ({figures}): what the "
         "bars show is of these alone; hold out more groups"
     )
     if evidence.not_learnt:
@@ -197,13 +200,13 @@ def judge(evidence: Evidence) -> Gate:
         )
     if are_few:
         return Gate(
-            f"{RELIABLE} for these {evidence.groups} groups, which say little of others", these
+            f"{RELIABLE} for these {evidence.groups} groups, which say little about others", these
         )
     return Gate(RELIABLE, "ok")
 
 
 def _nothing(evidence: Evidence, figures: str) -> Gate:
-    """Why nothing can be read where the plain network is not above chance."""
+    """Why nothing can be read where the all-channel network is not above chance."""
     plain, mixed = evidence.plain, evidence.mixed
     if plain.reaches_chance:
         return Gate(
@@ -215,8 +218,8 @@ def _nothing(evidence: Evidence, figures: str) -> Gate:
     if mixed.above:
         return Gate(
             "Nothing can be read: the network that sees all channels is at chance",
-            f"only the mixed network is above chance ({figures}), which is luck, or the plain "
-            "one needs more epochs: nothing can be read",
+            f"only the channel-mixing network is above chance ({figures}), which may be chance, "
+            f"or the all-channel network needs more epochs: nothing can be read",
         )
     if plain.below or mixed.below:
         return Gate(

@@ -77,7 +77,7 @@ def channel_importance(
         One class, a class with one cell or in one group only, a constant channel, NaN or infinite
         pixels, training cells among those held out.
     ModelError
-        A setting outside its bounds; one channel only: there is nothing to weigh.
+        A setting outside its bounds; one channel only: there is nothing to compare.
     """
     return drain(channel_importance_job(train, test, settings=settings, parts=parts, **options))
 
@@ -94,8 +94,8 @@ def channel_importance_job(
 
     A repeat that is taken from an earlier run has ``kept`` among the metrics of its progress.
 
-    Divide and read the cells; in each repeat train the mixed network, the plain one and the one
-    with decoys, and take the Shapley values of the plain one; put the repeats together.
+    Divide and read the cells; in each repeat train the channel-mixing network, the all-channel one
+    and the one with decoys, and take the Shapley values of the second; put the repeats together.
     """
     chosen = merged(ImportanceSettings, settings, options)
     seeds, seed = chosen.seeds, chosen.seed
@@ -108,7 +108,7 @@ def channel_importance_job(
     if len(train.channels) < 2:
         raise ModelError(
             f"{train.name} has one channel ({', '.join(train.channels)}): channel importance has "
-            "nothing to weigh; give it two or more"
+            f"nothing to compare; give it two or more"
         )
     if test is None:
         split_seed = seed if chosen.split_seed is None else chosen.split_seed
@@ -229,7 +229,7 @@ def _signatures(division: Division) -> dict[str, str]:
 def _uncalibrated(plan: Plan) -> str:
     """Why the decoy test was not calibrated for this: see benchmarks/null_calibration.py."""
     if plan.settings.mixes > 1 or plan.settings.constraint != "softmax":
-        return "the test was not calibrated for this kind of mix"
+        return "the test was not calibrated for this number of blended channels"
     if plan.settings.network not in ("tiny", "small"):
         return f"the test was not calibrated for the network {plan.settings.network!r}"
     return ""
@@ -244,6 +244,6 @@ def _alike(crops: NormalisedCrops, limit: float = 0.8, pixels: int = 200_000) ->
     for (i, first), (j, other) in combinations(enumerate(crops.cells.channels), 2):
         if abs(together[i, j]) > limit:
             yield (
-                f"{first} and {other} are alike (r = {together[i, j]:.2f}): how the mix divides "
-                "their weight between them means little"
+                f"{first} and {other} are alike (r = {together[i, j]:.2f}): how their weight is "
+                f"divided between them means little"
             )

@@ -33,7 +33,7 @@ class Pooled:
     cells : (M,) int array
         The same number for the same cell.
     mixed, plain : (M,) int arrays
-        What the mixed and the plain network called the cell.
+        What the channel-mixing and the all-channel network called the cell.
     folds : int
         1 where all repeats hold out the same cells.
     odds : float

@@ -90,14 +90,14 @@ class RepeatResult:
         From a second mix that also holds a decoy for each channel: the shares of the channels and
         of the decoys, on one scale on which the channels sum to 1.
     mixed, plain : dict
-        `Accuracy` of the mixed and the plain network on held-out cells.
+        `Accuracy` of the channel-mixing and the all-channel network on held-out cells.
     mixed_predicted, plain_predicted : list of int
         Position in the classes that each held-out cell was called.
     shapley, shapley_per_class
-        (C,) and (K, C), of the plain network, or None.
+        (C,) and (K, C), of the all-channel network, or None.
     whole, nothing : float or None
-        Balanced accuracy of the plain network with all channels and with none, between which the
-        Shapley values lie.
+        Balanced accuracy of the all-channel network with all channels and with none, between which
+        the Shapley values lie.
     warnings : list of str
     """
 
@@ -133,8 +133,8 @@ def repeat_job(
 ) -> Job[tuple[RepeatResult, Classifier]]:
     """One repeat, trained or taken from where an earlier run kept it; and its mixed classifier.
 
-    Train the mixed network, the plain one and the mix with decoys; let the first two call the
-    held-out cells; take the Shapley values of the plain one.
+    Train the channel-mixing network, the all-channel one and the mix with decoys; let the first two
+    call the held-out cells; take the Shapley values of the second.
     """
     key = plan.key(seed, crops.signature, held_out.signature)
     stored = _earlier_repeat(plan, key, seed, len(held_out))
@@ -145,13 +145,13 @@ def repeat_job(
     def train(some: NormalisedCrops, spec: NetworkSpec) -> Job[Classifier]:
         return train_on(some, spec, plan.settings.training, seed=seed, device=plan.device)
 
-    # Where the work of each step ends: mixed network, plain network, mix with decoys.
+    # Where each step ends: channel-mixing network, all-channel network, mix with decoys.
     settings = plan.settings
     ends = [0.4, 0.75 if settings.decoys else 0.95, 0.95] if settings.shapley else [0.5, 0.75, 1.0]
     blended = plan.spec(settings.mixes)
-    mixed = yield from part(train(crops, blended), 0, ends[0], 1, "mixed network, ")
+    mixed = yield from part(train(crops, blended), 0, ends[0], 1, "channel-mixing network, ")
     plain = yield from part(
-        train(crops, plan.spec()), ends[0], ends[1] - ends[0], 1, "plain network, "
+        train(crops, plan.spec()), ends[0], ends[1] - ends[0], 1, "all-channel network, "
     )
     assert mixed.mixing is not None
     by_mixed = yield from part(_called(mixed, held_out), ends[1], 0, 1)
@@ -169,7 +169,7 @@ def repeat_job(
     if plan.settings.decoys:
         doubled = WithDecoys.behind(crops, seed)
         job = train(doubled, plan.spec(plan.settings.mixes, factor=2))
-        tricked = yield from part(job, ends[1], ends[2] - ends[1], 1, "mix with decoys, ")
+        tricked = yield from part(job, ends[1], ends[2] - ends[1], 1, "negative controls, ")
         assert tricked.mixing is not None
         both = shares_of(tricked.mixing)
         channels = len(plan.channels)

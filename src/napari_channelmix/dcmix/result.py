@@ -45,7 +45,7 @@ class ChannelImportance:
         repeats, which hold out different groups; the means sum to 1. With decoys, of the mix that
         holds them too, so that ``share`` and ``decoy`` are of one fit and on one scale.
     shapley, shapley_sd : tuple of float or None
-        (C,) what the channel adds to the balanced accuracy of the plain network.
+        (C,) what the channel adds to the balanced accuracy of the all-channel network.
     per_class : dict of str to tuple of float
         (C,) Shapley values for the recall of each class; empty without Shapley.
     decoy : tuple of float or None
@@ -78,8 +78,8 @@ class ChannelImportance:
         ``mixed`` and ``plain``: their accuracy with its interval over resampled groups, per class
         too. Empty for a file of an earlier version, as what follows.
     whole, nothing : float or None
-        Balanced accuracy of the plain network with all channels and with none: the Shapley values
-        sum to their difference.
+        Balanced accuracy of the all-channel network with all channels and with none: the Shapley
+        values sum to their difference.
     share_alone : tuple of float or None
         (C,) shares in the mix without decoys, the one whose accuracy and blended image are shown.
     division : str
@@ -269,14 +269,18 @@ class ChannelImportance:
     def accuracy_lines(self) -> tuple[str, ...]:
         """What was held out, and the accuracy of either network with its interval, a line each."""
         lines = [self.division] if self.division else []
-        for kind, seen in (("plain", "all channels"), ("mixed", "one blended image")):
+        networks = (
+            ("plain", "all-channel network", "channels apart"),
+            ("mixed", "channel-mixing network", "one blended image"),
+        )
+        for kind, name, seen in networks:
             estimate = self.estimates.get(kind)
             # What speaks against an interval is among the warnings.
             balanced = f"balanced accuracy {self.accuracy[kind]:.3f}"
             measured = replace(estimate, warning="").text() if estimate else balanced
             p_value = self.accuracy_p.get(kind)
             p_text = f", {_p(p_value)}" if p_value is not None else ""
-            lines.append(f"{kind} network ({seen}): {measured}{p_text}")
+            lines.append(f"{name} ({seen}): {measured}{p_text}")
         return tuple(lines)
 
     def with_classifiers(self, classifiers: Sequence[Classifier]) -> ChannelImportance:
@@ -369,7 +373,7 @@ class ChannelImportance:
         low = () if above is None else tuple(np.flatnonzero(~np.array(above)[order]).tolist())
         warning = ""
         if not self.shares_readable:
-            warning = f"Not reliable: {self.gate}"
+            warning = f"{self.verdict or 'Not reliable'}: {self.gate}"
         elif self.caveat:
             warning = self.verdict or self.caveat
         return importance_figure(
@@ -384,7 +388,7 @@ class ChannelImportance:
                 readable=self.shares_readable,
                 warning=warning,
                 title=(
-                    f"balanced accuracy: mixed {self.accuracy['mixed']:.2f}, plain "
+                    f"balanced accuracy: channel-mixing {self.accuracy['mixed']:.2f}, all-channel "
                     f"{self.accuracy['plain']:.2f}; {len(self.seeds)} repeats"
                 ),
             )

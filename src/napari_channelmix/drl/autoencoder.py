@@ -38,7 +38,7 @@ def as_floats(pictures: npt.NDArray[Any], first: int = 0) -> FloatArray:
         return floats / np.float32(255)
     if not np.isfinite(floats).all():
         index = first + int(np.argmin(np.isfinite(floats).all(axis=(1, 2, 3))))
-        raise DataError(f"picture {index} has NaN or infinite pixels; leave the cell out")
+        raise DataError(f"image {index} has NaN or infinite pixels; leave the cell out")
     low, high = float(floats.min(initial=0)), float(floats.max(initial=0))
     if low < -_ROUNDING or high > 1 + _ROUNDING:
         raise DataError(
@@ -137,7 +137,7 @@ class NamedAutoencoder:
         seen = np.asarray(pictures)
         if seen.ndim != 4 or seen.shape[1:] != self.shape:
             raise DataError(
-                f"pictures must be (n, {', '.join(map(str, self.shape))}), not {seen.shape}"
+                f"images must be (n, {', '.join(map(str, self.shape))}), not {seen.shape}"
             )
         self.network.eval()
         for start in range(0, len(seen), 256):

@@ -161,7 +161,7 @@ def default_view(of: NamedAutoencoder, cells: Cells, channel: str | None = None)
         return View.colors(cells.channels)
     if len(cells.channels) > 1:
         raise DataError(
-            f"{of.name} look at one channel: choose one of {', '.join(cells.channels)}, "
+            f"{of.name} take one channel: choose one of {', '.join(cells.channels)}, "
             "or a blend of them"
         )
     return View.one(cells.channels[0])

@@ -128,8 +128,7 @@ def latents_job(
         view = default_view(source, cells, view)
     if view.depth != source.shape[0]:
         raise DataError(
-            f"{source.name} want pictures of {source.shape[0]} channels, the view "
-            f"gives {view.depth}"
+            f"{source.name} need images of {source.shape[0]} channels, the view gives {view.depth}"
         )
     classed = separate and len(set(cells.labels.tolist()) - {-1}) > 1
     tuned_at = PREPARING + (TUNING if finetune and len(cells) > 1 else 0)

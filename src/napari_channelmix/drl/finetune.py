@@ -96,7 +96,7 @@ def finetune_job(
     if len(pictures) < 2:
         raise DataError("fine-tuning needs two cells or more")
     if pictures.shape[1:] != source.shape:
-        raise DataError(f"pictures must be {source.shape}, not {pictures.shape[1:]}")
+        raise DataError(f"images must be {source.shape}, not {pictures.shape[1:]}")
     for start in range(0, len(pictures), 1024):
         as_floats(pictures[start : start + 1024], start)
     chosen = merged(FinetuneSettings, settings, options)
@@ -128,7 +128,7 @@ def finetune_job(
     if -best > before:
         return Finetuned(
             source,
-            "fine-tuning made the pictures no better; the source weights are kept",
+            "fine-tuning did not improve the reconstructions; the source weights are kept",
             (before, -best),
         )
     about = {

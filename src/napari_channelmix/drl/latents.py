@@ -33,7 +33,7 @@ FloatArray = npt.NDArray[np.float32]
 
 SCHEMA = "napari-channelmix/latents/1"
 # Why there is no separation in a result that comes before it.
-UNDER_WAY = "still being worked out"
+UNDER_WAY = "still being computed"
 
 
 @dataclass(frozen=True, eq=False)

@@ -174,7 +174,7 @@ def _warnings(
     if how.view.depth == 3 and len(how.view.channels) == 1:
         yield "a grey image: the latent Color is of no use here"
     if min(how.spread) < 0:
-        yield "the background is brighter than the cells: pictures are inverted"
+        yield "the background is brighter than the cells: images are inverted"
     frame = np.ones((FRAME_SIDE, FRAME_SIDE), dtype=bool)
     frame[1:-1, 1:-1] = False
     cut_off = float((pictures[..., frame] > 0).any(axis=(1, 2)).mean())

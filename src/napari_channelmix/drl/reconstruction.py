@@ -88,16 +88,16 @@ class Reconstruction:
         known = not self.n_groups == self.n_cells > 1
         of += f" of {counted(self.n_groups, 'group')}" if known else ", no groups"
         lines = [
-            f"The reconstruction explains {100 * self.explained:.0f} % ({between}{of}) of what is "
-            f"seen inside the cells; that of another cell {100 * self.others:.0f} %."
+            f"The reconstruction explains {100 * self.explained:.0f} % ({between}{of}) of the "
+            f"variance inside the cells; that of another cell {100 * self.others:.0f} %."
         ]
         if not self.resembles:
             lines.append(
-                "It does not resemble these cells: no name is verified for them, and its pictures "
-                "are not to be read."
+                "It does not resemble these cells: no latent's name is verified for them, and "
+                "reconstructions must not be read."
             )
         if self.explained < 0:
-            lines.append("Below 0 an even grey is nearer to the cell.")
+            lines.append("Below 0, a uniform grey is closer to the cell.")
         few = few_groups_text(self.n_groups, self.n_cells)
         if few and self.low is not None:
             lines.append(f"{few[:1].upper()}{few[1:]}.")

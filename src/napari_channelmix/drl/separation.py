@@ -233,7 +233,8 @@ def separation_job(
     count = len(np.unique(group))
     if count < FEW_GROUPS:
         lines.append(
-            f"what separates the classes was held out in {count} groups, which say little of others"
+            f"what separates the classes was held out in {count} groups, which say little about "
+            f"others"
         )
     return Separation(
         present, tested, best, chosen, ahead, importance, folds, count, len(y), tuple(lines)

@@ -91,9 +91,7 @@ def load_disentangler(name: str | Path = "texture-sprites") -> Disentangler:
             return _read(path)
     path = Path(name)
     if not path.suffix and not path.exists():
-        raise ModelError(
-            f"there is no disentangler {str(name)!r}; use {', '.join(shipped())} or a file"
-        )
+        raise ModelError(f"there is no encoder {str(name)!r}; use {', '.join(shipped())} or a file")
     return _read(path)
 
 
@@ -104,7 +102,7 @@ def _read(path: Path) -> Disentangler:
         settings = NetworkSettings(**description.network.model_dump())
         of = sprite_set(description.sprites)
         if (settings.channels, settings.side) != (of.channels, SIDE):
-            raise ValueError(f"its pictures are not those of {of.name}")
+            raise ValueError(f"its images are not those of {of.name}")
         if (of.as_dict() if description.drawn is None else description.drawn) != of.as_dict():
             raise ValueError(f"it was trained on other {of.name} than this version draws")
         code = Code(of, settings.latents)

@@ -149,7 +149,7 @@ def save_sheet(
         figure.text(
             0.995,
             0.998,
-            f"all pictures {gain:.1f} times as bright as they are",
+            f"brightness of all images x {gain:.1f}",
             ha="right",
             va="top",
             fontsize=7,
@@ -157,7 +157,7 @@ def save_sheet(
     for index, (title, picture, drawn) in enumerate(shown):
         grid = outer[index].subgridspec(len(drawn.axes), steps + 5, wspace=0.04, hspace=0.04)
         for column, (name, image) in enumerate(
-            (("cell", picture), ("redrawn", _drawn(of, picture)))
+            (("cell", picture), ("reconstruction", _drawn(of, picture)))
         ):
             axes = figure.add_subplot(grid[0, column])
             _show(axes, image, gain)

@@ -1,7 +1,7 @@
 """How far a latent's name can be trusted on a data set.
 
 A name was learnt on sprites. On cells it is believed only where five things hold: on sprites the
-latent follows its factor; fine-tuning has not moved it; it varies among the cells; it goes along
+latent follows its factor; fine-tuning has not moved it; it varies among the cells; it correlates
 with a hand-crafted feature that measures the same thing, in more cells than chance would need for
 it; and the decoder's pictures resemble the cells, as it else shows what is not in them. Our
 definition.
@@ -51,7 +51,7 @@ class Trust:
     name : str
     badge : str
         ``verified``; ``plausible`` (a weak correlation, or reconstructions that do not resemble
-        the cells); ``not verified`` (no feature goes along, or the name was lost); ``inactive``
+        the cells); ``not verified`` (no feature correlates, or the name was lost); ``inactive``
         (the same in all cells); ``spare``.
     source : float
         S with its factor, on sprites, as trained.
@@ -62,7 +62,7 @@ class Trust:
     kl : float
         Mean divergence of its posterior from the standard normal over the cells, in nats.
     witness : str
-        The feature among those that measure the same thing that goes along best.
+        The feature among those that measure the same thing that correlates best.
     r : float
         Spearman's correlation with it.
     least : float
@@ -94,9 +94,9 @@ class Trust:
     def words(self) -> str:
         """The badge's reason, for people."""
         if self.badge == "spare":
-            return "stands for nothing"
+            return "unused latent"
         if self.badge == "inactive":
-            return "the same in all cells: nothing to see along it"
+            return "the same in all cells: nothing changes along it"
         if self.now < SURE_S and self.source < SURE_S:
             return f"does not follow its factor on sprites (S {self.source:.2f})"
         if self.now < SURE_S:
@@ -104,9 +104,9 @@ class Trust:
         if not self.witness:
             return "no feature measures the same thing"
         if abs(self.r) >= MAYBE_R and not self.least:
-            return f"too few cells to tell whether it goes along with {self.witness}"
+            return f"too few cells to tell whether it correlates with {self.witness}"
         hardly = "hardly " if self.badge == "not verified" else ""
-        line = f"{hardly}goes along with {self.witness} (r {self.r:+.2f})"
+        line = f"{hardly}correlates with {self.witness} (r {self.r:+.2f})"
         if self.badge == "plausible" and abs(self.r) >= SURE_R:
             line += ", but the reconstruction does not resemble these cells"
         return line

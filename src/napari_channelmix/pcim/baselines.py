@@ -80,7 +80,7 @@ def evidence(name: str, problem: Problem, kind: str = "mean") -> Tensor:
         ) from None
     network = problem.subject.network
     if network is None:
-        raise ModelError(f"method {name!r} looks into a network; this classifier only answers")
+        raise ModelError(f"method {name!r} needs gradients; this classifier gives predictions only")
     x = problem.x
     r = reference(kind, x, problem.mean, problem.seed).contiguous()
     odds = _LogOdds(network, problem)

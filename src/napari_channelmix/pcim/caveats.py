@@ -121,12 +121,13 @@ def caveat_lines(
     what = (
         f"close to undecided (less than {50 * CLOSE:.0f} % from a half"
         if independent
-        else f"nearly a toss of a coin (less than {100 * CLOSE:.0f} % between the two most "
+        else f"close to undecided (less than {100 * CLOSE:.0f} % between the two most "
         "probable classes"
     )
     return (
-        f"{len(close):,} of {counted(len(values), 'call')} {'is' if len(close) == 1 else 'are'} "
-        f"{what}; {called}): a map may be faithful and say nothing of the class",
+        f"{len(close):,} of {counted(len(values), 'prediction')} "
+        f"{'is' if len(close) == 1 else 'are'} {what}; {called}): "
+        "a map may be faithful and say nothing of the class",
         *limits,
     )
 
@@ -158,10 +159,10 @@ def _call_text(
     classes: Sequence[str], row: npt.NDArray[np.float64], target: int, *, independent: bool
 ) -> str:
     if independent:
-        return f"the call is close to undecided: {classes[target]} {100 * row[target]:.1f} %"
+        return f"the prediction is close to undecided: {classes[target]} {100 * row[target]:.1f} %"
     first, second = np.argsort(-row, kind="stable")[:2].tolist()
     return (
-        "the call is nearly a toss of a coin: "
+        "the prediction is close to undecided: "
         f"{classes[first]} {100 * row[first]:.1f} %, {classes[second]} {100 * row[second]:.1f} %"
     )
 

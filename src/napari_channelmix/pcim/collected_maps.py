@@ -40,8 +40,8 @@ class Notes(list[str]):
                 once, again = (problem.subject.scores(problem.x[:4]) for _ in range(2))
             if not torch.allclose(once, again, rtol=1e-3, atol=1e-3):
                 self.add(
-                    f"{problem.subject.who} answers differently each time it is asked the same: "
-                    "the maps carry that noise"
+                    f"{problem.subject.who} gives other outputs for the same input each time: the "
+                    f"maps contain that noise"
                 )
 
 

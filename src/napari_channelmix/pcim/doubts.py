@@ -29,11 +29,11 @@ STRUCTURE = 0.15
 
 FLAT = {
     "constant": "the cell is constant",
-    "saturated": "the model's probability is exactly 0 or 1, and no pixel can move it",
-    "deaf": "the model's answer does not depend on the pixels",
-    "small": "no pixel by itself moves the model's answer",
+    "saturated": "the model's probability is exactly 0 or 1, and no pixel can change it",
+    "deaf": "the model's output does not depend on the pixels",
+    "small": "no single pixel changes the model's output",
 }
-NOISE = "its pixels have no structure, as noise has none"
+NOISE = "its pixels have no structure, like noise"
 STRANGE = "the cell lies far outside what the classifier was trained on"
 SHIFTED = "the cells differ from those the classifier was trained on"
 
@@ -111,5 +111,5 @@ def noise_lines(
         return (f"{named_cells(cells)}: {NOISE}; do not read its map",)
     return (
         f"{len(cells):,} of {count:,} cells ({named_cells(cells)}): their pixels have no "
-        "structure, as noise has none; do not read their maps",
+        f"structure, like noise; do not read their maps",
     )

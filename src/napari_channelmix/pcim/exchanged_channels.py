@@ -65,8 +65,8 @@ class ChannelEvidence:
                 changed = "none" if flipped == 0 else f"{100 * flipped:.0f} %"
                 lines.append(
                     f"the maps have {100 * share:.0f} % of their evidence in {name}, but {changed} "
-                    f"of {self.exchanges} exchanges of {name} for that of a cell called otherwise "
-                    "changed the call: other channels decide"
+                    f"of {self.exchanges} exchanges of {name} for that of a cell of another "
+                    f"predicted class changed the prediction: other channels decide"
                 )
         return tuple(lines)
 

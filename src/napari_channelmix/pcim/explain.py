@@ -163,7 +163,7 @@ def explain_job(
         notes.add(held_out)
     if subject.network is None and mode == "autograd":
         mode = "blackbox"
-        notes.add(f"{subject.who} gives answers only: explained as a black box")
+        notes.add(f"{subject.who} gives predictions only: explained as a black box")
     chosen_method = method_named(chosen.method, mode)
     separate = chosen.channels == "separate"
     room = chosen_method.room(source.shape[1:], forwards, separate)

@@ -38,10 +38,10 @@ REASONS = {
         "or coarse; let the model give its logits (leave out its last softmax or sigmoid)"
     ),
     "deaf": (
-        "{cells}: the model's answer does not depend on the pixels (its log odds move by less "
+        "{cells}: the model's output does not depend on the pixels (its log odds move by less "
         "than 0.001 when they are taken away), so {maps} flat or show rounding alone"
     ),
-    "small": "{cells}: no pixel by itself moves the model's answer, so {maps} flat",
+    "small": "{cells}: no single pixel changes the model's output, so {maps} flat",
 }
 
 

@@ -43,7 +43,7 @@ FAR_FROM_TRAINING = 0x5EED0000
 NOISE = 0.1
 NOISE_DRAWS = 2
 # Above this correlation with the map of a random network, a map shows the image more than the
-# classifier; where less than this share of its strongest pixels stays under noise, its details
+# classifier; where less than this share of its strongest pixels stable under noise, its details
 # are those of the noise. Our choice, for the words only; `benchmarks/reliability_words.py`.
 TOO_ALIKE = 0.5
 STAYS = 0.5
@@ -139,8 +139,8 @@ class Reliability:
         lines = [f"Do not read this map: {doubt}." for doubt in self._doubts(cell)]
         if self.answer_range(cell) < SEEN_GAIN:
             lines.append(
-                "The answer stays the same whichever pixels are taken away: there is "
-                "nothing for a map to show."
+                "The prediction does not change whichever pixels are removed, so a map has "
+                "nothing to show."
             )
         elif not self.better_than_chance[cell]:
             lines.append("This map is no better than a random one: do not read it.")
@@ -149,8 +149,8 @@ class Reliability:
         lines += sentences(self.caveats[cell]) if self.caveats else ()
         if self.randomisation is not None and self.randomisation[cell] > TOO_ALIKE:
             lines.append(
-                "A network with random weights gives a similar map: it shows the "
-                "image more than what was learnt."
+                "A network with random weights gives a similar map: the map shows the image "
+                "rather than what was learnt."
             )
         if self.staying[cell] < STAYS:
             lines.append(

@@ -109,7 +109,7 @@ def chosen_target(
         against itself, a classifier of a single class.
     """
     if len(classes) < 2:
-        raise ModelError("a classifier of one class always says the same; there is nothing to ask")
+        raise ModelError("a classifier of one class always predicts it: nothing to explain")
     of = predicted if target is None else _positions(target, len(predicted), classes, "target")
     if versus is None:
         return Target(torch.from_numpy(of.copy()), independent=independent)
@@ -118,7 +118,7 @@ def chosen_target(
     if same.any():
         cell = int(np.argmax(same))
         raise ModelError(
-            f"cell {name_of(cell)}: class {classes[of[cell]]!r} cannot be held against itself; "
+            f"cell {name_of(cell)}: class {classes[of[cell]]!r} cannot be compared with itself; "
             "choose another class for target or versus"
         )
     return Target(torch.from_numpy(of.copy()), torch.from_numpy(other.copy()), independent)

@@ -128,7 +128,7 @@ class HeldOutCalls:
         if absent:
             return f"no held-out cell is of the class {listed(absent, 3)}"
         if np.linalg.svd(confusion, compute_uv=False)[-1] < LEAST:
-            return "on held-out cells the calls hardly tell the classes apart"
+            return "on held-out cells the predictions hardly separate the classes"
         return ""
 
     def as_rows(self) -> dict[str, Any]:

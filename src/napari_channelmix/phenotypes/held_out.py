@@ -65,9 +65,9 @@ def cell_in_words(mark: str) -> str:
     Empty for an empty mark.
     """
     return {
-        YES: "The classifier was trained on this cell: that it is called rightly proves nothing.",
-        SAME_GROUP: "The classifier was trained on other cells of this cell's group: what it says "
-        "of this one may be too good.",
+        YES: "The classifier was trained on this cell: a correct prediction proves nothing.",
+        SAME_GROUP: "The classifier was trained on other cells of this cell's group: its "
+        "prediction of this one may be too good.",
         NO: "Held out: the classifier was not trained on this cell.",
         UNKNOWN: "Whether the classifier was trained on this cell is not known.",
     }.get(mark, "")

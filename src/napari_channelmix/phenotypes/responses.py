@@ -54,7 +54,7 @@ LEARNT = (
     "Labels were given by the dose here, and a classifier that was trained on them shows them "
     "again; train on the controls alone"
 )
-NOT_ADJUSTED = "no adjusted fraction (they hold training cells), so the curve is of the calls"
+NOT_ADJUSTED = "no adjusted fraction (they hold training cells), so the curve is of the predictions"
 # Columns of doses of which curves are drawn unasked.
 MOST_COLUMNS = 4
 

@@ -103,8 +103,8 @@ def fidelity_figure(fidelity: Any, title: str = "") -> Figure:
     figure = Figure(figsize=(4.6, 3.0), layout="constrained")
     axes = figure.subplots()
     for curves, name, color in (
-        (fidelity.inserting, "put in (insertion)", BLUE),
-        (fidelity.deleting, "taken out (deletion)", ORANGE),
+        (fidelity.inserting, "insertion", BLUE),
+        (fidelity.deleting, "deletion", ORANGE),
     ):
         axes.plot(fidelity.shares, curves[:, 0].mean(axis=0), color=color, label=name)
     axes.set_xlabel("share of the pixels")

@@ -38,7 +38,7 @@ class ClassifierFacts:
         Its kind, in words.
     held_out : dict
         ``balanced_accuracy``, ``chance``, ``recall``, ``estimate``, ``confusion``, ``n_train``,
-        ``n_test``, measured on cells it never saw; empty where that is not known.
+        ``n_test``, measured on held-out cells; empty where that is not known.
     history : sequence of dict
         Metrics of each epoch.
     warnings : sequence of str
@@ -71,7 +71,7 @@ class ClassifierFacts:
 
     @property
     def accuracy(self) -> AccuracyEstimate | None:
-        """On cells it never saw, with intervals; None where that is not known."""
+        """On held-out cells, with intervals; None where that is not known."""
         from napari_channelmix.classify.accuracy import stored_estimate
 
         return stored_estimate(self.held_out, self.classes)
@@ -90,7 +90,7 @@ class ClassifierFacts:
                 tuple(model.channels),
                 tuple(model.classes),
                 model_hash(model),
-                "made elsewhere; it only gives answers",
+                "made elsewhere; it gives predictions only",
             )
         record, spec = model.record, model.spec
         mixing = f", {spec.mixes} blended image(s) in front" if spec.mixes else ""

@@ -64,14 +64,14 @@ def importance_in_words(importance: ChannelImportance) -> str:
     before = ""
     if importance.caveat:
         before = f"{importance.question} " if importance.asks else f"{_under_gate(importance)} "
-    line = f"{before}{first[0]} has the largest share in the mix ({100 * top:.0f} %)"
+    line = f"{before}{first[0]} has the largest share of the blended image ({100 * top:.0f} %)"
     if importance.shapley is not None:
         best = max(range(len(importance.channels)), key=lambda index: importance.shapley[index])  # type: ignore[index]
         same = importance.channels[best] == first[0]
         comparison = (
             "it comes first as well" if same else f"{importance.channels[best]} comes first"
         )
-        line += f"; by Shapley values, the second answer, {comparison}"
+        line += f"; by Shapley values {comparison}"
     return f"{line}."
 
 
@@ -81,7 +81,7 @@ def _under_gate(importance: ChannelImportance) -> str:
 
 
 def accuracy_in_words(facts: ClassifierFacts) -> str:
-    """How good the classifier is on cells it never saw, with its interval; empty if not known."""
+    """How good the classifier is on held-out cells, with its interval; empty if not known."""
     held_out = facts.held_out
     if "balanced_accuracy" not in held_out:
         return ""
@@ -90,7 +90,7 @@ def accuracy_in_words(facts: ClassifierFacts) -> str:
     if estimate is not None:
         line += f" ({estimate.interval_text})"
     if held_out.get("n_test"):
-        line += f" on {number(held_out['n_test'], 'cell')} it never saw"
+        line += f" on {number(held_out['n_test'], 'held-out cell')}"
         if estimate is not None and estimate.n_groups < estimate.n_cells:
             line += f", of {number(estimate.n_groups, 'group')}"
     chance = f"chance is {held_out['chance']:.2f}" if held_out.get("chance") else ""
@@ -111,7 +111,7 @@ def training_in_words(training: Sequence[str] | None) -> str:
     also = f", and {near:,} more are of the same groups" if near else ""
     return (
         f"The classifier was trained on {seen:,} of these {number(len(training), 'cell')}{also}; "
-        "what it says of those is too good."
+        "its predictions of those are too good."
     )
 
 

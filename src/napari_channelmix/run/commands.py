@@ -173,7 +173,7 @@ def explain(args: argparse.Namespace) -> None:
         for line in (*shift.get("warnings", ()), *result.content.get("left_out", {}).values()):
             print(f"napari-channelmix: {line}", file=sys.stderr)
     names = ", ".join(path.name for path in result.files)
-    done = "saved" if result.worked else "nothing was left to do:"
+    done = "saved" if result.worked else "nothing left to do:"
     _say(args, f"{done} {names} in {args.out}")
 
 

@@ -169,5 +169,5 @@ def maps_picture(run: ExplainRun, content: dict[str, Any]) -> Any:
         titles.append(f"{name}: {content['classes'][of]} ({sure:.2f}){mark}")
     heading = f"{run.cells.name}: which pixels speak for the class ({run.method})"
     if any(title.endswith("(!)") for title in titles):
-        heading += "\n(!) mind the doubts and caveats of the cell in explain.json"
+        heading += "\n(!) see the doubts and caveats of the cell in explain.json"
     return maps_figure(run.cells.read(run.chosen[rows]), maps, titles, heading)

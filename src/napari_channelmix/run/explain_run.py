@@ -81,7 +81,7 @@ class ExplainRun:
         if asked.versus is not None and asked.target is None:
             raise ModelError(
                 f"versus {asked.versus!r} needs a target: cells that are predicted as "
-                f"{asked.versus!r} cannot be held against it"
+                f"{asked.versus!r} cannot be compared with it"
             )
         chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
         if not len(cells):

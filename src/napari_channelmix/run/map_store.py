@@ -324,4 +324,4 @@ class _Array(Stored):
     attributes: _Attributes
 
 
-_ADVICE = "choose another folder, or delete this one to begin anew"
+_ADVICE = "choose another folder, or delete this one to start again"

@@ -41,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands; ``run`` of what it gives is the function in `commands`."""
     main = _OneLineParser(
         prog="napari-channelmix",
-        description="Which channels, which pixels, what kind of cell: ask a classifier of cells.",
+        description="Explain a classifier of cells: which channels and pixels it needs, what each "
+        "cell is like.",
     )
     version = package_version("napari-channelmix") or "unknown"
     main.add_argument("--version", action="version", version=f"napari-channelmix {version}")
@@ -52,9 +53,7 @@ def parser() -> argparse.ArgumentParser:
         default="auto",
         help="where to compute (default: auto)",
     )
-    common.add_argument(
-        "--seed", type=argument("seed"), default=0, help="seed of everything random"
-    )
+    common.add_argument("--seed", type=argument("seed"), default=0, help="random seed")
     common.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
     subparsers = main.add_subparsers(required=True, metavar="COMMAND")
 
@@ -63,12 +62,12 @@ def parser() -> argparse.ArgumentParser:
         subparser.set_defaults(run=run)
         return subparser
 
-    demo = command("demo", commands.demo, "the main job on the embedded sample")
+    demo = command("demo", commands.demo, "all main steps on the embedded sample")
     demo.add_argument("--out", type=Path, default=Path("channelmix-demo"), help="folder to fill")
     demo.add_argument("--no-window", action="store_true", help="do not open the viewer at the end")
     demo.set_defaults(epochs=15)
 
-    view = command("view", commands.view, "the viewer with the workspace, data loaded")
+    view = command("view", commands.view, "open the viewer with a data set")
     view.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
 
     train = command("train", commands.train, "train a classifier and save it as a bundle")
@@ -78,33 +77,35 @@ def parser() -> argparse.ArgumentParser:
     add_options(train, ClassifierSettings, leave_out=COMMON)
 
     importance = command(
-        "importance", commands.importance, "which channels does a classifier need?"
+        "importance", commands.importance, "channel importance: which channels a classifier needs"
     )
     importance.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     importance.add_argument("--out", type=Path, required=True, help="folder for the result")
     add_options(importance, ImportanceSettings, leave_out=COMMON)
 
     predict = command(
-        "predict", commands.predict, "which class is each cell, and how many in each group?"
+        "predict",
+        commands.predict,
+        "the class of each cell, and fractions of the classes in each group",
     )
     predict.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(predict)
     _add_prior(predict)
     predict.add_argument("--out", type=Path, required=True, help="folder for the tables")
 
-    explain = command("explain", commands.explain, "which pixels made the classifier say so?")
+    explain = command(
+        "explain", commands.explain, "attribution maps: which pixels decide the predicted class"
+    )
     explain.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(explain)
     _add_prior(explain)
     explain.add_argument("--out", type=Path, required=True, help="folder for the maps")
     add_options(explain, ExplainSettings, leave_out=COMMON)
     explain.add_argument(
-        "--batch", type=argument("batch"), help="cells at once (default: what fits well)"
+        "--batch", type=argument("batch"), help="cells in a batch (default: as many as suit)"
     )
 
-    evaluation = command(
-        "evaluate", commands.evaluate, "how well does a classifier do on these cells?"
-    )
+    evaluation = command("evaluate", commands.evaluate, "accuracy of a classifier on these cells")
     evaluation.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     _add_model(evaluation)
     _add_prior(evaluation)
@@ -114,32 +115,34 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="file for the result (evaluation.json)"
     )
 
-    latents = command("latents", commands.latents, "what is each cell like, along axes with names?")
+    latents = command(
+        "latents", commands.latents, "latents: what each cell is like along named axes"
+    )
     latents.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     latents.add_argument("--out", type=Path, required=True, help="folder for the result")
     add_options(latents, LatentsSettings, leave_out=COMMON)
 
-    report = command(
-        "report", commands.report, "one page of HTML from what the other commands wrote"
-    )
+    report = command("report", commands.report, "an HTML report of what the other commands wrote")
     report.add_argument("dataset", type=Path, help="data-set file (dataset.toml)")
     report.add_argument("--out", type=Path, required=True, help="page to write (report.html)")
     report.add_argument("--model", help="bundle (M.cmx), or a model made elsewhere, see below")
     _add_prior(report)
-    report.add_argument("--importance", type=Path, metavar="DIR", help="folder of 'importance'")
+    report.add_argument(
+        "--importance", type=Path, metavar="DIR", help="folder that 'importance' wrote"
+    )
     report.add_argument(
         "--explain",
         type=Path,
         metavar="DIR",
         action="append",
         default=[],
-        help="folder of 'explain'; may be given several times",
+        help="folder that 'explain' wrote; may be given several times",
     )
-    report.add_argument("--latents", type=Path, metavar="DIR", help="folder of 'latents'")
+    report.add_argument("--latents", type=Path, metavar="DIR", help="folder that 'latents' wrote")
     _add_foreign(report)
 
-    run = command("run", commands.run, "do again what a config says, with a report of all of it")
-    run.add_argument("config", type=Path, help="config, as the page 'Report and script' saves it")
+    run = command("run", commands.run, "repeat all that a config describes, with a report")
+    run.add_argument("config", type=Path, help="config, as the page 'Report' saves it")
     run.add_argument("--out", type=Path, required=True, help="folder for the results")
     run.add_argument(
         "--allow-code",
@@ -168,7 +171,7 @@ def _add_prior(command: argparse.ArgumentParser) -> None:
         "--prior",
         nargs="+",
         metavar="PRIOR",
-        help="shares of the classes that probabilities take for granted: training (default), "
+        help="class frequencies that probabilities assume (prior): training (default), "
         "balanced, estimated (from these cells), or CLASS=SHARE for each class",
     )
 
@@ -176,18 +179,24 @@ def _add_prior(command: argparse.ArgumentParser) -> None:
 def _add_foreign(command: argparse.ArgumentParser) -> None:
     """What a model that is no bundle does not say itself."""
     foreign = command.add_argument_group(
-        "for models that are no bundle: ONNX, TorchScript or torch.export files, and functions "
+        "for models that are not bundles: ONNX, TorchScript or torch.export files, and functions "
         "as module:name or file.py:name"
     )
-    foreign.add_argument("--channel-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="in its order")
-    foreign.add_argument("--mean", nargs="+", type=float, default=[0.0], help="of its channels")
-    foreign.add_argument("--std", nargs="+", type=float, default=[1.0], help="of its channels")
+    foreign.add_argument(
+        "--channel-names", nargs="+", metavar="NAME", help="its channels, in order"
+    )
+    foreign.add_argument("--class-names", nargs="+", metavar="NAME", help="its classes, in order")
+    foreign.add_argument(
+        "--mean", nargs="+", type=float, default=[0.0], help="mean of each channel"
+    )
+    foreign.add_argument(
+        "--std", nargs="+", type=float, default=[1.0], help="standard deviation of each channel"
+    )
     foreign.add_argument(
         "--output",
         default="auto",
         choices=OUTPUTS,
-        help="what it gives (default: auto, found out from the first cells; scores is the old "
+        help="type of its output (default: auto, detected from the first cells; scores is the old "
         "word for logits)",
     )
     foreign.add_argument(

@@ -124,7 +124,7 @@ def predict_cells_job(
             if accuracy is None
             else {**accuracy.as_dict(), "text": accuracy.text()},
             "calibrated": getattr(model, "calibration_text", ""),
-            "adjusted": "no held-out calls are known of this model"
+            "adjusted": "no held-out predictions are known for this model"
             if adjusted is None
             else adjusted.why_not or adjusted.note,
             "training": training_in_words(called.training.tolist()),

@@ -106,7 +106,7 @@ def run_config(
     Parameters
     ----------
     path : path
-        A config, as the dock 'Report and script' saves it.
+        A config, as the page 'Report' saves it.
     out : path, optional
         Folder to fill; by default one beside the config, of its name. A run that was stopped goes
         on there.

@@ -20,11 +20,8 @@ WIDTH = 30
 
 
 def importance_text(importance: ChannelImportance) -> str:
-    """Bars of the shares, the most important channel first, Shapley values beside, gate above."""
-    lines = list(importance.accuracy_lines)
-    if importance.verdict and not importance.asks:
-        lines.append(importance.verdict)
-    lines.append(f"gate: {importance.gate}")
+    """Verdict, accuracies, bars of the shares with Shapley values, the most important first."""
+    lines = [*_reliability_lines(importance), *importance.accuracy_lines]
     longest = max(len(name) for name in ("channel", *importance.channels))
     p_head = "" if importance.p_value is None else f"{' p':>10}"
     lines.append(f"{'channel':<{longest}}  {'share':<{WIDTH}}  {'':13} Shapley{p_head}")
@@ -43,6 +40,17 @@ def importance_text(importance: ChannelImportance) -> str:
     if importance.p_value_reason:
         lines.append(f"note: no p-values: {importance.p_value_reason}")
     return "\n".join(lines)
+
+
+def _reliability_lines(importance: ChannelImportance) -> list[str]:
+    """Whether the shares may be read, and why not."""
+    if importance.asks:
+        return [f"reliability: {importance.gate}"]
+    if importance.gate == "ok":
+        return [f"reliability: {importance.verdict or 'Reliable'}"]
+    if not importance.verdict:
+        return [f"reliability: {importance.gate}"]
+    return [f"reliability: {importance.verdict}", f"reason: {importance.gate}"]
 
 
 def _alone_lines(importance: ChannelImportance, width: int) -> list[str]:

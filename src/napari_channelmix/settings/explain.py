@@ -37,7 +37,7 @@ class MapSettings:
         depend on it.
     """
 
-    method: Annotated[Name, About("Method", "name of the method", metavar="NAME")] = "pcim"
+    method: Annotated[Name, About("Method", "attribution method", metavar="NAME")] = "pcim"
     mode: Annotated[
         Literal["autograd", "blackbox"],
         About("Gradients", "whether gradients may be used", advanced=True),
@@ -50,7 +50,7 @@ class MapSettings:
         Forwards,
         About(
             "Black-box images",
-            "images a black box is asked about, for each cell",
+            "images that a black box predicts, for each cell",
             advanced=True,
         ),
     ] = 1000

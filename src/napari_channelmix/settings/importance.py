@@ -21,11 +21,11 @@ class ImportanceSettings(NetworkSettings):
         Number of repeats, each a training of its own; their spread is the error bar. 4 or more,
         or a warning is given. ``seed`` is that of the first training; each repeat has the next.
     shapley : bool
-        Also the exact Shapley values of the plain network's channels, as a second answer.
+        Also the exact Shapley values of the all-channel network's channels, as a second answer.
     decoys : bool
         Also a mix with decoy channels, which shows the share of a channel that carries nothing.
     mixes : int
-        Number of blended images; more may close the gap to the plain network.
+        Number of blended images; more may close the gap to the all-channel network.
     split_seed : int or None
         Of the division into folds; None: ``seed``.
     one_split : bool
@@ -43,7 +43,7 @@ class ImportanceSettings(NetworkSettings):
         Flag,
         About(
             "Shapley values",
-            "what each channel adds to the accuracy of the plain network",
+            "what each channel adds to the accuracy of the all-channel network",
             off="leave out Shapley values",
         ),
     ] = True
@@ -57,11 +57,15 @@ class ImportanceSettings(NetworkSettings):
     ] = True
     mixes: Annotated[
         Mixes,
-        About("Blended channels", "blended images; more may cost less accuracy", advanced=True),
+        About(
+            "Blended channels",
+            "number of blended channels; more may cost less accuracy",
+            advanced=True,
+        ),
     ] = 1
     split_seed: Annotated[
         Seed | None,
-        About("Split seed", "of the folds; by default the random seed", metavar="N", advanced=True),
+        About("Split seed", "seed of the folds (default: random seed)", metavar="N", advanced=True),
     ] = None
     one_split: Annotated[
         Flag,

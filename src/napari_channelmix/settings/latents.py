@@ -61,7 +61,7 @@ class EncodingSettings:
         Tuning,
         About(
             "Fine-tuning",
-            "epochs of fine-tuning on these cells, without labels (20 does)",
+            "epochs of fine-tuning on these cells, without labels (20 is usually enough)",
             metavar="EPOCHS",
         ),
     ] = 0

@@ -45,7 +45,8 @@ class TrainingSettings:
     """
 
     epochs: Annotated[
-        Epochs, About("Epochs", "most passes over the training cells; it stops early by itself")
+        Epochs,
+        About("Epochs", "most passes over the training cells; may stop earlier"),
     ] = 40
     patience: Annotated[
         Patience,
@@ -77,7 +78,7 @@ class NetworkSettings(TrainingSettings):
     constraint : {"softmax", "nonneg", "over"}
         How the weights of a mixing layer are kept non-negative; see `ChannelMix`.
     held_out : float
-        Share of the cells that training never sees, in whole groups.
+        Share of the cells that are held out, in whole groups.
     seed : int
         Decides first weights, order, augmentation and the cells held back.
     device : {"auto", "cpu", "cuda", "mps"}
@@ -95,7 +96,7 @@ class NetworkSettings(TrainingSettings):
         Share,
         About(
             "Test fraction",
-            "share of the cells that training never sees, in whole groups",
+            "share of the cells that are held out, in whole groups",
             metavar="SHARE",
         ),
     ] = 0.25

@@ -209,7 +209,7 @@ def test_a_folder_that_is_read_only_is_said_once_and_the_users_folder_taken(
         annotate.session.assign([cell], 1)
         qtbot.waitUntil(lambda n=cell: f"{n} annotation" in annotate.autosave.state, timeout=5000)
     assert len(heard) == 1
-    assert "could not save" in heard[0] and "Your annotations are kept in" in heard[0]
+    assert "could not save" in heard[0] and "Your annotations are saved in" in heard[0]
     assert "in your own data folder" in annotate.state.text()
     (own,) = (tmp_path / "user" / "annotations").glob("*.csv")
     assert len(rows_of(own)) == 2

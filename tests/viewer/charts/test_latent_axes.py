@@ -35,7 +35,7 @@ def test_texture_is_worded_as_typical() -> None:
     assert title_of("Texture") == "Typical texture"
     assert title_of("Granularity") == "Typical texture"
     tip = next(axis.tip for axis in axes_of(latents()) if axis.name == "Texture")
-    assert "not as it lies in this cell" in tip
+    assert "not with that of this cell" in tip
 
 
 def test_the_weaker_badge_of_two_latents_counts() -> None:
@@ -58,7 +58,7 @@ def test_the_weaker_badge_of_two_latents_counts() -> None:
 
 def test_a_tip_says_why_in_words() -> None:
     tip = next(axis.tip for axis in axes_of(latents()) if axis.name == "Shape")
-    assert "goes along with area (r +0.60)" in tip
+    assert "correlates with area (r +0.60)" in tip
     assert "S on sprites 0.95, now 0.90" in tip
     assert "square, ellipse, heart" in tip
 

@@ -59,7 +59,7 @@ def test_a_job_that_waits_says_so(two_cores: Any, dock: Any, qtbot: Any, monkeyp
     widget.task.run("opening", short(7), lambda _: stop.set())
     assert widget.task.waiting
     qtbot.waitUntil(lambda: widget.task_bar.bar.text() == "waiting", timeout=2000)
-    assert widget.task_bar.stage.text() == "waiting for other work to end"
+    assert widget.task_bar.stage.text() == "waiting for other jobs to end"
     long[0].stop()
     qtbot.waitUntil(stop.is_set, timeout=5000)
     assert not widget.task.waiting and not widget.task_bar.isVisible()

@@ -82,7 +82,7 @@ def test_a_step_is_ticked_off_by_what_the_session_holds(plate: Cells) -> None:
 
     session.trained = trained(accuracy=0.97, chance=0.5, n_test=15)
     steps = found(session)
-    assert steps["classifier"].done and "0.97 on 15 cells" in steps["classifier"].line
+    assert steps["classifier"].done and "0.97 on 15 held-out cells" in steps["classifier"].line
     assert next_of(tuple(steps.values())) == 2
     assert not steps["explanation"].actions[0].unavailable_reason
 

@@ -101,7 +101,7 @@ def _probabilities(findings: Findings) -> dict[str, Any]:
         lines.append(f"The classifier is {facts.calibrated}.")
     if calibration is not None:
         lines.append(
-            f"On held-out cells, with the {calibration.prior or 'prior of then'}: "
+            f"On held-out cells, with the {calibration.prior or 'prior at that time'}: "
             f"{calibration.text()}."
         )
     return {"lines": lines, "chart": chart}

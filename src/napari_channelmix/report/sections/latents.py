@@ -42,4 +42,4 @@ def latents_section(findings: Findings) -> dict[str, Any] | None:
 
 
 def _model_of(about: Any) -> str:
-    return str(about.get("disentangler") or about.get("model", "a disentangler"))
+    return str(about.get("disentangler") or about.get("model", "an encoder"))

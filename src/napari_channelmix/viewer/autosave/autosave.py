@@ -163,7 +163,7 @@ class Autosave:
                 places.without(loaded.path)
             note = f"it is kept as {loaded.moved.name}" if loaded.moved else "it is left as it is"
             self._tell(
-                f"The annotations of an earlier day cannot be read ({loaded.why}); {note}.",
+                f"The annotations of an earlier session cannot be read ({loaded.why}); {note}.",
                 "warning",
             )
             return
@@ -181,7 +181,7 @@ class Autosave:
         changes = self.session.edits.undoable
         self.session.classify(labels, classes)
         self._applying = False
-        self._say_state(f"Kept in {places.in_words(loaded.path)}.", loaded.path)
+        self._say_state(f"Saved in {places.in_words(loaded.path)}.", loaded.path)
         lines = []
         if self.session.edits.undoable > changes:
             what = _counted(len(loaded.annotations)) if len(loaded.annotations) else "your classes,"
@@ -209,7 +209,7 @@ class Autosave:
         job = self._job()
         if job is not None:
             self._dirty, self._writing = False, job
-            self._writer.run("keeping the annotations", job, self._written, on_error=self._broken)
+            self._writer.run("saving the annotations", job, self._written, on_error=self._broken)
 
     def _job(self) -> Job[SaveResult] | None:
         before, now, places = self._before, self.session.cells, self._places
@@ -236,7 +236,7 @@ class Autosave:
         if saved.troubles and "elsewhere" not in self._warned:
             self._warned.add("elsewhere")
             self._tell(
-                f"{saved.troubles[0]}. Your annotations are kept in {saved.path} instead.",
+                f"{saved.troubles[0]}. Your annotations are saved in {saved.path} instead.",
                 "warning",
             )
         if saved.other is not None and "other" not in self._warned:
@@ -261,7 +261,7 @@ class Autosave:
         self._say_state("Not saved. The next change tries again.")
         if "nowhere" not in self._warned:
             self._warned.add("nowhere")
-            cause = attempt.troubles[-1] if attempt.troubles else "no folder took them"
+            cause = attempt.troubles[-1] if attempt.troubles else "no folder can be written"
             self._tell(
                 f"{what} could not be saved: {cause}. Export them, or save the data set elsewhere.",
                 "error",

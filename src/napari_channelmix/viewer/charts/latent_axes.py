@@ -25,8 +25,9 @@ FloatArray = npt.NDArray[np.float64]
 #: The badges of `drl.trust`, best first, and what each means.
 BADGES = {
     "verified": "the name holds on these cells",
-    "plausible": "the name may hold: a weak link, or pictures that do not resemble the cells",
-    "not verified": "nothing says that the name holds on these cells",
+    "plausible": "the name may hold: a weak correlation, or reconstructions that do not resemble "
+    "the cells",
+    "not verified": "not shown that the name holds on these cells",
 }
 TURN = 2 * np.pi
 
@@ -153,5 +154,5 @@ def _tip(name: str, trusts: Sequence[Trust], weakest: Trust, factor: Factor) -> 
     if isinstance(factor.values[0], str):
         lines.append(f"On sprites, from low to high: {', '.join(map(str, factor.values))}.")
     if name in ("Texture", "Granularity"):
-        lines.append("Drawn as its kind typically looks, not as it lies in this cell.")
+        lines.append("Drawn with a typical texture of its kind, not with that of this cell.")
     return "\n".join(lines)

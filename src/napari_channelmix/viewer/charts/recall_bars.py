@@ -35,8 +35,8 @@ class RecallBars(QWidget):
         self.bars = Bars("Recall of each class", theme, (0.0, 1.0), figures=FIGURES)
         self.folding = Folding("Recall of each class")
         self.folding.setToolTip(
-            "Share of the cells of each class that the classifier calls so, of how many cells, and "
-            "the 95 % interval over groups such as wells; dashed: a guess"
+            "Share of the cells of each class that are predicted as it, the number of cells, and "
+            "the 95 % interval over groups such as wells; dashed: chance"
         )
         self.folding.addWidget(self.bars)
         column = QVBoxLayout(self)

@@ -33,14 +33,14 @@ def chance_line(trained: Trained | None) -> tuple[str, Kind]:
 
     if estimate.at_chance and estimate.n_groups < FEW_GROUPS:
         return (
-            f"Whether the classifier is better than chance is not known: {estimate.text()}. Hold "
+            f"It is not known whether the classifier is better than chance: {estimate.text()}. "
+            f"Hold "
             "out "
             "more groups to know.",
             "info",
         )
     return (
-        f"The classifier is {estimate.chance_text}: {estimate.text()}. What it needs or shows "
-        "may say "
-        "nothing of the classes.",
+        f"The classifier is {estimate.chance_text}: {estimate.text()}. Channels and maps may say "
+        "nothing about the classes.",
         "warning",
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DataSetBox"]
 
-TIP = "Which data set all pages work on; what was found of the others is kept with them"
+TIP = "The data set that all pages use; each data set keeps its results"
 LONGEST = 12
 NAME = Qt.ItemDataRole.UserRole + 1
 
@@ -52,7 +52,7 @@ class DataSetBox(QWidget):
         no_wider(self.list)
         self.close_button = QToolButton()
         self.close_button.setText("Close")
-        self.close_button.setToolTip("Close this data set, and let go of what was found of it")
+        self.close_button.setToolTip("Close this data set and discard its results")
         label = QLabel("Data set")
         label.setBuddy(self.list)
         row = QHBoxLayout(self)

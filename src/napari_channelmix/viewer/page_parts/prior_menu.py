@@ -28,10 +28,12 @@ CHOICES = (
     ("given shares", OWN_SHARES),
 )
 TIP = (
-    "How frequent the classes are before a cell is seen: probabilities and calls follow it. "
-    "Accuracy is of calls with the balanced prior, and maps do not depend on it"
+    "How frequent the classes are before a cell is seen. Probabilities and predicted classes "
+    "depend on it; maps do not. Accuracy is measured with the balanced prior"
 )
-ELSEWHERE = "A model made elsewhere: its training is not known, and its probabilities stay as given"
+ELSEWHERE = (
+    "A model made elsewhere: its training is not known, so its probabilities are not changed"
+)
 
 
 class PriorBox(QWidget):

@@ -49,7 +49,7 @@ class DeviceBox(QComboBox):
         self._queried = False
         self.addItems(["auto", "cpu", "cuda", "mps"])
         self.setToolTip(
-            "What computes; 'auto' takes the device of the preferences, or a graphics card where "
+            "Where to compute; 'auto': the device of the preferences, else a graphics card where "
             "there is one"
         )
 
@@ -99,10 +99,10 @@ def reason_not_ready(session: Session) -> str:
     """Why nothing can be learnt from the session's cells yet, or an empty text."""
     cells: Any = session.cells
     if cells is None:
-        return "First open a data set or use layers on the page 'Images and cells'."
+        return "First open a data set or use layers on the page 'Data'."
     used = [name for name, count in cells.class_counts.items() if count]
     if len(used) < 2:
-        return "Two classes are needed: name them and give them to some cells in 'Annotate'."
+        return "Two classes are needed: create them on the page 'Annotate' and label some cells."
     return ""
 
 

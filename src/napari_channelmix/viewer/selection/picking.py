@@ -82,7 +82,7 @@ class ClassBrush:
         self.active = False
 
     def switch(self, on: bool) -> None:
-        """Begin or end painting; while it is on, dragging does not move the picture."""
+        """Begin or end painting; while it is on, dragging does not move the image."""
         if on == self.active:
             return
         self.active = on

@@ -297,11 +297,11 @@ class Session(SessionState):
             self.classify(labels, self.cells.classes, joined=joined)
 
     def undo(self) -> None:
-        """Take back the last change of classes."""
+        """Undo the last change of classes."""
         self._restore(self.edits.back(self.cells))
 
     def redo(self) -> None:
-        """Make the change again that was taken back last."""
+        """Redo the change of classes that was undone last."""
         self._restore(self.edits.forth(self.cells))
 
     def _restore(self, cells: Cells | None) -> None:

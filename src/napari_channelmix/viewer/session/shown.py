@@ -11,7 +11,7 @@ from typing import Any
 __all__ = ["LAYERS_GONE", "OPEN_AGAIN", "Shown", "ShownBefore"]
 
 #: What to do where layers were removed.
-OPEN_AGAIN = "open the data set again, or choose the layers anew in 'Images and cells'."
+OPEN_AGAIN = "open the data set again, or choose the layers again on the page 'Data'."
 #: What a page says where `Shown.is_in` is false.
 LAYERS_GONE = f"The layers of this field of view are gone; {OPEN_AGAIN}"
 

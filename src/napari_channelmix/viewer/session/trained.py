@@ -14,7 +14,7 @@ __all__ = ["Trained"]
 
 @dataclass(frozen=True)
 class Trained:
-    """A classifier in use, and how well it did on cells it never saw.
+    """A classifier in use, and how well it did on held-out cells.
 
     ``accuracy``, ``chance``, ``recall`` and ``estimate`` (with intervals) are None where that is
     not known, as of models made elsewhere.

@@ -29,13 +29,13 @@ class TaskBar(QWidget):
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(True)
-        self.bar.setToolTip("Share of the work that is done")
+        self.bar.setToolTip("Progress of the job")
         self.cancel = QPushButton("Cancel")
-        self.cancel.setToolTip("Stop the work; what was there before stays as it is")
+        self.cancel.setToolTip("Stop the job; earlier results are kept")
         self.cancel.clicked.connect(task.stop)
         self.stage = QLabel()
         self.stage.setWordWrap(True)
-        self.stage.setToolTip("What is being done, and about how long it will still take")
+        self.stage.setToolTip("The running job, and about how much time is left")
         row = QHBoxLayout()
         row.addWidget(self.bar, 1)
         row.addWidget(self.cancel)
@@ -70,7 +70,7 @@ class TaskBar(QWidget):
         """Say so where the job cannot begin yet."""
         if self._task.waiting:
             self.bar.setFormat("waiting")
-            self.stage.setText("waiting for other work to end")
+            self.stage.setText("waiting for other jobs to end")
 
     def _begun(self, name: str) -> None:
         self._tick.start()

@@ -63,7 +63,7 @@ class PageFrame(QWidget):
         self.take_out.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.take_out.setAccessibleName(f"Take '{info.title}' out")
         self.take_out.setToolTip(
-            "Take this page out into a window of its own; closing that puts it back"
+            "Take this page out into a window of its own; close that window to put it back"
         )
         self.guide = PageGuide(info)
         self.away = QWidget()

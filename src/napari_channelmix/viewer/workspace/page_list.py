@@ -58,7 +58,7 @@ PAGES = (
         "Annotate",
         _module("annotate"),
         "AnnotatePage",
-        "Which class does each cell have? Give it by brush, by keys or from a table.",
+        "Which class does each cell have? Label cells with a brush, keys or a table.",
     ),
     PageInfo(
         "classifier",
@@ -66,7 +66,7 @@ PAGES = (
         "Classifier",
         _module("classifier"),
         "ClassifierPage",
-        "Can a network tell the classes apart, and how well on cells it never saw?",
+        "Can a network tell the classes apart, and how well on held-out cells?",
     ),
     PageInfo(
         "channels",
@@ -82,7 +82,7 @@ PAGES = (
         "Explain a cell",
         _module("pixels"),
         "PixelsPage",
-        "Which pixels of a cell make the classifier call it that?",
+        "Which pixels of a cell decide its predicted class?",
     ),
     PageInfo(
         "latents",
@@ -106,7 +106,7 @@ PAGES = (
         "Report and script",
         _module("report"),
         "ReportPage",
-        "What was found, as one page to hand on, and a script that does it again.",
+        "A report of all results, and a script that reproduces them.",
     ),
 )
 

@@ -100,7 +100,7 @@ class RailButton(_ThemedButton):
         self.state = state
         self.setAccessibleName(f"{self.page.title}: {state.words}")
         blocked = state.kind == "blocked"
-        hint = "\nA click on the dot goes where that is mended." if blocked else ""
+        hint = "\nClick the dot to go to the page where this can be solved." if blocked else ""
         doubt = f"\n{state.doubt}" if state.doubt else ""
         self.setToolTip(f"{self.page.dock}: {state.words}\n{state.line}{doubt}{hint}")
         self.update()
@@ -177,7 +177,7 @@ class FoldButton(_ThemedButton):
     def show_folded(self, folded: bool) -> None:
         """Show what a click would do now."""
         self.folded = folded
-        words = "Show the page" if folded else "Fold the page: the picture takes its room"
+        words = "Show the page" if folded else "Fold the page, to give the image more room"
         self.setToolTip(words)
         self.setAccessibleName(words)
         self.update()

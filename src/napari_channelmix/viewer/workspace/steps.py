@@ -120,7 +120,7 @@ class _Missing:
 
 CELLS_FIRST = _Missing("Cells are missing: open a data set, or choose the layers.", DATA)
 CLASSIFIER_FIRST = _Missing("A classifier is missing: train one, or open a model.", CLASSIFIER)
-PAINTING = _Missing("Clicks give cells a class now: switch painting off first.", ANNOTATE)
+PAINTING = _Missing("Clicks paint classes now: switch painting off first.", ANNOTATE)
 NOTHING = _Missing()
 
 
@@ -146,11 +146,11 @@ def _images(session: Session, seen: bool, layers: bool) -> Step:
         line = "The layers of the cells were removed; open the data set or the sample again."
     elif layers:
         # Images that are open are what the user came for.
-        line = "Images are open: say which layers are channels, and where the cells are."
+        line = "Images are open: choose which layers are channels, and which mark the cells."
         return Step(page, line, (_go(page), sample))
     else:
         line = (
-            "Open your own data set or layers below, or try the sample: a plate of made-up cells."
+            "Open your own data set or layers below, or try the sample: a plate of synthetic cells."
         )
     return Step(page, line, (sample, _go(page, "Own images…")))
 
@@ -181,8 +181,8 @@ def _classifier(session: Session, seen: bool) -> Step:
             estimate = trained.estimate
             between = "" if estimate is None else f"{estimate.interval_text}, "
             line += (
-                f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} cells it never "
-                f"saw ({between}chance {trained.chance:.2f})"
+                f": balanced accuracy {trained.accuracy:.2f} on {trained.n_test} held-out cells "
+                f"({between}chance {trained.chance:.2f})"
             )
         text, reliable = accuracy_text(trained)
         doubt = "" if reliable else f"{text}."
@@ -193,7 +193,7 @@ def _classifier(session: Session, seen: bool) -> Step:
     reason = reason_not_ready(session)
     if reason:
         return Step(page, reason, (_go(ANNOTATE, "Give classes"), _go(page, "Open a model…")))
-    line = "A small network learns to tell the classes apart; some wells are held back to test it."
+    line = "A small network learns to tell the classes apart; some wells are held out to test it."
     if session.source in SAMPLES.values():
         quick = Action(
             "train",
@@ -235,12 +235,12 @@ def _explanation(session: Session, seen: bool) -> Step:
     doubt = ""
     if done and explained is not None and explained.target is not None:
         target, tested = explained.classes[explained.target], explained.reliability
-        line = f"Cell {explained.name}: the map shows why the classifier says {target}."
+        line = f"Cell {explained.name}: the map shows why the classifier predicts {target}."
         if tested is not None and tested.verdict() != "good":
             # Of a map that may be read, the first sentence says so.
             doubt = tested.words()[1 if tested.readable() else 0]
     else:
-        line = "Click a cell in the picture: a map shows which pixels speak for its class."
+        line = "Click a cell in the image: a map shows which pixels support its class."
     return Step(page, line, (click,), done=done, doubt=doubt)
 
 
@@ -248,15 +248,15 @@ def _importance(session: Session) -> Step:
     page, importance = "Channel importance", session.importance
     under_way = IMPORTANCE in session.running
     missing = NOTHING if importance is not None or under_way else _without_classes(session)
-    line = "Which channels the answer needs, with error bars: a few trainings."
+    line = "Which channels the classifier needs, with error bars. Takes a few training runs."
     done = importance is not None and not under_way
     doubt = ""
     if done and importance is not None:
         if importance.shares_readable:
-            line = f"Most of the answer comes from {importance.channels[importance.order[0]]}."
+            line = f"The most important channel is {importance.channels[importance.order[0]]}."
             doubt = importance.caveat
         else:
-            line = "The shares are to be read with care; the page says why."
+            line = "Read the shares with care; the page says why."
             doubt = importance.verdict or importance.gate
     elif under_way:
         line = "Being computed; the bars appear repeat by repeat."
@@ -276,7 +276,7 @@ def _latents(session: Session) -> Step:
     latents, doubt = session.latents, ""
     line = "Cells along named axes such as size and texture, and what separates the classes."
     if latents is not None:
-        line = "Computed for all cells: click one, and move it along its axes."
+        line = "Computed for all cells: click one, and modify it along its axes."
         if latents.reconstruction is not None and not latents.reconstruction.resembles:
             doubt = "The reconstruction does not resemble these cells."
     return Step(page, line, (_go(page, missing=missing),), done=latents is not None, doubt=doubt)
@@ -295,5 +295,5 @@ def _phenotypes(session: Session) -> Step:
 def _report(session: Session) -> Step:
     page = "Report and script"
     missing = CELLS_FIRST if session.cells is None else NOTHING
-    line = "One page with all that was found, and a script that does it again."
+    line = "A report of all results, and a script that reproduces them."
     return Step(page, line, (_go(page, missing=missing),), counted=False)

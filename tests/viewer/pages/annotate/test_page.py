@@ -174,7 +174,7 @@ def test_the_next_uncertain_cell_is_gone_to_and_selected(
         viewer.layers["cells"].data_to_world(np.argwhere(squares() == 3).mean(axis=0)),
         atol=1,
     )
-    assert "1 looked at in this round" in found.line.text()
+    assert "1 seen in this round" in found.line.text()
     key(qtbot, canvas_of(viewer), "1")
     assert labels(annotate)[2] == 0
     click(found.unlabelled)
@@ -255,7 +255,7 @@ def test_all_that_is_disabled_says_why(dock: Any) -> None:
         annotate.giving.undo,
     ):
         assert not button.isEnabled() and button.toolTip()
-    assert "Images and cells" in annotate.giving.selected.text()
+    assert "'Data'" in annotate.giving.selected.text()
     assert not any(one.toolTip() == "" for one in annotate.classes.findChildren(QLineEdit))
 
 

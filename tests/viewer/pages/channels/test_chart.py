@@ -126,15 +126,15 @@ def test_bars_are_paler_where_the_gate_is_closed(chart: ImportanceChart) -> None
         return int(chart.grab().toImage().pixelColor(point).blue())
 
     opened = blue()
-    chart.show_importance(made("mixing to one image costs accuracy"))
+    chart.show_importance(made("blending to one image costs accuracy"))
     assert blue() < opened - 40
 
 
 def test_a_closed_gate_puts_both_answers_side_by_side() -> None:
-    text = verdict(made("mixing to one image costs accuracy"))
-    assert text.startswith("Not reliable: mixing to one image costs accuracy.")
+    text = verdict(made("blending to one image costs accuracy"))
+    assert text.startswith("Not reliable: blending to one image costs accuracy.")
     assert "Most by Shapley value: GZMB, CD8a, CK" in text
-    assert "mixed 0.80, plain 0.90" in text
+    assert "channel-mixing 0.80, all-channel 0.90" in text
 
 
 def test_the_verdict_stands_first_with_intervals_below() -> None:
@@ -183,7 +183,7 @@ def test_channels_not_above_their_control_are_grey_in_chart_and_table(
 
 
 def test_a_closed_gate_orders_bars_by_shapley_value(chart: ImportanceChart) -> None:
-    chart.show_importance(made(gate="mixing to one image costs accuracy"))
+    chart.show_importance(made(gate="blending to one image costs accuracy"))
     assert chart.rows[:2] == ("GZMB", "CD8a")
 
 

@@ -145,8 +145,8 @@ def test_the_settings_fit_a_dock_of_a_small_window(dock: Callable[[type], Any]) 
 
 
 def test_shares_of_a_few_groups_are_a_warning_and_no_error(dock: Callable[[type], Any]) -> None:
-    gate = "4 held-out groups say little of other groups"
-    head = "Reliable for these 4 groups, which say little of others"
+    gate = "4 held-out groups say little about other groups"
+    head = "Reliable for these 4 groups, which say little about others"
     few = replace(asking(), separability=None, gate=gate, verdict=head)
     lines = verdict(few).splitlines()
     assert lines[:2] == [f"{head}.", f"{gate}."]

@@ -213,7 +213,7 @@ def test_reasons_stand_beside_the_disabled_button(viewer: Any, images: Any, qtbo
     tick(images, qtbot, 0)
     images.cells.choose_source(viewer.layers["mask"])
     assert images.use.isEnabled()
-    for row, word in ((1, "RGB picture"), (2, "all channels must have one size")):
+    for row, word in ((1, "RGB image"), (2, "all channels must have one size")):
         tick(images, qtbot, row)
         assert not images.use.isEnabled() and word in images.reason.text()
         images.channels.list.item(row).setCheckState(Qt.CheckState.Unchecked)
@@ -293,7 +293,7 @@ def test_an_rgb_layer_is_refused_before_its_axis_is_asked_for(
     viewer.add_image(np.zeros((64, 64, 3), np.uint8), name="stained", rgb=True)
     images.channels.kind.setCurrentIndex(1)
     qtbot.wait(50)
-    assert "RGB picture" in images.reason.text()
+    assert "RGB image" in images.reason.text()
 
 
 def test_painted_classes_outlive_a_correction_of_the_labels(
@@ -359,12 +359,12 @@ def test_what_closing_a_data_set_costs_is_asked(
     assert images.switching.may_close(session.of(first)) and not asked
     session.begin("channel importance", first)
     images.close_data_set(first)
-    assert "under way, and is stopped: channel importance" in asked[0]
+    assert "running jobs will be stopped: channel importance" in asked[0]
     session.end("channel importance", first)
     trained = SimpleNamespace(classifier=SimpleNamespace(classes=("a",)), accuracy=None)
     session.put_classifier(first, trained)
     images.close_data_set(first)
-    assert "is lost: classifier" in asked[1] and "in no data-set file" in asked[1]
+    assert "are lost: classifier" in asked[1] and "in no data-set file" in asked[1]
     assert len(session.data_sets) == 2
 
 
@@ -419,7 +419,7 @@ def test_cells_of_another_image_are_added_and_their_classes_kept(
     tick(images, qtbot, 0, 1)
     images.cells.choose_source(viewer.layers["mask"])
     images.cells.crop.setValue(20)
-    assert not images.more.isEnabled() and "First use the cells" in images.more.toolTip()
+    assert not images.more.isEnabled() and "First create a cell set" in images.more.toolTip()
     use(images, qtbot, click)
     images.session.classify([0] * 5 + [1] * 4, ("a", "b"))
     click(images.more)

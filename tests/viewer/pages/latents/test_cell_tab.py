@@ -31,7 +31,7 @@ def drag(qtbot: Any, page: CellPage, name: str, value: float) -> None:
 
 
 def test_before_a_cell_is_chosen_nothing_can_be_moved(page: CellPage) -> None:
-    assert page.title.text() == "Click a cell in the picture."
+    assert page.title.text() == "Click a cell in the image."
     assert not page.sliders.isEnabled() and not page.grid.isEnabled()
 
 

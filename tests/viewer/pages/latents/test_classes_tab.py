@@ -32,7 +32,7 @@ def test_latents_stand_beside_hand_crafted_features_with_intervals(page: Classes
     assert (crafted.name, crafted.figure, crafted.interval) == ("hand-crafted", "0.90", (0.8, 0.95))
     assert "a small neural network 0.750" in latent.tip
     assert page.accuracy.level == 0.5
-    assert "Hand-crafted features tell these classes apart better" in page.note.text()
+    assert "Hand-crafted features separate these classes better" in page.note.text()
     assert "better than latents, by 0.090 (95 % interval 0.020 to 0.150)" in page.note.text()
     assert "3 folds" in page.line.text()
 
@@ -48,7 +48,7 @@ def test_the_classifier_of_the_session_stands_beside_them(page: ClassesPage) -> 
 
 @pytest.mark.parametrize(
     ("low", "high", "said"),
-    [(0.01, 0.2, "Latents tell these classes apart better"), (-0.1, 0.2, "cannot tell")],
+    [(0.01, 0.2, "Latents separate these classes better"), (-0.1, 0.2, "is not known whether")],
 )
 def test_what_is_better_is_said_only_where_the_cells_can_tell(
     page: ClassesPage, low: float, high: float, said: str
@@ -70,7 +70,7 @@ def test_axes_stand_in_the_order_of_their_importance(page: ClassesPage) -> None:
 
 
 def test_a_cell_is_held_against_its_own_class_first(page: ClassesPage) -> None:
-    assert page.unusual_label.text() == "Click a cell in the picture."
+    assert page.unusual_label.text() == "Click a cell in the image."
     height = page.unusual.height()
     page.show_cell(9)
     assert page.unusual.height() == height
@@ -109,7 +109,7 @@ def test_without_classes_that_is_said(page: ClassesPage) -> None:
     page.show_accuracies(None)
     assert page.line.text() == (
         "The classes were not compared: the cells have no two classes. "
-        "Give cells classes in 'Annotate', then Run again."
+        "Give cells classes on the page 'Annotate', then run again."
     )
     assert not page.accuracy.rows
     assert not page.cell_box.isVisible() and not page.importance_box.isVisible()

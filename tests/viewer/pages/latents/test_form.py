@@ -63,7 +63,7 @@ def importance(channels: tuple[str, ...], share: tuple[float, ...]) -> Any:
 
 def test_without_cells_it_says_where_they_come_from(form: LatentsForm) -> None:
     assert not form.run.isEnabled() and form.chosen_look is None
-    assert "Images and cells" in form.reason.text() and form.reason.isVisible()
+    assert "'Data'" in form.reason.text() and form.reason.isVisible()
 
 
 def test_layers_are_looked_at_in_their_own_colours(session: Session, form: LatentsForm) -> None:
@@ -115,7 +115,7 @@ def test_one_channel_is_chosen_by_name(session: Session, form: LatentsForm) -> N
 def test_a_blend_needs_a_result_of_channel_importance(session: Session, form: LatentsForm) -> None:
     open_cells(session, form)
     item = form.look.model().item(form.look.findData(BLEND))
-    assert not item.isEnabled() and "Channel importance" in item.toolTip()
+    assert not item.isEnabled() and "'Channels'" in item.toolTip()
     session.importance = importance(("DNA", "GFP"), (0.25, 0.75))
     form.fill()
     assert item.isEnabled()

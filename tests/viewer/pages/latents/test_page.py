@@ -163,7 +163,7 @@ def test_cancel_stops_the_run_and_keeps_what_was_found(
     click(found.task_bar.cancel)
     assert ended.wait(1.0) and time.monotonic() - start < 1.0
     assert found.session.latents is before
-    assert found.notice.text() == "Stopped. What was found before stands."
+    assert found.notice.text() == "Stopped. The earlier result is kept."
 
 
 def two_parts(of: Cells, gate: threading.Event) -> Any:
@@ -194,7 +194,7 @@ def test_cells_can_be_looked_at_while_their_classes_are_compared(
     qtbot.waitUntil(lambda: found.session.latents is not None)
     assert found.task.busy and found.results_box.isVisible()
     found.go(5)
-    assert "worked out last" in found.pages.classes_tab.line.text()
+    assert "computed last" in found.pages.classes_tab.line.text()
     gate.set()
     finished(found, qtbot)
     assert found.cell == 5 and "Cell 6" in found.pages.cell_tab.title.text()
@@ -216,7 +216,7 @@ def test_cancel_while_classes_are_compared_keeps_the_latents(
     qtbot.waitUntil(lambda: found.session.latents is not None)
     click(found.task_bar.cancel)
     assert found.session.latents is not None
-    assert found.notice.text() == "Stopped. The latents stand; the classes were not compared."
+    assert found.notice.text() == "Stopped. The latents are kept; the classes were not compared."
 
 
 def test_a_second_run_that_is_stopped_leaves_the_first_result(
@@ -512,7 +512,7 @@ def test_painted_classes_keep_the_latents_and_say_what_is_old(opened: Any, qtbot
     qtbot.waitUntil(lambda: found.session.latents.cells is found.session.cells)
     assert found.session.latents.values is values and found.cell == 4
     assert "labelled bright" in found.pages.cell_tab.title.text()
-    assert "Classes have changed" in found.pages.classes_tab.line.text()
+    assert "Classes were changed" in found.pages.classes_tab.line.text()
 
 
 def test_a_second_run_shows_the_same_cell_again(

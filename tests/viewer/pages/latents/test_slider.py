@@ -124,7 +124,7 @@ def test_a_cell_beyond_the_range_is_within_reach(slider: AxisSlider) -> None:
 
 
 def test_the_badge_is_told_in_words_and_by_its_look(slider: AxisSlider) -> None:
-    assert slider.axis.badge in slider.toolTip() and "goes along with area" in slider.toolTip()
+    assert slider.axis.badge in slider.toolTip() and "correlates with area" in slider.toolTip()
     colors = chart_colors("dark")
     looks = {badge_color(badge, colors) for badge in ("verified", "plausible", "not verified")}
     assert len(looks) == 3

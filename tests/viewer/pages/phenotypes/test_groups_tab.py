@@ -263,7 +263,7 @@ def test_no_well_is_left_out_of_curve_and_plate_for_its_training_cells(page: Any
     assert page.fractions.has_adjusted and not page.fractions.is_adjusted
     assert len(page.response.groups) == WELLS
     assert not page.adjust.isVisible()
-    assert "curve and plate of the calls" in page.note.text()
+    assert "curve and plate of the predictions" in page.note.text()
     without = sum(at % 4 > 0 for at in range(WELLS))
     assert f"{without} groups have no adjusted fraction" in page.words.text()
     # The table has those that are known.

@@ -142,7 +142,7 @@ def test_disagreements_are_found_relabelled_and_taken_back(
     found = opened()
     found.form.choose_order("disagreement")
     assert found.gallery.order[:2].tolist() == [40, 3]
-    said = "contradictions first: 2 predictions are not the label"
+    said = "contradictions first: 2 predictions differ from the label"
     assert found.count.text() == f"{len(plate)} cells, {said}"
     order = found.gallery.order.copy()
     press(found, 40, qtbot)

@@ -36,7 +36,7 @@ def test_the_least_sure_come_first_by_margin() -> None:
     known = Facts(of, type(predictions(of))(CLASSES, table))
     assert arranged(known, Choice("margin"), EVERY).tolist() == [1, 2, 0]
     assert arranged(known, Choice("probability", "round", True), EVERY).tolist() == [0, 2, 1]
-    assert Choice("margin").words == "least sure first"
+    assert Choice("margin").words == "least certain first"
     assert Choice("probability", "round", True).words == "most probably round first"
 
 
@@ -71,7 +71,7 @@ def test_what_is_missing_is_said() -> None:
     bare = Facts(Cells.from_array(np.zeros((2, 1, 4, 4), np.float32), ["DNA"]))
     reasons = {order.key: reason_not_possible(order, bare) for order in ORDERS}
     assert "Classify all cells" in reasons["margin"]
-    assert "Latent traversals" in reasons["distance"]
+    assert "'Latents'" in reasons["distance"]
     assert "no cell has a class" in reasons["class"]
     assert not reasons["data"] and not reasons["random"]
     assert arranged(bare, Choice("margin"), EVERY).tolist() == [0, 1]

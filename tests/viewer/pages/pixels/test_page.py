@@ -464,7 +464,7 @@ def test_methods_side_by_side(viewer: Any, opened: Any, qtbot: Any, click: Any) 
     click(found.comparison.button)
     finished(found, qtbot)
     tiles = found.comparison.tiles.tiles
-    assert [tile.title for tile in tiles[:3]] == ["PCIM", "PCIM, slow", "Saliency"]
+    assert [tile.title for tile in tiles[:3]] == ["PCIM", "PCIM (high fid.)", "Saliency"]
     assert all(tile.note.startswith("gap ") and tile.over is not None for tile in tiles)
     assert sum("★" in tile.note for tile in tiles) == 1
     # Of maps that all show nothing none is the best, and none is below nothing.
@@ -505,11 +505,11 @@ def test_chosen_cells_and_an_honest_cancel(
     slow = Slow(model, 0.0)
     found = opened(model=model)
     click(found.many.chosen_button)
-    assert "No cell is chosen" in found.notice.text()
+    assert "No cell is selected" in found.notice.text()
     for number in (2, 5, 6, 2):
         press(qtbot, viewer, number, modifier=Qt.KeyboardModifier.ShiftModifier)
     assert found.many.chosen == (4, 5) and found.session.explanation is None
-    assert len(viewer.layers["chosen cells"].data) == 2
+    assert len(viewer.layers["cells to explain"].data) == 2
     click(found.many.chosen_button)
     finished(found, qtbot)
     assert "2 cells are explained" in found.notice.text()
@@ -521,7 +521,7 @@ def test_chosen_cells_and_an_honest_cancel(
     click(found.task_bar.cancel)
     assert "Stopped" in found.notice.text() and not found.many.busy
     found.many.choose_none()
-    assert "chosen cells" not in viewer.layers
+    assert "cells to explain" not in viewer.layers
 
 
 def test_channels_that_are_missing_are_named(viewer: Any, opened: Any, qtbot: Any) -> None:

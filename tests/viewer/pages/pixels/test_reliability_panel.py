@@ -15,7 +15,7 @@ NARROW = 320
 
 
 FAITHFUL = "Faithful: better than random maps (p < 0.001, n = 24 random maps)."
-COIN = "The call is nearly a toss of a coin: big 50.2 %, small 49.8 %."
+COIN = "The prediction is close to undecided: big 50.2 %, small 49.8 %."
 
 
 def explained(*words: str, verdict: str = "good", **more: Any) -> Any:

@@ -130,7 +130,7 @@ def test_cells_in_no_file_are_refused_by_name(session: Session) -> None:
     session.switch(session.data_sets[0].key)
     snapshot = snapshot_of(session)
     assert snapshot is not None
-    with pytest.raises(UnsavedError, match=r"\(3\): .*take that data set in use .* or close it"):
+    with pytest.raises(UnsavedError, match=r"\(3\): .*choose that data set on .* or close it"):
         drain(config_job(snapshot))
     session.close(session.data_sets[2].key)
     snapshot = snapshot_of(session)

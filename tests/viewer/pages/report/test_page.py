@@ -1,4 +1,4 @@
-"""Page 'Report and script': what was found is handed on as it is shown, and can be done again."""
+"""Page 'Report': what was found is handed on as it is shown, and can be done again."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_a_report_says_which_figures_are_of_classes_before(
         wait(trained)
         page = path.read_text("utf-8")
         # Cells of no file have no config, but their figures are judged all the same.
-        assert "there is no config to do this again" in page
+        assert "there is no config to reproduce this" in page
         assert ("the classifier was trained before cells or classes were changed" in page) == (
             changed
         )
@@ -352,7 +352,7 @@ def test_the_report_is_opened_only_by_a_click(
     assert opened == []
     page = path.read_text("utf-8")
     assert "Labels against predictions" in page
-    assert "there is no config to do this again" in page
+    assert "there is no config to reproduce this" in page
     click(trained.open)
     assert opened == [str(path)]
     path.unlink()

@@ -55,10 +55,10 @@ class Transfer(QWidget):
         )
         self.how.currentIndexChanged.connect(lambda _: self._look())
         self.ids = QLineEdit()
-        self.ids.setPlaceholderText("found by its name")
+        self.ids.setPlaceholderText("automatic, by name")
         self.ids.setToolTip(
-            "Column of the table that holds the ids (label values); empty: the one "
-            "that is called object, label, index or the like"
+            "Column of the table that holds the ids (label values); empty: the column named "
+            "object, label, index or similar"
         )
         self.ids.editingFinished.connect(self._other_ids)
         self.ids_label = QLabel("Ids in column")
@@ -66,7 +66,7 @@ class Transfer(QWidget):
         self.apply_button = QPushButton("Apply")
         self.apply_button.setToolTip("Give the cells the classes of the table")
         self.apply_button.clicked.connect(self.apply)
-        self.cancel = QPushButton("Leave it")
+        self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Change nothing")
         self.cancel.clicked.connect(self.close_table)
         first, second, last = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -160,7 +160,7 @@ class Transfer(QWidget):
     def _ready(self, why: str) -> None:
         self.apply_button.setEnabled(not why)
         self.apply_button.setToolTip(
-            why or "Give the cells these classes: one change, which Undo takes back"
+            why or "Give the cells these classes, as one change that can be undone"
         )
 
     def apply(self) -> None:

@@ -1,4 +1,4 @@
-"""What to look at next: buttons for the least certain cell and for one without a class."""
+"""Next cell to label: buttons for the least certain cell and for one without a class."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class GoingOn(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._round, self._last = session, Round(), -1
-        self.uncertain = QPushButton("Next uncertain cell")
+        self.uncertain = QPushButton("Next least-certain cell")
         self.uncertain.clicked.connect(self.go_to_uncertain)
         self.unlabelled = QPushButton("Next cell without a class")
         self.unlabelled.clicked.connect(self.go_to_unlabelled)
         self.line = QLabel()
         self.line.setWordWrap(True)
-        self.line.setToolTip("How far you are")
+        self.line.setToolTip("Progress")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -91,8 +91,8 @@ class GoingOn(QWidget):
         self.uncertain.setToolTip(
             f"{why[:1].upper()}{why[1:]}"
             if why
-            else "Go to the cell whose two likeliest classes are closest; cells without a class "
-            "come first, each cell once in a round"
+            else "Go to the cell whose two most probable classes are closest; cells without a "
+            "class come first, each cell once in a round"
         )
         free = 0 if cells is None else int((cells.labels < 0).sum())
         self.unlabelled.setEnabled(free > 0)
@@ -108,5 +108,5 @@ class GoingOn(QWidget):
         elif self._round.seen:
             seen = len(self._round.seen)
             done = ", all of them: the next begins" if seen >= len(cells) else ""
-            parts.append(f"{seen:,} looked at in this round{done}")
+            parts.append(f"{seen:,} seen in this round{done}")
         self.line.setText("; ".join(parts) + ".")

@@ -54,8 +54,8 @@ class AnnotatePage(Page):
         super().__init__(viewer)
         self.autosave = autosave_of(viewer)
         self.news = Notice()
-        self.take_back = QPushButton("Undo: take them back")
-        self.take_back.setToolTip("Take the restored annotations back; Redo brings them again")
+        self.take_back = QPushButton("Undo the restored annotations")
+        self.take_back.setToolTip("Remove the restored annotations; Redo restores them")
         self.classes = Palette(self.viewer, self.session)
         self.giving = Giving(self.session)
         self.going_on = GoingOn(self.session)
@@ -88,7 +88,7 @@ class AnnotatePage(Page):
         box, inside = group("Selected cells")
         inside.addWidget(self.giving)
         self.column.addWidget(box)
-        box, inside = group("What to look at next")
+        box, inside = group("Next cell to label")
         inside.addWidget(self.going_on)
         self.column.addWidget(box)
         box, inside = group("Files")
@@ -270,7 +270,7 @@ class AnnotatePage(Page):
             button.setEnabled(not reason)
             button.setToolTip(reason or tip)
         self.state.setText(self.autosave.state)
-        self.state.setToolTip(f"Your annotations are written as you go. {self.autosave.path}")
+        self.state.setToolTip(f"Annotations are saved automatically. {self.autosave.path}")
         self.state.setVisible(bool(self.autosave.state))
 
     def front_changed(self, front: bool) -> None:

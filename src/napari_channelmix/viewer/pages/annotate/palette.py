@@ -153,7 +153,7 @@ class Palette(QWidget):
         self.paint.setToolTip(
             unseen
             or "Click a cell in the viewer, or drag over cells, to give them the selected class; "
-            "while this is on, dragging does not move the picture, and a key 1 to 9 or 0 chooses "
+            "while this is on, dragging does not move the image, and a key 1 to 9 or 0 chooses "
             "what is painted"
         )
         self._name_paint()

@@ -27,8 +27,8 @@ class Giving(QWidget):
         self.selected = QLabel()
         self.selected.setWordWrap(True)
         self.selected.setToolTip(
-            "A click on a cell selects it, Shift adds more; the keys 1 to 9 then give them a "
-            "class, 0 takes it away"
+            "Click a cell to select it, Shift-click to add more; keys 1 to 9 give them a class, 0 "
+            "removes it"
         )
         self.undo, self.redo = QPushButton("Undo"), QPushButton("Redo")
         self.undo.clicked.connect(session.undo)
@@ -55,7 +55,7 @@ class Giving(QWidget):
             description = "" if edit is None else edit_in_words(edit)
             short = description if len(description) <= LONGEST else f"{description[: LONGEST - 1]}…"
             button.setText(f"{name}: {short}" if description else name)
-            again = "take back the last" if name == "Undo" else "make the last undone"
+            again = "undo the last" if name == "Undo" else "redo the last undone"
             tip = (
                 f"{description}: {again} change of classes ({keys})"
                 if description
@@ -67,12 +67,10 @@ class Giving(QWidget):
 def _in_words(session: Session) -> str:
     cells, chosen = session.cells, session.selected
     if cells is None:
-        return (
-            "No cells yet: open a data set, or use the layers of the viewer, in 'Images and cells'."
-        )
+        return "No cells yet: open a data set, or use the layers of the viewer, on the page 'Data'."
     known = [cell for cell in chosen if 0 <= cell < len(cells)]
     if not known:
-        return "No cell is selected: click one in the picture (Shift adds), then press 1 to 9 or 0."
+        return "No cell is selected: click one (Shift-click adds more), then press 1 to 9 or 0."
     labels = cells.labels
     if len(known) > 1:
         free = int((labels[known] < 0).sum())

@@ -116,7 +116,7 @@ class ImportanceChart(pg.PlotWidget):
         imp, colors = self.importance, self.colors
         if imp is None:
             return ""
-        parts = [f'<span style="color:{colors.bar}">■</span> share in the mix']
+        parts = [f'<span style="color:{colors.bar}">■</span> share of the blended image']
         if len(imp.seeds) > 1:
             parts.append("├┤ sd over repeats")
         if imp.shapley is not None:
@@ -124,7 +124,7 @@ class ImportanceChart(pg.PlotWidget):
                 f'<span style="color:{colors.second}">◆</span> Shapley value (balanced accuracy)'
             )
         if imp.decoy is not None:
-            parts.append("┆ negative control: it carries nothing")
+            parts.append("┆ negative control (no information)")
         if imp.above_control is not None and not all(imp.above_control):
             parts.append(f'<span style="color:{colors.line}">■</span> not above its control')
         # A mark and its words stay on one line.
@@ -154,7 +154,7 @@ class ImportanceChart(pg.PlotWidget):
         plot.getViewBox().invertY(True)
         plot.setYRange(-0.6, max(1, len(self.rows)) - 0.4, padding=0)
         label = {"color": colors.text}
-        plot.setLabel("bottom", "share in the mixed image", **label)
+        plot.setLabel("bottom", "share of the blended image", **label)
         plot.setLabel("top", "Shapley value", **{"color": colors.second})
         # A label shows its axis.
         plot.showAxis("top", self.importance is not None and self.importance.shapley is not None)

@@ -74,5 +74,5 @@ def mixed_job(classifier: Classifier, cells: Cells, field: int) -> Job[npt.NDArr
     for top in range(0, height, STRIPE):
         box = (top, 0, min(top + STRIPE, height), width)
         stripes.append(classifier.blend(field_of_view.read(box, cells.planes)[None])[0])
-        yield Progress(box[2], height, "mixing the channels")
+        yield Progress(box[2], height, "blending the channels")
     return np.concatenate(stripes, axis=1)

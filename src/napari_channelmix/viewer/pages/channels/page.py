@@ -1,4 +1,4 @@
-"""Page 'Channels': run DCMIX, read its bars under its gate, look at the mixed image."""
+"""Page 'Channels': run DCMIX, read its bars with their reliability, look at the blended image."""
 
 from __future__ import annotations
 
@@ -53,12 +53,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ChannelsPage", "verdict"]
 
+# Layers with the blended images.
+BLENDED = "blended image"
 TITLE = "Which channels the classifier needs"
-HINT = "Point at a bar to read it; click it to see that channel alone."
+HINT = "Point at a bar for its values; click it to show only that channel."
 
 
 class ChannelsPage(Page):
-    """Settings, gate, bars, figures, mixed image."""
+    """Settings, reliability, bars, table, blended image."""
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
@@ -86,12 +88,12 @@ class ChannelsPage(Page):
         self.chart = ImportanceChart(self.viewer.theme)
         self.legend = QLabel()
         self.legend.setWordWrap(True)
-        self.legend.setToolTip("What the marks of the chart mean")
+        self.legend.setToolTip("Legend of the chart")
         self.summary_label = QLabel()
         self.summary_label.setWordWrap(True)
         self.summary_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.summary_label.setToolTip(
-            "What plain classifiers and negative controls say of the channels"
+            "What linear classifiers and negative controls say about the channels"
         )
         self.hover = QLabel(HINT)
         self.hover.setWordWrap(True)
@@ -106,8 +108,8 @@ class ChannelsPage(Page):
         self.measured = QLabel()
         self.measured.setWordWrap(True)
         self.figures = FiguresTable()
-        self.mixed = QPushButton("Show mixed image")
-        self.mixed.setToolTip("The blended image of this field of view, as the classifier sees it")
+        self.mixed = QPushButton("Show blended image")
+        self.mixed.setToolTip("The blended image of this field of view, as the network gets it")
         self.export = QPushButton("Export…")
         self.export.setToolTip("Write importance.json, .csv, .png and .svg into a folder")
         self.copy = QPushButton("Copy table")
@@ -137,7 +139,7 @@ class ChannelsPage(Page):
         ticks.addWidget(self.shapley)
         ticks.addWidget(self.decoys)
         ticks.addStretch(1)
-        rows.addRow("Also", ticks)
+        rows.addRow("Compute also", ticks)
         self.settings.leave("shapley", "decoys")
         inside.addLayout(rows)
         more = Folding("More settings")
@@ -161,8 +163,8 @@ class ChannelsPage(Page):
         inside.addWidget(self.hover)
         inside.addWidget(self.summary_label)
         inside.addWidget(self.no_p_values)
-        table = Folding("Figures")
-        table.setToolTip("The numbers behind the bars")
+        table = Folding("Table")
+        table.setToolTip("The numbers of the chart")
         table.addWidget(self.figures)
         table.addWidget(self.measured)
         inside.addWidget(table)
@@ -229,7 +231,7 @@ class ChannelsPage(Page):
             done = 0 if importance is None else len(importance.seeds)
             line = f"Stopped; {done} of {self._repeats} repeats are done"
             if done and self._parts_folder is not None:
-                line += " and kept: with the same cells and settings, Run goes on from there"
+                line += " and saved: with the same cells and settings, Run continues from there"
             self.notice.say(f"{line}.")
         self._importance_changed()
 
@@ -254,7 +256,8 @@ class ChannelsPage(Page):
         self._importance_changed()
         if self._taken:
             self.notice.say(
-                f"{self._taken} of {self._repeats} repeats were kept from an earlier run with the "
+                f"{self._taken} of {self._repeats} repeats were reused from an earlier run with "
+                f"the "
                 "same cells and settings.",
                 "good",
             )
@@ -282,7 +285,7 @@ class ChannelsPage(Page):
             self._toggle_solo(self.solo.channel)
         geometry = layers.field_place(shown)
         self.mixed_task.run(
-            "mixing the channels",
+            "blending the channels",
             mixed_job(imp.classifiers[0], cells, shown.field),
             lambda images: self._show_mixed(images, geometry, visible),
             on_error=self.fail,
@@ -294,7 +297,7 @@ class ChannelsPage(Page):
         # napari selects a layer that is added: its controls would be those of one unseen.
         with nullcontext() if visible else layers.keep_selection(self.viewer.layers):
             for place, image in enumerate(images):
-                name = "mixed" if len(images) == 1 else f"mixed {place + 1}"
+                name = BLENDED if len(images) == 1 else f"{BLENDED} {place + 1}"
                 low, high = (float(v) for v in np.percentile(image, (1.0, 99.8)))
                 limits = (low, max(high, low + 1e-6))
                 layer = layers.add_image(
@@ -359,9 +362,9 @@ class ChannelsPage(Page):
         why = reason_not_ready(self.session)
         cells = self.session.cells
         if not why and cells is not None and len(cells.channels) < 2:
-            why = "These cells have one channel: there is nothing to weigh."
+            why = "These cells have one channel: there is nothing to compare."
         if self._elsewhere:
-            why = f"A run on {self._elsewhere} is under way; its bars will stand there."
+            why = f"A run on {self._elsewhere} is in progress; its result is shown there."
         self._fill_scaled()
         self.run_button.setEnabled(not why and not self.task.busy)
         self.reason.setText(why)
@@ -396,7 +399,7 @@ class ChannelsPage(Page):
         self.chart.mark(None)
         self.hover.setText(HINT)
         # Only where it is looked at: the first one is added when a run is done.
-        if any(layers.role_of(layer).startswith("mixed") for layer in self.viewer.layers):
+        if any(layers.role_of(layer).startswith(BLENDED) for layer in self.viewer.layers):
             self.show_mixed(visible=False)
 
     def _importance_changed(self, _: object = None) -> None:
@@ -467,12 +470,12 @@ def verdict(imp: Any) -> str:
     figures = measured(imp)
     if imp.asks:
         remedy = (
-            "A true effect can look like this too. 'Scale' under 'More settings' takes away what "
-            "differs between groups; run it again to see what is left."
+            "A true effect can look like this too. 'Scale' under 'More settings' removes "
+            "differences between groups; run again to see what is left."
         )
         return f"{imp.question}\n{remedy}\n{figures}"
     if imp.shares_readable and not imp.caveat:
-        return f"Reliable: one mixed image holds what the classifier uses.\n{figures}"
+        return f"Reliable: one blended image holds what the classifier uses.\n{figures}"
     both = ""
     if imp.shapley is not None and not imp.shares_readable:
         by_share = ", ".join(imp.channels[i] for i in np.argsort(-np.array(imp.share))[:3])
@@ -491,6 +494,7 @@ def measured(imp: Any) -> str:
     if imp.estimates:
         return "\n".join(imp.accuracy_lines)
     return (
-        f"balanced accuracy: mixed {imp.accuracy['mixed']:.2f}, plain {imp.accuracy['plain']:.2f}; "
+        f"balanced accuracy: channel-mixing {imp.accuracy['mixed']:.2f}, all-channel "
+        f"{imp.accuracy['plain']:.2f}; "
         f"{imp.n_test} held-out cells, {counted(len(imp.seeds), 'repeat')}"
     )

@@ -1,4 +1,4 @@
-"""The numbers behind the bars, as a small table, and what the last columns were measured on."""
+"""The numbers of the chart, as a small table, and what the last columns were measured on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["FiguresTable", "measured_alone"]
 WIDEST = 170
 
 TIPS = {
-    "share": "Share of the channel in the mixed image",
+    "share": "Share of the channel in the blended image",
     "± sd": "Standard deviation of the share over the repeats",
     "Shapley": "What the channel adds to the balanced accuracy of a network that sees all channels",
     "control": "Negative control: share of a channel that carries nothing, the same channel of "

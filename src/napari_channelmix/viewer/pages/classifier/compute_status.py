@@ -31,13 +31,12 @@ class ComputerBox(Folding):
         self.task = Task(session)
         self.devices = QLabel("Looking for devices…")
         self.devices.setTextFormat(Qt.TextFormat.PlainText)
-        self.devices.setToolTip("What can compute here, and why something cannot")
+        self.devices.setToolTip("The devices of this computer, and why one cannot be used")
         self.preferred = QLabel()
         self.preferred.setToolTip(WHERE)
         self.free = QPushButton("Free memory")
         self.free.setToolTip(
-            "Let go of maps and pictures that are kept to be used again, and of memory that is set "
-            "aside on a graphics card; results stay"
+            "Clear cached maps and images, and reserved memory of the graphics card; results stay"
         )
         self.freed = QLabel()
         content = QWidget()
@@ -96,4 +95,4 @@ class ComputerBox(Folding):
 
 
 def _auto(device: str) -> str:
-    return "the best device there is" if device == "auto" else device
+    return "the fastest device" if device == "auto" else device

@@ -30,7 +30,7 @@ def needs_form(path: Path) -> bool:
 
 # What a model may give: words for the user, and those of `load_model`.
 GIVES = (
-    ("found out from the first cells", "auto"),
+    ("detected from the first cells", "auto"),
     ("logits (before the softmax)", "logits"),
     ("probabilities (after the softmax)", "probabilities"),
     ("independent labels, after a sigmoid", "sigmoid"),
@@ -59,7 +59,7 @@ class ModelForm(QWidget):
             self.output.addItem(words, name)
         no_wider(self.output)
         self.output.setToolTip(
-            "What the model's numbers mean; where it stays in doubt you are asked to choose"
+            "What the model's numbers mean; you are asked where it cannot be detected"
         )
         self.select = QLineEdit()
         self.select.setPlaceholderText("only where it has several")
@@ -76,7 +76,7 @@ class ModelForm(QWidget):
         rows = form()
         rows.addRow("Channels", self.channels)
         rows.addRow("Classes", self.classes)
-        rows.addRow("It gives", self.output)
+        rows.addRow("Output type", self.output)
         rows.addRow("Output", self.select)
         buttons = QHBoxLayout()
         buttons.addWidget(self.load)

@@ -72,12 +72,12 @@ class ClassifierPage(Page):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.device = DeviceBox(self.session)
-        self.mix = QCheckBox("Mix the channels into")
+        self.mix = QCheckBox("DCMIX layer, blended channels:")
         self.mix.setToolTip(
-            "Put a mixing layer in front (DCMIX): the classifier sees blended images only, and the "
-            "weights of the blend can be read. Default: off"
+            "Put a channel-mixing layer (DCMIX) before the network: it gets blended images only, "
+            "and the weight of each channel can be read. Default: off"
         )
-        self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended images")
+        self.mixes: QSpinBox = whole(1, 16, 1, "Number of blended channels")
         self.mixes.setEnabled(False)
         self.mix.toggled.connect(self.mixes.setEnabled)
         controls = {"network": NetworkBox(), "device": self.device, "mixes": self.mixes}
@@ -85,7 +85,9 @@ class ClassifierPage(Page):
         self.network, self.epochs = self.settings["network"], self.settings["epochs"]
         self.held_out, self.seed = self.settings["held_out"], self.settings["seed"]
         self.train = QPushButton("Train")
-        self.train.setToolTip("Train on the cells that have a class, and measure on held-out ones")
+        self.train.setToolTip(
+            "Train on the cells that have a class, and measure accuracy on held-out cells"
+        )
         self.run_time = RunTimeLine(self.viewer.theme)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
@@ -93,7 +95,7 @@ class ClassifierPage(Page):
         self.classifiers = ClassifierBox(self.session)
         self.result = QLabel()
         self.result.setWordWrap(True)
-        self.result.setToolTip("Figures on cells that training never saw")
+        self.result.setToolTip("Performance on held-out cells")
         self.doubts = Notice()
         self.recalls = RecallBars(self.viewer.theme)
         self.probabilities = ProbabilitiesPanel(self.viewer.theme)
@@ -108,8 +110,8 @@ class ClassifierPage(Page):
         self.legend = ClassLegend()
         self.evaluate = QPushButton("Evaluate on these cells")
         self.evaluate.setToolTip(
-            "Hold the classes of the cells against what the classifier says, and the cells "
-            "against those it was trained on"
+            "Compare predictions with the labels of these cells, and these cells with the "
+            "training cells"
         )
         self.save = QPushButton("Save…")
         self.save.setToolTip("Save the classifier as a bundle (.cmx): weights, names, statistics")
@@ -161,7 +163,9 @@ class ClassifierPage(Page):
         content = QWidget()
         content.setLayout(inner)
         more = Folding("More settings")
-        more.setToolTip("How long and how fast it learns, and how blending weights stay positive")
+        more.setToolTip(
+            "Network, duration and rate of learning, and the constraint of the blending weights"
+        )
         more.addWidget(content)
         inside.addWidget(more)
         inside.addWidget(self.train)
@@ -396,7 +400,7 @@ class ClassifierPage(Page):
         self.misfit.setText(misfit)
         self.misfit.setVisible(bool(misfit))
         usable = trained is not None and not misfit and not busy
-        where = "Classes, here and in the picture"
+        where = "Colours of the classes"
         self.legend.show_classes(palette if trained is not None else (), where)
         self.apply.setEnabled(usable and self.session.cells is not None)
         classed = self.session.cells is not None and bool((self.session.cells.labels >= 0).any())

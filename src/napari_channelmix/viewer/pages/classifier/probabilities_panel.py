@@ -21,8 +21,8 @@ __all__ = ["ProbabilitiesPanel"]
 
 HEIGHT = 150
 PLOT_TIP = (
-    "Held-out cells with about the same probability of the class, and how many of them are of it, "
-    "with 95 % intervals over groups; on the dotted line probabilities are right"
+    "Held-out cells with about the same probability of the class, and the share of them that are "
+    "of the class, with 95 % intervals over groups; dotted line: perfect calibration"
 )
 
 
@@ -34,9 +34,9 @@ class ProbabilitiesPanel(QWidget):
         self.line = QLabel()
         self.line.setWordWrap(True)
         self.line.setToolTip(
-            "Prior: how frequent the classes are taken to be before a cell is seen. Calibrated: "
-            "scores were divided by the temperature, so that of cells called with 90 % about 90 % "
-            "are right; above 1 the network was too sure"
+            "Prior: how frequent the classes are assumed to be. Calibrated: "
+            "scores were divided by the temperature, so that of cells predicted with 90 % about "
+            "90 % are right; above 1 the network was overconfident"
         )
         self.figures = QLabel()
         self.figures.setWordWrap(True)
@@ -60,7 +60,7 @@ class ProbabilitiesPanel(QWidget):
         column.setSpacing(4)
         for widget in (self.figures, self.of, self.plot):
             column.addWidget(widget)
-        self.fold = Folding("What the probabilities mean")
+        self.fold = Folding("Calibration of the probabilities")
         self.fold.addWidget(inside)
         self.fold.toggleButton().setToolTip(
             "Calibration error, Brier score and reliability curve on held-out cells"

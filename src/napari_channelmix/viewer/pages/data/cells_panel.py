@@ -43,10 +43,10 @@ class CellsPanel(QWidget):
         super().__init__(parent)
         self.viewer = viewer
         self.source = QComboBox()
-        self.source.setToolTip("The Labels or Points layer that marks the cells")
+        self.source.setToolTip("The Labels or Points layer with the cells")
         self.nuclei_channel = QComboBox()
-        self.nuclei_channel.setToolTip("The channel in which the nuclei are bright")
-        self.find_button = QPushButton("Find nuclei")
+        self.nuclei_channel.setToolTip("The channel in which nuclei are bright")
+        self.find_button = QPushButton("Segment nuclei")
         self.find_button.setToolTip(
             "Smooth, threshold (Otsu), split touching nuclei; the result is a new Labels layer "
             "that you can correct"
@@ -64,7 +64,7 @@ class CellsPanel(QWidget):
         self.column = QComboBox()
         self.column.setToolTip(
             "A column of the layer's features that names the class of each cell; without one, "
-            "give cells their classes in 'Annotate'"
+            "give cells their classes on the page 'Annotate'"
         )
         finder = QHBoxLayout()
         finder.addWidget(self.nuclei_channel, 1)
@@ -88,8 +88,8 @@ class CellsPanel(QWidget):
         # It shares its row with a button.
         self.nuclei_channel.setMinimumContentsLength(5)
         rows = self.rows = form()
-        rows.addRow("Marked by", self.source)
-        rows.addRow("or in", finder)
+        rows.addRow("Cells from", self.source)
+        rows.addRow("in channel", finder)
         rows.addRow("A cell is", self.unit)
         rows.addRow("Crop", self.crop)
         rows.addRow("", self.inside)
@@ -193,7 +193,7 @@ class CellsPanel(QWidget):
         """
         layer = self.source.currentData()
         if layer is None:
-            raise DataError("choose the layer that marks the cells, or find nuclei")
+            raise DataError("choose the layer that marks the cells, or segment nuclei")
         return CellsPlan(
             chosen,
             layer,

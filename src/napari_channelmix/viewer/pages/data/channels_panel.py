@@ -124,8 +124,8 @@ class ChannelsPanel(QWidget):
         super().__init__(parent)
         self.viewer = viewer
         self.kind = QComboBox()
-        self.kind.addItems(["Every channel is a layer", "One layer with a channel axis"])
-        self.kind.setToolTip("How the channels stand in the viewer")
+        self.kind.addItems(["Channels are separate layers", "One layer with a channel axis"])
+        self.kind.setToolTip("How the channels are stored in the viewer")
         self.list = QListWidget()
         self.list.setToolTip(
             "Tick the channels; drag to reorder; double-click to give a channel another name"
@@ -135,13 +135,14 @@ class ChannelsPanel(QWidget):
         self.layer = QComboBox()
         self.layer.setToolTip("The layer that holds all channels")
         self.axis = QComboBox()
-        self.axis.setToolTip("Which of its axes holds the channels; this is never guessed")
+        self.axis.setToolTip("Which of its axes holds the channels")
         no_wider(self.kind, self.layer, self.axis)
         self.rest = QWidget()
         self._rest_rows = form()
         self.rest.setLayout(self._rest_rows)
         self.note = QLabel(
-            "Cells are 2-D. The slice is taken when you press 'Use'; in a maximum the cells are "
+            "Cells are 2-D. The slice is taken when you press 'Create cell set'; in a maximum the "
+            "cells are "
             "projected too."
         )
         self.note.setWordWrap(True)
@@ -287,9 +288,9 @@ class ChannelsPanel(QWidget):
         item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
         if refused:
             item.setToolTip(
-                "An RGB picture is no channel: split it (right click, Split RGB) or unmix it"
+                "An RGB image is not a channel: split it (right click, Split RGB) or unmix it"
             )
-            item.setText(f"{name}  (RGB: no channel)")
+            item.setText(f"{name}  (RGB: not a channel)")
         self.list.addItem(item)
 
     @property

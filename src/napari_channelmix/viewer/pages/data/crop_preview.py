@@ -53,7 +53,7 @@ class CropPreview(QWidget):
         count = min(CELLS_SHOWN, len(cells))
         chosen = self._rng.choice(len(cells), size=count, replace=False)
         self.task.run(
-            "crops to look at",
+            "crops of cells",
             crops_job(cells, chosen.tolist()),
             lambda crops: self._show(cells, chosen, crops),
         )

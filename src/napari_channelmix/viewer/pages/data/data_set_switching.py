@@ -119,11 +119,10 @@ class DataSetSwitching:
         lines = [f"Close {state.name}?"]
         if running:
             lines.append(
-                f"Work on it is under way, and is stopped: {running}. What an earlier run "
-                "of the same found is lost."
+                f"Its running jobs will be stopped: {running}. Earlier results of them are lost."
             )
         if lost:
-            lines.append(f"What was found of it is lost: {lost}.")
+            lines.append(f"Its results are lost: {lost}.")
         if (
             state.classifier is not None
             and session.uses_elsewhere(state.classifier, state.key)
@@ -132,7 +131,7 @@ class DataSetSwitching:
             lines.append(
                 "Its classifier stays in use, but no script or config can train it again: these "
                 "cells are in no data-set file as they are now. Cancel, and 'Save data set…' on "
-                "the page 'Report and script', where that is wanted."
+                "the page 'Report', where that is wanted."
             )
         yes, no = QMessageBox.StandardButton.Close, QMessageBox.StandardButton.Cancel
         text = "\n".join(lines)

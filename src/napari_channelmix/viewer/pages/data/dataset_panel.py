@@ -26,7 +26,7 @@ __all__ = ["SAMPLES", "DatasetPanel"]
 
 # Name of a function of data.samples, and what the user reads.
 SAMPLES = {
-    "synthetic_plate": "Synthetic plate (its answer is known)",
+    "synthetic_plate": "Synthetic plate (with known ground truth)",
     "immunohistochemistry": "Immunohistochemistry, unmixed",
 }
 

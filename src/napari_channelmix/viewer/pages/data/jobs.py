@@ -30,7 +30,7 @@ def nuclei_job(plane: Any, min_area: int) -> Job[npt.NDArray[np.int32]]:
     yield Progress(0, 2, "reading the channel")
     height, width = plane.shape
     pixels = plane[0:height, 0:width]
-    yield Progress(1, 2, "finding nuclei")
+    yield Progress(1, 2, "segmenting nuclei")
     labels = find_nuclei(pixels, min_area=min_area)
     if not labels.any():
         raise DataError("no nuclei were found in this channel; choose one where they are bright")

@@ -99,7 +99,7 @@ def _marks(plan: CellsPlan) -> list[_Marks]:
     if nuclei_slice is not None and tuple(nuclei_slice) != chosen.slice_index:
         raise DataError(
             f"layer {layer.name!r} holds nuclei of another slice or projection of the channels; "
-            "go there, or find nuclei here"
+            "go there, or segment nuclei here"
         )
     result = []
     for section in chosen.slices:

@@ -54,7 +54,7 @@ def added(before: Cells, more: Cells) -> tuple[Cells, str]:
     if {field.name for field in before.fields} & {field.name for field in more.fields}:
         raise DataError(
             f"cells of the image {more.name!r} are in use already; choose the layers of another "
-            "one, or press 'Use these cells' to begin anew"
+            f"one, or press 'Create cell set' to start again"
         )
     both = Cells.together(
         [before, replace(more, channels=before.channels)],

@@ -56,7 +56,7 @@ SMALLEST_NUCLEUS = 40
 LAYERS = "layers of the viewer"
 IN_USE = "The cells that all pages work on"
 MORE = (
-    "Keep the cells in use, and add those of the layers chosen above as another image; their "
+    "Add the cells of the layers chosen above to the cell set, as another image; their "
     "channels are taken in the same order"
 )
 
@@ -89,12 +89,12 @@ class DataPage(Page):
         self.dataset = DatasetPanel(self.session)
         self.channels = ChannelsPanel(self.viewer)
         self.cells = CellsPanel(self.viewer)
-        self.use = QPushButton("Use these cells")
+        self.use = QPushButton("Create cell set")
         self.use.setToolTip(
-            "Cut out the cells; all pages then work on them. Press it again after a correction of "
-            "the layers: classes you gave stay with their label"
+            "Cut out the cells; all pages then work on them. Press again after correcting the "
+            "layers: classes stay with the label of their cell"
         )
-        self.more = QPushButton("Add to the cells in use")
+        self.more = QPushButton("Add image")
         self.more.setToolTip(MORE)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
@@ -154,7 +154,7 @@ class DataPage(Page):
         inside.addWidget(self.use)
         inside.addWidget(self.more)
         self.column.addWidget(self.cells_box)
-        self.preview_box, inside = group("What the classifier will see")
+        self.preview_box, inside = group("Crops that the classifier gets")
         inside.addWidget(self.preview)
         self.column.addWidget(self.preview_box)
         self.column.addStretch(1)
@@ -196,9 +196,7 @@ class DataPage(Page):
             # Asked again, since its layers may be gone.
             self.switching.show_state(state, opened.pixels)
             if state.results:
-                self.notice.say(
-                    f"{state.name} is open already: here it is, with {listed(state.results, 6)}."
-                )
+                self.notice.say(f"{state.name} is open already, with {listed(state.results, 6)}.")
             return
         self.switching.forget_layers()
         shown = layers.show_field(self.viewer, opened.cells, opened.pixels)
@@ -298,13 +296,14 @@ class DataPage(Page):
             return
         if chosen.stacked:
             self.fail(
-                "nuclei are found in one plane: choose the current slice or the maximum, or mark "
+                "nuclei are segmented in one plane: choose the current slice or the maximum, or "
+                "mark "
                 "the cells by a Labels layer of all slices"
             )
             return
         plane = chosen.planes[chosen.names.index(channel)]
         self.task.run(
-            "finding nuclei",
+            "segmenting nuclei",
             nuclei_job(plane, SMALLEST_NUCLEUS),
             lambda labels: self._nuclei_done(channel, labels, chosen),
             on_error=self.fail,
@@ -322,7 +321,7 @@ class DataPage(Page):
     def _reason_not_addable(self) -> str:
         """Why cells of other layers cannot be added to those in use."""
         if self.session.cells is None or self.session.source != LAYERS:
-            return "First use the cells of one image; then those of another can be added"
+            return "First create a cell set of one image; then another image can be added"
         return ""
 
     def use_layers(self, *, more: bool = False) -> None:
@@ -421,7 +420,7 @@ class DataPage(Page):
     def _tell(self, text: str, kind: Kind) -> None:
         """News of the annotations of an earlier day: this dock is the one in front."""
         if text:
-            back = " 'Undo' on the page 'Annotate' takes them back." if kind == "good" else ""
+            back = " 'Undo' on the page 'Annotate' reverts this." if kind == "good" else ""
             earlier = self.notice.text() if self.notice.isVisible() else ""
             lines = [*earlier.splitlines(), text + back]
             worst: Kind = "warning" if earlier and kind == "good" else kind

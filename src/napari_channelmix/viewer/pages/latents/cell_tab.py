@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CellPage"]
 
-TITLES = ("the cell", "reconstruction", "modified")
+TITLES = ("original", "reconstruction", "modified")
 MOVED = 2
 HINT = (
-    "'Reconstruction' is all that the latents hold of the cell. To bring it closer, tick "
+    "The reconstruction shows what the latents hold of the cell. To bring it closer to the "
+    "original, tick "
     "'Fine-tune on these cells' below and run again."
 )
 
@@ -60,19 +61,19 @@ class CellPage(QWidget):
         self.cell: int | None = None
         self.title = QLabel()
         self.title.setWordWrap(True)
-        self.title.setToolTip("The cell that is looked at, and the class it was given")
-        self.pictures = Pictures("The cell, its reconstruction, and modified", theme)
+        self.title.setToolTip("The cell that is shown, and its label")
+        self.pictures = Pictures("The cell: original, reconstruction, modified", theme)
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
         self.sliders = Sliders(theme)
         self.drawing = Drawing(self)
         self.reset = QPushButton("Back to the cell")
-        self.reset.setToolTip("Put all sliders back to where the cell lies")
+        self.reset.setToolTip("Put all sliders back to the values of the cell")
         self.grid = QPushButton("All axes as a layer")
         self.grid.setCheckable(True)
         self.grid.setToolTip(
             "A grid of all axes beside the field of view, one row each, as an image layer; rows "
-            "are ordered by how much they change the picture. Press again to take it away"
+            "are ordered by how much they change the image. Press again to remove it"
         )
         self.strip = NearestStrip(theme)
         self._build()
@@ -88,7 +89,7 @@ class CellPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        self.box, inside = group("Move it along its latents")
+        self.box, inside = group("Modify the cell along its latents")
         buttons = QHBoxLayout()
         buttons.addWidget(self.reset, 1)
         buttons.addWidget(self.grid, 1)
@@ -98,7 +99,7 @@ class CellPage(QWidget):
         inside.addWidget(self.sliders)
         inside.addLayout(buttons)
         column.addWidget(self.box)
-        self.near, inside = group("Along an axis: drawn and nearest cells")
+        self.near, inside = group("Along an axis: generated images and nearest cells")
         inside.addWidget(self.strip)
         column.addWidget(self.near)
 
@@ -112,7 +113,7 @@ class CellPage(QWidget):
         self.sliders.show_axes(self.axes, () if latents is None else inactive_of(latents))
         self.strip.show_latents(latents, self.axes)
         self.pictures.show_tiles([Tile(None, title=title) for title in TITLES])
-        self.title.setText("Click a cell in the picture.")
+        self.title.setText("Click a cell in the image.")
         self.near.setVisible(bool(self.axes))
         tuned = latents is not None and "finetuned" in latents.disentangler.about
         self.hint.setVisible(latents is not None and len(latents.values) > 1 and not tuned)
@@ -131,10 +132,10 @@ class CellPage(QWidget):
             again = latents.disentangler.decode(latents.values[cell][None])[0]
         pictures = (latents.prepared.pictures[cell], again, again)
         tips = (
-            "The cell as the encoder sees it: cut out, black around it",
-            "The same, as the decoder draws it from its latents: what is lost here, the "
-            "latents do not know",
-            "What the sliders below make of it",
+            "The cell as the encoder gets it: cut out, on black",
+            "The cell as the decoder draws it from its latents; what is missing here is not in "
+            "the latents",
+            "The reconstruction, modified by the sliders below",
         )
         self.pictures.show_tiles(
             [
@@ -184,7 +185,7 @@ class CellPage(QWidget):
         self.reset.setEnabled(bool(self.sliders.moves))
 
     def go_back(self) -> None:
-        """Put all sliders back to where the cell lies."""
+        """Put all sliders back to the values of the cell."""
         self.sliders.reset()
         self._moved()
 

@@ -50,7 +50,7 @@ class CellsPage(QWidget):
         self.color.setCheckable(True)
         self.color.setToolTip(
             "One layer that shows the value of every cell of this field of view; press again to "
-            "take it away"
+            "remove it"
         )
         self.scale = QLabel()
         self.table = QLabel()
@@ -80,7 +80,7 @@ class CellsPage(QWidget):
         inside.addWidget(self.scatter)
         inside.addWidget(self.legend)
         column.addWidget(box)
-        box, inside = group("In the picture")
+        box, inside = group("In the viewer")
         row = QHBoxLayout()
         row.addWidget(self.color_axis, 1)
         row.addWidget(self.color, 1)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["ClassesPage"]
 
 NONE = "The classes were not compared: {}."
-ADVICE = "Give cells classes in 'Annotate', then Run again."
-LAST = "What separates the classes is worked out last; it stands here when a run is through."
-CHANGED = "Classes have changed since; Run again to have these figures follow."
+ADVICE = "Give cells classes on the page 'Annotate', then run again."
+LAST = "Separation of the classes is computed last; it is shown here when the run has finished."
+CHANGED = "Classes were changed since; run again to update these figures."
 # Robust z-scores beyond this are unusual: about one cell in 400 of a normal class.
 UNUSUAL = 3.0
 KINDS = {"trees": "gradient-boosted trees", "network": "a small neural network"}
@@ -49,8 +49,8 @@ class ClassesPage(QWidget):
         self.accuracy = Bars("Balanced accuracy", theme, (0.0, 1.0))
         self.note = QLabel()
         self.note.setWordWrap(True)
-        self.importance = Bars("What each axis adds", theme, (-0.02, 0.1))
-        self.against = choice("The class the cell is held against")
+        self.importance = Bars("Accuracy lost without each axis", theme, (-0.02, 0.1))
+        self.against = choice("The class that the cell is compared with")
         self.unusual = Bars("How unusual the cell is on each axis", theme, (-UNUSUAL, UNUSUAL))
         self.unusual_label = QLabel()
         self.unusual_label.setWordWrap(True)
@@ -66,16 +66,16 @@ class ClassesPage(QWidget):
         for widget in (self.line, self.accuracy, self.note):
             inside.addWidget(widget)
         column.addWidget(box)
-        self.importance_box, inside = group("Which axes do it")
+        self.importance_box, inside = group("Most discriminative axes")
         self.importance_box.setToolTip(
             "Balanced accuracy that the trees lose when an axis is shuffled among held-out cells; "
             "mean and standard deviation over the folds"
         )
         inside.addWidget(self.importance)
         column.addWidget(self.importance_box)
-        self.cell_box, inside = group("The cell against a class")
+        self.cell_box, inside = group("The cell compared with a class")
         row = QHBoxLayout()
-        row.addWidget(QLabel("Against"))
+        row.addWidget(QLabel("Class"))
         row.addWidget(self.against, 1)
         inside.addLayout(row)
         inside.addWidget(self.unusual)
@@ -142,7 +142,7 @@ class ClassesPage(QWidget):
                 tip = (
                     f"The classifier of the pixels ({trained.source}): {trained.accuracy:.3f} "
                     f"on {trained.n_test} held-out cells; others than for the bars above, so "
-                    "they are not to be compared to the last digit"
+                    f"small differences mean nothing"
                 )
                 rows.append(Bar("pixels", trained.accuracy, figure, tip=tip))
             elif "pixels" not in tested.tested:
@@ -151,8 +151,8 @@ class ClassesPage(QWidget):
                         "pixels",
                         0.0,
                         "–",
-                        tip="Train a classifier in 'Classifier': its "
-                        "accuracy then stands here, beside the others",
+                        tip="Train a classifier on the page 'Classifier': its accuracy is then "
+                        "shown here, beside the others",
                     )
                 )
         chance = None if tested is None else 1 / len(tested.classes)
@@ -207,7 +207,7 @@ class ClassesPage(QWidget):
         if latents is None or not name:
             return
         if self._cell is None:
-            self.unusual_label.setText("Click a cell in the picture.")
+            self.unusual_label.setText("Click a cell in the image.")
             return
         try:
             z = latents.against_class(self._cell, name)
@@ -230,7 +230,7 @@ class ClassesPage(QWidget):
         self.unusual_label.setText(
             f"Cell {called} is unusual for class '{name}': {', '.join(far)}."
             if far
-            else f"Cell {called} is nowhere unusual for class '{name}': less than "
+            else f"Cell {called} is not unusual for class '{name}': less than "
             f"{UNUSUAL:g} robust standard deviations from its middle on every axis."
         )
 
@@ -264,11 +264,11 @@ def _verdict(tested: Separation) -> str:
         # How far the better one is ahead: above 0, and so is its interval.
         near, far = sorted((abs(low), abs(high)))
         return (
-            f"{better} tell these classes apart better than {other}, by "
+            f"{better} separate these classes better than {other}, by "
             f"{abs(ahead.accuracy):.3f} (95 % interval {near:.3f} to {far:.3f})."
         )
     return (
-        "These cells cannot tell whether latents or hand-crafted features are better: accuracy of "
-        f"the latents less that of the features {signed(ahead.accuracy, 3)} (95 % interval "
+        "It is not known whether latents or hand-crafted features are better: accuracy of the "
+        f"latents minus that of the features {signed(ahead.accuracy, 3)} (95 % interval "
         f"{signed(low, 3)} to {signed(high, 3)})."
     )

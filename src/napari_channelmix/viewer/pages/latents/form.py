@@ -40,8 +40,8 @@ COLORS, ONE, BLEND = "colors", "one", "blend"
 # Colours of channels that share a layer; as many as `drl.channel_view.PALETTE`.
 PALETTE = 6
 TIPS = {
-    "texture-sprites": "Learnt on coloured sprites: for several channels in colours, or a photo",
-    "cell-sprites": "Learnt on grey sprites with grains and a rim: for one fluorescence channel",
+    "texture-sprites": "Trained on coloured sprites: for several channels in colours, or a photo",
+    "cell-sprites": "Trained on grey sprites with grains and a rim: for one fluorescence channel",
 }
 
 
@@ -64,10 +64,10 @@ class LatentsForm(QWidget):
         self._chosen = False
         # Those that are offered, by the name or path that the settings have.
         self._models: dict[str, Model] = {}
-        self.model = choice("The encoder: it was learnt on drawn shapes, never on your cells")
+        self.model = choice("The encoder; it was trained on synthetic shapes, not on your cells")
         self.open = QPushButton("File…")
-        self.open.setToolTip("Take an encoder from a file (.safetensors)")
-        self.look = choice("What of the cells is looked at")
+        self.open.setToolTip("Open an encoder from a file (.safetensors)")
+        self.look = choice("The channels that the encoder gets")
         for title, kind in (
             ("colours of the layers", COLORS),
             ("one channel", ONE),
@@ -80,8 +80,8 @@ class LatentsForm(QWidget):
         self.seen.setToolTip("Channels, and the colour or weight of each")
         self.finetune = QCheckBox("Fine-tune on these cells")
         self.finetune.setToolTip(
-            "Fine-tuning without labels: pictures come out closer to the cells, and how far the "
-            "names have moved is measured. The weights that were shipped stay as they are. "
+            "Fine-tuning uses no labels: reconstructions come closer to the cells, and whether "
+            "latents keep their meaning is measured. The shipped weights are not changed. "
             "Default: off"
         )
         self.epochs = whole(1, 1000, EPOCHS, "Epochs of fine-tuning: passes over the cells")
@@ -92,7 +92,7 @@ class LatentsForm(QWidget):
         )
         self.seed = self.settings["seed"]
         self.run = QPushButton("Run")
-        self.run.setToolTip("Find the latents of all cells")
+        self.run.setToolTip("Compute the latents of all cells")
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self._build()
@@ -114,7 +114,7 @@ class LatentsForm(QWidget):
         second = QHBoxLayout()
         second.addWidget(self.look, 1)
         second.addWidget(self.channel, 1)
-        rows.addRow("Model", first)
+        rows.addRow("Encoder", first)
         rows.addRow("Input", second)
         third = form()
         third.addRow(self.finetune)
@@ -163,7 +163,7 @@ class LatentsForm(QWidget):
 
     @property
     def chosen_look(self) -> Look | None:
-        """What of the cells is looked at, or None where `reason_not_ready` has a reason."""
+        """The channels that the encoder gets, or None where `reason_not_ready` has a reason."""
         return self._look()
 
     def _offer(self, model: Model, tip: str) -> None:
@@ -203,19 +203,19 @@ class LatentsForm(QWidget):
         """Why it cannot run, in words; empty where it can."""
         cells, model, imp = self._session.cells, self.chosen_model, self._session.importance
         if cells is None:
-            return "First open a data set or use layers on the page 'Images and cells'."
+            return "First open a data set or use layers on the page 'Data'."
         if model is None:
-            return "No encoder came with this installation; choose one from a file."
+            return "This installation has no encoder; open one from a file."
         kind = self.look.currentData()
         if kind == COLORS and model.depth == 1:
-            return f"{model.name} looks at one channel: choose 'one channel' or a blend."
+            return f"{model.name} takes one channel: choose 'one channel' or a blend."
         if kind == COLORS and self._look() is None:
             return (
                 f"{len(cells.channels)} channels, but only {PALETTE} colours: choose one "
                 "channel or a blend."
             )
         if kind == BLEND and imp is None:
-            return "No channel importance yet: run that first, or look at something else."
+            return "No channel importance yet: run 'Channels', or choose another input."
         if kind == BLEND and self._look() is None:
             return "The channel importance is of other channels; run it again."
         return ""
@@ -237,11 +237,11 @@ class LatentsForm(QWidget):
         self._switch(
             BLEND,
             self._session.importance is not None,
-            "needs a result of the page 'Channel importance'",
+            "needs a result of the page 'Channels'",
         )
         model = self.chosen_model
         grey = model is not None and model.depth == 1
-        self._switch(COLORS, not grey, "this model looks at one channel")
+        self._switch(COLORS, not grey, "this encoder takes one channel")
         self.channel.setVisible(self.look.currentData() == ONE)
         look, why = self._look(), self.reason_not_ready()
         self.seen.setText("" if look is None or why else _in_colors(look))

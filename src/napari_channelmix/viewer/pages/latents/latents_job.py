@@ -28,7 +28,7 @@ EPOCHS = FinetuneSettings().epochs
 
 @dataclass(frozen=True)
 class Look:
-    """What of the cells is looked at.
+    """The channels that the encoder gets.
 
     Attributes
     ----------

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 __all__ = ["LatentsPage"]
 
 WORDS = ClickWords(
-    on="Looking: click a cell",
-    off="Look at cells by a click",
-    tip="While this is on and the page in front, a click on a cell shows its latents; a drag moves "
-    "the picture as ever",
+    on="Click a cell to inspect",
+    off="Inspect cells by a click",
+    tip="While this is on and the page in front, a click on a cell shows its latents; a drag "
+    "still moves the image",
     does="look at",
 )
 # How the line begins that names the axes along which there is nothing to see.
@@ -85,7 +85,7 @@ class LatentsPage(Page):
         self._latents_changed()
 
     def _build(self) -> None:
-        self.settings_box, inside = group("Find the latents of all cells")
+        self.settings_box, inside = group("Compute the latents of all cells")
         inside.addWidget(self.settings)
         inside.addWidget(self.run_time)
         self.column.addWidget(self.settings_box)
@@ -134,7 +134,7 @@ class LatentsPage(Page):
         if cells is not None and look is not None and self.settings.chosen_model is not None:
             self._running, chosen = self.session.data_set, self.settings.value
             self.task.run(
-                "finding the latents",
+                "computing the latents",
                 find_latents_job(cells, chosen, look),
                 self._store_latents,
                 on_update=self._partial,
@@ -164,9 +164,9 @@ class LatentsPage(Page):
         state = self.session.of(self._running)
         latents = None if state is None else state.latents
         if how == "cancelled" and latents is not None and latents.under_way:
-            self.notice.say("Stopped. The latents stand; the classes were not compared.")
+            self.notice.say("Stopped. The latents are kept; the classes were not compared.")
         elif how == "cancelled":
-            note = " What was found before stands." if latents is not None else ""
+            note = " The earlier result is kept." if latents is not None else ""
             self.notice.say(f"Stopped.{note}")
 
     # ---------------------------------------------------------------- one cell

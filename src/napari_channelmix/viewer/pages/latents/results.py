@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Pages"]
 
 PAGES = (
-    ("One cell", "Move a cell along its latents, and see real cells that are alike"),
-    ("All cells", "Where the cells lie, and the picture coloured by it"),
-    ("Classes", "What separates the classes, and a cell against a class"),
+    ("One cell", "Modify a cell along its latents, and see similar real cells"),
+    ("All cells", "A scatter plot of two axes, and the cells coloured by one"),
+    ("Classes", "How well the latents separate the classes, and a cell compared with a class"),
 )
 
 

@@ -26,8 +26,8 @@ HEIGHT = 280
 # Many points are small and let the ones below shine through.
 MANY = 2000
 TIP = (
-    "Click a point: the viewer goes to the cell. Drag a rectangle to look closer; a double click "
-    "shows all again"
+    "Click a point: the viewer goes to the cell. Drag a rectangle to zoom in; double-click to "
+    "show all"
 )
 
 

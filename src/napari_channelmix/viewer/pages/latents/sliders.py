@@ -39,7 +39,7 @@ class Sliders(QWidget):
         self.moves: dict[str, float] = {}
         self.inactive = QLabel()
         self.inactive.setWordWrap(True)
-        self.inactive.setToolTip("These latents do not vary among the cells, or stand for nothing")
+        self.inactive.setToolTip("These latents do not vary among the cells, or are unused")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)

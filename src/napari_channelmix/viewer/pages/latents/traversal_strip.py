@@ -33,8 +33,8 @@ class NearestStrip(QWidget):
 
     def __init__(self, theme: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.axis = choice("Along which axis; turning to a slider above chooses its axis")
-        self.drawn = Pictures("Drawn along the axis", theme, SMALLEST)
+        self.axis = choice("The axis; moving a slider above chooses its axis")
+        self.drawn = Pictures("Images generated along the axis", theme, SMALLEST)
         self.real = Pictures("Real cells along the axis", theme, SMALLEST)
         self.real.make_pressable()
         self.cells: tuple[int, ...] = ()
@@ -42,7 +42,7 @@ class NearestStrip(QWidget):
         self._axes: tuple[Axis, ...] = ()
         self._cell: int | None = None
         row = QHBoxLayout()
-        row.addWidget(QLabel("Along"))
+        row.addWidget(QLabel("Axis"))
         row.addWidget(self.axis, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Tab 'Colours': what the cells in the picture are coloured by."""
+"""Tab 'Colours': what the cells in the viewer are coloured by."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ColorsPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._facts: Facts | None = None
-        self.what = choice("Colour the cells in the picture by this; one layer for all of them")
+        self.what = choice("Colour the cells in the viewer by this; one layer for all of them")
         for name in COLORINGS:
             self.what.addItem(name, name)
         self.of = choice("Which class, or which latent")
@@ -89,7 +89,7 @@ class ColorsPage(QWidget):
         """Name the layer, and what its colours mean."""
         facts, (what, _) = self._facts, self.coloring
         self.words.setText(
-            f"In the picture as layer '{layer}'."
+            f"Shown in the viewer as layer '{layer}'."
             if layer
             else "The layers 'classes' (rings) and 'predicted' (tint) are there in any case."
         )

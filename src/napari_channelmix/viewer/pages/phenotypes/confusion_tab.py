@@ -93,7 +93,7 @@ def summary(confusion: Confusion | None, accuracy: AccuracyEstimate | None = Non
     if confusion is None:
         return "No predictions yet: press 'Classify all cells' on the page 'Classifier'."
     if not confusion.total:
-        return "No cell has a class yet, so there is nothing to hold the predictions against."
+        return "No cell has a class yet, so there is nothing to compare the predictions with."
     cells = f"{confusion.total:,} cells with a class"
     if confusion.unlabelled:
         cells += f"; {confusion.unlabelled:,} without one are not counted"
@@ -127,19 +127,19 @@ def honesty(
         text = line.line or "The classifier was trained on none of these cells"
         return f"{text[0].upper()}{text[1:]}."
     if trained is None or facts is None:
-        return "Nothing is known here of the cells that this classifier was trained on."
+        return "It is not known which cells this classifier was trained on."
     if trained.source != source:
-        return "These predictions were made by another classifier than the one in use now."
+        return "These predictions are of another classifier than the one in use."
     if not trained.source.startswith("trained on "):
         return (
-            "The classifier was opened from a file: whether it was trained on these cells is not "
-            "known here. If it was, these figures are too good."
+            "The classifier was opened from a file: it is not known whether it was trained on "
+            "these cells. If it was, these figures are too good."
         )
     if source != f"trained on {facts.cells.name}":
         return f"The classifier was {source}: these are other cells, or another set's name."
     text = (
         f"All cells are counted, and the classifier was trained on {trained.n_train:,} of them: "
-        "read this as a search for wrong labels, not as its accuracy."
+        "use this to find wrong labels, not as an accuracy."
     )
     if trained.accuracy is not None:
         between = "" if trained.estimate is None else f" ({trained.estimate.interval_text})"

@@ -40,16 +40,16 @@ class ControlsBox(QWidget):
         self._columns: dict[str, list[str]] = {}
         self._fractions: npt.NDArray[np.float64] | None = None
         self.column = choice(
-            "What tells control wells: the class that all labelled cells of a "
-            "well have, or a column of the data set's table"
+            "Which wells are controls: by the class of all labelled cells of a well, or by a "
+            "column of the data set's table"
         )
         self.negative = choice("Wells of the negative control, such as those without a drug")
         self.positive = choice("Wells of the positive control")
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setToolTip(
-            "Z' = 1 - 3 (sd+ + sd-) / |mean+ - mean-| over wells; above 0.5 an assay is called "
-            "excellent. SSMD = (mean+ - mean-) / sqrt(sd+² + sd-²)"
+            "Z' = 1 - 3 (sd+ + sd-) / |mean+ - mean-| over wells; above 0.5: excellent assay. "
+            "SSMD = (mean+ - mean-) / sqrt(sd+² + sd-²)"
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)

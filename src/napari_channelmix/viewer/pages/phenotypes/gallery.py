@@ -42,9 +42,9 @@ __all__ = ["Gallery"]
 SMALLEST, LARGEST = 24, 192
 LOWEST = 240
 TIP = (
-    "Click: select the cell and go there. Shift and a click: all up to there; Ctrl and a click: "
-    "one more or one less. Arrow keys move, Page up and down scroll, Space selects, Ctrl+A selects "
-    "all, Escape none. 1 to 9 give the selected cells a class, 0 takes it away"
+    "Click: select the cell and go there. Shift-click: select a range; Ctrl-click: add or remove "
+    "one. Arrow keys move, Page up and down scroll, Space selects, Ctrl+A selects "
+    "all, Escape none. 1 to 9 give the selected cells a class, 0 removes it"
 )
 ARROWS = {
     Qt.Key.Key_Left: (0, -1),

@@ -103,8 +103,8 @@ class GroupsModel(QAbstractTableModel):
             return f"adj.\n{name}" if adjusted else name
         if role == Qt.ItemDataRole.ToolTipRole and adjusted:
             return (
-                f"Fraction of {name} behind the calls, adjusted for the classes that the "
-                "classifier confuses; a click sorts by it"
+                f"Fraction of {name} corrected for the classes that the classifier confuses; a "
+                f"click sorts by it"
             )
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"Fraction of the cells that are {name}; a click sorts by it"
@@ -223,7 +223,7 @@ class GroupTable(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
-        self.setToolTip("Press a row to see its cells alone; a heading sorts by its column")
+        self.setToolTip("Click a row to see only its cells; click a heading to sort by its column")
         self.setShowGrid(False)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(ROW)

@@ -82,8 +82,8 @@ class GroupsPage(QWidget):
         self.held_out = QCheckBox("Held-out cells only")
         self.held_out.setChecked(True)
         self.held_out.setToolTip(
-            "Leave out the cells that the classifier was trained on: what it says of those is too "
-            "good. Default: on"
+            "Leave out the cells that the classifier was trained on: its predictions of those are "
+            "too good. Default: on"
         )
         self.table = GroupTable()
         self.copy = QPushButton("Copy as CSV")
@@ -97,7 +97,7 @@ class GroupsPage(QWidget):
         self.adjust.setChecked(True)
         self.adjust.setToolTip(
             "Curve and plate are of the fractions adjusted for the classes that the classifier "
-            "confuses; off: of its calls as they are. Default: on"
+            "confuses; off: of the predictions as they are. Default: on"
         )
         self.plot = DosePlot(theme)
         self.words = QLabel()
@@ -119,7 +119,7 @@ class GroupsPage(QWidget):
         # Below it stands the gallery, which is to be seen as well.
         self.more = Folding("Controls and plate")
         self.more.toggleButton().setToolTip(
-            "How well control wells are told apart (Z'-factor), and the plate as a map of heat"
+            "How well control wells are told apart (Z'-factor), and the plate as a heat map"
         )
         self._build()
         self.what.currentIndexChanged.connect(self._count)
@@ -371,7 +371,7 @@ def _notes(
         whole.append(
             f"{of}, and are left out."
             if held_out
-            else f"{of}, and are counted (*): what the classifier says of them is too good."
+            else f"{of}, and are counted (*): the classifier's predictions of them are too good."
         )
     elif UNKNOWN in (facts.predictions.training or ()):
         short.append("training cells not known")
@@ -385,18 +385,18 @@ def _notes(
         # The heads of the columns tell what that is.
         partly = " They are known of groups without training cells." if trained_on else ""
         if fractions.not_adjusted:
-            short.append("curve and plate of the calls")
+            short.append("curve and plate of the predictions")
             partly += (
-                f" {counted(fractions.not_adjusted, 'group', 'have')} none: curve and plate are of "
-                "the calls, so that no group is left out."
+                f" {counted(fractions.not_adjusted, 'group', 'have')} none: curve and plate use "
+                "the predictions, so that no group is left out."
             )
         whole.append(
-            "Adjusted (adj.): the fraction behind the calls, from how often held-out cells were "
-            f"called another class{note}.{partly if held_out or fractions.not_adjusted else ''}"
+            "Adjusted (adj.): the fraction corrected for how often held-out cells were predicted "
+            f"as another class{note}.{partly if held_out or fractions.not_adjusted else ''}"
         )
     if prior is not None:
         short.append(prior.text().split(" (")[0])
-        whole.append(f"Calls: {prior.text()}.")
+        whole.append(f"Predictions: {prior.text()}.")
     return "; ".join(short), "\n".join(whole)
 
 
@@ -411,12 +411,12 @@ def _doubt(fractions: Fractions | None) -> str:
 def _nothing(fractions: Fractions | None, facts: Facts | None) -> tuple[str, str]:
     """Why there is no dose-response: in a line, and what would give one."""
     if facts is None:
-        return "No cells yet: open a data set on the page 'Images and cells'.", ""
+        return "No cells yet: open a data set on the page 'Data'.", ""
     if fractions is None:
         return "No cell has a class yet, and there are no predictions.", ""
     if facts.grouping.kind != "group":
         kind = facts.grouping.kind
-        return f"These cells have no groups, such as wells; they are told by {kind}.", ""
+        return f"These cells have no groups, such as wells; the table is by {kind}.", ""
     return (
         "No dose-response: the table has no column of doses.",
         "A column of doses has a number that is the same in all rows of a group and differs "

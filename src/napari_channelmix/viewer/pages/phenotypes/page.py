@@ -47,17 +47,17 @@ if TYPE_CHECKING:
 __all__ = ["PhenotypesPage"]
 
 WORDS = ClickWords(
-    on="Selecting: click cells in the picture",
-    off="Select cells by a click in the picture",
+    on="Selecting: click cells in the image",
+    off="Select cells by a click in the viewer",
     tip="While this is on and the page in front, a click on a cell selects it and the gallery "
-    "scrolls to it; Shift and a click: one more; a drag moves the picture as ever",
+    "scrolls to it; Shift-click adds one; a drag still moves the image",
     does="select",
 )
 PAGES = (
-    ("Order", "In which order the cells stand, and which are shown"),
+    ("Order", "The order of the cells, and which are shown"),
     ("Confusion", "Labels against predictions; a field shows its cells"),
     ("Groups", "Fractions of the classes in each group, and against a dose"),
-    ("Colours", "Colour the cells in the picture by class, margin, latent and more"),
+    ("Colours", "Colour the cells in the viewer by class, margin, latent and more"),
 )
 # Milliseconds in which changes are gathered; and until the viewer follows the arrow keys.
 PAUSE, REST = 60, 120
@@ -235,7 +235,7 @@ class PhenotypesPage(Page):
         self.again.setVisible(False)
         if facts is None:
             self.gallery.arrange(None, self.gallery.order[:0])
-            self.count.setText("No cells yet: open a data set on the page 'Images and cells'.")
+            self.count.setText("No cells yet: open a data set on the page 'Data'.")
             return
         order = arranged(facts, self.form.choice, which)
         self.gallery.arrange(facts, order)
@@ -247,7 +247,7 @@ class PhenotypesPage(Page):
         words = self.form.choice.words
         if self.form.choice.key == "disagreement":
             count = int(facts.differs[order].sum())
-            words += f": {counted(count, 'prediction', 'are')} not the label"
+            words += f": {counted(count, 'prediction', 'differ')} from the label"
         self.count.setText(f"{shown} {what}, {words}")
 
     def _sort_again(self, _: object = None) -> None:

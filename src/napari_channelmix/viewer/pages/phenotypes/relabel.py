@@ -60,7 +60,7 @@ class Relabel(QWidget):
         if not classes:
             why = "There is no class yet: add one to the palette"
         elif not chosen:
-            why = "No cell is selected: click one in the gallery or in the picture"
+            why = "No cell is selected: click one in the gallery or in the image"
         else:
             why = ""
         self.button.setText(f"Class of {what}" if chosen else "Class of the selected cells")
@@ -68,8 +68,8 @@ class Relabel(QWidget):
         self.button.setToolTip(why or f"Give the {what} a class; or press its key in the gallery")
         steps = session.edits
         for button, count, does in (
-            (self.undo, steps.undoable, "Take back the last change of classes"),
-            (self.redo, steps.redoable, "Make the change again that was taken back last"),
+            (self.undo, steps.undoable, "Undo the last change of classes"),
+            (self.redo, steps.redoable, "Redo the change of classes that was undone last"),
         ):
             button.setEnabled(bool(count))
             button.setToolTip(does if count else f"{does}: there is none")

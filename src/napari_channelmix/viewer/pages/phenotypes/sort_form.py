@@ -40,23 +40,23 @@ class OrderForm(QWidget):
         self.pair: tuple[int, int] | None = None
         self.group: int | None = None
         self._only: tuple[int, ...] | None = None
-        self.order = choice("The order of the cells; what needs predictions or latents says so")
+        self.order = choice("The order of the cells; some need predictions or latents")
         for order in ORDERS:
             self.order.addItem(order.title, order.key)
         self.of = choice("Which class, or which latent")
         self.turn = QToolButton()
         self.turn.setCheckable(True)
-        self.turn.setToolTip("Turn the order round")
-        self.turn.setAccessibleName("Turn the order round")
-        self.classes = ClassMenu("Classes", "Show cells of these classes alone")
-        self.predicted = ClassMenu("Predicted", "Show cells predicted as these classes alone")
+        self.turn.setToolTip("Reverse the order")
+        self.turn.setAccessibleName("Reverse the order")
+        self.classes = ClassMenu("Classes", "Show only cells of these classes")
+        self.predicted = ClassMenu("Predicted", "Show only cells predicted as these classes")
         self.only = QCheckBox("Only selected")
-        self.only.setToolTip("Show the cells alone that are selected now. Default: off")
+        self.only.setToolTip("Show only the selected cells. Default: off")
         self.held_out = QCheckBox("Held-out cells only, where predictions count")
         self.held_out.setChecked(True)
         self.held_out.setToolTip(
-            "Orders by what the classifier says, and the confusion matrix, are of the cells alone "
-            "that it was not trained on. Default: on"
+            "Orders by prediction, and the confusion matrix, use only cells that the classifier "
+            "was not trained on. Default: on"
         )
         self.held_out.setVisible(False)
         self.pair_chip, self.group_chip = _chip(), _chip()
@@ -268,6 +268,6 @@ class OrderForm(QWidget):
 def _chip() -> QPushButton:
     """What narrows the cells down from elsewhere; a click takes it away."""
     chip = QPushButton()
-    chip.setToolTip("Only these cells are shown; press to show the others again")
+    chip.setToolTip("Only these cells are shown; press to show all")
     chip.setVisible(False)
     return chip

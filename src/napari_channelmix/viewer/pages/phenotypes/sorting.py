@@ -69,8 +69,8 @@ ORDERS = (
     Order(
         "margin",
         "margin",
-        "least sure first",
-        "surest first",
+        "least certain first",
+        "most certain first",
         needs="predictions",
         tip="How far the most probable class lies ahead of the next one",
     ),
@@ -82,7 +82,8 @@ ORDERS = (
         True,
         "predictions",
         tip="Probability of the likeliest other class minus that of the label: label against "
-        "prediction, the surest contradictions first. They are wrong labels or wrong predictions",
+        "prediction, the most certain contradictions first. They are wrong labels or wrong "
+        "predictions",
     ),
     Order("latent", "latent", "low {of} first", "high {of} first", needs="latents", of="latent"),
     Order(
@@ -100,7 +101,7 @@ ORDERS = (
 REASONS = {
     "classes": "no cell has a class yet",
     "predictions": "no predictions yet: press 'Classify all cells' on the page 'Classifier'",
-    "latents": "no latents yet: find them on the page 'Latent traversals'",
+    "latents": "no latents yet: find them on the page 'Latents'",
 }
 
 

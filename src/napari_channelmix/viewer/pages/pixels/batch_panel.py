@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ManyCells"]
 
-ROLE = "chosen cells"
-HINT = "Shift and a click chooses a cell."
+ROLE = "cells to explain"
+HINT = "Shift-click selects a cell."
 
 
 class ManyCells:
@@ -74,7 +74,7 @@ class ManyCells:
         self._was_busy = False
         self.chosen_button = QPushButton("Explain selected")
         self.chosen_button.setToolTip(
-            "One layer with the maps of the cells that were chosen: clicked with Shift, or by "
+            "One layer with the maps of the selected cells: Shift-click selects them, or by "
             "their points, where these are selected in the Points layer the cells come from"
         )
         self.chosen_button.clicked.connect(self.explain_chosen)
@@ -85,7 +85,7 @@ class ManyCells:
         )
         self.all_button.clicked.connect(self.explain_all)
         self.none_button = QPushButton("None")
-        self.none_button.setToolTip("Choose no cells")
+        self.none_button.setToolTip("Clear the selection")
         self.none_button.clicked.connect(self.choose_none)
         self.held_out = QCheckBox("Held-out cells only")
         self.held_out.setChecked(ExplainSettings().only == "held-out")
@@ -138,7 +138,7 @@ class ManyCells:
         self._mark()
 
     def choose_none(self) -> None:
-        """Choose no cells."""
+        """Clear the selection."""
         self._picked.clear()
         self._mark()
 
@@ -156,7 +156,7 @@ class ManyCells:
         if chosen:
             self._explain(chosen)
         else:
-            self._notice.say(f"No cell is chosen. {HINT}")
+            self._notice.say(f"No cell is selected. {HINT}")
 
     def explain_all(self) -> None:
         """Explain every cell of this field of view."""

@@ -38,17 +38,17 @@ class ResultPanel(QWidget):
         super().__init__(parent)
         self.title = QLabel()
         self.title.setWordWrap(True)
-        self.title.setToolTip("The cell, the class you gave it, and what is explained")
+        self.title.setToolTip("The cell, its label, and the class that is explained")
         self.training = QLabel()
         self.training.setWordWrap(True)
         self.training.setToolTip(
-            "A classifier may know the cells that it was trained on by heart: only held-out cells "
-            "show what it has learnt"
+            "Maps of training cells may show what was memorised; held-out cells show what the "
+            "classifier learnt"
         )
         self.bars = ClassBars(theme)
         self.legend = ClassLegend()
         self.prior = QLabel()
-        self.prior.setToolTip("How frequent the classes are taken to be before the cell is seen")
+        self.prior.setToolTip("The prior: how frequent the classes are assumed to be")
         self.prior.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.strip = Thumbnails("The cell in each channel, with the map over it")
         self.warnings = Notice()
@@ -71,7 +71,7 @@ class ResultPanel(QWidget):
     def clear(self) -> None:
         """No map and no figure is left in sight; the room they took is kept."""
         self._explanation = None
-        self.title.setText("Click a cell in the picture.")
+        self.title.setText("Click a cell in the image.")
         self.strip.cover([None] * len(self.strip.tiles))
         self.bars.show_probabilities([name for name, *_ in self.bars.rows], None, None)
         self.training.setText("")
@@ -123,7 +123,7 @@ class ResultPanel(QWidget):
     def show_palette(self, palette: Sequence[str]) -> None:
         """Take the order of the classes: positions are colours, here and in the picture."""
         self.bars.show_palette(palette)
-        self.legend.show_classes(palette, "Classes, here and in the picture")
+        self.legend.show_classes(palette, "Colours of the classes")
 
     def follow_theme(self, theme: str) -> None:
         """Take the colours of a theme."""
@@ -146,8 +146,8 @@ def _in_words(explanation: Explanation, label: str) -> str:
         parts.append(f"labelled {label}")
     if explanation.target is not None:
         against = explanation.question.versus
-        why = f"why <b>{explanation.classes[explanation.target]}</b>"
-        parts.append(f"{why} and not {against}" if against else why)
+        why = f"explaining class <b>{explanation.classes[explanation.target]}</b>"
+        parts.append(f"{why}, compared with {against}" if against else why)
     text = " · ".join(parts)
     # Of a bundle it is always the same.
     return f"{text}<br>output: {explanation.output}" if explanation.output else text

@@ -25,7 +25,7 @@ __all__ = ["ComparisonPanel"]
 SMALLEST = 100
 # A gap that is 0.00 to the reader is no better than another.
 WORTH_A_STAR = 0.005
-SHORT = {"pcim-fidelity": "PCIM, slow", "integrated-gradients": "Integr. grad."}
+SHORT = {"pcim-fidelity": "PCIM (high fid.)", "integrated-gradients": "Integr. grad."}
 
 
 class ComparisonPanel(QWidget):
@@ -37,7 +37,7 @@ class ComparisonPanel(QWidget):
         super().__init__(parent)
         self.button = QPushButton("Compare methods on this cell")
         self.button.setToolTip(
-            "Explain the cell by PCIM and by the standard methods, and measure all of them alike"
+            "Explain the cell by PCIM and by standard methods, and measure all in the same way"
         )
         self.button.clicked.connect(self.comparison_requested)
         self.tiles = Thumbnails("The same cell by several methods", SMALLEST)

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["ExplainMode"]
 
 WORDS = ClickWords(
-    on="Explaining: click a cell in the picture",
+    on="Click a cell to explain",
     off="Explain cells by a click",
-    tip="While this is on and the page in front, a click on a cell explains it; Shift and a "
-    "click chooses cells for 'Explain selected'; a drag moves the picture as ever",
+    tip="While this is on and the page in front, a click on a cell explains it; Shift-click "
+    "selects cells for 'Explain selected'; a drag still moves the image",
     does="explain",
 )
 
 
 class ExplainMode(ClickMode):
-    """`ClickMode` of the dock 'Explain a cell': a classifier is needed, and a field of view.
+    """`ClickMode` of the page 'Pixels': a classifier is needed, and a field of view.
 
     Parameters
     ----------

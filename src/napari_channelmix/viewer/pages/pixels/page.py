@@ -95,13 +95,13 @@ class PixelsPage(Page):
         # Which cell stays on top, whatever stands below it.
         self.choice = QWidget()
         rows = form()
-        rows.addRow("or cell", self.number)
+        rows.addRow("Cell", self.number)
         inside = QVBoxLayout(self.choice)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.addWidget(self.toggle)
         inside.addLayout(rows)
         self.column.addWidget(self.choice)
-        question_box, inside = group("Ask")
+        question_box, inside = group("Cell and method")
         rows = form()
         self.question.add_to(rows)
         inside.addLayout(rows)
@@ -109,8 +109,8 @@ class PixelsPage(Page):
         inside.addWidget(self.question.more())
         self.boxes = [question_box]
         for title, content in (
-            ("Why", self.result),
-            ("How far to trust the map", self.reliability),
+            ("Map and prediction", self.result),
+            ("Reliability", self.reliability),
             ("Other methods", self.comparison),
             ("Many cells", self.many.buttons),
         ):
@@ -160,13 +160,13 @@ class PixelsPage(Page):
         if cells is None or shown is None or trained is None or shown.reference is None:
             return
         if self.many.busy:
-            self._missed("Many cells are being explained; Cancel that to look at one of them.")
+            self._missed("Many cells are being explained; cancel that to explain a single cell.")
             return
         where = cells.table.iloc[cell]
         if int(where["field"]) != shown.field:
             self._missed(
                 f"Cell {cell_name(cells, cell)} is in another field of view: show that first, on "
-                "the page 'Images and cells'."
+                "the page 'Data'."
             )
             return
         with QSignalBlocker(self.number):
@@ -257,7 +257,7 @@ class PixelsPage(Page):
         if self.many.stopped() or explanation is None:
             return
         if explanation.attribution is None:
-            self.notice.say("Stopped; the map is as far as it came. Click the cell to begin anew.")
+            self.notice.say("Stopped; the map is not finished. Click the cell to start again.")
         elif explanation.reliability is None:
             self.reliability.stopped(explanation)
 

@@ -34,8 +34,8 @@ class ClassBars(QWidget):
         # Names whose positions are colours.
         self.class_order: tuple[str, ...] = ()
         self.setToolTip(
-            "Probability of each class, as the classifier says, 0 to 100 %; the bar with a frame "
-            "is that of the class that is explained"
+            "Probability of each class, 0 to 100 %; the bar with a frame is the class that is "
+            "explained"
         )
         self.setAccessibleName("Class probabilities")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

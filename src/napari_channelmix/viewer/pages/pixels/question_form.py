@@ -22,10 +22,10 @@ __all__ = ["BASELINES", "METHODS", "QuestionForm", "compared", "methods_for"]
 # As `pcim.METHODS` has them; written down here, since asking would load PyTorch.
 METHODS = {
     "pcim": "PCIM",
-    "pcim-fidelity": "PCIM, high fidelity",
-    "literal": "PCIM, literal",
+    "pcim-fidelity": "PCIM (high fidelity)",
+    "literal": "PCIM (as published)",
     "blackbox": "Black box",
-    "blackbox-sharp": "Black box, sharp",
+    "blackbox-sharp": "Black box (fine)",
     "saliency": "Saliency",
     "integrated-gradients": "Integrated gradients",
     "occlusion": "Occlusion",
@@ -37,12 +37,12 @@ ANSWERS_ONLY = ("blackbox", "blackbox-sharp")
 TIPS = {
     "pcim": "A mask trained for a few steps; the first map at once",
     "pcim-fidelity": "The same with many more steps: slower, more faithful",
-    "literal": "The bare idea of the paper, for comparison only",
-    "blackbox": "Random masks, then a search; asks for answers only",
-    "blackbox-sharp": "A linear fit to random masks; asks for answers only",
+    "literal": "The idea of the paper without our changes; for comparison only",
+    "blackbox": "Random masks, then a search; needs predictions only, no gradients",
+    "blackbox-sharp": "A linear fit to random masks; needs predictions only, no gradients",
 }
 NO_CAPTUM = "needs captum: pip install 'napari-channelmix[compare]'"
-NO_GRADIENTS = "needs the gradients of a network; this model only answers"
+NO_GRADIENTS = "needs gradients; this model gives predictions only"
 
 
 def methods_for(classifier: Any) -> dict[str, str]:
@@ -80,20 +80,22 @@ class QuestionForm(QObject):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.target = QComboBox()
-        self.target.setToolTip("The class to explain: why does the classifier say so?")
+        self.target.setToolTip("The class to explain")
         self.versus = QComboBox()
         self.versus.setToolTip(
-            "Hold the class against one other ('why A and not B?') instead of all; "
-            "choose the class above first"
+            "Compare the class with one other ('why A and not B?') instead of all; choose the "
+            "class to explain first"
         )
         self.method = QComboBox()
-        self.method.setToolTip("How the map is made; PCIM is fast, 'high fidelity' takes longer")
+        self.method.setToolTip(
+            "How the map is made; PCIM is fast, 'high fidelity' is slower and more faithful"
+        )
         for name, title in METHODS.items():
             self.method.addItem(title, name)
-        self.separate = QCheckBox("A map for each channel, too")
+        self.separate = QCheckBox("Per-channel maps")
         self.separate.setToolTip(
-            "Also which channel of a pixel matters: the pictures below then show each channel's "
-            "own map, and a hidden layer is added for each. Default: off"
+            "Also which channel of a pixel matters: the images below then show each channel's own "
+            "map, and a hidden layer is added for each. Default: off"
         )
         self.settings = JobForm(
             MapSettings,
@@ -115,8 +117,8 @@ class QuestionForm(QObject):
 
     def add_to(self, rows: QFormLayout) -> None:
         """Put the boxes into a form; `more` has the others."""
-        rows.addRow("Explain", self.target)
-        rows.addRow("against", self.versus)
+        rows.addRow("Class", self.target)
+        rows.addRow("Compared with", self.versus)
         self.settings.add_to(rows, ["method"])
         self.settings.leave("channels")
 
@@ -126,7 +128,7 @@ class QuestionForm(QObject):
         self.settings.add_to(rows)
         content.setLayout(rows)
         more = Folding("More settings")
-        more.setToolTip("Random seed, images that a black box is asked about")
+        more.setToolTip("Random seed, number of images that a black box predicts")
         more.addWidget(content)
         return more
 

@@ -18,13 +18,13 @@ __all__ = ["ReliabilityPanel"]
 
 HEIGHT = 122
 PLOT_TIP = (
-    "What the classifier says as the map's best pixels are put into an empty image (insertion) or "
-    "taken out of the cell (deletion): the sooner the lines part, the better"
+    "Probability of the class as the map's highest pixels are inserted into an empty image "
+    "(insertion), or deleted from the cell (deletion). The farther apart the lines, the better"
 )
 FIGURES_TIP = (
     "Gap between the curves: area between insertion and deletion (symmetric relevance gain), -1 to "
-    "1; higher is better, and random maps say what is chance. Random network: likeness to the map "
-    "of a network with random weights, lower is better. Stays under noise: share of the map's "
+    "1; higher is better, and random maps show the chance level. Random network: similarity to the "
+    "map of a network with random weights; lower is better. Stable under noise: share of the map's "
     "strongest tenth that stays in place, higher is better"
 )
 
@@ -37,7 +37,7 @@ class ReliabilityPanel(QWidget):
         self.words = Notice()
         self.plot = small_plot("Insertion and deletion curves", PLOT_TIP, HEIGHT)
         self.legend = QLabel()
-        self.legend.setToolTip("What the lines of the chart mean")
+        self.legend.setToolTip("Legend of the chart")
         self.figures = QLabel()
         self.figures.setWordWrap(True)
         self.figures.setToolTip(FIGURES_TIP)
@@ -73,7 +73,7 @@ class ReliabilityPanel(QWidget):
         self.figures.setText(self._figures(explanation))
         tested = None if explanation is None else explanation.reliability
         if tested is None:
-            waiting = "Each map is tested as soon as it is finished."
+            waiting = "Each map is tested when it is finished."
             lines = (
                 (waiting,)
                 if explanation is None
@@ -84,7 +84,7 @@ class ReliabilityPanel(QWidget):
         lines, kind = tested.words(0), tested.verdict(0)
         if kind == "good" and explanation is not None and explanation.doubts:
             # What the labels say against the model stands with the cell.
-            lines, kind = (*lines, "But the labels speak against the model: see above."), "warning"
+            lines, kind = (*lines, "But the labels contradict the model: see above."), "warning"
         self.words.say("\n".join(lines), kind)
 
     def stopped(self, explanation: Explanation | None = None) -> None:
@@ -108,7 +108,7 @@ class ReliabilityPanel(QWidget):
             if tested.randomisation is None
             else f"random network {tested.randomisation[0]:.2f}"
         )
-        noise = f"stays under noise {tested.staying[0]:.0%}"
+        noise = f"stable under noise {tested.staying[0]:.0%}"
         # Each stays on one line; the gap and what it is held against may stand on two.
         first, *others = (f"<nobr>{part}</nobr>" for part in (gap, against, random_network, noise))
         return f"{first} {' · '.join(others)}"
@@ -120,6 +120,6 @@ class ReliabilityPanel(QWidget):
         self.inserting.setPen(pg.mkPen(colors.bar, width=2))
         self.deleting.setPen(pg.mkPen(colors.second, width=2))
         self.legend.setText(
-            f'<span style="color:{colors.bar}">━</span> insertion (put in)&nbsp;&nbsp; '
-            f'<span style="color:{colors.second}">━</span> deletion (taken out)'
+            f'<span style="color:{colors.bar}">━</span> insertion&nbsp;&nbsp; '
+            f'<span style="color:{colors.second}">━</span> deletion'
         )

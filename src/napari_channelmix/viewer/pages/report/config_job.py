@@ -36,7 +36,7 @@ __all__ = ["CLOSED", "ELSEWHERE", "UnsavedError", "changes", "config_job", "doab
 
 
 # What to do about a data set that is not in use.
-ELSEWHERE = "; take that data set in use on the page 'Images and cells' for it, or close it"
+ELSEWHERE = "; choose that data set on the page 'Data' to do so, or close it"
 # What to do about one that was closed, of which only the classifier is left.
 CLOSED = (
     "they were closed, and only their classifier is left. Save that on the page 'Classifier', open "
@@ -56,7 +56,7 @@ def doable(snapshot: Snapshot) -> str:
         for part in (data_set.trained, data_set.importance, data_set.latents)
     ]
     if not any(part is not None for part in parts):
-        return "Nothing to do again yet: train a classifier, or find channel importance or latents."
+        return "Nothing to reproduce yet: no classifier, channel importance or latents."
     return ""
 
 
@@ -114,9 +114,7 @@ def _same_on_disk_job(data_set: Snapshot, snapshot: Snapshot) -> Job[None]:
     if data_set.dataset is None:
         which = f"{data_set.title}: these" if several else "these"
         raise UnsavedError(f"{which} cells are in no data-set file yet: save them first{elsewhere}")
-    on_disk = yield from part(
-        open_dataset_job(data_set.dataset), 0, 90, 100, "looking at the file: "
-    )
+    on_disk = yield from part(open_dataset_job(data_set.dataset), 0, 90, 100, "reading the file:  ")
     yield Progress(90, 100, "comparing the cells")
     if on_disk.fingerprint != data_set.cells.fingerprint:
         which = f"{data_set.title}: {data_set.dataset.name}" if several else data_set.dataset.name
@@ -242,13 +240,13 @@ class _Record:
 
     def _left_out(self, data_set: Snapshot, what: str) -> None:
         self.notes.append(
-            f"how {what}{self._of(data_set)} came about is not known, so it is left out"
+            f"it is not known how {what}{self._of(data_set)} was made, so it is left out"
         )
 
     def _by_another(self, data_set: Snapshot, what: str) -> None:
         self.notes.append(
-            f"the {what}{self._of(data_set)} are left out: how their classifier came about is not "
-            "known, or another one has taken its place"
+            f"the {what}{self._of(data_set)} are left out: it is not known how their classifier "
+            f"was made, or it was replaced"
         )
 
 
@@ -275,8 +273,8 @@ def _changes_of(data_set: Snapshot) -> Sequence[str]:
         made.append(("the latents were found", latents.provenance))
     now = data_set.cells.fingerprint if made else ""
     return [
-        f"{what} before cells or classes were changed: the figures are of those, and differ when "
-        "it is done again"
+        f"{what} before cells or classes were changed: the figures are of those, and will differ "
+        f"when reproduced"
         for what, about in made
         if about.get("cells") not in (None, now)
     ]

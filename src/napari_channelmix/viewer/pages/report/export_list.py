@@ -29,11 +29,11 @@ class ExportList(QTreeWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setColumnCount(2)
-        self.setHeaderLabels(["What there is", "written as"])
+        self.setHeaderLabels(["Result", "Format"])
         self.setRootIsDecorated(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setToolTip("Tick what is to be exported; Space ticks the row that is marked")
-        self.setAccessibleName("What is to be exported")
+        self.setToolTip("Tick what to export; Space ticks the selected row")
+        self.setAccessibleName("What to export")
         header = self.header()
         if header is not None:
             header.setStretchLastSection(False)
@@ -86,7 +86,7 @@ class ExportList(QTreeWidget):
         font = self.font()
         font.setBold(True)
         row.setFont(0, font)
-        row.setToolTip(0, f"What there is of {name}; it goes into a folder of that name")
+        row.setToolTip(0, f"The results of {name}; it goes into a folder of that name")
         self.addTopLevelItem(row)
         row.setFirstColumnSpanned(True)
         self._rows.append(None)

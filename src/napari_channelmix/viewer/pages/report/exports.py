@@ -115,7 +115,7 @@ def _in_folder(item: Item, title: str, name: str) -> Item:
 
 
 def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
-    """What there is of one data set."""
+    """The results of one data set."""
     from napari_channelmix.report.cell_table import why_no_parquet
 
     why = why_no_parquet()
@@ -166,7 +166,7 @@ def _items_of(snapshot: Snapshot) -> tuple[Item, ...]:
                 "Channel importance",
                 "PNG, SVG, CSV, JSON",
                 lambda folder: _importance(snapshot, folder),
-                "The bars, the figures behind them, how they were found",
+                "The chart, its table, and how it was computed",
             )
         )
     items += _of_classifier(snapshot)
@@ -232,7 +232,7 @@ def _of_classifier(snapshot: Snapshot) -> list[Item]:
             "Classifier",
             "CMX",
             lambda folder: _bundle(snapshot, folder),
-            "Weights, names and statistics, to be opened again",
+            "Weights, names and statistics (.cmx)",
         )
     )
     return items

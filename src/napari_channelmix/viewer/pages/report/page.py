@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReportPage"]
 
-NO_CELLS = "Nothing to report yet: open a data set, or use layers, on the page 'Images and cells'."
+NO_CELLS = "Nothing to report yet: open a data set, or use layers, on the page 'Data'."
 # Milliseconds in which changes are gathered: results come many at a time.
 PAUSE = 120
 
@@ -49,9 +49,9 @@ class ReportPage(Page):
         super().__init__(viewer)
         self.contents = QLabel()
         self.contents.setWordWrap(True)
-        self.contents.setToolTip("Only what there is stands in the report")
+        self.contents.setToolTip("The report contains only the results that exist")
         self.report = QPushButton("Export report…")
-        self.report.setToolTip("Write one page of HTML that needs no other file")
+        self.report.setToolTip("Write the report as one HTML file")
         self.open = QPushButton("Open")
         self.where = Notice()
         self.save_data = QPushButton("Save data set…")
@@ -60,9 +60,9 @@ class ReportPage(Page):
             "then reads them from there"
         )
         self.copy_script = QPushButton("Copy as script")
-        self.copy_script.setToolTip("A Python script that does the same again, on the clipboard")
+        self.copy_script.setToolTip("Copy a Python script that reproduces the results")
         self.save_script = QPushButton("Save script…")
-        self.save_script.setToolTip("The same script in a file (.py)")
+        self.save_script.setToolTip("Save the same script (.py)")
         self.save_config = QPushButton("Save as config…")
         self.save_config.setToolTip(
             "All settings as JSON, for the command 'napari-channelmix run' and cm.run_config"
@@ -93,7 +93,7 @@ class ReportPage(Page):
         row.addWidget(self.open)
         inside.addLayout(row)
         self.column.addWidget(box)
-        box, inside = group("Do it again")
+        box, inside = group("Reproduce")
         inside.addWidget(self.where)
         inside.addWidget(self.save_data)
         grid = QGridLayout()
@@ -167,7 +167,7 @@ class ReportPage(Page):
         """Show the report that was written last in the browser."""
         if self.page is None or not self.page.is_file():
             self.page = None
-            self.fail("The report is not there any more; export it again.")
+            self.fail("The report no longer exists; export it again.")
             self._fill_buttons()
             return
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.page)))
@@ -210,9 +210,7 @@ class ReportPage(Page):
     def _with_config(self, use: Callable[[Config], object]) -> None:
         snapshot = self.snapshot()
         if snapshot is not None and not doable(snapshot):
-            self.task.run(
-                "writing down what was done", config_job(snapshot), use, on_error=self._no_config
-            )
+            self.task.run("writing the config", config_job(snapshot), use, on_error=self._no_config)
 
     def _no_config(self, line: str) -> None:
         self.fail(line)
@@ -286,7 +284,7 @@ class ReportPage(Page):
 
     def _done(self, message: str, config: Config) -> None:
         if config.notes:
-            self.notice.say("\n".join((f"{message}. Mind:", *config.notes)), "warning")
+            self.notice.say("\n".join((f"{message}. Warning:", *config.notes)), "warning")
         else:
             self.notice.say(f"{message}.", "good")
 
@@ -298,7 +296,7 @@ class ReportPage(Page):
             self.export_to(folder)
 
     def export_to(self, folder: Path) -> None:
-        """Write what is ticked into a folder."""
+        """Write the ticked results into a folder."""
         # The rows may be older than what is shown by now, and know no pixels.
         self._fill(pixels=True)
         chosen = self.list.chosen
@@ -359,7 +357,7 @@ class ReportPage(Page):
             reason = "Nothing is ticked."
         self.why_no_export.setText(reason)
         self.why_no_export.setVisible(bool(reason) and snapshot is not None)
-        self.export.setToolTip(reason or "Write what is ticked into a folder")
+        self.export.setToolTip(reason or "Write the ticked results into a folder")
 
     def _say_where(self, snapshot: Snapshot | None) -> None:
         """Where script and config would find the cells."""
@@ -389,9 +387,9 @@ class ReportPage(Page):
 def _contents(snapshot: Snapshot) -> str:
     """What the report says; of several data sets, a line for each."""
     if len(snapshot.data_sets) < 2:
-        return f"It holds {_listed(snapshot.contents)}."
+        return f"It contains {_listed(snapshot.contents)}."
     shown = [data_set for data_set in snapshot.data_sets if data_set.in_use or data_set.results]
-    return "It holds\n" + "\n".join(
+    return "It contains\n" + "\n".join(
         f"{data_set.title}: {_listed(data_set.contents)}" for data_set in shown
     )
 
@@ -412,7 +410,7 @@ def _unsaved(data_set: Snapshot, several: bool) -> str:
     if data_set.closed:
         return f"The cells of {data_set.title} are in no data-set file as they were: {CLOSED}."
     if not data_set.in_use:
-        text += " For that, choose it on the page 'Images and cells'; or close it there."
+        text += " For that, choose it on the page 'Data'; or close it there."
     return text
 
 

@@ -45,7 +45,7 @@ def findings_job(snapshot: Snapshot) -> Job[Findings]:
         try:
             config = yield from part(config_job(snapshot), 30, 70, 100)
         except UnsavedError as error:
-            why = f"there is no config to do this again: {error}"
+            why = f"there is no config to reproduce this: {error}"
             return replace(whole, notes=(*changes(snapshot), why))
         whole = replace(whole, config=config, notes=config.notes)
     return whole
@@ -63,7 +63,7 @@ def _data_set_findings_job(data_set: Snapshot, snapshot: Snapshot) -> Job[Findin
     else:
         used = (data_set.explained_by if data_set.explained else None) or data_set.classifier
     if used is not None:
-        yield Progress(10, 100, "looking at the classifier")
+        yield Progress(10, 100, "reading the classifier")
         findings = replace(findings, classifier=_classifier(used))
         owner = snapshot.owner_of(used)
         if owner is not None and owner is not data_set:
