@@ -1,6 +1,6 @@
 """Long work as generators: a job yields `Progress`, may be closed, and returns its result.
 
-The same generator serves the docks (napari's `thread_worker`), the command line (a progress bar)
+The same generator serves the pages (napari's `thread_worker`), the command line (a progress bar)
 and the tests. Cancelling a job is closing its generator, so no job needs a flag or a lock.
 """
 

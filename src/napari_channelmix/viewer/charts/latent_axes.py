@@ -81,7 +81,7 @@ class Axis:
 
 def title_of(name: str) -> str:
     """What to call an axis."""
-    # Imported here: it loads torch, and a dock opens without it.
+    # Imported here: it loads torch, and a page opens without it.
     from napari_channelmix.drl.latent_code import title_of as called
 
     return called(name)

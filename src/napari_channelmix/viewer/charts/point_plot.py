@@ -131,5 +131,5 @@ class PointPlot(pg.PlotWidget):
         super().leaveEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """The wheel scrolls the dock."""
+        """The wheel scrolls the page."""
         event.ignore()

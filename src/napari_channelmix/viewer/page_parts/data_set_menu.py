@@ -32,7 +32,7 @@ NAME = Qt.ItemDataRole.UserRole + 1
 
 
 class DataSetBox(QWidget):
-    """Seen as soon as two data sets are open. It only asks; the dock does the work.
+    """Seen as soon as two data sets are open. It only asks; the page does the work.
 
     Signals
     -------

@@ -54,7 +54,7 @@ class DeviceBox(QComboBox):
         )
 
     def showPopup(self) -> None:
-        """Ask PyTorch when the list is first opened: loading it earlier would delay the dock."""
+        """Ask PyTorch when the list is first opened: loading it earlier would delay the page."""
         if not self._queried:
             self._queried = True
             if "torch" in sys.modules:

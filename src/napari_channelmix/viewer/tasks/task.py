@@ -210,7 +210,7 @@ class Task:
         start_at_once(worker)
 
     def stop(self) -> None:
-        """Stop the job; the dock is free at once, the thread ends at the job's next step."""
+        """Stop the job; the page is free at once, the thread ends at the job's next step."""
         now = self._now
         if now is None:
             return

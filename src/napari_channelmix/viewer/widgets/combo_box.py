@@ -1,4 +1,4 @@
-"""A list to choose from that is no wider than the dock."""
+"""A list to choose from that is no wider than the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask for a file or folder; the only dialogs of the docks."""
+"""Ask for a file or folder; the only dialogs of the pages."""
 
 from __future__ import annotations
 

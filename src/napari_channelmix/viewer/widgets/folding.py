@@ -1,4 +1,4 @@
-"""A part of a dock that folds away, with an arrow that can be seen in every theme."""
+"""A part of a page that folds away, with an arrow that can be seen in every theme."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ LINES, LETTERS = 7, 48
 WORTH = 2
 # Lines that are shown of an entry that is cut.
 BEGINNING = 3
-# Qt breaks a text at blanks, slashes and hyphens only: what is longer would make the dock wider.
+# Qt breaks a text at blanks, slashes and hyphens only: what is longer would make the page wider.
 UNBROKEN = re.compile(r"[^\s/-]{41,}")
 
 
@@ -51,7 +51,7 @@ class Notice(QLabel):
     """Text on a tinted ground; hidden while there is nothing to say.
 
     Every line of the text is an entry. Where they are many, the first are shown and a link unfolds
-    the others: the dock above must stay in sight. The ground is mixed when it is painted, from what
+    the others: the page above must stay in sight. The ground is mixed when it is painted, from what
     the theme gives to the widget around it, so a change of theme is followed by itself.
     """
 
@@ -71,7 +71,7 @@ class Notice(QLabel):
             | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        # napari's style would fill the label with the ground of the dock.
+        # napari's style would fill the label with the ground of the page.
         self.setStyleSheet("QLabel { background: transparent; padding: 5px 7px 5px 11px; }")
         self.linkActivated.connect(lambda _: self.unfold(not self.unfolded))
         self.setVisible(False)

@@ -55,9 +55,8 @@ class PageFrame(QWidget):
         self.anyway = False
         # Narrowest that the page was made for, and its margins, in a dock of its own.
         self._width, self._margins = 0, QMargins()
-        # Under the icon there is room for a word only.
-        longer = "" if info.dock == info.title else f" · {info.dock}"
-        self.title = QLabel(f"<b>{info.title}</b>{longer}")
+        self.title = QLabel(f"<b>{info.title}</b>")
+        self.title.setToolTip(info.question)
         self.take_out = QToolButton()
         self.take_out.setAutoRaise(True)
         self.take_out.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

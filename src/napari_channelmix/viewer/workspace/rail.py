@@ -102,7 +102,7 @@ class RailButton(_ThemedButton):
         blocked = state.kind == "blocked"
         hint = "\nClick the dot to go to the page where this can be solved." if blocked else ""
         doubt = f"\n{state.doubt}" if state.doubt else ""
-        self.setToolTip(f"{self.page.dock}: {state.words}\n{state.line}{doubt}{hint}")
+        self.setToolTip(f"{self.page.title}: {state.words}\n{state.line}{doubt}{hint}")
         self.update()
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.viewer.page_parts.training_controls import reason_not_ready
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES
+from napari_channelmix.viewer.workspace.page_list import page_info
 from napari_channelmix.viewer.workspace.summary import accuracy_text
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ NOTHING = _Missing()
 
 
 def _go(dock: str, label: str = "Open page", missing: _Missing = NOTHING) -> Action:
-    tip = f"Go to the page '{dock}'"
+    tip = f"Go to the page {page_info(dock).title}"
     return Action("go", dock, label, tip, missing.reason, missing.page)
 
 

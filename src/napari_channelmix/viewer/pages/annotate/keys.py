@@ -1,4 +1,4 @@
-"""Keys of the dock 'Annotate': 1 to 9 and 0 for classes, undo and redo; in the canvas as well.
+"""Keys of the page Annotate: 1 to 9 and 0 for classes, undo and redo; in the canvas as well.
 
 napari has no use for a plugin's keys in the manifest, and its layers come before the viewer's own
 bindings. So the keys are heard before the canvas gets them, and left to it whenever they may be
@@ -33,7 +33,7 @@ TEXTS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
 
 
 class AnnotateKeys(QObject):
-    """Hears the keys of a dock and of the canvas while the dock is in front.
+    """Hears the keys of a page and of the canvas while the page is in front.
 
     Parameters
     ----------
@@ -68,13 +68,13 @@ class AnnotateKeys(QObject):
                     widget.removeEventFilter(self)
             self._heard = []
             return
-        # Not the widget's own window: a dock that floats is one.
+        # Not the widget's own window: a page that floats is one.
         window: QWidget | None = self._page
         while window is not None and not isinstance(window, QMainWindow):
             window = window.parentWidget()
         center = None if window is None else window.centralWidget()
         inside = [] if center is None else [center, *center.findChildren(QWidget)]
-        # Lists of the dock take digits for a search in their rows.
+        # Lists of the page take digits for a search in their rows.
         own = [self._page, *self._page.findChildren(QWidget)]
         self._heard = [target for target in (*inside, *own) if not isinstance(target, TEXTS)]
         for widget in self._heard:

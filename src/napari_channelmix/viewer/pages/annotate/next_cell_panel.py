@@ -18,7 +18,7 @@ UNSURE = "no predictions yet: train or open a classifier and apply it to the cel
 
 
 class GoingOn(QWidget):
-    """Signals which cell is next; the dock goes there.
+    """Signals which cell is next; the page goes there.
 
     Signals
     -------

@@ -25,7 +25,7 @@ STRIPE = 256
 
 
 def cache_folder() -> Path | None:
-    """Where the docks keep finished repeats of channel importance, or None where nothing is kept.
+    """Where the pages keep finished repeats of channel importance, or None where nothing is kept.
 
     A folder per version: another one may find something else in the same cells. None where the
     preferences say so, or where it cannot be made.

@@ -115,7 +115,7 @@ class FiguresTable(QTableWidget):
             if importance.above_control is not None and not importance.above_control[channel]:
                 self._grey(row)
         header = self.horizontalHeader()
-        # The names too: stretched, they would be cut off where the figures fill the dock.
+        # The names too: stretched, they would be cut off where the figures fill the page.
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         bar = self.horizontalScrollBar().sizeHint().height()
         self.setFixedHeight(22 * len(importance.channels) + header.sizeHint().height() + bar + 6)

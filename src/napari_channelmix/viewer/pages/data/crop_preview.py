@@ -31,7 +31,7 @@ class CropPreview(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.session = session
-        # Not the dock's task: looking at crops must not stop a training.
+        # Not the page's task: looking at crops must not stop a training.
         self.task = Task(session)
         self._rng = np.random.default_rng(0)
         self.grid = QGridLayout()

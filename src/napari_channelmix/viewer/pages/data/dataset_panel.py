@@ -32,7 +32,7 @@ SAMPLES = {
 
 
 class DatasetPanel(QWidget):
-    """Buttons that only ask; the dock does the work."""
+    """Buttons that only ask; the page does the work."""
 
     file_chosen = Signal(object)
     sample_chosen = Signal(str)

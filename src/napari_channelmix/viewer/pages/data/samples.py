@@ -21,7 +21,7 @@ __all__ = [
     "open_synthetic_plate",
 ]
 
-# Key in a layer's metadata that says what it is of a sample, "channel" or "cells"; the dock 'Images
+# Key in a layer's metadata that says what it is of a sample, "channel" or "cells"; the page 'Images
 # and cells' then has it chosen.
 PART = "napari-channelmix sample"
 # Key for the name and a checksum of the pixels that a layer of a sample was made with.

@@ -202,7 +202,7 @@ class ClassesPage(QWidget):
 
     def _fill_against(self, _: object = None) -> None:
         latents, name = self._latents, self.against.currentText()
-        # Their room is kept: the dock would else jump with the first cell.
+        # Their room is kept: the page would else jump with the first cell.
         self.unusual.show_bars([Bar(axis.title, 0.0, "") for axis in self._axes])
         if latents is None or not name:
             return

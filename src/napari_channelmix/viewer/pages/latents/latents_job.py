@@ -1,6 +1,6 @@
 """The latents of the session's cells, as a job, and what was chosen for it.
 
-PyTorch is imported where the job begins, never with the dock.
+PyTorch is imported where the job begins, never with the page.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ class AxisSlider(QAbstractSlider):
             self.setValue((self.value() + step * self.singleStep()) % STEPS)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """The wheel scrolls the dock; it moves no slider on the way."""
+        """The wheel scrolls the page; it moves no slider on the way."""
         event.ignore()
 
     def event(self, event: QEvent) -> bool:

@@ -90,7 +90,7 @@ class NearestStrip(QWidget):
         latents, cell, index = self._latents, self._cell, self.axis.currentIndex()
         if latents is None or cell is None or not 0 <= index < len(self._axes):
             self.cells = ()
-            # Their room is kept: the dock would else jump with the first cell.
+            # Their room is kept: the page would else jump with the first cell.
             self.drawn.show_tiles([Tile(None)] * COUNT)
             self.real.show_tiles([Tile(None, note=" ")] * COUNT)
             self.real.frame(None)

@@ -56,7 +56,7 @@ class ControlsBox(QWidget):
         grid.setSpacing(4)
         grid.addWidget(QLabel("Controls by"), 0, 0)
         grid.addWidget(self.column, 0, 1)
-        # Below each other: side by side they are wider than a dock in a small window.
+        # Below each other: side by side they are wider than a page in a small window.
         grid.addWidget(QLabel("negative"), 1, 0)
         grid.addWidget(self.negative, 1, 1)
         grid.addWidget(QLabel("positive"), 2, 0)

@@ -212,7 +212,7 @@ class Gallery(QAbstractScrollArea):
         self._show()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """The wheel scrolls the gallery, never the dock around it."""
+        """The wheel scrolls the gallery, never the page around it."""
         super().wheelEvent(event)
         event.accept()
 

@@ -337,7 +337,7 @@ class PhenotypesPage(Page):
             self.notice.clear_line()
             self.going.to(self._visit)
 
-    # ---------------------------------------------------------------- the dock
+    # ---------------------------------------------------------------- the page
 
     def turn(self, index: int) -> None:
         """Show one of the pages."""

@@ -1,6 +1,6 @@
 """Maps of many cells in one image of their field of view, as a job.
 
-PyTorch is imported where the job begins, never with a dock.
+PyTorch is imported where the job begins, never with a page.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The same cell by several methods, as a job.
 
-PyTorch is imported where the job begins, never with a dock.
+PyTorch is imported where the job begins, never with a page.
 """
 
 from __future__ import annotations
@@ -78,5 +78,5 @@ def compare_job(
 
 
 def _silent(job: Job[Any]) -> Job[Any]:
-    """A job whose partial results are not for the dock."""
+    """A job whose partial results are not for the page."""
     return mapped(job, lambda step: replace(step, partial=None, metrics={}))

@@ -1,6 +1,6 @@
 """Explain one cell and test the map, as a job; the question and what is known of its answer.
 
-A cell goes this way; at each step the dock gets all that is known so far as an `Explanation`:
+A cell goes this way; at each step the page gets all that is known so far as an `Explanation`:
 
 1. read its crops (the thumbnails can be drawn)
 2. the first map and what the classifier says of the cell
@@ -10,7 +10,7 @@ A cell goes this way; at each step the dock gets all that is known so far as an 
 6. the other tests of how far it can be trusted
 7. once for all cells: whether labels speak against the model
 
-PyTorch is imported where a job begins, never with a dock.
+PyTorch is imported where a job begins, never with a page.
 """
 
 from __future__ import annotations

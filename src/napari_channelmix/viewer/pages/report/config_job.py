@@ -3,7 +3,7 @@
 Each data set of which something was found is a part of the config: what was trained and found on
 its cells, and what classifier, of which data set, gave its predictions and explanations.
 
-PyTorch is imported where a job begins, never with a dock.
+PyTorch is imported where a job begins, never with a page.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What can be exported, each with its formats and a job that writes it into a folder.
 
-PyTorch and Matplotlib are imported where a job begins, never with a dock.
+PyTorch and Matplotlib are imported where a job begins, never with a page.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """From a snapshot of the session to the findings of a report, as a job.
 
-PyTorch is imported where a job begins, never with a dock.
+PyTorch is imported where a job begins, never with a page.
 """
 
 from __future__ import annotations
