@@ -83,7 +83,7 @@ def test_other_formats_are_named_with_the_remedy(tmp_path: Path) -> None:
         (b'{"a": [1]}', "JSON"),
         (b'[\n {"a": 1}]', "JSON"),
         (b"<html><table>", "HTML or XML"),
-        (b"\x89PNG\r\n", "a picture"),
+        (b"\x89PNG\r\n", "an image"),
     ):
         with pytest.raises(DataError, match=rf"is {kind}.*save the table as CSV \(UTF-8\)"):
             read(tmp_path, content, "t.csv")

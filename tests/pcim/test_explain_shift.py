@@ -41,7 +41,7 @@ def test_ordinary_cells_are_explained_without_a_word_on_them(
     found = explain(remembering, cells, method="saliency", only=[3, 4, 5], device="cpu")
     # That a classifier which was never trained is undecided is all there is to say.
     (line,) = found.warnings
-    assert line.startswith("3 of 3 calls are close to undecided")
+    assert line.startswith("3 of 3 predictions are close to undecided")
 
 
 def test_differences_are_among_the_warnings(remembering: Classifier, training: Cells) -> None:

@@ -120,4 +120,4 @@ def test_evaluate_explain_and_report_say_their_prior(
     assert main(["report", plate, *asked, "--out", str(page), "--quiet"]) == 0
     text = page.read_text("utf-8")
     assert "Shown with the prior given shares (treated 10.0 %, untreated 90.0 %)" in text
-    assert "What its probabilities mean" in text and "Brier score" in text
+    assert "Calibration of its probabilities" in text and "Brier score" in text

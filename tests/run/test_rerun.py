@@ -198,7 +198,7 @@ def test_what_cannot_be_done_is_known_before_anything_is_trained(config, tmp_pat
         {"data": DataPart(dataset=str(tmp_path / "gone.toml"))},
     ):
         path = write_config(config.model_copy(update=part), tmp_path / "c.json")
-        with pytest.raises((DataError, ValueError), match=r"no disentangler|no such file"):
+        with pytest.raises((DataError, ValueError), match=r"no encoder|no such file"):
             run_config(path, tmp_path / "out")
 
 

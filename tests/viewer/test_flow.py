@@ -245,7 +245,7 @@ def test_a_cancelled_run_goes_on_from_its_finished_seeds(
     qtbot.waitUntil(lambda: importance.session.importance is not None, timeout=90_000)
     click(importance.task_bar.cancel)
     done_before = len(importance.session.importance.seeds)
-    assert f"{done_before} of 3 repeats are done and kept" in importance.notice.text()
+    assert f"{done_before} of 3 repeats are done and saved" in importance.notice.text()
     assert len(list(kept.rglob("*.json"))) >= done_before
     click(importance.run_button)
     done(importance, qtbot)

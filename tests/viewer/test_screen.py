@@ -110,7 +110,7 @@ def test_the_record_of_a_screen_gives_the_same_numbers_without_a_window(
     assert session.importance is None and not session.cells.classes
     assert screen.images.data_sets.isVisible()
     if under_way:
-        assert "A run on controls is under way" in run.reason.text()
+        assert "A run on controls is in progress" in run.reason.text()
     click(screen.front(trainer).apply)
     screen.rest(trainer)
     screen.rest(run)

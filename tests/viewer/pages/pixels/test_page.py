@@ -440,7 +440,7 @@ def test_a_class_against_another_and_a_map_for_each_channel(
     finished(found, qtbot)
     done = found.session.explanation
     assert (done.cell, done.target, done.question.versus) == (2, 1, "dim")
-    assert "why <b>bright</b> and not dim" in found.result.title.text()
+    assert "explaining class <b>bright</b>, compared with dim" in found.result.title.text()
     found.question.target.setCurrentText("dim")
     assert found.question.versus.currentData() is None
     found.question.separate.setChecked(True)

@@ -82,7 +82,7 @@ def test_cells_alone_can_be_reported_but_not_done_again(open_plate: Any, dock: A
     assert found.report.isEnabled()
     assert [item.key for item in found.list.chosen][:2] == ["table", "groups"]
     assert not found.copy_script.isEnabled()
-    assert "train a classifier" in found.reason.text()
+    assert "no classifier, channel importance or latents" in found.reason.text()
 
 
 def test_doses_and_plates_are_exported_with_the_groups(tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_the_report_is_opened_only_by_a_click(
     assert opened == [str(path)]
     path.unlink()
     click(trained.open)
-    assert "not there any more" in trained.notice.text()
+    assert "no longer exists" in trained.notice.text()
     assert len(opened) == 1
 
 

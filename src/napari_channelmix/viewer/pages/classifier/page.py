@@ -72,7 +72,7 @@ class ClassifierPage(Page):
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__(viewer)
         self.device = DeviceBox(self.session)
-        self.mix = QCheckBox("DCMIX layer, blended channels:")
+        self.mix = QCheckBox("Blended channels (DCMIX)")
         self.mix.setToolTip(
             "Put a channel-mixing layer (DCMIX) before the network: it gets blended images only, "
             "and the weight of each channel can be read. Default: off"
