@@ -55,7 +55,7 @@ __all__ = ["ChannelsPage", "verdict"]
 
 # Layers with the blended images.
 BLENDED = "blended image"
-TITLE = "Which channels the classifier needs"
+TITLE = "Importance of each channel"
 HINT = "Point at a bar for its values; click it to show only that channel."
 
 

@@ -99,7 +99,7 @@ class CellPage(QWidget):
         inside.addWidget(self.sliders)
         inside.addLayout(buttons)
         column.addWidget(self.box)
-        self.near, inside = group("Along an axis: generated images and nearest cells")
+        self.near, inside = group("Traversal and nearest cells")
         inside.addWidget(self.strip)
         column.addWidget(self.near)
 
