@@ -43,6 +43,7 @@ MOVED = {
     "dcmix.decoys": "dcmix.negative_control",
     "dcmix.divided": "dcmix.importance_of_dataset",
     "dcmix.drawing": "dcmix.stratified_sample",
+    "dcmix.gate": "dcmix.reliability",
     "dcmix.link": "dcmix.label_link",
     "dcmix.numbers": "dcmix.channel_features",
     "dcmix.questions": "dcmix.plain_classifiers",

@@ -10,8 +10,8 @@ import pytest
 from napari_channelmix import Cells
 from napari_channelmix.dcmix.divisions import Division, divided, given
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
-from napari_channelmix.dcmix.gate import judge
 from napari_channelmix.dcmix.pooled import pooled_of
+from napari_channelmix.dcmix.reliability import judge
 from napari_channelmix.dcmix.repeats import RepeatResult
 from napari_channelmix.dcmix.summary import summarised
 

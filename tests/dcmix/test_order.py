@@ -6,8 +6,8 @@ import pytest
 
 from napari_channelmix import ChannelImportance
 from napari_channelmix.classify.accuracy import AccuracyDifference, AccuracyEstimate
-from napari_channelmix.dcmix.gate import USE_SHAPLEY
 from napari_channelmix.dcmix.plain_classifiers import questioned
+from napari_channelmix.dcmix.reliability import USE_SHAPLEY
 from napari_channelmix.dcmix.separability import OneNumber, Separability
 from napari_channelmix.dcmix.single_channels import ChannelsAlone, ChannelSet
 

@@ -69,7 +69,7 @@ def permutation_test(
 
     Predictions of a cross-validation are made from the labels of the other groups, which permuting
     them afterwards cannot know: on sets without an effect p < .05 came in 5, 6 and 10 % for 8, 12
-    and 24 wells. So the gate asks more than a small p; see `dcmix.gate`.
+    and 24 wells. So the gate asks more than a small p; see `dcmix.reliability`.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_channelmix.classify.accuracy import accuracy_difference
 from napari_channelmix.classify.permutation import PermutationTest, permutation_test
-from napari_channelmix.dcmix.gate import LEVEL, Evidence, Standing
+from napari_channelmix.dcmix.reliability import LEVEL, Evidence, Standing
 
 if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate

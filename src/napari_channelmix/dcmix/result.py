@@ -15,7 +15,7 @@ from napari_channelmix.atomic_write import write_json, write_text, write_whole
 from napari_channelmix.classify.accuracy import AccuracyEstimate
 from napari_channelmix.classify.intervals import TOO_FEW_GROUPS, few_groups_text
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.dcmix.gate import Gate
+from napari_channelmix.dcmix.reliability import Gate
 from napari_channelmix.dcmix.stored import SCHEMA, ImportanceFile
 from napari_channelmix.stored_files import read_json
 

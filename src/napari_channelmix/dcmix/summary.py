@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from napari_channelmix.dcmix.above_control import above_decoy, above_zero
 from napari_channelmix.dcmix.evidence import against_chance, evidence_of
-from napari_channelmix.dcmix.gate import judge, without_control
 from napari_channelmix.dcmix.p_values import ENOUGH_REPEATS
 from napari_channelmix.dcmix.pooled import pooled_of
+from napari_channelmix.dcmix.reliability import judge, without_control
 from napari_channelmix.dcmix.result import ChannelImportance
 from napari_channelmix.wording import counted
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_channelmix.classify.accuracy import AccuracyEstimate
     from napari_channelmix.dcmix.divisions import Division
     from napari_channelmix.dcmix.evidence import AgainstChance
-    from napari_channelmix.dcmix.gate import Evidence
+    from napari_channelmix.dcmix.reliability import Evidence
     from napari_channelmix.dcmix.repeats import RepeatResult
 
 __all__ = ["summarised"]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from psygnal import Signal, SignalGroupDescriptor, SignalInstance
 
-from napari_channelmix.viewer.session.consequences import is_used, with_consequences
 from napari_channelmix.viewer.session.data_sets import (
     DataSetState,
     ShownBefore,
@@ -31,6 +30,7 @@ from napari_channelmix.viewer.session.state import (
     nothing_known,
 )
 from napari_channelmix.viewer.session.trained import Trained
+from napari_channelmix.viewer.session.update_rules import is_used, with_consequences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

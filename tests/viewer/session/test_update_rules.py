@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from napari_channelmix.viewer.session import Predictions, Session, Shown, Trained
-from napari_channelmix.viewer.session.consequences import MOST_EXPLAINED, with_consequences
 from napari_channelmix.viewer.session.state import FIELDS, KEPT_PER_DATA_SET, SessionState
+from napari_channelmix.viewer.session.update_rules import MOST_EXPLAINED, with_consequences
 
 
 def trained(*classes: str) -> Trained:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from napari_channelmix.dcmix.gate import Evidence, Gate, Standing, judge, without_control
+from napari_channelmix.dcmix.reliability import Evidence, Gate, Standing, judge, without_control
 
 
 def standing(
