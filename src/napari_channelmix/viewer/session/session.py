@@ -1,7 +1,7 @@
 """The session: what one viewer is working on, shared by all of its pages. It knows no Qt.
 
 - `state` declares its fields, each with its default;
-- `consequences` says what follows when one of them is replaced;
+- `update_rules` says what follows when one of them is replaced;
 - `Session` tells who listens, and opens, switches and closes data sets.
 """
 
@@ -214,7 +214,7 @@ class Session(SessionState):
             return
         names, not_in_use = dict(self.names), dict(self.not_in_use)
         del names[key]
-        # It is on record until no classifier of it is used; see `consequences`.
+        # It is on record until no classifier of it is used; see `update_rules`.
         record = dataclasses.replace(
             not_in_use.pop(key),
             history=(),
