@@ -120,10 +120,11 @@ def test_a_long_name_does_not_make_the_dock_wider(qtbot: Any) -> None:
     assert path in notice.toolTip() and path in notice.text()
 
 
-def test_a_notice_may_take_fewer_lines(viewer: Any) -> None:
+def test_a_notice_may_take_fewer_lines(qtbot: Any) -> None:
     entries = "\n".join(f"• {number} says something" for number in range(5))
     short, long = Notice(lines=2), Notice()
     for notice in (short, long):
+        qtbot.addWidget(notice)
         notice.say(entries, "warning")
     assert (short.folded, long.folded) == (3, 0)
     short.unfold(True)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qtpy.QtCore import QCoreApplication, QEvent
 
 from napari_channelmix.jobs import Progress
 from napari_channelmix.viewer.workspace import workspace as module
@@ -197,7 +198,9 @@ def test_closing_the_workspace_stops_its_work_and_leaves_pages_that_are_out(
     qtbot.waitUntil(lambda: again.isAncestorOf(out), timeout=5000)
     assert out.task.busy
     again.halt()
+    # Out of the window it is a window of its own, which would outlive the test.
     filled.deleteLater()
+    QCoreApplication.sendPostedEvents(filled, QEvent.Type.DeferredDelete.value)
 
 
 def test_another_open_data_set_is_chosen_above_the_page(
