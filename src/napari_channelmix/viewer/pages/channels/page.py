@@ -108,7 +108,7 @@ class ChannelsPage(Page):
         self.measured = QLabel()
         self.measured.setWordWrap(True)
         self.figures = FiguresTable()
-        self.mixed = QPushButton("Show blended image")
+        self.mixed = QPushButton("Blended image")
         self.mixed.setToolTip("The blended image of this field of view, as the network gets it")
         self.export = QPushButton("Export…")
         self.export.setToolTip("Write importance.json, .csv, .png and .svg into a folder")
