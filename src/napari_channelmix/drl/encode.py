@@ -257,13 +257,13 @@ def _separated(
         raise DataError("no latent varies among the cells, so nothing can separate the classes")
     axes: dict[str, Sequence[int]] = {}
     for axis in of.axes():
-        at = [
+        positions = [
             int(np.searchsorted(active_columns, column))
             for column in of.columns(axis)
             if active[column]
         ]
-        if at:
-            axes[axis] = at
+        if positions:
+            axes[axis] = positions
     columns = {
         "latents": values[:, active_columns].astype(np.float64),
         "hand-crafted": prepared.features.to_numpy(np.float64),

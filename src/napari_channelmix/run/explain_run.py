@@ -75,30 +75,29 @@ class ExplainRun:
         batch: int | None,
     ) -> Job[ExplainRun]:
         """Refuse what can be known to be wrong before a cell is explained; a job."""
-        asked = settings
-        mode = asked.mode if isinstance(model, Classifier) else "blackbox"
-        method = method_named(asked.method, mode)
-        if asked.versus is not None and asked.target is None:
+        mode = settings.mode if isinstance(model, Classifier) else "blackbox"
+        method = method_named(settings.method, mode)
+        if settings.versus is not None and settings.target is None:
             raise ModelError(
-                f"versus {asked.versus!r} needs a target: cells that are predicted as "
-                f"{asked.versus!r} cannot be compared with it"
+                f"versus {settings.versus!r} needs a target: cells that are predicted as "
+                f"{settings.versus!r} cannot be compared with it"
             )
-        chosen_target(asked.target, asked.versus, np.zeros(1, np.int64), model.classes)
+        chosen_target(settings.target, settings.versus, np.zeros(1, np.int64), model.classes)
         if not len(cells):
             raise DataError(f"{cells.name}: there are no cells to explain")
         model.refuse_other_crops(cells.crop, cells.crop)
         fitting = matched(cells, model.channels)
         training = yield from part(training_marks_job(model, cells), 0, 0, 1)
-        held_out = held_out_of(training, "maps are", asked.only)
+        held_out = held_out_of(training, "maps are", settings.only)
         line = held_out.line
         there = np.flatnonzero(held_out.chosen)
-        chosen = there[chosen_cells(len(there), asked.limit, asked.seed)]
-        if asked.cells is not None:
-            chosen = np.array(asked.cells, dtype=np.int64)
+        chosen = there[chosen_cells(len(there), settings.limit, settings.seed)]
+        if settings.cells is not None:
+            chosen = np.array(settings.cells, dtype=np.int64)
             if not len(chosen) or chosen.min() < 0 or chosen.max() >= len(cells):
                 raise DataError(
                     f"{cells.name} has the cells 0 to {len(cells) - 1}, not "
-                    f"{', '.join(map(str, asked.cells)) or 'none'}"
+                    f"{', '.join(map(str, settings.cells)) or 'none'}"
                 )
             line = held_out_of(training[chosen], "maps are", "all").line
         if not isinstance(model, Classifier):
@@ -111,26 +110,26 @@ class ExplainRun:
             "n": len(chosen),
             "method": method.name,
             "mode": method.mode,
-            "target": asked.target,
-            "versus": asked.versus,
-            "channels": asked.channels,
-            "seed": asked.seed,
-            "forwards": asked.forwards if method.mode == "blackbox" else None,
+            "target": settings.target,
+            "versus": settings.versus,
+            "channels": settings.channels,
+            "seed": settings.seed,
+            "forwards": settings.forwards if method.mode == "blackbox" else None,
         }
-        if asked.cells is not None:
-            facts["chosen"] = list(asked.cells)
+        if settings.cells is not None:
+            facts["chosen"] = list(settings.cells)
         elif (training == YES).any():
             # Of no account where no cell was trained on: folders of earlier versions go on.
-            facts["only"] = asked.only
-        if asked.prior is not None:
-            facts["prior"] = _prior_fact(asked.prior)
+            facts["only"] = settings.only
+        if settings.prior is not None:
+            facts["prior"] = _prior_fact(settings.prior)
         # Further settings where they are not the usual ones: folders of earlier versions go on.
         facts |= {
-            field.name: getattr(asked, field.name)
-            for field in fields_of(type(asked))
+            field.name: getattr(settings, field.name)
+            for field in fields_of(type(settings))
             if field.name not in facts
             and field.name not in OF_NO_ACCOUNT
-            and getattr(asked, field.name) != field.default
+            and getattr(settings, field.name) != field.default
         }
         about = cells_about(fitting, chosen, training[chosen])
         store = MapStore.opened(out, facts, about)
@@ -142,7 +141,7 @@ class ExplainRun:
             line,
             method.name,
             mode,
-            asked,
+            settings,
             device,
             batch,
             facts,

@@ -1,0 +1,88 @@
+"""How far reconstructions resemble cells: the table of docs/latents.md.
+
+    python benchmarks/reconstruction.py [--sets plate bbbc013_wortmannin ...] [--cells 200]
+                                        [--finetune 20]
+
+For each set, channel and shipped encoder: the explained share, in brackets that of another cell's
+reconstruction, as trained and after fine-tuning. One thread. Real sets are read from the folder
+CHANNELMIX_DATA, or ../shared/data beside the project; a set that is not there is passed over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from napari_channelmix import Cells, Disentangler, load_disentangler, open_dataset
+from napari_channelmix.data.samples import synthetic_plate
+from napari_channelmix.drl.channel_view import default_view
+from napari_channelmix.drl.preparation import prepare_job
+from napari_channelmix.drl.reconstruction import reconstruction_job
+from napari_channelmix.jobs import drain
+
+DATA = Path(os.environ.get("CHANNELMIX_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
+MODELS = ("texture-sprites", "cell-sprites")
+#: Channels of each set.
+SETS = {
+    "plate": ("DNA", "reporter"),
+    "bbbc013_wortmannin": ("DNA", "GFP"),
+    "jurkat_cellcycle_ifc": ("DNA", "brightfield"),
+    "csm_breast_b14": ("DAPI",),
+    "bbbc010_worms": ("GFP",),
+    "bccd_blood": ("G",),
+    "lymphoid_mif_5ch": ("Cy3",),
+    "ifcb_plankton": ("brightfield",),
+}
+
+
+def cells_of(name: str, count: int) -> Cells | None:
+    """Cells of a set, spread evenly over it; None where it is not there."""
+    path = DATA / name / "dataset.toml"
+    if name != "plate" and not path.exists():
+        return None
+    cells = synthetic_plate().cells if name == "plate" else open_dataset(path)
+    if len(cells) <= count:
+        return cells
+    return cells.subset(np.linspace(0, len(cells) - 1, count).astype(np.int64))
+
+
+def figures(of: Disentangler, pictures: np.ndarray, groups: np.ndarray) -> str:
+    """Explained share, that of another cell, and the 95 % interval over groups."""
+    result = drain(reconstruction_job(of, pictures, of.encode(pictures), groups))
+    if result is None:
+        return "nothing to be seen"
+    interval = "" if result.low is None else f", {result.low:.2f} to {result.high:.2f}"
+    return f"{result.explained:.2f} ({result.others:.2f}{interval}, n = {result.n_cells})"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--cells", type=int, default=200)
+    parser.add_argument("--finetune", type=int, default=0, help="epochs; 0: as trained only")
+    args = parser.parse_args()
+    for name in args.sets:
+        cells = cells_of(name, args.cells)
+        if cells is None:
+            print(f"{name}: not there")
+            continue
+        for channel in SETS[name]:
+            for model in MODELS:
+                of = load_disentangler(model)
+                view = default_view(of, cells, channel)
+                pictures = drain(prepare_job(cells, view)).pictures
+                line = f"{name}, {channel}: {model} {figures(of, pictures, cells.groups)}"
+                if args.finetune:
+                    tuned = of.finetune(pictures, epochs=args.finetune)
+                    line += f"; fine-tuned {figures(tuned, pictures, cells.groups)}"
+                print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
