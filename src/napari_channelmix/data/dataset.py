@@ -150,6 +150,8 @@ def open_dataset_job(path: str | Path, *, pixel_size: float | None = None) -> Jo
     )
     if size is not None:
         opened = at_pixel_size(opened, size)
+    if description.cells.neighbours == "hide":
+        opened = opened.without_neighbours()
     return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
 
 
