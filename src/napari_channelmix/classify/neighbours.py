@@ -1,4 +1,4 @@
-"""Whether neighbours were hidden in training crops, and what that means for crops prepared otherwise.
+"""Whether neighbours were hidden in training crops: a warning where cells are prepared otherwise.
 
 A classifier that learnt crops with one cell each has never seen a neighbour, and one that learnt
 crops with neighbours has never seen them hidden.

@@ -1,4 +1,4 @@
-"""Which crop fits the cells: from the size of their outlines, or guessed where there are only points.
+"""Which crop fits the cells: from the size of their outlines, or guessed from their distances.
 
 The size of a cell is known where it has an outline. Points say how far apart cells are, and where
 some of them touch, that is the diameter of a cell.

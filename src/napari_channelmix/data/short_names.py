@@ -1,4 +1,4 @@
-"""Names without what they all begin with: ``20260211_plate3_exp7_DAPI`` is ``DAPI`` among its kind."""
+"""Names without what all begin with: ``20260211_exp7_DAPI`` is ``DAPI`` among its kind."""
 
 from __future__ import annotations
 
