@@ -204,6 +204,8 @@ def _cells_job(table: Table, source: str, pixel_size: float | None) -> Job[Cells
     )
     if size is not None:
         opened = at_pixel_size(opened, size)
+    if description.cells.neighbours == "hide":
+        opened = opened.without_neighbours()
     return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
 
 
