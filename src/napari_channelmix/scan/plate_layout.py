@@ -48,6 +48,8 @@ Well = tuple[str, str]
 
 # Column of a scan that holds the classes of wells.
 CLASS_COLUMN = "class"
+# Where the user's own column has that name.
+OTHER_COLUMN = "class of the well"
 # Of a plate with 1,536 wells, the largest that is sold.
 MOST_ROWS, MOST_COLUMNS = 32, 48
 # More are measurements rather than classes.
@@ -324,7 +326,9 @@ def _plates_and_wells(scan: Scan) -> tuple[pd.Series[str], pd.Series[str] | None
     if not (row and column):
         return plates, None
     parts = entries[[row, column]].fillna("").astype(str)
-    names = {pair: well_of(*pair) or "" for pair in set(zip(parts[row], parts[column], strict=True))}
+    names = {
+        pair: well_of(*pair) or "" for pair in set(zip(parts[row], parts[column], strict=True))
+    }
     wells = [names[pair] for pair in zip(parts[row], parts[column], strict=True)]
     return plates, pd.Series(wells, index=entries.index, dtype=object)
 
@@ -346,7 +350,7 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
     scan : Scan
         With wells.
     layout : PlateLayout
-        Wells that it does not name have no class.
+        Wells that it does not name have no class; without any class the column goes.
 
     Returns
     -------
@@ -374,18 +378,26 @@ def with_layout(scan: Scan, layout: PlateLayout) -> Scan:
             f"{scan.source.name} ({listed(sorted({well for _, well in known}), 3)})"
         )
     entries = scan.entries.copy()
-    roles = {
-        name: Role.KEY if role is Role.CLASS else role for name, role in scan.roles.items()
-    }
+    roles = {name: Role.KEY if role is Role.CLASS else role for name, role in scan.roles.items()}
     column = CLASS_COLUMN
     if column in entries.columns and scan.roles.get(column) is not Role.CLASS:
-        column = "class of the well"
-    entries[column] = [of[key] for key in keys]
-    roles[column] = Role.CLASS
-    notes = tuple(note for note in scan.notes if not note.startswith(_NOTE))
-    if layout.source:
-        notes = (*notes, _note(layout, known, given))
-    return replace(scan, entries=entries, roles=roles, notes=notes)
+        column = OTHER_COLUMN
+    if given:
+        entries[column] = [of[key] for key in keys]
+        roles[column] = Role.CLASS
+    elif roles.pop(column, None) is not None:
+        entries = entries.drop(columns=column)
+    own = tuple(note for note in scan.own_notes if not note.startswith(_NOTE))
+    shown = tuple(note for note in scan.notes if not note.startswith(_NOTE))
+    said = (_note(layout, known, given),) if layout.source and given else ()
+    return replace(
+        scan,
+        entries=entries,
+        roles=roles,
+        notes=(*shown, *said),
+        # Kept where another role of a column brings up the notes anew.
+        own_notes=(*own, *said),
+    )
 
 
 _NOTE = "classes of wells: "
@@ -440,7 +452,7 @@ def layout_beside(scan: Scan) -> Scan:
     if fitting:
         names = listed(path.name for path, _ in fitting)
         note = f"{_NOTE}{names} fit; choose one of them"
-        return replace(scan, notes=(*scan.notes, note))
+        return replace(scan, notes=(*scan.notes, note), own_notes=(*scan.own_notes, note))
     return scan
 
 

@@ -116,7 +116,9 @@ class EntriesView(QTableView):
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.setStretchLastSection(True)
         head.sectionClicked.connect(self._ask_role)
-        self.selectionModel().currentRowChanged.connect(lambda now, _: self.row_chosen.emit(now.row()))
+        self.selectionModel().currentRowChanged.connect(
+            lambda now, _: self.row_chosen.emit(now.row())
+        )
 
     def show_scan(self, scan: Scan) -> None:
         """Show the entries of a scan, at the row that was in sight."""
@@ -147,9 +149,7 @@ class EntriesView(QTableView):
             action = menu.addAction(role.value)
             action.setCheckable(True)
             action.setChecked(role is now)
-            action.triggered.connect(
-                lambda _=False, role=role: self.role_chosen.emit(column, role)
-            )
+            action.triggered.connect(lambda _=False, role=role: self.role_chosen.emit(column, role))
         return menu
 
     def _ask_role(self, section: int) -> None:
@@ -157,5 +157,7 @@ class EntriesView(QTableView):
         menu = self.role_menu(self.entries.columns[section])
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(
-            head.viewport().mapToGlobal(QPoint(head.sectionViewportPosition(section), head.height()))
+            head.viewport().mapToGlobal(
+                QPoint(head.sectionViewportPosition(section), head.height())
+            )
         )
