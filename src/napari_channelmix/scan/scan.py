@@ -218,6 +218,19 @@ class Scan:
         settings = replace(self.settings, roles={**(self.settings.roles or {}), column: str(role)})
         return replace(self, roles={**self.roles, column: role}, settings=settings)._asked()
 
+    def with_columns(self, columns: pd.DataFrame, roles: Mapping[str, Role]) -> Scan:
+        """The scan with further columns, such as the classes of wells; ones of the same name go.
+
+        Parameters
+        ----------
+        columns : pandas.DataFrame
+            Of texts, a row for each of ``entries`` in their order.
+        roles : mapping of str to Role
+            Of the columns.
+        """
+        entries = self.entries.assign(**{name: columns[name].tolist() for name in columns})
+        return replace(self, entries=entries, roles={**self.roles, **roles})._asked()
+
     def with_channel_name(self, channel: str, name: str) -> Scan:
         """The scan with another name of a channel.
 
@@ -299,12 +312,10 @@ class Scan:
         layout = self._layout
         name = self.source.name or self.source.resolve().name or "scan"
         content: dict[str, Any] = {"name": name, "table": "dataset.csv"}
-        for key, column in (("label", layout.label), ("group", layout.group)):
+        if layout.label and layout.table[layout.label].astype(str).str.strip().any():
+            content |= {"label": layout.label, **_classes(layout.table[layout.label])}
+        for key, column in (("group", layout.group), ("split", layout.split)):
             content |= {} if column is None else {key: column}
-        if layout.split:
-            content["split"] = layout.split
-        if layout.label:
-            content |= _classes(layout.table[layout.label])
         if layout.files:
             content["channels"] = {
                 self.channels[name]: column for name, column in layout.files.items()
