@@ -210,9 +210,10 @@ def read_layout(
                 f"{listed(table.rows.columns)}; choose the column of the wells"
             )
         if not value:
+            options = listed(map(quoted, known.options)) or "no column"
             raise DataError(
-                f"{path}: the classes may be in {listed(map(quoted, known.options)) or 'no column'}; "
-                "choose the column of the classes, or call it 'class'"
+                f"{path}: the classes may be in {options}; choose the column of the classes, or "
+                "call it 'class'"
             )
         classes = _by_rows(table, table.column(well), table.column(value), plate or known.plate)
     names = list(classes.values())

@@ -1,4 +1,4 @@
-"""The table of what was understood: a row for each file or object, the role of a column above it."""
+"""The table of what was understood: a row for each file, the roles of columns above."""
 
 from __future__ import annotations
 

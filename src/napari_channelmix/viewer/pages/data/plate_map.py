@@ -197,10 +197,7 @@ class PlateMap(QWidget):
             QToolTip.hideText()
             return
         name = well_at(*place)
-        if place not in self._classes:
-            said = "no images"
-        else:
-            said = self._classes[place] or "no class"
+        said = (self._classes[place] or "no class") if place in self._classes else "no images"
         QToolTip.showText(event.globalPos(), f"{name}: {said}", self)
 
     def paintEvent(self, event: QPaintEvent) -> None:
