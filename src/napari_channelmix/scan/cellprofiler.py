@@ -238,9 +238,7 @@ def _of_objects(masks: list[str], objects: str) -> tuple[str, ...]:
     return tuple(named or masks)
 
 
-def _with_class(
-    rows: pd.DataFrame, roles: dict[str, Role]
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _with_class(rows: pd.DataFrame, roles: dict[str, Role]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Columns of ClassifyObjects, a 1 in one of them, become one column of classes."""
     bins = [str(name) for name in rows if re.search(r"(^|_)Classify_", str(name))]
     if len(bins) < 2 or not rows[bins].isin(["0", "1", "0.0", "1.0"]).all().all():

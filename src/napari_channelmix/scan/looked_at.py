@@ -14,7 +14,7 @@ from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 
-__all__ = ["LookedAt", "look_at_job"]
+__all__ = ["LookedAt", "look_at_job", "sides_of"]
 
 # Images and label images that are opened; of more, the opening of the data set will tell.
 MOST = 3_000
@@ -70,7 +70,7 @@ def look_at_job(
                 looked.shapes[path] = (int(labels.shape[0]), int(labels.shape[1]))
                 looked.objects[path] = _objects(labels)
             else:
-                looked.shapes[path] = _sides(file)
+                looked.shapes[path] = sides_of(file)
                 looked.pixel_sizes[path] = in_micrometres(file.pixel_size, file.unit)
         except DataError as error:
             looked.errors[path] = str(error)
@@ -81,7 +81,8 @@ def _objects(labels: Any) -> Objects:
     return Regions.of(labels).objects()
 
 
-def _sides(file: ImageFile) -> tuple[int, int]:
+def sides_of(file: ImageFile) -> tuple[int, int]:
+    """Height and width of an image in pixels."""
     if file.axes is None or "Y" not in file.axes or "X" not in file.axes:
         raise DataError(
             f"{file.path}: does not say which of its axes {file.shape} are y and x; save it with "

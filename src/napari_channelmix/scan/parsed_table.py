@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy.typing as npt
-
-from napari_channelmix.scan.questions import Choice, LeftOut
-from napari_channelmix.scan.roles import Role
-
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
+
+    from napari_channelmix.scan.questions import Choice, LeftOut
+    from napari_channelmix.scan.roles import Role
 
 __all__ = ["ParsedTable", "is_given", "text_of"]
 
@@ -37,6 +36,8 @@ class ParsedTable:
         Columns of files, and the columns that hold their folders.
     masks : tuple of str
         Columns of label images, one of which may be the right one.
+    proposed_mask : str or None
+        The right one, where several are.
     micrometres : bool
         x and y are micrometres from the corner of the first pixel.
     corner : bool
@@ -54,6 +55,7 @@ class ParsedTable:
     channels: Mapping[str, str] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
     masks: tuple[str, ...] = ()
+    proposed_mask: str | None = None
     micrometres: bool = False
     corner: bool = False
     drawn: Mapping[str, Callable[[], npt.NDArray[Any]]] = field(default_factory=dict)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_channelmix.data.table_files import TextTable
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.parsed_table import ParsedTable
 from napari_channelmix.scan.roles import Role
@@ -13,6 +12,8 @@ from napari_channelmix.wording import listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from napari_channelmix.data.table_files import TextTable
 
 __all__ = ["parse_plain"]
 
@@ -67,9 +68,7 @@ def parse_plain(table: TextTable) -> ParsedTable:
         rows = _without_columns_of_files(rows, images[0], masks)
     style = "table of images" if not rows.duplicated([*images]).any() else "table of cells"
     folders = {} if folder is None else dict.fromkeys((*images, *masks), folder)
-    return ParsedTable(
-        style, table.path, rows, roles, channels, folders, masks, notes=tuple(notes)
-    )
+    return ParsedTable(style, table.path, rows, roles, channels, folders, masks, notes=tuple(notes))
 
 
 def _without_copies(
@@ -107,5 +106,3 @@ def _without_columns_of_files(
         if every_row or of_channel:
             dropped.append(name)
     return rows.drop(columns=dropped)
-
-

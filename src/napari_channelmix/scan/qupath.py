@@ -50,7 +50,7 @@ def parse_qupath(table: TextTable) -> ParsedTable | None:
     if "Image" not in rows or kind is None:
         return None
     notes, left_out = list(table.warnings), []
-    kinds = rows["Object type"] if "Object type" in rows else None
+    kinds = rows.get("Object type", None)
     if kinds is not None:
         other = kinds.map(lambda text: bool(_NOT_CELLS.fullmatch(text.strip())))
         # Cells that were drawn by hand are annotations, and then there is nothing else.

@@ -13,11 +13,12 @@ from napari_channelmix.data.crop_size import crop_for_outlines, crop_for_points
 from napari_channelmix.data.fields import outside
 from napari_channelmix.data.values import whole_number
 from napari_channelmix.errors import DataError
-from napari_channelmix.scan.looked_at import LookedAt
 from napari_channelmix.wording import counted, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from napari_channelmix.scan.looked_at import LookedAt
 
 __all__ = ["CheckedCells", "checked_points", "checked_rows_of_masks", "in_pixels"]
 
@@ -218,6 +219,8 @@ def _ids(rows: pd.DataFrame, number: str) -> npt.NDArray[np.int64]:
 
 
 def _first(rows: pd.DataFrame, which: npt.NDArray[np.bool_]) -> str:
-    return f"{rows.index.name or 'line'} {rows.index[int(np.flatnonzero(which)[0])]}" if (
-        which.any()
-    ) else ""
+    return (
+        f"{rows.index.name or 'line'} {rows.index[int(np.flatnonzero(which)[0])]}"
+        if (which.any())
+        else ""
+    )

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ from napari_channelmix.scan.looked_at import LookedAt, look_at_job
 from napari_channelmix.scan.parsed_table import ParsedTable, text_of
 from napari_channelmix.scan.pictures import Pictures, look_job
 from napari_channelmix.scan.plain_table import parse_plain
-from napari_channelmix.scan.qupath import parse_qupath
 from napari_channelmix.scan.questions import Choice, LeftOut
+from napari_channelmix.scan.qupath import parse_qupath
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.scan import Scan
 from napari_channelmix.scan.table_cells import (
@@ -195,9 +195,7 @@ class _Source:
         entries = rows.loc[checked.kept, kept].reset_index(drop=True)
         if self.pictures is None:
             paths = {name: list(dict.fromkeys(entries[name])) for name in images}
-            self.pictures = yield from part(
-                look_job(self.finder.folder, paths), 0.9, 0.1, 1
-            )
+            self.pictures = yield from part(look_job(self.finder.folder, paths), 0.9, 0.1, 1)
         keys: dict[str, Any] = {} if checked.crop is None else {"crop": checked.crop}
         if Role.MASK in roles.values() and Role.OBJECT in roles.values():
             keys["min_area"] = 1
@@ -216,7 +214,7 @@ class _Source:
             pictures=self.pictures,
             reread=self.again,
             cell_keys=keys,
-            drawn={path: draw for path, draw in parsed.drawn.items()},
+            drawn=dict(parsed.drawn),
         )
 
     def _with_files(self, files: list[str], left_out: list[LeftOut]) -> pd.DataFrame:
@@ -365,7 +363,7 @@ def _mask_choice(parsed: ParsedTable, answers: Mapping[str, str]) -> Choice | No
     """Which label images belong to the objects: proposed where only one can."""
     if not parsed.masks:
         return None
-    proposed = parsed.masks[0] if len(parsed.masks) == 1 else None
+    proposed = parsed.masks[0] if len(parsed.masks) == 1 else parsed.proposed_mask
     choice = Choice(
         "label image",
         "Which label images hold these objects?",
@@ -394,5 +392,3 @@ def _with_channels(settings: ScanSettings, channels: Mapping[str, str]) -> ScanS
     if len(channels) < 2:
         return settings
     return replace(settings, channels={**channels, **(settings.channels or {})})
-
-
