@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -153,6 +153,61 @@ class CellBoxes:
         from napari_channelmix.data.identifier_columns import key_table
 
         return key_table(self.table)
+
+    def with_keys(self, keys: pd.DataFrame) -> Self:
+        """The same cells with more columns of the user's: a row per cell, in their order.
+
+        Columns of names that are there already are replaced; see `keys`.
+
+        Raises
+        ------
+        DataError
+            Another number of rows.
+        """
+        from napari_channelmix.data.identifier_columns import with_key_columns
+
+        if len(keys) != len(self):
+            raise DataError(f"{self.name}: {len(keys)} rows of keys for {len(self)} cells")
+        return replace(self, table=with_key_columns(self.table, keys))
+
+    @cached_property
+    def field_names(self) -> tuple[str, ...]:
+        """A short name of each field of view, different from all others: to join tables on.
+
+        Plate, well and site, or the name of the file; see `data.field_names`.
+        """
+        from napari_channelmix.data.field_names import distinct_names
+
+        return distinct_names(field.short or field.name for field in self.fields)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per cell: where it is, its group and class, and the user's own columns.
+
+        ``cell`` (its position), ``field``, ``field_name`` (see `field_names`), ``object``, ``y``
+        and ``x`` (its centre in pixels; pixel centres are whole numbers), ``at_border``,
+        ``group``, ``label`` (its class, empty for none), then `keys`: texts.
+        """
+        import pandas as pd
+
+        from napari_channelmix.data.identifier_columns import named_keys
+
+        columns = self.columns_of_places()
+        return pd.DataFrame({**columns, **named_keys(self.keys, columns)})
+
+    def columns_of_places(self) -> dict[str, Any]:
+        """The columns of `to_frame` without the user's own: arrays and lists of N."""
+        fields = self.table["field"].tolist()
+        return {
+            "cell": np.arange(len(self)),
+            "field": [self.fields[index].name for index in fields],
+            "field_name": [self.field_names[index] for index in fields],
+            "object": self.table["object"].to_numpy(np.int64),
+            "y": self.centres[:, 0],
+            "x": self.centres[:, 1],
+            "at_border": self.at_border,
+            "group": self.groups,
+            "label": [self.classes[code] if code >= 0 else "" for code in self.labels.tolist()],
+        }
 
     def name_of(self, cell: int) -> str:
         """What a cell is called: the id of its label or point, as the user knows it.
