@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from napari_channelmix.data import Cells
-from napari_channelmix.data.field_names import distinct_names, names_of_files, short_names
+from napari_channelmix.data.field_names import distinct_names, names_of_files, short_field_names
 
 
 def rows(count: int, **columns: list[str]) -> pd.DataFrame:
@@ -34,18 +34,22 @@ def test_words_that_all_files_share_are_left_out(files: list[str], names: list[s
 def test_plate_well_and_site_come_before_the_file() -> None:
     table = rows(3, Well=["B03", "B03", "B04"], Site=["1", "2", "1"], plate=["p"] * 3)
     files = ["a.tif", "b.tif", "c.tif"]
-    assert short_names(table, files) == ("B03_1", "B03_2", "B04_1")
+    assert short_field_names(table, files) == ("B03_1", "B03_2", "B04_1")
     table["plate"] = ["p", "p", "q"]
-    assert short_names(table, files) == ("p_B03_1", "p_B03_2", "q_B04_1")
+    assert short_field_names(table, files) == ("p_B03_1", "p_B03_2", "q_B04_1")
     # A well with two fields and no column that tells them apart.
-    assert short_names(table[["Well"]], files) == ("a", "b", "c")
+    assert short_field_names(table[["Well"]], files) == ("a", "b", "c")
     table["Well"] = ["B03", "", "B04"]
-    assert short_names(table, files) == ("a", "b", "c")
+    assert short_field_names(table, files) == ("a", "b", "c")
 
 
 def test_planes_of_a_stack_stand_behind_its_name() -> None:
     table = rows(3, well=["B03"] * 3)
-    assert short_names(table, ["s.tif"] * 3, ["z0", "z1", "z2"]) == ("B03_z0", "B03_z1", "B03_z2")
+    assert short_field_names(table, ["s.tif"] * 3, ["z0", "z1", "z2"]) == (
+        "B03_z0",
+        "B03_z1",
+        "B03_z2",
+    )
 
 
 def test_a_second_field_of_a_name_has_another_one() -> None:

@@ -153,6 +153,11 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
                 f"{other.name} ({', '.join(other.channels)}; crop {other.crop}) does not fit "
                 f"{first.name} ({', '.join(first.channels)}; crop {first.crop})"
             )
+        if other.neighbours != first.neighbours:
+            raise DataError(
+                f"{other.name} and {first.name} do not fit: neighbours are hidden in the crops of "
+                "one and not of the other; prepare both alike"
+            )
     classes = tuple(dict.fromkeys(item for part in parts for item in part.classes))
     tables: list[pd.DataFrame] = []
     fields: list[Field] = []
@@ -175,6 +180,7 @@ def together(kind: type[C], parts: Sequence[C], name: str | None) -> C:
         pd.concat(tables, ignore_index=True),
         warnings,
         conditions=conditions_together([part.conditions for part in parts]),
+        neighbours=first.neighbours,
     )
     notes = similar_warnings(cells.class_counts, "classes", "cell")
     # One line for all parts.

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data import cell_sets
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
+from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.frame_cells import cells_of_frame_job, description_of_columns
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.scaling import normalised_by_group_job
 from napari_channelmix.data.split import split_cells
 from napari_channelmix.jobs import drain
@@ -63,6 +65,17 @@ class Cells(CellBoxes):
     def split(self, test: float = 0.25, seed: int = 0) -> tuple[Cells, Cells]:
         """Divide into training and held-out cells; see `data.split.split_cells`."""
         return split_cells(self, test=test, seed=seed)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row per cell: where it is, its group and class, then the user's own columns.
+
+        See `data.cell_columns` and `CellBoxes.keys`; one of the user's that is called like one of
+        ours gets `` (table)`` behind its name.
+        """
+        import pandas as pd
+
+        columns = columns_of_cells(self)
+        return pd.DataFrame({**columns, **named_keys(self.keys, columns)})
 
     # ---------------------------------------------------------------- making
 

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from napari_channelmix.data.neighbours import Neighbours
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError
 from napari_channelmix.stored_files import read_toml
@@ -67,6 +68,7 @@ class CellsEntry(_Entry):
     labelled: bool | None = None
     border: Literal["fill", "leave_out"] = "fill"
     pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
+    neighbours: Neighbours = "keep"
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -90,6 +92,11 @@ class CellsEntry(_Entry):
             raise ValueError(
                 "pixel_size is for cells cut out with a fixed side (segment, mask, point); "
                 f'from = "{self.origin}" is resized to crop already'
+            )
+        if self.neighbours == "hide" and self.origin not in ("segment", "mask"):
+            raise ValueError(
+                'neighbours = "hide" is for cells with outlines (segment, mask); '
+                f'from = "{self.origin}" has none'
             )
         if self.origin in needed and len(self.columns or ()) != needed[self.origin]:
             raise ValueError(

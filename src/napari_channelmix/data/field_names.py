@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["distinct_names", "file_name", "names_of_files", "short_names"]
+__all__ = ["distinct_names", "file_name", "names_of_files", "short_field_names"]
 
 # Names of columns that say where a field of view lies, in small letters and digits.
 PLATES = ("plate", "plateid", "platename", "metadataplate", "imagemetadataplate")
@@ -26,7 +26,7 @@ SITES = ("site", "field", "fieldofview", "fov", "metadatasite", "metadatafield")
 BOUNDARY = re.compile(r"[\s_.\-/]")
 
 
-def short_names(
+def short_field_names(
     rows: pd.DataFrame, files: Sequence[str], planes: Sequence[str] = ()
 ) -> tuple[str, ...]:
     """A short name for each of F fields of view. Our definition, see the module.

@@ -11,7 +11,7 @@ from napari_channelmix.data.agreement import warnings_of_fields
 from napari_channelmix.data.borders import filled_warning, left_out_warning
 from napari_channelmix.data.cell_boxes import BOX, CellBoxes
 from napari_channelmix.data.conditions import conditions_of
-from napari_channelmix.data.field_names import short_names
+from napari_channelmix.data.field_names import short_field_names
 from napari_channelmix.data.field_opener import FieldOpener
 from napari_channelmix.data.identifier_columns import key_columns, with_keys
 from napari_channelmix.data.masks import mask_warnings
@@ -100,7 +100,7 @@ def cells_of_table_job(
             f"{source}: no cells were found in any of {len(table.rows)} rows{first}{why}"
         )
     files = [opener.first_file(row) for row in first_rows]
-    shorts = short_names(table.rows.iloc[first_rows], files)
+    shorts = short_field_names(table.rows.iloc[first_rows], files)
     field_list = [
         replace(field, short=short) for field, short in zip(field_list, shorts, strict=True)
     ]
@@ -144,6 +144,8 @@ def cells_of_table_job(
     )
     if size is not None:
         opened = at_pixel_size(opened, size)
+    if description.cells.neighbours == "hide":
+        opened = opened.without_neighbours()
     return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
 
 

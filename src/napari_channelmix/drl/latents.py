@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.atomic_write import write_json, write_text
+from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.drl.traversal import Traversal, ranges, save_sheet, traversal
@@ -160,7 +161,7 @@ class Latents:
         """
         import pandas as pd
 
-        where = pd.DataFrame(self.cells.columns_of_places()).drop(columns="cell")
+        where = pd.DataFrame(columns_of_cells(self.cells)).drop(columns="cell")
         latents = pd.DataFrame(self.values, columns=list(self.names))
         features = self.prepared.features.add_prefix("feature: ")
         both = pd.concat([where, latents, features], axis=1)

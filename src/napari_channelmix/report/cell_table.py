@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_channelmix.atomic_write import write_text, write_whole
+from napari_channelmix.data.cell_columns import columns_of_cells
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.phenotypes.held_out import UNKNOWN
@@ -59,7 +60,7 @@ def cell_table(
     """
     import pandas as pd
 
-    columns = cells.columns_of_places()
+    columns = columns_of_cells(cells)
     if probabilities is not None:
         columns["training"] = [UNKNOWN] * len(cells) if training is None else list(training)
         columns["prediction"] = [classes[code] for code in probabilities.argmax(axis=1).tolist()]
