@@ -204,3 +204,11 @@ def test_pixels_are_those_at_the_places(tmp_path):
     frame = pd.DataFrame({"path": ["a.tif"], "x": [20], "y": [11]})
     cells = scan_table(frame, images=tmp_path, crop=5).cells()
     assert np.array_equal(cells.read([0])[0, 0], pixels[9:14, 18:23])
+
+
+def test_cells_are_grouped_by_their_image_where_no_well_is_named_never_by_their_class(
+    tmp_path, fields
+):
+    write_stacks(fields, tmp_path)
+    cells = scan_table(regions(fields), images=tmp_path).cells()
+    assert sorted(set(cells.groups)) == ["img01.tif", "img02.tif", "img03.tif"]
