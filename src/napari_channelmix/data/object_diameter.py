@@ -58,7 +58,7 @@ def _answer(foreground: npt.NDArray[np.float32], diameter: float) -> float:
     from skimage.transform import downscale_local_mean
 
     sigma = diameter / (2 * np.sqrt(2))
-    factor = max(1, int(sigma / SAMPLING))
+    factor = max(1, min(int(sigma / SAMPLING), min(foreground.shape) // 2))
     height, width = (length // factor * factor for length in foreground.shape)
     small = foreground[:height, :width]
     if factor > 1:

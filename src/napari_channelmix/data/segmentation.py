@@ -19,6 +19,7 @@ from napari_channelmix.data.touching_objects import (
     own_outlines,
     without_small,
 )
+from napari_channelmix.data.uneven_background import uneven_background
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain, part
 from napari_channelmix.settings.segmentation import SegmentationSettings
@@ -156,7 +157,7 @@ def segment_job(
         ground = _ground(smooth)
     if settings.uneven:
         yield Progress(2, 10, "estimating the background")
-        ground = _ground(smooth - _uneven_background(smooth, diameter))
+        ground = _ground(smooth - uneven_background(smooth, diameter))
     labels = yield from part(_divided(ground, settings, diameter), 3, 5, 10)
     least = np.pi * diameter**2 / 32 if settings.min_area is None else settings.min_area
     pieces = int(labels.max(initial=0))
@@ -172,12 +173,11 @@ def segment_job(
         threshold=_cut(ground, settings),
         diameter=diameter,
         dropped=0 if settings.clear_border else dropped,
+        check_diameter=settings.splitting > 0,
     )
     if settings.expand or second is not None:
         labels = yield from part(
-            grown_job(
-                labels, settings.expand, second, reach=settings.expand or round(diameter)
-            ),
+            grown_job(labels, settings.expand, second, reach=settings.expand or round(diameter)),
             8,
             2,
             10,
@@ -275,37 +275,18 @@ def _estimate(ground: _Ground) -> float:
     return object_diameter(share)
 
 
-def _uneven_background(pixels: FloatImage, diameter: float) -> FloatImage:
-    """The floor of the image over four diameters, smoothed."""
-    from scipy import ndimage
-    from skimage.transform import downscale_local_mean, resize
-
-    factor = max(1, int(diameter / 4))
-    padding = [(0, -length % factor) for length in pixels.shape]
-    padded = np.pad(pixels, padding, mode="edge")
-    small = downscale_local_mean(padded, (factor, factor))
-    side = max(3, round(4 * diameter / factor) | 1)
-    floor = ndimage.grey_opening(small, size=(side, side), mode="nearest")
-    floor = ndimage.gaussian_filter(floor, side / 4, mode="nearest")
-    whole = resize(floor, padded.shape, order=1, mode="edge", preserve_range=True)
-    result: FloatImage = whole[: pixels.shape[0], : pixels.shape[1]].astype(np.float32)
-    return result
-
-
 def _divided(
     ground: _Ground, settings: SegmentationSettings, diameter: float
 ) -> Job[npt.NDArray[np.int32]]:
     """Labels of all pieces of the plane."""
     height, width = ground.pixels.shape
     margin = int(3 * diameter) + 8
-    whole = max(height, width) <= 1.5 * PIECE or settings.split == 0 or margin > PIECE
+    whole = max(height, width) <= 1.5 * PIECE or settings.splitting == 0 or margin > PIECE
     cores = [(slice(0, height), slice(0, width))] if whole else list(_cores((height, width)))
     result, used = np.zeros((height, width), np.int32), 0
     for number, core in enumerate(cores):
         yield Progress(number, len(cores), "splitting touching objects")
-        window = tuple(
-            slice(max(0, side.start - margin), side.stop + margin) for side in core
-        )
+        window = tuple(slice(max(0, side.start - margin), side.stop + margin) for side in core)
         labels, seeds = _objects(ground, settings, diameter, (window[0], window[1]))
         offset = np.array([side.start for side in window])
         start, stop = (
@@ -330,7 +311,7 @@ def _objects(
     filled = foreground & ~bright
     share = np.clip(height / np.float32(2 * ground.step), 0, 1)
     share[filled] = np.maximum(share[filled], 0.5)
-    labels, seeds = labels_of_foreground(foreground, share, diameter, settings.split)
+    labels, seeds = labels_of_foreground(foreground, share, diameter, settings.splitting)
     top = max(float(ground.pixels.max()) - ground.background, 1e-9)
     labels = own_outlines(labels, height / np.float32(top), filled)
     return fill_holes(labels, hole / 4), seeds

@@ -27,6 +27,7 @@ def segmentation_doubts(
     threshold: float,
     diameter: float,
     dropped: int = 0,
+    check_diameter: bool = True,
 ) -> tuple[str, ...]:
     """Lines that say what looks wrong; our definitions.
 
@@ -42,6 +43,8 @@ def segmentation_doubts(
         That was assumed, in pixels.
     dropped : int
         Pieces that were too small.
+    check_diameter : bool
+        Whether the objects should be as large as the diameter: not where long ones stay whole.
 
     Examples
     --------
@@ -55,41 +58,40 @@ def segmentation_doubts(
     lines = []
     areas = np.bincount(labels.ravel())[1:]
     if _contrast(sample, above) < LEAST_CONTRAST:
-        lines.append(
-            "objects and background are not separated: the threshold lies in the noise"
-        )
+        lines.append("objects and background are not separated: the threshold lies in the noise")
     if not areas.size:
         if not lines:
             lines.append(
                 "nothing found: lower the threshold or the smallest size, or choose another channel"
             )
         return tuple(lines)
+    # Figures stand in brackets at the end: lines of many images are counted by what is before.
     if above.mean() > MOST_FOREGROUND:
         lines.append(
-            f"{above.mean():.0%} of the image is foreground: raise the threshold, or tick dark "
-            "objects where they are darker than the ground"
+            "most of the image is foreground: raise the threshold, or choose dark objects where "
+            f"they are darker than the ground ({above.mean():.0%})"
         )
     if areas.max() >= LARGEST_OBJECT * labels.size:
-        lines.append(
-            f"one object covers {areas.max() / labels.size:.0%} of the image"
-        )
+        lines.append(f"one object covers most of the image ({areas.max() / labels.size:.0%})")
     edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     touching = len(np.unique(edges[edges > 0]))
     if areas.size >= FEW and touching > AT_BORDER * areas.size:
-        lines.append(f"{touching:,} of {areas.size:,} objects touch the border of the image")
+        lines.append(f"most objects touch the border of the image ({touching:,} of {areas.size:,})")
     if dropped > 2 * areas.size and dropped >= FEW:
         lines.append(
-            f"{dropped:,} pieces were too small, {areas.size:,} objects are kept: raise the "
-            "threshold, or lower the diameter"
+            "most pieces are too small: raise the threshold, or lower the diameter "
+            f"({dropped:,} left out, {areas.size:,} kept)"
         )
     tiny = int((areas < TINY_AREA).sum())
     if tiny > 0.5 * areas.size:
-        lines.append(f"{tiny:,} of {areas.size:,} objects have fewer than {TINY_AREA} pixels")
-    median = 2 * float(np.sqrt(np.median(areas) / np.pi))
-    if areas.size >= FEW and not diameter / OFF <= median <= diameter * OFF:
         lines.append(
-            f"the objects found are about {median:.0f} pixels wide, the diameter is "
-            f"{diameter:.0f}"
+            f"most objects have fewer than {TINY_AREA} pixels ({tiny:,} of {areas.size:,})"
+        )
+    median = 2 * float(np.sqrt(np.median(areas) / np.pi))
+    if check_diameter and areas.size >= FEW and not diameter / OFF <= median <= diameter * OFF:
+        lines.append(
+            "the objects are of another size than the diameter says "
+            f"({median:.0f} pixels, not {diameter:.0f})"
         )
     return tuple(lines)
 

@@ -18,6 +18,7 @@ from napari_channelmix.settings.latents import (
     FinetuneSettings,
     LatentsSettings,
 )
+from napari_channelmix.settings.scan import ScanSettings
 from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.settings.training import (
     ClassifierSettings,
@@ -42,6 +43,7 @@ __all__ = [
     "NetworkSettings",
     "Only",
     "Question",
+    "ScanSettings",
     "SegmentationSettings",
     "Setting",
     "TrainingSettings",

@@ -32,7 +32,7 @@ class SegmentationSettings:
         Whether objects are darker than the ground.
     min_area : int or None
         Smallest object, in pixels. None: an eighth of a disc of the diameter.
-    split : float
+    splitting : float
         How readily touching objects are split; 0: each connected region is one object.
     expand : int
         Pixels by which objects are grown, at most to the next one; with a body channel, how far
@@ -63,10 +63,10 @@ class SegmentationSettings:
             advanced=True,
         ),
     ] = None
-    split: Annotated[
+    splitting: Annotated[
         Strength,
         About(
-            "Split",
+            "Splitting",
             "how readily touching objects are split; 0: each connected region is one object",
             advanced=True,
         ),

@@ -1,0 +1,8 @@
+"""What lies in a folder, a plate or a table that was not made for us becomes a data set."""
+
+from napari_channelmix.scan.questions import Choice, LeftOut
+from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.scan import Scan
+from napari_channelmix.settings.scan import ScanSettings
+
+__all__ = ["Choice", "LeftOut", "Role", "Scan", "ScanSettings"]
