@@ -24,6 +24,7 @@ __all__ = [
     "ImageFile",
     "MaximumPlane",
     "Plane",
+    "with_maximum",
     "without_single_axes",
 ]
 
@@ -295,6 +296,34 @@ class MaximumPlane(FilePlane):
         for other in self.others:
             pixels = np.maximum(pixels, other[region])
         return pixels
+
+
+def with_maximum(
+    planes: tuple[FilePlane, ...], others: tuple[FilePlane, ...]
+) -> tuple[FilePlane, ...]:
+    """Planes that also hold the maximum with others, channel by channel.
+
+    Raises
+    ------
+    DataError
+        Other channels, or another size.
+    """
+    if len(planes) != len(others) or planes[0].shape != others[0].shape:
+        raise DataError(
+            f"{others[0].file.path}: has {len(others)} channels of {others[0].shape} pixels, "
+            f"{planes[0].file.path.name} of the same stack {len(planes)} of {planes[0].shape}"
+        )
+    return tuple(
+        MaximumPlane(
+            plane.file,
+            plane.axes,
+            plane.channel,
+            plane.decoded,
+            plane.stack,
+            (*getattr(plane, "others", ()), other),
+        )
+        for plane, other in zip(planes, others, strict=True)
+    )
 
 
 def without_single_axes(shape: tuple[int, ...], axes: str) -> tuple[tuple[int, ...], str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_channelmix.data.array_planes import PROJECT
 from napari_channelmix.errors import DataError
 
-__all__ = ["StackPlace", "places_in_stack"]
+__all__ = ["StackPlace", "in_words", "places_in_stack"]
 
 
 @dataclass(frozen=True)
@@ -82,3 +82,8 @@ def places_in_stack(
             ways.append([number])
     own = tuple(axis for axis in known if choices[axis] == "each")
     return [StackPlace(tuple(zip(known, way, strict=True)), own) for way in product(*ways)]
+
+
+def in_words(lengths: Mapping[str, int]) -> str:
+    """How many planes a file has: ``6 planes along Z``, or ``one plane``."""
+    return " and ".join(f"{n} planes along {axis}" for axis, n in lengths.items()) or "one plane"

@@ -112,9 +112,7 @@ class StackRows:
         planes = {tuple(table.text(row, name) for name in columns) for row in self.rows}
         if not several and len(planes) > 1:
             differ = [
-                name
-                for name in names
-                if len({table.text(row, name) for row in self.rows}) > 1
+                name for name in names if len({table.text(row, name) for row in self.rows}) > 1
             ]
             raise DataError(
                 f"{table.name}: no two rows are planes of one stack, they differ in "
