@@ -94,6 +94,8 @@ class Scan:
     own_notes: tuple[str, ...] = field(default=(), repr=False)
     own_left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
     own_problems: tuple[str, ...] = field(default=(), repr=False)
+    # Columns of `with_columns`.
+    added: tuple[str, ...] = field(default=(), repr=False)
     # Further keys of [cells] and [image] of the data-set file.
     cell_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
     image_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -144,7 +146,12 @@ class Scan:
                 f"{path_shown(source)}: roles: there is no column {quoted(unknown[0])}; columns: "
                 f"{listed(entries.columns)}"
             )
-        roles = {name: changed.get(name, roles.get(name, Role.KEY)) for name in entries.columns}
+        roles = {name: roles.get(name, Role.KEY) for name in entries.columns}
+        for choice in choices:
+            # A question named like a column asks for its role.
+            if choice.name in roles and choice.name in (settings.choices or {}):
+                roles[choice.name] = Role(choice.option(settings.choices[choice.name]))
+        roles |= {name: role for name, role in changed.items() if name in roles}
         bare = cls(
             source=source,
             style=style,
@@ -181,7 +188,12 @@ class Scan:
         own = {choice.name for choice in self.own_choices}
         derived = questions_of(self.entries, self.roles, channels, self.pictures)
         choices = (*self.own_choices, *(one for one in derived if one.name not in own))
-        answers: Mapping[str, str] = self.settings.choices or {}
+        answers = dict(self.settings.choices or {})
+        answers |= {
+            name: str(role)
+            for name, role in (self.settings.roles or {}).items()
+            if any(one.name == name for one in self.own_choices)
+        }
         unknown = [name for name in answers if name not in {one.name for one in choices}]
         if unknown and strict:
             raise DataError(
@@ -229,7 +241,19 @@ class Scan:
             Of the columns.
         """
         entries = self.entries.assign(**{name: columns[name].tolist() for name in columns})
-        return replace(self, entries=entries, roles={**self.roles, **roles})._asked()
+        added = tuple(dict.fromkeys((*self.added, *columns)))
+        roles = {**self.roles, **roles}
+        return replace(self, entries=entries, roles=roles, added=added)._asked()
+
+    def _with_added(self, other: Scan) -> Scan:
+        """Another reading of the same files, with the columns that were added to this one."""
+        images = (self.image_columns[:1], other.image_columns[:1])
+        names = [name for name in self.added if name not in other.entries]
+        if not names or not all(images):
+            return other
+        known = self.entries.drop_duplicates(images[0][0]).set_index(images[0][0])[names]
+        columns = known.reindex(other.entries[images[1][0]]).fillna("")
+        return other.with_columns(columns, {name: self.roles[name] for name in names})
 
     def with_channel_name(self, channel: str, name: str) -> Scan:
         """The scan with another name of a channel.
@@ -279,10 +303,12 @@ class Scan:
         if choice is None:
             names = listed(one.name for one in self.choices)
             raise DataError(f"there is no question {quoted(name)}; questions: {names}")
+        if name in self.roles:
+            return self.with_role(name, choice.option(option))
         answers = {**(self.settings.choices or {}), name: choice.option(option)}
         settings = replace(self.settings, choices=answers)
         if self.reread is not None and any(one.name == name for one in self.own_choices):
-            return self.reread(settings)
+            return self._with_added(self.reread(settings))
         return replace(self, settings=settings)._asked()
 
     @cached_property
