@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.atomic_write import write_text
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError, SaveError
@@ -22,7 +21,7 @@ from napari_channelmix.scan.asking import (
     channel_names,
     questions_of,
 )
-from napari_channelmix.scan.dataset_file import moved_paths, toml_text
+from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_text, write_files
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.roles import Role
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.cells import Cells
+    from napari_channelmix.scan.dataset_file import Draw
     from napari_channelmix.scan.questions import Choice, LeftOut
     from napari_channelmix.settings.scan import ScanSettings
 
@@ -99,6 +99,8 @@ class Scan:
     # Further keys of [cells] and [image] of the data-set file.
     cell_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
     image_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    # Label images that are to be drawn, by their paths relative to ``folder``.
+    drawn: Mapping[str, Draw] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -118,6 +120,7 @@ class Scan:
         reread: Callable[[ScanSettings], Scan] | None = None,
         cell_keys: Mapping[str, Any] | None = None,
         image_keys: Mapping[str, Any] | None = None,
+        drawn: Mapping[str, Draw] | None = None,
         strict: bool = True,
     ) -> Scan:
         """A scan from what a source holds: its channels, questions and notes are worked out.
@@ -136,6 +139,9 @@ class Scan:
             Reads the source again, with a question of ``choices`` answered in the settings.
         cell_keys, image_keys : mapping, optional
             Further keys of ``[cells]`` and ``[image]`` of the data-set file.
+        drawn : mapping of str to callable, optional
+            Label images that are outlines so far: paths relative to ``folder``, and what draws
+            them. They are written beside the data set, and kept in memory where none is written.
         strict : bool
             Whether an answer in the settings that is no option is refused.
         """
@@ -171,6 +177,7 @@ class Scan:
             own_problems=problems,
             cell_keys=cell_keys or {},
             image_keys=image_keys or {},
+            drawn=drawn or {},
         )
         return bare._asked(strict=strict)
 
@@ -410,15 +417,17 @@ class Scan:
         content = {**self.description(), "table": table.name}
         rows = self._layout.table.copy()
         for column in self._file_columns():
-            rows[column] = moved_paths(rows[column], self.folder, path.parent)
-        text = toml_text(content)
-        write_text(table, csv_text(rows))
-        try:
-            return write_text(path, text)
-        except SaveError:
-            # A table that nothing names would be in the way of the next try.
-            table.unlink(missing_ok=True)
-            raise
+            own = rows[column].isin(list(self.drawn))
+            rows[column] = rows[column].where(
+                own, moved_paths(rows[column], self.folder, path.parent)
+            )
+        write_files(path, toml_text(content), table, csv_text(rows), self._drawn_used(rows))
+        return path
+
+    def _drawn_used(self, rows: pd.DataFrame) -> dict[str, Draw]:
+        mask = self._layout.mask
+        used = set() if mask is None or self._chosen.get("cells") != MASKS else set(rows[mask])
+        return {name: draw for name, draw in self.drawn.items() if name in used}
 
     def _file_columns(self) -> list[str]:
         layout = self._layout
@@ -443,7 +452,8 @@ class Scan:
         self._refuse_problems()
         content = self.description()
         description = Description.model_validate(content)
-        return (yield from open_table_job(self.table(), description, self.folder, content["name"]))
+        with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
+            return (yield from open_table_job(table, description, self.folder, content["name"]))
 
     def _refuse_problems(self) -> None:
         if self.problems:
