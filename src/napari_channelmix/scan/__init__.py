@@ -7,4 +7,13 @@ from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.scan import Scan
 from napari_channelmix.settings.scan import ScanSettings
 
-__all__ = ["Choice", "LeftOut", "Pattern", "Role", "Scan", "ScanSettings", "scan_folder", "scan_folder_job"]
+__all__ = [
+    "Choice",
+    "LeftOut",
+    "Pattern",
+    "Role",
+    "Scan",
+    "ScanSettings",
+    "scan_folder",
+    "scan_folder_job",
+]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
+from napari_channelmix.scan.label_files import LabelPairs, pair_label_files
 from napari_channelmix.scan.listing import Listing, list_job
 from napari_channelmix.scan.pattern import Pattern
 from napari_channelmix.scan.pictures import Pictures, look_job
-from napari_channelmix.scan.presets import PRESETS
-from napari_channelmix.scan.questions import Choice, LeftOut
+from napari_channelmix.scan.presets import PRESETS, pattern_of
+from napari_channelmix.scan.questions import Choice
 from napari_channelmix.scan.readings import Reading, read_by_parts, read_by_pattern
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.scan import Scan
@@ -98,7 +99,7 @@ def scan_folder_job(
     settings = merged(ScanSettings, settings, given)
     own = pattern if isinstance(pattern, Pattern) else None
     if own is None and settings.pattern is not None:
-        own = Pattern.of(settings.pattern)
+        own = pattern_of(settings.pattern)
     listing = yield from list_job(folder)
     if files is not None:
         listing = _only(listing, files)
@@ -106,7 +107,7 @@ def scan_folder_job(
     other = yield from _not_images_job(listing, settings, answers)
     if isinstance(other, Scan):
         return other
-    source = _Source(listing, _label_images(listing), own, other)
+    source = _Source(listing, pair_label_files(listing.images), own, other)
     reading = yield from source.reading_job(settings)
     pictures = yield from look_job(listing.folder, _by_channel(reading))
     scan = replace(source, pictures=pictures).scan(reading, settings, strict=True)
@@ -147,7 +148,7 @@ def _not_images_job(
         return _scan_plate(listing, settings)
     if not listing.images:
         if len(tables) == 1:
-            return _scan_table(listing.folder / tables[0], settings)
+            return (yield from _scan_table_job(listing.folder / tables[0], settings))
         raise DataError(f"{path_shown(listing.folder)}: {_nothing_usable(listing)}")
     options = (THE_IMAGES, *(f"the table {name}" for name in tables))
     if len(options) == 1 or (listing.folder / "dataset.toml").is_file():
@@ -158,7 +159,7 @@ def _not_images_job(
     if chosen is not None and chosen != THE_IMAGES:
         table = listing.folder / chosen.removeprefix("the table ")
         rest = {name: text for name, text in answers.items() if name != "source"}
-        return _scan_table(table, replace(settings, choices=rest))
+        return (yield from _scan_table_job(table, replace(settings, choices=rest)))
     return (replace(question, chosen=chosen),)
 
 
@@ -169,8 +170,9 @@ def _nothing_usable(listing: Listing) -> str:
     if listing.left_out:
         first = listing.left_out[0]
         return (
-            f"no image files are in it or in folders below; {counted(len(listing.left_out), 'other')}"
-            f" left out (first: {quoted(first.path, 100)}, {first.reason})"
+            "no image files are in it or in folders below; "
+            f"{counted(len(listing.left_out), 'other')} left out (first: "
+            f"{quoted(first.path, 100)}, {first.reason})"
         )
     return "is empty: no image files are in it or in folders below"
 
@@ -183,15 +185,13 @@ def _scan_plate(listing: Listing, settings: ScanSettings) -> Scan:
             f"{path_shown(listing.folder)}: holds {len(listing.plates)} OME-Zarr plates "
             f"({listed(listing.plates, 4)}); scan one of them"
         )
-    scan: Scan = scan_plate(listing.folder / listing.plates[0], settings=settings)
-    return scan
+    return scan_plate(listing.folder / listing.plates[0], settings)
 
 
-def _scan_table(path: Path, settings: ScanSettings) -> Scan:
-    from napari_channelmix.scan.tables import scan_table
+def _scan_table_job(path: Path, settings: ScanSettings) -> Job[Scan]:
+    from napari_channelmix.scan.tables import scan_table_job
 
-    scan: Scan = scan_table(path, settings=settings)
-    return scan
+    return (yield from scan_table_job(path, settings))
 
 
 def _is_layout(path: Path) -> bool:
@@ -205,19 +205,6 @@ def _with_layout(scan: Scan) -> Scan:
     from napari_channelmix.scan.plate_layout import layout_beside
 
     return layout_beside(scan)
-
-
-@dataclass(frozen=True)
-class _Masks:
-    """Label images beside images."""
-
-    of_image: Mapping[str, str]
-    files: frozenset[str]
-    left_out: tuple[LeftOut, ...] = ()
-
-
-def _label_images(listing: Listing) -> _Masks:
-    return _Masks({}, frozenset())
 
 
 def _by_channel(reading: Reading) -> dict[str, list[str]]:
@@ -235,14 +222,14 @@ class _Source:
     """The files of a folder, kept so that they can be read again in another way."""
 
     listing: Listing
-    masks: _Masks
+    masks: LabelPairs
     pattern: Pattern | None
     questions: tuple[Choice, ...] = ()
-    pictures: Pictures = Pictures()
+    pictures: Pictures = field(default_factory=Pictures)
 
     @property
     def paths(self) -> list[str]:
-        return [path for path in self.listing.images if path not in self.masks.files]
+        return [path for path in self.listing.images if path not in self.masks.label_files]
 
     def again(self, settings: ScanSettings) -> Scan:
         """The scan with a question of its own answered."""
@@ -277,8 +264,17 @@ class _Source:
         # Folders of one name with two forms of an accent are one; the paths stay as they are.
         columns: dict[str, Any] = {"file": list(reading.paths), **reading.columns}
         roles = {"file": Role.IMAGE, **reading.roles}
-        if self.masks.of_image:
-            of_image = self.masks.of_image
+        questions = [*self.questions]
+        kinds = self.masks.kinds
+        if kinds:
+            chosen = next(iter(kinds)) if len(kinds) == 1 else None
+            if chosen is None:
+                text = "Several kinds of label images lie beside the images: which are the cells?"
+                question = Choice("masks", text, tuple(kinds))
+                answer = (settings.choices or {}).get("masks")
+                chosen = None if answer is None else question.option(answer)
+                questions.append(replace(question, chosen=chosen))
+            of_image = kinds[next(iter(kinds)) if chosen is None else chosen]
             columns["label image"] = [of_image.get(path, "") for path in reading.paths]
             roles["label image"] = Role.MASK
         left_out = (*reading.left_out, *self.masks.left_out, *self.listing.left_out)
@@ -292,7 +288,7 @@ class _Source:
             self.listing.folder,
             roles,
             settings,
-            choices=(*self.questions, *reading.choices),
+            choices=(*questions, *reading.choices),
             left_out=left_out,
             notes=tuple(notes),
             pictures=self.pictures,
@@ -343,6 +339,8 @@ def _fitting_job(paths: Sequence[str], answers: Mapping[str, str]) -> Job[Readin
 
 def _repeats(reading: Reading) -> bool:
     """Whether two files of a reading say the same of themselves."""
-    columns = [reading.columns[name] for name, role in reading.roles.items() if role is not Role.IGNORE]
+    columns = [
+        reading.columns[name] for name, role in reading.roles.items() if role is not Role.IGNORE
+    ]
     rows = list(zip(*columns, strict=True)) if columns else []
     return len(set(rows)) < len(reading.paths)

@@ -18,7 +18,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress, drain
 from napari_channelmix.scan.bounded_matching import bounded_matches_job
 from napari_channelmix.scan.roles import Role
-from napari_channelmix.wording import listed, quoted
+from napari_channelmix.wording import quoted
 
 __all__ = ["PARTS", "SUFFIXES", "Parts", "Pattern", "plain_name", "stem_of"]
 
@@ -134,7 +134,7 @@ class Pattern:
         text = unicodedata.normalize("NFC", template.strip())
         _refuse_long(text)
         pieces, roles, free, end = [], {}, 0, 0
-        optional = False
+        optional, start_of_optional = False, 0
         for token in _TOKEN.finditer(_without_suffix(text)):
             if token.start() != end:
                 raise _template_error(text, "has a brace without its other one")
@@ -149,7 +149,11 @@ class Pattern:
                 if optional == (sign == "<"):
                     raise _template_error(text, "has < and > that do not pair")
                 optional = sign == "<"
-                pieces.append("(?:" if optional else ")?")
+                if optional:
+                    start_of_optional = len(pieces)
+                # A part of any text is left out where the rest fits without it.
+                lazy = any(_TEXT in piece for piece in pieces[start_of_optional:])
+                pieces.append("(?:" if optional else ")??" if lazy else ")?")
             else:
                 expression, column, role, is_free = _part(text, part, roles)
                 free += is_free
@@ -189,31 +193,6 @@ class Pattern:
             )
         roles = {name: PARTS.get(name.casefold(), Role.KEY) for name in groups}
         return cls(name or expression, expression, expression, roles)
-
-    @classmethod
-    def of(cls, text: str | Pattern) -> Pattern:
-        """A pattern as it is given in one line: a preset, a template, or a regular expression.
-
-        Raises
-        ------
-        DataError
-            None of them; the line names the presets.
-        """
-        if isinstance(text, Pattern):
-            return text
-        from napari_channelmix.scan.presets import PRESETS
-
-        for preset in PRESETS:
-            if preset.name.casefold() == text.strip().casefold():
-                return preset.pattern
-        if "(?P<" in text:
-            return cls.from_expression(text)
-        if "{" in text:
-            return cls.from_template(text)
-        raise DataError(
-            f"pattern {quoted(text)}: is no preset, and has no part in braces, such as "
-            f"{{well}}_w{{channel}}; presets: {listed((one.name for one in PRESETS), 30)}"
-        )
 
     @property
     def depth(self) -> int:

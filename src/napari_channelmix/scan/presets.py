@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from napari_channelmix.errors import DataError
 from napari_channelmix.scan.pattern import Pattern
+from napari_channelmix.wording import listed, quoted
 
-__all__ = ["PRESETS", "Preset"]
+__all__ = ["PRESETS", "Preset", "pattern_of"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,24 @@ PRESETS: tuple[Preset, ...] = (
         "img_000000000_DAPI_000",
     ),
 )
+
+
+def pattern_of(text: str) -> Pattern:
+    """A pattern as it is given in one line: a preset, a template, or a regular expression.
+
+    Raises
+    ------
+    DataError
+        None of them; the line names the presets.
+    """
+    for preset in PRESETS:
+        if preset.name.casefold() == text.strip().casefold():
+            return preset.pattern
+    if "(?P<" in text:
+        return Pattern.from_expression(text)
+    if "{" in text:
+        return Pattern.from_template(text)
+    raise DataError(
+        f"pattern {quoted(text)}: is no preset, and has no part in braces, such as "
+        f"{{well}}_w{{channel}}; presets: {listed((one.name for one in PRESETS), 30)}"
+    )

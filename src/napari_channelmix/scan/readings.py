@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.name_parts import parts_of, role_of
@@ -130,8 +131,16 @@ def _folders(paths: Sequence[str], below: int = 0) -> list[_Column]:
     levels = list(zip(*rows, strict=True)) if rows else []
     return [
         _Column(f"folder {place}", values, _role_of_folder(values), of_folder=True)
-        for place, values in enumerate(levels, 1)
+        for place, values in enumerate(map(_without_word, levels), 1)
     ]
+
+
+def _without_word(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Folders called ``well A01`` by the well alone."""
+    known = {value: re.fullmatch(r"wells?[ _-]*(.+)", value, re.IGNORECASE) for value in values}
+    if all(match is not None and well_name(match[1]) for match in known.values()):
+        return tuple(match[1] for value in values if (match := known[value]) is not None)
+    return values
 
 
 def _role_of_folder(values: tuple[str, ...]) -> Role | None:
@@ -155,7 +164,11 @@ def _resolved(style: str, paths: list[str], columns: list[_Column]) -> Reading:
     columns = _each_role_once(columns)
     columns = [_plain_number(column) for column in columns]
     columns = _open_ones(columns, len(paths))
-    columns = _named_fields(columns, paths)
+    columns = [
+        column
+        for column in _named_fields(columns, paths)
+        if column.role is not None or len(column.distinct) > 1
+    ]
     if not any(column.fixed for column in columns):
         columns = [column for column in columns if column.role is not Role.IGNORE]
     names = _names_of(columns)
@@ -182,9 +195,12 @@ def _without_dull(columns: list[_Column]) -> list[_Column]:
         column
         for column in columns
         if len(column.distinct) > 1
-        or (column.role not in _DULL or (column.fixed and column.role in (Role.PLATE, Role.CLASS)))
-        # A folder of one field of view or one channel says nothing of its images.
-        and not (column.of_folder and column.role not in (Role.WELL, Role.SPLIT))
+        or _is_capital(column)
+        or (
+            (column.role not in _DULL or (column.fixed and column.role in (Role.PLATE, Role.CLASS)))
+            # A folder of one field of view or one channel says nothing of its images.
+            and not (column.of_folder and column.role not in (Role.WELL, Role.SPLIT))
+        )
     ]
 
 
@@ -193,7 +209,7 @@ def _row_and_column(columns: list[_Column]) -> list[_Column]:
     if any(column.role in (Role.WELL, Role.WELL_ROW) and column.fixed for column in columns):
         return columns
     rows = [column for column in columns if column.role is Role.WELL_ROW]
-    for place, (one, other) in enumerate(zip(columns, columns[1:], strict=False)):
+    for place, (one, other) in enumerate(pairwise(columns)):
         if one in rows and _prefix(other) in ("c", "col", "column") and _are_rows(one, other):
             return _with_roles(columns, place, Role.WELL_ROW, Role.WELL_COLUMN)
     columns = [
@@ -204,7 +220,7 @@ def _row_and_column(columns: list[_Column]) -> list[_Column]:
     ]
     if any(column.role is Role.WELL for column in columns):
         return columns
-    for place, (one, other) in enumerate(zip(columns, columns[1:], strict=False)):
+    for place, (one, other) in enumerate(pairwise(columns)):
         letters = all(re.fullmatch(r"[A-Z]|A[A-F]", value) for value in one.distinct)
         padded = all(re.fullmatch(r"\d\d", value) for value in other.distinct)
         numbers = all(value.isdecimal() for value in other.distinct)
@@ -215,7 +231,9 @@ def _row_and_column(columns: list[_Column]) -> list[_Column]:
 
 
 def _are_rows(one: _Column, other: _Column) -> bool:
-    pairs = dict.fromkeys(zip(map(_number_of, one.values), map(_number_of, other.values), strict=True))
+    pairs = dict.fromkeys(
+        zip(map(_number_of, one.values), map(_number_of, other.values), strict=True)
+    )
     return all(well_of(row, column) for row, column in pairs)
 
 
@@ -228,7 +246,7 @@ def _with_roles(columns: list[_Column], place: int, *roles: Role) -> list[_Colum
 
 
 def _one_well(columns: list[_Column]) -> list[_Column]:
-    """One column of wells: the one that a pattern names, or the only one that varies as wells do."""
+    """One column of wells: that of a pattern, or the only one that varies as wells do."""
     wells = [column for column in columns if column.role is Role.WELL]
     if len(wells) < 2:
         return columns
@@ -339,19 +357,33 @@ def _of_name(column: _Column, others: list[_Column], files: int) -> _Column:
         return replace(column, role=Role.IGNORE)  # a running number of the wells
     if column.fixed or any(one.fixed for one in others):
         return column
-    numbers = all(_number_of(value).isdecimal() for value in column.distinct)
-    capital = re.fullmatch(r"[A-Z]\d+", column.distinct[0]) is not None
-    if capital and all(map(well_name, column.distinct)):
+    numbers = _is_number(column)
+    if _is_capital(column):
         return _capital_letter(column, roles)
-    alone = not any(len(one.distinct) > 1 for one in others if one.role is not Role.CHANNEL)
-    crossed = files == len(column.distinct) * _identities(others)
-    if numbers and Role.FIELD not in roles and sum(one.role is None for one in others) == 0:
-        maybe_channel = Role.CHANNEL not in roles and crossed and not alone
-        if not (maybe_channel and len(column.distinct) <= MOST_CHANNELS):
-            return replace(column, role=Role.FIELD, values=_numbers(column))
-    if not numbers and alone and not others and len(column.distinct) == files:
+    names = [one for one in others if not one.of_folder and len(one.distinct) > 1]
+    if Role.FIELD in roles:
+        return column
+    if numbers and not any(one.role is None and _is_number(one) for one in names):
+        if _prefix(column) or not any(one.role is None for one in names):
+            # Beside other parts of a name, few numbers that all of them have may be channels.
+            crossed = files == len(column.distinct) * _identities(others)
+            few = len(column.distinct) <= MOST_CHANNELS
+            if Role.CHANNEL in roles or not names or not crossed or not few or _prefix(column):
+                return replace(column, role=Role.FIELD, values=_numbers(column))
+    if not numbers and not names and len(column.distinct) == files:
         return replace(column, role=Role.FIELD)
     return column
+
+
+def _is_number(column: _Column) -> bool:
+    return all(_number_of(value).isdecimal() for value in column.distinct)
+
+
+def _is_capital(column: _Column) -> bool:
+    """Whether values such as ``C01`` are wells of one row, or something else."""
+    if column.role is not None or column.of_folder:
+        return False
+    return all(re.fullmatch(r"[A-Z]\d+", v) and well_name(v) for v in column.distinct)
 
 
 def _numbers(column: _Column) -> tuple[str, ...]:

@@ -154,8 +154,7 @@ class Scan:
             )
         roles = {name: roles.get(name, Role.KEY) for name in entries.columns}
         for choice in choices:
-            # A question named like a column asks for its role.
-            if choice.name in roles and choice.name in (settings.choices or {}):
+            if _asks_role(choice) and choice.name in (settings.choices or {}):
                 roles[choice.name] = Role(choice.option(settings.choices[choice.name]))
         roles |= {name: role for name, role in changed.items() if name in roles}
         bare = cls(
@@ -199,7 +198,7 @@ class Scan:
         answers |= {
             name: str(role)
             for name, role in (self.settings.roles or {}).items()
-            if any(one.name == name for one in self.own_choices)
+            if any(one.name == name and _asks_role(one) for one in self.own_choices)
         }
         unknown = [name for name in answers if name not in {one.name for one in choices}]
         if unknown and strict:
@@ -310,7 +309,7 @@ class Scan:
         if choice is None:
             names = listed(one.name for one in self.choices)
             raise DataError(f"there is no question {quoted(name)}; questions: {names}")
-        if name in self.roles:
+        if _asks_role(choice):
             return self.with_role(name, choice.option(option))
         answers = {**(self.settings.choices or {}), name: choice.option(option)}
         settings = replace(self.settings, choices=answers)
@@ -465,6 +464,11 @@ class Scan:
     def image_columns(self) -> tuple[str, ...]:
         """The columns of ``entries`` that name image files."""
         return tuple(columns_of(self.roles, Role.IMAGE))
+
+
+def _asks_role(choice: Choice) -> bool:
+    """Whether a question is about the role of a column: the one it is named after."""
+    return set(choice.options) <= set(map(str, Role))
 
 
 def _classes(labels: pd.Series[str]) -> dict[str, Any]:

@@ -34,19 +34,19 @@ PREFIXES: dict[str, Role] = {
 
 _CHANNELS = re.compile(
     r"""(?:
-    dapi | hoechst | dna | nucle(?:i|us|ar) | draq ?\d | sytox\w* | syto ?\d* | topro\d?
+    dapi | hoechst | dna | nucle(?:i|us|ar) | draq[ ]?\d | sytox\w* | syto[ ]?\d* | topro\d?
     | (?:e|s|sf|a)?gfp | (?:e|m|t)?rfp | (?:e|s|m)?cfp | (?:e|s|m)?yfp | m?cherry | tdtomato
     | m?(?:scarlet|venus|citrine|turquoise\d?|neongreen|orange|kate\d?)
-    | fitc | tritc | rhodamine | cy ?\d(?:\.\d)? | texas ?red
-    | (?:alexa|af|atto|a)(?: ?fluor)? ?\d{3}
+    | fitc | tritc | rhodamine | cy[ ]?\d(?:\.\d)? | texas[ ]?red
+    | (?:alexa|af|atto|a)(?:[ ]?fluor)?[ ]?\d{3}
     | (?:405|488|555|561|568|594|633|640|647)(?:nm)?
-    | bf | bright ?field | phase(?: ?contrast)? | dic | trans(?:mitted)?(?: ?light)? | td
-    | dark ?field | er | agp | mito(?:tracker\w*)? | rna | f?-?actin | phalloidin
+    | bf | bright[ ]?field | phase(?:[ ]?contrast)? | dic | trans(?:mitted)?(?:[ ]?light)? | td
+    | dark[ ]?field | er | agp | mito(?:tracker\w*)? | rna | f?-?actin | phalloidin
     | (?:(?:alpha|beta|a|b)[- ])?tubulin | lamin\w* | golgi | lyso(?:tracker)? | membrane | wga
-    | con ?a | concanavalin\w* | tomm?20 | lipid\w* | bodipy | edu | brdu | ki-?67 | h2b
+    | con[ ]?a | concanavalin\w* | tomm?20 | lipid\w* | bodipy | edu | brdu | ki-?67 | h2b
     | g?h2ax | p53 | pi | propidium\w* | calcein | annexin\w* | cd\d+\w? | ck\w? | panck | her2
-    | foxp3 | pd-?l?1 | vimentin | e-?cadherin | (?:far ?)?red | green | blue | uv | gr[ea]y
-    )(?: ?\d{1,5})?""",
+    | foxp3 | pd-?l?1 | vimentin | e-?cadherin | (?:far[ ]?)?red | green | blue | uv | gr[ea]y
+    )(?:[ ]?\d{1,5})?""",
     re.VERBOSE | re.IGNORECASE,
 )
 # Names of stains that hold a separator, dates, and numbers with a unit: each is one part.
@@ -54,6 +54,8 @@ _ONE_PART = re.compile(
     r"""(?:alexa(?:[ _-]?fluor)?|hoechst|atto|cy|af|draq)[ _-]\d{1,5}(?![\d])
     | texas[ _-]red | bright[ _-]field | far[ _-]red | phase[ _-]contrast | transmitted[ _-]light
     | (?:alpha|beta|[ab])-tubulin | f-actin | e-cadherin | ki-67 | con[ _-]a(?![a-z0-9])
+    | (?<![^\W_])(?:field|site|fov|fld|position|pos|series|scene|tile|time|timepoint|frame|plane
+        |slice|channel|plate|zstep|donor|patient|mouse|animal)[ _-](?=\d)
     | (?<!\d)(?:19|20)\d\d[-_.]\d\d[-_.]\d\d(?!\d)
     | \d+[.,]\d+[ ]?(?=[nupmµμ]?[mg](?:[ _.-]|$)) | (?<![\d.,])\d+[ ](?=[nupmµμ]m(?:[ _.-]|$))
     | [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}""",
