@@ -315,7 +315,9 @@ def _with_group(
     else:
         wanted = [role for role in PLACES if role not in _WITHIN_GROUP]
         columns = [name for name, role in roles.items() if role in wanted and name in table]
-        if not columns and len(images) == 1:
+        if not columns:
+            columns = [name for name in columns_of(roles, Role.KEY) if name in table]
+        if not columns and len(images) == 1 and images[0] in table:
             columns = [images[0]]
     if not columns:
         return table, None

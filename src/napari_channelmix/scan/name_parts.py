@@ -119,6 +119,9 @@ def role_of(values: Sequence[str]) -> Role | None:
     if len(letters) == 1:
         prefix = next(iter(letters))
         role = vocabulary.PREFIXES.get(prefix)
+        # A single letter and many digits is a date, an hour, an identifier.
+        if len(prefix) == 1 and any(pair and len(pair[1]) > 4 for pair in pairs):
+            role = None
         capital = len(prefix) == 1 and some[0][0].isupper() and all(map(well_name, some))
         if role is not None and not capital:
             return role

@@ -55,6 +55,8 @@ class _Column:
     of_folder: bool = False
     # Named by a pattern: its role is not doubted.
     fixed: bool = False
+    # Two columns say the same thing: the user tells which is right.
+    asked: bool = False
 
     @property
     def distinct(self) -> list[str]:
@@ -164,6 +166,7 @@ def _resolved(style: str, paths: list[str], columns: list[_Column]) -> Reading:
     columns = _each_role_once(columns)
     columns = [_plain_number(column) for column in columns]
     columns = _open_ones(columns, len(paths))
+    columns = _whole_names(columns, paths)
     columns = [
         column
         for column in _named_fields(columns, paths)
@@ -258,7 +261,10 @@ def _one_well(columns: list[_Column]) -> list[_Column]:
         chosen = wells[:1] if same else varying if len(varying) == 1 else in_name
     if len(chosen) != 1:
         # Two parts that both look like wells: only the user knows.
-        return [replace(column, role=None) if column in wells else column for column in columns]
+        return [
+            replace(column, role=None, asked=True) if column in wells else column
+            for column in columns
+        ]
     return [
         replace(column, role=_beside_a_well(column, chosen[0]))
         if column in wells and column is not chosen[0]
@@ -343,7 +349,7 @@ def _plain_number(column: _Column) -> _Column:
 def _open_ones(columns: list[_Column], files: int) -> list[_Column]:
     """Roles of the columns that do not tell by themselves, from how they vary with the others."""
     for place, column in enumerate(columns):
-        if column.role is None:
+        if column.role is None and not column.asked:
             others = [one for one in columns if one is not column and one.role is not Role.IGNORE]
             tell = _of_folder if column.of_folder else _of_name
             columns = [*columns[:place], tell(column, others, files), *columns[place + 1 :]]
@@ -363,13 +369,13 @@ def _of_name(column: _Column, others: list[_Column], files: int) -> _Column:
     names = [one for one in others if not one.of_folder and len(one.distinct) > 1]
     if Role.FIELD in roles:
         return column
-    if numbers and not any(one.role is None and _is_number(one) for one in names):
-        if _prefix(column) or not any(one.role is None for one in names):
-            # Beside other parts of a name, few numbers that all of them have may be channels.
-            crossed = files == len(column.distinct) * _identities(others)
-            few = len(column.distinct) <= MOST_CHANNELS
-            if Role.CHANNEL in roles or not names or not crossed or not few or _prefix(column):
-                return replace(column, role=Role.FIELD, values=_numbers(column))
+    open_parts = [one for one in names if one.role is None]
+    if numbers and not any(map(_is_number, open_parts)) and (_prefix(column) or not open_parts):
+        # Beside other parts of a name, few numbers that all of them have may be channels.
+        crossed = files == len(column.distinct) * _identities(others)
+        few = len(column.distinct) <= MOST_CHANNELS
+        if Role.CHANNEL in roles or not names or not crossed or not few or _prefix(column):
+            return replace(column, role=Role.FIELD, values=_numbers(column))
     if not numbers and not names and len(column.distinct) == files:
         return replace(column, role=Role.FIELD)
     return column
@@ -383,7 +389,10 @@ def _is_capital(column: _Column) -> bool:
     """Whether values such as ``C01`` are wells of one row, or something else."""
     if column.role is not None or column.of_folder:
         return False
-    return all(re.fullmatch(r"[A-Z]\d+", v) and well_name(v) for v in column.distinct)
+    one_row = len({value[:1] for value in column.distinct}) == 1
+    return one_row and all(
+        re.fullmatch(r"[A-Z]\d+", value) and well_name(value) for value in column.distinct
+    )
 
 
 def _numbers(column: _Column) -> tuple[str, ...]:
@@ -426,6 +435,17 @@ def _identities(columns: list[_Column]) -> int:
     if not columns:
         return 1
     return len(set(zip(*(column.values for column in columns), strict=True)))
+
+
+def _whole_names(columns: list[_Column], paths: list[str]) -> list[_Column]:
+    """Names in folders of classes that hold several parts, all unclear, as fields of view."""
+    in_name = [column for column in columns if not column.of_folder]
+    unclear = [column for column in in_name if column.role is None and not column.asked]
+    known = [one for one in in_name if one.role not in (None, Role.FIELD, Role.IGNORE)]
+    folders = any(column.of_folder and column.role is Role.CLASS for column in columns)
+    if known or len(unclear) < 2 or not folders or any(column.fixed for column in in_name):
+        return columns
+    return _named_fields([column for column in columns if column.of_folder], paths)
 
 
 def _named_fields(columns: list[_Column], paths: list[str]) -> list[_Column]:
