@@ -79,13 +79,15 @@ def _image_keys(
 
 
 def _cells(layout: Layout, answer: str, pictures: Pictures) -> dict[str, Any]:
+    sides = [picture.sides for picture in pictures.opened if picture.sides]
+    # A crop larger than an image is refused.
+    crop = min([CROP, *(min(pair) for pair in sides)])
     if answer.startswith(SEGMENT):
-        return {"from": "segment", "channel": answer.removeprefix(SEGMENT), "crop": CROP}
+        return {"from": "segment", "channel": answer.removeprefix(SEGMENT), "crop": crop}
     if answer == MASKS and layout.mask:
         named = {"object": layout.object} if layout.object else {}
-        return {"from": "mask", "column": layout.mask, **named, "crop": CROP}
+        return {"from": "mask", "column": layout.mask, **named, "crop": crop}
     if answer == POINTS and layout.y and layout.x:
-        return {"from": "point", "columns": [layout.y, layout.x], "crop": CROP}
-    sides = [max(picture.sides) for picture in pictures.opened if picture.sides]
-    side = min(max(sides, default=LARGEST_IMAGE_CROP), LARGEST_IMAGE_CROP)
+        return {"from": "point", "columns": [layout.y, layout.x], "crop": crop}
+    side = min(max((max(pair) for pair in sides), default=LARGEST_IMAGE_CROP), LARGEST_IMAGE_CROP)
     return {"from": "image", "crop": max(4, side)}
