@@ -178,14 +178,12 @@ def _nothing_usable(listing: Listing) -> str:
 
 
 def _scan_plate(listing: Listing, settings: ScanSettings) -> Scan:
-    from napari_channelmix.scan.plate import scan_plate
-
     if len(listing.plates) > 1:
         raise DataError(
             f"{path_shown(listing.folder)}: holds {len(listing.plates)} OME-Zarr plates "
             f"({listed(listing.plates, 4)}); scan one of them"
         )
-    return scan_plate(listing.folder / listing.plates[0], settings)
+    raise DataError(f"{path_shown(listing.folder / listing.plates[0])}: plates are not read yet")
 
 
 def _scan_table_job(path: Path, settings: ScanSettings) -> Job[Scan]:
