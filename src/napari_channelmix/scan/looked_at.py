@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_channelmix.data.image_formats import ImageFile, open_image
 from napari_channelmix.data.label_images import Objects, Regions, as_label_image
@@ -13,6 +14,9 @@ from napari_channelmix.data.mask_files import plane_of_mask
 from napari_channelmix.data.pixel_size import in_micrometres
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["LookedAt", "look_at_job", "sides_of"]
 
@@ -45,6 +49,13 @@ class LookedAt:
         """Whether a file was opened, or could not be."""
         return path in self.shapes or path in self.errors
 
+    def add_labels(self, path: str, draw: Callable[[], npt.NDArray[Any]]) -> None:
+        """Look at a label image that is drawn, once."""
+        if not self.has(path):
+            labels = draw()
+            self.shapes[path] = (int(labels.shape[0]), int(labels.shape[1]))
+            self.objects[path] = Regions.of(labels).objects()
+
 
 def look_at_job(
     looked: LookedAt, folder: Path, images: Iterable[str], masks: Iterable[str]
@@ -66,9 +77,7 @@ def look_at_job(
         try:
             file = open_image(folder / path, alone=mask, mask=mask)
             if mask:
-                labels = as_label_image(plane_of_mask(file), path)
-                looked.shapes[path] = (int(labels.shape[0]), int(labels.shape[1]))
-                looked.objects[path] = _objects(labels)
+                looked.add_labels(path, partial(_labels, file, path))
             else:
                 looked.shapes[path] = sides_of(file)
                 looked.pixel_sizes[path] = in_micrometres(file.pixel_size, file.unit)
@@ -77,8 +86,8 @@ def look_at_job(
     return looked
 
 
-def _objects(labels: Any) -> Objects:
-    return Regions.of(labels).objects()
+def _labels(file: ImageFile, path: str) -> npt.NDArray[Any]:
+    return as_label_image(plane_of_mask(file), path)
 
 
 def sides_of(file: ImageFile) -> tuple[int, int]:

@@ -157,13 +157,15 @@ class _Source:
         rows = self._with_files(files, left_out)
         roles = {**parsed.roles, **dict.fromkeys(map(str, masks), Role.MASK)}
         roles |= {name: Role.IGNORE for name in parsed.masks if name not in masks}
-        drawn = set(parsed.drawn)
+        drawn = parsed.drawn
+        for path in {path for name in masks for path in rows[str(name)]} & set(drawn):
+            self.looked.add_labels(path, drawn[path])
         yield from part(
             look_at_job(
                 self.looked,
                 self.finder.folder,
                 rows[images[0]],
-                (path for name in masks for path in rows[str(name)] if path not in drawn),
+                (path for name in masks for path in rows[str(name)]),
             ),
             0.1,
             0.8,
@@ -321,7 +323,7 @@ class _Source:
             by_role.setdefault(role, name)
         everything = CheckedCells(np.ones(len(rows), dtype=bool))
         image, mask = by_role[Role.IMAGE], by_role.get(Role.MASK)
-        if mask is not None and not self.parsed.drawn:
+        if mask is not None:
             number_column = by_role.get(Role.OBJECT)
             return checked_rows_of_masks(rows, self.looked, image, mask, number_column, places)
         if places is not None:
