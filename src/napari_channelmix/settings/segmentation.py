@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from napari_channelmix.bounds import Bounds, Flag, Name
-from napari_channelmix.settings.fields import About, settings
+from napari_channelmix.settings.fields import About, fields_of, settings
 
-__all__ = ["SegmentationSettings"]
+__all__ = ["SegmentationSettings", "segmentation_keys"]
 
 Diameter = Annotated[float, Bounds(2, 5000, whole=False)]
 Factor = Annotated[float, Bounds(0.05, 20, whole=False)]
@@ -45,21 +45,30 @@ class SegmentationSettings:
 
     diameter: Annotated[
         Diameter | None,
-        About("Diameter", "of a typical object, in pixels; of a long one its width"),
+        About("Diameter", "of a typical object to segment, in pixels; of a long one its width"),
     ] = None
     threshold: Annotated[
         Factor,
-        About("Threshold", "factor of the automatic threshold; less finds dimmer objects"),
+        About(
+            "Threshold",
+            "factor of the automatic threshold of segmentation; less finds dimmer objects",
+        ),
     ] = 1.0
     uneven: Annotated[
-        Flag, About("Uneven background", "take away the background where illumination varies")
+        Flag,
+        About(
+            "Uneven background",
+            "before segmentation, take away a background where illumination varies",
+        ),
     ] = False
-    dark: Annotated[Flag, About("Dark objects", "objects are darker than the ground")] = False
+    dark: Annotated[
+        Flag, About("Dark objects", "objects to segment are darker than the ground")
+    ] = False
     min_area: Annotated[
         Area | None,
         About(
             "Smallest object",
-            "in pixels; by default an eighth of a disc of the diameter",
+            "to segment, in pixels; by default an eighth of a disc of the diameter",
             advanced=True,
         ),
     ] = None
@@ -96,3 +105,22 @@ class SegmentationSettings:
             advanced=True,
         ),
     ] = False
+
+
+def segmentation_keys(settings: SegmentationSettings) -> dict[str, Any]:
+    """What a data-set file says under ``[cells]`` for these settings.
+
+    Those that differ from the usual ones, and ``threshold`` in any case: a file without any of
+    these keys means the nuclei of `data.find_nuclei`.
+
+    Examples
+    --------
+    >>> segmentation_keys(SegmentationSettings(dark=True))
+    {'threshold': 1.0, 'dark': True}
+    """
+    values = {
+        field.name: getattr(settings, field.name)
+        for field in fields_of(SegmentationSettings)
+        if field.name == "threshold" or getattr(settings, field.name) != field.default
+    }
+    return {"threshold": values.pop("threshold"), **values}
