@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_channelmix.data import Cells, open_dataset, open_dataset_job
+from napari_channelmix.data import Cells, find_nuclei, open_dataset, open_dataset_job
 from napari_channelmix.data.dataset import open_table
 from napari_channelmix.data.description import Description, read_description
 from napari_channelmix.errors import DataError

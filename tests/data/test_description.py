@@ -131,9 +131,9 @@ def test_what_is_written_for_settings_is_read_as_the_same() -> None:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ("diameter = 0", r"\[cells\] diameter must be 2 or more, not 0"),
-        ("dark = 3", r"\[cells\] dark"),
-        ('diameter = "wide"', r"\[cells\] diameter must be a number"),
+        ("diameter = 0", r"cells diameter must be 2 or more, not 0"),
+        ("dark = 3", "cells dark"),
+        ('diameter = "wide"', r"cells diameter must be a number"),
         ('body_channel = "actin"', "'actin' is not among the channels"),
         ("segmentation = {diameter = 5}", r"stand under \[cells\] themselves"),
         ("diametre = 5", "diametre"),
