@@ -160,6 +160,7 @@ def _role_of_folder(values: tuple[str, ...]) -> Role | None:
 def _resolved(style: str, paths: list[str], columns: list[_Column]) -> Reading:
     """The columns with one role each; what stays open becomes a question."""
     columns = _without_dull(columns)
+    columns = _without_running_numbers(columns, len(paths))
     columns = _row_and_column(columns)
     columns = _one_well(columns)
     columns = _one_channel(columns)
@@ -205,6 +206,20 @@ def _without_dull(columns: list[_Column]) -> list[_Column]:
             and not (column.of_folder and column.role not in (Role.WELL, Role.SPLIT))
         )
     ]
+
+
+def _without_running_numbers(columns: list[_Column], files: int) -> list[_Column]:
+    """Without parts that a pattern keeps and that number the files, where others tell them apart.
+
+    They would make a field of view of every file.
+    """
+    kept = [
+        column
+        for column in columns
+        if not (column.fixed and column.role is Role.KEY and len(column.distinct) == files > 1)
+    ]
+    telling = [column for column in kept if column.role is not Role.IGNORE]
+    return kept if _identities(telling) == files else columns
 
 
 def _row_and_column(columns: list[_Column]) -> list[_Column]:
