@@ -319,6 +319,8 @@ def _with_group(
         without = (*_WITHIN_GROUP, *(_OF_OBJECTS if of_objects else ()))
         wanted = [role for role in PLACES if role not in without]
         columns = [name for name, role in roles.items() if role in wanted and name in table]
+        if not columns:
+            columns = [name for name in columns_of(roles, Role.KEY) if name in table]
         # Class and dose alone are no field of view, but the file is.
         if Role.FIELD not in single and images and images[0] in table:
             columns = [images[0]]
