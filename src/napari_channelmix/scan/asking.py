@@ -114,7 +114,8 @@ def questions_of(
                 text = f"{len(values)} {word}s of each field of view: which are used?"
                 choices.append(Choice(name, text, (each, *options)))
     lacking, total, without = incomplete_fields(entries, roles)
-    if lacking and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
+    # Where every one lacks a channel, a part of the names was understood wrongly.
+    if 0 < lacking < total and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
         options = (LEAVE_OUT, *(f"{WITHOUT}{channels[name]}" for name in without))
         text = f"{lacking} of {total} fields of view have not all channels"
         proposed = LEAVE_OUT if lacking <= FEW * total else None

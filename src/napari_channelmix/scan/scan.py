@@ -317,7 +317,7 @@ class Scan:
         """Why the scan cannot be used yet; a line each."""
         lines = [*self.own_problems]
         lines += [
-            f"{choice.text.rstrip('?.')}? Choose {quoted(choice.name)}: {listed(choice.options, 6)}"
+            f"{choice.text.rstrip('?')}? Choose {quoted(choice.name)}: {listed(choice.options, 12)}"
             for choice in self.choices
             if choice.chosen is None
         ]
@@ -427,7 +427,12 @@ class Scan:
         if self.problems:
             more = len(self.problems) - 1
             rest = f" (and {more} more)" if more else ""
-            raise DataError(f"{path_shown(self.source)}: {self.problems[0]}{rest}")
+            open_ones = [choice.name for choice in self.choices if choice.chosen is None]
+            how = ""
+            if open_ones and not self.own_problems:
+                name = open_ones[0]
+                how = f'; answer with choices={{"{name}": "..."}}, or --choose "{name}=..."'
+            raise DataError(f"{path_shown(self.source)}: {self.problems[0]}{how}{rest}")
 
     @property
     def image_columns(self) -> tuple[str, ...]:
