@@ -1,5 +1,6 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
+from napari_channelmix.data.label_projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.axes import as_text, match_axes, match_points
 from napari_channelmix.viewer.layers.camera import (
     center_on,
@@ -60,7 +61,6 @@ from napari_channelmix.viewer.layers.own_layers import (
 )
 from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
-from napari_channelmix.viewer.layers.projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.reading import (
     label_plane,
     planes_from_axis,
