@@ -83,7 +83,7 @@ def list_job(folder: str | Path) -> Job[Listing]:
         raise DataError(f"{path_shown(folder)}: {what}")
     if _is_zarr(str(folder)):
         raise DataError(
-            f"{path_shown(folder)}: is one OME-Zarr image or a part of one; scan the folder above it"
+            f"{path_shown(folder)}: is an OME-Zarr image or a part of one; scan the folder above"
         )
     walk = _Walk(folder)
     while walk.waiting:

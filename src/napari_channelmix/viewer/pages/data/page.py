@@ -346,6 +346,7 @@ class DataPage(Page):
     def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
         """Take cells that were cut out; a slice without cells is no field of view."""
         self.channels.accept()
+        self.cells.size.done()
         shown = in_view(self.viewer, with_fields(shown, plan, cells))
         if more:
             self._add(cells, shown)
@@ -452,6 +453,7 @@ class DataPage(Page):
         """Stop every work of this dock; keep what is unsaved."""
         super().halt()
         self.preview.task.stop()
+        self.cells.halt()
         self.autosave.finish()
 
 
