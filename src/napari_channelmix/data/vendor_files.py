@@ -19,7 +19,8 @@ __all__ = ["CONVERTED", "READERS", "open_vendor", "refuse_unread"]
 READERS = {".czi": "bioio_czi", ".nd2": "bioio_nd2", ".lif": "bioio_lif"}
 # Files that microscopes write and nothing here reads.
 CONVERTED = (
-    ".vsi", ".oib", ".oif", ".oir", ".mrxs", ".dv", ".ims", ".lof", ".flex", ".xdce", ".mvd2", ".zvi",
+    ".vsi", ".oib", ".oif", ".oir", ".mrxs", ".dv", ".ims", ".lof", ".flex", ".xdce", ".mvd2",
+    ".zvi",
 )  # fmt: skip
 # Scenes whose sizes are looked up, to be listed.
 LISTED = 12
