@@ -23,6 +23,7 @@ from napari_channelmix.scan.described import description_of
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.stacks import planes_entry
 from napari_channelmix.wording import listed, path_shown, quoted
 
 if TYPE_CHECKING:
@@ -348,6 +349,8 @@ class Scan:
         # What was asked for comes before what the source proposes.
         given = {} if self.settings.crop is None else {"crop": self.settings.crop}
         content["cells"] = {**cells, **self.cell_keys, **given}
+        planes = planes_entry(self._chosen, self.roles, self.pictures)
+        content |= {"planes": planes} if planes else {}
         return content
 
     def save(self, path: str | Path | None = None) -> Path:

@@ -74,6 +74,9 @@ class SegmentationPanel(QWidget):
     def _build(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
+        label = QLabel("in channel")
+        label.setBuddy(self.channel)
+        row.addWidget(label)
         row.addWidget(self.channel, 1)
         row.addWidget(self.previewing)
         column = QVBoxLayout(self)
