@@ -20,6 +20,7 @@ from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel, Ch
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
+from napari_channelmix.viewer.pages.data.import_files import FileImport, dropped_paths
 from napari_channelmix.viewer.pages.data.jobs import nuclei_job
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.pages.data.layer_fields import (
@@ -81,10 +82,19 @@ class DataPage(Page):
             shown=self._state_shown,
             failed=self._not_switched,
         )
+        self.files = FileImport(
+            self.viewer,
+            self.session,
+            self.task,
+            self,
+            open_file=self.open_file,
+            open_cells=self.open_cells,
+            failed=self.fail,
+        )
         self.origin = QTabBar()
-        self.origin.addTab("From a data set")
+        self.origin.addTab("From files")
         self.origin.addTab("From layers")
-        self.origin.setTabToolTip(0, "A data-set file: many images, wells, classes")
+        self.origin.setTabToolTip(0, "Folders of images, plates, tables, data-set files")
         self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
         self.dataset = DatasetPanel(self.session)
         self.channels = ChannelsPanel(self.viewer)
@@ -110,7 +120,7 @@ class DataPage(Page):
         self.origin.currentChanged.connect(lambda _: self._arrange())
         self.data_sets.chosen.connect(self.switch_to)
         self.data_sets.close_requested.connect(self.close_data_set)
-        self.dataset.file_chosen.connect(self.open_file)
+        self.dataset.files_chosen.connect(self.files.open)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
         self.channels.changed.connect(self._check)
@@ -244,15 +254,16 @@ class DataPage(Page):
             self.session.shown = layers.show_field(self.viewer, now, pixels)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take data-set files."""
-        if _dropped(event) is not None:
+        """Take folders, tables, images and data-set files."""
+        if dropped_paths(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the file that was dropped."""
-        path = _dropped(event)
-        if path is not None:
-            self.open_file(path)
+        """Open what was dropped, or show what it holds."""
+        paths = dropped_paths(event)
+        if paths:
+            event.acceptProposedAction()
+            self.files.open(paths)
 
     # ---------------------------------------------------------------- layers
 
@@ -448,11 +459,5 @@ class DataPage(Page):
         """Stop every work of this dock; keep what is unsaved."""
         super().halt()
         self.preview.task.stop()
+        self.files.close()
         self.autosave.finish()
-
-
-def _dropped(event: Any) -> Path | None:
-    """The data-set file that is being dropped."""
-    data = event.mimeData()
-    paths = [Path(url.toLocalFile()) for url in data.urls()] if data.hasUrls() else []
-    return next((path for path in paths if path.suffix.lower() == ".toml"), None)
