@@ -45,9 +45,9 @@ class Purpose:
 
 
 class ColumnMapping(QWidget):
-    """Lists of columns; ``changed`` after the user has chosen."""
+    """Lists of columns; ``changed`` gives the key of the purpose whose column was chosen."""
 
-    changed = Signal()
+    changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,7 +117,7 @@ class ColumnMapping(QWidget):
         box = choice(purpose.tip)
         box.setAccessibleName(purpose.label)
         box.setPlaceholderText("Choose…")
-        box.activated.connect(lambda _: self.changed.emit())
+        box.activated.connect(lambda _, key=purpose.key: self.changed.emit(key))
         self._form.addRow(purpose.label, box)
         return box
 
@@ -127,13 +127,11 @@ class ColumnMapping(QWidget):
         return {key: str(box.currentData() or "") for key, box in self.boxes.items()}
 
     @property
-    def missing(self) -> str:
-        """Label of the first purpose that needs a column and has none; empty: none is missing."""
-        return next(
-            (
-                purpose.label
-                for purpose in self._purposes
-                if not purpose.none and not self.chosen[purpose.key]
-            ),
-            "",
+    def missing(self) -> tuple[str, ...]:
+        """Labels of the purposes that need a column and have none."""
+        chosen = self.chosen
+        return tuple(
+            purpose.label
+            for purpose in self._purposes
+            if not purpose.none and not chosen[purpose.key]
         )

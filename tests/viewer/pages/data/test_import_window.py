@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_channelmix.data.description import read_description
@@ -290,14 +291,10 @@ def test_what_was_dropped_on_the_page_is_read(
     for paths, kind in (((folder,), "folder"), ((table,), "table"), (pictures, "images")):
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-        event = QDropEvent(
-            QPointF(images.rect().center()),
-            Qt.DropAction.CopyAction,
-            data,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier(0),
-        )
-        QApplication.sendEvent(images, event)
+        place = QPointF(images.rect().center())
+        how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier(0))
+        QApplication.sendEvent(images, QDragEnterEvent(place.toPoint(), *how))
+        QApplication.sendEvent(images, QDropEvent(place, *how))
         qtbot.waitUntil(lambda: not images.task.busy, timeout=10_000)
         assert read[-1].kind == kind
         assert images.files.window is not None and images.files.window.isVisible()
@@ -338,7 +335,7 @@ def test_ten_thousand_files_never_hold_up_the_window(show: Any, tmp_path: Path, 
     window.table.scrollToBottom()
     qtbot.wait(100)
     timer.stop()
-    longest = max(later - earlier for earlier, later in zip(beats, beats[1:], strict=False))
+    longest = max(later - earlier for earlier, later in itertools.pairwise(beats))
     assert window.table.entries.rowCount() == 10_000
     # 0.2 s on a quiet machine; this one may be busy.
     assert longest < 0.6, longest

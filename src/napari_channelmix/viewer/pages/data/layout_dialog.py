@@ -59,7 +59,7 @@ class LayoutDialog(QDialog):
         column.addWidget(self.notice)
         column.addStretch(1)
         column.addWidget(buttons)
-        self.mapping.changed.connect(self._look)
+        self.mapping.changed.connect(lambda _: self._look())
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.resize(460, 380)
@@ -69,7 +69,7 @@ class LayoutDialog(QDialog):
         self.result_layout = None
         missing = self.mapping.missing
         if missing:
-            self.notice.say(f"Choose the column of the {missing.lower()}.", "info")
+            self.notice.say(f"Choose the column of the {missing[0].lower()}.", "info")
         else:
             try:
                 layout = read_layout(self._table.path, **self.mapping.chosen)
