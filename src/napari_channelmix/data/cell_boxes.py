@@ -159,6 +159,32 @@ class CellBoxes:
 
         return key_table(self.table)
 
+    def with_keys(self, keys: pd.DataFrame) -> Self:
+        """The same cells with more columns of the user's: a row per cell, in their order.
+
+        Columns of names that are there already are replaced; see `keys`.
+
+        Raises
+        ------
+        DataError
+            Another number of rows.
+        """
+        from napari_channelmix.data.identifier_columns import with_key_columns
+
+        if len(keys) != len(self):
+            raise DataError(f"{self.name}: {len(keys)} rows of keys for {len(self)} cells")
+        return replace(self, table=with_key_columns(self.table, keys))
+
+    @cached_property
+    def field_names(self) -> tuple[str, ...]:
+        """A short name of each field of view, different from all others: to join tables on.
+
+        Plate, well and site, or the name of the file; see `data.field_names`.
+        """
+        from napari_channelmix.data.field_names import distinct_names
+
+        return distinct_names(field.short or field.name for field in self.fields)
+
     def name_of(self, cell: int) -> str:
         """What a cell is called: the id of its label or point, as the user knows it.
 

@@ -59,6 +59,16 @@ class FieldOpener:
                 self.warnings.same_image(file)
         return self._files[key]
 
+    def first_file(self, row: int) -> str:
+        """The first image file of a row, as the table names it."""
+        description = self._description
+        column = (
+            description.image.column
+            if description.image
+            else next(iter(description.channels.values()))
+        )
+        return self._table.text(row, column)
+
     def files_of(self, row: int) -> tuple[str, ...]:
         """The files of a row's images: rows with the same ones share a field of view."""
         description = self._description

@@ -38,6 +38,9 @@ class Field:
         Label image of its cells, where they were found or drawn.
     pixel_size, unit
         Size of a pixel (y, x) and its unit, where known.
+    short : str
+        A readable name to join tables on; empty where nothing is known of it. See
+        `CellBoxes.field_names`, which are distinct.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Field:
     labels: npt.NDArray[Any] | None = field(default=None, repr=False)
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
+    short: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:

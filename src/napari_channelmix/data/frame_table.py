@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from napari_channelmix.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["table_of_frame"]
+__all__ = ["free_name", "table_of_frame"]
 
 
 def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
@@ -46,17 +47,22 @@ def table_of_frame(frame: pd.DataFrame, name: str) -> TextTable:
     names = [str(column).strip(BLANKS) for column in frame.columns]
     own: list[str] = []
     for column in names:
-        unique, again = column, 0
-        while unique in own:
-            again += 1
-            unique = f"{column}.{again}"
-        own.append(unique)
+        own.append(free_name(column, own))
     twice = frozenset(column for column, count in Counter(names).items() if count > 1)
     index = frame.index
     if index.nlevels > 1 or not index.is_unique:
         index = pd.RangeIndex(len(frame))
     texts = {column: _texts(frame.iloc[:, place]) for place, column in enumerate(own)}
     return TextTable(name, pd.DataFrame(texts, index=index, dtype=object), ",", twice)
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name that no column has: the same, or with a number behind it."""
+    own, again = name, 0
+    while own in taken:
+        again += 1
+        own = f"{name}.{again}"
+    return own
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:

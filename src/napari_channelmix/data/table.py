@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from napari_channelmix.data.frame_table import table_of_frame
+from napari_channelmix.data.frame_table import free_name, table_of_frame
 from napari_channelmix.data.natural_order import natural_key
 from napari_channelmix.data.paths import path_of_text
 from napari_channelmix.data.table_files import TextTable, decimal_comma_of, read_table
@@ -44,6 +44,8 @@ class Table:
     warnings: tuple[str, ...] = ()
     # Columns of numbers in which a comma is the decimal sign.
     decimal_commas: frozenset[str] = frozenset()
+    # A column that names rows and says nothing of cells: the index of a table in memory.
+    index: str | None = None
     # What has been looked up: columns as lists, and files by their texts.
     _lists: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
     _files: dict[str, Path] = field(default_factory=dict, repr=False, compare=False)
@@ -61,12 +63,27 @@ class Table:
 
     @classmethod
     def of_frame(
-        cls, frame: pd.DataFrame, description: Description, folder: Path, name: str
+        cls,
+        frame: pd.DataFrame,
+        description: Description,
+        folder: Path,
+        name: str,
+        *,
+        keep_index: bool = False,
     ) -> Table:
-        """A table in memory, as `read` reads one of a file; rows are named by the frame's index."""
+        """A table in memory, as `read` reads one of a file; rows are named by the frame's index.
+
+        With ``keep_index`` the index is a column of its own as well, which goes with the cells.
+        """
         source = table_of_frame(frame, name)
-        word = str(source.rows.index.name or "row")
-        return cls._checked(source, description, folder, "", word)
+        word, index = str(source.rows.index.name or "row"), None
+        if keep_index and frame.index.nlevels == 1:
+            # Of levels there are several, and they are columns of the user's if he wants them so.
+            index = free_name(str(frame.index.name or "index"), source.rows.columns)
+            texts = table_of_frame(frame.index.to_frame(index=False, name=index), name).rows[index]
+            source.rows.insert(0, index, texts.to_numpy())
+        table = cls._checked(source, description, folder, "", word)
+        return replace(table, index=index)
 
     @classmethod
     def _checked(
@@ -139,7 +156,18 @@ class Table:
             set(_columns_named(self.description))
             - {str(self.description.label)}
             - set(self.description.keep)
-        )
+        ) | self._index
+
+    def columns_of_names(self) -> set[str]:
+        """Columns that name cells whatever they hold: of ids, of groups, the index."""
+        description = self.description
+        return self._index | {
+            name for name in (description.cells.object, description.group) if name
+        }
+
+    @property
+    def _index(self) -> set[str]:
+        return set() if self.index is None else {self.index}
 
     def columns_of_files(self) -> set[str]:
         """Columns that name files or places, or say the class: none of them names a cell."""

@@ -16,6 +16,7 @@ from napari_channelmix.data.annotations import field_names
 from napari_channelmix.data.conditions import conditions_for
 from napari_channelmix.data.csv_text import csv_text
 from napari_channelmix.data.fields import middles, square_boxes
+from napari_channelmix.data.identifier_columns import named_keys
 from napari_channelmix.data.label_images import Objects, Regions, only
 from napari_channelmix.data.neighbours import HIDE
 from napari_channelmix.data.values import class_name
@@ -245,7 +246,12 @@ def _table(
         columns = {**{str(name): of_cells[name].tolist() for name in of_cells}, **columns}
     # The user's own columns last: none of ours is overwritten.
     keys = cells.keys
-    columns = {**{str(name): keys[name].tolist() for name in keys}, **columns}
+    same = [
+        name
+        for name in keys
+        if name in columns and keys[name].tolist() == list(map(str, columns[name]))
+    ]
+    columns = {**named_keys(keys.drop(columns=same), columns), **columns}
     lines += ["", "[image]", 'column = "image_path"', f"channels = {_quoted(cells.channels)}"]
     lines += ["", "[cells]", *how, f"crop = {cells.crop}"]
     lines += ['neighbours = "hide"'] if cells.neighbours == HIDE else []

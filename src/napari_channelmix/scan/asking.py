@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.scan.pictures import Pictures
+    from napari_channelmix.settings.scan import ScanSettings
 
 __all__ = [
     "EACH_PLANE",
@@ -42,6 +43,8 @@ LEAVE_OUT = "leave out these fields of view"
 WITHOUT = "without channel "
 # Share of fields of view that may lack a channel without a question. Our definition.
 FEW = 0.1
+# Axes of files that hold several channels.
+AXES = ("CYX", "YXC")
 # Planes that are offered one by one.
 MOST_PLANES = 200
 
@@ -49,16 +52,17 @@ MOST_PLANES = 200
 def channel_names(
     entries: pd.DataFrame,
     roles: Mapping[str, Role],
-    names: Mapping[str, str],
+    settings: ScanSettings,
     pictures: Pictures,
 ) -> dict[str, str]:
     """Channels as files name them, in their order, and the names that are shown.
 
     Parameters
     ----------
-    names : mapping of str to str
-        Names that were given.
+    settings : ScanSettings
+        With names that were given, and the answer to the question of axes.
     """
+    names: Mapping[str, str] = settings.channels or {}
     columns = columns_of(roles, Role.CHANNEL)
     images = columns_of(roles, Role.IMAGE)
     if columns:
@@ -68,6 +72,10 @@ def channel_names(
     else:
         first = pictures.first
         count = None if first is None else first.channel_count
+        if first is not None and count is None:
+            # Axes that the file does not name: the user has, or will.
+            axes = str((settings.choices or {}).get("axes", "")).upper()[:3]
+            count = first.shape[axes.index("C")] if axes in AXES else None
         if first is None or count is None:
             own = list(names)
         elif first.channels and len(first.channels) == count:
@@ -88,6 +96,13 @@ def questions_of(
 ) -> list[Choice]:
     """The questions that follow from the columns, with what is proposed."""
     choices = [_cells(roles, channels, pictures)]
+    first = pictures.first
+    one_file = len(columns_of(roles, Role.IMAGE)) == 1 and not columns_of(roles, Role.CHANNEL)
+    if one_file and first is not None and first.axes is None and len(first.shape) == 3:
+        counts = (first.shape[0], first.shape[2])
+        options = tuple(f"{axes} ({n} channels)" for axes, n in zip(AXES, counts, strict=True))
+        text = f"The files do not say what their axes {first.shape} are: which are they?"
+        choices.append(Choice("axes", text, options))
     for name, role, word, each in (
         ("planes", Role.PLANE, "plane", EACH_PLANE),
         ("times", Role.TIME, "time", EACH_TIME),

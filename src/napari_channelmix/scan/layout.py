@@ -30,6 +30,8 @@ SPLITS = {
 }
 # Roles that tell apart images of one stack, or cells of one image: not part of a group.
 _WITHIN_GROUP = (Role.PLANE, Role.TIME, Role.OBJECT, Role.KEY)
+# What may differ among the objects of one field of view.
+_OF_OBJECTS = (Role.CLASS, Role.DOSE, Role.SPLIT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,9 +315,14 @@ def _with_group(
     if well is not None:
         columns = [well] if plate is None or table[plate].nunique() < 2 else [plate, well]
     else:
-        wanted = [role for role in PLACES if role not in _WITHIN_GROUP]
+        of_objects = Role.OBJECT in single or Role.X in single
+        without = (*_WITHIN_GROUP, *(_OF_OBJECTS if of_objects else ()))
+        wanted = [role for role in PLACES if role not in without]
         columns = [name for name, role in roles.items() if role in wanted and name in table]
-        if not columns and len(images) == 1:
+        if not columns:
+            columns = [name for name in columns_of(roles, Role.KEY) if name in table]
+        # Class and dose alone are no field of view, but the file is.
+        if Role.FIELD not in single and images and images[0] in table:
             columns = [images[0]]
     if not columns:
         return table, None

@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_channelmix.data.image_formats import open_image
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
-from napari_channelmix.wording import listed
+from napari_channelmix.wording import listed, quoted
 
 __all__ = ["Picture", "Pictures", "look_job"]
 
@@ -83,6 +83,18 @@ class Pictures:
     def first(self) -> Picture | None:
         """The first image, or None where none could be opened."""
         return self.opened[0] if self.opened else None
+
+    def not_of_one_channel(self) -> list[str]:
+        """Why files that are to hold one channel each do not, in one line or none."""
+        odd = [picture for picture in self.opened if picture.channel_count != 1]
+        if not odd:
+            return []
+        first = odd[0]
+        what = "colours" if first.axes and "S" in first.axes else f"axes {first.axes or 'unknown'}"
+        return [
+            f"{quoted(first.path, 100)} should hold one channel and has {what} {first.shape}; "
+            "export one grey image for each channel, or let no part of the name be the channel"
+        ]
 
     def notes(self) -> tuple[str, ...]:
         """Pixel types and sizes that differ, with counts, and files that cannot be read."""

@@ -8,21 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_channelmix.atomic_write import write_text
 from napari_channelmix.data.csv_text import csv_text
-from napari_channelmix.data.values import class_name
 from napari_channelmix.errors import DataError, SaveError
 from napari_channelmix.jobs import Job, drain
 from napari_channelmix.scan.asking import (
-    IMAGES,
     MASKS,
-    POINTS,
     SEGMENT,
     answered,
     channel_names,
     questions_of,
 )
-from napari_channelmix.scan.dataset_file import moved_paths, toml_text
+from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_text, write_files
+from napari_channelmix.scan.described import description_of
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
 from napari_channelmix.scan.roles import Role
@@ -32,13 +29,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_channelmix.data.cells import Cells
+    from napari_channelmix.scan.dataset_file import Draw
     from napari_channelmix.scan.questions import Choice, LeftOut
     from napari_channelmix.settings.scan import ScanSettings
 
 __all__ = ["Scan"]
-
-# Side of crops in pixels where nothing tells how large cells are, and of whole images.
-CROP, LARGEST_IMAGE_CROP = 64, 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +89,13 @@ class Scan:
     own_notes: tuple[str, ...] = field(default=(), repr=False)
     own_left_out: tuple[LeftOut, ...] = field(default=(), repr=False)
     own_problems: tuple[str, ...] = field(default=(), repr=False)
+    # Columns of `with_columns`.
+    added: tuple[str, ...] = field(default=(), repr=False)
     # Further keys of [cells] and [image] of the data-set file.
     cell_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
     image_keys: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    # Label images that are to be drawn, by their paths relative to ``folder``.
+    drawn: Mapping[str, Draw] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -116,6 +115,7 @@ class Scan:
         reread: Callable[[ScanSettings], Scan] | None = None,
         cell_keys: Mapping[str, Any] | None = None,
         image_keys: Mapping[str, Any] | None = None,
+        drawn: Mapping[str, Draw] | None = None,
         strict: bool = True,
     ) -> Scan:
         """A scan from what a source holds: its channels, questions and notes are worked out.
@@ -134,6 +134,9 @@ class Scan:
             Reads the source again, with a question of ``choices`` answered in the settings.
         cell_keys, image_keys : mapping, optional
             Further keys of ``[cells]`` and ``[image]`` of the data-set file.
+        drawn : mapping of str to callable, optional
+            Label images that are outlines so far: paths relative to ``folder``, and what draws
+            them. They are written beside the data set, and kept in memory where none is written.
         strict : bool
             Whether an answer in the settings that is no option is refused.
         """
@@ -144,7 +147,11 @@ class Scan:
                 f"{path_shown(source)}: roles: there is no column {quoted(unknown[0])}; columns: "
                 f"{listed(entries.columns)}"
             )
-        roles = {name: changed.get(name, roles.get(name, Role.KEY)) for name in entries.columns}
+        roles = {name: roles.get(name, Role.KEY) for name in entries.columns}
+        for choice in choices:
+            if _asks_role(choice) and choice.name in (settings.choices or {}):
+                roles[choice.name] = Role(choice.option(settings.choices[choice.name]))
+        roles |= {name: role for name, role in changed.items() if name in roles}
         bare = cls(
             source=source,
             style=style,
@@ -164,13 +171,14 @@ class Scan:
             own_problems=problems,
             cell_keys=cell_keys or {},
             image_keys=image_keys or {},
+            drawn=drawn or {},
         )
         return bare._asked(strict=strict)
 
     def _asked(self, *, strict: bool = False) -> Scan:
         """The questions that follow from the columns, with the answers there are."""
         names: Mapping[str, str] = self.settings.channels or {}
-        channels = channel_names(self.entries, self.roles, names, self.pictures)
+        channels = channel_names(self.entries, self.roles, self.settings, self.pictures)
         known = {name.casefold() for name in channels}
         odd = [name for name in names if name.casefold() not in known]
         if odd and strict:
@@ -181,7 +189,12 @@ class Scan:
         own = {choice.name for choice in self.own_choices}
         derived = questions_of(self.entries, self.roles, channels, self.pictures)
         choices = (*self.own_choices, *(one for one in derived if one.name not in own))
-        answers: Mapping[str, str] = self.settings.choices or {}
+        answers = dict(self.settings.choices or {})
+        answers |= {
+            name: str(role)
+            for name, role in (self.settings.roles or {}).items()
+            if any(one.name == name and _asks_role(one) for one in self.own_choices)
+        }
         unknown = [name for name in answers if name not in {one.name for one in choices}]
         if unknown and strict:
             raise DataError(
@@ -229,7 +242,19 @@ class Scan:
             Of the columns.
         """
         entries = self.entries.assign(**{name: columns[name].tolist() for name in columns})
-        return replace(self, entries=entries, roles={**self.roles, **roles})._asked()
+        added = tuple(dict.fromkeys((*self.added, *columns)))
+        roles = {**self.roles, **roles}
+        return replace(self, entries=entries, roles=roles, added=added)._asked()
+
+    def _with_added(self, other: Scan) -> Scan:
+        """Another reading of the same files, with the columns that were added to this one."""
+        images = (self.image_columns[:1], other.image_columns[:1])
+        names = [name for name in self.added if name not in other.entries]
+        if not names or not all(images):
+            return other
+        known = self.entries.drop_duplicates(images[0][0]).set_index(images[0][0])[names]
+        columns = known.reindex(other.entries[images[1][0]]).fillna("")
+        return other.with_columns(columns, {name: self.roles[name] for name in names})
 
     def with_channel_name(self, channel: str, name: str) -> Scan:
         """The scan with another name of a channel.
@@ -279,10 +304,12 @@ class Scan:
         if choice is None:
             names = listed(one.name for one in self.choices)
             raise DataError(f"there is no question {quoted(name)}; questions: {names}")
+        if _asks_role(choice):
+            return self.with_role(name, choice.option(option))
         answers = {**(self.settings.choices or {}), name: choice.option(option)}
         settings = replace(self.settings, choices=answers)
         if self.reread is not None and any(one.name == name for one in self.own_choices):
-            return self.reread(settings)
+            return self._with_added(self.reread(settings))
         return replace(self, settings=settings)._asked()
 
     @cached_property
@@ -298,6 +325,8 @@ class Scan:
         twice = next((name for name in shown if shown.count(name) > 1), None)
         if twice is not None:
             lines.append(f"two channels are called {quoted(twice)}; rename one of them")
+        if columns_of(self.roles, Role.CHANNEL):
+            lines += self.pictures.not_of_one_channel()
         return (*lines, *self._layout.problems)
 
     def table(self) -> pd.DataFrame:
@@ -309,45 +338,17 @@ class Scan:
 
     def description(self) -> dict[str, Any]:
         """The content of the data-set file, as far as it is known."""
-        layout = self._layout
         name = self.source.name or self.source.resolve().name or "scan"
-        content: dict[str, Any] = {"name": name, "table": "dataset.csv"}
-        if layout.label and layout.table[layout.label].astype(str).str.strip().any():
-            content |= {"label": layout.label, **_classes(layout.table[layout.label])}
-        for key, column in (("group", layout.group), ("split", layout.split)):
-            content |= {} if column is None else {key: column}
-        if layout.files:
-            content["channels"] = {
-                self.channels[name]: column for name, column in layout.files.items()
-            }
-        elif layout.image:
-            content["image"] = {"column": layout.image, **self._image_keys(), **self.image_keys}
-        content["cells"] = {**self._cells(), **self.cell_keys}
-        if self.settings.crop is not None:
-            content["cells"]["crop"] = self.settings.crop
-        if self.settings.pixel_size is not None:
-            content["cells"]["pixel_size"] = self.settings.pixel_size
+        content = description_of(
+            name, self._layout, self.channels, self._chosen, self.pictures, self.settings
+        )
+        if "image" in content:
+            content["image"] |= self.image_keys
+        cells = content["cells"]
+        # What was asked for comes before what the source proposes.
+        given = {} if self.settings.crop is None else {"crop": self.settings.crop}
+        content["cells"] = {**cells, **self.cell_keys, **given}
         return content
-
-    def _image_keys(self) -> dict[str, Any]:
-        first = self.pictures.first
-        if first is None or not first.axes or first.channel_count == 1:
-            return {}
-        names = {"channels": list(self.channels.values())}
-        return {"axes": first.axes.replace("S", "C"), **names} if "S" in first.axes else names
-
-    def _cells(self) -> dict[str, Any]:
-        layout, answer = self._layout, self._chosen.get("cells") or IMAGES
-        if answer.startswith(SEGMENT):
-            return {"from": "segment", "channel": answer.removeprefix(SEGMENT), "crop": CROP}
-        if answer == MASKS and layout.mask:
-            named = {"object": layout.object} if layout.object else {}
-            return {"from": "mask", "column": layout.mask, **named, "crop": CROP}
-        if answer == POINTS and layout.y and layout.x:
-            return {"from": "point", "columns": [layout.y, layout.x], "crop": CROP}
-        sides = [max(picture.sides) for picture in self.pictures.opened if picture.sides]
-        side = min(max(sides, default=LARGEST_IMAGE_CROP), LARGEST_IMAGE_CROP)
-        return {"from": "image", "crop": max(4, side)}
 
     def save(self, path: str | Path | None = None) -> Path:
         """Write the data-set file and its table beside it.
@@ -384,15 +385,17 @@ class Scan:
         content = {**self.description(), "table": table.name}
         rows = self._layout.table.copy()
         for column in self._file_columns():
-            rows[column] = moved_paths(rows[column], self.folder, path.parent)
-        text = toml_text(content)
-        write_text(table, csv_text(rows))
-        try:
-            return write_text(path, text)
-        except SaveError:
-            # A table that nothing names would be in the way of the next try.
-            table.unlink(missing_ok=True)
-            raise
+            own = rows[column].isin(list(self.drawn))
+            rows[column] = rows[column].where(
+                own, moved_paths(rows[column], self.folder, path.parent)
+            )
+        write_files(path, toml_text(content), table, csv_text(rows), self._drawn_used(rows))
+        return path
+
+    def _drawn_used(self, rows: pd.DataFrame) -> dict[str, Draw]:
+        mask = self._layout.mask
+        used = set() if mask is None or self._chosen.get("cells") != MASKS else set(rows[mask])
+        return {name: draw for name, draw in self.drawn.items() if name in used}
 
     def _file_columns(self) -> list[str]:
         layout = self._layout
@@ -417,7 +420,8 @@ class Scan:
         self._refuse_problems()
         content = self.description()
         description = Description.model_validate(content)
-        return (yield from open_table_job(self.table(), description, self.folder, content["name"]))
+        with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
+            return (yield from open_table_job(table, description, self.folder, content["name"]))
 
     def _refuse_problems(self) -> None:
         if self.problems:
@@ -431,9 +435,6 @@ class Scan:
         return tuple(columns_of(self.roles, Role.IMAGE))
 
 
-def _classes(labels: pd.Series[str]) -> dict[str, Any]:
-    texts = labels.astype(str).str.strip()
-    odd = [text for text in texts.unique() if text and class_name(text) is None]
-    content: dict[str, Any] = {"unlabelled": True} if (texts == "").any() else {}
-    # A class called 'none' is one where it is named.
-    return content | ({"classes": sorted(set(texts) - {""})} if odd else {})
+def _asks_role(choice: Choice) -> bool:
+    """Whether a question is about the role of a column: the one it is named after."""
+    return set(choice.options) <= set(map(str, Role))

@@ -25,6 +25,9 @@ class ScanSettings:
         Side of the square sample in pixels. None: proposed.
     pixel_size : float or None
         Micrometres; crops are resampled to it.
+    image_pixel_size : float or None
+        Micrometres of a pixel of the images, for tables in micrometres whose images do not state
+        it.
     channels : mapping of str to str, or None
         Names of channels: as the files have them, and as they are to be called.
     choices : mapping of str to str, or None
@@ -52,6 +55,15 @@ class ScanSettings:
         About(
             "Pixel size",
             "resample crops to pixels of this side, in micrometres",
+            metavar="MICROMETRES",
+            advanced=True,
+        ),
+    ] = None
+    image_pixel_size: Annotated[
+        PixelSize | None,
+        About(
+            "Pixel size of the images",
+            "micrometres of a pixel, for tables in micrometres whose images do not state it",
             metavar="MICROMETRES",
             advanced=True,
         ),

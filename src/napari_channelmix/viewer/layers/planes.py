@@ -122,7 +122,7 @@ def refuse_rgb(layer: Any) -> None:
     if getattr(layer, "rgb", False):
         raise DataError(
             f"layer {layer.name!r} is an RGB image, not a channel: its colours mix the stains; "
-            "split it (right click, Split RGB) or unmix the stains first"
+            "use 'Split into channels' or 'Unmix stains' on the page Data"
         )
 
 

@@ -17,7 +17,7 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.viewer import layers
 
 if TYPE_CHECKING:
-    from napari_channelmix.viewer.pages.data.channels_panel import ChosenChannels, Slice
+    from napari_channelmix.viewer.pages.data.chosen_channels import ChosenChannels, Slice
 
 __all__ = ["SLICE_KEY", "CellsPlan", "cells_job", "check_plan"]
 
