@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_channelmix.data import Cells
+    from napari_channelmix.viewer.pages.data.import_jobs import Source
     from napari_channelmix.viewer.pages.data.import_preview import Preview
     from napari_channelmix.viewer.session.session import Session
     from napari_channelmix.viewer.tasks import Task
@@ -71,13 +72,18 @@ class FileImport:
             self._task.run(
                 f"reading {source.path.name}",
                 preview_job(scan_job(source)),
-                self._show,
+                lambda preview: self._show(preview, source),
                 on_error=self._failed,
             )
 
-    def _show(self, preview: Preview) -> None:
+    def _show(self, preview: Preview, source: Source) -> None:
         self.close()
-        window = ImportWindow(self._session, self._viewer.theme, self._parent)
+        window = ImportWindow(
+            self._session,
+            self._viewer.theme,
+            self._parent,
+            lambda pattern: scan_job(source, pattern),
+        )
         window.opened.connect(self._open_cells)
         window.data_set_requested.connect(self._open_file)
         self.window = window

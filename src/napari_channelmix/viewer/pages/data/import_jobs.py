@@ -14,6 +14,7 @@ from napari_channelmix.wording import path_shown
 
 if TYPE_CHECKING:
     from napari_channelmix.data import Cells
+    from napari_channelmix.scan.pattern import Pattern
     from napari_channelmix.scan.scan import Scan
 
 __all__ = ["PICTURES", "TABLES", "Kind", "Source", "open_saved_job", "scan_job", "source_of"]
@@ -66,20 +67,18 @@ def source_of(paths: Sequence[Path]) -> Source | None:
     return None
 
 
-def scan_job(source: Source) -> Job[Scan]:
-    """Read a folder, a table or images."""
+def scan_job(source: Source, pattern: Pattern | None = None) -> Job[Scan]:
+    """Read a folder, a table or images; ``pattern``: how file names are read."""
     yield Progress(0, 1, f"reading {source.path.name}")
     if not source.path.exists():
         raise DataError(f"{path_shown(source.path)}: it is not there any more; open it again")
     if source.kind == "table":
-        from napari_channelmix.scan.tables import scan_table
+        from napari_channelmix.scan.tables import scan_table_job
 
-        return scan_table(source.path)
+        return (yield from scan_table_job(source.path))
     from napari_channelmix.scan.folder import scan_folder_job
 
-    if source.kind == "images":
-        return (yield from scan_folder_job(source.path, files=source.files))
-    return (yield from scan_folder_job(source.path))
+    return (yield from scan_folder_job(source.path, pattern, files=source.files or None))
 
 
 def open_saved_job(scan: Scan, path: Path) -> Job[Cells]:

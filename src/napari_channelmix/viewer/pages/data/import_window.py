@@ -39,9 +39,13 @@ from napari_channelmix.viewer.widgets.secondary_text import show_secondary
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qtpy.QtGui import QCloseEvent
 
     from napari_channelmix.data import Cells
+    from napari_channelmix.jobs import Job
+    from napari_channelmix.scan.pattern import Pattern
     from napari_channelmix.scan.scan import Scan
     from napari_channelmix.viewer.pages.data.import_preview import Change, Preview
     from napari_channelmix.viewer.session.session import Session
@@ -62,13 +66,26 @@ class ImportWindow(QWidget):
 
     ``opened`` gives the cells and where they come from; ``data_set_requested`` the path of a
     data-set file that is to be opened instead.
+
+    Parameters
+    ----------
+    session, theme, parent
+    read_again : callable
+        A job that reads the files anew: by a pattern, or as at first where it is None.
     """
 
     opened = Signal(object, str)
     data_set_requested = Signal(object)
 
-    def __init__(self, session: Session, theme: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        theme: str,
+        parent: QWidget | None,
+        read_again: Callable[[Pattern | None], Job[Scan]],
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Window)
+        self._read_with = read_again
         self.preview: Preview | None = None
         self.task = Task(session)
         self._theme = theme
@@ -194,7 +211,7 @@ class ImportWindow(QWidget):
         )
         self.by_example.toggled.connect(self._show_pattern)
         self.pattern.marked.connect(self._learn)
-        self.pattern.cleared.connect(self._read_again)
+        self.pattern.cleared.connect(lambda: self.change(lambda _: self._read_with(None)))
         self.wells.given.connect(self._give_classes)
         self.wells.import_requested.connect(self._import_layout)
         self.existing.linkActivated.connect(self._open_existing)
@@ -334,7 +351,6 @@ class ImportWindow(QWidget):
             self.tabs.setCurrentIndex(0)
 
     def _learn(self, name: str, spans: dict[str, tuple[int, int]]) -> None:
-        from napari_channelmix.scan.folder import scan_folder_job
         from napari_channelmix.scan.learn_pattern import learn_pattern
 
         try:
@@ -342,12 +358,7 @@ class ImportWindow(QWidget):
         except ChannelMixError as error:
             self.notice.say(str(error), "error")
             return
-        self.change(lambda scan: scan_folder_job(scan.source, pattern=pattern))
-
-    def _read_again(self) -> None:
-        from napari_channelmix.scan.folder import scan_folder_job
-
-        self.change(lambda scan: scan_folder_job(scan.source))
+        self.change(lambda _: self._read_with(pattern))
 
     def _give_classes(self, layout: PlateLayout) -> None:
         self._layout = layout
