@@ -39,6 +39,7 @@ from napari_channelmix.viewer.pages.data.open_jobs import (
     sample_job,
 )
 from napari_channelmix.viewer.pages.data.rgb_channels import RgbChannels
+from napari_channelmix.viewer.pages.data.ways_in import WaysIn
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
@@ -99,6 +100,7 @@ class DataPage(Page):
         self.origin.setTabToolTip(0, "Folders of images, plates, tables, data-set files")
         self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
         self.dataset = DatasetPanel(self.session)
+        self.ways = WaysIn(self.dataset.open.menu(), self.dataset.sample.menu(), self.viewer.theme)
         self.channels = ChannelsPanel(self.viewer)
         self.cells = CellsPanel(self.viewer)
         self.use = QPushButton("Create cell set")
@@ -123,6 +125,8 @@ class DataPage(Page):
         self.origin.currentChanged.connect(lambda _: self._arrange())
         self.data_sets.chosen.connect(self.switch_to)
         self.data_sets.close_requested.connect(self.close_data_set)
+        self.ways.layers_chosen.connect(lambda: self.origin.setCurrentIndex(1))
+        self.follow(self.viewer.events.theme, lambda _: self.ways.follow_theme(self.viewer.theme))
         self.dataset.files_chosen.connect(self.files.open)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
@@ -149,13 +153,12 @@ class DataPage(Page):
         self.follow(self.autosave.reported, self._tell)
         self._cells_changed()
         self._shown_changed()
-        self._arrange()
-        self._check()
 
     def _build(self) -> None:
         self.column.addWidget(self.data_sets)
         self.column.addWidget(self.summary)
         self.column.addWidget(self.origin)
+        self.column.addWidget(self.ways)
         self.column.addWidget(self.dataset)
         self.channels_box, inside = group("Channels")
         inside.addWidget(self.channels)
@@ -174,7 +177,11 @@ class DataPage(Page):
 
     def _arrange(self) -> None:
         from_layers = self.origin.currentIndex() == 1
-        self.dataset.setVisible(not from_layers)
+        # Without cells the tabs would say again what the ways in say.
+        none_yet = self.session.cells is None and not from_layers
+        self.ways.setVisible(none_yet)
+        self.origin.setVisible(not none_yet)
+        self.dataset.setVisible(not (from_layers or none_yet))
         self.channels_box.setVisible(from_layers)
         self.cells_box.setVisible(from_layers)
         if from_layers:
@@ -445,7 +452,7 @@ class DataPage(Page):
 
     def _cells_changed(self, _: object = None) -> None:
         cells = self.session.cells
-        self._check()
+        self._arrange()
         self.preview_box.setVisible(cells is not None)
         # While there are none, the head of the page says so.
         self.summary.setVisible(cells is not None)
