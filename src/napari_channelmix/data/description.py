@@ -17,11 +17,13 @@ from pydantic import (
 
 from napari_channelmix.data.neighbours import Neighbours
 from napari_channelmix.data.values import class_name
-from napari_channelmix.errors import DataError
+from napari_channelmix.errors import DataError, ModelError
+from napari_channelmix.settings.fields import fields_of
+from napari_channelmix.settings.segmentation import SegmentationSettings
 from napari_channelmix.stored_files import read_toml
 from napari_channelmix.wording import path_shown, problem, quoted
 
-__all__ = ["CellsEntry", "Description", "ImageEntry", "read_description"]
+__all__ = ["CellsEntry", "Description", "ImageEntry", "PlanesEntry", "read_description"]
 
 
 # Bytes of a data-set file.
@@ -52,8 +54,18 @@ class ImageEntry(_Entry):
     scene: Scene | None = None
 
 
+# Keys under [cells], beside those of every kind of cell.
+_SEGMENTATION = tuple(
+    field.name for field in fields_of(SegmentationSettings) if field.name != "min_area"
+)
+
+
 class CellsEntry(_Entry):
-    """``[cells]``: what one sample is."""
+    """``[cells]``: what one sample is.
+
+    ``segmentation`` holds the keys of `SegmentationSettings`; None where none stands in the file,
+    which then means the nuclei of `find_nuclei`, as it always did.
+    """
 
     origin: Literal["segment", "mask", "point", "box", "tile", "image"] = Field(
         default="image", alias="from"
@@ -69,6 +81,36 @@ class CellsEntry(_Entry):
     border: Literal["fill", "leave_out"] = "fill"
     pixel_size: Annotated[float, Field(gt=0, le=1e4)] | None = None
     neighbours: Neighbours = "keep"
+    tracks: bool = False
+    segmentation: SegmentationSettings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_segmentation(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        given = {name: value[name] for name in _SEGMENTATION if name in value}
+        if isinstance(value.get("segmentation"), dict):
+            raise ValueError("its settings of segmentation stand under [cells] themselves")
+        if not given:
+            return value
+        if value.get("from") != "segment":
+            raise ValueError(f'{next(iter(given))} is for from = "segment"')
+        body = given.get("body_channel")
+        if isinstance(body, str):
+            given["body_channel"] = body.strip()
+        try:
+            chosen = SegmentationSettings(**given, min_area=value.get("min_area"))
+        except ModelError as error:
+            raise ValueError(str(error)) from error
+        rest = {name: each for name, each in value.items() if name not in given}
+        return {**rest, "segmentation": chosen}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that are segmented: that of the objects, and that of their bodies."""
+        body = None if self.segmentation is None else self.segmentation.body_channel
+        return tuple(name for name in (self.channel, body) if name)
 
     @model_validator(mode="after")
     def _complete(self) -> CellsEntry:
@@ -80,6 +122,13 @@ class CellsEntry(_Entry):
         if self.object and self.origin != "mask":
             raise ValueError(
                 'object = "..." is for from = "mask": the value of a row\'s cell in it'
+            )
+        if self.tracks and self.origin != "mask":
+            raise ValueError('tracks is for from = "mask": an id is one object in every plane')
+        if self.tracks and self.labelled is False:
+            raise ValueError(
+                "tracks = true names objects by their ids, labelled = false says that ids mean "
+                "nothing; give one of the two"
             )
         if self.labelled is not None and self.origin != "mask":
             raise ValueError('labelled is for from = "mask": whether each id in it is one cell')
@@ -107,6 +156,62 @@ class CellsEntry(_Entry):
         return self
 
 
+# What is done with the planes of a stack.
+def _planes(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if (whole and value >= 0) or value in ("each", "maximum"):
+        return value
+    raise ValueError('must be "each", "maximum", or the number of a plane')
+
+
+PlaneChoice = Annotated[Literal["each", "maximum"] | int, BeforeValidator(_planes)]
+
+
+class PlanesEntry(_Entry):
+    """``[planes]``: which planes of stacks are fields of view.
+
+    Attributes
+    ----------
+    z, t : str, int or None
+        Along Z and along T: ``each`` plane is a field of view, the ``maximum`` over all of them
+        is one, or the one of this number: its position from 0 in a file with that axis, its
+        value in ``z_column`` or ``t_column`` where planes have files of their own.
+    z_column, t_column : str or None
+        Columns with the plane of a row: of its file, or in its file.
+    stack : list of str or None
+        Columns that tell stacks of files apart. Default: all but those of files and planes.
+    """
+
+    z: PlaneChoice | None = None
+    t: PlaneChoice | None = None
+    z_column: str | None = None
+    t_column: str | None = None
+    stack: Annotated[list[str], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> PlanesEntry:
+        for axis in "zt":
+            if getattr(self, f"{axis}_column") and getattr(self, axis) is None:
+                raise ValueError(f'{axis}_column needs {axis} = "each", "maximum" or a number')
+        if self.z is None and self.t is None:
+            raise ValueError('needs z or t: "each", "maximum" or the number of a plane')
+        if self.stack and not self.columns:
+            raise ValueError("stack is for planes in files of their own: name z_column or t_column")
+        return self
+
+    @property
+    def choices(self) -> dict[str, str | int]:
+        """What is done along T and Z, where it is said."""
+        both = {"T": self.t, "Z": self.z}
+        return {axis: choice for axis, choice in both.items() if choice is not None}
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column with the plane of a row, for T and Z, where there is one."""
+        both = {"T": self.t_column, "Z": self.z_column}
+        return {axis: column for axis, column in both.items() if column is not None}
+
+
 class Description(_Entry):
     """A data-set file.
 
@@ -128,6 +233,8 @@ class Description(_Entry):
     image : ImageEntry or None
     scene : int, str or None
         Which picture of files that have several; ``[image]`` may say it too.
+    planes : PlanesEntry or None
+        Which planes of stacks are fields of view; None: files hold one each.
     cells : CellsEntry
     """
 
@@ -142,6 +249,7 @@ class Description(_Entry):
     channels: dict[str, str] = {}
     image: ImageEntry | None = None
     scene: Scene | None = None
+    planes: PlanesEntry | None = None
     cells: CellsEntry = CellsEntry()
 
     @field_validator("classes", mode="before")
@@ -177,14 +285,21 @@ class Description(_Entry):
         return self.image.scene if self.image and self.image.scene is not None else self.scene
 
     @model_validator(mode="after")
-    def _one_kind_of_image(self) -> Description:
+    def _fitting_together(self) -> Description:
         if bool(self.channels) == (self.image is not None):
             raise ValueError("give either [channels] (a file column each) or [image] (one file)")
-        if self.image is None and self.cells.channel and self.cells.channel not in self.channels:
+        if self.cells.tracks and self.planes is None:
+            raise ValueError('tracks = true is for planes of stacks: say t = "each" under [planes]')
+        if self.cells.tracks and self.group:
             raise ValueError(
-                f"[cells] channel {self.cells.channel!r} is not among the channels "
-                f"{', '.join(self.channels)}"
+                "tracks = true makes each object a group, and a group column says otherwise; give "
+                "one of the two (a group that holds whole images keeps tracks together as well)"
             )
+        for name in self.cells.channels:
+            if self.image is None and name not in self.channels:
+                raise ValueError(
+                    f"[cells] channel {name!r} is not among the channels {', '.join(self.channels)}"
+                )
         return self
 
 

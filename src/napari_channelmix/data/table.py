@@ -158,12 +158,19 @@ class Table:
             - set(self.description.keep)
         ) | self._index
 
-    def columns_of_names(self) -> set[str]:
-        """Columns that name cells whatever they hold: of ids, of groups, the index."""
+    def columns_of_images(self) -> set[str]:
+        """Columns that name files: images of channels, and label images."""
         description = self.description
-        return self._index | {
-            name for name in (description.cells.object, description.group) if name
-        }
+        image = () if description.image is None else (description.image.column,)
+        mask = () if description.cells.column is None else (description.cells.column,)
+        return {*description.channels.values(), *image, *mask}
+
+    def columns_of_names(self) -> set[str]:
+        """Columns that name cells whatever they hold: of ids, groups and planes, the index."""
+        description = self.description
+        planes = () if description.planes is None else description.planes.columns.values()
+        named = (description.cells.object, description.group, *planes)
+        return self._index | {name for name in named if name}
 
     @property
     def _index(self) -> set[str]:
@@ -172,9 +179,7 @@ class Table:
     def columns_of_files(self) -> set[str]:
         """Columns that name files or places, or say the class: none of them names a cell."""
         description = self.description
-        image = () if description.image is None else (description.image.column,)
-        mask = () if description.cells.column is None else (description.cells.column,)
-        own = {*description.channels.values(), *image, *mask, *(description.cells.columns or ())}
+        own = self.columns_of_images() | set(description.cells.columns or ())
         return own | {name for name in (description.label, description.split) if name}
 
     def _refuse_bad_groups(self, original: pd.DataFrame) -> None:
@@ -311,6 +316,9 @@ def _columns_named(description: Description) -> Iterable[str]:
     if description.cells.object:
         yield description.cells.object
     yield from description.cells.columns or ()
+    if description.planes:
+        yield from description.planes.columns.values()
+        yield from description.planes.stack or ()
 
 
 def _trimmed(rows: pd.DataFrame) -> pd.DataFrame:

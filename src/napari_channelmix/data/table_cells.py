@@ -22,8 +22,9 @@ from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.wording import counted
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from napari_channelmix.data.description import Description
-    from napari_channelmix.data.fields import Field
     from napari_channelmix.data.row_places import RowPlaces
     from napari_channelmix.data.table import Table
 
@@ -60,36 +61,38 @@ def cells_of_table_job(
 
     description = table.description
     labels, classes, of_classes = table.classes()
-    opener, objects_of_rows = (
-        FieldOpener(table, description),
-        RowObjects(table, description, labels),
-    )
-    fields: dict[tuple[str, ...], int] = {}
-    field_list: list[Field] = []
+    opener = FieldOpener(table, description)
+    objects_of_rows = RowObjects(table, description, labels)
     rows: list[int] = []
     field_of: list[int] = []
     all_places: list[RowPlaces] = []
     skipped: list[int] = []
-    first_rows: list[int] = []
-    for row in range(len(table.rows)):
-        key = opener.files_of(row)
-        if key not in fields:
-            fields[key] = len(field_list)
-            first_rows.append(row)
-            with table.naming(row):
-                field_list.append(opener.open_field(row))
+    empty = 0
+    for step, row in enumerate(opener.stack_rows.rows):
+        before = len(opener.fields)
+        indices = yield from opener.fields_job(row)
+        if len(opener.fields) > before:
             yield Progress(row, len(table.rows), "opening the images")
-        elif row % STEP == 0:
+        elif step % STEP == 0:
             yield Progress(row, len(table.rows), "finding the cells")
-        if not objects_of_rows.counts(row, key):
-            continue
-        places = opener.places(row, fields[key], field_list[fields[key]])
-        if places is None:
-            skipped.append(row)
-            continue
-        rows += [row] * len(places.ids)
-        field_of += [fields[key]] * len(places.ids)
-        all_places.append(places)
+        counted_here, without = 0, 0
+        for index in indices:
+            if not objects_of_rows.counts(row, opener.key_of(index)):
+                continue
+            places = opener.places(row, index, may_lack=len(indices) > 1)
+            if places is None:
+                without += 1
+                continue
+            counted_here += 1
+            rows += [row] * len(places.ids)
+            field_of += [index] * len(places.ids)
+            all_places.append(places)
+        if without and not counted_here:
+            # An id that no plane of its stack has is refused as one of a single plane is.
+            skipped += [row] if opener.places(row, indices[0]) is None else []
+        elif not description.cells.object:
+            empty += without
+    field_list = opener.fields
     if not rows:
         first = f" (first: {table.where(skipped[0])})" if skipped else ""
         why = ""
@@ -99,19 +102,20 @@ def cells_of_table_job(
         raise DataError(
             f"{source}: no cells were found in any of {len(table.rows)} rows{first}{why}"
         )
-    files = [opener.first_file(row) for row in first_rows]
-    shorts = short_field_names(table.rows.iloc[first_rows], files)
+    files = [opener.images.first_file(row) for row in opener.first_rows]
+    shorts = short_field_names(table.rows.iloc[opener.first_rows], files, opener.planes)
     field_list = [
         replace(field, short=short) for field, short in zip(field_list, shorts, strict=True)
     ]
     cells = pd.DataFrame(np.concatenate([part.boxes() for part in all_places]), columns=BOX)
     cells.insert(0, "field", field_of)
     centres = np.concatenate([part.centres for part in all_places])
+    ids = np.concatenate([part.ids for part in all_places])
     cells = cells.assign(
         label=[labels[row] for row in rows],
-        group=[table.text(row, description.group) or str(row) for row in rows],
+        group=_groups(table, opener, rows, ids),
         split=[table.text(row, description.split) for row in rows],
-        object=np.concatenate([part.ids for part in all_places]),
+        object=ids,
         y=centres[:, 0],
         x=centres[:, 1],
         extent=np.concatenate([part.extents for part in all_places]),
@@ -125,8 +129,9 @@ def cells_of_table_job(
         *table.warnings,
         *of_classes,
         *objects_of_rows.warnings(),
-        *opener.warnings.lines(),
-        *warnings_of_fields(field_list, opener.channels, resampled=size is not None),
+        *opener.images.warnings.lines(),
+        *opener.stack_warnings(empty),
+        *warnings_of_fields(field_list, opener.images.channels, resampled=size is not None),
         *mask_warnings(opener.masks, description.cells.labelled, description.cells.min_area),
         *_warnings(
             description, table, skipped, opener.beyond, shared=len(field_list) < len(all_places)
@@ -134,7 +139,7 @@ def cells_of_table_job(
     )
     opened = kind(
         description.name,
-        opener.channels,
+        opener.images.channels,
         classes,
         description.cells.crop,
         tuple(field_list),
@@ -147,6 +152,19 @@ def cells_of_table_job(
     if description.cells.neighbours == "hide":
         opened = opened.without_neighbours()
     return _at_borders(opened, leave_out=description.cells.border == "leave_out").with_cut_line()
+
+
+def _groups(
+    table: Table, opener: FieldOpener, rows: list[int], ids: npt.NDArray[np.int64]
+) -> list[str]:
+    """Group of each cell: that of the column; else its row, its stack, or its track in it."""
+    column = table.description.group
+    if column:
+        return [table.text(row, column) for row in rows]
+    stacks = [str(opener.stack_rows.group(row)) for row in rows]
+    if not table.description.cells.tracks:
+        return stacks
+    return [f"{stack} track {number}" for stack, number in zip(stacks, ids.tolist(), strict=True)]
 
 
 def _at_borders(cells: C, *, leave_out: bool) -> C:

@@ -10,7 +10,8 @@ from napari_channelmix.data.nuclear_channel import nuclear_channel
 from napari_channelmix.errors import DataError
 from napari_channelmix.scan.layout import columns_of, incomplete_fields
 from napari_channelmix.scan.questions import Choice
-from napari_channelmix.scan.roles import PLACES, Role
+from napari_channelmix.scan.roles import Role
+from napari_channelmix.scan.stacks import EACH_PLANE, EACH_TIME, stack_questions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,16 +38,12 @@ IMAGES, MASKS, POINTS, SEGMENT = (
     "points",
     "segment nuclei in ",
 )
-EACH_PLANE = "every plane a field of view"
-EACH_TIME = "every time a field of view"
 LEAVE_OUT = "leave out these fields of view"
 WITHOUT = "without channel "
 # Share of fields of view that may lack a channel without a question. Our definition.
 FEW = 0.1
 # Axes of files that hold several channels.
 AXES = ("CYX", "YXC")
-# Planes that are offered one by one.
-MOST_PLANES = 200
 
 
 def channel_names(
@@ -103,35 +100,15 @@ def questions_of(
         options = tuple(f"{axes} ({n} channels)" for axes, n in zip(AXES, counts, strict=True))
         text = f"The files do not say what their axes {first.shape} are: which are they?"
         choices.append(Choice("axes", text, options))
-    for name, role, word, each in (
-        ("planes", Role.PLANE, "plane", EACH_PLANE),
-        ("times", Role.TIME, "time", EACH_TIME),
-    ):
-        for column in columns_of(roles, role):
-            values = sorted(set(entries[column]), key=natural_key)
-            if len(values) > 1 and _in_stacks(entries, roles, column):
-                options = [f"only {word} {value}" for value in values[:MOST_PLANES]]
-                text = f"{len(values)} {word}s of each field of view: which are used?"
-                choices.append(Choice(name, text, (each, *options)))
+    choices += stack_questions(entries, roles, pictures)
     lacking, total, without = incomplete_fields(entries, roles)
-    if lacking and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
+    # Where every one lacks a channel, a part of the names was understood wrongly.
+    if 0 < lacking < total and len(set(entries[columns_of(roles, Role.CHANNEL)[0]])) > 1:
         options = (LEAVE_OUT, *(f"{WITHOUT}{channels[name]}" for name in without))
         text = f"{lacking} of {total} fields of view have not all channels"
         proposed = LEAVE_OUT if lacking <= FEW * total else None
         choices.append(Choice("incomplete", text, options, proposed))
     return choices
-
-
-def _in_stacks(entries: pd.DataFrame, roles: Mapping[str, Role], column: str) -> bool:
-    """Whether some place has more than one value of a column."""
-    keys = [
-        name
-        for name, role in roles.items()
-        if (role in PLACES or role is Role.CHANNEL) and name != column
-    ]
-    if not keys:
-        return True
-    return bool(entries.duplicated(keys).any())
 
 
 def _cells(roles: Mapping[str, Role], channels: Mapping[str, str], pictures: Pictures) -> Choice:

@@ -107,7 +107,12 @@ def scan_folder_job(
     other = yield from _not_images_job(listing, settings, answers)
     if isinstance(other, Scan):
         return other
-    source = _Source(listing, pair_label_files(listing.images), own, other)
+    masks = pair_label_files([*listing.images, *(one.path for one in listing.left_out)])
+    told = {one.path for one in masks.left_out}
+    listing = replace(
+        listing, left_out=tuple(one for one in listing.left_out if one.path not in told)
+    )
+    source = _Source(listing, masks, own, other)
     reading = yield from source.reading_job(settings)
     pictures = yield from look_job(listing.folder, _by_channel(reading))
     scan = replace(source, pictures=pictures).scan(reading, settings, strict=True)

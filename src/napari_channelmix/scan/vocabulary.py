@@ -26,6 +26,11 @@ PREFIXES: dict[str, Role] = {
     **dict.fromkeys(("z", "zstep", "slice", "plane", "zplane"), Role.PLANE),
     **dict.fromkeys(("t", "time", "timepoint", "tp", "frame"), Role.TIME),
     **dict.fromkeys(("w", "c", "ch", "channel", "wv", "chan", "wave"), Role.CHANNEL),
+    **dict.fromkeys(("kanal", "farbe", "canal", "kanaal", "canale"), Role.CHANNEL),
+    **dict.fromkeys(("feld", "champ", "campo", "veld"), Role.FIELD),
+    **dict.fromkeys(("platte", "plaque"), Role.PLATE),
+    **dict.fromkeys(("ebene",), Role.PLANE),
+    **dict.fromkeys(("zeit", "temps"), Role.TIME),
     **dict.fromkeys(("plate", "plt", "barcode"), Role.PLATE),
     **dict.fromkeys(("donor", "patient", "subject", "mouse", "animal"), Role.GROUP),
     **dict.fromkeys(("r", "row"), Role.WELL_ROW),
@@ -45,7 +50,8 @@ _CHANNELS = re.compile(
     | (?:(?:alpha|beta|a|b)[- ])?tubulin | lamin\w* | golgi | lyso(?:tracker)? | membrane | wga
     | con[ ]?a | concanavalin\w* | tomm?20 | lipid\w* | bodipy | edu | brdu | ki-?67 | h2b
     | g?h2ax | p53 | pi | propidium\w* | calcein | annexin\w* | cd\d+\w? | ck\w? | panck | her2
-    | foxp3 | pd-?l?1 | vimentin | e-?cadherin | (?:far[ ]?)?red | green | blue | uv | gr[ea]y
+    | foxp3 | yellow | cyan | magenta | pd-?l?1 | vimentin | e-?cadherin
+    | (?:far[ ]?)?red | green | blue | uv | gr[ea]y
     )(?:[ ]?\d{1,5})?""",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -1,5 +1,6 @@
 """The only door to the viewer's layers: read channels and cells from them, add results to them."""
 
+from napari_channelmix.data.label_projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.axes import as_text, match_axes, match_points
 from napari_channelmix.viewer.layers.camera import (
     center_on,
@@ -11,10 +12,13 @@ from napari_channelmix.viewer.layers.camera import (
 from napari_channelmix.viewer.layers.cell_rings import ring_cells
 from napari_channelmix.viewer.layers.class_layer import show_codes
 from napari_channelmix.viewer.layers.columns import own_columns, unwritable_reason, write_features
+from napari_channelmix.viewer.layers.crop_box import hide_crop_boxes, show_crop_boxes
 from napari_channelmix.viewer.layers.export import result_images
 from napari_channelmix.viewer.layers.features import (
     ClassColumn,
     FeatureTable,
+    class_column_of,
+    class_names_of,
     classes_in_column,
     columns_of,
     id_columns_of,
@@ -57,7 +61,6 @@ from napari_channelmix.viewer.layers.own_layers import (
 )
 from napari_channelmix.viewer.layers.placing import FieldPlace, field_place
 from napari_channelmix.viewer.layers.planes import PROJECT, Axis, LayerPlane, axes_of, plane_of
-from napari_channelmix.viewer.layers.projection import ProjectedLabels, project_labels
 from napari_channelmix.viewer.layers.reading import (
     label_plane,
     planes_from_axis,
@@ -89,6 +92,8 @@ __all__ = [
     "center_on",
     "channel_axis_of",
     "channel_names_along",
+    "class_column_of",
+    "class_names_of",
     "classes_in_column",
     "color_of",
     "columns_of",
@@ -99,6 +104,7 @@ __all__ = [
     "find_ours",
     "forget_ours",
     "hide",
+    "hide_crop_boxes",
     "id_columns_of",
     "is_own",
     "keep_selection",
@@ -131,6 +137,7 @@ __all__ = [
     "selected_objects",
     "selection_signal",
     "show_codes",
+    "show_crop_boxes",
     "show_field",
     "show_scores",
     "unwritable_reason",

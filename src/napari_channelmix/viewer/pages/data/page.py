@@ -364,6 +364,7 @@ class DataPage(Page):
     def _cut(self, plan: CellsPlan, cells: Cells, shown: Shown, *, more: bool) -> None:
         """Take cells that were cut out; a slice without cells is no field of view."""
         self.channels.accept()
+        self.cells.size.done()
         shown = in_view(self.viewer, with_fields(shown, plan, cells))
         if more:
             self._add(cells, shown)
@@ -471,4 +472,5 @@ class DataPage(Page):
         super().halt()
         self.preview.task.stop()
         self.files.close()
+        self.cells.halt()
         self.autosave.finish()
