@@ -42,6 +42,8 @@ LEAVE_OUT = "leave out these fields of view"
 WITHOUT = "without channel "
 # Share of fields of view that may lack a channel without a question. Our definition.
 FEW = 0.1
+# Images of a well at least, where each image may be one cell. Our definition.
+CELLS_OF_WELL = 20
 # Axes of files that hold several channels.
 AXES = ("CYX", "YXC")
 
@@ -92,7 +94,7 @@ def questions_of(
     pictures: Pictures,
 ) -> list[Choice]:
     """The questions that follow from the columns, with what is proposed."""
-    choices = [_cells(roles, channels, pictures)]
+    choices = [_cells(entries, roles, channels, pictures)]
     first = pictures.first
     one_file = len(columns_of(roles, Role.IMAGE)) == 1 and not columns_of(roles, Role.CHANNEL)
     if one_file and first is not None and first.axes is None and len(first.shape) == 3:
@@ -111,7 +113,23 @@ def questions_of(
     return choices
 
 
-def _cells(roles: Mapping[str, Role], channels: Mapping[str, str], pictures: Pictures) -> Choice:
+def _images_of_wells(entries: pd.DataFrame, roles: Mapping[str, Role]) -> bool:
+    """Whether files are named by wells of few images each: no well holds a few cells only."""
+    wells = [*columns_of(roles, Role.WELL), *columns_of(roles, Role.WELL_ROW)]
+    if not wells or not len(entries):
+        return False
+    channels = columns_of(roles, Role.CHANNEL)
+    images = len(entries) / (entries[channels[0]].nunique() if channels else 1)
+    wells = [*wells, *columns_of(roles, Role.WELL_COLUMN), *columns_of(roles, Role.PLATE)]
+    return bool(images < CELLS_OF_WELL * entries.groupby(wells).ngroups)
+
+
+def _cells(
+    entries: pd.DataFrame,
+    roles: Mapping[str, Role],
+    channels: Mapping[str, str],
+    pictures: Pictures,
+) -> Choice:
     names = list(channels.values())
     options = [f"{SEGMENT}{name}" for name in names]
     masks = bool(columns_of(roles, Role.MASK))
@@ -122,7 +140,7 @@ def _cells(roles: Mapping[str, Role], channels: Mapping[str, str], pictures: Pic
         proposed = MASKS
     elif points:
         proposed = POINTS
-    elif pictures.of_single_cells:
+    elif pictures.of_single_cells and not _images_of_wells(entries, roles):
         proposed = IMAGES
     else:
         nuclei = nuclear_channel(names)

@@ -20,6 +20,8 @@ _SEPARATORS = re.compile(r"([_\s.,()\[\]+&=#@;~/-]+)")
 _BY_ROLE = {str(role): next((n for n, r in PARTS.items() if r is role), "") for role in Role}
 # Letters before a number that belong to the marked part: `ch2`, `w10`.
 MOST_LETTERS = 3
+# Words between two marks that are columns of their own.
+MOST_WORDS = 2
 
 
 def learn_pattern(name: str, marks: Mapping[str, str | tuple[int, int]]) -> Pattern:
@@ -125,6 +127,9 @@ def _marked(name: str, start: int, end: int, what: str) -> str:
     role = PARTS.get(what, Role.KEY)
     if role is Role.WELL and well_name(text):
         return "{well}" if what == "well" else f"{{{what}:well}}"
+    if text.isdecimal() and (name[:start][-1:].isdecimal() or name[end:][:1].isdecimal()):
+        # Nothing but its width divides it from the number beside it.
+        return f"{{{what}:{len(text)}}}"
     numbered = re.fullmatch(r"([^\W\d_]*)\d+", text)
     if numbered and len(numbered[1]) <= MOST_LETTERS:
         return f"{{{what}:{numbered[1]}#}}"
@@ -157,6 +162,12 @@ def _between(text: str, counter: list[int], *, first: bool, last: bool = False) 
 
 
 def _all_generalised(tokens: list[str], counter: list[int], *, first: bool, last: bool) -> str:
+    words = [place for place, token in enumerate(tokens) if place % 2 == 0 and token]
+    if len(words) > MOST_WORDS and words[0] > 0 and words[-1] < len(tokens) - 1:
+        # Several words between two marks are one text: there may be more or fewer of them.
+        counter[0] += 1
+        before, after = tokens[: words[0]], tokens[words[-1] + 1 :]
+        return _escaped("".join(before)) + f"{{part_{counter[0]}:text}}" + _escaped("".join(after))
     pieces = []
     for place, token in enumerate(tokens):
         if place % 2 or not token:
@@ -169,6 +180,9 @@ def _all_generalised(tokens: list[str], counter: list[int], *, first: bool, last
 
 def _beside_a_mark(token: str, counter: list[int]) -> str:
     """A part without a separator to the mark: its letters belong to the style."""
+    if token.isdecimal():
+        counter[0] += 1
+        return f"{{part_{counter[0]}:{len(token)}}}"
     pieces = []
     for piece in re.split(r"(\d+)", token):
         if piece.isdecimal():

@@ -152,6 +152,8 @@ def role_of(values: Sequence[str]) -> Role | None:
         return None
     if all(map(vocabulary.is_guid, some)):
         return Role.IGNORE
+    if all(map(vocabulary.is_date, some)):
+        return Role.KEY
     if all(map(vocabulary.is_split, some)):
         return Role.SPLIT
     known = sum(map(vocabulary.is_channel, some))

@@ -67,6 +67,8 @@ def _of_name(column: NameColumn, others: list[NameColumn], files: int) -> NameCo
 def _capital_letter(column: NameColumn, roles: set[Role | None]) -> NameColumn:
     """``C01`` is a channel beside wells, and may be a well without any."""
     meant = vocabulary.PREFIXES.get(column.distinct[0][:1].casefold())
+    if column.distinct[0][:1] == "P" and roles & _WELLS and Role.PLATE not in roles:
+        return replace(column, role=Role.PLATE, proposed=True)
     if roles & _WELLS and meant is not None and meant not in roles:
         return replace(column, role=meant)
     if meant is not None and meant in roles and not roles & _WELLS:
@@ -98,8 +100,8 @@ def _of_folder(column: NameColumn, others: list[NameColumn], files: int) -> Name
         return column  # as likely a channel as a class
     channels = max([1, *(len(one.distinct) for one in others if one.role is Role.CHANNEL)])
     images = files / channels
-    # A class has several images.
-    return replace(column, role=Role.CLASS) if images >= 2 * len(texts) else column
+    # Not a class for every image.
+    return replace(column, role=Role.CLASS) if images > len(texts) else column
 
 
 def _whole_names(columns: list[NameColumn], paths: Sequence[str]) -> list[NameColumn]:

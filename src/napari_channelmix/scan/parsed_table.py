@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
@@ -42,6 +43,8 @@ class ParsedTable:
         x and y are micrometres from the corner of the first pixel.
     corner : bool
         x and y count from the corner of the first pixel, not from its middle.
+    sides : (N,) float array or None
+        Longer sides of the boxes that the rows are, in pixels.
     drawn : mapping of str to callable
         Label images to be drawn, by their paths relative to the folder of the table.
     choices, left_out, notes
@@ -58,6 +61,7 @@ class ParsedTable:
     proposed_mask: str | None = None
     micrometres: bool = False
     corner: bool = False
+    sides: npt.NDArray[np.float64] | None = None
     drawn: Mapping[str, Callable[[], npt.NDArray[Any]]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     left_out: tuple[LeftOut, ...] = ()

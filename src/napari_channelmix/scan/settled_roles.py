@@ -61,17 +61,17 @@ def _tells_alone(column: NameColumn) -> bool:
 
 
 def _without_running_numbers(columns: list[NameColumn], files: int) -> list[NameColumn]:
-    """Without parts that a pattern keeps and that number the files, where others tell them apart.
+    """Without parts that a pattern keeps, that are not needed and differ between channels.
 
-    They would make a field of view of every file.
+    Numbers of files and times of writing would make a field of view of every file.
     """
-    kept = [
-        column
-        for column in columns
-        if not (column.fixed and column.role is Role.KEY and len(column.distinct) == files > 1)
-    ]
-    telling = [column for column in kept if column.role is not Role.IGNORE]
-    return kept if identities(telling) == files else columns
+    kept = [column for column in columns if column.fixed and column.role is Role.KEY]
+    others = [one for one in columns if one not in kept and one.role is not Role.IGNORE]
+    places = [one for one in others if one.role is not Role.CHANNEL]
+    if len(places) == len(others) or identities(others) < files:
+        return columns
+    running = [one for one in kept if identities([*places, one]) > identities(places)]
+    return [column for column in columns if column not in running]
 
 
 def _row_and_column(columns: list[NameColumn]) -> list[NameColumn]:

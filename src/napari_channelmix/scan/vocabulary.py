@@ -12,6 +12,7 @@ __all__ = [
     "dose_like",
     "is_channel",
     "is_class",
+    "is_date",
     "is_guid",
     "is_split",
     "prefixed",
@@ -71,6 +72,7 @@ _DOSE = re.compile(
     r"\d+(?:[.,p]\d+)?[ _]?(?:[fpnuµμm]M|[npuµμm]?g(?:[ _]?/?[ _]?[mu]?l)?|%|pct|gy)", re.IGNORECASE
 )
 _GUID = re.compile(r"[0-9A-F]{8}-?(?:[0-9A-F]{4}-?){3}[0-9A-F]{12}", re.IGNORECASE)
+_DATE = re.compile(r"(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])")
 _PREFIXED = re.compile(r"([^\W\d_]+)[ ]?(\d+)")
 _CLASSES = frozenset(
     (
@@ -144,6 +146,11 @@ def is_class(text: str) -> bool:
 def is_guid(text: str) -> bool:
     """Whether a text is an identifier that a program drew."""
     return _GUID.fullmatch(text) is not None
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day of this or the last century: ``2024-01-15``, ``20240115``."""
+    return _DATE.fullmatch(text) is not None
 
 
 def dose_like(text: str) -> bool:

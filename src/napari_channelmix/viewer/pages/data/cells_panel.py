@@ -11,9 +11,7 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +23,7 @@ from napari_channelmix.viewer.pages.data.crop_chooser import CropChooser
 from napari_channelmix.viewer.pages.data.layer_cells import TRACKS, CellsPlan, check_plan
 from napari_channelmix.viewer.pages.data.neighbours_preview import NeighboursPreview
 from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
+from napari_channelmix.viewer.pages.data.segmentation_panel import SegmentationPanel
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
 
@@ -42,23 +41,15 @@ class CellsPanel(QWidget):
     """Source of the cells, size of the crops, and where classes are already written."""
 
     changed = Signal()
-    nuclei_requested = Signal(str)
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.source = QComboBox()
         self.source.setToolTip("The Labels or Points layer with the cells")
-        self.nuclei_channel = QComboBox()
-        self.nuclei_channel.setToolTip("The channel in which nuclei are bright")
-        self.find_button = QPushButton("Segment nuclei")
-        self.find_button.setToolTip(
-            "Smooth, threshold (Otsu), split touching nuclei; the result is a new Labels layer "
-            "that you can correct"
-        )
-        self.find_button.clicked.connect(
-            lambda: self.nuclei_requested.emit(self.nuclei_channel.currentText())
-        )
+        self.segmentation = SegmentationPanel(viewer)
+        self.nuclei_channel = self.segmentation.channel
+        self.find_button = self.segmentation.use
         self.size = CropChooser(viewer)
         self.crop = self.size.spin
         self.column = QComboBox()
@@ -66,9 +57,6 @@ class CellsPanel(QWidget):
             "A column of the layer's features that names the class of each cell; without one, "
             "give cells their classes on the page 'Annotate'"
         )
-        finder = QHBoxLayout()
-        finder.addWidget(self.nuclei_channel, 1)
-        finder.addWidget(self.find_button)
         self.unit = QComboBox()
         self.unit.addItems(["each label", "each connected region"])
         self.unit.setToolTip(
@@ -103,13 +91,11 @@ class CellsPanel(QWidget):
             "The column of the layer's features that holds the id of each row: its label, or the "
             "name of its point"
         )
-        no_wider(self.source, self.nuclei_channel, self.unit, self.column, self.ids)
-        # It shares its row with a button.
-        self.nuclei_channel.setMinimumContentsLength(5)
+        no_wider(self.source, self.unit, self.column, self.ids)
         rows = self.rows = form()
         rows.addRow("Cells from", self.source)
         rows.addRow("", self.source_note)
-        rows.addRow("in channel", finder)
+        rows.addRow(self.segmentation)
         rows.addRow("A cell is", self.unit)
         rows.addRow("", self.tracks)
         rows.addRow("Crop", self.size)
@@ -190,19 +176,6 @@ class CellsPanel(QWidget):
         for row in range(self.source.count()):
             if self.source.itemData(row) is layer:
                 self.source.setCurrentIndex(row)
-
-    def fill_channels(self, names: tuple[str, ...]) -> None:
-        """Offer these channels to find nuclei in."""
-        if names == tuple(
-            self.nuclei_channel.itemText(i) for i in range(self.nuclei_channel.count())
-        ):
-            return
-        before = self.nuclei_channel.currentText()
-        self.nuclei_channel.clear()
-        self.nuclei_channel.addItems(list(names))
-        if before in names:
-            self.nuclei_channel.setCurrentText(before)
-        self.find_button.setEnabled(bool(names))
 
     def _fill_columns(self, fresh: bool = False) -> None:
         """List the columns; ``fresh``: of a layer that was chosen just now."""

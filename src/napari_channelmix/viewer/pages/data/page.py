@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.layers import Labels
 from qtpy.QtCore import QTimer
@@ -20,10 +20,9 @@ from napari_channelmix.viewer.pages.data.channels_panel import ChannelsPanel
 from napari_channelmix.viewer.pages.data.crop_preview import CropPreview
 from napari_channelmix.viewer.pages.data.data_set_switching import DataSetSwitching
 from napari_channelmix.viewer.pages.data.dataset_panel import SAMPLES, DatasetPanel
-from napari_channelmix.viewer.pages.data.jobs import nuclei_job
+from napari_channelmix.viewer.pages.data.import_files import FileImport, dropped_paths
 from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, cells_job
 from napari_channelmix.viewer.pages.data.layer_fields import (
-    add_nuclei,
     in_view,
     moved_on,
     shown_of,
@@ -38,6 +37,8 @@ from napari_channelmix.viewer.pages.data.open_jobs import (
     sample_job,
 )
 from napari_channelmix.viewer.pages.data.rgb_channels import RgbChannels
+from napari_channelmix.viewer.pages.data.segmented_objects import SegmentedObjects
+from napari_channelmix.viewer.pages.data.ways_in import WaysIn
 from napari_channelmix.viewer.session.slice_follower import move_to_slice
 from napari_channelmix.viewer.widgets.notice import breakable
 from napari_channelmix.wording import listed
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DataPage"]
 
-SMALLEST_NUCLEUS = 40
 LAYERS = "layers of the viewer"
 IN_USE = "The cells that all pages work on"
 MORE = (
@@ -83,12 +83,22 @@ class DataPage(Page):
             shown=self._state_shown,
             failed=self._not_switched,
         )
+        self.files = FileImport(
+            self.viewer,
+            self.session,
+            self.task,
+            self,
+            open_file=self.open_file,
+            open_cells=self.open_cells,
+            failed=self.fail,
+        )
         self.origin = QTabBar()
-        self.origin.addTab("From a data set")
+        self.origin.addTab("From files")
         self.origin.addTab("From layers")
-        self.origin.setTabToolTip(0, "A data-set file: many images, wells, classes")
+        self.origin.setTabToolTip(0, "Folders of images, plates, tables, data-set files")
         self.origin.setTabToolTip(1, "The image layers that are open in the viewer")
         self.dataset = DatasetPanel(self.session)
+        self.ways = WaysIn(self.dataset.open.menu(), self.dataset.sample.menu(), self.viewer.theme)
         self.channels = ChannelsPanel(self.viewer)
         self.cells = CellsPanel(self.viewer)
         self.use = QPushButton("Create cell set")
@@ -113,12 +123,15 @@ class DataPage(Page):
         self.origin.currentChanged.connect(lambda _: self._arrange())
         self.data_sets.chosen.connect(self.switch_to)
         self.data_sets.close_requested.connect(self.close_data_set)
-        self.dataset.file_chosen.connect(self.open_file)
+        self.ways.layers_chosen.connect(lambda: self.origin.setCurrentIndex(1))
+        self.follow(self.viewer.events.theme, lambda _: self.ways.follow_theme(self.viewer.theme))
+        self.dataset.files_chosen.connect(self.files.open)
         self.dataset.sample_chosen.connect(self.open_sample)
         self.dataset.field_chosen.connect(self.show_field)
         self.channels.changed.connect(self._check)
         self.cells.changed.connect(self._check)
-        self.cells.nuclei_requested.connect(self.find_nuclei)
+        self.segmentation = self.cells.segmentation
+        self.objects = SegmentedObjects(self, self.cells, self._chosen)
         self.use.clicked.connect(self.use_layers)
         self.more.clicked.connect(lambda: self.use_layers(more=True))
         events = self.viewer.layers.events
@@ -139,13 +152,12 @@ class DataPage(Page):
         self.follow(self.autosave.reported, self._tell)
         self._cells_changed()
         self._shown_changed()
-        self._arrange()
-        self._check()
 
     def _build(self) -> None:
         self.column.addWidget(self.data_sets)
         self.column.addWidget(self.summary)
         self.column.addWidget(self.origin)
+        self.column.addWidget(self.ways)
         self.column.addWidget(self.dataset)
         self.channels_box, inside = group("Channels")
         inside.addWidget(self.channels)
@@ -164,7 +176,11 @@ class DataPage(Page):
 
     def _arrange(self) -> None:
         from_layers = self.origin.currentIndex() == 1
-        self.dataset.setVisible(not from_layers)
+        # Without cells the tabs would say again what the ways in say.
+        none_yet = self.session.cells is None and not from_layers
+        self.ways.setVisible(none_yet)
+        self.origin.setVisible(not none_yet)
+        self.dataset.setVisible(not (from_layers or none_yet))
         self.channels_box.setVisible(from_layers)
         self.cells_box.setVisible(from_layers)
         if from_layers:
@@ -247,15 +263,16 @@ class DataPage(Page):
             self.session.shown = layers.show_field(self.viewer, now, pixels)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take data-set files."""
-        if _dropped(event) is not None:
+        """Take folders, tables, images and data-set files."""
+        if dropped_paths(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the file that was dropped."""
-        path = _dropped(event)
-        if path is not None:
-            self.open_file(path)
+        """Open what was dropped, or show what it holds."""
+        paths = dropped_paths(event)
+        if paths:
+            event.acceptProposedAction()
+            self.files.open(paths)
 
     # ---------------------------------------------------------------- layers
 
@@ -266,6 +283,7 @@ class DataPage(Page):
     def _refill(self) -> None:
         self.channels.fill()
         self.cells.fill()
+        self.segmentation.layers_changed()
 
     def _chosen(self) -> tuple[ChosenChannels | None, str]:
         """The channels chosen, and why they or the cells cannot be used."""
@@ -283,43 +301,13 @@ class DataPage(Page):
         if self.origin.currentIndex() != 1:
             return
         chosen, why = self._chosen()
-        self.cells.fill_channels(chosen.names if chosen is not None else ())
+        self.segmentation.fill_channels(chosen.names if chosen is not None else ())
         self.use.setEnabled(not why)
         not_yet = why or self._reason_not_addable()
         self.more.setEnabled(not not_yet)
         self.more.setToolTip(not_yet or MORE)
         self.reason.setText(why)
         self.reason.setVisible(bool(why))
-
-    def find_nuclei(self, channel: str) -> None:
-        """Find nuclei in a channel and mark the cells by them."""
-        chosen, why = self._chosen()
-        if chosen is None or channel not in chosen.names:
-            self.fail(why)
-            return
-        if chosen.stacked:
-            self.fail(
-                "nuclei are segmented in one plane: choose the current slice or the maximum, or "
-                "mark "
-                "the cells by a Labels layer of all slices"
-            )
-            return
-        plane = chosen.planes[chosen.names.index(channel)]
-        self.task.run(
-            "segmenting nuclei",
-            nuclei_job(plane, SMALLEST_NUCLEUS),
-            lambda labels: self._nuclei_done(channel, labels, chosen),
-            on_error=self.fail,
-        )
-
-    def _nuclei_done(self, channel: str, labels: Any, chosen: ChosenChannels) -> None:
-        # A layer of the user's from now on: it may be corrected, and is never written over.
-        layer = add_nuclei(self.viewer, channel, labels, chosen)
-        # Outlines, so that the channels stay in sight.
-        layer.contour = 1
-        self.cells.fill()
-        self.cells.choose_source(layer)
-        self.notice.say(f"{int(labels.max())} nuclei found in {channel}", "good")
 
     def _reason_not_addable(self) -> str:
         """Why cells of other layers cannot be added to those in use."""
@@ -435,7 +423,7 @@ class DataPage(Page):
 
     def _cells_changed(self, _: object = None) -> None:
         cells = self.session.cells
-        self._check()
+        self._arrange()
         self.preview_box.setVisible(cells is not None)
         # While there are none, the head of the page says so.
         self.summary.setVisible(cells is not None)
@@ -449,16 +437,17 @@ class DataPage(Page):
         if self.session.shown is not None:
             self.preview.refresh()
 
+    def front_changed(self, front: bool) -> None:
+        """Outlines of a preview go with the page."""
+        super().front_changed(front)
+        if not front:
+            self.segmentation.leave()
+
     def halt(self) -> None:
         """Stop every work of this dock; keep what is unsaved."""
         super().halt()
+        self.segmentation.halt()
         self.preview.task.stop()
+        self.files.close()
         self.cells.halt()
         self.autosave.finish()
-
-
-def _dropped(event: Any) -> Path | None:
-    """The data-set file that is being dropped."""
-    data = event.mimeData()
-    paths = [Path(url.toLocalFile()) for url in data.urls()] if data.hasUrls() else []
-    return next((path for path in paths if path.suffix.lower() == ".toml"), None)
