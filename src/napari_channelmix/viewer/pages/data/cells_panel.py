@@ -20,7 +20,7 @@ from napari_channelmix.errors import DataError
 from napari_channelmix.viewer import layers
 from napari_channelmix.viewer.page_parts.base_page import form, no_wider
 from napari_channelmix.viewer.pages.data.crop_chooser import CropChooser
-from napari_channelmix.viewer.pages.data.layer_cells import CellsPlan, check_plan
+from napari_channelmix.viewer.pages.data.layer_cells import TRACKS, CellsPlan, check_plan
 from napari_channelmix.viewer.pages.data.neighbours_preview import NeighboursPreview
 from napari_channelmix.viewer.pages.data.samples import CLASSES, PART
 from napari_channelmix.viewer.pages.data.segmentation_panel import SegmentationPanel
@@ -72,6 +72,11 @@ class CellsPanel(QWidget):
             "Other cells within a crop are filled with its background, where they have an outline. "
             "A classifier then needs cells prepared in the same way. Default: off"
         )
+        self.tracks = QCheckBox(TRACKS)
+        self.tracks.setToolTip(
+            "Its cells are one group: a split never puts one slice of an object into training and "
+            "another into the held-out cells. Else each slice is a group. Default: off"
+        )
         self.neighbours = NeighboursPreview(viewer)
         # The layer and the column that were proposed, in words.
         self.source_note, self.column_note = QLabel(), QLabel()
@@ -92,6 +97,7 @@ class CellsPanel(QWidget):
         rows.addRow("", self.source_note)
         rows.addRow(self.segmentation)
         rows.addRow("A cell is", self.unit)
+        rows.addRow("", self.tracks)
         rows.addRow("Crop", self.size)
         rows.addRow("", self.inside)
         rows.addRow("", self.hide_neighbours)
@@ -107,6 +113,7 @@ class CellsPanel(QWidget):
         self.hide_neighbours.toggled.connect(lambda _: self.changed.emit())
         self.unit.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.inside.toggled.connect(lambda _: self.changed.emit())
+        self.tracks.toggled.connect(lambda _: self.changed.emit())
         self.column.currentIndexChanged.connect(lambda _: self._column_changed())
         self.ids.currentIndexChanged.connect(lambda _: self._fill_columns())
         self.fill()
@@ -189,6 +196,8 @@ class CellsPanel(QWidget):
         labels = isinstance(layer, Labels)
         self.rows.setRowVisible(self.unit, labels)
         self.rows.setRowVisible(self.hide_neighbours, labels)
+        # Shown where every slice is a field of view, see `check`.
+        self.rows.setRowVisible(self.tracks, False)
         self._note_classes()
         self._name_ids()
         self.changed.emit()
@@ -251,6 +260,7 @@ class CellsPanel(QWidget):
             labelled=self.unit.currentIndex() == 0 or not isinstance(layer, Labels),
             border=not self.inside.isChecked(),
             hide=self.hide_neighbours.isChecked() and isinstance(layer, Labels),
+            tracks=self.tracks.isChecked() and _may_be_tracks(layer, chosen),
         )
 
     def check(self, chosen: ChosenChannels) -> None:
@@ -262,6 +272,7 @@ class CellsPanel(QWidget):
             With the reason.
         """
         self.propose_source(chosen)
+        self.rows.setRowVisible(self.tracks, _may_be_tracks(self.source.currentData(), chosen))
         plan = self.plan(chosen)
         try:
             check_plan(replace(plan, crop=None, column=None))
@@ -280,3 +291,8 @@ class CellsPanel(QWidget):
         """Measure the cells of a plan and show some of them; None: of no cells."""
         self.size.measure(plan)
         self.neighbours.preview(plan if plan is not None and plan.hide else None)
+
+
+def _may_be_tracks(layer: Any, chosen: ChosenChannels) -> bool:
+    """Whether ids can be the same objects in several fields of view."""
+    return isinstance(layer, Labels) and layer.ndim > 2 and chosen.stacked
