@@ -69,6 +69,7 @@ from napari_channelmix.viewer.layers.reading import (
 )
 from napari_channelmix.viewer.layers.rendering import color_of, looks_of
 from napari_channelmix.viewer.layers.score_layer import show_scores
+from napari_channelmix.viewer.layers.table_points import points_of_table
 
 __all__ = [
     "OURS",
@@ -125,6 +126,7 @@ __all__ = [
     "planes_from_layers",
     "point_ids",
     "point_rows",
+    "points_of_table",
     "points_plane",
     "project_labels",
     "result_images",
