@@ -19,15 +19,24 @@ def reasons(result):
 
 def test_images_tables_and_the_rest_are_told_apart(tmp_path):
     names = ["a10.tif", "a9.TIF", "b.OME.TIFF", "t.csv", ".hidden.tif", "x_thumb.tif", "Thumbs.db"]
-    made_folder(tmp_path, [*names, "~$t.tif", "r.nd2", "notes.docx", "thumbnails/a.tif"])
+    made_folder(tmp_path, [*names, "~$t.tif", "r.vsi", "notes.docx", "thumbnails/a.tif"])
     result = drain(list_job(tmp_path))
     assert result.images == ("a9.TIF", "a10.tif", "b.OME.TIFF")
     assert result.tables == ("t.csv",)
     left_out = reasons(result)
     assert left_out[".hidden.tif"] == "hidden"
     assert left_out["x_thumb.tif"] == left_out["thumbnails"] == "a thumbnail"
-    assert "Nikon ND2" in left_out["r.nd2"]
-    assert set(left_out) == {*names[4:], "~$t.tif", "r.nd2", "notes.docx", "thumbnails"}
+    assert "convert them to OME-TIFF" in left_out["r.vsi"]
+    assert set(left_out) == {*names[4:], "~$t.tif", "r.vsi", "notes.docx", "thumbnails"}
+
+
+def test_a_file_whose_reader_is_not_installed_says_what_installs_it(tmp_path, monkeypatch):
+    made_folder(tmp_path, ["a.ND2"])
+    monkeypatch.setattr(listing, "_reader_is_there", lambda module: False)
+    result = drain(list_job(tmp_path))
+    assert "pip install 'napari-channelmix[nd2]'" in reasons(result)["a.ND2"]
+    monkeypatch.setattr(listing, "_reader_is_there", lambda module: True)
+    assert drain(list_job(tmp_path)).images == ("a.ND2",)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from napari_channelmix.data.natural_order import natural_key
+from napari_channelmix.data.vendor_files import CONVERTED, READERS
 from napari_channelmix.errors import DataError
 from napari_channelmix.jobs import Job, Progress
 from napari_channelmix.scan.pattern import SUFFIXES
@@ -25,24 +28,8 @@ STEP = 2000
 TABLES = (".csv", ".tsv", ".txt", ".geojson", ".h5ad", ".csv.gz", ".tsv.gz")
 _THUMBNAIL = re.compile(r"(^|[_\s.-])thumb(nail)?s?($|[_\s.\d-])", re.IGNORECASE)
 _SYSTEM = {"thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r", "__macosx"}
-# Kinds of images that are known and not read here.
-_FOREIGN = {
-    ".czi": "Zeiss CZI",
-    ".nd2": "Nikon ND2",
-    ".lif": "Leica LIF",
-    ".flex": "Opera FLEX",
-    ".vsi": "Olympus VSI",
-    ".oib": "Olympus OIB",
-    ".oif": "Olympus OIF",
-    ".ims": "Imaris",
-    ".svs": "Aperio SVS",
-    ".c01": "Cellomics C01",
-    ".dib": "Cellomics DIB",
-    ".bmp": "BMP",
-    ".gif": "GIF",
-    ".h5": "HDF5",
-    ".jp2": "JPEG 2000",
-}
+# Pictures of other programs, or of our own kinds of data, that are not read here.
+_PICTURES = (".bmp", ".gif", ".jp2", ".c01", ".dib", ".psd", ".webp", ".heic")
 
 
 @dataclass(frozen=True)
@@ -164,19 +151,17 @@ class _Walk:
         if is_folder:
             self._take_folder(entry, path, depth)
         elif lower.endswith(SUFFIXES):
-            if entry.is_symlink() and not Path(entry.path).exists():
+            lacking = _lacking_reader(lower)
+            if lacking:
+                self.left_out.append(LeftOut(path, lacking))
+            elif entry.is_symlink() and not Path(entry.path).exists():
                 self.left_out.append(LeftOut(path, "a link that leads to no file"))
             else:
                 self.images.append(path)
         elif lower.endswith(TABLES):
             self.tables.append(path)
         else:
-            kind = _FOREIGN.get(f".{lower.rpartition('.')[2]}")
-            self.left_out.append(
-                LeftOut(
-                    path, f"{kind} files are not read; export them as TIFF" if kind else "no image"
-                )
-            )
+            self.left_out.append(LeftOut(path, _no_image(lower)))
 
     def _take_folder(self, entry: os.DirEntry[str], path: str, depth: int) -> None:
         if entry.name.casefold().endswith(".zarr") or _is_zarr(entry.path):
@@ -204,6 +189,28 @@ def _odd(name: str) -> str:
     except UnicodeEncodeError:
         return "its name is no Unicode text"
     return ""
+
+
+def _no_image(name: str) -> str:
+    suffix = f".{name.rpartition('.')[2]}"
+    if suffix in CONVERTED:
+        return f"{suffix} files are not read; convert them to OME-TIFF (Bio-Formats)"
+    if suffix in _PICTURES:
+        return f"{suffix} files are not read; save them as TIFF or PNG"
+    return "no image"
+
+
+@cache
+def _reader_is_there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _lacking_reader(name: str) -> str:
+    """What to install for a file of a microscope's maker, or nothing."""
+    suffix = f".{name.rpartition('.')[2]}"
+    if suffix not in READERS or _reader_is_there(READERS[suffix]):
+        return ""
+    return f"needs a reader: pip install 'napari-channelmix[{suffix[1:]}]'"
 
 
 def _is_zarr(path: str) -> bool:

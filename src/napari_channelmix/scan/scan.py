@@ -242,8 +242,8 @@ class Scan:
         roles : mapping of str to Role
             Of the columns.
         """
-        entries = self.entries.assign(**{name: columns[name].tolist() for name in columns})
-        added = tuple(dict.fromkeys((*self.added, *columns)))
+        entries = self.entries.assign(**{str(name): columns[name].tolist() for name in columns})
+        added = tuple(dict.fromkeys((*self.added, *map(str, columns))))
         roles = {**self.roles, **roles}
         return replace(self, entries=entries, roles=roles, added=added)._asked()
 
