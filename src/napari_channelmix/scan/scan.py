@@ -22,6 +22,7 @@ from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_t
 from napari_channelmix.scan.described import description_of
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
+from napari_channelmix.scan.questions import left_out_lines
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.stacks import planes_entry
 from napari_channelmix.wording import listed, path_shown, quoted
@@ -141,7 +142,7 @@ class Scan:
         strict : bool
             Whether an answer in the settings that is no option is refused.
         """
-        changed = {name: Role(role) for name, role in (settings.roles or {}).items()}
+        changed = {name: Role.of(role) for name, role in (settings.roles or {}).items()}
         unknown = [name for name in changed if name not in entries.columns]
         if unknown and strict:
             raise DataError(
@@ -228,7 +229,7 @@ class Scan:
         """
         if column not in self.roles:
             raise DataError(f"there is no column {quoted(column)}; columns: {listed(self.roles)}")
-        role = Role(role)
+        role = Role.of(role)
         settings = replace(self.settings, roles={**(self.settings.roles or {}), column: str(role)})
         return replace(self, roles={**self.roles, column: role}, settings=settings)._asked()
 
@@ -421,10 +422,10 @@ class Scan:
         from napari_channelmix.data.description import Description
 
         self._refuse_problems()
-        content = self.description()
-        description = Description.model_validate(content)
+        description = Description.model_validate(self.description())
         with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
-            return (yield from open_table_job(table, description, self.folder, content["name"]))
+            cells = yield from open_table_job(table, description, self.folder, description.name)
+        return replace(cells, warnings=(*left_out_lines(self.left_out), *cells.warnings))
 
     def _refuse_problems(self) -> None:
         if self.problems:
