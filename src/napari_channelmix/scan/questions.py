@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from napari_channelmix.errors import DataError
 from napari_channelmix.wording import listed, quoted
 
-__all__ = ["Choice", "LeftOut"]
+__all__ = ["Choice", "LeftOut", "line_of_left_out"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,21 @@ class LeftOut:
 
     path: str
     reason: str
+
+
+def line_of_left_out(left_out: Sequence[LeftOut]) -> tuple[str, ...]:
+    """How much was left out, with the first and its reason, in a line; nothing for nothing.
+
+    Examples
+    --------
+    >>> line_of_left_out([LeftOut("Thumbs.db", "no image"), LeftOut("notes.txt", "no image")])
+    ("2 files or rows are left out (first: 'Thumbs.db', no image)",)
+    """
+    if not left_out:
+        return ()
+    first, count = left_out[0], len(left_out)
+    what = "1 file or row is" if count == 1 else f"{count:,} files or rows are"
+    return (f"{what} left out (first: {quoted(first.path, 100)}, {first.reason})",)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from napari_channelmix.scan.dataset_file import drawn_files, moved_paths, toml_t
 from napari_channelmix.scan.described import description_of
 from napari_channelmix.scan.layout import Layout, columns_of, layout_of
 from napari_channelmix.scan.pictures import Pictures
+from napari_channelmix.scan.questions import line_of_left_out
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.stacks import planes_entry
 from napari_channelmix.wording import listed, path_shown, quoted
@@ -424,7 +425,8 @@ class Scan:
         content = self.description()
         description = Description.model_validate(content)
         with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
-            return (yield from open_table_job(table, description, self.folder, content["name"]))
+            cells = yield from open_table_job(table, description, self.folder, content["name"])
+        return cells.with_warnings(*self.notes, *line_of_left_out(self.left_out))
 
     def _refuse_problems(self) -> None:
         if self.problems:
