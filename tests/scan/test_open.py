@@ -336,4 +336,4 @@ def test_what_a_scan_leaves_out_is_said_of_the_cells(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("?")
     cells = cm.open(tmp_path, choices={"cells": "each image is a cell"})
     (line,) = [line for line in cells.warnings if "left out" in line]
-    assert line.startswith("1 file or row is left out (first: 'b.txt'")
+    assert line.startswith("left out: b.txt")

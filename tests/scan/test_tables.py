@@ -258,3 +258,27 @@ def test_a_column_of_files_of_another_place_is_left_out_and_said(tmp_path, field
     scan = scan_table(frame, images=tmp_path)
     assert scan.left_out[0].path == "column 'source_path'"
     assert len(scan.cells()) == len(frame)
+
+
+def test_ids_that_the_label_image_lacks_are_counted_in_the_scan_and_with_the_cells(
+    tmp_path, fields
+):
+    write_stacks(fields, tmp_path)
+    tifffile.imwrite(tmp_path / "m.tif", fields[0].labels)
+    frame = pd.DataFrame(
+        {"path": "img01.tif", "mask": "m.tif", "ObjectNumber": [1, 2, 99], "label": list("aba")}
+    )
+    scan = scan_table(frame, images=tmp_path)
+    words = "1 of 3 rows names an id that the label image does not have, left out"
+    assert scan.left_out[0].reason == f"{words} (first: row 2, id 99)"
+    assert any(words in warning for warning in scan.cells().warnings)
+
+
+def test_a_comma_that_may_divide_thousands_is_never_taken_silently(tmp_path, fields):
+    write_stacks(fields, tmp_path)
+    path = tmp_path / "t.csv"
+    path.write_text('path,x,y\nimg01.tif,"1,234",5\n')
+    with pytest.raises(DataError, match=r"line 2, column 'x': '1,234' is not a number"):
+        scan_table(path)
+    path.write_text("path;x;y\nimg01.tif;1,234;5,5\n")
+    assert "'1,234' is read as 1.234" in scan_table(path).notes[-1]

@@ -31,6 +31,8 @@ class ParsedTable:
         Texts; a row for each object or image. The index holds the lines of the file.
     roles : mapping of str to Role
         Of the columns that are known by the format. The others are looked at by name.
+    separator : str
+        What divides the columns: it tells whether a comma may be a decimal sign.
     channels : mapping of str to str
         Columns of files and the channels they stand for, where there are several.
     folders : mapping of str to str
@@ -55,6 +57,7 @@ class ParsedTable:
     path: Path
     rows: pd.DataFrame
     roles: Mapping[str, Role] = field(default_factory=dict)
+    separator: str = ","
     channels: Mapping[str, str] = field(default_factory=dict)
     folders: Mapping[str, str] = field(default_factory=dict)
     masks: tuple[str, ...] = ()

@@ -78,7 +78,15 @@ def parse_plain(table: TextTable) -> ParsedTable:
     style = "table of images" if not rows.duplicated([*images]).any() else "table of cells"
     folders = {} if folder is None else dict.fromkeys((*images, *masks), folder)
     parsed = ParsedTable(
-        style, Path(table.path), rows, roles, channels, folders, masks, notes=tuple(notes)
+        style,
+        Path(table.path),
+        rows,
+        roles,
+        table.separator,
+        channels,
+        folders,
+        masks,
+        notes=tuple(notes),
     )
     return parsed if long else _with_boxes(parsed)
 
@@ -88,7 +96,7 @@ def _with_boxes(parsed: ParsedTable) -> ParsedTable:
     rows = parsed.rows
     if place_columns(rows, [str(name) for name in rows.columns])[0] is not None:
         return parsed
-    boxes = boxes_of(rows)
+    boxes = boxes_of(rows, parsed.separator)
     if boxes is None or not (boxes.sides > 0).any():
         return parsed
     left_out, there = (), boxes.sides > 0

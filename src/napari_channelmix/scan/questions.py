@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from napari_channelmix.errors import DataError
-from napari_channelmix.wording import listed, quoted
+from napari_channelmix.wording import listed, path_shown, quoted
 
-__all__ = ["Choice", "LeftOut", "line_of_left_out"]
+__all__ = ["Choice", "LeftOut", "left_out_lines"]
+
+# Lines of what was left out that are shown with the cells.
+MOST_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -27,19 +30,24 @@ class LeftOut:
     reason: str
 
 
-def line_of_left_out(left_out: Sequence[LeftOut]) -> tuple[str, ...]:
-    """How much was left out, with the first and its reason, in a line; nothing for nothing.
+def left_out_lines(left_out: Sequence[LeftOut]) -> tuple[str, ...]:
+    """What was left out in a few lines: one for each reason, with the first and the number of it.
 
     Examples
     --------
-    >>> line_of_left_out([LeftOut("Thumbs.db", "no image"), LeftOut("notes.txt", "no image")])
-    ("2 files or rows are left out (first: 'Thumbs.db', no image)",)
+    >>> left_out_lines([LeftOut("a.txt", "no image"), LeftOut("b.txt", "no image")])
+    ('left out: a.txt and 1 more (no image)',)
     """
-    if not left_out:
-        return ()
-    first, count = left_out[0], len(left_out)
-    what = "1 file or row is" if count == 1 else f"{count:,} files or rows are"
-    return (f"{what} left out (first: {quoted(first.path, 100)}, {first.reason})",)
+    by_reason: dict[str, list[str]] = {}
+    for item in left_out:
+        by_reason.setdefault(item.reason, []).append(item.path)
+    lines = [
+        f"left out: {path_shown(paths[0])}{f' and {len(paths) - 1:,} more' if paths[1:] else ''} "
+        f"({reason})"
+        for reason, paths in by_reason.items()
+    ]
+    more = len(lines) - MOST_LINES
+    return (*lines[:MOST_LINES], *([f"left out for {more} further reasons"] if more > 0 else []))
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Boxes:
         return [text_of(value) for value in (self.y if axis == "y" else self.x)]
 
 
-def boxes_of(frame: pd.DataFrame) -> Boxes | None:
+def boxes_of(frame: pd.DataFrame, separator: str) -> Boxes | None:
     """The boxes of a table, or None where it has no columns of them.
 
     The middle of a half-open range from a to b is (a + b - 1) / 2, as in data-set files.
@@ -74,13 +74,15 @@ def boxes_of(frame: pd.DataFrame) -> Boxes | None:
     ----------
     frame : pandas.DataFrame
         Of texts.
+    separator : str
+        What divides the columns of the table.
     """
     by_name: dict[str, str] = {}
     for name in map(str, frame.columns):
         by_name.setdefault(plain(name), name)
     for names, sized in ((_CORNERS, False), (_SIDES, True)):
         for wanted in names:
-            values = _values(frame, by_name, wanted)
+            values = _values(frame, by_name, wanted, separator)
             if values is None:
                 continue
             y, x, last_y, last_x = values
@@ -92,7 +94,7 @@ def boxes_of(frame: pd.DataFrame) -> Boxes | None:
 
 
 def _values(
-    frame: pd.DataFrame, by_name: Mapping[str, str], wanted: Sequence[str]
+    frame: pd.DataFrame, by_name: Mapping[str, str], wanted: Sequence[str], separator: str
 ) -> list[npt.NDArray[np.float64]] | None:
     if not all(name in by_name for name in wanted):
         return None
@@ -100,7 +102,7 @@ def _values(
     for name in wanted:
         texts = frame[by_name[name]].tolist()
         try:
-            comma, _ = decimal_comma_of(texts, ";")
+            comma, _ = decimal_comma_of(texts, separator)
             columns.append(np.array([number(text, decimal_comma=comma) for text in texts]))
         except DataError:
             return None

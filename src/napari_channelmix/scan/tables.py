@@ -114,6 +114,7 @@ def _parsed(table: str | Path | pd.DataFrame, images: Path | None) -> ParsedTabl
 
         # The name of a DataFrame is what messages call it.
         texts = table_of_frame(table, "the table")
+        texts.rows.index.name = texts.rows.index.name or "row"
         return _of_texts(replace(texts, path=Path("table")))
     path = Path(table)
     suffix = path.suffix.lower()
@@ -194,7 +195,7 @@ class _Source:
         roles = {**columns.roles}
         if class_choice and class_choice.chosen in rows:
             roles[str(class_choice.chosen)] = Role.CLASS
-        rows, places, problem = self._in_pixels(rows, roles, settings)
+        rows, places, problem = self._in_pixels(rows, roles, settings, notes)
         problems += problem
         checked = self._checked(rows, roles, places)
         problems += [*checked.problems]
@@ -301,7 +302,11 @@ class _Source:
         return [f"{len(errors)} of {counted(len(paths), 'image')} cannot be read: {errors[0]}"]
 
     def _in_pixels(
-        self, rows: pd.DataFrame, roles: Mapping[str, Role], settings: ScanSettings
+        self,
+        rows: pd.DataFrame,
+        roles: Mapping[str, Role],
+        settings: ScanSettings,
+        notes: list[str],
     ) -> tuple[pd.DataFrame, Places | None, list[str]]:
         """Rows with x and y in pixels from the middle of the first, and both as numbers."""
         by_role = {role: name for name, role in roles.items()}
@@ -311,7 +316,8 @@ class _Source:
         result, places = {}, {}
         for axis, role in enumerate((Role.Y, Role.X)):
             column = by_role[role]
-            values = _numbers(self.parsed.path, rows, column)
+            values, note = _numbers(self.parsed, rows, column)
+            notes += note
             side = None
             if self.parsed.micrometres:
                 sizes = [self._pixel_size(str(path), settings) for path in rows[image]]
@@ -366,19 +372,27 @@ def _relative(path: Path, folder: Path) -> str:
         return str(path.absolute())
 
 
-def _numbers(path: Path, rows: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
-    texts = rows[column].tolist()
+def _numbers(
+    parsed: ParsedTable, rows: pd.DataFrame, column: str
+) -> tuple[npt.NDArray[np.float64], list[str]]:
+    """The numbers of a column, and a note where a comma may have been meant otherwise."""
+    path, texts = parsed.path, rows[column].tolist()
     try:
-        comma, _ = decimal_comma_of(texts, ";")
+        comma, doubtful = decimal_comma_of(texts, parsed.separator)
     except DataError as error:
         raise DataError(f"{path}, column {quoted(column)}: {error}") from None
+    notes = []
+    if doubtful:
+        value = number(doubtful, decimal_comma=True)
+        notes.append(f"column {quoted(column)}: {quoted(doubtful)} is read as {value:g}")
     values = []
     for line, text in zip(rows.index, texts, strict=True):
         try:
             values.append(number(text, decimal_comma=comma))
         except DataError as error:
-            raise DataError(f"{path}, line {line}, column {quoted(column)}: {error}") from None
-    return np.array(values, dtype=np.float64)
+            where = f"{path}, {rows.index.name or 'line'} {line}, column {quoted(column)}"
+            raise DataError(f"{where}: {error}") from None
+    return np.array(values, dtype=np.float64), notes
 
 
 def _no_pixel_size(image: str, count: int) -> str:

@@ -32,7 +32,7 @@ class LogSlider(QSlider):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._box, self._low, self._high = box, low, high
         self.setRange(0, STEPS)
-        self.setMinimumWidth(60)
+        self.setMinimumWidth(50)
         self.valueChanged.connect(self._moved)
         box.valueChanged.connect(self.place)
         self.place(box.value())

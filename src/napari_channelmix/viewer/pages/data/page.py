@@ -90,6 +90,7 @@ class DataPage(Page):
             self,
             open_file=self.open_file,
             open_cells=self.open_cells,
+            points_added=self._points_added,
             failed=self.fail,
         )
         self.origin = QTabBar()
@@ -200,6 +201,10 @@ class DataPage(Page):
     def open_cells(self, cells: Cells, source: str = "") -> None:
         """Take a data set that is already open."""
         self._open(f"reading {cells.name}", open_cells_job(cells), source or cells.name)
+
+    def _points_added(self, line: str) -> None:
+        self.origin.setCurrentIndex(1)
+        self.notice.say(line, "good")
 
     def _open(self, title: str, job: Job[Cells], source: str) -> None:
         self.task.run(

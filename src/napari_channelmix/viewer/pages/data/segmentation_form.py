@@ -81,7 +81,7 @@ class SegmentationForm(QWidget):
         below.addRow("Cell bodies in", self.body)
         self.settings.add_to(below)
         inside.setLayout(below)
-        self.more.setContent(inside)
+        self.more.addWidget(inside)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -122,6 +122,8 @@ def _box(least: float, most: float, decimals: int) -> QDoubleSpinBox:
     box.setRange(least, most)
     # Typing a number is one change, not one for each digit.
     box.setKeyboardTracking(False)
+    # The buttons of napari's boxes take half of their room.
+    box.setMinimumWidth(150)
     return box
 
 

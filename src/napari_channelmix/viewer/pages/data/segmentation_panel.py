@@ -165,6 +165,8 @@ class SegmentationPanel(QWidget):
         if chosen is None or channel not in chosen.names:
             self.leave()
         elif chosen.stacked:
+            self._had_layer = False
+            self.preview.remove()
             self._failed(STACKED)
         else:
             self.preview.ask(Request(chosen, channel, self.settings))

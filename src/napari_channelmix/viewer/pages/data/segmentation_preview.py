@@ -26,8 +26,12 @@ __all__ = ["SIDE", "SegmentationPreview"]
 ROLE = "segmentation preview"
 # Milliseconds in which changes are gathered: a slider that is dragged changes at each pixel.
 PAUSE = 120
-# Of a larger plane so many pixels along each side are previewed.
-SIDE = 1024
+# Of a plane that is larger than the first, so many pixels along each side are previewed.
+WHOLE, SIDE = 1280, 1024
+# One colour for all, unlike the layer that is made of them.
+OUTLINE = "yellow"
+# Beyond so many pixels a line of one pixel is hardly seen.
+THICK = 900
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ class SegmentationPreview(QObject):
     def moved(self) -> None:
         """The view was moved: of a large plane another part is previewed."""
         request = self._request
-        if request is not None and max(request.chosen.planes[0].shape) > SIDE:
+        if request is not None and max(request.chosen.planes[0].shape) > WHOLE:
             corner = self._window(request)[:2]
             # Not for each pixel: what is in sight is mostly there already.
             if np.abs(np.subtract(corner, self._corner)).max() > SIDE // 4:
@@ -118,6 +122,8 @@ class SegmentationPreview(QObject):
         """Rows and columns that are previewed: all, or those around the middle of the view."""
         chosen = request.chosen
         shape = chosen.planes[0].shape
+        if max(shape) <= WHOLE:
+            return 0, 0, shape[0], shape[1]
         position = list(self.viewer.dims.point)
         for axis, place in zip(
             self.viewer.dims.displayed[-2:], self.viewer.scene.camera.center[-2:], strict=True
@@ -128,8 +134,8 @@ class SegmentationPreview(QObject):
         starts, stops = [], []
         for length, centre in zip(shape, middle, strict=True):
             # A view beside the picture shows nothing of it.
-            centre = centre if 0 <= centre < length else length / 2
-            start = int(np.clip(centre - SIDE / 2, 0, max(0, length - SIDE)))
+            middle_of = centre if 0 <= centre < length else length / 2
+            start = int(np.clip(middle_of - SIDE / 2, 0, max(0, length - SIDE)))
             starts.append(start)
             stops.append(min(length, start + SIDE))
         return starts[0], starts[1], stops[0], stops[1]
@@ -150,10 +156,11 @@ class SegmentationPreview(QObject):
                 place,
                 name=f"preview of objects in {request.channel}",
                 opacity=1.0,
+                colormap={0: "transparent", None: OUTLINE},
             )
         layer.name = f"preview of objects in {request.channel}"
         if new:
-            layer.contour = 1
+            layer.contour = 1 + (max(result.labels.shape) > THICK)
         # Correcting it would be lost with the next preview.
         layer.editable = False
         self.segmented.emit(result, result.labels.shape != request.chosen.planes[0].shape)
