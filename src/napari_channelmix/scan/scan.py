@@ -425,7 +425,7 @@ class Scan:
         description = Description.model_validate(self.description())
         with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
             cells = yield from open_table_job(table, description, self.folder, description.name)
-        return replace(cells, warnings=(*left_out_lines(self.left_out), *cells.warnings))
+        return cells.with_warnings(*self.notes, *left_out_lines(self.left_out))
 
     def _refuse_problems(self) -> None:
         if self.problems:
