@@ -200,6 +200,7 @@ def _pivoted(
     entries = entries[entries[channel].isin(names)]
     taken = set(keys) | set(columns_of(roles, Role.MASK))
     files = {name: _free(f"{channels[name]} file", taken) for name in names}
+    entries = _wells_as_matched(entries, roles)
     duplicates = entries[entries.duplicated([*keys, channel], keep=False)]
     if len(duplicates):
         return entries.iloc[:0], files, (), [_duplicate(duplicates, keys, channel, image)]
@@ -229,6 +230,16 @@ def _pivoted(
         for row in table.loc[~whole, list(files.values())].itertuples(index=False)
     )
     return table[whole].reset_index(drop=True), files, left_out, []
+
+
+def _wells_as_matched(entries: pd.DataFrame, roles: Mapping[str, Role]) -> pd.DataFrame:
+    """The entries with one name for each well where files have several: ``a1`` and ``A01``."""
+    for column in columns_of(roles, Role.WELL):
+        texts = entries[column].astype(str)
+        known = {text: well_name(text) or text for text in texts.unique()}
+        if len(set(known.values())) < len(known):
+            entries = entries.assign(**{column: texts.map(known)})
+    return entries
 
 
 def _lacking(row: Sequence[object], names: Sequence[str], channels: Mapping[str, str]) -> list[str]:
@@ -282,19 +293,17 @@ def _with_wells(table: pd.DataFrame, single: Mapping[Role, str]) -> tuple[pd.Dat
         if any(name is None for name in known.values()):
             # Wells of a kind we do not know stay as they are.
             return table, column
-        names = texts.map(known)
-        if (names == texts).all():
+        names = texts.map(known).tolist()
+        if names == texts.tolist():
             return table, column
         taken = set(table.columns) - {column}
         table = table.rename(columns={column: _free("well as named", taken)})
         name = _free("well", set(table.columns))
     elif Role.WELL_ROW in single:
         rows, columns = table[single[Role.WELL_ROW]], table[single[Role.WELL_COLUMN]]
-        known = {
-            pair: well_of(*map(str, pair))
-            for pair in dict.fromkeys(zip(rows, columns, strict=True))
-        }
-        names = [known[pair] or f"{pair[0]}-{pair[1]}" for pair in zip(rows, columns, strict=True)]
+        pairs = list(zip(rows, columns, strict=True))
+        of_pair = {pair: well_of(*map(str, pair)) for pair in dict.fromkeys(pairs)}
+        names = [of_pair[pair] or f"{pair[0]}-{pair[1]}" for pair in pairs]
         name = _free("well", set(table.columns))
     else:
         return table, None
@@ -305,8 +314,9 @@ def _with_wells(table: pd.DataFrame, single: Mapping[Role, str]) -> tuple[pd.Dat
 
 def _missing(table: pd.DataFrame, well: str, plate: str | None) -> list[str]:
     lines = []
-    plates = table.groupby(plate, sort=False) if plate else [("", table)]
-    for name, rows in plates:
+    names = table[plate].unique() if plate else [""]
+    for name in map(str, names):
+        rows = table[table[plate] == name] if plate else table
         missing = missing_wells(text for text in rows[well].unique() if well_name(text) == text)
         if missing:
             where = f"plate {name}: " if name else ""
@@ -342,7 +352,9 @@ def _with_group(
     if len(columns) == 1:
         column = columns[0]
         return table, None if well is None and table[column].is_unique else column
-    joined = table[columns[0]].astype(str).str.cat([table[name] for name in columns[1:]], sep=" ")
+    joined = table[columns[0]].astype(str)
+    for column in columns[1:]:
+        joined = joined + " " + table[column].astype(str)
     if well is None and joined.is_unique:
         return table, None
     name = _free("group", set(table.columns))

@@ -15,6 +15,7 @@ from napari_channelmix.scan.asking import (
     MASKS,
     SEGMENT,
     answered,
+    asks_role,
     channel_names,
     questions_of,
 )
@@ -142,7 +143,7 @@ class Scan:
         strict : bool
             Whether an answer in the settings that is no option is refused.
         """
-        changed = {name: Role(role) for name, role in (settings.roles or {}).items()}
+        changed = {name: Role.of(role) for name, role in (settings.roles or {}).items()}
         unknown = [name for name in changed if name not in entries.columns]
         if unknown and strict:
             raise DataError(
@@ -151,7 +152,7 @@ class Scan:
             )
         roles = {name: roles.get(name, Role.KEY) for name in entries.columns}
         for choice in choices:
-            if _asks_role(choice) and choice.name in (settings.choices or {}):
+            if asks_role(choice) and choice.name in (settings.choices or {}):
                 roles[choice.name] = Role(choice.option(settings.choices[choice.name]))
         roles |= {name: role for name, role in changed.items() if name in roles}
         bare = cls(
@@ -195,7 +196,7 @@ class Scan:
         answers |= {
             name: str(role)
             for name, role in (self.settings.roles or {}).items()
-            if any(one.name == name and _asks_role(one) for one in self.own_choices)
+            if any(one.name == name and asks_role(one) for one in self.own_choices)
         }
         unknown = [name for name in answers if name not in {one.name for one in choices}]
         if unknown and strict:
@@ -229,7 +230,7 @@ class Scan:
         """
         if column not in self.roles:
             raise DataError(f"there is no column {quoted(column)}; columns: {listed(self.roles)}")
-        role = Role(role)
+        role = Role.of(role)
         settings = replace(self.settings, roles={**(self.settings.roles or {}), column: str(role)})
         return replace(self, roles={**self.roles, column: role}, settings=settings)._asked()
 
@@ -243,8 +244,8 @@ class Scan:
         roles : mapping of str to Role
             Of the columns.
         """
-        entries = self.entries.assign(**{name: columns[name].tolist() for name in columns})
-        added = tuple(dict.fromkeys((*self.added, *columns)))
+        entries = self.entries.assign(**{str(name): columns[name].tolist() for name in columns})
+        added = tuple(dict.fromkeys((*self.added, *map(str, columns))))
         roles = {**self.roles, **roles}
         return replace(self, entries=entries, roles=roles, added=added)._asked()
 
@@ -306,7 +307,7 @@ class Scan:
         if choice is None:
             names = listed(one.name for one in self.choices)
             raise DataError(f"there is no question {quoted(name)}; questions: {names}")
-        if _asks_role(choice):
+        if asks_role(choice):
             return self.with_role(name, choice.option(option))
         answers = {**(self.settings.choices or {}), name: choice.option(option)}
         settings = replace(self.settings, choices=answers)
@@ -327,6 +328,8 @@ class Scan:
         twice = next((name for name in shown if shown.count(name) > 1), None)
         if twice is not None:
             lines.append(f"two channels are called {quoted(twice)}; rename one of them")
+        if self.pictures.unreadable and not self.pictures.opened:
+            lines.append(f"no image can be read: {self.pictures.unreadable[0][1]}")
         if columns_of(self.roles, Role.CHANNEL):
             lines += self.pictures.not_of_one_channel()
         return (*lines, *self._layout.problems)
@@ -425,7 +428,7 @@ class Scan:
         description = Description.model_validate(self.description())
         with drawn_files(self.table(), self._layout.mask, self.drawn) as table:
             cells = yield from open_table_job(table, description, self.folder, description.name)
-        return replace(cells, warnings=(*left_out_lines(self.left_out), *cells.warnings))
+        return cells.with_warnings(*self.notes, *left_out_lines(self.left_out))
 
     def _refuse_problems(self) -> None:
         if self.problems:
@@ -442,8 +445,3 @@ class Scan:
     def image_columns(self) -> tuple[str, ...]:
         """The columns of ``entries`` that name image files."""
         return tuple(columns_of(self.roles, Role.IMAGE))
-
-
-def _asks_role(choice: Choice) -> bool:
-    """Whether a question is about the role of a column: the one it is named after."""
-    return set(choice.options) <= set(map(str, Role))

@@ -93,8 +93,7 @@ class CellsPanel(QWidget):
         )
         no_wider(self.source, self.unit, self.column, self.ids)
         rows = self.rows = form()
-        rows.addRow("Cells from", self.source)
-        rows.addRow("", self.source_note)
+        rows.addRow("Cells from", _with_note(self.source, self.source_note))
         rows.addRow(self.segmentation)
         rows.addRow("A cell is", self.unit)
         rows.addRow("", self.tracks)
@@ -102,8 +101,8 @@ class CellsPanel(QWidget):
         rows.addRow("", self.inside)
         rows.addRow("", self.hide_neighbours)
         rows.addRow(self.neighbours)
-        rows.addRow("Classes", self.column)
-        rows.addRow("", self.column_note)
+        self._classes = _with_note(self.column, self.column_note)
+        rows.addRow("Classes", self._classes)
         rows.addRow("Row ids", self.ids)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -147,7 +146,7 @@ class CellsPanel(QWidget):
 
     def _note_source(self, text: str) -> None:
         self.source_note.setText(text)
-        self.rows.setRowVisible(self.source_note, bool(text))
+        self.source_note.setVisible(bool(text))
 
     def propose_source(self, chosen: ChosenChannels) -> None:
         """Take the one layer that marks cells in the channels, where the user has chosen none."""
@@ -189,7 +188,7 @@ class CellsPanel(QWidget):
                     self.column.addItem(f"column {name!r}", name)
                 if fresh and layer.metadata.get(PART) == "cells":
                     before = f"column {CLASSES!r}"
-                elif layer is not self._column_of:
+                elif layer is not self._column_of and self.column.findText(before) < 1:
                     sure = layers.class_column_of(layer, self.ids.currentData())
                     before = "" if sure is None else f"column {sure!r}"
             self.column.setCurrentIndex(max(0, self.column.findText(before)))
@@ -217,7 +216,7 @@ class CellsPanel(QWidget):
             if layer is not self._column_of:
                 text += " (proposed; 'none yet' leaves them out)"
         self.column_note.setText(breakable(text))
-        self.rows.setRowVisible(self.column_note, bool(text))
+        self.column_note.setVisible(bool(text))
 
     def _name_ids(self) -> None:
         """Say which column is taken for the ids, where the user chose none."""
@@ -291,6 +290,17 @@ class CellsPanel(QWidget):
         """Measure the cells of a plan and show some of them; None: of no cells."""
         self.size.measure(plan)
         self.neighbours.preview(plan if plan is not None and plan.hide else None)
+
+
+def _with_note(control: QWidget, note: QLabel) -> QWidget:
+    """A control with a line below it."""
+    both = QWidget()
+    column = QVBoxLayout(both)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    column.addWidget(control)
+    column.addWidget(note)
+    return both
 
 
 def _may_be_tracks(layer: Any, chosen: ChosenChannels) -> bool:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_channelmix.data.cell_names import cell_name
 from napari_channelmix.viewer.pages.data.jobs import crops_job
+from napari_channelmix.viewer.pages.data.pixel_size_offer import PixelSizeOffer
 from napari_channelmix.viewer.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["CropPreview", "colour_pixmap"]
 
 CELLS_SHOWN = 3
 # All thumbnails of a cell stand in one row of this many pixels, each no larger than the second.
-WIDTH, LARGEST = 310, 64
+WIDTH, LARGEST = 266, 64
 
 
 class CropPreview(QWidget):
@@ -42,12 +43,16 @@ class CropPreview(QWidget):
         self.again.clicked.connect(self.refresh)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        self.pixel_size = PixelSizeOffer(session)
+        self.pixel_size.resampled.connect(self.refresh)
+        column.addWidget(self.pixel_size)
         column.addLayout(self.grid)
         column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
 
     def refresh(self, _: object = None) -> None:
         """Draw cells at random and show their crops."""
         cells = self.session.cells
+        self.pixel_size.look_at(cells)
         if cells is None or not len(cells):
             self._clear()
             return
@@ -79,7 +84,7 @@ class CropPreview(QWidget):
         for column, name in enumerate(cells.channels):
             title = QLabel()
             title.setText(
-                QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideMiddle, side)
+                QFontMetrics(title.font()).elidedText(name, Qt.TextElideMode.ElideLeft, side)
             )
             title.setToolTip(f"{name}\nGrey values {limits.text(name)}")
             title.setAlignment(Qt.AlignmentFlag.AlignCenter)
