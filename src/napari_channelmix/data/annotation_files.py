@@ -51,8 +51,9 @@ def write_given_job(
     path : path
         The table, ``*.csv``; the palette stands beside it in a file of the same name, ``*.json``.
     given : Given
+        Its other columns are written behind `COLUMNS`.
     extra_rows : pandas.DataFrame, optional
-        More rows of the same columns, after the others.
+        More rows, after the others; of columns that they lack, empty texts are written.
 
     Raises
     ------
@@ -62,14 +63,20 @@ def write_given_job(
     path, text = Path(path), io.StringIO(newline="")
     # With other ends of lines, a return within a name would not be quoted, and end its line.
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    columns = [*COLUMNS, *(name for name in given.rows.columns if name not in COLUMNS)]
+    writer.writerow(columns)
     tables = [given.rows] if extra_rows is None else [given.rows, extra_rows]
     total, done = max(1, sum(map(len, tables))), 0
     for table in tables:
         for start in range(0, len(table), ROWS):
             some = table.iloc[start : start + ROWS]
-            columns = ([escaped(value) for value in some[name].tolist()] for name in COLUMNS)
-            writer.writerows(zip(*columns, strict=True))
+            values = (
+                [escaped(value) for value in some[name].tolist()]
+                if name in some.columns
+                else [""] * len(some)
+                for name in columns
+            )
+            writer.writerows(zip(*values, strict=True))
             done += len(some)
             yield Progress(done, total, "writing the annotations")
     # The mark at the beginning tells Excel that the text is UTF-8.

@@ -39,7 +39,7 @@ class RgbBar(QWidget):
         )
         menu = QMenu(self.unmix_button)
         for title, stains in STAINS.items():
-            action = menu.addAction(title)
+            action = menu.addAction(title.replace("&", "&&"))
             action.setToolTip(f"Channels: {', '.join(stains.names)}")
             action.triggered.connect(lambda _=False, title=title: self._unmix(title))
         self.unmix_button.setMenu(menu)
