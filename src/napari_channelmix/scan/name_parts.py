@@ -11,7 +11,7 @@ from napari_channelmix.scan import vocabulary
 from napari_channelmix.scan.roles import Role
 from napari_channelmix.scan.wells import well_name
 
-__all__ = ["Part", "alike", "parts_of", "role_of"]
+__all__ = ["Part", "alike", "parts_of", "role_of", "without_word"]
 
 _SEPARATORS = re.compile(r"[_\s.,()\[\]{}+&=#@;~]+|-+")
 # A few groups of letters and digits without a separator: A01f00d0, s1w2.
@@ -20,6 +20,8 @@ _GROUPS = re.compile(r"[^\W\d_]+\d+")
 ODD = 0.25
 # Share of the names that may lack what the same part of all others has.
 FEW = 0.125
+# Channels at most, where some of their names are known and others are not.
+CHANNELS = 12
 # Rows of wells that are also letters before a number.
 _LETTERS = {name for name in vocabulary.PREFIXES if len(name) == 1} | {"p", "m", "x", "y", "d"}
 
@@ -114,7 +116,15 @@ def parts_of(stems: Sequence[str]) -> list[Part]:
             row = [stem[: _end_of(vocabulary.protected(stem), surplus + 1)], *row[surplus + 1 :]]
         aligned.append(row)
     columns = [column for each in zip(*aligned, strict=True) for column in _groups_apart(each)]
-    return [Part(number, values) for number, values in enumerate(columns, 1)]
+    return [Part(number, without_word(values)) for number, values in enumerate(columns, 1)]
+
+
+def without_word(values: Sequence[str]) -> tuple[str, ...]:
+    """Parts or folders called ``well A01`` by the well alone."""
+    known = {value: re.fullmatch(r"wells?[ _-]*(.+)", value, re.IGNORECASE) for value in values}
+    if all(match is not None and well_name(match[1]) for match in known.values()):
+        return tuple(match[1] for value in values if (match := known[value]) is not None)
+    return tuple(values)
 
 
 def _divided(stem: str) -> list[str]:
@@ -157,7 +167,12 @@ def role_of(values: Sequence[str]) -> Role | None:
     if all(map(vocabulary.is_split, some)):
         return Role.SPLIT
     known = sum(map(vocabulary.is_channel, some))
-    if known == len(some) or (len(some) <= 12 and known >= max(2, len(some) / 2)):
+    if known == len(some):
+        return Role.CHANNEL
+    certain = any(map(vocabulary.is_certain_channel, some))
+    if len(some) <= CHANNELS and (certain or known >= max(2, len(some) / 2)):
+        return Role.CHANNEL
+    if all(re.match(r"channel[ _-]?[^\W\d]", value, re.IGNORECASE) for value in some):
         return Role.CHANNEL
     if _are_wells(some):
         return Role.WELL
