@@ -12,8 +12,8 @@ only: an object is right where it holds exactly one.
 Defaults and settings were chosen on other images than those that are reported: on the other half of
 a single field, on the training images of the blood smear, on other wells of the worms, by eye on
 wells A01, B09 and D05 of BBBC013. The one field of Cell Painting was looked at while the method was
-made, and its diameter was set on it. Intervals: percentiles 2.5 and 97.5 of 2,000 bootstraps over images, where there are five or
-more.
+made, and its diameter was set on it. Intervals: percentiles 2.5 and 97.5 of 2,000 bootstraps over
+images, where there are five or more.
 
 What the references are: worms, connected regions of the foreground masks that come with the data,
 so that worms that touch are one; lymphoid tissue, the masks of nuclei that come with it; blood,
